@@ -1,0 +1,84 @@
+"""The base of every model: frozen and strict; and the observation, which holds a fact or why there is none."""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, model_validator
+
+T = TypeVar("T")
+
+
+class Model(BaseModel):
+    """An immutable record that refuses fields it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+
+class Problem(Model):
+    """Why a fact could not be observed, in words for a person."""
+
+    source: str
+    """What was asked: "git remote", "index pypi", "GitHub", "clone"."""
+    why: str
+    """One line: what happened instead of an answer. May hold remote text: escape where it is shown."""
+    retry_at: AwareDatetime | None = None
+    """When asking again makes sense (UTC), where the service said so."""
+    remedy: str | None = None
+    """What a person can do about it: a right that the token lacks, an option to give."""
+
+
+class NotObserved(Exception):  # noqa: N818 - a statement about a fact; the check that meets it ends as "unknown"
+    """A fact was asked for that could not be observed; carries the problem."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(f"{problem.source}: {problem.why}")
+        self.problem = problem
+
+
+class Observation(Model, Generic[T]):
+    """A fact that is known (its value; None or empty says *known to be absent*), or unavailable and why."""
+
+    # Neither has a default: a document that lost a field must not read as "known to be absent".
+    value: T | None
+    unavailable: Problem | None
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Observation[T]:
+        if self.value is not None and self.unavailable is not None:
+            raise ValueError("an observation is known or unavailable, not both")
+        return self
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the service answered, be it with the fact or with its absence."""
+        return self.unavailable is None
+
+    def known(self) -> T | None:
+        """The value, None for a known absence.
+
+        Raises NotObserved where the look-up failed.
+        """
+        if self.unavailable is not None:
+            raise NotObserved(self.unavailable)
+        return self.value
+
+    def present(self) -> T:
+        """The value of a look-up whose answer is never an absence (a list may be empty).
+
+        Raises NotObserved where the look-up failed.
+        """
+        value = self.known()
+        if value is None:
+            raise NotObserved(Problem(source="snapshot", why="a fact that is always there was recorded as absent"))
+        return value
+
+
+def known(value: T) -> Observation[T]:
+    """An observation of a present value; of a known absence where it is None."""
+    return Observation(value=value, unavailable=None)
+
+
+def unavailable(source: str, why: str, remedy: str | None = None) -> Observation[T]:
+    """An observation that failed."""
+    return Observation(value=None, unavailable=Problem(source=source, why=why, remedy=remedy))

@@ -1,0 +1,176 @@
+"""What is being released, where to, and what follows from that: tag, branch, title."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import Literal
+
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from release_state.model import Model
+
+Trace = Literal["tag", "release", "pull-request"]
+
+#: Spellings of tags seen in the wild besides the configured one, to find a tag that equals the version by PEP 440.
+KNOWN_TAG_TEMPLATES = (
+    "v{version}",
+    "{version}",
+    "V{version}",
+    "release-{version}",
+    "release/{version}",
+    "{package}-{version}",
+    "{package}-v{version}",
+    "{package}/{version}",
+    "{package}/v{version}",
+    "{package}@{version}",
+    "{package}@v{version}",
+    "{package}=={version}",
+)
+
+
+class Channel(Model):
+    """A way to publish: an index, and what a release through it leaves behind."""
+
+    name: str
+    index_url: str
+    """Root of the Simple API, with or without a trailing slash."""
+    leaves: tuple[Trace, ...] = ()
+    """What a finished release leaves on GitHub. Without a pull request the release branch is gone at the end."""
+    dependencies_index_url: str | None = None
+    """Where dependencies come from when only this package is on the index."""
+    is_public_index: bool = False
+    """PyPI or TestPyPI: a 404 of a project page is trusted to mean that it lists nothing."""
+
+
+class ReleaseBranchName(Model):
+    """A branch name that parses by the release-branch template."""
+
+    name: str
+    channel: str
+    version: str
+    """Normalized by PEP 440."""
+
+
+class Target(Model):
+    """One version on one channel of one package, with the names that follow."""
+
+    package: str
+    repository: str
+    """`owner/name` on GitHub."""
+    version: str
+    """Normalized by PEP 440."""
+    channel: Channel
+    channels: tuple[Channel, ...]
+    """Every channel that the project defines."""
+    base_branch: str | None = None
+    """None: the remote's default branch."""
+    remote: str = "origin"
+    remote_url: str
+    """What `git ls-remote` is asked with; without credentials."""
+    clone: str | None = None
+    """Absolute path of the local clone."""
+    tag_template: str = "v{version}"
+    branch_template: str = "release/{channel}-v{version}"
+    title_template: str = "Release v{version}"
+    """A pull request of the release has a title that contains this."""
+    workflow: str = "release.yml"
+    expected_files: tuple[str, ...] = ("sdist", "wheel")
+    expected_before_release: tuple[Literal["version", "changelog"], ...] = ()
+    """What the project's process has committed on the base branch before a release starts."""
+    changelog: str = "CHANGELOG.md"
+    ci_required: bool = True
+    github_api: str
+    github_web: str
+    reports_dir: str | None = None
+    """Absolute path of the reports folder: never counts as a change of the clone."""
+
+    @property
+    def name(self) -> str:
+        """The package's name, normalized by PEP 503."""
+        return canonicalize_name(self.package)
+
+    @property
+    def parsed_version(self) -> Version:
+        """The version as a comparable object."""
+        return Version(self.version)
+
+    @property
+    def tag(self) -> str:
+        """The tag of this version, exactly as the template spells it."""
+        return self._fill(self.tag_template)
+
+    @property
+    def release_branch(self) -> str:
+        """The release branch of this version and channel."""
+        return self._fill(self.branch_template)
+
+    @property
+    def pull_title(self) -> str:
+        """What the title of the release pull request contains."""
+        return self._fill(self.title_template)
+
+    def tag_for(self, version: str) -> str:
+        """The tag of another version."""
+        return self._fill(self.tag_template, version)
+
+    def release_branch_for(self, version: str, channel: str) -> str:
+        """The release branch of another version or channel."""
+        return self._fill(self.branch_template, version, channel)
+
+    def _fill(self, template: str, version: str | None = None, channel: str | None = None) -> str:
+        values = {"version": version or self.version, "channel": channel or self.channel.name, "package": self.package}
+        return re.sub(r"\{(version|channel|package)\}", lambda found: values[found[1]], template)
+
+    def version_of_tag(self, tag: str) -> Version | None:
+        """The version that a tag of this package names, by the template first and then by known spellings.
+
+        None for a tag of a sibling package and for names that hold no PEP 440 version.
+        """
+        for pattern in self._tag_patterns:
+            if (found := pattern.fullmatch(tag)) and (version := parse_version(found["version"])):
+                return version
+        return None
+
+    def parse_release_branch(self, name: str) -> ReleaseBranchName | None:
+        """Channel and version of a release branch; None where the name does not parse by the template."""
+        if (found := self._branch_pattern.fullmatch(name)) and (version := parse_version(found["version"])):
+            channel = found.groupdict().get("channel", self.channel.name)
+            return ReleaseBranchName(name=name, channel=channel, version=str(version))
+        return None
+
+    def channel_named(self, name: str) -> Channel | None:
+        """The project's channel of this name."""
+        return next((channel for channel in self.channels if channel.name == name), None)
+
+    @cached_property
+    def _tag_patterns(self) -> tuple[re.Pattern[str], ...]:
+        return tuple(self._pattern(template) for template in (self.tag_template, *KNOWN_TAG_TEMPLATES))
+
+    @cached_property
+    def _branch_pattern(self) -> re.Pattern[str]:
+        return self._pattern(self.branch_template)
+
+    def _pattern(self, template: str) -> re.Pattern[str]:
+        # PEP 503: a name may be spelt with any run of -, _ and . and in any case.
+        package = "[-_.]+".join(f"(?i:{re.escape(part)})" for part in self.name.split("-"))
+        names = "|".join(re.escape(channel.name) for channel in self.channels)
+        parts = {"{version}": "(?P<version>[^/]+)", "{channel}": f"(?P<channel>{names})", "{package}": package}
+        seen: set[str] = set()
+        pattern = ""
+        for piece in re.split(r"(\{(?:version|channel|package)\})", template):
+            if piece in parts and piece in seen and piece != "{package}":
+                pattern += f"(?P={piece[1:-1]})"
+            else:
+                pattern += parts.get(piece, re.escape(piece))
+                seen.add(piece)
+        return re.compile(pattern)
+
+
+def parse_version(text: str) -> Version | None:
+    """The PEP 440 version that the text spells, None where it spells none."""
+    try:
+        return Version(text)
+    except InvalidVersion:
+        return None
