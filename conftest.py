@@ -1,0 +1,3 @@
+"""Wires the suite to pytest, nothing else."""
+
+pytest_plugins = ["release_state.plugin", "fixtures.target", "fixtures.snapshot"]

@@ -87,6 +87,11 @@ class Target(Model):
     """Absolute path of the reports folder: never counts as a change of the clone."""
 
     @property
+    def key(self) -> str:
+        """The target in a word, unique in a run: `package==version@channel`."""
+        return f"{self.name}=={self.version}@{self.channel.name}"
+
+    @property
     def name(self) -> str:
         """The package's name, normalized by PEP 503."""
         return canonicalize_name(self.package)

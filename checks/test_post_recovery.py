@@ -1,0 +1,401 @@
+"""The post-recovery verification: the version is released, and every trace of it is as a finished release leaves it."""
+
+from __future__ import annotations
+
+import pytest
+from packaging.version import InvalidVersion, Version
+
+from release_state.check import check
+from release_state.model import NotObserved, Problem
+from release_state.outcome import ActionNeeded, InProgress, NotApplicable
+from release_state.plan import step
+from release_state.recovery import Recovery
+from release_state.release import Release
+from release_state.target import Target, Trace
+from release_state.words import commits, listing
+
+pytestmark = pytest.mark.post_recovery
+
+
+def belongs_here(release: Release, trace: Trace, seen: str) -> None:
+    """End the check as not applicable where the channel leaves no such trace, saying what is there all the same."""
+    if trace not in release.channel.leaves:
+        raise NotApplicable(f"{release.channel.name} leaves no {trace}; for information: {seen}")
+
+
+def tag_seen(release: Release) -> str:
+    """What there is of the tag, or that it is not known; for information only."""
+    try:
+        return f"tag {release.tag.name} at {release.tag.commit[:12]}" if release.tag else f"no tag {release.target.tag}"
+    except NotObserved as missing:
+        return f"the tag was not observed ({missing})"
+
+
+@check("INDEX-11", reads=["index", "remote", "history", "pulls", "open_pulls", "runs"], scenario="E")
+def test_version_is_published(release: Release, plan: Recovery) -> None:
+    """The index of the channel has files of this version.
+
+    A version that the index lists without any file is not published. Tagged but not published: publish from the tag.
+    Nothing but a branch: save what it holds, delete it, run the workflow again.
+    """
+    if not release.files:
+        listed = "listed without a file" if str(release.version) in release.project.listed_without_files else "no file"
+        raise ActionNeeded(
+            expected=f"files of {release.version} on {release.channel.name}",
+            found=listed if release.project.listed else "the index lists nothing of this name now",
+            why="nobody can install it",
+            steps=plan.publish(),
+        )
+
+
+@check("INDEX-12", reads=["index", "remote"])
+def test_expected_files_are_published(release: Release, target: Target, plan: Recovery) -> None:
+    """Every expected kind of file of this version is on the index."""
+    if not release.files:
+        raise NotApplicable("nothing of the version is published")
+    if missing := release.missing_kinds:
+        raise ActionNeeded(
+            expected=" and ".join(target.expected_files),
+            found=f"{listing(file.filename for file in release.files)}; missing: {', '.join(missing)}",
+            why="the upload stopped half-way",
+            steps=plan.publish() if release.tag else [plan.next_version("what it was built from is not tagged")],
+        )
+
+
+@check("INDEX-13", reads=["index"])
+def test_no_file_is_yanked(release: Release, plan: Recovery) -> None:
+    """No file of this version is yanked.
+
+    Yanked on purpose: publish the next version. By mistake, or only some files: the web interface takes it back.
+    """
+    if yanked := [file for file in release.files if file.yanked]:
+        reasons = {file.yanked_reason or "no reason given" for file in yanked}
+        raise ActionNeeded(
+            expected="no yanked file",
+            found=f"{listing(file.filename for file in yanked)} ({listing(sorted(reasons))})",
+            why="installers pass a yanked version over",
+            steps=[
+                step("If it is a mistake: un-yank it in the web interface", link=plan.project_link()),
+                plan.next_version("if it was meant"),
+            ],
+        )
+
+
+@check("INSTALL-11", reads=["index", "installation"])
+def test_version_installs(release: Release) -> None:
+    """The version installs from its index into a fresh environment, and the installed metadata name it.
+
+    Foreign code is installed for this, isolated, from wheels only; `--no-install` leaves it out. An interpreter that
+    satisfies Requires-Python is looked for; without one this stays unknown.
+    """
+    if not release.files:
+        raise NotApplicable("nothing of the version is published")
+    found = release.snapshot.installation.present()
+    if not found.attempted:
+        raise NotApplicable(found.detail)
+    try:
+        installed = Version(found.installed_version or "")
+    except InvalidVersion:
+        installed = None
+    if not found.succeeded or installed != release.version:
+        raise ActionNeeded(
+            expected=f"{release.target.name} {release.version} installed from {release.channel.name}",
+            found=f"{found.installed_version or 'nothing'} installed; {found.detail}",
+            why="users cannot install what was published",
+            steps=[step("Read the installer's output above; publish a mended version as the next one")],
+        )
+
+
+@check("TAG-11", reads=["remote", "index", "pulls"], scenario="E")
+def test_tag_is_on_the_remote(release: Release, plan: Recovery) -> None:
+    """The remote has the tag of this version, in the template's spelling."""
+    belongs_here(release, "tag", tag_seen(release))
+    if release.tag is None:
+        others = listing(f"{tag.name} at {tag.commit[:12]}" for tag in release.other_tags)
+        raise ActionNeeded(
+            expected=f"tag {release.target.tag}",
+            found="no such tag" + (f"; equal by PEP 440: {others}" if others else ""),
+            why="nobody can tell what was released, and the next version is worked out from tags",
+            steps=plan.create_tag() if release.files else plan.publish(),
+        )
+
+
+@check("TAG-12", reads=["remote"], advice=True)
+def test_tag_is_annotated(release: Release) -> None:
+    """The tag is annotated: it says who made it and when."""
+    belongs_here(release, "tag", tag_seen(release))
+    if release.tag is None:
+        raise NotApplicable("there is no tag")
+    if not release.tag.annotated:
+        raise ActionNeeded(
+            expected="an annotated tag",
+            found=f"{release.tag.name} is lightweight, on {release.tag.commit[:12]}",
+            why="`git describe` passes it over, and it has no date of its own",
+            steps=[step("Leave a published tag as it is; make the next one with git tag --annotate")],
+        )
+
+
+@check("TAG-13", reads=["remote", "clone"])
+def test_tag_is_the_same_in_the_clone(release: Release, plan: Recovery) -> None:
+    """The clone's tag of this version, if it has one, is the remote's."""
+    belongs_here(release, "tag", tag_seen(release))
+    if release.clone is None:
+        raise NotApplicable("no clone is looked at")
+    local, remote = release.local_tag, release.tag
+    if local is None or remote is None:
+        missing = "clone" if local is None else "remote"
+        raise NotApplicable(f"the {missing} has no tag {release.target.tag}")
+    if local.object != remote.object:
+        raise ActionNeeded(
+            expected=f"{remote.object[:12]} (commit {remote.commit[:12]})",
+            found=f"{local.object[:12]} (commit {local.commit[:12]}) in the clone",
+            why="a push from this clone could move the tag",
+            steps=plan.refresh_local_tag(local, remote),
+        )
+
+
+@check("TAG-14", reads=["remote", "history", "pulls"])
+def test_tag_is_on_the_right_commit(release: Release) -> None:
+    """The tag is on the base branch, or on the line of the release pull request.
+
+    An ancestor of the base branch, or an ancestor of or equal to the recorded head of the release pull request, also
+    after a squash merge and the branch's deletion. Anything else is worth a look: about half of all tags lie off the
+    default branch for good reasons.
+    """
+    belongs_here(release, "tag", tag_seen(release))
+    tag = release.tag
+    if tag is None:
+        raise NotApplicable("there is no tag")
+    if tag.commit == release.base_head or release.lineage(tag.commit).on_base:
+        return
+    if any(release.is_ancestor(tag.commit, pull.head_sha) for pull in release.pulls):
+        return
+    heads = listing(f"#{pull.number} at {pull.head_sha[:12]}" for pull in release.pulls) or "none"
+    raise ActionNeeded(
+        expected=f"a commit of {release.base_branch}, or of the release pull request ({heads})",
+        found=f"{tag.name} is on {tag.commit[:12]}, {commits(release.lineage(tag.commit).ahead)} beside the base",
+        why="what is tagged may not be what was released",
+        steps=[step("Look at it", ["git", "log", "--oneline", "-5", tag.commit])],
+        advice=True,
+    )
+
+
+@check("TAG-15", reads=["remote"], advice=True)
+def test_no_other_tag_equals_the_version(release: Release, plan: Recovery) -> None:
+    """Every tag that equals the version by PEP 440 is on the same commit."""
+    belongs_here(release, "tag", tag_seen(release))
+    tag = release.tag
+    if others := [other for other in release.other_tags if tag is None or other.commit != tag.commit]:
+        raise ActionNeeded(
+            expected=f"no other tag that equals {release.version}",
+            found=listing(f"{other.name} at {other.commit[:12]}" for other in others),
+            why="two tags of one version name two commits (a moving tag such as v9 is meant to)",
+            steps=[step("See which one is meant", ["git", "ls-remote", "--tags", plan.remote])],
+        )
+
+
+@check("META-11", reads=["remote", "history"])
+def test_tagged_commit_declares_the_version(release: Release) -> None:
+    """The metadata at the tagged commit declare this version."""
+    belongs_here(release, "tag", tag_seen(release))
+    if release.tag is None:
+        raise NotApplicable("there is no tag")
+    lineage = release.lineage(release.tag.commit)
+    if lineage.version_is_dynamic:
+        raise NotApplicable("the version is dynamic; the published files' metadata serve instead")
+    if lineage.declared_version is None:
+        raise NotObserved(Problem(source="git history", why=f"no readable version at {lineage.sha[:12]}"))
+    try:
+        declared = Version(lineage.declared_version)
+    except InvalidVersion:
+        declared = None
+    if declared != release.version:
+        raise ActionNeeded(
+            expected=f"version {release.version} at {lineage.sha[:12]}",
+            found=lineage.declared_version,
+            why="the tag names a commit that builds another version",
+            steps=[step("Compare the published sdist with this commit before anything is moved")],
+        )
+
+
+@check("RELEASE-11", reads=["repository", "release", "remote", "index", "drafts", "pulls"], scenario="E")
+def test_github_release_is_published(release: Release, plan: Recovery) -> None:
+    """GitHub has a published release for the tag."""
+    belongs_here(release, "release", seen_release(release))
+    if release.github_release is None:
+        raise ActionNeeded(
+            expected=f"GitHub Release {release.target.tag}",
+            found=f"a draft: {release.drafts[0].html_url}" if has_draft(release) else "none",
+            why="users and tools look there for the notes",
+            steps=plan.create_release() if release.files else plan.publish(),
+        )
+
+
+def seen_release(release: Release) -> str:
+    """What there is of the GitHub Release; for information only."""
+    try:
+        return f"GitHub Release {release.target.tag} {'exists' if release.github_release else 'does not exist'}"
+    except NotObserved as missing:
+        return f"the GitHub Release was not observed ({missing})"
+
+
+def has_draft(release: Release) -> bool:
+    """Whether a draft is known; drafts are not listed to every token."""
+    try:
+        return bool(release.drafts)
+    except NotObserved:
+        return False
+
+
+@check("RELEASE-12", reads=["repository", "release"])
+def test_prerelease_flag_is_right(release: Release, plan: Recovery) -> None:
+    """The GitHub Release is marked as a pre-release exactly if PEP 440 calls the version one."""
+    belongs_here(release, "release", seen_release(release))
+    if release.github_release is None:
+        raise NotApplicable("there is no GitHub Release")
+    wanted = release.version.is_prerelease
+    if release.github_release.prerelease != wanted:
+        raise ActionNeeded(
+            expected="marked as a pre-release" if wanted else "not marked as a pre-release",
+            found="marked" if not wanted else "not marked",
+            why="a pre-release must not be offered as the latest release, a final one must",
+            steps=plan.edit_release("Set the flag right", f"--prerelease={str(wanted).lower()}"),
+        )
+
+
+@check("RELEASE-13", reads=["repository", "release"])
+def test_release_notes_are_not_empty(release: Release, plan: Recovery) -> None:
+    """The GitHub Release has notes."""
+    belongs_here(release, "release", seen_release(release))
+    found = release.github_release
+    if found is None:
+        raise NotApplicable("there is no GitHub Release")
+    if not found.has_notes:
+        target = release.target
+        notes = f"See {target.github_web}/{target.repository}/blob/{target.tag}/{target.changelog}"
+        raise ActionNeeded(
+            expected="notes",
+            found="none",
+            why="nobody can tell what changed",
+            steps=plan.edit_release("Point to the changelog, or write them in the web interface", "--notes", notes),
+        )
+
+
+@check("RELEASE-14", reads=["repository", "release", "latest_release", "index"])
+def test_latest_release_is_right(release: Release, target: Target, plan: Recovery) -> None:
+    """GitHub's latest release is that of the greatest final version that is not yanked.
+
+    A backport or a pre-release must not be the latest; an older version's own check passes when it is not.
+    """
+    belongs_here(release, "release", seen_release(release))
+    if release.github_release is None:
+        raise NotApplicable("there is no GitHub Release")
+    latest, newest = release.snapshot.latest_release.known(), release.newest_final
+    latest_version = target.version_of_tag(latest.tag) if latest else None
+    is_latest = latest_version == release.version
+    should_be = newest == release.version
+    if is_latest == should_be:
+        return
+    right = target.tag if should_be else (target.tag_for(str(newest)) if newest else None)
+    raise ActionNeeded(
+        expected=f"latest: {right or 'none'}",
+        found=f"latest: {latest.tag if latest else 'none'}",
+        why="visitors and tools are led to another version than the index offers",
+        steps=plan.edit_release(f"Make {right} the latest", "--latest", tag=right) if right else [],
+    )
+
+
+@check("RELEASE-15", reads=["repository", "drafts"], advice=True)
+def test_no_draft_is_left(release: Release, plan: Recovery) -> None:
+    """No draft of a GitHub Release for the tag is left beside the published one."""
+    belongs_here(release, "release", seen_release(release))
+    if release.drafts and release.github_release:
+        raise ActionNeeded(
+            expected="no draft beside the published release",
+            found=listing(draft.html_url for draft in release.drafts),
+            why="publishing it later would make a second release of the tag",
+            steps=[s for draft in release.drafts for s in plan.delete_release(draft)],
+        )
+
+
+@check("PULL-11", reads=["repository", "pulls", "remote", "history"], scenario="D")
+def test_release_pull_request_is_there(release: Release, plan: Recovery) -> None:
+    """The release pull request is open or merged, while the base branch lacks the released commit.
+
+    Right head and right base; one that was closed unmerged is none. Where the released commit is on the base branch,
+    no pull request is expected, and GitHub would refuse one for lack of commits.
+    """
+    seen = f"{len(release.pulls)} of {release.target.release_branch}" if release.snapshot.pulls.is_known else "unknown"
+    belongs_here(release, "pull-request", f"pull requests: {seen}")
+    if release.pull:
+        return
+    on_base = release.released_commit_is_on_base
+    if on_base:
+        raise NotApplicable(f"{release.base_branch} has the released commit: no pull request is expected")
+    if on_base is None:
+        why = (
+            "which commit was released is not known without a tag, so whether a pull request is expected is not either"
+        )
+        raise NotObserved(Problem(source="git remote", why=why, remedy="settle the tag first"))
+    wrong = listing(f"#{pull.number} {pull.state}, into {pull.base_branch}" for pull in release.pulls)
+    raise ActionNeeded(
+        expected=f"a pull request {release.target.release_branch} -> {release.base_branch}, open or merged",
+        found=wrong or "none",
+        why="the release commit never reaches the base branch",
+        steps=plan.create_pull(),
+    )
+
+
+@check("BRANCH-11", reads=["remote", "pulls", "open_pulls", "runs", "history"])
+def test_release_branch_fits_its_pull_request(release: Release, plan: Recovery) -> None:
+    """The release branch is there while its pull request is open, and gone once that is merged."""
+    if "pull-request" not in release.channel.leaves:
+        raise NotApplicable(f"{release.channel.name} has no pull request: see BRANCH-12")
+    branch, pull = release.branch, release.pull
+    if pull is None:
+        raise NotApplicable("there is no release pull request to compare with")
+    if pull.is_open and branch is None:
+        raise ActionNeeded(
+            expected=f"branch {release.target.release_branch} while #{pull.number} is open",
+            found="no such branch",
+            why="the pull request cannot be merged without it",
+            steps=plan.create_pull(),
+        )
+    if pull.merged and branch is not None:
+        raise ActionNeeded(
+            expected=f"no branch {branch.name}: #{pull.number} is merged",
+            found=f"{branch.name} at {branch.sha[:12]}",
+            why="the next run of the same version would fail on it",
+            steps=plan.delete_branch(branch),
+            advice=pull.head_sha == branch.sha,
+        )
+
+
+@check("BRANCH-12", reads=["remote", "open_pulls", "pulls", "runs", "history"])
+def test_release_branch_is_gone(release: Release, plan: Recovery) -> None:
+    """A channel without a pull request has no release branch left."""
+    if "pull-request" in release.channel.leaves:
+        raise NotApplicable("the branch stays until its pull request is merged: see BRANCH-11")
+    if branch := release.branch:
+        raise ActionNeeded(
+            expected=f"no branch {branch.name}",
+            found=f"{branch.name} at {branch.sha[:12]}",
+            why="the next run of the same version fails on it",
+            steps=plan.delete_branch(branch),
+        )
+
+
+@check("RUN-11", reads=["repository", "runs"])
+def test_no_release_run_is_still_working(release: Release, plan: Recovery) -> None:
+    """No run of the release workflow is still working: what it will do yet cannot be verified."""
+    if not release.target.workflow:
+        raise NotApplicable("the project names no release workflow")
+    if not release.snapshot.runs.present().exists:
+        raise NotApplicable(f"GitHub knows no workflow {release.target.workflow} now")
+    if runs := release.unfinished_runs:
+        raise InProgress(
+            expected="no unfinished release run",
+            found=listing(f"#{run.number} {run.status}: {run.html_url}" for run in runs),
+            why="the state can still change",
+            steps=[plan.wait_for_run()],
+        )

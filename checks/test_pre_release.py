@@ -1,0 +1,315 @@
+"""The pre-release checklist: nothing of the version exists yet, and nothing stands in the way of releasing it."""
+
+from __future__ import annotations
+
+import pytest
+from packaging.version import Version
+
+from release_state.check import check
+from release_state.outcome import ActionNeeded, InProgress, NotApplicable
+from release_state.plan import step
+from release_state.recovery import Recovery
+from release_state.release import Release
+from release_state.target import Target
+from release_state.words import ci_state, commits, listing
+
+pytestmark = pytest.mark.pre_release
+
+
+@check("BRANCH-1", reads=["remote", "history", "open_pulls", "pulls", "runs"], scenario="A")
+def test_no_release_branch_of_this_version(release: Release, plan: Recovery) -> None:
+    """The remote has no release branch of this version.
+
+    Left by an interrupted run, made by hand, or made by a second run at the same time; the workflow fails on it with
+    `fatal: a branch named … already exists`. See what it holds, keep what matters, delete it, start again.
+    """
+    if branch := release.branch:
+        raise ActionNeeded(
+            expected=f"no branch {branch.name}",
+            found=f"{branch.name} at {branch.sha[:12]}",
+            why="the release workflow cannot create its branch while this one is there",
+            steps=plan.delete_branch(branch),
+        )
+
+
+@check("BRANCH-2", reads=["remote", "history", "open_pulls", "runs", "index"], scenario="A")
+def test_no_orphaned_release_branch(release: Release, plan: Recovery) -> None:
+    """No release branch of another version or channel is orphaned, unfinished or left over.
+
+    A branch whose name parses by the release-branch template (a maintenance branch such as `release/1.x` never does)
+    is *in use* while its pull request is open or a release run is unfinished; *unfinished* when its version is
+    published or tagged and no pull request of it was merged; *left over* when it was merged with this very head;
+    else *orphaned*. Finish the unfinished ones first: run the suite for that version.
+    """
+    if others := [other for other in release.other_branches if other.state != "in use"]:
+        steps = []
+        for other in others:
+            if other.state == "unfinished":
+                steps.append(plan.verify_other(other.parsed.version, other.parsed.channel))
+            else:
+                steps += plan.delete_branch(other.branch)
+        raise ActionNeeded(
+            expected="no release branch that nobody uses",
+            found=listing(f"{other.branch.name} is {other.state}: {other.reason}" for other in others),
+            why="it shows a release that was not finished or not cleaned up",
+            steps=steps,
+        )
+
+
+@check("TAG-1", reads=["remote", "index", "release", "runs"], scenario="B")
+def test_no_tag_of_this_version_on_the_remote(release: Release, plan: Recovery) -> None:
+    """The remote has no tag of this version, in whatever spelling.
+
+    A tag without a publication is the trace of an interrupted release, or the version was released before. If it is
+    right, complete that release; if it is wrong and nothing was published, delete it; else take the next version.
+    """
+    if tags := [*filter(None, [release.tag]), *release.other_tags_exactly]:
+        raise ActionNeeded(
+            expected=f"no tag {release.target.tag} or another that equals {release.version}",
+            found=listing(f"{tag.name} at {tag.commit[:12]}" for tag in tags),
+            why="the version is worked out from tags, and this one says that it is released",
+            steps=[s for tag in tags for s in plan.delete_tag(tag)],
+        )
+
+
+@check("TAG-2", reads=["remote", "clone"], scenario="B")
+def test_no_tag_of_this_version_in_the_clone(release: Release, plan: Recovery) -> None:
+    """The clone has no tag of this version that the remote lacks.
+
+    A tag made by hand and never pushed makes `git tag` fail later, or is pushed by accident with the wrong commit.
+    """
+    if release.clone is None:
+        raise NotApplicable("no clone is looked at")
+    known = {tag.name for tag in release.remote.tags}
+    if tags := [tag for tag in release.local_tags if tag.name not in known]:
+        raise ActionNeeded(
+            expected=f"no tag that equals {release.version} in {release.clone.path}",
+            found=listing(f"{tag.name} at {tag.commit[:12]}" for tag in tags),
+            why="it would collide with the tag that the release makes",
+            steps=[s for tag in tags for s in plan.delete_local_tag(tag)],
+        )
+
+
+@check("INDEX-1", reads=["index"], scenario="C")
+def test_version_is_not_on_the_index(release: Release, plan: Recovery) -> None:
+    """The index does not have this version, not even yanked.
+
+    A version that was ever published is used up: it can be yanked, never deleted and used again. Was it intended?
+    Then verify the rest with `--phase post-recovery`; else publish the next version.
+    """
+    if release.files:
+        yanked = " (all yanked)" if release.all_yanked else ""
+        raise ActionNeeded(
+            expected=f"no file of {release.version} on {release.channel.name}",
+            found=listing(file.filename for file in release.files) + yanked,
+            why="an index never accepts the same version twice",
+            steps=[plan.next_version("a published version cannot be published again")],
+        )
+
+
+@check("INDEX-2", reads=["index"])
+def test_version_is_the_newest_of_its_line(release: Release, plan: Recovery) -> None:
+    """The version is greater than every version of its own major.minor line on the index."""
+    newest = release.newest_of_line
+    if newest is not None and release.version < newest:
+        raise ActionNeeded(
+            expected=f"a version greater than {newest}",
+            found=str(release.version),
+            why="installers would go on preferring the one that is there",
+            steps=[plan.next_version(f"{newest} is the newest of its line")],
+        )
+
+
+@check("INDEX-3", reads=["index"], advice=True)
+def test_version_is_the_newest_of_all(release: Release) -> None:
+    """The version is greater than every final version on the index.
+
+    A lower one is a backport: then GitHub's *latest* has to stay where it is.
+    """
+    newest = release.newest_final
+    if newest is not None and release.version < newest:
+        raise ActionNeeded(
+            expected=f"a version greater than {newest}",
+            found=f"{release.version}, a backport",
+            why="its GitHub Release must not become the latest one",
+            steps=[step("Make the GitHub Release of a backport with --latest=false")],
+        )
+
+
+@check("RELEASE-1", reads=["repository", "release", "index", "remote"])
+def test_no_github_release(release: Release, plan: Recovery) -> None:
+    """GitHub has no release for the tag of this version."""
+    if found := release.github_release:
+        raise ActionNeeded(
+            expected=f"no GitHub Release {found.tag}",
+            found=f"{found.html_url}, published {found.published_at}",
+            why="the release would fail to create its own",
+            steps=plan.delete_release(found)
+            if "release" in release.channel.leaves
+            else [plan.next_version("it belongs to another channel, which released this version")],
+        )
+
+
+@check("RELEASE-2", reads=["repository", "drafts", "index", "remote"], advice=True)
+def test_no_draft_of_a_github_release(release: Release, plan: Recovery) -> None:
+    """GitHub has no draft of a release for the tag of this version.
+
+    Drafts are listed only to a token with push right: without one this stays unknown.
+    """
+    if drafts := release.drafts:
+        raise ActionNeeded(
+            expected=f"no draft for {release.target.tag}",
+            found=listing(draft.html_url for draft in drafts),
+            why="a second release of the same tag would be made beside it",
+            steps=[s for draft in drafts for s in plan.delete_release(draft)],
+        )
+
+
+@check("PULL-1", reads=["repository", "pulls"], scenario="D")
+def test_no_open_pull_request(release: Release, plan: Recovery) -> None:
+    """No pull request of this version's release branch is open."""
+    if pulls := release.open_pulls:
+        raise ActionNeeded(
+            expected=f"no open pull request of {release.target.release_branch}",
+            found=listing(f"#{pull.number} into {pull.base_branch}: {pull.html_url}" for pull in pulls),
+            why="a release of this version is under way or was left unfinished",
+            steps=[s for pull in pulls for s in plan.close_pull(pull)],
+        )
+
+
+@check("CLONE-1", reads=["clone"])
+def test_working_tree_is_clean(release: Release) -> None:
+    """The clone's working tree has no change and no untracked file; the reports folder never counts."""
+    clone = release.clone
+    if clone is None or clone.bare:
+        raise NotApplicable("no working tree is looked at")
+    if count := clone.changed_count + clone.untracked_count:
+        paths = listing([*clone.changed, *clone.untracked], most=10, total=count)
+        raise ActionNeeded(
+            expected="a clean working tree",
+            found=f"{clone.changed_count} changed, {clone.untracked_count} untracked: {paths}",
+            why="what is released must be what is committed",
+            steps=[step("Commit, stash or remove them", ["git", "-C", clone.path, "status", "--short"])],
+        )
+
+
+@check("CLONE-2", reads=["clone", "remote"])
+def test_clone_is_on_the_base_branch(release: Release) -> None:
+    """The clone is on the base branch."""
+    clone = release.clone
+    if clone is None or clone.bare:
+        raise NotApplicable("no working tree is looked at")
+    if clone.branch != release.base_branch:
+        same = clone.branch is None and clone.head == release.base_head
+        raise ActionNeeded(
+            expected=f"on {release.base_branch}",
+            found=f"on {clone.branch}" if clone.branch else f"HEAD detached at {(clone.head or 'nothing')[:12]}",
+            why="releases start from the base branch",
+            steps=[step("Go to it", ["git", "-C", clone.path, "switch", release.base_branch])],
+            advice=same,
+        )
+
+
+@check("CLONE-3", reads=["clone", "remote", "history"])
+def test_clone_is_level_with_the_remote(release: Release) -> None:
+    """The clone's HEAD is the remote's base branch: neither behind nor ahead."""
+    clone = release.clone
+    if clone is None or clone.bare:
+        raise NotApplicable("no working tree is looked at")
+    if clone.head == release.base_head:
+        return
+    ahead, behind = clone.ahead.present(), clone.behind.present()
+    base = f"{release.target.remote}/{release.base_branch}"
+    steps = []
+    if behind:
+        steps.append(step("Take what the remote has", ["git", "-C", clone.path, "pull", "--ff-only"]))
+    if ahead:
+        steps.append(
+            step("See what only the clone has", ["git", "-C", clone.path, "log", "--oneline", f"{base}..HEAD"])
+        )
+    raise ActionNeeded(
+        expected=f"HEAD equal to {base} ({release.base_head[:12]})",
+        found=f"{commits(ahead)} ahead, {commits(behind)} behind",
+        why="the release is made from the remote's head, not from the clone's",
+        steps=steps,
+    )
+
+
+@check("CLONE-4", reads=["clone"])
+def test_no_git_operation_is_in_progress(release: Release) -> None:
+    """No merge, rebase, cherry-pick, revert or bisect is in progress in the clone."""
+    clone = release.clone
+    if clone is None:
+        raise NotApplicable("no clone is looked at")
+    if clone.operation:
+        raise ActionNeeded(
+            expected="no operation in progress",
+            found=f"a {clone.operation} is in progress",
+            why="HEAD is not what it will be when it ends",
+            steps=[step("Finish or abort it", ["git", "-C", clone.path, "status"])],
+        )
+
+
+@check("CI-1", reads=["repository", "remote", "ci"])
+def test_ci_is_green_on_the_commit_to_release(release: Release, target: Target) -> None:
+    """CI is green on exactly the commit that will be released: the remote's head of the base branch.
+
+    Check runs and commit statuses, the newest of each name; skipped and neutral ones are not red, a pending one is
+    not green. A head without CI of its own (skipped by marker or path) is judged by its nearest ancestor that has CI,
+    as advice. The run that is asking is left out.
+    """
+    ci_state(release.ci, required=target.ci_required, base=release.base_branch)
+
+
+@check("RUN-1", reads=["repository", "runs"])
+def test_no_release_run_is_unfinished(release: Release, plan: Recovery) -> None:
+    """No run of the release workflow is in progress, queued or waiting, on any channel."""
+    if not release.target.workflow:
+        raise NotApplicable("the project names no release workflow")
+    if not release.snapshot.runs.present().exists:
+        raise ActionNeeded(
+            expected=f"a workflow {release.target.workflow}",
+            found="GitHub knows no workflow of this name",
+            why="whether a release is running cannot be told",
+            steps=[step("Name the release workflow with --workflow (empty: there is none)")],
+        )
+    if runs := release.unfinished_runs:
+        raise InProgress(
+            expected="no unfinished release run",
+            found=listing(f"#{run.number} {run.status} since {run.created_at:%Y-%m-%d %H:%M} UTC" for run in runs),
+            why="two releases at once get into each other's way",
+            steps=[plan.wait_for_run()],
+        )
+
+
+@check("META-1", reads=["remote", "history"])
+def test_metadata_declare_the_version(release: Release, target: Target) -> None:
+    """The base branch declares this version, where the process has it committed before a release."""
+    if "version" not in target.expected_before_release:
+        raise NotApplicable("the version is written by the release itself (expected-before-release)")
+    lineage = release.lineage(release.base_head)
+    if lineage.version_is_dynamic:
+        raise NotApplicable("the version is dynamic: it is worked out when the package is built")
+    declared = lineage.declared_version
+    if declared is None or Version(declared) != release.version:
+        raise ActionNeeded(
+            expected=f"version {release.version} declared at {release.base_head[:12]}",
+            found=declared or "no readable version",
+            why="what is built now would carry another version",
+            steps=[step(f"Set the version to {release.version}, commit and push")],
+        )
+
+
+@check("META-2", reads=["remote", "history"])
+def test_changelog_has_an_entry(release: Release, target: Target) -> None:
+    """The changelog on the base branch has a heading of this version, where the process has it before a release."""
+    if "changelog" not in target.expected_before_release:
+        raise NotApplicable("the changelog is written by the release itself (expected-before-release)")
+    text = release.lineage(release.base_head).changelog
+    if text is None or not release.has_changelog_entry(text):
+        raise ActionNeeded(
+            expected=f"a heading of {release.version} in {target.changelog}",
+            found="no such heading" if text is not None else f"no file {target.changelog}",
+            why="the release would be published without its notes",
+            steps=[step(f"Write the entry of {release.version} in {target.changelog}, commit and push")],
+        )

@@ -1,0 +1,144 @@
+"""The rollback verification: everything of the version that can be withdrawn is withdrawn."""
+
+from __future__ import annotations
+
+import pytest
+
+from release_state.check import check
+from release_state.outcome import ActionNeeded, InProgress, NotApplicable
+from release_state.plan import step
+from release_state.recovery import Recovery
+from release_state.release import Release
+from release_state.words import listing
+
+pytestmark = pytest.mark.rollback
+
+
+@check("INDEX-21", reads=["index"])
+def test_files_are_yanked_or_were_never_there(release: Release, plan: Recovery) -> None:
+    """Every file of this version on the index is yanked, or there is none.
+
+    A publication cannot be taken back, only yanked, in the index's web interface. It comes first in a rollback.
+    """
+    if offered := [file.filename for file in release.files if not file.yanked]:
+        raise ActionNeeded(
+            expected="no file that is still offered",
+            found=listing(offered),
+            why="installers still choose it",
+            steps=plan.yank(),
+        )
+
+
+@check("BRANCH-21", reads=["remote", "open_pulls", "pulls", "runs", "history"])
+def test_release_branch_is_withdrawn(release: Release, plan: Recovery) -> None:
+    """The remote has no release branch of this version and channel."""
+    if branch := release.branch:
+        raise ActionNeeded(
+            expected=f"no branch {branch.name}",
+            found=f"{branch.name} at {branch.sha[:12]}",
+            why="a new run of the version would fail on it",
+            steps=plan.delete_branch(branch),
+        )
+
+
+@check("PULL-21", reads=["repository", "pulls"])
+def test_no_pull_request_is_open(release: Release, plan: Recovery) -> None:
+    """No pull request of this version's release branch is open."""
+    if "pull-request" not in release.channel.leaves:
+        raise NotApplicable(f"{release.channel.name} makes no pull request")
+    if pulls := release.open_pulls:
+        raise ActionNeeded(
+            expected="no open pull request",
+            found=listing(f"#{pull.number}: {pull.html_url}" for pull in pulls),
+            why="merging it would bring back what is withdrawn",
+            steps=[s for pull in pulls for s in plan.close_pull(pull)],
+        )
+
+
+@check("RELEASE-21", reads=["repository", "release", "index"])
+def test_github_release_is_withdrawn(release: Release, plan: Recovery) -> None:
+    """GitHub has no published release for the tag."""
+    if "release" not in release.channel.leaves:
+        raise NotApplicable(f"{release.channel.name} makes no GitHub Release")
+    if found := release.github_release:
+        raise ActionNeeded(
+            expected=f"no GitHub Release {found.tag}",
+            found=found.html_url,
+            why="it still announces the version",
+            steps=plan.delete_release(found),
+        )
+
+
+@check("RELEASE-22", reads=["repository", "drafts", "index"], advice=True)
+def test_no_draft_remains(release: Release, plan: Recovery) -> None:
+    """GitHub has no draft for the tag; drafts are listed only to a token with push right."""
+    if "release" not in release.channel.leaves:
+        raise NotApplicable(f"{release.channel.name} makes no GitHub Release")
+    if release.drafts:
+        raise ActionNeeded(
+            expected="no draft",
+            found=listing(draft.html_url for draft in release.drafts),
+            why="it could be published by accident",
+            steps=[s for draft in release.drafts for s in plan.delete_release(draft)],
+        )
+
+
+@check("TAG-21", reads=["remote", "index", "release", "runs"])
+def test_tag_is_withdrawn_or_kept_on_purpose(release: Release, plan: Recovery) -> None:
+    """The tag is gone, or kept while every file of the version is yanked."""
+    if "tag" not in release.channel.leaves:
+        raise NotApplicable(f"{release.channel.name} makes no tag")
+    if (tag := release.tag) and not release.all_yanked:
+        raise ActionNeeded(
+            expected=f"no tag {tag.name}",
+            found=f"{tag.name} at {tag.commit[:12]}",
+            why="it says that the version is released",
+            steps=plan.yank() if release.files else plan.delete_tag(tag),
+        )
+
+
+@check("TAG-22", reads=["remote", "clone"])
+def test_clone_has_no_tag_of_its_own(release: Release, plan: Recovery) -> None:
+    """The clone has no tag of this version that the remote lacks."""
+    if "tag" not in release.channel.leaves:
+        raise NotApplicable(f"{release.channel.name} makes no tag")
+    if release.clone is None:
+        raise NotApplicable("no clone is looked at")
+    if (local := release.local_tag) and release.tag is None:
+        raise ActionNeeded(
+            expected=f"no tag {local.name} in the clone",
+            found=f"{local.name} at {local.commit[:12]}",
+            why="the next push of tags would bring it back",
+            steps=plan.delete_local_tag(local),
+        )
+
+
+@check("CLONE-21", reads=["clone"])
+def test_clone_is_in_a_clean_state(release: Release) -> None:
+    """The clone has no change, no untracked file and no operation in progress."""
+    clone = release.clone
+    if clone is None or clone.bare:
+        raise NotApplicable("no working tree is looked at")
+    if clone.operation or clone.changed_count or clone.untracked_count:
+        found = f"a {clone.operation} in progress; " if clone.operation else ""
+        raise ActionNeeded(
+            expected="a clean clone",
+            found=f"{found}{clone.changed_count} changed, {clone.untracked_count} untracked: "
+            + listing([*clone.changed, *clone.untracked]),
+            why="something of the release may be left in it",
+            steps=[step("Look at it", ["git", "-C", clone.path, "status"])],
+        )
+
+
+@check("RUN-21", reads=["repository", "runs"])
+def test_no_release_run_can_bring_it_back(release: Release, plan: Recovery) -> None:
+    """No run of the release workflow is unfinished: it could create again what was withdrawn."""
+    if not release.target.workflow:
+        raise NotApplicable("the project names no release workflow")
+    if runs := release.unfinished_runs:
+        raise InProgress(
+            expected="no unfinished release run",
+            found=listing(f"#{run.number} {run.status}: {run.html_url}" for run in runs),
+            why="it could still create a branch, a tag or a release",
+            steps=[plan.wait_for_run()],
+        )

@@ -1,0 +1,75 @@
+"""Which channels a project publishes through: their indexes, and what a release leaves behind on each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from release_state import validate
+from release_state.options import UsageProblem
+from release_state.target import Channel
+
+CHANNEL_KEYS = ("index-url", "leaves", "dependencies-index-url")
+TRACES = ("tag", "release", "pull-request")
+
+
+def defined_channels(
+    table: Mapping[str, Any], origin: str, index_urls: Sequence[str], environ: Mapping[str, str]
+) -> tuple[Channel, ...]:
+    """The project's channels: PyPI and TestPyPI, as its configuration changes them, and those that it adds.
+
+    TestPyPI is PyPI's host with `test.` before it. Raises UsageProblem on anything unknown or of the wrong type.
+    """
+    # Here and not at the top: it is slow to import, and a wrong version is said sooner without it.
+    from pypi_simple import PYPI_SIMPLE_ENDPOINT
+
+    test_index = PYPI_SIMPLE_ENDPOINT.replace("://", "://test.")
+    defined: dict[str, dict[str, Any]] = {
+        "pypi": {"index-url": PYPI_SIMPLE_ENDPOINT, "leaves": list(TRACES)},
+        "testpypi": {"index-url": test_index, "leaves": [], "dependencies-index-url": PYPI_SIMPLE_ENDPOINT},
+    }
+    more = table.get("channels", {})
+    if not isinstance(more, dict):
+        raise UsageProblem(f"{origin}: channels is not a table")
+    for name, keys in more.items():
+        validate.channel_name(name)
+        if not isinstance(keys, dict):
+            raise UsageProblem(f"{origin}: channels.{name} is not a table")
+        for key in keys:
+            if key not in CHANNEL_KEYS:
+                near = validate.nearest(key, CHANNEL_KEYS)
+                raise UsageProblem(f"{origin}: channels.{name}.{validate.shown(key)} is not known{near}")
+        defined[name] = {**defined.get(name, {}), **keys}
+    for text in index_urls:
+        name, _, url = text.partition("=")
+        validate.one_of("--index-url", name, defined)
+        defined[name] = {**defined[name], "index-url": url}
+    for name, keys in defined.items():
+        if (url := environ.get(f"RELEASE_STATE_INDEX_URL_{name.upper().replace('-', '_')}")) is not None and not any(
+            text.startswith(f"{name}=") for text in index_urls
+        ):
+            keys["index-url"] = url
+    public = (PYPI_SIMPLE_ENDPOINT, test_index)
+    return tuple(_channel(name, keys, public, origin) for name, keys in defined.items())
+
+
+def _channel(name: str, keys: Mapping[str, Any], public: Sequence[str], origin: str) -> Channel:
+    where = f"channels.{name}"
+    if not isinstance(keys.get("index-url"), str):
+        raise UsageProblem(f"{origin}: {where} has no index-url")
+    url = validate.http_url(f"{where}.index-url", keys["index-url"])
+    dependencies = keys.get("dependencies-index-url")
+    if dependencies is not None:
+        validate.http_url(f"{where}.dependencies-index-url", str(dependencies))
+    leaves = keys.get("leaves", [])
+    if not isinstance(leaves, list):
+        raise UsageProblem(f"{origin}: {where}.leaves is not a list")
+    for word in leaves:
+        validate.one_of(f"{where}.leaves", str(word), TRACES)
+    return Channel(
+        name=name,
+        index_url=url,
+        leaves=tuple(leaves),
+        dependencies_index_url=dependencies,
+        is_public_index=url.rstrip("/") in [address.rstrip("/") for address in public],
+    )

@@ -1,0 +1,181 @@
+"""HTTP on loopback for the demo world: starts and ends at once, leaves no thread behind, plays faults on request."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socket import SHUT_RDWR, socket
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+
+@dataclass
+class Request:
+    """A request as it came in, and the status that it got (0 until it is answered, or when the line was cut)."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    status: int = 0
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer; also what an `intercept` gives instead of the server's own."""
+
+    status: int = 200
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    delay: float = 0.0
+    """Seconds to wait before the answer; ends early when the server stops."""
+    truncate: int | None = None
+    """Send only so many bytes of the body that `Content-Length` announces, then cut the line."""
+    drop: bool = False
+    """Cut the line without any answer."""
+
+
+class Service:
+    """
+    Something that answers HTTP requests on a free port of 127.0.0.1, in threads of its own.
+
+    A context manager. `requests` records what was asked; `intercept` sees each request first and may answer it.
+    """
+
+    def __init__(self) -> None:
+        self.requests: list[Request] = []
+        self.intercept: Callable[[Request], Reply | None] | None = None
+        self.stopping = threading.Event()
+        self.lock = threading.RLock()
+        self._server: _Server | None = None
+        self._thread: threading.Thread | None = None
+
+    def answer(self, request: Request) -> Reply:
+        """What the service says to a request."""
+        raise NotImplementedError
+
+    def start(self) -> None:
+        """Begin to serve on a free port."""
+        self.stopping.clear()
+        self._server = _Server(self)
+        # The default interval of half a second would be the time that each stop takes.
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop serving and cut what is still connected; harmless when it is not running."""
+        if self._server is None or self._thread is None:
+            return
+        self.stopping.set()
+        self._server.shutdown()
+        self._server.cut_connections()
+        self._server.server_close()
+        self._thread.join()
+        self._server = self._thread = None
+
+    def __enter__(self) -> Self:
+        """Start."""
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop."""
+        self.stop()
+
+    @property
+    def url(self) -> str:
+        """The root of the server, without a slash at its end."""
+        if self._server is None:
+            raise RuntimeError("the service is not running")
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+
+class _Server(ThreadingHTTPServer):
+    # The threads are waited for in server_close, so that none outlives the world.
+    daemon_threads = False
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self._connections: set[socket] = set()
+        self._lock = threading.Lock()
+        super().__init__(("127.0.0.1", 0), _Handler)
+
+    def server_bind(self) -> None:
+        # HTTPServer asks the resolver for the name of this host, which can take seconds where there is none.
+        self.socket.bind(self.server_address)
+        self.server_address = self.socket.getsockname()
+        self.server_name, self.server_port = "127.0.0.1", self.server_address[1]
+
+    def opened(self, connection: socket) -> None:
+        with self._lock:
+            self._connections.add(connection)
+        # Accepted just before the stop: its thread would otherwise wait for a request that never comes.
+        if self.service.stopping.is_set():
+            self.cut_connections()
+
+    def closed(self, connection: socket) -> None:
+        with self._lock:
+            self._connections.discard(connection)
+
+    def cut_connections(self) -> None:
+        """End idle keep-alive connections, whose threads would wait for the client."""
+        with self._lock:
+            for connection in self._connections:
+                with suppress(OSError):
+                    connection.shutdown(SHUT_RDWR)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that went away is no news."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server_version = "demo"
+    sys_version = ""
+    # Head and body leave in one packet; sent apart, delayed acknowledgement costs 40 ms each.
+    wbufsize = -1
+    disable_nagle_algorithm = True
+
+    def setup(self) -> None:
+        super().setup()
+        cast(_Server, self.server).opened(self.connection)
+
+    def finish(self) -> None:
+        cast(_Server, self.server).closed(self.connection)
+        with suppress(OSError):
+            super().finish()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+        """Say nothing: `requests` has it all."""
+
+    def do_GET(self) -> None:
+        """Answer and record."""
+        service = cast(_Server, self.server).service
+        request = Request(self.command, self.path, {name.lower(): value for name, value in self.headers.items()})
+        with service.lock:
+            service.requests.append(request)
+        reply = (service.intercept(request) if service.intercept else None) or service.answer(request)
+        stopped = service.stopping.wait(reply.delay) if reply.delay else False
+        if reply.drop or stopped:
+            self.close_connection = True
+            return
+        request.status = reply.status
+        self.send_response(reply.status)
+        for name, value in reply.headers.items():
+            self.send_header(name, value)
+        if not any(name.lower() == "content-length" for name in reply.headers):
+            self.send_header("Content-Length", str(len(reply.body)))
+        self.end_headers()
+        if reply.truncate is not None:
+            self.close_connection = True
+        if self.command != "HEAD":
+            self.wfile.write(reply.body[: reply.truncate])
+
+    do_HEAD = do_GET  # noqa: N815 - the base class's name

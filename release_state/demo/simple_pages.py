@@ -1,0 +1,233 @@
+"""What a package index says about its projects: pages of the Simple API and the JSON API, from plain data.
+
+Simple API 1.4: PEP 503 and 691, with PEP 592 (yanked), 658 and 714 (metadata), 700 (versions, size, upload time), 740
+(provenance) and 792 (project status).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from html import escape
+from typing import Any
+from urllib.parse import quote
+
+from packaging.utils import parse_sdist_filename, parse_wheel_filename
+from packaging.version import InvalidVersion, Version
+
+API_VERSION = "1.4"
+JSON_TYPE = "application/vnd.pypi.simple.v1+json"
+HTML_TYPE = "application/vnd.pypi.simple.v1+html"
+
+
+@dataclass
+class StoredFile:
+    """A file of a project, as uploaded."""
+
+    filename: str
+    content: bytes
+    version: str
+    upload_time: datetime
+    requires_python: str | None = None
+    metadata: bytes | None = None
+    """The wheel's METADATA, served beside the file; None: not served."""
+    yanked: bool | str = False
+    """True, or the reason."""
+    provenance: Mapping[str, Any] | None = None
+    """A PEP 740 provenance object, served as it is."""
+
+    @property
+    def sha256(self) -> str:
+        """The digest in hexadecimal."""
+        return hashlib.sha256(self.content).hexdigest()
+
+
+@dataclass
+class Project:
+    """A project of one channel."""
+
+    name: str
+    files: dict[str, StoredFile] = field(default_factory=dict)
+    status: str | None = None
+    """None leaves the marker out, as indexes without PEP 792 do."""
+    status_reason: str | None = None
+    listed: set[str] = field(default_factory=set)
+    """Versions that are listed without any file."""
+    serial: int = 1
+    """Grows with every change."""
+
+    @property
+    def versions(self) -> list[str]:
+        """Every listed version, oldest first; unparseable ones lead."""
+        return sorted({*self.listed, *(file.version for file in self.files.values())}, key=_order)
+
+
+def _order(version: str) -> tuple[bool, Version, str]:
+    try:
+        return True, Version(version), version
+    except InvalidVersion:
+        return False, Version("0"), version
+
+
+def name_and_version(filename: str) -> tuple[str, str]:
+    """The normalized name and the version that a file name tells; `ValueError` when it tells none."""
+    if filename.endswith(".whl"):
+        wheel = parse_wheel_filename(filename)
+        return wheel[0], str(wheel[1])
+    sdist = parse_sdist_filename(filename)
+    return sdist[0], str(sdist[1])
+
+
+def timestamp(when: datetime) -> str:
+    """The form of PEP 700: UTC, with fractions, ending in Z."""
+    return when.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def file_url(root: str, file: StoredFile) -> str:
+    """Where a file of the channel at `root` is downloaded."""
+    return f"{root}/files/{quote(file.filename)}"
+
+
+def provenance_url(root: str, project: Project, file: StoredFile) -> str:
+    """Where the provenance object of a file is served."""
+    return f"{root}/integrity/{project.name}/{file.version}/{quote(file.filename)}/provenance"
+
+
+def project_json(project: Project, root: str) -> bytes:
+    """The project page as PEP 691 JSON."""
+    files: list[dict[str, Any]] = []
+    for file in project.files.values():
+        digests: bool | dict[str, str] = (
+            False if file.metadata is None else {"sha256": hashlib.sha256(file.metadata).hexdigest()}
+        )
+        entry: dict[str, Any] = {
+            "filename": file.filename,
+            "url": file_url(root, file),
+            "hashes": {"sha256": file.sha256},
+            "requires-python": file.requires_python,
+            "core-metadata": digests,
+            "data-dist-info-metadata": digests,  # the name before PEP 714, for older clients
+            "yanked": file.yanked,
+            "size": len(file.content),
+            "upload-time": timestamp(file.upload_time),
+            "provenance": None if file.provenance is None else provenance_url(root, project, file),
+        }
+        files.append(entry)
+    page: dict[str, Any] = {
+        "meta": {"api-version": API_VERSION, "_last-serial": project.serial},
+        "name": project.name,
+        "versions": project.versions,
+        "files": files,
+        "alternate-locations": [],
+    }
+    if project.status is not None:
+        page["project-status"] = {"status": project.status}
+        if project.status_reason is not None:
+            page["project-status"]["reason"] = project.status_reason
+    return json.dumps(page).encode()
+
+
+def project_html(project: Project, root: str) -> bytes:
+    """The project page as PEP 503 HTML."""
+    meta = {"pypi:repository-version": API_VERSION}
+    if project.status is not None:
+        meta["pypi:project-status"] = project.status
+        if project.status_reason is not None:
+            meta["pypi:project-status-reason"] = project.status_reason
+    links = []
+    for file in project.files.values():
+        attributes = {"href": f"{file_url(root, file)}#sha256={file.sha256}"}
+        if file.requires_python is not None:
+            attributes["data-requires-python"] = file.requires_python
+        if file.metadata is not None:
+            digest = f"sha256={hashlib.sha256(file.metadata).hexdigest()}"
+            attributes |= {"data-core-metadata": digest, "data-dist-info-metadata": digest}
+        if file.yanked is not False:
+            attributes["data-yanked"] = "" if file.yanked is True else file.yanked
+        if file.provenance is not None:
+            attributes["data-provenance"] = provenance_url(root, project, file)
+        links.append((attributes, file.filename))
+    return _html(f"Links for {project.name}", meta, links)
+
+
+def root_json(projects: Iterable[Project], serial: int) -> bytes:
+    """The list of projects as PEP 691 JSON."""
+    names = [{"name": project.name} for project in projects]
+    return json.dumps({"meta": {"api-version": API_VERSION, "_last-serial": serial}, "projects": names}).encode()
+
+
+def root_html(projects: Iterable[Project], prefix: str) -> bytes:
+    """The list of projects as PEP 503 HTML; `prefix` is the path of the page."""
+    links = [({"href": f"{prefix}{project.name}/"}, project.name) for project in projects]
+    return _html("Simple index", {"pypi:repository-version": API_VERSION}, links)
+
+
+def _html(title: str, meta: Mapping[str, str], links: Iterable[tuple[Mapping[str, str], str]]) -> bytes:
+    lines = ["<!DOCTYPE html>", "<html>", "<head>"]
+    lines += [f'<meta name="{escape(name)}" content="{escape(value)}">' for name, value in meta.items()]
+    lines += [f"<title>{escape(title)}</title>", "</head>", "<body>", f"<h1>{escape(title)}</h1>"]
+    for attributes, text in links:
+        shown = " ".join(f'{name}="{escape(value)}"' for name, value in attributes.items())
+        lines.append(f"<a {shown}>{escape(text)}</a><br>")
+    return "\n".join([*lines, "</body>", "</html>", ""]).encode()
+
+
+def json_api(project: Project, root: str, version: str | None = None) -> bytes | None:
+    """
+    The JSON API's answer for a project, or for one version of it; None when that is not listed.
+
+    In brief: the fields that tell which files there are, and whether and why they are yanked. Without a version, the
+    latest final release that is not yanked is described, as the real API chooses.
+    """
+    releases = {
+        listed: [_api_file(project, root, listed, file) for file in project.files.values()]
+        for listed in project.versions
+    }
+    chosen = _latest(project) if version is None else next((v for v in releases if _order(v) == _order(version)), None)
+    if chosen is None:
+        return None
+    urls = [file for file in releases[chosen] if file]
+    reasons = [file.yanked for file in project.files.values() if file.version == chosen]
+    yanked = bool(reasons) and all(reason is not False for reason in reasons)
+    answer: dict[str, Any] = {
+        "info": {
+            "name": project.name,
+            "version": chosen,
+            "requires_python": urls[0]["requires_python"] if urls else None,
+            "yanked": yanked,
+            "yanked_reason": next((r for r in reasons if isinstance(r, str)), None) if yanked else None,
+        },
+        "last_serial": project.serial,
+        "urls": urls,
+        "vulnerabilities": [],
+    }
+    if version is None:
+        answer["releases"] = {listed: [file for file in files if file] for listed, files in releases.items()}
+    return json.dumps(answer).encode()
+
+
+def _latest(project: Project) -> str | None:
+    good = {file.version for file in project.files.values() if file.yanked is False}
+    ranked = sorted(project.versions, key=lambda v: (v in good, not _order(v)[1].is_prerelease, _order(v)))
+    return ranked[-1] if ranked else None
+
+
+def _api_file(project: Project, root: str, version: str, file: StoredFile) -> dict[str, Any] | None:
+    if file.version != version:
+        return None
+    uploaded = timestamp(file.upload_time)
+    return {
+        "filename": file.filename,
+        "url": file_url(root, file),
+        "digests": {"sha256": file.sha256},
+        "packagetype": "bdist_wheel" if file.filename.endswith(".whl") else "sdist",
+        "requires_python": file.requires_python,
+        "size": len(file.content),
+        "upload_time": uploaded[:19],
+        "upload_time_iso_8601": uploaded,
+        "yanked": file.yanked is not False,
+        "yanked_reason": file.yanked if isinstance(file.yanked, str) else None,
+    }

@@ -1,0 +1,85 @@
+"""The settings of a run, in one table: what the command line, the environment and the configuration file call them.
+
+Imports the standard library alone: the plugin needs it before anything else of the package can be relied on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["text", "list", "flag", "seconds"]
+
+
+class UsageProblem(Exception):  # noqa: N818 - what the person typed is the problem, nothing failed
+    """Bad input: one clear line for the person, exit code 4."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting: `key` in `[tool.release-state]`, `--key` on the command line, `RELEASE_STATE_KEY` as a variable."""
+
+    key: str
+    help: str
+    kind: Kind = "text"
+    metavar: str | None = None
+    default: str | None = None
+    """As it would be typed; None where it is inferred or simply not set."""
+
+    @property
+    def option(self) -> str:
+        """The command-line option."""
+        return f"--{self.key}"
+
+    @property
+    def variable(self) -> str:
+        """The environment variable."""
+        return "RELEASE_STATE_" + self.key.upper().replace("-", "_")
+
+    @property
+    def dest(self) -> str:
+        """The attribute of pytest's option namespace: prefixed, so that it meets no other plugin's."""
+        return "release_state_" + self.key.replace("-", "_")
+
+
+SETTINGS = (
+    Setting("package", "name of the package on the index (default: [project] name of the clone)", metavar="NAME"),
+    Setting("repository", "repository on GitHub (default: from the remote's URL)", metavar="OWNER/NAME"),
+    Setting("base-branch", "branch that releases are merged into (default: the remote's default branch)"),
+    Setting("remote", "name of the clone's remote", default="origin"),
+    Setting("remote-url", "URL that refs are read from (default: the remote's URL, else GitHub)", metavar="URL"),
+    Setting("tag-template", "spelling of tags: {version}, {package}", default="v{version}", metavar="TEMPLATE"),
+    Setting(
+        "branch-template",
+        "spelling of release branches: {version}, {channel}, {package}",
+        default="release/{channel}-v{version}",
+        metavar="TEMPLATE",
+    ),
+    Setting(
+        "title-template",
+        "what the title of the release pull request contains: {version}, {channel}, {package}",
+        default="Release v{version}",
+        metavar="TEMPLATE",
+    ),
+    Setting("workflow", "file name of the release workflow; empty: none", default="release.yml", metavar="FILE"),
+    Setting("expected-files", "kinds of file that a release publishes: sdist, wheel", "list", default="sdist,wheel"),
+    Setting(
+        "expected-before-release",
+        "what the base branch holds before a release starts: version, changelog (default: neither)",
+        "list",
+        default="",
+    ),
+    Setting("changelog", "path of the changelog in the repository", default="CHANGELOG.md", metavar="PATH"),
+    Setting("ci-required", "whether a commit without any CI needs action: true or false", "flag", default="true"),
+    Setting("lookup-timeout", "limit of one look-up, retries included", "seconds", default="30", metavar="SECONDS"),
+    Setting("install-timeout", "limit of the installation check", "seconds", default="120", metavar="SECONDS"),
+    Setting("reports-dir", "folder of the reports", default="reports", metavar="DIR"),
+)
+
+PHASES = ("auto", "pre-release", "post-recovery", "rollback")
+DEFAULT_CHANNEL = "pypi"
+
+
+def setting(key: str) -> Setting:
+    """The setting of this key."""
+    return next(setting for setting in SETTINGS if setting.key == key)

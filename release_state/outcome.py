@@ -1,0 +1,144 @@
+"""The words of a verdict: phases, outcomes, exit codes, and the statements that a check ends with."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+
+from release_state.model import Model
+from release_state.plan import Step
+
+
+class Phase(str, enum.Enum):
+    """Which checklist applies."""
+
+    PRE_RELEASE = "pre-release"
+    POST_RECOVERY = "post-recovery"
+    ROLLBACK = "rollback"
+
+    @property
+    def marker(self) -> str:
+        """The pytest marker of the phase's checks."""
+        return self.value.replace("-", "_")
+
+
+class Outcome(str, enum.Enum):
+    """What became of one check."""
+
+    HOLDS = "holds"
+    ACTION_NEEDED = "action needed"
+    IN_PROGRESS = "in progress"
+    UNKNOWN = "unknown"
+    NOT_APPLICABLE = "not applicable"
+    DEFECT = "defect"
+    """The check itself broke: a bug of the suite, never a statement about the release."""
+
+
+class Verdict(str, enum.Enum):
+    """What the whole run says of one target."""
+
+    READY = "READY TO RELEASE"
+    VERIFIED = "RELEASED AND VERIFIED"
+    ROLLED_BACK = "ROLLED BACK"
+    ACTION_NEEDED = "ACTION NEEDED"
+    IN_PROGRESS = "IN PROGRESS"
+    COULD_NOT_VERIFY = "COULD NOT VERIFY"
+    PARTIAL = "PARTIAL"
+    NOTHING_CHECKED = "NOTHING CHECKED"
+    DEFECT = "DEFECT OF THE SUITE"
+
+
+class Exit(enum.IntEnum):
+    """The exit codes; 2 and 3 are pytest's own."""
+
+    OK = 0
+    ACTION_NEEDED = 1
+    INTERRUPTED = 2
+    DEFECT = 3
+    USAGE = 4
+    NOTHING_CHECKED = 5
+    UNKNOWN = 6
+    IN_PROGRESS = 8
+
+    @staticmethod
+    def worst(codes: Sequence[Exit]) -> Exit:
+        """The one that a run of several targets ends with."""
+        return min(codes, key=_PRECEDENCE.index, default=Exit.NOTHING_CHECKED)
+
+
+_PRECEDENCE = [
+    Exit.INTERRUPTED,
+    Exit.DEFECT,
+    Exit.USAGE,
+    Exit.ACTION_NEEDED,
+    Exit.UNKNOWN,
+    Exit.IN_PROGRESS,
+    Exit.NOTHING_CHECKED,
+    Exit.OK,
+]
+
+
+class Statement(Exception):  # noqa: N818 - how a check ends, not an error
+    """How a check ends when its fact does not hold; caught by the plugin.
+
+    `advice` makes this one finding advice, whatever the check's own level is.
+    """
+
+    outcome: Outcome
+
+    def __init__(
+        self, *, expected: str = "", found: str = "", why: str = "", steps: Sequence[Step] = (), advice: bool = False
+    ) -> None:
+        super().__init__(found)
+        self.expected = expected
+        self.found = found
+        self.why = why
+        self.steps = tuple(steps)
+        self.advice = advice
+
+
+class ActionNeeded(Statement):
+    """Somebody has to do something; `steps` say what, in order."""
+
+    outcome = Outcome.ACTION_NEEDED
+
+
+class InProgress(Statement):
+    """Nothing is wrong, something is still on its way."""
+
+    outcome = Outcome.IN_PROGRESS
+
+
+class NotApplicable(Statement):
+    """The fact has no meaning for this target; `found` holds the reason."""
+
+    outcome = Outcome.NOT_APPLICABLE
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(found=reason)
+
+
+class CheckResult(Model):
+    """What one check said of one target; travels from worker to controller and into every report."""
+
+    id: str
+    title: str
+    """The fact that should be true."""
+    source: str
+    """Which of the traces it looks at: "branch", "tag", "index"."""
+    blocking: bool
+    outcome: Outcome
+    target: str
+    """Key of the target: `package==version@channel`."""
+    scenario: str | None = None
+    expected: str = ""
+    found: str = ""
+    why: str = ""
+    retry_at: str | None = None
+    steps: tuple[Step, ...] = ()
+    seconds: float = 0.0
+
+    @property
+    def is_finding(self) -> bool:
+        """Whether a person should read it."""
+        return self.outcome not in (Outcome.HOLDS, Outcome.NOT_APPLICABLE)

@@ -1,0 +1,190 @@
+"""What may be typed for each setting; everything else ends at once, in one clear line, before anything is contacted."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+from urllib.parse import SplitResult, urlsplit
+
+from packaging.version import InvalidVersion, Version
+
+from release_state.options import UsageProblem
+
+_PACKAGE = re.compile(r"[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9._-]*[A-Za-z0-9]")
+_REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}")
+_CHANNEL = re.compile(r"[a-z0-9][a-z0-9-]*")
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+_REF_FORBIDDEN = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(/|$)|^[-/.]|[/.]$")
+_SCP_LIKE = re.compile(r"(?:[A-Za-z0-9_.+][A-Za-z0-9_.+-]*@)?[A-Za-z0-9][A-Za-z0-9.-]*:(?!:)[^\s:][^\s]*")
+
+
+def shown(text: str) -> str:
+    """The text as a message may quote it: control characters escaped, 80 characters at most."""
+    quoted = repr(text)
+    return quoted if len(quoted) <= 80 else quoted[:77] + "…'"
+
+
+def version(text: str) -> str:
+    """The version, normalized by PEP 440.
+
+    Raises UsageProblem on what is none, on a tag and on a local version.
+    """
+    try:
+        parsed = Version(text)
+    except InvalidVersion:
+        advice = "give one like 0.2.0, 1.0rc1 or 2024.5" if text else "give the version that is being released"
+        raise UsageProblem(f"--version {shown(text)} is not a PEP 440 version: {advice}") from None
+    if re.match(r"\s*[vV]", text):
+        raise UsageProblem(f"--version {shown(text)} looks like a tag: give the version, --version {parsed}")
+    if parsed.local:
+        raise UsageProblem(
+            f"--version {shown(text)} is a local version (+{parsed.local}), which an index never accepts: "
+            f"give --version {parsed.public}"
+        )
+    return str(parsed)
+
+
+def one_of(option: str, text: str, allowed: Iterable[str]) -> str:
+    """The text, if it is one of the allowed words."""
+    allowed = list(allowed)
+    if text not in allowed:
+        raise UsageProblem(f"{option} {shown(text)} is not known{nearest(text, allowed)}; known: {', '.join(allowed)}")
+    return text
+
+
+def nearest(text: str, allowed: Iterable[str]) -> str:
+    """`; did you mean X?`, or nothing."""
+    near = difflib.get_close_matches(text, list(allowed), n=1)
+    return f" (did you mean {near[0]}?)" if near else ""
+
+
+def package(text: str) -> str:
+    """A package name as the core metadata allow it."""
+    if not _PACKAGE.fullmatch(text):
+        raise UsageProblem(f"package {shown(text)} is not a package name: letters, digits, and . _ - between them")
+    return text
+
+
+def repository(text: str) -> str:
+    """A GitHub repository."""
+    if not _REPOSITORY.fullmatch(text):
+        raise UsageProblem(f"repository {shown(text)} is not of the form owner/name")
+    return text
+
+
+def channel_name(text: str) -> str:
+    """A channel's name: it becomes part of branch and file names."""
+    if not _CHANNEL.fullmatch(text):
+        raise UsageProblem(f"channel name {shown(text)}: lower-case letters, digits and - only")
+    return text
+
+
+def ref_name(option: str, text: str) -> str:
+    """A branch or remote name that git accepts."""
+    if not text or _REF_FORBIDDEN.search(text):
+        raise UsageProblem(f"{option} {shown(text)} is not a name that git allows")
+    return text
+
+
+def template(option: str, text: str, known: Iterable[str]) -> str:
+    """A template that holds `{version}` once and no unknown placeholder."""
+    names = _PLACEHOLDER.findall(text)
+    known = list(known)
+    for name in names:
+        if name not in known:
+            raise UsageProblem(
+                f"{option} {shown(text)}: {{{name}}} is not known; known: " + ", ".join(f"{{{name}}}" for name in known)
+            )
+    if names.count("version") != 1:
+        raise UsageProblem(f"{option} {shown(text)} must hold {{version}} once")
+    return text
+
+
+def ref_template(option: str, text: str, known: Iterable[str]) -> str:
+    """A template whose result is a ref name that git accepts."""
+    ref_name(option, _PLACEHOLDER.sub("0", template(option, text, known)))
+    return text
+
+
+def http_url(option: str, text: str) -> str:
+    """An absolute http or https address without query and fragment."""
+    parts = _split(option, text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise UsageProblem(f"{option} {shown(text)} is not an http or https address")
+    return text
+
+
+def git_url(option: str, text: str) -> str:
+    """A remote's address: https, http, ssh, git and file URLs, `host:path`, or an absolute path."""
+    if re.search(r"[\x00-\x20\x7f]", text) or text.startswith("-") or "::" in text:
+        raise UsageProblem(f"{option} {shown(text)} is not an address of a git remote")
+    if text.startswith("/"):
+        return text
+    if "://" in text:
+        parts = _split(option, text)
+        if parts.scheme in ("https", "http", "ssh", "git") and parts.hostname and not parts.hostname.startswith("-"):
+            return text
+        if parts.scheme == "file" and not parts.netloc and parts.path.startswith("/"):
+            return text
+    elif _SCP_LIKE.fullmatch(text):
+        return text
+    raise UsageProblem(
+        f"{option} {shown(text)} is not an address of a git remote: https://, ssh://, git://, file:///, "
+        "host:path or an absolute path"
+    )
+
+
+def relative_path(option: str, text: str) -> str:
+    """A path inside the repository."""
+    if not text or text.startswith(("/", "-", ":")) or ".." in text.split("/") or re.search(r"[\x00-\x1f\x7f]", text):
+        raise UsageProblem(f"{option} {shown(text)} is not a path inside the repository")
+    return text
+
+
+def workflow_file(option: str, text: str) -> str:
+    """The file name of a workflow, or nothing."""
+    if text and not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\.ya?ml", text):
+        raise UsageProblem(f"{option} {shown(text)} is not the file name of a workflow (release.yml)")
+    return text
+
+
+def seconds(option: str, text: str) -> float:
+    """A positive number of seconds, a day at most."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 < value <= 86_400:
+        raise UsageProblem(f"{option} {shown(text)} is not a number of seconds between 0 and 86400")
+    return value
+
+
+def flag(option: str, text: str) -> bool:
+    """True or false."""
+    return one_of(option, text.lower(), ("true", "false")) == "true"
+
+
+def words(option: str, text: str, allowed: Iterable[str]) -> tuple[str, ...]:
+    """A comma-separated list of allowed words."""
+    allowed = list(allowed)
+    return tuple(one_of(option, word.strip(), allowed) for word in text.split(",") if word.strip())
+
+
+def without_credentials(url: str) -> str:
+    """The address without user name and password."""
+    parts = urlsplit(url)
+    if "://" not in url or "@" not in parts.netloc:
+        return url
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+def _split(option: str, text: str) -> SplitResult:
+    if re.search(r"[\x00-\x20\x7f]", text):
+        raise UsageProblem(f"{option} {shown(text)} holds a blank or a control character")
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        raise UsageProblem(f"{option} {shown(text)} is not an address") from None
+    return parts

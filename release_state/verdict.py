@@ -1,0 +1,88 @@
+"""From the outcomes of the checks to one verdict and one exit code (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from release_state.check import CheckInfo
+from release_state.model import Model
+from release_state.outcome import CheckResult, Exit, Outcome, Phase, Verdict
+from release_state.target import Target
+
+_GREEN = {
+    Phase.PRE_RELEASE: Verdict.READY,
+    Phase.POST_RECOVERY: Verdict.VERIFIED,
+    Phase.ROLLBACK: Verdict.ROLLED_BACK,
+}
+
+
+class TargetVerdict(Model):
+    """What the run says of one target."""
+
+    target: Target
+    phase: Phase
+    phase_reason: str
+    verdict: Verdict
+    exit: Exit
+    ran: int
+    """How many of the phase's checks were run."""
+    expected: int
+    """How many checks the phase has."""
+    not_run: tuple[str, ...] = ()
+    """IDs of the phase's checks that were not run."""
+    results: tuple[CheckResult, ...] = ()
+
+    @property
+    def words(self) -> str:
+        """The verdict as it is shown."""
+        return f"PARTIAL {self.ran} of {self.expected}" if self.verdict is Verdict.PARTIAL else self.verdict.value
+
+    @property
+    def decisive(self) -> tuple[CheckResult, ...]:
+        """The findings that a person should read, those that block first."""
+        found = [result for result in self.results if result.is_finding]
+        return tuple(sorted(found, key=lambda result: not result.blocking))
+
+
+def judge(
+    target: Target,
+    phase: Phase,
+    phase_reason: str,
+    results: Sequence[CheckResult],
+    checks: Sequence[CheckInfo],
+    *,
+    block_on_advice: bool = False,
+) -> TargetVerdict:
+    """The verdict of one target: from what ran, and from what the phase consists of but did not run."""
+    ran = {result.id for result in results if result.outcome is not Outcome.DEFECT}
+    not_run = tuple(check.id for check in checks if check.id not in ran)
+    blocking = [result for result in results if result.blocking or block_on_advice]
+    outcomes = {result.outcome for result in blocking} | {r.outcome for r in results if r.outcome is Outcome.DEFECT}
+    missing_blocking = any(check.id in not_run for check in checks if check.blocking or block_on_advice)
+    applied = [result for result in results if result.outcome is not Outcome.NOT_APPLICABLE]
+    if Outcome.DEFECT in outcomes:
+        verdict, code = Verdict.DEFECT, Exit.DEFECT
+    elif Outcome.ACTION_NEEDED in outcomes:
+        verdict, code = Verdict.ACTION_NEEDED, Exit.ACTION_NEEDED
+    elif not applied:
+        verdict, code = Verdict.NOTHING_CHECKED, Exit.NOTHING_CHECKED
+    elif Outcome.UNKNOWN in outcomes:
+        verdict, code = Verdict.COULD_NOT_VERIFY, Exit.UNKNOWN
+    elif Outcome.IN_PROGRESS in outcomes:
+        verdict, code = Verdict.IN_PROGRESS, Exit.IN_PROGRESS
+    elif not_run:
+        # What was left out was not observed either: green only if nothing that blocks is among it.
+        verdict, code = Verdict.PARTIAL, Exit.UNKNOWN if missing_blocking else Exit.OK
+    else:
+        verdict, code = _GREEN[phase], Exit.OK
+    return TargetVerdict(
+        target=target,
+        phase=phase,
+        phase_reason=phase_reason,
+        verdict=verdict,
+        exit=code,
+        ran=len(checks) - len(not_run),
+        expected=len(checks),
+        not_run=not_run,
+        results=tuple(results),
+    )
