@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from packaging.version import InvalidVersion, Version
 
 from release_state.check import check
 from release_state.model import NotObserved, Problem
@@ -11,7 +10,7 @@ from release_state.outcome import ActionNeeded, InProgress, NotApplicable
 from release_state.plan import step
 from release_state.recovery import Recovery
 from release_state.release import Release
-from release_state.target import Target, Trace
+from release_state.target import Target, Trace, parse_version
 from release_state.words import commits, listing
 
 pytestmark = pytest.mark.post_recovery
@@ -93,11 +92,7 @@ def test_version_installs(release: Release) -> None:
     found = release.snapshot.installation.present()
     if not found.attempted:
         raise NotApplicable(found.detail)
-    try:
-        installed = Version(found.installed_version or "")
-    except InvalidVersion:
-        installed = None
-    if not found.succeeded or installed != release.version:
+    if not found.succeeded or parse_version(found.installed_version or "") != release.version:
         raise ActionNeeded(
             expected=f"{release.target.name} {release.version} installed from {release.channel.name}",
             found=f"{found.installed_version or 'nothing'} installed; {found.detail}",
@@ -205,11 +200,7 @@ def test_tagged_commit_declares_the_version(release: Release) -> None:
         raise NotApplicable("the version is dynamic; the published files' metadata serve instead")
     if lineage.declared_version is None:
         raise NotObserved(Problem(source="git history", why=f"no readable version at {lineage.sha[:12]}"))
-    try:
-        declared = Version(lineage.declared_version)
-    except InvalidVersion:
-        declared = None
-    if declared != release.version:
+    if parse_version(lineage.declared_version) != release.version:
         raise ActionNeeded(
             expected=f"version {release.version} at {lineage.sha[:12]}",
             found=lineage.declared_version,
@@ -305,7 +296,7 @@ def test_latest_release_is_right(release: Release, target: Target, plan: Recover
     )
 
 
-@check("RELEASE-15", reads=["repository", "drafts"], advice=True)
+@check("RELEASE-15", reads=["repository", "drafts", "release"], advice=True)
 def test_no_draft_is_left(release: Release, plan: Recovery) -> None:
     """No draft of a GitHub Release for the tag is left beside the published one."""
     belongs_here(release, "release", seen_release(release))

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from packaging.version import Version
 
 from release_state.check import check
 from release_state.outcome import ActionNeeded, InProgress, NotApplicable
 from release_state.plan import step
 from release_state.recovery import Recovery
 from release_state.release import Release
-from release_state.target import Target
+from release_state.target import Target, parse_version
 from release_state.words import ci_state, commits, listing
 
 pytestmark = pytest.mark.pre_release
@@ -291,7 +290,7 @@ def test_metadata_declare_the_version(release: Release, target: Target) -> None:
     if lineage.version_is_dynamic:
         raise NotApplicable("the version is dynamic: it is worked out when the package is built")
     declared = lineage.declared_version
-    if declared is None or Version(declared) != release.version:
+    if declared is None or parse_version(declared) != release.version:
         raise ActionNeeded(
             expected=f"version {release.version} declared at {release.base_head[:12]}",
             found=declared or "no readable version",

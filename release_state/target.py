@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Literal
 
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from release_state.model import Model
 
@@ -177,5 +177,5 @@ def parse_version(text: str) -> Version | None:
     """The PEP 440 version that the text spells, None where it spells none."""
     try:
         return Version(text)
-    except InvalidVersion:
+    except ValueError:  # InvalidVersion, and what int() says of thousands of digits
         return None

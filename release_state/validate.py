@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from urllib.parse import SplitResult, urlsplit
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from release_state.options import UsageProblem
 
@@ -32,7 +32,7 @@ def version(text: str) -> str:
     """
     try:
         parsed = Version(text)
-    except InvalidVersion:
+    except ValueError:  # InvalidVersion, and what int() says of thousands of digits
         advice = "give one like 0.2.0, 1.0rc1 or 2024.5" if text else "give the version that is being released"
         raise UsageProblem(f"--version {shown(text)} is not a PEP 440 version: {advice}") from None
     if re.match(r"\s*[vV]", text):

@@ -1,0 +1,68 @@
+"""What the GitHub Action runs: install the suite beside nothing else, run it, hand on the verdict of *this* run.
+
+Standard library alone. Exit code: the suite's; 3 where it ended without having written a report of this run.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import venv
+from pathlib import Path
+
+
+def main() -> int:
+    """Run the action; reads the inputs from the environment, writes the outputs to the runner's file."""
+    temporary = Path(tempfile.mkdtemp(prefix="release-state-", dir=os.environ.get("RUNNER_TEMP")))
+    reports = temporary / "reports"
+    command = os.environ.get("RELEASE_STATE_ACTION_COMMAND")  # an installed suite, for a runner that has one
+    try:
+        program = [command] if command else [str(install(temporary / "venv"))]
+    except subprocess.CalledProcessError as error:
+        print(f"::error title=release-state::could not be installed (exit code {error.returncode})")
+        return 3
+    given = {name: os.environ.get(f"RELEASE_STATE_ACTION_{name.upper()}", "") for name in ("version", "channel", "phase")}
+    arguments = ["--reports-dir", str(reports)]
+    for name, value in given.items():
+        arguments += [f"--{name}", value]
+    if package := os.environ.get("RELEASE_STATE_ACTION_PACKAGE"):
+        arguments += ["--package", package]
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("RELEASE_STATE_ACTION_")}
+    code = subprocess.run([*program, *arguments], check=False, env=environment).returncode
+    return hand_on(reports, code)
+
+
+def install(folder: Path) -> Path:
+    """Install the suite of this action into an environment of its own; gives the console command."""
+    venv.create(folder, with_pip=True)
+    python = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
+    pip = [str(python), "-I", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, str(Path(__file__).resolve().parent.parent)], check=True)
+    return python.with_name("release-state")
+
+
+def hand_on(reports: Path, code: int) -> int:
+    """Write the outputs of the report that this run wrote.
+
+    The folder was empty before, so that no older report can pass for this run's.
+    """
+    written = sorted(path for path in reports.glob("*.json") if not path.name.startswith("latest"))
+    if not written or not written[-1].stat().st_size:
+        print("::error title=release-state::the run wrote no report, so nothing was verified")
+        return code or 3
+    document = json.loads(written[-1].read_text(encoding="utf-8"))
+    html = reports / document["html"] if document.get("html") else written[-1]
+    outputs = {"verdict": document["verdict"], "phase": document["phase"], "report": str(html)}
+    if document["exit_code"] != code:
+        print("::error title=release-state::the exit code is not the report's")
+        return code or 3
+    with open(os.environ["GITHUB_OUTPUT"], "a", encoding="utf-8") as file:
+        file.writelines(f"{name}={' '.join(str(value).split())}\n" for name, value in outputs.items())
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,94 @@
+#!/usr/bin/env python3
+"""Everything that a checkout needs, from Python and git alone: `python3 dev.py demo`, `python3 dev.py test`.
+
+setup   make .venv with the suite and what its tests need
+demo    setup, then the main job on the embedded demo world: a verdict and a report
+test    setup, then ruff, mypy and the tests of the suite; in CI (CI=true) also installs what tests need beyond Python
+sample  setup, then write the sample report and its picture anew (needs Chromium)
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import venv
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
+OPENAPI = ROOT / ".tools" / "openapi" / "api.github.com.json"
+OPENAPI_PACKAGE = "@octokit/openapi@23.0.2"
+
+
+def run(*command: object, **more: object) -> None:
+    """Run a command in the checkout; its failure ends the script with its exit code."""
+    arguments = [str(part) for part in command]
+    code = subprocess.run(arguments, cwd=ROOT, check=False, **more).returncode  # type: ignore[call-overload]
+    if code:
+        sys.exit(code)
+
+
+def setup() -> None:
+    """Make the environment, unless it was made from these very files."""
+    files = [ROOT / "pyproject.toml", ROOT / "constraints.txt"]
+    wanted = hashlib.sha256(b"".join(file.read_bytes() for file in files) + sys.version.encode()).hexdigest()
+    stamp = VENV / "made-from"
+    if stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted:
+        return
+    print(f"making {VENV} ...", flush=True)
+    venv.create(VENV, with_pip=True, clear=True, symlinks=os.name != "nt")
+    pip = (BIN / "python", "-m", "pip", "--disable-pip-version-check", "install", "--quiet")
+    constraints = ("--constraint", ROOT / "constraints.txt")
+    run(*pip, "pip>=25.1")  # the first one that knows dependency groups
+    run(*pip, *constraints, "--editable", ROOT, "--group", "dev")
+    stamp.write_text(wanted, encoding="utf-8")
+
+
+def tools() -> None:
+    """Install what tests need beyond Python: Chromium, gh and GitHub's OpenAPI document (CI only; Debian as root)."""
+    missing = [name for name in ("chromium", "gh", "npm") if shutil.which(name) is None]
+    if missing:
+        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        run("apt-get", "-qq", "update", env=environment)
+        run("apt-get", "-qq", "install", "--yes", "--no-install-recommends", *missing, env=environment)
+    if not OPENAPI.is_file():
+        folder = OPENAPI.parent
+        folder.mkdir(parents=True, exist_ok=True)
+        run("npm", "pack", "--silent", "--pack-destination", folder, OPENAPI_PACKAGE)
+        archive = next(folder.glob("*.tgz"))
+        member = "package/generated/api.github.com.json"
+        run("tar", "-xzf", archive, "-C", folder, "--strip-components=2", member)
+        archive.unlink()
+
+
+def test(arguments: Sequence[str]) -> None:
+    """Lint, type-check and test."""
+    if os.environ.get("CI"):
+        tools()
+    run(BIN / "ruff", "check", ".")
+    run(BIN / "ruff", "format", "--check", ".")
+    run(BIN / "mypy")
+    run(BIN / "python", "-m", "pytest", "tests", *arguments)
+
+
+def main() -> None:
+    """Run one command."""
+    command, *arguments = sys.argv[1:] or ["help"]
+    if command not in ("setup", "demo", "test", "sample"):
+        sys.exit(__doc__)
+    setup()
+    if command == "demo":
+        run(BIN / "python", "-m", "pytest", "checks/", "--demo", *(arguments or ["partial"]))
+    elif command == "test":
+        test(arguments)
+    elif command == "sample":
+        run(BIN / "python", ROOT / "reports" / "make_sample.py")
+
+
+if __name__ == "__main__":
+    main()

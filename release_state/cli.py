@@ -1,0 +1,78 @@
+"""The console command `release-state`: the installed suite, run from inside any repository.
+
+It runs pytest with the package's own ini file, root folder and checks, so that neither the configuration nor the
+conftest nor a stray module of the repository at hand is ever read.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+USAGE = """usage: release-state --version X.Y.Z [--channel pypi|testpypi|all] [--phase PHASE] [options]
+       release-state --demo SCENARIO
+       release-state --list-checks
+
+Says, read-only, whether a Python release is ready, released and verified, or what is wrong and how to mend it.
+Every option of the suite: release-state --help
+"""
+
+
+def suite_folder() -> Path:
+    """Where checks, fixtures and conftest are: inside the installed package, else this checkout.
+
+    Raises FileNotFoundError where they are neither.
+    """
+    package = Path(__file__).resolve().parent
+    for folder in (package / "_suite", package.parent):
+        if (folder / "checks").is_dir() and (folder / "pytest.ini").is_file():
+            return folder
+    raise FileNotFoundError(f"the checks of release-state are missing beside {package}: install it again")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the suite; the exit codes are the suite's."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if not given:
+        sys.stderr.write(USAGE)
+        return 4
+    # Python puts the current folder first on the path of `python -m`: what lies there must not be imported.
+    sys.path[:] = [path for path in sys.path if path not in ("", os.getcwd())]
+    # pytest's settings of the environment belong to the repository at hand, not to this run.
+    for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):
+        os.environ.pop(name, None)
+    try:
+        folder = suite_folder()
+    except FileNotFoundError as error:
+        sys.stderr.write(f"ERROR: {error}\n")
+        return 4
+    if given == ["--list-checks"]:
+        return list_checks(folder)
+    import pytest
+
+    own = ["-c", str(folder / "pytest.ini"), "--rootdir", str(folder), "--confcutdir", str(folder)]
+    return int(pytest.main([*own, str(folder / "checks"), *map(_as_release_version, given)]))
+
+
+def _as_release_version(argument: str) -> str:
+    """`--version=X` too: pytest's own option of that name takes no value, so its first parse would refuse it."""
+    if argument == "--version" or argument.startswith("--version="):
+        return argument.replace("--version", "--release-version", 1)
+    return argument
+
+
+def list_checks(folder: Path) -> int:
+    """Print every check: its ID, phases, level and fact."""
+    from release_state.check import catalogue
+
+    for check in catalogue(folder / "checks"):
+        level = "blocking" if check.blocking else "advice"
+        phases = ", ".join(phase.value for phase in check.phases)
+        sys.stdout.write(f"{check.id:12} {phases:14} {level:9} {check.title}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,147 @@
+"""The JSON of check runs, statuses, workflows, runs and jobs, and the text of logs."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote
+
+from release_state.demo.github.gitstore import GitError
+from release_state.demo.github.model import CheckRun, Job, Json, Run, Status, Workflow, moment, stamp, stamp_or_none
+from release_state.demo.github.render import Renderer, node_id, number_of
+
+_HAS_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
+
+
+def check_run(render: Renderer, check: CheckRun) -> Json:
+    """A check run."""
+    api, page = f"{render.repo_api}/check-runs/{check.id}", f"{render.repo_web}/{check.details_url}"
+    return {
+        "id": check.id, "name": check.name, "node_id": node_id("CR", check.id), "head_sha": check.sha,
+        "external_id": "", "url": api, "html_url": page, "details_url": page, "status": check.status,
+        "conclusion": check.conclusion, "started_at": stamp_or_none(check.started_at),
+        "completed_at": stamp_or_none(check.completed_at),
+        "output": {
+            "title": None, "summary": None, "text": None, "annotations_count": 0,
+            "annotations_url": f"{api}/annotations",
+        },
+        "check_suite": {"id": check.check_suite}, "app": _app(render, check.app), "pull_requests": [],
+    }  # fmt: skip
+
+
+def _app(render: Renderer, slug: str) -> Json:
+    # 15368 is the number of GitHub Actions itself, which required checks name.
+    number = 15368 if slug == "github-actions" else number_of(slug)
+    return {
+        "id": number, "slug": slug, "node_id": node_id("A", number), "owner": render.user("github"),
+        "name": slug.replace("-", " ").title(), "description": "", "external_url": "https://example.org/",
+        "html_url": f"{render.web}/apps/{slug}", "created_at": "2018-07-30T09:30:17Z",
+        "updated_at": "2024-04-10T20:33:16Z", "permissions": {"checks": "write", "metadata": "read"}, "events": [],
+        "client_id": f"Iv1.{number:016x}",
+    }  # fmt: skip
+
+
+def status(render: Renderer, item: Status) -> Json:
+    """A commit status as the list of all of them shows it."""
+    return simple_status(render, item) | {"creator": render.user(item.creator)}
+
+
+def simple_status(render: Renderer, item: Status) -> Json:
+    """A commit status as the combined answer shows it."""
+    made = stamp(item.created_at)
+    avatar = render.user(item.creator)["avatar_url"]
+    return {
+        "url": f"{render.repo_api}/statuses/{item.sha}", "avatar_url": avatar, "id": item.id,
+        "node_id": node_id("SC", item.id), "state": item.state, "description": item.description,
+        "target_url": item.target_url, "context": item.context, "created_at": made, "updated_at": made,
+    }  # fmt: skip
+
+
+def combined_status(render: Renderer, sha: str, latest: list[Status]) -> Json:
+    """The combined status: ``pending`` when there is none at all, which says nothing of check runs."""
+    states = {item.state for item in latest}
+    state = "failure" if states & {"failure", "error"} else "success" if states == {"success"} else "pending"
+    api = f"{render.repo_api}/commits/{sha}"
+    return {
+        "state": state, "statuses": [simple_status(render, item) for item in latest], "sha": sha,
+        "total_count": len(latest), "repository": render.minimal_repository(), "commit_url": api,
+        "url": f"{api}/status",
+    }  # fmt: skip
+
+
+def workflow(render: Renderer, item: Workflow) -> Json:
+    """A workflow."""
+    made = stamp(item.created_at)
+    return {
+        "id": item.id, "node_id": node_id("W", item.id), "name": item.name, "path": item.path, "state": item.state,
+        "created_at": made, "updated_at": made, "url": f"{render.repo_api}/actions/workflows/{item.id}",
+        "html_url": f"{render.repo_web}/blob/{render.state.default_branch}/{quote(item.path)}",
+        "badge_url": f"{render.repo_web}/workflows/{quote(item.name)}/badge.svg",
+    }  # fmt: skip
+
+
+def run(render: Renderer, item: Run) -> Json:
+    """A workflow run."""
+    api, page = f"{render.repo_api}/actions/runs/{item.id}", f"{render.repo_web}/actions/runs/{item.id}"
+    flow = render.state.workflows[item.workflow_id]
+    suite = f"{render.repo_api}/check-suites/{item.check_suite}"
+    previous = f"{api}/attempts/{item.attempt - 1}" if item.attempt > 1 else None
+    return {
+        "id": item.id, "name": flow.name, "node_id": node_id("WFR", item.id), "head_branch": item.head_branch,
+        "head_sha": item.head_sha, "path": flow.path, "display_title": item.title, "run_number": item.number,
+        "event": item.event, "status": item.status, "conclusion": item.conclusion, "workflow_id": item.workflow_id,
+        "check_suite_id": item.check_suite, "check_suite_node_id": node_id("CS", item.check_suite), "url": api,
+        "html_url": page, "pull_requests": [], "created_at": stamp(item.created_at),
+        "updated_at": stamp(item.updated_at), "actor": render.user(item.actor), "run_attempt": item.attempt,
+        "referenced_workflows": [], "run_started_at": stamp(item.started_at),
+        "triggering_actor": render.user(item.actor), "jobs_url": f"{api}/jobs", "logs_url": f"{api}/logs",
+        "check_suite_url": suite, "artifacts_url": f"{api}/artifacts", "cancel_url": f"{api}/cancel",
+        "rerun_url": f"{api}/rerun", "previous_attempt_url": previous,
+        "workflow_url": f"{render.repo_api}/actions/workflows/{item.workflow_id}",
+        "head_commit": _head_commit(render, item.head_sha), "repository": render.minimal_repository(),
+        "head_repository": render.minimal_repository(),
+    }  # fmt: skip
+
+
+def _head_commit(render: Renderer, sha: str) -> Json | None:
+    try:
+        commit = render.state.git.commit(sha)
+    except (GitError, IndexError):
+        return None
+    return {
+        "id": sha, "tree_id": commit.tree, "message": commit.message, "timestamp": stamp(commit.committer.date),
+        "author": {"name": commit.author.name, "email": commit.author.email},
+        "committer": {"name": commit.committer.name, "email": commit.committer.email},
+    }  # fmt: skip
+
+
+def job(render: Renderer, item: Run, one: Job) -> Json:
+    """A job of a run; an unfinished one has no ``completed_at``, a queued one no runner."""
+    begun = stamp(moment(one.started_at or item.started_at))
+    ended = stamp_or_none(moment(one.completed_at) if one.completed_at else None)
+    runs = one.status != "queued"
+    return {
+        "id": one.id, "run_id": item.id, "workflow_name": render.state.workflows[item.workflow_id].name,
+        "head_branch": item.head_branch, "run_url": f"{render.repo_api}/actions/runs/{item.id}",
+        "run_attempt": item.attempt, "node_id": node_id("CR", one.id), "head_sha": item.head_sha,
+        "url": f"{render.repo_api}/actions/jobs/{one.id}",
+        "html_url": f"{render.repo_web}/actions/runs/{item.id}/job/{one.id}", "status": one.status,
+        "conclusion": one.conclusion, "created_at": stamp(item.created_at), "started_at": begun,
+        "completed_at": ended, "name": one.name, "steps": [
+            {
+                "name": step.name, "status": step.status, "conclusion": step.conclusion, "number": number,
+                "started_at": stamp(moment(step.started_at)) if step.started_at else begun,
+                "completed_at": stamp(moment(step.completed_at)) if step.completed_at else ended,
+            }
+            for number, step in enumerate(one.steps, 1)
+        ],
+        "check_run_url": f"{render.repo_api}/check-runs/{one.id}", "labels": list(one.labels),
+        "runner_id": 1 if runs else None, "runner_name": "GitHub Actions 1" if runs else None,
+        "runner_group_id": 0 if runs else None, "runner_group_name": "GitHub Actions" if runs else None,
+    }  # fmt: skip
+
+
+def log_text(item: Run, one: Job) -> str:
+    """A job's log: as GitHub's, it begins with a byte order mark and each line with its moment."""
+    at = moment(one.started_at or item.started_at).strftime("%Y-%m-%dT%H:%M:%S.0000000Z")
+    lines = (line if _HAS_TIME.match(line) else f"{at} {line}" for line in (one.log or "").splitlines())
+    return "\ufeff" + "".join(f"{line}\n" for line in lines)

@@ -1,0 +1,78 @@
+"""Routes of one commit: its check runs, statuses, pull requests, and itself.
+
+Source: https://docs.github.com/rest/checks/runs, /rest/commits/statuses
+"""
+
+from __future__ import annotations
+
+from release_state.demo.github import render_actions, render_pulls
+from release_state.demo.github.model import Pull, Status
+from release_state.demo.github.routes_repository import commit_of
+from release_state.demo.github.routing import Call, Result, not_found, route
+
+
+@route("GET", "/commits/{ref:path}/check-runs", permission="checks=read")
+def check_runs(call: Call) -> Result:
+    """The check runs of a commit; by default of each suite and name the newest only."""
+    sha = commit_of(call).sha
+    found = [check for check in call.state.check_runs if check.sha == sha]
+    if call.query.get("filter", "latest") == "latest":
+        found = list({(check.check_suite, check.app, check.name): check for check in found}.values())
+    wanted = {"check_name": "name", "status": "status"}
+    for parameter, attribute in wanted.items():
+        if parameter in call.query:
+            found = [check for check in found if getattr(check, attribute) == call.query[parameter]]
+    if "app_id" in call.query:
+        found = [c for c in found if str(render_actions.check_run(call.render, c)["app"]["id"]) == call.query["app_id"]]
+    newest_first = sorted(found, key=lambda check: check.id, reverse=True)
+    return call.page(newest_first, lambda check: render_actions.check_run(call.render, check), "check_runs")
+
+
+def _statuses(call: Call) -> tuple[str, list[Status]]:
+    sha = call.state.git.resolve(call["ref"])
+    if sha is None:
+        raise not_found()
+    return sha, [status for status in reversed(call.state.statuses) if status.sha == sha]
+
+
+@route("GET", "/commits/{ref:path}/status", permission="statuses=read")
+def combined_status(call: Call) -> Result:
+    """The newest status of each context and what they come to together; it knows nothing of check runs."""
+    sha, found = _statuses(call)
+    newest: dict[str, Status] = {}
+    for status in found:
+        newest.setdefault(status.context, status)
+    shown = call.page(list(newest.values()), lambda status: status)
+    body = render_actions.combined_status(call.render, sha, list(newest.values()))
+    body["statuses"] = [render_actions.simple_status(call.render, status) for status in shown.body]
+    return Result(body, headers=shown.headers)
+
+
+@route("GET", "/commits/{ref:path}/statuses", permission="statuses=read")
+def statuses(call: Call) -> Result:
+    """Every status that the commit was ever given, newest first."""
+    return call.page(_statuses(call)[1], lambda status: render_actions.status(call.render, status))
+
+
+@route("GET", "/commits/{ref:path}/pulls", permission="pull_requests=read")
+def pulls(call: Call) -> Result:
+    """The pull requests of a commit: what merged it, else those that hold it."""
+    sha = commit_of(call).sha
+    call.state.refresh_pulls()
+    held = [pull for pull in call.state.pulls.values() if _brings(call, pull, sha)]
+    merged = [pull for pull in held if pull.merged_at]
+    tip = call.state.branch_sha(call.state.default_branch)
+    on_default = tip is not None and call.state.git.merge_base(sha, tip) == sha
+    shown = merged if on_default else [pull for pull in held if pull.merged_at or pull.state == "open"]
+    return call.page(shown, lambda pull: render_pulls.pull_simple(call.render, pull))
+
+
+def _brings(call: Call, pull: Pull, sha: str) -> bool:
+    return (pull.merged_at is not None and sha == pull.merge_commit_sha) or sha in call.state.pull_commits(pull)
+
+
+# Registered after the routes below it, because a reference may hold slashes.
+@route("GET", "/commits/{ref:path}", permission="contents=read")
+def commit(call: Call) -> Result:
+    """One commit with its files."""
+    return Result(call.render.full_commit(commit_of(call)))

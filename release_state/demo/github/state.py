@@ -1,0 +1,11 @@
+"""The state that a test or the demo world sets up, and the rules by which GitHub keeps it consistent."""
+
+from __future__ import annotations
+
+from release_state.demo.github.state_checks import CheckState
+from release_state.demo.github.state_pulls import PullState
+from release_state.demo.github.state_releases import ReleaseState
+
+
+class GitHubState(PullState, ReleaseState, CheckState):
+    """Everything that GitHub knows of one repository, with methods to set it up."""

@@ -1,0 +1,326 @@
+"""The only pytest hooks of the suite: options, the take-over of `--version`, and the run from collection to verdict.
+
+Imports the standard library and pytest alone at the top: it is loaded with `-p` before anything else, and an import
+error there would end in exit code 1 instead of a usage error.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Generator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from release_state.options import PHASES, SETTINGS, UsageProblem
+
+if TYPE_CHECKING:
+    from release_state.config import Arguments
+
+_RUN: pytest.StashKey[Any] = pytest.StashKey()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Take `--version` out of pytest's own option and give it the meaning that a release manager expects."""
+    _take_version_over(parser)
+    group = parser.getgroup("release-state", "release state")
+    group.addoption(
+        "--version",
+        "--release-version",
+        action="append",
+        dest="release_state_version",
+        metavar="X.Y.Z",
+        help="the version to check, PEP 440; may be given several times",
+    )
+    group.addoption(
+        "--channel",
+        action="append",
+        dest="release_state_channel",
+        metavar="NAME",
+        help="pypi (default), testpypi, a channel of the configuration, or all",
+    )
+    group.addoption(
+        "--phase",
+        dest="release_state_phase",
+        default="auto",
+        metavar="PHASE",
+        help=", ".join(PHASES) + " (default: auto)",
+    )
+    group.addoption("--repo", dest="release_state_repo", metavar="PATH", help="the local clone to look at")
+    for setting in SETTINGS:
+        help_text = setting.help + (f" (default: {setting.default})" if setting.default else "")
+        group.addoption(
+            setting.option, dest=setting.dest, metavar=setting.metavar or setting.key.upper(), help=help_text
+        )
+    group.addoption(
+        "--index-url",
+        action="append",
+        default=[],
+        dest="release_state_index_url",
+        metavar="CHANNEL=URL",
+        help="read a channel from this Simple API instead",
+    )
+    group.addoption("--github-api-url", dest="release_state_github_api_url", metavar="URL", help="GitHub's REST API")
+    group.addoption(
+        "--no-install", action="store_true", dest="release_state_no_install", help="leave the installation check out"
+    )
+    group.addoption(
+        "--block-on-advice", action="store_true", dest="release_state_block_on_advice", help="let advice decide too"
+    )
+    group.addoption("--demo", dest="release_state_demo", metavar="SCENARIO", help="check a demo world on this machine")
+    group.addoption("--show-config", action="store_true", dest="release_state_show_config", help="print the settings")
+
+
+def _take_version_over(parser: pytest.Parser) -> None:
+    # No public way takes an option's name away. A pytest without these attributes raises here, which ends the run:
+    # loud, and never pytest's own version with exit code 0.
+    for group in (parser._anonymous, *parser._groups):
+        for option in group.options:
+            if "--version" in option._long_opts:
+                option._long_opts.remove("--version")
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, None, None]:
+    """Turn everything that keeps the suite from starting whole into a usage error: exit 4, never a green run."""
+    early_config.known_args_namespace.version = 0  # else a conftest that fails to import would only be warned about
+    if early_config.known_args_namespace.noconftest:
+        raise pytest.UsageError(
+            "--noconftest leaves the suite's own conftest.py out: nothing could be checked without it"
+        )
+    try:
+        import release_state.run  # noqa: F401 - the whole suite, dependencies included
+    except ImportError as error:
+        raise pytest.UsageError(
+            f"{error}: a dependency is missing or broken; install release-state with its dependencies ({sys.executable})"
+        ) from error
+    try:
+        yield
+    except pytest.UsageError:
+        raise
+    except Exception as error:
+        cause = getattr(error, "cause", error)
+        text = " ".join(str(cause).split())
+        raise pytest.UsageError(f"the suite cannot be loaded: {type(cause).__name__}: {text}") from error
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    """Answer `--show-config`."""
+    if not config.option.release_state_show_config or config.option.help:
+        return None
+    from release_state.run import configuration, token_source
+
+    try:
+        loaded = configuration(_arguments(config), os.environ, _cwd(config))
+        from release_state.config import show
+
+        print(*show(loaded, token_source(loaded, os.environ)), sep="\n")
+    except UsageProblem as problem:
+        raise pytest.UsageError(str(problem)) from None
+    return 0
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Read the configuration, and begin to observe before collection does."""
+    if config.option.help or config.option.version:
+        return
+    from release_state.run import Run, worker_session
+    from release_state.session import KEY
+
+    if (given := getattr(config, "workerinput", {}).get("release_state")) is not None:
+        config.stash[KEY] = worker_session(given)
+        return
+    try:
+        run = Run(
+            _arguments(config),
+            os.environ,
+            _cwd(config),
+            checks_folder=config.rootpath / "checks",
+            demo=config.option.release_state_demo,
+            selection=_selection(config),
+            with_workers=bool(getattr(config.option, "numprocesses", None) or getattr(config.option, "tx", None)),
+            executes=not (config.option.collectonly or config.option.setupplan or config.option.setuponly),
+        )
+    except UsageProblem as problem:
+        raise pytest.UsageError(str(problem)) from None
+    config.stash[_RUN] = run
+    config.stash[KEY] = run.session
+    config.add_cleanup(run.close)
+    config.pluginmanager.register(_Gatherer(run), "release-state-run")
+    _isolate_workers(config)
+    run.prepare_reports(config)
+    run.start()
+
+
+def _arguments(config: pytest.Config) -> Arguments:
+    from release_state.config import Arguments
+
+    option = config.option
+    given = {setting.key: getattr(option, setting.dest) for setting in SETTINGS}
+    return Arguments(
+        versions=tuple(option.release_state_version or ()),
+        channels=tuple(option.release_state_channel or ()),
+        phase=option.release_state_phase,
+        repo=option.release_state_repo,
+        settings={key: value for key, value in given.items() if value is not None},
+        index_urls=tuple(option.release_state_index_url),
+        github_api_url=option.release_state_github_api_url,
+        install=not option.release_state_no_install,
+        block_on_advice=option.release_state_block_on_advice,
+    )
+
+
+def _cwd(config: pytest.Config) -> Path:
+    return config.invocation_params.dir
+
+
+def _selection(config: pytest.Config) -> tuple[tuple[str, ...], str, bool]:
+    """The named files, the marker expression, and whether anything else narrows the run."""
+    option = config.option
+    files = tuple(Path(argument.partition("::")[0]).name for argument in config.args)
+    narrowed = bool(
+        option.keyword or option.deselect or option.ignore or option.ignore_glob or any("::" in a for a in config.args)
+    )
+    return files, option.markexpr or "", narrowed
+
+
+def _isolate_workers(config: pytest.Config) -> None:
+    # A worker starts as `python -c` and would have the current folder first on its path: a `queue.py` lying in the
+    # inspected repository would be imported. -I keeps it out on every Python; xdist hands the path of this process on.
+    specs = getattr(config.option, "tx", None)
+    if specs:
+        import shlex
+
+        python = shlex.quote(sys.executable)
+        config.option.tx = [
+            spec.replace("popen", f"popen//python={python} -I", 1) if "//python=" not in spec else spec
+            for spec in specs
+        ]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Give an xdist worker the targets and the place where the snapshots will be."""
+    node.workerinput["release_state"] = node.config.stash[_RUN].session.for_worker()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run each check once for each target."""
+    from release_state.session import of_config
+
+    if "target" in metafunc.fixturenames:
+        targets = of_config(metafunc.config).targets
+        ids = [target.key for target in targets]
+        metafunc.parametrize("target", targets, indirect=True, ids=ids, scope="session")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the checks of the phase that applies; say what a narrowed run needs."""
+    from release_state.run import select
+
+    if not config.option.collectonly:
+        items[:] = select(config, items)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+    """Translate how a check ended into an outcome; pytest's own stays passed, failed or skipped."""
+    report = yield
+    from release_state.results import translate
+
+    return translate(item, call, report)
+
+
+def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
+    """Name the outcome in the progress and in the summary line."""
+    from release_state.results import status
+
+    return status(report)
+
+
+class _Gatherer:
+    """Takes the results in the controller, which sees those of every worker."""
+
+    def __init__(self, run: Any) -> None:
+        self.run = run
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take what a check said."""
+        self.run.gather(report)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_metadata(self, metadata: dict[str, Any]) -> None:
+        """Put our own facts in the place of the machine's environment."""
+        from release_state.report.html import environment
+
+        metadata.clear()
+        metadata.update(environment(self.run))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_html_report_title(self, report: Any) -> None:
+        """Remember the page: its title becomes the verdict."""
+        self.page = report
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_html_results_table_header(self, cells: list[Any]) -> None:
+        """Name our columns."""
+        from release_state.report.html import header
+
+        header(cells)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_html_results_table_row(self, report: pytest.TestReport, cells: list[Any]) -> None:
+        """Fill our columns; a report that is no check's keeps the width of the table."""
+        from release_state.report.html import other_row, row
+        from release_state.results import of_report
+
+        result = of_report(report)
+        row(result, cells) if result else other_row(cells)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_html_results_summary(self, prefix: list[str]) -> None:
+        """Put the verdict on top."""
+        from release_state.report.html import summary, title
+
+        verdicts = self.run.session.verdicts()
+        self.page.title = title(verdicts)
+        prefix.extend(summary(verdicts))
+
+
+def _run_of(config: pytest.Config) -> Any:
+    return config.stash.get(_RUN, None)
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Package, version, channel, phase, and where each fact is read from."""
+    run = _run_of(config)
+    return run.header() if run else []
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Generator[None, None, None]:
+    """Judge, set the exit code, write the reports."""
+    run = _run_of(session.config)
+    if run is not None:
+        session.exitstatus = run.finish(int(exitstatus))
+    try:
+        yield
+    except OSError as error:
+        if run is None:
+            raise
+        session.exitstatus = run.report_failed(error)
+    if run is not None:
+        session.exitstatus = run.publish_reports(int(session.exitstatus))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print the verdict, what is wrong, and the commands that mend it."""
+    run = _run_of(config)
+    if run is not None:
+        run.summarise(terminalreporter)

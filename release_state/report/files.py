@@ -1,0 +1,101 @@
+"""Where the reports of a run go: names of their own, and `latest` for the last run of a whole phase."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+
+from release_state.config import RunConfig
+from release_state.outcome import Verdict
+from release_state.report.document import report
+from release_state.snapshot import Snapshot
+from release_state.verdict import TargetVerdict
+
+#: Verdicts that may become `latest`: a run that was narrowed or broke says nothing of the whole.
+_NOT_WHOLE = {Verdict.PARTIAL, Verdict.NOTHING_CHECKED, Verdict.DEFECT}
+
+
+class ReportFiles:
+    """The two files of one run: package, version, channel and UTC time are in their names."""
+
+    def __init__(self, config: RunConfig) -> None:
+        targets = config.targets
+        self.folder = config.reports_dir
+        self.started_at = datetime.now(timezone.utc)
+        versions = list(dict.fromkeys(target.version for target in targets))
+        channels = list(dict.fromkeys(target.channel.name for target in targets))
+        more = f"-and-{len(versions) - 1}-more" if len(versions) > 1 else ""
+        self._stem = (
+            f"{targets[0].name}-{versions[0].replace('!', '_')}{more}-{'+'.join(channels)}"
+            f"-{self.started_at:%Y%m%dT%H%M%SZ}"
+        )
+        self.json = self.folder / f"{self._stem}.json"
+        self.html = self.folder / f"{self._stem}.html"
+        self.written = False
+        self._reserved = False
+
+    def prepare(self) -> None:
+        """Make the folder and reserve the names, so that runs at the same time never share one.
+
+        Raises OSError where the folder cannot be written to.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        number = 1
+        while True:
+            try:
+                os.close(os.open(self.json, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644))
+                break
+            except FileExistsError:
+                number += 1
+                self.json = self.folder / f"{self._stem}-{number}.json"
+                self.html = self.json.with_suffix(".html")
+        self._reserved = True
+
+    def discard(self) -> None:
+        """Give the reserved name back: nothing was observed, so there is nothing to report."""
+        if self._reserved and not self.written:
+            self.json.unlink(missing_ok=True)
+
+    def publish(self, verdicts: Sequence[TargetVerdict], snapshots: Mapping[str, Snapshot], exit_code: int) -> None:
+        """Write the JSON report; switch `latest.html` and `latest.json` after a run of a whole phase.
+
+        Raises OSError where a file cannot be written.
+        """
+        html = self.html.name if self.html.is_file() else None
+        document = report(verdicts, snapshots, exit_code, self.started_at, html)
+        _put(self.json, document.model_dump_json(indent=2) + "\n")
+        self.written = True
+        # 2 and 3: interrupted or broken half-way.
+        if exit_code in (2, 3) or any(verdict.verdict in _NOT_WHOLE for verdict in verdicts):
+            return
+        for path in (self.json, self.html):
+            if path.is_file():
+                _copy(path, self.folder / f"latest{path.suffix}")
+
+
+def _put(path: Path, text: str) -> None:
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".release-state-")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _copy(source: Path, target: Path) -> None:
+    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=".release-state-")
+    try:
+        os.close(descriptor)
+        shutil.copyfile(source, name)
+        Path(name).chmod(0o644)
+        Path(name).replace(target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

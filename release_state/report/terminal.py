@@ -1,0 +1,100 @@
+"""What the terminal shows: where facts are read from, the verdict, what is wrong, and the commands that mend it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from release_state.outcome import CheckResult, Outcome, Verdict
+from release_state.text import plain
+from release_state.validate import without_credentials
+
+if TYPE_CHECKING:
+    import pytest
+
+    from release_state.config import RunConfig
+    from release_state.run import Run
+    from release_state.verdict import TargetVerdict
+
+_COLOUR = {
+    Verdict.READY: "green",
+    Verdict.VERIFIED: "green",
+    Verdict.ROLLED_BACK: "green",
+    Verdict.ACTION_NEEDED: "red",
+    Verdict.DEFECT: "red",
+}
+
+
+def header(config: RunConfig, token_source: str | None) -> list[str]:
+    """The lines above the run: what is checked, and where each fact is read from."""
+    target = config.targets[0]
+    versions = ", ".join(dict.fromkeys(t.version for t in config.targets))
+    channels = {t.channel.name: t.channel for t in config.targets}
+    phase = "auto: taken from what is observed" if config.phase == "auto" else f"{config.phase}, as asked"
+    indexes = ", ".join(f"{name} {without_credentials(channel.index_url)}" for name, channel in channels.items())
+    return [
+        f"release state of {target.package} {versions} on {', '.join(channels)} (phase {phase})",
+        f"  git     {without_credentials(target.remote_url)}",
+        f"  clone   {plain(target.clone) if target.clone else 'none: what needs one is not applicable'}",
+        f"  index   {indexes}",
+        f"  GitHub  {target.repository} at {target.github_api}, "
+        + (f"token from {token_source}" if token_source else "without a token"),
+    ]
+
+
+def summarise(reporter: pytest.TerminalReporter, run: Run) -> None:
+    """The end of the run: one verdict line for each target, then what is wrong and how to mend it."""
+    if (defect := run.session.defect()) is not None:
+        reporter.section("release state", sep="=", red=True, bold=True)
+        reporter.write_line(f"the observation broke: {type(defect).__name__}: {plain(str(defect))}; please report this")
+        return
+    for verdict in run.session.verdicts() if run.executes else ():
+        _verdict(reporter, verdict)
+    if run.trouble:
+        reporter.write_line(plain(run.trouble), red=True)
+    elif run.reports.written:
+        reporter.write_line(f"reports: {run.reports.html} and {run.reports.json.name}")
+
+
+def _verdict(reporter: pytest.TerminalReporter, verdict: TargetVerdict) -> None:
+    target = verdict.target
+    quiet = reporter.config.option.verbose < 0
+    colour = {_COLOUR.get(verdict.verdict, "yellow"): True}
+    reporter.write_line("")
+    reporter.write_line(
+        f"{verdict.words}: {target.package} {target.version} on {target.channel.name} ({verdict.phase.value})",
+        bold=True,
+        **colour,
+    )
+    if quiet:
+        return
+    reporter.write_line(f"  phase {verdict.phase.value}: {plain(verdict.phase_reason)}")
+    counts = {outcome: sum(result.outcome is outcome for result in verdict.results) for outcome in Outcome}
+    shown = ", ".join(f"{count} {outcome.value}" for outcome, count in counts.items() if count)
+    reporter.write_line(f"  checks: {shown or 'none'}")
+    for result in verdict.decisive:
+        _finding(reporter, result)
+    if verdict.verdict is Verdict.PARTIAL:
+        reporter.write_line(f"  not run: {', '.join(verdict.not_run)}")
+
+
+def _finding(reporter: pytest.TerminalReporter, result: CheckResult) -> None:
+    level = "" if result.blocking else " (advice)"
+    colour = {"red" if result.outcome is Outcome.ACTION_NEEDED and result.blocking else "yellow": True}
+    reporter.write_line("")
+    reporter.write_line(f"  {result.id} {result.outcome.value}{level}: {result.title}", **colour)
+    if result.expected:
+        reporter.write_line(f"    expected: {plain(result.expected)}")
+    reporter.write_line(f"    found:    {plain(result.found)}")
+    if result.why:
+        reporter.write_line(f"    why:      {plain(result.why)}")
+    if result.retry_at:
+        reporter.write_line(f"    ask again at {result.retry_at}")
+    for number, step in enumerate(result.steps, 1):
+        reporter.write_line(f"    {number}. {plain(step.title)}" + (f" ({plain(step.reason)})" if step.reason else ""))
+        if step.destroys:
+            saved = f"; {plain(step.saves)}" if step.saves else ""
+            reporter.write_line(f"       DESTROYS {plain(step.destroys)}{saved}", red=True)
+        for line in step.lines():
+            reporter.write_line(f"       $ {plain(line, longest=8_000)}")
+        if step.link:
+            reporter.write_line(f"       {plain(step.link)}")

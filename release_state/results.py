@@ -1,0 +1,124 @@
+"""From the way a check ended to its outcome, and from that to what pytest reports."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from release_state.check import MARKER, describe
+from release_state.model import NotObserved
+from release_state.outcome import CheckResult, Outcome, Statement
+from release_state.session import of_config
+from release_state.target import Target
+from release_state.text import plain
+
+ATTRIBUTE = "release_state"
+
+_SHOWN = {
+    Outcome.HOLDS: (".", {"green": True}),
+    Outcome.ACTION_NEEDED: ("A", {"red": True}),
+    Outcome.IN_PROGRESS: ("P", {"yellow": True}),
+    Outcome.UNKNOWN: ("?", {"yellow": True}),
+    Outcome.NOT_APPLICABLE: ("-", {"cyan": True}),
+    Outcome.DEFECT: ("D", {"red": True}),
+}
+
+
+def translate(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> pytest.TestReport:
+    """Attach the outcome to the report of a check; pytest's own outcome stays passed, failed or skipped."""
+    if item.get_closest_marker(MARKER) is None or not isinstance(item, pytest.Function):
+        return report
+    if report.when != "call" and call.excinfo is None:
+        return report
+    error = call.excinfo.value if call.excinfo else None
+    if error is not None and not isinstance(error, (Exception, pytest.skip.Exception)):
+        return report  # Ctrl-C, pytest.exit: not the check's word
+    result = _result(item, error, report)
+    session = of_config(item.config)
+    decides = result.blocking or getattr(session, "block_on_advice", False) or result.outcome is Outcome.DEFECT
+    setattr(report, ATTRIBUTE, result.model_dump(mode="json"))
+    report.user_properties += [
+        ("id", result.id),
+        ("outcome", result.outcome.value),
+        ("expected", plain(result.expected)),
+        ("found", plain(result.found)),
+        ("next step", " / ".join(plain(step.title) for step in result.steps)),
+    ]
+    if result.outcome is Outcome.HOLDS:
+        report.outcome = "passed"
+        report.longrepr = None
+    elif result.outcome is Outcome.NOT_APPLICABLE or not decides:
+        report.outcome = "skipped"
+        report.longrepr = (str(item.path), item.function.__code__.co_firstlineno, reason(result))
+    else:
+        report.outcome = "failed"
+        if result.outcome is not Outcome.DEFECT:
+            report.longrepr = reason(result)
+    return report
+
+
+def reason(result: CheckResult) -> str:
+    """A finding in two lines."""
+    expected = f"expected: {plain(result.expected)}\n" if result.expected else ""
+    return f"{result.id} {result.outcome.value}\n{expected}found: {plain(result.found)}"
+
+
+def _result(item: pytest.Function, error: BaseException | None, report: pytest.TestReport) -> CheckResult:
+    marks = list(item.iter_markers())
+    info = describe(item.function, [pytest.MarkDecorator(mark, _ispytest=True) for mark in marks])
+    target: Target = item.callspec.params["target"]
+    if info is None:
+        raise TypeError(f"{item.nodeid} is no check")
+    given: dict[str, Any] = {}
+    blocking = info.blocking
+    if error is None:
+        outcome = Outcome.HOLDS
+    elif isinstance(error, Statement):
+        outcome = error.outcome
+        given = {"expected": error.expected, "found": error.found, "why": error.why, "steps": error.steps}
+        blocking = blocking and not error.advice
+    elif isinstance(error, NotObserved):
+        outcome, problem = Outcome.UNKNOWN, error.problem
+        given = {
+            "expected": info.title,
+            "found": f"could not be observed: {problem.source}: {problem.why}",
+            "why": problem.remedy or "",
+            "retry_at": problem.retry_at.isoformat() if problem.retry_at else None,
+        }
+    elif isinstance(error, pytest.skip.Exception):
+        outcome, given = Outcome.NOT_APPLICABLE, {"found": str(error)}
+    else:
+        where = Path(item.path).name
+        outcome, given = Outcome.DEFECT, {"found": f"{type(error).__name__}: {error} (in {where}, {item.name})"}
+    return CheckResult(
+        id=info.id,
+        title=info.title,
+        source=info.source,
+        blocking=blocking,
+        outcome=outcome,
+        target=target.key,
+        scenario=info.scenario,
+        seconds=round(report.duration, 4),
+        **given,
+    )
+
+
+def of_report(report: pytest.TestReport) -> CheckResult | None:
+    """The result that a report carries; None for a report that says nothing new."""
+    document = getattr(report, ATTRIBUTE, None)
+    return CheckResult.model_validate(document) if document is not None else None
+
+
+def status(report: pytest.TestReport) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
+    """Category, letter and word of the outcome."""
+    document = getattr(report, ATTRIBUTE, None)
+    if document is None:
+        return None
+    outcome = Outcome(document["outcome"])
+    letter, markup = _SHOWN[outcome]
+    word = outcome.value.upper()
+    if outcome is Outcome.ACTION_NEEDED and not document["blocking"]:
+        return "advice", "a", ("ADVICE", {"yellow": True})
+    return outcome.value, letter, (word, markup)

@@ -1,0 +1,198 @@
+"""The run as the plugin sees it: configuration, demo, observation, verdict, reports."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from release_state import config as configuration_module
+from release_state.check import MARKER
+from release_state.collect import collect, lookups_of_phase
+from release_state.config import Arguments, RunConfig
+from release_state.observe.token import find_token
+from release_state.options import UsageProblem
+from release_state.outcome import Exit, Phase
+from release_state.report import terminal
+from release_state.report.files import ReportFiles
+from release_state.results import of_report
+from release_state.session import KEY, Controller, Worker
+
+Selection = tuple[tuple[str, ...], str, bool]
+"""Named files, marker expression, and whether anything else narrows the run."""
+
+
+def configuration(arguments: Arguments, environ: Mapping[str, str], cwd: Path) -> RunConfig:
+    """The configuration of a run; raises UsageProblem."""
+    return configuration_module.load(arguments, environ, cwd)
+
+
+def token_source(config: RunConfig, environ: Mapping[str, str]) -> str | None:
+    """Where the GitHub token comes from; never the token."""
+    return find_token(environ, config.targets[0].github_api)[1]
+
+
+def worker_session(given: Mapping[str, object]) -> Worker:
+    """The session of an xdist worker."""
+    return Worker(given)
+
+
+def select(config: pytest.Config, items: list[pytest.Item]) -> list[pytest.Item]:
+    """The items whose phase applies to their target; tells a narrowed run's observation what they read."""
+    session = config.stash[KEY]
+    if not items:
+        return []
+    reads: set[str] = set() if session.fixed_phase else set(lookups_of_phase())
+    for item in items:
+        if mark := item.get_closest_marker(MARKER):
+            reads |= set(mark.kwargs["reads"])
+    session.announce_needs(reads)
+    kept = []
+    for item in items:
+        target = getattr(getattr(item, "callspec", None), "params", {}).get("target")
+        if target is None or item.get_closest_marker(session.phase(target).marker):
+            kept.append(item)
+    return kept
+
+
+class Run:
+    """One run of the suite, in the process that observes."""
+
+    def __init__(
+        self,
+        arguments: Arguments,
+        environ: Mapping[str, str],
+        cwd: Path,
+        *,
+        checks_folder: Path,
+        demo: str | None,
+        selection: Selection,
+        with_workers: bool,
+        executes: bool,
+    ) -> None:
+        if not checks_folder.is_dir():
+            raise UsageProblem(f"{checks_folder} is missing: run the checks from the folder of their pytest.ini")
+        self._stack = ExitStack()
+        self.executes = executes
+        try:
+            if demo is not None:
+                from release_state.demo.enter import enter_demo
+
+                arguments, environ = self._stack.enter_context(enter_demo(demo, arguments))
+            self.config = configuration(arguments, environ, cwd)
+            files, markers, narrowed = selection
+            fixed = _fixed_phase(self.config.phase, files, markers)
+            token, self.token_source = find_token(environ, self.config.targets[0].github_api)
+            run_id = environ.get("GITHUB_RUN_ID", "")
+
+            def observe(wanted: frozenset[str] | None) -> Any:
+                return collect(
+                    self.config,
+                    wanted,
+                    fixed_phase=fixed,
+                    token=token,
+                    token_source=self.token_source,
+                    own_run_id=int(run_id) if run_id.isdigit() else None,
+                    environ=environ,
+                )
+
+            self.session = Controller(
+                self.config.targets,
+                checks_folder,
+                fixed,
+                observe,
+                narrowed=narrowed or bool(markers and fixed is None),
+                with_workers=with_workers,
+                block_on_advice=self.config.block_on_advice,
+            )
+            self._stack.callback(self.session.close)
+        except BaseException:
+            self._stack.close()
+            raise
+        self.reports = ReportFiles(self.config)
+        self.trouble: str | None = None
+
+    def start(self) -> None:
+        """Begin to observe, unless nothing will be executed."""
+        if self.executes:
+            self.session.start()
+
+    def close(self) -> None:
+        """End the demo world and remove the exchange folder."""
+        self._stack.close()
+
+    def prepare_reports(self, config: pytest.Config) -> None:
+        """Reserve the names of this run's reports and tell pytest-html its own.
+
+        Raises pytest.UsageError where the folder cannot be written to: known before anything is contacted.
+        """
+        if not self.executes:
+            return
+        try:
+            self.reports.prepare()
+        except OSError as error:
+            raise pytest.UsageError(
+                f"reports folder {self.config.reports_dir}: {error.strerror}: give --reports-dir"
+            ) from None
+        if not getattr(config.option, "htmlpath", None):
+            config.option.htmlpath = str(self.reports.html)
+            config.option.self_contained_html = True
+
+    def gather(self, report: pytest.TestReport) -> None:
+        """Take a check's result."""
+        if (result := of_report(report)) is not None:
+            self.session.add(result)
+
+    def header(self) -> list[str]:
+        """What is checked and where each fact is read from; the phase follows once it is known."""
+        return terminal.header(self.config, self.token_source)
+
+    def finish(self, exitstatus: int) -> int:
+        """The exit code of the run: pytest's own 2, 3 and 4 stay."""
+        if exitstatus in (Exit.INTERRUPTED, Exit.DEFECT, Exit.USAGE):
+            return exitstatus
+        if not self.executes:
+            return int(Exit.NOTHING_CHECKED)
+        code = self.session.exit_code()
+        if code is Exit.OK and exitstatus == pytest.ExitCode.TESTS_FAILED:
+            code = Exit.DEFECT  # something failed that is no check
+        return int(code)
+
+    def report_failed(self, error: OSError) -> int:
+        """A report could not be written: said, and never exit 0."""
+        self.trouble = f"a report could not be written: {error}"
+        return int(Exit.DEFECT)
+
+    def publish_reports(self, exitstatus: int) -> int:
+        """Write the JSON report, and switch `latest` for a run of a whole phase."""
+        observed = self.session.observed() if self.executes else None
+        if observed is None:
+            self.reports.discard()
+            return exitstatus
+        try:
+            self.reports.publish(self.session.verdicts(), observed, exitstatus)
+        except OSError as error:
+            return self.report_failed(error)
+        return exitstatus
+
+    def summarise(self, reporter: pytest.TerminalReporter) -> None:
+        """The verdict and the way out, on the terminal."""
+        terminal.summarise(reporter, self)
+
+
+def _fixed_phase(phase: str, files: tuple[str, ...], markers: str) -> Phase | None:
+    if phase != "auto":
+        return Phase(phase)
+    for candidate in Phase:
+        if markers.strip() == candidate.marker or (files and set(files) == {f"test_{candidate.marker}.py"}):
+            return candidate
+    return None
+
+
+def environment() -> dict[str, str]:
+    """The process environment."""
+    return dict(os.environ)

@@ -1,0 +1,236 @@
+"""One run: who observes, how the workers get what was observed, what the checks said, and the verdicts.
+
+The controller (or the only process) observes once, in the background. Under xdist the workers collect meanwhile; the
+snapshots reach them through a private folder, so that the number of requests is the same for every `-n`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+
+import pytest
+
+from release_state.check import CheckInfo, catalogue, of_phase
+from release_state.outcome import CheckResult, Exit, Phase
+from release_state.snapshot import Snapshot
+from release_state.target import Target
+from release_state.verdict import TargetVerdict, judge
+
+KEY: pytest.StashKey[Session] = pytest.StashKey()
+
+Collect = Callable[[frozenset[str] | None], Sequence[Snapshot]]
+"""Observes: given the look-ups that are wanted, or None for all."""
+
+_SNAPSHOTS, _NEEDS, _FAILED = "snapshots.json", "needs.json", "failed.txt"
+
+
+def of_config(config: pytest.Config) -> Session:
+    """The run's session.
+
+    Raises pytest.UsageError where the plugin did not start it: then nothing may be checked.
+    """
+    session = config.stash.get(KEY, None)
+    if session is None:
+        raise pytest.UsageError("release_state.plugin is not active: run the checks with this project's pytest.ini")
+    return session
+
+
+class Session:
+    """What every process of a run has: the targets, and the snapshots once they are there."""
+
+    def __init__(self, targets: Sequence[Target], checks_folder: Path, fixed_phase: Phase | None) -> None:
+        self.targets = tuple(targets)
+        self.fixed_phase = fixed_phase
+        self.checks_folder = checks_folder
+        self._snapshots: dict[str, Snapshot] | None = None
+
+    @property
+    def checks(self) -> tuple[CheckInfo, ...]:
+        """Every check there is."""
+        return catalogue(self.checks_folder)
+
+    def announce_needs(self, reads: Iterable[str]) -> None:
+        """Say which look-ups the selected checks read; heard only where the run was narrowed."""
+        raise NotImplementedError
+
+    def _wait(self) -> Sequence[Snapshot]:
+        raise NotImplementedError
+
+    def snapshots(self) -> dict[str, Snapshot]:
+        """What was observed, by the target's key; waits for it.
+
+        Raises whatever the observation raised: that is a defect, since failed look-ups are recorded, not raised.
+        """
+        if self._snapshots is None:
+            self._snapshots = {snapshot.target.key: snapshot for snapshot in self._wait()}
+        return self._snapshots
+
+    def snapshot(self, target: Target) -> Snapshot:
+        """What was observed of one target."""
+        return self.snapshots()[target.key]
+
+    def phase(self, target: Target) -> Phase:
+        """The phase that applies to a target; waits for the observation where it is not fixed."""
+        return self.fixed_phase or Phase(self.snapshot(target).phase)
+
+
+class Controller(Session):
+    """The process that observes, gathers the results and judges."""
+
+    def __init__(
+        self,
+        targets: Sequence[Target],
+        checks_folder: Path,
+        fixed_phase: Phase | None,
+        collect: Collect,
+        *,
+        narrowed: bool,
+        with_workers: bool,
+        block_on_advice: bool,
+    ) -> None:
+        super().__init__(targets, checks_folder, fixed_phase)
+        self.narrowed = narrowed
+        self.block_on_advice = block_on_advice
+        self.results: dict[str, list[CheckResult]] = {target.key: [] for target in targets}
+        self.seconds = 0.0
+        self._collect = collect
+        self._needs: Future[frozenset[str]] = Future()
+        self._done: Future[Sequence[Snapshot]] = Future()
+        self._started = False
+        self.exchange = Path(tempfile.mkdtemp(prefix="release-state-")) if with_workers else None
+
+    def start(self) -> None:
+        """Begin to observe, in the background."""
+        self._started = True
+        threading.Thread(target=self._observe, name="release-state-observe", daemon=True).start()
+
+    def _observe(self) -> None:
+        started = time.monotonic()
+        try:
+            wanted = self._wanted() if self.narrowed else None
+            snapshots = self._collect(wanted)
+            self.seconds = time.monotonic() - started
+            if self.exchange:
+                documents = [snapshot.model_dump(mode="json") for snapshot in snapshots]
+                _put(self.exchange / _SNAPSHOTS, json.dumps(documents))
+            self._done.set_result(snapshots)
+        except BaseException as error:
+            if self.exchange and self.exchange.is_dir():
+                _put(self.exchange / _FAILED, f"{type(error).__name__}: {error}")
+            self._done.set_exception(error)
+
+    def _wanted(self) -> frozenset[str]:
+        if self.exchange is None:
+            return self._needs.result()
+        while not (needs := self.exchange / _NEEDS).exists():
+            if not self.exchange.is_dir():
+                raise RuntimeError("the run ended before it collected anything")
+            time.sleep(0.02)
+        return frozenset(json.loads(needs.read_text(encoding="utf-8")))
+
+    def announce_needs(self, reads: Iterable[str]) -> None:
+        """Let the observation of a narrowed run begin."""
+        if not self._needs.done():
+            self._needs.set_result(frozenset(reads))
+
+    def _wait(self) -> Sequence[Snapshot]:
+        return self._done.result()
+
+    def observed(self) -> dict[str, Snapshot] | None:
+        """The snapshots if they are there, without waiting; None while observing and after a defect."""
+        if not self._done.done() or self._done.exception() is not None:
+            return None
+        return self.snapshots()
+
+    def defect(self) -> BaseException | None:
+        """What broke the observation itself, if anything did."""
+        return self._done.exception() if self._done.done() else None
+
+    def for_worker(self) -> dict[str, object]:
+        """What a worker needs to know at its start; all of it plain data."""
+        return {
+            "targets": [target.model_dump(mode="json") for target in self.targets],
+            "checks": str(self.checks_folder),
+            "phase": self.fixed_phase.value if self.fixed_phase else None,
+            "exchange": str(self.exchange),
+            "block_on_advice": self.block_on_advice,
+        }
+
+    def add(self, result: CheckResult) -> None:
+        """Take what one check said."""
+        self.results[result.target].append(result)
+
+    def verdicts(self) -> tuple[TargetVerdict, ...]:
+        """One verdict for each target; empty where nothing was observed."""
+        observed = self.observed()
+        if observed is None:
+            return ()
+        order = {check.id: number for number, check in enumerate(self.checks)}
+        return tuple(
+            judge(
+                target,
+                self.phase(target),
+                observed[target.key].phase_reason,
+                sorted(self.results[target.key], key=lambda result: order.get(result.id, len(order))),
+                of_phase(self.checks, self.phase(target)),
+                block_on_advice=self.block_on_advice,
+            )
+            for target in self.targets
+        )
+
+    def exit_code(self) -> Exit:
+        """The exit code of the run; that nothing ran is never 0."""
+        if self.defect() is not None:
+            return Exit.DEFECT
+        return Exit.worst([verdict.exit for verdict in self.verdicts()])
+
+    def close(self) -> None:
+        """Remove the exchange folder."""
+        if self.exchange:
+            shutil.rmtree(self.exchange, ignore_errors=True)
+
+
+class Worker(Session):
+    """An xdist worker: observes nothing, reads what the controller observed."""
+
+    def __init__(self, given: Mapping[str, object]) -> None:
+        targets = given["targets"]
+        phase = given["phase"]
+        super().__init__(
+            [Target.model_validate(target) for target in targets] if isinstance(targets, list) else [],
+            Path(str(given["checks"])),
+            Phase(phase) if phase else None,
+        )
+        self.block_on_advice = bool(given["block_on_advice"])
+        self.exchange = Path(str(given["exchange"]))
+
+    def announce_needs(self, reads: Iterable[str]) -> None:
+        """Tell the controller; every worker collects the same, so that the last one to write changes nothing."""
+        _put(self.exchange / _NEEDS, json.dumps(sorted(reads)))
+
+    def _wait(self) -> Sequence[Snapshot]:
+        # No limit of its own: every look-up has one, and xdist ends its workers together with the controller.
+        while not (self.exchange / _SNAPSHOTS).exists():
+            if (self.exchange / _FAILED).exists():
+                raise RuntimeError((self.exchange / _FAILED).read_text(encoding="utf-8"))
+            if not self.exchange.is_dir():
+                raise RuntimeError("the controller ended before it had observed anything")
+            time.sleep(0.02)
+        documents = json.loads((self.exchange / _SNAPSHOTS).read_text(encoding="utf-8"))
+        return [Snapshot.model_validate(document) for document in documents]
+
+
+def _put(path: Path, text: str) -> None:
+    """Write a file so that a reader sees it whole or not at all."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    Path(name).replace(path)

@@ -1,0 +1,24 @@
+"""Text from elsewhere made harmless: titles, branch names, log lines and yank reasons are written by strangers."""
+
+from __future__ import annotations
+
+import unicodedata
+
+#: Characters of one message at the most; what is longer is cut, and says so.
+LONGEST = 2_000
+
+
+def plain(text: str, longest: int = LONGEST) -> str:
+    """The text in one line for a terminal: control, format and bidirectional characters are shown as escapes."""
+    shown = "".join(map(_visible, text[: longest + 1]))
+    return shown if len(text) <= longest else f"{shown[:longest]}… ({len(text)} characters)"
+
+
+def _visible(character: str) -> str:
+    if character in "\n\r\t":
+        return " "
+    # Cc, Cf (bidirectional marks among them), Cs, Co, Cn, Zl and Zp: nothing that a terminal obeys gets through.
+    # U+200D and U+FE0F (Cf, Mn) join emoji and are shown as escapes too: harmless, and rare here.
+    if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"):
+        return character.encode("unicode_escape").decode("ascii")
+    return character

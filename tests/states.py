@@ -1,0 +1,254 @@
+"""Snapshots written down by hand: the state of a release in a line, for tests of what is pure."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import Any
+
+from release_state.model import Observation, Problem, known, unavailable
+from release_state.snapshot import (
+    Branch,
+    CheckResult,
+    Clone,
+    CommitChecks,
+    GitHubRelease,
+    History,
+    IndexFile,
+    IndexProject,
+    IndexRelease,
+    Installation,
+    Lineage,
+    PullRequest,
+    Remote,
+    Repository,
+    Snapshot,
+    Tag,
+    WorkflowRun,
+    WorkflowRuns,
+)
+from release_state.target import Channel, Target
+
+NOW = datetime(2026, 1, 2, 3, 4, tzinfo=timezone.utc)
+BASE = "b" * 40
+HEAD = "a" * 40
+OTHER = "c" * 40
+TAG_OBJECT = "d" * 40
+WEB = "https://github.example/octo/orbit"
+
+PYPI = Channel(name="pypi", index_url="https://index.example/simple/", leaves=("tag", "release", "pull-request"))
+TESTPYPI = Channel(name="testpypi", index_url="https://test.index.example/simple/")
+
+
+def target(**changes: Any) -> Target:
+    """Version 0.2.0 of `orbit`, on pypi unless said otherwise."""
+    values: dict[str, Any] = {
+        "package": "orbit",
+        "repository": "octo/orbit",
+        "version": "0.2.0",
+        "channel": PYPI,
+        "channels": (PYPI, TESTPYPI),
+        "remote_url": "https://github.example/octo/orbit.git",
+        "clone": "/home/me/orbit",
+        "github_api": "https://api.github.example",
+        "github_web": "https://github.example",
+        **changes,
+    }
+    return Target(**values)
+
+
+def remote(*refs: Branch | Tag, base: str = BASE) -> Observation[Remote]:
+    """The remote with main and these refs."""
+    branches = [Branch(name="main", sha=base), *(ref for ref in refs if isinstance(ref, Branch))]
+    tags = [ref for ref in refs if isinstance(ref, Tag)]
+    url = "https://github.example/octo/orbit.git"
+    return known(Remote(url=url, default_branch="main", branches=tuple(branches), tags=tuple(tags)))
+
+
+def tag(name: str = "v0.2.0", commit: str = HEAD, *, annotated: bool = True) -> Tag:
+    """A tag; the object of an annotated one is not its commit."""
+    return Tag(name=name, object=TAG_OBJECT if annotated else commit, commit=commit, annotated=annotated)
+
+
+def branch(name: str = "release/pypi-v0.2.0", sha: str = HEAD) -> Branch:
+    """A release branch."""
+    return Branch(name=name, sha=sha)
+
+
+def clone(**changes: Any) -> Observation[Clone]:
+    """A clean clone on main, level with the remote."""
+    values: dict[str, Any] = {"path": "/home/me/orbit", "branch": "main", "head": BASE, **changes}
+    return known(Clone(**values))
+
+
+def lineage(sha: str = HEAD, **changes: Any) -> Lineage:
+    """A commit one ahead of main that declares the version."""
+    values: dict[str, Any] = {"on_base": False, "ahead": 1, "behind": 0, "declared_version": "0.2.0", **changes}
+    return Lineage(sha=sha, **values)
+
+
+def history(*lineages: Lineage, ancestors: tuple[tuple[str, str], ...] = ()) -> Observation[History]:
+    """The commits that were looked at."""
+    return known(History(base_head=BASE, lineages=lineages, ancestors=ancestors))
+
+
+def file(kind: str = "wheel", **changes: Any) -> IndexFile:
+    """A file of 0.2.0."""
+    name = "orbit-0.2.0-py3-none-any.whl" if kind == "wheel" else "orbit-0.2.0.tar.gz"
+    values: dict[str, Any] = {"version": "0.2.0", "kind": kind, "url": f"https://files.example/{name}", **changes}
+    return IndexFile(filename=name, **values)
+
+
+def project(*files: IndexFile, releases: dict[str, bool] | None = None, **changes: Any) -> Observation[IndexProject]:
+    """The project's page: 0.1.0, these files of 0.2.0, and more releases (version: whether yanked)."""
+    versions = {"0.1.0": False, **(releases or {})}
+    if files:
+        versions["0.2.0"] = all(file.yanked for file in files)
+    listed = tuple(IndexRelease(version=v, file_count=2, yanked=yanked) for v, yanked in versions.items())
+    values: dict[str, Any] = {"listed": True, "files": files, "releases": listed, **changes}
+    return known(IndexProject(url="https://index.example/simple/orbit/", **values))
+
+
+def pull(number: int = 7, **changes: Any) -> PullRequest:
+    """The release pull request, merged."""
+    values: dict[str, Any] = {
+        "title": "🚀 Release v0.2.0 to PyPI",
+        "state": "closed",
+        "merged": True,
+        "head_branch": "release/pypi-v0.2.0",
+        "head_sha": HEAD,
+        "head_repository": "octo/orbit",
+        "base_branch": "main",
+        "created_at": NOW,
+        "html_url": f"{WEB}/pull/{number}",
+        **changes,
+    }
+    return PullRequest(number=number, **values)
+
+
+def open_pull(number: int = 7, **changes: Any) -> PullRequest:
+    """The release pull request, open."""
+    return pull(number, **{"state": "open", "merged": False, **changes})
+
+
+def release(tag_name: str = "v0.2.0", **changes: Any) -> GitHubRelease:
+    """The GitHub Release."""
+    values: dict[str, Any] = {
+        "id": 5,
+        "name": tag_name,
+        "draft": False,
+        "prerelease": False,
+        "immutable": False,
+        "has_notes": True,
+        "created_at": NOW,
+        "published_at": NOW,
+        "html_url": f"{WEB}/releases/tag/{tag_name}",
+        **changes,
+    }
+    return GitHubRelease(tag=tag_name, **values)
+
+
+def run(status: str = "completed", **changes: Any) -> WorkflowRun:
+    """A run of the release workflow."""
+    values: dict[str, Any] = {
+        "id": 99,
+        "number": 3,
+        "title": "Release",
+        "conclusion": "success" if status == "completed" else None,
+        "event": "workflow_dispatch",
+        "head_branch": "main",
+        "head_sha": BASE,
+        "created_at": NOW,
+        "updated_at": NOW,
+        "html_url": f"{WEB}/actions/runs/99",
+        **changes,
+    }
+    return WorkflowRun(status=status, **values)
+
+
+def runs(*found: WorkflowRun, exists: bool = True) -> Observation[WorkflowRuns]:
+    """The release workflow's runs."""
+    return known(WorkflowRuns(workflow="release.yml", exists=exists, runs=found))
+
+
+def ci(*states: str, **changes: Any) -> Observation[CommitChecks]:
+    """CI of main's head: one result for each state."""
+    results = tuple(CheckResult(name=f"job {n}", state=state, since=NOW) for n, state in enumerate(states))
+    return known(CommitChecks(sha=BASE, results=results, **changes))
+
+
+def failed(source: str = "GitHub") -> Observation[Any]:
+    """A look-up that failed."""
+    return unavailable(source, "answered 503")
+
+
+def failure(source: str = "GitHub") -> Problem:
+    """Why it failed."""
+    return Problem(source=source, why="answered 503")
+
+
+def ready(**changes: Any) -> Snapshot:
+    """Nothing of 0.2.0 exists, and nothing stands in its way."""
+    values: dict[str, Any] = {
+        "observed_at": NOW,
+        "target": target(),
+        "phase": "pre-release",
+        "phase_reason": "nothing of it exists",
+        "remote": remote(),
+        "clone": clone(),
+        "history": history(lineage(BASE, on_base=True, ahead=0)),
+        "index": {"pypi": project(), "testpypi": project()},
+        "repository": known(Repository(full_name="octo/orbit", default_branch="main", can_push=True, html_url=WEB)),
+        "pulls": known(()),
+        "open_pulls": known(()),
+        "release": known(None),
+        "latest_release": known(release("v0.1.0")),
+        "drafts": known(()),
+        "ci": ci("success"),
+        "runs": runs(run()),
+        "installation": known(Installation(attempted=False, detail="not tried")),
+        **changes,
+    }
+    return Snapshot(**values)
+
+
+def released(**changes: Any) -> Snapshot:
+    """0.2.0 is released on pypi, its pull request squashed into main and its branch gone."""
+    values: dict[str, Any] = {
+        "phase": "post-recovery",
+        "phase_reason": "it exists",
+        "remote": remote(tag()),
+        "clone": clone(tags=(tag(),)),
+        "history": history(lineage(HEAD), ancestors=((HEAD, HEAD),)),
+        "index": {"pypi": project(file(), file("sdist"))},
+        "pulls": known((pull(),)),
+        "release": known(release()),
+        "latest_release": known(release()),
+        "installation": known(Installation(attempted=True, succeeded=True, installed_version="0.2.0")),
+        **changes,
+    }
+    return ready(**values)
+
+
+def released_on_testpypi(**changes: Any) -> Snapshot:
+    """0.2.0 is on testpypi, and its branch is gone."""
+    values: dict[str, Any] = {
+        "target": target(channel=TESTPYPI),
+        "phase": "post-recovery",
+        "phase_reason": "it exists",
+        "index": {"testpypi": project(file(), file("sdist"))},
+        "installation": known(Installation(attempted=True, succeeded=True, installed_version="0.2.0")),
+        **changes,
+    }
+    return ready(**values)
+
+
+def rolled_back(**changes: Any) -> Snapshot:
+    """0.2.0 was published and withdrawn: every file is yanked, the rest is gone."""
+    values: dict[str, Any] = {
+        "phase": "rollback",
+        "phase_reason": "withdrawn",
+        "index": {"pypi": project(file(yanked=True), file("sdist", yanked=True))},
+        "pulls": known((pull(merged=False),)),
+        **changes,
+    }
+    return ready(**values)

@@ -1,0 +1,399 @@
+"""Each check, on written states: where its fact holds, where action is needed, and where it could not be observed."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from release_state.check import CheckInfo, catalogue
+from release_state.model import NotObserved, known
+from release_state.outcome import Outcome, Statement
+from release_state.recovery import Recovery
+from release_state.release import Release
+from release_state.snapshot import LOOKUPS, Commit, Installation, Snapshot
+from tests import states as s
+
+FOLDER = Path(__file__).parent.parent / "checks"
+CHECKS = {check.id: check for check in catalogue(FOLDER)}
+
+HOLDS, ACTION, PROGRESS = Outcome.HOLDS, Outcome.ACTION_NEEDED, Outcome.IN_PROGRESS
+UNKNOWN, NONE = Outcome.UNKNOWN, Outcome.NOT_APPLICABLE
+
+BRANCH = s.branch()
+ORPHAN = s.branch("release/pypi-v0.1.5", s.OTHER)
+TEST_ORPHAN = s.branch("release/testpypi-v0.1.5", s.OTHER)
+UNMERGED = s.lineage(unmerged_count=1, unmerged=(Commit(sha=s.HEAD, subject="chore: release", committed_at=s.NOW),))
+BEFORE = s.target(expected_before_release=("version", "changelog"))
+ORPHANED = {"history": s.history(s.lineage(s.OTHER)), "branch_pulls": {ORPHAN.name: known(())}}
+
+
+def declares(version: str | None, **changes: object) -> Snapshot:
+    return s.ready(
+        target=BEFORE,
+        history=s.history(s.lineage(s.BASE, on_base=True, ahead=0, declared_version=version, **changes)),
+    )
+
+
+# check, state, what it is, outcome, whether it blocks (only for findings)
+CASES: list[tuple[str, str, Snapshot, Outcome]] = [
+    ("BRANCH-1", "none", s.ready(), HOLDS),
+    ("BRANCH-1", "another version's", s.ready(remote=s.remote(s.branch("release/pypi-v0.2.01"))), HOLDS),
+    ("BRANCH-1", "there", s.ready(remote=s.remote(BRANCH), history=s.history(UNMERGED)), ACTION),
+    ("BRANCH-1", "remote silent", s.ready(remote=s.failed()), UNKNOWN),
+    ("BRANCH-2", "none", s.ready(), HOLDS),
+    ("BRANCH-2", "maintenance branch", s.ready(remote=s.remote(s.branch("release/1.x"))), HOLDS),
+    ("BRANCH-2", "orphaned", s.ready(remote=s.remote(ORPHAN), **ORPHANED), ACTION),
+    (
+        "BRANCH-2",
+        "in use by a pull request",
+        s.ready(remote=s.remote(ORPHAN), open_pulls=known((s.open_pull(head_branch=ORPHAN.name),))),
+        HOLDS,
+    ),
+    ("BRANCH-2", "in use by a run", s.ready(remote=s.remote(ORPHAN), runs=s.runs(s.run("in_progress"))), HOLDS),
+    (
+        "BRANCH-2",
+        "unfinished on the other channel",
+        s.ready(
+            remote=s.remote(TEST_ORPHAN),
+            index={"pypi": s.project(), "testpypi": s.project(releases={"0.1.5": False})},
+            branch_pulls={TEST_ORPHAN.name: known(())},
+        ),
+        ACTION,
+    ),
+    ("BRANCH-2", "pull requests silent", s.ready(remote=s.remote(ORPHAN), open_pulls=s.failed()), UNKNOWN),
+    (
+        "BRANCH-2",
+        "its own pull requests silent",
+        s.ready(remote=s.remote(ORPHAN), branch_pulls={ORPHAN.name: s.failed()}),
+        UNKNOWN,
+    ),
+    ("TAG-1", "none", s.ready(), HOLDS),
+    ("TAG-1", "like it", s.ready(remote=s.remote(s.tag("v0.2.0rc1"), s.tag("v10.2.0"), s.tag("x-v0.2.0"))), HOLDS),
+    ("TAG-1", "moving", s.ready(remote=s.remote(s.tag("v0"))), HOLDS),
+    ("TAG-1", "there", s.ready(remote=s.remote(s.tag())), ACTION),
+    ("TAG-1", "another spelling", s.ready(remote=s.remote(s.tag("orbit-0.2.0"))), ACTION),
+    ("TAG-1", "testpypi", s.ready(target=s.target(channel=s.TESTPYPI), remote=s.remote(s.tag())), ACTION),
+    ("TAG-1", "remote silent", s.ready(remote=s.failed()), UNKNOWN),
+    ("TAG-2", "none", s.ready(), HOLDS),
+    ("TAG-2", "local only", s.ready(clone=s.clone(tags=(s.tag(),))), ACTION),
+    ("TAG-2", "no clone", s.ready(clone=known(None)), NONE),
+    ("TAG-2", "clone unreadable", s.ready(clone=s.failed("clone")), UNKNOWN),
+    ("INDEX-1", "not there", s.ready(), HOLDS),
+    ("INDEX-1", "project unknown", s.ready(index={"pypi": s.project(listed=False, releases={})}), HOLDS),
+    ("INDEX-1", "there", s.ready(index={"pypi": s.project(s.file())}), ACTION),
+    ("INDEX-1", "yanked", s.ready(index={"pypi": s.project(s.file(yanked=True))}), ACTION),
+    ("INDEX-1", "index silent", s.ready(index={"pypi": s.failed("index")}), UNKNOWN),
+    ("INDEX-1", "not asked", s.ready(index={}), UNKNOWN),
+    ("INDEX-2", "newest", s.ready(index={"pypi": s.project(releases={"0.2.0rc1": False})}), HOLDS),
+    ("INDEX-2", "another line", s.ready(index={"pypi": s.project(releases={"0.3.0": False})}), HOLDS),
+    ("INDEX-2", "lower", s.ready(index={"pypi": s.project(releases={"0.2.1": False})}), ACTION),
+    ("INDEX-2", "index silent", s.ready(index={"pypi": s.failed("index")}), UNKNOWN),
+    ("INDEX-3", "newest", s.ready(), HOLDS),
+    ("INDEX-3", "yanked one", s.ready(index={"pypi": s.project(releases={"9.0": True})}), HOLDS),
+    ("INDEX-3", "backport", s.ready(index={"pypi": s.project(releases={"0.3.0": False})}), ACTION),
+    ("INDEX-3", "index silent", s.ready(index={"pypi": s.failed("index")}), UNKNOWN),
+    ("RELEASE-1", "none", s.ready(), HOLDS),
+    ("RELEASE-1", "there", s.ready(release=known(s.release())), ACTION),
+    ("RELEASE-1", "GitHub silent", s.ready(release=s.failed()), UNKNOWN),
+    ("RELEASE-2", "none", s.ready(), HOLDS),
+    ("RELEASE-2", "there", s.ready(drafts=known((s.release(draft=True),))), ACTION),
+    ("RELEASE-2", "no push right", s.ready(drafts=s.failed()), UNKNOWN),
+    ("PULL-1", "none", s.ready(), HOLDS),
+    ("PULL-1", "closed", s.ready(pulls=known((s.pull(merged=False),))), HOLDS),
+    ("PULL-1", "open", s.ready(pulls=known((s.open_pull(),))), ACTION),
+    ("PULL-1", "GitHub silent", s.ready(pulls=s.failed()), UNKNOWN),
+    ("CLONE-1", "clean", s.ready(), HOLDS),
+    ("CLONE-1", "changed", s.ready(clone=s.clone(changed=("a.py",), changed_count=1)), ACTION),
+    ("CLONE-1", "untracked", s.ready(clone=s.clone(untracked=("b.py",), untracked_count=1)), ACTION),
+    ("CLONE-1", "no clone", s.ready(clone=known(None)), NONE),
+    ("CLONE-1", "bare", s.ready(clone=s.clone(bare=True)), NONE),
+    ("CLONE-1", "unreadable", s.ready(clone=s.failed("clone")), UNKNOWN),
+    ("CLONE-2", "on main", s.ready(), HOLDS),
+    ("CLONE-2", "elsewhere", s.ready(clone=s.clone(branch="feature")), ACTION),
+    ("CLONE-2", "detached on it", s.ready(clone=s.clone(branch=None)), ACTION),
+    ("CLONE-2", "no clone", s.ready(clone=known(None)), NONE),
+    ("CLONE-2", "unreadable", s.ready(clone=s.failed("clone")), UNKNOWN),
+    ("CLONE-3", "level", s.ready(), HOLDS),
+    ("CLONE-3", "behind", s.ready(clone=s.clone(head=s.OTHER, behind=known(2))), ACTION),
+    ("CLONE-3", "ahead", s.ready(clone=s.clone(head=s.OTHER, ahead=known(2))), ACTION),
+    ("CLONE-3", "no clone", s.ready(clone=known(None)), NONE),
+    ("CLONE-3", "not countable", s.ready(clone=s.clone(head=s.OTHER, ahead=s.failed(), behind=s.failed())), UNKNOWN),
+    ("CLONE-4", "none", s.ready(), HOLDS),
+    ("CLONE-4", "rebase", s.ready(clone=s.clone(operation="rebase")), ACTION),
+    ("CLONE-4", "no clone", s.ready(clone=known(None)), NONE),
+    ("CLONE-4", "unreadable", s.ready(clone=s.failed("clone")), UNKNOWN),
+    ("CI-1", "green", s.ready(ci=s.ci("success", "skipped", "neutral")), HOLDS),
+    ("CI-1", "red", s.ready(ci=s.ci("success", "failure", "pending")), ACTION),
+    ("CI-1", "pending", s.ready(ci=s.ci("success", "pending")), PROGRESS),
+    ("CI-1", "none", s.ready(ci=s.ci()), ACTION),
+    ("CI-1", "all skipped", s.ready(ci=s.ci("skipped")), ACTION),
+    ("CI-1", "none needed", s.ready(ci=s.ci(), target=s.target(ci_required=False)), NONE),
+    (
+        "CI-1",
+        "ancestor green",
+        s.ready(ci=s.ci(nearest=s.OTHER, nearest_distance=1, nearest_results=s.ci("success").present().results)),
+        ACTION,
+    ),
+    ("CI-1", "GitHub silent", s.ready(ci=s.failed()), UNKNOWN),
+    ("RUN-1", "finished", s.ready(), HOLDS),
+    ("RUN-1", "running", s.ready(runs=s.runs(s.run("in_progress"))), PROGRESS),
+    ("RUN-1", "waiting", s.ready(runs=s.runs(s.run("waiting"))), PROGRESS),
+    ("RUN-1", "no such workflow", s.ready(runs=s.runs(exists=False)), ACTION),
+    ("RUN-1", "no workflow named", s.ready(target=s.target(workflow="")), NONE),
+    ("RUN-1", "GitHub silent", s.ready(runs=s.failed()), UNKNOWN),
+    ("META-1", "right", declares("0.2.0"), HOLDS),
+    ("META-1", "equal by PEP 440", declares("0.2"), HOLDS),
+    ("META-1", "wrong", declares("0.1.0"), ACTION),
+    ("META-1", "unreadable", declares(None), ACTION),
+    ("META-1", "no version at all", declares("banana"), ACTION),
+    ("META-1", "dynamic", declares(None, version_is_dynamic=True), NONE),
+    ("META-1", "written by the release", s.ready(), NONE),
+    ("META-1", "history silent", s.ready(target=BEFORE, history=s.failed()), UNKNOWN),
+    ("META-2", "there", declares("0.2.0", changelog="# Changes\n\n## [0.2.0] - 2026-01-02\n"), HOLDS),
+    ("META-2", "another", declares("0.2.0", changelog="## 10.2.0\n\n## 0.2.0rc1\n"), ACTION),
+    ("META-2", "no file", declares("0.2.0"), ACTION),
+    ("META-2", "written by the release", s.ready(), NONE),
+    ("META-2", "history silent", s.ready(target=BEFORE, history=s.failed()), UNKNOWN),
+    ("INDEX-11", "published", s.released(), HOLDS),
+    ("INDEX-11", "not", s.released(index={"pypi": s.project()}), ACTION),
+    ("INDEX-11", "listed only", s.released(index={"pypi": s.project(listed_without_files=("0.2.0",))}), ACTION),
+    ("INDEX-11", "index silent", s.released(index={"pypi": s.failed("index")}), UNKNOWN),
+    ("INDEX-12", "both", s.released(), HOLDS),
+    ("INDEX-12", "wheel only", s.released(index={"pypi": s.project(s.file())}), ACTION),
+    ("INDEX-12", "nothing", s.released(index={"pypi": s.project()}), NONE),
+    ("INDEX-12", "index silent", s.released(index={"pypi": s.failed("index")}), UNKNOWN),
+    ("INDEX-13", "none", s.released(), HOLDS),
+    ("INDEX-13", "one", s.released(index={"pypi": s.project(s.file(yanked=True), s.file("sdist"))}), ACTION),
+    ("INDEX-13", "index silent", s.released(index={"pypi": s.failed("index")}), UNKNOWN),
+    ("INSTALL-11", "installs", s.released(), HOLDS),
+    (
+        "INSTALL-11",
+        "another version",
+        s.released(installation=known(Installation(attempted=True, succeeded=True, installed_version="0.1.0"))),
+        ACTION,
+    ),
+    (
+        "INSTALL-11",
+        "fails",
+        s.released(installation=known(Installation(attempted=True, detail="No matching distribution"))),
+        ACTION,
+    ),
+    ("INSTALL-11", "left out", s.released(installation=known(Installation(attempted=False, detail="x"))), NONE),
+    ("INSTALL-11", "nothing there", s.released(index={"pypi": s.project()}), NONE),
+    ("INSTALL-11", "no interpreter", s.released(installation=s.failed("install")), UNKNOWN),
+    ("TAG-11", "there", s.released(), HOLDS),
+    ("TAG-11", "gone", s.released(remote=s.remote()), ACTION),
+    ("TAG-11", "other spelling", s.released(remote=s.remote(s.tag("0.2.0"))), ACTION),
+    ("TAG-11", "remote silent", s.released(remote=s.failed()), UNKNOWN),
+    ("TAG-11", "testpypi", s.released_on_testpypi(), NONE),
+    ("TAG-11", "testpypi, remote silent", s.released_on_testpypi(remote=s.failed()), NONE),
+    ("TAG-12", "annotated", s.released(), HOLDS),
+    ("TAG-12", "lightweight", s.released(remote=s.remote(s.tag(annotated=False))), ACTION),
+    ("TAG-12", "gone", s.released(remote=s.remote()), NONE),
+    ("TAG-12", "remote silent", s.released(remote=s.failed()), UNKNOWN),
+    ("TAG-13", "same", s.released(), HOLDS),
+    ("TAG-13", "another", s.released(clone=s.clone(tags=(s.tag(annotated=False),))), ACTION),
+    ("TAG-13", "not fetched", s.released(clone=s.clone()), NONE),
+    ("TAG-13", "no clone", s.released(clone=known(None)), NONE),
+    ("TAG-13", "unreadable", s.released(clone=s.failed("clone")), UNKNOWN),
+    ("TAG-14", "head of the pull request", s.released(), HOLDS),
+    ("TAG-14", "on main", s.released(history=s.history(s.lineage(on_base=True, ahead=0)), pulls=s.failed()), HOLDS),
+    (
+        "TAG-14",
+        "elsewhere",
+        s.released(pulls=known((s.pull(head_sha=s.OTHER),)), history=s.history(s.lineage(), s.lineage(s.OTHER))),
+        ACTION,
+    ),
+    ("TAG-14", "gone", s.released(remote=s.remote()), NONE),
+    ("TAG-14", "history silent", s.released(history=s.failed()), UNKNOWN),
+    ("TAG-14", "pull requests silent", s.released(pulls=s.failed()), UNKNOWN),
+    ("TAG-15", "alone", s.released(), HOLDS),
+    ("TAG-15", "same commit", s.released(remote=s.remote(s.tag(), s.tag("0.2.0"))), HOLDS),
+    ("TAG-15", "sibling package", s.released(remote=s.remote(s.tag(), s.tag("other-v0.2.0", s.OTHER))), HOLDS),
+    ("TAG-15", "another commit", s.released(remote=s.remote(s.tag(), s.tag("0.2.0", s.OTHER))), ACTION),
+    ("TAG-15", "remote silent", s.released(remote=s.failed()), UNKNOWN),
+    ("META-11", "right", s.released(), HOLDS),
+    ("META-11", "wrong", s.released(history=s.history(s.lineage(declared_version="0.1.0"))), ACTION),
+    (
+        "META-11",
+        "dynamic",
+        s.released(history=s.history(s.lineage(declared_version=None, version_is_dynamic=True))),
+        NONE,
+    ),
+    ("META-11", "unreadable", s.released(history=s.history(s.lineage(declared_version=None))), UNKNOWN),
+    ("META-11", "gone", s.released(remote=s.remote()), NONE),
+    ("RELEASE-11", "published", s.released(), HOLDS),
+    ("RELEASE-11", "none", s.released(release=known(None)), ACTION),
+    ("RELEASE-11", "draft", s.released(release=known(None), drafts=known((s.release(draft=True),))), ACTION),
+    ("RELEASE-11", "GitHub silent", s.released(release=s.failed()), UNKNOWN),
+    ("RELEASE-11", "testpypi", s.released_on_testpypi(), NONE),
+    ("RELEASE-12", "final", s.released(), HOLDS),
+    ("RELEASE-12", "wrongly marked", s.released(release=known(s.release(prerelease=True))), ACTION),
+    ("RELEASE-12", "none", s.released(release=known(None)), NONE),
+    ("RELEASE-12", "GitHub silent", s.released(release=s.failed()), UNKNOWN),
+    ("RELEASE-13", "notes", s.released(), HOLDS),
+    ("RELEASE-13", "empty", s.released(release=known(s.release(has_notes=False))), ACTION),
+    ("RELEASE-13", "none", s.released(release=known(None)), NONE),
+    ("RELEASE-13", "GitHub silent", s.released(release=s.failed()), UNKNOWN),
+    ("RELEASE-14", "latest", s.released(), HOLDS),
+    (
+        "RELEASE-14",
+        "older, not latest",
+        s.released(
+            index={"pypi": s.project(s.file(), releases={"0.3.0": False})}, latest_release=known(s.release("v0.3.0"))
+        ),
+        HOLDS,
+    ),
+    ("RELEASE-14", "another is latest", s.released(latest_release=known(s.release("v0.1.0"))), ACTION),
+    (
+        "RELEASE-14",
+        "backport is latest",
+        s.released(index={"pypi": s.project(s.file(), releases={"0.3.0": False})}),
+        ACTION,
+    ),
+    ("RELEASE-14", "none", s.released(release=known(None)), NONE),
+    ("RELEASE-14", "GitHub silent", s.released(latest_release=s.failed()), UNKNOWN),
+    ("RELEASE-15", "none", s.released(), HOLDS),
+    ("RELEASE-15", "beside it", s.released(drafts=known((s.release(draft=True),))), ACTION),
+    ("RELEASE-15", "no push right", s.released(drafts=s.failed()), UNKNOWN),
+    ("PULL-11", "merged", s.released(), HOLDS),
+    ("PULL-11", "open", s.released(pulls=known((s.open_pull(),))), HOLDS),
+    ("PULL-11", "none", s.released(pulls=known(())), ACTION),
+    ("PULL-11", "closed unmerged", s.released(pulls=known((s.pull(merged=False),))), ACTION),
+    ("PULL-11", "wrong base", s.released(pulls=known((s.open_pull(base_branch="develop"),))), ACTION),
+    ("PULL-11", "on main", s.released(pulls=known(()), history=s.history(s.lineage(on_base=True, ahead=0))), NONE),
+    ("PULL-11", "commit not known", s.released(pulls=known(()), remote=s.remote()), UNKNOWN),
+    ("PULL-11", "GitHub silent", s.released(pulls=s.failed()), UNKNOWN),
+    ("BRANCH-11", "gone after the merge", s.released(), HOLDS),
+    (
+        "BRANCH-11",
+        "there while open",
+        s.released(pulls=known((s.open_pull(),)), remote=s.remote(s.tag(), BRANCH)),
+        HOLDS,
+    ),
+    ("BRANCH-11", "gone while open", s.released(pulls=known((s.open_pull(),))), ACTION),
+    ("BRANCH-11", "left after the merge", s.released(remote=s.remote(s.tag(), BRANCH)), ACTION),
+    ("BRANCH-11", "no pull request", s.released(pulls=known(())), NONE),
+    ("BRANCH-11", "remote silent", s.released(remote=s.failed()), UNKNOWN),
+    ("BRANCH-12", "gone", s.released_on_testpypi(), HOLDS),
+    ("BRANCH-12", "left", s.released_on_testpypi(remote=s.remote(s.branch("release/testpypi-v0.2.0"))), ACTION),
+    ("BRANCH-12", "pypi", s.released(), NONE),
+    ("BRANCH-12", "remote silent", s.released_on_testpypi(remote=s.failed()), UNKNOWN),
+    ("RUN-11", "finished", s.released(), HOLDS),
+    ("RUN-11", "running", s.released(runs=s.runs(s.run("queued"))), PROGRESS),
+    ("RUN-11", "no such workflow", s.released(runs=s.runs(exists=False)), NONE),
+    ("RUN-11", "GitHub silent", s.released(runs=s.failed()), UNKNOWN),
+    ("INDEX-21", "yanked", s.rolled_back(), HOLDS),
+    ("INDEX-21", "never there", s.rolled_back(index={"pypi": s.project()}), HOLDS),
+    ("INDEX-21", "offered", s.rolled_back(index={"pypi": s.project(s.file())}), ACTION),
+    ("INDEX-21", "index silent", s.rolled_back(index={"pypi": s.failed("index")}), UNKNOWN),
+    ("BRANCH-21", "gone", s.rolled_back(), HOLDS),
+    ("BRANCH-21", "left", s.rolled_back(remote=s.remote(BRANCH), history=s.history(UNMERGED)), ACTION),
+    ("BRANCH-21", "remote silent", s.rolled_back(remote=s.failed()), UNKNOWN),
+    ("PULL-21", "closed", s.rolled_back(), HOLDS),
+    ("PULL-21", "open", s.rolled_back(pulls=known((s.open_pull(),))), ACTION),
+    ("PULL-21", "testpypi", s.rolled_back(target=s.target(channel=s.TESTPYPI)), NONE),
+    ("PULL-21", "GitHub silent", s.rolled_back(pulls=s.failed()), UNKNOWN),
+    ("RELEASE-21", "gone", s.rolled_back(), HOLDS),
+    ("RELEASE-21", "left", s.rolled_back(release=known(s.release())), ACTION),
+    ("RELEASE-21", "GitHub silent", s.rolled_back(release=s.failed()), UNKNOWN),
+    ("RELEASE-22", "gone", s.rolled_back(), HOLDS),
+    ("RELEASE-22", "left", s.rolled_back(drafts=known((s.release(draft=True),))), ACTION),
+    ("RELEASE-22", "no push right", s.rolled_back(drafts=s.failed()), UNKNOWN),
+    ("TAG-21", "gone", s.rolled_back(), HOLDS),
+    ("TAG-21", "kept, all yanked", s.rolled_back(remote=s.remote(s.tag())), HOLDS),
+    ("TAG-21", "left, unpublished", s.rolled_back(remote=s.remote(s.tag()), index={"pypi": s.project()}), ACTION),
+    ("TAG-21", "left, published", s.rolled_back(remote=s.remote(s.tag()), index={"pypi": s.project(s.file())}), ACTION),
+    ("TAG-21", "remote silent", s.rolled_back(remote=s.failed()), UNKNOWN),
+    ("TAG-21", "index silent", s.rolled_back(remote=s.remote(s.tag()), index={"pypi": s.failed()}), UNKNOWN),
+    ("TAG-22", "none", s.rolled_back(), HOLDS),
+    ("TAG-22", "local only", s.rolled_back(clone=s.clone(tags=(s.tag(),))), ACTION),
+    ("TAG-22", "unreadable", s.rolled_back(clone=s.failed("clone")), UNKNOWN),
+    ("CLONE-21", "clean", s.rolled_back(), HOLDS),
+    ("CLONE-21", "dirty", s.rolled_back(clone=s.clone(changed=("a",), changed_count=1)), ACTION),
+    ("CLONE-21", "unreadable", s.rolled_back(clone=s.failed("clone")), UNKNOWN),
+    ("RUN-21", "finished", s.rolled_back(), HOLDS),
+    ("RUN-21", "running", s.rolled_back(runs=s.runs(s.run("in_progress"))), PROGRESS),
+    ("RUN-21", "GitHub silent", s.rolled_back(runs=s.failed()), UNKNOWN),
+]
+
+
+@cache
+def module(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"checks_under_test_{name}", FOLDER / name)
+    assert spec and spec.loader
+    loaded = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(loaded)
+    return loaded
+
+
+def ended(check: CheckInfo, snapshot: Snapshot) -> tuple[Outcome, Statement | NotObserved | None]:
+    """How the check ends on this snapshot."""
+    function: Callable[..., None] = getattr(module(check.file), check.function)
+    release = Release(snapshot)
+    given = {"release": release, "plan": Recovery(release), "target": snapshot.target, "snapshot": snapshot}
+    try:
+        function(**{name: given[name] for name in inspect.signature(function).parameters})
+    except NotObserved as missing:
+        return UNKNOWN, missing
+    except Statement as statement:
+        return statement.outcome, statement
+    return HOLDS, None
+
+
+@pytest.mark.parametrize(
+    ("check", "snapshot", "outcome"), [pytest.param(c, snap, o, id=f"{c}-{w}") for c, w, snap, o in CASES]
+)
+def test_outcome(check: str, snapshot: Snapshot, outcome: Outcome) -> None:
+    found, statement = ended(CHECKS[check], snapshot)
+    assert found is outcome, statement
+    if isinstance(statement, Statement) and outcome in (ACTION, PROGRESS):
+        assert statement.expected and statement.found and statement.why
+        for step in statement.steps:
+            for line in step.lines():
+                assert "{" not in line.replace("@{", ""), f"a placeholder is left: {line}"
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_every_check_has_a_case_of_each_kind(check: str) -> None:
+    outcomes = {outcome for name, _, _, outcome in CASES if name == check}
+    assert HOLDS in outcomes
+    assert outcomes & {ACTION, PROGRESS}
+    assert UNKNOWN in outcomes
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_a_check_reads_no_more_than_it_declares(check: str) -> None:
+    """With everything else unavailable, a check that declares its reads ends as it does with everything there."""
+    info = CHECKS[check]
+    behind = {"ci": {"remote", "runs"}, "history": {"remote"}, "open_pulls": {"branch_pulls"}}
+    reads = set(info.reads).union(*(behind.get(name, set()) for name in info.reads))
+    fields = set(LOOKUPS) - {"index"} - reads
+    for name, what, snapshot, outcome in CASES:
+        if name == check and outcome is not UNKNOWN:
+            update = {field: s.failed("not declared") for field in fields}
+            if "index" not in reads:
+                update["index"] = {}
+            narrowed, statement = ended(info, snapshot.model_copy(update=update))
+            assert narrowed is outcome, f"{what}: {statement}"
+
+
+def test_the_identifiers_tell_the_source() -> None:
+    assert {check.source for check in CHECKS.values()} == {
+        "branch",
+        "tag",
+        "index",
+        "release",
+        "pull",
+        "clone",
+        "ci",
+        "run",
+        "meta",
+        "install",
+    }
