@@ -24,10 +24,9 @@ def main() -> int:
     except subprocess.CalledProcessError as error:
         print(f"::error title=release-state::could not be installed (exit code {error.returncode})")
         return 3
-    given = {name: os.environ.get(f"RELEASE_STATE_ACTION_{name.upper()}", "") for name in ("version", "channel", "phase")}
     arguments = ["--reports-dir", str(reports)]
-    for name, value in given.items():
-        arguments += [f"--{name}", value]
+    for name in ("version", "channel", "phase"):
+        arguments += [f"--{name}", os.environ.get(f"RELEASE_STATE_ACTION_{name.upper()}", "")]
     if package := os.environ.get("RELEASE_STATE_ACTION_PACKAGE"):
         arguments += ["--package", package]
     environment = {key: value for key, value in os.environ.items() if not key.startswith("RELEASE_STATE_ACTION_")}
@@ -59,7 +58,7 @@ def hand_on(reports: Path, code: int) -> int:
     if document["exit_code"] != code:
         print("::error title=release-state::the exit code is not the report's")
         return code or 3
-    with open(os.environ["GITHUB_OUTPUT"], "a", encoding="utf-8") as file:
+    with Path(os.environ["GITHUB_OUTPUT"]).open("a", encoding="utf-8") as file:
         file.writelines(f"{name}={' '.join(str(value).split())}\n" for name, value in outputs.items())
     return code
 

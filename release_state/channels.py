@@ -45,10 +45,10 @@ def defined_channels(
         validate.one_of("--index-url", name, defined)
         defined[name] = {**defined[name], "index-url": url}
     for name, keys in defined.items():
-        if (url := environ.get(f"RELEASE_STATE_INDEX_URL_{name.upper().replace('-', '_')}")) is not None and not any(
-            text.startswith(f"{name}=") for text in index_urls
-        ):
-            keys["index-url"] = url
+        given = any(text.startswith(f"{name}=") for text in index_urls)
+        variable = f"RELEASE_STATE_INDEX_URL_{name.upper().replace('-', '_')}"
+        if variable in environ and not given:
+            keys["index-url"] = environ[variable]
     public = (PYPI_SIMPLE_ENDPOINT, test_index)
     return tuple(_channel(name, keys, public, origin) for name, keys in defined.items())
 

@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(USAGE)
         return 4
     # Python puts the current folder first on the path of `python -m`: what lies there must not be imported.
-    sys.path[:] = [path for path in sys.path if path not in ("", os.getcwd())]
+    sys.path[:] = [path for path in sys.path if path not in ("", str(Path.cwd()))]
     # pytest's settings of the environment belong to the repository at hand, not to this run.
     for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):
         os.environ.pop(name, None)

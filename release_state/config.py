@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from release_state import validate
 from release_state.channels import defined_channels
+from release_state.observe.local import LocalRepository, locate
 from release_state.options import DEFAULT_CHANNEL, PHASES, SETTINGS, Setting, UsageProblem
 from release_state.target import Channel, Target
 
@@ -44,14 +45,6 @@ class Value:
 
     text: str
     origin: str
-
-
-@dataclass(frozen=True)
-class LocalRepository:
-    """A git repository on this machine: its top folder and where its remote points (None: no such remote)."""
-
-    top: Path
-    remote_url: str | None
 
 
 @dataclass(frozen=True)
@@ -147,9 +140,6 @@ def load(arguments: Arguments, environ: Mapping[str, str], cwd: Path) -> RunConf
 def _local_repository(
     repo: str | None, remote: str | None, environ: Mapping[str, str], cwd: Path
 ) -> LocalRepository | None:
-    # Here and not at the top: reading a repository needs git, and a wrong version must be said without it.
-    from release_state.observe.local import locate
-
     path = repo if repo is not None else environ.get("RELEASE_STATE_REPO")
     asked = path is not None
     folder = (cwd / path).absolute() if path else cwd

@@ -302,9 +302,18 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     return run.header() if run else []
 
 
-@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_report_collectionfinish(config: pytest.Config) -> str | None:
+    """Say which phase applies and why."""
+    run = _run_of(config)
+    return run.phases() if run else None
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Generator[None, None, None]:
-    """Judge, set the exit code, write the reports."""
+    """Judge, set the exit code, write the reports.
+
+    The innermost wrapper: around pytest-html, which writes its page here, and before the terminal's summary.
+    """
     run = _run_of(session.config)
     if run is not None:
         session.exitstatus = run.finish(int(exitstatus))

@@ -68,9 +68,9 @@ def reason(result: CheckResult) -> str:
 def _result(item: pytest.Function, error: BaseException | None, report: pytest.TestReport) -> CheckResult:
     marks = list(item.iter_markers())
     info = describe(item.function, [pytest.MarkDecorator(mark, _ispytest=True) for mark in marks])
-    target: Target = item.callspec.params["target"]
-    if info is None:
-        raise TypeError(f"{item.nodeid} is no check")
+    target = item.callspec.params["target"]
+    if info is None or not isinstance(target, Target):
+        raise TypeError(f"{item.nodeid} is no check of a target")
     given: dict[str, Any] = {}
     blocking = info.blocking
     if error is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -21,6 +20,7 @@ from release_state.report import terminal
 from release_state.report.files import ReportFiles
 from release_state.results import of_report
 from release_state.session import KEY, Controller, Worker
+from release_state.text import plain
 
 Selection = tuple[tuple[str, ...], str, bool]
 """Named files, marker expression, and whether anything else narrows the run."""
@@ -151,6 +151,15 @@ class Run:
         """What is checked and where each fact is read from; the phase follows once it is known."""
         return terminal.header(self.config, self.token_source)
 
+    def phases(self) -> str | None:
+        """The phase of each target and why; None while it is not known."""
+        observed = self.session.observed()
+        if not observed:
+            return None
+        return "\n".join(
+            f"phase of {key}: {snapshot.phase}, {plain(snapshot.phase_reason)}" for key, snapshot in observed.items()
+        )
+
     def finish(self, exitstatus: int) -> int:
         """The exit code of the run: pytest's own 2, 3 and 4 stay."""
         if exitstatus in (Exit.INTERRUPTED, Exit.DEFECT, Exit.USAGE):
@@ -191,8 +200,3 @@ def _fixed_phase(phase: str, files: tuple[str, ...], markers: str) -> Phase | No
         if markers.strip() == candidate.marker or (files and set(files) == {f"test_{candidate.marker}.py"}):
             return candidate
     return None
-
-
-def environment() -> dict[str, str]:
-    """The process environment."""
-    return dict(os.environ)

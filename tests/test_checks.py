@@ -377,7 +377,7 @@ def test_a_check_reads_no_more_than_it_declares(check: str) -> None:
     fields = set(LOOKUPS) - {"index"} - reads
     for name, what, snapshot, outcome in CASES:
         if name == check and outcome is not UNKNOWN:
-            update = {field: s.failed("not declared") for field in fields}
+            update: dict[str, object] = {field: s.failed("not declared") for field in fields}
             if "index" not in reads:
                 update["index"] = {}
             narrowed, statement = ended(info, snapshot.model_copy(update=update))

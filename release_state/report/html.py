@@ -24,7 +24,7 @@ _SYMBOL = {
     Outcome.ACTION_NEEDED: "✗",
     Outcome.IN_PROGRESS: "…",
     Outcome.UNKNOWN: "?",
-    Outcome.NOT_APPLICABLE: "–",
+    Outcome.NOT_APPLICABLE: "-",
     Outcome.DEFECT: "!",
 }
 
@@ -107,28 +107,48 @@ def _block(verdict: TargetVerdict) -> str:
         f'<section class="verdict exit-{int(colour)}"><h2>{escape(verdict.words)}</h2>'
         f"<p>{escape(target.package)} {escape(target.version)} on {escape(target.channel.name)}, phase "
         f"{verdict.phase.value}: {escape(plain(verdict.phase_reason))}</p>"
-        f'<ul class="counts">{counts}</ul>{not_run}{"".join(map(_finding, verdict.decisive))}</section>'
+        f'<ul class="counts">{counts}</ul>{not_run}{"".join(_findings(verdict))}</section>'
     )
+
+
+def _findings(verdict: TargetVerdict) -> list[str]:
+    """What needs action first; then what is unknown, each cause once."""
+    unknown: dict[tuple[str, str, str | None], list[CheckResult]] = {}
+    blocks = []
+    for result in verdict.decisive:
+        if result.outcome is Outcome.UNKNOWN:
+            unknown.setdefault((result.found, result.why, result.retry_at), []).append(result)
+        else:
+            blocks.append(_finding(result))
+    for (found, remedy, retry_at), results in unknown.items():
+        names = ", ".join(result.id + ("" if result.blocking else " (advice)") for result in results)
+        rows = [("Found", found), ("Next step", remedy), ("Ask again at", retry_at or "")]
+        blocks.append(
+            f'<article class="finding"><h3 class="outcome-unknown">{_SYMBOL[Outcome.UNKNOWN]} unknown: '
+            f"{escape(names)}</h3><dl>{_terms(rows)}</dl></article>"
+        )
+    return blocks
+
+
+def _terms(rows: list[tuple[str, str]]) -> str:
+    return "".join(f"<dt>{name}</dt><dd>{escape(plain(text))}</dd>" for name, text in rows if text)
 
 
 def _finding(result: CheckResult) -> str:
     level = "" if result.blocking else " (advice)"
     rows = [("Expected", result.expected), ("Found", result.found), ("Why it matters", result.why)]
-    if result.retry_at:
-        rows.append(("Ask again at", result.retry_at))
-    terms = "".join(f"<dt>{name}</dt><dd>{escape(plain(text))}</dd>" for name, text in rows if text)
     steps = "".join(map(_step, result.steps))
     return (
         f'<article class="finding"><h3 class="outcome-{_slug(result.outcome)}">{_SYMBOL[result.outcome]} '
         f"{escape(result.id)} {result.outcome.value}{level}: {escape(result.title)}</h3>"
-        f"<dl>{terms}</dl>{f'<ol>{steps}</ol>' if steps else ''}</article>"
+        f"<dl>{_terms(rows)}</dl>{f'<ol>{steps}</ol>' if steps else ''}</article>"
     )
 
 
 def _step(step: Step) -> str:
     parts = [f"<strong>{escape(plain(step.title))}</strong>"]
     if step.reason:
-        parts.append(f" – {escape(plain(step.reason))}")
+        parts.append(f" - {escape(plain(step.reason))}")
     if step.destroys:
         saved = f"; {escape(plain(step.saves))}" if step.saves else ""
         parts.append(f'<p class="destroys">⚠ Destroys {escape(plain(step.destroys))}{saved}</p>')

@@ -71,10 +71,28 @@ def _verdict(reporter: pytest.TerminalReporter, verdict: TargetVerdict) -> None:
     counts = {outcome: sum(result.outcome is outcome for result in verdict.results) for outcome in Outcome}
     shown = ", ".join(f"{count} {outcome.value}" for outcome, count in counts.items() if count)
     reporter.write_line(f"  checks: {shown or 'none'}")
+    unknown: dict[str, list[CheckResult]] = {}
     for result in verdict.decisive:
-        _finding(reporter, result)
+        if result.outcome is Outcome.UNKNOWN:
+            unknown.setdefault(result.found, []).append(result)
+        else:
+            _finding(reporter, result)
+    for results in unknown.values():
+        _unknown(reporter, results)
     if verdict.verdict is Verdict.PARTIAL:
         reporter.write_line(f"  not run: {', '.join(verdict.not_run)}")
+
+
+def _unknown(reporter: pytest.TerminalReporter, results: list[CheckResult]) -> None:
+    """One cause, and every check that it left unknown."""
+    reporter.write_line("")
+    names = ", ".join(result.id + ("" if result.blocking else " (advice)") for result in results)
+    reporter.write_line(f"  unknown: {names}", yellow=True)
+    reporter.write_line(f"    {plain(results[0].found)}")
+    for remedy in dict.fromkeys(result.why for result in results if result.why):
+        reporter.write_line(f"    next:     {plain(remedy)}")
+    if retry_at := max(result.retry_at or "" for result in results):
+        reporter.write_line(f"    ask again at {retry_at}")
 
 
 def _finding(reporter: pytest.TerminalReporter, result: CheckResult) -> None:
@@ -87,8 +105,6 @@ def _finding(reporter: pytest.TerminalReporter, result: CheckResult) -> None:
     reporter.write_line(f"    found:    {plain(result.found)}")
     if result.why:
         reporter.write_line(f"    why:      {plain(result.why)}")
-    if result.retry_at:
-        reporter.write_line(f"    ask again at {result.retry_at}")
     for number, step in enumerate(result.steps, 1):
         reporter.write_line(f"    {number}. {plain(step.title)}" + (f" ({plain(step.reason)})" if step.reason else ""))
         if step.destroys:

@@ -1,0 +1,137 @@
+"""The maintainer's clone, read without changing a byte of it and without running what its configuration names."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from threading import Event
+
+from release_state.model import Observation, known, unavailable
+from release_state.observe.git_command import Answer, Git, GitFailed, readable
+from release_state.observe.git_environment import with_settings, without_filters, without_network
+from release_state.observe.remote import tags_of, without_credentials
+from release_state.observe.work_tree import Changes, read_changes
+from release_state.snapshot import Clone, Tag
+
+SOURCE = "clone"
+SHOWN = 50
+"""Changed and untracked paths that are listed; all of them are counted."""
+
+
+class CloneReader:
+    """Git commands inside the clone. They read only, reach no network and run no program that the clone names."""
+
+    def __init__(self, path: Path, git: Git) -> None:
+        """Raise GitFailed where there is no repository that git will read."""
+        if not path.is_dir():
+            raise GitFailed(f"{path} is not a directory", "give the path of a git repository")
+        self.git, self.path, self._env = git, path, without_network(git.environ)
+        self.config = self._config()
+        self._env = with_settings(self._env, without_filters(self.config))
+
+    def run(
+        self, *arguments: str, stdin: bytes = b"", accept: tuple[int, ...] = (0,), cwd: Path | None = None
+    ) -> Answer:
+        """Run a reading command, at the clone's path unless another one is given."""
+        return self.git.run(*arguments, cwd=cwd or self.path, env=self._env, stdin=stdin, accept=accept)
+
+    def line(self, *arguments: str) -> str:
+        """The one line that a command prints; a path may hold anything but the final line feed."""
+        output = self.run(*arguments).output
+        return os.fsdecode(output[:-1] if output.endswith(b"\n") else output)
+
+    def is_true(self, question: str) -> bool:
+        """The answer of `git rev-parse` to `--is-…`."""
+        return self.line("rev-parse", question) == "true"
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether it lacks objects that it would fetch on demand."""
+        return any(
+            name == "extensions.partialclone" or (name.startswith("remote.") and name.endswith(".promisor"))
+            for name in self.config
+        )
+
+    def objects(self) -> Path:
+        """Where its objects are; of a linked worktree those of the main one."""
+        return Path(self.line("rev-parse", "--path-format=absolute", "--git-path", "objects"))
+
+    def _config(self) -> tuple[str, ...]:
+        # Listing runs nothing; it shows the names of every file that is included, too.
+        self.run("rev-parse", "--git-dir")
+        output = self.run("config", "--list", "--name-only", "-z").output
+        return tuple(os.fsdecode(name) for name in output.split(b"\0") if name)
+
+
+def observe_clone(
+    path: Path, remote_name: str, timeout: float, reports_dir: Path | None, *, cancel: Event | None = None
+) -> Observation[Clone]:
+    """
+    Read the clone at or above a path; `timeout` in seconds.
+
+    Changes inside a submodule's own work tree do not count; another commit checked out in it does. What lies below
+    `reports_dir` never counts. `ahead` and `behind` are left unavailable.
+    """
+    try:
+        return known(_observe(CloneReader(path, Git(timeout, cancel)), remote_name, reports_dir))
+    except GitFailed as failed:
+        return Observation[Clone](value=None, unavailable=failed.as_problem(SOURCE))
+
+
+def _observe(reader: CloneReader, remote_name: str, reports_dir: Path | None) -> Clone:
+    bare = reader.is_true("--is-bare-repository")
+    git_dir = Path(reader.line("rev-parse", "--absolute-git-dir"))
+    top = git_dir if bare else Path(reader.line("rev-parse", "--show-toplevel"))
+    changes = Changes() if bare else read_changes(reader, top, reports_dir)
+    symbolic = reader.run("symbolic-ref", "--quiet", "HEAD", accept=(0, 1)).text.removesuffix("\n")
+    head = reader.run("rev-parse", "--quiet", "--verify", "HEAD^{commit}", accept=(0, 1)).text.strip()
+    not_related: Observation[int] = unavailable(SOURCE, "not compared with the remote")
+    return Clone(
+        path=readable(os.fsencode(top)),
+        branch=symbolic.removeprefix("refs/heads/") if symbolic.startswith("refs/heads/") else None,
+        head=head or None,
+        bare=bare,
+        shallow=reader.is_true("--is-shallow-repository"),
+        operation=operation_in(git_dir),
+        changed=changes.changed[:SHOWN],
+        untracked=changes.untracked[:SHOWN],
+        changed_count=len(changes.changed),
+        untracked_count=len(changes.untracked),
+        ahead=not_related,
+        behind=not_related,
+        tags=_tags(reader),
+        remote_url=_remote_url(reader, remote_name),
+    )
+
+
+def operation_in(git_dir: Path) -> str | None:
+    """The operation that is in progress, by the files that git keeps of it in the (work tree's own) git directory."""
+    # A rebase that stopped has a CHERRY_PICK_HEAD as well: it is asked for first.
+    if (git_dir / "rebase-merge").exists():
+        return "rebase"
+    if (git_dir / "rebase-apply").exists():
+        return "am" if (git_dir / "rebase-apply" / "applying").exists() else "rebase"
+    heads = {"MERGE_HEAD": "merge", "CHERRY_PICK_HEAD": "cherry-pick", "REVERT_HEAD": "revert"}
+    for name, operation in heads.items():
+        if (git_dir / name).exists():
+            return operation
+    if (git_dir / "sequencer" / "todo").exists():
+        # Between two commits of a series neither head is there; the list of what is left says which it is.
+        with (git_dir / "sequencer" / "todo").open("rb") as todo:
+            return "revert" if todo.read(6) == b"revert" else "cherry-pick"
+    return "bisect" if (git_dir / "BISECT_LOG").exists() else None
+
+
+def _tags(reader: CloneReader) -> tuple[Tag, ...]:
+    # show-ref and not for-each-ref: until git 2.45 the latter peels a tag of a tag by one level only.
+    answer = reader.run("show-ref", "--tags", "--dereference", accept=(0, 1))
+    if "broken" in answer.stderr or (answer.code and answer.stderr.strip()):
+        raise GitFailed(f"the clone's tags cannot be read: {answer.stderr.strip()[:200]}")
+    pairs = (line.split(" ", 1) for line in answer.text.split("\n") if line)
+    return tags_of((ref, sha) for sha, ref in pairs)
+
+
+def _remote_url(reader: CloneReader, name: str) -> str | None:
+    answer = reader.run("remote", "get-url", "--", name, accept=(0, 2))
+    url = answer.text.split("\n")[0]
+    return without_credentials(url) if answer.code == 0 and url else None

@@ -1,0 +1,97 @@
+"""What git gets to see: an environment without inherited steering, and settings that no repository can override."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from collections.abc import Iterable, Mapping
+
+Settings = tuple[tuple[str, str], ...]
+"""Configuration entries (name, value); later ones win."""
+
+_KEPT = re.compile(
+    # How the user's git authenticates, verifies, reaches the network and finds its own programs and settings. All else
+    # that starts with GIT_ goes: inside a hook GIT_DIR and GIT_INDEX_FILE would send commands to another repository.
+    r"GIT_(SSH|SSH_COMMAND|SSH_VARIANT|SSL_\w+|HTTP_\w+|PROXY_\w+|EXEC_PATH"
+    r"|CONFIG_(GLOBAL|SYSTEM|NOSYSTEM|COUNT|KEY_\d+|VALUE_\d+))"
+)
+
+TRANSPORTS = "file:git:http:https:ssh"
+"""What git may use at all, also after `url.*.insteadOf` changed an address: not `ext::`, not a remote helper."""
+
+_ALWAYS: Settings = (
+    ("core.fsmonitor", "false"),
+    ("core.hooksPath", os.devnull),
+    ("core.untrackedCache", "false"),
+    ("core.pager", "cat"),
+    ("diff.external", ""),
+    ("protocol.ext.allow", "never"),
+    ("protocol.version", "2"),
+    ("log.showSignature", "false"),
+    ("status.submoduleSummary", "false"),
+    ("gc.auto", "0"),
+    ("maintenance.auto", "false"),
+    ("fetch.writeCommitGraph", "false"),
+    ("transfer.bundleURI", "false"),
+    # Several runs share a cache: wait for a lock rather than fail.
+    ("core.filesRefLockTimeout", "5000"),
+    ("core.packedRefsTimeout", "10000"),
+)
+
+
+def base_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment for every git command: no prompts, no pager, no optional locks, untranslated messages."""
+    env = {name: value for name, value in environ.items() if not name.startswith("GIT_") or _KEPT.fullmatch(name)}
+    env.pop("LANGUAGE", None)
+    env.update(
+        LC_ALL="C",
+        GIT_TERMINAL_PROMPT="0",
+        GIT_ASKPASS="",
+        SSH_ASKPASS="",
+        SSH_ASKPASS_REQUIRE="never",
+        GCM_INTERACTIVE="never",
+        GIT_OPTIONAL_LOCKS="0",
+        GIT_PAGER="cat",
+        # Replace refs and grafts would show another history than the one that others see.
+        GIT_NO_REPLACE_OBJECTS="1",
+        GIT_GRAFT_FILE=os.devnull,
+        GIT_ALLOW_PROTOCOL=TRANSPORTS,
+    )
+    return with_settings(env, _ALWAYS)
+
+
+def without_network(env: Mapping[str, str]) -> dict[str, str]:
+    """The same environment, in which git can reach nothing: a partial clone must not fetch what it lacks."""
+    # GIT_NO_LAZY_FETCH is new (2.45, and maintenance releases); the empty list of transports holds for every git.
+    return {**env, "GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none"}
+
+
+def with_settings(env: Mapping[str, str], settings: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """
+    The environment with configuration added that wins over every file, as `-c` would.
+
+    By environment and not by `-c`: names of filter drivers may hold "=", and no credential shows in a process list.
+    """
+    merged = dict(env)
+    count = int(merged["GIT_CONFIG_COUNT"]) if merged.get("GIT_CONFIG_COUNT", "").isdecimal() else 0
+    for name, value in settings:
+        merged[f"GIT_CONFIG_KEY_{count}"], merged[f"GIT_CONFIG_VALUE_{count}"] = name, value
+        count += 1
+    merged["GIT_CONFIG_COUNT"] = str(count)
+    return merged
+
+
+def ssh_command(seconds: float) -> str:
+    """How ssh is run where the user does not say it: never asking, and giving up on a silent host in time."""
+    return f"ssh -oBatchMode=yes -oConnectTimeout={max(1, math.floor(seconds))}"
+
+
+def without_filters(configured: Iterable[str]) -> Settings:
+    """Settings that switch off every filter driver among the configured names: `git status` would run `clean`."""
+    drivers = {found[1]: None for name in configured if (found := _FILTER.fullmatch(name))}
+    parts = (("clean", ""), ("smudge", ""), ("process", ""), ("required", "false"))
+    return tuple((f"filter.{driver}.{part}", value) for driver in drivers for part, value in parts)
+
+
+_FILTER = re.compile(r"filter\.(.+)\.[^.]+", re.DOTALL)

@@ -1,0 +1,232 @@
+"""What GitHub says of one repository, each fact by the fewest requests.
+
+| fact | requests |
+|---|---|
+| `repository` | `GET /repos/{repository}`, once for all facts: its present name and whether it is visible at all |
+| `pulls` | `GET …/pulls?state=all&head={owner}:{branch}`, one for each 100 |
+| `open_release_pulls` | `GET …/pulls?state=open`, one for each 100 |
+| `release_by_tag` | `GET …/releases/tags/{tag}` |
+| `latest_release` | `GET …/releases/latest` |
+| `drafts` | `GET …/releases`, one for each 100, once for all tags; none where the token cannot push |
+| `checks`, `runs` | see `github_ci` |
+| `rate_limit` | none |
+
+Sources: https://docs.github.com/rest/repos/repos, /rest/pulls/pulls, /rest/releases/releases
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import TypeVar
+from urllib.parse import quote
+
+from release_state.model import Observation
+from release_state.observe.github_api import Fields, GitHubApi, failed
+from release_state.observe.github_ci import commit_checks, workflow_runs
+from release_state.observe.http import HttpClient, observed
+from release_state.observe.refusal import epoch, header
+from release_state.snapshot import CommitChecks, GitHubRelease, PullRequest, RateLimit, Repository, WorkflowRuns
+
+T = TypeVar("T")
+
+_FULL_NAME = re.compile(r"[\w.-]+/[\w.-]+")
+
+_PUSH = "give a token with the permission contents=write: GitHub lists drafts to those who may push only"
+
+
+class GitHub:
+    """
+    Observes one repository on GitHub; each method is one look-up, never raises, and may run beside the others.
+
+    `api_url` is the API's root; `own_run_id` the workflow run that is asking, which is not judged by itself; `now`
+    replaces the service's clock. A repository that was renamed is followed.
+    """
+
+    def __init__(
+        self,
+        client: HttpClient,
+        api_url: str,
+        repository: str,
+        own_run_id: int | None = None,
+        now: datetime | None = None,
+    ) -> None:
+        self._api = GitHubApi(client, api_url)
+        self._name = repository
+        self._own_run_id = own_run_id
+        self._now = now
+
+    def repository(self) -> Observation[Repository]:
+        """The repository; never absent, since a 404 also hides what the token may not see."""
+        return observed(self._repository)
+
+    def pulls(self, head_branch: str) -> Observation[tuple[PullRequest, ...]]:
+        """Every pull request, in any state, from exactly this branch of this repository; newest first."""
+        return self._observe(lambda place, repository: self._pulls(place, repository, head_branch))
+
+    def open_release_pulls(self, parse: Callable[[str], bool]) -> Observation[tuple[PullRequest, ...]]:
+        """Every open pull request whose head branch `parse` accepts, those of forks among them."""
+
+        def ask(place: str, repository: Repository) -> tuple[PullRequest, ...]:
+            found = self._api.all(f"{place}/pulls", "pull requests", params={"state": "open"}) or []
+            return tuple(pull for pull in _distinct_pulls(found) if parse(pull.head_branch))
+
+        return self._observe(ask)
+
+    def release_by_tag(self, tag: str) -> Observation[GitHubRelease]:
+        """The published release of exactly this tag; absent where there is none. Drafts are not found here."""
+
+        def ask(place: str, repository: Repository) -> GitHubRelease | None:
+            found = self._api.one(f"{place}/releases/tags/{quote(tag, safe='')}", "release", absent=True)
+            release = _release(found) if found is not None else None
+            if release is not None and release.tag != tag:
+                raise failed(f"asked for the release of the tag {tag}, GitHub gave that of {release.tag}")
+            return release
+
+        return self._observe(ask)
+
+    def latest_release(self) -> Observation[GitHubRelease]:
+        """The release that GitHub marks as the latest; absent where no full release is published."""
+
+        def ask(place: str, repository: Repository) -> GitHubRelease | None:
+            found = self._api.one(f"{place}/releases/latest", "release", absent=True)
+            return _release(found) if found is not None else None
+
+        return self._observe(ask)
+
+    def drafts(self, tag: str) -> Observation[tuple[GitHubRelease, ...]]:
+        """The drafts for this tag; unavailable to a token without push right, to which GitHub lists none."""
+
+        def ask(place: str, repository: Repository) -> tuple[GitHubRelease, ...]:
+            if not self._api.has_token or repository.can_push is False:
+                raise failed("drafts are listed only to a token with push right", _PUSH)
+            drafts = [release for release in self._api.once("releases", lambda: self._releases(place)) if release.draft]
+            # GitHub does not say of an app's token whether it may push: only a draft shows that it sees them.
+            if repository.can_push is None and not drafts:
+                raise failed("no draft is listed, and GitHub does not say whether the token may see any", _PUSH)
+            return tuple(draft for draft in drafts if draft.tag == tag)
+
+        return self._observe(ask)
+
+    def checks(self, sha: str) -> Observation[CommitChecks]:
+        """CI of the commit, by check runs and statuses; and of its nearest ancestor with CI where it has none."""
+        return self._observe(lambda place, repository: commit_checks(self._api, place, sha, self._own_run_id))
+
+    def runs(self, workflow: str) -> Observation[WorkflowRuns]:
+        """The runs of the workflow file that can still be unfinished: those of the last 70 days, newest first."""
+        return self._observe(
+            lambda place, repository: workflow_runs(self._api, place, workflow, self._own_run_id, self._now)
+        )
+
+    def rate_limit(self) -> Observation[RateLimit]:
+        """What the last answer said of the rate limit; asks nothing."""
+
+        def read() -> RateLimit:
+            headers = self._api.client.rate_limit_headers(self._api.root) or {}
+            limit, left = header(headers, "X-RateLimit-Limit"), header(headers, "X-RateLimit-Remaining")
+            reset = epoch(header(headers, "X-RateLimit-Reset"))
+            if not (limit and limit.isdecimal() and left and left.isdecimal() and reset):
+                raise failed("no answer told a rate limit")
+            return RateLimit(limit=int(limit), remaining=int(left), resets_at=reset)
+
+        return observed(read)
+
+    def _observe(self, ask: Callable[[str, Repository], T | None]) -> Observation[T]:
+        """Ask below the repository's present name, once it is known to be visible: only then is a 404 an absence."""
+
+        def look() -> T | None:
+            repository = self._repository()
+            return ask(f"/repos/{quote(repository.full_name)}", repository)
+
+        return observed(look)
+
+    def _repository(self) -> Repository:
+        return self._api.once("repository", self._ask_repository)
+
+    def _ask_repository(self) -> Repository:
+        found = self._api.one(f"/repos/{quote(self._name)}", "repository", absent=True)
+        if found is None:
+            remedy = "check the name" if self._api.has_token else "check the name, or give a token that may see it"
+            raise failed(f"the repository {self._name} is not found, or the token may not see it (404)", remedy)
+        full_name = found.text("full_name")
+        if not _FULL_NAME.fullmatch(full_name):
+            raise failed(f"unexpected shape of the answer: the repository is called {full_name!r:.60}")
+        return Repository(
+            full_name=full_name,
+            default_branch=found.text("default_branch"),
+            archived=bool(found.optional_flag("archived")),
+            private=found.flag("private"),
+            can_push=_can_push(found) if self._api.has_token else None,
+            html_url=found.text("html_url"),
+        )
+
+    def _pulls(self, place: str, repository: Repository, branch: str) -> tuple[PullRequest, ...]:
+        owner = repository.full_name.split("/")[0]
+        asked = {"state": "all", "head": f"{owner}:{branch}"}
+        found = self._api.all(f"{place}/pulls", "pull requests", params=asked) or []
+        # GitHub ignores a filter that it cannot read, and answers it with forks of the same owner as well.
+        return tuple(
+            pull
+            for pull in _distinct_pulls(found)
+            if pull.head_branch == branch and (pull.head_repository or "").lower() == repository.full_name.lower()
+        )
+
+    def _releases(self, place: str) -> tuple[GitHubRelease, ...]:
+        found = [_release(item) for item in self._api.all(f"{place}/releases", "releases") or []]
+        return tuple({release.id: release for release in found}.values())
+
+
+def _can_push(repository: Fields) -> bool | None:
+    permissions = repository.optional_child("permissions")
+    # To an app's own token GitHub shows every permission as false, also that to read what it has just read.
+    if permissions is None or permissions.optional_flag("pull") is False:
+        return None
+    return permissions.optional_flag("push")
+
+
+def _distinct_pulls(found: Sequence[Fields]) -> list[PullRequest]:
+    # One that is opened while the pages are read pushes another onto the next page, where it comes again.
+    return list({pull.number: pull for pull in map(_pull, found)}.values())
+
+
+def _pull(found: Fields) -> PullRequest:
+    head, merged_at = found.child("head"), found.nullable_moment("merged_at")
+    repository = head.optional_child("repo")
+    state = found.text("state")
+    if state not in ("open", "closed"):
+        raise failed(f"unexpected shape of the answer: a pull request is {state!r:.40}")
+    return PullRequest(
+        number=found.number("number"),
+        title=found.text("title"),
+        state=state,
+        merged=merged_at is not None,
+        draft=bool(found.optional_flag("draft")),
+        head_branch=head.text("ref"),
+        head_sha=head.sha("sha"),
+        head_repository=None if repository is None else repository.text("full_name"),
+        base_branch=found.child("base").text("ref"),
+        # Of one that is not merged it is GitHub's trial merge, which is on no branch.
+        merge_commit=found.optional_text("merge_commit_sha") if merged_at else None,
+        created_at=found.moment("created_at"),
+        closed_at=found.nullable_moment("closed_at"),
+        merged_at=merged_at,
+        author=found.login("user"),
+        html_url=found.text("html_url"),
+    )
+
+
+def _release(found: Fields) -> GitHubRelease:
+    return GitHubRelease(
+        id=found.number("id"),
+        tag=found.text("tag_name"),
+        name=found.optional_text("name"),
+        draft=found.flag("draft"),
+        prerelease=found.flag("prerelease"),
+        immutable=found.optional_flag("immutable"),
+        has_notes=bool((found.optional_text("body") or "").strip()),
+        created_at=found.moment("created_at"),
+        published_at=found.nullable_moment("published_at"),
+        author=found.login("author"),
+        html_url=found.text("html_url"),
+    )

@@ -1,0 +1,224 @@
+"""GitHub's REST API as a source of checked shapes: one object, or a whole list over all of its pages."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from datetime import datetime
+from typing import Any, TypeVar
+
+from release_state.model import Problem
+from release_state.observe.http import Answer, HttpClient, LookupFailed, origin_of
+
+T = TypeVar("T")
+
+SOURCE = "GitHub"
+PAGE_SIZE = 100
+MAX_PAGES = 100
+_HEADERS = {"X-GitHub-Api-Version": "2022-11-28"}
+_ACCEPT = "application/vnd.github+json"
+_SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+
+
+def failed(why: str, remedy: str | None = None) -> LookupFailed:
+    """A failed look-up of GitHub."""
+    return LookupFailed(Problem(source=SOURCE, why=why, remedy=remedy))
+
+
+class Fields:
+    """A JSON object of an answer, read field by field; LookupFailed says which field is not as documented."""
+
+    def __init__(self, data: object, where: str) -> None:
+        self._where = where
+        if not isinstance(data, dict):
+            raise self._unexpected("", data)
+        self._data: dict[str, Any] = data
+
+    def text(self, name: str) -> str:
+        """A text that is always there."""
+        return self._typed(name, str)
+
+    def optional_text(self, name: str) -> str | None:
+        """A text that may be null, or missing on an older GitHub Enterprise Server."""
+        return None if self._data.get(name) is None else self.text(name)
+
+    def number(self, name: str) -> int:
+        """A whole number that is always there."""
+        value = self._typed(name, int)
+        if isinstance(value, bool):
+            raise self._unexpected(name, value)
+        return value
+
+    def flag(self, name: str) -> bool:
+        """True or false, always there."""
+        return self._typed(name, bool)
+
+    def optional_flag(self, name: str) -> bool | None:
+        """True, false or nothing."""
+        return None if self._data.get(name) is None else self.flag(name)
+
+    def sha(self, name: str) -> str:
+        """A full object hash."""
+        value = self.text(name)
+        if not _SHA.fullmatch(value):
+            raise self._unexpected(name, value)
+        return value
+
+    def moment(self, name: str) -> datetime:
+        """A date and time with its zone."""
+        value = self.text(name)
+        try:
+            # Python 3.10 does not know the Z.
+            moment = datetime.fromisoformat(value.replace("Z", "+00:00"))
+        except ValueError:
+            raise self._unexpected(name, value) from None
+        if moment.tzinfo is None:
+            raise self._unexpected(name, value)
+        return moment
+
+    def optional_moment(self, name: str) -> datetime | None:
+        """A date and time, or null."""
+        return None if self._data.get(name) is None else self.moment(name)
+
+    def nullable_moment(self, name: str) -> datetime | None:
+        """A date and time or null, and always there: what is missing must not read as "did not happen"."""
+        if name not in self._data:
+            raise self._unexpected(name, None)
+        return self.optional_moment(name)
+
+    def child(self, name: str) -> Fields:
+        """An object that is always there."""
+        return Fields(self._data.get(name), f"{self._where}.{name}")
+
+    def optional_child(self, name: str) -> Fields | None:
+        """An object that may be null: a deleted account or fork."""
+        return None if self._data.get(name) is None else self.child(name)
+
+    def objects(self, name: str) -> list[Fields]:
+        """A list of objects."""
+        return [Fields(item, f"{self._where}.{name}") for item in self._typed(name, list)]
+
+    def login(self, name: str) -> str | None:
+        """The account's name; None where the account is gone."""
+        account = self.optional_child(name)
+        return None if account is None else account.optional_text("login")
+
+    def _typed(self, name: str, kind: type[T]) -> T:
+        value = self._data.get(name)
+        if not isinstance(value, kind):
+            raise self._unexpected(name, value)
+        return value
+
+    def _unexpected(self, name: str, value: object) -> LookupFailed:
+        field = f"{self._where}.{name}" if name else self._where
+        found = "missing or null" if value is None else f"{type(value).__name__} {value!r:.60}"
+        return failed(f"unexpected shape of the answer: {field} is {found}")
+
+
+class GitHubApi:
+    """Asks GitHub's API below one root URL, and asks what several need only once."""
+
+    def __init__(self, client: HttpClient, api_url: str) -> None:
+        self.client = client
+        self.root = api_url.rstrip("/")
+        self._shared: dict[str, Future[Any]] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def has_token(self) -> bool:
+        """Whether the requests carry a token."""
+        return self.client.has_token_for(self.root)
+
+    def once(self, key: str, ask: Callable[[], T]) -> T:
+        """The answer of whoever asks first; the others wait for it. A failure is shared, too."""
+        with self._lock:
+            future = self._shared.get(key)
+            first = future is None
+            if future is None:
+                future = self._shared[key] = Future()
+        if first:
+            try:
+                future.set_result(ask())
+            except BaseException as error:
+                future.set_exception(error)
+        answer: T = future.result()
+        return answer
+
+    def one(self, path: str, where: str, *, absent: bool = False, deadline: float | None = None) -> Fields | None:
+        """One object; None for a 404 where `absent` says that this is an answer."""
+        data, answer = self._ask(self.root + path, None, absent=absent, deadline=deadline)
+        return None if answer.status == 404 else Fields(data, where)
+
+    def all(
+        self,
+        path: str,
+        where: str,
+        *,
+        params: Mapping[str, str | int] | None = None,
+        key: str | None = None,
+        absent: bool = False,
+        deadline: float | None = None,
+        enough: Callable[[list[Fields], datetime], bool] = lambda page, date: False,
+    ) -> list[Fields] | None:
+        """
+        Every object of a list, over all pages; None for a 404 of the first where `absent` says that this is an answer.
+
+        `key` names the list inside an object (None: the answer is the list); `enough` is shown each page with the
+        service's time, and may end the reading.
+        Raises LookupFailed rather than give a part of a list. Source: https://docs.github.com/rest, "Using pagination".
+        """
+        end = self.client.deadline() if deadline is None else deadline
+        url: str = self.root + path
+        query: Mapping[str, str | int] | None = {"per_page": PAGE_SIZE, **(params or {})}
+        size = int((params or {}).get("per_page", PAGE_SIZE))
+        found: list[Fields] = []
+        urls, bodies = {url}, set[bytes]()
+        for _ in range(MAX_PAGES):
+            data, answer = self._ask(url, query, absent=absent and not bodies, deadline=end)
+            if answer.status == 404:
+                return None
+            page, total = _items(data, key, where)
+            body = hashlib.sha256(answer.body).digest()
+            if body in bodies:
+                raise failed(f"the pagination repeats: two pages of {where} are the same")
+            bodies.add(body)
+            found += page
+            following = answer.links.get("next")
+            if enough(page, answer.date):
+                return found
+            if following is None:
+                if total is not None and len(found) < total and len(page) >= size:
+                    raise failed(f"GitHub lists only {len(found)} of {total} {where}")
+                return found
+            if origin_of(following) != origin_of(self.root):
+                raise failed(f"the next page of {where} is on another host, which is not followed")
+            if following in urls:
+                raise failed(f"the pagination repeats: {where} lead back to a page that was read")
+            urls.add(following)
+            url, query = following, None
+        raise failed(f"{where} have more than {MAX_PAGES} pages")
+
+    def _ask(
+        self, url: str, params: Mapping[str, str | int] | None, *, absent: bool, deadline: float | None
+    ) -> tuple[Any, Answer]:
+        return self.client.get_json(
+            url,
+            params=params,
+            accept=_ACCEPT,
+            headers=_HEADERS,
+            allow_status={404} if absent else set(),
+            deadline=deadline,
+            source=SOURCE,
+        )
+
+
+def _items(data: object, key: str | None, where: str) -> tuple[list[Fields], int | None]:
+    if key is not None:
+        holder = Fields(data, where)
+        return holder.objects(key), holder.number("total_count")
+    if not isinstance(data, list):
+        raise failed(f"unexpected shape of the answer: {where} are no list but {type(data).__name__}")
+    return [Fields(item, where) for item in data], None

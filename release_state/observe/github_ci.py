@@ -1,0 +1,178 @@
+"""What GitHub says of CI: the checks of a commit, and the runs of the release workflow.
+
+| fact | requests |
+|---|---|
+| checks of a commit | `GET …/commits/{sha}/check-runs` and `GET …/commits/{sha}/status`, one for each 100 results |
+| where it has none | `GET …/commits?sha={sha}`, and the two for each ancestor, nearest first, up to one that has CI |
+| runs of a workflow | `GET …/actions/workflows/{file}/runs`, one for each 30 of the last 70 days |
+
+Sources: https://docs.github.com/rest/checks/runs, /rest/commits/statuses, /rest/commits/commits,
+/rest/actions/workflow-runs
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from urllib.parse import quote
+
+from release_state.observe.github_api import Fields, GitHubApi, failed
+from release_state.snapshot import CheckResult, CommitChecks, WorkflowRun, WorkflowRuns
+
+_RUN = re.compile(r"/actions/runs/(\d+)")
+_ACTIONS = "github-actions"
+
+ANCESTORS = 20
+"""How far back an ancestor with CI is looked for with a token; each costs two requests."""
+ANCESTORS_WITHOUT_TOKEN = 5
+"""The same without one: the whole hour has sixty requests then."""
+
+RUN_DAYS = 70
+"""GitHub cancels a run after 35 days and lets it be re-run for 30: older ones cannot be unfinished."""
+_RUNS_PER_PAGE = 30
+
+
+def commit_checks(api: GitHubApi, place: str, sha: str, own_run_id: int | None) -> CommitChecks:
+    """
+    CI of exactly this commit; what belongs to the run `own_run_id` is left out and named.
+
+    Raises LookupFailed, also where the search for an ancestor with CI fails: none found would not be true then.
+    """
+    deadline = api.client.deadline()
+    results, left_out = _results(api, place, sha, own_run_id, deadline)
+    if results:
+        return CommitChecks(sha=sha, results=results, left_out=left_out)
+    for distance, ancestor in enumerate(_first_parents(api, place, sha, deadline), 1):
+        nearest, _ = _results(api, place, ancestor, own_run_id, deadline)
+        if nearest:
+            return CommitChecks(
+                sha=sha, left_out=left_out, nearest=ancestor, nearest_distance=distance, nearest_results=nearest
+            )
+    return CommitChecks(sha=sha, left_out=left_out)
+
+
+def workflow_runs(
+    api: GitHubApi, place: str, workflow: str, own_run_id: int | None, now: datetime | None
+) -> WorkflowRuns:
+    """
+    The runs of the workflow file in the last 70 days; `exists` is false where GitHub knows no such workflow.
+
+    Asks without GitHub's `created` filter, which goes through its search: that lags behind and ends at 1,000.
+    Raises LookupFailed.
+    """
+    if not workflow:
+        return WorkflowRuns(workflow=workflow, exists=False)
+    path = f"{place}/actions/workflows/{quote(workflow, safe='')}/runs"
+    first = now
+
+    def enough(page: list[Fields], date: datetime) -> bool:
+        nonlocal first
+        first = (now or date) - timedelta(days=RUN_DAYS)
+        return bool(page) and page[-1].moment("created_at") < first
+
+    asked: dict[str, str | int] = {"per_page": _RUNS_PER_PAGE, "exclude_pull_requests": "true"}
+    found = api.all(path, "workflow runs", params=asked, key="workflow_runs", absent=True, enough=enough)
+    if found is None:
+        return WorkflowRuns(workflow=workflow, exists=False)
+    runs = {run.id: run for run in map(_run, found) if first is None or run.created_at >= first}
+    own = runs.pop(own_run_id, None) if own_run_id is not None else None
+    return WorkflowRuns(
+        workflow=workflow,
+        runs=tuple(sorted(runs.values(), key=lambda run: (run.created_at, run.id), reverse=True)),
+        left_out=(f"run {own.id} (number {own.number})",) if own else (),
+    )
+
+
+def _results(
+    api: GitHubApi, place: str, sha: str, own_run_id: int | None, deadline: float
+) -> tuple[tuple[CheckResult, ...], tuple[str, ...]]:
+    """The newest result of each name, and the names of the asking run's own."""
+    commit = f"{place}/commits/{sha}"
+    latest = {"filter": "latest"}
+    checks = api.all(f"{commit}/check-runs", "check runs", params=latest, key="check_runs", deadline=deadline) or []
+    statuses = api.all(f"{commit}/status", "statuses", key="statuses", deadline=deadline) or []
+    left_out: dict[str, None] = {}
+    # A check run and a status of one name are two things to GitHub, and so are check runs of two apps: a green one
+    # must not hide a red one. Of one app the newest counts, which has the highest number.
+    newest: dict[tuple[str, str], tuple[int, CheckResult]] = {}
+    for check in checks:
+        app = check.optional_child("app")
+        slug = (app.optional_text("slug") if app else None) or ""
+        result = _check_result(check, is_actions=slug == _ACTIONS)
+        if result.workflow_run is not None and result.workflow_run == own_run_id:
+            left_out[result.name] = None
+            continue
+        _keep_newest(newest, (result.name, f"app {slug}"), check.number("id"), result)
+    for status in statuses:
+        result = _status_result(status)
+        _keep_newest(newest, (result.name, "status"), status.number("id"), result)
+    results = (result for _, (_, result) in sorted(newest.items()))
+    return tuple(results), tuple(left_out)
+
+
+def _keep_newest(
+    newest: dict[tuple[str, str], tuple[int, CheckResult]], key: tuple[str, str], number: int, result: CheckResult
+) -> None:
+    if key not in newest or number > newest[key][0]:
+        newest[key] = (number, result)
+
+
+def _check_result(check: Fields, *, is_actions: bool) -> CheckResult:
+    conclusion = check.optional_text("conclusion")
+    urls = (check.optional_text("details_url"), check.optional_text("html_url"))
+    run = next((found for url in urls if url and (found := _RUN.search(url))), None) if is_actions else None
+    is_done = check.text("status") == "completed"
+    if is_done and conclusion is None:
+        raise failed("unexpected shape of the answer: a completed check run has no conclusion")
+    calm = ("success", "neutral", "skipped")
+    state = "pending" if not is_done else str(conclusion) if conclusion in calm else "failure"
+    return CheckResult(
+        name=check.text("name"),
+        state=state,
+        conclusion=conclusion if is_done else None,
+        since=check.optional_moment("completed_at" if is_done else "started_at"),
+        html_url=check.optional_text("html_url") or check.optional_text("details_url"),
+        workflow_run=int(run[1]) if run else None,
+    )
+
+
+def _status_result(status: Fields) -> CheckResult:
+    said = status.text("state")
+    return CheckResult(
+        name=status.text("context"),
+        state=said if said in ("success", "pending") else "failure",
+        conclusion=None if said == "pending" else said,
+        since=status.optional_moment("updated_at"),
+        html_url=status.optional_text("target_url"),
+    )
+
+
+def _first_parents(api: GitHubApi, place: str, sha: str, deadline: float) -> list[str]:
+    """The ancestors by first parents, nearest first, as far as one page of the history shows them."""
+    depth = ANCESTORS if api.has_token else ANCESTORS_WITHOUT_TOKEN
+    # One page: the list mixes in what was merged, and a hundred commits nearly always hold twenty first parents.
+    page = api.all(f"{place}/commits", "commits", params={"sha": sha}, deadline=deadline, enough=lambda *_: True) or []
+    parents = {commit.sha("sha"): [parent.sha("sha") for parent in commit.objects("parents")] for commit in page}
+    chain: list[str] = []
+    while len(chain) < depth and (above := parents.get(chain[-1] if chain else sha)):
+        chain.append(above[0])
+    return chain
+
+
+def _run(found: Fields) -> WorkflowRun:
+    return WorkflowRun(
+        id=found.number("id"),
+        number=found.number("run_number"),
+        title=found.optional_text("display_title") or found.optional_text("name") or "",
+        # GitHub's own schema allows null: not "completed", and so not finished.
+        status=found.optional_text("status") or "unknown",
+        conclusion=found.optional_text("conclusion"),
+        event=found.text("event"),
+        head_branch=found.optional_text("head_branch"),
+        head_sha=found.sha("head_sha"),
+        created_at=found.moment("created_at"),
+        started_at=found.optional_moment("run_started_at"),
+        updated_at=found.moment("updated_at"),
+        actor=found.login("triggering_actor") or found.login("actor"),
+        html_url=found.text("html_url"),
+    )

@@ -1,0 +1,319 @@
+"""Questions over HTTP: GET with a limit of time and size, few retries, careful redirects; an answer or a problem."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any, TypeVar
+from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
+
+from requests.utils import parse_header_links
+
+from release_state import __version__
+from release_state.model import Observation, Problem, known
+from release_state.observe.refusal import Refusal, date_of, header, refusal, service_message
+from release_state.observe.transport import Interrupted, Line, Received, Unusable, exchange, open_session
+from release_state.text import plain
+
+T = TypeVar("T")
+Origin = tuple[str, str, int]
+
+TRIES = 3
+PAUSES = (0.25, 1.0)
+"""Seconds before the second and the third try, where the service names no other time."""
+MAX_REDIRECTS = 5
+MAX_BYTES = 32 * 2**20
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+
+class LookupFailed(Exception):  # noqa: N818 - a look-up without an answer; what it means is the caller's to say
+    """A question got no usable answer; carries the problem."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(f"{problem.source}: {problem.why}")
+        self.problem = problem
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer in full; `url` is where it came from after redirects, without user name and password."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    url: str
+
+    @cached_property
+    def links(self) -> dict[str, str]:
+        """The absolute URLs of the `Link` header by their relation (RFC 8288)."""
+        parsed = parse_header_links(header(self.headers, "Link") or "")
+        return {link["rel"]: urljoin(self.url, link["url"]) for link in parsed if "rel" in link and "url" in link}
+
+    @property
+    def date(self) -> datetime:
+        """When the service answered, by its own clock where it says so, else by this machine's (UTC)."""
+        return date_of(self.headers)
+
+
+class HttpClient:
+    """
+    Asks with GET, and only with GET, over shared connections; safe to use from many threads.
+
+    `timeout` (seconds) limits one look-up as a whole: name resolution, retries, pauses, redirects and body.
+    `token` goes to the scheme, host and port of `token_host` (an URL) alone, also after redirects; passwords of
+    `.netrc` are never sent, while the environment's proxies and CA bundles are honoured.
+    """
+
+    def __init__(
+        self,
+        timeout: float,
+        *,
+        headers: Mapping[str, str] | None = None,
+        token: str | None = None,
+        token_host: str | None = None,
+        user_agent: str = f"release-state/{__version__}",
+    ) -> None:
+        if token and not token_host:
+            raise ValueError("a token needs the host that it is for")
+        self.timeout = timeout
+        self._headers = {"User-Agent": user_agent, "Accept-Encoding": "gzip", **(headers or {})}
+        self._token = token
+        self._token_origin = origin_of(token_host) if token_host else None
+        self._session = open_session()
+        self._limits: dict[Origin, Mapping[str, str]] = {}
+        self._lock = threading.Lock()
+
+    def deadline(self) -> float:
+        """The end of a look-up that begins now, for look-ups of several requests (`time.monotonic`)."""
+        return time.monotonic() + self.timeout
+
+    def has_token_for(self, url: str) -> bool:
+        """Whether a request of this URL carries the token."""
+        return self._token is not None and origin_of(url) == self._token_origin
+
+    def rate_limit_headers(self, url: str) -> Mapping[str, str] | None:
+        """The headers of the last answer of this URL's origin that told a rate limit."""
+        with self._lock:
+            return self._limits.get(origin_of(url))
+
+    def get(
+        self,
+        url: str,
+        *,
+        params: Mapping[str, str | int] | None = None,
+        headers: Mapping[str, str] | None = None,
+        accept: str = "*/*",
+        max_bytes: int = MAX_BYTES,
+        allow_status: frozenset[int] | set[int] = frozenset(),
+        deadline: float | None = None,
+        source: str | None = None,
+    ) -> Answer:
+        """
+        Ask, and give the whole answer of status 200 or one of `allow_status`.
+
+        `max_bytes` limits the body also after decompression. User name and password in `url` are not used.
+        Raises LookupFailed, whose text holds neither token nor credentials; `source` names the service in it.
+        """
+        end = self.deadline() if deadline is None else deadline
+        if params:
+            url += ("&" if "?" in url else "?") + urlencode(params)
+        asked = {**self._headers, "Accept": accept, **(headers or {})}
+        question = _Question(self, url, asked, max_bytes, frozenset(allow_status) | {200}, end, source)
+        return question.ask()
+
+    def get_json(self, url: str, *, accept: str = "application/json", **options: Any) -> tuple[Any, Answer]:
+        """
+        Ask for JSON; the decoded body and the answer. Takes what `get` takes.
+
+        An allowed status of 400 and more must have the JSON object with a `message` that GitHub's errors have.
+        Raises LookupFailed, also where the body is not JSON.
+        """
+        answer = self.get(url, accept=accept, **options)
+        source = options.get("source") or urlsplit(answer.url).netloc
+        if answer.status >= 400 and service_message(answer.headers, answer.body) is None:
+            why = f"{_shown(answer.url)}: answered {answer.status} without the service's own words (a proxy?)"
+            raise LookupFailed(Problem(source=source, why=why))
+        try:
+            return _parsed(answer), answer
+        except ValueError as error:
+            raise LookupFailed(Problem(source=source, why=f"{_shown(answer.url)}: {error}")) from None
+
+
+class _Question:
+    """One GET with its retries and redirects."""
+
+    def __init__(
+        self,
+        client: HttpClient,
+        url: str,
+        headers: dict[str, str],
+        max_bytes: int,
+        wanted: frozenset[int],
+        end: float,
+        source: str | None,
+    ) -> None:
+        self._client, self._headers = client, headers
+        self._max_bytes, self._wanted, self._end = max_bytes, wanted, end
+        self._url = url
+        self._source = source
+        try:
+            self._url = clean_url(url)
+        except ValueError as error:
+            self._url = ""
+            raise self._failed(str(error)) from None
+        if client.has_token_for(self._url) and not header(headers, "Authorization"):
+            headers["Authorization"] = f"Bearer {client._token}"
+
+    def ask(self) -> Answer:
+        failures = 0
+        seen = {self._url}
+        while True:
+            received, broken = self._once()
+            if received is not None and received.status in _REDIRECTS:
+                self._follow(received, seen)
+                continue
+            if received is not None and received.status in self._wanted:
+                return Answer(received.status, received.headers, received.body, self._url)
+            failures += 1
+            refused = self._refusal(received) if received is not None else Refusal(broken or "", is_temporary=True)
+            self._pause(refused, failures)
+
+    def _once(self) -> tuple[Received | None, str | None]:
+        """One try: what came, or how the connection failed."""
+        line, outcome = Line(), _Outcome()
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise self._out_of_time()
+        url, headers = self._url, dict(self._headers)
+
+        def work() -> None:
+            try:
+                outcome.received = exchange(
+                    self._client._session, line, url, headers, seconds=left, limit=self._max_bytes, wanted=self._wanted
+                )
+            except BaseException as error:
+                outcome.error = error
+
+        # A thread of its own: neither a resolver that hangs nor a server that sends a byte a second ends by itself.
+        thread = threading.Thread(target=work, name="release-state-http", daemon=True)
+        thread.start()
+        thread.join(left)
+        if thread.is_alive() or time.monotonic() >= self._end:
+            line.cut()
+            raise self._out_of_time()
+        if isinstance(outcome.error, Unusable):
+            raise self._failed(str(outcome.error))
+        if isinstance(outcome.error, Interrupted):
+            return None, str(outcome.error)
+        if outcome.error is not None:
+            raise outcome.error
+        if outcome.received is not None and header(outcome.received.headers, "X-RateLimit-Limit"):
+            with self._client._lock:
+                self._client._limits[origin_of(self._url)] = outcome.received.headers
+        return outcome.received, None
+
+    def _follow(self, received: Received, seen: set[str]) -> None:
+        location = header(received.headers, "Location")
+        if not location:
+            raise self._failed(f"answered {received.status}, a redirect that does not say where")
+        try:
+            target = clean_url(urljoin(self._url, location))
+        except ValueError as error:
+            raise self._failed(f"redirected to an address that cannot be used: {error}") from None
+        if target in seen:
+            raise self._failed("redirects in a loop")
+        if len(seen) > MAX_REDIRECTS:
+            raise self._failed(f"redirects more than {MAX_REDIRECTS} times")
+        if self._url.startswith("https:") and target.startswith("http:"):
+            raise self._failed("redirects from https to http, which is not followed")
+        if origin_of(target) != origin_of(self._url):
+            # Gone for the rest of the way: a stranger must not choose what is asked with the token either.
+            self._headers = {name: text for name, text in self._headers.items() if name.lower() != "authorization"}
+        seen.add(target)
+        self._url = target
+
+    def _refusal(self, received: Received) -> Refusal:
+        with_token = header(self._headers, "Authorization") is not None
+        return refusal(received.status, received.headers, received.body, with_credentials=with_token)
+
+    def _pause(self, refused: Refusal, failures: int) -> None:
+        """Wait before the next try, or raise where there is none."""
+        if not refused.is_temporary:
+            raise self._failed(refused.why, refused.retry_at, refused.remedy)
+        pause = PAUSES[min(failures, len(PAUSES)) - 1] if refused.wait is None else refused.wait
+        if failures >= TRIES or pause >= self._end - time.monotonic():
+            tried = f" ({failures} tries)" if failures > 1 else ""
+            raise self._failed(refused.why + tried, refused.retry_at, refused.remedy)
+        time.sleep(pause)
+
+    def _out_of_time(self) -> LookupFailed:
+        limit = f"{self._client.timeout:g}"
+        return self._failed(f"no complete answer within {limit} s", remedy="try again, or give a longer time limit")
+
+    def _failed(self, why: str, retry_at: datetime | None = None, remedy: str | None = None) -> LookupFailed:
+        where = f"{_shown(self._url)}: " if self._url else ""
+        text = where + why
+        for secret in {self._client._token, header(self._headers, "Authorization")} - {None}:
+            text = text.replace(str(secret), "***")
+        source = self._source or (urlsplit(self._url).netloc if self._url else "") or "HTTP"
+        return LookupFailed(Problem(source=source, why=plain(text, 500), retry_at=retry_at, remedy=remedy))
+
+
+class _Outcome:
+    received: Received | None = None
+    error: BaseException | None = None
+
+
+def observed(ask: Callable[[], T | None]) -> Observation[T]:
+    """What the function found, as an observation: a LookupFailed makes it unavailable, None a known absence."""
+    try:
+        return known(ask())  # type: ignore[arg-type]
+    except LookupFailed as failed:
+        return Observation(value=None, unavailable=failed.problem)
+
+
+def origin_of(url: str) -> Origin:
+    """Scheme, host and port of an URL: what a token is bound to."""
+    parts = urlsplit(url)
+    scheme = parts.scheme.lower()
+    return scheme, (parts.hostname or "").lower(), parts.port or (443 if scheme == "https" else 80)
+
+
+def clean_url(url: str) -> str:
+    """
+    The URL without user name, password and fragment.
+
+    Raises ValueError where it is no http or https URL; the text does not repeat it.
+    """
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        raise ValueError("the address is no URL") from None
+    if parts.scheme.lower() not in ("http", "https") or not parts.hostname:
+        raise ValueError("the address is no http or https URL")
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit((parts.scheme.lower(), host, parts.path or "/", parts.query, ""))
+
+
+def _shown(url: str) -> str:
+    # Queries can hold signatures, and say little.
+    parts = urlsplit(url)
+    return plain(f"{parts.scheme}://{parts.netloc}{parts.path}", 200)
+
+
+def _parsed(answer: Answer) -> Any:
+    content_type = (header(answer.headers, "Content-Type") or "").partition(";")[0].strip().lower()
+    if content_type in ("text/html", "application/xhtml+xml") or answer.body.lstrip()[:1] == b"<":
+        raise ValueError("answered HTML instead of JSON (a captive portal or proxy?)")
+    if content_type != "application/json" and not content_type.endswith("+json"):
+        raise ValueError(f"answered {plain(content_type or 'no content type', 60)} instead of JSON")
+    try:
+        return json.loads(answer.body)
+    except (ValueError, RecursionError):
+        raise ValueError(f"answered {len(answer.body)} bytes that are not valid JSON (cut off?)") from None

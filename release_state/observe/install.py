@@ -1,0 +1,263 @@
+"""The installation: can this version be installed from its index, into a fresh environment of a Python that fits."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from email.parser import BytesHeaderParser
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Event
+from urllib.parse import quote, unquote, urlsplit
+from zipfile import BadZipFile, ZipFile
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from release_state.model import Observation, known, unavailable
+from release_state.observe.interpreters import Interpreter, clean_environment
+from release_state.observe.pip_verdict import Verdict, judge
+from release_state.observe.process import run_bounded
+from release_state.observe.wheels import fit_this_machine, needed_python, python_for, wheels_among
+from release_state.snapshot import IndexFile, Installation
+from release_state.target import Channel
+
+_LINES = 40
+_LINE_LENGTH = 500
+_LOG_LIMIT = 64 * 2**20
+"""Bytes of pip's log that are read."""
+
+_METADATA_LIMIT = 4 * 2**20
+
+# Not importlib.metadata.version: with -S (no start-up code of a foreign package is run) it would not look where pip
+# installed, and the one of Python 3.8 and 3.9 does not normalize names.
+_PROBE = """
+import importlib.metadata, re, sys
+for found in importlib.metadata.distributions(path=sys.argv[2:]):
+    if re.sub(r"[-_.]+", "-", found.metadata["Name"] or "").lower() == sys.argv[1]:
+        print(found.version)
+        break
+"""
+
+
+class _Ended(Exception):  # noqa: N818 - an outcome, not an error
+    def __init__(self, outcome: Observation[Installation]) -> None:
+        super().__init__()
+        self.outcome = outcome
+
+
+def observe_installation(
+    channel: Channel,
+    package: str,
+    version: str,
+    files: Sequence[IndexFile],
+    timeout: float,
+    environ: Mapping[str, str],
+    *,
+    cancel: Event | None = None,
+) -> Observation[Installation]:
+    """
+    Install exactly this version from the channel's index with pip, into an environment that is thrown away.
+
+    `files` are the version's files on the index; `timeout` is in seconds, for all of it; `environ` is what PATH, the
+    proxies and the certificates are taken from; setting `cancel` ends it early. Wheels only, of the package and of its
+    dependencies: no foreign code is run, neither a build nor what a wheel adds to Python's start-up. Never raises.
+
+    Known, with `succeeded` false: pip had its answers and says no. Known, with `attempted` false: there is no wheel.
+    Unavailable: no Python that fits, no answer from the index, the time limit.
+    """
+    source = f"installation from {channel.name}"
+    started = time.monotonic()
+    try:
+        if urlsplit(channel.index_url).scheme not in ("http", "https"):
+            return unavailable(source, "only indexes that are reached by http or https can be installed from")
+        interpreter = _interpreter(source, version, files, environ)
+        with TemporaryDirectory(prefix="release-state-", ignore_cleanup_errors=True) as private:
+            attempt = _Attempt(
+                source, channel, canonicalize_name(package), version, interpreter, Path(private), environ,
+                started, started + timeout, cancel,
+            )  # fmt: skip
+            return attempt.run()
+    except _Ended as ended:
+        return ended.outcome
+    except (OSError, ValueError) as error:
+        return unavailable(source, f"the installation could not be tried: {error}"[:_LINE_LENGTH])
+
+
+def _interpreter(source: str, version: str, files: Sequence[IndexFile], environ: Mapping[str, str]) -> Interpreter:
+    wheels = wheels_among(files)
+    detail = ""
+    if not files:
+        detail = f"the index has no file of {version}"
+    elif not wheels:
+        detail = f"the index has no wheel of {version}, and foreign build code is not run"
+    elif not fit_this_machine(wheels):
+        detail = f"no wheel of {version} is for this kind of machine, and foreign build code is not run"
+    if detail:
+        raise _Ended(known(Installation(attempted=False, detail=detail)))
+    if (found := python_for(wheels, environ)) is not None:
+        return found
+    needed, remedy = needed_python(wheels)
+    raise _Ended(unavailable(source, f"no Python on this machine fits; needed: {needed}", remedy))
+
+
+@dataclass
+class _Attempt:
+    source: str
+    channel: Channel
+    name: str
+    version: str
+    interpreter: Interpreter
+    private: Path
+    environ: Mapping[str, str]
+    started: float
+    deadline: float
+    cancel: Event | None
+    _env: dict[str, str] = field(init=False)
+
+    def run(self) -> Observation[Installation]:
+        for folder in ("home", "empty", "wheel"):
+            (self.private / folder).mkdir()
+        # devnull: without it pip reads the machine's and the environment's configuration even with --isolated.
+        self._env = {**clean_environment(self.environ, self.private / "home"), "PIP_CONFIG_FILE": "/dev/null"}
+        self._make_environment()
+        only = ["--only-binary", ":all:", "--progress-bar", "off"]
+        # Two steps: an index that holds only this package must not supply its dependencies. Anybody can put anything
+        # under any name on a test index.
+        self._pip("download", self.channel.index_url, [*only, "--no-deps", "--dest", str(self.private / "wheel"),
+                                                       f"{self.name}=={self.version}"])  # fmt: skip
+        wheel = next((self.private / "wheel").glob("*.whl"))
+        if direct := self._direct_dependency(wheel):
+            detail = f"the dependency {direct!r} is a direct URL, and foreign build code is not run"
+            raise self._end(attempted=False, detail=detail)
+        dependencies = self.channel.dependencies_index_url or self.channel.index_url
+        said = self._pip("install", dependencies, [*only, "--no-compile", str(wheel)])
+        installed = self._installed_version()
+        if installed is None:
+            raise self._end(detail="pip reports success, and the environment has no metadata of the package")
+        return self._end(succeeded=True, installed=installed, detail=said).outcome
+
+    def _make_environment(self) -> None:
+        code, output = self._call([self.interpreter.path, "-I", "-m", "venv", str(self.private / "venv")])
+        if code != 0:
+            why = f"{self.interpreter.label} cannot make an environment: {_last_line(output)}"
+            raise _Ended(unavailable(self.source, why, "install that Python's venv module (Debian: python3-venv)"))
+
+    def _pip(self, command: str, index_url: str, arguments: Sequence[str]) -> str:
+        log = self.private / f"{command}.log"
+        pip = [self._python, "-I", "-m", "pip", "--isolated", "--disable-pip-version-check", "--no-input"]
+        options = ["--no-cache-dir", "--timeout", "15", "--retries", "2", "--log", str(log)]
+        index = [*_certificates(self.environ), *self._index_options(index_url)]
+        code, output = self._call([*pip, *options, command, *index, *arguments])
+        if code == 0:
+            return _tail(output)
+        judgement = judge(output, _read(log, _LOG_LIMIT), self.name)
+        line = self._public(judgement.line)
+        if judgement.verdict is Verdict.UNAVAILABLE:
+            raise _Ended(unavailable(self.source, line, judgement.remedy))
+        if judgement.verdict is Verdict.NOT_ATTEMPTED:
+            raise self._end(attempted=False, detail=line)
+        raise self._end(detail=f"{line}\n{_tail(output)}")
+
+    def _index_options(self, url: str) -> list[str]:
+        parts = urlsplit(url)
+        trusted = ["--trusted-host", parts.netloc.rpartition("@")[2]] if parts.scheme == "http" else []
+        if "@" not in parts.netloc:
+            return ["--index-url", url, *trusted]
+        # Everybody on the machine can read the arguments of a process.
+        options = self.private / "index.txt"
+        options.touch(mode=0o600)
+        options.write_text(f"--index-url '{quote(url, safe=_URL)}'\n", encoding="utf-8")
+        return ["--requirement", str(options), *trusted]
+
+    def _direct_dependency(self, wheel: Path) -> str | None:
+        markers = {"extra": "", "python_full_version": self.interpreter.version,
+                   "python_version": ".".join(self.interpreter.version.split(".")[:2])}  # fmt: skip
+        try:
+            with ZipFile(wheel) as archive:
+                inside = next(name for name in archive.namelist() if re.fullmatch(r"[^/]+\.dist-info/METADATA", name))
+                with archive.open(inside) as file:
+                    metadata = BytesHeaderParser().parsebytes(file.read(_METADATA_LIMIT))
+            for text in metadata.get_all("Requires-Dist", []):
+                requirement = Requirement(str(text))
+                if requirement.url and (requirement.marker is None or requirement.marker.evaluate(markers)):
+                    return str(text)
+        except (BadZipFile, StopIteration, InvalidRequirement, RuntimeError, NotImplementedError):
+            pass  # pip will say what is wrong with it
+        return None
+
+    def _installed_version(self) -> str | None:
+        places = {str(path.resolve()) for path in (self.private / "venv").glob("lib*/*/site-packages")}
+        code, output = self._call([self._python, "-I", "-S", "-c", _PROBE, self.name, *sorted(places)])
+        return output.strip() or None if code == 0 else None
+
+    @property
+    def _python(self) -> str:
+        return str(self.private / "venv" / "bin" / "python")
+
+    def _call(self, command: Sequence[str]) -> tuple[int, str]:
+        """The exit code and the output of a program, without user names and passwords."""
+        left = self.deadline - time.monotonic()
+        done = run_bounded(command, env=self._env, cwd=self.private / "empty", seconds=left, cancel=self.cancel)
+        if done.code is None:
+            if self.cancel is not None and self.cancel.is_set():
+                raise _Ended(unavailable(self.source, "the run was ended before the installation was"))
+            why = f"not finished within {self.deadline - self.started:.0f} seconds"
+            raise _Ended(unavailable(self.source, why, "try again, or allow more time"))
+        return done.code, self._public(done.output)
+
+    def _public(self, text: str) -> str:
+        for url in (self.channel.index_url, self.channel.dependencies_index_url or "", *_proxies(self.environ)):
+            password = urlsplit(url).password
+            for secret in {password, unquote(password)} if password else ():
+                text = text.replace(secret, "****")
+        return re.sub(r"://[^/@\s]+@", "://", text)
+
+    def _end(
+        self, *, attempted: bool = True, succeeded: bool = False, installed: str | None = None, detail: str
+    ) -> _Ended:
+        return _Ended(
+            known(
+                Installation(
+                    attempted=attempted,
+                    succeeded=succeeded,
+                    interpreter=self.interpreter.label,
+                    installed_version=installed,
+                    detail=detail,
+                    seconds=round(time.monotonic() - self.started, 1),
+                )
+            )
+        )
+
+
+_URL = ":/?#[]@!$&()*+,;=%~-._"
+"""What stays as it is in an URL; a quote or a space would end it in pip's options file."""
+
+
+def _certificates(environ: Mapping[str, str]) -> list[str]:
+    for name in ("PIP_CERT", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
+        if (path := environ.get(name)) and Path(path).exists():
+            return ["--cert", str(Path(path).absolute())]
+    return []
+
+
+def _proxies(environ: Mapping[str, str]) -> list[str]:
+    return [value for name, value in environ.items() if name.lower().endswith("_proxy") and "://" in value]
+
+
+def _tail(output: str) -> str:
+    return "\n".join(line[:_LINE_LENGTH] for line in output.strip().splitlines()[-_LINES:])
+
+
+def _last_line(output: str) -> str:
+    return _tail(output).rpartition("\n")[2]
+
+
+def _read(path: Path, limit: int) -> str:
+    try:
+        with path.open("rb") as file:
+            return file.read(limit).decode(errors="replace")
+    except OSError:
+        return ""

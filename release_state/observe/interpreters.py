@@ -1,0 +1,174 @@
+"""Pythons on this machine: which of them a package may be installed into."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from packaging.specifiers import SpecifierSet
+
+from release_state.observe.process import run_bounded
+
+_ASK_SECONDS = 5.0
+"""For one interpreter, and for uv."""
+
+_SEARCH_SECONDS = 30.0
+"""For the whole search."""
+
+_MINORS = range(15, 7, -1)
+
+_QUESTION = """
+import sys, importlib.util as util
+usable = util.find_spec("venv") is not None and util.find_spec("ensurepip") is not None
+usual = sys.implementation.name == "cpython" and not getattr(sys, "abiflags", "")
+print("%d.%d.%d" % sys.version_info[:3], sys.version_info[3], int(usable), int(usual), sys.executable, sep="\\n")
+"""
+"""ensurepip, because Debian's Python comes without it and then makes no environment."""
+
+_KEPT = re.compile(
+    r"PATH|LANG|LANGUAGE|LC_\w+|TZ|LD_LIBRARY_PATH|DYLD_LIBRARY_PATH|SSL_CERT_FILE|SSL_CERT_DIR|REQUESTS_CA_BUNDLE"
+    r"|CURL_CA_BUNDLE|PYENV_ROOT|(?:HTTP|HTTPS|ALL|NO|http|https|all|no)_(?:PROXY|proxy)"
+)
+_PATHS = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+
+
+@dataclass(frozen=True)
+class Interpreter:
+    """A Python that can make virtual environments: its executable and its version, "3.13.0"."""
+
+    path: str
+    version: str
+    final: bool = True
+    """Whether it is a release, no alpha, beta or candidate."""
+    usual: bool = True
+    """Whether it is a CPython with the usual ABI: most wheels are built for that."""
+
+    @property
+    def number(self) -> tuple[int, ...]:
+        """The version to compare by."""
+        return tuple(int(part) for part in self.version.split("."))
+
+    @property
+    def label(self) -> str:
+        """Version and path, for a person."""
+        return f"Python {self.version} ({self.path})"
+
+
+def clean_environment(environ: Mapping[str, str], home: Path) -> dict[str, str]:
+    """
+    The few variables that a foreign program needs, with `home` as its home, cache and scratch directory.
+
+    A list of what is kept, not of what is dropped: tokens have any name. Relative entries of PATH go: they would point
+    into whatever directory the process runs in.
+    """
+    kept = {name: value for name, value in environ.items() if _KEPT.fullmatch(name)}
+    for name in _PATHS:
+        if name in kept:
+            entries = [entry for entry in kept[name].split(os.pathsep) if Path(entry).is_absolute()]
+            kept[name] = os.pathsep.join(entries)
+    return {
+        **{name: value for name, value in kept.items() if value},
+        "HOME": str(home),
+        "XDG_CACHE_HOME": str(home),
+        "XDG_CONFIG_HOME": str(home),
+        "TMPDIR": str(home),
+        "PYTHONNOUSERSITE": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONIOENCODING": "utf-8",
+    }
+
+
+def find_interpreter(
+    requires_python: str | None,
+    environ: Mapping[str, str],
+    *,
+    accepts: Callable[[Interpreter], bool] | None = None,
+    running: str = sys.executable,
+) -> Interpreter | None:
+    """
+    A Python that satisfies a Requires-Python specifier (and `accepts`), None where this machine has none.
+
+    The running one if it fits, else the newest of those on PATH, pyenv's and uv's; a pre-release only where nothing
+    else fits. Takes 30 seconds at most. Raises packaging's InvalidSpecifier where the specifier cannot be read.
+    """
+    specifier = SpecifierSet(requires_python or "")
+
+    def fits(found: Interpreter) -> bool:
+        # As pip judges it: 3.15.0rc1 counts as 3.15.0.
+        return specifier.contains(found.version, prereleases=True) and (accepts is None or accepts(found))
+
+    with TemporaryDirectory(prefix="release-state-", ignore_cleanup_errors=True) as empty:
+        env = clean_environment(environ, Path(empty))
+        own = _ask(running, env, empty) if running else None
+        if own is not None and own.final and fits(own):
+            return own
+        found = [own] if own is not None and fits(own) else []
+        found += [each for each in _others(environ, env, empty) if fits(each)]
+    return max(found, key=lambda each: (each.final, each.usual, each.number), default=None)
+
+
+def _others(environ: Mapping[str, str], env: dict[str, str], empty: str) -> Iterator[Interpreter]:
+    deadline = time.monotonic() + _SEARCH_SECONDS
+    seen: set[str] = set()
+    for path in _candidates(environ, env, empty):
+        # Not resolved: a virtual environment's link to the Python behind it is another Python than that.
+        if path not in seen and time.monotonic() < deadline:
+            seen.add(path)
+            if (found := _ask(path, env, empty)) is not None:
+                yield found
+
+
+def _candidates(environ: Mapping[str, str], env: Mapping[str, str], empty: str) -> Iterator[str]:
+    search = env.get("PATH", "")
+    for name in (*(f"python3.{minor}" for minor in _MINORS), "python3"):
+        if search and (path := shutil.which(name, path=search)):
+            yield path
+    home = Path(environ.get("HOME") or "/nonexistent")
+    versions = Path(environ.get("PYENV_ROOT") or home / ".pyenv") / "versions"
+    if versions.is_absolute():
+        yield from (str(path) for path in sorted(versions.glob("3*/bin/python"), reverse=True))
+    if search and (uv := shutil.which("uv", path=search)):
+        yield from _known_to_uv(uv, environ, env, empty)
+
+
+def _known_to_uv(uv: str, environ: Mapping[str, str], env: Mapping[str, str], empty: str) -> Iterator[str]:
+    # uv finds the Pythons that it manages by the user's own home.
+    places = ("HOME", "XDG_DATA_HOME", "UV_PYTHON_INSTALL_DIR")
+    own = {**env, **{name: environ[name] for name in places if environ.get(name)}}
+    command = [uv, "python", "list", "--only-installed", "--offline", "--no-config", "--output-format", "json"]
+    try:
+        listed = json.loads(_output(command, own, empty))
+    except (OSError, ValueError, RecursionError):
+        return
+    for entry in listed if isinstance(listed, list) else ():
+        path = entry.get("path") if isinstance(entry, dict) else None
+        if isinstance(path, str) and Path(path).is_absolute():
+            yield path
+
+
+def _ask(path: str, env: Mapping[str, str], empty: str) -> Interpreter | None:
+    try:
+        # -S as well: what other packages have put into that Python's start-up stays out.
+        answer = _output([path, "-I", "-S", "-c", _QUESTION], env, empty).splitlines()
+        version, level, usable, usual, executable = answer
+    except (OSError, ValueError):
+        return None
+    if usable != "1" or not re.fullmatch(r"3\.\d+\.\d+", version):
+        return None
+    # pyenv's shims are no Pythons: what they start says where it lives.
+    return Interpreter(executable or path, version, final=level == "final", usual=usual == "1")
+
+
+def _output(command: list[str], env: Mapping[str, str], cwd: str) -> str:
+    done = run_bounded(command, env=env, cwd=Path(cwd), seconds=_ASK_SECONDS, errors=False)
+    if done.code != 0:
+        raise OSError(f"{command[0]} did not answer")
+    return done.output

@@ -1,0 +1,114 @@
+"""The remote's refs, by one `git ls-remote`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Event
+
+from release_state.model import Observation, known
+from release_state.observe.git_command import Git, GitFailed, readable
+from release_state.observe.git_environment import ssh_command
+from release_state.snapshot import Branch, Remote, Tag
+
+SOURCE = "git remote"
+
+_SCP_LIKE = re.compile(r"(?:[\w.+-]+@)?(?:[A-Za-z0-9_.][\w.-]*|\[[0-9A-Fa-f:.]+\]):(?![:-])[^\x00-\x20\x7f]+")
+_NETLOC = re.compile(r"(?:[^@]*@)*(?:[A-Za-z0-9_.~][\w.~-]*|\[[0-9A-Fa-f:.]+\])(?::\d*)?", re.ASCII)
+_REF_LINE = re.compile(rb"([0-9a-f]{40}|[0-9a-f]{64})[\t ](refs/[^\x00-\x20\x7f]+)")
+
+
+def observe_remote(url: str, timeout: float, *, cancel: Event | None = None) -> Observation[Remote]:
+    """
+    Ask a remote for its branches, tags and default branch; `timeout` in seconds.
+
+    One connection. A repository without refs is known and empty; every failure is unavailable.
+    """
+    try:
+        check_url(url)
+        git = Git(timeout, cancel)
+        with TemporaryDirectory(prefix="release-state-") as empty:
+            folder = Path(empty)
+            # Patterns match at any "/", so what they let through is looked at again. Git asks the server for certain
+            # prefixes only with --heads and --tags, which leave out HEAD, and the default branch with it: one full list
+            # costs less than a second connection, and the patterns keep refs/pull out of what is read here.
+            patterns = ("HEAD", "refs/heads/*", "refs/tags/*")
+            answer = git.run(
+                "ls-remote", "--symref", "--", url, *patterns, cwd=folder, env=network_environment(git, folder)
+            )
+        return known(parse_refs(without_credentials(url), answer.output))
+    except GitFailed as failed:
+        return Observation[Remote](value=None, unavailable=failed.as_problem(SOURCE))
+
+
+def check_url(url: str) -> None:
+    """Raise GitFailed unless it is an https, http, ssh, git or file URL, `host:path` or an absolute path."""
+    if re.search(r"[\x00-\x1f\x7f]", url) or url.startswith("-"):
+        raise GitFailed("the remote's address was refused: it starts with a dash or holds a control character")
+    if url.startswith("/"):
+        return
+    scheme, separator, rest = url.partition("://")
+    if separator and scheme in ("https", "http", "ssh", "git") and _NETLOC.fullmatch(re.split(r"[/?#]", rest)[0]):
+        return
+    if (separator and scheme == "file" and rest.startswith("/")) or (not separator and _SCP_LIKE.fullmatch(url)):
+        return
+    # Not a word of it is repeated: it may hold a password.
+    raise GitFailed(
+        "the remote's address was refused: it is not an https, ssh, git or file URL, host:path or an absolute path"
+    )
+
+
+def without_credentials(url: str) -> str:
+    """The address without password, token, query and fragment; of ssh the user name stays, for it is an address."""
+    scheme, separator, rest = url.partition("://")
+    if not separator or url.startswith("/"):
+        return url
+    authority = re.split(r"[/?#]", rest)[0]
+    path = re.split(r"[?#]", rest[len(authority) :])[0]
+    user, _, host = authority.rpartition("@")
+    user = f"{user.partition(':')[0]}@" if scheme == "ssh" and user else ""
+    return f"{scheme}://{user}{host}{path}"
+
+
+def network_environment(git: Git, folder: Path) -> dict[str, str]:
+    """The environment for commands that talk to a remote, run outside of any repository that is not ours."""
+    env = dict(git.environ)
+    if not env.get("GIT_SSH_COMMAND") and not env.get("GIT_SSH"):
+        configured = git.run("config", "--get", "core.sshCommand", cwd=folder, env=env, accept=(0, 1))
+        # The variable would win over the user's own global setting.
+        if not configured.text.strip():
+            env["GIT_SSH_COMMAND"] = ssh_command(git.seconds)
+    return env
+
+
+def parse_refs(url: str, output: bytes) -> Remote:
+    """
+    The refs of `git ls-remote --symref`; anything that is no branch, tag or HEAD is left out.
+
+    Raises GitFailed on a line that is not of that form.
+    """
+    default: str | None = None
+    refs: list[tuple[str, str]] = []
+    for line in output.split(b"\n"):
+        if line.startswith(b"ref: refs/heads/") and line.endswith(b"\tHEAD"):
+            default = readable(line[len(b"ref: refs/heads/") : -len(b"\tHEAD")])
+        elif found := _REF_LINE.fullmatch(line):
+            refs.append((readable(found[2]), readable(found[1])))
+        elif line and not line.startswith(b"ref: ") and not re.fullmatch(rb"[0-9a-f]+\tHEAD", line):
+            raise GitFailed("git ls-remote answered a line that is no ref")
+    heads = "refs/heads/"
+    branches = (Branch(name=ref[len(heads) :], sha=sha) for ref, sha in refs if ref.startswith(heads))
+    return Remote(url=url, default_branch=default, branches=tuple(branches), tags=tags_of(refs))
+
+
+def tags_of(refs: Iterable[tuple[str, str]]) -> tuple[Tag, ...]:
+    """The tags among refs and hashes, where `<ref>^{}` gives what an annotated tag peels to in the end."""
+    prefix = "refs/tags/"
+    hashes = {ref[len(prefix) :]: sha for ref, sha in refs if ref.startswith(prefix)}
+    return tuple(
+        Tag(name=name, object=sha, commit=hashes.get(f"{name}^{{}}", sha), annotated=f"{name}^{{}}" in hashes)
+        for name, sha in hashes.items()
+        if not name.endswith("^{}")
+    )

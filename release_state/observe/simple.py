@@ -1,0 +1,266 @@
+"""What an index's Simple API answers, read strictly: JSON (PEP 691) and HTML (PEP 503). Pure: no network in here."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from email.message import Message
+from html.parser import HTMLParser
+from typing import Any
+from urllib.parse import unquote, urljoin, urlsplit
+
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+from pydantic import ValidationError
+from pypi_simple import DistributionPackage, Link, ProjectPage
+
+JSON_TYPE = "application/vnd.pypi.simple.v1+json"
+HTML_TYPE = "application/vnd.pypi.simple.v1+html"
+
+ACCEPT = f"{JSON_TYPE}, {HTML_TYPE};q=0.2, text/html;q=0.1"
+"""JSON where the index has it: only that names sizes, upload times and versions without files."""
+
+_META = "pypi:"
+_LONGEST_NAME = 300
+_MOST_DASHES = 12
+"""Of a wheel's name worth parsing: the pattern for it takes minutes over a hostile one."""
+_LINKS_FOR = re.compile(r"\blinks for\s+(\S+)", re.IGNORECASE)
+_SIMPLE_INDEX = re.compile(r"\bsimple (?:package )?(?:index|repository)\b", re.IGNORECASE)
+
+
+class NotSimple(ValueError):  # noqa: N818 - a statement about an answer
+    """The answer is no page of the Simple API; the text says why, without a full stop."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """A project page as the index gave it."""
+
+    packages: tuple[DistributionPackage, ...]
+    versions: tuple[str, ...] = ()
+    """Spelt as the index spells them; empty where it does not list them (before PEP 700)."""
+    unreadable: tuple[str, ...] = ()
+    """Names of files that were left aside unparsed, and are not among the packages."""
+    status: str | None = None
+    """PEP 792."""
+    status_reason: str | None = None
+
+
+def project_page(body: bytes, headers: Mapping[str, str], name: str, url: str) -> Page:
+    """
+    Read a project page of the project `name` that was had from `url`.
+
+    Raises NotSimple for everything else: another content type, format version or project, a truncated page, a page of
+    a captive portal. Sources: PEP 503, 592, 629, 691, 700, 740, 792.
+    """
+    content_type, charset = _content_type(headers)
+    if content_type == JSON_TYPE:
+        return _project_json(_load(body), name, url)
+    if content_type in (HTML_TYPE, "text/html"):
+        html = _read_html(body, headers, charset)
+        base = urljoin(url, html.base) if html.base else url
+        files = html.files(base)
+        packages = tuple(DistributionPackage.from_link(link, name) for link in files if _is_sane(link.text))
+        for package in packages:
+            package.provenance_url = urljoin(base, package.provenance_url) if package.provenance_url else None
+        # text/html alone says nothing: captive portals and login pages answer 200 with it as well.
+        ours = any(canonicalize_name(package.project or "") == name for package in packages)
+        if content_type == HTML_TYPE or html.declared or html.is_titled_for(name) or ours:
+            status, reason = html.meta.get("project-status"), html.meta.get("project-status-reason")
+            unreadable = tuple(link.text for link in files if not _is_sane(link.text))
+            return Page(packages, unreadable=unreadable, status=status, status_reason=reason)
+        raise NotSimple("an HTML page that is no project page of a Simple index")
+    raise NotSimple(f"the content type is {content_type or 'missing'}, not that of a Simple index")
+
+
+def root_projects(body: bytes, headers: Mapping[str, str], url: str) -> frozenset[str]:
+    """
+    Read the root of a Simple index: the normalized names of its projects.
+
+    Raises NotSimple where the answer is not recognisable as such a root. Sources: PEP 503, 629, 691.
+    """
+    content_type, charset = _content_type(headers)
+    if content_type == JSON_TYPE:
+        projects = _checked(_load(body)).get("projects")
+        if not isinstance(projects, list):
+            raise NotSimple("the index's root has no list of projects")
+        names = [item.get("name") if isinstance(item, dict) else None for item in projects]
+        if not all(isinstance(name, str) for name in names):
+            raise NotSimple("the index's root lists a project without a name")
+        return frozenset(canonicalize_name(str(name)) for name in names)
+    if content_type in (HTML_TYPE, "text/html"):
+        html = _read_html(body, headers, charset)
+        base = urljoin(url, html.base) if html.base else url
+        listed = [html.project(link, base) for link in html.links]
+        recognised = content_type == HTML_TYPE or html.declared or _SIMPLE_INDEX.search(html.heading)
+        if recognised or (listed and all(listed)):
+            return frozenset(name for name in listed if name)
+        raise NotSimple("the index's root is an HTML page that is no root of a Simple index")
+    raise NotSimple(f"the content type of the index's root is {content_type or 'missing'}")
+
+
+def _content_type(headers: Mapping[str, str]) -> tuple[str, str]:
+    message = Message()
+    message["Content-Type"] = next((value for name, value in headers.items() if name.lower() == "content-type"), "")
+    stated = message["Content-Type"].partition(";")[0].strip().lower()
+    return stated, str(message.get_param("charset", "utf-8"))
+
+
+def _load(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise NotSimple("the answer is no valid JSON") from error
+
+
+def _check_version(version: object) -> None:
+    try:
+        major = Version(str(version)).major
+    except InvalidVersion as error:
+        raise NotSimple("the answer does not name the version of its format (PEP 629)") from error
+    if major != 1:
+        raise NotSimple(f"the answer has format version {version}; only 1.x is understood (PEP 629)")
+
+
+def _checked(data: object) -> dict[str, Any]:
+    meta = data.get("meta") if isinstance(data, dict) else None
+    if not isinstance(data, dict) or not isinstance(meta, dict):
+        raise NotSimple("the JSON is not of the shape of PEP 691")
+    _check_version(meta.get("api-version"))
+    return data
+
+
+def _is_sane(filename: str) -> bool:
+    return len(filename) <= _LONGEST_NAME and filename.count("-") <= _MOST_DASHES
+
+
+def _text(value: object, what: str) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    raise NotSimple(f"the JSON is not of the shape of PEP 691: {what}")
+
+
+def _project_json(document: object, name: str, url: str) -> Page:
+    data = _checked(document)
+    files, versions, status = data.get("files"), data.get("versions") or [], data.get("project-status") or {}
+    if not isinstance(files, list) or not all(isinstance(file, dict) for file in files):
+        raise NotSimple("the JSON is not of the shape of PEP 691: it has no list of files")
+    if not isinstance(versions, list) or not isinstance(status, dict):
+        raise NotSimple("the JSON is not of the shape of PEP 700 or PEP 792")
+    if canonicalize_name(_text(data.get("name"), "the name of the project") or "") != name:
+        raise NotSimple(f"the page is of another project, {data.get('name')!r}")
+    names = [_text(file.get("filename"), "a file's name") or "" for file in files]
+    sane = [file for file, filename in zip(files, names, strict=True) if _is_sane(filename)]
+    # A newer minor version and a status marker of the future are allowed to appear: pypi-simple, which warns of the
+    # one and refuses the page for the other, is given neither.
+    document = {"meta": {"api-version": "1.0"}, "name": name, "versions": versions, "files": [_file(f) for f in sane]}
+    try:
+        page = ProjectPage.from_json_data(document, url)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise NotSimple(f"the JSON is not of the shape of PEP 691: {place}: {first['msg']}") from error
+    for package, file in zip(page.packages, sane, strict=True):
+        provenance = _text(file.get("provenance"), "a file's provenance")
+        package.provenance_url = urljoin(url, provenance) if provenance else None
+    return Page(
+        packages=tuple(page.packages),
+        versions=tuple(page.versions or ()),
+        unreadable=tuple(filename for filename in names if not _is_sane(filename)),
+        status=_text(status.get("status"), "the project's status"),
+        status_reason=_text(status.get("reason"), "the project's status"),
+    )
+
+
+def _file(file: dict[str, Any]) -> dict[str, Any]:
+    # Some servers write null for what they do not know; provenance may be relative, which pypi-simple refuses.
+    told = {key: value for key, value in file.items() if value is not None and key != "provenance"}
+    return {"hashes": {}, **told}
+
+
+def _read_html(body: bytes, headers: Mapping[str, str], charset: str) -> _Html:
+    try:
+        text = body.decode(charset, errors="replace")
+    except LookupError:
+        text = body.decode(errors="replace")
+    html = _Html()
+    try:
+        html.feed(text)
+        html.close()
+    except (AssertionError, RecursionError) as error:  # the standard library's parser on a broken declaration
+        raise NotSimple("the answer is no readable HTML") from error
+    framed = any(key.lower() in ("content-length", "transfer-encoding") for key in headers)
+    if html.opened and not framed and "</html" not in text[-4096:].lower():
+        # Nothing in the transport tells where such an answer ends, so only the page itself can.
+        raise NotSimple("the HTML page is truncated")
+    version = html.meta.get("repository-version")
+    if version is not None:
+        _check_version(version)
+    return html
+
+
+@dataclass
+class _Anchor:
+    attributes: dict[str, str | list[str]]
+    text: str = ""
+
+
+@dataclass
+class _Html(HTMLParser):
+    links: list[_Anchor] = field(default_factory=list)
+    meta: dict[str, str] = field(default_factory=dict)
+    base: str | None = None
+    heading: str = ""
+    opened: bool = False
+    _inside: str = ""
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    @property
+    def declared(self) -> bool:
+        return "repository-version" in self.meta
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = {key: value or "" for key, value in attrs}
+        self.opened = self.opened or tag == "html"
+        if tag in ("a", "title", "h1"):
+            self._inside = tag
+        if tag == "a" and "href" in values:
+            self.links.append(_Anchor(dict(values)))
+        elif tag == "base" and self.base is None:
+            self.base = values.get("href")
+        elif tag == "meta" and values.get("name", "").startswith(_META):
+            self.meta.setdefault(values["name"].removeprefix(_META), values.get("content", ""))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == self._inside:
+            self._inside = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._inside == "a" and self.links:
+            self.links[-1].text += data
+        elif self._inside in ("title", "h1"):
+            self.heading = f"{self.heading} {data}"[:1000]
+
+    def is_titled_for(self, name: str) -> bool:
+        """Whether the page calls itself the links of this project, as nearly every server words it."""
+        return any(canonicalize_name(found) == name for found in _LINKS_FOR.findall(self.heading))
+
+    def files(self, base: str) -> list[Link]:
+        """The links, each with the file name that its URL ends in, which is what pip goes by (not the text)."""
+        found = []
+        for anchor in self.links:
+            url = urljoin(base, str(anchor.attributes["href"]).strip())
+            if filename := unquote(urlsplit(url).path.rpartition("/")[2]):
+                found.append(Link(filename, url, anchor.attributes))
+        return found
+
+    def project(self, anchor: _Anchor, base: str) -> str | None:
+        """The project that a link of the root leads to, None where it is no such link (PEP 503: directly below)."""
+        url = urlsplit(urljoin(base, str(anchor.attributes["href"]).strip()))
+        name = unquote(url.path.rstrip("/").rpartition("/")[2])
+        fits = url.path.endswith("/") and canonicalize_name(name) == canonicalize_name(anchor.text.strip().rstrip("/"))
+        return canonicalize_name(name) if fits and name and url.netloc == urlsplit(base).netloc else None

@@ -1,0 +1,105 @@
+"""Where a GitHub token comes from: the environment, else the GitHub CLI that the person is signed in with."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from ipaddress import ip_address
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from release_state.options import UsageProblem
+
+_GH_SECONDS = 5.0
+_TOKEN = re.compile(r"[!-~]+")
+
+
+def find_token(environ: Mapping[str, str], api_host: str) -> tuple[str | None, str | None]:
+    """
+    The token for GitHub's API at `api_host` (an URL or a host) and where it came from; None twice where there is none.
+
+    In this order: GH_ENTERPRISE_TOKEN and GITHUB_ENTERPRISE_TOKEN for a GitHub Enterprise Server, GITHUB_TOKEN,
+    GH_TOKEN, `gh auth token` (5 s at most; silent where gh is missing or signed out). GITHUB_TOKEN and GH_TOKEN are
+    tokens of github.com, as they are to gh: another server gets them only where the environment's GITHUB_API_URL or
+    GITHUB_SERVER_URL says that it is the one, which GitHub Actions does. Raises UsageProblem for a token that cannot
+    be one. Source: https://cli.github.com/manual/gh_help_environment
+    """
+    host = _web_host(api_host)
+    enterprise = not _is_github(host) and not _is_loopback(host)
+    names = ("GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN") if enterprise else ()
+    if not enterprise or host in (_web_host(environ.get(name, "")) for name in ("GITHUB_API_URL", "GITHUB_SERVER_URL")):
+        names = (*names, "GITHUB_TOKEN", "GH_TOKEN")
+    for name in names:
+        if token := environ.get(name):
+            return _checked(token, name), name
+    if _is_loopback(host):
+        return None, None
+    if token := _gh_token(environ, host):
+        return _checked(token, "gh auth token"), "gh auth token"
+    return None, None
+
+
+def _web_host(url: str) -> str:
+    """The host by which gh knows the server: without the `api.` that github.com and its tenants have."""
+    try:
+        host = (urlsplit(url if "//" in url else f"//{url}").hostname or "").lower()
+    except ValueError:
+        return ""
+    return host.removeprefix("api.") if _is_github(host.removeprefix("api.")) else host
+
+
+def _is_github(host: str) -> bool:
+    return host == "github.com" or host.endswith(".ghe.com")
+
+
+def _is_loopback(host: str) -> bool:
+    with suppress(ValueError):
+        return ip_address(host).is_loopback
+    return host == "localhost"
+
+
+def _checked(token: str, origin: str) -> str:
+    if not _TOKEN.fullmatch(token):
+        raise UsageProblem(f"{origin}: the token holds a blank, a line end or another character that no token has")
+    return token
+
+
+def _gh_token(environ: Mapping[str, str], host: str) -> str | None:
+    gh = shutil.which("gh", path=environ.get("PATH", os.defpath))
+    # A relative entry of PATH would run a program that lies in the inspected directory.
+    if gh is None or not Path(gh).is_absolute():
+        return None
+    printed = _printed([gh, "auth", "token", "--hostname", host], {**environ, "GH_PROMPT_DISABLED": "1"})
+    lines = printed.split("\n") if printed else []
+    return lines[0].strip() if lines else None
+
+
+def _printed(command: Sequence[str], environ: Mapping[str, str]) -> str | None:
+    """What the program printed, None where it failed or took too long. Over a pipe: a token is not for a disk."""
+    try:
+        process = subprocess.Popen(  # noqa: S603 - an argument list, no shell
+            command,
+            env=dict(environ),
+            cwd=os.sep,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    except OSError:
+        return None
+    with process:
+        try:
+            output, _ = process.communicate(timeout=_GH_SECONDS)
+        except subprocess.TimeoutExpired:
+            return None
+        finally:
+            # The group: a helper that gh started and that keeps the pipe would make us wait, too.
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+    return output.decode(errors="replace") if process.returncode == 0 else None

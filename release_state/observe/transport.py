@@ -1,0 +1,266 @@
+"""One request over the wire, that another thread can cut: what came, in full and within its size, or why not."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from http.client import HTTPException, RemoteDisconnected
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+_BLOCK = 64 * 2**10
+
+ERROR_BODY = 64 * 2**10
+"""Bytes of an error page that are read: enough for the service's own words."""
+
+
+class Interrupted(Exception):  # noqa: N818 - the connection did not bring a whole answer; asking again may
+    """The connection failed or ended early. The text names neither URL nor credentials."""
+
+
+class Unusable(Exception):  # noqa: N818 - an answer came that asking again would not better
+    """The answer cannot be used: too large, in a coding that was not asked for, from an untrusted server."""
+
+
+@dataclass(frozen=True)
+class Received:
+    """An answer as it came: status, headers, and the decoded body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Line:
+    """The connection that one request uses, so that another thread can cut it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._connection: HTTPConnection | None = None
+        self._socket: object = None
+        self._is_cut = False
+
+    def use(self, connection: HTTPConnection) -> None:
+        """Remember the connection, and its socket: the connection lets go of that when the server will close it."""
+        with self._lock:
+            self._connection, self._socket = connection, connection.sock
+            if self._is_cut:
+                raise TimeoutError("the time limit has passed")
+
+    def cut(self) -> None:
+        """End whatever the request waits for."""
+        with self._lock:
+            self._is_cut = True
+            for held in (self._socket, self._connection and self._connection.sock):
+                if isinstance(held, socket.socket):
+                    with suppress(OSError):
+                        # Not SSLSocket's own shutdown, which takes the TLS layer away from under the reading thread.
+                        socket.socket.shutdown(held, socket.SHUT_RDWR)
+
+
+_lines = threading.local()
+
+
+def _in_use(connection: HTTPConnection) -> None:
+    line = getattr(_lines, "current", None)
+    if line is not None:
+        line.use(connection)
+
+
+class _PlainConnection(HTTPConnection):
+    def connect(self) -> None:
+        _in_use(self)
+        super().connect()
+
+    def getresponse(self, *arguments: Any, **options: Any) -> Any:
+        _in_use(self)
+        return super().getresponse(*arguments, **options)
+
+
+class _TlsConnection(HTTPSConnection):
+    def connect(self) -> None:
+        _in_use(self)
+        super().connect()
+
+    def getresponse(self, *arguments: Any, **options: Any) -> Any:
+        _in_use(self)
+        return super().getresponse(*arguments, **options)
+
+
+class _PlainPool(HTTPConnectionPool):
+    ConnectionCls = _PlainConnection
+
+
+class _TlsPool(HTTPSConnectionPool):
+    ConnectionCls = _TlsConnection
+
+
+class _Adapter(HTTPAdapter):
+    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+        super().init_poolmanager(*arguments, **options)
+        self.poolmanager.pool_classes_by_scheme = {"http": _PlainPool, "https": _TlsPool}
+
+    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
+        manager: Any = super().proxy_manager_for(proxy, **options)
+        if not proxy.lower().startswith("socks"):
+            manager.pool_classes_by_scheme = {"http": _PlainPool, "https": _TlsPool}
+        return manager
+
+
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """No redirect is looked at here: requests would read its whole body, however large, to follow it."""
+        return
+
+
+def _no_credentials(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    # Given as `auth`, it keeps requests from adding a password of ~/.netrc; proxies and CA bundles of the
+    # environment stay in force.
+    return request
+
+
+def open_session() -> requests.Session:
+    """A session without cookies, retries, redirects or passwords of its own."""
+    session = _Session()
+    session.auth = _no_credentials
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    adapter = _Adapter(pool_connections=8, pool_maxsize=24, max_retries=0)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    return session
+
+
+def exchange(
+    session: requests.Session,
+    line: Line,
+    url: str,
+    headers: Mapping[str, str],
+    *,
+    seconds: float,
+    limit: int,
+    wanted: frozenset[int],
+) -> Received:
+    """
+    Send one GET and read its answer; the body of a status that is not `wanted` up to 64 KiB only.
+
+    `seconds` limits each wait for the server, `limit` (bytes) the body before and after decompression.
+    Raises Interrupted, Unusable.
+    """
+    _lines.current = line
+    try:
+        try:
+            response = session.get(url, headers=headers, timeout=seconds, stream=True, allow_redirects=False)
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+            raise _failure(error) from None
+        with response:
+            if response.status_code in wanted:
+                body = _body(response, limit)
+            else:
+                try:
+                    body = _body(response, ERROR_BODY)
+                except (Interrupted, Unusable):
+                    body = b""
+        return Received(response.status_code, response.headers, body)
+    finally:
+        _lines.current = None
+
+
+def _body(response: requests.Response, limit: int) -> bytes:
+    announced = response.headers.get("Content-Length", "")
+    expected = int(announced) if announced.isdecimal() and "Transfer-Encoding" not in response.headers else None
+    if expected is not None and expected > limit:
+        raise Unusable(f"the answer has {expected} bytes, more than the limit of {limit}")
+    decoder = _Decoder(response.headers.get("Content-Encoding", ""), limit)
+    received, body = 0, bytearray()
+    try:
+        while block := response.raw.read(_BLOCK, decode_content=False):
+            received += len(block)
+            body += decoder.decode(block, limit - len(body))
+            if len(body) > limit or received > limit:
+                raise Unusable(f"the answer is larger than the limit of {limit} bytes")
+    except (urllib3.exceptions.HTTPError, HTTPException, OSError, ValueError) as error:
+        raise Interrupted(f"the answer broke off after {received} bytes ({_failure(error)})") from None
+    if expected is not None and received != expected:
+        raise Interrupted(f"the answer is truncated: {received} of {expected} bytes came")
+    if received and not decoder.is_complete:
+        raise Interrupted(f"the compressed answer is truncated after {received} bytes")
+    return bytes(body)
+
+
+class _Decoder:
+    """Undoes gzip, and never beyond a limit: some kilobytes can hold gigabytes."""
+
+    def __init__(self, coding: str, limit: int) -> None:
+        coding = coding.strip().lower()
+        if coding not in ("", "identity", "gzip", "x-gzip"):
+            raise Unusable(f"the answer is coded as {coding[:40]!r}, which was not asked for")
+        self._limit = limit
+        self._zlib = zlib.decompressobj(wbits=31) if coding.endswith("gzip") else None
+
+    def decode(self, block: bytes, left: int) -> bytes:
+        if self._zlib is None:
+            return block
+        return b"".join(self._pieces(block, left))
+
+    def _pieces(self, block: bytes, left: int) -> Iterator[bytes]:
+        while block and self._zlib is not None:
+            if self._zlib.eof:
+                self._zlib = zlib.decompressobj(wbits=31)  # a gzip file may have several members
+            try:
+                piece = self._zlib.decompress(block, left + 1)
+            except zlib.error:
+                raise Unusable("the answer is not valid gzip") from None
+            yield piece
+            left -= len(piece)
+            if left < 0:
+                raise Unusable(f"the answer unpacks to more than the limit of {self._limit} bytes")
+            block = self._zlib.unconsumed_tail or self._zlib.unused_data
+
+    @property
+    def is_complete(self) -> bool:
+        return self._zlib is None or self._zlib.eof
+
+
+def _failure(error: BaseException) -> Interrupted | Unusable:
+    """The failure in words of our own: what libraries print can hold the URL, a proxy's password or a header."""
+    causes = list(_causes(error))
+    if any(isinstance(cause, requests.exceptions.ProxyError | urllib3.exceptions.ProxyError) for cause in causes):
+        return Interrupted("the proxy could not be reached or refused the connection")
+    for cause in reversed(causes):
+        if isinstance(cause, ssl.SSLError):
+            reason = getattr(cause, "verify_message", "") or cause.reason or "handshake failed"
+            return Unusable(f"the TLS connection could not be made: {reason}")
+        if isinstance(cause, socket.gaierror):
+            return Interrupted("the host name cannot be resolved")
+        if isinstance(cause, RemoteDisconnected):
+            return Interrupted("the connection was closed without an answer")
+        if isinstance(cause, TimeoutError | requests.Timeout | urllib3.exceptions.TimeoutError):
+            return Interrupted("no answer came in time")
+        if isinstance(cause, OSError) and cause.strerror:
+            return Interrupted(cause.strerror.lower())
+    if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.InvalidHeader | UnicodeError):
+        return Unusable("the request cannot be sent: its address or a header is malformed")
+    return Interrupted(f"the connection failed ({type(causes[-1]).__name__})")
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and what it wraps, outermost first."""
+    seen: set[int] = set()
+    waiting: list[object] = [error]
+    while waiting:
+        cause = waiting.pop(0)
+        if isinstance(cause, BaseException) and id(cause) not in seen:
+            seen.add(id(cause))
+            yield cause
+            waiting += [getattr(cause, "reason", None), *cause.args, cause.__cause__, cause.__context__]
