@@ -10,6 +10,7 @@ from release_state.outcome import ActionNeeded, InProgress, NotApplicable
 from release_state.plan import step
 from release_state.recovery import Recovery
 from release_state.release import Release
+from release_state.steps.commands import remote
 from release_state.target import Target, Trace, parse_version
 from release_state.words import commits, listing
 
@@ -43,7 +44,7 @@ def test_version_is_published(release: Release, plan: Recovery) -> None:
             expected=f"files of {release.version} on {release.channel.name}",
             found=listed if release.project.listed else "the index lists nothing of this name now",
             why="nobody can install it",
-            steps=plan.publish(),
+            steps=plan.steps_for("index"),
         )
 
 
@@ -57,7 +58,7 @@ def test_expected_files_are_published(release: Release, target: Target, plan: Re
             expected=" and ".join(target.expected_files),
             found=f"{listing(file.filename for file in release.files)}; missing: {', '.join(missing)}",
             why="the upload stopped half-way",
-            steps=plan.publish() if release.tag else [plan.next_version("what it was built from is not tagged")],
+            steps=plan.steps_for("index"),
         )
 
 
@@ -73,10 +74,7 @@ def test_no_file_is_yanked(release: Release, plan: Recovery) -> None:
             expected="no yanked file",
             found=f"{listing(file.filename for file in yanked)} ({listing(sorted(reasons))})",
             why="installers pass a yanked version over",
-            steps=[
-                step("If it is a mistake: un-yank it in the web interface", link=plan.project_link()),
-                plan.next_version("if it was meant"),
-            ],
+            steps=plan.steps_for("index"),
         )
 
 
@@ -111,7 +109,7 @@ def test_tag_is_on_the_remote(release: Release, plan: Recovery) -> None:
             expected=f"tag {release.target.tag}",
             found="no such tag" + (f"; equal by PEP 440: {others}" if others else ""),
             why="nobody can tell what was released, and the next version is worked out from tags",
-            steps=plan.create_tag() if release.files else plan.publish(),
+            steps=plan.steps_for("tag"),
         )
 
 
@@ -136,16 +134,16 @@ def test_tag_is_the_same_in_the_clone(release: Release, plan: Recovery) -> None:
     belongs_here(release, "tag", tag_seen(release))
     if release.clone is None:
         raise NotApplicable("no clone is looked at")
-    local, remote = release.local_tag, release.tag
-    if local is None or remote is None:
+    local, there = release.local_tag, release.tag
+    if local is None or there is None:
         missing = "clone" if local is None else "remote"
         raise NotApplicable(f"the {missing} has no tag {release.target.tag}")
-    if local.object != remote.object:
+    if local.object != there.object:
         raise ActionNeeded(
-            expected=f"{remote.object[:12]} (commit {remote.commit[:12]})",
+            expected=f"{there.object[:12]} (commit {there.commit[:12]})",
             found=f"{local.object[:12]} (commit {local.commit[:12]}) in the clone",
             why="a push from this clone could move the tag",
-            steps=plan.refresh_local_tag(local, remote),
+            steps=plan.steps_for("local-tag"),
         )
 
 
@@ -176,7 +174,7 @@ def test_tag_is_on_the_right_commit(release: Release) -> None:
 
 
 @check("TAG-15", reads=["remote"], advice=True)
-def test_no_other_tag_equals_the_version(release: Release, plan: Recovery) -> None:
+def test_no_other_tag_equals_the_version(release: Release) -> None:
     """Every tag that equals the version by PEP 440 is on the same commit."""
     belongs_here(release, "tag", tag_seen(release))
     tag = release.tag
@@ -185,7 +183,7 @@ def test_no_other_tag_equals_the_version(release: Release, plan: Recovery) -> No
             expected=f"no other tag that equals {release.version}",
             found=listing(f"{other.name} at {other.commit[:12]}" for other in others),
             why="two tags of one version name two commits (a moving tag such as v9 is meant to)",
-            steps=[step("See which one is meant", ["git", "ls-remote", "--tags", plan.remote])],
+            steps=[step("See which one is meant", ["git", "ls-remote", "--tags", remote(release)])],
         )
 
 
@@ -218,7 +216,7 @@ def test_github_release_is_published(release: Release, plan: Recovery) -> None:
             expected=f"GitHub Release {release.target.tag}",
             found=f"a draft: {release.drafts[0].html_url}" if has_draft(release) else "none",
             why="users and tools look there for the notes",
-            steps=plan.create_release() if release.files else plan.publish(),
+            steps=plan.steps_for("release"),
         )
 
 
@@ -250,7 +248,7 @@ def test_prerelease_flag_is_right(release: Release, plan: Recovery) -> None:
             expected="marked as a pre-release" if wanted else "not marked as a pre-release",
             found="marked" if not wanted else "not marked",
             why="a pre-release must not be offered as the latest release, a final one must",
-            steps=plan.edit_release("Set the flag right", f"--prerelease={str(wanted).lower()}"),
+            steps=plan.steps_for("release"),
         )
 
 
@@ -262,18 +260,16 @@ def test_release_notes_are_not_empty(release: Release, plan: Recovery) -> None:
     if found is None:
         raise NotApplicable("there is no GitHub Release")
     if not found.has_notes:
-        target = release.target
-        notes = f"See {target.github_web}/{target.repository}/blob/{target.tag}/{target.changelog}"
         raise ActionNeeded(
             expected="notes",
             found="none",
             why="nobody can tell what changed",
-            steps=plan.edit_release("Point to the changelog, or write them in the web interface", "--notes", notes),
+            steps=plan.steps_for("release"),
         )
 
 
 @check("RELEASE-14", reads=["repository", "release", "latest_release", "index"])
-def test_latest_release_is_right(release: Release, target: Target, plan: Recovery) -> None:
+def test_latest_release_is_right(release: Release, plan: Recovery) -> None:
     """GitHub's latest release is that of the greatest final version that is not yanked.
 
     A backport or a pre-release must not be the latest; an older version's own check passes when it is not.
@@ -281,19 +277,14 @@ def test_latest_release_is_right(release: Release, target: Target, plan: Recover
     belongs_here(release, "release", seen_release(release))
     if release.github_release is None:
         raise NotApplicable("there is no GitHub Release")
-    latest, newest = release.snapshot.latest_release.known(), release.newest_final
-    latest_version = target.version_of_tag(latest.tag) if latest else None
-    is_latest = latest_version == release.version
-    should_be = newest == release.version
-    if is_latest == should_be:
-        return
-    right = target.tag if should_be else (target.tag_for(str(newest)) if newest else None)
-    raise ActionNeeded(
-        expected=f"latest: {right or 'none'}",
-        found=f"latest: {latest.tag if latest else 'none'}",
-        why="visitors and tools are led to another version than the index offers",
-        steps=plan.edit_release(f"Make {right} the latest", "--latest", tag=right) if right else [],
-    )
+    if (right := release.right_latest) is not None:
+        latest = release.snapshot.latest_release.known()
+        raise ActionNeeded(
+            expected=f"latest: {right}",
+            found=f"latest: {latest.tag if latest else 'none'}",
+            why="visitors and tools are led to another version than the index offers",
+            steps=plan.steps_for("release"),
+        )
 
 
 @check("RELEASE-15", reads=["repository", "drafts", "release"], advice=True)
@@ -305,7 +296,7 @@ def test_no_draft_is_left(release: Release, plan: Recovery) -> None:
             expected="no draft beside the published release",
             found=listing(draft.html_url for draft in release.drafts),
             why="publishing it later would make a second release of the tag",
-            steps=[s for draft in release.drafts for s in plan.delete_release(draft)],
+            steps=plan.steps_for("draft"),
         )
 
 
@@ -333,7 +324,7 @@ def test_release_pull_request_is_there(release: Release, plan: Recovery) -> None
         expected=f"a pull request {release.target.release_branch} -> {release.base_branch}, open or merged",
         found=wrong or "none",
         why="the release commit never reaches the base branch",
-        steps=plan.create_pull(),
+        steps=plan.steps_for("pull-request"),
     )
 
 
@@ -350,14 +341,14 @@ def test_release_branch_fits_its_pull_request(release: Release, plan: Recovery) 
             expected=f"branch {release.target.release_branch} while #{pull.number} is open",
             found="no such branch",
             why="the pull request cannot be merged without it",
-            steps=plan.create_pull(),
+            steps=plan.steps_for("pull-request"),
         )
     if pull.merged and branch is not None:
         raise ActionNeeded(
             expected=f"no branch {branch.name}: #{pull.number} is merged",
             found=f"{branch.name} at {branch.sha[:12]}",
             why="the next run of the same version would fail on it",
-            steps=plan.delete_branch(branch),
+            steps=plan.steps_for("branch"),
             advice=pull.head_sha == branch.sha,
         )
 
@@ -372,7 +363,7 @@ def test_release_branch_is_gone(release: Release, plan: Recovery) -> None:
             expected=f"no branch {branch.name}",
             found=f"{branch.name} at {branch.sha[:12]}",
             why="the next run of the same version fails on it",
-            steps=plan.delete_branch(branch),
+            steps=plan.steps_for("branch"),
         )
 
 
@@ -388,5 +379,5 @@ def test_no_release_run_is_still_working(release: Release, plan: Recovery) -> No
             expected="no unfinished release run",
             found=listing(f"#{run.number} {run.status}: {run.html_url}" for run in runs),
             why="the state can still change",
-            steps=[plan.wait_for_run()],
+            steps=plan.steps_for("run"),
         )

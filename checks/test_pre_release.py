@@ -9,6 +9,8 @@ from release_state.outcome import ActionNeeded, InProgress, NotApplicable
 from release_state.plan import step
 from release_state.recovery import Recovery
 from release_state.release import Release
+from release_state.steps.commands import index_page
+from release_state.steps.publication import next_version
 from release_state.target import Target, parse_version
 from release_state.words import ci_state, commits, listing
 
@@ -27,7 +29,7 @@ def test_no_release_branch_of_this_version(release: Release, plan: Recovery) -> 
             expected=f"no branch {branch.name}",
             found=f"{branch.name} at {branch.sha[:12]}",
             why="the release workflow cannot create its branch while this one is there",
-            steps=plan.delete_branch(branch),
+            steps=plan.steps_for("branch"),
         )
 
 
@@ -41,17 +43,11 @@ def test_no_orphaned_release_branch(release: Release, plan: Recovery) -> None:
     else *orphaned*. Finish the unfinished ones first: run the suite for that version.
     """
     if others := [other for other in release.other_branches if other.state != "in use"]:
-        steps = []
-        for other in others:
-            if other.state == "unfinished":
-                steps.append(plan.verify_other(other.parsed.version, other.parsed.channel))
-            else:
-                steps += plan.delete_branch(other.branch)
         raise ActionNeeded(
             expected="no release branch that nobody uses",
             found=listing(f"{other.branch.name} is {other.state}: {other.reason}" for other in others),
             why="it shows a release that was not finished or not cleaned up",
-            steps=steps,
+            steps=plan.steps_for("other-branches"),
         )
 
 
@@ -67,7 +63,7 @@ def test_no_tag_of_this_version_on_the_remote(release: Release, plan: Recovery) 
             expected=f"no tag {release.target.tag} or another that equals {release.version}",
             found=listing(f"{tag.name} at {tag.commit[:12]}" for tag in tags),
             why="the version is worked out from tags, and this one says that it is released",
-            steps=[s for tag in tags for s in plan.delete_tag(tag)],
+            steps=plan.steps_for("tag") or [next_version(release, "its tag belongs to another channel")],
         )
 
 
@@ -85,7 +81,7 @@ def test_no_tag_of_this_version_in_the_clone(release: Release, plan: Recovery) -
             expected=f"no tag that equals {release.version} in {release.clone.path}",
             found=listing(f"{tag.name} at {tag.commit[:12]}" for tag in tags),
             why="it would collide with the tag that the release makes",
-            steps=[s for tag in tags for s in plan.delete_local_tag(tag)],
+            steps=plan.steps_for("local-tag", "tag"),
         )
 
 
@@ -96,18 +92,25 @@ def test_version_is_not_on_the_index(release: Release, plan: Recovery) -> None:
     A version that was ever published is used up: it can be yanked, never deleted and used again. Was it intended?
     Then verify the rest with `--phase post-recovery`; else publish the next version.
     """
+    if str(release.version) in release.project.listed_without_files:
+        raise ActionNeeded(
+            expected=f"no trace of {release.version} on {release.channel.name}",
+            found="listed without any file: its files were deleted",
+            why="an index never accepts a file name again that it once had",
+            steps=[next_version(release, "the names of its files are burnt")],
+        )
     if release.files:
         yanked = " (all yanked)" if release.all_yanked else ""
         raise ActionNeeded(
             expected=f"no file of {release.version} on {release.channel.name}",
             found=listing(file.filename for file in release.files) + yanked,
             why="an index never accepts the same version twice",
-            steps=[plan.next_version("a published version cannot be published again")],
+            steps=[next_version(release, "if it was not meant: a published version is used up"), *plan.plan.steps],
         )
 
 
 @check("INDEX-2", reads=["index"])
-def test_version_is_the_newest_of_its_line(release: Release, plan: Recovery) -> None:
+def test_version_is_the_newest_of_its_line(release: Release) -> None:
     """The version is greater than every version of its own major.minor line on the index."""
     newest = release.newest_of_line
     if newest is not None and release.version < newest:
@@ -115,7 +118,7 @@ def test_version_is_the_newest_of_its_line(release: Release, plan: Recovery) -> 
             expected=f"a version greater than {newest}",
             found=str(release.version),
             why="installers would go on preferring the one that is there",
-            steps=[plan.next_version(f"{newest} is the newest of its line")],
+            steps=[next_version(release, f"{newest} is the newest of its line")],
         )
 
 
@@ -135,6 +138,22 @@ def test_version_is_the_newest_of_all(release: Release) -> None:
         )
 
 
+@check("INDEX-4", reads=["index"], advice=True)
+def test_project_is_known_to_the_index(release: Release) -> None:
+    """The index lists the project.
+
+    One that it does not list now is new, or was deleted: a deleted name may be burnt, and a new one needs a pending
+    trusted publisher (or a token of the whole account) before its first upload.
+    """
+    if not release.project.listed:
+        raise ActionNeeded(
+            expected=f"{release.target.name} on {release.channel.name}",
+            found="the index lists nothing of this name now",
+            why="the first upload needs a pending trusted publisher, and a name that was deleted may be burnt",
+            steps=[step("See that the name is free and that its publisher is pending", link=index_page(release))],
+        )
+
+
 @check("RELEASE-1", reads=["repository", "release", "index", "remote"])
 def test_no_github_release(release: Release, plan: Recovery) -> None:
     """GitHub has no release for the tag of this version."""
@@ -143,9 +162,7 @@ def test_no_github_release(release: Release, plan: Recovery) -> None:
             expected=f"no GitHub Release {found.tag}",
             found=f"{found.html_url}, published {found.published_at}",
             why="the release would fail to create its own",
-            steps=plan.delete_release(found)
-            if "release" in release.channel.leaves
-            else [plan.next_version("it belongs to another channel, which released this version")],
+            steps=plan.steps_for("release") or [next_version(release, "it belongs to another channel")],
         )
 
 
@@ -160,7 +177,7 @@ def test_no_draft_of_a_github_release(release: Release, plan: Recovery) -> None:
             expected=f"no draft for {release.target.tag}",
             found=listing(draft.html_url for draft in drafts),
             why="a second release of the same tag would be made beside it",
-            steps=[s for draft in drafts for s in plan.delete_release(draft)],
+            steps=plan.steps_for("draft", "release"),
         )
 
 
@@ -172,7 +189,7 @@ def test_no_open_pull_request(release: Release, plan: Recovery) -> None:
             expected=f"no open pull request of {release.target.release_branch}",
             found=listing(f"#{pull.number} into {pull.base_branch}: {pull.html_url}" for pull in pulls),
             why="a release of this version is under way or was left unfinished",
-            steps=[s for pull in pulls for s in plan.close_pull(pull)],
+            steps=plan.steps_for("pull-request"),
         )
 
 
@@ -277,7 +294,7 @@ def test_no_release_run_is_unfinished(release: Release, plan: Recovery) -> None:
             expected="no unfinished release run",
             found=listing(f"#{run.number} {run.status} since {run.created_at:%Y-%m-%d %H:%M} UTC" for run in runs),
             why="two releases at once get into each other's way",
-            steps=[plan.wait_for_run()],
+            steps=plan.steps_for("run"),
         )
 
 

@@ -25,7 +25,7 @@ def test_files_are_yanked_or_were_never_there(release: Release, plan: Recovery) 
             expected="no file that is still offered",
             found=listing(offered),
             why="installers still choose it",
-            steps=plan.yank(),
+            steps=plan.steps_for("index"),
         )
 
 
@@ -37,7 +37,7 @@ def test_release_branch_is_withdrawn(release: Release, plan: Recovery) -> None:
             expected=f"no branch {branch.name}",
             found=f"{branch.name} at {branch.sha[:12]}",
             why="a new run of the version would fail on it",
-            steps=plan.delete_branch(branch),
+            steps=plan.steps_for("branch"),
         )
 
 
@@ -51,7 +51,7 @@ def test_no_pull_request_is_open(release: Release, plan: Recovery) -> None:
             expected="no open pull request",
             found=listing(f"#{pull.number}: {pull.html_url}" for pull in pulls),
             why="merging it would bring back what is withdrawn",
-            steps=[s for pull in pulls for s in plan.close_pull(pull)],
+            steps=plan.steps_for("pull-request"),
         )
 
 
@@ -65,7 +65,7 @@ def test_github_release_is_withdrawn(release: Release, plan: Recovery) -> None:
             expected=f"no GitHub Release {found.tag}",
             found=found.html_url,
             why="it still announces the version",
-            steps=plan.delete_release(found),
+            steps=plan.steps_for("release"),
         )
 
 
@@ -79,7 +79,7 @@ def test_no_draft_remains(release: Release, plan: Recovery) -> None:
             expected="no draft",
             found=listing(draft.html_url for draft in release.drafts),
             why="it could be published by accident",
-            steps=[s for draft in release.drafts for s in plan.delete_release(draft)],
+            steps=plan.steps_for("draft"),
         )
 
 
@@ -93,7 +93,7 @@ def test_tag_is_withdrawn_or_kept_on_purpose(release: Release, plan: Recovery) -
             expected=f"no tag {tag.name}",
             found=f"{tag.name} at {tag.commit[:12]}",
             why="it says that the version is released",
-            steps=plan.yank() if release.files else plan.delete_tag(tag),
+            steps=plan.steps_for("tag", "index"),
         )
 
 
@@ -109,7 +109,7 @@ def test_clone_has_no_tag_of_its_own(release: Release, plan: Recovery) -> None:
             expected=f"no tag {local.name} in the clone",
             found=f"{local.name} at {local.commit[:12]}",
             why="the next push of tags would bring it back",
-            steps=plan.delete_local_tag(local),
+            steps=plan.steps_for("local-tag", "tag"),
         )
 
 
@@ -140,5 +140,5 @@ def test_no_release_run_can_bring_it_back(release: Release, plan: Recovery) -> N
             expected="no unfinished release run",
             found=listing(f"#{run.number} {run.status}: {run.html_url}" for run in runs),
             why="it could still create a branch, a tag or a release",
-            steps=[plan.wait_for_run()],
+            steps=plan.steps_for("run"),
         )

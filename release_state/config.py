@@ -6,13 +6,14 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from release_state import validate
 from release_state.channels import defined_channels
 from release_state.observe.local import LocalRepository, locate
-from release_state.options import DEFAULT_CHANNEL, PHASES, SETTINGS, Setting, UsageProblem
+from release_state.options import DEFAULT_CHANNEL, PHASES, PLANS, SETTINGS, Setting, UsageProblem
+from release_state.plan import Wanted
 from release_state.target import Channel, Target
 
 if sys.version_info >= (3, 11):
@@ -37,6 +38,7 @@ class Arguments:
     github_api_url: str | None = None
     install: bool = True
     block_on_advice: bool = False
+    plan: str = "auto"
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ class RunConfig:
     clone: LocalRepository | None
     install: bool = True
     block_on_advice: bool = False
+    plan: Wanted = "auto"
 
 
 def load(arguments: Arguments, environ: Mapping[str, str], cwd: Path) -> RunConfig:
@@ -68,6 +71,7 @@ def load(arguments: Arguments, environ: Mapping[str, str], cwd: Path) -> RunConf
     Raises UsageProblem with one line on anything that is wrong, missing or unknown.
     """
     validate.one_of("--phase", arguments.phase, PHASES)
+    validate.one_of("--plan", arguments.plan, PLANS)
     if not arguments.versions:
         raise UsageProblem(
             "no version: say which one with --version, for example: pytest checks/ --version 0.2.0 --channel pypi "
@@ -134,6 +138,7 @@ def load(arguments: Arguments, environ: Mapping[str, str], cwd: Path) -> RunConf
         clone=clone,
         install=arguments.install,
         block_on_advice=arguments.block_on_advice,
+        plan=cast("Wanted", arguments.plan),
     )
 
 

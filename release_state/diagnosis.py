@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
 
 from release_state.model import Model, NotObserved
 from release_state.outcome import Phase
+from release_state.plan import Direction
 from release_state.release import Release
-
-Direction = Literal["nothing", "complete", "roll back", "next version", "find out"]
 
 
 class Diagnosis(Model):

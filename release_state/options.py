@@ -77,6 +77,7 @@ SETTINGS = (
 )
 
 PHASES = ("auto", "pre-release", "post-recovery", "rollback")
+PLANS = ("auto", "complete", "rollback")
 DEFAULT_CHANNEL = "pypi"
 
 

@@ -1,33 +1,71 @@
-"""A step of a recovery plan: what a person does, why, and with which exact commands. Printed, never run."""
+"""A recovery plan and its steps: what a person does, why, and with which exact commands. Printed, never run."""
 
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
+from typing import Literal
 
 from release_state.model import Model
+
+Direction = Literal["nothing", "complete", "roll back", "next version", "find out", "wait"]
+
+Wanted = Literal["auto", "complete", "rollback"]
+"""Which way a person wants to go; auto: the one that the diagnosis recommends."""
+
+Mends = Literal[
+    "branch", "other-branches", "tag", "local-tag", "index", "pull-request", "release", "draft", "run", "all"
+]
+"""Which trace a step puts right; "all" for what every other step waits for."""
 
 
 class Step(Model):
     """One thing to do."""
 
     title: str
+    mends: Mends | None = None
     reason: str = ""
     commands: tuple[tuple[str, ...], ...] = ()
     """Argument lists, in order; each is one command line."""
     destroys: str | None = None
     """What is gone afterwards; None for a step that loses nothing."""
     saves: str | None = None
-    """What an earlier command of this step keeps before anything is destroyed."""
+    """Why nothing is lost by it: what is kept, and where, or what brings it back."""
     verify: tuple[tuple[str, ...], ...] = ()
     """Commands that show that it worked."""
     link: str | None = None
     """Where a web interface is the only way, or shows the same."""
+    advice: bool = False
+    """Whether it may be left undone."""
 
     def lines(self) -> list[str]:
-        """The commands as they are typed into a POSIX shell, quoted."""
+        """The commands as they are typed into a POSIX shell, quoted; an argument with a line feed keeps it."""
         return [shlex.join(command) for command in self.commands]
 
+    def verify_lines(self) -> list[str]:
+        """The verifying commands as they are typed into a POSIX shell."""
+        return [shlex.join(command) for command in self.verify]
 
-def step(title: str, *commands: list[str], reason: str = "", **more: object) -> Step:
+
+class Plan(Model):
+    """The ordered steps from the observed state to the wanted one."""
+
+    direction: Direction
+    reason: str = ""
+    folder: str | None = None
+    """Where the git commands are to be typed: the clone; None where any folder does."""
+    steps: tuple[Step, ...] = ()
+
+
+def step(
+    title: str, *commands: Sequence[str], verify: Sequence[Sequence[str]] = (), reason: str = "", **more: object
+) -> Step:
     """A step from its title and its commands (argument lists)."""
-    return Step(title=title, reason=reason, commands=tuple(map(tuple, commands)), **more)
+    given: dict[str, object] = {
+        "title": title,
+        "reason": reason,
+        "commands": tuple(map(tuple, commands)),
+        "verify": tuple(map(tuple, verify)),
+        **more,
+    }
+    return Step.model_validate(given)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from release_state.options import PHASES, SETTINGS, UsageProblem
+from release_state.options import PHASES, PLANS, SETTINGS, UsageProblem
 
 if TYPE_CHECKING:
     from release_state.config import Arguments
@@ -69,6 +69,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--block-on-advice", action="store_true", dest="release_state_block_on_advice", help="let advice decide too"
     )
+    group.addoption(
+        "--plan", dest="release_state_plan", default="auto", metavar="WAY", help=", ".join(PLANS) + " (default: auto)"
+    )
     group.addoption("--demo", dest="release_state_demo", metavar="SCENARIO", help="check a demo world on this machine")
     group.addoption("--show-config", action="store_true", dest="release_state_show_config", help="print the settings")
 
@@ -94,7 +97,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
         import release_state.run  # noqa: F401 - the whole suite, dependencies included
     except ImportError as error:
         raise pytest.UsageError(
-            f"{error}: a dependency is missing or broken; install release-state with its dependencies ({sys.executable})"
+            f"{error}: a dependency is missing or broken; install release-state again for {sys.executable}"
         ) from error
     try:
         yield
@@ -171,6 +174,7 @@ def _arguments(config: pytest.Config) -> Arguments:
         github_api_url=option.release_state_github_api_url,
         install=not option.release_state_no_install,
         block_on_advice=option.release_state_block_on_advice,
+        plan=option.release_state_plan,
     )
 
 

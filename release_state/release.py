@@ -219,10 +219,44 @@ class Release:
         """Drafts for the tag."""
         return self.snapshot.drafts.present()
 
+    @property
+    def right_latest(self) -> str | None:
+        """The tag that has to become GitHub's latest release; None where it is right, or cannot be told.
+
+        It is the release of the greatest final version that is not yanked. An older version's own release is right
+        as long as it is not the latest.
+        """
+        latest, newest = self.snapshot.latest_release.known(), self.newest_final
+        version = self.target.version_of_tag(latest.tag) if latest else None
+        if newest is None or (version == self.version) == (newest == self.version):
+            return None
+        return self.target.tag_for(str(newest))
+
+    @property
+    def tag_may_go(self) -> bool:
+        """Whether nothing rests on the tag: no published file, yanked ones too, and no immutable GitHub Release."""
+        found = self.github_release
+        return not self.files and (found is None or found.immutable is False)
+
     @cached_property
     def ci(self) -> CommitChecks:
-        """CI of the base branch's head."""
-        return self.snapshot.ci.present()
+        """CI of the base branch's head, without what runs of the release workflow left on it.
+
+        Each of their jobs is a check run of that commit too; a failed release is no red CI.
+        """
+        checks = self.snapshot.ci.present()
+        runs = self.snapshot.runs.value
+        own = {run.id for run in runs.runs} if runs else set()
+        results = tuple(result for result in checks.results if result.workflow_run not in own)
+        nearest = tuple(result for result in checks.nearest_results if result.workflow_run not in own)
+        left_out = tuple(result.name for result in checks.results if result.workflow_run in own)
+        return checks.model_copy(
+            update={
+                "results": results,
+                "nearest_results": nearest,
+                "left_out": (*checks.left_out, *(f"{name} (release workflow)" for name in left_out)),
+            }
+        )
 
     @cached_property
     def unfinished_runs(self) -> tuple[WorkflowRun, ...]:

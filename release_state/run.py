@@ -108,6 +108,7 @@ class Run:
                 narrowed=narrowed or bool(markers and fixed is None),
                 with_workers=with_workers,
                 block_on_advice=self.config.block_on_advice,
+                wanted=self.config.plan,
             )
             self._stack.callback(self.session.close)
         except BaseException:

@@ -15,11 +15,15 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from release_state.check import CheckInfo, catalogue, of_phase
 from release_state.outcome import CheckResult, Exit, Phase
+from release_state.plan import Wanted
+from release_state.recovery import Recovery
+from release_state.release import Release
 from release_state.snapshot import Snapshot
 from release_state.target import Target
 from release_state.verdict import TargetVerdict, judge
@@ -46,7 +50,17 @@ def of_config(config: pytest.Config) -> Session:
 class Session:
     """What every process of a run has: the targets, and the snapshots once they are there."""
 
-    def __init__(self, targets: Sequence[Target], checks_folder: Path, fixed_phase: Phase | None) -> None:
+    def __init__(
+        self,
+        targets: Sequence[Target],
+        checks_folder: Path,
+        fixed_phase: Phase | None,
+        *,
+        block_on_advice: bool,
+        wanted: Wanted,
+    ) -> None:
+        self.block_on_advice = block_on_advice
+        self.wanted = wanted
         self.targets = tuple(targets)
         self.fixed_phase = fixed_phase
         self.checks_folder = checks_folder
@@ -77,6 +91,10 @@ class Session:
         """What was observed of one target."""
         return self.snapshots()[target.key]
 
+    def recovery(self, target: Target) -> Recovery:
+        """The way out of the state that a target is in, in the direction that was asked for."""
+        return Recovery(Release(self.snapshot(target)), self.wanted)
+
     def phase(self, target: Target) -> Phase:
         """The phase that applies to a target; waits for the observation where it is not fixed."""
         return self.fixed_phase or Phase(self.snapshot(target).phase)
@@ -95,10 +113,10 @@ class Controller(Session):
         narrowed: bool,
         with_workers: bool,
         block_on_advice: bool,
+        wanted: Wanted,
     ) -> None:
-        super().__init__(targets, checks_folder, fixed_phase)
+        super().__init__(targets, checks_folder, fixed_phase, block_on_advice=block_on_advice, wanted=wanted)
         self.narrowed = narrowed
-        self.block_on_advice = block_on_advice
         self.results: dict[str, list[CheckResult]] = {target.key: [] for target in targets}
         self.seconds = 0.0
         self._collect = collect
@@ -162,6 +180,7 @@ class Controller(Session):
             "phase": self.fixed_phase.value if self.fixed_phase else None,
             "exchange": str(self.exchange),
             "block_on_advice": self.block_on_advice,
+            "wanted": self.wanted,
         }
 
     def add(self, result: CheckResult) -> None:
@@ -176,9 +195,8 @@ class Controller(Session):
         order = {check.id: number for number, check in enumerate(self.checks)}
         return tuple(
             judge(
-                target,
+                self.recovery(target),
                 self.phase(target),
-                observed[target.key].phase_reason,
                 sorted(self.results[target.key], key=lambda result: order.get(result.id, len(order))),
                 of_phase(self.checks, self.phase(target)),
                 block_on_advice=self.block_on_advice,
@@ -208,8 +226,9 @@ class Worker(Session):
             [Target.model_validate(target) for target in targets] if isinstance(targets, list) else [],
             Path(str(given["checks"])),
             Phase(phase) if phase else None,
+            block_on_advice=bool(given["block_on_advice"]),
+            wanted=cast("Wanted", given["wanted"]),
         )
-        self.block_on_advice = bool(given["block_on_advice"])
         self.exchange = Path(str(given["exchange"]))
 
     def announce_needs(self, reads: Iterable[str]) -> None:

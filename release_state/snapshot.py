@@ -327,6 +327,70 @@ class Installation(Model):
     seconds: float = 0.0
 
 
+class Candidate(Model):
+    """A commit that the published files may have been built from, compared with the published sdist."""
+
+    sha: str
+    ref: str | None = None
+    """A ref of the remote to fetch it by: `refs/pull/3/head`."""
+    what: str
+    """In words: "the tag v0.2.0", "the recorded head of pull request #3", "a commit of main that sets the version"."""
+    on_base: bool
+    equal: int
+    """Files of the sdist that the commit's tree holds byte for byte."""
+    differing: tuple[str, ...] = ()
+    """Files of the sdist that the tree holds with other content; the first fifty."""
+    absent: tuple[str, ...] = ()
+    """Files of the sdist that the tree does not hold, generated ones (PKG-INFO) left out; the first fifty."""
+    declared_version: str | None = None
+
+
+class Published(Model):
+    """What says from which commit the version was published."""
+
+    sdist: str | None
+    """Name of the sdist that was compared; None where the version has none."""
+    compared: int = 0
+    """Files of the sdist that were compared, generated ones left out."""
+    candidates: tuple[Candidate, ...] = ()
+    """Best first."""
+    provenance_commit: str | None = None
+    """The commit that a PEP 740 attestation names, where there is one."""
+    provenance_repository: str | None = None
+
+    @property
+    def best(self) -> Candidate | None:
+        """The one candidate that fits better than every other; None where none or several fit alike."""
+        if not self.candidates or not self.candidates[0].equal:
+            return None
+        first = self.candidates[0]
+        rank = (first.equal, -len(first.differing), -len(first.absent))
+        others = [(c.equal, -len(c.differing), -len(c.absent)) for c in self.candidates[1:]]
+        return first if all(rank > other for other in others) else None
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the best candidate holds every file of the sdist byte for byte."""
+        return bool(self.best and not self.best.differing and not self.best.absent)
+
+
+class ExplainedRun(Model):
+    """The last finished run of the release workflow for this version and channel, and what its log says."""
+
+    run: WorkflowRun
+    attributed_by: str
+    """What shows that it was for this version and channel: "log", "job name", "head branch"."""
+    job: str | None = None
+    step: str | None = None
+    """The step that failed."""
+    scenario: str | None = None
+    """The runbook's letter, or a name of ours, that the log's decisive line matches."""
+    meaning: str = ""
+    """What that line means, in a sentence."""
+    lines: tuple[str, ...] = ()
+    """The decisive lines of the log, ten at most, without time stamps; remote text: escape it where it is shown."""
+
+
 class Snapshot(Model):
     """Everything that was observed of one target, at (nearly) one moment."""
 
@@ -364,6 +428,10 @@ class Snapshot(Model):
     runs: Observation[WorkflowRuns] = _NOT_ASKED
     rate_limit: Observation[RateLimit] = _NOT_ASKED
     installation: Observation[Installation] = _NOT_ASKED
+    published: Observation[Published] = _NOT_ASKED
+    """Known and None: nothing of the version is published."""
+    last_run: Observation[ExplainedRun] = _NOT_ASKED
+    """Known and None: no finished run of this version and channel is known, or the last one ended well."""
 
 
 LOOKUPS = (
@@ -380,5 +448,7 @@ LOOKUPS = (
     "ci",
     "runs",
     "installation",
+    "published",
+    "last_run",
 )
 """The names that a check may put into its `reads`: fields of the snapshot that cost something to observe."""

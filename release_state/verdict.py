@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from release_state.check import CheckInfo
+from release_state.diagnosis import Diagnosis
 from release_state.model import Model
 from release_state.outcome import CheckResult, Exit, Outcome, Phase, Verdict
+from release_state.plan import Plan
+from release_state.recovery import Recovery, whole_plan
 from release_state.target import Target
 
 _GREEN = {
@@ -31,11 +34,20 @@ class TargetVerdict(Model):
     not_run: tuple[str, ...] = ()
     """IDs of the phase's checks that were not run."""
     results: tuple[CheckResult, ...] = ()
+    left_out: tuple[str, ...] = ()
+    """Check runs and workflow runs that belong to the run that is asking."""
+    diagnosis: Diagnosis
+    plan: Plan
+    """The ordered way out: the recovery's steps, then what single findings call for."""
 
     @property
     def words(self) -> str:
         """The verdict as it is shown."""
         return f"PARTIAL {self.ran} of {self.expected}" if self.verdict is Verdict.PARTIAL else self.verdict.value
+
+    def numbers(self, result: CheckResult) -> tuple[int, ...]:
+        """Which steps of the plan a finding is mended by, counted from 1."""
+        return tuple(number for number, step in enumerate(self.plan.steps, 1) if step in result.steps)
 
     @property
     def decisive(self) -> tuple[CheckResult, ...]:
@@ -45,9 +57,8 @@ class TargetVerdict(Model):
 
 
 def judge(
-    target: Target,
+    recovery: Recovery,
     phase: Phase,
-    phase_reason: str,
     results: Sequence[CheckResult],
     checks: Sequence[CheckInfo],
     *,
@@ -76,13 +87,22 @@ def judge(
     else:
         verdict, code = _GREEN[phase], Exit.OK
     return TargetVerdict(
-        target=target,
+        target=recovery.release.target,
         phase=phase,
-        phase_reason=phase_reason,
+        phase_reason=recovery.release.snapshot.phase_reason,
         verdict=verdict,
         exit=code,
         ran=len(checks) - len(not_run),
         expected=len(checks),
         not_run=not_run,
         results=tuple(results),
+        left_out=_left_out(recovery),
+        diagnosis=recovery.diagnosis,
+        plan=whole_plan(recovery, results),
     )
+
+
+def _left_out(recovery: Recovery) -> tuple[str, ...]:
+    snapshot = recovery.release.snapshot
+    found = [*(snapshot.ci.value.left_out if snapshot.ci.value else ())]
+    return (*found, *(snapshot.runs.value.left_out if snapshot.runs.value else ()))

@@ -98,6 +98,10 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("INDEX-3", "yanked one", s.ready(index={"pypi": s.project(releases={"9.0": True})}), HOLDS),
     ("INDEX-3", "backport", s.ready(index={"pypi": s.project(releases={"0.3.0": False})}), ACTION),
     ("INDEX-3", "index silent", s.ready(index={"pypi": s.failed("index")}), UNKNOWN),
+    ("INDEX-1", "its files deleted", s.ready(index={"pypi": s.project(listed_without_files=("0.2.0",))}), ACTION),
+    ("INDEX-4", "known", s.ready(), HOLDS),
+    ("INDEX-4", "new or deleted", s.ready(index={"pypi": s.project(listed=False, releases={})}), ACTION),
+    ("INDEX-4", "index silent", s.ready(index={"pypi": s.failed("index")}), UNKNOWN),
     ("RELEASE-1", "none", s.ready(), HOLDS),
     ("RELEASE-1", "there", s.ready(release=known(s.release())), ACTION),
     ("RELEASE-1", "GitHub silent", s.ready(release=s.failed()), UNKNOWN),
@@ -355,6 +359,7 @@ def test_outcome(check: str, snapshot: Snapshot, outcome: Outcome) -> None:
     assert found is outcome, statement
     if isinstance(statement, Statement) and outcome in (ACTION, PROGRESS):
         assert statement.expected and statement.found and statement.why
+        assert statement.steps or outcome is PROGRESS or statement.advice, "no next step"
         for step in statement.steps:
             for line in step.lines():
                 assert "{" not in line.replace("@{", ""), f"a placeholder is left: {line}"

@@ -26,8 +26,8 @@ def declared_version(files: Mapping[str, str]) -> tuple[str | None, bool]:
     """
     The static version of a tree, as it is spelt there, and whether the version is dynamic.
 
-    `files` maps paths to texts: FIRST_FILES and what `further_file` names, as far as they are there. (None, False): none is
-    declared, or it cannot be read. (None, True): it is worked out when the package is built.
+    `files` maps paths to texts: FIRST_FILES and what `further_file` names, as far as they are there. (None, False):
+    none is declared or it cannot be read. (None, True): it is worked out when the package is built.
     """
     document = _toml(files)
     if document is None:

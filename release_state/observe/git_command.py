@@ -33,7 +33,7 @@ OLDEST = (2, 31)
 _GRACE_SECONDS = 0.5
 _POLL_SECONDS = 0.1
 
-_CREDENTIALS = re.compile(r"(?<=://)[^/\s]*@")
+_CREDENTIALS = re.compile(r"(?<=://)[^/\s]*@|[^\s/'\":@]+:[^\s/'\"@]+@")
 _QUERY = re.compile(r"(://[^\s?'\"]*)\?[^\s'\"]*")
 _NOISE = re.compile(r"\s*$|warning:|hint:|Please make sure|and the repository exists|Cloning into", re.IGNORECASE)
 _running: set[int] = set()
@@ -250,7 +250,9 @@ def decisive(stderr: str) -> str:
     """The line or two of git's messages that say what is wrong."""
     lines = [line.strip() for line in re.split(r"[\r\n]+", stderr) if not _NOISE.match(line)]
     chosen = [line for line in lines if line.startswith(("fatal:", "error:"))][:1] or lines[-1:]
-    if chosen and "Could not read from remote" in chosen[0]:
+    if chosen and chosen[0].endswith(":"):
+        chosen = lines[lines.index(chosen[0]) :][:2]
+    elif chosen and "Could not read from remote" in chosen[0]:
         # ssh says why on the line before; git's own line only says that it failed.
         chosen = lines[max(0, lines.index(chosen[0]) - 1) : lines.index(chosen[0]) + 1]
     return re.sub(r"[\x00-\x1f\x7f]+", " ", "; ".join(chosen))[:400]

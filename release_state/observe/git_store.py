@@ -11,7 +11,7 @@ import re
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +28,10 @@ _MOST_PACKS = 200
 _MOST_KEPT = 500
 _CLEAN_UP_SECONDS = 5.0
 _REF = re.compile(r"refs/[^\x00-\x20\x7f:?*\[\\^~]+")
+_REFUSED = re.compile(
+    r".*(?:not our ref|unadvertised object|remote error|remote ref|\bnot valid\b|^remote:).*", re.MULTILINE
+)
+"""Lines in which a remote refuses a commit. Git names commits too when it is the store that is damaged."""
 OBJECT_NAME = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
@@ -107,7 +111,8 @@ class Store:
             try:
                 self._fetch(f"{sha}:{self.namespace}{sha}" for sha in left)
             except GitFailed as failed:
-                named = {sha for sha in left if sha in failed.stderr}
+                said = " ".join(_REFUSED.findall(failed.stderr))
+                named = {sha for sha in left if sha in said}
                 if failed.stopped or not named:
                     raise
                 refused |= named
@@ -128,19 +133,42 @@ class Store:
                         raise
 
     def _fetch(self, refspecs: Iterable[str]) -> None:
-        options = ("--no-tags", "--no-prune", "--no-write-fetch-head", "--no-recurse-submodules", "--refmap=")
-        try:
-            self.run("fetch", "--quiet", *options, "--", _REMOTE, *refspecs, may_fetch=True)
-        finally:
-            if (self.path / "shallow").exists():
-                # What lies behind the cut would look as if it were not there.
-                self.discard()
-                raise GitFailed("the remote holds a shallow history: ancestry cannot be told from it", stopped="shallow")
+        answer = self._ask_remote("--no-prune", "--refmap=", "--", _REMOTE, *refspecs)
+        if "shallow" in answer.stderr or (self.path / "shallow").exists():
+            # Git has the commits but not what lies behind the cut, which would look as if it were not there.
+            self.discard()
+            why = "the remote holds a shallow history: ancestry cannot be told from it"
+            raise GitFailed(why, stopped="shallow")
 
-    def is_healthy(self) -> bool:
-        """Whether all commits that its refs lead to can be walked."""
+    def _ask_remote(self, *arguments: str, stdin: bytes = b"") -> Answer:
+        options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules")
+        # Without fetching on demand meanwhile: from a shallow remote, each fetch would start another one without end.
+        env = {**self.env, "GIT_NO_LAZY_FETCH": "1"}
+        if stdin:
+            # Contents of files: there is nothing to negotiate, and git itself asks for them in this way.
+            env = with_settings(env, [("fetch.negotiationAlgorithm", "noop")])
+        command = (f"--git-dir={self.path}", "fetch", *options, *arguments)
+        return self.git.run(*command, cwd=self.path, env=env, stdin=stdin)
+
+    def obtain_files(self, names: Collection[str]) -> None:
+        """
+        Fetch the contents of files that are not there, in one go.
+
+        Best effort: what this cannot get is asked for again, and its failure reported, when it is read.
+        """
+        if not names:
+            return
+        stdin = "".join(f"{name}\n" for name in sorted(names)).encode()
+        with suppress(GitFailed):
+            listed = self.run("cat-file", "--batch-check=%(objectname)", stdin=stdin).text.splitlines()
+            lacking = [line.removesuffix(" missing") for line in listed if line.endswith(" missing")]
+            if lacking:
+                self._ask_remote("--stdin", "--", _REMOTE, stdin="".join(f"{name}\n" for name in lacking).encode())
+
+    def is_healthy(self, names: Iterable[str] = ()) -> bool:
+        """Whether all commits that its refs and the given commits lead to can be walked."""
         try:
-            self.run("rev-list", "--count", "--all")
+            self.run("rev-list", "--count", "--all", *names, "--")
         except GitFailed as failed:
             return bool(failed.stopped)
         return True

@@ -11,7 +11,8 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from release_state.model import Problem
-from release_state.observe.http import Answer, HttpClient, LookupFailed, origin_of
+from release_state.observe.answer import Answer, LookupFailed, clean_url, origin_of
+from release_state.observe.http import HttpClient
 
 T = TypeVar("T")
 
@@ -186,9 +187,9 @@ class GitHubApi:
                 raise failed(f"the pagination repeats: two pages of {where} are the same")
             bodies.add(body)
             found += page
-            following = answer.links.get("next")
             if enough(page, answer.date):
                 return found
+            following = _next(answer, where)
             if following is None:
                 if total is not None and len(found) < total and len(page) >= size:
                     raise failed(f"GitHub lists only {len(found)} of {total} {where}")
@@ -213,6 +214,14 @@ class GitHubApi:
             deadline=deadline,
             source=SOURCE,
         )
+
+
+def _next(answer: Answer, where: str) -> str | None:
+    try:
+        following = answer.links.get("next")
+        return None if following is None else clean_url(following)
+    except ValueError:
+        raise failed(f"the address of the next page of {where} cannot be read") from None
 
 
 def _items(data: object, key: str | None, where: str) -> tuple[list[Fields], int | None]:

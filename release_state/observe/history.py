@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from release_state.observe.clone import SHOWN, CloneReader
 from release_state.observe.git_command import Git, GitFailed
 from release_state.observe.git_store import OBJECT_NAME, Store, Want, cached_store, temporary_store
 from release_state.observe.patches import unmerged_commits
+from release_state.observe.remote import without_credentials
 from release_state.observe.tree_files import Details, read_details
 from release_state.snapshot import Clone, History, Lineage, Remote
 
@@ -65,11 +66,8 @@ def observe_history(
 
     def look(store: Store) -> History:
         present = _obtain(store, wants, base.sha)
-        lineages = []
-        for sha in shas:
-            if sha in present:
-                details = read_details(store, sha, changelog_file) if sha in detailed else Details()
-                lineages.append(_lineage(store, base.sha, sha, details))
+        details = read_details(store, (sha for sha in shas if sha in present and sha in detailed), changelog_file)
+        lineages = [_lineage(store, base.sha, sha, details.get(sha, Details())) for sha in shas if sha in present]
         ancestors = [pair for pair in dict.fromkeys(pairs) if present.issuperset(pair) and _is_ancestor(store, *pair)]
         return History(
             base_head=base.sha,
@@ -139,7 +137,7 @@ def _ahead_behind(
 
     git = Git(timeout, cancel)
     place = _Place(git, remote_url, cache_dir, len(base_head) == 64)
-    return place.with_store(look, clone, Path(clone.path), [base_head], [base_head, head])
+    return place.with_store(look, clone, Path(clone.path), None, [base_head, head])
 
 
 @dataclass(frozen=True)
@@ -156,10 +154,14 @@ class _Place:
         look: Callable[[Store], T],
         clone: Clone | None,
         clone_path: Path | None,
-        related: Iterable[str],
+        related: Collection[str] | None,
         keep: Sequence[str],
     ) -> T:
-        """Look in the first store that allows it; a cache that turns out to be damaged is made anew, once."""
+        """
+        Look in the first store that allows it; a cache that turns out to be damaged is made anew, once.
+
+        A clone of another remote lends only where it has one of the `related` commits; None: it lends in any case.
+        """
         attempts = list(self._stores(clone, clone_path, related))
         for number, open_store in enumerate(attempts, 1):
             with open_store() as store:
@@ -175,7 +177,7 @@ class _Place:
         raise GitFailed("no place to look at commits")
 
     def _stores(
-        self, clone: Clone | None, path: Path | None, related: Iterable[str]
+        self, clone: Clone | None, path: Path | None, related: Collection[str] | None
     ) -> Iterator[Callable[[], AbstractContextManager[Store]]]:
         if objects := self._lent(clone, path, related):
             yield lambda: temporary_store(self.git, self.url, objects, sha256=self.sha256)
@@ -183,14 +185,16 @@ class _Place:
         for _ in range(2):
             yield lambda: cached_store(self.git, self.url, cache, sha256=self.sha256)
 
-    def _lent(self, clone: Clone | None, path: Path | None, related: Iterable[str]) -> Path | None:
-        """The objects of a clone that has its whole history, and has something to do with this remote."""
+    def _lent(self, clone: Clone | None, path: Path | None, related: Collection[str] | None) -> Path | None:
+        """The objects of a clone that has its whole history and something to do with this remote."""
         if clone is None or path is None or clone.shallow:
             return None
         try:
             reader = CloneReader(path, self.git)
             if reader.is_partial:
                 return None
+            if related is None or clone.remote_url == without_credentials(self.url):
+                return reader.objects()
             stdin = "".join(f"{name}\n" for name in related if OBJECT_NAME.fullmatch(name)).encode()
             answer = reader.run("cat-file", "--batch-check=%(objecttype)", stdin=stdin)
             return reader.objects() if "commit" in answer.text.splitlines() else None
@@ -215,7 +219,9 @@ def _obtain(store: Store, wants: Sequence[Want], base: str) -> set[str]:
         present = store.obtain(wants)
         why = "the remote did not give it"
     except GitFailed as failed:
-        if failed.stopped or (present := store.present_quietly(want.sha for want in wants)) == set():
+        present = store.present_quietly(want.sha for want in wants)
+        # The remote may be out of reach while what matters is here; but it may also be the store that is damaged.
+        if failed.stopped or not present or not store.is_healthy(present):
             raise
         why = failed.why
     if base not in present:

@@ -2,62 +2,29 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 from typing import Any, TypeVar
-from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
-
-from requests.utils import parse_header_links
+from urllib.parse import urlencode, urljoin, urlsplit
 
 from release_state import __version__
 from release_state.model import Observation, Problem, known
-from release_state.observe.refusal import Refusal, date_of, header, refusal, service_message
+from release_state.observe.answer import Answer, LookupFailed, Origin, clean_url, origin_of, parsed_json, shown
+from release_state.observe.refusal import Refusal, header, refusal, service_message
 from release_state.observe.transport import Interrupted, Line, Received, Unusable, exchange, open_session
 from release_state.text import plain
 
-T = TypeVar("T")
-Origin = tuple[str, str, int]
+__all__ = ["Answer", "HttpClient", "LookupFailed", "clean_url", "observed", "origin_of"]
 
+T = TypeVar("T")
 TRIES = 3
 PAUSES = (0.25, 1.0)
 """Seconds before the second and the third try, where the service names no other time."""
 MAX_REDIRECTS = 5
 MAX_BYTES = 32 * 2**20
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-
-
-class LookupFailed(Exception):  # noqa: N818 - a look-up without an answer; what it means is the caller's to say
-    """A question got no usable answer; carries the problem."""
-
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(f"{problem.source}: {problem.why}")
-        self.problem = problem
-
-
-@dataclass(frozen=True)
-class Answer:
-    """An answer in full; `url` is where it came from after redirects, without user name and password."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-    url: str
-
-    @cached_property
-    def links(self) -> dict[str, str]:
-        """The absolute URLs of the `Link` header by their relation (RFC 8288)."""
-        parsed = parse_header_links(header(self.headers, "Link") or "")
-        return {link["rel"]: urljoin(self.url, link["url"]) for link in parsed if "rel" in link and "url" in link}
-
-    @property
-    def date(self) -> datetime:
-        """When the service answered, by its own clock where it says so, else by this machine's (UTC)."""
-        return date_of(self.headers)
 
 
 class HttpClient:
@@ -136,12 +103,12 @@ class HttpClient:
         answer = self.get(url, accept=accept, **options)
         source = options.get("source") or urlsplit(answer.url).netloc
         if answer.status >= 400 and service_message(answer.headers, answer.body) is None:
-            why = f"{_shown(answer.url)}: answered {answer.status} without the service's own words (a proxy?)"
+            why = f"{shown(answer.url)}: answered {answer.status} without the service's own words (a proxy?)"
             raise LookupFailed(Problem(source=source, why=why))
         try:
-            return _parsed(answer), answer
+            return parsed_json(answer), answer
         except ValueError as error:
-            raise LookupFailed(Problem(source=source, why=f"{_shown(answer.url)}: {error}")) from None
+            raise LookupFailed(Problem(source=source, why=f"{shown(answer.url)}: {error}")) from None
 
 
 class _Question:
@@ -256,7 +223,7 @@ class _Question:
         return self._failed(f"no complete answer within {limit} s", remedy="try again, or give a longer time limit")
 
     def _failed(self, why: str, retry_at: datetime | None = None, remedy: str | None = None) -> LookupFailed:
-        where = f"{_shown(self._url)}: " if self._url else ""
+        where = f"{shown(self._url)}: " if self._url else ""
         text = where + why
         for secret in {self._client._token, header(self._headers, "Authorization")} - {None}:
             text = text.replace(str(secret), "***")
@@ -275,45 +242,3 @@ def observed(ask: Callable[[], T | None]) -> Observation[T]:
         return known(ask())  # type: ignore[arg-type]
     except LookupFailed as failed:
         return Observation(value=None, unavailable=failed.problem)
-
-
-def origin_of(url: str) -> Origin:
-    """Scheme, host and port of an URL: what a token is bound to."""
-    parts = urlsplit(url)
-    scheme = parts.scheme.lower()
-    return scheme, (parts.hostname or "").lower(), parts.port or (443 if scheme == "https" else 80)
-
-
-def clean_url(url: str) -> str:
-    """
-    The URL without user name, password and fragment.
-
-    Raises ValueError where it is no http or https URL; the text does not repeat it.
-    """
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError:
-        raise ValueError("the address is no URL") from None
-    if parts.scheme.lower() not in ("http", "https") or not parts.hostname:
-        raise ValueError("the address is no http or https URL")
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit((parts.scheme.lower(), host, parts.path or "/", parts.query, ""))
-
-
-def _shown(url: str) -> str:
-    # Queries can hold signatures, and say little.
-    parts = urlsplit(url)
-    return plain(f"{parts.scheme}://{parts.netloc}{parts.path}", 200)
-
-
-def _parsed(answer: Answer) -> Any:
-    content_type = (header(answer.headers, "Content-Type") or "").partition(";")[0].strip().lower()
-    if content_type in ("text/html", "application/xhtml+xml") or answer.body.lstrip()[:1] == b"<":
-        raise ValueError("answered HTML instead of JSON (a captive portal or proxy?)")
-    if content_type != "application/json" and not content_type.endswith("+json"):
-        raise ValueError(f"answered {plain(content_type or 'no content type', 60)} instead of JSON")
-    try:
-        return json.loads(answer.body)
-    except (ValueError, RecursionError):
-        raise ValueError(f"answered {len(answer.body)} bytes that are not valid JSON (cut off?)") from None

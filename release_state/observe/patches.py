@@ -1,9 +1,14 @@
-"""Which commits of a branch hold a change that the base does not hold: by patch equivalence, squashes included."""
+"""Which commits of a branch hold a change that the base does not hold: by patch equivalence, squashes included.
+
+As `git cherry` does it, but asking for the contents of few files, and of all of them at once: in a repository that
+was fetched without them git would get them one by one, over one connection each.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
@@ -11,44 +16,55 @@ from release_state.observe.git_command import GitFailed, readable
 from release_state.observe.git_store import Store
 from release_state.snapshot import Commit
 
-_RAW = ("--raw", "-r", "-z", "--no-renames", "--no-abbrev", "--no-color")
-_PATCH = ("-p", "-r", "--no-renames", "--full-index", "--no-color", "--no-textconv", "--no-ext-diff", "--no-commit-id")
+_RAW = ("--raw", "-r", "-z", "--no-renames", "--no-abbrev", "--no-color", "--ignore-submodules=none")
+_PATCH = ("-p", "-r", "--no-renames", "--full-index", "--no-color", "--no-textconv", "--no-ext-diff", "--no-relative")
 _MOST_MERGES = 100
+_NO_OBJECT = re.compile(rb"0+")
+
+Files = dict[bytes, bytes]
+"""By path, what git calls the raw entry: modes, objects and kind of the change."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """A commit and what it changes: `files` holds, by path, git's raw entry (modes, objects, kind of change)."""
+    """A commit and the files that it changes; of a merge, none."""
 
     commit: Commit
-    files: dict[bytes, bytes]
+    files: Files
 
 
 def unmerged_commits(store: Store, base: str, head: str) -> list[Commit]:
     """
     The commits of `head` whose change `base` lacks, newest first.
 
-    Equivalent are: a commit with the same patch (`git cherry`), and one commit on the base with the patch of the whole
-    branch (a squash merge). An empty commit holds no change; a merge commit does where it differs from both sides.
+    Equivalent are: a commit with the same patch, and one commit on the base with the patch of the whole branch (a
+    squash merge). An empty commit holds no change; a merge commit does where its result is on neither side.
     """
-    alone = ("rev-list", "--cherry-pick", "--right-only", "--no-merges", f"{base}...{head}", "--")
-    names = store.run(*alone, may_fetch=True).text.split()
-    changes = [change for change in read_changes(store, names) if change.files]
-    merges = _merges_of_their_own(store, base, head)
-    if (changes or merges) and _is_squashed(store, base, head):
+    sides = store.run("rev-list", "--left-right", "--no-merges", f"{base}...{head}", "--").text.split()
+    ours = [change for change in read_changes(store, [name[1:] for name in sides if name[0] == ">"]) if change.files]
+    merges = read_changes(store, _merges_of_their_own(store, base, head))
+    if not ours and not merges:
         return []
-    return [change.commit for change in changes] + [change.commit for change in read_changes(store, merges)]
+    theirs = read_changes(store, [name[1:] for name in sides if name[0] == "<"])
+    patches = [Patch((change.commit.sha,), change.files) for change in ours]
+    if whole := _whole(store, base, head):
+        patches.append(whole)
+    found = held_by(store, patches, [Patch((change.commit.sha,), change.files) for change in theirs if change.files])
+    if whole in found:
+        return []
+    return [change.commit for change, patch in zip(ours, patches, strict=False) if patch not in found] + [
+        change.commit for change in merges
+    ]
 
 
 def read_changes(store: Store, names: Sequence[str]) -> list[Change]:
-    """The commits of these names with the files that they change; of a merge, none."""
+    """The commits of these names with the files that they change."""
     if not names:
         return []
-    form = "--format=%x01%H %ct %s%x02"
     stdin = "".join(f"{name}\n" for name in names).encode()
-    options = ("--no-walk=unsorted", "--stdin", "--encoding=UTF-8", "--no-mailmap", "--no-notes", "--no-show-signature")
-    output = store.run("log", *options, form, *_RAW, stdin=stdin).output
-    return [_change(block) for block in re.split(rb"(?:\A|\0)\0?\x01(?=[0-9a-f]{40})", output) if block.strip(b"\0\n")]
+    options = ("--stdin", "--always", "--root", "--encoding=UTF-8", "--format=%x01%H %ct %s%x02")
+    output = store.run("diff-tree", *options, *_RAW, stdin=stdin).output
+    return [_change(block) for block in re.split(rb"\x01(?=[0-9a-f]{40,64} -?\d+ )", output)[1:]]
 
 
 def _change(block: bytes) -> Change:
@@ -58,7 +74,7 @@ def _change(block: bytes) -> Change:
     return Change(commit, parse_raw(rest))
 
 
-def parse_raw(output: bytes) -> dict[bytes, bytes]:
+def parse_raw(output: bytes) -> Files:
     """Raw entries by path, from `--raw -z --no-renames`."""
     fields = output.lstrip(b"\0\n").split(b"\0")
     return {path: entry for entry, path in zip(fields[0::2], fields[1::2], strict=False) if entry.startswith(b":")}
@@ -76,53 +92,87 @@ def _merges_of_their_own(store: Store, base: str, head: str) -> list[str]:
     """Merge commits whose result is on neither side: a conflict solved, or a change slipped in."""
     most = f"--max-count={_MOST_MERGES}"
     merges = store.run("rev-list", "--merges", "--right-only", most, f"{base}...{head}", "--").text.split()
-    show = ("diff-tree", "--cc", *_PATCH)
+    show = ("diff-tree", "--cc", "--no-commit-id", *_PATCH)
     return [merge for merge in merges if store.run(*show, merge, "--", may_fetch=True, first=1).output]
 
 
-def _is_squashed(store: Store, base: str, head: str) -> bool:
-    """Whether one commit on the base since the branch left it makes the change of the whole branch."""
+class Patch:
+    """A change between two trees: of one commit to its parent, or of a whole branch since its fork."""
+
+    def __init__(self, names: tuple[str, ...], files: Files) -> None:
+        self.names, self.files = names, files
+
+    @property
+    def shape(self) -> frozenset[tuple[bytes, bytes]]:
+        """What is known of it without the files' contents, and equal in equivalent patches."""
+        return frozenset((path, _shape(entry)) for path, entry in self.files.items())
+
+    def objects(self) -> set[str]:
+        """The objects that git needs to write it out; submodules (mode 160000) are none."""
+        entries = (entry.lstrip(b":").split(b" ") for entry in self.files.values())
+        sides = ((mode, name) for e in entries if len(e) == 5 for mode, name in ((e[0], e[2]), (e[1], e[3])))
+        return {readable(name) for mode, name in sides if mode != b"160000" and not _NO_OBJECT.fullmatch(name)}
+
+
+def _shape(entry: bytes) -> bytes:
+    before, after, _, _, kind = [*entry.split(b" ", 4), b"", b"", b"", b""][:5]
+    return b" ".join((before, after, kind)) if kind == b"M" else entry
+
+
+def _whole(store: Store, base: str, head: str) -> Patch | None:
+    """The change of a branch since it left the base; None without a common ancestor, and where it comes to nothing."""
     fork = store.run("merge-base", base, head, accept=(0, 1)).text.strip()
     if not fork:
-        return False
-    whole = parse_raw(store.run("diff-tree", *_RAW, fork, head, "--").output)
-    if not whole:
-        return False
-    names = store.run("rev-list", "--no-merges", f"{fork}..{base}", "--").text.split()
-    # Which files it touches is known without their contents; only where that agrees are patches compared.
-    alike = [change for change in read_changes(store, names) if change.files.keys() == whole.keys()]
-    if any(change.files == whole for change in alike):
-        return True
+        return None
+    files = parse_raw(store.run("diff-tree", *_RAW, fork, head, "--").output)
+    return Patch((fork, head), files) if files else None
+
+
+def held_by(store: Store, patches: Collection[Patch], others: Iterable[Patch]) -> set[Patch]:
+    """Those of the patches that equal one of the others."""
+    by_shape: dict[frozenset[tuple[bytes, bytes]], list[Patch]] = defaultdict(list)
+    for other in others:
+        by_shape[other.shape].append(other)
+    alike = {patch: by_shape[patch.shape] for patch in patches if patch.shape in by_shape}
+    found = {patch for patch, candidates in alike.items() if any(patch.files == other.files for other in candidates)}
+    unclear = {patch: candidates for patch, candidates in alike.items() if patch not in found}
+    needed = {*unclear, *(other for candidates in unclear.values() for other in candidates)}
+    store.obtain_files({name for patch in needed for name in patch.objects()})
+    signatures = {patch: _signature_of(store, patch) for patch in needed}
+    for patch, candidates in unclear.items():
+        signature = signatures[patch]
+        if signature is not None and any(signatures[other] == signature for other in candidates):
+            found.add(patch)
+    return found
+
+
+def _signature_of(store: Store, patch: Patch) -> list[bytes] | None:
+    """None where the patch is too large to compare: then its commits stay on the list of what is to be looked at."""
     try:
-        wanted = list(patch_signature(_patch(store, fork, head))) if alike else []
-        return any(list(patch_signature(_patch(store, change.commit.sha))) == wanted for change in alike)
+        arguments = ("diff-tree", "--root", "--no-commit-id", *_PATCH, *patch.names, "--")
+        return patch_signature(store.run(*arguments, may_fetch=True).output)
     except GitFailed as failed:
         if failed.stopped == "too much":
-            # Not compared is not equal: the commits then stay on the list of what is to be looked at.
-            return False
+            return None
         raise
 
 
-def _patch(store: Store, *commits: str) -> bytes:
-    root = ("--root",) if len(commits) == 1 else ()
-    return store.run("diff-tree", *_PATCH, *root, *commits, "--", may_fetch=True).output
-
-
-def patch_signature(patch: bytes) -> Iterator[bytes]:
+def patch_signature(patch: bytes) -> list[bytes]:
     """
     The lines of a patch that make it what it is, wherever in its files it applies.
 
-    As `git patch-id` does, without line numbers and white space; of binary files the objects count, which older
+    As `git patch-id` has it, without line numbers and white space; of binary files the objects count, which older
     versions of `git patch-id` leave out.
     """
+    lines: list[bytes] = []
     index = b""
     for line in patch.split(b"\n"):
         if line.startswith(b"index "):
             index = line
         elif line.startswith(b"Binary files "):
-            yield index
-            yield line
+            lines += [index, line]
         elif line.startswith(b"@@ "):
-            yield b"@@"
+            lines.append(b"@@")
         else:
-            yield re.sub(rb"\s+", b"", line)
+            lines.append(re.sub(rb"\s+", b"", line))
+    return lines

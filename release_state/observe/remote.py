@@ -50,7 +50,11 @@ def check_url(url: str) -> None:
     if url.startswith("/"):
         return
     scheme, separator, rest = url.partition("://")
-    if separator and scheme in ("https", "http", "ssh", "git") and _NETLOC.fullmatch(re.split(r"[/?#]", rest)[0]):
+    authority = re.split(r"[/?#]", rest)[0]
+    if separator and scheme in ("https", "http", "ssh") and _NETLOC.fullmatch(authority):
+        return
+    # Git's own protocol knows no user: git would look the whole of it up as a host, and say so.
+    if separator and scheme == "git" and "@" not in authority and _NETLOC.fullmatch(authority):
         return
     if (separator and scheme == "file" and rest.startswith("/")) or (not separator and _SCP_LIKE.fullmatch(url)):
         return

@@ -1,16 +1,19 @@
-"""Files of a commit's tree, by path."""
+"""Files of commits' trees, by path."""
 
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from release_state.observe.declared import FIRST_FILES, SIZE_LIMIT, declared_version, further_file
+from release_state.observe.git_command import readable
 from release_state.observe.git_store import Store
 
 CHANGELOG_BYTES = 64 * 2**10
 _LINK = "120000"
 _UNREADABLE = "\0"
+_MOST_LINKS = 5
 
 
 @dataclass(frozen=True)
@@ -22,8 +25,16 @@ class Details:
     changelog: str | None = None
 
 
-def read_details(store: Store, commit: str, changelog_file: str) -> Details:
-    """The declared version and the beginning of the changelog in a commit's tree."""
+def read_details(store: Store, commits: Iterable[str], changelog_file: str) -> dict[str, Details]:
+    """The declared version and the beginning of the changelog in the trees of commits."""
+    first = (*FIRST_FILES, changelog_file)
+    trees = {commit: _entries(store, commit, first) for commit in dict.fromkeys(commits)}
+    # All contents in one go, where the store was fetched without them.
+    store.obtain_files({name for entries in trees.values() for _, name in entries.values()})
+    return {commit: _details(store, commit, changelog_file) for commit in trees}
+
+
+def _details(store: Store, commit: str, changelog_file: str) -> Details:
     files = {path: text for path in FIRST_FILES if (text := _text(store, commit, path)) is not None}
     if (more := further_file(files)) and (text := _text(store, commit, more)) is not None:
         files[more] = text
@@ -49,16 +60,26 @@ def read_file(store: Store, commit: str, path: str, limit: int) -> bytes | None:
 
     Raises GitFailed where the tree names the file and its content cannot be had.
     """
-    for _ in range(5):
-        listed = store.run("--literal-pathspecs", "ls-tree", "-z", "--full-tree", commit, "--", path).output
-        entry = listed.split(b"\0")[0].partition(b"\t")[0].decode("ascii", "replace").split(" ")
-        if len(entry) != 3 or entry[1] != "blob":
+    for _ in range(_MOST_LINKS):
+        mode, name = _entries(store, commit, [path]).get(path, ("", ""))
+        if not name:
             return None
-        data = store.run("cat-file", "blob", entry[2], may_fetch=True, first=limit).output
-        if entry[0] != _LINK:
+        data = store.run("cat-file", "blob", name, may_fetch=True, first=limit).output
+        if mode != _LINK:
             return data
-        target = posixpath.normpath(posixpath.join(posixpath.dirname(path), data.decode("utf-8", "replace")))
-        if target.startswith(("/", "..")) or "\0" in target:
+        path = posixpath.normpath(posixpath.join(posixpath.dirname(path), readable(data)))
+        if path.startswith(("/", "..")) or "\0" in path:
             return None
-        path = target
     return None
+
+
+def _entries(store: Store, commit: str, paths: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Mode and object of those of the paths that are files or links. Trees are always there, so this is certain."""
+    listed = store.run("--literal-pathspecs", "ls-tree", "-z", "--full-tree", commit, "--", *paths).text
+    entries: dict[str, tuple[str, str]] = {}
+    for line in listed.split("\0"):
+        facts, _, path = line.partition("\t")
+        mode, kind, name = [*facts.split(" "), "", ""][:3]
+        if kind == "blob":
+            entries[path] = (mode, name)
+    return entries

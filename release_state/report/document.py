@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from pydantic import AwareDatetime
 
 from release_state import __version__
-from release_state.diagnosis import Diagnosis, diagnose
+from release_state.diagnosis import Diagnosis
 from release_state.model import Model
-from release_state.outcome import Exit
-from release_state.release import Release
+from release_state.outcome import CheckResult, Exit
+from release_state.plan import Plan
 from release_state.snapshot import Snapshot
 from release_state.verdict import TargetVerdict
 
@@ -21,10 +21,18 @@ class TargetReport(Model):
     """What was observed of one target, and what follows from it."""
 
     key: str
+    """`package==version@channel`"""
     verdict: str
     """As it is shown: "READY TO RELEASE", "PARTIAL 3 of 18"."""
-    judged: TargetVerdict
+    exit_code: int
+    phase: str
+    phase_reason: str
+    checks_run: int
+    checks_of_phase: int
+    not_run: tuple[str, ...]
+    checks: tuple[CheckResult, ...]
     diagnosis: Diagnosis
+    plan: Plan
     snapshot: Snapshot
 
 
@@ -62,8 +70,15 @@ def report(
             TargetReport(
                 key=verdict.target.key,
                 verdict=verdict.words,
-                judged=verdict,
-                diagnosis=diagnose(Release(snapshots[verdict.target.key])),
+                exit_code=verdict.exit,
+                phase=verdict.phase.value,
+                phase_reason=verdict.phase_reason,
+                checks_run=verdict.ran,
+                checks_of_phase=verdict.expected,
+                not_run=verdict.not_run,
+                checks=verdict.results,
+                diagnosis=verdict.diagnosis,
+                plan=verdict.plan,
                 snapshot=snapshots[verdict.target.key],
             )
             for verdict in verdicts

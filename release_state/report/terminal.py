@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from release_state.outcome import CheckResult, Outcome, Verdict
-from release_state.text import plain
+from release_state.plan import Plan
+from release_state.text import plain, steps_in_words
 from release_state.validate import without_credentials
 
 if TYPE_CHECKING:
@@ -71,14 +73,18 @@ def _verdict(reporter: pytest.TerminalReporter, verdict: TargetVerdict) -> None:
     counts = {outcome: sum(result.outcome is outcome for result in verdict.results) for outcome in Outcome}
     shown = ", ".join(f"{count} {outcome.value}" for outcome, count in counts.items() if count)
     reporter.write_line(f"  checks: {shown or 'none'}")
+    if verdict.left_out:
+        reporter.write_line(f"  left out, because it is asking: {plain(', '.join(verdict.left_out))}")
     unknown: dict[str, list[CheckResult]] = {}
     for result in verdict.decisive:
         if result.outcome is Outcome.UNKNOWN:
             unknown.setdefault(result.found, []).append(result)
         else:
-            _finding(reporter, result)
+            _finding(reporter, verdict, result)
     for results in unknown.values():
         _unknown(reporter, results)
+    if verdict.plan.steps:
+        _plan(reporter, verdict.plan)
     if verdict.verdict is Verdict.PARTIAL:
         reporter.write_line(f"  not run: {', '.join(verdict.not_run)}")
 
@@ -95,7 +101,7 @@ def _unknown(reporter: pytest.TerminalReporter, results: list[CheckResult]) -> N
         reporter.write_line(f"    ask again at {retry_at}")
 
 
-def _finding(reporter: pytest.TerminalReporter, result: CheckResult) -> None:
+def _finding(reporter: pytest.TerminalReporter, verdict: TargetVerdict, result: CheckResult) -> None:
     level = "" if result.blocking else " (advice)"
     colour = {"red" if result.outcome is Outcome.ACTION_NEEDED and result.blocking else "yellow": True}
     reporter.write_line("")
@@ -105,12 +111,29 @@ def _finding(reporter: pytest.TerminalReporter, result: CheckResult) -> None:
     reporter.write_line(f"    found:    {plain(result.found)}")
     if result.why:
         reporter.write_line(f"    why:      {plain(result.why)}")
-    for number, step in enumerate(result.steps, 1):
-        reporter.write_line(f"    {number}. {plain(step.title)}" + (f" ({plain(step.reason)})" if step.reason else ""))
+    if numbers := verdict.numbers(result):
+        reporter.write_line(f"    next:     {steps_in_words(numbers)} of the plan")
+
+
+def _plan(reporter: pytest.TerminalReporter, plan: Plan) -> None:
+    reporter.write_line("")
+    reporter.write_line(
+        f"  The plan: {plan.direction}" + (f" ({plain(plan.reason)})" if plan.reason else ""), bold=True
+    )
+    if plan.folder and any(step.commands for step in plan.steps):
+        reporter.write_line(f"  git commands are for {plain(plan.folder)}: cd {plain(shlex.quote(plan.folder))}")
+    for number, step in enumerate(plan.steps, 1):
+        optional = "advice: " if step.advice else ""
+        why = f" ({plain(step.reason)})" if step.reason else ""
+        reporter.write_line(f"  {number}. {optional}{plain(step.title)}{why}")
         if step.destroys:
             saved = f"; {plain(step.saves)}" if step.saves else ""
-            reporter.write_line(f"       DESTROYS {plain(step.destroys)}{saved}", red=True)
+            reporter.write_line(f"     DESTROYS {plain(step.destroys)}{saved}", red=True)
         for line in step.lines():
-            reporter.write_line(f"       $ {plain(line, longest=8_000)}")
+            # An argument may hold line feeds (a pull request's body): they stay, so that what is pasted is meant.
+            first, *rest = line.split("\n")
+            reporter.write_line(f"     $ {plain(first, longest=8_000)}")
+            for more in rest:
+                reporter.write_line(plain(more, longest=8_000))
         if step.link:
-            reporter.write_line(f"       {plain(step.link)}")
+            reporter.write_line(f"     {plain(step.link)}")

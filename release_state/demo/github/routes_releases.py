@@ -112,7 +112,7 @@ def _check_tag(call: Call, tag: str, target: str | None) -> None:
     if not is_ref_name(f"refs/tags/{tag}"):
         raise invalid(
             {"resource": "Release", "code": "custom", "field": "tag_name", "message": "tag_name is not a valid tag"}
-        )  # noqa: E501
+        )
     if target is None:
         return
     if any(item.tag == tag and not item.draft for item in state.releases.values()):

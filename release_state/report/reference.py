@@ -1,0 +1,155 @@
+"""The reference of the checks in Markdown, from what the checks themselves say: `python -m release_state.report.reference`.
+
+Prints `docs/checks.md`. With `--table` it prints the short table of the README instead.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from release_state.check import CheckInfo, catalogue
+from release_state.outcome import Phase
+
+CHECKS = Path(__file__).resolve().parent.parent.parent / "checks"
+
+_HEAD = """# Reference of the checks
+
+Made from the docstrings and messages of the checks by `python -m release_state.report.reference > docs/checks.md`;
+do not edit it by hand.
+
+Each check states a **fact** that should be true. When it is not, the report says what was expected, what was found, why
+it matters, and the exact commands that mend it, made for the state that was found. When it could not be observed, the
+outcome is *unknown*, never green. *Blocking* checks decide the verdict and the exit code; *advice* is shown and decides
+nothing, unless `--block-on-advice` is given. *Reads* names the look-ups that a check needs: see
+[what each look-up asks for](#look-ups).
+"""
+
+_PHASES = {
+    Phase.PRE_RELEASE: "Before a release: nothing of the version exists yet, and nothing stands in the way.",
+    Phase.POST_RECOVERY: "After a release or a recovery: every trace is as a finished release leaves it.",
+    Phase.ROLLBACK: "After a release was withdrawn: everything that can be withdrawn is withdrawn.",
+}
+
+LOOKUPS = {
+    "remote": ("branches and tags of the remote (`git ls-remote`)", "read access of your git to the remote"),
+    "clone": ("the local clone: HEAD, changes, tags (nothing is fetched into it)", "none"),
+    "history": ("the commits that matter, fetched into a cache of the suite's own", "read access of your git"),
+    "index": ("the project's page of the Simple API, of the channel's index", "none; credentials of the URL or netrc"),
+    "repository": ("the repository's present name and whether it is visible", "`metadata: read`"),
+    "pulls": ("pull requests of the release branch, in any state", "`pull-requests: read`"),
+    "open_pulls": ("open pull requests of every release branch", "`pull-requests: read`"),
+    "release": ("the published GitHub Release of the tag", "`contents: read`"),
+    "latest_release": ("the release that GitHub calls the latest", "`contents: read`"),
+    "drafts": ("drafts of a GitHub Release for the tag", "`contents: write`: GitHub lists drafts to nobody else"),
+    "ci": ("check runs and commit statuses of one commit", "`checks: read` and `statuses: read`"),
+    "runs": ("unfinished runs of the release workflow", "`actions: read`"),
+    "installation": ("an installation from the index into a fresh environment", "none"),
+}
+"""What each look-up asks for, and the right that it needs."""
+
+
+def reference(checks: Sequence[CheckInfo], folder: Path = CHECKS) -> str:
+    """The whole reference; `folder` holds the files of the checks, for the messages that they end with."""
+    parts = [_HEAD]
+    for phase in Phase:
+        members = [check for check in checks if phase in check.phases]
+        parts.append(f"## Phase {phase.value}\n\n{_PHASES[phase]}\n\n{_short(members, '')}")
+    parts.append("## Every check\n")
+    parts += [_entry(check, folder) for check in checks]
+    rows = "\n".join(f"| `{name}` | {what} | {right} |" for name, (what, right) in LOOKUPS.items())
+    parts.append(
+        "## Look-ups\n\nA public repository can be read without a token, within GitHub's small limit for "
+        "anonymous requests.\n\n| look-up | what it asks for | right that it needs |\n|---|---|---|\n" + rows + "\n"
+    )
+    return "\n".join(parts)
+
+
+def table(checks: Sequence[CheckInfo]) -> str:
+    """The short table of the README: every check, in one line, with a link to its place in the reference."""
+    return _short(checks, "docs/checks.md", with_phases=True)
+
+
+def _short(checks: Sequence[CheckInfo], document: str, *, with_phases: bool = False) -> str:
+    phases = " phase |" if with_phases else ""
+    lines = [f"| check |{phases} level | fact |", f"|---|{'---|' * with_phases}---|---|"]
+    for check in checks:
+        shown = f" {_phases(check)} |" if with_phases else ""
+        level = "blocking" if check.blocking else "advice"
+        lines.append(f"| [{check.id}]({document}#{check.id.lower()}) |{shown} {level} | {_cell(check.title)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def _phases(check: CheckInfo) -> str:
+    return ", ".join(phase.value for phase in check.phases)
+
+
+def _entry(check: CheckInfo, folder: Path) -> str:
+    function = _function(folder / check.file, check.function)
+    level = "blocking" if check.blocking else "advice"
+    if check.blocking and any(keyword.arg == "advice" for call in _calls(function) for keyword in call.keywords):
+        level += "; some findings are advice only"
+    facts = [f"*{_phases(check)}*, {level}"]
+    if check.scenario:
+        facts.append(f"failure scenario {check.scenario}")
+    facts.append("reads " + ", ".join(f"`{name}`" for name in check.reads))
+    lines = [f"### {check.id}", "", f"**{check.title}**", "", "; ".join(facts) + "."]
+    if check.remedy:
+        lines += ["", check.remedy]
+    whys = _messages(function, "why")
+    if whys:
+        lines += ["", f"Why it matters: {'; or '.join(whys)}."]
+    reasons = _messages(function, "NotApplicable")
+    if reasons:
+        lines += ["", f"Not applicable: {'; or '.join(reasons)}."]
+    return "\n".join(lines) + "\n"
+
+
+def _function(path: Path, name: str) -> ast.FunctionDef:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == name)
+
+
+def _calls(function: ast.FunctionDef) -> Iterator[ast.Call]:
+    """The calls that make a statement, in the order of the lines."""
+    found = [node for node in ast.walk(function) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
+    names = ("ActionNeeded", "InProgress", "NotApplicable")
+    statements = [call for call in found if isinstance(call.func, ast.Name) and call.func.id in names]
+    return iter(sorted(statements, key=lambda call: call.lineno))
+
+
+def _messages(function: ast.FunctionDef, kind: str) -> list[str]:
+    """The reasons (`why=` of findings, or those of NotApplicable) that are written out in the check."""
+    found: list[str | None] = []
+    for call in _calls(function):
+        is_reason = isinstance(call.func, ast.Name) and call.func.id == "NotApplicable"
+        if kind == "NotApplicable" and is_reason and call.args:
+            found.append(_text(call.args[0]))
+        elif kind == "why":
+            found += [_text(keyword.value) for keyword in call.keywords if keyword.arg == "why"]
+    return list(dict.fromkeys(text.rstrip(".") for text in found if text))
+
+
+def _text(node: ast.expr) -> str | None:
+    """The text of a literal, with `…` for what is only known in a run; None for anything else."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, ast.JoinedStr):
+        return "".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in node.values)
+    return None
+
+
+def main() -> None:
+    """Print the reference, or the README's table."""
+    checks = catalogue(CHECKS)
+    sys.stdout.write(table(checks) if sys.argv[1:] == ["--table"] else reference(checks))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,123 @@
+"""Steps about release branches."""
+
+from __future__ import annotations
+
+from release_state.model import NotObserved
+from release_state.plan import Mends, Step, step
+from release_state.release import Release
+from release_state.snapshot import Branch, PullRequest
+from release_state.steps.commands import find_out, gh, remote, suite
+
+
+def delete(release: Release, branch: Branch, mends: Mends = "branch", *, closing: tuple[int, ...] = ()) -> list[Step]:
+    """Delete a release branch of the remote: only if no pull request is open, and never what it alone holds.
+
+    `closing` names pull requests that an earlier step of the plan closes.
+    """
+    try:
+        pulls = _pulls_of(release, branch)
+        open_pulls = [pull for pull in pulls if pull.is_open and pull.number not in closing]
+        if release.unfinished_runs:
+            return [wait(release)]
+        lineage = None if branch.sha == release.base_head else release.lineage(branch.sha)
+    except NotObserved as missing:
+        return [_look(release, branch, mends), find_out(release, missing, f"whether {branch.name} can go")]
+    if open_pulls:
+        pull = open_pulls[0]
+        return [
+            step(
+                f"Decide on pull request #{pull.number} first: {branch.name} is its head",
+                gh(release, "pr", "view", str(pull.number)),
+                mends=mends,
+                reason="a branch with an open pull request is in use",
+                link=pull.html_url,
+            )
+        ]
+    merged = [pull for pull in pulls if pull.merged and pull.head_sha == branch.sha]
+    if merged:
+        safe = f"pull request #{merged[0].number} was merged with this very head"
+    elif lineage is None or not lineage.ahead:
+        safe = f"{release.base_branch} holds every commit of it"
+    else:
+        safe = ""
+    backup = f"backup/{branch.name}-{branch.sha[:7]}"
+    steps = [] if safe else [_keep(release, branch, backup, mends)]
+    lease = f"--force-with-lease=refs/heads/{branch.name}:{branch.sha}"
+    steps.append(
+        step(
+            f"Delete the release branch {branch.name}",
+            ["git", "push", lease, remote(release), f":refs/heads/{branch.name}"],
+            mends=mends,
+            reason="a run of the workflow cannot create it while it is there",
+            destroys=f"branch {branch.name} at {branch.sha}",
+            saves=f"nothing is lost: {safe}" if safe else f"its commits are kept under {backup}",
+            verify=[["git", "ls-remote", remote(release), f"refs/heads/{branch.name}"]],
+        )
+    )
+    return steps
+
+
+def _keep(release: Release, branch: Branch, backup: str, mends: Mends) -> Step:
+    lineage = release.lineage(branch.sha)
+    held = lineage.unmerged_count
+    return step(
+        f"Keep what {branch.name} holds, under {backup}",
+        ["git", "fetch", remote(release), f"refs/heads/{branch.name}"],
+        ["git", "push", remote(release), f"{branch.sha}:refs/heads/{backup}"],
+        mends=mends,
+        reason=f"it holds {held} commit{'s' * (held != 1)} that {release.base_branch} lacks"
+        if held
+        else f"{release.base_branch} has its commits only in another form",
+        verify=[["git", "ls-remote", remote(release), f"refs/heads/{backup}"]],
+    )
+
+
+def _pulls_of(release: Release, branch: Branch) -> tuple[PullRequest, ...]:
+    """Every pull request whose head the branch is; the open ones are asked for twice, so that none is missed."""
+    opened = [pull for pull in release.snapshot.open_pulls.present() if pull.head_branch == branch.name]
+    if branch.name == release.target.release_branch:
+        return (*release.pulls, *opened)
+    observed = release.snapshot.branch_pulls.get(branch.name)
+    return (*(observed.present() if observed else ()), *opened)
+
+
+def _look(release: Release, branch: Branch, mends: Mends) -> Step:
+    return step(
+        f"See whether {branch.name} is in use, and what it holds",
+        gh(release, "pr", "list", "--state", "all", "--head", branch.name),
+        ["git", "fetch", remote(release), f"refs/heads/{branch.name}"],
+        ["git", "log", "--oneline", "-20", branch.sha],
+        mends=mends,
+        reason="no deletion without knowing",
+    )
+
+
+def wait(release: Release) -> Step:
+    """Wait for the release run that is still working: everything else waits for it."""
+    run = release.unfinished_runs[0]
+    return step(
+        f"Wait for release run #{run.number} ({run.status}) to end, or cancel it",
+        gh(release, "run", "watch", str(run.id)),
+        mends="run",
+        reason="what a running release still does cannot be judged",
+        link=run.html_url,
+    )
+
+
+def others(release: Release) -> list[Step]:
+    """Tidy up release branches of other versions and channels: finish the unfinished, delete what nobody uses."""
+    steps: list[Step] = []
+    for other in release.other_branches:
+        if other.state == "unfinished":
+            version, channel = other.parsed.version, other.parsed.channel
+            steps.append(
+                step(
+                    f"Look at the unfinished release of {version} on {channel}",
+                    suite(release, version, channel),
+                    mends="other-branches",
+                    reason=f"{other.branch.name} is left of it: {other.reason}",
+                )
+            )
+        elif other.state != "in use":
+            steps += delete(release, other.branch, "other-branches")
+    return steps

@@ -1,0 +1,73 @@
+"""How commands name the remote, the repository and the version's page."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from release_state.model import NotObserved
+from release_state.plan import Step, step
+from release_state.release import Release
+
+_GITHUB = "github.com"
+
+
+def remote(release: Release) -> str:
+    """The remote as git commands name it.
+
+    Its name only inside a clone where that name points to what was observed; else the URL that was observed.
+    """
+    clone = release.snapshot.clone.value
+    if clone is not None and clone.remote_url == release.target.remote_url:
+        return release.target.remote
+    return release.target.remote_url
+
+
+def in_clone(release: Release, *arguments: str) -> list[str]:
+    """A git command on the clone, wherever it is typed."""
+    return ["git", "-C", release.target.clone or ".", *arguments]
+
+
+def gh(release: Release, *arguments: str) -> list[str]:
+    """A gh command on the repository; on GitHub Enterprise the host is named too."""
+    host = urlsplit(release.target.github_web).hostname or _GITHUB
+    name = release.target.repository if host == _GITHUB else f"{host}/{release.target.repository}"
+    return ["gh", *arguments, "--repo", name]
+
+
+def gh_api(release: Release, path: str, *arguments: str) -> list[str]:
+    """A gh api command below the repository."""
+    host = urlsplit(release.target.github_web).hostname or _GITHUB
+    where = [] if host == _GITHUB else ["--hostname", host]
+    return ["gh", "api", *where, *arguments, f"repos/{release.target.repository}/{path}"]
+
+
+def index_page(release: Release) -> str:
+    """The page of the version for a person: on PyPI and TestPyPI the project page, elsewhere the Simple page."""
+    target = release.target
+    root = target.channel.index_url.rstrip("/")
+    if target.channel.is_public_index:
+        return f"{root.removesuffix('/simple')}/project/{target.name}/{release.version}/"
+    return f"{root}/{target.name}/"
+
+
+def suite(release: Release, version: str | None = None, channel: str | None = None) -> list[str]:
+    """The command that runs the suite on a version."""
+    return [
+        "release-state",
+        "--version",
+        version or str(release.version),
+        "--channel",
+        channel or release.target.channel.name,
+    ]
+
+
+def find_out(release: Release, missing: NotObserved, decision: str) -> Step:
+    """The step in the place of a decision that rests on what could not be observed."""
+    problem = missing.problem
+    when = f"; ask again after {problem.retry_at:%Y-%m-%d %H:%M:%S} UTC" if problem.retry_at else ""
+    return step(
+        f"Find out first, to decide {decision}: {problem.source}",
+        suite(release),
+        mends="all",
+        reason=f"{problem.why}{when}" + (f"; {problem.remedy}" if problem.remedy else ""),
+    )

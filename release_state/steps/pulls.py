@@ -1,0 +1,94 @@
+"""Steps about the release pull request."""
+
+from __future__ import annotations
+
+from release_state.plan import Step, step
+from release_state.release import Release
+from release_state.snapshot import PullRequest
+from release_state.steps.commands import gh, index_page, remote
+
+
+def create(release: Release) -> list[Step]:
+    """Create the release pull request, its branch first where that is gone; none where GitHub would refuse it.
+
+    Raises NotObserved where the commits are not known.
+    """
+    target = release.target
+    for pull in release.open_pulls:
+        if pull.base_branch != release.base_branch:
+            return [_set_base(release, pull)]
+    head = release.released_commit
+    if head is None or release.released_commit_is_on_base or not release.lineage(head).ahead:
+        return []
+    steps = []
+    if release.branch is None and release.tag is not None:
+        steps.append(
+            step(
+                f"Recreate the branch {target.release_branch} from the tag",
+                ["git", "fetch", remote(release), f"refs/tags/{release.tag.name}"],
+                ["git", "push", remote(release), f"{release.tag.commit}:refs/heads/{target.release_branch}"],
+                mends="pull-request",
+                reason="a pull request needs a head branch, and this one is gone",
+            )
+        )
+    title, body = text(release)
+    where = ["--base", release.base_branch, "--head", target.release_branch]
+    steps.append(
+        step(
+            "Create the pull request",
+            gh(release, "pr", "create", *where, "--title", title, "--body", body),
+            mends="pull-request",
+            reason=f"it brings the release commit to {release.base_branch}",
+            verify=[gh(release, "pr", "list", "--state", "all", "--head", target.release_branch)],
+        )
+    )
+    return steps
+
+
+def _set_base(release: Release, pull: PullRequest) -> Step:
+    return step(
+        f"Set the base of pull request #{pull.number} to {release.base_branch}",
+        gh(release, "pr", "edit", str(pull.number), "--base", release.base_branch),
+        mends="pull-request",
+        reason=f"it would be merged into {pull.base_branch}",
+        link=pull.html_url,
+    )
+
+
+def recreate_head(release: Release, pull: PullRequest) -> Step:
+    """Bring back the head branch of an open pull request, from the head that GitHub recorded."""
+    return step(
+        f"Recreate the branch {pull.head_branch} of pull request #{pull.number}",
+        ["git", "fetch", remote(release), f"refs/pull/{pull.number}/head"],
+        ["git", "push", remote(release), f"{pull.head_sha}:refs/heads/{pull.head_branch}"],
+        mends="pull-request",
+        reason="it is open, and cannot be merged without its branch",
+        link=pull.html_url,
+    )
+
+
+def text(release: Release) -> tuple[str, str]:
+    """Title and body: the version bump, the changelog, the tag, the package link and the install command."""
+    target, version = release.target, release.version
+    channel = {"pypi": "PyPI", "testpypi": "TestPyPI"}.get(target.channel.name, target.channel.name)
+    body = "\n".join(
+        (
+            f"- Version bumped to {version}",
+            f"- {target.changelog} updated",
+            f"- Tag: {target.tag}",
+            f"- Package: {index_page(release)}",
+            f"- Install: pip install {target.name}=={version}",
+        )
+    )
+    return f"🚀 {target.pull_title} to {channel}", body
+
+
+def close(release: Release, pull: PullRequest) -> Step:
+    """Close an open pull request; its commits stay reachable under refs/pull."""
+    return step(
+        f"Close pull request #{pull.number}",
+        gh(release, "pr", "close", str(pull.number)),
+        mends="pull-request",
+        reason="merging it would bring in what is being withdrawn; it can be opened again",
+        link=pull.html_url,
+    )

@@ -1,0 +1,108 @@
+"""Steps about the GitHub Release and its drafts."""
+
+from __future__ import annotations
+
+from release_state.model import NotObserved
+from release_state.plan import Step, step
+from release_state.release import Release
+from release_state.snapshot import GitHubRelease
+from release_state.steps.commands import gh, gh_api
+
+
+def create(release: Release) -> list[Step]:
+    """Publish the draft of the tag, else create its GitHub Release with generated notes."""
+    tag = release.target.tag
+    flags = _flags(release)
+    try:
+        drafts = release.drafts
+    except NotObserved:
+        drafts = ()  # Not listed without push right. GitHub refuses no second one, so the next step says to look.
+    if drafts:
+        return [
+            step(
+                f"Publish the draft of the GitHub Release {tag}",
+                gh(release, "release", "edit", tag, "--draft=false", *flags),
+                mends="release",
+                reason="a draft of it is there already",
+                link=drafts[0].html_url,
+            )
+        ]
+    return [
+        step(
+            f"Create the GitHub Release {tag}",
+            gh(release, "release", "create", tag, "--verify-tag", "--title", tag, "--generate-notes", *flags),
+            mends="release",
+            reason="the tag is there, its release is not" if release.tag else "once the tag is there",
+            verify=[gh(release, "release", "view", tag)],
+        )
+    ]
+
+
+def _flags(release: Release) -> list[str]:
+    if release.version.is_prerelease:
+        return ["--prerelease"]
+    newest = release.newest_final
+    return [f"--latest={str(newest is None or release.version >= newest).lower()}"]
+
+
+def mend(release: Release, found: GitHubRelease) -> list[Step]:
+    """Put flag, notes and latest of a published GitHub Release right."""
+    target, steps = release.target, []
+    if found.prerelease != release.version.is_prerelease:
+        wanted = release.version.is_prerelease
+        steps.append(
+            step(
+                f"Mark {found.tag} as {'a pre-release' if wanted else 'a final release'}",
+                gh(release, "release", "edit", found.tag, f"--prerelease={str(wanted).lower()}"),
+                mends="release",
+                reason=f"PEP 440 calls {release.version} {'one' if wanted else 'final'}",
+            )
+        )
+    if not found.has_notes:
+        notes = f"See {target.github_web}/{target.repository}/blob/{target.tag}/{target.changelog}"
+        steps.append(
+            step(
+                f"Give {found.tag} notes: point to the changelog, or write them in the web interface",
+                gh(release, "release", "edit", found.tag, "--notes", notes),
+                mends="release",
+                reason="it has none",
+                link=found.html_url,
+            )
+        )
+    if (right := release.right_latest) is not None:
+        steps.append(
+            step(
+                f"Make {right} the latest release",
+                gh(release, "release", "edit", right, "--latest"),
+                mends="release",
+                reason="GitHub shows another version as the latest than the index",
+            )
+        )
+    return steps
+
+
+def delete(release: Release, found: GitHubRelease) -> list[Step]:
+    """Delete a GitHub Release or draft, keeping its tag; never an immutable one."""
+    if not found.draft and found.immutable is not False:
+        said = "it is immutable" if found.immutable else "the server does not say whether it is immutable"
+        return [
+            step(
+                f"Keep the GitHub Release {found.tag}",
+                mends="release",
+                reason=f"{said}: deleting an immutable one burns the name of its tag for ever",
+                link=found.html_url,
+            )
+        ]
+    kind = "draft" if found.draft else "GitHub Release"
+    return [
+        step(
+            f"Print, then delete the {kind} {found.tag}; its tag stays",
+            gh_api(release, f"releases/{found.id}"),
+            gh_api(release, f"releases/{found.id}", "--method", "DELETE"),
+            mends="draft" if found.draft else "release",
+            reason="it announces what is being withdrawn",
+            destroys=f"the {kind} {found.tag} with its notes and assets",
+            saves="the first command prints it; keep that output",
+            link=found.html_url,
+        )
+    ]
