@@ -59,6 +59,7 @@ def collect(
     token_source: str | None,
     own_run_id: int | None,
     environ: Mapping[str, str],
+    cancel: threading.Event | None = None,
 ) -> list[Snapshot]:
     """Observe every target; `wanted` names the look-ups of a narrowed run, None means all.
 
@@ -73,7 +74,7 @@ def collect(
         ThreadPoolExecutor(max_workers=16, thread_name_prefix="release-state-look-up") as lookups,
         ThreadPoolExecutor(max_workers=8, thread_name_prefix="release-state-target") as waiting,
     ):
-        observer = _Observer(config, frozenset(asked), token, own_run_id, environ, lookups)
+        observer = _Observer(config, frozenset(asked), token, own_run_id, environ, lookups, cancel or threading.Event())
         futures = [waiting.submit(observer.target, target, fixed_phase, token_source) for target in config.targets]
         return [future.result() for future in futures]
 
@@ -89,11 +90,12 @@ class _Observer:
         own_run_id: int | None,
         environ: Mapping[str, str],
         pool: ThreadPoolExecutor,
+        cancel: threading.Event,
     ) -> None:
-        self.config, self.asked, self.environ, self.pool = config, asked, environ, pool
+        self.config, self.asked, self.environ, self.pool, self.cancel = config, asked, environ, pool, cancel
         target = config.targets[0]
         self.timeout = config.lookup_timeout
-        self.client = HttpClient(timeout=self.timeout, token=token, token_host=target.github_api)
+        self.client = HttpClient(timeout=self.timeout, token=token, token_host=target.github_api, cancel=cancel)
         self.github = GitHub(self.client, target.github_api, target.repository, own_run_id=own_run_id)
         self._shared: dict[object, Future[Any]] = {}
         self._lock = threading.Lock()
@@ -114,8 +116,10 @@ class _Observer:
 
     def target(self, target: Target, fixed_phase: Phase | None, token_source: str | None) -> Snapshot:
         """Observe one target."""
-        github, started = self.github, datetime.now(timezone.utc)
-        remote = self._ask("remote", "remote", lambda: observe_remote(target.remote_url, self.timeout))
+        config, github, started = self.config, self.github, datetime.now(timezone.utc)
+        remote = self._ask(
+            "remote", "remote", lambda: observe_remote(config.remote_url, self.timeout, cancel=self.cancel)
+        )
         clone = self._ask("clone", "clone", lambda: self._clone(target))
         index = self._ask("index", ("index", target.channel.name), lambda: self._index(target, target.channel.name))
         repository = self._ask("repository", "repository", github.repository)
@@ -177,7 +181,7 @@ class _Observer:
         )
 
     def _index(self, target: Target, channel_name: str) -> Observation[Any]:
-        channel = target.channel_named(channel_name)
+        channel = self.config.channels.get(channel_name)
         if channel is None:
             return unavailable(f"index {channel_name}", "the project defines no such channel")
         return observe_index(self.client, channel, target.package, target.version)
@@ -186,7 +190,7 @@ class _Observer:
         if target.clone is None:
             return Observation[Clone](value=None, unavailable=None)
         reports = Path(target.reports_dir) if target.reports_dir else None
-        return observe_clone(Path(target.clone), target.remote, self.timeout, reports)
+        return observe_clone(Path(target.clone), target.remote, self.timeout, reports, cancel=self.cancel)
 
     def _ci(self, snapshot: Snapshot) -> Observation[Any]:
         try:
@@ -247,9 +251,10 @@ class _Observer:
             pairs,
             clone=clone.value,
             clone_path=Path(target.clone) if target.clone else None,
-            remote_url=target.remote_url,
+            remote_url=self.config.remote_url,
             timeout=self.timeout,
             changelog_file=target.changelog,
+            cancel=self.cancel,
         )
 
     def _related(
@@ -259,7 +264,9 @@ class _Observer:
             head, base = Release(snapshot).base_head, Release(snapshot).base_branch
         except NotObserved:
             return clone
-        return relate_clone(clone, head, base, remote_url=target.remote_url, timeout=self.timeout)
+        return relate_clone(
+            clone, head, base, remote_url=self.config.remote_url, timeout=self.timeout, cancel=self.cancel
+        )
 
     def _install(self, snapshot: Snapshot, phase: Phase) -> Observation[Any]:
         from release_state.snapshot import Installation
@@ -275,6 +282,8 @@ class _Observer:
             return Observation(value=None, unavailable=missing.problem)
         if not files:
             return known(Installation(attempted=False, detail="nothing of the version is published"))
+        channel = self.config.channels[target.channel.name]
+        timeout = self.config.install_timeout
         return observe_installation(
-            target.channel, target.package, target.version, files, self.config.install_timeout, self.environ
+            channel, target.package, target.version, files, timeout, self.environ, cancel=self.cancel
         )

@@ -13,6 +13,7 @@ from release_state import validate
 from release_state.channels import defined_channels
 from release_state.observe.local import LocalRepository, locate
 from release_state.options import DEFAULT_CHANNEL, PHASES, PLANS, SETTINGS, Setting, UsageProblem
+from release_state.observe.remote import without_credentials
 from release_state.plan import Wanted
 from release_state.target import Channel, Target
 
@@ -60,6 +61,10 @@ class RunConfig:
     install_timeout: float
     reports_dir: Path
     clone: LocalRepository | None
+    remote_url: str
+    """What git is asked with; may hold credentials, which the targets' own URLs never do."""
+    channels: Mapping[str, Channel]
+    """By name, with index URLs that may hold credentials."""
     install: bool = True
     block_on_advice: bool = False
     plan: Wanted = "auto"
@@ -102,15 +107,16 @@ def load(arguments: Arguments, environ: Mapping[str, str], cwd: Path) -> RunConf
             values["remote-url"] = Value(validate.git_url("remote URL", clone.remote_url), origin)
         else:
             values["remote-url"] = Value(f"{web}/{repository}.git", "inferred from the repository's name")
+    remote_url = validate.git_url("--remote-url", values["remote-url"].text)
     reports_dir = (cwd / get["reports-dir"]).absolute()
     base = get.get("base-branch")
     common: dict[str, Any] = {
         "package": package,
         "repository": repository,
-        "channels": channels,
+        "channels": tuple(map(_public, channels)),
         "base_branch": validate.ref_name("--base-branch", base) if base else None,
         "remote": validate.ref_name("--remote", get["remote"]),
-        "remote_url": validate.git_url("--remote-url", values["remote-url"].text),
+        "remote_url": without_credentials(remote_url),
         "clone": str(clone.top) if clone else None,
         "tag_template": validate.ref_template("--tag-template", get["tag-template"], ("version", "package")),
         "branch_template": validate.ref_template("--branch-template", get["branch-template"], PLACEHOLDERS),
@@ -129,16 +135,29 @@ def load(arguments: Arguments, environ: Mapping[str, str], cwd: Path) -> RunConf
     if not common["expected_files"]:
         raise UsageProblem("--expected-files names no kind of file: give sdist, wheel or both")
     return RunConfig(
-        targets=tuple(Target(version=v, channel=channel, **common) for v in versions for channel in chosen),
+        targets=tuple(Target(version=v, channel=_public(channel), **common) for v in versions for channel in chosen),
         phase=arguments.phase,
         values=values,
         lookup_timeout=validate.seconds("--lookup-timeout", get["lookup-timeout"]),
         install_timeout=validate.seconds("--install-timeout", get["install-timeout"]),
         reports_dir=reports_dir,
         clone=clone,
+        remote_url=remote_url,
+        channels={channel.name: channel for channel in channels},
         install=arguments.install,
         block_on_advice=arguments.block_on_advice,
         plan=cast("Wanted", arguments.plan),
+    )
+
+
+def _public(channel: Channel) -> Channel:
+    """The channel as it may be reported: its addresses without credentials."""
+    dependencies = channel.dependencies_index_url
+    return channel.model_copy(
+        update={
+            "index_url": without_credentials(channel.index_url),
+            "dependencies_index_url": without_credentials(dependencies) if dependencies else None,
+        }
     )
 
 
@@ -262,7 +281,7 @@ def _github(arguments: Arguments, environ: Mapping[str, str], values: dict[str, 
         web = Value(environ["GITHUB_SERVER_URL"], "environment GITHUB_SERVER_URL")
     for name, value in (("github-api-url", api), ("github-server-url", web)):
         validate.http_url(name, value.text)
-        values[name] = Value(validate.without_credentials(value.text), value.origin)
+        values[name] = Value(without_credentials(value.text), value.origin)
     return api.text.rstrip("/"), web.text.rstrip("/")
 
 
@@ -279,10 +298,12 @@ def _chosen_channels(
 
 def show(config: RunConfig, token_source: str | None) -> list[str]:
     """The lines of `--show-config`: each value and where it came from, without secrets."""
-    public = validate.without_credentials
-    rows = [(key, Value(public(value.text), value.origin)) for key, value in config.values.items()]
+    rows = [(key, Value(without_credentials(value.text), value.origin)) for key, value in config.values.items()]
     target = config.targets[0]
-    rows += [(f"channels.{channel.name}", Value(public(channel.index_url), "channel")) for channel in target.channels]
+    rows += [
+        (f"channels.{channel.name}", Value(without_credentials(channel.index_url), "channel"))
+        for channel in target.channels
+    ]
     rows.append(("repo", Value(target.clone or "", "no clone is looked at" if not target.clone else "clone")))
     rows.append(("version", Value(", ".join(dict.fromkeys(t.version for t in config.targets)), "command line")))
     rows.append(("phase", Value(config.phase, "command line" if config.phase != "auto" else "default")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -89,7 +90,7 @@ class Run:
             token, self.token_source = find_token(environ, self.config.targets[0].github_api)
             run_id = environ.get("GITHUB_RUN_ID", "")
 
-            def observe(wanted: frozenset[str] | None) -> Any:
+            def observe(wanted: frozenset[str] | None, cancel: threading.Event) -> Any:
                 return collect(
                     self.config,
                     wanted,
@@ -98,6 +99,7 @@ class Run:
                     token_source=self.token_source,
                     own_run_id=int(run_id) if run_id.isdigit() else None,
                     environ=environ,
+                    cancel=cancel,
                 )
 
             self.session = Controller(

@@ -30,8 +30,8 @@ from release_state.verdict import TargetVerdict, judge
 
 KEY: pytest.StashKey[Session] = pytest.StashKey()
 
-Collect = Callable[[frozenset[str] | None], Sequence[Snapshot]]
-"""Observes: given the look-ups that are wanted, or None for all."""
+Collect = Callable[[frozenset[str] | None, threading.Event], Sequence[Snapshot]]
+"""Observes: given the look-ups that are wanted, or None for all, and the event that says that the run is over."""
 
 _SNAPSHOTS, _NEEDS, _FAILED = "snapshots.json", "needs.json", "failed.txt"
 
@@ -119,6 +119,7 @@ class Controller(Session):
         self.narrowed = narrowed
         self.results: dict[str, list[CheckResult]] = {target.key: [] for target in targets}
         self.seconds = 0.0
+        self.cancel = threading.Event()
         self._collect = collect
         self._needs: Future[frozenset[str]] = Future()
         self._done: Future[Sequence[Snapshot]] = Future()
@@ -134,7 +135,7 @@ class Controller(Session):
         started = time.monotonic()
         try:
             wanted = self._wanted() if self.narrowed else None
-            snapshots = self._collect(wanted)
+            snapshots = self._collect(wanted, self.cancel)
             self.seconds = time.monotonic() - started
             if self.exchange:
                 documents = [snapshot.model_dump(mode="json") for snapshot in snapshots]
@@ -211,7 +212,8 @@ class Controller(Session):
         return Exit.worst([verdict.exit for verdict in self.verdicts()])
 
     def close(self) -> None:
-        """Remove the exchange folder."""
+        """Stop what is still observing, and remove the exchange folder."""
+        self.cancel.set()
         if self.exchange:
             shutil.rmtree(self.exchange, ignore_errors=True)
 

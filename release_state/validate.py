@@ -171,14 +171,6 @@ def words(option: str, text: str, allowed: Iterable[str]) -> tuple[str, ...]:
     return tuple(one_of(option, word.strip(), allowed) for word in text.split(",") if word.strip())
 
 
-def without_credentials(url: str) -> str:
-    """The address without user name and password."""
-    parts = urlsplit(url)
-    if "://" not in url or "@" not in parts.netloc:
-        return url
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-
-
 def _split(option: str, text: str) -> SplitResult:
     if re.search(r"[\x00-\x20\x7f]", text):
         raise UsageProblem(f"{option} {shown(text)} holds a blank or a control character")

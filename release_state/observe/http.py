@@ -19,6 +19,7 @@ from release_state.text import plain
 __all__ = ["Answer", "HttpClient", "LookupFailed", "clean_url", "observed", "origin_of"]
 
 T = TypeVar("T")
+_POLL_SECONDS = 0.1
 TRIES = 3
 PAUSES = (0.25, 1.0)
 """Seconds before the second and the third try, where the service names no other time."""
@@ -44,10 +45,13 @@ class HttpClient:
         token: str | None = None,
         token_host: str | None = None,
         user_agent: str = f"release-state/{__version__}",
+        cancel: threading.Event | None = None,
     ) -> None:
         if token and not token_host:
             raise ValueError("a token needs the host that it is for")
         self.timeout = timeout
+        self.cancel = cancel or threading.Event()
+        """Once set, every look-up fails at once: the run was interrupted."""
         self._headers = {"User-Agent": user_agent, "Accept-Encoding": "gzip", **(headers or {})}
         self._token = token
         self._token_origin = origin_of(token_host) if token_host else None
@@ -169,7 +173,8 @@ class _Question:
         # A thread of its own: neither a resolver that hangs nor a server that sends a byte a second ends by itself.
         thread = threading.Thread(target=work, name="release-state-http", daemon=True)
         thread.start()
-        thread.join(left)
+        while thread.is_alive() and not self._client.cancel.is_set() and (rest := self._end - time.monotonic()) > 0:
+            thread.join(min(rest, _POLL_SECONDS))
         if thread.is_alive() or time.monotonic() >= self._end:
             line.cut()
             raise self._out_of_time()
@@ -216,7 +221,9 @@ class _Question:
         if failures >= TRIES or pause >= self._end - time.monotonic():
             tried = f" ({failures} tries)" if failures > 1 else ""
             raise self._failed(refused.why + tried, refused.retry_at, refused.remedy)
-        time.sleep(pause)
+        self._client.cancel.wait(pause)
+        if self._client.cancel.is_set():
+            raise self._failed("the run was interrupted")
 
     def _out_of_time(self) -> LookupFailed:
         limit = f"{self._client.timeout:g}"

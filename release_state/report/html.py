@@ -14,7 +14,6 @@ from release_state.outcome import CheckResult, Exit, Outcome
 from release_state.plan import Plan, Step
 from release_state.report.document import decisive_of
 from release_state.text import plain, steps_in_words
-from release_state.validate import without_credentials
 from release_state.verdict import TargetVerdict
 
 if TYPE_CHECKING:
@@ -159,9 +158,9 @@ def environment(run: Run) -> dict[str, str]:
     return {
         "Package": escape(target.package),
         "Repository": escape(target.repository),
-        "Refs read from": escape(without_credentials(target.remote_url)),
+        "Refs read from": escape(target.remote_url),
         "Clone": escape(plain(target.clone or "none")),
-        "Index": escape(", ".join(without_credentials(t.channel.index_url) for t in run.config.targets)),
+        "Index": escape(", ".join(t.channel.index_url for t in run.config.targets)),
         "Observed": f"{run.reports.started_at:%Y-%m-%d %H:%M:%S} UTC",
     }
 

@@ -1,6 +1,7 @@
-"""The reference of the checks in Markdown, from what the checks themselves say: `python -m release_state.report.reference`.
+"""The reference of the checks and of the settings in Markdown, from what the code itself says.
 
-Prints `docs/checks.md`. With `--table` it prints the short table of the README instead.
+`python -m release_state.report.reference` prints `docs/checks.md`; with `--write` it brings that file and the tables of
+the README up to date.
 """
 
 from __future__ import annotations
@@ -11,14 +12,16 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from release_state.check import CheckInfo, catalogue
+from release_state.options import SETTINGS
 from release_state.outcome import Phase
 
-CHECKS = Path(__file__).resolve().parent.parent.parent / "checks"
+ROOT = Path(__file__).resolve().parent.parent.parent
+CHECKS = ROOT / "checks"
 
 _HEAD = """# Reference of the checks
 
-Made from the docstrings and messages of the checks by `python -m release_state.report.reference > docs/checks.md`;
-do not edit it by hand.
+Made from the docstrings and messages of the checks by `python -m release_state.report.reference --write`; do not edit
+it by hand.
 
 Each check states a **fact** that should be true. When it is not, the report says what was expected, what was found, why
 it matters, and the exact commands that mend it, made for the state that was found. When it could not be observed, the
@@ -37,7 +40,10 @@ LOOKUPS = {
     "remote": ("branches and tags of the remote (`git ls-remote`)", "read access of your git to the remote"),
     "clone": ("the local clone: HEAD, changes, tags (nothing is fetched into it)", "none"),
     "history": ("the commits that matter, fetched into a cache of the suite's own", "read access of your git"),
-    "index": ("the project's page of the Simple API, of the channel's index", "none; credentials of the URL or netrc"),
+    "index": (
+        "the project's page of the Simple API, of the channel's index",
+        "none; a private index: user name and password in its URL",
+    ),
     "repository": ("the repository's present name and whether it is visible", "`metadata: read`"),
     "pulls": ("pull requests of the release branch, in any state", "`pull-requests: read`"),
     "open_pulls": ("open pull requests of every release branch", "`pull-requests: read`"),
@@ -58,7 +64,7 @@ def reference(checks: Sequence[CheckInfo], folder: Path = CHECKS) -> str:
         members = [check for check in checks if phase in check.phases]
         parts.append(f"## Phase {phase.value}\n\n{_PHASES[phase]}\n\n{_short(members, '')}")
     parts.append("## Every check\n")
-    parts += [_entry(check, folder) for check in checks]
+    parts += [_entry(check, folder) for check in _by_phase(checks)]
     rows = "\n".join(f"| `{name}` | {what} | {right} |" for name, (what, right) in LOOKUPS.items())
     parts.append(
         "## Look-ups\n\nA public repository can be read without a token, within GitHub's small limit for "
@@ -69,7 +75,12 @@ def reference(checks: Sequence[CheckInfo], folder: Path = CHECKS) -> str:
 
 def table(checks: Sequence[CheckInfo]) -> str:
     """The short table of the README: every check, in one line, with a link to its place in the reference."""
-    return _short(checks, "docs/checks.md", with_phases=True)
+    return _short(_by_phase(checks), "docs/checks.md", with_phases=True)
+
+
+def _by_phase(checks: Sequence[CheckInfo]) -> list[CheckInfo]:
+    """In the order in which the phases are gone through."""
+    return sorted(checks, key=lambda check: list(Phase).index(check.phases[0]))
 
 
 def _short(checks: Sequence[CheckInfo], document: str, *, with_phases: bool = False) -> str:
@@ -145,10 +156,38 @@ def _text(node: ast.expr) -> str | None:
     return None
 
 
+def settings() -> str:
+    """The README's table of what can be set on the command line, in the configuration and in the environment."""
+    lines = ["| option, key | variable | default | meaning |", "|---|---|---|---|"]
+    for setting in SETTINGS:
+        default = f"`{setting.default}`" if setting.default else ""
+        meaning = setting.help.partition(" (default:")[0]
+        inferred = setting.help.partition(" (default: ")[2].rstrip(")")
+        lines.append(
+            f"| `{setting.option}` {setting.metavar or ''} | `{setting.variable}` | {default or inferred} | "
+            f"{_cell(meaning)} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def with_tables(readme: str, checks: Sequence[CheckInfo]) -> str:
+    """The README with its two tables as they are now."""
+    for name, text in (("checks", table(checks)), ("settings", settings())):
+        before, _, rest = readme.partition(f"<!-- {name}: begin -->\n")
+        _, end, after = rest.partition(f"<!-- {name}: end -->")
+        readme = f"{before}<!-- {name}: begin -->\n{text}{end}{after}"
+    return readme
+
+
 def main() -> None:
-    """Print the reference, or the README's table."""
+    """Print the reference; with `--write`, put it and the tables into the documents."""
     checks = catalogue(CHECKS)
-    sys.stdout.write(table(checks) if sys.argv[1:] == ["--table"] else reference(checks))
+    if sys.argv[1:] != ["--write"]:
+        sys.stdout.write(reference(checks))
+        return
+    (ROOT / "docs" / "checks.md").write_text(reference(checks), encoding="utf-8")
+    readme = ROOT / "README.md"
+    readme.write_text(with_tables(readme.read_text(encoding="utf-8"), checks), encoding="utf-8")
 
 
 if __name__ == "__main__":

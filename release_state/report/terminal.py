@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from release_state.outcome import CheckResult, Outcome, Verdict
 from release_state.plan import Plan
 from release_state.text import plain, steps_in_words
-from release_state.validate import without_credentials
 
 if TYPE_CHECKING:
     import pytest
@@ -32,10 +31,10 @@ def header(config: RunConfig, token_source: str | None) -> list[str]:
     versions = ", ".join(dict.fromkeys(t.version for t in config.targets))
     channels = {t.channel.name: t.channel for t in config.targets}
     phase = "auto: taken from what is observed" if config.phase == "auto" else f"{config.phase}, as asked"
-    indexes = ", ".join(f"{name} {without_credentials(channel.index_url)}" for name, channel in channels.items())
+    indexes = ", ".join(f"{name} {channel.index_url}" for name, channel in channels.items())
     return [
         f"release state of {target.package} {versions} on {', '.join(channels)} (phase {phase})",
-        f"  git     {without_credentials(target.remote_url)}",
+        f"  git     {target.remote_url}",
         f"  clone   {plain(target.clone) if target.clone else 'none: what needs one is not applicable'}",
         f"  index   {indexes}",
         f"  GitHub  {target.repository} at {target.github_api}, "
