@@ -189,7 +189,8 @@ def test_no_open_pull_request(release: Release, plan: Recovery) -> None:
             expected=f"no open pull request of {release.target.release_branch}",
             found=listing(f"#{pull.number} into {pull.base_branch}: {pull.html_url}" for pull in pulls),
             why="a release of this version is under way or was left unfinished",
-            steps=plan.steps_for("pull-request"),
+            steps=plan.steps_for("pull-request")
+            or [step(f"Look at #{pull.number}, then merge or close it", link=pull.html_url) for pull in pulls],
         )
 
 

@@ -41,7 +41,9 @@ def defined_channels(
                 raise UsageProblem(f"{origin}: channels.{name}.{validate.shown(key)} is not known{near}")
         defined[name] = {**defined.get(name, {}), **keys}
     for text in index_urls:
-        name, _, url = text.partition("=")
+        name, given_url, url = text.partition("=")
+        if not given_url:
+            raise UsageProblem(f"--index-url {validate.shown(text)} is not of the form CHANNEL=URL")
         validate.one_of("--index-url", name, defined)
         defined[name] = {**defined[name], "index-url": url}
     for name, keys in defined.items():
@@ -55,12 +57,15 @@ def defined_channels(
 
 def _channel(name: str, keys: Mapping[str, Any], public: Sequence[str], origin: str) -> Channel:
     where = f"channels.{name}"
-    if not isinstance(keys.get("index-url"), str):
+    if "index-url" not in keys:
         raise UsageProblem(f"{origin}: {where} has no index-url")
+    for key in ("index-url", "dependencies-index-url"):
+        if not isinstance(keys.get(key, ""), str):
+            raise UsageProblem(f"{origin}: {where}.{key} is {type(keys[key]).__name__}, expected a text")
     url = validate.http_url(f"{where}.index-url", keys["index-url"])
     dependencies = keys.get("dependencies-index-url")
     if dependencies is not None:
-        validate.http_url(f"{where}.dependencies-index-url", str(dependencies))
+        validate.http_url(f"{where}.dependencies-index-url", dependencies)
     leaves = keys.get("leaves", [])
     if not isinstance(leaves, list):
         raise UsageProblem(f"{origin}: {where}.leaves is not a list")

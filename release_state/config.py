@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 from release_state import validate
 from release_state.channels import defined_channels
 from release_state.observe.local import LocalRepository, locate
-from release_state.options import DEFAULT_CHANNEL, PHASES, PLANS, SETTINGS, Setting, UsageProblem
 from release_state.observe.remote import without_credentials
+from release_state.options import DEFAULT_CHANNEL, PHASES, PLANS, SETTINGS, Setting, UsageProblem
 from release_state.plan import Wanted
 from release_state.target import Channel, Target
 
@@ -85,7 +85,11 @@ def load(arguments: Arguments, environ: Mapping[str, str], cwd: Path) -> RunConf
     versions = tuple(dict.fromkeys(validate.version(text) for text in arguments.versions))
     local = _local_repository(arguments.repo, arguments.settings.get("remote"), environ, cwd)
     table, project_name, table_origin = _table(local.top if local else cwd)
-    values = _Resolver(arguments, environ, table, table_origin).all(_inferred(local, environ))
+    resolver = _Resolver(arguments, environ, table, table_origin)
+    if local and "remote" in table and (remote := resolver.all({})["remote"]).origin == table_origin:
+        # Which file to read was known only from the repository; which remote of it is meant, from that file.
+        local = locate(local.top, validate.ref_name("--remote", remote.text))
+    values = resolver.all(_inferred(local, environ))
     channels = defined_channels(table, table_origin, arguments.index_urls, environ)
     chosen = _chosen_channels(arguments.channels, channels, values)
     api, web = _github(arguments, environ, values)
@@ -108,7 +112,7 @@ def load(arguments: Arguments, environ: Mapping[str, str], cwd: Path) -> RunConf
         else:
             values["remote-url"] = Value(f"{web}/{repository}.git", "inferred from the repository's name")
     remote_url = validate.git_url("--remote-url", values["remote-url"].text)
-    reports_dir = (cwd / get["reports-dir"]).absolute()
+    reports_dir = (cwd / validate.folder("--reports-dir", get["reports-dir"])).absolute()
     base = get.get("base-branch")
     common: dict[str, Any] = {
         "package": package,
@@ -120,7 +124,7 @@ def load(arguments: Arguments, environ: Mapping[str, str], cwd: Path) -> RunConf
         "clone": str(clone.top) if clone else None,
         "tag_template": validate.ref_template("--tag-template", get["tag-template"], ("version", "package")),
         "branch_template": validate.ref_template("--branch-template", get["branch-template"], PLACEHOLDERS),
-        "title_template": validate.template("--title-template", get["title-template"], PLACEHOLDERS),
+        "title_template": validate.text_template("--title-template", get["title-template"], PLACEHOLDERS),
         "workflow": validate.workflow_file("--workflow", get["workflow"]),
         "expected_files": validate.words("--expected-files", get["expected-files"], ("sdist", "wheel")),
         "expected_before_release": validate.words(
@@ -183,7 +187,7 @@ def _table(folder: Path) -> tuple[dict[str, Any], str | None, str]:
         return {}, None, origin
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:  # ValueError: no TOML, no UTF-8, an endless number
         raise UsageProblem(f"{path} cannot be read: {' '.join(str(error).split())}") from None
     tool = document.get("tool", {})
     table = tool.get("release-state", {}) if isinstance(tool, dict) else {}
@@ -252,9 +256,12 @@ def _inferred(local: LocalRepository | None, environ: Mapping[str, str]) -> dict
 
 def _repository_of(url: str, web: str) -> str | None:
     """`owner/name` of a remote's URL on the GitHub host, https and ssh spellings."""
-    host = urlsplit(web).hostname or ""
-    if "://" in url:
+    try:
+        host = urlsplit(web).hostname or ""
         parts = urlsplit(url)
+    except ValueError:  # said later, if it is the address that the run would use
+        return None
+    if "://" in url:
         found_host, path = parts.hostname or "", parts.path
     else:
         found_host, _, path = url.rpartition("@")[2].partition(":")

@@ -48,7 +48,10 @@ def phase_of(release: Release) -> tuple[Phase, str]:
 
 def _merged(release: Release) -> set[str]:
     # A merged pull request cannot be withdrawn: it does not keep a release from counting as rolled back.
-    return {"pull-request"} if release.pull and release.pull.merged else set()
+    try:
+        return {"pull-request"} if release.pull and release.pull.merged else set()
+    except NotObserved:
+        return set()
 
 
 def diagnose(release: Release) -> Diagnosis:
@@ -86,6 +89,13 @@ def diagnose(release: Release) -> Diagnosis:
                 )
             return found("released", "Published, nothing is left behind", "nothing", "")
         return _published(release, traces, found)
+    if traces["branch"] is None:  # the remote did not answer: neither its branches nor its tags are known
+        return found(
+            "refs unknown",
+            "Not published; whether it is tagged could not be observed",
+            "find out",
+            "a tag decides between completing and starting again",
+        )
     if traces.get("tag"):
         return found(
             "B",

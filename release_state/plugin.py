@@ -22,14 +22,21 @@ if TYPE_CHECKING:
 _RUN: pytest.StashKey[Any] = pytest.StashKey()
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
     """Take `--version` out of pytest's own option and give it the meaning that a release manager expects."""
     _take_version_over(parser)
+    config = pluginmanager.get_plugin("pytestconfig")
+    if hasattr(config, "known_args_namespace") and "release_state_version" not in config.known_args_namespace:
+        # Loaded by the conftest, not by -p: pytest took --version for its own and would only warn of what fails to load.
+        config.known_args_namespace.version = 0
+        _load_suite()
     group = parser.getgroup("release-state", "release state")
     group.addoption(
         "--version",
         "--release-version",
         action="append",
+        nargs="?",
+        const="",
         dest="release_state_version",
         metavar="X.Y.Z",
         help="the version to check, PEP 440; may be given several times",
@@ -86,19 +93,16 @@ def _take_version_over(parser: pytest.Parser) -> None:
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, None, None]:
+def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) -> Generator[None, None, None]:
     """Turn everything that keeps the suite from starting whole into a usage error: exit 4, never a green run."""
+    # pytest looks for its own name here after a usage error, and would print its version beside the message.
+    args[:] = ["--release-version" if argument == "--version" else argument for argument in args]
     early_config.known_args_namespace.version = 0  # else a conftest that fails to import would only be warned about
     if early_config.known_args_namespace.noconftest:
         raise pytest.UsageError(
             "--noconftest leaves the suite's own conftest.py out: nothing could be checked without it"
         )
-    try:
-        import release_state.run  # noqa: F401 - the whole suite, dependencies included
-    except ImportError as error:
-        raise pytest.UsageError(
-            f"{error}: a dependency is missing or broken; install release-state again for {sys.executable}"
-        ) from error
+    _load_suite()
     try:
         yield
     except pytest.UsageError:
@@ -109,9 +113,20 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
         raise pytest.UsageError(f"the suite cannot be loaded: {type(cause).__name__}: {text}") from error
 
 
+def _load_suite() -> None:
+    try:
+        import release_state.run  # noqa: F401 - the whole suite, dependencies included
+    except ImportError as error:
+        raise pytest.UsageError(
+            f"{error}: a dependency is missing or broken; install release-state again for {sys.executable}"
+        ) from error
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
-    """Answer `--show-config`."""
+    """Answer `--show-config`; refuse `-V` beside a version, which would print pytest's and exit 0, nothing checked."""
+    if config.option.version and config.option.release_state_version:
+        raise pytest.UsageError("-V prints pytest's own version and checks nothing: leave it out (for more output: -v)")
     if not config.option.release_state_show_config or config.option.help:
         return None
     from release_state.run import configuration, token_source
@@ -146,7 +161,7 @@ def pytest_configure(config: pytest.Config) -> None:
             demo=config.option.release_state_demo,
             selection=_selection(config),
             with_workers=bool(getattr(config.option, "numprocesses", None) or getattr(config.option, "tx", None)),
-            executes=not (config.option.collectonly or config.option.setupplan or config.option.setuponly),
+            executes=_executes(config.option),
         )
     except UsageProblem as problem:
         raise pytest.UsageError(str(problem)) from None
@@ -157,6 +172,11 @@ def pytest_configure(config: pytest.Config) -> None:
     _isolate_workers(config)
     run.prepare_reports(config)
     run.start()
+
+
+def _executes(option: Any) -> bool:
+    """Whether a fixture will be asked for: --setup-only sets them up, and says in the end that no check ran."""
+    return not (option.collectonly or option.setupplan or option.showfixtures or option.show_fixtures_per_test)
 
 
 def _arguments(config: pytest.Config) -> Arguments:
@@ -227,7 +247,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Keep the checks of the phase that applies; say what a narrowed run needs."""
     from release_state.run import select
 
-    if not config.option.collectonly:
+    if _executes(config.option):
         items[:] = select(config, items)
 
 
@@ -329,6 +349,16 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Generator[
         session.exitstatus = run.report_failed(error)
     if run is not None:
         session.exitstatus = run.publish_reports(int(session.exitstatus))
+        if not run.reports.html.exists():
+            _forget_page(session.config, run.reports.html)
+
+
+def _forget_page(config: pytest.Config, page: Path) -> None:
+    # It went with the report of a run that observed nothing: pytest-html must not say that it is there.
+    if config.option.htmlpath == str(page):
+        for plugin in config.pluginmanager.get_plugins():
+            if type(plugin).__module__.startswith("pytest_html."):
+                config.pluginmanager.unregister(plugin)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -12,12 +12,12 @@ from functools import cached_property
 
 from release_state.diagnosis import Diagnosis, diagnose
 from release_state.model import NotObserved
-from release_state.outcome import CheckResult, Phase
-from release_state.plan import Direction, Mends, Plan, Step, Wanted
+from release_state.outcome import CheckResult, Outcome, Phase
+from release_state.plan import Direction, Mends, Plan, Step, Wanted, step
 from release_state.release import Release
 from release_state.snapshot import Branch
 from release_state.steps import branches, publication, pulls, releases, tags
-from release_state.steps.commands import find_out
+from release_state.steps.commands import find_out, suite
 
 
 class Recovery:
@@ -35,7 +35,7 @@ class Recovery:
     def steps_for(self, *traces: Mends) -> tuple[Step, ...]:
         """The plan's steps that mend a trace; the whole plan where none mends it alone."""
         steps = self.plan.steps
-        return tuple(step for step in steps if step.mends in traces) or steps
+        return tuple(each for each in steps if each.mends in traces) or steps
 
     @cached_property
     def plan(self) -> Plan:
@@ -57,7 +57,7 @@ class Recovery:
         elif direction == "find out":
             steps = self._find_out()
         else:
-            # Every trace is there; what is wrong with one of them (a flag, a draft, a branch) is completed all the same.
+            # Every trace is there: what is wrong with one of them (a flag, a draft, a branch) is mended all the same.
             steps = self._complete() if diagnosis.established else []
             direction = "complete" if steps else "nothing"
         if direction != "wait":
@@ -91,15 +91,11 @@ class Recovery:
         return decisions
 
     def _complete(self) -> list[Step]:
-        release, steps = self.release, []
-        leaves = release.channel.leaves
-        if not release.files or release.missing_kinds:
-            if not release.files and release.tag is None:
-                # Nothing to complete from: the workflow does not resume, it starts again.
-                return [*self._roll_back(), *self._start_again()]
-            steps += self._publish()
-        if release.all_yanked or any(file.yanked for file in release.files):
-            steps.append(publication.unyank(release))
+        release, leaves = self.release, self.release.channel.leaves
+        if self._is_empty():
+            # Nothing to complete from: the workflow does not resume, it starts again.
+            return [*self._roll_back(), *self._start_again()]
+        steps = self._try("what to publish", self._publish)
         if "tag" in leaves:
             steps += self._try("how to tag it", self._tag)
         if "pull-request" in leaves:
@@ -108,11 +104,21 @@ class Recovery:
             steps += self._try("whether a GitHub Release is missing", self._release)
         return [*steps, *self._try("whether its branch can go", self._left_branch)]
 
+    def _is_empty(self) -> bool:
+        try:
+            return not self.release.files and self.release.tag is None
+        except NotObserved:
+            return False
+
     def _publish(self) -> list[Step]:
         release = self.release
+        yanked = [publication.unyank(release)] if any(file.yanked for file in release.files) else []
+        if not release.missing_kinds:
+            return yanked
         if release.tag is not None:
-            return publication.publish_from_tag(release)
-        return [self._next(f"missing: {', '.join(release.missing_kinds)}, and no tag says what they were built from")]
+            return [*publication.publish_from_tag(release), *yanked]
+        why = f"missing: {', '.join(release.missing_kinds)}, and no tag says what they were built from"
+        return [self._next(why), *yanked]
 
     def _tag(self) -> list[Step]:
         release = self.release
@@ -180,8 +186,11 @@ class Recovery:
     def _start_again(self) -> list[Step]:
         if self.wanted == "rollback":
             return []
+        release = self.release
+        # With a tag or a file of the version there, a new run works out another version.
         return self._try(
-            "whether to start again", lambda: [] if self.release.files else [publication.run_workflow(self.release)]
+            "whether to start again",
+            lambda: [] if release.files or release.tag else [publication.run_workflow(release)],
         )
 
     def _next(self, reason: str) -> Step:
@@ -203,10 +212,43 @@ class Recovery:
 
 
 def whole_plan(recovery: Recovery, results: Sequence[CheckResult]) -> Plan:
-    """The plan of a run: the recovery's steps, then what the findings call for besides (the clone, CI, metadata)."""
-    plan = recovery.plan
-    more = [step for result in results if result.is_finding for step in result.steps]
-    return plan.model_copy(update={"steps": _once([*plan.steps, *more])})
+    """The plan of a run: the recovery's steps, then what single findings call for besides.
+
+    Those are the clone, CI, metadata, and what could not be observed. A step is advice where no finding that blocks
+    calls for it; a plan that holds more than advice is never beside a green verdict, nor the other way round.
+    """
+    findings = [result for result in results if result.is_finding]
+    blocking = [result for result in findings if result.blocking]
+    called_for = {step for result in blocking for step in result.steps}
+    advised = {step for result in findings if not result.blocking for step in result.steps}
+    steps = [*recovery.plan.steps, *(step for result in findings for step in result.steps)]
+    unknown = [result for result in blocking if result.outcome is Outcome.UNKNOWN]
+    if not any(step.mends == "all" for step in steps):
+        steps += [_observe_again(recovery, found, same) for found, same in _by_cause(unknown).items()]
+
+    def is_advice(step: Step) -> bool:
+        finds_out = step.mends == "all" and bool(unknown)
+        return step not in called_for and not finds_out and (step in advised or not blocking)
+
+    marked = tuple(step.model_copy(update={"advice": is_advice(step)}) for step in _once(steps))
+    return recovery.plan.model_copy(update={"steps": marked})
+
+
+def _by_cause(unknown: Sequence[CheckResult]) -> dict[str, list[CheckResult]]:
+    causes: dict[str, list[CheckResult]] = {}
+    for result in unknown:
+        causes.setdefault(result.found, []).append(result)
+    return causes
+
+
+def _observe_again(recovery: Recovery, found: str, results: Sequence[CheckResult]) -> Step:
+    when = max(result.retry_at or "" for result in results)
+    return step(
+        f"Observe again what could not be observed: {', '.join(result.id for result in results)}",
+        suite(recovery.release),
+        mends="all",
+        reason="; ".join(filter(None, [found, results[0].why, f"ask again at {when}" if when else ""])),
+    )
 
 
 def _nothing_from(ask: Callable[[], object]) -> Callable[[], list[Step]]:

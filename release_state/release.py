@@ -209,6 +209,11 @@ class Release:
         right = [pull for pull in self.pulls if pull.base_branch == self.base_branch and (pull.merged or pull.is_open)]
         return max(right, key=lambda pull: (pull.merged, pull.number), default=None)
 
+    @property
+    def any_pull(self) -> bool:
+        """Whether a pull request is a trace of this release: the right one, or an open one into another base."""
+        return bool(self.open_pulls or self.pull)
+
     @cached_property
     def github_release(self) -> GitHubRelease | None:
         """The published GitHub Release of the tag."""
@@ -296,7 +301,7 @@ class Release:
         if "release" in self.channel.leaves:
             traces["release"] = _either(self._seen("github_release"), self._seen("drafts"))
         if "pull-request" in self.channel.leaves:
-            traces["pull-request"] = self._seen("pull")
+            traces["pull-request"] = self._seen("any_pull")
         return traces
 
     @property

@@ -166,6 +166,7 @@ class Run:
     def finish(self, exitstatus: int) -> int:
         """The exit code of the run: pytest's own 2, 3 and 4 stay."""
         if exitstatus in (Exit.INTERRUPTED, Exit.DEFECT, Exit.USAGE):
+            self.session.close()  # xdist waits for its workers next, and they for the snapshots
             return exitstatus
         if not self.executes:
             return int(Exit.NOTHING_CHECKED)

@@ -136,6 +136,8 @@ class Controller(Session):
         try:
             wanted = self._wanted() if self.narrowed else None
             snapshots = self._collect(wanted, self.cancel)
+            if self.cancel.is_set():
+                return  # nobody waits any more, and what was cut off is no observation
             self.seconds = time.monotonic() - started
             if self.exchange:
                 documents = [snapshot.model_dump(mode="json") for snapshot in snapshots]

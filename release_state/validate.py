@@ -20,8 +20,8 @@ _SCP_LIKE = re.compile(r"(?:[A-Za-z0-9_.+][A-Za-z0-9_.+-]*@)?[A-Za-z0-9][A-Za-z0
 
 
 def shown(text: str) -> str:
-    """The text as a message may quote it: control characters escaped, 80 characters at most."""
-    quoted = repr(text)
+    """The text as a message may quote it: no credentials, control characters escaped, 80 characters at most."""
+    quoted = repr(re.sub(r"://[^/?#]*@", "://", text))
     return quoted if len(quoted) <= 80 else quoted[:77] + "…'"
 
 
@@ -36,7 +36,7 @@ def version(text: str) -> str:
         advice = "give one like 0.2.0, 1.0rc1 or 2024.5" if text else "give the version that is being released"
         raise UsageProblem(f"--version {shown(text)} is not a PEP 440 version: {advice}") from None
     if re.match(r"\s*[vV]", text):
-        raise UsageProblem(f"--version {shown(text)} looks like a tag: give the version, --version {parsed}")
+        raise UsageProblem(f"--version {shown(text)} looks like a tag: give the version, --version {parsed.public}")
     if parsed.local:
         raise UsageProblem(
             f"--version {shown(text)} is a local version (+{parsed.local}), which an index never accepts: "
@@ -77,6 +77,8 @@ def channel_name(text: str) -> str:
     """A channel's name: it becomes part of branch and file names."""
     if not _CHANNEL.fullmatch(text):
         raise UsageProblem(f"channel name {shown(text)}: lower-case letters, digits and - only")
+    if text == "all":
+        raise UsageProblem("channel name 'all': --channel all means every channel, give this one another name")
     return text
 
 
@@ -133,6 +135,20 @@ def git_url(option: str, text: str) -> str:
         f"{option} {shown(text)} is not an address of a git remote: https://, ssh://, git://, file:///, "
         "host:path or an absolute path"
     )
+
+
+def text_template(option: str, text: str, known: Iterable[str]) -> str:
+    """A template whose result is a line of text."""
+    if re.search(r"[\x00-\x1f\x7f]", text):
+        raise UsageProblem(f"{option} {shown(text)} holds a control character")
+    return template(option, text, known)
+
+
+def folder(option: str, text: str) -> str:
+    """A path of this machine."""
+    if not text or "\0" in text:
+        raise UsageProblem(f"{option} {shown(text)} is not the name of a folder")
+    return text
 
 
 def relative_path(option: str, text: str) -> str:

@@ -47,7 +47,9 @@ class TargetVerdict(Model):
 
     def numbers(self, result: CheckResult) -> tuple[int, ...]:
         """Which steps of the plan a finding is mended by, counted from 1."""
-        return tuple(number for number, step in enumerate(self.plan.steps, 1) if step in result.steps)
+        # Advice is a mark of the whole plan, not of the step that a single check names.
+        named = {step.title for step in result.steps}
+        return tuple(number for number, step in enumerate(self.plan.steps, 1) if step.title in named)
 
     @property
     def decisive(self) -> tuple[CheckResult, ...]:

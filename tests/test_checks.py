@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
-import inspect
-from collections.abc import Callable
-from functools import cache
-from pathlib import Path
-from types import ModuleType
-
 import pytest
 
-from release_state.check import CheckInfo, catalogue
 from release_state.model import NotObserved, known
 from release_state.outcome import Outcome, Statement
 from release_state.recovery import Recovery
 from release_state.release import Release
 from release_state.snapshot import LOOKUPS, Commit, Installation, Snapshot
 from tests import states as s
-
-FOLDER = Path(__file__).parent.parent / "checks"
-CHECKS = {check.id: check for check in catalogue(FOLDER)}
+from tests.judged import CHECKS, ended
 
 HOLDS, ACTION, PROGRESS = Outcome.HOLDS, Outcome.ACTION_NEEDED, Outcome.IN_PROGRESS
 UNKNOWN, NONE = Outcome.UNKNOWN, Outcome.NOT_APPLICABLE
@@ -328,34 +318,16 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
 ]
 
 
-@cache
-def module(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"checks_under_test_{name}", FOLDER / name)
-    assert spec and spec.loader
-    loaded = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(loaded)
-    return loaded
-
-
-def ended(check: CheckInfo, snapshot: Snapshot) -> tuple[Outcome, Statement | NotObserved | None]:
+def ended_on(check: str, snapshot: Snapshot) -> tuple[Outcome, Statement | NotObserved | None]:
     """How the check ends on this snapshot."""
-    function: Callable[..., None] = getattr(module(check.file), check.function)
-    release = Release(snapshot)
-    given = {"release": release, "plan": Recovery(release), "target": snapshot.target, "snapshot": snapshot}
-    try:
-        function(**{name: given[name] for name in inspect.signature(function).parameters})
-    except NotObserved as missing:
-        return UNKNOWN, missing
-    except Statement as statement:
-        return statement.outcome, statement
-    return HOLDS, None
+    return ended(CHECKS[check], Recovery(Release(snapshot)))
 
 
 @pytest.mark.parametrize(
     ("check", "snapshot", "outcome"), [pytest.param(c, snap, o, id=f"{c}-{w}") for c, w, snap, o in CASES]
 )
 def test_outcome(check: str, snapshot: Snapshot, outcome: Outcome) -> None:
-    found, statement = ended(CHECKS[check], snapshot)
+    found, statement = ended_on(check, snapshot)
     assert found is outcome, statement
     if isinstance(statement, Statement) and outcome in (ACTION, PROGRESS):
         assert statement.expected and statement.found and statement.why
@@ -385,7 +357,7 @@ def test_a_check_reads_no_more_than_it_declares(check: str) -> None:
             update: dict[str, object] = {field: s.failed("not declared") for field in fields}
             if "index" not in reads:
                 update["index"] = {}
-            narrowed, statement = ended(info, snapshot.model_copy(update=update))
+            narrowed, statement = ended_on(check, snapshot.model_copy(update=update))
             assert narrowed is outcome, f"{what}: {statement}"
 
 

@@ -56,9 +56,10 @@ class ReportFiles:
         self._reserved = True
 
     def discard(self) -> None:
-        """Give the reserved name back: nothing was observed, so there is nothing to report."""
+        """Give the reserved names back: nothing was observed, so there is nothing to report."""
         if self._reserved and not self.written:
             self.json.unlink(missing_ok=True)
+            self.html.unlink(missing_ok=True)
 
     def publish(self, verdicts: Sequence[TargetVerdict], snapshots: Mapping[str, Snapshot], exit_code: int) -> None:
         """Write the JSON report; switch `latest.html` and `latest.json` after a run of a whole phase.
@@ -69,8 +70,8 @@ class ReportFiles:
         document = report(verdicts, snapshots, exit_code, self.started_at, html)
         _put(self.json, document.model_dump_json(indent=2) + "\n")
         self.written = True
-        # 2 and 3: interrupted or broken half-way.
-        if exit_code in (2, 3) or any(verdict.verdict in _NOT_WHOLE for verdict in verdicts):
+        # 2 and 3: interrupted or broken half-way. A finding decides the verdict of a narrowed run too.
+        if exit_code in (2, 3) or any(verdict.not_run or verdict.verdict in _NOT_WHOLE for verdict in verdicts):
             return
         for path in (self.json, self.html):
             if path.is_file():
