@@ -13,6 +13,7 @@ from pathlib import Path
 
 USAGE = """usage: release-state --version X.Y.Z [--channel pypi|testpypi|all] [--phase PHASE] [options]
        release-state --demo SCENARIO
+       release-state plan --version X.Y.Z [--plan complete|rollback] [--script FILE]
        release-state --list-checks
 
 Says, read-only, whether a Python release is ready, released and verified, or what is wrong and how to mend it.
@@ -50,6 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 4
     if given == ["--list-checks"]:
         return list_checks(folder)
+    if given[0] == "plan":
+        given = given[1:]  # the plan is part of every run; the word says what one is after
     import pytest
 
     own = ["-c", str(folder / "pytest.ini"), "--rootdir", str(folder), "--confcutdir", str(folder)]

@@ -26,9 +26,10 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
     """Take `--version` out of pytest's own option and give it the meaning that a release manager expects."""
     _take_version_over(parser)
     config = pluginmanager.get_plugin("pytestconfig")
-    if hasattr(config, "known_args_namespace") and "release_state_version" not in config.known_args_namespace:
-        # Loaded by the conftest, not by -p: pytest took --version for its own and would only warn of what fails to load.
-        config.known_args_namespace.version = 0
+    known = getattr(config, "known_args_namespace", None)
+    if known is not None and "release_state_version" not in known:
+        # Loaded by the conftest, not by -p: pytest took --version for its own and only warns of what fails to load.
+        known.version = 0
         _load_suite()
     group = parser.getgroup("release-state", "release state")
     group.addoption(
@@ -78,6 +79,13 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
     )
     group.addoption(
         "--plan", dest="release_state_plan", default="auto", metavar="WAY", help=", ".join(PLANS) + " (default: auto)"
+    )
+    group.addoption("--script", dest="release_state_script", metavar="FILE", help="write the plan as a shell script")
+    group.addoption(
+        "--save-snapshot", dest="release_state_save_snapshot", metavar="FILE", help="record what was observed"
+    )
+    group.addoption(
+        "--snapshot", dest="release_state_snapshot", metavar="FILE", help="judge a recorded snapshot, contact nothing"
     )
     group.addoption("--demo", dest="release_state_demo", metavar="SCENARIO", help="check a demo world on this machine")
     group.addoption("--show-config", action="store_true", dest="release_state_show_config", help="print the settings")
@@ -152,6 +160,9 @@ def pytest_configure(config: pytest.Config) -> None:
     if (given := getattr(config, "workerinput", {}).get("release_state")) is not None:
         config.stash[KEY] = worker_session(given)
         return
+    for argument in config.args:
+        if not config.option.pyargs and not (_cwd(config) / argument.partition("::")[0]).exists():
+            raise pytest.UsageError(f"file or directory not found: {argument!r}")  # pytest says it after the look-ups
     try:
         run = Run(
             _arguments(config),
@@ -159,6 +170,7 @@ def pytest_configure(config: pytest.Config) -> None:
             _cwd(config),
             checks_folder=config.rootpath / "checks",
             demo=config.option.release_state_demo,
+            files=_files(config),
             selection=_selection(config),
             with_workers=bool(getattr(config.option, "numprocesses", None) or getattr(config.option, "tx", None)),
             executes=_executes(config.option),
@@ -196,6 +208,12 @@ def _arguments(config: pytest.Config) -> Arguments:
         block_on_advice=option.release_state_block_on_advice,
         plan=option.release_state_plan,
     )
+
+
+def _files(config: pytest.Config) -> dict[str, Path]:
+    """The files that are read or written besides the reports, by option."""
+    given = {name: getattr(config.option, f"release_state_{name}") for name in ("script", "save_snapshot", "snapshot")}
+    return {name: _cwd(config) / path for name, path in given.items() if path}
 
 
 def _cwd(config: pytest.Config) -> Path:

@@ -17,8 +17,10 @@ from release_state.config import Arguments, RunConfig
 from release_state.observe.token import find_token
 from release_state.options import UsageProblem
 from release_state.outcome import Exit, Phase
+from release_state.recorded import load, replay, replayed, save
 from release_state.report import terminal
 from release_state.report.files import ReportFiles
+from release_state.report.script import script
 from release_state.results import of_report
 from release_state.session import KEY, Controller, Worker
 from release_state.text import plain
@@ -71,6 +73,7 @@ class Run:
         *,
         checks_folder: Path,
         demo: str | None,
+        files: Mapping[str, Path],
         selection: Selection,
         with_workers: bool,
         executes: bool,
@@ -84,13 +87,25 @@ class Run:
                 from release_state.demo.enter import enter_demo
 
                 arguments, environ = self._stack.enter_context(enter_demo(demo, arguments))
-            self.config = configuration(arguments, environ, cwd)
-            files, markers, narrowed = selection
-            fixed = _fixed_phase(self.config.phase, files, markers)
-            token, self.token_source = find_token(environ, self.config.targets[0].github_api)
+            self.files = files
+            named, markers, narrowed = selection
+            fixed = _fixed_phase(arguments.phase, named, markers)
+            recorded = None
+            if "snapshot" in files:
+                if demo is not None:
+                    raise UsageProblem("--snapshot and --demo exclude each other: a recorded snapshot needs no world")
+                recorded = replayed(load(files["snapshot"]), fixed)
+                self.config = replay(recorded, arguments, environ, cwd)
+            else:
+                self.config = configuration(arguments, environ, cwd)
+            token, self.token_source = (None, None)
+            if recorded is None:
+                token, self.token_source = find_token(environ, self.config.targets[0].github_api)
             run_id = environ.get("GITHUB_RUN_ID", "")
 
             def observe(wanted: frozenset[str] | None, cancel: threading.Event) -> Any:
+                if recorded is not None:
+                    return [found for found in recorded if found.target in self.config.targets]
                 return collect(
                     self.config,
                     wanted,
@@ -187,7 +202,13 @@ class Run:
             self.reports.discard()
             return exitstatus
         try:
-            self.reports.publish(self.session.verdicts(), observed, exitstatus)
+            verdicts = self.session.verdicts()
+            if path := self.files.get("save_snapshot"):
+                save(path, list(observed.values()))
+            if path := self.files.get("script"):
+                path.write_text(script(verdicts), encoding="utf-8")
+                path.chmod(0o755)
+            self.reports.publish(verdicts, observed, exitstatus)
         except OSError as error:
             return self.report_failed(error)
         return exitstatus

@@ -33,7 +33,7 @@ def version(text: str) -> str:
     try:
         parsed = Version(text)
     except ValueError:  # InvalidVersion, and what int() says of thousands of digits
-        advice = "give one like 0.2.0, 1.0rc1 or 2024.5" if text else "give the version that is being released"
+        advice = "give one like 0.2.0, 1.0rc1 or 2024.5" if text else "give the one that is being released, like 0.2.0"
         raise UsageProblem(f"--version {shown(text)} is not a PEP 440 version: {advice}") from None
     if re.match(r"\s*[vV]", text):
         raise UsageProblem(f"--version {shown(text)} looks like a tag: give the version, --version {parsed.public}")

@@ -71,7 +71,7 @@ class Ran:
     def outcomes(self) -> dict[str, dict[str, str]]:
         """The outcome of each check by its ID, by target."""
         return {
-            target["key"]: {result["id"]: result["outcome"] for result in target["judged"]["results"]}
+            target["key"]: {result["id"]: result["outcome"] for result in target["checks"]}
             for target in self.document["targets"]
         }
 

@@ -1,0 +1,212 @@
+"""A stand-in for the GitHub CLI: the commands that plans print, with their effects, over GitHub's REST API.
+
+A program of its own, from the standard library alone: it is run as `gh` on PATH. `GH_DEMO_API` is the API's root and
+`GH_TOKEN` the token. A command or an argument that it does not know ends with exit code 2, so that nothing passes that
+was not thought of; GitHub's refusals end with exit code 1, as gh's own.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any, NoReturn
+from urllib.parse import quote, urlencode, urlsplit
+
+FLAGS = {
+    "api": {"--method": True, "--hostname": True},
+    "pr create": {"--base": True, "--head": True, "--title": True, "--body": True},
+    "pr edit": {"--base": True},
+    "pr close": {},
+    "pr view": {},
+    "pr list": {"--state": True, "--head": True},
+    "release create": {
+        "--verify-tag": False,
+        "--title": True,
+        "--generate-notes": False,
+        "--latest": False,
+        "--prerelease": False,
+    },
+    "release edit": {"--draft": False, "--latest": False, "--prerelease": False, "--notes": True},
+    "release view": {},
+    "workflow run": {"--field": True},
+    "run watch": {},
+}
+"""The known flags of each command; whether a flag takes a word. A flag without one may be given as `--flag=false`."""
+
+
+def fail(text: str, code: int = 1) -> NoReturn:
+    """End with a message."""
+    sys.stderr.write(f"{text}\n")
+    sys.exit(code)
+
+
+class Given:
+    """A command line, taken apart: the command, its words and its flags."""
+
+    def __init__(self, argv: Sequence[str]) -> None:
+        self.command = argv[0] if argv[:1] == ["api"] else " ".join(argv[:2])
+        if self.command not in FLAGS:
+            fail(f"unknown command {self.command!r}", 2)
+        known = FLAGS[self.command] | ({"--repo": True} if self.command != "api" else {})
+        self.words: list[str] = []
+        self.flags: dict[str, str] = {}
+        rest = list(argv[len(self.command.split()) :])
+        while rest:
+            word = rest.pop(0)
+            if not word.startswith("-"):
+                self.words.append(word)
+                continue
+            name, equals, value = word.partition("=")
+            if name not in known:
+                fail(f"unknown flag: {name} of gh {self.command}", 2)
+            if known[name] and not equals:
+                if not rest:
+                    fail(f"flag needs an argument: {name}", 2)
+                value = rest.pop(0)
+            self.flags[name] = value if known[name] or equals else "true"
+            if not known[name] and self.flags[name] not in ("true", "false"):
+                fail(f"invalid argument {value!r} for {name}", 2)
+
+    def flag(self, name: str) -> bool | None:
+        """A yes-or-no flag; None where it was not given."""
+        return self.flags[name] == "true" if name in self.flags else None
+
+    def word(self) -> str:
+        """The only word."""
+        if len(self.words) != 1:
+            fail(f"gh {self.command} takes one argument, given: {self.words}", 2)
+        return self.words[0]
+
+    def nothing_else(self) -> None:
+        """Refuse words where none belongs."""
+        if self.words:
+            fail(f"gh {self.command} takes no argument, given: {self.words}", 2)
+
+
+class GitHub:
+    """The API of one repository."""
+
+    def __init__(self, root: str, token: str) -> None:
+        self.host, self.headers = urlsplit(root).netloc, {"Authorization": f"Bearer {token}", "User-Agent": "gh"}
+
+    def ask(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
+        """One request: the status and the JSON of the answer."""
+        connection = http.client.HTTPConnection(self.host, timeout=20)
+        data = None if body is None else json.dumps(body)
+        connection.request(method, f"/{path}", data, self.headers)
+        with connection.getresponse() as answer:
+            text = answer.read()
+            connection.close()
+            return answer.status, json.loads(text) if text else None
+
+    def get(self, path: str) -> Any:
+        """What is there, or the end of the program."""
+        return self.done(*self.ask("GET", path))
+
+    @staticmethod
+    def done(status: int, answer: Any) -> Any:
+        """The answer of a request that succeeded; GitHub's refusal ends the program."""
+        if status >= 400:
+            errors = "; ".join(str(error.get("message", error)) for error in answer.get("errors", []))
+            fail(f"HTTP {status}: {answer.get('message')} {errors}".rstrip())
+        return answer
+
+
+def main(argv: Sequence[str]) -> None:
+    """Run one command."""
+    given = Given(argv)
+    hub = GitHub(os.environ["GH_DEMO_API"], os.environ["GH_TOKEN"])
+    if given.command == "api":
+        print(json.dumps(hub.done(*hub.ask(given.flags.get("--method", "GET"), given.word()))))
+        return
+    if "--repo" not in given.flags:
+        fail("no repository: outside of its clone gh needs --repo", 2)
+    repository = f"repos/{given.flags['--repo']}"
+    kind, verb = given.command.split()
+    {"pr": pull_request, "release": release, "workflow": workflow, "run": run}[kind](hub, repository, verb, given)
+
+
+def pull_request(hub: GitHub, repository: str, verb: str, given: Given) -> None:
+    """`gh pr create`, `edit`, `close`, `view`, `list`."""
+    if verb == "list":
+        given.nothing_else()
+        owner = repository.split("/")[1]
+        query = {"state": given.flags.get("--state", "open"), "head": f"{owner}:{given.flags['--head']}"}
+        for pull in hub.get(f"{repository}/pulls?{urlencode(query)}"):
+            print(pull["number"], pull["title"], pull["head"]["ref"], pull["state"], sep="\t")
+    elif verb == "create":
+        given.nothing_else()
+        body = {name.removeprefix("--"): text for name, text in given.flags.items() if name != "--repo"}
+        if set(body) != {"base", "head", "title", "body"}:
+            fail("must provide --title, --body, --head and --base when not running interactively", 2)
+        print(hub.done(*hub.ask("POST", f"{repository}/pulls", body))["html_url"])
+    else:
+        place = f"{repository}/pulls/{given.word()}"
+        pull = hub.get(place)
+        if verb == "close" and pull["state"] == "open":
+            pull = hub.done(*hub.ask("PATCH", place, {"state": "closed"}))
+        elif verb == "edit":
+            pull = hub.done(*hub.ask("PATCH", place, {"base": given.flags["--base"]}))
+        print(pull["number"], pull["title"], pull["state"], sep="\t")
+
+
+def release(hub: GitHub, repository: str, verb: str, given: Given) -> None:
+    """`gh release create`, `edit`, `view`."""
+    tag = given.word()
+    more: dict[str, object] = {}
+    for name in ("draft", "prerelease"):
+        if (wanted := given.flag(f"--{name}")) is not None:
+            more[name] = wanted
+    if (latest := given.flag("--latest")) is not None:
+        more["make_latest"] = str(latest).lower()
+    if verb == "create":
+        if given.flag("--verify-tag") and hub.ask("GET", f"{repository}/git/ref/tags/{quote(tag)}")[0] == 404:
+            fail(f"tag {tag} doesn't exist in the repo, aborting due to --verify-tag flag")
+        body = {
+            "tag_name": tag,
+            "name": given.flags.get("--title", ""),
+            "generate_release_notes": bool(given.flag("--generate-notes")),
+            **more,
+        }
+        print(hub.done(*hub.ask("POST", f"{repository}/releases", body))["html_url"])
+        return
+    found = _release_of(hub, repository, tag)
+    if verb == "edit":
+        if "--notes" in given.flags:
+            more["body"] = given.flags["--notes"]
+        if not more:
+            fail("nothing to edit", 2)
+        found = hub.done(*hub.ask("PATCH", f"{repository}/releases/{found['id']}", more))
+    print(found["tag_name"], found["name"], "draft" if found["draft"] else "published", sep="\t")
+
+
+def _release_of(hub: GitHub, repository: str, tag: str) -> Any:
+    """The release of a tag: the published one, else a draft, which GitHub does not find by its tag."""
+    status, found = hub.ask("GET", f"{repository}/releases/tags/{quote(tag)}")
+    if status == 200:
+        return found
+    drafts = [item for item in hub.get(f"{repository}/releases?per_page=100") if item["tag_name"] == tag]
+    return drafts[0] if drafts else fail("release not found")
+
+
+def workflow(hub: GitHub, repository: str, verb: str, given: Given) -> None:
+    """`gh workflow run`, on the default branch."""
+    name, _, value = given.flags.get("--field", "").partition("=")
+    body = {"ref": hub.get(repository)["default_branch"], "inputs": {name: value} if name else {}}
+    hub.done(*hub.ask("POST", f"{repository}/actions/workflows/{given.word()}/dispatches", body))
+
+
+def run(hub: GitHub, repository: str, verb: str, given: Given) -> None:
+    """`gh run watch`: until it is completed."""
+    place = f"{repository}/actions/runs/{given.word()}"
+    while (found := hub.get(place))["status"] != "completed":
+        time.sleep(0.2)
+    print(found["display_title"], found["conclusion"], sep="\t")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
