@@ -58,7 +58,7 @@ def test_no_tag_of_this_version_on_the_remote(release: Release, plan: Recovery) 
     A tag without a publication is the trace of an interrupted release, or the version was released before. If it is
     right, complete that release; if it is wrong and nothing was published, delete it; else take the next version.
     """
-    if tags := [*filter(None, [release.tag]), *release.other_tags_exactly]:
+    if tags := release.version_tags:
         raise ActionNeeded(
             expected=f"no tag {release.target.tag} or another that equals {release.version}",
             found=listing(f"{tag.name} at {tag.commit[:12]}" for tag in tags),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import inspect
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -115,6 +115,11 @@ def catalogue(folder: Path) -> tuple[CheckInfo, ...]:
     return tuple(found.values())
 
 
-def of_phase(checks: Sequence[CheckInfo], phase: Phase) -> tuple[CheckInfo, ...]:
-    """The checks that make up one phase."""
-    return tuple(check for check in checks if phase in check.phases)
+def of_phase(checks: Sequence[CheckInfo], phase: Phase, files: Collection[str] = ()) -> tuple[CheckInfo, ...]:
+    """The checks that make up one phase.
+
+    Where a run names `files` (as `test_pre_release.py`), advice of other files is no part of it; what blocks always is.
+    """
+    return tuple(
+        check for check in checks if phase in check.phases and (check.blocking or not files or check.file in files)
+    )

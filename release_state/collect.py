@@ -24,9 +24,10 @@ from release_state.observe.http import HttpClient
 from release_state.observe.index import observe_index
 from release_state.observe.install import observe_installation
 from release_state.observe.remote import observe_remote
+from release_state.observe.run_log import RunLogs, Success
 from release_state.outcome import Phase
 from release_state.release import Release
-from release_state.snapshot import LOOKUPS, Clone, PullRequest, Remote, Snapshot
+from release_state.snapshot import LOOKUPS, Clone, ExplainedRun, PullRequest, Remote, Snapshot
 from release_state.target import Target
 
 T = TypeVar("T")
@@ -42,6 +43,7 @@ _BEHIND = {
     "release": {"repository"},
     "latest_release": {"repository"},
     "runs": {"repository"},
+    "last_run": {"runs"},
 }
 
 
@@ -97,6 +99,7 @@ class _Observer:
         self.timeout = config.lookup_timeout
         self.client = HttpClient(timeout=self.timeout, token=token, token_host=target.github_api, cancel=cancel)
         self.github = GitHub(self.client, target.github_api, target.repository, own_run_id=own_run_id)
+        self.run_logs = RunLogs(self.client, target.github_api)
         self._shared: dict[object, Future[Any]] = {}
         self._lock = threading.Lock()
 
@@ -167,6 +170,7 @@ class _Observer:
         if fixed_phase:
             phase, reason = fixed_phase, f"given ({reason})"
         installation = self._ask("installation", ("installation", target.key), lambda: self._install(snapshot, phase))
+        last_run = self._ask("last_run", ("last_run", target.key), lambda: self._last_run(snapshot))
         relation = history.result()
         return snapshot.model_copy(
             update={
@@ -176,6 +180,7 @@ class _Observer:
                 "history": relation,
                 "ci": ci.result(),
                 "installation": installation.result(),
+                "last_run": last_run.result(),
                 "rate_limit": github.rate_limit(),
             }
         )
@@ -268,6 +273,13 @@ class _Observer:
             clone, head, base, remote_url=self.config.remote_url, timeout=self.timeout, cancel=self.cancel
         )
 
+    def _last_run(self, snapshot: Snapshot) -> Observation[ExplainedRun]:
+        repository, runs = snapshot.repository, snapshot.runs
+        if problem := repository.unavailable or runs.unavailable:
+            return Observation(value=None, unavailable=problem)
+        name = repository.present().full_name
+        return self.run_logs.last_run(name, snapshot.target, runs.present(), _success(Release(snapshot)))
+
     def _install(self, snapshot: Snapshot, phase: Phase) -> Observation[Any]:
         from release_state.snapshot import Installation
 
@@ -287,3 +299,12 @@ class _Observer:
         return observe_installation(
             channel, target.package, target.version, files, timeout, self.environ, cancel=self.cancel
         )
+
+
+def _success(release: Release) -> Success:
+    """What the traces say of a run of this version that calls itself a success."""
+    traces = release.traces()
+    if traces["index"] is False:
+        return "impossible"
+    complete = all(traces[name] for name in ("index", *release.channel.leaves))
+    return "believed" if complete or (traces["index"] and release.all_yanked) else "in doubt"

@@ -1,6 +1,6 @@
 """What release runs are known to fail with: the words of the log, the scenario, what it means, where to look next.
 
-The letters are the runbook's scenarios: A a branch exists, B a tag exists, C the version is published, D no pull request.
+The letters are the runbook's scenarios: A branch exists, B tag exists, C version is published, D no pull request.
 The order is the one in which they are believed: what names a cause comes before what only names its effect.
 """
 
@@ -164,3 +164,8 @@ KNOWN_FAILURES = (
         Rank.EFFECT,
     ),
 )
+
+
+def look_for(meaning: str) -> str:
+    """What to look at next, by the meaning that was found; empty for one that is not known here."""
+    return next((known.look for known in KNOWN_FAILURES if known.meaning == meaning), "")

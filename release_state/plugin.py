@@ -27,7 +27,7 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
     _take_version_over(parser)
     config = pluginmanager.get_plugin("pytestconfig")
     known = getattr(config, "known_args_namespace", None)
-    if known is not None and "release_state_version" not in known:
+    if known is not None and known.confcutdir is not None and "release_state_version" not in known:
         # Loaded by the conftest, not by -p: pytest took --version for its own and only warns of what fails to load.
         known.version = 0
         _load_suite()

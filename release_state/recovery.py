@@ -106,7 +106,7 @@ class Recovery:
 
     def _is_empty(self) -> bool:
         try:
-            return not self.release.files and self.release.tag is None
+            return not self.release.files and not self.release.version_tags
         except NotObserved:
             return False
 
@@ -115,8 +115,8 @@ class Recovery:
         yanked = [publication.unyank(release)] if any(file.yanked for file in release.files) else []
         if not release.missing_kinds:
             return yanked
-        if release.tag is not None:
-            return [*publication.publish_from_tag(release), *yanked]
+        if release.version_tags:
+            return [*publication.publish_from_tag(release, release.version_tags[0]), *yanked]
         why = f"missing: {', '.join(release.missing_kinds)}, and no tag says what they were built from"
         return [self._next(why), *yanked]
 
@@ -153,7 +153,11 @@ class Recovery:
     def _roll_back(self) -> list[Step]:
         release = self.release
         leaves = release.channel.leaves
-        steps = self._try("whether it has to be yanked", lambda: publication.yank(release))
+        try:
+            steps = publication.yank(release)
+        except NotObserved as missing:
+            # Whether it was published decides what may go at all: nothing goes before that is known.
+            return [find_out(release, missing, "whether it was published")]
         closing: tuple[int, ...] = ()
         if "pull-request" in leaves and release.snapshot.pulls.is_known:
             closing = tuple(pull.number for pull in release.open_pulls)
@@ -177,10 +181,10 @@ class Recovery:
 
     def _withdraw_tags(self) -> list[Step]:
         release = self.release
-        steps = []
-        for tag in filter(None, [release.tag, *release.other_tags_exactly]):
-            if release.tag_may_go:
-                steps += [tags.keep_object(release, tag), *tags.delete(release, tag)]
+        # Another spelling may be another project's habit, or somebody else's tag: it is shown, never deleted.
+        steps = [tags.look(release, tag, "it equals the version too") for tag in release.other_tags_exactly]
+        if release.tag and release.tag_may_go:
+            steps += [tags.keep_object(release, release.tag), *tags.delete(release, release.tag)]
         return steps
 
     def _start_again(self) -> list[Step]:
@@ -190,7 +194,7 @@ class Recovery:
         # With a tag or a file of the version there, a new run works out another version.
         return self._try(
             "whether to start again",
-            lambda: [] if release.files or release.tag else [publication.run_workflow(release)],
+            lambda: [] if release.files or release.version_tags else [publication.run_workflow(release)],
         )
 
     def _next(self, reason: str) -> Step:

@@ -297,7 +297,7 @@ class Release:
         """Which traces of this version exist, as far as known: True, False, or None where it could not be observed."""
         traces: dict[str, bool | None] = {"branch": self._seen("branch"), "index": self._seen("files")}
         if "tag" in self.channel.leaves:
-            traces["tag"] = self._seen("tag") or self._seen("other_tags_exactly")
+            traces["tag"] = self._seen("version_tags")
         if "release" in self.channel.leaves:
             traces["release"] = _either(self._seen("github_release"), self._seen("drafts"))
         if "pull-request" in self.channel.leaves:
@@ -310,6 +310,11 @@ class Release:
         parts = len(self.version.release)
         versions = ((tag, self.target.version_of_tag(tag.name)) for tag in self.other_tags)
         return tuple(tag for tag, version in versions if version and len(version.release) >= parts)
+
+    @property
+    def version_tags(self) -> tuple[Tag, ...]:
+        """Every tag of the remote that names this version and is no moving one; the exact spelling first."""
+        return (*filter(None, [self.tag]), *self.other_tags_exactly)
 
     def _seen(self, name: str) -> bool | None:
         try:

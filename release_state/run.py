@@ -126,6 +126,7 @@ class Run:
                 with_workers=with_workers,
                 block_on_advice=self.config.block_on_advice,
                 wanted=self.config.plan,
+                files=named if all(name.endswith(".py") for name in named) else (),
             )
             self._stack.callback(self.session.close)
         except BaseException:

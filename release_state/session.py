@@ -114,9 +114,12 @@ class Controller(Session):
         with_workers: bool,
         block_on_advice: bool,
         wanted: Wanted,
+        files: Sequence[str] = (),
     ) -> None:
         super().__init__(targets, checks_folder, fixed_phase, block_on_advice=block_on_advice, wanted=wanted)
         self.narrowed = narrowed
+        # Advice that decides is part of the phase wherever it is written down.
+        self.files = () if block_on_advice else tuple(files)
         self.results: dict[str, list[CheckResult]] = {target.key: [] for target in targets}
         self.seconds = 0.0
         self.cancel = threading.Event()
@@ -201,7 +204,7 @@ class Controller(Session):
                 self.recovery(target),
                 self.phase(target),
                 sorted(self.results[target.key], key=lambda result: order.get(result.id, len(order))),
-                of_phase(self.checks, self.phase(target)),
+                of_phase(self.checks, self.phase(target), self.files),
                 block_on_advice=self.block_on_advice,
             )
             for target in self.targets

@@ -11,6 +11,7 @@ from release_state.snapshot import (
     CheckResult,
     Clone,
     CommitChecks,
+    ExplainedRun,
     GitHubRelease,
     History,
     IndexFile,
@@ -170,6 +171,20 @@ def runs(*found: WorkflowRun, exists: bool = True) -> Observation[WorkflowRuns]:
     return known(WorkflowRuns(workflow="release.yml", exists=exists, runs=found))
 
 
+def explained(conclusion: str = "failure", **changes: Any) -> Observation[ExplainedRun]:
+    """The last run of the version: one that failed on its release branch."""
+    failed = {} if conclusion == "success" else {"step": "Create release branch", "scenario": "A"}
+    values: dict[str, Any] = {
+        "attributed_by": "log",
+        "job": "release",
+        "meaning": "The run could not create its release branch because one of this name is there." if failed else "",
+        "lines": ("fatal: a branch named 'release/pypi-v0.2.0' already exists",) if failed else (),
+        **failed,
+        **changes,
+    }
+    return known(ExplainedRun(run=run(conclusion=conclusion), **values))
+
+
 def ci(*states: str, **changes: Any) -> Observation[CommitChecks]:
     """CI of main's head: one result for each state."""
     results = tuple(CheckResult(name=f"job {n}", state=state, since=NOW) for n, state in enumerate(states))
@@ -206,6 +221,7 @@ def ready(**changes: Any) -> Snapshot:
         "ci": ci("success"),
         "runs": runs(run()),
         "installation": known(Installation(attempted=False, detail="not tried")),
+        "last_run": known(None),
         **changes,
     }
     return Snapshot(**values)

@@ -98,7 +98,7 @@ TYPED: list[tuple[str, list[str], list[str]]] = [
     ("local", ["--version", "1.0+x"], ["'1.0+x'", "local version", "--version 1.0"]),
     ("tag", ["--version", "v0.2.0"], ["'v0.2.0' looks like a tag", "--version 0.2.0"]),
     ("second-version", ["--version", "0.2.0", "--version", "banana"], ["'banana'"]),
-    ("channel", ["--version", "0.2.0", "--channel", "pipy"], ["'pipy'", "did you mean pypi?", "testpypi, all"]),
+    ("channel", ["--version", "0.2.0", "--channel", "pypii"], ["'pypii'", "did you mean pypi?", "testpypi, all"]),
     ("phase", ["--version", "0.2.0", "--phase", "prerelease"], ["'prerelease'", "did you mean pre-release?"]),
     ("demo", ["--version", "0.2.0", "--demo", "cleen"], ["--demo 'cleen'", "did you mean clean?"]),
     ("repository", ["--version", "0.2.0", "--repository", "octo"], ["'octo'", "owner/name"]),

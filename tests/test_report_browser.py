@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -55,17 +55,37 @@ def browser() -> Iterator[Browser]:
         opened.close()
 
 
-@cache
-def report_of(scenario: str, folder: Path) -> tuple[Path, dict[str, Any]]:
-    """The page and the document of a run over a demo scenario."""
-    run = suite("--demo", scenario, "--no-install", "-q", reports_dir=folder)
-    assert run.returncode == SCENARIOS[scenario].exit_code, run.stdout + run.stderr
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same for every worker of one test run: each report is written once."""
+    own = tmp_path_factory.getbasetemp()
+    return (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "browser"
+
+
+def once(folder: Path, make: Callable[[], None]) -> Path:
+    """Make the content of a folder unless another worker has."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "made").exists():
+            make()
+            (folder / "made").touch()
+    return folder
+
+
+def report_in(folder: Path) -> tuple[Path, dict[str, Any]]:
     return folder / "latest.html", json.loads((folder / "latest.json").read_text(encoding="utf-8"))
 
 
-@pytest.fixture(scope="module")
-def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("reports")
+def report_of(scenario: str, folders: Path) -> tuple[Path, dict[str, Any]]:
+    """The page and the document of a run over a demo scenario."""
+    folder = folders / scenario
+
+    def make() -> None:
+        run = suite("--demo", scenario, "--no-install", "-q", reports_dir=folder)
+        assert run.returncode == SCENARIOS[scenario].exit_code, run.stdout + run.stderr
+
+    return report_in(once(folder, make))
 
 
 class Opened:
@@ -115,7 +135,7 @@ def checks_of(document: dict[str, Any]) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("scenario", ["clean", "partial", "released", "rolled-back"])
 def test_page_shows_every_check(scenario: str, open_page: Any, folders: Path) -> None:
-    path, document = report_of(scenario, folders / scenario)
+    path, document = report_of(scenario, folders)
     opened = open_page(path)
     checks = checks_of(document)
     rows = opened.page.locator("#results-table .collapsible:visible")
@@ -138,7 +158,7 @@ def test_page_shows_every_check(scenario: str, open_page: Any, folders: Path) ->
 
 @pytest.mark.parametrize("scenario", ["clean", "partial"])
 def test_verdict_is_on_top(scenario: str, open_page: Any, folders: Path) -> None:
-    path, document = report_of(scenario, folders / scenario)
+    path, document = report_of(scenario, folders)
     opened = open_page(path)
     assert opened.page.locator("h1").count() == 1
     [heading] = opened.texts("h1")
@@ -161,7 +181,7 @@ def test_verdict_is_on_top(scenario: str, open_page: Any, folders: Path) -> None
 
 
 def test_findings_come_with_commands(open_page: Any, folders: Path) -> None:
-    path, document = report_of("partial", folders / "partial")
+    path, document = report_of("partial", folders)
     opened = open_page(path)
     [finding] = opened.texts(".finding h3")
     assert "RELEASE-11 action needed" in finding
@@ -172,7 +192,7 @@ def test_findings_come_with_commands(open_page: Any, folders: Path) -> None:
 
 
 def test_filters_hide_only_what_they_name(open_page: Any, folders: Path) -> None:
-    path, document = report_of("partial", folders / "partial")
+    path, document = report_of("partial", folders)
     opened = open_page(path)
     rows = opened.page.locator("#results-table .collapsible:visible")
     everything = rows.count()
@@ -217,7 +237,7 @@ CONTRAST = """() => {
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 360])
 def test_page_is_readable(width: int, scheme: str, open_page: Any, folders: Path) -> None:
-    path, _ = report_of("partial", folders / "partial")
+    path, _ = report_of("partial", folders)
     opened = open_page(path, viewport={"width": width, "height": 800}, color_scheme=scheme)
     assert opened.overflow() <= 0
     seen, bad = opened.page.evaluate(CONTRAST)
@@ -228,7 +248,7 @@ def test_page_is_readable(width: int, scheme: str, open_page: Any, folders: Path
 
 
 def test_page_prints_dark_on_white(open_page: Any, folders: Path) -> None:
-    path, document = report_of("partial", folders / "partial")
+    path, document = report_of("partial", folders)
     opened = open_page(path, color_scheme="dark")
     opened.page.emulate_media(media="print", color_scheme="dark")
     assert opened.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
@@ -266,28 +286,30 @@ def make_hostile(world: World) -> None:
     )  # fmt: skip
 
 
-@cache
-def hostile(folder: Path) -> dict[str, tuple[Path, dict[str, Any]]]:
-    """Two runs: of the released version on both channels, and of the next one."""
-    found = {}
-    with World() as world:
-        make_hostile(world)
-        for name, asked in {"released": ("0.2.0", "all"), "next": ("0.3.0", "pypi")}.items():
-            run = suite(
-                "--version", asked[0], "--channel", asked[1], "--no-install", "-q",
-                "--repo", str(world.clone), "--remote-url", world.remote_url, "--package", world.package,
-                "--repository", world.repository, "--github-api-url", world.github.url,
-                "--index-url", f"pypi={world.index_url('pypi')}",
-                "--index-url", f"testpypi={world.index_url('testpypi')}",
-                env={"GITHUB_TOKEN": world.token}, reports_dir=folder / name,
-            )  # fmt: skip
-            assert run.returncode == 1, run.stdout + run.stderr
-            assert world.token not in run.stdout + (folder / name / "latest.html").read_text(encoding="utf-8")
-            for character in "\x1b\u202e\u2066":
-                assert character not in run.stdout
-            document = json.loads((folder / name / "latest.json").read_text(encoding="utf-8"))
-            found[name] = folder / name / "latest.html", document
-    return found
+def hostile(folders: Path, name: str) -> tuple[Path, dict[str, Any]]:
+    """One of two runs: of the released version on both channels, or of the next one."""
+    folder = folders / "hostile"
+
+    def make() -> None:
+        with World() as world:
+            make_hostile(world)
+            look_at(world, folder / "released", "--version", "0.2.0", "--channel", "all")
+            look_at(world, folder / "next", "--version", "0.3.0")
+
+    return report_in(once(folder, make) / name)
+
+
+def look_at(world: World, folder: Path, *asked: str) -> None:
+    run = suite(
+        *asked, "--no-install", "-q", "--repo", str(world.clone), "--remote-url", world.remote_url,
+        "--package", world.package, "--repository", world.repository, "--github-api-url", world.github.url,
+        "--index-url", f"pypi={world.index_url('pypi')}", "--index-url", f"testpypi={world.index_url('testpypi')}",
+        env={"GITHUB_TOKEN": world.token}, reports_dir=folder,
+    )  # fmt: skip
+    assert run.returncode == 1, run.stdout + run.stderr
+    assert world.token not in run.stdout + (folder / "latest.html").read_text(encoding="utf-8")
+    for character in "\x1b\u202e\u2066":
+        assert character not in run.stdout
 
 
 @pytest.mark.parametrize(
@@ -295,7 +317,7 @@ def hostile(folder: Path) -> dict[str, tuple[Path, dict[str, Any]]]:
     [("released", ["INDEX-13"]), ("next", ["CLONE-1", "CI-1"])],
 )
 def test_hostile_text_is_harmless(name: str, shown: list[str], open_page: Any, folders: Path) -> None:
-    path, document = hostile(folders)[name]
+    path, document = hostile(folders, name)
     opened = open_page(path, viewport={"width": 360, "height": 800})
     found = {check["id"]: check["found"] for check in checks_of(document)}
     for check in shown:
@@ -319,7 +341,7 @@ def test_hostile_text_is_harmless(name: str, shown: list[str], open_page: Any, f
 
 
 def test_several_targets_each_have_their_verdict(open_page: Any, folders: Path) -> None:
-    path, document = hostile(folders)["released"]
+    path, document = hostile(folders, "released")
     opened = open_page(path)
     headings = opened.texts(".verdict > h2")
     assert len(headings) == len(document["targets"]) == 2

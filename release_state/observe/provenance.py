@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from release_state.model import Problem
 from release_state.observe.git_store import OBJECT_NAME
 from release_state.observe.http import HttpClient, LookupFailed
-from release_state.model import Problem
 from release_state.snapshot import IndexFile
 
 ACCEPT = "application/vnd.pypi.integrity.v1+json, application/json;q=0.5"
@@ -77,7 +77,7 @@ def parse_provenance(document: dict[str, Any], sha256: str | None) -> Provenance
 
 
 def extension(certificate: bytes, identifier: bytes) -> str | None:
-    """The text of an X.509 extension: what follows its identifier (DER) is an octet string with a UTF-8 string in it."""
+    """The text of an X.509 extension: after its identifier (DER) comes an octet string with a UTF-8 string in it."""
     start = certificate.find(identifier)
     if start < 0:
         return None

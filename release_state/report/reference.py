@@ -52,6 +52,8 @@ LOOKUPS = {
     "drafts": ("drafts of a GitHub Release for the tag", "`contents: write`: GitHub lists drafts to nobody else"),
     "ci": ("check runs and commit statuses of one commit", "`checks: read` and `statuses: read`"),
     "runs": ("unfinished runs of the release workflow", "`actions: read`"),
+    "published": ("the published files, compared with the commits that they may be of", "none"),
+    "last_run": ("the last finished release run and the log of its failed job", "`actions: read`, and a token"),
     "installation": ("an installation from the index into a fresh environment", "none"),
 }
 """What each look-up asks for, and the right that it needs."""

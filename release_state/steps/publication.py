@@ -5,14 +5,13 @@ from __future__ import annotations
 from release_state.model import NotObserved
 from release_state.plan import Step, step
 from release_state.release import Release
+from release_state.snapshot import Tag
 from release_state.steps.commands import gh, index_page, suite
 
 
-def publish_from_tag(release: Release) -> list[Step]:
+def publish_from_tag(release: Release, tag: Tag) -> list[Step]:
     """Publish what is missing from the tag, by hand."""
-    target, tag = release.target, release.tag
-    if tag is None:
-        return []
+    target = release.target
     folder = f"{target.name}-{release.version}"
     return [
         step(

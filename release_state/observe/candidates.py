@@ -1,0 +1,191 @@
+"""Commits that a version may have been published from: on the base branch, and at the recorded heads of pull requests.
+
+Found by what their trees hold and declare. Times are not asked: an upload can be older or newer than its commit.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby, pairwise
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from release_state.observe.declarations import Declarations, Lookup
+from release_state.observe.declared import FIRST_FILES
+from release_state.observe.git_command import Git, GitFailed, readable
+from release_state.observe.git_store import Store, Want
+from release_state.observe.remote import check_url, network_environment
+from release_state.observe.sdist import Files
+from release_state.observe.tree_match import Change, Entry, Tree, Votes, read_changes, read_tree
+from release_state.snapshot import Remote
+from release_state.target import Target, parse_version
+
+MOST_COMMITS = 500
+"""First parents of the base's head that are looked at."""
+MOST_PULLS = 200
+_MOST_RUNS = 3
+_MOST_HEADS = 10
+"""Heads of pull requests that are compared in full: those that fit best."""
+_PULL = re.compile(rb"([0-9a-f]{40}|[0-9a-f]{64})\trefs/pull/([1-9][0-9]{0,9})/head")
+
+
+@dataclass(frozen=True)
+class Found:
+    """A commit to compare; see Candidate."""
+
+    sha: str
+    ref: str | None
+    what: str
+
+
+def of_refs(target: Target, remote: Remote) -> list[Found]:
+    """The tag of the version, other spellings of it, and the head of its release branch, in this order."""
+    parts = len(target.parsed_version.release)
+    tags = []
+    for tag in remote.tags:
+        version = target.version_of_tag(tag.name)
+        # Not a moving tag such as v9, which names fewer numbers than the version has.
+        equal = version is not None and version == target.parsed_version and len(version.release) >= parts
+        if equal or tag.name == target.tag:
+            tags.append(Found(tag.commit, f"refs/tags/{tag.name}", f"the tag {tag.name}"))
+    tags.sort(key=lambda found: found.ref != f"refs/tags/{target.tag}")
+    branch = remote.branch(target.release_branch)
+    return [*tags, *([Found(branch.sha, f"refs/heads/{branch.name}", f"the head of {branch.name}")] if branch else [])]
+
+
+@dataclass
+class _Seen:
+    """A commit in the walk along the base: how many files of the sdist it holds, and where the project lies in it."""
+
+    sha: str
+    changes: list[Change]
+    prefix: str = ""
+    votes: int = 0
+
+
+class Search:
+    """Looks for candidates in a store that holds the base's history."""
+
+    def __init__(self, store: Store, files: Files, target: Target, base_branch: str, base_head: str) -> None:
+        self.store, self.files, self.target = store, files, target
+        self.base_branch, self.base_head = base_branch, base_head
+        self._declarations = Declarations(store)
+
+    def on_base(self) -> list[Found]:
+        """
+        Commits of the base, along first parents: of each run that declares the version, the first and the one that fits
+        best; and the one that fits best of all.
+        """
+        names = self.store.run("rev-list", "--first-parent", f"--max-count={MOST_COMMITS}", self.base_head, "--")
+        shas = names.text.split()[::-1]
+        oldest = read_tree(self.store, shas[0])
+        walk = self._walk(shas, oldest)
+        best = max(walk, key=lambda seen: seen.votes)
+        declared = self._declared_along(walk, oldest, best.prefix)
+        base, ref = self.base_branch, f"refs/heads/{self.base_branch}"
+        found = []
+        runs = [list(run) for right, run in groupby(walk, key=lambda seen: declared[seen.sha]) if right]
+        for run in runs[::-1][:_MOST_RUNS]:
+            # max takes the first of those that fit alike.
+            fits = max(run, key=lambda seen: seen.votes)
+            found.append(Found(run[0].sha, ref, f"the commit of {base} that sets the version"))
+            found.append(Found(fits.sha, ref, f"a commit of {base} that declares the version"))
+        if best.votes:
+            found.append(Found(best.sha, ref, f"the commit of {base} that comes closest"))
+        return found
+
+    def _walk(self, shas: Sequence[str], oldest: Tree) -> list[_Seen]:
+        """The commits, oldest first."""
+        votes = Votes(self.files, oldest)
+        walk = [_Seen(shas[0], [], *votes.best())]
+        for sha, changes in read_changes(self.store, [(newer, older) for older, newer in pairwise(shas)]):
+            votes.apply(changes)
+            walk.append(_Seen(sha, changes, *votes.best()))
+        return walk
+
+    def _declared_along(self, walk: Sequence[_Seen], oldest: Tree, prefix: str) -> dict[str, bool]:
+        """Whether each commit declares the version."""
+        paths = {prefix + path for path in FIRST_FILES}
+        states, _ = _states(walk, oldest, paths)
+        paths |= {prefix + path for path in self._declarations.further([_below(state, prefix) for state in states])}
+        states, which = _states(walk, oldest, paths)
+        declared = [self._is_it(text) for text in self._declarations.of([_below(state, prefix) for state in states])]
+        return {seen.sha: declared[number] for seen, number in zip(walk, which, strict=True)}
+
+    def pull_heads(self, heads: Sequence[tuple[int, str]], total: int) -> list[Found]:
+        """
+        Recorded heads of pull requests that declare the version; of those that declare none, ones with every file.
+
+        `heads` are (number, commit); `total` is how many the remote has.
+        """
+        cut = f" (of {total:,}, the newest {len(heads)} were looked at)" if total > len(heads) else ""
+        present = self.store.obtain([Want(sha, (f"refs/pull/{number}/head",)) for number, sha in heads])
+        heads = [(number, sha) for number, sha in heads if sha in present]
+        tree = read_tree(self.store, self.base_head)
+        votes = Votes(self.files, tree)
+        most = Votes(self.files, {path: ("", min(names)) for path, names in self.files.items()}).best()[1]
+        fits: dict[str, tuple[str, int]] = {}
+        lookups: dict[str, Lookup] = {}
+        pairs = [(sha, self.base_head) for sha in dict.fromkeys(sha for _, sha in heads)]
+        for sha, changes in read_changes(self.store, pairs):
+            votes.apply(changes)
+            fits[sha] = prefix, _ = votes.best()
+            votes.apply(changes, undo=True)
+            lookups[sha] = _below(tree, prefix, {change.path: change.after for change in changes})
+        declared = dict(zip(lookups, self._declarations.of(list(lookups.values())), strict=True))
+        right = [
+            (number, sha)
+            for number, sha in heads
+            if self._is_it(declared[sha]) or (declared[sha] is None and 0 < most <= fits[sha][1])
+        ]
+        right.sort(key=lambda head: (-fits[head[1]][1], head[0]))
+        return [
+            Found(sha, f"refs/pull/{number}/head", f"the recorded head of pull request #{number}{cut}")
+            for number, sha in right[:_MOST_HEADS]
+        ]
+
+    def _is_it(self, declared: str | None) -> bool:
+        return declared is not None and parse_version(declared) == self.target.parsed_version
+
+
+def _states(walk: Sequence[_Seen], oldest: Tree, paths: Collection[str]) -> tuple[list[Tree], list[int]]:
+    """What the trees along a walk have at these paths, once for each time that it changed; and which each commit has."""
+    states = [{path: oldest[path] for path in paths if path in oldest}]
+    which = []
+    for seen in walk:
+        changes = {change.path: change.after for change in seen.changes if change.path in paths}
+        if changes:
+            merged: dict[str, Entry | None] = {**states[-1], **changes}
+            states.append({path: entry for path, entry in merged.items() if entry})
+        which.append(len(states) - 1)
+    return states, which
+
+
+def _below(tree: Mapping[str, Entry], prefix: str, changed: Mapping[str, Entry | None] | None = None) -> Lookup:
+    """What a tree, or one that differs from it by some changes, has below a folder."""
+
+    def at(path: str) -> Entry | None:
+        path = prefix + path
+        return changed[path] if changed and path in changed else tree.get(path)
+
+    return at
+
+
+def pull_refs(git: Git, url: str) -> tuple[list[tuple[int, str]], int]:
+    """
+    The recorded heads of the newest pull requests (number, commit), and how many there are; by one `git ls-remote`.
+
+    Raises GitFailed where the remote does not answer. A service that records none has none.
+    """
+    check_url(url)
+    with TemporaryDirectory(prefix="release-state-") as empty:
+        folder = Path(empty)
+        env = network_environment(git, folder)
+        output = git.run("ls-remote", "--", url, "refs/pull/*/head", cwd=folder, env=env).output
+    heads = [(int(found[2]), readable(found[1])) for line in output.splitlines() if (found := _PULL.fullmatch(line))]
+    if output and not heads:
+        raise GitFailed("git ls-remote answered lines that are no refs")
+    heads.sort(reverse=True)
+    return heads[:MOST_PULLS], len(heads)

@@ -1,0 +1,213 @@
+"""From which commit a version was published: the files of its sdist, compared with the trees of commits."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from threading import Event
+
+from release_state.model import Observation, Problem, known, unavailable
+from release_state.observe.candidates import Found, Search, of_refs, pull_refs
+from release_state.observe.declarations import Declarations
+from release_state.observe.git_command import Git, GitFailed
+from release_state.observe.git_store import Store
+from release_state.observe.history import WantedCommit, _obtain, _Place, _wants
+from release_state.observe.http import HttpClient, LookupFailed, origin_of
+from release_state.observe.index import split_credentials
+from release_state.observe.provenance import Provenance, observe_provenance
+from release_state.observe.sdist import Files, Refused, read_sdist
+from release_state.observe.tree_match import Match, compare, read_tree
+from release_state.snapshot import Branch, Candidate, Clone, IndexFile, Published, Remote
+from release_state.target import Channel, Target
+
+SOURCE = "published commit"
+MOST_BYTES = 64 * 2**20
+"""Bytes of an sdist; a larger one is not asked for."""
+_SHOWN = 50
+_SHOWN_LENGTH = 200
+_GENERATED = re.compile(r"(?:.*/)?_?version(?:_info)?\.(?:pyi?|txt)|setup\.py", re.IGNORECASE)
+"""What builds write and no commit holds: the version worked out from tags, and the setup.py of older Poetry."""
+
+
+def observe_published(
+    client: HttpClient,
+    channel: Channel,
+    target: Target,
+    files: Sequence[IndexFile],
+    remote: Remote,
+    base_branch: str,
+    *,
+    clone: Clone | None = None,
+    clone_path: Path | None = None,
+    remote_url: str | None = None,
+    timeout: float,
+    cache_dir: Path | None = None,
+    cancel: Event | None = None,
+) -> Observation[Published]:
+    """
+    Compare the version's sdist with the commits that it may have been built from; `timeout` in seconds, for all of it.
+
+    One request for the sdist, one more for its provenance where it has one. The base's history and the heads of pull
+    requests are looked at only where the tag does not hold what was published. A commit that could not be had is no
+    candidate. Provenance is read and not verified. Known and None: no files. Sources: PEP 517, PEP 625, PEP 740.
+    """
+    if not files:
+        return Observation[Published](value=None, unavailable=None)
+    base = remote.branch(base_branch)
+    if base is None:
+        return unavailable(SOURCE, f"the remote has no branch {base_branch}")
+    try:
+        git = Git(timeout, cancel)
+        index = _Index(client, channel, git.deadline)
+        sdist = _chosen(files)
+        provenance = index.provenance([sdist] if sdist else files)
+        if sdist is None:
+            return known(_result(None, 0, [], provenance))
+        content = index.files_of(sdist, sha256=len(base.sha) == 64)
+        wanted = of_refs(target, remote)
+        if provenance.commit:
+            wanted.append(Found(provenance.commit, None, "the commit that the attestation names (not verified)"))
+        comparison = _Comparison(git, remote_url or remote.url, target, base, content, wanted)
+        place = _Place(git, comparison.url, cache_dir, len(base.sha) == 64)
+        related = [base.sha, *(ref.sha for ref in remote.branches), *(tag.commit for tag in remote.tags)]
+        keep = [base.sha, *(found.sha for found in wanted)]
+        candidates = place.with_store(comparison.candidates, clone, clone_path, related, keep)
+        return known(_result(sdist.filename, len(content), candidates, provenance))
+    except LookupFailed as failed:
+        return Observation[Published](value=None, unavailable=failed.problem)
+    except GitFailed as failed:
+        return Observation[Published](value=None, unavailable=failed.as_problem(SOURCE))
+
+
+def _result(sdist: str | None, compared: int, candidates: Iterable[Candidate], provenance: Provenance) -> Published:
+    return Published(
+        sdist=sdist,
+        compared=compared,
+        candidates=tuple(candidates),
+        provenance_commit=provenance.commit,
+        provenance_repository=provenance.repository,
+    )
+
+
+def _chosen(files: Sequence[IndexFile]) -> IndexFile | None:
+    """The version's sdist; of several the one in today's format (PEP 625)."""
+    sdists = [file for file in files if file.kind == "sdist"]
+    return min(sdists, key=lambda file: (not file.filename.endswith(".tar.gz"), file.filename), default=None)
+
+
+class _Index:
+    """Asks for what the index holds of the version's files."""
+
+    def __init__(self, client: HttpClient, channel: Channel, deadline: float) -> None:
+        self._client, self._deadline = client, deadline
+        self._source = f"index {channel.name}"
+        try:
+            self._root, self._authorization = split_credentials(channel.index_url)
+        except ValueError:
+            raise self._failed("the index URL is none of http or https") from None
+
+    def files_of(self, sdist: IndexFile, *, sha256: bool) -> Files:
+        """The files of an sdist, downloaded and verified."""
+        name = sdist.filename
+        if sdist.size is not None and sdist.size > MOST_BYTES:
+            raise self._failed(f"{name} has {sdist.size:,} bytes; more than {MOST_BYTES >> 20} MiB are not compared")
+        # As it is: a coding on the way would change the bytes that the hash is of.
+        headers = {**self._headers(sdist.url), "Accept-Encoding": "identity"}
+        answer = self._client.get(
+            sdist.url, headers=headers, max_bytes=MOST_BYTES, deadline=self._deadline, source=self._source
+        )
+        if sdist.sha256 and hashlib.sha256(answer.body).hexdigest() != sdist.sha256:
+            raise self._failed(f"{name} as it was downloaded is not the file that the index lists: its hash differs")
+        try:
+            files = read_sdist(name, answer.body, sha256=sha256, deadline=self._deadline)
+        except Refused as refused:
+            raise self._failed(f"{name} is not compared: {refused}") from None
+        if not files:
+            raise self._failed(f"{name} holds nothing that could be compared")
+        return files
+
+    def provenance(self, files: Sequence[IndexFile]) -> Provenance:
+        """What the first of the files that has a provenance says."""
+        for file in files:
+            if file.provenance_url:
+                headers = self._headers(file.provenance_url)
+                return observe_provenance(self._client, file, self._source, self._deadline, headers)
+        return Provenance()
+
+    def _headers(self, url: str) -> dict[str, str]:
+        """The index's credentials go to its own origin only."""
+        own = self._authorization is not None and origin_of(url) == origin_of(self._root)
+        return {"Authorization": str(self._authorization)} if own else {}
+
+    def _failed(self, why: str) -> LookupFailed:
+        return LookupFailed(Problem(source=self._source, why=why))
+
+
+class _Comparison:
+    """Finds candidates and compares them, from the nearest at hand to those that have to be looked for."""
+
+    def __init__(self, git: Git, url: str, target: Target, base: Branch, files: Files, wanted: Sequence[Found]) -> None:
+        self.git, self.url, self.target, self.base = git, url, target, base
+        self.files, self.wanted = files, wanted
+
+    def candidates(self, store: Store) -> list[Candidate]:
+        """Every candidate, best first."""
+        base_ref = f"refs/heads/{self.base.name}"
+        wants = [WantedCommit(self.base.sha, base_ref), *(WantedCommit(found.sha, found.ref) for found in self.wanted)]
+        present = _obtain(store, _wants(wants), self.base.sha)
+        matches: dict[Found, Match] = {}
+        self._compare(store, [found for found in self.wanted if found.sha in present], matches)
+        tags = [match for found, match in matches.items() if (found.ref or "").startswith("refs/tags/")]
+        if not any(_is_all(match) for match in tags):
+            search = Search(store, self.files, self.target, self.base.name, self.base.sha)
+            self._compare(store, search.on_base(), matches)
+            self._compare(store, search.pull_heads(*pull_refs(self.git, self.url)), matches)
+        return self._ranked(store, matches)
+
+    def _compare(self, store: Store, more: Iterable[Found], matches: dict[Found, Match]) -> None:
+        seen = {found.sha for found in matches}
+        for found in more:
+            if found.sha not in seen:
+                matches[found] = compare(self.files, read_tree(store, found.sha))
+                seen.add(found.sha)
+
+    def _ranked(self, store: Store, matches: dict[Found, Match]) -> list[Candidate]:
+        trees = [read_tree(store, found.sha) for found in matches]
+        prefixes = [match.prefix for match in matches.values()]
+        lookups = [
+            lambda path, tree=tree, prefix=prefix: tree.get(prefix + path)  # type: ignore[misc]
+            for tree, prefix in zip(trees, prefixes, strict=True)
+        ]
+        declared = Declarations(store).of(lookups)
+        ranked = sorted(
+            zip(matches.items(), declared, strict=True),
+            key=lambda each: (-each[0][1].equal, len(each[0][1].differing), len(each[0][1].absent)),
+        )
+        return [
+            Candidate(
+                sha=found.sha,
+                ref=found.ref,
+                what=found.what,
+                on_base=self._is_on_base(store, found.sha),
+                equal=match.equal,
+                differing=_shown(match.differing),
+                absent=_shown(match.absent),
+                declared_version=version,
+            )
+            for (found, match), version in ranked
+        ]
+
+    def _is_on_base(self, store: Store, sha: str) -> bool:
+        return store.run("merge-base", "--is-ancestor", sha, self.base.sha, accept=(0, 1)).code == 0
+
+
+def _is_all(match: Match) -> bool:
+    """Whether looking further makes no sense."""
+    return not match.differing and all(_GENERATED.fullmatch(path) for path in match.absent)
+
+
+def _shown(paths: Sequence[str]) -> tuple[str, ...]:
+    return tuple(path[:_SHOWN_LENGTH] for path in paths[:_SHOWN])

@@ -1,0 +1,131 @@
+"""Random snapshots, far beyond the states that are written down: the plan never fails and never loses anything."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from release_state.model import Observation, known
+from release_state.outcome import Verdict
+from release_state.plan import Wanted
+from release_state.snapshot import Snapshot
+from tests import states as s
+from tests.judged import verdict_of
+from tests.test_state_space import GREEN, assert_nothing_is_lost
+
+SHAS = [character * 40 for character in "abcdef"]
+shas = st.sampled_from(SHAS)
+BRANCHES = ["release/pypi-v0.2.0", "release/testpypi-v0.2.0", "release/pypi-v0.1.5", "release/1.x", "feature"]
+TAGS = ["v0.2.0", "0.2.0", "v0.2", "v0", "orbit-v0.2.0", "other-v0.2.0", "v0.1.0", "v0.2.1", "v0.2.0rc1"]
+
+
+def maybe(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Observation[Any]]:
+    """Known, or failed."""
+    return st.one_of(strategy.map(known), st.just(s.failed()))
+
+
+tags = st.builds(s.tag, st.sampled_from(TAGS), shas, annotated=st.booleans())
+branches = st.builds(s.branch, st.sampled_from(BRANCHES), shas)
+pulls = st.builds(
+    lambda number, head, sha, base, state: s.pull(
+        number,
+        head_branch=head,
+        head_sha=sha,
+        base_branch=base,
+        state="open" if state == "open" else "closed",
+        merged=state == "merged",
+    ),
+    st.integers(1, 9),
+    st.sampled_from(BRANCHES),
+    shas,
+    st.sampled_from(["main", "develop"]),
+    st.sampled_from(["open", "closed", "merged"]),
+)
+releases = st.builds(
+    s.release,
+    st.sampled_from(["v0.2.0", "v0.1.0", "v0.3.0"]),
+    draft=st.booleans(),
+    prerelease=st.booleans(),
+    immutable=st.sampled_from([True, False, None]),
+    has_notes=st.booleans(),
+)
+files = st.lists(st.builds(s.file, st.sampled_from(["wheel", "sdist"]), yanked=st.booleans()), max_size=3)
+projects = st.builds(
+    lambda found, more, listed: s.project(*found, releases=more, listed_without_files=listed).present(),
+    files,
+    st.dictionaries(st.sampled_from(["0.1.9", "0.2.1", "0.3.0", "1.0"]), st.booleans(), max_size=3),
+    st.sampled_from([(), ("0.2.0",)]),
+)
+lineages = st.lists(
+    st.builds(
+        s.lineage,
+        shas,
+        on_base=st.booleans(),
+        ahead=st.integers(0, 3),
+        unmerged_count=st.integers(0, 3),
+        declared_version=st.sampled_from(["0.2.0", "0.1.0", "banana", None]),
+    ),
+    max_size=6,
+    unique_by=lambda lineage: lineage.sha,
+)
+runs = st.lists(st.builds(s.run, st.sampled_from(["completed", "queued", "in_progress", "waiting"])), max_size=2)
+
+
+@st.composite
+def snapshots(draw: st.DrawFn) -> Snapshot:
+    found = draw(st.lists(pulls, max_size=4, unique_by=lambda pull: pull.number))
+    channel = draw(st.sampled_from([s.PYPI, s.TESTPYPI]))
+    target = s.target(channel=channel, clone=draw(st.sampled_from(["/home/me/orbit", None])))
+    own = tuple(pull for pull in found if pull.head_branch == target.release_branch)
+    opened = tuple(pull for pull in found if pull.is_open)
+    refs = [*draw(st.lists(tags, max_size=4, unique_by=lambda tag: tag.name))]
+    heads = draw(st.lists(branches, max_size=4, unique_by=lambda branch: branch.name))
+    local = draw(st.lists(tags, max_size=2, unique_by=lambda tag: tag.name))
+    history = draw(lineages)
+    pairs = tuple(draw(st.lists(st.tuples(shas, shas), max_size=4)))
+    clone = s.clone(tags=tuple(local)) if target.clone else known(None)
+    others = {
+        branch.name: draw(maybe(st.just(tuple(p for p in found if p.head_branch == branch.name)))) for branch in heads
+    }
+    return s.ready(
+        target=target,
+        remote=draw(st.one_of(st.just(s.remote(*refs, *heads)), st.just(s.failed()))),
+        clone=draw(st.one_of(st.just(clone), st.just(s.failed()))),
+        history=draw(st.one_of(st.just(s.history(*history, ancestors=pairs)), st.just(s.failed()))),
+        index={channel.name: draw(maybe(projects)), **draw(st.sampled_from([{}, {"pypi": s.project()}]))}
+        if channel is s.TESTPYPI
+        else {channel.name: draw(maybe(projects))},
+        pulls=draw(maybe(st.just(own))),
+        open_pulls=draw(maybe(st.just(opened))),
+        branch_pulls=others,
+        release=draw(maybe(st.one_of(st.none(), releases))),
+        latest_release=draw(maybe(st.one_of(st.none(), releases))),
+        drafts=draw(maybe(st.lists(releases, max_size=2).map(tuple))),
+        runs=draw(st.one_of(runs.map(lambda found: s.runs(*found)), st.just(s.failed()))),
+        repository=draw(st.sampled_from([s.ready().repository, s.failed()])),
+    )
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(snapshots(), st.sampled_from(["auto", "complete", "rollback"]))
+def test_no_plan_fails_or_loses_anything(snapshot: Snapshot, wanted: Wanted) -> None:
+    verdict = verdict_of(snapshot, wanted)
+    assert verdict.diagnosis.scenario and verdict.diagnosis.title
+    assert verdict.verdict is not Verdict.DEFECT
+    assert_nothing_is_lost(snapshot, verdict.plan, str(verdict.plan))
+    if wanted == "auto":
+        needed = [step.title for step in verdict.plan.steps if not step.advice]
+        assert (not needed) == (verdict.verdict in GREEN), f"{verdict.verdict} and {needed}"
+    assert verdict_of(snapshot, wanted) == verdict
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(snapshots())
+def test_nothing_unknown_is_ever_green(snapshot: Snapshot) -> None:
+    """Taking a fact away never turns a verdict green."""
+    before = verdict_of(snapshot)
+    for field in ("remote", "pulls", "release", "runs"):
+        after = verdict_of(snapshot.model_copy(update={field: s.failed()}))
+        assert after.verdict not in GREEN or before.verdict in GREEN
