@@ -168,7 +168,7 @@ def test_tag_is_on_the_right_commit(release: Release) -> None:
         expected=f"a commit of {release.base_branch}, or of the release pull request ({heads})",
         found=f"{tag.name} is on {tag.commit[:12]}, {commits(release.lineage(tag.commit).ahead)} beside the base",
         why="what is tagged may not be what was released",
-        steps=[step("Look at it", ["git", "log", "--oneline", "-5", tag.commit])],
+        steps=[step(f"Look at what {tag.name} tags", ["git", "log", "--oneline", "-5", tag.commit])],
         advice=True,
     )
 

@@ -98,7 +98,7 @@ def of_jobs(names: Iterable[str], target: Target) -> Said:
 
 def of_log(lines: Sequence[Line], target: Target) -> Said:
     """What the log says: by the release branch that it names, else by tag, version and files."""
-    texts = [line.text for line in lines if line.text and not _LISTED.search(line.text)]
+    texts = telling(lines)
     branches = release_branches(texts, target)
     if len(branches) == 1:
         ((channel, version),) = branches
@@ -108,6 +108,11 @@ def of_log(lines: Sequence[Line], target: Target) -> Said:
         # Many things have a version: one that is not ours says nothing.
         versions = _versions(found for text in texts for found in _STATED.findall(text)) & {target.parsed_version}
     return _said("log", versions, named_channels(texts, target), target)
+
+
+def telling(lines: Iterable[Line]) -> list[str]:
+    """The lines that can name a version in particular: not those that list what the remote has."""
+    return [line.text for line in lines if line.text and not _LISTED.search(line.text)]
 
 
 def release_branches(texts: Iterable[str], target: Target) -> set[tuple[str, str]]:

@@ -14,6 +14,7 @@ from pathlib import Path
 USAGE = """usage: release-state --version X.Y.Z [--channel pypi|testpypi|all] [--phase PHASE] [options]
        release-state --demo SCENARIO
        release-state plan --version X.Y.Z [--plan complete|rollback] [--script FILE]
+       release-state explain LOGFILE
        release-state --list-checks
 
 Says, read-only, whether a Python release is ready, released and verified, or what is wrong and how to mend it.
@@ -41,6 +42,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 4
     # Python puts the current folder first on the path of `python -m`: what lies there must not be imported.
     sys.path[:] = [path for path in sys.path if path not in ("", str(Path.cwd()))]
+    if given[0] == "explain":
+        from release_state.explain import main as explain_log
+
+        return explain_log(given[1:])
     # pytest's settings of the environment belong to the repository at hand, not to this run.
     for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):
         os.environ.pop(name, None)

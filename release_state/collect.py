@@ -23,6 +23,7 @@ from release_state.observe.history import WantedCommit, observe_history, relate_
 from release_state.observe.http import HttpClient
 from release_state.observe.index import observe_index
 from release_state.observe.install import observe_installation
+from release_state.observe.published import observe_published
 from release_state.observe.remote import observe_remote
 from release_state.observe.run_log import RunLogs, Success
 from release_state.outcome import Phase
@@ -38,6 +39,7 @@ _BEHIND = {
     "ci": {"remote", "runs"},
     "drafts": {"repository"},
     "installation": {"index"},
+    "published": {"index", "remote", "clone", "pulls"},
     "open_pulls": {"repository"},
     "pulls": {"repository"},
     "release": {"repository"},
@@ -172,6 +174,10 @@ class _Observer:
         installation = self._ask("installation", ("installation", target.key), lambda: self._install(snapshot, phase))
         last_run = self._ask("last_run", ("last_run", target.key), lambda: self._last_run(snapshot))
         relation = history.result()
+        # Only then: both would fetch the same history into the same cache.
+        published = self._ask(
+            "published", ("published", target.key), lambda: self._published(snapshot, phase, clone.result())
+        )
         return snapshot.model_copy(
             update={
                 "phase": phase.value,
@@ -181,6 +187,7 @@ class _Observer:
                 "ci": ci.result(),
                 "installation": installation.result(),
                 "last_run": last_run.result(),
+                "published": published.result(),
                 "rate_limit": github.rate_limit(),
             }
         )
@@ -279,6 +286,30 @@ class _Observer:
             return Observation(value=None, unavailable=problem)
         name = repository.present().full_name
         return self.run_logs.last_run(name, snapshot.target, runs.present(), _success(Release(snapshot)))
+
+    def _published(self, snapshot: Snapshot, phase: Phase, clone: Observation[Clone]) -> Observation[Any]:
+        target, facts = snapshot.target, Release(snapshot)
+        if phase is not Phase.POST_RECOVERY:
+            return unavailable("published commit", f"not looked for in the phase {phase.value}")
+        if "tag" not in target.channel.leaves:
+            return unavailable("published commit", f"not looked for: {target.channel.name} leaves no tag")
+        try:
+            files, remote, base = facts.files, facts.remote, facts.base_branch
+        except NotObserved as missing:
+            return Observation(value=None, unavailable=missing.problem)
+        return observe_published(
+            self.client,
+            self.config.channels[target.channel.name],
+            target,
+            files,
+            remote,
+            base,
+            clone=clone.value,
+            clone_path=Path(target.clone) if target.clone else None,
+            remote_url=self.config.remote_url,
+            timeout=self.timeout,
+            cancel=self.cancel,
+        )
 
     def _install(self, snapshot: Snapshot, phase: Phase) -> Observation[Any]:
         from release_state.snapshot import Installation

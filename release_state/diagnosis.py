@@ -8,6 +8,8 @@ from release_state.model import Model, NotObserved
 from release_state.outcome import Phase
 from release_state.plan import Direction
 from release_state.release import Release
+from release_state.snapshot import Tag
+from release_state.target import parse_version
 
 
 class Diagnosis(Model):
@@ -33,10 +35,11 @@ def phase_of(release: Release) -> tuple[Phase, str]:
     """
     traces = release.traces()
     present = [name for name, seen in traces.items() if seen]
-    if not present:
+    if not set(present) - _merged(release):
         unseen = [name for name, seen in traces.items() if seen is None]
         doubt = f" (not observed: {', '.join(unseen)})" if unseen else ""
-        return Phase.PRE_RELEASE, f"nothing of {release.version} is known to exist{doubt}"
+        besides = " but a merged pull request" if present else ""
+        return Phase.PRE_RELEASE, f"nothing of {release.version}{besides} is known to exist{doubt}"
     if (
         traces["index"]
         and release.all_yanked
@@ -47,7 +50,7 @@ def phase_of(release: Release) -> tuple[Phase, str]:
 
 
 def _merged(release: Release) -> set[str]:
-    # A merged pull request cannot be withdrawn: it does not keep a release from counting as rolled back.
+    # A merged pull request cannot be withdrawn: it keeps a release neither from being ready nor from being rolled back.
     try:
         return {"pull-request"} if release.pull and release.pull.merged else set()
     except NotObserved:
@@ -97,13 +100,21 @@ def diagnose(release: Release) -> Diagnosis:
             "a tag decides between completing and starting again",
         )
     if traces.get("tag"):
+        if release.tag and builds_another_version(release, release.tag):
+            return found(
+                "B: wrong commit",
+                "Tagged on a commit of another version, not published",
+                "roll back",
+                f"what is built from the tag is not {release.version}: withdraw it, then start the release again",
+            )
         return found(
             "B",
             "Tagged, not published",
             "complete",
             "the tag fixes what to publish; if it is wrong, nothing was published and all of it can be rolled back",
         )
-    if traces.get("release") or traces.get("pull-request"):
+    merged = _merged(release)
+    if any(traces.get(trace) and trace not in merged for trace in ("release", "pull-request")):
         return found(
             "E: leftovers",
             "Neither tagged nor published, but traces on GitHub are left",
@@ -121,7 +132,18 @@ def diagnose(release: Release) -> Diagnosis:
         return found(
             "partly unknown", "Nothing of it is known to exist", "find out", "not everything could be observed"
         )
-    return found("nothing", "Nothing of it exists", "nothing", "")
+    besides = "Nothing of it is released; its pull request is merged" if merged else "Nothing of it exists"
+    return found("nothing", besides, "nothing", "")
+
+
+def builds_another_version(release: Release, tag: Tag) -> bool:
+    """Whether the tagged commit is known to declare another version: what is built from it would be that one."""
+    try:
+        lineage = release.lineage(tag.commit)
+    except NotObserved:
+        return False
+    declared = None if lineage.version_is_dynamic else parse_version(lineage.declared_version or "")
+    return declared is not None and declared != release.version
 
 
 def _published(

@@ -14,7 +14,7 @@ import re
 import sys
 import zipfile
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from release_state.known_failures import KNOWN_FAILURES, KnownFailure, Rank
@@ -225,8 +225,3 @@ def _unzip(data: bytes, most: int) -> list[tuple[str | None, str]]:
 
 def _natural(name: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdecimal() else (0, part) for part in re.split(r"(\d{1,9})", name)]
-
-
-def all_lines(logs: Iterable[tuple[str | None, str]]) -> list[Line]:
-    """The lines of several logs, one after the other."""
-    return [line for _, text in logs for line in parse(text)]

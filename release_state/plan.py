@@ -55,6 +55,8 @@ class Plan(Model):
     folder: str | None = None
     """Where the git commands are to be typed: the clone; None where any folder does."""
     steps: tuple[Step, ...] = ()
+    other_way: tuple[str, ...] = ()
+    """The command that prints the plan of the other direction, where there is one."""
 
 
 def step(

@@ -193,8 +193,10 @@ def _executes(option: Any) -> bool:
 
 def _arguments(config: pytest.Config) -> Arguments:
     from release_state.config import Arguments
+    from release_state.validate import one_of
 
     option = config.option
+    one_of("--phase", option.release_state_phase, PHASES)  # the run needs it before the configuration is read
     given = {setting.key: getattr(option, setting.dest) for setting in SETTINGS}
     return Arguments(
         versions=tuple(option.release_state_version or ()),

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 
-from release_state.diagnosis import Diagnosis, diagnose
+from release_state.diagnosis import Diagnosis, builds_another_version, diagnose
 from release_state.model import NotObserved
 from release_state.outcome import CheckResult, Outcome, Phase
 from release_state.plan import Direction, Mends, Plan, Step, Wanted, step
@@ -58,11 +58,25 @@ class Recovery:
             steps = self._find_out()
         else:
             # Every trace is there: what is wrong with one of them (a flag, a draft, a branch) is mended all the same.
-            steps = self._complete() if diagnosis.established else []
+            steps = self._complete() if diagnosis.established and not self._is_empty() else []
             direction = "complete" if steps else "nothing"
         if direction != "wait":
             steps += self._obstacles()
-        return Plan(direction=direction, reason=diagnosis.reason, folder=self.release.target.clone, steps=_once(steps))
+        return Plan(
+            direction=direction,
+            reason=diagnosis.reason,
+            folder=self.release.target.clone,
+            steps=_once(steps),
+            other_way=self._other_way(direction) if steps else (),
+        )
+
+    def _other_way(self, direction: Direction) -> tuple[str, ...]:
+        """How to see the plan of the other direction: unpublished traces can be withdrawn, published ones yanked."""
+        if direction == "complete":
+            return (*suite(self.release), "--plan", "rollback")
+        if direction == "roll back" and self.wanted == "rollback":
+            return (*suite(self.release), "--plan", "complete")
+        return ()
 
     def _try(self, decision: str, make: Callable[[], Iterable[Step]]) -> list[Step]:
         """The steps, or the one that finds out what they hang on."""
@@ -91,7 +105,7 @@ class Recovery:
         return decisions
 
     def _complete(self) -> list[Step]:
-        release, leaves = self.release, self.release.channel.leaves
+        leaves = self.release.channel.leaves
         if self._is_empty():
             # Nothing to complete from: the workflow does not resume, it starts again.
             return [*self._roll_back(), *self._start_again()]
@@ -115,9 +129,12 @@ class Recovery:
         yanked = [publication.unyank(release)] if any(file.yanked for file in release.files) else []
         if not release.missing_kinds:
             return yanked
-        if release.version_tags:
-            return [*publication.publish_from_tag(release, release.version_tags[0]), *yanked]
         why = f"missing: {', '.join(release.missing_kinds)}, and no tag says what they were built from"
+        if release.version_tags:
+            tag = release.version_tags[0]
+            if not builds_another_version(release, tag):
+                return [*publication.publish_from_tag(release, tag), *yanked]
+            why = f"missing: {', '.join(release.missing_kinds)}, and {tag.name} is on a commit of another version"
         return [self._next(why), *yanked]
 
     def _tag(self) -> list[Step]:
@@ -190,12 +207,19 @@ class Recovery:
     def _start_again(self) -> list[Step]:
         if self.wanted == "rollback":
             return []
+        return self._try("whether to start again", self._run_again)
+
+    def _run_again(self) -> list[Step]:
+        """Start the workflow; with a tag or a file of the version left, it would work out another version."""
         release = self.release
-        # With a tag or a file of the version there, a new run works out another version.
-        return self._try(
-            "whether to start again",
-            lambda: [] if release.files or release.version_tags else [publication.run_workflow(release)],
-        )
+        if release.files:
+            return []
+        if release.version_tags and "tag" not in release.channel.leaves:
+            return []  # the tag is another channel's
+        staying = [tag.name for tag in release.version_tags if tag != release.tag or not release.tag_may_go]
+        if staying:
+            return [self._next(f"{', '.join(staying)} stays, and a new run counts from it")]
+        return [publication.run_workflow(release)]
 
     def _next(self, reason: str) -> Step:
         return publication.next_version(self.release, reason)
@@ -207,7 +231,8 @@ class Recovery:
             steps += branches.others(self.release)
             known = {tag.name for tag in self.release.remote.tags}
             local = [tag for tag in self.release.local_tags if tag.name not in known]
-            if self.release.files and not self.release.all_yanked:
+            withdrawing = self.wanted == "rollback" or self.release.snapshot.phase == Phase.ROLLBACK
+            if self.release.files and not (withdrawing and self.release.all_yanked):
                 local = []  # published: it may be the very tag that is missing on the remote
             steps += [tags.delete_local(self.release, tag) for tag in local]
         except NotObserved:

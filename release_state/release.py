@@ -14,12 +14,14 @@ from packaging.version import Version
 from release_state.model import NotObserved, Problem
 from release_state.snapshot import (
     Branch,
+    Candidate,
     Clone,
     CommitChecks,
     GitHubRelease,
     IndexFile,
     IndexProject,
     Lineage,
+    Published,
     PullRequest,
     Remote,
     Snapshot,
@@ -231,6 +233,8 @@ class Release:
         It is the release of the greatest final version that is not yanked. An older version's own release is right
         as long as it is not the latest.
         """
+        if not self.files:
+            return None  # what the index will offer as the newest is not decided yet
         latest, newest = self.snapshot.latest_release.known(), self.newest_final
         version = self.target.version_of_tag(latest.tag) if latest else None
         if newest is None or (version == self.version) == (newest == self.version):
@@ -287,6 +291,29 @@ class Release:
             return True
         return None if sha is None else False
 
+    @cached_property
+    def published(self) -> Published | None:
+        """What the files of the published sdist say about the commit that it was built from; None: nothing is."""
+        return self.snapshot.published.known()
+
+    @property
+    def published_from(self) -> tuple[Candidate, ...]:
+        """The commits that fit the published sdist best, all alike, those on the base branch first.
+
+        None that fits less than half of it: any commit shares a licence or an empty file with any other.
+        """
+        found = self.published
+        first = found.candidates[0] if found and found.candidates else None
+        if found is None or first is None or 2 * first.equal <= found.compared:
+            return ()
+        alike = [candidate for candidate in found.candidates if _fit(candidate) == _fit(first)]
+        return tuple(sorted(alike, key=lambda candidate: not candidate.on_base))
+
+    def holds_published(self, candidate: Candidate) -> bool:
+        """Whether a commit holds every file of the published sdist, but for those that no commit holds: built ones."""
+        others = self.published.candidates if self.published else ()
+        return not candidate.differing and all(set(candidate.absent) <= set(other.absent) for other in others)
+
     def has_changelog_entry(self, text: str) -> bool:
         """Whether a line of a changelog is a heading of exactly this version: `## [0.2.0] - 2025-09-21`, `v0.2.0`."""
         headings = (line for line in text.splitlines() if re.match(r"\s*(#|=|\*\*|\[|v?\d)", line, re.IGNORECASE))
@@ -321,6 +348,10 @@ class Release:
             return bool(getattr(self, name))
         except NotObserved:
             return None
+
+
+def _fit(candidate: Candidate) -> tuple[int, int, int]:
+    return candidate.equal, -len(candidate.differing), -len(candidate.absent)
 
 
 def _line(version: Version) -> tuple[int, int, int]:

@@ -18,8 +18,8 @@ from typing import Any, Protocol
 from urllib.parse import unquote
 
 import pytest
-from jsonschema import Draft7Validator, FormatChecker  # type: ignore[import-untyped]
-from jsonschema.validators import extend  # type: ignore[import-untyped]
+from jsonschema import Draft7Validator, FormatChecker
+from jsonschema.validators import extend
 from referencing import Registry
 from referencing.jsonschema import DRAFT7
 
@@ -67,7 +67,7 @@ def _nullable(keyword: Callable[..., Any]) -> Callable[..., Iterator[Any]]:
 
 
 # Draft 7 ignores what stands beside a $ref, as OpenAPI 3.0 does.
-_Validator = extend(Draft7Validator, {name: _nullable(check) for name, check in Draft7Validator.VALIDATORS.items()})
+_Validator = extend(Draft7Validator, {name: _nullable(check) for name, check in Draft7Validator.VALIDATORS.items()})  # type: ignore[no-untyped-call]
 
 
 class OpenApi:
@@ -218,9 +218,7 @@ def validated(server: Hooked) -> Iterator[list[str]]:
 
     def hook(answer: Shown) -> None:
         if not answer.intercepted:
-            found.extend(
-                document.violations(answer.method, answer.path, answer.status, answer.headers, answer.body)
-            )
+            found.extend(document.violations(answer.method, answer.path, answer.status, answer.headers, answer.body))
 
     server.on_answer.append(hook)
     try:

@@ -315,6 +315,16 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("RUN-21", "finished", s.rolled_back(), HOLDS),
     ("RUN-21", "running", s.rolled_back(runs=s.runs(s.run("in_progress"))), PROGRESS),
     ("RUN-21", "GitHub silent", s.rolled_back(runs=s.failed()), UNKNOWN),
+    ("RUN-31", "nothing to explain", s.ready(), NONE),
+    ("RUN-31", "ended well", s.released(last_run=s.explained("success")), HOLDS),
+    ("RUN-31", "failed", s.ready(last_run=s.explained()), ACTION),
+    ("RUN-31", "cancelled", s.released(last_run=s.explained("cancelled", scenario=None, meaning="", lines=())), ACTION),
+    ("RUN-31", "success that skipped", s.released(last_run=s.explained("success", scenario="C")), ACTION),
+    ("RUN-31", "withdrawn since", s.rolled_back(last_run=s.explained("timed_out")), ACTION),
+    ("RUN-31", "no such workflow", s.ready(runs=s.runs(exists=False)), NONE),
+    ("RUN-31", "no workflow named", s.ready(target=s.target(workflow="")), NONE),
+    ("RUN-31", "not attributed", s.ready(last_run=s.failed()), UNKNOWN),
+    ("RUN-31", "GitHub silent", s.ready(runs=s.failed(), last_run=s.failed()), UNKNOWN),
 ]
 
 

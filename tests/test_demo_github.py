@@ -51,7 +51,7 @@ def history() -> str:
 
 def bare(path: Path) -> GitStore:
     """A new bare repository."""
-    subprocess.run([GIT, "init", "-q", "--bare", "-b", "main", str(path)], check=True)  # noqa: S603
+    subprocess.run([GIT, "init", "-q", "--bare", "-b", "main", str(path)], check=True)
     return GitStore(path)
 
 
@@ -82,7 +82,7 @@ def server(git_dir: Path) -> Iterator[GitHubServer]:
 class Client:
     """Sends requests below the repository as one caller."""
 
-    def __init__(self, server: GitHubServer, token: str | None = "adm") -> None:  # noqa: S107
+    def __init__(self, server: GitHubServer, token: str | None = "adm") -> None:
         self.server = server
         self.session = requests.Session()
         self.session.headers.update({"Authorization": f"Bearer {token}"} if token else {})
@@ -251,9 +251,7 @@ def test_a_private_repository_is_404_without_access(server: GitHubServer) -> Non
         ("adm", 404, "Branch not protected"),
     ],
 )
-def test_protection_is_for_administrators(
-    server: GitHubServer, token: str | None, status: int, message: str
-) -> None:
+def test_protection_is_for_administrators(server: GitHubServer, token: str | None, status: int, message: str) -> None:
     """Only the administrator's 404 says that a branch is not protected."""
     answer = Client(server, token)("/branches/main/protection")
     assert (answer.status_code, answer.json()["message"]) == (status, message)
@@ -321,7 +319,7 @@ def test_the_limit_counts_down_and_then_refuses(server: GitHubServer) -> None:
 
 def test_a_limit_of_a_token_is_its_own(server: GitHubServer) -> None:
     """One token's limit leaves the others alone."""
-    server.set_rate_limit(0, token="rea")  # noqa: S106
+    server.set_rate_limit(0, token="rea")
     refused = Client(server, "rea")("")
     assert (refused.status_code, refused.headers["X-RateLimit-Remaining"]) == (403, "0")
     assert "for user ID" in refused.json()["message"]

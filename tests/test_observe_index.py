@@ -549,12 +549,12 @@ def free_port() -> int:
 @contextmanager
 def running(command: list[str], url: str, seconds: float, folder: Path) -> Iterator[None]:
     with (folder / "server.log").open("wb") as log:
-        server = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)  # noqa: S603
+        server = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
         try:
             deadline = time.monotonic() + seconds
             while True:
                 try:
-                    with urlopen(url, timeout=1):  # noqa: S310 - loopback
+                    with urlopen(url, timeout=1):
                         break
                 except (URLError, OSError):
                     if server.poll() is not None or time.monotonic() > deadline:
@@ -599,7 +599,7 @@ def test_devpi(tmp_path: Path, client: HttpClient) -> None:
     programs, port = Path(sys.executable).parent, free_port()
     data = ["--serverdir", str(tmp_path / "data")]
     init = [str(programs / "devpi-init"), *data, "--no-root-pypi"]
-    subprocess.run(init, check=True, capture_output=True)  # noqa: S603
+    subprocess.run(init, check=True, capture_output=True)
     command = [str(programs / "devpi-server"), *data, "--host", "127.0.0.1", "--port", str(port)]
     url = f"http://127.0.0.1:{port}"
     with running(command, f"{url}/+api", 60, tmp_path):

@@ -57,7 +57,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     # The pip at hand saves the seconds that installing the bundled one takes.
     found = find_spec("pip")
     options = ["--without-pip"] if found and found.origin else []
-    subprocess.run([sys.executable, "-I", "-m", "venv", *options, str(folder)], check=True)  # noqa: S603
+    subprocess.run([sys.executable, "-I", "-m", "venv", *options, str(folder)], check=True)
     if found and found.origin:
         [packages] = folder.glob("lib/*/site-packages")
         (packages / "pip").symlink_to(Path(found.origin).parent)

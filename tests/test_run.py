@@ -491,6 +491,21 @@ def _processes_of(scratch: Path) -> list[str]:
     return found
 
 
+def _wait_for(held: threading.Event, process: subprocess.Popen[str]) -> None:
+    end = time.monotonic() + 60
+    while not held.wait(0.1):
+        assert process.poll() is None, process.communicate()[0]
+        assert time.monotonic() < end
+
+
+def _accept(silent: socket.socket, held: threading.Event, go_on: threading.Event) -> None:
+    """Take one connection and say nothing."""
+    line, _ = silent.accept()
+    with line:
+        held.set()
+        go_on.wait(60)
+
+
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks for processes in /proc")
 @pytest.mark.parametrize(
     ("where", "workers", "to_all"),
@@ -531,6 +546,7 @@ def test_an_interrupt_ends_everything_at_once(
             world.index.intercept = answer_index
         else:
             more = ["--remote-url", f"git://127.0.0.1:{silent.getsockname()[1]}/silent"]
+            threading.Thread(target=_accept, args=(silent, held, go_on), daemon=True).start()
         command = [sys.executable, "-m", "pytest", "checks/", "--version", "0.2.0", *options(world), *more, *workers]
         process = subprocess.Popen(
             [*command, "--reports-dir", str(reports)],
@@ -542,11 +558,7 @@ def test_an_interrupt_ends_everything_at_once(
             start_new_session=True,
         )
         try:
-            if where == "git":
-                silent.settimeout(60)
-                line, _ = silent.accept()
-                held.set()
-            assert held.wait(60)
+            _wait_for(held, process)
             time.sleep(1.5 if workers else 0.2)  # the workers wait for the snapshot by then
             started = time.monotonic()
             (os.killpg if to_all else os.kill)(process.pid, signal.SIGINT)
@@ -558,8 +570,6 @@ def test_an_interrupt_ends_everything_at_once(
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.communicate()
-        if where == "git":
-            line.close()
 
     assert process.returncode == 2, output
     assert seconds < 6, "far below the time limits of what it waited for"

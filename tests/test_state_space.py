@@ -106,13 +106,13 @@ def clone_facts(clone: str, tags: tuple[Any, ...]) -> Observation[Any]:
         return known(None)
     if clone == "unknown":
         return s.failed("clone")
-    changes: dict[str, Any] = {
+    changes: dict[str, dict[str, Any]] = {
         "clean": {},
         "dirty": {"changed": ("a",), "changed_count": 1},
         "behind": {"head": s.OTHER, "behind": known(3)},
         "shallow": {"shallow": True},
-    }[clone]
-    return s.clone(tags=tags, **changes)
+    }
+    return s.clone(tags=tags, **changes[clone])
 
 
 def state(

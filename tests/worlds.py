@@ -108,9 +108,7 @@ def run(
     before = tuple(own_reports(reports))
     what = ("--version", version) if version else ()
     environment = {"GITHUB_TOKEN": world.token, **(env or {})}
-    done = suite(
-        *what, *options(world), *args, env=environment, reports_dir=reports, first=first, timeout=timeout
-    )
+    done = suite(*what, *options(world), *args, env=environment, reports_dir=reports, first=first, timeout=timeout)
     return ended(done, reports, before)
 
 

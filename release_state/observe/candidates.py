@@ -76,7 +76,7 @@ class Search:
     def on_base(self) -> list[Found]:
         """
         Commits of the base, along first parents: of each run that declares the version, the first and the one that fits
-        best; and the one that fits best of all.
+        best; and one that declares another or no version, where it fits better than all of these.
         """
         names = self.store.run("rev-list", "--first-parent", f"--max-count={MOST_COMMITS}", self.base_head, "--")
         shas = names.text.split()[::-1]
@@ -92,7 +92,7 @@ class Search:
             fits = max(run, key=lambda seen: seen.votes)
             found.append(Found(run[0].sha, ref, f"the commit of {base} that sets the version"))
             found.append(Found(fits.sha, ref, f"a commit of {base} that declares the version"))
-        if best.votes:
+        if best.votes > max((seen.votes for seen in walk if declared[seen.sha]), default=0):
             found.append(Found(best.sha, ref, f"the commit of {base} that comes closest"))
         return found
 
@@ -109,9 +109,9 @@ class Search:
         """Whether each commit declares the version."""
         paths = {prefix + path for path in FIRST_FILES}
         states, _ = _states(walk, oldest, paths)
-        paths |= {prefix + path for path in self._declarations.further([_below(state, prefix) for state in states])}
+        paths |= {prefix + path for path in self._declarations.further([below(state, prefix) for state in states])}
         states, which = _states(walk, oldest, paths)
-        declared = [self._is_it(text) for text in self._declarations.of([_below(state, prefix) for state in states])]
+        declared = [self._is_it(text) for text in self._declarations.of([below(state, prefix) for state in states])]
         return {seen.sha: declared[number] for seen, number in zip(walk, which, strict=True)}
 
     def pull_heads(self, heads: Sequence[tuple[int, str]], total: int) -> list[Found]:
@@ -133,7 +133,7 @@ class Search:
             votes.apply(changes)
             fits[sha] = prefix, _ = votes.best()
             votes.apply(changes, undo=True)
-            lookups[sha] = _below(tree, prefix, {change.path: change.after for change in changes})
+            lookups[sha] = below(tree, prefix, {change.path: change.after for change in changes})
         declared = dict(zip(lookups, self._declarations.of(list(lookups.values())), strict=True))
         right = [
             (number, sha)
@@ -151,7 +151,7 @@ class Search:
 
 
 def _states(walk: Sequence[_Seen], oldest: Tree, paths: Collection[str]) -> tuple[list[Tree], list[int]]:
-    """What the trees along a walk have at these paths, once for each time that it changed; and which each commit has."""
+    """What trees along a walk have at these paths, once for each time that it changed; and which each commit has."""
     states = [{path: oldest[path] for path in paths if path in oldest}]
     which = []
     for seen in walk:
@@ -163,7 +163,7 @@ def _states(walk: Sequence[_Seen], oldest: Tree, paths: Collection[str]) -> tupl
     return states, which
 
 
-def _below(tree: Mapping[str, Entry], prefix: str, changed: Mapping[str, Entry | None] | None = None) -> Lookup:
+def below(tree: Mapping[str, Entry], prefix: str, changed: Mapping[str, Entry | None] | None = None) -> Lookup:
     """What a tree, or one that differs from it by some changes, has below a folder."""
 
     def at(path: str) -> Entry | None:

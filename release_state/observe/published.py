@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-import time
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
 from release_state.model import Observation, Problem, known, unavailable
-from release_state.observe.candidates import Found, Search, of_refs, pull_refs
+from release_state.observe.candidates import Found, Search, below, of_refs, pull_refs
 from release_state.observe.declarations import Declarations
 from release_state.observe.git_command import Git, GitFailed
 from release_state.observe.git_store import Store
@@ -19,7 +19,7 @@ from release_state.observe.http import HttpClient, LookupFailed, origin_of
 from release_state.observe.index import split_credentials
 from release_state.observe.provenance import Provenance, observe_provenance
 from release_state.observe.sdist import Files, Refused, read_sdist
-from release_state.observe.tree_match import Match, compare, read_tree
+from release_state.observe.tree_match import Match, Tree, compare, read_tree
 from release_state.snapshot import Branch, Candidate, Clone, IndexFile, Published, Remote
 from release_state.target import Channel, Target
 
@@ -146,6 +146,24 @@ class _Index:
         return LookupFailed(Problem(source=self._source, why=why))
 
 
+@dataclass(frozen=True)
+class _Compared:
+    """A commit with its tree and how that fits."""
+
+    found: Found
+    tree: Tree
+    match: Match
+
+    @property
+    def is_tag(self) -> bool:
+        return (self.found.ref or "").startswith("refs/tags/")
+
+    @property
+    def is_all(self) -> bool:
+        """Whether looking further makes no sense."""
+        return not self.match.differing and all(_GENERATED.fullmatch(path) for path in self.match.absent)
+
+
 class _Comparison:
     """Finds candidates and compares them, from the nearest at hand to those that have to be looked for."""
 
@@ -158,55 +176,42 @@ class _Comparison:
         base_ref = f"refs/heads/{self.base.name}"
         wants = [WantedCommit(self.base.sha, base_ref), *(WantedCommit(found.sha, found.ref) for found in self.wanted)]
         present = _obtain(store, _wants(wants), self.base.sha)
-        matches: dict[Found, Match] = {}
-        self._compare(store, [found for found in self.wanted if found.sha in present], matches)
-        tags = [match for found, match in matches.items() if (found.ref or "").startswith("refs/tags/")]
-        if not any(_is_all(match) for match in tags):
+        compared: dict[str, _Compared] = {}
+        self._compare(store, [found for found in self.wanted if found.sha in present], compared)
+        if not any(each.is_all and each.is_tag for each in compared.values()):
             search = Search(store, self.files, self.target, self.base.name, self.base.sha)
-            self._compare(store, search.on_base(), matches)
-            self._compare(store, search.pull_heads(*pull_refs(self.git, self.url)), matches)
-        return self._ranked(store, matches)
+            self._compare(store, search.on_base(), compared)
+            self._compare(store, search.pull_heads(*pull_refs(self.git, self.url)), compared)
+        declared = Declarations(store).of([below(each.tree, each.match.prefix) for each in compared.values()])
+        candidates = zip(compared.values(), declared, strict=True)
+        return [self._candidate(store, each, version) for each, version in sorted(candidates, key=_fit)]
 
-    def _compare(self, store: Store, more: Iterable[Found], matches: dict[Found, Match]) -> None:
-        seen = {found.sha for found in matches}
+    def _compare(self, store: Store, more: Iterable[Found], compared: dict[str, _Compared]) -> None:
         for found in more:
-            if found.sha not in seen:
-                matches[found] = compare(self.files, read_tree(store, found.sha))
-                seen.add(found.sha)
+            if found.sha not in compared:
+                tree = read_tree(store, found.sha)
+                compared[found.sha] = _Compared(found, tree, compare(self.files, tree))
 
-    def _ranked(self, store: Store, matches: dict[Found, Match]) -> list[Candidate]:
-        trees = [read_tree(store, found.sha) for found in matches]
-        prefixes = [match.prefix for match in matches.values()]
-        lookups = [
-            lambda path, tree=tree, prefix=prefix: tree.get(prefix + path)  # type: ignore[misc]
-            for tree, prefix in zip(trees, prefixes, strict=True)
-        ]
-        declared = Declarations(store).of(lookups)
-        ranked = sorted(
-            zip(matches.items(), declared, strict=True),
-            key=lambda each: (-each[0][1].equal, len(each[0][1].differing), len(each[0][1].absent)),
+    def _candidate(self, store: Store, each: _Compared, version: str | None) -> Candidate:
+        found, match = each.found, each.match
+        return Candidate(
+            sha=found.sha,
+            ref=found.ref,
+            what=found.what,
+            on_base=self._is_on_base(store, found.sha),
+            equal=match.equal,
+            differing=_shown(match.differing),
+            absent=_shown(match.absent),
+            declared_version=version,
         )
-        return [
-            Candidate(
-                sha=found.sha,
-                ref=found.ref,
-                what=found.what,
-                on_base=self._is_on_base(store, found.sha),
-                equal=match.equal,
-                differing=_shown(match.differing),
-                absent=_shown(match.absent),
-                declared_version=version,
-            )
-            for (found, match), version in ranked
-        ]
 
     def _is_on_base(self, store: Store, sha: str) -> bool:
         return store.run("merge-base", "--is-ancestor", sha, self.base.sha, accept=(0, 1)).code == 0
 
 
-def _is_all(match: Match) -> bool:
-    """Whether looking further makes no sense."""
-    return not match.differing and all(_GENERATED.fullmatch(path) for path in match.absent)
+def _fit(each: tuple[_Compared, str | None]) -> tuple[int, int, int]:
+    match = each[0].match
+    return -match.equal, len(match.differing), len(match.absent)
 
 
 def _shown(paths: Sequence[str]) -> tuple[str, ...]:

@@ -58,7 +58,8 @@ a, .summary__data a, .collapse button { color: var(--link); }
 .finding.advice { border-left-color: var(--none); }
 .finding h3 { font-size: 1.05rem; margin: 0; } .finding dl { display: grid; grid-template-columns: max-content 1fr;
   gap: .1rem .8rem; margin: .3rem 0; } .finding dt { font-weight: 600; }
-.finding dd { margin: 0; overflow-wrap: anywhere; unicode-bidi: isolate; min-width: 0; }
+.finding dd { margin: 0; overflow-wrap: anywhere; unicode-bidi: isolate; min-width: 0; max-height: 16rem;
+  overflow-y: auto; }
 .plan { margin-top: 1.4rem; } .plan h3 { font-size: 1.15rem; margin: 0 0 .3rem; overflow-wrap: anywhere; }
 .plan ol { margin: .5rem 0 0; padding-left: 1.6rem; } .plan li { margin: .8rem 0; overflow-wrap: anywhere; }
 .verdict pre { margin: .3rem 0; padding: .4rem .6rem; background: var(--soft); border: 1px solid var(--line);
@@ -111,7 +112,7 @@ span.skipped, span.xfailed, span.rerun, span.retried { color: var(--wait); }
 @media print {
   body { max-width: none; margin: 0; font-size: 10pt; } .controls, .logexpander { display: none; }
   .finding, .collapsible { break-inside: avoid; } h2, h3 { break-after: avoid; }
-  .verdict pre { max-height: none; overflow: visible; } #results-table { font-size: 8pt; }
+  .verdict pre, .finding dd { max-height: none; overflow: visible; } #results-table { font-size: 8pt; }
   .logwrapper { max-height: none; overflow: visible; }
   a[href]::after { content: none; }
 }
@@ -249,7 +250,8 @@ def _plan(plan: Plan) -> str:
     if plan.folder and any(step.commands for step in plan.steps):
         where = f"<p>git commands are for the clone: <code>cd {escape(plain(shlex.quote(plan.folder)))}</code></p>"
     steps = "".join(map(_step, plan.steps))
-    return f'<article class="plan"><h3>The plan: {plan.direction}{reason}</h3>{where}<ol>{steps}</ol></article>'
+    other = f"<p>The other way is shown by:</p>{_commands([shlex.join(plan.other_way)])}" if plan.other_way else ""
+    return f'<article class="plan"><h3>The plan: {plan.direction}{reason}</h3>{where}<ol>{steps}</ol>{other}</article>'
 
 
 def _step(step: Step) -> str:

@@ -136,3 +136,5 @@ def _plan(reporter: pytest.TerminalReporter, plan: Plan) -> None:
                 reporter.write_line(plain(more, longest=8_000))
         if step.link:
             reporter.write_line(f"     {plain(step.link)}")
+    if plan.other_way:
+        reporter.write_line(f"  The other way: $ {plain(shlex.join(plan.other_way))}")

@@ -69,7 +69,9 @@ def mend(release: Release, found: GitHubRelease) -> list[Step]:
                 link=found.html_url,
             )
         )
-    if (right := release.right_latest) is not None:
+    # What this plan publishes or offers again will be the greatest version: only then can it be told.
+    offered = any(not file.yanked for file in release.files)
+    if offered and (right := release.right_latest) is not None:
         steps.append(
             step(
                 f"Make {right} the latest release",

@@ -361,9 +361,7 @@ def _build(folder: Path) -> str:
     sources = {name.removeprefix("src/"): data for name, data in files.items() if name.startswith("src/")}
     made = [
         build_sdist(project.NAME, declared[1], files=files, summary=project.SUMMARY),
-        build_wheel(
-            project.NAME, declared[1], sources=sources, summary=project.SUMMARY, license_text=files["LICENSE"]
-        ),
+        build_wheel(project.NAME, declared[1], sources=sources, summary=project.SUMMARY, license_text=files["LICENSE"]),
     ]
     (folder / "dist").mkdir()
     for name, content in made:
