@@ -43,7 +43,8 @@ def setup() -> None:
     print(f"making {VENV} ...", flush=True)
     venv.create(VENV, with_pip=True, clear=True, symlinks=os.name != "nt")
     pip = (BIN / "python", "-m", "pip", "--disable-pip-version-check", "install", "--quiet")
-    constraints = ("--constraint", ROOT / "constraints.txt")
+    # Python 3.10 takes what still supports it: most pins do not.
+    constraints = ("--constraint", ROOT / "constraints.txt") if sys.version_info >= (3, 11) else ()
     run(*pip, "pip>=25.1")  # the first one that knows dependency groups
     run(*pip, *constraints, "--editable", ROOT, "--group", "dev")
     stamp.write_text(wanted, encoding="utf-8")

@@ -11,6 +11,7 @@ from release_state.plan import step
 from release_state.recovery import Recovery
 from release_state.release import Release
 from release_state.steps.commands import remote
+from release_state.steps.origin import fit
 from release_state.target import Target, Trace, parse_version
 from release_state.words import commits, listing
 
@@ -99,7 +100,7 @@ def test_version_installs(release: Release) -> None:
         )
 
 
-@check("TAG-11", reads=["remote", "index", "pulls"], scenario="E")
+@check("TAG-11", reads=["remote", "index", "pulls", "published"], scenario="E")
 def test_tag_is_on_the_remote(release: Release, plan: Recovery) -> None:
     """The remote has the tag of this version, in the template's spelling."""
     belongs_here(release, "tag", tag_seen(release))
@@ -184,6 +185,44 @@ def test_no_other_tag_equals_the_version(release: Release) -> None:
             found=listing(f"{other.name} at {other.commit[:12]}" for other in others),
             why="two tags of one version name two commits (a moving tag such as v9 is meant to)",
             steps=[step("See which one is meant", ["git", "ls-remote", "--tags", remote(release)])],
+        )
+
+
+@check("TAG-16", reads=["remote", "index", "published"], advice=True)
+def test_tagged_commit_holds_what_was_published(release: Release) -> None:
+    """The tagged commit holds what was published.
+
+    Every file of the version's sdist is in the tagged commit as it was published, but for those that the build writes.
+    Where the sdist came from another commit, or from a tree with changes that were not committed, who checks the tag
+    out gets something else than who installs the version. A tag that people may have fetched is not moved: publish the
+    next version from a tagged commit.
+    """
+    belongs_here(release, "tag", tag_seen(release))
+    tag, published = release.tag, release.published
+    if tag is None:
+        raise NotApplicable("there is no tag")
+    if published is None or published.sdist is None:
+        raise NotApplicable("no sdist of the version is published: there is nothing to compare with")
+    tagged = next((candidate for candidate in published.candidates if candidate.sha == tag.commit), None)
+    if tagged is None:
+        raise NotObserved(Problem(source="git history", why=f"commit {tag.commit[:12]} could not be fetched"))
+    if not release.holds_published(tagged):
+        best = release.published_from[:1]
+        nearer = [c for c in best if c.equal > tagged.equal]
+        raise ActionNeeded(
+            expected=f"the {published.compared} files of {published.sdist} in {tag.name}, at {tag.commit[:12]}",
+            found=fit(release, tagged)
+            + "".join(f". Nearer comes {c.sha[:12]}, {c.what}: {fit(release, c)}" for c in nearer),
+            why="the tag names something else than what users install",
+            steps=[
+                step(
+                    f"Compare {tag.name} with what was published; leave the tag, and tag the next version before it is "
+                    "published",
+                    *[["git", "fetch", remote(release), c.ref or c.sha] for c in nearer],
+                    ["git", "fetch", remote(release), f"refs/tags/{tag.name}"],
+                    *[["git", "diff", "--stat", tag.commit, c.sha] for c in nearer],
+                )
+            ],
         )
 
 

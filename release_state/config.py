@@ -287,8 +287,9 @@ def _github(arguments: Arguments, environ: Mapping[str, str], values: dict[str, 
     if "GITHUB_SERVER_URL" in environ:
         web = Value(environ["GITHUB_SERVER_URL"], "environment GITHUB_SERVER_URL")
     for name, value in (("github-api-url", api), ("github-server-url", web)):
-        validate.http_url(name, value.text)
-        values[name] = Value(without_credentials(value.text), value.origin)
+        if without_credentials(validate.http_url(name, value.text)) != value.text:
+            raise UsageProblem(f"{name} {validate.shown(value.text)} held credentials: give a token in GITHUB_TOKEN")
+        values[name] = value
     return api.text.rstrip("/"), web.text.rstrip("/")
 
 

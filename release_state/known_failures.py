@@ -115,8 +115,8 @@ KNOWN_FAILURES = (
     ),
     _known(
         "upload time-out",
-        r"(?:upload|twine|pypi).{0,400}(?:timed ?out|gateway time-?out|timeouterror)"
-        r"|(?:upload|twine|legacy/).{0,400}\b50[234][ :]+(?:bad|service|gateway|server)"
+        r"^(?=.*(?:upload|twine|pypi|legacy/)).*?"
+        r"(?:timed ?out|gateway time-?out|timeouterror|\b50[234][ :]+(?:bad|service|gateway|server))"
         r"|\bread ?timed ?out\b|\breadtimeout",
         "The upload to the index did not end in time; some of its files may be there all the same.",
         "See which files the index has before uploading again",

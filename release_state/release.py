@@ -311,8 +311,15 @@ class Release:
 
     def holds_published(self, candidate: Candidate) -> bool:
         """Whether a commit holds every file of the published sdist, but for those that no commit holds: built ones."""
-        others = self.published.candidates if self.published else ()
-        return not candidate.differing and all(set(candidate.absent) <= set(other.absent) for other in others)
+        found = self.published
+        if found is None or 2 * candidate.equal <= found.compared or candidate.differing:
+            return False
+        return all(set(candidate.absent) <= set(other.absent) for other in found.candidates)
+
+    def declares(self, candidate: Candidate) -> bool:
+        """Whether the tree of a commit declares this version."""
+        declared = candidate.declared_version
+        return declared is not None and parse_version(declared) == self.version
 
     def has_changelog_entry(self, text: str) -> bool:
         """Whether a line of a changelog is a heading of exactly this version: `## [0.2.0] - 2025-09-21`, `v0.2.0`."""

@@ -8,6 +8,7 @@ from typing import Any
 from release_state.model import Observation, Problem, known, unavailable
 from release_state.snapshot import (
     Branch,
+    Candidate,
     CheckResult,
     Clone,
     CommitChecks,
@@ -19,6 +20,7 @@ from release_state.snapshot import (
     IndexRelease,
     Installation,
     Lineage,
+    Published,
     PullRequest,
     Remote,
     Repository,
@@ -107,6 +109,23 @@ def project(*files: IndexFile, releases: dict[str, bool] | None = None, **change
     listed = tuple(IndexRelease(version=v, file_count=2, yanked=yanked) for v, yanked in versions.items())
     values: dict[str, Any] = {"listed": True, "files": files, "releases": listed, **changes}
     return known(IndexProject(url="https://index.example/simple/orbit/", **values))
+
+
+def candidate(sha: str = HEAD, *, equal: int = 8, **changes: Any) -> Candidate:
+    """A commit that holds every file of the published sdist: the recorded head of the release pull request."""
+    values: dict[str, Any] = {
+        "ref": "refs/pull/7/head",
+        "what": "the recorded head of pull request #7",
+        "on_base": False,
+        "declared_version": "0.2.0",
+        **changes,
+    }
+    return Candidate(sha=sha, equal=equal, **values)
+
+
+def published(*candidates: Candidate, **changes: Any) -> Observation[Published]:
+    """What the sdist with its eight files says; candidates best first."""
+    return known(Published(**{"sdist": "orbit-0.2.0.tar.gz", "compared": 8, "candidates": candidates, **changes}))
 
 
 def pull(number: int = 7, **changes: Any) -> PullRequest:
@@ -239,6 +258,7 @@ def released(**changes: Any) -> Snapshot:
         "pulls": known((pull(),)),
         "release": known(release()),
         "latest_release": known(release()),
+        "published": published(candidate()),
         "installation": known(Installation(attempted=True, succeeded=True, installed_version="0.2.0")),
         **changes,
     }

@@ -212,6 +212,40 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("TAG-15", "sibling package", s.released(remote=s.remote(s.tag(), s.tag("other-v0.2.0", s.OTHER))), HOLDS),
     ("TAG-15", "another commit", s.released(remote=s.remote(s.tag(), s.tag("0.2.0", s.OTHER))), ACTION),
     ("TAG-15", "remote silent", s.released(remote=s.failed()), UNKNOWN),
+    ("TAG-16", "all of it", s.released(), HOLDS),
+    (
+        "TAG-16",
+        "all but what no commit holds",
+        s.released(published=s.published(s.candidate(equal=7, absent=("orbit/_version.py",)))),
+        HOLDS,
+    ),
+    (
+        "TAG-16",
+        "nothing of it",
+        s.released(published=s.published(s.candidate(equal=0, absent=("a", "b")))),
+        ACTION,
+    ),
+    (
+        "TAG-16",
+        "a file differs",
+        s.released(published=s.published(s.candidate(equal=7, differing=("pyproject.toml",)))),
+        ACTION,
+    ),
+    (
+        "TAG-16",
+        "another commit holds more",
+        s.released(
+            published=s.published(s.candidate(s.OTHER, ref=None), s.candidate(equal=7, absent=("orbit/new.py",)))
+        ),
+        ACTION,
+    ),
+    ("TAG-16", "gone", s.released(remote=s.remote()), NONE),
+    ("TAG-16", "wheel only", s.released(published=s.published(sdist=None, compared=0)), NONE),
+    ("TAG-16", "nothing published", s.released(index={"pypi": s.project()}, published=known(None)), NONE),
+    ("TAG-16", "testpypi", s.released_on_testpypi(), NONE),
+    ("TAG-16", "tagged commit not to be had", s.released(published=s.published(s.candidate(s.OTHER))), UNKNOWN),
+    ("TAG-16", "sdist not to be had", s.released(published=s.failed("index")), UNKNOWN),
+    ("TAG-16", "remote silent", s.released(remote=s.failed()), UNKNOWN),
     ("META-11", "right", s.released(), HOLDS),
     ("META-11", "wrong", s.released(history=s.history(s.lineage(declared_version="0.1.0"))), ACTION),
     (

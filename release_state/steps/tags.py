@@ -5,7 +5,8 @@ from __future__ import annotations
 from release_state.model import NotObserved
 from release_state.plan import Step, step
 from release_state.release import Release
-from release_state.snapshot import Tag
+from release_state.snapshot import Candidate, Tag
+from release_state.steps import origin
 from release_state.steps.commands import in_clone, remote
 
 
@@ -84,33 +85,22 @@ def refresh_local(release: Release, local: Tag, there: Tag) -> Step:
 
 
 def create(release: Release) -> list[Step]:
-    """Tag the commit that was published, where the refs leave only one; else find out which it was."""
+    """Tag the commit that was published: what the sdist shows, else what the refs leave; or find out which it was."""
     tag, candidates = release.target.tag, published_candidates(release)
     local = release.local_tag if release.snapshot.clone.is_known else None
     if local is not None:
-        differs = [what for sha, _, what in candidates if sha != local.commit]
-        return [
-            step(
-                f"Push the clone's tag {tag}" + (", if it is on the commit that was published" if differs else ""),
-                in_clone(release, "show", "--no-patch", local.object),
-                in_clone(release, "push", remote(release), f"refs/tags/{tag}"),
-                mends="tag",
-                reason=f"the clone has it, on {local.commit[:12]}; the remote lacks it"
-                + (f"; another candidate: {', '.join(differs)}" if differs else ""),
-                verify=[["git", "ls-remote", "--tags", remote(release), tag]],
-            )
-        ]
+        return [_push_local(release, local, candidates)]
+    if found := origin.origins(release):
+        return _tag_origin(release, found)
     if len(candidates) == 1:
         sha, ref, what = candidates[0]
         return [
             step(
                 f"Tag {sha[:12]}, {what}, as {tag}",
-                ["git", "fetch", remote(release), ref],
-                ["git", "tag", "--annotate", tag, sha, "--message", f"Release {tag}"],
-                ["git", "push", remote(release), f"refs/tags/{tag}"],
+                *_tagging(release, sha, ref),
                 mends="tag",
                 reason="the version is published, and this commit is the only trace of what it was built from",
-                verify=[["git", "ls-remote", "--tags", remote(release), tag]],
+                verify=[_listed(release)],
             )
         ]
     return [
@@ -123,6 +113,59 @@ def create(release: Release) -> list[Step]:
             "sdist with the tree of each candidate before tagging one",
         )
     ]
+
+
+def _push_local(release: Release, local: Tag, candidates: list[tuple[str, str, str]]) -> Step:
+    tag, found = release.target.tag, origin.origins(release)
+    fitting = next((candidate for candidate in found if candidate.sha == local.commit), None)
+    if fitting:
+        differs, reason = [], f"; {origin.fit(release, fitting)}"
+    elif found:
+        differs = [f"{found[0].sha[:12]}, {found[0].what}"]
+        reason = f"; another commit fits better, {differs[0]}: {origin.fit(release, found[0])}"
+    else:
+        differs = [what for sha, _, what in candidates if sha != local.commit]
+        reason = f"; another candidate: {', '.join(differs)}" if differs else ""
+    return step(
+        f"Push the clone's tag {tag}" + (", if it is on the commit that was published" if differs else ""),
+        in_clone(release, "show", "--no-patch", local.object),
+        in_clone(release, "push", remote(release), f"refs/tags/{tag}"),
+        mends="tag",
+        reason=f"the clone has it, on {local.commit[:12]}; the remote lacks it{reason}",
+        verify=[_listed(release)],
+    )
+
+
+def _tag_origin(release: Release, found: tuple[Candidate, ...]) -> list[Step]:
+    """Tag the commit that fits the published sdist best; several that fit alike hold the same files."""
+    chosen, tag = found[0], release.target.tag
+    certain = release.holds_published(chosen)
+    title = f"ag {chosen.sha[:12]}, {chosen.what}, as {tag}"
+    steps = [
+        step(
+            f"T{title}" if certain else f"Unless a nearer commit is known: t{title}",
+            *_tagging(release, chosen.sha, chosen.ref or chosen.sha),
+            mends="tag",
+            reason=origin.reasons(release, chosen, found),
+            verify=[_listed(release)],
+        )
+    ]
+    if not chosen.on_base and origin.on_base(release):
+        steps.append(origin.into_history(release))
+    return steps
+
+
+def _tagging(release: Release, sha: str, ref: str) -> list[list[str]]:
+    tag = release.target.tag
+    return [
+        ["git", "fetch", remote(release), ref],
+        ["git", "tag", "--annotate", tag, sha, "--message", f"Release {tag}"],
+        ["git", "push", remote(release), f"refs/tags/{tag}"],
+    ]
+
+
+def _listed(release: Release) -> list[str]:
+    return ["git", "ls-remote", "--tags", remote(release), release.target.tag]
 
 
 def published_candidates(release: Release) -> list[tuple[str, str, str]]:

@@ -84,6 +84,8 @@ class Bench:
         """Titles of the steps without a command that nobody but a person can do, and that were left."""
         self.yanked = False
         """Whether a step changed which files are yanked."""
+        self.snapshots: list[Snapshot] = []
+        """What was observed since the world was at its base."""
         self._fresh: tuple[str, str, Wanted, TargetVerdict] | None = None
         self._dispatched: list[str] = []
         self._wanted: Wanted = "auto"
@@ -114,6 +116,7 @@ class Bench:
             world.index.requests.clear()
         world.time = self._time
         self.workflow, self._wanted, self._fresh = "commits", "auto", None
+        self.snapshots.clear()
 
     @contextmanager
     def open(self) -> Iterator[Bench]:
@@ -184,7 +187,8 @@ class Bench:
     def observe(self, version: str, channel: str, wanted: Wanted = "auto") -> TargetVerdict:
         """The verdict on what is observed now, with its printed plan."""
         if self._fresh is None or self._fresh[:3] != (version, channel, wanted):
-            self._fresh = version, channel, wanted, verdict_of(self.snapshot(version, channel), wanted)
+            self.snapshots.append(self.snapshot(version, channel))
+            self._fresh = version, channel, wanted, verdict_of(self.snapshots[-1], wanted)
         return self._fresh[3]
 
     # ---- executing

@@ -143,8 +143,8 @@ def build(world: World, state: State) -> None:
     if state.index == "part-yanked":
         world.index.yank(state.channel, files[0], "a broken file")
     if state.run == "failed":
-        refused = "##[error]Process completed with exit code 1.\n"
-        world.run_release(state.channel, "failure", "Build", refused, head_sha=main)
+        log = f"Building {VERSION} on {branch}\n##[error]Process completed with exit code 1.\n"
+        world.run_release(state.channel, "failure", "Build", log, head_sha=main)
     world.ci_green(world.main())
     sync(world)
 

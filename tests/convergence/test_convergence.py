@@ -1,0 +1,235 @@
+"""Whoever types what a plan prints ends with a release that is verified, or with nothing left; and loses nothing.
+
+The states: every combination of tag, index, GitHub Release, pull request and branch that can exist together, on both
+channels, is `every_state()`. Executed are as many of them as it takes for any three values of these to occur together
+(and any two, for `--plan rollback`); failed runs, other release branches and the two ways in which a workflow writes
+the version take turns.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from release_state.demo.world import World
+from release_state.outcome import Outcome, Verdict
+from release_state.plan import Plan, Step, Wanted
+from release_state.recovery import Recovery
+from release_state.release import Release
+from release_state.snapshot import Snapshot
+from release_state.verdict import TargetVerdict
+from tests.cli import ROOT, clean_environment
+from tests.convergence.execute import Bench, Ran
+from tests.convergence.relay_http import UnixToPort
+from tests.convergence.states import VERSION, State, build, covering, every_state
+from tests.judged import verdict_of
+
+GREEN = {Verdict.READY, Verdict.VERIFIED, Verdict.ROLLED_BACK}
+ROUNDS = 2
+
+EVERY = list(every_state())
+COMPLETED = covering(EVERY, 3)
+ROLLED_BACK = covering(EVERY, 2)
+
+
+@dataclass(frozen=True)
+class Family:
+    """States whose last step is a decision that no command can take."""
+
+    findings: frozenset[str]
+    """What is still found, all of it."""
+    says: str
+    """What the title of one of the plan's steps says then."""
+    reason: str
+
+
+LEFT_TO_A_PERSON = (
+    Family(
+        frozenset({"META-11"}),
+        "Compare the published sdist with this commit",
+        "the version is published, and its tag is on a commit that declares another: whether the tag is wrong, or the "
+        "process writes the version without committing it, only a look at the published files tells",
+    ),
+    Family(
+        frozenset({"INDEX-12"}),
+        "Release 0.2.1 instead",
+        "one of two files is published, and no tag says what it was built from: the other file cannot be built again, "
+        "so the next version is released",
+    ),
+    Family(
+        frozenset({"INDEX-12", "META-11"}),
+        "Release 0.2.1 instead",
+        "as above; the tag that is there is on a commit of another version",
+    ),
+    Family(
+        frozenset({"TAG-11", "RELEASE-11"}),
+        "Establish which commit was published",
+        "published, and no ref leads to the commit: which one to tag, only a look at the published files tells",
+    ),
+)
+
+
+def parameters() -> Iterator[object]:
+    """Each state with the way it is to go; all but a spread of them are slow."""
+    for wanted, states, every in (("auto", COMPLETED, 11), ("rollback", ROLLED_BACK, 5)):
+        for number, state in enumerate(states):
+            marks = () if number % every == 0 else (pytest.mark.slow,)
+            yield pytest.param(state, wanted, marks=marks, id=f"{wanted}-{state}")
+
+
+@pytest.fixture(scope="session")
+def _laid_out() -> Iterator[Bench]:
+    memory = Path("/dev/shm")
+    usual = tempfile.tempdir
+    with ExitStack() as exits:
+        if memory.is_dir() and os.access(memory, os.W_OK):
+            # Thousands of small files are made: a disk would take several times as long.
+            exits.callback(setattr, tempfile, "tempdir", usual)
+            tempfile.tempdir = str(memory)
+        world = exits.enter_context(World())
+        yield exits.enter_context(Bench(world).open())
+
+
+@pytest.fixture
+def bench(_laid_out: Bench) -> Bench:
+    """A world at its base."""
+    _laid_out.restore()
+    return _laid_out
+
+
+class Journey:
+    """From a state to where its printed plans lead, with what may not change on the way."""
+
+    def __init__(self, bench: Bench, state: State, wanted: Wanted) -> None:
+        self.bench, self.state, self.wanted = bench, state, wanted
+        self.story: list[str] = [str(state)]
+        self.named = ""
+        """What the plans named as destroyed."""
+
+    def go(self) -> TargetVerdict:
+        """Follow the printed plan until nothing is left to do, twice at most; the last verdict."""
+        for _ in range(ROUNDS):
+            verdict = self.observe()
+            if verdict.verdict in GREEN:
+                return verdict
+            self.named += " ".join(step.destroys or "" for step in verdict.plan.steps)
+            _, ran = self.bench.follow(VERSION, self.state.channel, self.wanted)
+            self.story += [f"  $ {one.line}" for one in ran]
+            assert not [one for one in ran if one.failed], self.told(ran[-1])
+        return self.observe()
+
+    def observe(self) -> TargetVerdict:
+        """The verdict of now."""
+        verdict = self.bench.observe(VERSION, self.state.channel, self.wanted)
+        again = Snapshot.model_validate_json(self.bench.snapshots[-1].model_dump_json())
+        assert verdict_of(again, self.wanted).plan == verdict.plan, "the same snapshot, another plan"
+        self.story.append(f"{verdict.words}: {verdict.diagnosis.title}")
+        self.story += [f"  {found.id} {found.outcome.value}: {found.found}" for found in verdict.decisive]
+        self.story += [f"  - {'(advice) ' if step.advice else ''}{step.title}" for step in verdict.plan.steps]
+        return verdict
+
+    def told(self, ran: Ran | None = None) -> str:
+        """The whole story, for the message of a failure."""
+        end = f"\n{ran.code}: {ran.output}" if ran else ""
+        return "\n".join(self.story) + end
+
+
+def commits(bench: Bench) -> set[str]:
+    """Every commit that a ref of the remote leads to, recorded heads of pull requests too."""
+    return set(bench.world.remote_git.run("rev-list", "--all").split())
+
+
+def held_by(bench: Bench, named: str) -> set[str]:
+    """The commits that were named as discarded, with those behind them."""
+    git = bench.world.remote_git
+    names = "".join(f"{name}\n" for name in re.findall(r"\b[0-9a-f]{40}\b", named))
+    # Tags of the clone are named, too: the remote need not have what they hold.
+    kinds = git.run("cat-file", "--batch-check=%(objecttype) %(objectname)", stdin=names.encode()).splitlines()
+    tips = [kind.split()[1] for kind in kinds if kind.startswith("commit ")]
+    return set(git.run("rev-list", *tips).split()) if tips else set()
+
+
+def published(bench: Bench, channel: str) -> dict[str, tuple[bytes, bool]]:
+    """The files of the index: content, and whether it is yanked."""
+    return {file.filename: (file.content, bool(file.yanked)) for file in bench.world.index.files(channel)}
+
+
+def findings(verdict: TargetVerdict) -> frozenset[str]:
+    """The checks that are still red."""
+    return frozenset(result.id for result in verdict.decisive if result.blocking)
+
+
+def left_to_a_person(verdict: TargetVerdict) -> Family | None:
+    """The family that a state belongs to in which only a person can go on."""
+    titles = [step.title for step in verdict.plan.steps if not step.advice]
+    return next(
+        (
+            family
+            for family in LEFT_TO_A_PERSON
+            if family.findings == findings(verdict) and any(family.says in title for title in titles)
+        ),
+        None,
+    )
+
+
+@pytest.mark.parametrize(("state", "wanted"), parameters())
+def test_what_is_printed_leads_out(bench: Bench, state: State, wanted: Wanted) -> None:
+    build(bench.world, state)
+    bench.workflow, bench.yanked = state.workflow, False
+    before, files = commits(bench), published(bench, state.channel)
+    journey = Journey(bench, state, wanted)
+    end = journey.go()
+    told = journey.told()
+    lost = before - commits(bench)
+    assert not lost or lost <= held_by(bench, journey.named), f"lost: {lost}\n{told}"
+    now = published(bench, state.channel)
+    if not bench.yanked:
+        assert files.items() <= now.items(), told
+    assert {name: content for name, (content, _) in files.items()}.items() <= {
+        name: content for name, (content, _) in now.items()
+    }.items(), told
+    if wanted == "rollback":
+        assert_withdrawn(bench, state, end, told)
+    else:
+        assert_completed(bench, end, told)
+
+
+def assert_completed(bench: Bench, end: TargetVerdict, told: str) -> None:
+    """The release is verified, or clean; or what is left is a person's to decide, and the plan says so."""
+    if end.verdict in GREEN:
+        assert not [step for step in end.plan.steps if not step.advice], told
+        return
+    family = left_to_a_person(end)
+    assert family is not None, told
+    if "instead" in family.says:
+        (answer,) = [answer for answer in bench.answers if answer.target.version != VERSION]
+        assert answer.phase.value == "pre-release", told
+        assert findings(answer) <= {"BRANCH-2", "CLONE-3"}, f"{findings(answer)}\n{told}"
+
+
+def assert_withdrawn(bench: Bench, state: State, end: TargetVerdict, told: str) -> None:
+    """Nothing is left that could be withdrawn."""
+    release = Release(bench.snapshot(VERSION, state.channel))
+    if state.release == "immutable":
+        # A person keeps it: deleting it would burn the name of its tag for ever.
+        assert any(step.title == "Keep the GitHub Release v0.2.0" for step in end.plan.steps), told
+        assert release.branch is None and not release.open_pulls, told
+        assert all(file.yanked for file in release.files), told
+        return
+    wanted = {Verdict.ROLLED_BACK} if state.is_published else {Verdict.READY}
+    assert end.verdict in wanted, told
+    traces = {name for name, seen in release.traces().items() if seen}
+    kept = {"index", "tag"} if state.is_published else set()  # a published version keeps its tag
+    assert traces <= kept | ({"pull-request"} if state.pull.startswith("merged") else set()), told
