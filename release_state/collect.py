@@ -126,7 +126,9 @@ class _Observer:
             "remote", "remote", lambda: observe_remote(config.remote_url, self.timeout, cancel=self.cancel)
         )
         clone = self._ask("clone", "clone", lambda: self._clone(target))
-        index = self._ask("index", ("index", target.channel.name), lambda: self._index(target, target.channel.name))
+        name = target.channel.name
+        # By version: what is kept of the page are the files of one.
+        index = self._ask("index", ("index", name, target.version), lambda: self._index(target, name))
         repository = self._ask("repository", "repository", github.repository)
         branch = target.release_branch
         pulls = self._ask("pulls", ("pulls", branch), lambda: github.pulls(branch))
@@ -225,7 +227,7 @@ class _Observer:
             others["pulls"][branch.name] = self.once(("pulls", branch.name), ask)
             if parsed.channel != target.channel.name:
                 look = functools.partial(self._index, target, parsed.channel)
-                others["index"][parsed.channel] = self.once(("index", parsed.channel), look)
+                others["index"][parsed.channel] = self.once(("index", parsed.channel, target.version), look)
         return others
 
     def _history(

@@ -116,7 +116,7 @@ def explain(lines: Sequence[Line], *, succeeded: bool = False) -> Explanation:
         near = [item for item in reversed(said) if item[0] <= end] + [item for item in said if item[0] > end]
         errors = [item for item in near if item[1].is_error]
         chosen += [item for item in near if not item[1].is_error and _COMPLAINT.match(item[1].text)][:4]
-        if len(chosen) == len(matched[:5]) and all(_EXIT.search(line.text) for _, line in errors):
+        if errors and len(chosen) == len(matched[:5]) and all(_EXIT.search(line.text) for _, line in errors):
             chosen += near[: MOST_LINES // 2]
         chosen += errors
     texts: dict[str, int] = {}

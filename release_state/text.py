@@ -15,6 +15,11 @@ def plain(text: str, longest: int = LONGEST) -> str:
     return shown if len(text) <= longest else f"{shown[:longest]}… ({len(text)} characters)"
 
 
+def plain_command(line: str) -> str:
+    """A quoted command made harmless; a line feed inside of an argument stays, so that what is pasted is meant."""
+    return "\n".join(plain(part, longest=20_000) for part in line.split("\n"))
+
+
 def _visible(character: str) -> str:
     if character in "\n\r\t":
         return " "

@@ -222,15 +222,15 @@ def test_hostile_lines_stay_within_their_bounds() -> None:
     assert len(many.lines) == MOST_LINES
 
 
-def test_eight_mebibytes_are_read_in_seconds() -> None:
+def test_lines_made_to_be_slow_are_not() -> None:
     worst = ["a branch named " * 200, "upload pypi twine legacy/ " * 100, "::error " + ":" * 3000, f"{ESC}[" * 1500]
-    text = log(*(worst * 700))
-    assert len(text) > 7 * 2**20
+    text = log(*(worst * 80))
+    assert len(text) > 800_000
     started = time.process_time()
     lines = parse(text)
     explain(lines)
     of_log(lines, s.target())
-    assert time.process_time() - started < 10
+    assert time.process_time() - started < 2
 
 
 @given(st.lists(st.one_of(st.text(), st.sampled_from([*(line for _, line in FAILURES), EXIT, "##[endgroup]"]))))

@@ -72,6 +72,7 @@ class Search:
         self.store, self.files, self.target = store, files, target
         self.base_branch, self.base_head = base_branch, base_head
         self._declarations = Declarations(store)
+        self._most_on_base = 0
 
     def on_base(self) -> list[Found]:
         """
@@ -83,6 +84,7 @@ class Search:
         oldest = read_tree(self.store, shas[0])
         walk = self._walk(shas, oldest)
         best = max(walk, key=lambda seen: seen.votes)
+        self._most_on_base = best.votes
         declared = self._declared_along(walk, oldest, best.prefix)
         base, ref = self.base_branch, f"refs/heads/{self.base_branch}"
         found = []
@@ -116,7 +118,8 @@ class Search:
 
     def pull_heads(self, heads: Sequence[tuple[int, str]], total: int) -> list[Found]:
         """
-        Recorded heads of pull requests that declare the version; of those that declare none, ones with every file.
+        Recorded heads of pull requests that declare the version; of those that declare none, what the base does not
+        match: to be asked after `on_base`.
 
         `heads` are (number, commit); `total` is how many the remote has.
         """
@@ -125,7 +128,6 @@ class Search:
         heads = [(number, sha) for number, sha in heads if sha in present]
         tree = read_tree(self.store, self.base_head)
         votes = Votes(self.files, tree)
-        most = Votes(self.files, {path: ("", min(names)) for path, names in self.files.items()}).best()[1]
         fits: dict[str, tuple[str, int]] = {}
         lookups: dict[str, Lookup] = {}
         pairs = [(sha, self.base_head) for sha in dict.fromkeys(sha for _, sha in heads)]
@@ -138,7 +140,7 @@ class Search:
         right = [
             (number, sha)
             for number, sha in heads
-            if self._is_it(declared[sha]) or (declared[sha] is None and 0 < most <= fits[sha][1])
+            if self._is_it(declared[sha]) or (declared[sha] is None and fits[sha][1] > self._most_on_base)
         ]
         right.sort(key=lambda head: (-fits[head[1]][1], head[0]))
         return [

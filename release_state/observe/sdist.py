@@ -137,7 +137,7 @@ def _of_tar(data: bytes) -> Iterator[tuple[str, bytes]]:
             budget.take(member.size)
             if not (member.isreg() or member.isdir()) or member.issparse():
                 raise Refused("a member is a link, a device or sparse")
-            name = _safe(readable(member.name.encode("utf-8", "surrogateescape")))
+            name = readable(_safe(member.name).encode("utf-8", "surrogateescape"))
             if member.isreg():
                 content = archive.extractfile(member)
                 if content is None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from release_state.outcome import CheckResult, Exit, Outcome
 from release_state.plan import Plan, Step
 from release_state.report.document import decisive_of
-from release_state.text import plain, steps_in_words
+from release_state.text import plain, plain_command, steps_in_words
 from release_state.verdict import TargetVerdict
 
 if TYPE_CHECKING:
@@ -271,7 +271,7 @@ def _step(step: Step) -> str:
 
 def _commands(lines: list[str]) -> str:
     """Each command a line of its own, however it is wrapped."""
-    shown = "\n".join(f"<code>{escape(plain(line, longest=8_000))}</code>" for line in lines)
+    shown = "\n".join(f"<code>{escape(plain_command(line))}</code>" for line in lines)
     return f'<pre tabindex="0">{shown}</pre>' if lines else ""
 
 

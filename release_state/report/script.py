@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Sequence
 
 from release_state.plan import Step
-from release_state.text import plain
+from release_state.text import plain, plain_command
 from release_state.verdict import TargetVerdict
 
 _HEAD = """#!/bin/sh
@@ -49,12 +49,7 @@ def _step(number: int, step: Step) -> str:
     elif not step.commands:
         where = f" {plain(step.link)}" if step.link else ""
         lines.append(f"ask {shlex.quote(f'By hand:{where} Done?')}")
-    lines += [plain_line(line) for line in step.lines()]
+    lines += [plain_command(line) for line in step.lines()]
     # The suite itself is no verification half-way: it would stop the script while anything is still wrong.
-    lines += [plain_line(line) for line in step.verify_lines() if not line.startswith("release-state ")]
+    lines += [plain_command(line) for line in step.verify_lines() if not line.startswith("release-state ")]
     return "\n".join(lines)
-
-
-def plain_line(line: str) -> str:
-    """A quoted command as a line of the script; control characters but the line feed are shown as escapes."""
-    return "\n".join(plain(part, longest=20_000) for part in line.split("\n"))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from release_state.outcome import CheckResult, Outcome, Verdict
 from release_state.plan import Plan
-from release_state.text import plain, steps_in_words
+from release_state.text import plain, plain_command, steps_in_words
 
 if TYPE_CHECKING:
     import pytest
@@ -129,11 +129,7 @@ def _plan(reporter: pytest.TerminalReporter, plan: Plan) -> None:
             saved = f"; {plain(step.saves)}" if step.saves else ""
             reporter.write_line(f"     DESTROYS {plain(step.destroys)}{saved}", red=True)
         for line in step.lines():
-            # An argument may hold line feeds (a pull request's body): they stay, so that what is pasted is meant.
-            first, *rest = line.split("\n")
-            reporter.write_line(f"     $ {plain(first, longest=8_000)}")
-            for more in rest:
-                reporter.write_line(plain(more, longest=8_000))
+            reporter.write_line(f"     $ {plain_command(line)}")
         if step.link:
             reporter.write_line(f"     {plain(step.link)}")
     if plan.other_way:
