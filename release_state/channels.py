@@ -26,7 +26,7 @@ def defined_channels(
     test_index = PYPI_SIMPLE_ENDPOINT.replace("://", "://test.")
     defined: dict[str, dict[str, Any]] = {
         "pypi": {"index-url": PYPI_SIMPLE_ENDPOINT, "leaves": list(TRACES)},
-        "testpypi": {"index-url": test_index, "leaves": [], "dependencies-index-url": PYPI_SIMPLE_ENDPOINT},
+        "testpypi": {"index-url": test_index, "leaves": []},
     }
     more = table.get("channels", {})
     if not isinstance(more, dict):
@@ -51,6 +51,8 @@ def defined_channels(
         variable = f"RELEASE_STATE_INDEX_URL_{name.upper().replace('-', '_')}"
         if variable in environ and not given:
             keys["index-url"] = environ[variable]
+    # Dependencies of what is rehearsed come from where it is released to, wherever that is.
+    defined["testpypi"].setdefault("dependencies-index-url", defined["pypi"]["index-url"])
     public = (PYPI_SIMPLE_ENDPOINT, test_index)
     return tuple(_channel(name, keys, public, origin) for name, keys in defined.items())
 

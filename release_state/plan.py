@@ -8,7 +8,7 @@ from typing import Literal
 
 from release_state.model import Model
 
-Direction = Literal["nothing", "complete", "roll back", "next version", "find out", "wait"]
+Direction = Literal["nothing", "complete", "roll back", "next version", "find out", "wait", "tidy up"]
 
 Wanted = Literal["auto", "complete", "rollback"]
 """Which way a person wants to go; auto: the one that the diagnosis recommends."""

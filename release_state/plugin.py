@@ -298,17 +298,12 @@ class _Gatherer:
         self.run.gather(report)
 
     @pytest.hookimpl(optionalhook=True)
-    def pytest_metadata(self, metadata: dict[str, Any]) -> None:
-        """Put our own facts in the place of the machine's environment."""
+    def pytest_html_report_title(self, report: Any) -> None:
+        """Remember the page: its title becomes the verdict. Show our facts in the place of the machine's environment."""
         from release_state.report.html import environment
 
-        metadata.clear()
-        metadata.update(environment(self.run))
-
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_html_report_title(self, report: Any) -> None:
-        """Remember the page: its title becomes the verdict."""
         self.page = report
+        report.set_data("environment", environment(self.run))
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_table_header(self, cells: list[Any]) -> None:

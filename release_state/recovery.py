@@ -60,8 +60,9 @@ class Recovery:
             # Every trace is there: what is wrong with one of them (a flag, a draft, a branch) is mended all the same.
             steps = self._complete() if diagnosis.established and not self._is_empty() else []
             direction = "complete" if steps else "nothing"
-        if direction != "wait":
-            steps += self._obstacles()
+        if direction != "wait" and (obstacles := self._obstacles()):
+            steps += obstacles
+            direction = "tidy up" if direction == "nothing" else direction
         return Plan(
             direction=direction,
             reason=diagnosis.reason,
@@ -260,7 +261,8 @@ def whole_plan(recovery: Recovery, results: Sequence[CheckResult]) -> Plan:
         return step not in called_for and not finds_out and (step in advised or not blocking)
 
     marked = tuple(step.model_copy(update={"advice": is_advice(step)}) for step in _once(steps))
-    return recovery.plan.model_copy(update={"steps": marked})
+    direction = "tidy up" if marked and recovery.plan.direction == "nothing" else recovery.plan.direction
+    return recovery.plan.model_copy(update={"steps": marked, "direction": direction})
 
 
 def _by_cause(unknown: Sequence[CheckResult]) -> dict[str, list[CheckResult]]:

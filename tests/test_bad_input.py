@@ -5,7 +5,6 @@ Every run here is a process of its own, pointed at loopback sockets that would n
 
 from __future__ import annotations
 
-import os
 import shutil
 import socket
 import subprocess
@@ -32,17 +31,17 @@ class Sockets:
     def arguments(self) -> list[str]:
         return [
             *("--package", "orbit", "--repository", "octo/orbit", "--lookup-timeout", "1"),
-            *("--index-url", f"pypi={_url(self.index)}/simple/"),
-            *("--index-url", f"testpypi={_url(self.index)}/test/"),
-            *("--github-api-url", _url(self.github)),
-            *("--remote-url", f"{_url(self.git)}/octo/orbit.git"),
+            *("--index-url", f"pypi={url_of(self.index)}/simple/"),
+            *("--index-url", f"testpypi={url_of(self.index)}/test/"),
+            *("--github-api-url", url_of(self.github)),
+            *("--remote-url", f"{url_of(self.git)}/octo/orbit.git"),
         ]
 
     def contacted(self) -> list[str]:
         return [name for name in ("index", "github", "git") if _was_contacted(getattr(self, name))]
 
 
-def _url(listener: socket.socket) -> str:
+def url_of(listener: socket.socket) -> str:
     return f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
@@ -106,7 +105,6 @@ TYPED: list[tuple[str, list[str], list[str]]] = [
     ("branch-template", ["--version", "0.2.0", "--branch-template", "release"], ["--branch-template", "{version}"]),
     ("title-template", ["--version", "0.2.0", "--title-template", "New"], ["--title-template 'New'", "{version}"]),
     ("index-url", ["--version", "0.2.0", "--index-url", "http://h/"], ["--index-url 'http://h/'", "CHANNEL=URL"]),
-    ("ext", ["--version", "0.2.0", "--remote-url", "ext::sh -c 'touch x'"], ["--remote-url", "git remote"]),
     ("upload-pack", ["--version", "0.2.0", "--remote-url=--upload-pack=x"], ["'--upload-pack=x'", "git remote"]),
     ("path-name", ["--version", "0.2.0", "--package", "../x"], ["package '../x'", "letters, digits"]),
     ("base-blank", ["--version", "0.2.0", "--base-branch", "a b"], ["--base-branch 'a b'", "git"]),
@@ -206,8 +204,10 @@ BROKEN = [
 ]
 
 
-@BOTH
-@pytest.mark.parametrize(("file", "text", "says"), BROKEN)
+@pytest.mark.parametrize(
+    ("file", "text", "says", "workers"),
+    [*((*case, "0") for case in BROKEN), *((*case, "2") for case in BROKEN[::2])],
+)
 def test_module_of_ours_that_fails_to_import_is_refused(
     file: str, text: str, says: str, workers: str, sockets: Sockets, tmp_path: Path
 ) -> None:
@@ -217,8 +217,10 @@ def test_module_of_ours_that_fails_to_import_is_refused(
     assert_refused(run, ["cannot be loaded", says], sockets, reports)
 
 
-@pytest.mark.parametrize(("module", "workers"), [("pydantic", "0"), ("pydantic", "2"), ("pypi_simple", "0")])
-@pytest.mark.parametrize("early", [True, False], ids=["as-configured", "plugin-loaded-late"])
+@pytest.mark.parametrize(
+    ("module", "workers", "early"),
+    [("pydantic", "0", True), ("pydantic", "2", True), ("pypi_simple", "0", True), ("pydantic", "0", False)],
+)
 def test_missing_dependency_is_refused(
     module: str, workers: str, early: bool, sockets: Sockets, tmp_path: Path
 ) -> None:
@@ -248,7 +250,7 @@ def test_missing_dependency_is_refused(
 @pytest.mark.parametrize("option", ["--collect-only", "--setup-plan"])
 def test_looking_at_the_plan_contacts_nothing(option: str, workers: str, sockets: Sockets, tmp_path: Path) -> None:
     reports = tmp_path / "reports"
-    run = suite("--version", "0.2.0", "-n", workers, option, *sockets.arguments, reports_dir=reports, timeout=30)
+    run = suite("--version", "0.2.0", "-n", workers, option, *sockets.arguments, reports_dir=reports)
     assert run.returncode == 5, (run.stdout, run.stderr)
     assert sockets.contacted() == []
     assert not reports.exists()
@@ -273,9 +275,8 @@ def test_nothing_selected_is_exit_5_and_leaves_latest_alone(narrowing: list[str]
     assert not list(tmp_path.glob("latest*"))
 
 
-@BOTH
-def test_setting_fixtures_up_alone_is_exit_5(workers: str, tmp_path: Path) -> None:
-    run = suite("--demo", "clean", "--setup-only", "-n", workers, reports_dir=tmp_path, timeout=30)
+def test_setting_fixtures_up_alone_is_exit_5(tmp_path: Path) -> None:
+    run = suite("--demo", "clean", "--setup-only", "-n", "2", reports_dir=tmp_path)
     assert run.returncode == 5, (run.stdout, run.stderr)
     assert "READY" not in run.stdout
     assert not list(tmp_path.glob("latest*"))
@@ -289,11 +290,10 @@ def test_empty_marker_expression_narrows_nothing(tmp_path: Path) -> None:
     assert (tmp_path / "latest.json").is_file()
 
 
-def test_hostile_values_run_nothing(tmp_path: Path, sockets: Sockets) -> None:
-    """What a shell, git or ssh would run from a value is never run."""
-    marker = tmp_path / "ran"
-    for value in (f"ext::sh -c touch% {marker}", f"$(touch {marker})", f"-oProxyCommand=touch {marker}"):
-        run = suite("--version", "0.2.0", *sockets.arguments, f"--remote-url={value}", reports_dir=tmp_path / "reports")
-        assert_refused(run, ["--remote-url"], sockets, tmp_path / "reports")
+def test_remote_helper_of_an_address_is_never_run(tmp_path: Path, sockets: Sockets) -> None:
+    """What git would run for such an address is not run, and the value is refused."""
+    marker, reports = tmp_path / "ran", tmp_path / "reports"
+    value = f"ext::sh -c touch% {marker}"
+    run = suite("--version", "0.2.0", *sockets.arguments, "--remote-url", value, reports_dir=reports)
+    assert_refused(run, ["--remote-url 'ext::sh -c", "git remote"], sockets, reports)
     assert not marker.exists()
-    assert os.listdir(tmp_path) == []

@@ -250,7 +250,7 @@ def test_private_index_is_a_channel_like_the_others(tmp_path: Path) -> None:
 def test_address_of_a_channel_command_line_over_environment_over_table(tmp_path: Path) -> None:
     cwd = plain_folder(tmp_path / "here", "channels.my-index.index-url = 'https://table/'")
     environ = {"RELEASE_STATE_INDEX_URL_MY_INDEX": "https://env/", "RELEASE_STATE_INDEX_URL_PYPI": "https://other/"}
-    arguments = {"channels": ("my-index",)}
+    arguments: dict[str, Any] = {"channels": ("my-index",)}
     assert loaded(cwd, **arguments).targets[0].channel.index_url == "https://table/"
     assert loaded(cwd, environ, **arguments).targets[0].channel.index_url == "https://env/"
     by_all = loaded(cwd, environ, **arguments, index_urls=("my-index=https://cli/",))
