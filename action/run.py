@@ -25,10 +25,11 @@ def main() -> int:
         print(f"::error title=release-state::could not be installed (exit code {error.returncode})")
         return 3
     arguments = ["--reports-dir", str(reports)]
+    # In one word with their names: alone, a value that begins with "@" would be read as a file of more arguments.
     for name in ("version", "channel", "phase"):
-        arguments += [f"--{name}", os.environ.get(f"RELEASE_STATE_ACTION_{name.upper()}", "")]
+        arguments.append(f"--{name}={os.environ.get(f'RELEASE_STATE_ACTION_{name.upper()}', '')}")
     if package := os.environ.get("RELEASE_STATE_ACTION_PACKAGE"):
-        arguments += ["--package", package]
+        arguments.append(f"--package={package}")
     environment = {key: value for key, value in os.environ.items() if not key.startswith("RELEASE_STATE_ACTION_")}
     code = subprocess.run([*program, *arguments], check=False, env=environment).returncode
     return hand_on(reports, code)

@@ -299,7 +299,7 @@ class _Gatherer:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_report_title(self, report: Any) -> None:
-        """Remember the page: its title becomes the verdict. Show our facts in the place of the machine's environment."""
+        """Remember the page, whose title becomes the verdict; show our facts instead of the machine's environment."""
         from release_state.report.html import environment
 
         self.page = report

@@ -219,7 +219,8 @@ class Recovery:
             return []  # the tag is another channel's
         staying = [tag.name for tag in release.version_tags if tag != release.tag or not release.tag_may_go]
         if staying:
-            return [self._next(f"{', '.join(staying)} stays, and a new run counts from it")]
+            local = self._tag() if release.tag else []
+            return [*local, self._next(f"{', '.join(staying)} stays, and a new run counts from it")]
         return [publication.run_workflow(release)]
 
     def _next(self, reason: str) -> Step:
@@ -251,14 +252,24 @@ def whole_plan(recovery: Recovery, results: Sequence[CheckResult]) -> Plan:
     blocking = [result for result in findings if result.blocking]
     called_for = {step for result in blocking for step in result.steps}
     advised = {step for result in findings if not result.blocking for step in result.steps}
-    steps = [*recovery.plan.steps, *(step for result in findings for step in result.steps)]
+    found = [step for result in findings for step in result.steps]
+    deleted = {
+        word[1:] for step in recovery.plan.steps for command in step.commands for word in command if ":" == word[:1]
+    }
+    # What a finding wants to be looked at is looked at before it is deleted.
+    first = [step for step in found if any(deleted.intersection(command) for command in step.commands)]
+    first = [step for step in first if step not in recovery.plan.steps]
+    steps = [*first, *recovery.plan.steps, *found]
     unknown = [result for result in blocking if result.outcome is Outcome.UNKNOWN]
     if not any(step.mends == "all" for step in steps):
         steps += [_observe_again(recovery, found, same) for found, same in _by_cause(unknown).items()]
 
+    # Starting again fails on whatever is left: while something blocks, no step of a roll-back may be left undone.
+    whole = set(recovery.plan.steps) if blocking and recovery.plan.direction == "roll back" else set()
+
     def is_advice(step: Step) -> bool:
         finds_out = step.mends == "all" and bool(unknown)
-        return step not in called_for and not finds_out and (step in advised or not blocking)
+        return step not in called_for | whole and not finds_out and (step in advised or not blocking)
 
     marked = tuple(step.model_copy(update={"advice": is_advice(step)}) for step in _once(steps))
     direction = "tidy up" if marked and recovery.plan.direction == "nothing" else recovery.plan.direction

@@ -151,6 +151,8 @@ class Run:
         """
         if not self.executes:
             return
+        if not config.pluginmanager.has_plugin("html"):
+            raise pytest.UsageError("pytest-html is missing or switched off: there would be no report to look at")
         try:
             self.reports.prepare()
         except OSError as error:

@@ -76,12 +76,12 @@ def test_bare_version_says_what_it_needs(arguments: list[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "codes"),
     [
-        (["-p", "no:release_state.plugin"], {1, 4}),
+        (["-p", "no:release_state.plugin"], {4}),
+        (["-p", "no:release_state.plugin", "-o", "addopts="], {4}),
         (["-c", "/dev/null"], {4}),
         (["-c", "/dev/null", "-o", "addopts="], {4}),
         (["-o", "addopts="], {6}),
         (["--noconftest"], {4}),
-        (["--noconftest", "-o", "addopts="], {4}),
         (["--confcutdir", "checks"], {3, 4}),
         (["--rootdir", "checks"], {4}),
         (["-V"], {4}),

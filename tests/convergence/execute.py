@@ -78,6 +78,7 @@ class Bench:
     def __init__(self, world: World) -> None:
         self.world = world
         self.workflow = "commits"
+        self.follows_advice = True
         self.answers: list[TargetVerdict] = []
         """What `release-state` said, in order, since the last execution began."""
         self.by_hand: list[str] = []
@@ -200,7 +201,7 @@ class Bench:
         self.by_hand.clear()
         taken_back = any(_is_unyank(step) for step in plan.steps)
         for step in plan.steps:
-            if taken_back and _is_next_version(step):
+            if (step.advice and not self.follows_advice) or (taken_back and _is_next_version(step)):
                 continue
             self._do_by_hand(step, plan)
             with self._folder(step, plan) as folder:

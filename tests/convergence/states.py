@@ -20,6 +20,7 @@ BRANCHES = ("absent", "empty", "ahead", "moved")
 RUNS = ("none", "failed")
 OTHERS = ("none", "orphaned", "merged", "unfinished")
 WORKFLOWS = ("commits", "bumps")
+ADVICE = ("followed", "left")
 
 ON_REMOTE = ("remote", "both", "differ", "elsewhere", "lightweight")
 """The values of `State.tag` in which the remote has the tag."""
@@ -45,6 +46,8 @@ class State:
     """Another release branch; `unfinished`: of a version that is published on the other channel."""
     workflow: str = "commits"
     """What a run started by the plan does: commit the version on its branch, or bump without a commit."""
+    advice: str = "followed"
+    """Whether the steps that may be left undone are done."""
 
     def __str__(self) -> str:
         return "-".join(f"{getattr(self, field.name)}" for field in fields(self))
@@ -96,7 +99,7 @@ def covering(states: Sequence[State], size: int) -> list[State]:
     heap = [(-len(groups(state)), number) for number, state in enumerate(states)]
     heapq.heapify(heap)
     chosen: list[State] = []
-    around = itertools.cycle(itertools.product(WORKFLOWS, OTHERS, RUNS))
+    around = itertools.cycle(itertools.product(ADVICE, WORKFLOWS, OTHERS, RUNS))
     while heap:
         _, number = heapq.heappop(heap)
         adds = groups(states[number]) - covered
@@ -106,8 +109,8 @@ def covering(states: Sequence[State], size: int) -> list[State]:
             continue
         if adds:
             covered |= adds
-            workflow, others, run = next(around)
-            chosen.append(replace(states[number], run=run, others=others, workflow=workflow))
+            advice, workflow, others, run = next(around)
+            chosen.append(replace(states[number], run=run, others=others, workflow=workflow, advice=advice))
     return chosen
 
 

@@ -74,6 +74,18 @@ LEFT_TO_A_PERSON = (
         "as above; the tag that is there is on a commit of another version",
     ),
     Family(
+        frozenset({"INDEX-11", "META-11"}),
+        "Release 0.2.1 instead",
+        "nothing is published; the tag is on a commit of another version, and stays because its GitHub Release is "
+        "immutable: the version is used up",
+    ),
+    Family(
+        frozenset({"BRANCH-11"}),
+        "Decide on pull request #3 first",
+        "the pull request of an earlier run was merged, and the run that the plan starts opens another one: the merged "
+        "one is taken for the release's, so that the branch of the open one seems to be left over",
+    ),
+    Family(
         frozenset({"TAG-11", "RELEASE-11"}),
         "Establish which commit was published",
         "published, and no ref leads to the commit: which one to tag, only a look at the published files tells",
@@ -120,7 +132,8 @@ class Journey:
 
     def go(self) -> TargetVerdict:
         """Follow the printed plan until nothing is left to do, twice at most; the last verdict."""
-        for _ in range(ROUNDS):
+        # A yank that is taken back makes another state, from which the rounds count.
+        for _ in range(ROUNDS + (self.state.index == "yanked" and self.wanted == "auto")):
             verdict = self.observe()
             if verdict.verdict in GREEN:
                 return verdict
@@ -187,7 +200,7 @@ def left_to_a_person(verdict: TargetVerdict) -> Family | None:
 @pytest.mark.parametrize(("state", "wanted"), parameters())
 def test_what_is_printed_leads_out(bench: Bench, state: State, wanted: Wanted) -> None:
     build(bench.world, state)
-    bench.workflow, bench.yanked = state.workflow, False
+    bench.workflow, bench.follows_advice, bench.yanked = state.workflow, state.advice == "followed", False
     before, files = commits(bench), published(bench, state.channel)
     journey = Journey(bench, state, wanted)
     end = journey.go()
