@@ -254,7 +254,7 @@ def whole_plan(recovery: Recovery, results: Sequence[CheckResult]) -> Plan:
     advised = {step for result in findings if not result.blocking for step in result.steps}
     found = [step for result in findings for step in result.steps]
     deleted = {
-        word[1:] for step in recovery.plan.steps for command in step.commands for word in command if ":" == word[:1]
+        word[1:] for step in recovery.plan.steps for command in step.commands for word in command if word[:1] == ":"
     }
     # What a finding wants to be looked at is looked at before it is deleted.
     first = [step for step in found if any(deleted.intersection(command) for command in step.commands)]

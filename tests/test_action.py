@@ -197,18 +197,23 @@ def test_what_could_not_be_observed_fails(clean: World, runner: Runner) -> None:
     assert (step.code, step.outputs["verdict"]) == (6, "COULD NOT VERIFY"), step.output
 
 
-@pytest.mark.parametrize("name", ["version", "channel", "phase", "package"])
+HARMFUL = [
+    "$(touch harm)",
+    "@arguments",
+    "`touch harm`",
+    '"; touch harm; "',
+    "'; touch harm #",
+    "0.2.0\ntouch harm",
+    "--collect-only",
+    "--demo=clean",
+]
+
+
 @pytest.mark.parametrize(
-    "text",
+    ("name", "text"),
     [
-        "$(touch harm)",
-        "`touch harm`",
-        '"; touch harm; "',
-        "'; touch harm #",
-        "0.2.0\ntouch harm",
-        "--collect-only",
-        "--demo=clean",
-        "@arguments",
+        *(("version", text) for text in HARMFUL),
+        *((name, text) for name in ("channel", "phase", "package") for text in HARMFUL[:2]),
     ],
 )
 def test_an_input_is_never_more_than_a_value(name: str, text: str, clean: World, runner: Runner) -> None:

@@ -30,15 +30,8 @@ PACKAGE = ("release_state/__init__.py", "release_state/__main__.py", "release_st
 
 
 def _called(*command: str | Path, env: dict[str, str] | None = None) -> str:
-    done = subprocess.run(
-        [str(word) for word in command],
-        check=False,
-        text=True,
-        env=env,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-    assert done.returncode == 0, done.stdout
+    done = subprocess.run([str(word) for word in command], check=False, text=True, env=env, capture_output=True)
+    assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
 

@@ -326,6 +326,8 @@ class World:
             failed = "Create tag" if channel == "pypi" else "Delete release branch"
         conclusion = "failure" if failed else "success"
         minutes = (self.time - started).total_seconds() / 60
+        # As git says it in the step that makes the branch: what tells which version the run was for.
+        log = f"Switched to a new branch '{self.branch(channel, version)}'\n{log}"
         self.run_release(channel, conclusion, failed, log, minutes=minutes, head_sha=base, started=started)
         if "merged" in wanted:
             if done.pull is not None:

@@ -1,8 +1,8 @@
 """Executes a plan as a person would who types what is printed, in a world that answers as the real services do.
 
 Programs on PATH: git and bash are real. `gh` is `gh.py`, which talks to the world's GitHub over HTTP. `python` is the
-real one but for `-m build` and `-m twine`, which build from the folder and upload into the world's index. `release-state`
-observes and judges as the program does, and ends with its exit code.
+real one but for `-m build` and `-m twine`, which build from the folder and upload into the world's index.
+`release-state` observes and judges as the program does, and ends with its exit code.
 
 What a plan leaves to a person is decided always alike:
 
@@ -10,7 +10,10 @@ What a plan leaves to a person is decided always alike:
 - "if the yank is a mistake" is taken to be so, and the alternative beside it, the next version, is then left;
 - where the next version is the only way, its pre-release check is run, as printed, and nothing more is done;
 - a tag that the clone alone has is taken to be on the commit that was published;
-- a look at another version's release ends in following the plan that is printed for it, once.
+- a look at another version's release ends in following the plan that is printed for it, once;
+- a step that is only a sentence, to look at something, changes nothing.
+
+What the world's GitHub does not do by itself is done here as GitHub does it: a started workflow runs, step by step.
 """
 
 from __future__ import annotations
@@ -18,7 +21,6 @@ from __future__ import annotations
 import argparse
 import copy
 import dataclasses
-import glob
 import itertools
 import json
 import os
@@ -79,16 +81,17 @@ class Bench:
         self.world = world
         self.workflow = "commits"
         self.follows_advice = True
+        self.more_environment: dict[str, str] = {}
         self.answers: list[TargetVerdict] = []
         """What `release-state` said, in order, since the last execution began."""
-        self.by_hand: list[str] = []
-        """Titles of the steps without a command that nobody but a person can do, and that were left."""
         self.yanked = False
         """Whether a step changed which files are yanked."""
         self.snapshots: list[Snapshot] = []
         """What was observed since the world was at its base."""
         self._fresh: tuple[str, str, Wanted, TargetVerdict] | None = None
         self._dispatched: list[str] = []
+        self._target = ("", "")
+        """Version and channel that are followed."""
         self._wanted: Wanted = "auto"
         self._saved = world.root / "base"
         world.remote_git.run("repack", "-adq")
@@ -116,7 +119,8 @@ class Bench:
             world.index.channels = copy.deepcopy(self._index)
             world.index.requests.clear()
         world.time = self._time
-        self.workflow, self._wanted, self._fresh = "commits", "auto", None
+        self.workflow, self.follows_advice, self.yanked = "commits", True, False
+        self._wanted, self._fresh = "auto", None
         self.snapshots.clear()
 
     @contextmanager
@@ -194,24 +198,30 @@ class Bench:
 
     # ---- executing
 
-    def execute(self, plan: Plan, wanted: Wanted = "auto") -> list[Ran]:
-        """Follow a plan from its first step to its last, and stop at the first command that fails."""
-        self._wanted, ran = wanted, []
-        self.answers.clear()
-        self.by_hand.clear()
+    def execute(self, plan: Plan) -> list[Ran]:
+        """Do a plan's steps from the first to the last, and stop at the first command that fails."""
+        ran: list[Ran] = []
         taken_back = any(_is_unyank(step) for step in plan.steps)
         for step in plan.steps:
             if (step.advice and not self.follows_advice) or (taken_back and _is_next_version(step)):
                 continue
-            self._do_by_hand(step, plan)
+            self._do_by_hand(step)
             with self._folder(step, plan) as folder:
                 for line in (*step.lines(), *step.verify_lines()):
                     ran.append(self._run(step, line, folder))
                     if ran[-1].failed:
                         return ran
-            if step.mends == "other-branches" and step.commands[:1] and step.commands[0][0] == "release-state":
-                ran += self.execute(self.answers[-1].plan)
+            if step.mends == "other-branches" and step.lines()[:1] and step.lines()[0].startswith("release-state "):
+                ran += self._follow_other(self.answers[-1])
         return ran
+
+    def _follow_other(self, found: TargetVerdict) -> list[Ran]:
+        """Follow the plan of another version's release."""
+        mine, self._target = self._target, (found.target.version, found.target.channel.name)
+        try:
+            return self.execute(found.plan)
+        finally:
+            self._target = mine
 
     @contextmanager
     def _folder(self, step: Step, plan: Plan) -> Iterator[Path]:
@@ -250,30 +260,41 @@ class Bench:
             "GH_DEMO_API": self.world.github.url,
             "GH_TOKEN": self.world.token,
             "CONVERGENCE_SOCKET": str(self._socket),
+            **self.more_environment,
         }
 
-    def _do_by_hand(self, step: Step, plan: Plan) -> None:
+    @contextmanager
+    def with_gh(self, program: str, environment: Mapping[str, str]) -> Iterator[None]:
+        """Put another gh on PATH, with what its environment needs."""
+        path = self._programs / "gh"
+        usual = path.read_text(encoding="utf-8")
+        path.write_text(f'#!/bin/sh\nexec {shlex.quote(program)} "$@"\n', encoding="utf-8")
+        self.more_environment = dict(environment)
+        try:
+            yield
+        finally:
+            path.write_text(usual, encoding="utf-8")
+            self.more_environment = {}
+
+    def _do_by_hand(self, step: Step) -> None:
         """What only a person can do, in a web interface."""
-        target = self._target
-        files = self.world.index.files(target[1], target[0])
+        index, (version, channel) = self.world.index, self._target
         if step.title.startswith("Yank "):
-            for file in files:
+            for file in index.files(channel, version):
                 if not file.yanked:
-                    self.world.index.yank(target[1], file.filename, "withdrawn")
-            self.yanked, self._fresh = True, None
+                    index.yank(channel, file.filename, "withdrawn")
         elif _is_unyank(step):
-            self.world.index.unyank(target[1], target[0])
-            self.yanked, self._fresh = True, None
-        elif not step.commands:
-            self.by_hand.append(step.title)
+            index.unyank(channel, version)
+        else:
+            return
+        self.yanked, self._fresh = True, None
 
-    _target = ("0.2.0", "pypi")
-
-    def follow(self, version: str, channel: str, wanted: Wanted = "auto") -> tuple[TargetVerdict, list[Ran]]:
-        """Observe, and execute what is printed; the verdict that was there before."""
-        before = self.observe(version, channel, wanted)
-        self._target = (version, channel)
-        return before, self.execute(before.plan, wanted)
+    def follow(self, version: str, channel: str, wanted: Wanted = "auto") -> list[Ran]:
+        """Observe, and execute what is printed."""
+        plan = self.observe(version, channel, wanted).plan
+        self._target, self._wanted = (version, channel), wanted
+        self.answers.clear()
+        return self.execute(plan)
 
     # ---- the programs that work here
 
@@ -376,7 +397,7 @@ def _build(folder: Path) -> str:
 
 def _files(folder: Path, patterns: Sequence[str]) -> list[Path]:
     """The files that twine finds: it fills patterns in itself."""
-    found = [folder / name for pattern in patterns for name in sorted(glob.glob(pattern, root_dir=folder))]
+    found = [path for pattern in patterns for path in sorted(folder.glob(pattern))]
     if not found:
         raise ValueError(f"Cannot find file (or expand pattern): {patterns}")
     return found

@@ -18,7 +18,8 @@ RELEASES = ("absent", "draft", "published", "wrong-flag", "not-latest", "immutab
 PULLS = ("none", "open", "closed", "merged", "merged-left", "wrong-base")
 BRANCHES = ("absent", "empty", "ahead", "moved")
 RUNS = ("none", "failed")
-OTHERS = ("none", "orphaned", "merged", "unfinished")
+OTHERS = ("none", "orphaned", "none", "merged", "none", "none", "unfinished", "none")
+"""How the other release branch takes turns: mostly there is none."""
 WORKFLOWS = ("commits", "bumps")
 ADVICE = ("followed", "left")
 

@@ -15,7 +15,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -24,15 +23,14 @@ from pathlib import Path
 import pytest
 
 from release_state.demo.world import World
-from release_state.outcome import Outcome, Verdict
-from release_state.plan import Plan, Step, Wanted
-from release_state.recovery import Recovery
+from release_state.outcome import Verdict
+from release_state.plan import Plan, Wanted
 from release_state.release import Release
 from release_state.snapshot import Snapshot
 from release_state.verdict import TargetVerdict
 from tests.cli import ROOT, clean_environment
 from tests.convergence.execute import Bench, Ran
-from tests.convergence.relay_http import UnixToPort
+from tests.convergence.real_gh import real_gh
 from tests.convergence.states import VERSION, State, build, covering, every_state
 from tests.judged import verdict_of
 
@@ -138,7 +136,7 @@ class Journey:
             if verdict.verdict in GREEN:
                 return verdict
             self.named += " ".join(step.destroys or "" for step in verdict.plan.steps)
-            _, ran = self.bench.follow(VERSION, self.state.channel, self.wanted)
+            ran = self.bench.follow(VERSION, self.state.channel, self.wanted)
             self.story += [f"  $ {one.line}" for one in ran]
             assert not [one for one in ran if one.failed], self.told(ran[-1])
         return self.observe()
@@ -200,7 +198,7 @@ def left_to_a_person(verdict: TargetVerdict) -> Family | None:
 @pytest.mark.parametrize(("state", "wanted"), parameters())
 def test_what_is_printed_leads_out(bench: Bench, state: State, wanted: Wanted) -> None:
     build(bench.world, state)
-    bench.workflow, bench.follows_advice, bench.yanked = state.workflow, state.advice == "followed", False
+    bench.workflow, bench.follows_advice = state.workflow, state.advice == "followed"
     before, files = commits(bench), published(bench, state.channel)
     journey = Journey(bench, state, wanted)
     end = journey.go()
@@ -246,3 +244,71 @@ def assert_withdrawn(bench: Bench, state: State, end: TargetVerdict, told: str) 
     traces = {name for name, seen in release.traces().items() if seen}
     kept = {"index", "tag"} if state.is_published else set()  # a published version keeps its tag
     assert traces <= kept | ({"pull-request"} if state.pull.startswith("merged") else set()), told
+
+
+GH_STATES = (
+    (State("pypi", "both", "whole", "wrong-flag", "merged", "absent"), "auto", "gh release edit v0.2.0 --prerelease"),
+    (State("pypi", "both", "whole", "draft", "merged", "absent"), "auto", "gh release edit v0.2.0 --draft=false"),
+    (State("pypi", "remote", "whole", "absent", "merged", "absent"), "auto", "gh release create v0.2.0 --verify-tag"),
+    (State("pypi", "absent", "absent", "absent", "closed", "ahead"), "auto", "gh workflow run release.yml"),
+    (State("pypi", "both", "whole", "published", "merged", "absent"), "rollback", "gh api --method DELETE"),
+)
+
+
+@pytest.mark.parametrize(("state", "wanted", "line"), GH_STATES, ids=lambda value: str(value))
+def test_the_real_gh_takes_the_same_commands(bench: Bench, state: State, wanted: Wanted, line: str) -> None:
+    program = shutil.which("gh")
+    if program is None:
+        if os.environ.get("CI"):
+            pytest.fail("gh is not installed")
+        pytest.skip("gh is not installed")
+    build(bench.world, state)
+    journey = Journey(bench, state, wanted)
+    with real_gh(bench.world, program) as environment, bench.with_gh(program, environment):
+        end = journey.go()
+    assert end.verdict in GREEN, journey.told()
+    assert any(told.strip().startswith(f"$ {line}") for told in journey.story), journey.told()
+
+
+def test_the_command_line_prints_what_leads_out(bench: Bench, tmp_path: Path) -> None:
+    """A process of its own each time: what its report holds as the plan is executed, and the next run ends with 0."""
+    world = bench.world
+    build(world, State("pypi", "remote", "whole", "absent", "none", "absent"))
+    more = {"GITHUB_TOKEN": world.token, "GITHUB_API_URL": world.github.url}
+    options = ["--version", VERSION, "--repo", str(world.clone), "--repository", world.repository, "--no-install"]
+    options += [f"--index-url={name}={world.index_url(name)}" for name in ("pypi", "testpypi")]
+    options += ["--package", world.package, "--remote-url", world.remote_url, "--reports-dir", str(tmp_path)]
+
+    def run() -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "release_state", *options],
+            cwd=ROOT,
+            env=clean_environment(tmp_path, more),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    first = run()
+    assert first.returncode == 1, first.stdout + first.stderr
+    (target,) = json.loads((tmp_path / "latest.json").read_text(encoding="utf-8"))["targets"]
+    plan = Plan.model_validate(target["plan"])
+    printed = " ".join(first.stdout.split())
+    for step in plan.steps:
+        for line in step.lines():
+            assert " ".join(line.split()) in printed
+    ran = bench.execute(plan)
+    assert ran and not [one for one in ran if one.failed], ran
+    last = run()
+    assert last.returncode == 0, last.stdout + last.stderr
+    assert Verdict.VERIFIED.value in last.stdout
+
+
+def test_what_does_not_exist_together_is_left_out() -> None:
+    """The enumeration holds what the documentation says of it."""
+    assert len(EVERY) == len(set(EVERY)) == 2913
+    assert (len(COMPLETED), len(ROLLED_BACK)) == (324, 58)
+    for family in LEFT_TO_A_PERSON:
+        assert family.reason and family.says

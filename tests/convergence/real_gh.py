@@ -1,0 +1,54 @@
+"""The real GitHub CLI in front of the demo's GitHub: sent to a socket, from there to the world, without TLS or DNS.
+
+The world speaks REST only. Three of gh's questions come as GraphQL and are answered here: the default branch, whether
+the remote has a ref, and a draft by its tag. Commands that need more of it (`gh pr …`) are out of reach.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from release_state.demo.github.model import Json
+from release_state.demo.github.routing import ROUTES, Call, Result, Route, invalid
+from release_state.demo.world import World
+from tests.convergence.unix_to_port import UnixToPort
+
+
+@contextmanager
+def real_gh(world: World, program: str) -> Iterator[dict[str, str]]:
+    """What the environment needs besides for the real gh to find the world."""
+    folder, socket = world.root / "gh", world.root / "gh.socket"
+    folder.mkdir()
+    env = {"GH_CONFIG_DIR": str(folder), "GH_NO_UPDATE_NOTIFIER": "1", "GH_PROMPT_DISABLED": "1"}
+    setting = [program, "config", "set", "http_unix_socket", str(socket)]
+    subprocess.run(setting, env={**os.environ, **env}, check=True, timeout=20)
+    added = Route("POST", re.compile("/graphql"), _graphql, "none", "")
+    ROUTES.insert(0, added)
+    try:
+        with UnixToPort(socket, int(world.github.url.rpartition(":")[2])):
+            yield env
+    finally:
+        ROUTES.remove(added)
+
+
+def _graphql(call: Call) -> Result:
+    query, given, state = str(call.body["query"]), call.body["variables"], call.state
+    asked = re.search(r"query (\w+)", query)
+    found: Json | None
+    match asked[1] if asked else "":
+        case "RepositoryInfo":
+            name = state.repository.split("/")[1]
+            found = {"id": "R_1", "name": name, "owner": {"login": state.owner}, "defaultBranchRef": {"name": "main"}}
+        case "RepositoryFindRef":
+            ref = state.git.ref(given["tagName"])
+            found = {"ref": {"id": f"REF_{ref.sha}"} if ref else None}
+        case "RepositoryReleaseByTag":
+            release = next((r for r in state.releases.values() if r.tag == given["tagName"]), None)
+            found = {"release": {"databaseId": release.id, "isDraft": release.draft} if release else None}
+        case other:
+            raise invalid({"message": f"GraphQL is not part of this world: {other}"})
+    return Result({"data": {"repository": found}})
