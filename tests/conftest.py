@@ -1,0 +1,15 @@
+"""What every test file of the suite shares."""
+
+from __future__ import annotations
+
+import pytest
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Name a case of bytes alike in every worker: archives hold the time of their making, and pytest adds a number."""
+    return "bytes" if isinstance(val, bytes) else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the long proofs, so that no worker is left with one at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
