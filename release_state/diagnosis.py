@@ -8,7 +8,7 @@ from release_state.model import Model, NotObserved
 from release_state.outcome import Phase
 from release_state.plan import Direction
 from release_state.release import Release
-from release_state.snapshot import Tag
+from release_state.snapshot import Snapshot, Tag
 from release_state.target import parse_version
 
 
@@ -57,8 +57,9 @@ def _merged(release: Release) -> set[str]:
         return set()
 
 
-def diagnose(release: Release) -> Diagnosis:
+def diagnose(snapshot: Snapshot) -> Diagnosis:
     """Name the state and the direction; decides nothing on what could not be observed."""
+    release = Release(snapshot)
     traces = release.traces()
     facts = {
         "established": tuple(name for name, seen in traces.items() if seen),

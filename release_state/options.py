@@ -77,7 +77,7 @@ SETTINGS = (
 )
 
 PHASES = ("auto", "pre-release", "post-recovery", "rollback")
-PLANS = ("auto", "complete", "rollback")
+PLANS = ("auto", "complete", "rollback", "force-recovery")
 DEFAULT_CHANNEL = "pypi"
 
 

@@ -10,8 +10,8 @@ from release_state.model import Model
 
 Direction = Literal["nothing", "complete", "roll back", "next version", "find out", "wait", "tidy up"]
 
-Wanted = Literal["auto", "complete", "rollback"]
-"""Which way a person wants to go; auto: the one that the diagnosis recommends."""
+Wanted = Literal["auto", "complete", "rollback", "force-recovery"]
+"""Which way a person wants to go; "auto" is what the diagnosis recommends, "force-recovery" leaves no release branch."""
 
 Mends = Literal[
     "branch", "other-branches", "tag", "local-tag", "index", "pull-request", "release", "draft", "run", "all"

@@ -30,7 +30,7 @@ class Recovery:
     @cached_property
     def diagnosis(self) -> Diagnosis:
         """The state that the steps lead out of."""
-        return diagnose(self.release)
+        return diagnose(self.release.snapshot)
 
     def steps_for(self, *traces: Mends) -> tuple[Step, ...]:
         """The plan's steps that mend a trace; the whole plan where none mends it alone."""
@@ -43,10 +43,12 @@ class Recovery:
         diagnosis = self.diagnosis
         direction: Direction = diagnosis.direction
         if self.wanted != "auto":
-            direction = "complete" if self.wanted == "complete" else "roll back"
+            direction = "complete" if self.wanted == "complete" else "roll back"  # force recovery withdraws too
         steps: list[Step]
         if running := self._try("whether a release run is working", self._wait):
             direction, steps = "wait", running
+        elif self.wanted == "force-recovery":
+            steps = self._force()
         elif direction == "roll back":
             steps = [*self._roll_back(), *self._start_again()]
         elif direction == "complete":
@@ -60,7 +62,7 @@ class Recovery:
             # Every trace is there: what is wrong with one of them (a flag, a draft, a branch) is mended all the same.
             steps = self._complete() if diagnosis.established and not self._is_empty() else []
             direction = "complete" if steps else "nothing"
-        if direction != "wait" and (obstacles := self._obstacles()):
+        if direction != "wait" and self.wanted != "force-recovery" and (obstacles := self._obstacles()):
             steps += obstacles
             direction = "tidy up" if direction == "nothing" else direction
         return Plan(
@@ -188,6 +190,18 @@ class Recovery:
             steps += self._try("whether the tag has to go", self._withdraw_tags)
         return steps
 
+    def _force(self) -> list[Step]:
+        """Every branch that parses as a release branch, each saved before it is deleted; none with an open PR."""
+
+        def steps() -> list[Step]:
+            release = self.release
+            own = branches.delete(release, release.branch) if release.branch else []
+            others = [(other.branch, other.state == "in use") for other in release.other_branches]
+            kept = [branch for branch, in_use in others if not in_use]
+            return [*own, *(step for branch in kept for step in branches.delete(release, branch, "other-branches"))]
+
+        return self._try("which release branches can go", steps)
+
     def _known_branch(self) -> Branch | None:
         return self.release.branch if self.release.snapshot.remote.is_known else None
 
@@ -264,8 +278,11 @@ def whole_plan(recovery: Recovery, results: Sequence[CheckResult]) -> Plan:
     if not any(step.mends == "all" for step in steps):
         steps += [_observe_again(recovery, found, same) for found, same in _by_cause(unknown).items()]
 
-    # Starting again fails on whatever is left: while something blocks, no step of a roll-back may be left undone.
-    whole = set(recovery.plan.steps) if blocking and recovery.plan.direction == "roll back" else set()
+    # Starting again fails on whatever is left, and who asks to withdraw a release that is whole means it: no step of
+    # a roll-back may be left undone then.
+    asked = recovery.wanted == "rollback" and recovery.release.snapshot.phase == Phase.POST_RECOVERY
+    all_of_it = recovery.plan.direction == "roll back" and (asked or bool(blocking))
+    whole = set(recovery.plan.steps) if all_of_it else set()
 
     def is_advice(step: Step) -> bool:
         finds_out = step.mends == "all" and bool(unknown)

@@ -46,11 +46,11 @@ pulls = st.builds(
 releases = st.builds(
     s.release,
     st.sampled_from(["v0.2.0", "v0.1.0", "v0.3.0"]),
-    draft=st.booleans(),
     prerelease=st.booleans(),
     immutable=st.sampled_from([True, False, None]),
     has_notes=st.booleans(),
 )
+drafts = st.builds(s.release, st.just("v0.2.0"), draft=st.just(True), has_notes=st.booleans())
 files = st.lists(st.builds(s.file, st.sampled_from(["wheel", "sdist"]), yanked=st.booleans()), max_size=3)
 projects = st.builds(
     lambda found, more, listed: s.project(*found, releases=more, listed_without_files=listed).present(),
@@ -102,14 +102,14 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
         branch_pulls=others,
         release=draw(maybe(st.one_of(st.none(), releases))),
         latest_release=draw(maybe(st.one_of(st.none(), releases))),
-        drafts=draw(maybe(st.lists(releases, max_size=2).map(tuple))),
+        drafts=draw(maybe(st.lists(drafts, max_size=2).map(tuple))),
         runs=draw(st.one_of(runs.map(lambda found: s.runs(*found)), st.just(s.failed()))),
         repository=draw(st.sampled_from([s.ready().repository, s.failed()])),
     )
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(snapshots(), st.sampled_from(["auto", "complete", "rollback"]))
+@given(snapshots(), st.sampled_from(["auto", "complete", "rollback", "force-recovery"]))
 def test_no_plan_fails_or_loses_anything(snapshot: Snapshot, wanted: Wanted) -> None:
     verdict = verdict_of(snapshot, wanted)
     assert verdict.diagnosis.scenario and verdict.diagnosis.title
@@ -129,3 +129,21 @@ def test_nothing_unknown_is_ever_green(snapshot: Snapshot) -> None:
     for field in ("remote", "pulls", "release", "runs"):
         after = verdict_of(snapshot.model_copy(update={field: s.failed()}))
         assert after.verdict not in GREEN or before.verdict in GREEN
+
+
+def test_force_recovery_leaves_no_branch_but_those_in_use() -> None:
+    """The own branch and the orphans go, each after it was saved; a maintenance branch and one in use stay."""
+    orphan, used = s.branch("release/testpypi-v0.1.5", "c" * 40), s.branch("release/pypi-v0.3.0", "d" * 40)
+    held = [s.lineage(sha, unmerged_count=1) for sha in (s.HEAD, "c" * 40, "d" * 40)]
+    snapshot = s.ready(
+        remote=s.remote(s.branch(), orphan, used, s.branch("release/1.x", "e" * 40)),
+        history=s.history(*held),
+        open_pulls=known((s.open_pull(head_branch=used.name),)),
+        branch_pulls={orphan.name: known(()), used.name: known(())},
+        index={"pypi": s.project(), "testpypi": s.project(releases={"0.1.5": False})},
+    )
+    verdict = verdict_of(snapshot, "force-recovery")
+    assert_nothing_is_lost(snapshot, verdict.plan, "force recovery")
+    titles = [step.title for step in verdict.plan.steps]
+    assert [title.split()[0] for title in titles] == ["Keep", "Delete", "Keep", "Delete"]
+    assert "release/pypi-v0.2.0" in titles[1] and orphan.name in titles[3]
