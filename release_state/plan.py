@@ -11,7 +11,7 @@ from release_state.model import Model
 Direction = Literal["nothing", "complete", "roll back", "next version", "find out", "wait", "tidy up"]
 
 Wanted = Literal["auto", "complete", "rollback", "force-recovery"]
-"""Which way a person wants to go; "auto" is what the diagnosis recommends, "force-recovery" leaves no release branch."""
+"""Which way a person wants to go: "auto" as the diagnosis says; "force-recovery" leaves no release branch."""
 
 Mends = Literal[
     "branch", "other-branches", "tag", "local-tag", "index", "pull-request", "release", "draft", "run", "all"

@@ -311,6 +311,7 @@ def test_it_installs_itself(clean: World, tmp_path: Path) -> None:
     assert names_in(runner) == before
 
 
+@pytest.mark.slow
 def test_an_installation_that_fails_is_said(clean: World, tmp_path: Path) -> None:
     runner = runner_in(tmp_path, None)
     nowhere = {"PIP_INDEX_URL": "http://127.0.0.1:9/simple/", "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(tmp_path)}

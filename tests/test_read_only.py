@@ -75,10 +75,13 @@ def messy(world: World) -> None:
         shutil.copy(trap, clone / ".git" / hook)
 
 
+QUICK = ("clean", "branch-exists", "partial", "released", "rolled-back")
+
+
 @pytest.mark.parametrize(
     ("scenario", "more", "workers"),
     [
-        *((name, None, ()) for name in SCENARIOS),
+        *(pytest.param(name, None, (), marks=[] if name in QUICK else pytest.mark.slow) for name in SCENARIOS),
         ("partial", messy, ()),
         ("partial", messy, ("-n", "2")),
     ],

@@ -341,7 +341,7 @@ def test_one_phase(phase: Phase, clean: World, reports: Path) -> None:
     }[phase]
 
 
-@BOTH
+@BOTH_SLOWLY
 def test_the_file_of_a_phase(workers: tuple[str, ...], clean: World, reports: Path) -> None:
     ran = run(clean, *workers, first=("checks/test_pre_release.py",), reports=reports)
 
@@ -461,7 +461,7 @@ def _without_times(value: Any) -> Any:
     return [_without_times(inner) for inner in value] if isinstance(value, list) else value
 
 
-@pytest.mark.parametrize("scenario", ["released", "branch-exists"])
+@pytest.mark.parametrize("scenario", [pytest.param("released", marks=pytest.mark.slow), "branch-exists"])
 def test_the_report_is_the_same_for_every_n(scenario: str, tmp_path: Path) -> None:
     with world_of(scenario) as world:
         serial = run(world, "--no-install", reports=tmp_path / "serial")
@@ -523,7 +523,7 @@ def _accept(silent: socket.socket, held: threading.Event, go_on: threading.Event
     line, _ = silent.accept()
     with line:
         held.set()
-        go_on.wait(60)
+        go_on.wait(120)
 
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks for processes in /proc")
@@ -531,7 +531,7 @@ def _accept(silent: socket.socket, held: threading.Event, go_on: threading.Event
     ("where", "workers", "to_all"),
     [
         ("github", SERIAL, False),
-        ("github", PARALLEL, True),  # as a terminal does it
+        pytest.param("github", PARALLEL, True, marks=pytest.mark.slow),  # as a terminal does it
         ("github", PARALLEL, False),  # as a runner does it
         ("git", SERIAL, False),
         ("pip", SERIAL, False),
@@ -548,7 +548,7 @@ def test_an_interrupt_ends_everything_at_once(
     def hold(request: Request | RecordedRequest) -> None:
         if where != "pip" or "pip/" in request.headers.get("user-agent", ""):
             held.set()
-            go_on.wait(60)
+            go_on.wait(120)
 
     def answer_github(request: RecordedRequest) -> GitHubReply | None:
         hold(request)
@@ -567,9 +567,10 @@ def test_an_interrupt_ends_everything_at_once(
         else:
             more = ["--remote-url", f"git://127.0.0.1:{silent.getsockname()[1]}/silent"]
             threading.Thread(target=_accept, args=(silent, held, go_on), daemon=True).start()
+        limits = ("--lookup-timeout", "120", "--install-timeout", "240")
         command = [sys.executable, "-m", "pytest", "checks/", "--version", "0.2.0", *options(world), *more, *workers]
         process = subprocess.Popen(
-            [*command, "--reports-dir", str(reports)],
+            [*command, *limits, "--reports-dir", str(reports)],
             cwd=ROOT,
             env=clean_environment(tmp_path, {"GITHUB_TOKEN": world.token, "TMPDIR": str(scratch)}),
             stdout=subprocess.PIPE,
@@ -582,7 +583,7 @@ def test_an_interrupt_ends_everything_at_once(
             time.sleep(1.5 if workers else 0.2)  # the workers wait for the snapshot by then
             started = time.monotonic()
             (os.killpg if to_all else os.kill)(process.pid, signal.SIGINT)
-            output, _ = process.communicate(timeout=30)
+            output, _ = process.communicate(timeout=60)
             seconds = time.monotonic() - started
             left = _processes_of(scratch)
         finally:
@@ -592,7 +593,8 @@ def test_an_interrupt_ends_everything_at_once(
                 process.communicate()
 
     assert process.returncode == 2, output
-    assert seconds < 12, "far below the time limits of what it waited for"
+    # A second or two; a machine with other work takes longer, but nothing is waited for up to its limit.
+    assert seconds < 30
     assert left == []
     assert not list(scratch.glob("release-state*"))
     assert not list(reports.iterdir()), "nothing was observed, so there is no report"

@@ -9,8 +9,10 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from release_state.demo.github.model import Json
 from release_state.demo.github.routing import ROUTES, Call, Result, Route, invalid
@@ -21,18 +23,18 @@ from tests.convergence.unix_to_port import UnixToPort
 @contextmanager
 def real_gh(world: World, program: str) -> Iterator[dict[str, str]]:
     """What the environment needs besides for the real gh to find the world."""
-    folder, socket = world.root / "gh", world.root / "gh.socket"
-    folder.mkdir()
-    env = {"GH_CONFIG_DIR": str(folder), "GH_NO_UPDATE_NOTIFIER": "1", "GH_PROMPT_DISABLED": "1"}
-    setting = [program, "config", "set", "http_unix_socket", str(socket)]
-    subprocess.run(setting, env={**os.environ, **env}, check=True, timeout=20)
     added = Route("POST", re.compile("/graphql"), _graphql, "none", "")
-    ROUTES.insert(0, added)
-    try:
-        with UnixToPort(socket, int(world.github.url.rpartition(":")[2])):
-            yield env
-    finally:
-        ROUTES.remove(added)
+    with tempfile.TemporaryDirectory(dir=world.root, prefix="gh-") as folder:
+        socket = Path(folder, "socket")
+        env = {"GH_CONFIG_DIR": folder, "GH_NO_UPDATE_NOTIFIER": "1", "GH_PROMPT_DISABLED": "1"}
+        setting = [program, "config", "set", "http_unix_socket", str(socket)]
+        subprocess.run(setting, env={**os.environ, **env}, check=True, timeout=20)
+        ROUTES.insert(0, added)
+        try:
+            with UnixToPort(socket, int(world.github.url.rpartition(":")[2])):
+                yield env
+        finally:
+            ROUTES.remove(added)
 
 
 def _graphql(call: Call) -> Result:

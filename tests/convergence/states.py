@@ -86,14 +86,15 @@ def every_state() -> Iterator[State]:
 
 
 def covering(states: Sequence[State], size: int) -> list[State]:
-    """A part of the states in which any `size` values that occur together in some state do so, too.
+    """A part of the states in which values occur together that do so in some state: any `size` of channel, tag, index,
+    GitHub Release and pull request, and any two of these and the branch.
 
     The greedy choice, always the same: the state that adds most; what surrounds the version takes turns.
     """
 
     def groups(state: State) -> set[tuple[tuple[int, str], ...]]:
-        values = (state.channel, state.tag, state.index, state.release, state.pull, state.branch)
-        return set(itertools.combinations(enumerate(values), size))
+        values = list(enumerate((state.channel, state.tag, state.index, state.release, state.pull, state.branch)))
+        return {*itertools.combinations(values[:-1], size), *itertools.combinations(values, 2)}
 
     covered: set[tuple[tuple[int, str], ...]] = set()
     # What a state adds only shrinks: only the one on top has to be counted again.
