@@ -226,9 +226,13 @@ def test_tagged_commit_holds_what_was_published(release: Release) -> None:
         )
 
 
-@check("META-11", reads=["remote", "history"])
+@check("META-11", reads=["remote", "history", "published"])
 def test_tagged_commit_declares_the_version(release: Release) -> None:
-    """The metadata at the tagged commit declare this version."""
+    """The metadata at the tagged commit declare this version.
+
+    Where the process writes the version without committing it, no commit declares it: if the published files fit no
+    commit better than the tagged one, that is advice for the next release. Else the tag is on the wrong commit.
+    """
     belongs_here(release, "tag", tag_seen(release))
     if release.tag is None:
         raise NotApplicable("there is no tag")
@@ -242,7 +246,10 @@ def test_tagged_commit_declares_the_version(release: Release) -> None:
             expected=f"version {release.version} at {lineage.sha[:12]}",
             found=lineage.declared_version,
             why="the tag names a commit that builds another version",
-            steps=[step("Compare the published sdist with this commit before anything is moved")],
+            steps=[step("Commit the version before the next release")]
+            if release.tag_fits_best
+            else [step("Compare the published sdist with this commit before anything is moved")],
+            advice=release.tag_fits_best,
         )
 
 

@@ -141,7 +141,7 @@ def named_channels(texts: Iterable[str], target: Target) -> set[str]:
 
 
 def channels_in(text: str, target: Target) -> set[str]:
-    """The channels that a text names: `Test Release (TestPyPI)`, `to test-pypi`, `https://test.index.example/legacy/`."""
+    """The channels that a text names: `Test Release (TestPyPI)`, `to test-pypi`, an upload address."""
     names, pattern = _channel_pattern(tuple(channel.name for channel in target.channels))
     return {names[(found.lastindex or 1) - 1] for found in pattern.finditer(text)}
 

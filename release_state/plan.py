@@ -27,6 +27,8 @@ class Step(Model):
     reason: str = ""
     commands: tuple[tuple[str, ...], ...] = ()
     """Argument lists, in order; each is one command line."""
+    precondition: str | None = None
+    """What must still be so when it is done; the command itself refuses where git can see to it."""
     destroys: str | None = None
     """What is gone afterwards; None for a step that loses nothing."""
     saves: str | None = None

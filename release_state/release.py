@@ -209,7 +209,7 @@ class Release:
     def pull(self) -> PullRequest | None:
         """The release pull request: merged or open, with the right head and base; closed unmerged is none."""
         right = [pull for pull in self.pulls if pull.base_branch == self.base_branch and (pull.merged or pull.is_open)]
-        return max(right, key=lambda pull: (pull.merged, pull.number), default=None)
+        return max(right, key=lambda pull: pull.number, default=None)  # of two runs, the later one's
 
     @property
     def any_pull(self) -> bool:
@@ -308,6 +308,13 @@ class Release:
             return ()
         alike = [candidate for candidate in found.candidates if _fit(candidate) == _fit(first)]
         return tuple(sorted(alike, key=lambda candidate: not candidate.on_base))
+
+    @property
+    def tag_fits_best(self) -> bool:
+        """Whether the published files are known to fit no commit better than the tagged one."""
+        if self.tag is None or not self.snapshot.published.is_known:
+            return False
+        return any(candidate.sha == self.tag.commit for candidate in self.published_from)
 
     def holds_published(self, candidate: Candidate) -> bool:
         """Whether a commit holds every file of the published sdist, but for those that no commit holds: built ones."""

@@ -418,3 +418,18 @@ def test_the_identifiers_tell_the_source() -> None:
         "meta",
         "install",
     }
+
+
+def test_a_tag_that_fits_the_published_files_best_is_no_blocking_finding() -> None:
+    """A process that never commits the version can be verified; a tag beside the published commit cannot."""
+    history = s.history(s.lineage(declared_version="0.1.0"), ancestors=((s.HEAD, s.HEAD),))
+    tagged = s.candidate(equal=7, differing=("pyproject.toml",))
+    for published, advice in (
+        (s.published(tagged), True),
+        (s.published(s.candidate(s.OTHER), tagged), False),
+        (s.failed("index"), False),
+    ):
+        outcome, statement = ended_on("META-11", s.released(history=history, published=published))
+        assert outcome is ACTION
+        assert isinstance(statement, Statement)
+        assert statement.advice is advice

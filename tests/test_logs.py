@@ -6,16 +6,19 @@ import io
 import time
 import zipfile
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pypi_simple import PYPI_SIMPLE_ENDPOINT
 
 from release_state.attribution import Said, channels_in, is_dry_log, is_dry_name, of_jobs, of_log, of_run
 from release_state.known_failures import KNOWN_FAILURES, look_for
 from release_state.logs import LONGEST_LINE, MOST_LINES, Explanation, NotALog, explain, parse, read
 from tests import states as s
 
+HOST = urlsplit(PYPI_SIMPLE_ENDPOINT).hostname
 EXIT = "##[error]Process completed with exit code 1."
 STAMP = "2026-01-02T03:04:05.1234567Z "
 ESC = "\x1b"
@@ -52,7 +55,7 @@ FAILURES = [
     ("C", "Version 0.2.0 already exists on PyPI, skipping publish"),
     ("C", "released=skipped"),
     ("C", "  Skipping orbit-0.2.0.tar.gz because it appears to already exist"),
-    ("C", "ERROR    HTTPError: 400 Bad Request from https://upload.index.example/legacy/ File already exists ('orbit')"),
+    ("C", f"ERROR    HTTPError: 400 Bad Request from https://upload.{HOST}/legacy/ File already exists ('orbit')"),
     ("D", "creating pull request failed: HTTP 500"),
     ("D", "pull request create failed: GraphQL: something else (createPullRequest)"),
     ("D", "creating pull request failed: GitHub Actions is not permitted to create or approve pull requests"),
@@ -63,9 +66,9 @@ FAILURES = [
     ("protected branch", " ! [remote rejected] main -> main (protected branch hook declined)"),
     ("rate limit", "gh: API rate limit exceeded for installation ID 7. (HTTP 403)"),
     ("rate limit", "You have exceeded a secondary rate limit. Please wait a few minutes."),
-    ("upload time-out", "HTTPSConnectionPool(host='upload.index.example', port=443): Read timed out. (read timeout=15)"),
-    ("upload time-out", "ERROR    HTTPError: 504 Gateway Timeout from https://upload.index.example/legacy/ timed out"),
-    ("upload time-out", "https://upload.index.example/legacy/ answered 502: Bad Gateway"),
+    ("upload time-out", f"HTTPSConnectionPool(host='upload.{HOST}', port=443): Read timed out. (read timeout=15)"),
+    ("upload time-out", f"ERROR    HTTPError: 504 Gateway Timeout from https://upload.{HOST}/legacy/ timed out"),
+    ("upload time-out", f"https://upload.{HOST}/legacy/ answered 502: Bad Gateway"),
     ("permission", "gh: Resource not accessible by integration (HTTP 403)"),
     ("permission", "remote: Permission to octo/orbit.git denied to github-actions[bot]."),
     ("trusted publisher", "Trusted publishing exchange failure:"),
@@ -92,7 +95,7 @@ def test_known_failures(expected: str, line: str) -> None:
     [
         "Tag v0.2.0 already exists, skipping",
         "a branch named 'x' already exists: skipped",
-        "Downloading orbit from https://index.example/simple (502 kB)",
+        f"Downloading orbit from https://{HOST}/simple (502 kB)",
         "upload: timeout-minutes: 20",
         "a tag is a name",
         "rate limit: 4999 of 5000 left",
@@ -335,9 +338,9 @@ OURS, OTHER_VERSION, SILENT = (True, True), (False, True), (None, None)
         (["Version 0.2.0 already exists on PyPI, skipping publish"], OURS),
         (["Version 0.2.0 already exists on TestPyPI, skipping publish"], (True, False)),
         (["Successfully built orbit-0.2.0.tar.gz and orbit-0.2.0-py3-none-any.whl"], (True, None)),
-        (["Uploading orbit-0.3.0-py3-none-any.whl", "Uploading distributions to https://upload.index.example/legacy/"],
+        (["Uploading orbit-0.3.0-py3-none-any.whl", f"Uploading distributions to https://upload.{HOST}/legacy/"],
          OTHER_VERSION),
-        (["Uploading distributions to https://test.index.example/legacy/"], (None, False)),
+        ([f"Uploading distributions to https://test.{HOST}/legacy/"], (None, False)),
         (["Downloading requests-0.2.0.tar.gz"], SILENT),
         (script("build", env=("VERSION: 0.2.0", "CHANNEL: pypi")), OURS),
         (["next version is 0.2.0", "target_environment: pypi"], OURS),
@@ -384,7 +387,7 @@ def test_attribution_by_the_jobs() -> None:
 
 def test_channels_are_read_as_words() -> None:
     assert channels_in("to test-pypi and PYPI", s.target()) == {"pypi", "testpypi"}
-    assert channels_in("https://test.index.example/legacy/", s.target()) == {"testpypi"}
+    assert channels_in(f"https://test.{HOST}/legacy/", s.target()) == {"testpypi"}
     assert channels_in("pypistats, mypypi", s.target()) == set()
     inner = s.PYPI.model_copy(update={"name": "inner-index"})
     assert channels_in("Release (Inner Index)", s.target(channels=(s.PYPI, inner))) == {"inner-index"}

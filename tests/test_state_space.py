@@ -193,6 +193,7 @@ def assert_nothing_is_lost(snapshot: Snapshot, plan: Plan, described: str) -> No
             deletes = ref is not None or "--method" in command or command[3:5] == ("tag", "--delete")
             assert deletes is False or step.destroys, f"{described}: not marked as destroying: {line}"
             if ref is not None:
+                assert step.precondition, described
                 assert any(word.startswith("--force-with-lease=") for word in command), f"{described}: {line}"
                 assert_deletable(snapshot, ref, published, kept, closed, described)
             if "workflow" in command:

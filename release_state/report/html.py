@@ -258,6 +258,8 @@ def _step(step: Step) -> str:
     parts = [f"<strong>{escape(plain(step.title))}</strong>"]
     if step.reason:
         parts.append(f" - {escape(plain(step.reason))}")
+    if step.precondition:
+        parts.append(f"<p>Only if {escape(plain(step.precondition))}.</p>")
     if step.destroys:
         saved = f"; {escape(plain(step.saves))}" if step.saves else ""
         parts.append(f'<p class="destroys">⚠ Destroys {escape(plain(step.destroys))}{saved}</p>')

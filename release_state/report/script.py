@@ -40,6 +40,8 @@ def _step(number: int, step: Step) -> str:
     lines = ["", f"# {number}. {plain(step.title)}"]
     if step.reason:
         lines.append(f"#    {plain(step.reason)}")
+    if step.precondition:
+        lines.append(f"#    only if {plain(step.precondition)}")
     lines.append(f"echo {shlex.quote(f'{number}. {plain(step.title)}')}")
     if step.destroys:
         lines.append(f"#    DESTROYS {plain(step.destroys)}")

@@ -125,6 +125,8 @@ def _plan(reporter: pytest.TerminalReporter, plan: Plan) -> None:
         optional = "advice: " if step.advice else ""
         why = f" ({plain(step.reason)})" if step.reason else ""
         reporter.write_line(f"  {number}. {optional}{plain(step.title)}{why}")
+        if step.precondition:
+            reporter.write_line(f"     only if {plain(step.precondition)}")
         if step.destroys:
             saved = f"; {plain(step.saves)}" if step.saves else ""
             reporter.write_line(f"     DESTROYS {plain(step.destroys)}{saved}", red=True)

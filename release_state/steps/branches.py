@@ -49,6 +49,7 @@ def delete(release: Release, branch: Branch, mends: Mends = "branch", *, closing
             ["git", "push", lease, remote(release), f":refs/heads/{branch.name}"],
             mends=mends,
             reason="a run of the workflow cannot create it while it is there",
+            precondition=f"{branch.name} is still at {branch.sha[:12]}, and no pull request of it was opened since",
             destroys=f"branch {branch.name} at {branch.sha}",
             saves=f"nothing is lost: {safe}" if safe else f"its commits are kept under {backup}",
             verify=[["git", "ls-remote", remote(release), f"refs/heads/{branch.name}"]],

@@ -46,6 +46,7 @@ def run_workflow(release: Release) -> Step:
         gh(release, "workflow", "run", target.workflow, "--field", f"target_environment={target.channel.name}"),
         mends="index",
         reason="nothing of the version is published or tagged, so that the workflow works out the same version",
+        precondition="no release branch and no tag of the version is on the remote",
         verify=[suite(release)],
     )
 

@@ -103,6 +103,7 @@ def delete(release: Release, found: GitHubRelease) -> list[Step]:
             gh_api(release, f"releases/{found.id}", "--method", "DELETE"),
             mends="draft" if found.draft else "release",
             reason="it announces what is being withdrawn",
+            precondition="the first command prints the one that is meant, and it is not immutable",
             destroys=f"the {kind} {found.tag} with its notes and assets",
             saves="the first command prints it; keep that output",
             link=found.html_url,

@@ -40,6 +40,7 @@ def delete(release: Release, tag: Tag) -> list[Step]:
             ],
             mends="tag",
             reason=f"{release.version} is not published: nothing rests on the tag, and the next run counts from it",
+            precondition=f"{release.version} was not published since, and the tag is still {tag.object[:12]}",
             destroys=f"tag {tag.name} (object {tag.object}, commit {tag.commit})",
             saves="a clone that has fetched it brings it back: "
             f"git push {remote(release)} {tag.object}:refs/tags/{tag.name}",
