@@ -252,6 +252,17 @@ def pytest_configure_node(node: Any) -> None:
     node.workerinput["release_state"] = node.config.stash[_RUN].session.for_worker()
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_node_collection_finished(node: Any) -> None:
+    """Say which phase applies and why, once: under xdist the controller collects nothing itself."""
+    run = _run_of(node.config)
+    reporter = node.config.pluginmanager.get_plugin("terminalreporter")
+    if run is not None and reporter is not None and (phases := run.phases()) and not run.phases_told:
+        run.phases_told = True
+        reporter.ensure_newline()
+        reporter.write_line(phases)
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run each check once for each target."""
     from release_state.session import of_config

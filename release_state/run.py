@@ -134,6 +134,7 @@ class Run:
             raise
         self.reports = ReportFiles(self.config)
         self.trouble: str | None = None
+        self.phases_told = False
 
     def start(self) -> None:
         """Begin to observe, unless nothing will be executed."""
