@@ -50,7 +50,7 @@ class Recovery:
         elif self.wanted == "force-recovery":
             steps = self._force()
         elif direction == "roll back":
-            steps = [*self._roll_back(), *self._start_again()]
+            steps = self._roll_back_and_start_again()
         elif direction == "complete":
             steps = self._complete()
         elif direction == "next version":
@@ -76,9 +76,9 @@ class Recovery:
     def _other_way(self, direction: Direction) -> tuple[str, ...]:
         """How to see the plan of the other direction: unpublished traces can be withdrawn, published ones yanked."""
         if direction == "complete":
-            return (*suite(self.release), "--plan", "rollback")
+            return (*suite(self.release.target), "--plan", "rollback")
         if direction == "roll back" and self.wanted == "rollback":
-            return (*suite(self.release), "--plan", "complete")
+            return (*suite(self.release.target), "--plan", "complete")
         return ()
 
     def _try(self, decision: str, make: Callable[[], Iterable[Step]]) -> list[Step]:
@@ -111,7 +111,7 @@ class Recovery:
         leaves = self.release.channel.leaves
         if self._is_empty():
             # Nothing to complete from: the workflow does not resume, it starts again.
-            return [*self._roll_back(), *self._start_again()]
+            return self._roll_back_and_start_again()
         steps = self._try("what to publish", self._publish)
         if "tag" in leaves:
             steps += self._try("how to tag it", self._tag)
@@ -219,6 +219,12 @@ class Recovery:
             steps += [tags.keep_object(release, release.tag), *tags.delete(release, release.tag)]
         return steps
 
+    def _roll_back_and_start_again(self) -> list[Step]:
+        steps = self._roll_back()
+        if any(step.mends in ("all", "run") for step in steps):
+            return steps  # what is still to be found out or waited for may stand in the way of a new run
+        return [*steps, *self._start_again()]
+
     def _start_again(self) -> list[Step]:
         if self.wanted == "rollback":
             return []
@@ -304,7 +310,7 @@ def _observe_again(recovery: Recovery, found: str, results: Sequence[CheckResult
     when = max(result.retry_at or "" for result in results)
     return step(
         f"Observe again what could not be observed: {', '.join(result.id for result in results)}",
-        suite(recovery.release),
+        suite(recovery.release.target),
         mends="all",
         reason="; ".join(filter(None, [found, results[0].why, f"ask again at {when}" if when else ""])),
     )

@@ -99,10 +99,7 @@ class Release:
             return "in use", f"pull request #{open_pulls[0].number} is open for it"
         if self.unfinished_runs:
             return "in use", f"release run #{self.unfinished_runs[0].number} is unfinished and may be working on it"
-        observed = self.snapshot.branch_pulls.get(branch.name)
-        if observed is None:
-            raise NotObserved(Problem(source="GitHub", why=f"the pull requests of {branch.name} were not asked for"))
-        merged = [pull for pull in observed.present() if pull.merged]
+        merged = [pull for pull in self.pulls_of(branch.name) if pull.merged]
         if any(pull.head_sha == branch.sha for pull in merged):
             return "left over", f"pull request #{merged[0].number} was merged with this very head"
         if not merged:
@@ -112,6 +109,13 @@ class Release:
             if channel and "tag" in channel.leaves and self._tags_equal_to(version):
                 return "unfinished", f"{parsed.version} is tagged, and no pull request was merged"
         return "orphaned", "no pull request is open, no run is unfinished and its version is not released"
+
+    def pulls_of(self, branch: str) -> tuple[PullRequest, ...]:
+        """Every pull request, in any state, of a release branch that is not this version's."""
+        observed = self.snapshot.branch_pulls.get(branch)
+        if observed is None:
+            raise NotObserved(Problem(source="GitHub", why=f"the pull requests of {branch} were not asked for"))
+        return observed.present()
 
     @cached_property
     def tag(self) -> Tag | None:
@@ -243,9 +247,9 @@ class Release:
 
     @property
     def tag_may_go(self) -> bool:
-        """Whether nothing rests on the tag: no published file, yanked ones too, and no immutable GitHub Release."""
+        """Whether nothing rests on the tag: no file, not even yanked, no immutable GitHub Release, no run at work."""
         found = self.github_release
-        return not self.files and (found is None or found.immutable is False)
+        return not self.files and not self.unfinished_runs and (found is None or found.immutable is False)
 
     @cached_property
     def ci(self) -> CommitChecks:

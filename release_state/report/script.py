@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Sequence
 
 from release_state.plan import Step
+from release_state.steps.commands import suite
 from release_state.text import plain, plain_command
 from release_state.verdict import TargetVerdict
 
@@ -31,7 +32,7 @@ def script(verdicts: Sequence[TargetVerdict]) -> str:
         if plan.folder and any(step.commands for step in plan.steps):
             parts.append(f"cd {shlex.quote(plan.folder)}")
         parts += [_step(number, step) for number, step in enumerate(plan.steps, 1)]
-        again = f"release-state --version {target.version} --channel {target.channel.name}"
+        again = shlex.join(suite(target))
         parts.append(f"\necho {shlex.quote(f'now verify: {again}')}" if plan.steps else "# nothing is to be done")
     return "\n".join(parts) + "\n"
 

@@ -78,8 +78,7 @@ def _pulls_of(release: Release, branch: Branch) -> tuple[PullRequest, ...]:
     opened = [pull for pull in release.snapshot.open_pulls.present() if pull.head_branch == branch.name]
     if branch.name == release.target.release_branch:
         return (*release.pulls, *opened)
-    observed = release.snapshot.branch_pulls.get(branch.name)
-    return (*(observed.present() if observed else ()), *opened)
+    return (*release.pulls_of(branch.name), *opened)
 
 
 def _look(release: Release, branch: Branch, mends: Mends) -> Step:
@@ -114,7 +113,7 @@ def others(release: Release) -> list[Step]:
             steps.append(
                 step(
                     f"Look at the unfinished release of {version} on {channel}",
-                    suite(release, version, channel),
+                    suite(release.target, version, channel),
                     mends="other-branches",
                     reason=f"{other.branch.name} is left of it: {other.reason}",
                 )

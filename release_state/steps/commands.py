@@ -5,8 +5,10 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from release_state.model import NotObserved
+from release_state.options import setting
 from release_state.plan import Step, step
 from release_state.release import Release
+from release_state.target import Target
 
 _GITHUB = "github.com"
 
@@ -50,15 +52,21 @@ def index_page(release: Release) -> str:
     return f"{root}/{target.name}/"
 
 
-def suite(release: Release, version: str | None = None, channel: str | None = None) -> list[str]:
-    """The command that runs the suite on a version."""
-    return [
-        "release-state",
-        "--version",
-        version or str(release.version),
-        "--channel",
-        channel or release.target.channel.name,
-    ]
+def suite(target: Target, version: str | None = None, channel: str | None = None) -> list[str]:
+    """The command that runs the suite on a version of the same project, in whatever folder it is typed."""
+    command = ["release-state", "--version", version or target.version, "--channel", channel or target.channel.name]
+    command += ["--package", target.package, "--repository", target.repository]
+    given = {
+        "repo": (target.clone, None),
+        "remote-url": (target.remote_url, f"{target.github_web}/{target.repository}.git"),
+        "base-branch": (target.base_branch, None),
+        "tag-template": (target.tag_template, setting("tag-template").default),
+        "branch-template": (target.branch_template, setting("branch-template").default),
+    }
+    for name, (value, default) in given.items():
+        if value is not None and value != default:
+            command += [f"--{name}", value]
+    return command
 
 
 def find_out(release: Release, missing: NotObserved, decision: str) -> Step:
@@ -67,7 +75,7 @@ def find_out(release: Release, missing: NotObserved, decision: str) -> Step:
     when = f"; ask again after {problem.retry_at:%Y-%m-%d %H:%M:%S} UTC" if problem.retry_at else ""
     return step(
         f"Find out first, to decide {decision}: {problem.source}",
-        suite(release),
+        suite(release.target),
         mends="all",
         reason=f"{problem.why}{when}" + (f"; {problem.remedy}" if problem.remedy else ""),
     )

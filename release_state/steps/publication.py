@@ -31,7 +31,7 @@ def publish_from_tag(release: Release, tag: Tag) -> list[Step]:
             ],
             mends="index",
             reason="the tag says what to publish; a new run of the workflow would work out another version from it",
-            verify=[suite(release)],
+            verify=[suite(release.target)],
         )
     ]
 
@@ -47,7 +47,7 @@ def run_workflow(release: Release) -> Step:
         mends="index",
         reason="nothing of the version is published or tagged, so that the workflow works out the same version",
         precondition="no release branch and no tag of the version is on the remote",
-        verify=[suite(release)],
+        verify=[suite(release.target)],
     )
 
 
@@ -82,7 +82,7 @@ def next_version(release: Release, reason: str) -> Step:
     version = free_version(release)
     return step(
         f"Release {version} instead" if version else "Release the next version instead",
-        *([[*suite(release, version), "--phase", "pre-release"]] if version else []),
+        *([[*suite(release.target, version), "--phase", "pre-release"]] if version else []),
         mends="index",
         reason=reason,
     )

@@ -319,9 +319,14 @@ class Bench:
         parser.add_argument("--version", required=True)
         parser.add_argument("--channel", required=True)
         parser.add_argument("--phase", default="auto")
+        for name in ("package", "repository", "repo", "remote-url"):
+            parser.add_argument(f"--{name}", required=True)
         given, unknown = parser.parse_known_args(options)
         if unknown:
             return 4, f"unknown options {unknown}"
+        here = (self.world.package, self.world.repository, str(self.world.clone), self.world.remote_url)
+        if (given.package, given.repository, given.repo, given.remote_url) != here:
+            return 4, f"asked about another project: {options}"
         found = self.observe(given.version, given.channel, self._wanted)
         self.answers.append(found)
         return int(found.exit), found.words
