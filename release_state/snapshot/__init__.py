@@ -1,0 +1,110 @@
+"""What was observed of one target: plain facts as the services gave them, frozen, to JSON and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import AwareDatetime, Field
+
+from release_state.model import Model, Observation, unavailable
+from release_state.snapshot.git import Branch, Clone, Commit, History, Lineage, Remote, Tag
+from release_state.snapshot.github import GitHubRelease, PullRequest, RateLimit, Repository
+from release_state.snapshot.index import IndexFile, IndexProject, IndexRelease, Installation
+from release_state.snapshot.origin import Candidate, Published
+from release_state.snapshot.runs import CheckResult, CommitChecks, ExplainedRun, WorkflowRun, WorkflowRuns
+from release_state.target import Target
+
+__all__ = [
+    "FORMAT",
+    "LOOKUPS",
+    "Branch",
+    "Candidate",
+    "CheckResult",
+    "Clone",
+    "Commit",
+    "CommitChecks",
+    "ExplainedRun",
+    "GitHubRelease",
+    "History",
+    "IndexFile",
+    "IndexProject",
+    "IndexRelease",
+    "Installation",
+    "Lineage",
+    "Published",
+    "PullRequest",
+    "RateLimit",
+    "Remote",
+    "Repository",
+    "Snapshot",
+    "Tag",
+    "WorkflowRun",
+    "WorkflowRuns",
+]
+
+FORMAT = 1
+
+_NOT_ASKED: Observation[Any] = unavailable("snapshot", "not asked for in this narrowed run")
+
+
+class Snapshot(Model):
+    """Everything that was observed of one target, at (nearly) one moment."""
+
+    format: int = FORMAT
+    observed_at: AwareDatetime
+    target: Target
+    phase: str
+    """"pre-release", "post-recovery" or "rollback"."""
+    phase_reason: str
+    token_source: str | None = None
+    """Where the GitHub token came from, never the token."""
+    sources: dict[str, str] = Field(default_factory=dict)
+    """Where each kind of fact was read from, for the header."""
+
+    remote: Observation[Remote] = _NOT_ASKED
+    clone: Observation[Clone] = _NOT_ASKED
+    """Known and None: there is no clone to look at."""
+    history: Observation[History] = _NOT_ASKED
+    index: dict[str, Observation[IndexProject]] = Field(default_factory=dict)
+    """By channel name."""
+    repository: Observation[Repository] = _NOT_ASKED
+    pulls: Observation[tuple[PullRequest, ...]] = _NOT_ASKED
+    """Every pull request, in any state, whose head is this version's release branch."""
+    open_pulls: Observation[tuple[PullRequest, ...]] = _NOT_ASKED
+    """Every open pull request whose head parses as a release branch."""
+    branch_pulls: dict[str, Observation[tuple[PullRequest, ...]]] = Field(default_factory=dict)
+    """Pull requests in any state of each other release branch that the remote has."""
+    release: Observation[GitHubRelease] = _NOT_ASKED
+    """Known and None: GitHub has no published release for the tag."""
+    latest_release: Observation[GitHubRelease] = _NOT_ASKED
+    drafts: Observation[tuple[GitHubRelease, ...]] = _NOT_ASKED
+    """Drafts for the tag; listed only to a token with push right."""
+    ci: Observation[CommitChecks] = _NOT_ASKED
+    """CI of the base branch's head."""
+    runs: Observation[WorkflowRuns] = _NOT_ASKED
+    rate_limit: Observation[RateLimit] = _NOT_ASKED
+    installation: Observation[Installation] = _NOT_ASKED
+    published: Observation[Published] = _NOT_ASKED
+    """Known and None: nothing of the version is published."""
+    last_run: Observation[ExplainedRun] = _NOT_ASKED
+    """Known and None: no finished run of this version and channel is known, or the last one ended well."""
+
+
+LOOKUPS = (
+    "remote",
+    "clone",
+    "history",
+    "index",
+    "repository",
+    "pulls",
+    "open_pulls",
+    "release",
+    "latest_release",
+    "drafts",
+    "ci",
+    "runs",
+    "installation",
+    "published",
+    "last_run",
+)
+"""The names that a check may put into its `reads`: fields of the snapshot that cost something to observe."""

@@ -1,0 +1,73 @@
+"""What the package index says, and whether the version installs from it."""
+
+from __future__ import annotations
+
+from pydantic import AwareDatetime
+
+from release_state.model import Model
+
+
+class IndexFile(Model):
+    """A file of the project on the index (PEP 503, 592, 658, 691, 700, 740)."""
+
+    filename: str
+    version: str
+    """Normalized by PEP 440."""
+    kind: str
+    """"sdist", "wheel" or another package type of pypi-simple."""
+    url: str
+    size: int | None = None
+    """Bytes, where the index says (PEP 700)."""
+    sha256: str | None = None
+    uploaded_at: AwareDatetime | None = None
+    requires_python: str | None = None
+    yanked: bool = False
+    yanked_reason: str | None = None
+    provenance_url: str | None = None
+
+
+class IndexRelease(Model):
+    """A version of the project that has files on the index."""
+
+    version: str
+    """Normalized by PEP 440."""
+    file_count: int
+    yanked: bool
+    """Whether every file is yanked."""
+    requires_python: str | None = None
+    uploaded_at: AwareDatetime | None = None
+    """The first upload."""
+
+
+class IndexProject(Model):
+    """The project's page on one index. A project that the index does not list has `listed` false and nothing else."""
+
+    url: str
+    """The page that was read."""
+    listed: bool
+    status: str | None = None
+    """PEP 792: "active", "archived", "quarantined", "deprecated"; None where the index does not say."""
+    status_reason: str | None = None
+    files: tuple[IndexFile, ...] = ()
+    """The files of the target's version, by PEP 440 equality."""
+    releases: tuple[IndexRelease, ...] = ()
+    """Every version that has files, oldest first by PEP 440."""
+    listed_without_files: tuple[str, ...] = ()
+    """Versions that the index lists (PEP 700) but holds no file of: not published."""
+    skipped: tuple[str, ...] = ()
+    """File names whose version could not be read; the first fifty."""
+
+
+class Installation(Model):
+    """An attempt to install the version from its index into a fresh environment."""
+
+    attempted: bool
+    """False where it was not tried; `detail` says why."""
+    succeeded: bool = False
+    interpreter: str | None = None
+    """Which Python: its version and path."""
+    installed_version: str | None = None
+    """What the installed metadata names."""
+    detail: str = ""
+    """The last lines of the installer's output, or the reason."""
+    seconds: float = 0.0
