@@ -36,6 +36,8 @@ class TargetVerdict(Model):
     results: tuple[CheckResult, ...] = ()
     left_out: tuple[str, ...] = ()
     """Check runs and workflow runs that belong to the run that is asking."""
+    block_on_advice: bool = False
+    """Whether advice decides too."""
     diagnosis: Diagnosis
     plan: Plan
     """The ordered way out: the recovery's steps, then what single findings call for."""
@@ -99,6 +101,7 @@ def judge(
         not_run=not_run,
         results=tuple(results),
         left_out=_left_out(recovery),
+        block_on_advice=block_on_advice,
         diagnosis=recovery.diagnosis,
         plan=whole_plan(recovery, results),
     )
