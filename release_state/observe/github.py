@@ -57,6 +57,10 @@ class GitHub:
         self._own_run_id = own_run_id
         self._now = now
 
+    def forget(self) -> None:
+        """Let what was asked be asked again; that the repository is visible, and its name, stay known."""
+        self._api.forget("repository")
+
     def repository(self) -> Observation[Repository]:
         """The repository; never absent, since a 404 also hides what the token may not see."""
         return observed(self._repository)

@@ -148,6 +148,12 @@ class GitHubApi:
         answer: T = future.result()
         return answer
 
+    def forget(self, *kept: str) -> None:
+        """Let everything be asked again but for what is known of these keys; not while somebody asks."""
+        with self._lock:
+            known = {key: future for key, future in self._shared.items() if future.exception() is None}
+            self._shared = {key: known[key] for key in kept if key in known}
+
     def one(self, path: str, where: str, *, absent: bool = False, deadline: float | None = None) -> Fields | None:
         """One object; None for a 404 where `absent` says that this is an answer."""
         data, answer = self._ask(self.root + path, None, absent=absent, deadline=deadline)

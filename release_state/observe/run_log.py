@@ -71,6 +71,10 @@ class RunLogs:
     def __init__(self, client: HttpClient, api_url: str) -> None:
         self._api = GitHubApi(client, api_url)
 
+    def forget(self) -> None:
+        """Let what was asked be asked again; not while somebody asks."""
+        self._api.forget()
+
     def last_run(
         self, repository: str, target: Target, runs: WorkflowRuns, success: Success
     ) -> Observation[ExplainedRun]:

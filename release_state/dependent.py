@@ -1,0 +1,211 @@
+"""Look-ups that need the answers of others before they can be asked.
+
+Each is a question with a key: what it hangs on. As long as that is the same, the answer is too; where one of the
+answers behind it has changed, the key has, and the question is asked again.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Hashable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from release_state.config import RunConfig
+from release_state.model import NotObserved, Observation, known, unavailable
+from release_state.observe.github import GitHub
+from release_state.observe.history import WantedCommit, observe_history, relate_clone
+from release_state.observe.http import HttpClient
+from release_state.observe.install import observe_installation
+from release_state.observe.published import observe_published
+from release_state.observe.run_log import RunLogs, Success
+from release_state.outcome import Phase
+from release_state.release import Release
+from release_state.snapshot import Clone, Installation, Remote, Snapshot
+
+
+@dataclass(frozen=True)
+class Question:
+    """Something to ask; `key` begins with the name of the look-up."""
+
+    key: tuple[Hashable, ...]
+    ask: Callable[[], Observation[Any]]
+
+
+class Dependent:
+    """The questions that follow from what is known of a target so far."""
+
+    def __init__(
+        self,
+        config: RunConfig,
+        client: HttpClient,
+        github: GitHub,
+        environ: Mapping[str, str],
+        cancel: threading.Event,
+    ) -> None:
+        self._config, self._client, self._github = config, client, github
+        self._environ, self._cancel = environ, cancel
+        self._run_logs = RunLogs(client, config.targets[0].github_api)
+
+    def forget(self) -> None:
+        """Let logs be asked for again; not while somebody asks."""
+        self._run_logs.forget()
+
+    def ci(self, snapshot: Snapshot) -> Question:
+        """CI of the base branch's head."""
+        try:
+            head = Release(snapshot).base_head
+        except NotObserved as missing:
+            return _nobody("ci", missing)
+        return Question(("ci", head), lambda: self._github.checks(head))
+
+    def history(self, snapshot: Snapshot, others: Collection[str]) -> Question:
+        """The commits that matter; `others` names the release branches that are not this version's."""
+        facts, target, clone = Release(snapshot), snapshot.target, snapshot.clone
+        try:
+            remote: Remote = facts.remote
+            base = facts.base_branch
+            head = facts.base_head
+        except NotObserved as missing:
+            return _nobody("history", missing)
+        wanted: list[WantedCommit] = []
+        if target.expected_before_release:
+            wanted.append(WantedCommit(head, f"refs/heads/{base}", details=True))
+        if tag := facts.tag:
+            wanted.append(WantedCommit(tag.commit, f"refs/tags/{tag.name}", details=True))
+        for name in (target.release_branch, *others):
+            if branch := remote.branch(name):
+                wanted.append(WantedCommit(branch.sha, f"refs/heads/{name}", details=False))
+        pairs = []
+        for pull in snapshot.pulls.value or ():
+            if facts.tag:
+                wanted.append(WantedCommit(pull.head_sha, f"refs/pull/{pull.number}/head", details=False))
+                pairs.append((facts.tag.commit, pull.head_sha))
+        return Question(
+            ("history", target.key, head, tuple(wanted), tuple(pairs)),
+            lambda: observe_history(
+                remote,
+                base,
+                wanted,
+                pairs,
+                clone=clone.value,
+                clone_path=_path(target.clone),
+                remote_url=self._config.remote_url,
+                timeout=self._config.lookup_timeout,
+                changelog_file=target.changelog,
+                cancel=self._cancel,
+            ),
+        )
+
+    def related_clone(self, snapshot: Snapshot) -> Question:
+        """The clone, with how its HEAD lies to the head of the base branch."""
+        clone: Observation[Clone] = snapshot.clone
+        try:
+            head, base = Release(snapshot).base_head, Release(snapshot).base_branch
+        except NotObserved:
+            return Question(("clone", "as it is", clone), lambda: clone)
+        return Question(
+            ("clone", head, clone),
+            lambda: relate_clone(
+                clone,
+                head,
+                base,
+                remote_url=self._config.remote_url,
+                timeout=self._config.lookup_timeout,
+                cancel=self._cancel,
+            ),
+        )
+
+    def last_run(self, snapshot: Snapshot) -> Question:
+        """The last finished release run of the target, and why it failed."""
+        repository, runs, target = snapshot.repository, snapshot.runs, snapshot.target
+        if problem := repository.unavailable or runs.unavailable:
+            return _nobody("last_run", NotObserved(problem))
+        name, found, success = repository.present().full_name, runs.present(), _success(Release(snapshot))
+        finished = tuple(run.id for run in found.runs if run.is_finished)
+        return Question(
+            ("last_run", target.key, name, finished, success),
+            lambda: self._run_logs.last_run(name, target, found, success),
+        )
+
+    def published(self, snapshot: Snapshot, phase: Phase) -> Question:
+        """Which commit the published files were built from."""
+        target, facts, clone = snapshot.target, Release(snapshot), snapshot.clone
+        if phase is not Phase.POST_RECOVERY:
+            return _settled("published", unavailable("published commit", f"not looked for in the phase {phase.value}"))
+        if "tag" not in target.channel.leaves:
+            why = f"not looked for: {target.channel.name} leaves no tag"
+            return _settled("published", unavailable("published commit", why))
+        try:
+            files, remote, base = facts.files, facts.remote, facts.base_branch
+        except NotObserved as missing:
+            return _nobody("published", missing)
+        return Question(
+            ("published", target.key, files, remote),
+            lambda: observe_published(
+                self._client,
+                self._config.channels[target.channel.name],
+                target,
+                files,
+                remote,
+                base,
+                clone=clone.value,
+                clone_path=_path(target.clone),
+                remote_url=self._config.remote_url,
+                timeout=self._config.lookup_timeout,
+                cancel=self._cancel,
+            ),
+        )
+
+    def installation(self, snapshot: Snapshot, phase: Phase) -> Question:
+        """Whether the version installs from its index."""
+        target = snapshot.target
+
+        def not_tried(detail: str) -> Question:
+            return _settled("installation", known(Installation(attempted=False, detail=detail)))
+
+        if phase is not Phase.POST_RECOVERY:
+            return not_tried(f"not tried in the phase {phase.value}")
+        if not self._config.install:
+            return not_tried("left out with --no-install")
+        try:
+            files = Release(snapshot).files
+        except NotObserved as missing:
+            return _nobody("installation", missing)
+        if not files:
+            return not_tried("nothing of the version is published")
+        return Question(
+            ("installation", target.key, files),
+            lambda: observe_installation(
+                self._config.channels[target.channel.name],
+                target.package,
+                target.version,
+                files,
+                self._config.install_timeout,
+                self._environ,
+                cancel=self._cancel,
+            ),
+        )
+
+
+def _nobody(name: str, missing: NotObserved) -> Question:
+    """What hangs on an answer that did not come: it has the same problem, and nobody is asked."""
+    return _settled(name, Observation[Any](value=None, unavailable=missing.problem))
+
+
+def _settled(name: str, answer: Observation[Any]) -> Question:
+    return Question((name, "settled", answer), lambda: answer)
+
+
+def _path(clone: str | None) -> Path | None:
+    return Path(clone) if clone else None
+
+
+def _success(release: Release) -> Success:
+    """What the traces say of a run of this version that calls itself a success."""
+    traces = release.traces()
+    if traces["index"] is False:
+        return "impossible"
+    complete = all(traces[name] for name in ("index", *release.channel.leaves))
+    return "believed" if complete or (traces["index"] and release.all_yanked) else "in doubt"

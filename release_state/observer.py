@@ -1,0 +1,170 @@
+"""Asks about targets, each question once: what two targets or two rounds share is not asked again."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable, Collection, Hashable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, TypeVar
+
+from release_state.config import RunConfig
+from release_state.dependent import Dependent, Question
+from release_state.diagnosis import phase_of
+from release_state.model import Observation, unavailable
+from release_state.observe.clone import observe_clone
+from release_state.observe.github import GitHub
+from release_state.observe.http import HttpClient
+from release_state.observe.index import observe_index
+from release_state.observe.remote import observe_remote
+from release_state.outcome import Phase
+from release_state.release import Release
+from release_state.snapshot import Clone, Snapshot
+from release_state.target import Target
+
+T = TypeVar("T")
+
+
+class Observer:
+    """Observes targets; safe to use for several of them at once."""
+
+    def __init__(
+        self,
+        config: RunConfig,
+        asked: frozenset[str],
+        token: str | None,
+        own_run_id: int | None,
+        environ: Mapping[str, str],
+        pool: ThreadPoolExecutor,
+        cancel: threading.Event,
+    ) -> None:
+        self.config, self.asked, self.pool, self.cancel = config, asked, pool, cancel
+        target = config.targets[0]
+        self.timeout = config.lookup_timeout
+        self.client = HttpClient(timeout=self.timeout, token=token, token_host=target.github_api, cancel=cancel)
+        self.github = GitHub(self.client, target.github_api, target.repository, own_run_id=own_run_id)
+        self.dependent = Dependent(config, self.client, self.github, environ, cancel)
+        self._shared: dict[tuple[Hashable, ...], Future[Any]] = {}
+        self._lock = threading.Lock()
+
+    def forget(self, lookups: Collection[str]) -> None:
+        """Let these look-ups be asked again; not while a target is being observed."""
+        with self._lock:
+            self._shared = {key: future for key, future in self._shared.items() if key[0] not in lookups}
+        self.github.forget()
+        self.dependent.forget()
+
+    def once(self, key: tuple[Hashable, ...], ask: Callable[[], T]) -> Future[T]:
+        """The look-up of this key, begun by whoever asks first; the key begins with the look-up's name."""
+        with self._lock:
+            if key not in self._shared:
+                self._shared[key] = self.pool.submit(ask)
+            return self._shared[key]
+
+    def _ask(self, key: tuple[Hashable, ...], ask: Callable[[], Observation[T]]) -> Future[Observation[T]]:
+        if key[0] not in self.asked:
+            skipped: Future[Observation[T]] = Future()
+            skipped.set_result(unavailable("snapshot", "not asked for in this narrowed run"))
+            return skipped
+        return self.once(key, ask)
+
+    def _put(self, question: Question) -> Future[Observation[Any]]:
+        return self._ask(question.key, question.ask)
+
+    def target(self, target: Target, fixed_phase: Phase | None, token_source: str | None) -> Snapshot:
+        """Observe one target."""
+        config, github, started = self.config, self.github, datetime.now(timezone.utc)
+        remote = self._ask(("remote",), lambda: observe_remote(config.remote_url, self.timeout, cancel=self.cancel))
+        clone = self._ask(("clone",), lambda: self._clone(target))
+        name = target.channel.name
+        # By version: what is kept of the page are the files of one.
+        index = self._ask(("index", name, target.version), lambda: self._index(target, name))
+        repository = self._ask(("repository",), github.repository)
+        branch = target.release_branch
+        pulls = self._ask(("pulls", branch), lambda: github.pulls(branch))
+        open_pulls = self._ask(
+            ("open_pulls",),
+            lambda: github.open_release_pulls(lambda name: target.parse_release_branch(name) is not None),
+        )
+        release = self._ask(("release", target.tag), lambda: github.release_by_tag(target.tag))
+        latest = self._ask(("latest_release",), github.latest_release)
+        drafts = self._ask(("drafts", target.tag), lambda: github.drafts(target.tag))
+        runs = self._ask(("runs",), lambda: github.runs(target.workflow))
+        snapshot = Snapshot(
+            observed_at=started,
+            target=target,
+            phase=(fixed_phase or Phase.PRE_RELEASE).value,
+            phase_reason="",
+            token_source=token_source,
+            remote=remote.result(),
+        )
+        ci = self._put(self.dependent.ci(snapshot))
+        others = self._other_branches(snapshot)
+        snapshot = snapshot.model_copy(update={"clone": clone.result(), "pulls": pulls.result()})
+        history = self._put(self.dependent.history(snapshot, others["pulls"]))
+        indexes = {name: asked.result() for name, asked in others["index"].items()}
+        snapshot = snapshot.model_copy(
+            update={
+                "index": {**indexes, target.channel.name: index.result()},
+                "repository": repository.result(),
+                "open_pulls": open_pulls.result(),
+                "branch_pulls": {name: asked.result() for name, asked in others["pulls"].items()},
+                "release": release.result(),
+                "latest_release": latest.result(),
+                "drafts": drafts.result(),
+                "runs": runs.result(),
+            }
+        )
+        phase, reason = phase_of(Release(snapshot))
+        if fixed_phase:
+            phase, reason = fixed_phase, f"given ({reason})"
+        installation = self._put(self.dependent.installation(snapshot, phase))
+        last_run = self._put(self.dependent.last_run(snapshot))
+        relation = history.result()
+        # Only then: both would fetch the same history into the same cache.
+        published = self._put(self.dependent.published(snapshot, phase))
+        related = self._put(self.dependent.related_clone(snapshot))
+        return snapshot.model_copy(
+            update={
+                "phase": phase.value,
+                "phase_reason": reason,
+                "clone": related.result(),
+                "history": relation,
+                "ci": ci.result(),
+                "installation": installation.result(),
+                "last_run": last_run.result(),
+                "published": published.result(),
+                "rate_limit": github.rate_limit(),
+            }
+        )
+
+    def _index(self, target: Target, channel_name: str) -> Observation[Any]:
+        channel = self.config.channels.get(channel_name)
+        if channel is None:
+            return unavailable(f"index {channel_name}", "the project defines no such channel")
+        return observe_index(self.client, channel, target.package, target.version)
+
+    def _clone(self, target: Target) -> Observation[Clone]:
+        if target.clone is None:
+            return Observation[Clone](value=None, unavailable=None)
+        reports = Path(target.reports_dir) if target.reports_dir else None
+        return observe_clone(Path(target.clone), target.remote, self.timeout, reports, cancel=self.cancel)
+
+    def _other_branches(self, snapshot: Snapshot) -> dict[str, dict[str, Future[Any]]]:
+        """For each release branch that is not this version's: its pull requests and the index of its channel."""
+        others: dict[str, dict[str, Future[Any]]] = {"pulls": {}, "index": {}}
+        if "open_pulls" not in self.asked or snapshot.remote.value is None:
+            return others
+        target = snapshot.target
+        for branch in snapshot.remote.value.branches:
+            parsed = target.parse_release_branch(branch.name)
+            if parsed is None or branch.name == target.release_branch:
+                continue
+            ask = functools.partial(self.github.pulls, branch.name)
+            others["pulls"][branch.name] = self.once(("pulls", branch.name), ask)
+            if parsed.channel != target.channel.name:
+                look = functools.partial(self._index, target, parsed.channel)
+                others["index"][parsed.channel] = self.once(("index", parsed.channel, target.version), look)
+        return others
