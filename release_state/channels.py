@@ -1,4 +1,4 @@
-"""Which channels a project publishes through: their indexes, and what a release leaves behind on each."""
+"""Which channels a project publishes through: their indexes, what a release leaves behind on each, status pages."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from release_state.target import Channel
 
 CHANNEL_KEYS = ("index-url", "leaves", "dependencies-index-url")
 TRACES = ("tag", "release", "pull-request")
+GITHUB_API = "https://api.github.com"
 
 
 def defined_channels(
@@ -80,3 +81,12 @@ def _channel(name: str, keys: Mapping[str, Any], public: Sequence[str], origin: 
         dependencies_index_url=dependencies,
         is_public_index=url.rstrip("/") in [address.rstrip("/") for address in public],
     )
+
+
+def status_pages(api: str, channels: Sequence[Channel]) -> dict[str, str]:
+    """The status pages of GitHub and of the channels' indexes, by setting; empty for a service of one's own."""
+    public = any(channel.is_public_index for channel in channels)
+    return {
+        "github-status-url": "https://www.githubstatus.com" if api == GITHUB_API else "",
+        "index-status-url": "https://status.python.org" if public else "",
+    }

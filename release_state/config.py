@@ -10,7 +10,7 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 from release_state import validate
-from release_state.channels import defined_channels
+from release_state.channels import GITHUB_API, defined_channels, status_pages
 from release_state.observe.local import LocalRepository, locate
 from release_state.observe.remote import without_credentials
 from release_state.options import DEFAULT_CHANNEL, PHASES, PLANS, SETTINGS, Setting, UsageProblem
@@ -136,10 +136,23 @@ def load(arguments: Arguments, environ: Mapping[str, str], cwd: Path) -> RunConf
         "github_web": web,
         "reports_dir": str(reports_dir),
     }
+    status = {key: values.setdefault(key, Value(url, "default")) for key, url in status_pages(api, chosen).items()}
+    pages = {key: validate.status_url(f"--{key}", value.text) for key, value in status.items()}
+    of_any_index = status["index-status-url"].origin != "default"
     if not common["expected_files"]:
         raise UsageProblem("--expected-files names no kind of file: give sdist, wheel or both")
     return RunConfig(
-        targets=tuple(Target(version=v, channel=_public(channel), **common) for v in versions for channel in chosen),
+        targets=tuple(
+            Target(
+                version=version,
+                channel=_public(channel),
+                github_status_url=pages["github-status-url"],
+                index_status_url=pages["index-status-url"] if of_any_index or channel.is_public_index else None,
+                **common,
+            )
+            for version in versions
+            for channel in chosen
+        ),
         phase=arguments.phase,
         values=values,
         lookup_timeout=validate.seconds("--lookup-timeout", get["lookup-timeout"]),
@@ -282,7 +295,7 @@ def _github(arguments: Arguments, environ: Mapping[str, str], values: dict[str, 
     elif "GITHUB_API_URL" in environ:
         api = Value(environ["GITHUB_API_URL"], "environment GITHUB_API_URL")
     else:
-        api = Value("https://api.github.com", "default")
+        api = Value(GITHUB_API, "default")
     web = Value("https://github.com", "default")
     if "GITHUB_SERVER_URL" in environ:
         web = Value(environ["GITHUB_SERVER_URL"], "environment GITHUB_SERVER_URL")

@@ -19,12 +19,16 @@ from release_state.observe.github import GitHub
 from release_state.observe.http import HttpClient
 from release_state.observe.index import observe_index
 from release_state.observe.remote import observe_remote
+from release_state.observe.status_page import observe_status_page
 from release_state.outcome import Phase
 from release_state.release import Release
 from release_state.snapshot import Clone, Snapshot
 from release_state.target import Target
 
 T = TypeVar("T")
+
+STATUS_SECONDS = 10.0
+"""The longest time that a status page is waited for."""
 
 
 class Observer:
@@ -45,6 +49,8 @@ class Observer:
         self.timeout = config.lookup_timeout
         self.client = HttpClient(timeout=self.timeout, token=token, token_host=target.github_api, cancel=cancel)
         self.github = GitHub(self.client, target.github_api, target.repository, own_run_id=own_run_id)
+        # Without a token, wherever a status page is; and what is only there to explain is not waited for long.
+        self._token_free = HttpClient(timeout=min(self.timeout, STATUS_SECONDS), cancel=cancel)
         self.dependent = Dependent(config, self.client, self.github, environ, cancel)
         self._shared: dict[tuple[Hashable, ...], Future[Any]] = {}
         self._lock = threading.Lock()
@@ -92,6 +98,7 @@ class Observer:
         latest = self._ask(("latest_release",), github.latest_release)
         drafts = self._ask(("drafts", target.tag), lambda: github.drafts(target.tag))
         runs = self._ask(("runs",), lambda: github.runs(target.workflow))
+        services = self._services(target)
         snapshot = Snapshot(
             observed_at=started,
             target=target,
@@ -137,8 +144,18 @@ class Observer:
                 "last_run": last_run.result(),
                 "published": published.result(),
                 "rate_limit": github.rate_limit(),
+                "services": {name: asked.result() for name, asked in services.items()},
             }
         )
+
+    def _services(self, target: Target) -> dict[str, Future[Any]]:
+        """The status pages that there are."""
+        pages = {"GitHub": target.github_status_url, "PyPI": target.index_status_url}
+        asked = {name: url for name, url in pages.items() if url and "services" in self.asked}
+        return {
+            name: self.once(("services", url), functools.partial(observe_status_page, self._token_free, name, url))
+            for name, url in asked.items()
+        }
 
     def _index(self, target: Target, channel_name: str) -> Observation[Any]:
         channel = self.config.channels.get(channel_name)

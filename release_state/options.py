@@ -71,6 +71,16 @@ SETTINGS = (
     ),
     Setting("changelog", "path of the changelog in the repository", default="CHANGELOG.md", metavar="PATH"),
     Setting("ci-required", "whether a commit without any CI needs action: true or false", "flag", default="true"),
+    Setting(
+        "github-status-url",
+        "GitHub's status page, a Statuspage site; empty: none is asked (default: that of github.com, for github.com)",
+        metavar="URL",
+    ),
+    Setting(
+        "index-status-url",
+        "the status page of the channel's index; empty: none is asked (default: Python's, for PyPI and TestPyPI)",
+        metavar="URL",
+    ),
     Setting("lookup-timeout", "limit of one look-up, retries included", "seconds", default="30", metavar="SECONDS"),
     Setting("install-timeout", "limit of the installation check", "seconds", default="120", metavar="SECONDS"),
     Setting("reports-dir", "folder of the reports", default="reports", metavar="DIR"),

@@ -10,6 +10,7 @@ import pytest
 from release_state.check import MARKER, describe
 from release_state.model import NotObserved
 from release_state.outcome import CheckResult, Outcome, Statement
+from release_state.services import beside
 from release_state.session import of_config
 from release_state.target import Target
 from release_state.text import plain
@@ -84,7 +85,7 @@ def _result(item: pytest.Function, error: BaseException | None, report: pytest.T
         given = {
             "expected": info.title,
             "found": f"could not be observed: {problem.source}: {problem.why}",
-            "why": problem.remedy or "",
+            "why": "; ".join(filter(None, [problem.remedy, beside(of_config(item.config).snapshot(target), problem)])),
             "retry_at": problem.retry_at.isoformat() if problem.retry_at else None,
         }
     elif isinstance(error, pytest.skip.Exception):

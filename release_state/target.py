@@ -83,6 +83,10 @@ class Target(Model):
     ci_required: bool = True
     github_api: str
     github_web: str
+    github_status_url: str | None = None
+    """GitHub's status page; None: none is asked."""
+    index_status_url: str | None = None
+    """The status page of the channel's index; None: none is asked."""
     reports_dir: str | None = None
     """Absolute path of the reports folder: never counts as a change of the clone."""
 

@@ -117,6 +117,13 @@ def http_url(option: str, text: str) -> str:
     return text
 
 
+def status_url(option: str, text: str) -> str | None:
+    """The address of a status page without a slash at its end; None for an empty text, which means no page."""
+    if text and "@" in urlsplit(http_url(option, text)).netloc:
+        raise UsageProblem(f"{option} {shown(text)} held credentials: a status page needs none")
+    return text.rstrip("/") or None
+
+
 def git_url(option: str, text: str) -> str:
     """A remote's address: https, http, ssh, git and file URLs, `host:path`, or an absolute path."""
     if re.search(r"[\x00-\x20\x7f]", text) or text.startswith("-") or "::" in text:

@@ -10,6 +10,7 @@ from release_state.recovery import Recovery
 from release_state.release import Release
 from release_state.snapshot import LOOKUPS, Commit, Installation, Snapshot
 from tests import states as s
+from tests.cases import services
 from tests.judged import CHECKS, ended
 
 HOLDS, ACTION, PROGRESS = Outcome.HOLDS, Outcome.ACTION_NEEDED, Outcome.IN_PROGRESS
@@ -359,6 +360,7 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("RUN-31", "no workflow named", s.ready(target=s.target(workflow="")), NONE),
     ("RUN-31", "not attributed", s.ready(last_run=s.failed()), UNKNOWN),
     ("RUN-31", "GitHub silent", s.ready(runs=s.failed(), last_run=s.failed()), UNKNOWN),
+    *services.CASES,
 ]
 
 
@@ -417,6 +419,7 @@ def test_the_identifiers_tell_the_source() -> None:
         "run",
         "meta",
         "install",
+        "service",
     }
 
 

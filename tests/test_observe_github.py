@@ -740,6 +740,7 @@ def test_the_rate_limit_costs_nothing(server: GitHubServer) -> None:
     one.repository()
     found = one.rate_limit().present()
     assert (found.limit, found.remaining, found.resets_at) == (5000, 4999, NOW + timedelta(hours=1))
+    assert found.spent == 1
     assert len(server.requests) == 1
 
 
@@ -747,8 +748,9 @@ def test_a_server_without_limits(server: GitHubServer) -> None:
     reply = said({})
     server.intercept = lambda _: reply
     one = github(server)
-    one.repository()
     assert "no answer told" in problem(one.rate_limit()).why
+    one.repository()
+    assert one.rate_limit().known() is None
 
 
 def test_everything_takes_nine_requests(server: GitHubServer) -> None:

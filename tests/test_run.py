@@ -28,6 +28,7 @@ from tests.cli import ROOT, clean_environment, suite
 from tests.worlds import (
     asked_github,
     asked_index,
+    asked_status,
     ended,
     forget_requests,
     options,
@@ -57,6 +58,7 @@ CHECK_RUNS = ("GET", f"{{repository}}/commits/{{main}}/check-runs?{FIRST_PAGE}&f
 STATUSES = ("GET", f"{{repository}}/commits/{{main}}/status?{FIRST_PAGE}")  # CI that reports by status
 GITHUB = sorted([REPOSITORY, PULLS, OPEN_PULLS, RELEASE, DRAFTS, LATEST, RUNS, CHECK_RUNS, STATUSES])
 INDEX = ("release-state", "GET", "/pypi/simple/orbit-demo/")  # versions, files, yanks
+STATUS = [("GET", f"/{page}/api/v2/summary.json") for page in ("github", "pypi")]  # what may explain a failed look-up
 WHEEL = "/pypi/files/orbit_demo-0.2.0-py3-none-any.whl"
 SDIST = ("release-state", "GET", "/pypi/files/orbit_demo-0.2.0.tar.gz")  # which commit was published
 # Installation: pip reads the same page, the wheel's metadata and the wheel.
@@ -202,6 +204,7 @@ def test_requests_of_the_pre_release_phase(workers: tuple[str, ...], clean: Worl
     assert (ran.code, ran.verdict) == (0, "READY TO RELEASE"), ran.output
     assert asked_github(clean) == GITHUB
     assert asked_index(clean) == [INDEX]
+    assert asked_status(clean) == STATUS
 
 
 @BOTH
@@ -211,6 +214,7 @@ def test_requests_of_the_post_recovery_phase(workers: tuple[str, ...], released:
     assert (ran.code, ran.verdict) == (0, "RELEASED AND VERIFIED"), ran.output
     assert asked_github(released) == GITHUB
     assert asked_index(released) == sorted([INDEX, SDIST, *PIP])
+    assert asked_status(released) == STATUS
 
 
 NARROWED = [
@@ -235,6 +239,7 @@ def test_a_narrowed_run_asks_only_for_what_it_needs(
 
     assert asked_github(clean) == sorted(github)
     assert asked_index(clean) == index
+    assert asked_status(clean) == []
     assert ran.code == 6, ran.output
     assert ran.verdict == f"PARTIAL {checks} of {size_of(Phase.PRE_RELEASE)}"
     assert set(ran.only.values()) == {"holds"}

@@ -35,6 +35,7 @@ def options(world: World) -> list[str]:
     return [
         *("--repo", str(world.clone), "--remote-url", world.remote_url, *indexes),
         *("--github-api-url", world.github.url, "--package", world.package, "--repository", world.repository),
+        *("--github-status-url", world.status.page_url("github"), "--index-status-url", world.status.page_url("pypi")),
     ]
 
 
@@ -49,6 +50,8 @@ def variables(world: World) -> dict[str, str]:
         "RELEASE_STATE_REPOSITORY": world.repository,
         "GITHUB_API_URL": world.github.url,
         "GITHUB_TOKEN": world.token,
+        "RELEASE_STATE_GITHUB_STATUS_URL": world.status.page_url("github"),
+        "RELEASE_STATE_INDEX_STATUS_URL": world.status.page_url("pypi"),
     }
 
 
@@ -116,6 +119,7 @@ def forget_requests(world: World) -> None:
     """Begin to count anew."""
     world.github.requests.clear()
     world.index.requests.clear()
+    world.status.requests.clear()
 
 
 def asked_github(world: World) -> list[tuple[str, str]]:
@@ -126,6 +130,12 @@ def asked_github(world: World) -> list[tuple[str, str]]:
         path = (request.path + query).replace(world.main(), "{main}")
         asked.append((request.method, path.replace(f"/repos/{world.repository}", "{repository}")))
     return sorted(asked)
+
+
+def asked_status(world: World) -> list[tuple[str, str]]:
+    """Method and path of each request that the status pages got, sorted; none of them came with a token."""
+    assert not any("authorization" in request.headers for request in world.status.requests)
+    return sorted((request.method, request.path) for request in world.status.requests)
 
 
 def asked_index(world: World) -> list[tuple[str, str, str]]:

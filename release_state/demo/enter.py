@@ -31,6 +31,8 @@ def enter_demo(name: str, arguments: Arguments) -> Iterator[tuple[Arguments, Map
             "repository": world.repository,
             "remote-url": world.remote_url,
             "workflow": "release.yml",
+            "github-status-url": world.status.page_url("github"),
+            "index-status-url": world.status.page_url("pypi"),
         }
         demo = dataclasses.replace(
             arguments,

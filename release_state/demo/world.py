@@ -16,6 +16,7 @@ from release_state.demo.dists import REQUIRES_PYTHON, build_sdist, build_wheel
 from release_state.demo.git import RELEASE_BOT, WEB, Repository
 from release_state.demo.github import GitHubServer, Job, Step
 from release_state.demo.index import IndexServer
+from release_state.demo.status import StatusPages
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -74,6 +75,7 @@ class World:
             self.index = exits.enter_context(IndexServer(project=self.package))
             self.github = exits.enter_context(GitHubServer(self.remote, self.repository))
             self.github.tokens[self.token] = "write"
+            self.status = exits.enter_context(StatusPages())
             self._build_base()
             self._exits = exits.pop_all()
         return self

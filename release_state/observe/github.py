@@ -56,6 +56,7 @@ class GitHub:
         self._name = repository
         self._own_run_id = own_run_id
         self._now = now
+        self._answered = False
 
     def forget(self) -> None:
         """Let what was asked be asked again; that the repository is visible, and its name, stay known."""
@@ -124,15 +125,19 @@ class GitHub:
         )
 
     def rate_limit(self) -> Observation[RateLimit]:
-        """What the last answer said of the rate limit; asks nothing."""
+        """What the last answer said of the rate limit, absent where GitHub answers and tells none; asks nothing."""
 
-        def read() -> RateLimit:
-            headers = self._api.client.rate_limit_headers(self._api.root) or {}
+        def read() -> RateLimit | None:
+            client, root = self._api.client, self._api.root
+            headers = client.rate_limit_headers(root) or {}
             limit, left = header(headers, "X-RateLimit-Limit"), header(headers, "X-RateLimit-Remaining")
             reset = epoch(header(headers, "X-RateLimit-Reset"))
-            if not (limit and limit.isdecimal() and left and left.isdecimal() and reset):
-                raise failed("no answer told a rate limit")
-            return RateLimit(limit=int(limit), remaining=int(left), resets_at=reset)
+            if limit and limit.isdecimal() and left and left.isdecimal() and reset:
+                spent = client.answers_from(root)
+                return RateLimit(limit=int(limit), remaining=int(left), resets_at=reset.astimezone(), spent=spent)
+            if self._answered:
+                return None  # a GitHub Enterprise Server may have no limit
+            raise failed("no answer told a rate limit")
 
         return observed(read)
 
@@ -153,6 +158,7 @@ class GitHub:
         if found is None:
             remedy = "check the name" if self._api.has_token else "check the name, or give a token that may see it"
             raise failed(f"the repository {self._name} is not found, or the token may not see it (404)", remedy)
+        self._answered = True
         full_name = found.text("full_name")
         if not _FULL_NAME.fullmatch(full_name):
             raise failed(f"unexpected shape of the answer: the repository is called {full_name!r:.60}")

@@ -57,6 +57,7 @@ class HttpClient:
         self._token_origin = origin_of(token_host) if token_host else None
         self._session = open_session()
         self._limits: dict[Origin, Mapping[str, str]] = {}
+        self._answers: dict[Origin, int] = {}
         self._lock = threading.Lock()
 
     def deadline(self) -> float:
@@ -71,6 +72,17 @@ class HttpClient:
         """The headers of the last answer of this URL's origin that told a rate limit."""
         with self._lock:
             return self._limits.get(origin_of(url))
+
+    def answers_from(self, url: str) -> int:
+        """How many answers came from this URL's origin, refusals among them."""
+        with self._lock:
+            return self._answers.get(origin_of(url), 0)
+
+    def _count(self, origin: Origin, headers: Mapping[str, str]) -> None:
+        with self._lock:
+            self._answers[origin] = self._answers.get(origin, 0) + 1
+            if header(headers, "X-RateLimit-Limit"):
+                self._limits[origin] = headers
 
     def get(
         self,
@@ -184,9 +196,8 @@ class _Question:
             return None, str(outcome.error)
         if outcome.error is not None:
             raise outcome.error
-        if outcome.received is not None and header(outcome.received.headers, "X-RateLimit-Limit"):
-            with self._client._lock:
-                self._client._limits[origin_of(self._url)] = outcome.received.headers
+        if outcome.received is not None:
+            self._client._count(origin_of(self._url), outcome.received.headers)
         return outcome.received, None
 
     def _follow(self, received: Received, seen: set[str]) -> None:

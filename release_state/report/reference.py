@@ -54,6 +54,7 @@ LOOKUPS = {
     "runs": ("unfinished runs of the release workflow", "`actions: read`"),
     "published": ("the published files, compared with the commits that they may be of", "none"),
     "last_run": ("the last finished release run and the log of its failed job", "`actions: read`, and a token"),
+    "services": ("GitHub's and the index's status pages, one request each, without a token", "none"),
     "installation": ("an installation from the index into a fresh environment", "none"),
 }
 """What each look-up asks for, and the right that it needs."""

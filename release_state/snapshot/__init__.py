@@ -12,6 +12,7 @@ from release_state.snapshot.github import GitHubRelease, PullRequest, RateLimit,
 from release_state.snapshot.index import IndexFile, IndexProject, IndexRelease, Installation
 from release_state.snapshot.origin import Candidate, Published
 from release_state.snapshot.runs import CheckResult, CommitChecks, ExplainedRun, WorkflowRun, WorkflowRuns
+from release_state.snapshot.services import Component, Incident, ServiceStatus
 from release_state.target import Target
 
 __all__ = [
@@ -23,9 +24,11 @@ __all__ = [
     "Clone",
     "Commit",
     "CommitChecks",
+    "Component",
     "ExplainedRun",
     "GitHubRelease",
     "History",
+    "Incident",
     "IndexFile",
     "IndexProject",
     "IndexRelease",
@@ -36,6 +39,7 @@ __all__ = [
     "RateLimit",
     "Remote",
     "Repository",
+    "ServiceStatus",
     "Snapshot",
     "Tag",
     "WorkflowRun",
@@ -83,6 +87,9 @@ class Snapshot(Model):
     """CI of the base branch's head."""
     runs: Observation[WorkflowRuns] = _NOT_ASKED
     rate_limit: Observation[RateLimit] = _NOT_ASKED
+    """Known and None: GitHub answered and told no limit."""
+    services: dict[str, Observation[ServiceStatus]] = Field(default_factory=dict)
+    """What status pages say, by service ("GitHub", "PyPI"); one that is not asked is not there."""
     installation: Observation[Installation] = _NOT_ASKED
     published: Observation[Published] = _NOT_ASKED
     """Known and None: nothing of the version is published."""
@@ -106,5 +113,6 @@ LOOKUPS = (
     "installation",
     "published",
     "last_run",
+    "services",
 )
 """The names that a check may put into its `reads`: fields of the snapshot that cost something to observe."""

@@ -69,3 +69,6 @@ class RateLimit(Model):
     limit: int
     remaining: int
     resets_at: AwareDatetime
+    """In the local time of the machine that observed."""
+    spent: int = 0
+    """Requests that this run made: what another run like it needs."""

@@ -8,6 +8,7 @@ from release_state.model import NotObserved
 from release_state.options import setting
 from release_state.plan import Step, step
 from release_state.release import Release
+from release_state.services import beside
 from release_state.target import Target
 
 _GITHUB = "github.com"
@@ -77,5 +78,5 @@ def find_out(release: Release, missing: NotObserved, decision: str) -> Step:
         f"Find out first, to decide {decision}: {problem.source}",
         suite(release.target),
         mends="all",
-        reason=f"{problem.why}{when}" + (f"; {problem.remedy}" if problem.remedy else ""),
+        reason="; ".join(filter(None, [problem.why + when, problem.remedy, beside(release.snapshot, problem)])),
     )
