@@ -5,6 +5,7 @@ setup   make .venv with the suite and what its tests need
 demo    setup, then the main job on the embedded demo world: a verdict and a report
 test    setup, then ruff, mypy and the tests of the suite; in CI (CI=true) also installs what tests need beyond Python
 sample  setup, then write the sample report and its picture anew (needs Chromium)
+benchmark  setup, then measure how fast the suite is and write docs/performance.md
 """
 
 from __future__ import annotations
@@ -80,7 +81,7 @@ def test(arguments: Sequence[str]) -> None:
 def main() -> None:
     """Run one command."""
     command, *arguments = sys.argv[1:] or ["help"]
-    if command not in ("setup", "demo", "test", "sample"):
+    if command not in ("setup", "demo", "test", "sample", "benchmark"):
         sys.exit(__doc__)
     setup()
     if command == "demo":
@@ -89,6 +90,9 @@ def main() -> None:
         test(arguments)
     elif command == "sample":
         run(BIN / "python", ROOT / "reports" / "make_sample.py")
+    elif command == "benchmark":
+        run(BIN / "python", "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--group", "benchmark")
+        run(BIN / "python", "-m", "benchmarks", *arguments)
 
 
 if __name__ == "__main__":

@@ -50,6 +50,8 @@ class Service:
     def __init__(self) -> None:
         self.requests: list[Request] = []
         self.intercept: Callable[[Request], Reply | None] | None = None
+        self.front: str | None = None
+        """The root that clients know the server by, where something stands in front of it: a relay, a proxy."""
         self.stopping = threading.Event()
         self.lock = threading.RLock()
         self._server: _Server | None = None
@@ -94,7 +96,7 @@ class Service:
         """The root of the server, without a slash at its end."""
         if self._server is None:
             raise RuntimeError("the service is not running")
-        return f"http://127.0.0.1:{self._server.server_port}"
+        return self.front or f"http://127.0.0.1:{self._server.server_port}"
 
 
 class _Server(ThreadingHTTPServer):

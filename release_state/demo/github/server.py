@@ -62,6 +62,8 @@ class GitHubServer(GitHubState):
         self.intercept: Callable[[RecordedRequest], Reply | None] | None = None
         self.on_answer: list[Callable[[Answer], None]] = []
         self.limits = Limits()
+        self.front: str | None = None
+        """The root that clients know the server by, where something stands in front of it: a relay, a proxy."""
         self._listener: Listener | None = None
         self._thread: threading.Thread | None = None
 
@@ -75,7 +77,7 @@ class GitHubServer(GitHubState):
         """
         if self._listener is None:
             raise RuntimeError("the server is not running")
-        return f"http://127.0.0.1:{self._listener.server_address[1]}"
+        return self.front or f"http://127.0.0.1:{self._listener.server_address[1]}"
 
     def start(self) -> None:
         """Listen on a free port of the loopback interface."""

@@ -1,0 +1,40 @@
+"""Measure and write `docs/performance.md`: `python3 dev.py benchmark [--rounds N] [--only NAME …]`."""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from pathlib import Path
+
+from benchmarks import asked, cases, page, startup
+
+CASES = {
+    "floor": cases.against_the_floor,
+    "runbook": cases.against_the_runbook,
+    "workers": cases.with_workers,
+    "history": cases.over_the_history,
+    "memory": cases.memory,
+}
+
+
+def main() -> None:
+    """Run the comparisons; with `--only`, print those and write nothing."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5, help="how often each subject is measured (default: 5)")
+    parser.add_argument("--only", action="append", choices=CASES, help="this comparison alone; writes no page")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="release-state-benchmark-") as folder:
+        bench = cases.Bench(Path(folder), given.rounds)
+        rows = {}
+        for name in given.only or CASES:
+            print(page.TITLES[name], flush=True)
+            rows[name] = CASES[name](bench)
+            print(*(f"  {row.what}: {dict(row.figures)} ratio {row.ratio} {row.met}" for row in rows[name]), sep="\n")
+        if not given.only:
+            page.write(
+                rows, startup.imports(given.rounds), startup.first_request(bench), asked.asked(bench), given.rounds
+            )
+
+
+if __name__ == "__main__":
+    main()

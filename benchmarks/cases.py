@@ -1,0 +1,234 @@
+"""What is compared with what. Each function measures one comparison and gives its rows, ready for the table."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from benchmarks.measure import Subject, interleave
+from benchmarks.stage import ROOT, Stage, stage
+from release_state.check import catalogue, of_phase
+from release_state.outcome import Phase
+from tests.convergence.real_gh import gh_at
+
+ROUND_TRIPS = (0.0, 0.03, 0.1)
+"""Seconds to each service and back."""
+HISTORIES = (10, 100, 1000, 10000)
+CHECKS = {phase.value: len(of_phase(catalogue(ROOT / "checks"), phase)) for phase in Phase}
+"""How many checks each phase has."""
+PHASES = {"pre-release": "clean", "post-recovery": "released"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One comparison: what it is, its figures by name, and the goal that it is held against."""
+
+    what: str
+    figures: Mapping[str, float]
+    ratio: float | None = None
+    goal: str = ""
+    met: bool | None = None
+
+
+@dataclass
+class Lookups:
+    """Times each look-up alone, inside a process of its own."""
+
+    command: Sequence[str]
+    env: Mapping[str, str]
+    found: list[dict[str, float]] = field(default_factory=list)
+
+    def turn(self, counts: bool) -> None:
+        """Time every look-up once."""
+        done = subprocess.run(self.command, cwd=ROOT, env=self.env, capture_output=True, text=True, check=True)
+        if counts:
+            self.found.append(json.loads(done.stdout))
+
+    @property
+    def slowest(self) -> tuple[str, float]:
+        """The look-up with the greatest median, and that in seconds."""
+        medians = {name: statistics.median(found[name] for found in self.found) for name in self.found[0]}
+        name = max(medians, key=lambda each: medians[each])
+        return name, medians[name]
+
+
+@dataclass
+class Bench:
+    """A place to run commands in: folders of its own, an environment that inherits next to nothing."""
+
+    folder: Path
+    rounds: int
+
+    @property
+    def reports(self) -> Path:
+        """Where the reports of the measured runs go."""
+        return self.folder / "reports"
+
+    def env(self, at: Stage | None = None, more: Mapping[str, str] | None = None) -> dict[str, str]:
+        """The environment of what is measured."""
+        token = {"GITHUB_TOKEN": at.token} if at else {}
+        return {"PATH": os.environ["PATH"], "HOME": str(self.folder), "LANG": "C.UTF-8", **token, **(more or {})}
+
+    def gate(self, at: Stage, phase: str, *options: str, name: str = "the gate") -> Subject:
+        """One whole run of a phase."""
+        command = [
+            *(sys.executable, "-m", "pytest", "checks/", "--version", "0.2.0", "--channel", "pypi", "--phase", phase),
+            *("--reports-dir", str(self.reports), *at.options(), *options),
+        ]
+        return Subject(name, [command], ROOT, self.env(at))
+
+    def bare(self, tests: int, *options: str, name: str = "bare pytest") -> Subject:
+        """The same pytest with the same plugins, as many tests, and nothing in them."""
+        folder = self.folder / f"bare-{tests}"
+        folder.mkdir(exist_ok=True)
+        lines = "".join(f"def test_{number}() -> None:\n    pass\n" for number in range(tests))
+        (folder / "test_empty.py").write_text(lines, encoding="utf-8")
+        (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
+        page = ("--html", str(folder / "page.html"), "--self-contained-html")
+        command = [sys.executable, "-m", "pytest", *page, "-p", "no:cacheprovider", "--import-mode=importlib", *options]
+        return Subject(name, [command], folder, self.env())
+
+    def lookups(self, at: Stage, phase: str, *options: str) -> Lookups:
+        """Each look-up alone."""
+        command = [sys.executable, "-m", "benchmarks.lookups", "--phase", phase, *at.options(), *options]
+        return Lookups(command, self.env(at))
+
+
+def against_the_floor(bench: Bench) -> list[Row]:
+    """(a) The gate against what it cannot be faster than: pytest with empty tests, and the slowest look-up alone."""
+    rows = []
+    for phase, scenario in PHASES.items():
+        for round_trip in ROUND_TRIPS:
+            with stage(scenario, round_trip) as at:
+                gate, bare, lookups = bench.gate(at, phase), bench.bare(CHECKS[phase]), bench.lookups(at, phase)
+                interleave([gate, bare, lookups], bench.rounds)
+            name, seconds = lookups.slowest
+            ratio, most = gate.seconds / (bare.seconds + seconds), 1.25 if round_trip == max(ROUND_TRIPS) else 1.5
+            rows.append(
+                Row(
+                    f"{phase}, {_away(round_trip)}",
+                    {"gate": gate.seconds, "bare pytest": bare.seconds, f"slowest look-up ({name})": seconds},
+                    ratio,
+                    "" if round_trip == 0.03 else f"at most {most:g}",
+                    None if round_trip == 0.03 else ratio <= most,
+                )
+            )
+    return rows
+
+
+def against_the_runbook(bench: Bench) -> list[Row]:
+    """(b) The gate against the runbook's commands, corrected, typed one after another without a pause for thought."""
+    rows = []
+    gh = shutil.which("gh")
+    if gh is None:
+        return [Row("gh is not installed: not measured", {})]
+    for round_trip in ROUND_TRIPS:
+        with ExitStack() as exits:
+            at = exits.enter_context(stage("released", round_trip))
+            port = urlsplit(at.github).port or 0
+            more = exits.enter_context(gh_at(gh, port, at.root))
+            hand = Subject(
+                "the runbook by hand", _by_hand(gh, at), at.clone, bench.env(at, {**more, "GH_TOKEN": at.token})
+            )
+            gate = bench.gate(at, "post-recovery", "--no-install")
+            interleave([gate, hand], bench.rounds)
+            ratio = hand.seconds / gate.seconds
+            rows.append(
+                Row(
+                    _away(round_trip),
+                    {"gate": gate.seconds, "by hand": hand.seconds},
+                    ratio,
+                    "at least 5" if round_trip else "",
+                    ratio >= 5 if round_trip else None,
+                )
+            )
+    return rows
+
+
+def _by_hand(gh: str, at: Stage) -> list[list[str]]:
+    where = ("--repo", f"github.com/{at.repository}")
+    return [
+        ["git", "fetch", "--quiet", "--prune", "--tags", "origin"],
+        ["git", "ls-remote", "--heads", "origin", "release/*"],
+        ["git", "tag", "--list", "v0.2.0"],
+        ["git", "ls-remote", "--tags", "origin", "v0.2.0"],
+        ["git", "status", "--porcelain"],
+        [sys.executable, "-m", "pip", "index", "versions", at.package, "--index-url", at.index["pypi"]],
+        [gh, "run", "list", "--workflow", "release.yml", "--limit", "5", *where],
+        [gh, "run", "list", "--branch", "main", "--limit", "5", *where],
+        [gh, "pr", "list", "--head", "release/pypi-v0.2.0", "--state", "all", *where],
+        [gh, "release", "view", "v0.2.0", *where],
+    ]
+
+
+def with_workers(bench: Bench) -> list[Row]:
+    """(c) The gate with workers against the serial one: time, and requests."""
+    rows = []
+    for round_trip in (0.0, 0.1):
+        with stage("clean", round_trip) as at:
+            ways = [bench.gate(at, "pre-release", *way, name=" ".join(way) or "serial") for way in ((), ("-n", "2"))]
+            ways.append(bench.gate(at, "pre-release", "-n", "auto", name="-n auto"))
+            counts = []
+            for way in ways:
+                at.asked()
+                way.turn(counts=False)
+                asked = at.asked()
+                counts.append(len(asked.github) + len(asked.index) + len(asked.git))
+            interleave(ways, bench.rounds)
+        for way, count in zip(ways, counts, strict=True):
+            rows.append(
+                Row(
+                    f"{way.name}, {_away(round_trip)}",
+                    {"seconds": way.seconds, "requests": count},
+                    way.seconds / ways[0].seconds,
+                    "no more requests than serial",
+                    count <= counts[0],
+                )
+            )
+    return rows
+
+
+def over_the_history(bench: Bench) -> list[Row]:
+    """(d) One version's gate where the project has 10 to 10,000 versions, tags, releases and pull requests."""
+    rows = []
+    with ExitStack() as exits:
+        stages = [exits.enter_context(stage("clean", 0.0, versions)) for versions in HISTORIES]
+        gates = [bench.gate(at, "pre-release", name=str(n)) for n, at in zip(HISTORIES, stages, strict=True)]
+        counts = []
+        for at, gate in zip(stages, gates, strict=True):
+            at.asked()
+            gate.turn(counts=False)
+            asked = at.asked()
+            counts.append(len(asked.github) + len(asked.index))
+        interleave(gates, bench.rounds)
+    for versions, gate, count in zip(HISTORIES, gates, counts, strict=True):
+        ratio = gate.seconds / gates[0].seconds
+        goal = "same requests; at most 2" if versions == max(HISTORIES) else "same requests"
+        met = count == counts[0] and (versions < max(HISTORIES) or ratio <= 2)
+        rows.append(Row(f"{versions:,} versions", {"seconds": gate.seconds, "requests": count}, ratio, goal, met))
+    return rows
+
+
+def memory(bench: Bench) -> list[Row]:
+    """(f) Peak memory of the gate's largest process against bare pytest's."""
+    rows = []
+    for phase, scenario in PHASES.items():
+        with stage(scenario, 0.0) as at:
+            gate, bare = bench.gate(at, phase, "--no-install"), bench.bare(CHECKS[phase])
+            interleave([gate, bare], bench.rounds)
+        ratio = gate.peak / bare.peak
+        rows.append(Row(phase, {"gate, MiB": gate.peak, "bare pytest, MiB": bare.peak}, ratio, "at most 2", ratio <= 2))
+    return rows
+
+
+def _away(round_trip: float) -> str:
+    return f"{round_trip * 1000:g} ms"
