@@ -22,8 +22,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
-OPENAPI = ROOT / ".tools" / "openapi" / "api.github.com.json"
-OPENAPI_PACKAGE = "@octokit/openapi@23.0.2"
+TOOLS = ROOT / ".tools"
+#: Files that tests compare with, out of npm packages that nothing is run of: folder, package, member of its archive.
+FROM_NPM = (
+    ("openapi", "@octokit/openapi@23.0.2", "package/generated/api.github.com.json"),
+    ("axe", "axe-core@4.14.1", "package/axe.min.js"),
+)
 
 
 def run(*command: object, **more: object) -> None:
@@ -52,20 +56,20 @@ def setup() -> None:
 
 
 def tools() -> None:
-    """Install what tests need beyond Python: Chromium, gh and GitHub's OpenAPI document (CI only; Debian as root)."""
+    """Install what tests need beyond Python: Chromium, gh, npm, and files out of npm packages (CI; Debian as root)."""
     missing = [name for name in ("chromium", "gh", "npm") if shutil.which(name) is None]
     if missing:
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         run("apt-get", "-qq", "update", env=environment)
         run("apt-get", "-qq", "install", "--yes", "--no-install-recommends", *missing, env=environment)
-    if not OPENAPI.is_file():
-        folder = OPENAPI.parent
-        folder.mkdir(parents=True, exist_ok=True)
-        run("npm", "pack", "--silent", "--pack-destination", folder, OPENAPI_PACKAGE)
-        archive = next(folder.glob("*.tgz"))
-        member = "package/generated/api.github.com.json"
-        run("tar", "-xzf", archive, "-C", folder, "--strip-components=2", member)
-        archive.unlink()
+    for name, package, member in FROM_NPM:
+        folder = TOOLS / name
+        if not (folder / Path(member).name).is_file():
+            folder.mkdir(parents=True, exist_ok=True)
+            run("npm", "pack", "--silent", "--pack-destination", folder, package)
+            archive = next(folder.glob("*.tgz"))
+            run("tar", "-xzf", archive, "-C", folder, f"--strip-components={member.count('/')}", member)
+            archive.unlink()
 
 
 def test(arguments: Sequence[str]) -> None:

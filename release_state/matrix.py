@@ -33,7 +33,12 @@ _ROWS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("pull-request", "Pull request", ("pull",)),
     ("ci", "CI", ("ci",)),
 )
-_NAMES = {"run": "Release workflow", "meta": "Metadata"}
+_NAMES = {
+    **{source: name for _, name, sources in _ROWS for source in sources},
+    "install": "Installation",
+    "run": "Release workflow",
+    "meta": "Metadata",
+}
 
 
 class Row(Model):
@@ -76,6 +81,11 @@ def matrix(release: Release, verdict: TargetVerdict) -> tuple[Row, ...]:
     return (*rows, *_others(results, block_on_advice))
 
 
+def name_of(source: str) -> str:
+    """The source of a check as it is called in a report."""
+    return _NAMES.get(source, source.replace("-", " ").capitalize())
+
+
 def _judged(
     results: Sequence[CheckResult], block_on_advice: bool
 ) -> tuple[Outcome | None, tuple[str, ...], tuple[str, ...]]:
@@ -100,7 +110,7 @@ def _others(results: Sequence[CheckResult], block_on_advice: bool) -> list[Row]:
             rows.append(
                 Row(
                     trace=source,
-                    name=_NAMES.get(source, source.capitalize()),
+                    name=name_of(source),
                     expected=first.expected or first.title,
                     observed=first.found,
                     state=state,

@@ -310,23 +310,21 @@ class _Gatherer:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_report_title(self, report: Any) -> None:
-        """Remember the page, whose title becomes the verdict; show our facts instead of the machine's environment."""
-        from release_state.report.html import environment
-
+        """Remember the page, whose title becomes the verdict; nothing of the machine's environment goes into it."""
         self.page = report
-        report.set_data("environment", environment(self.run))
+        report.set_data("environment", {})
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_table_header(self, cells: list[Any]) -> None:
         """Name our columns."""
-        from release_state.report.html import header
+        from release_state.report.page import header
 
         header(cells)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_table_row(self, report: pytest.TestReport, cells: list[Any]) -> None:
         """Fill our columns; a report that is no check's keeps the width of the table."""
-        from release_state.report.html import other_row, row
+        from release_state.report.page import other_row, row
         from release_state.results import of_report
 
         result = of_report(report)
@@ -335,11 +333,11 @@ class _Gatherer:
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_summary(self, prefix: list[str]) -> None:
         """Put the verdict on top."""
-        from release_state.report.html import summary, title
+        from release_state.report.page import summary, title
 
         verdicts = self.run.session.verdicts()
         self.page.title = title(verdicts)
-        prefix.extend(summary(verdicts))
+        prefix.extend(summary(verdicts, self.run.session.observed() or {}, self.run.origin))
 
 
 def _run_of(config: pytest.Config) -> Any:

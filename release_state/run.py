@@ -20,6 +20,7 @@ from release_state.outcome import Exit, Phase
 from release_state.recorded import load, replay, replayed, save
 from release_state.report import terminal
 from release_state.report.files import ReportFiles
+from release_state.report.origin import origin_of
 from release_state.report.script import script
 from release_state.results import of_report
 from release_state.session import KEY, Controller, Worker
@@ -133,6 +134,7 @@ class Run:
             self._stack.close()
             raise
         self.reports = ReportFiles(self.config)
+        self.origin = origin_of(environ)
         self.trouble: str | None = None
         self.phases_told = False
 

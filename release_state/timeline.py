@@ -75,11 +75,11 @@ def _refs(release: Release) -> Iterator[Event]:
                         kind="commit",
                         at=commit.committed_at,
                         title=f"{commit.sha[:12]} {commit.subject}",
-                        detail=f"a commit of {branch.name} that the base branch lacks",
+                        detail=f"on {branch.name} only",
                     )
-        yield Event(kind="branch", at=None, title=f"{branch.name} at {branch.sha[:12]}")
+        yield Event(kind="branch", at=None, title=f"branch {branch.name} at {branch.sha[:12]}")
     for tag in release.version_tags:
-        yield Event(kind="tag", at=None, title=f"{tag.name} at {tag.commit[:12]}")
+        yield Event(kind="tag", at=None, title=f"tag {tag.name} at {tag.commit[:12]}")
 
 
 def _uploads(release: Release) -> Iterator[Event]:

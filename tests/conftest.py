@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.browser import browser, folders, open_page  # noqa: F401 - fixtures
+
 
 def pytest_make_parametrize_id(val: object) -> str | None:
     """Name a case of bytes alike in every worker: archives hold the time of their making, and pytest adds a number."""

@@ -1,0 +1,93 @@
+"""The checks of the page: what could not be observed first and apart, then each source, blocking before advice."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime
+from html import escape
+
+from release_state.matrix import name_of
+from release_state.outcome import CheckResult, Outcome
+from release_state.report.page.parts import badge, link, moment, slug, span, text
+from release_state.text import steps_in_words
+from release_state.verdict import TargetVerdict
+
+
+def checks_block(verdict: TargetVerdict, anchor: str, level: int) -> str:
+    """Every check that ran."""
+    groups: dict[str, list[CheckResult]] = defaultdict(list)
+    for result in verdict.results:
+        if result.outcome is not Outcome.UNKNOWN:
+            groups[result.source].append(result)
+    blocks = [_unknown(verdict, anchor, level)]
+    # What has a finding comes first: nobody should have to scroll past what holds.
+    for source, results in sorted(groups.items(), key=lambda group: not any(r.is_finding for r in group[1])):
+        ordered = sorted(results, key=lambda result: not result.blocking)
+        items = "".join(_check(verdict, result, anchor) for result in ordered)
+        blocks.append(f'<h{level}>{escape(name_of(source))}</h{level}><ul class="checks">{items}</ul>')
+    return "".join(blocks)
+
+
+def _unknown(verdict: TargetVerdict, anchor: str, level: int) -> str:
+    """Each cause once, with every check that it left unknown, and when to ask again."""
+    causes: dict[tuple[str, str, str | None], list[CheckResult]] = defaultdict(list)
+    for result in verdict.results:
+        if result.outcome is Outcome.UNKNOWN:
+            causes[result.found, result.why, result.retry_at].append(result)
+    if not causes:
+        return ""
+    items = []
+    for (found, remedy, retry_at), results in causes.items():
+        names = "".join(
+            f'<li id="{anchor}{escape(r.id)}"><strong>{escape(r.id)}</strong> {text(r.title)}{_level(r)}'
+            f'<span class="took">{span(r.seconds)}</span></li>'
+            for r in sorted(results, key=lambda result: not result.blocking)
+        )
+        again = f"{moment(datetime.fromisoformat(retry_at))} UTC" if retry_at else ""
+        rows = [("Found", text(found)), ("What to do", text(remedy)), ("Ask again at", again)]
+        advice = " advice" if not any(result.blocking for result in results) else ""
+        items.append(
+            f'<li class="check outcome-unknown{advice}"><p>{badge(Outcome.UNKNOWN)}</p>{_terms(rows)}'
+            f'<ul class="left-unknown" aria-label="Checks that this leaves unknown">{names}</ul></li>'
+        )
+    return f'<h{level}>Could not be observed</h{level}><ul class="checks unknown">{"".join(items)}</ul>'
+
+
+def _check(verdict: TargetVerdict, result: CheckResult, anchor: str) -> str:
+    advice = "" if result.blocking else " advice"
+    return (
+        f'<li id="{anchor}{escape(result.id)}" class="check outcome-{slug(result.outcome)}{advice}">'
+        f'<p class="head">{badge(result.outcome)} <strong class="id">{escape(result.id)}</strong> '
+        f'<span class="title">{text(result.title)}{_reason(result)}</span>{_level(result)}'
+        f'<span class="took">{span(result.seconds)}</span></p>{_terms(_rows(verdict, result, anchor))}</li>'
+    )
+
+
+def _reason(result: CheckResult) -> str:
+    return f' <span class="detail">({text(result.found)})</span>' if result.outcome is Outcome.NOT_APPLICABLE else ""
+
+
+def _level(result: CheckResult) -> str:
+    return ' <span class="level">advice</span>' if not result.blocking else ""
+
+
+def _rows(verdict: TargetVerdict, result: CheckResult, anchor: str) -> list[tuple[str, str]]:
+    if result.outcome is Outcome.HOLDS:
+        return []
+    if result.outcome is Outcome.NOT_APPLICABLE:
+        return []  # its reason stands in its line
+    action = "; ".join(link(step.link, step.title) for step in result.steps)
+    if numbers := verdict.numbers(result):
+        action = f'<a href="#{anchor}step-{numbers[0]}">{steps_in_words(numbers)} of the plan</a>'
+    return [
+        ("Expected", text(result.expected)),
+        ("Found", text(result.found)),
+        ("Why it matters", text(result.why)),
+        ("Action", action),
+    ]
+
+
+def _terms(rows: list[tuple[str, str]]) -> str:
+    """Terms and their values, which are HTML by now; those that say something."""
+    shown = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in rows if value)
+    return f"<dl>{shown}</dl>" if shown else ""

@@ -1,0 +1,89 @@
+"""The plan of the page: numbered steps, each command with a button that copies it, what destroys unmistakable."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Sequence
+from html import escape
+
+from release_state.plan import Plan, Step
+from release_state.report.page.parts import link, text
+from release_state.text import plain_command
+
+_WORD = 40
+_LONG = 1_500
+"""Characters of a command that is shown in a box of its own height, which then takes the keyboard to scroll."""
+
+
+def plan_list(plan: Plan, anchor: str) -> str:
+    """The ordered way out."""
+    if not plan.steps:
+        return "<p>Nothing is to be done.</p>"
+    reason = f": {text(plan.reason)}" if plan.reason else ""
+    parts = [f"<p>Direction: <strong>{escape(plan.direction)}</strong>{reason}.</p>"]
+    if losing := [str(number) for number, step in enumerate(plan.steps, 1) if step.destroys]:
+        parts.append(
+            f'<p class="warning"><span aria-hidden="true">⚠</span> Destroys something: step {", ".join(losing)}.</p>'
+        )
+    if plan.folder and any(_uses_git(step) for step in plan.steps):
+        line = f"cd {shlex.quote(plan.folder)}"
+        parts.append(f"<p>The git commands are for the clone:</p>{commands([line], 'to go to the clone')}")
+    steps = "".join(_step(number, step, anchor) for number, step in enumerate(plan.steps, 1))
+    parts.append(f'<ol class="steps">{steps}</ol>')
+    if plan.other_way:
+        parts.append(f"<p>The other way is shown by:</p>{commands([shlex.join(plan.other_way)], 'of the other way')}")
+    return "".join(parts)
+
+
+def _uses_git(step: Step) -> bool:
+    return any(command[0] == "git" for command in (*step.commands, *step.verify))
+
+
+def _step(number: int, step: Step, anchor: str) -> str:
+    advice = '<span class="badge nothing">advice</span> ' if step.advice else ""
+    parts = [f'<p class="step-title">{advice}<strong>{text(step.title)}</strong></p>']
+    if step.reason:
+        parts.append(f'<p class="reason">{text(step.reason)}</p>')
+    if step.precondition:
+        parts.append(f'<p class="only-if"><strong>Only if</strong> {text(step.precondition)}.</p>')
+    if step.destroys:
+        saved = f"<br>{text(step.saves[:1].upper() + step.saves[1:])}" if step.saves else ""
+        parts.append(
+            f'<p class="destroys"><strong><span aria-hidden="true">⚠</span> DESTROYS</strong> '
+            f"{text(step.destroys)}{saved}</p>"
+        )
+    what = f"of step {number}, which destroys something" if step.destroys else f"of step {number}"
+    parts.append(commands(step.lines(), what))
+    if step.link:
+        parts.append(f'<p class="by-hand">{link(step.link, step.link)}</p>')
+    if step.verify:
+        parts.append('<p class="then">Then see whether it worked:</p>')
+        parts.append(commands(step.verify_lines(), f"that verifies step {number}"))
+    kind = ' class="danger"' if step.destroys else ""
+    return f'<li id="{anchor}step-{number}"{kind}>{"".join(parts)}</li>'
+
+
+def commands(lines: Sequence[str], what: str) -> str:
+    """Each command in a box of its own with its button; the script shows the button, without it there is none."""
+    return "".join(
+        _command(line, what if len(lines) == 1 else f"{number} of {len(lines)} {what}")
+        for number, line in enumerate(lines, 1)
+    )
+
+
+def _command(line: str, what: str) -> str:
+    shown = plain_command(line)
+    scrolls = f' tabindex="0" role="group" aria-label="Command {text(what)}"' if len(shown) > _LONG else ""
+    return (
+        f'<div class="command"><pre{scrolls}><code>{_words(shown)}</code></pre>'
+        f'<button type="button" class="copy" hidden aria-label="Copy command {text(what)}">Copy</button></div>'
+    )
+
+
+def _words(shown: str) -> str:
+    """The command with its short words kept whole: a browser would break `--title` behind its hyphens."""
+    return "".join(
+        f'<span class="word">{escape(word)}</span>' if "-" in word and len(word) < _WORD else escape(word)
+        for word in re.split(r"(\s+)", shown)
+    )
