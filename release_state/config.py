@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from release_state import validate
 from release_state.channels import GITHUB_API, defined_channels, status_pages
+from release_state.observe.git_command import GitFailed
 from release_state.observe.local import LocalRepository, locate
 from release_state.observe.remote import without_credentials
 from release_state.options import DEFAULT_CHANNEL, PHASES, PLANS, SETTINGS, Setting, UsageProblem
@@ -23,6 +24,10 @@ else:
     import tomli as tomllib
 
 PLACEHOLDERS = ("version", "channel", "package")
+COMMAND_LINE, ENVIRONMENT = "command line", "environment "
+"""How the origin of what the person said begins."""
+_LARGEST_FILE = 2**20
+"""Bytes of a pyproject.toml that is read."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,11 @@ class Value:
 
     text: str
     origin: str
+
+    @property
+    def is_given(self) -> bool:
+        """Whether the person who runs the suite said it, and not a file or a guess."""
+        return self.origin == COMMAND_LINE or self.origin.startswith(ENVIRONMENT)
 
 
 @dataclass(frozen=True)
@@ -111,8 +121,12 @@ def load(arguments: Arguments, environ: Mapping[str, str], cwd: Path) -> RunConf
             values["remote-url"] = Value(validate.git_url("remote URL", clone.remote_url), origin)
         else:
             values["remote-url"] = Value(f"{web}/{repository}.git", "inferred from the repository's name")
-    remote_url = validate.git_url("--remote-url", values["remote-url"].text)
-    reports_dir = (cwd / validate.folder("--reports-dir", get["reports-dir"])).absolute()
+    given = values["remote-url"]
+    remote_url = validate.git_url("--remote-url", given.text)
+    if given.origin == table_origin and validate.is_local(remote_url):
+        # Git serves it with the settings of that folder, which can be one that the repository itself brings along.
+        raise UsageProblem(f"{table_origin}: remote-url {validate.shown(remote_url)} is a folder of this machine")
+    reports_dir = _reports_dir(values["reports-dir"], cwd)
     base = get.get("base-branch")
     common: dict[str, Any] = {
         "package": package,
@@ -167,6 +181,20 @@ def load(arguments: Arguments, environ: Mapping[str, str], cwd: Path) -> RunConf
     )
 
 
+def _reports_dir(value: Value, cwd: Path) -> Path:
+    """Where reports go: anywhere that the person says, and nowhere out of the current folder by what lies in it."""
+    folder = (cwd / validate.folder("--reports-dir", value.text)).absolute()
+    if not value.is_given:
+        inside = folder.resolve().relative_to(cwd.resolve()) if folder.resolve().is_relative_to(cwd.resolve()) else None
+        if inside is None or inside.parts[:1] in ((), (".git",)):
+            shown = validate.shown(value.text)
+            raise UsageProblem(
+                f"reports-dir {shown} ({value.origin}) leads out of {cwd}, or is no folder for reports: "
+                "give another one with --reports-dir"
+            )
+    return folder
+
+
 def _public(channel: Channel) -> Channel:
     """The channel as it may be reported: its addresses without credentials."""
     dependencies = channel.dependencies_index_url
@@ -187,9 +215,15 @@ def _local_repository(
     if asked and (not path or "\0" in path or not folder.is_dir()):
         raise UsageProblem(f"--repo {validate.shown(path or '')} is not a folder")
     remote = validate.ref_name("--remote", remote or environ.get("RELEASE_STATE_REMOTE") or "origin")
-    found = locate(folder, remote)
+    try:
+        found = locate(folder, remote)
+    except GitFailed as failed:
+        advice = failed.remedy or "mend it, or run from outside of it"
+        raise UsageProblem(
+            f"the repository at {validate.shown(str(folder))} cannot be read: {failed.why}; {advice}"
+        ) from None
     if asked and found is None:
-        raise UsageProblem(f"--repo {validate.shown(path or '')} is not a git repository (or not one that git trusts)")
+        raise UsageProblem(f"--repo {validate.shown(path or '')} is not a git repository")
     return found
 
 
@@ -198,8 +232,14 @@ def _table(folder: Path) -> tuple[dict[str, Any], str | None, str]:
     origin = f"[tool.release-state] of {path}"
     if not path.is_file():
         return {}, None, origin
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise UsageProblem(f"{path} is a link that leads out of {folder}: it is not read")
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:
+            content = file.read(_LARGEST_FILE + 1)
+        if len(content) > _LARGEST_FILE:
+            raise UsageProblem(f"{path} is larger than {_LARGEST_FILE >> 10} KiB: it is not read")
+        document = tomllib.loads(content.decode("utf-8"))
     except (OSError, ValueError, RecursionError) as error:  # ValueError: no TOML, no UTF-8, an endless number
         raise UsageProblem(f"{path} cannot be read: {' '.join(str(error).split())}") from None
     tool = document.get("tool", {})
@@ -229,9 +269,9 @@ class _Resolver:
 
     def _one(self, setting: Setting, inferred: Mapping[str, Value]) -> Value | None:
         if setting.key in self.arguments.settings:
-            return Value(self.arguments.settings[setting.key], "command line")
+            return Value(self.arguments.settings[setting.key], COMMAND_LINE)
         if (text := self.environ.get(setting.variable)) is not None:
-            return Value(text, f"environment {setting.variable}")
+            return Value(text, f"{ENVIRONMENT}{setting.variable}")
         if setting.key in self.table:
             return Value(self._typed(setting, self.table[setting.key]), self.table_origin)
         if setting.key in inferred:

@@ -132,6 +132,8 @@ def git_url(option: str, text: str) -> str:
         return text
     if "://" in text:
         parts = _split(option, text)
+        if parts.query or parts.fragment:
+            raise UsageProblem(f"{option} {shown(re.split('[?#]', text)[0])} holds a query or a fragment")
         if parts.scheme in ("https", "http", "ssh", "git") and parts.hostname and not parts.hostname.startswith("-"):
             return text
         if parts.scheme == "file" and not parts.netloc and parts.path.startswith("/"):
@@ -142,6 +144,11 @@ def git_url(option: str, text: str) -> str:
         f"{option} {shown(text)} is not an address of a git remote: https://, ssh://, git://, file:///, "
         "host:path or an absolute path"
     )
+
+
+def is_local(url: str) -> bool:
+    """Whether git would read the remote's address from this machine's file system."""
+    return url.startswith("/") or url.lower().startswith("file:")
 
 
 def text_template(option: str, text: str, known: Iterable[str]) -> str:

@@ -63,7 +63,7 @@ VALUES: dict[str, tuple[str, str, str, str, str]] = {
     "repository": ("cli/name", "env/name", '"table/name"', "table/name", "repository"),
     "base-branch": ("cli", "env", '"table"', "table", "base_branch"),
     "remote": ("cli", "env", '"table"', "table", "remote"),
-    "remote-url": ("https://cli.example/o/n", "host:env/n", '"/table/n.git"', "/table/n.git", "remote_url"),
+    "remote-url": ("https://cli.example/o/n", "/env/n.git", '"host:table/n"', "host:table/n", "remote_url"),
     "tag-template": ("c{version}", "e{version}", '"t{version}"', "t{version}", "tag_template"),
     "branch-template": ("c/{version}", "e/{version}", '"t/{version}"', "t/{version}", "branch_template"),
     "title-template": ("C {version}", "E {version}", '"T {version}"', "T {version}", "title_template"),
@@ -88,7 +88,7 @@ VALUES: dict[str, tuple[str, str, str, str, str]] = {
     ),
     "lookup-timeout": ("1", "2", "3", "3.0", "lookup_timeout"),
     "install-timeout": ("1", "2", "3.5", "3.5", "install_timeout"),
-    "reports-dir": ("/tmp/cli", "/tmp/env", '"/tmp/table"', "/tmp/table", "reports_dir"),
+    "reports-dir": ("/tmp/cli", "/tmp/env", '"table"', "table", "reports_dir"),
 }
 
 
@@ -126,7 +126,7 @@ def test_strongest_source_wins(setting: Setting, tmp_path: Path) -> None:
     assert by_all.values[setting.key].origin == "command line"
     assert held(by_two, attribute) == normal(env, setting)
     assert by_two.values[setting.key].origin == f"environment {setting.variable}"
-    assert held(by_table, attribute) == table
+    assert held(by_table, attribute) == (str(cwd / table) if setting.key == "reports-dir" else table)
     assert by_table.values[setting.key].origin == f"[tool.release-state] of {cwd / 'pyproject.toml'}"
     if setting.default is not None:
         by_default = loaded(plain_folder(tmp_path / "plain"))

@@ -141,6 +141,8 @@ def test_a_user_rewrite_cannot_bring_in_a_helper(tmp_path: Path, own_configurati
         "file://host/x",
         f"https://user:{SECRET}/x@host/y",
         f"git://user:{SECRET}@host/y",
+        f"https://host/y?token={SECRET}",
+        f"https://user%0Apassword={SECRET}:x@host/y",
         "",
     ],
 )
@@ -156,7 +158,6 @@ def test_an_address_that_is_refused(url: str, monkeypatch: pytest.MonkeyPatch) -
         (f"https://u:{SECRET}@github.com/o/r.git", "https://github.com/o/r.git"),
         (f"https://{SECRET}@github.com:443/o/r", "https://github.com:443/o/r"),
         (f"https://u:a@{SECRET}@h/o", "https://h/o"),
-        (f"https://h/o?token={SECRET}#x", "https://h/o"),
         (f"ssh://git:{SECRET}@h:22/o", "ssh://git@h:22/o"),
         ("git@github.com:o/r.git", "git@github.com:o/r.git"),
         ("git://h/o", "git://h/o"),
@@ -170,7 +171,7 @@ def test_an_address_is_shown_without_credentials(url: str, shown: str) -> None:
 
 
 def test_no_credential_is_left_in_what_git_says() -> None:
-    said = why(observe_remote(f"https://user:{SECRET}@127.0.0.1:1/x?private_token={SECRET}", 20))
+    said = why(observe_remote(f"https://user:{SECRET}@127.0.0.1:1/x", 20))
     assert "127.0.0.1" in said and SECRET not in said and "user" not in said
 
 
@@ -324,7 +325,8 @@ def test_ssh_never_asks_unless_the_user_says_how_it_is_run(
         own_configuration.write_text(f"[core]\n\tsshCommand = {mine}\n")
     assert observe_remote("git@host.invalid:o/r.git", 20).unavailable
     arguments = (tmp_path / "args").read_text()
-    assert arguments.startswith("mine ") if own else "-oBatchMode=yes -oConnectTimeout=20" in arguments
+    assert arguments.startswith("mine ") if own else "-oBatchMode=yes " in arguments
+    assert own or "-oConnectTimeout=20 " in arguments
 
 
 def fake_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
@@ -468,7 +470,7 @@ def test_an_owner_that_git_does_not_trust(repo: Repo, monkeypatch: pytest.Monkey
     monkeypatch.setattr(git_command, "base_environment", lambda _: {**ENV, "GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"})
     problem = observe_clone(repo.path, "origin", 20, None).unavailable
     assert problem and "dubious ownership" in problem.why
-    assert problem.remedy and f"safe.directory '{repo.path}'" in problem.remedy
+    assert problem.remedy and f"safe.directory {repo.path}" in problem.remedy
 
 
 def test_a_damaged_tag_is_not_an_absent_one(repo: Repo) -> None:

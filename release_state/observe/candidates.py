@@ -16,7 +16,7 @@ from release_state.observe.declarations import Declarations, Lookup
 from release_state.observe.declared import FIRST_FILES
 from release_state.observe.git_command import Git, GitFailed, readable
 from release_state.observe.git_store import Store, Want
-from release_state.observe.remote import check_url, network_environment
+from release_state.observe.remote import check_url, network_environment, without_credentials
 from release_state.observe.sdist import Files
 from release_state.observe.tree_match import Change, Entry, Tree, Votes, read_changes, read_tree
 from release_state.snapshot import Remote
@@ -184,8 +184,8 @@ def pull_refs(git: Git, url: str) -> tuple[list[tuple[int, str]], int]:
     check_url(url)
     with TemporaryDirectory(prefix="release-state-") as empty:
         folder = Path(empty)
-        env = network_environment(git, folder)
-        output = git.run("ls-remote", "--", url, "refs/pull/*/head", cwd=folder, env=env).output
+        env = network_environment(git, folder, url)
+        output = git.run("ls-remote", "--", without_credentials(url), "refs/pull/*/head", cwd=folder, env=env).output
     heads = [(int(found[2]), readable(found[1])) for line in output.splitlines() if (found := _PULL.fullmatch(line))]
     if output and not heads:
         raise GitFailed("git ls-remote answered lines that are no refs")

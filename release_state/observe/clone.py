@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from threading import Event
 
 from release_state.model import Observation, known, unavailable
-from release_state.observe.git_command import Answer, Git, GitFailed, readable
+from release_state.observe.git_command import Answer, Git, GitFailed, decisive, readable
 from release_state.observe.git_environment import with_settings, without_filters, without_network
 from release_state.observe.remote import tags_of, without_credentials
 from release_state.observe.work_tree import Changes, read_changes
@@ -52,6 +53,18 @@ class CloneReader:
             for name in self.config
         )
 
+    def top(self) -> tuple[Path, bool]:
+        """
+        The top of the work tree, and whether there is none: then it is the git directory.
+
+        Raises GitFailed where the work tree is not around the path: the configuration sends git somewhere else.
+        """
+        bare = self.is_true("--is-bare-repository")
+        top = Path(self.line("rev-parse", "--absolute-git-dir" if bare else "--show-toplevel"))
+        if not bare and not self.path.resolve().is_relative_to(top.resolve()):
+            raise GitFailed(f"the work tree of the repository at {self.path} is elsewhere: core.worktree is {top}")
+        return top, bare
+
     def objects(self) -> Path:
         """Where its objects are; of a linked worktree those of the main one."""
         return Path(self.line("rev-parse", "--path-format=absolute", "--git-path", "objects"))
@@ -79,9 +92,8 @@ def observe_clone(
 
 
 def _observe(reader: CloneReader, remote_name: str, reports_dir: Path | None) -> Clone:
-    bare = reader.is_true("--is-bare-repository")
+    top, bare = reader.top()
     git_dir = Path(reader.line("rev-parse", "--absolute-git-dir"))
-    top = git_dir if bare else Path(reader.line("rev-parse", "--show-toplevel"))
     changes = Changes() if bare else read_changes(reader, top, reports_dir)
     symbolic = reader.run("symbolic-ref", "--quiet", "HEAD", accept=(0, 1)).text.removesuffix("\n")
     head = reader.run("rev-parse", "--quiet", "--verify", "HEAD^{commit}", accept=(0, 1)).text.strip()
@@ -125,8 +137,9 @@ def operation_in(git_dir: Path) -> str | None:
 def _tags(reader: CloneReader) -> tuple[Tag, ...]:
     # show-ref and not for-each-ref: until git 2.45 the latter peels a tag of a tag by one level only.
     answer = reader.run("show-ref", "--tags", "--dereference", accept=(0, 1))
-    if "broken" in answer.stderr or (answer.code and answer.stderr.strip()):
-        raise GitFailed(f"the clone's tags cannot be read: {answer.stderr.strip()[:200]}")
+    # A tag object that cannot be read is an error line and exit code 0: the tag would pass for a lightweight one.
+    if re.search(r"broken|^(?:error|fatal):", answer.stderr, re.MULTILINE) or (answer.code and answer.stderr.strip()):
+        raise GitFailed(f"the clone's tags cannot be read: {decisive(answer.stderr)[:200]}")
     pairs = (line.split(" ", 1) for line in answer.text.split("\n") if line)
     return tags_of((ref, sha) for sha, ref in pairs)
 

@@ -11,6 +11,7 @@ import functools
 import os
 import re
 import selectors
+import shlex
 import shutil
 import signal
 import subprocess
@@ -261,10 +262,12 @@ def decisive(stderr: str) -> str:
 def _explain(stderr: str, code: int) -> tuple[str, str | None]:
     """What went wrong, and what a person can do about it."""
     why = decisive(stderr) or f"git ended with exit code {code} and no message"
-    if found := re.search(r"dubious ownership in repository at '([^']+)'", stderr):
-        return why, f"if you trust it: git config --global --add safe.directory '{found[1]}'"
+    if found := re.search(r"dubious ownership in repository at '(.+)'\s*$", stderr, re.MULTILINE):
+        return why, f"if you trust it: git config --global --add safe.directory {shlex.quote(found[1])}"
     if "not a git repository" in stderr:
         return why, "give the path of a git repository"
+    if "Host key verification failed" in stderr:
+        return why, "compare the server's host key with the one that it publishes, and accept it once with ssh yourself"
     if re.search(r"could not read Username|Authentication failed|Permission denied|HTTP 40[13]|403", stderr):
         return why, "give git access: a credential helper in your git configuration, or an ssh key in the agent"
     return why, None
@@ -283,7 +286,14 @@ def _find(path: str) -> str:
 def _require_version(program: str) -> None:
     try:
         answer = subprocess.run(  # noqa: S603 - an argument list, no shell
-            [program, "version"], capture_output=True, text=True, errors="replace", timeout=10, check=False
+            [program, "version"],
+            env=base_environment(os.environ),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=10,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise GitFailed(f"{program} could not be run: {type(error).__name__}") from None

@@ -6,6 +6,8 @@ import math
 import os
 import re
 from collections.abc import Iterable, Mapping
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 Settings = tuple[tuple[str, str], ...]
 """Configuration entries (name, value); later ones win."""
@@ -34,6 +36,7 @@ _ALWAYS: Settings = (
     ("maintenance.auto", "false"),
     ("fetch.writeCommitGraph", "false"),
     ("transfer.bundleURI", "false"),
+    ("credential.interactive", "false"),
     # Several runs share a cache: wait for a lock rather than fail.
     ("core.filesRefLockTimeout", "5000"),
     ("core.packedRefsTimeout", "10000"),
@@ -83,8 +86,48 @@ def with_settings(env: Mapping[str, str], settings: Iterable[tuple[str, str]]) -
 
 
 def ssh_command(seconds: float) -> str:
-    """How ssh is run where the user does not say it: never asking, and giving up on a silent host in time."""
-    return f"ssh -oBatchMode=yes -oConnectTimeout={max(1, math.floor(seconds))}"
+    """
+    How ssh is run where the user does not say it: never asking, giving up on a silent host in time.
+
+    It learns no host key, refreshes none, and leaves no connection open behind it.
+    """
+    never = ("BatchMode=yes", "UpdateHostKeys=no", "ControlMaster=no", "ForwardAgent=no")
+    return " ".join(("ssh", *(f"-o{option}" for option in never), f"-oConnectTimeout={max(1, math.floor(seconds))}"))
+
+
+def outside_of_repositories(env: Mapping[str, str], folder: Path) -> dict[str, str]:
+    """
+    The environment in which git sees no repository around an empty `folder`.
+
+    A scratch folder can lie below the inspected clone (TMPDIR), whose configuration would then say how ssh is run.
+    """
+    # No ceiling: that is a list with separators, and a path may hold one.
+    return {**env, "GIT_DIR": str(folder / "no-repository")}
+
+
+def with_credentials_of(env: Mapping[str, str], url: str) -> dict[str, str]:
+    """
+    The environment in which git knows the user name and password of an http or https address.
+
+    Git hands addresses on as arguments, which everybody on the machine can read; an environment only its owner can.
+    """
+    parts = urlsplit(url)
+    user, given, host = parts.netloc.rpartition("@")
+    if not given or parts.scheme not in ("http", "https"):
+        return dict(env)
+    name, has_password, password = user.partition(":")
+    scope = f"credential.{parts.scheme}://{host}"
+    if not has_password:
+        return with_settings(env, [(f"{scope}.username", unquote(name))])
+    # An empty helper first: the user's own are neither asked nor told to keep this password.
+    settings = [(f"{scope}.helper", ""), (f"{scope}.helper", _HELPER)]
+    return with_settings({**env, _USER: unquote(name), _PASSWORD: unquote(password)}, settings)
+
+
+_USER, _PASSWORD = "RELEASE_STATE_GIT_USER", "RELEASE_STATE_GIT_PASSWORD"
+_ANSWER = f'printf \'username=%s\\npassword=%s\\n\' "${_USER}" "${_PASSWORD}"'
+_HELPER = f'!answer() {{ test "$1" = get && {_ANSWER}; }}; answer'
+"""Git runs helpers through a shell; nothing from elsewhere is filled into this text, and `printf` starts no process."""
 
 
 def without_filters(configured: Iterable[str]) -> Settings:

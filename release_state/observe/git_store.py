@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from release_state.observe.git_command import Answer, Git, GitFailed
-from release_state.observe.git_environment import with_settings, without_network
+from release_state.observe.git_environment import outside_of_repositories, with_settings, without_network
 from release_state.observe.remote import check_url, network_environment, without_credentials
 
 _MARKER = "release-state-cache"
@@ -252,17 +252,17 @@ def _create(git: Git, path: Path, sha256: bool) -> None:
     path.mkdir(mode=0o700)
     kind = "sha256" if sha256 else "sha1"
     # No template: it could bring hooks.
-    git.run("init", "--quiet", "--bare", "--template=", f"--object-format={kind}", "--", str(path), cwd=path)
+    arguments = ("--quiet", "--bare", "--template=", f"--object-format={kind}", "--", str(path))
+    git.run("init", *arguments, cwd=path, env=outside_of_repositories(git.environ, path))
     (path / _MARKER).write_text("Made by release-state. Can be deleted at any time.\n", encoding="utf-8")
 
 
 def _environment(git: Git, url: str, folder: Path) -> dict[str, str]:
     check_url(url)
     settings = (
-        # Not in the store's own configuration: an address can hold a password.
-        (f"remote.{_REMOTE}.url", url),
+        (f"remote.{_REMOTE}.url", without_credentials(url)),
         # Leave out the contents of files until they are asked for; a remote that cannot do that sends everything.
         (f"remote.{_REMOTE}.promisor", "true"),
         (f"remote.{_REMOTE}.partialclonefilter", "blob:none"),
     )
-    return with_settings(network_environment(git, folder), settings)
+    return with_settings(network_environment(git, folder, url), settings)

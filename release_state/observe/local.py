@@ -21,17 +21,19 @@ class LocalRepository:
 
 
 def locate(folder: Path, remote: str) -> LocalRepository | None:
-    """The repository at or above a folder, and the URL of its remote without credentials.
+    """
+    The repository at or above a folder, and the URL of its remote without credentials; None where there is none.
 
-    None where git sees no repository there, or none that it trusts (safe.directory). Reads only. Raises nothing else:
-    a git that is missing or too old shows itself as no repository, and again in every look-up that needs it.
+    Reads only. Raises GitFailed where there is one that cannot be read, as one of another owner (safe.directory), or
+    without a git that could: whatever it holds would else be taken for not there.
     """
     try:
         reader = CloneReader(folder, Git(_LIMIT_SECONDS))
-        bare = reader.is_true("--is-bare-repository")
-        top = Path(reader.line("rev-parse", "--absolute-git-dir" if bare else "--show-toplevel"))
+        top, _ = reader.top()
         answer = reader.run("remote", "get-url", "--", remote, accept=(0, 2))
     except GitFailed:
-        return None
+        if not any(os.path.lexists(above / ".git") for above in (folder, *folder.parents)):
+            return None
+        raise
     url = os.fsdecode(answer.output).split("\n")[0] if answer.code == 0 else ""
     return LocalRepository(top, url or None)

@@ -10,7 +10,7 @@ from threading import Event
 
 from release_state.model import Observation, known
 from release_state.observe.git_command import Git, GitFailed, readable
-from release_state.observe.git_environment import ssh_command
+from release_state.observe.git_environment import outside_of_repositories, ssh_command, with_credentials_of
 from release_state.snapshot import Branch, Remote, Tag
 
 SOURCE = "git remote"
@@ -35,22 +35,24 @@ def observe_remote(url: str, timeout: float, *, cancel: Event | None = None) -> 
             # prefixes only with --heads and --tags, which leave out HEAD, and the default branch with it: one full list
             # costs less than a second connection, and the patterns keep refs/pull out of what is read here.
             patterns = ("HEAD", "refs/heads/*", "refs/tags/*")
-            answer = git.run(
-                "ls-remote", "--symref", "--", url, *patterns, cwd=folder, env=network_environment(git, folder)
-            )
-        return known(parse_refs(without_credentials(url), answer.output))
+            env, address = network_environment(git, folder, url), without_credentials(url)
+            answer = git.run("ls-remote", "--symref", "--", address, *patterns, cwd=folder, env=env)
+        return known(parse_refs(address, answer.output))
     except GitFailed as failed:
         return Observation[Remote](value=None, unavailable=failed.as_problem(SOURCE))
 
 
 def check_url(url: str) -> None:
     """Raise GitFailed unless it is an https, http, ssh, git or file URL, `host:path` or an absolute path."""
-    if re.search(r"[\x00-\x1f\x7f]", url) or url.startswith("-"):
+    if re.search(r"[\x00-\x1f\x7f]|%(?:0[0-9A-Fa-f]|1[0-9A-Fa-f]|7[Ff])", url) or url.startswith("-"):
         raise GitFailed("the remote's address was refused: it starts with a dash or holds a control character")
     if url.startswith("/"):
         return
     scheme, separator, rest = url.partition("://")
     authority = re.split(r"[/?#]", rest)[0]
+    if separator and scheme in ("https", "http") and re.search(r"[?#]", rest):
+        # Git would put it into the arguments of a process, which everybody on the machine can read.
+        raise GitFailed("the remote's address was refused: it holds a query or a fragment")
     if separator and scheme in ("https", "http", "ssh") and _NETLOC.fullmatch(authority):
         return
     # Git's own protocol knows no user: git would look the whole of it up as a host, and say so.
@@ -76,9 +78,13 @@ def without_credentials(url: str) -> str:
     return f"{scheme}://{user}{host}{path}"
 
 
-def network_environment(git: Git, folder: Path) -> dict[str, str]:
-    """The environment for commands that talk to a remote, run outside of any repository that is not ours."""
-    env = dict(git.environ)
+def network_environment(git: Git, folder: Path, url: str) -> dict[str, str]:
+    """
+    The environment for commands that talk to the remote at `url`, outside of any repository that is not ours.
+
+    It holds the address's password: the command itself is given the address `without_credentials`.
+    """
+    env = with_credentials_of(outside_of_repositories(git.environ, folder), url)
     if not env.get("GIT_SSH_COMMAND") and not env.get("GIT_SSH"):
         configured = git.run("config", "--get", "core.sshCommand", cwd=folder, env=env, accept=(0, 1))
         # The variable would win over the user's own global setting.
