@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -126,7 +127,7 @@ def load(arguments: Arguments, environ: Mapping[str, str], cwd: Path) -> RunConf
     if given.origin == table_origin and validate.is_local(remote_url):
         # Git serves it with the settings of that folder, which can be one that the repository itself brings along.
         raise UsageProblem(f"{table_origin}: remote-url {validate.shown(remote_url)} is a folder of this machine")
-    reports_dir = _reports_dir(values["reports-dir"], cwd)
+    reports_dir = reports_folder(values["reports-dir"], cwd)
     base = get.get("base-branch")
     common: dict[str, Any] = {
         "package": package,
@@ -181,7 +182,7 @@ def load(arguments: Arguments, environ: Mapping[str, str], cwd: Path) -> RunConf
     )
 
 
-def _reports_dir(value: Value, cwd: Path) -> Path:
+def reports_folder(value: Value, cwd: Path) -> Path:
     """Where reports go: anywhere that the person says, and nowhere out of the current folder by what lies in it."""
     folder = (cwd / validate.folder("--reports-dir", value.text)).absolute()
     if not value.is_given:
@@ -212,7 +213,7 @@ def _local_repository(
     path = repo if repo is not None else environ.get("RELEASE_STATE_REPO")
     asked = path is not None
     folder = (cwd / path).absolute() if path else cwd
-    if asked and (not path or "\0" in path or not folder.is_dir()):
+    if asked and (not path or "\0" in path or not os.path.isdir(folder)):  # noqa: PTH112 - raises for no name at all
         raise UsageProblem(f"--repo {validate.shown(path or '')} is not a folder")
     remote = validate.ref_name("--remote", remote or environ.get("RELEASE_STATE_REMOTE") or "origin")
     try:

@@ -10,8 +10,8 @@ from typing import Any, cast
 
 from pydantic import ValidationError
 
-from release_state import validate
-from release_state.config import Arguments, RunConfig
+from release_state import foreign, validate, whole
+from release_state.config import COMMAND_LINE, ENVIRONMENT, Arguments, RunConfig, Value, reports_folder
 from release_state.diagnosis import phase_of
 from release_state.options import PHASES, PLANS, UsageProblem, setting
 from release_state.outcome import Phase
@@ -39,7 +39,7 @@ def save(path: Path, snapshots: Sequence[Snapshot]) -> None:
 
     Raises OSError.
     """
-    path.write_text(json.dumps(document(snapshots), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    whole.write(path, json.dumps(document(snapshots), indent=1, ensure_ascii=False) + "\n")
 
 
 def load(path: Path) -> list[Snapshot]:
@@ -57,15 +57,19 @@ def load(path: Path) -> list[Snapshot]:
         raise UsageProblem(f"--snapshot {path}: not a whole JSON document; was it truncated?") from None
     if not isinstance(content, dict) or "release_state_snapshot" not in content:
         raise UsageProblem(f"--snapshot {path}: not a snapshot that --save-snapshot wrote")
-    found = content["release_state_snapshot"]
-    if found != FORMAT:
-        shown = plain(repr(found), 40)
+    if content["release_state_snapshot"] != FORMAT:
+        shown = plain(repr(content["release_state_snapshot"]), 40)
         raise UsageProblem(f"--snapshot {path}: format {shown}, this version of release-state reads {FORMAT}")
     snapshots = content.get("snapshots")
     if not isinstance(snapshots, list) or not snapshots or content.get("sha256") != _digest(snapshots):
         raise UsageProblem(f"--snapshot {path}: edited or damaged, its digest does not fit; record it again")
     try:
-        return [Snapshot.model_validate(snapshot) for snapshot in snapshots]
+        found = [Snapshot.model_validate(snapshot) for snapshot in snapshots]
+        for snapshot in found:
+            foreign.check(snapshot)
+        return found
+    except UsageProblem as problem:
+        raise UsageProblem(f"--snapshot {path}: {problem}") from None
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
@@ -105,7 +109,12 @@ def replay(snapshots: Sequence[Snapshot], arguments: Arguments, environ: Mapping
     if not chosen:
         raise UsageProblem("the snapshot holds no such version on such a channel")
     reports = setting("reports-dir")
-    folder = arguments.settings.get(reports.key) or environ.get(reports.variable) or reports.default or "reports"
+    folder = Value(reports.default or "reports", "default")
+    for text, origin in (
+        (environ.get(reports.variable), ENVIRONMENT),
+        (arguments.settings.get(reports.key), COMMAND_LINE),
+    ):
+        folder = Value(text, origin) if text else folder
     first = chosen[0]
     return RunConfig(
         targets=tuple(chosen),
@@ -113,7 +122,7 @@ def replay(snapshots: Sequence[Snapshot], arguments: Arguments, environ: Mapping
         values={},
         lookup_timeout=1.0,
         install_timeout=1.0,
-        reports_dir=(cwd / folder).absolute(),
+        reports_dir=reports_folder(folder, cwd),
         clone=None,
         remote_url=first.remote_url,
         channels={channel.name: channel for channel in first.channels},

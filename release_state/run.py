@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from release_state import config as configuration_module
+from release_state import whole
 from release_state.check import MARKER
 from release_state.collect import collect, lookups_of_phase
 from release_state.config import Arguments, RunConfig
@@ -212,10 +213,10 @@ class Run:
             if path := self.files.get("save_snapshot"):
                 save(path, list(observed.values()))
             if path := self.files.get("script"):
-                path.write_text(script(verdicts), encoding="utf-8")
-                path.chmod(0o755)
+                whole.write(path, script(verdicts), mode=0o755)
             self.reports.publish(verdicts, observed, exitstatus)
         except OSError as error:
+            self.reports.discard()
             return self.report_failed(error)
         return exitstatus
 

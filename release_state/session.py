@@ -7,7 +7,6 @@ snapshots reach them through a private folder, so that the number of requests is
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import tempfile
 import threading
@@ -19,6 +18,7 @@ from typing import cast
 
 import pytest
 
+from release_state import whole
 from release_state.check import CheckInfo, catalogue, of_phase
 from release_state.outcome import CheckResult, Exit, Phase
 from release_state.plan import Wanted
@@ -144,11 +144,11 @@ class Controller(Session):
             self.seconds = time.monotonic() - started
             if self.exchange:
                 documents = [snapshot.model_dump(mode="json") for snapshot in snapshots]
-                _put(self.exchange / _SNAPSHOTS, json.dumps(documents))
+                whole.write(self.exchange / _SNAPSHOTS, json.dumps(documents))
             self._done.set_result(snapshots)
         except BaseException as error:
             if self.exchange and self.exchange.is_dir():
-                _put(self.exchange / _FAILED, f"{type(error).__name__}: {error}")
+                whole.write(self.exchange / _FAILED, f"{type(error).__name__}: {error}")
             self._done.set_exception(error)
 
     def _wanted(self) -> frozenset[str]:
@@ -240,7 +240,7 @@ class Worker(Session):
 
     def announce_needs(self, reads: Iterable[str]) -> None:
         """Tell the controller; every worker collects the same, so that the last one to write changes nothing."""
-        _put(self.exchange / _NEEDS, json.dumps(sorted(reads)))
+        whole.write(self.exchange / _NEEDS, json.dumps(sorted(reads)))
 
     def _wait(self) -> Sequence[Snapshot]:
         # No limit of its own: every look-up has one, and xdist ends its workers together with the controller.
@@ -252,11 +252,3 @@ class Worker(Session):
             time.sleep(0.02)
         documents = json.loads((self.exchange / _SNAPSHOTS).read_text(encoding="utf-8"))
         return [Snapshot.model_validate(document) for document in documents]
-
-
-def _put(path: Path, text: str) -> None:
-    """Write a file so that a reader sees it whole or not at all."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-    Path(name).replace(path)

@@ -11,7 +11,7 @@ from packaging.version import Version
 
 from release_state.options import UsageProblem
 
-_PACKAGE = re.compile(r"[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9._-]*[A-Za-z0-9]")
+_PACKAGE = re.compile(r"[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9._-]{0,198}[A-Za-z0-9]")
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}")
 _CHANNEL = re.compile(r"[a-z0-9][a-z0-9-]*")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
@@ -20,8 +20,8 @@ _SCP_LIKE = re.compile(r"(?:[A-Za-z0-9_.+][A-Za-z0-9_.+-]*@)?[A-Za-z0-9][A-Za-z0
 
 
 def shown(text: str) -> str:
-    """The text as a message may quote it: no credentials, control characters escaped, 80 characters at most."""
-    quoted = repr(re.sub(r"://[^/?#]*@", "://", text))
+    """The text as a message may quote it: no credentials, no query, control characters escaped, 80 characters."""
+    quoted = repr(re.sub(r"(://[^?#]*)[?#].*", r"\1", re.sub(r"://[^/?#]*@", "://", text), flags=re.DOTALL))
     return quoted if len(quoted) <= 80 else quoted[:77] + "…'"
 
 
@@ -122,6 +122,13 @@ def status_url(option: str, text: str) -> str | None:
     if text and "@" in urlsplit(http_url(option, text)).netloc:
         raise UsageProblem(f"{option} {shown(text)} held credentials: a status page needs none")
     return text.rstrip("/") or None
+
+
+def link(option: str, text: str) -> str:
+    """An http or https address that a page may link to."""
+    if _split(option, text).scheme not in ("http", "https"):
+        raise UsageProblem(f"{option} {shown(text)} is not an http or https address")
+    return text
 
 
 def git_url(option: str, text: str) -> str:

@@ -104,6 +104,8 @@ def parse_refs(url: str, output: bytes) -> Remote:
     for line in output.split(b"\n"):
         if line.startswith(b"ref: refs/heads/") and line.endswith(b"\tHEAD"):
             default = readable(line[len(b"ref: refs/heads/") : -len(b"\tHEAD")])
+            # A name that git itself makes for no branch: it would be an option in every command that it stands in.
+            default = None if default.startswith("-") else default
         elif found := _REF_LINE.fullmatch(line):
             refs.append((readable(found[2]), readable(found[1])))
         elif line and not line.startswith(b"ref: ") and not re.fullmatch(rb"[0-9a-f]+\tHEAD", line):

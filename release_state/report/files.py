@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
-from pathlib import Path
 
+from release_state import whole
 from release_state.config import RunConfig
 from release_state.outcome import Verdict
 from release_state.report.document import report
@@ -48,11 +46,15 @@ class ReportFiles:
         while True:
             try:
                 os.close(os.open(self.json, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644))
-                break
+                # The page is written by its name: a link that lies there would send it anywhere.
+                if not os.path.lexists(self.html):
+                    break
+                self.json.unlink()
             except FileExistsError:
-                number += 1
-                self.json = self.folder / f"{self._stem}-{number}.json"
-                self.html = self.json.with_suffix(".html")
+                pass
+            number += 1
+            self.json = self.folder / f"{self._stem}-{number}.json"
+            self.html = self.json.with_suffix(".html")
         self._reserved = True
 
     def discard(self) -> None:
@@ -68,35 +70,11 @@ class ReportFiles:
         """
         html = self.html.name if self.html.is_file() else None
         document = report(verdicts, snapshots, exit_code, self.started_at, html)
-        _put(self.json, document.model_dump_json(indent=2) + "\n")
+        whole.write(self.json, document.model_dump_json(indent=2) + "\n")
         self.written = True
         # 2 and 3: interrupted or broken half-way. A finding decides the verdict of a narrowed run too.
         if exit_code in (2, 3) or any(verdict.not_run or verdict.verdict in _NOT_WHOLE for verdict in verdicts):
             return
         for path in (self.json, self.html):
             if path.is_file():
-                _copy(path, self.folder / f"latest{path.suffix}")
-
-
-def _put(path: Path, text: str) -> None:
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".release-state-")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-def _copy(source: Path, target: Path) -> None:
-    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=".release-state-")
-    try:
-        os.close(descriptor)
-        shutil.copyfile(source, name)
-        Path(name).chmod(0o644)
-        Path(name).replace(target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+                whole.write(self.folder / f"latest{path.suffix}", path.read_bytes())
