@@ -13,6 +13,7 @@ from pydantic import AwareDatetime
 
 from release_state.attribution import of_run
 from release_state.model import Model, Observation
+from release_state.outcome import Phase
 from release_state.release import Release
 from release_state.snapshot import ExplainedRun, PullRequest, WorkflowRun
 
@@ -66,20 +67,34 @@ def _refs(release: Release) -> Iterator[Event]:
     remote, history = release.snapshot.remote.value, release.snapshot.history.value
     if remote is None:
         return
-    if release.branch:
-        branch = release.branch
+    commits = {commit.sha: commit for commit in history.commits} if history else {}
+    marks: dict[str, str] = {}
+    if release.snapshot.phase == Phase.PRE_RELEASE:  # later on its head has nothing to do with this release
+        for base in remote.branches:
+            if base.name == (release.target.base_branch or remote.default_branch):
+                marks[base.sha] = f"the head of {base.name}"
+    if branch := release.branch:
         for lineage in history.lineages if history else ():
             if lineage.sha == branch.sha:
-                for commit in lineage.unmerged:
-                    yield Event(
-                        kind="commit",
-                        at=commit.committed_at,
-                        title=f"{commit.sha[:12]} {commit.subject}",
-                        detail=f"on {branch.name} only",
-                    )
-        yield Event(kind="branch", at=None, title=f"branch {branch.name} at {branch.sha[:12]}")
+                commits |= {commit.sha: commit for commit in lineage.unmerged}
+                marks |= {commit.sha: f"on {branch.name} only" for commit in lineage.unmerged}
+        # Git does not record when a branch was made: not before its head was committed, if that is its first commit.
+        head = commits.get(branch.sha)
+        yield Event(
+            kind="branch",
+            at=head.committed_at if head else None,
+            title=f"branch {branch.name} at {branch.sha[:12]}",
+            detail="the time is that of its head" if head else "",
+        )
     for tag in release.version_tags:
-        yield Event(kind="tag", at=None, title=f"tag {tag.name} at {tag.commit[:12]}")
+        if tag.commit in commits:
+            marks[tag.commit] = f"tagged {tag.name}"
+        made = history.tag_dates.get(tag.object) if history else None
+        yield Event(kind="tag", at=made, title=f"tag {tag.name} at {tag.commit[:12]}")
+    for sha, mark in marks.items():
+        if commit := commits.get(sha):
+            title = f"{sha[:12]} {commit.subject}"
+            yield Event(kind="commit", at=commit.committed_at, title=title, detail=mark)
 
 
 def _uploads(release: Release) -> Iterator[Event]:

@@ -601,3 +601,33 @@ def test_a_patch_is_the_same_wherever_it_applies() -> None:
     one = b"diff --git a/x b/x\nindex 1..2 100644\n--- a/x\n+++ b/x\n@@ -1,2 +1,2 @@ f\n a\n-b\n+c\n"
     two = one.replace(b"-1,2 +1,2", b"-9,2 +8,2").replace(b"1..2", b"3..4")
     assert patch_signature(one) == patch_signature(two) != patch_signature(one.replace(b"+c", b"+d"))
+
+
+# When
+
+
+def test_dates_of_commits_and_tags(world: World) -> None:
+    """With the fetch that is needed anyhow, and from a clone; a lightweight tag has no date of its own."""
+    repo = world.repo
+    repo.git("tag", "-a", "-m", "tagger Nobody <x> 1 +0000\n\nnot this one", "v1")
+    repo.git("tag", "v1-light")
+    tagged = repo.head
+    repo.commit("feat: |\x1b[31m pipes", c__txt="x\n")
+    object_name = repo.git("rev-parse", "refs/tags/v1")
+    made = int(repo.git("for-each-ref", "--format=%(taggerdate:unix)", "refs/tags/v1"))
+    for history in (world.history(tagged), world.ask(tagged, clone=repo).present()):
+        assert {commit.sha for commit in history.commits} == {repo.head, tagged}
+        assert history.commits[0].subject == "feat: |\x1b[31m pipes"
+        assert {name: at.timestamp() for name, at in history.tag_dates.items()} == {object_name: made}
+    assert len(list(world.caches()[0].path.glob("objects/pack/*.pack"))) == 1, "the tag cost a fetch of its own"
+
+
+def test_a_tag_that_cannot_be_had_has_no_date(world: World) -> None:
+    repo = world.repo
+    tagged = repo.head
+    repo.commit("feat: second", c__txt="x\n")
+    world.history(tagged)
+    repo.git("tag", "-a", "-m", "later", "v1", tagged)
+    history = world.history(tagged)
+    assert history.tag_dates == {}
+    assert len(history.commits) == 2

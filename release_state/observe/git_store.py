@@ -87,16 +87,18 @@ class Store:
         except GitFailed:
             return set()
 
-    def obtain(self, wants: Sequence[Want]) -> set[str]:
+    def obtain(self, wants: Sequence[Want], along: Sequence[str] = ()) -> set[str]:
         """
         Make the commits present, with their whole history, and return those that are; fetch only if one is not.
+
+        Objects that go `along` (those of tags) are asked for where a fetch is needed anyhow.
 
         Raises GitFailed where the remote cannot be asked and nothing of what is wanted is there.
         """
         lacking = self._lacking(wants)
         if lacking:
             self.fetched = True
-            refused = self._fetch_by_name(lacking)
+            refused = self._fetch_by_name([*lacking, *map(Want, filter(OBJECT_NAME.fullmatch, along))])
             self._fetch_by_ref([want for want in self._lacking(lacking) if want.sha in refused])
         return self.present(want.sha for want in wants)
 

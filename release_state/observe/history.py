@@ -13,6 +13,7 @@ import platformdirs
 
 from release_state.model import Observation, known, unavailable
 from release_state.observe.clone import SHOWN, CloneReader
+from release_state.observe.dates import read_commits, read_tag_dates
 from release_state.observe.git_command import Git, GitFailed
 from release_state.observe.git_store import OBJECT_NAME, Store, Want, cached_store, temporary_store
 from release_state.observe.patches import unmerged_commits
@@ -63,9 +64,10 @@ def observe_history(
     wants = _wants([WantedCommit(base.sha, f"refs/heads/{base_branch}"), *asked])
     shas = tuple(dict.fromkeys(commit.sha for commit in asked))
     detailed = {commit.sha for commit in wanted if commit.details}
+    tags = [tag.object for tag in remote.tags if tag.annotated and tag.commit in shas]
 
     def look(store: Store) -> History:
-        present = _obtain(store, wants, base.sha)
+        present = _obtain(store, wants, base.sha, tags)
         details = read_details(store, (sha for sha in shas if sha in present and sha in detailed), changelog_file)
         lineages = [_lineage(store, base.sha, sha, details.get(sha, Details())) for sha in shas if sha in present]
         ancestors = [pair for pair in dict.fromkeys(pairs) if present.issuperset(pair) and _is_ancestor(store, *pair)]
@@ -74,6 +76,8 @@ def observe_history(
             lineages=tuple(lineages),
             ancestors=tuple(ancestors),
             missing=tuple(sha for sha in shas if sha not in present),
+            commits=read_commits(store, [base.sha, *(sha for sha in shas if sha in present and sha != base.sha)]),
+            tag_dates=read_tag_dates(store, tags),
         )
 
     known_names = [want.sha for want in wants] + [ref.sha for ref in remote.branches] + [t.commit for t in remote.tags]
@@ -213,10 +217,10 @@ def _wants(wanted: Iterable[WantedCommit]) -> list[Want]:
     return [Want(sha, tuple(found)) for sha, found in refs.items()]
 
 
-def _obtain(store: Store, wants: Sequence[Want], base: str) -> set[str]:
-    """What is there of the commits after a fetch, where one was needed."""
+def _obtain(store: Store, wants: Sequence[Want], base: str, along: Sequence[str] = ()) -> set[str]:
+    """What is there of the commits after a fetch, where one was needed, which then brings what goes `along` too."""
     try:
-        present = store.obtain(wants)
+        present = store.obtain(wants, along)
         why = "the remote did not give it"
     except GitFailed as failed:
         present = store.present_quietly(want.sha for want in wants)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from release_state.model import Model, NotObserved, Observation, Problem, known
 
@@ -108,6 +108,10 @@ class History(Model):
     """Pairs (older, newer) of looked-at commits where the older is an ancestor of or equal to the newer."""
     missing: tuple[str, ...] = ()
     """Commits that were asked for and could not be had from the remote or the clone."""
+    commits: tuple[Commit, ...] = ()
+    """First line and date of the commits that were looked at, the base's head first."""
+    tag_dates: dict[str, AwareDatetime] = Field(default_factory=dict)
+    """When annotated tags were made, by their objects; those alone whose object could be had."""
 
     def lineage(self, sha: str) -> Lineage:
         """The commit's place.
