@@ -1,4 +1,4 @@
-"""What the GitHub Action runs: install the suite beside nothing else, run it, hand on the verdict of *this* run.
+"""What the GitHub Action runs: install the suite beside nothing else, run it, believe the report of *this* run alone.
 
 Standard library alone. Exit code: the suite's; 3 where it ended without having written a report of this run.
 """
@@ -15,7 +15,7 @@ from pathlib import Path
 
 
 def main() -> int:
-    """Run the action; reads the inputs from the environment, writes the outputs to the runner's file."""
+    """Run the action; reads the inputs from the environment."""
     temporary = Path(tempfile.mkdtemp(prefix="release-state-", dir=os.environ.get("RUNNER_TEMP")))
     reports = temporary / "reports"
     command = os.environ.get("RELEASE_STATE_ACTION_COMMAND")  # an installed suite, for a runner that has one
@@ -32,7 +32,7 @@ def main() -> int:
         arguments.append(f"--package={package}")
     environment = {key: value for key, value in os.environ.items() if not key.startswith("RELEASE_STATE_ACTION_")}
     code = subprocess.run([*program, *arguments], check=False, env=environment).returncode
-    return hand_on(reports, code)
+    return confirm(reports, code)
 
 
 def install(folder: Path) -> Path:
@@ -44,23 +44,18 @@ def install(folder: Path) -> Path:
     return python.with_name("release-state")
 
 
-def hand_on(reports: Path, code: int) -> int:
-    """Write the outputs of the report that this run wrote.
+def confirm(reports: Path, code: int) -> int:
+    """The exit code, once it is sure that this run wrote a report and that the report says the same.
 
-    The folder was empty before, so that no older report can pass for this run's.
+    The folder was empty before, so that no older report can pass for this run's. The outputs are written by the run.
     """
     written = sorted(path for path in reports.glob("*.json") if not path.name.startswith("latest"))
     if not written or not written[-1].stat().st_size:
         print("::error title=release-state::the run wrote no report, so nothing was verified")
         return code or 3
-    document = json.loads(written[-1].read_text(encoding="utf-8"))
-    html = reports / document["html"] if document.get("html") else written[-1]
-    outputs = {"verdict": document["verdict"], "phase": document["phase"], "report": str(html)}
-    if document["exit_code"] != code:
+    if json.loads(written[-1].read_text(encoding="utf-8"))["exit_code"] != code:
         print("::error title=release-state::the exit code is not the report's")
         return code or 3
-    with Path(os.environ["GITHUB_OUTPUT"]).open("a", encoding="utf-8") as file:
-        file.writelines(f"{name}={' '.join(str(value).split())}\n" for name, value in outputs.items())
     return code
 
 

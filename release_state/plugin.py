@@ -133,6 +133,7 @@ def _load_suite() -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
     """Answer `--show-config`; refuse `-V` beside a version, which would print pytest's and exit 0, nothing checked."""
+    _guard_output(config)
     if config.option.version and config.option.release_state_version:
         raise pytest.UsageError("-V prints pytest's own version and checks nothing: leave it out (for more output: -v)")
     if not config.option.release_state_show_config or config.option.help:
@@ -145,8 +146,33 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
 
         print(*show(loaded, token_source(loaded, os.environ)), sep="\n")
     except UsageProblem as problem:
-        raise pytest.UsageError(str(problem)) from None
+        raise _refused(problem) from None
     return 0
+
+
+def _refused(problem: object) -> pytest.UsageError:
+    from release_state.text import disarmed
+
+    return pytest.UsageError(disarmed(str(problem)))
+
+
+def _guard_output(config: pytest.Config) -> None:
+    """Inside of a workflow, let no line that is printed be a command, but for the annotations in the end."""
+    if hasattr(config, "workerinput"):
+        return  # its output goes through the controller
+    from release_state.report.commands import silenced
+
+    guard = silenced(os.environ)
+    guard.__enter__()
+
+    def end() -> None:
+        guard.__exit__(None, None, None)
+        run = _run_of(config)
+        for line in run.workflow.annotations if run else ():
+            sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
+
+    config.add_cleanup(end)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -162,7 +188,7 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     for argument in config.args:
         if not config.option.pyargs and not (_cwd(config) / argument.partition("::")[0]).exists():
-            raise pytest.UsageError(f"file or directory not found: {argument!r}")  # pytest says it after the look-ups
+            raise _refused(f"file or directory not found: {argument!r}")  # pytest says it after the look-ups
     try:
         run = Run(
             _arguments(config),
@@ -176,7 +202,7 @@ def pytest_configure(config: pytest.Config) -> None:
             executes=_executes(config.option),
         )
     except UsageProblem as problem:
-        raise pytest.UsageError(str(problem)) from None
+        raise _refused(problem) from None
     config.stash[_RUN] = run
     config.stash[KEY] = run.session
     config.add_cleanup(run.close)
@@ -337,7 +363,7 @@ class _Gatherer:
 
         verdicts = self.run.session.verdicts()
         self.page.title = title(verdicts)
-        prefix.extend(summary(verdicts, self.run.session.observed() or {}, self.run.origin))
+        prefix.extend(summary(verdicts, self.run.session.observed() or {}, self.run.origin, self.run.changes))
 
 
 def _run_of(config: pytest.Config) -> Any:

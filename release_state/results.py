@@ -40,13 +40,9 @@ def translate(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.Tes
     session = of_config(item.config)
     decides = result.blocking or getattr(session, "block_on_advice", False) or result.outcome is Outcome.DEFECT
     setattr(report, ATTRIBUTE, result.model_dump(mode="json"))
-    report.user_properties += [
-        ("id", result.id),
-        ("outcome", result.outcome.value),
-        ("expected", plain(result.expected)),
-        ("found", plain(result.found)),
-        ("next step", " / ".join(plain(step.title) for step in result.steps)),
-    ]
+    # On the item: pytest writes the properties of the last of its reports, that of the teardown, to --junit-xml.
+    item.user_properties[:] = _properties(result)
+    report.user_properties[:] = item.user_properties
     if result.outcome is Outcome.HOLDS:
         report.outcome = "passed"
         report.longrepr = None
@@ -58,6 +54,20 @@ def translate(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.Tes
         if result.outcome is not Outcome.DEFECT:
             report.longrepr = reason(result)
     return report
+
+
+def _properties(result: CheckResult) -> list[tuple[str, object]]:
+    """The properties of a check in `--junit-xml`; each is there, empty or not."""
+    return [
+        ("id", result.id),
+        ("target", result.target),
+        ("outcome", result.outcome.value),
+        ("blocking", "true" if result.blocking else "false"),
+        ("expected", plain(result.expected or result.title)),
+        ("found", plain(result.found)),
+        ("why", plain(result.why)),
+        ("next step", " / ".join(plain(step.title) for step in result.steps)),
+    ]
 
 
 def reason(result: CheckResult) -> str:

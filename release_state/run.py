@@ -12,6 +12,7 @@ import pytest
 
 from release_state import config as configuration_module
 from release_state import whole
+from release_state.changes import Changes
 from release_state.check import MARKER
 from release_state.collect import collect, lookups_of_phase
 from release_state.config import Arguments, RunConfig
@@ -19,10 +20,13 @@ from release_state.observe.token import find_token
 from release_state.options import UsageProblem
 from release_state.outcome import Exit, Phase
 from release_state.recorded import load, replay, replayed, save
+from release_state.records import compare
 from release_state.report import terminal
+from release_state.report.document import record
 from release_state.report.files import ReportFiles
 from release_state.report.origin import origin_of
 from release_state.report.script import script
+from release_state.report.workflow import Workflow
 from release_state.results import of_report
 from release_state.session import KEY, Controller, Worker
 from release_state.text import plain
@@ -84,6 +88,7 @@ class Run:
             raise UsageProblem(f"{checks_folder} is missing: run the checks from the folder of their pytest.ini")
         self._stack = ExitStack()
         self.executes = executes
+        self.workflow = Workflow(environ)  # not the demo's: the run is a step of this workflow all the same
         try:
             if demo is not None:
                 from release_state.demo.enter import enter_demo
@@ -136,6 +141,10 @@ class Run:
             raise
         self.reports = ReportFiles(self.config)
         self.origin = origin_of(environ)
+        self.changes: dict[str, Changes] = {}
+        """What changed since the last run, by target; known once this one is judged."""
+        self.notes: list[str] = []
+        """What went wrong and decides nothing."""
         self.trouble: str | None = None
         self.phases_told = False
 
@@ -192,10 +201,20 @@ class Run:
             return exitstatus
         if not self.executes:
             return int(Exit.NOTHING_CHECKED)
+        self._compare()
         code = self.session.exit_code()
         if code is Exit.OK and exitstatus == pytest.ExitCode.TESTS_FAILED:
             code = Exit.DEFECT  # something failed that is no check
         return int(code)
+
+    def _compare(self) -> None:
+        observed = self.session.observed() or {}
+        now = {verdict.target.key: record(verdict, observed[verdict.target.key]) for verdict in self.session.verdicts()}
+        try:
+            self.changes, notes = compare(self.reports.folder, now, self.reports.json)
+        except OSError as error:
+            notes = [f"earlier reports could not be read: {error.strerror}"]
+        self.notes += notes
 
     def report_failed(self, error: OSError) -> int:
         """A report could not be written: said, and never exit 0."""
@@ -214,7 +233,9 @@ class Run:
                 save(path, list(observed.values()))
             if path := self.files.get("script"):
                 whole.write(path, script(verdicts), mode=0o755)
-            self.reports.publish(verdicts, observed, exitstatus)
+            document = self.reports.publish(verdicts, observed, exitstatus, self.origin, self.changes)
+            html = self.reports.html
+            self.notes += self.workflow.hand_on(document, html if document.run.html else self.reports.json)
         except OSError as error:
             self.reports.discard()
             return self.report_failed(error)

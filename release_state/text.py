@@ -20,6 +20,11 @@ def plain_command(line: str) -> str:
     return "\n".join(plain(part, longest=20_000) for part in line.split("\n"))
 
 
+def disarmed(text: str) -> str:
+    """The text for a line behind a prefix of ours, without what a runner of GitHub Actions reads as a command in it."""
+    return text.replace("##[", "## [")
+
+
 def _visible(character: str) -> str:
     if character in "\n\r\t":
         return " "

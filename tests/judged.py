@@ -67,6 +67,7 @@ def result_of(check: CheckInfo, recovery: Recovery) -> CheckResult:
         target=recovery.release.target.key,
         expected=statement.expected if statement else "",
         found=statement.found if statement else (f"{problem.source}: {problem.why}" if problem else ""),
+        why=statement.why if statement else (problem.remedy or "" if problem else ""),
         steps=statement.steps if statement else (),
     )
 

@@ -241,6 +241,7 @@ def ready(**changes: Any) -> Snapshot:
         "runs": runs(run()),
         "installation": known(Installation(attempted=False, detail="not tried")),
         "last_run": known(None),
+        "rate_limit": known(None),
         **changes,
     }
     return Snapshot(**values)

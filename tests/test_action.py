@@ -15,6 +15,7 @@ import pytest
 
 from release_state.demo.world import World
 from tests.cli import ROOT, clean_environment
+from tests.runner import Command, obeyed, outputs
 from tests.worlds import variables, world_of
 
 ACTION = (ROOT / "action.yml").read_text(encoding="utf-8")
@@ -105,8 +106,7 @@ class Runner:
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             text=True, timeout=timeout, check=False,
         )  # fmt: skip
-        lines = output.read_text(encoding="utf-8").splitlines()
-        return Step(done.returncode, done.stdout, dict(line.split("=", 1) for line in lines))
+        return Step(done.returncode, done.stdout, outputs(output.read_text(encoding="utf-8")))
 
 
 def runner_in(folder: Path, command: Path | None) -> Runner:
@@ -206,6 +206,7 @@ HARMFUL = [
     "0.2.0\ntouch harm",
     "--collect-only",
     "--demo=clean",
+    "##[set-output name=verdict]READY TO RELEASE",
 ]
 
 
@@ -226,8 +227,8 @@ def test_an_input_is_never_more_than_a_value(name: str, text: str, clean: World,
     assert step.outputs == {}
     assert "::error title=release-state::the run wrote no report" in step.output
     assert "test session starts" not in step.output
-    assert [line for line in step.output.splitlines() if line.startswith("::")] == [
-        "::error title=release-state::the run wrote no report, so nothing was verified"
+    assert obeyed(step.output) == [
+        Command("error", "the run wrote no report, so nothing was verified", {"title": "release-state"})
     ]
     assert names_in(runner) == before
     assert not list(runner.folder.rglob("harm"))
@@ -242,7 +243,7 @@ def test_no_version(clean: World, runner: Runner) -> None:
 def test_a_run_without_a_report_fails(tmp_path: Path) -> None:
     runner = runner_in(tmp_path, program(tmp_path / "silent", "print('all is well')\n"))
     # What lies around was not written by this run.
-    old = json.dumps({"verdict": "READY TO RELEASE", "phase": "pre-release", "exit_code": 0, "html": None})
+    old = json.dumps({"verdict": "READY TO RELEASE", "phase": "pre-release", "exit_code": 0, "run": {"html": None}})
     for place in (runner.repository, runner.temporary, runner.temporary / "release-state-old"):
         (place / "reports").mkdir(parents=True)
         for name in ("latest.json", "orbit-demo-0.2.0-pypi-20300101T000000Z.json"):
@@ -270,7 +271,7 @@ for name, text in {files!r}.items():
         ({"x-0.2.0-pypi-20300101T000000Z.json": ""}, "wrote no report"),  # reserved and never written
         ({"latest.json": json.dumps({"verdict": "READY", "phase": "x", "exit_code": 0})}, "wrote no report"),
         (
-            {"x.json": json.dumps({"verdict": "ACTION NEEDED", "phase": "x", "exit_code": 1, "html": None})},
+            {"x.json": json.dumps({"verdict": "ACTION NEEDED", "phase": "x", "exit_code": 1, "run": {"html": None}})},
             "the exit code is not the report's",
         ),
     ],

@@ -23,6 +23,7 @@ from release_state.options import SETTINGS, UsageProblem
 from release_state.recorded import document
 from release_state.recorded import load as load_snapshot
 from release_state.report.files import ReportFiles
+from release_state.report.origin import Origin
 from release_state.snapshot import Snapshot
 from tests import rows
 from tests import states as s
@@ -214,7 +215,7 @@ def test_no_link_in_the_reports_folder_is_followed(tmp_path: Path) -> None:
     assert not {files.html, files.json} & set(links)
     files.html.write_text("page", encoding="utf-8")
     verdict = verdict_of(s.ready(target=s.target(reports_dir=str(reports))))
-    files.publish([verdict], {verdict.target.key: s.ready()}, 0)
+    files.publish([verdict], {verdict.target.key: s.ready()}, 0, Origin(host="here"), {})
     assert mine.read_text(encoding="utf-8") == "mine"
     assert not (reports / "latest.html").is_symlink() and not (reports / "latest.json").is_symlink()
     assert (reports / "latest.html").read_text(encoding="utf-8") == "page"

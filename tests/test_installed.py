@@ -126,7 +126,7 @@ def assert_ready_and_unharmed(ran: Ran, folder: Path, before: set[str]) -> None:
     assert (ran.code, ran.verdict) == (0, "READY TO RELEASE"), ran.output
     assert [path.name for path in (folder.parent / "marks").iterdir()] == []
     assert ran.json is not None
-    reports = {ran.json.name, ran.document["html"], "latest.json", "latest.html"}
+    reports = {ran.json.name, ran.page, "latest.json", "latest.html"}
     assert names_in(folder) - before == {"reports", *(f"reports/{name}" for name in reports)}
     assert ran.json.name in ran.output, "the reports are named"
 

@@ -86,7 +86,7 @@ def test_several_targets_each_have_their_verdict(open_page: Any, folders: Path) 
     assert len(headings) == len(document["targets"]) == 2
     for target, heading in zip(document["targets"], headings, strict=True):
         assert heading.startswith(target["verdict"])
-        assert heading.endswith(f"on {target['snapshot']['target']['channel']['name']}")
+        assert heading.endswith(f"on {target['target']['channel']}")
     ids = opened.page.evaluate("[...document.querySelectorAll('.verdict [id]')].map(e => e.id)")
     assert len(ids) == len(set(ids))
     for link in opened.page.locator("a[href^='#']").all():

@@ -21,7 +21,7 @@ def versions_checked(reports: Path) -> list[str]:
     """The versions that the one report of a run is about."""
     (file,) = [path for path in reports.glob("*.json") if not path.name.startswith("latest")]
     document = json.loads(file.read_text(encoding="utf-8"))
-    return [target["snapshot"]["target"]["version"] for target in document["targets"]]
+    return [target["target"]["version"] for target in document["targets"]]
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,15 @@ import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
 from urllib.parse import urlencode
 
+from jsonschema import Draft202012Validator
+
+import release_state
 from release_state.demo.scenarios import SCENARIOS
 from release_state.demo.world import World
 from tests.cli import suite
@@ -71,6 +75,11 @@ class Ran:
         return None if self.document is None else str(self.document["verdict"])
 
     @property
+    def page(self) -> str:
+        """The file name of the HTML report."""
+        return str(self.document["run"]["html"])
+
+    @property
     def outcomes(self) -> dict[str, dict[str, str]]:
         """The outcome of each check by its ID, by target."""
         return {
@@ -90,11 +99,22 @@ def own_reports(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob("*.json") if not path.name.startswith("latest"))
 
 
+@cache
+def report_schema() -> Draft202012Validator:
+    """The schema that is shipped, which every report of every run in the tests is held against."""
+    path = Path(release_state.__file__).parent / "schemas" / "report.schema.json"
+    return Draft202012Validator(json.loads(path.read_text(encoding="utf-8")))
+
+
 def ended(done: CompletedProcess[str], reports: Path, before: tuple[Path, ...] = ()) -> Ran:
     """What a process that has ended left: exactly one new report, or none."""
     new = [path for path in own_reports(reports) if path not in before]
     assert len(new) < 2, new
-    document = json.loads(new[0].read_text(encoding="utf-8")) if new else None
+    text = new[0].read_text(encoding="utf-8") if new else ""
+    document = json.loads(text) if text else None
+    if document is not None:
+        assert text.isascii()
+        report_schema().validate(document)
     return Ran(done.returncode, done.stdout + done.stderr, document, new[0] if new else None, reports)
 
 

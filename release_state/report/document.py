@@ -1,20 +1,87 @@
-"""The JSON report: one document for a run, in a stable order, so that two runs can be compared."""
+"""The JSON report: one document for a run, in a stable order, so that two runs can be compared line by line.
+
+Everything that differs between two runs over the same state (times, durations, file names, what changed since the last
+run) is in `run`; everything else is the same as long as the release, the suite and its settings are.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timezone
+from typing import Any, Literal
 
 from pydantic import AwareDatetime
 
 from release_state import __version__
+from release_state.changes import Changes, Record
 from release_state.diagnosis import Diagnosis
-from release_state.model import Model
-from release_state.outcome import CheckResult, Exit
+from release_state.matrix import Row, matrix
+from release_state.model import Model, NotObserved, Observation
+from release_state.outcome import CheckResult, Exit, Outcome
 from release_state.plan import Plan
-from release_state.snapshot import Snapshot
+from release_state.release import Release
+from release_state.report.origin import Origin
+from release_state.snapshot import LOOKUPS, Snapshot
+from release_state.timeline import Timeline, timeline
 from release_state.verdict import TargetVerdict
 
-FORMAT = 1
+FORMAT: Literal[1] = 1
+
+
+class TargetFacts(Model):
+    """What was looked at, and the names that follow."""
+
+    package: str
+    repository: str
+    version: str
+    channel: str
+    index_url: str
+    tag: str
+    release_branch: str
+    base_branch: str | None
+    """None: not configured, and not observed."""
+    remote_url: str
+    clone: str | None
+    github_api: str
+
+
+class Lookup(Model):
+    """What became of one look-up: a summary of the snapshot, which `--save-snapshot` writes whole."""
+
+    name: str
+    of: str
+    """The channel or the service, where there can be several."""
+    state: Literal["known", "absent", "unavailable", "not asked"]
+    """"absent" is what the service said, never what an error might mean."""
+    source: str = ""
+    why: str = ""
+    remedy: str = ""
+    retry_at: AwareDatetime | None = None
+
+
+class Check(Model):
+    """What one check said."""
+
+    id: str
+    title: str
+    source: str
+    blocking: bool
+    outcome: Outcome
+    scenario: str | None
+    expected: str
+    found: str
+    why: str
+    retry_at: str | None
+    decides: bool
+    """Whether the verdict hangs on it: it blocks, or advice was asked to."""
+    plan_steps: tuple[int, ...]
+    """The steps of the plan that mend it, counted from 1."""
+
+    @property
+    def is_finding(self) -> bool:
+        """Whether a person should read it."""
+        return self.outcome not in (Outcome.HOLDS, Outcome.NOT_APPLICABLE)
 
 
 class TargetReport(Model):
@@ -22,71 +89,205 @@ class TargetReport(Model):
 
     key: str
     """`package==version@channel`"""
+    target: TargetFacts
     verdict: str
     """As it is shown: "READY TO RELEASE", "PARTIAL 3 of 18"."""
     exit_code: int
     phase: str
     phase_reason: str
+    matrix: tuple[Row, ...]
+    diagnosis: Diagnosis
+    plan: Plan
     checks_run: int
     checks_of_phase: int
     not_run: tuple[str, ...]
-    checks: tuple[CheckResult, ...]
-    diagnosis: Diagnosis
-    plan: Plan
-    snapshot: Snapshot
+    left_out: tuple[str, ...]
+    """Check runs and workflow runs that belong to the run that is asking."""
+    checks: tuple[Check, ...]
+    timeline: Timeline
+    token_source: str | None
+    """Where the GitHub token came from, never the token."""
+    lookups: tuple[Lookup, ...]
+
+    @property
+    def findings(self) -> tuple[tuple[Check, ...], ...]:
+        """What a person should read, what decides first; a cause that left several checks unknown is one finding."""
+        groups: dict[object, list[Check]] = {}
+        for check in sorted((check for check in self.checks if check.is_finding), key=lambda check: not check.decides):
+            same = (check.found, check.decides) if check.outcome is Outcome.UNKNOWN else check.id
+            groups.setdefault(same, []).append(check)
+        return tuple(map(tuple, groups.values()))
+
+
+class TargetRun(Model):
+    """When one target was observed, how long its checks took, and what changed since the run before."""
+
+    observed_at: AwareDatetime
+    seconds: dict[str, float]
+    """By check."""
+    changes: Changes | None
+    """None: no earlier whole run of the target is in the folder of the reports, or this one was narrowed."""
+
+
+class RunFacts(Model):
+    """What belongs to this one run and to no other."""
+
+    started_at: AwareDatetime
+    ended_at: AwareDatetime
+    origin: Origin
+    html: str | None
+    """File name of the HTML report beside this one."""
+    targets: dict[str, TargetRun]
+    """By key."""
 
 
 class RunReport(Model):
     """One run."""
 
-    format: int = FORMAT
+    release_state_report: Literal[1] = FORMAT
+    """The format of this document."""
     release_state: str = __version__
-    started_at: AwareDatetime
-    exit_code: int
+    """The version of the suite."""
     verdict: str
     """The one that decides the exit code."""
+    exit_code: int
     phase: str
-    html: str | None
-    """File name of the HTML report beside this one."""
     targets: tuple[TargetReport, ...]
+    run: RunFacts
 
 
 def report(
     verdicts: Sequence[TargetVerdict],
     snapshots: Mapping[str, Snapshot],
     exit_code: int,
-    started_at: AwareDatetime,
+    started_at: datetime,
     html: str | None,
+    origin: Origin,
+    changes: Mapping[str, Changes],
 ) -> RunReport:
-    """Put a run's document together."""
+    """Put a run's document together; `snapshots` and `changes` by the target's key."""
     decisive = decisive_of(verdicts)
     return RunReport(
-        started_at=started_at,
-        exit_code=exit_code,
         verdict=decisive.words,
+        exit_code=exit_code,
         phase=decisive.phase.value,
-        html=html,
-        targets=tuple(
-            TargetReport(
-                key=verdict.target.key,
-                verdict=verdict.words,
-                exit_code=verdict.exit,
-                phase=verdict.phase.value,
-                phase_reason=verdict.phase_reason,
-                checks_run=verdict.ran,
-                checks_of_phase=verdict.expected,
-                not_run=verdict.not_run,
-                checks=verdict.results,
-                diagnosis=verdict.diagnosis,
-                plan=verdict.plan,
-                snapshot=snapshots[verdict.target.key],
-            )
-            for verdict in verdicts
+        targets=tuple(_target(verdict, snapshots[verdict.target.key]) for verdict in verdicts),
+        run=RunFacts(
+            started_at=started_at,
+            ended_at=datetime.now(timezone.utc),
+            origin=origin,
+            html=html,
+            targets={
+                verdict.target.key: TargetRun(
+                    observed_at=snapshots[verdict.target.key].observed_at,
+                    seconds={result.id: result.seconds for result in verdict.results},
+                    changes=changes.get(verdict.target.key),
+                )
+                for verdict in verdicts
+            },
         ),
     )
+
+
+def record(verdict: TargetVerdict, snapshot: Snapshot) -> Record:
+    """What another run of the target compares itself with."""
+    return Record.model_validate(_target(verdict, snapshot).model_dump(mode="json"))
+
+
+def to_json(document: RunReport) -> str:
+    """The document as text, in ASCII alone: nothing in it can steer the terminal that it is shown on."""
+    text = json.dumps(document.model_dump(mode="json"), indent=2, ensure_ascii=True)
+    return text.replace("\x7f", "\\u007f") + "\n"
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of the document (draft 2020-12)."""
+    document = RunReport.model_json_schema(mode="serialization")
+    for part in (document, *document["$defs"].values()):
+        if "properties" in part:
+            part["required"] = list(part["properties"])  # what has a default is written too
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    return {**head, **document, "title": "release-state report"}
 
 
 def decisive_of(verdicts: Sequence[TargetVerdict]) -> TargetVerdict:
     """The verdict that decides the exit code of a run of several targets."""
     worst = Exit.worst([verdict.exit for verdict in verdicts])
     return next(verdict for verdict in verdicts if verdict.exit is worst)
+
+
+def _target(verdict: TargetVerdict, snapshot: Snapshot) -> TargetReport:
+    release = Release(snapshot)
+    return TargetReport(
+        key=verdict.target.key,
+        target=_facts(release),
+        verdict=verdict.words,
+        exit_code=verdict.exit,
+        phase=verdict.phase.value,
+        phase_reason=verdict.phase_reason,
+        matrix=matrix(release, verdict),
+        diagnosis=verdict.diagnosis,
+        plan=verdict.plan,
+        checks_run=verdict.ran,
+        checks_of_phase=verdict.expected,
+        not_run=verdict.not_run,
+        left_out=verdict.left_out,
+        checks=tuple(_check(verdict, result) for result in verdict.results),
+        timeline=timeline(release),
+        token_source=snapshot.token_source,
+        lookups=tuple(lookup for name in LOOKUPS for lookup in _lookups(name, snapshot)),
+    )
+
+
+def _facts(release: Release) -> TargetFacts:
+    target = release.target
+    try:
+        base: str | None = release.base_branch
+    except NotObserved:
+        base = target.base_branch
+    return TargetFacts(
+        package=target.package,
+        repository=target.repository,
+        version=target.version,
+        channel=target.channel.name,
+        index_url=target.channel.index_url,
+        tag=target.tag,
+        release_branch=target.release_branch,
+        base_branch=base,
+        remote_url=target.remote_url,
+        clone=target.clone,
+        github_api=target.github_api,
+    )
+
+
+def _check(verdict: TargetVerdict, result: CheckResult) -> Check:
+    given = {name: getattr(result, name) for name in Check.model_fields if name not in ("decides", "plan_steps")}
+    decides = result.blocking or verdict.block_on_advice or result.outcome is Outcome.DEFECT
+    return Check(**given, decides=decides, plan_steps=verdict.numbers(result))
+
+
+def _lookups(name: str, snapshot: Snapshot) -> Iterator[Lookup]:
+    observed: Observation[Any] | dict[str, Observation[Any]] = getattr(snapshot, name)
+    if not isinstance(observed, dict):
+        yield _lookup(name, "", observed)
+        return
+    if not observed:
+        yield Lookup(name=name, of="", state="not asked")
+    for of in sorted(observed):
+        yield _lookup(name, of, observed[of])
+
+
+def _lookup(name: str, of: str, observed: Observation[Any]) -> Lookup:
+    if (problem := observed.unavailable) is None:
+        return Lookup(name=name, of=of, state="absent" if observed.value is None else "known")
+    if problem.source == "snapshot":
+        return Lookup(name=name, of=of, state="not asked", why=problem.why)
+    return Lookup(
+        name=name,
+        of=of,
+        state="unavailable",
+        source=problem.source,
+        why=problem.why,
+        remedy=problem.remedy or "",
+        retry_at=problem.retry_at,
+    )

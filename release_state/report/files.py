@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
+from pathlib import Path
 
 from release_state import whole
+from release_state.changes import Changes
 from release_state.config import RunConfig
 from release_state.outcome import Verdict
-from release_state.report.document import report
+from release_state.report.document import RunReport, report, to_json
+from release_state.report.origin import Origin
 from release_state.snapshot import Snapshot
 from release_state.verdict import TargetVerdict
 
@@ -63,18 +68,40 @@ class ReportFiles:
             self.json.unlink(missing_ok=True)
             self.html.unlink(missing_ok=True)
 
-    def publish(self, verdicts: Sequence[TargetVerdict], snapshots: Mapping[str, Snapshot], exit_code: int) -> None:
-        """Write the JSON report; switch `latest.html` and `latest.json` after a run of a whole phase.
+    def publish(
+        self,
+        verdicts: Sequence[TargetVerdict],
+        snapshots: Mapping[str, Snapshot],
+        exit_code: int,
+        origin: Origin,
+        changes: Mapping[str, Changes],
+    ) -> RunReport:
+        """Write the JSON report, and give it; switch `latest.html` and `latest.json` after a run of a whole phase.
 
         Raises OSError where a file cannot be written.
         """
         html = self.html.name if self.html.is_file() else None
-        document = report(verdicts, snapshots, exit_code, self.started_at, html)
-        whole.write(self.json, document.model_dump_json(indent=2) + "\n")
+        document = report(verdicts, snapshots, exit_code, self.started_at, html, origin, changes)
+        whole.write(self.json, to_json(document))
         self.written = True
         # 2 and 3: interrupted or broken half-way. A finding decides the verdict of a narrowed run too.
         if exit_code in (2, 3) or any(verdict.not_run or verdict.verdict in _NOT_WHOLE for verdict in verdicts):
-            return
-        for path in (self.json, self.html):
-            if path.is_file():
-                whole.write(self.folder / f"latest{path.suffix}", path.read_bytes())
+            return document
+        # Of two runs that end at once, the pair is one's or the other's. The page first: a document names its page.
+        with _alone_in(self.folder):
+            for path in (self.html, self.json):
+                if path.is_file():
+                    whole.write(self.folder / f"latest{path.suffix}", path.read_bytes())
+        return document
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        # On a file system without locks the files are switched one by one all the same.
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

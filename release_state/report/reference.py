@@ -1,19 +1,22 @@
 """The reference of the checks and of the settings in Markdown, from what the code itself says.
 
-`python -m release_state.report.reference` prints `docs/checks.md`; with `--write` it brings that file and the tables of
-the README up to date.
+`python -m release_state.report.reference` prints `docs/checks.md`; with `--write` it brings that file, the tables of
+the README and the JSON Schemas up to date.
 """
 
 from __future__ import annotations
 
 import ast
+import json
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from release_state import recorded
 from release_state.check import CheckInfo, catalogue
 from release_state.options import SETTINGS
 from release_state.outcome import Phase
+from release_state.report import document
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CHECKS = ROOT / "checks"
@@ -189,6 +192,9 @@ def main() -> None:
         sys.stdout.write(reference(checks))
         return
     (ROOT / "docs" / "checks.md").write_text(reference(checks), encoding="utf-8")
+    for name, schema in (("snapshot", recorded.schema()), ("report", document.schema())):
+        text = json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
+        (ROOT / "release_state" / "schemas" / f"{name}.schema.json").write_text(text, encoding="utf-8")
     readme = ROOT / "README.md"
     readme.write_text(with_tables(readme.read_text(encoding="utf-8"), checks), encoding="utf-8")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from datetime import timezone
 from typing import TYPE_CHECKING
 
 from release_state.outcome import CheckResult, Outcome, Verdict
@@ -12,6 +13,7 @@ from release_state.text import plain, plain_command, steps_in_words
 if TYPE_CHECKING:
     import pytest
 
+    from release_state.changes import Changes
     from release_state.config import RunConfig
     from release_state.run import Run
     from release_state.verdict import TargetVerdict
@@ -49,14 +51,16 @@ def summarise(reporter: pytest.TerminalReporter, run: Run) -> None:
         reporter.write_line(f"the observation broke: {type(defect).__name__}: {plain(str(defect))}; please report this")
         return
     for verdict in run.session.verdicts() if run.executes else ():
-        _verdict(reporter, verdict)
+        _verdict(reporter, verdict, run.changes.get(verdict.target.key))
+    for note in run.notes:
+        reporter.write_line(f"note: {plain(note)}", yellow=True)
     if run.trouble:
         reporter.write_line(plain(run.trouble), red=True)
     elif run.reports.written:
         reporter.write_line(f"reports: {run.reports.html} and {run.reports.json.name}")
 
 
-def _verdict(reporter: pytest.TerminalReporter, verdict: TargetVerdict) -> None:
+def _verdict(reporter: pytest.TerminalReporter, verdict: TargetVerdict, changes: Changes | None) -> None:
     target = verdict.target
     quiet = reporter.config.option.verbose < 0
     colour = {_COLOUR.get(verdict.verdict, "yellow"): True}
@@ -72,6 +76,9 @@ def _verdict(reporter: pytest.TerminalReporter, verdict: TargetVerdict) -> None:
     counts = {outcome: sum(result.outcome is outcome for result in verdict.results) for outcome in Outcome}
     shown = ", ".join(f"{count} {outcome.value}" for outcome, count in counts.items() if count)
     reporter.write_line(f"  checks: {shown or 'none'}")
+    if changes:
+        since = f"{changes.since.astimezone(timezone.utc):%Y-%m-%d %H:%M} UTC ({plain(changes.verdict_then)})"
+        reporter.write_line(f"  since {since}: {plain(changes.words)}")
     if verdict.left_out:
         reporter.write_line(f"  left out, because it is asking: {plain(', '.join(verdict.left_out))}")
     unknown: dict[str, list[CheckResult]] = {}

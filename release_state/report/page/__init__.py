@@ -11,9 +11,11 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from release_state.changes import Changes
 from release_state.matrix import matrix
 from release_state.release import Release
 from release_state.report.document import decisive_of
+from release_state.report.page.changes import changes_block
 from release_state.report.page.checks import checks_block
 from release_state.report.page.head import colour_of, facts, lead, root, title
 from release_state.report.page.parts import text
@@ -31,8 +33,14 @@ if TYPE_CHECKING:
 __all__ = ["header", "other_row", "row", "summary", "title"]
 
 
-def summary(verdicts: tuple[TargetVerdict, ...], snapshots: Mapping[str, Snapshot], origin: Origin) -> list[str]:
+def summary(
+    verdicts: tuple[TargetVerdict, ...],
+    snapshots: Mapping[str, Snapshot],
+    origin: Origin,
+    changes: Mapping[str, Changes] | None = None,
+) -> list[str]:
     """What stands above pytest-html's table: style, script, and for each target its whole story."""
+    changed = changes or {}
     worst = decisive_of(verdicts) if verdicts else None
     top = [
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
@@ -42,7 +50,14 @@ def summary(verdicts: tuple[TargetVerdict, ...], snapshots: Mapping[str, Snapsho
     ]
     only = len(verdicts) == 1
     blocks = "".join(
-        _target(verdict, Release(snapshots[verdict.target.key]), origin, "" if only else f"t{number}-", only=only)
+        _target(
+            verdict,
+            Release(snapshots[verdict.target.key]),
+            origin,
+            changed.get(verdict.target.key),
+            "" if only else f"t{number}-",
+            only=only,
+        )
         for number, verdict in enumerate(verdicts, 1)
     )
     contents = "" if only or not verdicts else _contents(verdicts)
@@ -65,12 +80,15 @@ def _heading(verdict: TargetVerdict) -> str:
     return f"{escape(verdict.words)}: {text(target.package)} {text(target.version)} on {text(target.channel.name)}"
 
 
-def _target(verdict: TargetVerdict, release: Release, origin: Origin, anchor: str, *, only: bool) -> str:
+def _target(
+    verdict: TargetVerdict, release: Release, origin: Origin, changes: Changes | None, anchor: str, *, only: bool
+) -> str:
     level = 2 if only else 3
     heading = "" if only else f'<h2 id="{anchor}target">{_heading(verdict)}</h2>'
     sections = (
         ("state", "State", matrix_table(matrix(release, verdict), anchor, f"State of {verdict.target.version}")),
         ("plan", "What to do", plan_list(verdict.plan, anchor)),
+        *([("changes", "Since the last run", changes_block(changes))] if changes else []),
         ("timeline", "How it went", timeline_block(timeline(release), anchor)),
         ("checks", "Checks", checks_block(verdict, anchor, level + 1)),
     )

@@ -1,0 +1,137 @@
+"""The run in Markdown, for the summary page of a workflow run: state, findings, plan; within a limit of bytes.
+
+Remote text becomes text and nothing else: no link, no mention, no picture, no HTML. Commands stand in fenced blocks.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator, Sequence
+
+from release_state.changes import Changes
+from release_state.outcome import Exit, Outcome
+from release_state.plan import Plan, Step
+from release_state.report.document import Check, RunReport, TargetReport
+from release_state.report.page.parts import SYMBOL
+from release_state.text import plain, plain_command, steps_in_words
+
+MOST_BYTES = 256 * 2**10
+"""Of one run's summary. A runner takes 1 MiB for everything that a step writes."""
+
+#: Every character that means something to Markdown, HTML or GitHub; a full stop does only in an address.
+_MEANS = re.compile(r"[!\"#$%&*+:<=>@\[\\\]^_`{|}~]|(?<=www)\.", re.IGNORECASE)
+_ADDRESS = re.compile(r"https?://[A-Za-z0-9._~:/?#@!$&'()*+,;=%-]+")
+
+
+def summary(document: RunReport, most_bytes: int = MOST_BYTES) -> str:
+    """The summary of a run, cut at the end of a block where it would be longer than `most_bytes`, and saying so."""
+    parts: list[str] = []
+    room = most_bytes - len(_cut(document).encode())
+    for block in _blocks(document):
+        room -= len(block.encode())
+        if room < 0:
+            return "".join([*parts, _cut(document)])
+        parts.append(block)
+    return "".join(parts)
+
+
+def text(said: str, longest: int = 1_000) -> str:
+    """Remote text in Markdown: what is seen is the text, in one line, and nothing of it is markup."""
+    # After an @ a character that is not seen: GitHub looks for accounts and mail addresses in what is rendered.
+    return _MEANS.sub(lambda found: f"&#{ord(found[0])};" + "&#8288;" * (found[0] == "@"), plain(said, longest))
+
+
+def fenced(lines: Sequence[str]) -> str:
+    """Commands in a block of their own, whose fence is longer than any that they hold."""
+    shown = "\n".join(map(plain_command, lines))
+    fence = "`" * max(3, *(len(run) + 1 for run in re.findall("`+", shown) or [""]))
+    return f"{fence}sh\n{shown}\n{fence}\n"
+
+
+def _cut(document: RunReport) -> str:
+    return f"\n> Cut here: the rest would be too much for this page. All of it is in the report{_name(document)}.\n"
+
+
+def _name(document: RunReport) -> str:
+    return f" {text(document.run.html)}" if document.run.html else ""
+
+
+def _blocks(document: RunReport) -> Iterator[str]:
+    for target in document.targets:
+        facts = target.target
+        symbol = "✓" if target.exit_code == Exit.OK else "✗" if target.exit_code == Exit.ACTION_NEEDED else "?"
+        yield f"## {symbol} {text(target.verdict)}: {text(facts.package)} {text(facts.version)} on {facts.channel}\n\n"
+        yield f"Phase **{target.phase}**: {text(target.phase_reason)}.\n\n"
+        if changes := document.run.targets[target.key].changes:
+            yield _changes(changes)
+        yield from _matrix(target)
+        for found in target.findings:
+            yield _finding(found)
+        if target.not_run:
+            yield f"Not run: {text(', '.join(target.not_run))}\n\n"
+        yield from _plan(target.plan)
+    if document.run.html:
+        yield f"Report of this run:{_name(document)}\n"
+
+
+def _changes(changes: Changes) -> str:
+    return f"Since {changes.since:%Y-%m-%d %H:%M} UTC ({text(changes.verdict_then)}): {text(changes.words, 2_000)}.\n\n"
+
+
+def _matrix(target: TargetReport) -> Iterator[str]:
+    yield "| | state | expected | observed |\n|---|---|---|---|\n"
+    for row in target.matrix:
+        state = f"{SYMBOL[row.state]} {row.state.value}" if row.state else "not judged"
+        name = f"[{text(row.name)}](<{row.link}>)" if row.link and _ADDRESS.fullmatch(row.link) else text(row.name)
+        yield f"| {name} | {state} | {text(row.expected, 300)} | {text(row.observed, 300)} |\n"
+    yield "\n"
+
+
+def _finding(found: Sequence[Check]) -> str:
+    first = found[0]
+    level = "" if first.decides else " (advice)"
+    ids = ", ".join(check.id for check in found)
+    lines = [f"**{SYMBOL[first.outcome]} {text(ids)} {first.outcome.value}{level}**"]
+    if len(found) == 1:
+        lines[0] += f": {text(first.title)}"
+    if first.outcome is not Outcome.UNKNOWN and first.expected:
+        lines.append(f"- expected: {text(first.expected)}")
+    lines.append(f"- found: {text(first.found)}")
+    if first.why:
+        lines.append(f"- {'next' if first.outcome is Outcome.UNKNOWN else 'why'}: {text(first.why)}")
+    if first.plan_steps:
+        lines.append(f"- next: {steps_in_words(first.plan_steps)} of the plan")
+    if first.retry_at:
+        lines.append(f"- ask again at {text(first.retry_at)}")
+    return f"{lines[0]}\n\n" + "".join(f"{line}\n" for line in lines[1:]) + "\n"
+
+
+def _plan(plan: Plan) -> Iterator[str]:
+    if not plan.steps:
+        return
+    yield f"### The plan: {plan.direction}\n\n" + (f"{text(plan.reason)}.\n\n" if plan.reason else "")
+    if plan.folder and any(step.commands for step in plan.steps):
+        yield "git commands are for the clone:\n\n" + fenced([f"cd {shlex.quote(plan.folder)}"]) + "\n"
+    for number, step in enumerate(plan.steps, 1):
+        yield _step(number, step)
+    if plan.other_way:
+        yield "The other way is shown by:\n\n" + fenced([shlex.join(plan.other_way)]) + "\n"
+
+
+def _step(number: int, step: Step) -> str:
+    parts = [f"**{number}. {'advice: ' if step.advice else ''}{text(step.title)}**"]
+    if step.reason:
+        parts[0] += f" - {text(step.reason)}"
+    if step.precondition:
+        parts.append(f"Only if {text(step.precondition)}.")
+    if step.destroys:
+        saved = f"; {text(step.saves)}" if step.saves else ""
+        parts.append(f"⚠ **Destroys** {text(step.destroys)}{saved}")
+    if step.commands:
+        parts.append(fenced(step.lines()).rstrip("\n"))
+    if step.verify:
+        parts.append("Then see whether it worked:\n\n" + fenced(step.verify_lines()).rstrip("\n"))
+    if step.link:
+        parts.append(f"<{step.link}>" if _ADDRESS.fullmatch(step.link) else text(step.link))
+    return "\n\n".join(parts) + "\n\n"
