@@ -28,6 +28,7 @@ _BEHIND = {
     "latest_release": {"repository"},
     "runs": {"repository"},
     "last_run": {"runs"},
+    "rehearsal": {"index"},
 }
 
 

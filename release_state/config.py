@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
-from urllib.parse import urlsplit
 
 from release_state import validate
 from release_state.channels import GITHUB_API, defined_channels, status_pages
@@ -17,7 +16,7 @@ from release_state.observe.local import LocalRepository, locate
 from release_state.observe.remote import without_credentials
 from release_state.options import DEFAULT_CHANNEL, PHASES, PLANS, SETTINGS, Setting, UsageProblem
 from release_state.plan import Wanted
-from release_state.target import Channel, Target
+from release_state.target import Channel, Target, repository_of
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -304,28 +303,12 @@ def _inferred(local: LocalRepository | None, environ: Mapping[str, str]) -> dict
     if local is None or local.remote_url is None:
         return {}
     web = environ.get("GITHUB_SERVER_URL", "https://github.com")
-    name = _repository_of(local.remote_url, web)
+    name = repository_of(local.remote_url, web)
     return {"repository": Value(name, f"remote URL of {local.top}")} if name else {}
 
 
-def _repository_of(url: str, web: str) -> str | None:
-    """`owner/name` of a remote's URL on the GitHub host, https and ssh spellings."""
-    try:
-        host = urlsplit(web).hostname or ""
-        parts = urlsplit(url)
-    except ValueError:  # said later, if it is the address that the run would use
-        return None
-    if "://" in url:
-        found_host, path = parts.hostname or "", parts.path
-    else:
-        found_host, _, path = url.rpartition("@")[2].partition(":")
-    path = path.strip("/").removesuffix(".git")
-    ours = found_host.lower() in (host.lower(), f"ssh.{host.lower()}")
-    return path if ours and path.count("/") == 1 else None
-
-
 def _is_clone_of(local: LocalRepository, repository: str, web: str) -> bool:
-    name = _repository_of(local.remote_url or "", web)
+    name = repository_of(local.remote_url or "", web)
     return name is not None and name.lower() == repository.lower()
 
 

@@ -27,6 +27,9 @@ from release_state.target import Target
 
 T = TypeVar("T")
 
+REHEARSAL = "testpypi"
+"""The channel that releases to `pypi` are tried on."""
+NOT_ASKED: Observation[Any] = unavailable("snapshot", "not asked for in this narrowed run")
 STATUS_SECONDS = 10.0
 """The longest time that a status page is waited for."""
 
@@ -72,7 +75,7 @@ class Observer:
     def _ask(self, key: tuple[Hashable, ...], ask: Callable[[], Observation[T]]) -> Future[Observation[T]]:
         if key[0] not in self.asked:
             skipped: Future[Observation[T]] = Future()
-            skipped.set_result(unavailable("snapshot", "not asked for in this narrowed run"))
+            skipped.set_result(NOT_ASKED)
             return skipped
         return self.once(key, ask)
 
@@ -128,6 +131,7 @@ class Observer:
         if fixed_phase:
             phase, reason = fixed_phase, f"given ({reason})"
         installation = self._put(self.dependent.installation(snapshot, phase))
+        rehearsal = self._rehearsal(target, phase)
         last_run = self._put(self.dependent.last_run(snapshot))
         relation = history.result()
         # Only then: both would fetch the same history into the same cache.
@@ -141,6 +145,7 @@ class Observer:
                 "history": relation,
                 "ci": ci.result(),
                 "installation": installation.result(),
+                "rehearsal": rehearsal.result(),
                 "last_run": last_run.result(),
                 "published": published.result(),
                 "rate_limit": github.rate_limit(),
@@ -156,6 +161,15 @@ class Observer:
             name: self.once(("services", url), functools.partial(observe_status_page, self._token_free, name, url))
             for name, url in asked.items()
         }
+
+    def _rehearsal(self, target: Target, phase: Phase) -> Future[Observation[Any]]:
+        """The page of the index that releases are tried on, before one to `pypi`."""
+        asked = "rehearsal" in self.asked and phase is Phase.PRE_RELEASE
+        if asked and target.channel.name == "pypi" and target.channel_named(REHEARSAL):
+            return self.once(("index", REHEARSAL, target.version), lambda: self._index(target, REHEARSAL))
+        nothing: Future[Observation[Any]] = Future()
+        nothing.set_result(Observation(value=None, unavailable=None) if asked else NOT_ASKED)
+        return nothing
 
     def _index(self, target: Target, channel_name: str) -> Observation[Any]:
         channel = self.config.channels.get(channel_name)

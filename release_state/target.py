@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import cached_property
 from typing import Literal
+from urllib.parse import urlsplit
 
 from packaging.utils import canonicalize_name
 from packaging.version import Version
@@ -175,6 +176,22 @@ class Target(Model):
                 pattern += parts.get(piece, re.escape(piece))
                 seen.add(piece)
         return re.compile(pattern)
+
+
+def repository_of(url: str, web: str) -> str | None:
+    """`owner/name` of a remote's URL on the GitHub host at `web`, https and ssh spellings; None for anything else."""
+    try:
+        host = urlsplit(web).hostname or ""
+        parts = urlsplit(url)
+    except ValueError:  # said later, if it is the address that the run would use
+        return None
+    if "://" in url:
+        found_host, path = parts.hostname or "", parts.path
+    else:
+        found_host, _, path = url.rpartition("@")[2].partition(":")
+    path = path.strip("/").removesuffix(".git")
+    ours = found_host.lower() in (host.lower(), f"ssh.{host.lower()}")
+    return path if ours and path.count("/") == 1 else None
 
 
 def parse_version(text: str) -> Version | None:

@@ -231,6 +231,7 @@ def ready(**changes: Any) -> Snapshot:
         "clone": clone(),
         "history": history(lineage(BASE, on_base=True, ahead=0)),
         "index": {"pypi": project(), "testpypi": project()},
+        "rehearsal": project(releases={"0.2.0rc1": False}),
         "repository": known(Repository(full_name="octo/orbit", default_branch="main", can_push=True, html_url=WEB)),
         "pulls": known(()),
         "open_pulls": known(()),

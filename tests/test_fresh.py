@@ -66,6 +66,6 @@ def test_a_fresh_clone_gets_to_a_verdict_and_a_report(tmp_path: Path) -> None:
     assert (ran.code, ran.verdict) == (0, "READY TO RELEASE"), ran.output
     assert ran.document["exit_code"] == 0
     assert [target["key"] for target in ran.document["targets"]] == ["orbit-demo==0.2.0@pypi"]
-    assert asked == (9, 1)
+    assert asked == (9, 2)
     assert (reports / "latest.json").read_bytes() == (ran.json or Path()).read_bytes()
     assert _git("status", "--porcelain", cwd=clone) == before, "nothing but what git ignores is new"

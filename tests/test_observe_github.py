@@ -20,6 +20,7 @@ from release_state.model import Observation, Problem
 from release_state.observe import github_api, github_ci
 from release_state.observe.github import GitHub
 from release_state.observe.http import HttpClient
+from tests import openapi
 from tests.test_demo_github import bare, history
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=timezone.utc)
@@ -729,6 +730,14 @@ def test_a_run_with_nulls(server: GitHubServer) -> None:
     [run] = shown(server, LOOKS["runs"], change, "/runs").present().runs
     assert (run.status, run.is_finished, run.head_branch, run.actor) == ("unknown", False, None, None)
     assert run.title == "release"
+
+
+def test_a_fork_is_told_with_where_it_comes_from(server: GitHubServer) -> None:
+    assert github(server).repository().present().fork_of is None
+    server.fork_of = "upstream/orbit"
+    with openapi.validated(server) as violations:
+        assert github(server).repository().present().fork_of == "upstream/orbit"
+    assert violations == []
 
 
 # ── The rate limit, and what is asked in all

@@ -58,6 +58,7 @@ CHECK_RUNS = ("GET", f"{{repository}}/commits/{{main}}/check-runs?{FIRST_PAGE}&f
 STATUSES = ("GET", f"{{repository}}/commits/{{main}}/status?{FIRST_PAGE}")  # CI that reports by status
 GITHUB = sorted([REPOSITORY, PULLS, OPEN_PULLS, RELEASE, DRAFTS, LATEST, RUNS, CHECK_RUNS, STATUSES])
 INDEX = ("release-state", "GET", "/pypi/simple/orbit-demo/")  # versions, files, yanks
+REHEARSAL = ("release-state", "GET", "/testpypi/simple/orbit-demo/")  # before a release to pypi: was it tried?
 STATUS = [("GET", f"/{page}/api/v2/summary.json") for page in ("github", "pypi")]  # what may explain a failed look-up
 WHEEL = "/pypi/files/orbit_demo-0.2.0-py3-none-any.whl"
 SDIST = ("release-state", "GET", "/pypi/files/orbit_demo-0.2.0.tar.gz")  # which commit was published
@@ -155,6 +156,11 @@ def test_the_command_as_it_is_documented(clean: World, reports: Path) -> None:
     assert asked_github(clean) == GITHUB
 
 
+def of_channel(target: str) -> tuple[str, ...]:
+    """The indexes that are asked for one target, each once for its version: a release to pypi was tried on testpypi."""
+    return ("pypi", "testpypi") if target.endswith("@pypi") else ("testpypi",)
+
+
 @pytest.mark.parametrize(
     ("arguments", "targets"),
     [
@@ -175,7 +181,8 @@ def test_every_version_is_checked_on_every_channel(
     assert ran.code == 0, ran.output
     assert list(ran.outcomes) == [f"orbit-demo=={target}" for target in targets]
     assert ran.output.count("READY TO RELEASE: orbit-demo ") == len(targets)
-    pages = [f"/{target.partition('@')[2]}/simple/orbit-demo/" for target in targets]
+    asked = {(target.partition("@")[0], channel) for target in targets for channel in of_channel(target)}
+    pages = [f"/{channel}/simple/orbit-demo/" for _, channel in asked]
     assert [path for _, _, path in asked_index(clean)] == sorted(pages)
     shared = (REPOSITORY, OPEN_PULLS, DRAFTS, LATEST, RUNS, CHECK_RUNS, STATUSES)
     assert {asked_github(clean).count(request) for request in shared} == {1}, "what targets share is asked once"
@@ -203,7 +210,7 @@ def test_requests_of_the_pre_release_phase(workers: tuple[str, ...], clean: Worl
 
     assert (ran.code, ran.verdict) == (0, "READY TO RELEASE"), ran.output
     assert asked_github(clean) == GITHUB
-    assert asked_index(clean) == [INDEX]
+    assert asked_index(clean) == [INDEX, REHEARSAL]
     assert asked_status(clean) == STATUS
 
 

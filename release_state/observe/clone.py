@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import Event
 
 from release_state.model import Observation, known, unavailable
+from release_state.observe.clone_details import read_details
 from release_state.observe.git_command import Answer, Git, GitFailed, decisive, readable
 from release_state.observe.git_environment import with_settings, without_filters, without_network
 from release_state.observe.remote import tags_of, without_credentials
@@ -97,6 +98,7 @@ def _observe(reader: CloneReader, remote_name: str, reports_dir: Path | None) ->
     changes = Changes() if bare else read_changes(reader, top, reports_dir)
     symbolic = reader.run("symbolic-ref", "--quiet", "HEAD", accept=(0, 1)).text.removesuffix("\n")
     head = reader.run("rev-parse", "--quiet", "--verify", "HEAD^{commit}", accept=(0, 1)).text.strip()
+    details = read_details(reader, None if bare else top, os.environ)
     not_related: Observation[int] = unavailable(SOURCE, "not compared with the remote")
     return Clone(
         path=readable(os.fsencode(top)),
@@ -113,6 +115,9 @@ def _observe(reader: CloneReader, remote_name: str, reports_dir: Path | None) ->
         behind=not_related,
         tags=_tags(reader),
         remote_url=_remote_url(reader, remote_name),
+        dirty_submodules=details.dirty_submodules,
+        built=details.built,
+        no_identity=details.no_identity,
     )
 
 

@@ -169,6 +169,7 @@ class GitHub:
             private=found.flag("private"),
             can_push=_can_push(found) if self._api.has_token else None,
             html_url=found.text("html_url"),
+            fork_of=_fork_of(found),
         )
 
     def _pulls(self, place: str, repository: Repository, branch: str) -> tuple[PullRequest, ...]:
@@ -185,6 +186,12 @@ class GitHub:
     def _releases(self, place: str) -> tuple[GitHubRelease, ...]:
         found = [_release(item) for item in self._api.all(f"{place}/releases", "releases") or []]
         return tuple({release.id: release for release in found}.values())
+
+
+def _fork_of(repository: Fields) -> str | None:
+    """The repository at the end of the chain of forks."""
+    origin = repository.optional_child("source") or repository.optional_child("parent")
+    return origin.text("full_name") if origin and repository.optional_flag("fork") else None
 
 
 def _can_push(repository: Fields) -> bool | None:

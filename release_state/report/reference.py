@@ -57,6 +57,7 @@ LOOKUPS = {
     "runs": ("unfinished runs of the release workflow", "`actions: read`"),
     "published": ("the published files, compared with the commits that they may be of", "none"),
     "last_run": ("the last finished release run and the log of its failed job", "`actions: read`, and a token"),
+    "rehearsal": ("the project's page on TestPyPI, before a release to PyPI", "none"),
     "services": ("GitHub's and the index's status pages, one request each, without a token", "none"),
     "installation": ("an installation from the index into a fresh environment", "none"),
 }

@@ -71,6 +71,8 @@ class Snapshot(Model):
     history: Observation[History] = _NOT_ASKED
     index: dict[str, Observation[IndexProject]] = Field(default_factory=dict)
     """By channel name."""
+    rehearsal: Observation[IndexProject] = _NOT_ASKED
+    """The project's page on TestPyPI, for the channel `pypi` before a release; known and None: none is to be asked."""
     repository: Observation[Repository] = _NOT_ASKED
     pulls: Observation[tuple[PullRequest, ...]] = _NOT_ASKED
     """Every pull request, in any state, whose head is this version's release branch."""
@@ -114,5 +116,6 @@ LOOKUPS = (
     "published",
     "last_run",
     "services",
+    "rehearsal",
 )
 """The names that a check may put into its `reads`: fields of the snapshot that cost something to observe."""

@@ -18,6 +18,8 @@ class Repository(Model):
     can_push: bool | None = None
     """Whether the token may push; None without a token, or where GitHub does not say."""
     html_url: str
+    fork_of: str | None = None
+    """The repository that it is a fork of, in the end; None where it is none."""
 
 
 class PullRequest(Model):

@@ -120,6 +120,9 @@ class Renderer:
     def full_repository(self, right: str) -> Json:
         """The repository itself; ``permissions`` only for a caller with an account."""
         body = self.repository() | {"subscribers_count": 0, "network_count": 0}
+        if self.state.fork_of:
+            origin = self.repository(self.state.fork_of) | {"fork": False}
+            body |= {"fork": True, "parent": origin, "source": origin}
         if right == "admin":
             body |= {
                 "allow_squash_merge": True, "allow_merge_commit": True, "allow_rebase_merge": False,

@@ -25,6 +25,7 @@ class Ground:
         rules: ruleset rules by branch pattern (shell wildcards), as ``/rules/branches/{branch}`` shows them.
         rulesets: rulesets as ``/rulesets`` shows them; ids and links may be left out.
         workflow_permissions: the answer of ``/actions/permissions/workflow``.
+        fork_of: the repository that this one is a fork of, None for none.
         delete_branch_on_merge: whether a merge through the API deletes the head branch.
         on_dispatch: called with the workflow's file name, the ref and the inputs of a dispatch.
 
@@ -61,6 +62,7 @@ class Ground:
             "default_workflow_permissions": "read",
             "can_approve_pull_request_reviews": False,
         }
+        self.fork_of: str | None = None
         self.delete_branch_on_merge = False
         self.on_dispatch: Callable[[str, str, Json], None] | None = None
         self._numbers: Iterator[int] = count(1)
