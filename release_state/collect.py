@@ -10,6 +10,7 @@ import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
+from release_state.asking import Asking
 from release_state.config import RunConfig
 from release_state.observer import Observer
 from release_state.outcome import Phase
@@ -47,10 +48,12 @@ def collect(
     own_run_id: int | None,
     environ: Mapping[str, str],
     cancel: threading.Event | None = None,
+    asking: Asking | None = None,
 ) -> list[Snapshot]:
     """Observe every target; `wanted` names the look-ups of a narrowed run, None means all.
 
-    A look-up that fails is recorded as unavailable in the snapshot; only a defect of the suite raises.
+    `asking` is told what is being asked. A look-up that fails is recorded as unavailable in the snapshot; only a defect
+    of the suite raises.
     """
     asked = set(LOOKUPS) if wanted is None else set(wanted)
     for name in list(asked):
@@ -61,6 +64,7 @@ def collect(
         ThreadPoolExecutor(max_workers=16, thread_name_prefix="release-state-look-up") as lookups,
         ThreadPoolExecutor(max_workers=8, thread_name_prefix="release-state-target") as waiting,
     ):
-        observer = Observer(config, frozenset(asked), token, own_run_id, environ, lookups, cancel or threading.Event())
+        over = cancel or threading.Event()
+        observer = Observer(config, frozenset(asked), token, own_run_id, environ, lookups, over, asking)
         futures = [waiting.submit(observer.target, target, fixed_phase, token_source) for target in config.targets]
         return [future.result() for future in futures]

@@ -10,6 +10,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, TypeVar
 
+from release_state.asking import Asking
 from release_state.config import RunConfig
 from release_state.dependent import Dependent, Question
 from release_state.diagnosis import phase_of
@@ -46,7 +47,9 @@ class Observer:
         environ: Mapping[str, str],
         pool: ThreadPoolExecutor,
         cancel: threading.Event,
+        asking: Asking | None = None,
     ) -> None:
+        self.asking = asking or Asking()
         self.config, self.asked, self.pool, self.cancel = config, asked, pool, cancel
         target = config.targets[0]
         self.timeout = config.lookup_timeout
@@ -69,7 +72,7 @@ class Observer:
         """The look-up of this key, begun by whoever asks first; the key begins with the look-up's name."""
         with self._lock:
             if key not in self._shared:
-                self._shared[key] = self.pool.submit(ask)
+                self._shared[key] = self.pool.submit(self.asking.told(str(key[0]), ask))
             return self._shared[key]
 
     def _ask(self, key: tuple[Hashable, ...], ask: Callable[[], Observation[T]]) -> Future[Observation[T]]:

@@ -212,6 +212,21 @@ def pytest_configure(config: pytest.Config) -> None:
     run.start()
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_sessionstart(session: pytest.Session) -> Generator[None, None, None]:
+    """Say what is checked in a few lines: pytest's own, on versions and plugins, come with -v alone."""
+    option, run = session.config.option, _run_of(session.config)
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if run is None or reporter is None or option.verbose != 0 or option.no_header:
+        yield
+        return
+    option.no_header = True
+    reporter.showfspath = False  # one line of dots, not one for each file
+    yield
+    for line in run.header():
+        reporter.write_line(line)
+
+
 def _executes(option: Any) -> bool:
     """Whether a fixture will be asked for: --setup-only sets them up, and says in the end that no check ran."""
     return not (option.collectonly or option.setupplan or option.showfixtures or option.show_fixtures_per_test)
@@ -399,12 +414,11 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Generator[
         session.exitstatus = run.report_failed(error)
     if run is not None:
         session.exitstatus = run.publish_reports(int(session.exitstatus))
-        if not run.reports.html.exists():
-            _forget_page(session.config, run.reports.html)
+        _forget_page(session.config, run.reports.html)
 
 
 def _forget_page(config: pytest.Config, page: Path) -> None:
-    # It went with the report of a run that observed nothing: pytest-html must not say that it is there.
+    # Where it is is said with the verdict; and it went with the report of a run that observed nothing.
     if config.option.htmlpath == str(page):
         for plugin in config.pluginmanager.get_plugins():
             if type(plugin).__module__.startswith("pytest_html."):

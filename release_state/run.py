@@ -21,7 +21,7 @@ from release_state.options import UsageProblem
 from release_state.outcome import Exit, Phase
 from release_state.recorded import load, replay, replayed, save
 from release_state.records import compare
-from release_state.report import terminal
+from release_state.report import progress, terminal
 from release_state.report.document import record
 from release_state.report.files import ReportFiles
 from release_state.report.origin import origin_of
@@ -60,6 +60,9 @@ def select(config: pytest.Config, items: list[pytest.Item]) -> list[pytest.Item]
         if mark := item.get_closest_marker(MARKER):
             reads |= set(mark.kwargs["reads"])
     session.announce_needs(reads)
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if isinstance(session, Controller) and reporter is not None and progress.is_wanted(reporter):
+        progress.show(reporter, session.asking, session.is_over)
     kept = []
     for item in items:
         target = getattr(getattr(item, "callspec", None), "params", {}).get("target")
@@ -122,6 +125,7 @@ class Run:
                     own_run_id=int(run_id) if run_id.isdigit() else None,
                     environ=environ,
                     cancel=cancel,
+                    asking=self.session.asking,
                 )
 
             self.session = Controller(

@@ -12,13 +12,14 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from pathlib import Path
 from typing import cast
 
 import pytest
 
 from release_state import whole
+from release_state.asking import Asking
 from release_state.check import CheckInfo, catalogue, of_phase
 from release_state.outcome import CheckResult, Exit, Phase
 from release_state.plan import Wanted
@@ -124,6 +125,7 @@ class Controller(Session):
         self.seconds = 0.0
         self.cancel = threading.Event()
         self._collect = collect
+        self.asking = Asking()
         self._needs: Future[frozenset[str]] = Future()
         self._done: Future[Sequence[Snapshot]] = Future()
         self._started = False
@@ -167,6 +169,10 @@ class Controller(Session):
 
     def _wait(self) -> Sequence[Snapshot]:
         return self._done.result()
+
+    def is_over(self, seconds: float) -> bool:
+        """Whether the observation has ended; waits for it, but not longer than this."""
+        return bool(wait([self._done], seconds).done)
 
     def observed(self) -> dict[str, Snapshot] | None:
         """The snapshots if they are there, without waiting; None while observing and after a defect."""

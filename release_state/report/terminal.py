@@ -1,13 +1,18 @@
-"""What the terminal shows: where facts are read from, the verdict, what is wrong, and the commands that mend it."""
+"""What the terminal shows: where facts are read from, the verdict, the state, what is wrong, and how to mend it."""
 
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from datetime import timezone
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from release_state.matrix import Row, matrix
 from release_state.outcome import CheckResult, Outcome, Verdict
 from release_state.plan import Plan
+from release_state.release import Release
+from release_state.report.screen import Screen
 from release_state.text import plain, plain_command, steps_in_words
 
 if TYPE_CHECKING:
@@ -16,6 +21,7 @@ if TYPE_CHECKING:
     from release_state.changes import Changes
     from release_state.config import RunConfig
     from release_state.run import Run
+    from release_state.snapshot import Snapshot
     from release_state.verdict import TargetVerdict
 
 _COLOUR = {
@@ -25,6 +31,8 @@ _COLOUR = {
     Verdict.ACTION_NEEDED: "red",
     Verdict.DEFECT: "red",
 }
+_NAME, _STATE = 16, 18
+"""Columns of the state: the trace, its outcome; what was observed has the rest."""
 
 
 def header(config: RunConfig, token_source: str | None) -> list[str]:
@@ -32,10 +40,10 @@ def header(config: RunConfig, token_source: str | None) -> list[str]:
     target = config.targets[0]
     versions = ", ".join(dict.fromkeys(t.version for t in config.targets))
     channels = {t.channel.name: t.channel for t in config.targets}
-    phase = "auto: taken from what is observed" if config.phase == "auto" else f"{config.phase}, as asked"
+    phase = "auto" if config.phase == "auto" else f"{config.phase}, as asked"
     indexes = ", ".join(f"{name} {channel.index_url}" for name, channel in channels.items())
     return [
-        f"release state of {target.package} {versions} on {', '.join(channels)} (phase {phase})",
+        f"release state of {target.package} {versions} on {', '.join(channels)} (phase: {phase})",
         f"  git     {target.remote_url}",
         f"  clone   {plain(target.clone) if target.clone else 'none: what needs one is not applicable'}",
         f"  index   {indexes}",
@@ -45,101 +53,139 @@ def header(config: RunConfig, token_source: str | None) -> list[str]:
 
 
 def summarise(reporter: pytest.TerminalReporter, run: Run) -> None:
-    """The end of the run: one verdict line for each target, then what is wrong and how to mend it."""
+    """The end of the run: one verdict line for each target, then its state, what is wrong and how to mend it."""
+    screen = Screen(reporter)
+    _defects(screen)
     if (defect := run.session.defect()) is not None:
         reporter.section("release state", sep="=", red=True, bold=True)
-        reporter.write_line(f"the observation broke: {type(defect).__name__}: {plain(str(defect))}; please report this")
+        screen.line(f"the observation broke: {type(defect).__name__}: {plain(str(defect))}; please report this")
         return
+    observed = run.session.observed() or {}
     for verdict in run.session.verdicts() if run.executes else ():
-        _verdict(reporter, verdict, run.changes.get(verdict.target.key))
+        _verdict(screen, verdict, observed[verdict.target.key], run.changes.get(verdict.target.key))
     for note in run.notes:
-        reporter.write_line(f"note: {plain(note)}", yellow=True)
+        screen.line(f"note: {plain(note)}", yellow=True)
     if run.trouble:
-        reporter.write_line(plain(run.trouble), red=True)
+        screen.line(plain(run.trouble), red=True)
     elif run.reports.written:
-        reporter.write_line(f"reports: {run.reports.html} and {run.reports.json.name}")
+        screen.verbatim(f"reports: {_near(run.reports.html)} and {run.reports.json.suffix}")
 
 
-def _verdict(reporter: pytest.TerminalReporter, verdict: TargetVerdict, changes: Changes | None) -> None:
+def _near(path: Path) -> str:
+    """The path from the current folder where it is below."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+def _defects(screen: Screen) -> None:
+    """The tracebacks of checks that broke, in the style that `--tb` names; a finding is told in words instead."""
+    for report in screen.reporter.stats.get("defect", ()):
+        screen.reporter.section(f"defect in {plain(report.nodeid)}", sep="_", red=True)
+        for line in report.longreprtext.splitlines():
+            screen.verbatim(plain(line))
+
+
+def _verdict(screen: Screen, verdict: TargetVerdict, snapshot: Snapshot, changes: Changes | None) -> None:
     target = verdict.target
-    quiet = reporter.config.option.verbose < 0
     colour = {_COLOUR.get(verdict.verdict, "yellow"): True}
-    reporter.write_line("")
-    reporter.write_line(
+    screen.line()
+    screen.line(
         f"{verdict.words}: {target.package} {target.version} on {target.channel.name} ({verdict.phase.value})",
         bold=True,
         **colour,
     )
-    if quiet:
+    if screen.is_quiet:
         return
-    reporter.write_line(f"  phase {verdict.phase.value}: {plain(verdict.phase_reason)}")
+    if verdict.decisive:
+        screen.line(f"phase {verdict.phase.value}: {plain(verdict.phase_reason)}", 2, 2)
     counts = {outcome: sum(result.outcome is outcome for result in verdict.results) for outcome in Outcome}
     shown = ", ".join(f"{count} {outcome.value}" for outcome, count in counts.items() if count)
-    reporter.write_line(f"  checks: {shown or 'none'}")
+    nothing = "" if verdict.plan.steps else "; nothing is to be done"
+    screen.line(f"checks: {shown or 'none'}{nothing}", 2, 2)
     if changes:
         since = f"{changes.since.astimezone(timezone.utc):%Y-%m-%d %H:%M} UTC ({plain(changes.verdict_then)})"
-        reporter.write_line(f"  since {since}: {plain(changes.words)}")
+        screen.line(f"since {since}: {plain(changes.words)}", 2, 2)
     if verdict.left_out:
-        reporter.write_line(f"  left out, because it is asking: {plain(', '.join(verdict.left_out))}")
+        screen.line(f"left out, because it is asking: {plain(', '.join(verdict.left_out))}", 2, 2)
+    for row in matrix(Release(snapshot), verdict):
+        _row(screen, row)
+    _findings(screen, verdict)
+    if verdict.plan.steps:
+        _plan(screen, verdict.plan)
+    if verdict.verdict is Verdict.PARTIAL:
+        screen.line(f"not run: {', '.join(verdict.not_run)}", 2, 2)
+
+
+def _row(screen: Screen, row: Row) -> None:
+    """A line of the state; what was expected too where that is something else."""
+    words, markup = screen.outcome(row.state)
+    observed = plain(row.observed)
+    if row.decided_by:
+        observed += f"; expected: {plain(row.expected)}"
+    room = screen.width - _NAME - _STATE - 5
+    if screen.wraps and len(observed) > room > 20:
+        observed = f"{observed[: room - 3]}..."  # the finding below has all of it
+    screen.reporter.write(f"  {row.name:{_NAME}} ")
+    screen.reporter.write(f"{screen.shown(words):{_STATE}} ", **markup)
+    screen.verbatim(observed)
+
+
+def _findings(screen: Screen, verdict: TargetVerdict) -> None:
     unknown: dict[str, list[CheckResult]] = {}
     for result in verdict.decisive:
         if result.outcome is Outcome.UNKNOWN:
             unknown.setdefault(result.found, []).append(result)
         else:
-            _finding(reporter, verdict, result)
+            _finding(screen, verdict, result)
     for results in unknown.values():
-        _unknown(reporter, results)
-    if verdict.plan.steps:
-        _plan(reporter, verdict.plan)
-    if verdict.verdict is Verdict.PARTIAL:
-        reporter.write_line(f"  not run: {', '.join(verdict.not_run)}")
+        _unknown(screen, results)
 
 
-def _unknown(reporter: pytest.TerminalReporter, results: list[CheckResult]) -> None:
+def _unknown(screen: Screen, results: Sequence[CheckResult]) -> None:
     """One cause, and every check that it left unknown."""
-    reporter.write_line("")
+    screen.line()
     names = ", ".join(result.id + ("" if result.blocking else " (advice)") for result in results)
-    reporter.write_line(f"  unknown: {names}", yellow=True)
-    reporter.write_line(f"    {plain(results[0].found)}")
+    screen.line(f"unknown: {names}", 2, 2, yellow=True)
+    screen.line(plain(results[0].found), 4, 2)
     for remedy in dict.fromkeys(result.why for result in results if result.why):
-        reporter.write_line(f"    next:     {plain(remedy)}")
+        screen.line(f"next:     {plain(remedy)}", 4, 10)
     if retry_at := max(result.retry_at or "" for result in results):
-        reporter.write_line(f"    ask again at {retry_at}")
+        screen.line(f"ask again at {retry_at}", 4)
 
 
-def _finding(reporter: pytest.TerminalReporter, verdict: TargetVerdict, result: CheckResult) -> None:
+def _finding(screen: Screen, verdict: TargetVerdict, result: CheckResult) -> None:
     level = "" if result.blocking else " (advice)"
     colour = {"red" if result.outcome is Outcome.ACTION_NEEDED and result.blocking else "yellow": True}
-    reporter.write_line("")
-    reporter.write_line(f"  {result.id} {result.outcome.value}{level}: {result.title}", **colour)
+    screen.line()
+    screen.line(f"{result.id} {result.outcome.value}{level}: {result.title}", 2, 2, **colour)
     if result.expected:
-        reporter.write_line(f"    expected: {plain(result.expected)}")
-    reporter.write_line(f"    found:    {plain(result.found)}")
+        screen.line(f"expected: {plain(result.expected)}", 4, 10)
+    screen.line(f"found:    {plain(result.found)}", 4, 10)
     if result.why:
-        reporter.write_line(f"    why:      {plain(result.why)}")
+        screen.line(f"why:      {plain(result.why)}", 4, 10)
     if numbers := verdict.numbers(result):
-        reporter.write_line(f"    next:     {steps_in_words(numbers)} of the plan")
+        screen.line(f"next:     {steps_in_words(numbers)} of the plan", 4)
 
 
-def _plan(reporter: pytest.TerminalReporter, plan: Plan) -> None:
-    reporter.write_line("")
-    reporter.write_line(
-        f"  The plan: {plan.direction}" + (f" ({plain(plan.reason)})" if plan.reason else ""), bold=True
-    )
+def _plan(screen: Screen, plan: Plan) -> None:
+    screen.line()
+    screen.line(f"The plan: {plan.direction}" + (f" ({plain(plan.reason)})" if plan.reason else ""), 2, 2, bold=True)
     if plan.folder and any(step.commands for step in plan.steps):
-        reporter.write_line(f"  git commands are for {plain(plan.folder)}: cd {plain(shlex.quote(plan.folder))}")
+        screen.verbatim(f"git commands are for {plain(plan.folder)}: cd {plain(shlex.quote(plan.folder))}", 2)
     for number, step in enumerate(plan.steps, 1):
         optional = "advice: " if step.advice else ""
         why = f" ({plain(step.reason)})" if step.reason else ""
-        reporter.write_line(f"  {number}. {optional}{plain(step.title)}{why}")
+        screen.line(f"{number}. {optional}{plain(step.title)}{why}", 2, 3)
         if step.precondition:
-            reporter.write_line(f"     only if {plain(step.precondition)}")
+            screen.line(f"only if {plain(step.precondition)}", 5, 2)
         if step.destroys:
             saved = f"; {plain(step.saves)}" if step.saves else ""
-            reporter.write_line(f"     DESTROYS {plain(step.destroys)}{saved}", red=True)
+            screen.line(f"DESTROYS {plain(step.destroys)}{saved}", 5, 2, red=True)
         for line in step.lines():
-            reporter.write_line(f"     $ {plain_command(line)}")
+            screen.verbatim(f"$ {plain_command(line)}", 5)
         if step.link:
-            reporter.write_line(f"     {plain(step.link)}")
+            screen.verbatim(plain(step.link), 5)
     if plan.other_way:
-        reporter.write_line(f"  The other way: $ {plain(shlex.join(plan.other_way))}")
+        screen.verbatim(f"The other way: $ {plain(shlex.join(plan.other_way))}", 2)

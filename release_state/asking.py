@@ -1,0 +1,54 @@
+"""What is being asked at this moment, for a person who waits."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+#: Look-ups by where their answer comes from; what is not named here comes from GitHub.
+_SOURCES = {
+    "remote": "git remote",
+    "clone": "clone",
+    "related_clone": "clone",
+    "history": "git history",
+    "index": "index",
+    "installation": "installation",
+    "published": "published files",
+    "last_run": "log of the last run",
+    "services": "status pages",
+}
+
+
+class Asking:
+    """The questions that have no answer yet; told by the threads that ask."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._open: list[str] = []
+        self._answered = 0
+
+    def told(self, lookup: str, ask: Callable[[], T]) -> Callable[[], T]:
+        """The same question, which says when it begins and when it is over."""
+        source = _SOURCES.get(lookup, "GitHub")
+
+        def asked() -> T:
+            with self._lock:
+                self._open.append(source)
+            try:
+                return ask()
+            finally:
+                with self._lock:
+                    self._open.remove(source)
+                    self._answered += 1
+
+        return asked
+
+    @property
+    def words(self) -> str:
+        """Who is being asked: `observing: git remote, GitHub (12 answered)`."""
+        with self._lock:
+            sources, answered = list(dict.fromkeys(self._open)), self._answered
+        return f"observing: {', '.join(sources) or '...'} ({answered} answered)"

@@ -1,0 +1,76 @@
+"""A terminal as it is: its width, and which characters it can show."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import textwrap
+from typing import TYPE_CHECKING
+
+from release_state.outcome import Outcome
+
+if TYPE_CHECKING:
+    import pytest
+
+_SYMBOLS = {
+    Outcome.HOLDS: ("✓", "+"),
+    Outcome.ACTION_NEEDED: ("✗", "x"),
+    Outcome.IN_PROGRESS: ("…", "."),
+    Outcome.UNKNOWN: ("?", "?"),
+    Outcome.NOT_APPLICABLE: ("-", "-"),
+    Outcome.DEFECT: ("!", "!"),
+}
+_COLOURS = {
+    Outcome.HOLDS: "green",
+    Outcome.ACTION_NEEDED: "red",
+    Outcome.DEFECT: "red",
+    Outcome.IN_PROGRESS: "yellow",
+    Outcome.UNKNOWN: "yellow",
+}
+
+
+class Screen:
+    """Writes lines of text that is harmless by now; colours and `NO_COLOR` are pytest's matter."""
+
+    def __init__(self, reporter: pytest.TerminalReporter) -> None:
+        self.reporter = reporter
+        self.encoding = getattr(sys.stdout, "encoding", None) or "ascii"
+        if os.environ.get("TERM") == "dumb":
+            self.encoding = "ascii"
+        self.width = shutil.get_terminal_size().columns
+        self.wraps = reporter.isatty
+        """Whether prose is broken into lines; what is piped stays one line each, so that it can be searched."""
+        self.is_quiet = reporter.config.option.verbose < 0
+
+    def line(self, words: str = "", indent: int = 0, hanging: int = 0, **markup: bool) -> None:
+        """Write prose; where it is broken, further lines are indented by `hanging` more."""
+        if not self.wraps or len(words) + indent < self.width:
+            self.verbatim(words, indent, **markup)
+            return
+        room = max(self.width - indent - 1, 20)
+        parts = textwrap.wrap(
+            words, room, subsequent_indent=" " * hanging, break_long_words=False, break_on_hyphens=False
+        )
+        for part in parts:
+            self.verbatim(part, indent, **markup)
+
+    def verbatim(self, words: str, indent: int = 0, **markup: bool) -> None:
+        """Write a line that is not to be broken: a command that somebody copies."""
+        self.reporter.write_line(" " * indent + self.shown(words), **markup)
+
+    def shown(self, words: str) -> str:
+        """The words in what the terminal can show; the rest as escapes."""
+        return words.encode(self.encoding, "backslashreplace").decode(self.encoding)
+
+    def outcome(self, outcome: Outcome | None) -> tuple[str, dict[str, bool]]:
+        """An outcome by symbol and word, and how it is marked up."""
+        if outcome is None:
+            return "- not judged", {}
+        fancy, simple = _SYMBOLS[outcome]
+        try:
+            fancy.encode(self.encoding)
+        except UnicodeEncodeError:
+            fancy = simple
+        colour = _COLOURS.get(outcome)
+        return f"{fancy} {outcome.value}", {colour: True} if colour else {}
