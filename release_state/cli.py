@@ -15,6 +15,7 @@ USAGE = """usage: release-state --version X.Y.Z [--channel pypi|testpypi|all] [-
        release-state --demo SCENARIO
        release-state plan --version X.Y.Z [--plan complete|rollback] [--script FILE]
        release-state explain LOGFILE
+       release-state history [--version X.Y.Z] [--channel NAME] [--reports-dir DIR]
        release-state --list-checks
 
 Says, read-only, whether a Python release is ready, released and verified, or what is wrong and how to mend it.
@@ -44,8 +45,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sys.path[:] = [path for path in sys.path if path not in ("", str(Path.cwd()))]
     if given[0] == "explain":
         from release_state.explain import main as explain_log
+        from release_state.report.commands import silenced
 
-        return explain_log(given[1:])
+        with silenced(os.environ):
+            return explain_log(given[1:])
+    if given[0] == "history":
+        from release_state.history import main as tell_history
+        from release_state.report.commands import silenced
+
+        with silenced(os.environ):
+            return tell_history(given[1:], os.environ, Path.cwd())
     # pytest's settings of the environment belong to the repository at hand, not to this run.
     for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):
         os.environ.pop(name, None)

@@ -2,62 +2,30 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 from release_state import validate
 from release_state.channels import GITHUB_API, defined_channels, status_pages
-from release_state.observe.git_command import GitFailed
 from release_state.observe.local import LocalRepository, locate
 from release_state.observe.remote import without_credentials
-from release_state.options import DEFAULT_CHANNEL, PHASES, PLANS, SETTINGS, Setting, UsageProblem
+from release_state.options import DEFAULT_CHANNEL, PHASES, PLANS, UsageProblem
 from release_state.plan import Wanted
+from release_state.settings import (
+    Arguments,
+    Resolver,
+    Value,
+    local_repository,
+    reports_folder,
+    table,
+)
 from release_state.target import Channel, Target, repository_of
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+__all__ = ["Arguments", "RunConfig", "load", "show"]
 
 PLACEHOLDERS = ("version", "channel", "package")
-COMMAND_LINE, ENVIRONMENT = "command line", "environment "
-"""How the origin of what the person said begins."""
-_LARGEST_FILE = 2**20
-"""Bytes of a pyproject.toml that is read."""
-
-
-@dataclass(frozen=True)
-class Arguments:
-    """What the command line gave; `settings` by key, as typed."""
-
-    versions: tuple[str, ...] = ()
-    channels: tuple[str, ...] = ()
-    phase: str = "auto"
-    repo: str | None = None
-    settings: Mapping[str, str] = field(default_factory=dict)
-    index_urls: tuple[str, ...] = ()
-    """`CHANNEL=URL`."""
-    github_api_url: str | None = None
-    install: bool = True
-    block_on_advice: bool = False
-    plan: str = "auto"
-
-
-@dataclass(frozen=True)
-class Value:
-    """A setting's value and where it came from."""
-
-    text: str
-    origin: str
-
-    @property
-    def is_given(self) -> bool:
-        """Whether the person who runs the suite said it, and not a file or a guess."""
-        return self.origin == COMMAND_LINE or self.origin.startswith(ENVIRONMENT)
 
 
 @dataclass(frozen=True)
@@ -93,14 +61,14 @@ def load(arguments: Arguments, environ: Mapping[str, str], cwd: Path) -> RunConf
             "(pytest's own version: pytest -V)"
         )
     versions = tuple(dict.fromkeys(validate.version(text) for text in arguments.versions))
-    local = _local_repository(arguments.repo, arguments.settings.get("remote"), environ, cwd)
-    table, project_name, table_origin = _table(local.top if local else cwd)
-    resolver = _Resolver(arguments, environ, table, table_origin)
-    if local and "remote" in table and (remote := resolver.all({})["remote"]).origin == table_origin:
+    local = local_repository(arguments.repo, arguments.settings.get("remote"), environ, cwd)
+    written, project_name, table_origin = table(local.top if local else cwd)
+    resolver = Resolver(arguments, environ, written, table_origin)
+    if local and "remote" in written and (remote := resolver.all({})["remote"]).origin == table_origin:
         # Which file to read was known only from the repository; which remote of it is meant, from that file.
         local = locate(local.top, validate.ref_name("--remote", remote.text))
     values = resolver.all(_inferred(local, environ))
-    channels = defined_channels(table, table_origin, arguments.index_urls, environ)
+    channels = defined_channels(written, table_origin, arguments.index_urls, environ)
     chosen = _chosen_channels(arguments.channels, channels, values)
     api, web = _github(arguments, environ, values)
     get = {key: value.text for key, value in values.items()}
@@ -181,20 +149,6 @@ def load(arguments: Arguments, environ: Mapping[str, str], cwd: Path) -> RunConf
     )
 
 
-def reports_folder(value: Value, cwd: Path) -> Path:
-    """Where reports go: anywhere that the person says, and nowhere out of the current folder by what lies in it."""
-    folder = (cwd / validate.folder("--reports-dir", value.text)).absolute()
-    if not value.is_given:
-        inside = folder.resolve().relative_to(cwd.resolve()) if folder.resolve().is_relative_to(cwd.resolve()) else None
-        if inside is None or inside.parts[:1] in ((), (".git",)):
-            shown = validate.shown(value.text)
-            raise UsageProblem(
-                f"reports-dir {shown} ({value.origin}) leads out of {cwd}, or is no folder for reports: "
-                "give another one with --reports-dir"
-            )
-    return folder
-
-
 def _public(channel: Channel) -> Channel:
     """The channel as it may be reported: its addresses without credentials."""
     dependencies = channel.dependencies_index_url
@@ -204,99 +158,6 @@ def _public(channel: Channel) -> Channel:
             "dependencies_index_url": without_credentials(dependencies) if dependencies else None,
         }
     )
-
-
-def _local_repository(
-    repo: str | None, remote: str | None, environ: Mapping[str, str], cwd: Path
-) -> LocalRepository | None:
-    path = repo if repo is not None else environ.get("RELEASE_STATE_REPO")
-    asked = path is not None
-    folder = (cwd / path).absolute() if path else cwd
-    if asked and (not path or "\0" in path or not os.path.isdir(folder)):  # noqa: PTH112 - raises for no name at all
-        raise UsageProblem(f"--repo {validate.shown(path or '')} is not a folder")
-    remote = validate.ref_name("--remote", remote or environ.get("RELEASE_STATE_REMOTE") or "origin")
-    try:
-        found = locate(folder, remote)
-    except GitFailed as failed:
-        advice = failed.remedy or "mend it, or run from outside of it"
-        raise UsageProblem(
-            f"the repository at {validate.shown(str(folder))} cannot be read: {failed.why}; {advice}"
-        ) from None
-    if asked and found is None:
-        raise UsageProblem(f"--repo {validate.shown(path or '')} is not a git repository")
-    return found
-
-
-def _table(folder: Path) -> tuple[dict[str, Any], str | None, str]:
-    path = folder / "pyproject.toml"
-    origin = f"[tool.release-state] of {path}"
-    if not path.is_file():
-        return {}, None, origin
-    if not path.resolve().is_relative_to(folder.resolve()):
-        raise UsageProblem(f"{path} is a link that leads out of {folder}: it is not read")
-    try:
-        with path.open("rb") as file:
-            content = file.read(_LARGEST_FILE + 1)
-        if len(content) > _LARGEST_FILE:
-            raise UsageProblem(f"{path} is larger than {_LARGEST_FILE >> 10} KiB: it is not read")
-        document = tomllib.loads(content.decode("utf-8"))
-    except (OSError, ValueError, RecursionError) as error:  # ValueError: no TOML, no UTF-8, an endless number
-        raise UsageProblem(f"{path} cannot be read: {' '.join(str(error).split())}") from None
-    tool = document.get("tool", {})
-    table = tool.get("release-state", {}) if isinstance(tool, dict) else {}
-    if not isinstance(table, dict):
-        raise UsageProblem(f"{origin} is not a table")
-    known = [setting.key for setting in SETTINGS] + ["channels"]
-    for key in table:
-        if key not in known:
-            raise UsageProblem(f"{origin}: {validate.shown(key)} is not known{validate.nearest(key, known)}")
-    project = document.get("project", {})
-    name = project.get("name") if isinstance(project, dict) else None
-    return table, name if isinstance(name, str) else None, origin
-
-
-class _Resolver:
-    """Takes each setting from the strongest place that has it."""
-
-    def __init__(
-        self, arguments: Arguments, environ: Mapping[str, str], table: Mapping[str, Any], table_origin: str
-    ) -> None:
-        self.arguments, self.environ, self.table, self.table_origin = arguments, environ, table, table_origin
-
-    def all(self, inferred: Mapping[str, Value]) -> dict[str, Value]:
-        values = {setting.key: self._one(setting, inferred) for setting in SETTINGS}
-        return {key: value for key, value in values.items() if value is not None}
-
-    def _one(self, setting: Setting, inferred: Mapping[str, Value]) -> Value | None:
-        if setting.key in self.arguments.settings:
-            return Value(self.arguments.settings[setting.key], COMMAND_LINE)
-        if (text := self.environ.get(setting.variable)) is not None:
-            return Value(text, f"{ENVIRONMENT}{setting.variable}")
-        if setting.key in self.table:
-            return Value(self._typed(setting, self.table[setting.key]), self.table_origin)
-        if setting.key in inferred:
-            return inferred[setting.key]
-        return Value(setting.default, "default") if setting.default is not None else None
-
-    def _typed(self, setting: Setting, value: object) -> str:
-        wanted: tuple[type, str]
-        if setting.kind == "list":
-            if isinstance(value, list) and all(isinstance(word, str) for word in value):
-                return ",".join(value)
-            wanted = (list, "a list of texts")
-        elif setting.kind == "flag":
-            if isinstance(value, bool):
-                return str(value).lower()
-            wanted = (bool, "true or false")
-        elif setting.kind == "seconds":
-            if isinstance(value, (int, float)) and not isinstance(value, bool):
-                return str(value)
-            wanted = (float, "a number of seconds")
-        else:
-            if isinstance(value, str):
-                return value
-            wanted = (str, "a text")
-        raise UsageProblem(f"{self.table_origin}: {setting.key} is {type(value).__name__}, expected {wanted[1]}")
 
 
 def _inferred(local: LocalRepository | None, environ: Mapping[str, str]) -> dict[str, Value]:

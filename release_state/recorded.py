@@ -11,12 +11,13 @@ from typing import Any, cast
 from pydantic import ValidationError
 
 from release_state import foreign, validate, whole
-from release_state.config import COMMAND_LINE, ENVIRONMENT, Arguments, RunConfig, Value, reports_folder
+from release_state.config import RunConfig
 from release_state.diagnosis import phase_of
 from release_state.options import PHASES, PLANS, UsageProblem, setting
 from release_state.outcome import Phase
 from release_state.plan import Wanted
 from release_state.release import Release
+from release_state.settings import COMMAND_LINE, ENVIRONMENT, Arguments, Value, reports_folder
 from release_state.snapshot import FORMAT, Snapshot
 from release_state.text import plain
 

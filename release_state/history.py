@@ -1,0 +1,104 @@
+"""`release-state history`: what the reports of earlier runs say, one run after the other; nothing is contacted."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import timezone
+from pathlib import Path
+from typing import NoReturn
+
+from packaging.utils import canonicalize_name
+
+from release_state import validate
+from release_state.changes import Record, changes
+from release_state.options import UsageProblem
+from release_state.records import PastRun, all_of
+from release_state.settings import configured_reports_dir
+from release_state.text import plain
+
+USAGE = """usage: release-state history [--version X.Y.Z] [--channel NAME] [--package NAME] [--reports-dir DIR]
+
+Lists the runs whose reports are in the folder: when each was, its verdict, and what had changed since the one before.
+Reads the JSON reports and changes nothing; keeping or removing them is yours. A file that is no report is named.
+
+Exit code: 0, also where there is none; 4 on wrong usage.
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageProblem(message)
+
+
+def main(arguments: Sequence[str], environ: Mapping[str, str], cwd: Path) -> int:
+    """List the runs; the exit code."""
+    if any(argument in ("-h", "--help") for argument in arguments):
+        sys.stdout.write(USAGE)
+        return 0
+    parser = _Parser(prog="release-state history", add_help=False, allow_abbrev=False)
+    for name in ("--version", "--channel"):
+        parser.add_argument(name, action="append", default=[])
+    for name in ("--package", "--reports-dir"):
+        parser.add_argument(name)
+    try:
+        given = parser.parse_args(arguments)
+        versions = [validate.version(text) for text in given.version]
+        package = canonicalize_name(validate.package(given.package)) if given.package else None
+        folder = configured_reports_dir(given.reports_dir, environ, cwd)
+        runs, notes = all_of(folder)
+    except UsageProblem as problem:
+        sys.stderr.write(f"ERROR: {problem}\n")
+        return 4
+    except OSError as error:
+        why = (error.strerror or type(error).__name__).lower()
+        sys.stderr.write(f"ERROR: reports folder {plain(str(folder), 300)}: {why}: give --reports-dir\n")
+        return 4
+
+    def wanted(key: str) -> bool:
+        name, _, rest = key.partition("==")
+        version, _, channel = rest.rpartition("@")
+        return (
+            (package is None or name == package)
+            and (not versions or version in versions)
+            and (not given.channel or channel in given.channel or "all" in given.channel)
+        )
+
+    told = _told(runs, wanted_keys=[key for key in _keys(runs) if wanted(key)])
+    if not told:
+        told = [f"no report of such a run in {plain(str(folder), 300)}"]
+    sys.stdout.write("\n".join(told) + "\n")
+    sys.stderr.write("".join(f"note: {note}\n" for note in notes))
+    return 0
+
+
+def _keys(runs: Sequence[PastRun]) -> list[str]:
+    return list(dict.fromkeys(record.key for run in runs for record in run.records))
+
+
+def _told(runs: Sequence[PastRun], wanted_keys: Sequence[str]) -> list[str]:
+    """The lines: for each target its runs, the oldest first."""
+    lines: list[str] = []
+    for key in wanted_keys:
+        lines += ([""] if lines else []) + [plain(key, 200)]
+        before: tuple[PastRun, Record] | None = None
+        for run in runs:
+            record = run.of(key)
+            if record is None:
+                continue
+            when = f"{run.started_at.astimezone(timezone.utc):%Y-%m-%d %H:%M:%S} UTC"
+            lines.append(
+                f"  {when}  {plain(record.verdict, 60)} ({plain(record.phase, 20)})  {plain(run.path.name, 200)}"
+            )
+            if not record.is_whole:
+                lines.append(f"    {'part of its checks' if record.checks else 'nothing'} was run")
+            elif before is None:
+                lines.append("    the first report")
+            else:
+                lines.append(
+                    f"    {plain(changes(before[1], record, before[0].started_at, before[0].path.name).words)}"
+                )
+            if record.is_whole:
+                before = run, record
+    return lines
