@@ -6,13 +6,14 @@ import pytest
 
 from release_state.check import check
 from release_state.model import NotObserved, Problem
-from release_state.outcome import ActionNeeded, InProgress, NotApplicable
+from release_state.outcome import ActionNeeded, NotApplicable
 from release_state.plan import step
 from release_state.recovery import Recovery
 from release_state.release import Release
 from release_state.steps.commands import remote
 from release_state.steps.origin import fit
 from release_state.target import Target, Trace, parse_version
+from release_state.unfinished import unfinished_runs
 from release_state.words import commits, listing
 
 pytestmark = pytest.mark.post_recovery
@@ -413,17 +414,11 @@ def test_release_branch_is_gone(release: Release, plan: Recovery) -> None:
         )
 
 
-@check("RUN-11", reads=["repository", "runs"])
+@check("RUN-11", reads=["repository", "runs", "workflow_files"])
 def test_no_release_run_is_still_working(release: Release, plan: Recovery) -> None:
     """No run of the release workflow is still working: what it will do yet cannot be verified."""
     if not release.target.workflow:
         raise NotApplicable("the project names no release workflow")
     if not release.snapshot.runs.present().exists:
         raise NotApplicable(f"GitHub knows no workflow {release.target.workflow} now")
-    if runs := release.unfinished_runs:
-        raise InProgress(
-            expected="no unfinished release run",
-            found=listing(f"#{run.number} {run.status}: {run.html_url}" for run in runs),
-            why="the state can still change",
-            steps=plan.steps_for("run"),
-        )
+    unfinished_runs(release, "the state can still change", plan.steps_for("run"))

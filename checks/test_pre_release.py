@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 
 from release_state.check import check
-from release_state.outcome import ActionNeeded, InProgress, NotApplicable
+from release_state.outcome import ActionNeeded, NotApplicable
 from release_state.plan import step
 from release_state.recovery import Recovery
 from release_state.release import Release
 from release_state.steps.commands import index_page
 from release_state.steps.publication import next_version
 from release_state.target import Target, parse_version
+from release_state.unfinished import unfinished_runs
 from release_state.words import ci_state, commits, listing
 
 pytestmark = pytest.mark.pre_release
@@ -267,20 +268,27 @@ def test_no_git_operation_is_in_progress(release: Release) -> None:
         )
 
 
-@check("CI-1", reads=["repository", "remote", "ci"])
+@check("CI-1", reads=["repository", "remote", "ci", "base_rules"])
 def test_ci_is_green_on_the_commit_to_release(release: Release, target: Target) -> None:
     """CI is green on exactly the commit that will be released: the remote's head of the base branch.
 
     Check runs and commit statuses, the newest of each name; skipped and neutral ones are not red, a pending one is
-    not green. A head without CI of its own (skipped by marker or path) is judged by its nearest ancestor that has CI,
-    as advice. The run that is asking is left out.
+    not green. A red or pending one is named with its page, and whether the base branch requires it, where its rules
+    can be seen. A head without CI of its own (skipped by marker or path) is judged by its nearest ancestor that has
+    CI, as advice. The run that is asking is left out.
     """
-    ci_state(release.ci, required=target.ci_required, base=release.base_branch)
+    rules, observed = release.snapshot.base_rules.value, release.snapshot.observed_at
+    named = frozenset(rules.all_checks) if rules else frozenset[str]()
+    ci_state(release.ci, needed=target.ci_required, base=release.base_branch, required=named, observed_at=observed)
 
 
-@check("RUN-1", reads=["repository", "runs"])
+@check("RUN-1", reads=["repository", "runs", "workflow_files"])
 def test_no_release_run_is_unfinished(release: Release, plan: Recovery) -> None:
-    """No run of the release workflow is in progress, queued or waiting, on any channel."""
+    """No run of the release workflow is in progress, queued or waiting for approval, on any channel.
+
+    The report says who started it, since when, and where it can be seen. A run that has worked for longer than the time
+    limits of its jobs allow, as observed, is stuck: waiting does not help, it has to be ended.
+    """
     if not release.target.workflow:
         raise NotApplicable("the project names no release workflow")
     if not release.snapshot.runs.present().exists:
@@ -290,13 +298,7 @@ def test_no_release_run_is_unfinished(release: Release, plan: Recovery) -> None:
             why="whether a release is running cannot be told",
             steps=[step("Name the release workflow with --workflow (empty: there is none)")],
         )
-    if runs := release.unfinished_runs:
-        raise InProgress(
-            expected="no unfinished release run",
-            found=listing(f"#{run.number} {run.status} since {run.created_at:%Y-%m-%d %H:%M} UTC" for run in runs),
-            why="two releases at once get into each other's way",
-            steps=plan.steps_for("run"),
-        )
+    unfinished_runs(release, "two releases at once get into each other's way", plan.steps_for("run"))
 
 
 @check("META-1", reads=["remote", "history"])

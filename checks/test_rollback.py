@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from release_state.check import check
-from release_state.outcome import ActionNeeded, InProgress, NotApplicable
+from release_state.outcome import ActionNeeded, NotApplicable
 from release_state.plan import step
 from release_state.recovery import Recovery
 from release_state.release import Release
+from release_state.unfinished import unfinished_runs
 from release_state.words import listing
 
 pytestmark = pytest.mark.rollback
@@ -130,15 +131,9 @@ def test_clone_is_in_a_clean_state(release: Release) -> None:
         )
 
 
-@check("RUN-21", reads=["repository", "runs"])
+@check("RUN-21", reads=["repository", "runs", "workflow_files"])
 def test_no_release_run_can_bring_it_back(release: Release, plan: Recovery) -> None:
     """No run of the release workflow is unfinished: it could create again what was withdrawn."""
     if not release.target.workflow:
         raise NotApplicable("the project names no release workflow")
-    if runs := release.unfinished_runs:
-        raise InProgress(
-            expected="no unfinished release run",
-            found=listing(f"#{run.number} {run.status}: {run.html_url}" for run in runs),
-            why="it could still create a branch, a tag or a release",
-            steps=plan.steps_for("run"),
-        )
+    unfinished_runs(release, "it could still create a branch, a tag or a release", plan.steps_for("run"))

@@ -17,6 +17,7 @@ _SOURCES = {
     "index": "index",
     "installation": "installation",
     "published": "published files",
+    "workflow_files": "git history",
     "last_run": "log of the last run",
     "services": "status pages",
 }

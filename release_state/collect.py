@@ -30,6 +30,12 @@ _BEHIND = {
     "runs": {"repository"},
     "last_run": {"runs"},
     "rehearsal": {"index"},
+    "workflow_files": {"remote", "clone"},
+    "rulesets": {"repository"},
+    "branch_rules": {"repository"},
+    "base_rules": {"repository", "remote"},
+    "actions_settings": {"repository"},
+    "base_runs": {"repository", "remote"},
 }
 
 

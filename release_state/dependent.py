@@ -57,7 +57,7 @@ class Dependent:
         try:
             head = Release(snapshot).base_head
         except NotObserved as missing:
-            return _nobody("ci", missing)
+            return nobody("ci", missing)
         return Question(("ci", head), lambda: self._github.checks(head))
 
     def history(self, snapshot: Snapshot, others: Collection[str]) -> Question:
@@ -68,7 +68,7 @@ class Dependent:
             base = facts.base_branch
             head = facts.base_head
         except NotObserved as missing:
-            return _nobody("history", missing)
+            return nobody("history", missing)
         wanted: list[WantedCommit] = []
         if target.expected_before_release:
             wanted.append(WantedCommit(head, f"refs/heads/{base}", details=True))
@@ -121,7 +121,7 @@ class Dependent:
         """The last finished release run of the target, and why it failed."""
         repository, runs, target = snapshot.repository, snapshot.runs, snapshot.target
         if problem := repository.unavailable or runs.unavailable:
-            return _nobody("last_run", NotObserved(problem))
+            return nobody("last_run", NotObserved(problem))
         name, found, success = repository.present().full_name, runs.present(), _success(Release(snapshot))
         finished = tuple(run.id for run in found.runs if run.is_finished)
         return Question(
@@ -133,14 +133,14 @@ class Dependent:
         """Which commit the published files were built from."""
         target, facts, clone = snapshot.target, Release(snapshot), snapshot.clone
         if phase is not Phase.POST_RECOVERY:
-            return _settled("published", unavailable("published commit", f"not looked for in the phase {phase.value}"))
+            return settled("published", unavailable("published commit", f"not looked for in the phase {phase.value}"))
         if "tag" not in target.channel.leaves:
             why = f"not looked for: {target.channel.name} leaves no tag"
-            return _settled("published", unavailable("published commit", why))
+            return settled("published", unavailable("published commit", why))
         try:
             files, remote, base = facts.files, facts.remote, facts.base_branch
         except NotObserved as missing:
-            return _nobody("published", missing)
+            return nobody("published", missing)
         return Question(
             ("published", target.key, files, remote),
             lambda: observe_published(
@@ -163,7 +163,7 @@ class Dependent:
         target = snapshot.target
 
         def not_tried(detail: str) -> Question:
-            return _settled("installation", known(Installation(attempted=False, detail=detail)))
+            return settled("installation", known(Installation(attempted=False, detail=detail)))
 
         if phase is not Phase.POST_RECOVERY:
             return not_tried(f"not tried in the phase {phase.value}")
@@ -172,7 +172,7 @@ class Dependent:
         try:
             files = Release(snapshot).files
         except NotObserved as missing:
-            return _nobody("installation", missing)
+            return nobody("installation", missing)
         if not files:
             return not_tried("nothing of the version is published")
         return Question(
@@ -189,12 +189,13 @@ class Dependent:
         )
 
 
-def _nobody(name: str, missing: NotObserved) -> Question:
+def nobody(name: str, missing: NotObserved) -> Question:
     """What hangs on an answer that did not come: it has the same problem, and nobody is asked."""
-    return _settled(name, Observation[Any](value=None, unavailable=missing.problem))
+    return settled(name, Observation[Any](value=None, unavailable=missing.problem))
 
 
-def _settled(name: str, answer: Observation[Any]) -> Question:
+def settled(name: str, answer: Observation[Any]) -> Question:
+    """What is known without asking."""
     return Question((name, "settled", answer), lambda: answer)
 
 

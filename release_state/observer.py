@@ -22,6 +22,7 @@ from release_state.observe.index import observe_index
 from release_state.observe.remote import observe_remote
 from release_state.observe.status_page import observe_status_page
 from release_state.outcome import Phase
+from release_state.preflight import Preflight
 from release_state.release import Release
 from release_state.snapshot import Clone, Snapshot
 from release_state.target import Target
@@ -58,6 +59,7 @@ class Observer:
         # Without a token, wherever a status page is; and what is only there to explain is not waited for long.
         self._token_free = HttpClient(timeout=min(self.timeout, STATUS_SECONDS), cancel=cancel)
         self.dependent = Dependent(config, self.client, self.github, environ, cancel)
+        self.preflight = Preflight(config, self.github, cancel)
         self._shared: dict[tuple[Hashable, ...], Future[Any]] = {}
         self._lock = threading.Lock()
 
@@ -114,6 +116,7 @@ class Observer:
             remote=remote.result(),
         )
         ci = self._put(self.dependent.ci(snapshot))
+        settings = {name: self._put(question) for name, question in self.preflight.of_github(snapshot).items()}
         others = self._other_branches(snapshot)
         snapshot = snapshot.model_copy(update={"clone": clone.result(), "pulls": pulls.result()})
         history = self._put(self.dependent.history(snapshot, others["pulls"]))
@@ -139,6 +142,7 @@ class Observer:
         relation = history.result()
         # Only then: both would fetch the same history into the same cache.
         published = self._put(self.dependent.published(snapshot, phase))
+        workflow_files = self._put(self.preflight.workflow_files(snapshot))
         related = self._put(self.dependent.related_clone(snapshot))
         return snapshot.model_copy(
             update={
@@ -151,6 +155,8 @@ class Observer:
                 "rehearsal": rehearsal.result(),
                 "last_run": last_run.result(),
                 "published": published.result(),
+                "workflow_files": workflow_files.result(),
+                **{name: asked.result() for name, asked in settings.items()},
                 "rate_limit": github.rate_limit(),
                 "services": {name: asked.result() for name, asked in services.items()},
             }

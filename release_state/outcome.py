@@ -81,13 +81,21 @@ _PRECEDENCE = [
 class Statement(Exception):  # noqa: N818 - how a check ends, not an error
     """How a check ends when its fact does not hold; caught by the plugin.
 
-    `advice` makes this one finding advice, whatever the check's own level is.
+    `advice` makes this one finding advice, whatever the check's own level is; `blocks` makes it decide though the check
+    is advice: it states what makes the release fail for certain.
     """
 
     outcome: Outcome
 
     def __init__(
-        self, *, expected: str = "", found: str = "", why: str = "", steps: Sequence[Step] = (), advice: bool = False
+        self,
+        *,
+        expected: str = "",
+        found: str = "",
+        why: str = "",
+        steps: Sequence[Step] = (),
+        advice: bool = False,
+        blocks: bool = False,
     ) -> None:
         super().__init__(found)
         self.expected = expected
@@ -95,6 +103,11 @@ class Statement(Exception):  # noqa: N818 - how a check ends, not an error
         self.why = why
         self.steps = tuple(steps)
         self.advice = advice
+        self.blocks = blocks
+
+    def decides(self, blocking: bool) -> bool:
+        """Whether this finding of a check of that level decides the exit code."""
+        return self.blocks or (blocking and not self.advice)
 
 
 class ActionNeeded(Statement):

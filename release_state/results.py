@@ -89,7 +89,7 @@ def _result(item: pytest.Function, error: BaseException | None, report: pytest.T
     elif isinstance(error, Statement):
         outcome = error.outcome
         given = {"expected": error.expected, "found": error.found, "why": error.why, "steps": error.steps}
-        blocking = blocking and not error.advice
+        blocking = error.decides(blocking)
     elif isinstance(error, NotObserved):
         outcome, problem = Outcome.UNKNOWN, error.problem
         given = {

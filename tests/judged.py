@@ -62,7 +62,7 @@ def result_of(check: CheckInfo, recovery: Recovery) -> CheckResult:
         id=check.id,
         title=check.title,
         source=check.source,
-        blocking=check.blocking and not (statement is not None and statement.advice),
+        blocking=statement.decides(check.blocking) if statement else check.blocking,
         outcome=outcome,
         target=recovery.release.target.key,
         expected=statement.expected if statement else "",

@@ -30,6 +30,11 @@ from release_state.snapshot import (
     WorkflowRuns,
 )
 from release_state.target import Channel, Target
+from tests.facts import WORKFLOW as WORKFLOW
+from tests.facts import base_rules as base_rules
+from tests.facts import rule as rule
+from tests.facts import ruleset as ruleset
+from tests.facts import settings as settings
 
 NOW = datetime(2026, 1, 2, 3, 4, tzinfo=timezone.utc)
 BASE = "b" * 40
@@ -210,6 +215,12 @@ def ci(*states: str, **changes: Any) -> Observation[CommitChecks]:
     return known(CommitChecks(sha=BASE, results=results, **changes))
 
 
+def repository(**changes: Any) -> Observation[Repository]:
+    """The repository as an administrator's token sees it."""
+    values: dict[str, Any] = {"can_push": True, "can_administer": True, "html_url": WEB, **changes}
+    return known(Repository(full_name="octo/orbit", default_branch="main", **values))
+
+
 def failed(source: str = "GitHub") -> Observation[Any]:
     """A look-up that failed."""
     return unavailable(source, "answered 503")
@@ -232,7 +243,7 @@ def ready(**changes: Any) -> Snapshot:
         "history": history(lineage(BASE, on_base=True, ahead=0)),
         "index": {"pypi": project(), "testpypi": project()},
         "rehearsal": project(releases={"0.2.0rc1": False}),
-        "repository": known(Repository(full_name="octo/orbit", default_branch="main", can_push=True, html_url=WEB)),
+        "repository": repository(),
         "pulls": known(()),
         "open_pulls": known(()),
         "release": known(None),
@@ -243,6 +254,12 @@ def ready(**changes: Any) -> Snapshot:
         "installation": known(Installation(attempted=False, detail="not tried")),
         "last_run": known(None),
         "rate_limit": known(None),
+        "workflow_files": WORKFLOW,
+        "rulesets": known(()),
+        "branch_rules": known(()),
+        "base_rules": base_rules(),
+        "actions_settings": settings(),
+        "base_runs": known((run(workflow="ci.yml"),)),
         **changes,
     }
     return Snapshot(**values)

@@ -10,7 +10,7 @@ from release_state.recovery import Recovery
 from release_state.release import Release
 from release_state.snapshot import LOOKUPS, Commit, Installation, Snapshot
 from tests import states as s
-from tests.cases import clone, index_account, services
+from tests.cases import ci, clone, index_account, permissions, services, settings, workflow
 from tests.judged import CHECKS, ended
 
 HOLDS, ACTION, PROGRESS = Outcome.HOLDS, Outcome.ACTION_NEEDED, Outcome.IN_PROGRESS
@@ -363,6 +363,10 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     *services.CASES,
     *clone.CASES,
     *index_account.CASES,
+    *ci.CASES,
+    *permissions.CASES,
+    *settings.CASES,
+    *workflow.CASES,
 ]
 
 
@@ -418,6 +422,10 @@ def test_the_identifiers_tell_the_source() -> None:
         "pull",
         "clone",
         "ci",
+        "permission",
+        "setting",
+        "token",
+        "workflow",
         "run",
         "meta",
         "install",

@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,15 @@ LATEST = ("GET", "{repository}/releases/latest")  # which release is shown as th
 RUNS = ("GET", "{repository}/actions/workflows/release.yml/runs?per_page=30&exclude_pull_requests=true")  # unfinished
 CHECK_RUNS = ("GET", f"{{repository}}/commits/{{main}}/check-runs?{FIRST_PAGE}&filter=latest")  # CI of the exact commit
 STATUSES = ("GET", f"{{repository}}/commits/{{main}}/status?{FIRST_PAGE}")  # CI that reports by status
-GITHUB = sorted([REPOSITORY, PULLS, OPEN_PULLS, RELEASE, DRAFTS, LATEST, RUNS, CHECK_RUNS, STATUSES])
+BASE = ("GET", "{repository}/branches/main")  # whether the base branch is protected, and by which checks
+RULESETS = ("GET", f"{{repository}}/rulesets?{FIRST_PAGE}")  # none: no rule of a branch or tag has to be asked for
+ACTIONS = ("GET", "{repository}/actions/permissions/workflow")  # whether Actions may create pull requests
+CI_RUNS = (
+    "GET",  # how CI went lately
+    "{repository}/actions/runs?per_page=30&branch=main&status=completed&exclude_pull_requests=true",
+)
+SETTINGS = [BASE, RULESETS, ACTIONS, CI_RUNS]
+GITHUB = sorted([REPOSITORY, PULLS, OPEN_PULLS, RELEASE, DRAFTS, LATEST, RUNS, CHECK_RUNS, STATUSES, *SETTINGS])
 INDEX = ("release-state", "GET", "/pypi/simple/orbit-demo/")  # versions, files, yanks
 REHEARSAL = ("release-state", "GET", "/testpypi/simple/orbit-demo/")  # before a release to pypi: was it tried?
 STATUS = [("GET", f"/{page}/api/v2/summary.json") for page in ("github", "pypi")]  # what may explain a failed look-up
@@ -184,7 +193,7 @@ def test_every_version_is_checked_on_every_channel(
     asked = {(target.partition("@")[0], channel) for target in targets for channel in of_channel(target)}
     pages = [f"/{channel}/simple/orbit-demo/" for _, channel in asked]
     assert [path for _, _, path in asked_index(clean)] == sorted(pages)
-    shared = (REPOSITORY, OPEN_PULLS, DRAFTS, LATEST, RUNS, CHECK_RUNS, STATUSES)
+    shared = (REPOSITORY, OPEN_PULLS, DRAFTS, LATEST, RUNS, CHECK_RUNS, STATUSES, *SETTINGS)
     assert {asked_github(clean).count(request) for request in shared} == {1}, "what targets share is asked once"
 
 
@@ -384,7 +393,8 @@ def test_advice_blocks_where_that_is_asked_for(reports: Path) -> None:
 
 def test_the_run_that_asks_does_not_wait_for_itself(reports: Path) -> None:
     with world_of("clean") as world:
-        own = world.run_release("pypi", status="in_progress", conclusion=None)  # type: ignore[arg-type]
+        now = datetime.now(timezone.utc)  # one that began when the world did would be stuck
+        own = world.run_release("pypi", status="in_progress", conclusion=None, started=now)  # type: ignore[arg-type]
         other = run(world, reports=reports)
         asking = run(world, reports=reports, env={"GITHUB_RUN_ID": str(own)})
 

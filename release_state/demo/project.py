@@ -107,7 +107,8 @@ on:
         default: false
 
 concurrency:
-  group: release-${{ inputs.target_environment }}
+  group: release
+  cancel-in-progress: false
 
 permissions:
   contents: write
@@ -123,7 +124,7 @@ jobs:
       CHANNEL: ${{ inputs.target_environment }}
       GH_TOKEN: ${{ github.token }}
     steps:
-      - uses: actions/checkout@v4
+      - uses: actions/checkout@1111111111111111111111111111111111111111  # v4
         with:
           fetch-depth: 0
       - name: Work out the next version
@@ -138,9 +139,9 @@ jobs:
         run: python -m build
       - name: Publish
         id: publish
-        uses: ./.github/actions/publish
+        uses: pypa/gh-action-pypi-publish@2222222222222222222222222222222222222222  # v1.14.0
         with:
-          index: ${{ inputs.target_environment }}
+          skip-existing: true
       - name: Delete release branch
         if: inputs.target_environment == 'testpypi'
         run: git push origin --delete "release/testpypi-v${{ steps.version.outputs.version }}"

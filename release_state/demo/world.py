@@ -74,8 +74,9 @@ class World:
             self.remote_git = Repository.create_bare(self.remote, self.root)
             self.index = exits.enter_context(IndexServer(project=self.package))
             self.github = exits.enter_context(GitHubServer(self.remote, self.repository))
-            self.github.tokens[self.token] = "write"
             self.status = exits.enter_context(StatusPages())
+            self.github.tokens[self.token] = "admin"  # a maintainer's, who can see the settings
+            self.github.workflow_permissions["can_approve_pull_request_reviews"] = True
             self._build_base()
             self._exits = exits.pop_all()
         return self

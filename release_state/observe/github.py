@@ -17,7 +17,7 @@ Sources: https://docs.github.com/rest/repos/repos, /rest/pulls/pulls, /rest/rele
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 from urllib.parse import quote
@@ -141,6 +141,10 @@ class GitHub:
 
         return observed(read)
 
+    def observe(self, ask: Callable[[GitHubApi, str, Repository], T | None]) -> Observation[T]:
+        """Ask something else of the API, below the repository's present place, once it is known to be visible."""
+        return self._observe(lambda place, repository: ask(self._api, place, repository))
+
     def _observe(self, ask: Callable[[str, Repository], T | None]) -> Observation[T]:
         """Ask below the repository's present name, once it is known to be visible: only then is a 404 an absence."""
 
@@ -154,7 +158,7 @@ class GitHub:
         return self._api.once("repository", self._ask_repository)
 
     def _ask_repository(self) -> Repository:
-        found = self._api.one(f"/repos/{quote(self._name)}", "repository", absent=True)
+        found, headers = self._api.one_with_headers(f"/repos/{quote(self._name)}", "repository", absent=True)
         if found is None:
             remedy = "check the name" if self._api.has_token else "check the name, or give a token that may see it"
             raise failed(f"the repository {self._name} is not found, or the token may not see it (404)", remedy)
@@ -167,7 +171,9 @@ class GitHub:
             default_branch=found.text("default_branch"),
             archived=bool(found.optional_flag("archived")),
             private=found.flag("private"),
-            can_push=_can_push(found) if self._api.has_token else None,
+            can_push=_may(found, "push") if self._api.has_token else None,
+            can_administer=_may(found, "admin") if self._api.has_token else None,
+            token_scopes=_scopes(headers) if self._api.has_token else None,
             html_url=found.text("html_url"),
             fork_of=_fork_of(found),
         )
@@ -194,12 +200,18 @@ def _fork_of(repository: Fields) -> str | None:
     return origin.text("full_name") if origin and repository.optional_flag("fork") else None
 
 
-def _can_push(repository: Fields) -> bool | None:
+def _may(repository: Fields, right: str) -> bool | None:
     permissions = repository.optional_child("permissions")
     # To an app's own token GitHub shows every permission as false, also that to read what it has just read.
     if permissions is None or permissions.optional_flag("pull") is False:
         return None
-    return permissions.optional_flag("push")
+    return permissions.optional_flag(right)
+
+
+def _scopes(headers: Mapping[str, str]) -> tuple[str, ...] | None:
+    """The scopes of a classic token, which may be none; other tokens have no such header."""
+    said = header(headers, "X-OAuth-Scopes")
+    return None if said is None else tuple(filter(None, (scope.strip() for scope in said.split(","))))
 
 
 def _distinct_pulls(found: Sequence[Fields]) -> list[PullRequest]:

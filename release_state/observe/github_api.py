@@ -3,120 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from datetime import datetime
 from typing import Any, TypeVar
 
-from release_state.model import Problem
-from release_state.observe.answer import Answer, LookupFailed, clean_url, origin_of
+from release_state.observe.answer import Answer, clean_url, origin_of
+from release_state.observe.fields import SOURCE, Fields, failed
 from release_state.observe.http import HttpClient
+
+__all__ = ["SOURCE", "Fields", "GitHubApi", "failed"]
 
 T = TypeVar("T")
 
-SOURCE = "GitHub"
 PAGE_SIZE = 100
 MAX_PAGES = 100
 _HEADERS = {"X-GitHub-Api-Version": "2022-11-28"}
 _ACCEPT = "application/vnd.github+json"
-_SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
-
-
-def failed(why: str, remedy: str | None = None) -> LookupFailed:
-    """A failed look-up of GitHub."""
-    return LookupFailed(Problem(source=SOURCE, why=why, remedy=remedy))
-
-
-class Fields:
-    """A JSON object of an answer, read field by field; LookupFailed says which field is not as documented."""
-
-    def __init__(self, data: object, where: str) -> None:
-        self._where = where
-        if not isinstance(data, dict):
-            raise self._unexpected("", data)
-        self._data: dict[str, Any] = data
-
-    def text(self, name: str) -> str:
-        """A text that is always there."""
-        return self._typed(name, str)
-
-    def optional_text(self, name: str) -> str | None:
-        """A text that may be null, or missing on an older GitHub Enterprise Server."""
-        return None if self._data.get(name) is None else self.text(name)
-
-    def number(self, name: str) -> int:
-        """A whole number that is always there."""
-        value = self._typed(name, int)
-        if isinstance(value, bool):
-            raise self._unexpected(name, value)
-        return value
-
-    def flag(self, name: str) -> bool:
-        """True or false, always there."""
-        return self._typed(name, bool)
-
-    def optional_flag(self, name: str) -> bool | None:
-        """True, false or nothing."""
-        return None if self._data.get(name) is None else self.flag(name)
-
-    def sha(self, name: str) -> str:
-        """A full object hash."""
-        value = self.text(name)
-        if not _SHA.fullmatch(value):
-            raise self._unexpected(name, value)
-        return value
-
-    def moment(self, name: str) -> datetime:
-        """A date and time with its zone."""
-        value = self.text(name)
-        try:
-            # Python 3.10 does not know the Z.
-            moment = datetime.fromisoformat(value.replace("Z", "+00:00"))
-        except ValueError:
-            raise self._unexpected(name, value) from None
-        if moment.tzinfo is None:
-            raise self._unexpected(name, value)
-        return moment
-
-    def optional_moment(self, name: str) -> datetime | None:
-        """A date and time, or null."""
-        return None if self._data.get(name) is None else self.moment(name)
-
-    def nullable_moment(self, name: str) -> datetime | None:
-        """A date and time or null, and always there: what is missing must not read as "did not happen"."""
-        if name not in self._data:
-            raise self._unexpected(name, None)
-        return self.optional_moment(name)
-
-    def child(self, name: str) -> Fields:
-        """An object that is always there."""
-        return Fields(self._data.get(name), f"{self._where}.{name}")
-
-    def optional_child(self, name: str) -> Fields | None:
-        """An object that may be null: a deleted account or fork."""
-        return None if self._data.get(name) is None else self.child(name)
-
-    def objects(self, name: str) -> list[Fields]:
-        """A list of objects."""
-        return [Fields(item, f"{self._where}.{name}") for item in self._typed(name, list)]
-
-    def login(self, name: str) -> str | None:
-        """The account's name; None where the account is gone."""
-        account = self.optional_child(name)
-        return None if account is None else account.optional_text("login")
-
-    def _typed(self, name: str, kind: type[T]) -> T:
-        value = self._data.get(name)
-        if not isinstance(value, kind):
-            raise self._unexpected(name, value)
-        return value
-
-    def _unexpected(self, name: str, value: object) -> LookupFailed:
-        field = f"{self._where}.{name}" if name else self._where
-        found = "missing or null" if value is None else f"{type(value).__name__} {value!r:.60}"
-        return failed(f"unexpected shape of the answer: {field} is {found}")
 
 
 class GitHubApi:
@@ -156,8 +60,19 @@ class GitHubApi:
 
     def one(self, path: str, where: str, *, absent: bool = False, deadline: float | None = None) -> Fields | None:
         """One object; None for a 404 where `absent` says that this is an answer."""
+        return self.one_with_headers(path, where, absent=absent, deadline=deadline)[0]
+
+    def one_with_headers(
+        self, path: str, where: str, *, absent: bool = False, deadline: float | None = None
+    ) -> tuple[Fields | None, Mapping[str, str]]:
+        """As `one`, with the headers of the answer."""
         data, answer = self._ask(self.root + path, None, absent=absent, deadline=deadline)
-        return None if answer.status == 404 else Fields(data, where)
+        return None if answer.status == 404 else Fields(data, where), answer.headers
+
+    def one_or_message(self, path: str, where: str) -> tuple[Fields | None, str]:
+        """One object, or None and GitHub's own words for a 404, which can mean one thing or another."""
+        data, answer = self._ask(self.root + path, None, absent=True, deadline=None)
+        return (None, Fields(data, where).text("message")) if answer.status == 404 else (Fields(data, where), "")
 
     def all(
         self,

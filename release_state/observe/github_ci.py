@@ -4,6 +4,7 @@
 |---|---|
 | checks of a commit | `GET …/commits/{sha}/check-runs` and `GET …/commits/{sha}/status`, one for each 100 results |
 | where it has none | `GET …/commits?sha={sha}`, and the two for each ancestor, nearest first, up to one that has CI |
+| last runs on a branch | `GET …/actions/runs?branch={branch}`, one page |
 | runs of a workflow | `GET …/actions/workflows/{file}/runs`, one for each 30 of the last 70 days |
 
 Sources: https://docs.github.com/rest/checks/runs, /rest/commits/statuses, /rest/commits/commits,
@@ -30,6 +31,7 @@ ANCESTORS_WITHOUT_TOKEN = 5
 RUN_DAYS = 70
 """GitHub cancels a run after 35 days and lets it be re-run for 30: older ones cannot be unfinished."""
 _RUNS_PER_PAGE = 30
+BRANCH_RUNS = 5
 
 
 def commit_checks(api: GitHubApi, place: str, sha: str, own_run_id: int | None) -> CommitChecks:
@@ -81,6 +83,21 @@ def workflow_runs(
         runs=tuple(sorted(runs.values(), key=lambda run: (run.created_at, run.id), reverse=True)),
         left_out=(f"run {own.id} (number {own.number})",) if own else (),
     )
+
+
+def branch_runs(api: GitHubApi, place: str, branch: str, workflow: str) -> tuple[WorkflowRun, ...]:
+    """
+    The last finished runs of CI on a branch, newest first, `BRANCH_RUNS` at the most: pushes to it and schedules.
+
+    Runs of the release workflow are no CI, and those of pull requests are of other branches, whatever their name.
+    """
+    asked: dict[str, str | int] = {"branch": branch, "status": "completed", "exclude_pull_requests": "true"}
+    asked["per_page"] = _RUNS_PER_PAGE
+    path = f"{place}/actions/runs"
+    found = api.all(path, "workflow runs", params=asked, key="workflow_runs", enough=lambda *_: True) or []
+    runs = [run for run in map(_run, found) if run.is_finished and run.head_branch == branch]
+    of_ci = [run for run in runs if run.workflow != workflow and not run.event.startswith("pull_request")]
+    return tuple(sorted(of_ci, key=lambda run: (run.created_at, run.id), reverse=True)[:BRANCH_RUNS])
 
 
 def _results(
@@ -175,4 +192,5 @@ def _run(found: Fields) -> WorkflowRun:
         updated_at=found.moment("updated_at"),
         actor=found.login("triggering_actor") or found.login("actor"),
         html_url=found.text("html_url"),
+        workflow=(found.optional_text("path") or "").partition("@")[0].rpartition("/")[2],
     )

@@ -55,6 +55,18 @@ LOOKUPS = {
     "drafts": ("drafts of a GitHub Release for the tag", "`contents: write`: GitHub lists drafts to nobody else"),
     "ci": ("check runs and commit statuses of one commit", "`checks: read` and `statuses: read`"),
     "runs": ("unfinished runs of the release workflow", "`actions: read`"),
+    "workflow_files": (
+        "the release workflow and the local files that it uses, at the head of the base branch (git, no request)",
+        "read access of your git",
+    ),
+    "rulesets": ("rulesets of the repository and of its owner", "`metadata: read`; who may pass them by: a writer's"),
+    "branch_rules": ("rules for the release branch", "`metadata: read`"),
+    "base_rules": (
+        "what the base branch asks of changes",
+        "`contents: read`; the whole of a classic protection: `administration: read`",
+    ),
+    "actions_settings": ("what Actions may do by default, and pull requests", "`administration: read`"),
+    "base_runs": ("the last five runs of CI on the base branch", "`actions: read`"),
     "published": ("the published files, compared with the commits that they may be of", "none"),
     "last_run": ("the last finished release run and the log of its failed job", "`actions: read`, and a token"),
     "rehearsal": ("the project's page on TestPyPI, before a release to PyPI", "none"),
@@ -111,8 +123,11 @@ def _phases(check: CheckInfo) -> str:
 def _entry(check: CheckInfo, folder: Path) -> str:
     function = _function(folder / check.file, check.function)
     level = "blocking" if check.blocking else "advice"
-    if check.blocking and any(keyword.arg == "advice" for call in _calls(function) for keyword in call.keywords):
+    said = {keyword.arg for call in _calls(function) for keyword in call.keywords}
+    if check.blocking and "advice" in said:
         level += "; some findings are advice only"
+    if not check.blocking and "blocks" in said:
+        level += "; what makes the release fail for certain blocks"
     facts = [f"*{_phases(check)}*, {level}"]
     if check.scenario:
         facts.append(f"failure scenario {check.scenario}")

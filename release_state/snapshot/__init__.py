@@ -13,11 +13,15 @@ from release_state.snapshot.index import IndexFile, IndexProject, IndexRelease, 
 from release_state.snapshot.origin import Candidate, Published
 from release_state.snapshot.runs import CheckResult, CommitChecks, ExplainedRun, WorkflowRun, WorkflowRuns
 from release_state.snapshot.services import Component, Incident, ServiceStatus
+from release_state.snapshot.settings import ActionsSettings, BaseRules, Rule, Ruleset
+from release_state.snapshot.workflow import WorkflowFile, WorkflowFiles
 from release_state.target import Target
 
 __all__ = [
     "FORMAT",
     "LOOKUPS",
+    "ActionsSettings",
+    "BaseRules",
     "Branch",
     "Candidate",
     "CheckResult",
@@ -39,9 +43,13 @@ __all__ = [
     "RateLimit",
     "Remote",
     "Repository",
+    "Rule",
+    "Ruleset",
     "ServiceStatus",
     "Snapshot",
     "Tag",
+    "WorkflowFile",
+    "WorkflowFiles",
     "WorkflowRun",
     "WorkflowRuns",
 ]
@@ -95,6 +103,15 @@ class Snapshot(Model):
     installation: Observation[Installation] = _NOT_ASKED
     published: Observation[Published] = _NOT_ASKED
     """Known and None: nothing of the version is published."""
+    workflow_files: Observation[WorkflowFiles] = _NOT_ASKED
+    """The release workflow at the head of the base branch; known and None: the project names none."""
+    rulesets: Observation[tuple[Ruleset, ...]] = _NOT_ASKED
+    branch_rules: Observation[tuple[Rule, ...]] = _NOT_ASKED
+    """The rules for this version's release branch, which need not exist."""
+    base_rules: Observation[BaseRules] = _NOT_ASKED
+    actions_settings: Observation[ActionsSettings] = _NOT_ASKED
+    base_runs: Observation[tuple[WorkflowRun, ...]] = _NOT_ASKED
+    """The last finished runs of CI on the base branch, newest first, five at the most."""
     last_run: Observation[ExplainedRun] = _NOT_ASKED
     """Known and None: no finished run of this version and channel is known, or the last one ended well."""
 
@@ -117,5 +134,11 @@ LOOKUPS = (
     "last_run",
     "services",
     "rehearsal",
+    "workflow_files",
+    "rulesets",
+    "branch_rules",
+    "base_rules",
+    "actions_settings",
+    "base_runs",
 )
 """The names that a check may put into its `reads`: fields of the snapshot that cost something to observe."""

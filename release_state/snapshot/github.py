@@ -17,6 +17,10 @@ class Repository(Model):
     private: bool = False
     can_push: bool | None = None
     """Whether the token may push; None without a token, or where GitHub does not say."""
+    can_administer: bool | None = None
+    """Whether the token's owner administers the repository; None as above."""
+    token_scopes: tuple[str, ...] | None = None
+    """The scopes of a classic token; None without one: other tokens have permissions, which GitHub does not list."""
     html_url: str
     fork_of: str | None = None
     """The repository that it is a fork of, in the end; None where it is none."""

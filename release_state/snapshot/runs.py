@@ -49,6 +49,8 @@ class WorkflowRun(Model):
     updated_at: AwareDatetime
     actor: str | None = None
     html_url: str
+    workflow: str = ""
+    """File name of its workflow."""
 
     @property
     def is_finished(self) -> bool:

@@ -1,0 +1,129 @@
+"""The release workflow's file and the local files that it uses, read from the tree of one commit; none is run."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from threading import Event
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from release_state.model import Observation, known, unavailable
+from release_state.observe.git_command import Git, GitFailed
+from release_state.observe.git_store import Store
+from release_state.observe.history import WantedCommit, _obtain, _Place, _wants
+from release_state.observe.tree_files import read_file
+from release_state.snapshot import Clone, Remote, WorkflowFile, WorkflowFiles
+from release_state.workflow.document import LARGEST, NotReadable
+from release_state.workflow.model import parse
+from release_state.workflow.paths import FOLDER, path_of_call, paths_of_action
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+SOURCE = "release workflow"
+MOST_FILES = 30
+"""Files that are read; a release that needs more is not looked at further."""
+_PYPROJECT = "pyproject.toml"
+
+
+def observe_workflow_files(
+    remote: Remote,
+    base_branch: str,
+    workflow: str,
+    *,
+    clone: Clone | None = None,
+    clone_path: Path | None = None,
+    remote_url: str | None = None,
+    timeout: float,
+    cache_dir: Path | None = None,
+    cancel: Event | None = None,
+) -> Observation[WorkflowFiles]:
+    """
+    Read the workflow file of this name at the head of the base branch; `timeout` in seconds, for all of it.
+
+    With it the local reusable workflows and actions that it uses, and theirs. Known also where the tree has no such
+    file. Asks GitHub's API nothing: the commit is fetched for its history anyway.
+    """
+    base = remote.branch(base_branch)
+    if base is None:
+        return unavailable(SOURCE, f"the remote has no branch {base_branch}")
+    wants = _wants([WantedCommit(base.sha, f"refs/heads/{base_branch}")])
+
+    def look(store: Store) -> WorkflowFiles:
+        _obtain(store, wants, base.sha)
+        return _read(store, base.sha, f"{FOLDER}/{workflow}")
+
+    try:
+        git = Git(timeout, cancel)
+        place = _Place(git, remote_url or remote.url, cache_dir, len(base.sha) == 64)
+        related = [base.sha, *(ref.sha for ref in remote.branches), *(tag.commit for tag in remote.tags)]
+        return known(place.with_store(look, clone, clone_path, related, [base.sha]))
+    except GitFailed as failed:
+        return Observation[WorkflowFiles](value=None, unavailable=failed.as_problem(SOURCE))
+
+
+def _read(store: Store, commit: str, path: str) -> WorkflowFiles:
+    found: dict[str, str] = {}
+    unread: list[str] = []
+    queue, seen = [path], {path}
+    while queue:
+        name = queue.pop(0)
+        data = read_file(store, commit, name, LARGEST + 1)
+        if data is None:
+            continue
+        text = _text(data)
+        if text is None or len(found) >= MOST_FILES:
+            unread.append(name)
+            continue
+        found[name] = text
+        used = [other for other in _used(text) if other not in seen]
+        seen.update(used)
+        queue += used[: 2 * MOST_FILES]
+    return WorkflowFiles(
+        commit=commit,
+        path=path,
+        files=tuple(WorkflowFile(path=name, text=text) for name, text in found.items()),
+        unread=tuple(unread),
+        build_requires=_build_requires(read_file(store, commit, _PYPROJECT, LARGEST + 1)),
+    )
+
+
+def _used(text: str) -> Sequence[str]:
+    """Paths of the local workflows and actions that a file uses; none where it cannot be read."""
+    try:
+        workflow = parse(text)
+    except NotReadable:
+        return ()
+    steps = (*workflow.steps, *(step for job in workflow.jobs for step in job.steps))
+    called = (path_of_call(job.uses) for job in workflow.jobs)
+    actions = (path for step in steps for path in paths_of_action(step.uses))
+    return [path for path in dict.fromkeys((*called, *actions)) if path]
+
+
+def _text(data: bytes) -> str | None:
+    try:
+        return data.decode("utf-8-sig") if len(data) <= LARGEST else None
+    except UnicodeDecodeError:
+        return None
+
+
+def _build_requires(data: bytes | None) -> tuple[str, ...]:
+    text = _text(data) if data is not None else None
+    try:
+        document = tomllib.loads(text or "")
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return ()
+    system = document.get("build-system")
+    listed = system.get("requires") if isinstance(system, dict) else None
+    names = []
+    for item in listed if isinstance(listed, list) else []:
+        try:
+            names.append(canonicalize_name(Requirement(str(item)).name))
+        except InvalidRequirement:
+            continue
+    return tuple(names)

@@ -1,0 +1,70 @@
+"""The questions about what makes releases fail: the workflow's file, the settings, and how CI went before."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from release_state.config import RunConfig
+from release_state.dependent import Question, nobody, settled
+from release_state.model import NotObserved, known
+from release_state.observe.github import GitHub
+from release_state.observe.github_ci import branch_runs
+from release_state.observe.github_settings import GitHubSettings
+from release_state.observe.workflow_files import observe_workflow_files
+from release_state.release import Release
+from release_state.snapshot import Snapshot
+
+
+class Preflight:
+    """Puts these questions; `forget` of the GitHub that it asks lets them be answered anew."""
+
+    def __init__(self, config: RunConfig, github: GitHub, cancel: threading.Event) -> None:
+        self._config, self._github, self._cancel = config, github, cancel
+        self._settings = GitHubSettings(github)
+
+    def of_github(self, snapshot: Snapshot) -> dict[str, Question]:
+        """What GitHub is asked; of the snapshot the remote is needed."""
+        branch, workflow = snapshot.target.release_branch, snapshot.target.workflow
+        settings = self._settings
+        questions = [
+            Question(("rulesets",), settings.rulesets),
+            Question(("branch_rules", branch), lambda: settings.branch_rules(branch)),
+            Question(("actions_settings",), settings.actions_settings),
+        ]
+        try:
+            base = Release(snapshot).base_branch
+        except NotObserved as missing:
+            questions += [nobody(name, missing) for name in ("base_rules", "base_runs")]
+        else:
+            questions += [
+                Question(("base_rules", base), lambda: settings.base_rules(base)),
+                Question(
+                    ("base_runs", base),
+                    lambda: self._github.observe(lambda api, place, _: branch_runs(api, place, base, workflow)),
+                ),
+            ]
+        return {str(question.key[0]): question for question in questions}
+
+    def workflow_files(self, snapshot: Snapshot) -> Question:
+        """The release workflow at the head of the base branch; asked once the history is there."""
+        facts, target, clone = Release(snapshot), snapshot.target, snapshot.clone.value
+        if not target.workflow:
+            return settled("workflow_files", known(None))
+        try:
+            remote, base, head = facts.remote, facts.base_branch, facts.base_head
+        except NotObserved as missing:
+            return nobody("workflow_files", missing)
+        return Question(
+            ("workflow_files", head),
+            lambda: observe_workflow_files(
+                remote,
+                base,
+                target.workflow,
+                clone=clone,
+                clone_path=Path(target.clone) if target.clone else None,
+                remote_url=self._config.remote_url,
+                timeout=self._config.lookup_timeout,
+                cancel=self._cancel,
+            ),
+        )
