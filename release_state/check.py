@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import TypeVar
 
 import pytest
@@ -19,6 +20,8 @@ from release_state.snapshot import LOOKUPS
 Function = TypeVar("Function", bound=Callable[..., None])
 
 MARKER = "release_state_check"
+AUDIT = "audit"
+"""The marker of checks that look at a whole history."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,7 @@ class CheckInfo:
     blocking: bool
     scenario: str | None
     phases: tuple[Phase, ...]
+    """Empty for a check of the audit, which has no phase."""
     function: str
     file: str
     line: int
@@ -94,25 +98,39 @@ def catalogue(folder: Path) -> tuple[CheckInfo, ...]:
     """
     found: dict[str, CheckInfo] = {}
     for path in sorted(folder.glob("test_*.py")):
-        name = f"_release_state_catalogue_{path.stem}"
-        spec = importlib.util.spec_from_file_location(name, path)
-        if spec is None or spec.loader is None:
-            raise ValueError(f"{path} cannot be loaded")
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
-        try:
-            spec.loader.exec_module(module)
-        finally:
-            del sys.modules[name]
-        marks = getattr(module, "pytestmark", [])
+        module = load(path)
         functions = [value for value in vars(module).values() if inspect.isfunction(value)]
-        for info in filter(None, (describe(f, marks if isinstance(marks, list) else [marks]) for f in functions)):
+        for info in filter(None, (describe(function, _marks_of(module)) for function in functions)):
             if info.id in found:
                 raise ValueError(f"two checks are called {info.id}: {found[info.id].function} and {info.function}")
-            if not info.phases:
+            if not info.phases and AUDIT not in {mark.name for mark in _marks_of(module)}:
                 raise ValueError(f"{info.id} belongs to no phase: mark it or its file")
             found[info.id] = info
     return tuple(found.values())
+
+
+@cache
+def load(path: Path) -> ModuleType:
+    """A file of checks, imported under a name of its own.
+
+    Raises ValueError where it cannot be.
+    """
+    name = f"_release_state_catalogue_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ValueError(f"{path} cannot be loaded")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        del sys.modules[name]
+    return module
+
+
+def _marks_of(module: ModuleType) -> list[pytest.MarkDecorator]:
+    marks = getattr(module, "pytestmark", [])
+    return marks if isinstance(marks, list) else [marks]
 
 
 def of_phase(checks: Sequence[CheckInfo], phase: Phase, files: Collection[str] = ()) -> tuple[CheckInfo, ...]:

@@ -14,6 +14,7 @@ from pathlib import Path
 USAGE = """usage: release-state --version X.Y.Z [--channel pypi|testpypi|all] [--phase PHASE] [options]
        release-state --demo SCENARIO
        release-state plan --version X.Y.Z [--plan complete|rollback] [--script FILE]
+       release-state --version all | '>=2,<3' [--channel pypi] (an audit of the whole history)
        release-state explain LOGFILE
        release-state history [--version X.Y.Z] [--channel NAME] [--reports-dir DIR]
        release-state --list-checks
@@ -82,11 +83,11 @@ def _as_release_version(argument: str) -> str:
 
 def list_checks(folder: Path) -> int:
     """Print every check: its ID, phases, level and fact."""
-    from release_state.check import catalogue
+    from release_state.check import AUDIT, catalogue
 
     for check in catalogue(folder / "checks"):
         level = "blocking" if check.blocking else "advice"
-        phases = ", ".join(phase.value for phase in check.phases)
+        phases = ", ".join(phase.value for phase in check.phases) or AUDIT
         sys.stdout.write(f"{check.id:12} {phases:14} {level:9} {check.title}\n")
     return 0
 

@@ -25,6 +25,9 @@ from release_state.target import Channel, Target, repository_of
 
 __all__ = ["Arguments", "RunConfig", "load", "show"]
 
+PLACEHOLDER = "0"
+"""The version of an audit's targets, which stand for every version."""
+
 PLACEHOLDERS = ("version", "channel", "package")
 
 
@@ -46,6 +49,8 @@ class RunConfig:
     install: bool = True
     block_on_advice: bool = False
     plan: Wanted = "auto"
+    audit: str | None = None
+    """As in the arguments. The targets then stand for channels, their version is a placeholder."""
 
 
 def load(arguments: Arguments, environ: Mapping[str, str], cwd: Path) -> RunConfig:
@@ -55,12 +60,13 @@ def load(arguments: Arguments, environ: Mapping[str, str], cwd: Path) -> RunConf
     """
     validate.one_of("--phase", arguments.phase, PHASES)
     validate.one_of("--plan", arguments.plan, PLANS)
-    if not arguments.versions:
+    if not arguments.versions and not arguments.audit:
         raise UsageProblem(
             "no version: say which one with --version, for example: pytest checks/ --version 0.2.0 --channel pypi "
             "(pytest's own version: pytest -V)"
         )
     versions = tuple(dict.fromkeys(validate.version(text) for text in arguments.versions))
+    versions = (PLACEHOLDER,) if arguments.audit else versions
     local = local_repository(arguments.repo, arguments.settings.get("remote"), environ, cwd)
     written, project_name, table_origin = table(local.top if local else cwd)
     resolver = Resolver(arguments, environ, written, table_origin)
@@ -146,6 +152,7 @@ def load(arguments: Arguments, environ: Mapping[str, str], cwd: Path) -> RunConf
         install=arguments.install,
         block_on_advice=arguments.block_on_advice,
         plan=cast("Wanted", arguments.plan),
+        audit=arguments.audit,
     )
 
 
@@ -211,7 +218,8 @@ def show(config: RunConfig, token_source: str | None) -> list[str]:
         for channel in target.channels
     ]
     rows.append(("repo", Value(target.clone or "", "no clone is looked at" if not target.clone else "clone")))
-    rows.append(("version", Value(", ".join(dict.fromkeys(t.version for t in config.targets)), "command line")))
+    versions = config.audit or ", ".join(dict.fromkeys(t.version for t in config.targets))
+    rows.append(("version", Value(versions, "command line")))
     rows.append(("phase", Value(config.phase, "command line" if config.phase != "auto" else "default")))
     rows.append(("token", Value("yes" if token_source else "no", token_source or "none found")))
     return [f"{key} = {validate.shown(value.text)}  # {value.origin}" for key, value in sorted(rows)]

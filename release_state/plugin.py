@@ -17,6 +17,7 @@ import pytest
 from release_state.options import PHASES, PLANS, SETTINGS, UsageProblem
 
 if TYPE_CHECKING:
+    from release_state.audit.session import AuditSession
     from release_state.config import Arguments
 
 _RUN: pytest.StashKey[Any] = pytest.StashKey()
@@ -40,7 +41,7 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         const="",
         dest="release_state_version",
         metavar="X.Y.Z",
-        help="the version to check, PEP 440; may be given several times",
+        help="the version to check, PEP 440, may be given several times; all, or a specifier like '>=2,<3': an audit",
     )
     group.addoption(
         "--channel",
@@ -184,29 +185,21 @@ def pytest_configure(config: pytest.Config) -> None:
     from release_state.session import KEY
 
     if (given := getattr(config, "workerinput", {}).get("release_state")) is not None:
-        config.stash[KEY] = worker_session(given)
+        worker: Any = worker_session(given)
+        config.stash[KEY] = worker
         return
     for argument in config.args:
         if not config.option.pyargs and not (_cwd(config) / argument.partition("::")[0]).exists():
             raise _refused(f"file or directory not found: {argument!r}")  # pytest says it after the look-ups
     try:
-        run = Run(
-            _arguments(config),
-            os.environ,
-            _cwd(config),
-            checks_folder=config.rootpath / "checks",
-            demo=config.option.release_state_demo,
-            files=_files(config),
-            selection=_selection(config),
-            with_workers=bool(getattr(config.option, "numprocesses", None) or getattr(config.option, "tx", None)),
-            executes=_executes(config.option),
-        )
+        run = _new_run(config)
     except UsageProblem as problem:
         raise _refused(problem) from None
+    session: Any = run.session
     config.stash[_RUN] = run
-    config.stash[KEY] = run.session
+    config.stash[KEY] = session
     config.add_cleanup(run.close)
-    config.pluginmanager.register(_Gatherer(run), "release-state-run")
+    config.pluginmanager.register(_Gatherer(run) if isinstance(run, Run) else _Results(run), "release-state-run")
     _isolate_workers(config)
     run.prepare_reports(config)
     run.start()
@@ -227,20 +220,44 @@ def pytest_sessionstart(session: pytest.Session) -> Generator[None, None, None]:
         reporter.write_line(line)
 
 
+def _new_run(config: pytest.Config) -> Any:
+    """A run over single versions, or an audit.
+
+    Raises UsageProblem.
+    """
+    from release_state.audit.run import AuditRun
+    from release_state.run import Run
+
+    arguments, files, selected = _arguments(config), _files(config), _selection(config)
+    common: dict[str, Any] = {
+        "checks_folder": config.rootpath / "checks",
+        "demo": config.option.release_state_demo,
+        "with_workers": bool(getattr(config.option, "numprocesses", None) or getattr(config.option, "tx", None)),
+        "executes": _executes(config.option),
+    }
+    if arguments.audit:
+        refused = [f"--{name.replace('_', '-')}" for name in files]
+        return AuditRun(arguments, os.environ, _cwd(config), refused=refused, named=selected[0], **common)
+    return Run(arguments, os.environ, _cwd(config), files=files, selection=selected, **common)
+
+
 def _executes(option: Any) -> bool:
     """Whether a fixture will be asked for: --setup-only sets them up, and says in the end that no check ran."""
     return not (option.collectonly or option.setupplan or option.showfixtures or option.show_fixtures_per_test)
 
 
 def _arguments(config: pytest.Config) -> Arguments:
+    from release_state.audit.selection import audited
     from release_state.config import Arguments
     from release_state.validate import one_of
 
     option = config.option
+    versions = tuple(option.release_state_version or ())
+    audit = audited(versions)
     one_of("--phase", option.release_state_phase, PHASES)  # the run needs it before the configuration is read
     given = {setting.key: getattr(option, setting.dest) for setting in SETTINGS}
     return Arguments(
-        versions=tuple(option.release_state_version or ()),
+        versions=() if audit else versions,
         channels=tuple(option.release_state_channel or ()),
         phase=option.release_state_phase,
         repo=option.release_state_repo,
@@ -250,6 +267,7 @@ def _arguments(config: pytest.Config) -> Arguments:
         install=not option.release_state_no_install,
         block_on_advice=option.release_state_block_on_advice,
         plan=option.release_state_plan,
+        audit=audit,
     )
 
 
@@ -304,6 +322,37 @@ def pytest_xdist_node_collection_finished(node: Any) -> None:
         reporter.write_line(phases)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_pycollect_makeitem(collector: pytest.Collector, name: str, obj: object) -> Any:
+    """Make the items of an audit's checks, one for each version; in an audit, no other check has any."""
+    from release_state.audit.items import is_audit_check, items
+    from release_state.check import MARKER
+
+    if not isinstance(collector, pytest.Module) or MARKER not in [m.name for m in getattr(obj, "pytestmark", ())]:
+        return None
+    session, of_history = _audit_of(collector.config), is_audit_check(collector.obj)
+    if session is None or not of_history:
+        return [] if session or of_history else None
+    return items(collector, obj, session.audits_or_none()) if _executes(collector.config.option) else []  # type: ignore[arg-type]
+
+
+def _audit_of(config: pytest.Config) -> AuditSession | None:
+    from release_state.audit.session import AuditSession
+    from release_state.session import KEY
+
+    session: object = config.stash.get(KEY, None)
+    return session if isinstance(session, AuditSession) else None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
+    """Run the checks of an audit in one step each."""
+    if not hasattr(item, "run_and_report"):
+        return None
+    item.run_and_report()
+    return True
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run each check once for each target."""
     from release_state.session import of_config
@@ -319,7 +368,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Keep the checks of the phase that applies; say what a narrowed run needs."""
     from release_state.run import select
 
-    if _executes(config.option):
+    if _executes(config.option) and _audit_of(config) is None:
         items[:] = select(config, items)
 
 
@@ -339,7 +388,7 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, tuple
     return status(report)
 
 
-class _Gatherer:
+class _Results:
     """Takes the results in the controller, which sees those of every worker."""
 
     def __init__(self, run: Any) -> None:
@@ -348,6 +397,10 @@ class _Gatherer:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take what a check said."""
         self.run.gather(report)
+
+
+class _Gatherer(_Results):
+    """Besides, gives pytest-html's page our own parts."""
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_report_title(self, report: Any) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from release_state.check import MARKER, describe
-from release_state.model import NotObserved
+from release_state.check import MARKER, CheckInfo, describe
+from release_state.model import NotObserved, Problem
 from release_state.outcome import CheckResult, Outcome, Statement
 from release_state.services import beside
 from release_state.session import of_config
@@ -36,7 +37,25 @@ def translate(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.Tes
     error = call.excinfo.value if call.excinfo else None
     if error is not None and not isinstance(error, (Exception, pytest.skip.Exception)):
         return report  # Ctrl-C, pytest.exit: not the check's word
-    result = _result(item, error, report)
+    marks = [pytest.MarkDecorator(mark, _ispytest=True) for mark in item.iter_markers()]
+    info, target = describe(item.function, marks), item.callspec.params["target"]
+    if info is None or not isinstance(target, Target):
+        raise TypeError(f"{item.nodeid} is no check of a target")
+    where = f"in {Path(item.path).name}, {item.name}"
+    snapshot = of_config(item.config).snapshot
+    result = conclude(
+        info,
+        error,
+        target.key,
+        seconds=report.duration,
+        where=where,
+        explain=lambda problem: beside(snapshot(target), problem),
+    )
+    return dress(report, result, item, item.function.__code__.co_firstlineno)
+
+
+def dress(report: pytest.TestReport, result: CheckResult, item: pytest.Item, line: int) -> pytest.TestReport:
+    """Put a result into the report that carries it to the controller; `line` says where in its file the check is."""
     session = of_config(item.config)
     decides = result.blocking or getattr(session, "block_on_advice", False) or result.outcome is Outcome.DEFECT
     setattr(report, ATTRIBUTE, result.model_dump(mode="json"))
@@ -48,7 +67,7 @@ def translate(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.Tes
         report.longrepr = None
     elif result.outcome is Outcome.NOT_APPLICABLE or not decides:
         report.outcome = "skipped"
-        report.longrepr = (str(item.path), item.function.__code__.co_firstlineno, reason(result))
+        report.longrepr = (str(item.path), line, reason(result))
     else:
         report.outcome = "failed"
         if result.outcome is not Outcome.DEFECT:
@@ -76,12 +95,19 @@ def reason(result: CheckResult) -> str:
     return f"{result.id} {result.outcome.value}\n{expected}found: {plain(result.found)}"
 
 
-def _result(item: pytest.Function, error: BaseException | None, report: pytest.TestReport) -> CheckResult:
-    marks = list(item.iter_markers())
-    info = describe(item.function, [pytest.MarkDecorator(mark, _ispytest=True) for mark in marks])
-    target = item.callspec.params["target"]
-    if info is None or not isinstance(target, Target):
-        raise TypeError(f"{item.nodeid} is no check of a target")
+def conclude(
+    info: CheckInfo,
+    error: BaseException | None,
+    target: str,
+    *,
+    seconds: float,
+    where: str,
+    explain: Callable[[Problem], str] = lambda problem: "",
+) -> CheckResult:
+    """The result of a check that ended with an exception, or with none.
+
+    `where` names it if it is a defect; `explain` says what else may explain that something could not be observed.
+    """
     given: dict[str, Any] = {}
     blocking = info.blocking
     if error is None:
@@ -95,23 +121,22 @@ def _result(item: pytest.Function, error: BaseException | None, report: pytest.T
         given = {
             "expected": info.title,
             "found": f"could not be observed: {problem.source}: {problem.why}",
-            "why": "; ".join(filter(None, [problem.remedy, beside(of_config(item.config).snapshot(target), problem)])),
+            "why": "; ".join(filter(None, [problem.remedy, explain(problem)])),
             "retry_at": problem.retry_at.isoformat() if problem.retry_at else None,
         }
     elif isinstance(error, pytest.skip.Exception):
         outcome, given = Outcome.NOT_APPLICABLE, {"found": str(error)}
     else:
-        where = Path(item.path).name
-        outcome, given = Outcome.DEFECT, {"found": f"{type(error).__name__}: {error} (in {where}, {item.name})"}
+        outcome, given = Outcome.DEFECT, {"found": f"{type(error).__name__}: {error} ({where})"}
     return CheckResult(
         id=info.id,
         title=info.title,
         source=info.source,
         blocking=blocking,
         outcome=outcome,
-        target=target.key,
+        target=target,
         scenario=info.scenario,
-        seconds=round(report.duration, 4),
+        seconds=round(seconds, 4),
         **given,
     )
 

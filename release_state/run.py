@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -12,22 +11,22 @@ import pytest
 
 from release_state import config as configuration_module
 from release_state import whole
+from release_state.audit.session import AuditWorker
 from release_state.changes import Changes
 from release_state.check import MARKER
 from release_state.collect import collect, lookups_of_phase
 from release_state.config import Arguments, RunConfig
 from release_state.observe.token import find_token
 from release_state.options import UsageProblem
-from release_state.outcome import Exit, Phase
+from release_state.outcome import Phase
 from release_state.recorded import load, replay, replayed, save
 from release_state.records import compare
 from release_state.report import progress, terminal
 from release_state.report.document import record
-from release_state.report.files import ReportFiles
+from release_state.report.files import ReportFiles, about
 from release_state.report.origin import origin_of
 from release_state.report.script import script
-from release_state.report.workflow import Workflow
-from release_state.results import of_report
+from release_state.running import Running
 from release_state.session import KEY, Controller, Worker
 from release_state.text import plain
 
@@ -45,9 +44,9 @@ def token_source(config: RunConfig, environ: Mapping[str, str]) -> str | None:
     return find_token(environ, config.targets[0].github_api)[1]
 
 
-def worker_session(given: Mapping[str, object]) -> Worker:
+def worker_session(given: Mapping[str, object]) -> Worker | AuditWorker:
     """The session of an xdist worker."""
-    return Worker(given)
+    return AuditWorker(given) if given.get("audit") else Worker(given)
 
 
 def select(config: pytest.Config, items: list[pytest.Item]) -> list[pytest.Item]:
@@ -71,8 +70,8 @@ def select(config: pytest.Config, items: list[pytest.Item]) -> list[pytest.Item]
     return kept
 
 
-class Run:
-    """One run of the suite, in the process that observes."""
+class Run(Running):
+    """One run over single versions."""
 
     def __init__(
         self,
@@ -89,9 +88,7 @@ class Run:
     ) -> None:
         if not checks_folder.is_dir():
             raise UsageProblem(f"{checks_folder} is missing: run the checks from the folder of their pytest.ini")
-        self._stack = ExitStack()
-        self.executes = executes
-        self.workflow = Workflow(environ)  # not the demo's: the run is a step of this workflow all the same
+        super().__init__(environ, executes=executes)
         try:
             if demo is not None:
                 from release_state.demo.enter import enter_demo
@@ -143,23 +140,12 @@ class Run:
         except BaseException:
             self._stack.close()
             raise
-        self.reports = ReportFiles(self.config)
+        self.reports = ReportFiles(self.config.reports_dir, about(self.config))
         self.origin = origin_of(environ)
         self.changes: dict[str, Changes] = {}
         """What changed since the last run, by target; known once this one is judged."""
         self.notes: list[str] = []
         """What went wrong and decides nothing."""
-        self.trouble: str | None = None
-        self.phases_told = False
-
-    def start(self) -> None:
-        """Begin to observe, unless nothing will be executed."""
-        if self.executes:
-            self.session.start()
-
-    def close(self) -> None:
-        """End the demo world and remove the exchange folder."""
-        self._stack.close()
 
     def prepare_reports(self, config: pytest.Config) -> None:
         """Reserve the names of this run's reports and tell pytest-html its own.
@@ -170,20 +156,10 @@ class Run:
             return
         if not config.pluginmanager.has_plugin("html"):
             raise pytest.UsageError("pytest-html is missing or switched off: there would be no report to look at")
-        try:
-            self.reports.prepare()
-        except OSError as error:
-            raise pytest.UsageError(
-                f"reports folder {self.config.reports_dir}: {error.strerror}: give --reports-dir"
-            ) from None
+        super().prepare_reports(config)
         if not getattr(config.option, "htmlpath", None):
             config.option.htmlpath = str(self.reports.html)
             config.option.self_contained_html = True
-
-    def gather(self, report: pytest.TestReport) -> None:
-        """Take a check's result."""
-        if (result := of_report(report)) is not None:
-            self.session.add(result)
 
     def header(self) -> list[str]:
         """What is checked and where each fact is read from; the phase follows once it is known."""
@@ -198,20 +174,8 @@ class Run:
             f"phase of {key}: {snapshot.phase}, {plain(snapshot.phase_reason)}" for key, snapshot in observed.items()
         )
 
-    def finish(self, exitstatus: int) -> int:
-        """The exit code of the run: pytest's own 2, 3 and 4 stay."""
-        if exitstatus in (Exit.INTERRUPTED, Exit.DEFECT, Exit.USAGE):
-            self.session.close()  # xdist waits for its workers next, and they for the snapshots
-            return exitstatus
-        if not self.executes:
-            return int(Exit.NOTHING_CHECKED)
-        self._compare()
-        code = self.session.exit_code()
-        if code is Exit.OK and exitstatus == pytest.ExitCode.TESTS_FAILED:
-            code = Exit.DEFECT  # something failed that is no check
-        return int(code)
-
-    def _compare(self) -> None:
+    def judged(self) -> None:
+        """Compare with the last run, once this one can be judged."""
         observed = self.session.observed() or {}
         now = {verdict.target.key: record(verdict, observed[verdict.target.key]) for verdict in self.session.verdicts()}
         try:
@@ -219,11 +183,6 @@ class Run:
         except OSError as error:
             notes = [f"earlier reports could not be read: {error.strerror}"]
         self.notes += notes
-
-    def report_failed(self, error: OSError) -> int:
-        """A report could not be written: said, and never exit 0."""
-        self.trouble = f"a report could not be written: {error}"
-        return int(Exit.DEFECT)
 
     def publish_reports(self, exitstatus: int) -> int:
         """Write the JSON report, and switch `latest` for a run of a whole phase."""

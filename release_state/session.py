@@ -7,19 +7,18 @@ snapshots reach them through a private folder, so that the number of requests is
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future, wait
+from concurrent.futures import Future
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
 from release_state import whole
 from release_state.asking import Asking
+from release_state.background import Background, wait_for
 from release_state.check import CheckInfo, catalogue, of_phase
 from release_state.outcome import CheckResult, Exit, Phase
 from release_state.plan import Wanted
@@ -34,7 +33,7 @@ KEY: pytest.StashKey[Session] = pytest.StashKey()
 Collect = Callable[[frozenset[str] | None, threading.Event], Sequence[Snapshot]]
 """Observes: given the look-ups that are wanted, or None for all, and the event that says that the run is over."""
 
-_SNAPSHOTS, _NEEDS, _FAILED = "snapshots.json", "needs.json", "failed.txt"
+_NEEDS = "needs.json"
 
 
 def of_config(config: pytest.Config) -> Session:
@@ -122,36 +121,28 @@ class Controller(Session):
         # Advice that decides is part of the phase wherever it is written down.
         self.files = () if block_on_advice else tuple(files)
         self.results: dict[str, list[CheckResult]] = {target.key: [] for target in targets}
-        self.seconds = 0.0
-        self.cancel = threading.Event()
         self._collect = collect
         self.asking = Asking()
         self._needs: Future[frozenset[str]] = Future()
-        self._done: Future[Sequence[Snapshot]] = Future()
-        self._started = False
-        self.exchange = Path(tempfile.mkdtemp(prefix="release-state-")) if with_workers else None
+        self._background: Background[Sequence[Snapshot]] = Background(self._observe, _dump, with_workers=with_workers)
+        self.exchange = self._background.exchange
+
+    @property
+    def seconds(self) -> float:
+        """How long it took to observe."""
+        return self._background.seconds
+
+    @property
+    def cancel(self) -> threading.Event:
+        """Set when the run is over."""
+        return self._background.cancel
 
     def start(self) -> None:
         """Begin to observe, in the background."""
-        self._started = True
-        threading.Thread(target=self._observe, name="release-state-observe", daemon=True).start()
+        self._background.start()
 
-    def _observe(self) -> None:
-        started = time.monotonic()
-        try:
-            wanted = self._wanted() if self.narrowed else None
-            snapshots = self._collect(wanted, self.cancel)
-            if self.cancel.is_set():
-                return  # nobody waits any more, and what was cut off is no observation
-            self.seconds = time.monotonic() - started
-            if self.exchange:
-                documents = [snapshot.model_dump(mode="json") for snapshot in snapshots]
-                whole.write(self.exchange / _SNAPSHOTS, json.dumps(documents))
-            self._done.set_result(snapshots)
-        except BaseException as error:
-            if self.exchange and self.exchange.is_dir():
-                whole.write(self.exchange / _FAILED, f"{type(error).__name__}: {error}")
-            self._done.set_exception(error)
+    def _observe(self, cancel: threading.Event) -> Sequence[Snapshot]:
+        return self._collect(self._wanted() if self.narrowed else None, cancel)
 
     def _wanted(self) -> frozenset[str]:
         if self.exchange is None:
@@ -168,21 +159,19 @@ class Controller(Session):
             self._needs.set_result(frozenset(reads))
 
     def _wait(self) -> Sequence[Snapshot]:
-        return self._done.result()
+        return self._background.wait()
 
     def is_over(self, seconds: float) -> bool:
         """Whether the observation has ended; waits for it, but not longer than this."""
-        return bool(wait([self._done], seconds).done)
+        return self._background.is_over(seconds)
 
     def observed(self) -> dict[str, Snapshot] | None:
         """The snapshots if they are there, without waiting; None while observing and after a defect."""
-        if not self._done.done() or self._done.exception() is not None:
-            return None
-        return self.snapshots()
+        return None if self._background.observed() is None else self.snapshots()
 
     def defect(self) -> BaseException | None:
         """What broke the observation itself, if anything did."""
-        return self._done.exception() if self._done.done() else None
+        return self._background.defect()
 
     def for_worker(self) -> dict[str, object]:
         """What a worker needs to know at its start; all of it plain data."""
@@ -224,9 +213,7 @@ class Controller(Session):
 
     def close(self) -> None:
         """Stop what is still observing, and remove the exchange folder."""
-        self.cancel.set()
-        if self.exchange:
-            shutil.rmtree(self.exchange, ignore_errors=True)
+        self._background.close()
 
 
 class Worker(Session):
@@ -249,12 +236,8 @@ class Worker(Session):
         whole.write(self.exchange / _NEEDS, json.dumps(sorted(reads)))
 
     def _wait(self) -> Sequence[Snapshot]:
-        # No limit of its own: every look-up has one, and xdist ends its workers together with the controller.
-        while not (self.exchange / _SNAPSHOTS).exists():
-            if (self.exchange / _FAILED).exists():
-                raise RuntimeError((self.exchange / _FAILED).read_text(encoding="utf-8"))
-            if not self.exchange.is_dir():
-                raise RuntimeError("the controller ended before it had observed anything")
-            time.sleep(0.02)
-        documents = json.loads((self.exchange / _SNAPSHOTS).read_text(encoding="utf-8"))
-        return [Snapshot.model_validate(document) for document in documents]
+        return [Snapshot.model_validate(document) for document in wait_for(self.exchange)]
+
+
+def _dump(snapshots: Sequence[Snapshot]) -> list[dict[str, Any]]:
+    return [snapshot.model_dump(mode="json") for snapshot in snapshots]

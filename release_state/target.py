@@ -138,9 +138,15 @@ class Target(Model):
 
         None for a tag of a sibling package and for names that hold no PEP 440 version.
         """
-        for pattern in self._tag_patterns:
+        found = self.spelling_of_tag(tag)
+        return found[1] if found else None
+
+    def spelling_of_tag(self, tag: str) -> tuple[str, Version] | None:
+        """The template by which a tag names a version of this package, and that version; as `version_of_tag`."""
+        for template, pattern in self._tag_patterns:
             if (found := pattern.fullmatch(tag)) and (version := parse_version(found["version"])):
-                return version
+                letter = found["version"][0]  # PEP 440 reads a leading v as well, so that {version} takes v1.0 too
+                return (template.replace("{version}", f"{letter}{{version}}") if letter in "vV" else template), version
         return None
 
     def parse_release_branch(self, name: str) -> ReleaseBranchName | None:
@@ -155,8 +161,9 @@ class Target(Model):
         return next((channel for channel in self.channels if channel.name == name), None)
 
     @cached_property
-    def _tag_patterns(self) -> tuple[re.Pattern[str], ...]:
-        return tuple(self._pattern(template) for template in (self.tag_template, *KNOWN_TAG_TEMPLATES))
+    def _tag_patterns(self) -> tuple[tuple[str, re.Pattern[str]], ...]:
+        templates = dict.fromkeys((self.tag_template, *KNOWN_TAG_TEMPLATES))
+        return tuple((template, self._pattern(template)) for template in templates)
 
     @cached_property
     def _branch_pattern(self) -> re.Pattern[str]:

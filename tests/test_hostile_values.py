@@ -207,7 +207,7 @@ def test_no_link_in_the_reports_folder_is_followed(tmp_path: Path) -> None:
     reports, mine = tmp_path / "reports", tmp_path / "mine"
     reports.mkdir()
     mine.write_text("mine", encoding="utf-8")
-    files = ReportFiles(loaded(tmp_path, {"reports-dir": str(reports)}))
+    files = ReportFiles(loaded(tmp_path, {"reports-dir": str(reports)}).reports_dir, "orbit-0.2.0-pypi")
     links = [files.html, files.json, *(reports / f"latest.{kind}" for kind in ("html", "json"))]
     for link in links:
         link.symlink_to(mine)

@@ -92,6 +92,14 @@ def observe_clone(
         return Observation[Clone](value=None, unavailable=failed.as_problem(SOURCE))
 
 
+def observe_clone_tags(path: Path, timeout: float, *, cancel: Event | None = None) -> Observation[tuple[Tag, ...]]:
+    """The tags of the clone at or above a path, and nothing else of it; `timeout` in seconds."""
+    try:
+        return known(_tags(CloneReader(path, Git(timeout, cancel))))
+    except GitFailed as failed:
+        return Observation[tuple[Tag, ...]](value=None, unavailable=failed.as_problem(SOURCE))
+
+
 def _observe(reader: CloneReader, remote_name: str, reports_dir: Path | None) -> Clone:
     top, bare = reader.top()
     git_dir = Path(reader.line("rev-parse", "--absolute-git-dir"))

@@ -8,6 +8,7 @@
 | `release_by_tag` | `GET …/releases/tags/{tag}` |
 | `latest_release` | `GET …/releases/latest` |
 | `drafts` | `GET …/releases`, one for each 100, once for all tags; none where the token cannot push |
+| `releases` | `GET …/releases`, one for each 100, side by side: published and, to a token that may push, drafts |
 | `checks`, `runs` | see `github_ci` |
 | `rate_limit` | none |
 
@@ -17,14 +18,16 @@ Sources: https://docs.github.com/rest/repos/repos, /rest/pulls/pulls, /rest/rele
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from typing import TypeVar
 from urllib.parse import quote
 
 from release_state.model import Observation
-from release_state.observe.github_api import Fields, GitHubApi, failed
+from release_state.observe.github_api import GitHubApi, failed
 from release_state.observe.github_ci import commit_checks, workflow_runs
+from release_state.observe.github_pages import all_at_once
+from release_state.observe.github_shapes import distinct_pulls, distinct_releases, fork_of, may, release_of, scopes
 from release_state.observe.http import HttpClient, observed
 from release_state.observe.refusal import epoch, header
 from release_state.snapshot import CommitChecks, GitHubRelease, PullRequest, RateLimit, Repository, WorkflowRuns
@@ -75,7 +78,7 @@ class GitHub:
 
         def ask(place: str, repository: Repository) -> tuple[PullRequest, ...]:
             found = self._api.all(f"{place}/pulls", "pull requests", params={"state": "open"}) or []
-            return tuple(pull for pull in _distinct_pulls(found) if parse(pull.head_branch))
+            return tuple(pull for pull in distinct_pulls(found) if parse(pull.head_branch))
 
         return self._observe(ask)
 
@@ -84,7 +87,7 @@ class GitHub:
 
         def ask(place: str, repository: Repository) -> GitHubRelease | None:
             found = self._api.one(f"{place}/releases/tags/{quote(tag, safe='')}", "release", absent=True)
-            release = _release(found) if found is not None else None
+            release = release_of(found) if found is not None else None
             if release is not None and release.tag != tag:
                 raise failed(f"asked for the release of the tag {tag}, GitHub gave that of {release.tag}")
             return release
@@ -96,7 +99,7 @@ class GitHub:
 
         def ask(place: str, repository: Repository) -> GitHubRelease | None:
             found = self._api.one(f"{place}/releases/latest", "release", absent=True)
-            return _release(found) if found is not None else None
+            return release_of(found) if found is not None else None
 
         return self._observe(ask)
 
@@ -104,15 +107,33 @@ class GitHub:
         """The drafts for this tag; unavailable to a token without push right, to which GitHub lists none."""
 
         def ask(place: str, repository: Repository) -> tuple[GitHubRelease, ...]:
-            if not self._api.has_token or repository.can_push is False:
-                raise failed("drafts are listed only to a token with push right", _PUSH)
-            drafts = [release for release in self._api.once("releases", lambda: self._releases(place)) if release.draft]
-            # GitHub does not say of an app's token whether it may push: only a draft shows that it sees them.
-            if repository.can_push is None and not drafts:
-                raise failed("no draft is listed, and GitHub does not say whether the token may see any", _PUSH)
-            return tuple(draft for draft in drafts if draft.tag == tag)
+            return tuple(draft for draft in self._drafts(place, repository, self._releases) if draft.tag == tag)
 
         return self._observe(ask)
+
+    def releases(self) -> Observation[tuple[GitHubRelease, ...]]:
+        """Every published release, of whatever tag."""
+
+        def ask(place: str, repository: Repository) -> tuple[GitHubRelease, ...]:
+            found = self._api.once("releases", lambda: self._releases_at_once(place))
+            return tuple(release for release in found if not release.draft)
+
+        return self._observe(ask)
+
+    def all_drafts(self) -> Observation[tuple[GitHubRelease, ...]]:
+        """The drafts for every tag, from the same answers as `releases`; unavailable as those of one tag are."""
+        return self._observe(lambda place, repository: self._drafts(place, repository, self._releases_at_once))
+
+    def _drafts(
+        self, place: str, repository: Repository, releases: Callable[[str], tuple[GitHubRelease, ...]]
+    ) -> tuple[GitHubRelease, ...]:
+        if not self._api.has_token or repository.can_push is False:
+            raise failed("drafts are listed only to a token with push right", _PUSH)
+        drafts = tuple(release for release in self._api.once("releases", lambda: releases(place)) if release.draft)
+        # GitHub does not say of an app's token whether it may push: only a draft shows that it sees them.
+        if repository.can_push is None and not drafts:
+            raise failed("no draft is listed, and GitHub does not say whether the token may see any", _PUSH)
+        return drafts
 
     def checks(self, sha: str) -> Observation[CommitChecks]:
         """CI of the commit, by check runs and statuses; and of its nearest ancestor with CI where it has none."""
@@ -171,11 +192,11 @@ class GitHub:
             default_branch=found.text("default_branch"),
             archived=bool(found.optional_flag("archived")),
             private=found.flag("private"),
-            can_push=_may(found, "push") if self._api.has_token else None,
-            can_administer=_may(found, "admin") if self._api.has_token else None,
-            token_scopes=_scopes(headers) if self._api.has_token else None,
+            can_push=may(found, "push") if self._api.has_token else None,
+            can_administer=may(found, "admin") if self._api.has_token else None,
+            token_scopes=scopes(headers) if self._api.has_token else None,
             html_url=found.text("html_url"),
-            fork_of=_fork_of(found),
+            fork_of=fork_of(found),
         )
 
     def _pulls(self, place: str, repository: Repository, branch: str) -> tuple[PullRequest, ...]:
@@ -185,77 +206,12 @@ class GitHub:
         # GitHub ignores a filter that it cannot read, and answers it with forks of the same owner as well.
         return tuple(
             pull
-            for pull in _distinct_pulls(found)
+            for pull in distinct_pulls(found)
             if pull.head_branch == branch and (pull.head_repository or "").lower() == repository.full_name.lower()
         )
 
     def _releases(self, place: str) -> tuple[GitHubRelease, ...]:
-        found = [_release(item) for item in self._api.all(f"{place}/releases", "releases") or []]
-        return tuple({release.id: release for release in found}.values())
+        return distinct_releases(self._api.all(f"{place}/releases", "releases") or [])
 
-
-def _fork_of(repository: Fields) -> str | None:
-    """The repository at the end of the chain of forks."""
-    origin = repository.optional_child("source") or repository.optional_child("parent")
-    return origin.text("full_name") if origin and repository.optional_flag("fork") else None
-
-
-def _may(repository: Fields, right: str) -> bool | None:
-    permissions = repository.optional_child("permissions")
-    # To an app's own token GitHub shows every permission as false, also that to read what it has just read.
-    if permissions is None or permissions.optional_flag("pull") is False:
-        return None
-    return permissions.optional_flag(right)
-
-
-def _scopes(headers: Mapping[str, str]) -> tuple[str, ...] | None:
-    """The scopes of a classic token, which may be none; other tokens have no such header."""
-    said = header(headers, "X-OAuth-Scopes")
-    return None if said is None else tuple(filter(None, (scope.strip() for scope in said.split(","))))
-
-
-def _distinct_pulls(found: Sequence[Fields]) -> list[PullRequest]:
-    # One that is opened while the pages are read pushes another onto the next page, where it comes again.
-    return list({pull.number: pull for pull in map(_pull, found)}.values())
-
-
-def _pull(found: Fields) -> PullRequest:
-    head, merged_at = found.child("head"), found.nullable_moment("merged_at")
-    repository = head.optional_child("repo")
-    state = found.text("state")
-    if state not in ("open", "closed"):
-        raise failed(f"unexpected shape of the answer: a pull request is {state!r:.40}")
-    return PullRequest(
-        number=found.number("number"),
-        title=found.text("title"),
-        state=state,
-        merged=merged_at is not None,
-        draft=bool(found.optional_flag("draft")),
-        head_branch=head.text("ref"),
-        head_sha=head.sha("sha"),
-        head_repository=None if repository is None else repository.text("full_name"),
-        base_branch=found.child("base").text("ref"),
-        # Of one that is not merged it is GitHub's trial merge, which is on no branch.
-        merge_commit=found.optional_text("merge_commit_sha") if merged_at else None,
-        created_at=found.moment("created_at"),
-        closed_at=found.nullable_moment("closed_at"),
-        merged_at=merged_at,
-        author=found.login("user"),
-        html_url=found.text("html_url"),
-    )
-
-
-def _release(found: Fields) -> GitHubRelease:
-    return GitHubRelease(
-        id=found.number("id"),
-        tag=found.text("tag_name"),
-        name=found.optional_text("name"),
-        draft=found.flag("draft"),
-        prerelease=found.flag("prerelease"),
-        immutable=found.optional_flag("immutable"),
-        has_notes=bool((found.optional_text("body") or "").strip()),
-        created_at=found.moment("created_at"),
-        published_at=found.nullable_moment("published_at"),
-        author=found.login("author"),
-        html_url=found.text("html_url"),
-    )
+    def _releases_at_once(self, place: str) -> tuple[GitHubRelease, ...]:
+        return distinct_releases(all_at_once(self._api, f"{place}/releases", "releases"))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from datetime import datetime
 from typing import Any, TypeVar
+from urllib.parse import parse_qs, urlsplit
 
 from release_state.observe.answer import Answer, clean_url, origin_of
 from release_state.observe.fields import SOURCE, Fields, failed
@@ -122,6 +123,17 @@ class GitHubApi:
             urls.add(following)
             url, query = following, None
         raise failed(f"{where} have more than {MAX_PAGES} pages")
+
+    def page(self, path: str, where: str, number: int) -> tuple[list[Fields], int | None]:
+        """One page of a list, counted from 1, and the number of the last; None where GitHub names no later one."""
+        params = {"per_page": PAGE_SIZE, **({"page": number} if number > 1 else {})}
+        data, answer = self._ask(self.root + path, params, absent=False, deadline=None)
+        try:
+            query = parse_qs(urlsplit(answer.links.get("last", "")).query)
+            last = int(query["page"][0]) if answer.links.get("next") else None
+        except (ValueError, KeyError):
+            raise failed(f"the address of the last page of {where} cannot be read") from None
+        return _items(data, None, where)[0], last
 
     def _ask(
         self, url: str, params: Mapping[str, str | int] | None, *, absent: bool, deadline: float | None

@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-import re
 from base64 import b64encode
-from collections.abc import Sequence
-from datetime import datetime, timezone
+from collections.abc import Callable
+from typing import TypeVar
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
-from pypi_simple import DistributionPackage
 
+from release_state.audit.model import IndexHistory
 from release_state.model import Observation, Problem, known, unavailable
 from release_state.observe.http import Answer, HttpClient, LookupFailed, clean_url, origin_of
+from release_state.observe.index_page import history_of, project_of
 from release_state.observe.simple import ACCEPT, Page, project_page, root_projects
-from release_state.snapshot import IndexFile, IndexProject, IndexRelease
-from release_state.target import Channel, parse_version
+from release_state.snapshot import IndexProject
+from release_state.target import Channel
+
+T = TypeVar("T")
 
 _PAGE_LIMIT = 64 * 2**20
 """Bytes. The largest project pages of the public index have some 20 MiB."""
 
 _ROOT_LIMIT = 16 * 2**20
 """Bytes. A root larger than that is a mirror of everything, which is no answer to one question."""
-
-_SKIPPED_LIMIT = 50
-_SKIPPED_LENGTH = 200
-"""Characters of a file name that is only there to be shown."""
-
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def observe_index(client: HttpClient, channel: Channel, package: str, version: str) -> Observation[IndexProject]:
@@ -39,6 +35,30 @@ def observe_index(client: HttpClient, channel: Channel, package: str, version: s
     index that shows itself as one can say that it lists nothing. User name and password in the index's URL are used
     and never kept. Never raises: what is no answer is unavailable. Sources: PEP 503, 592, 691, 700, 740, 792.
     """
+    try:
+        wanted = Version(version)
+    except InvalidVersion:
+        return unavailable(f"index {channel.name}", f"{version!r} is no version by PEP 440")
+    name = canonicalize_name(package)
+
+    def read(page: Page | None, url: str) -> IndexProject:
+        return IndexProject(url=url, listed=False) if page is None else project_of(page, name, wanted, url)
+
+    return _observe(client, channel, name, read)
+
+
+def observe_index_history(client: HttpClient, channel: Channel, package: str) -> Observation[IndexHistory]:
+    """The project's page on the channel's index, with every version and its files; asks what `observe_index` asks."""
+    name = canonicalize_name(package)
+
+    def read(page: Page | None, url: str) -> IndexHistory:
+        return IndexHistory(url=url, listed=False) if page is None else history_of(page, name, url)
+
+    return _observe(client, channel, name, read)
+
+
+def _observe(client: HttpClient, channel: Channel, name: str, read: Callable[[Page | None, str], T]) -> Observation[T]:
+    """Ask for the project's page, and read it; None stands for a project that the index does not list."""
     source = f"index {channel.name}"
     try:
         root, authorization = split_credentials(channel.index_url)
@@ -47,11 +67,9 @@ def observe_index(client: HttpClient, channel: Channel, package: str, version: s
         return unavailable(source, why, "configure the index's address; a folder can be served with pypiserver")
     index = _Index(client, channel, source, root, authorization)
     try:
-        return known(index.project(canonicalize_name(package), Version(version)))
+        return known(read(index.page(name), f"{root}{name}/"))
     except LookupFailed as failed:
         return Observation(value=None, unavailable=failed.problem)
-    except InvalidVersion:
-        return unavailable(source, f"{version!r} is no version by PEP 440")
     except (ValueError, OverflowError) as error:
         # NotSimple, and what a parser makes of a hostile page: an URL or a date that cannot be.
         return unavailable(source, f"{error}"[:300] or "the answer cannot be understood")
@@ -81,11 +99,11 @@ class _Index:
         self._deadline = client.deadline()
         self._headers = {"Authorization": authorization} if authorization else {}
 
-    def project(self, name: str, version: Version) -> IndexProject:
-        url = f"{self._root}{name}/"
-        answer = self._get(url, _PAGE_LIMIT)
+    def page(self, name: str) -> Page | None:
+        """The project's page; None where the index says that it lists no such project."""
+        answer = self._get(f"{self._root}{name}/", _PAGE_LIMIT)
         if answer.status != 404:
-            return _project(project_page(answer.body, answer.headers, name, answer.url), name, version, url)
+            return project_page(answer.body, answer.headers, name, answer.url)
         if not self._channel.is_public_index:
             # A wrong path, a proxy or a closed door answers 404 as well.
             root = self._get(self._root, _ROOT_LIMIT)
@@ -95,7 +113,7 @@ class _Index:
                 )
             if name in root_projects(root.body, root.headers, root.url):
                 raise self._failed("the index lists the project and answers 404 for its page")
-        return IndexProject(url=url, listed=False)
+        return None
 
     def _get(self, url: str, limit: int) -> Answer:
         answer = self._client.get(
@@ -119,75 +137,3 @@ class _Index:
 
     def _failed(self, why: str, remedy: str | None = None) -> LookupFailed:
         return LookupFailed(Problem(source=self._source, why=why, remedy=remedy))
-
-
-def _project(page: Page, name: str, version: Version, url: str) -> IndexProject:
-    held: dict[Version, list[DistributionPackage]] = {}
-    skipped = list(page.unreadable)
-    parsed: dict[str, Version | None] = {}
-    for package in page.packages:
-        found = _version(package, name, parsed)
-        if found is None:
-            skipped.append(package.filename)
-        else:
-            held.setdefault(found, []).append(package)
-    empty = {listed for text in page.versions if (listed := parse_version(text)) is not None} - held.keys()
-    return IndexProject(
-        url=url,
-        listed=True,
-        status=page.status or None,
-        status_reason=page.status_reason or None,
-        files=tuple(_file(package, version) for package in held.get(version, ())),
-        releases=tuple(_release(each, held[each]) for each in sorted(held)),
-        listed_without_files=tuple(str(each) for each in sorted(empty)),
-        skipped=tuple(filename[:_SKIPPED_LENGTH] for filename in skipped[:_SKIPPED_LIMIT]),
-    )
-
-
-def _version(package: DistributionPackage, name: str, parsed: dict[str, Version | None]) -> Version | None:
-    """The version of a file of this project; None where it cannot be read or the file is another project's."""
-    if package.version is None or canonicalize_name(package.project or "") != name:
-        return None
-    if package.version not in parsed:
-        # Wheels and eggs write "_" for the "-" of the version (1.0_1 is 1.0-1, a post release).
-        parsed[package.version] = parse_version(package.version) or parse_version(package.version.replace("_", "-"))
-    return parsed[package.version]
-
-
-def _file(package: DistributionPackage, version: Version) -> IndexFile:
-    digest = package.digests.get("sha256", "").lower()
-    return IndexFile(
-        filename=package.filename,
-        version=str(version),
-        kind=package.package_type or "unknown",
-        url=_public_url(package.url),
-        size=package.size,
-        sha256=digest if _SHA256.fullmatch(digest) else None,
-        uploaded_at=_aware(package.upload_time),
-        requires_python=package.requires_python or None,
-        yanked=package.is_yanked,
-        yanked_reason=package.yanked_reason or None,
-        provenance_url=_public_url(package.provenance_url) if package.provenance_url else None,
-    )
-
-
-def _release(version: Version, packages: Sequence[DistributionPackage]) -> IndexRelease:
-    uploads = [uploaded for package in packages if (uploaded := _aware(package.upload_time))]
-    return IndexRelease(
-        version=str(version),
-        file_count=len(packages),
-        yanked=all(package.is_yanked for package in packages),
-        requires_python=next((package.requires_python for package in packages if package.requires_python), None),
-        uploaded_at=min(uploads, default=None),
-    )
-
-
-def _aware(moment: datetime | None) -> datetime | None:
-    # PEP 700 wants UTC; who leaves the zone out means that.
-    return moment.replace(tzinfo=timezone.utc) if moment and moment.tzinfo is None else moment
-
-
-def _public_url(url: str) -> str:
-    # Some indexes sign their file URLs: what is stored and shown has neither user name, password nor signature.
-    parts = urlsplit(url)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))

@@ -19,23 +19,19 @@ from release_state.snapshot import Snapshot
 from release_state.verdict import TargetVerdict
 
 #: Verdicts that may become `latest`: a run that was narrowed or broke says nothing of the whole.
-_NOT_WHOLE = {Verdict.PARTIAL, Verdict.NOTHING_CHECKED, Verdict.DEFECT}
+NOT_WHOLE = {Verdict.PARTIAL, Verdict.NOTHING_CHECKED, Verdict.DEFECT}
 
 
 class ReportFiles:
     """The two files of one run: package, version, channel and UTC time are in their names."""
 
-    def __init__(self, config: RunConfig) -> None:
-        targets = config.targets
-        self.folder = config.reports_dir
+    latest = "latest"
+
+    def __init__(self, folder: Path, about: str) -> None:
+        """`about` begins the names: package, version and channel."""
+        self.folder = folder
         self.started_at = datetime.now(timezone.utc)
-        versions = list(dict.fromkeys(target.version for target in targets))
-        channels = list(dict.fromkeys(target.channel.name for target in targets))
-        more = f"-and-{len(versions) - 1}-more" if len(versions) > 1 else ""
-        self._stem = (
-            f"{targets[0].name}-{versions[0].replace('!', '_')}{more}-{'+'.join(channels)}"
-            f"-{self.started_at:%Y%m%dT%H%M%SZ}"
-        )
+        self._stem = f"{about}-{self.started_at:%Y%m%dT%H%M%SZ}"
         self.json = self.folder / f"{self._stem}.json"
         self.html = self.folder / f"{self._stem}.html"
         self.written = False
@@ -82,17 +78,36 @@ class ReportFiles:
         """
         html = self.html.name if self.html.is_file() else None
         document = report(verdicts, snapshots, exit_code, self.started_at, html, origin, changes)
-        whole.write(self.json, to_json(document))
-        self.written = True
         # 2 and 3: interrupted or broken half-way. A finding decides the verdict of a narrowed run too.
-        if exit_code in (2, 3) or any(verdict.not_run or verdict.verdict in _NOT_WHOLE for verdict in verdicts):
-            return document
+        partly = any(verdict.not_run or verdict.verdict in NOT_WHOLE for verdict in verdicts)
+        self.write(to_json(document), is_whole=exit_code not in (2, 3) and not partly)
+        return document
+
+    def write(self, document: str, *, is_whole: bool, page: str | None = None) -> None:
+        """Write the JSON report, and the page where it is given; both become the latest ones if the run was whole.
+
+        Raises OSError where a file cannot be written.
+        """
+        if page is not None:
+            whole.write(self.html, page)
+        whole.write(self.json, document)
+        self.written = True
+        if not is_whole:
+            return
         # Of two runs that end at once, the pair is one's or the other's. The page first: a document names its page.
         with _alone_in(self.folder):
             for path in (self.html, self.json):
                 if path.is_file():
-                    whole.write(self.folder / f"latest{path.suffix}", path.read_bytes())
-        return document
+                    whole.write(self.folder / f"{self.latest}{path.suffix}", path.read_bytes())
+
+
+def about(config: RunConfig) -> str:
+    """How the names of a run's reports begin: package, version and channel."""
+    targets = config.targets
+    versions = list(dict.fromkeys(target.version for target in targets))
+    channels = list(dict.fromkeys(target.channel.name for target in targets))
+    more = f"-and-{len(versions) - 1}-more" if len(versions) > 1 else ""
+    return f"{targets[0].name}-{versions[0].replace('!', '_')}{more}-{'+'.join(channels)}"
 
 
 @contextmanager

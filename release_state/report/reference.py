@@ -13,7 +13,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from release_state import recorded
-from release_state.check import CheckInfo, catalogue
+from release_state.audit.kinds import KINDS
+from release_state.check import AUDIT, CheckInfo, catalogue
 from release_state.options import SETTINGS
 from release_state.outcome import Phase
 from release_state.report import document
@@ -38,6 +39,11 @@ _PHASES = {
     Phase.POST_RECOVERY: "After a release or a recovery: every trace is as a finished release leaves it.",
     Phase.ROLLBACK: "After a release was withdrawn: everything that can be withdrawn is withdrawn.",
 }
+
+_AUDIT = (
+    "Over a whole history, with `--version all` or a specifier: every version agrees with itself. See "
+    "[the audit](audit.md)."
+)
 
 LOOKUPS = {
     "remote": ("branches and tags of the remote (`git ls-remote`)", "read access of your git to the remote"),
@@ -82,6 +88,8 @@ def reference(checks: Sequence[CheckInfo], folder: Path = CHECKS) -> str:
     for phase in Phase:
         members = [check for check in checks if phase in check.phases]
         parts.append(f"## Phase {phase.value}\n\n{_PHASES[phase]}\n\n{_short(members, '')}")
+    of_history = [check for check in checks if not check.phases]
+    parts.append(f"## Audit\n\n{_AUDIT}\n\n{_short(of_history, '')}")
     parts.append("## Every check\n")
     parts += [_entry(check, folder) for check in _by_phase(checks)]
     rows = "\n".join(f"| `{name}` | {what} | {right} |" for name, (what, right) in LOOKUPS.items())
@@ -99,7 +107,8 @@ def table(checks: Sequence[CheckInfo]) -> str:
 
 def _by_phase(checks: Sequence[CheckInfo]) -> list[CheckInfo]:
     """In the order in which the phases are gone through."""
-    return sorted(checks, key=lambda check: list(Phase).index(check.phases[0]))
+    phases = list(Phase)
+    return sorted(checks, key=lambda check: phases.index(check.phases[0]) if check.phases else len(phases))
 
 
 def _short(checks: Sequence[CheckInfo], document: str, *, with_phases: bool = False) -> str:
@@ -117,7 +126,7 @@ def _cell(text: str) -> str:
 
 
 def _phases(check: CheckInfo) -> str:
-    return ", ".join(phase.value for phase in check.phases)
+    return ", ".join(phase.value for phase in check.phases) or AUDIT
 
 
 def _entry(check: CheckInfo, folder: Path) -> str:
@@ -195,10 +204,29 @@ def settings() -> str:
 def with_tables(readme: str, checks: Sequence[CheckInfo]) -> str:
     """The README with its two tables as they are now."""
     for name, text in (("checks", table(checks)), ("settings", settings())):
-        before, _, rest = readme.partition(f"<!-- {name}: begin -->\n")
-        _, end, after = rest.partition(f"<!-- {name}: end -->")
-        readme = f"{before}<!-- {name}: begin -->\n{text}{end}{after}"
+        readme = _between(readme, name, text)
     return readme
+
+
+def kinds() -> str:
+    """The table of an audit's kinds of disagreement."""
+    lines = ["| kind | level | what it is | why it matters | check of one version |", "|---|---|---|---|---|"]
+    for kind in KINDS:
+        level = "blocking" if kind.blocking else "advice"
+        link = f"[{kind.check}](checks.md#{kind.check.lower()})"
+        lines.append(f"| `{kind.id}` | {level} | {_cell(kind.title)} | {_cell(kind.why)} | {link} |")
+    return "\n".join(lines) + "\n"
+
+
+def with_kinds(document: str) -> str:
+    """The document of the audit with its table as it is now."""
+    return _between(document, "kinds", kinds())
+
+
+def _between(document: str, name: str, text: str) -> str:
+    before, _, rest = document.partition(f"<!-- {name}: begin -->\n")
+    _, end, after = rest.partition(f"<!-- {name}: end -->")
+    return f"{before}<!-- {name}: begin -->\n{text}{end}{after}"
 
 
 def main() -> None:
@@ -211,6 +239,8 @@ def main() -> None:
     for name, schema in (("snapshot", recorded.schema()), ("report", document.schema())):
         text = json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
         (ROOT / "release_state" / "schemas" / f"{name}.schema.json").write_text(text, encoding="utf-8")
+    audit = ROOT / "docs" / "audit.md"
+    audit.write_text(with_kinds(audit.read_text(encoding="utf-8")), encoding="utf-8")
     readme = ROOT / "README.md"
     readme.write_text(with_tables(readme.read_text(encoding="utf-8"), checks), encoding="utf-8")
 

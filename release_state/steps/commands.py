@@ -30,10 +30,11 @@ def in_clone(release: Release, *arguments: str) -> list[str]:
     return ["git", "-C", release.target.clone or ".", *arguments]
 
 
-def gh(release: Release, *arguments: str) -> list[str]:
+def gh(about: Release | Target, *arguments: str) -> list[str]:
     """A gh command on the repository; on GitHub Enterprise the host is named too."""
-    host = urlsplit(release.target.github_web).hostname or _GITHUB
-    name = release.target.repository if host == _GITHUB else f"{host}/{release.target.repository}"
+    target = about if isinstance(about, Target) else about.target
+    host = urlsplit(target.github_web).hostname or _GITHUB
+    name = target.repository if host == _GITHUB else f"{host}/{target.repository}"
     return ["gh", *arguments, "--repo", name]
 
 

@@ -1,0 +1,94 @@
+"""Observe a project's whole history once: all sources side by side, whatever the number of versions.
+
+| look-up | asked |
+|---|---|
+| `remote` | one `git ls-remote`, for all channels |
+| `clone_tags` | the clone's tags, where there is a clone |
+| `index` | one page of the Simple API, for each channel |
+| `repository`, `latest_release` | one request each |
+| `releases`, `drafts` | one request for each 100 GitHub Releases, drafts among them |
+| `open_pulls` | one request for each 100 open pull requests |
+| `runs` | one request |
+
+What a channel does not leave is not asked for.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from release_state.audit.model import History
+from release_state.config import RunConfig
+from release_state.model import Observation
+from release_state.observe.clone import observe_clone_tags
+from release_state.observe.github import GitHub
+from release_state.observe.http import HttpClient
+from release_state.observe.index import observe_index_history
+from release_state.observe.remote import observe_remote
+from release_state.target import Target
+
+SOURCES = ("remote", "index", "clone_tags", "releases", "drafts", "latest_release", "open_pulls", "runs")
+"""The observations of a `History` besides the repository, which stands behind those of GitHub."""
+
+
+def collect_history(
+    config: RunConfig,
+    *,
+    client: HttpClient,
+    token_source: str | None,
+    own_run_id: int | None,
+    cancel: threading.Event,
+) -> list[History]:
+    """Observe every channel of the configuration; a look-up that fails is recorded, only a defect raises."""
+    target = config.targets[0]
+    github = GitHub(client, target.github_api, target.repository, own_run_id=own_run_id)
+    timeout = config.lookup_timeout
+    asks: dict[object, Callable[[], Observation[Any]]] = {}
+    for each in config.targets:
+        asks["remote"] = functools.partial(observe_remote, config.remote_url, timeout, cancel=cancel)
+        channel = config.channels[each.channel.name]
+        asks["index", channel.name] = functools.partial(observe_index_history, client, channel, each.package)
+        asks["clone_tags"] = functools.partial(_clone_tags, each, timeout, cancel)
+        if "release" in each.channel.leaves:
+            asks["releases"], asks["drafts"] = github.releases, github.all_drafts
+            asks["latest_release"] = github.latest_release
+        asks["open_pulls"] = functools.partial(github.open_release_pulls, functools.partial(_is_branch, each))
+        asks["repository"] = github.repository
+        if each.workflow:
+            asks["runs"] = functools.partial(github.runs, each.workflow)
+    started = datetime.now(timezone.utc)
+    with ThreadPoolExecutor(max_workers=len(asks), thread_name_prefix="release-state-look-up") as pool:
+        asked: dict[object, Future[Observation[Any]]] = {key: pool.submit(ask) for key, ask in asks.items()}
+        found = {key: future.result() for key, future in asked.items()}
+    shared = {str(key): value for key, value in found.items() if not isinstance(key, tuple)}
+    return [
+        History(
+            observed_at=started,
+            target=each,
+            selection=config.audit or "all",
+            token_source=token_source,
+            index=found["index", each.channel.name],
+            **(shared if "release" in each.channel.leaves else _without_releases(shared)),
+        )
+        for each in config.targets
+    ]
+
+
+def _without_releases(shared: Mapping[str, Observation[Any]]) -> dict[str, Observation[Any]]:
+    return {key: value for key, value in shared.items() if key not in ("releases", "drafts", "latest_release")}
+
+
+def _is_branch(target: Target, name: str) -> bool:
+    return target.parse_release_branch(name) is not None
+
+
+def _clone_tags(target: Target, timeout: float, cancel: threading.Event) -> Observation[Any]:
+    if target.clone is None:
+        return Observation(value=None, unavailable=None)
+    return observe_clone_tags(Path(target.clone), timeout, cancel=cancel)

@@ -1,0 +1,115 @@
+"""What the project leaves of a release, and since when: what is older than a habit is not measured by it (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from release_state.audit.model import History
+from release_state.audit.versions import Audited, Spellings
+
+INDEX, TAG, RELEASE = "index", "tag", "release"
+
+
+@dataclass(frozen=True)
+class Since:
+    """The first version that left a trace, and when; `at` is None where nothing tells the time."""
+
+    version: Audited
+    at: datetime | None
+
+    def is_after(self, audited: Audited) -> bool:
+        """Whether a version is older than the habit."""
+        if self.at and audited.uploaded_at:
+            return audited.uploaded_at < self.at
+        return audited.version < self.version.version
+
+    def __str__(self) -> str:
+        return f"since {self.version}" + (f" ({self.at:%Y-%m-%d})" if self.at else "")
+
+
+class Habits:
+    """The traces that a release of this project leaves on this channel."""
+
+    def __init__(self, history: History, spelt: Spellings, versions: Sequence[Audited]) -> None:
+        self.history, self.spelt, self.versions = history, spelt, tuple(versions)
+        self.target = history.target
+
+    @cached_property
+    def published(self) -> tuple[Audited, ...]:
+        """The versions with files, in the order of their first upload as far as the index tells it."""
+        found = [audited for audited in self.versions if audited.indexed]
+        if all(audited.uploaded_at for audited in found):
+            found.sort(key=lambda audited: (audited.uploaded_at, audited.version))
+        return tuple(found)
+
+    @cached_property
+    def traces(self) -> tuple[str, ...]:
+        """What a finished release leaves: the index, what the channel says of tags and releases, kinds of file."""
+        leaves = [trace for trace in (TAG, RELEASE) if trace in self.target.channel.leaves]
+        return (INDEX, *leaves, *self.target.expected_files)
+
+    @cached_property
+    def since(self) -> dict[str, Since]:
+        """The first appearance of each trace; one that never appeared is missing."""
+        first = {trace: self._first(trace) for trace in self.traces}
+        return {trace: found for trace, found in first.items() if found}
+
+    def _first(self, trace: str) -> Since | None:
+        if trace == INDEX:
+            return self._first_by_version()
+        if trace == RELEASE:
+            return self._first_release()
+        audited = next((audited for audited in self.published if left(trace, audited)), None)
+        return Since(audited, audited.uploaded_at) if audited else None
+
+    def _first_by_version(self) -> Since | None:
+        # A tag tells no time: a version below the first that was published is from before the project published any.
+        audited = next((audited for audited in self.versions if audited.indexed), None)
+        return Since(audited, None) if audited else None
+
+    def _first_release(self) -> Since | None:
+        # By the time of its publication: releases of old tags can be made at any time.
+        made = [Since(a, release.published_at) for a in self.versions for release in a.releases if release.published_at]
+        return min(made, key=lambda since: (since.at, since.version.version), default=None)
+
+    def expects(self, trace: str, audited: Audited) -> bool:
+        """Whether a version has to have left a trace: the project left it by then."""
+        since = self.since.get(trace)
+        return since is not None and (since.version is audited or not since.is_after(audited))
+
+    @cached_property
+    def newest_final(self) -> Audited | None:
+        """The greatest final version that is published and not yanked."""
+        final = (a for a in self.versions if a.indexed and not a.indexed.all_yanked and not a.version.is_prerelease)
+        return max(final, key=lambda audited: audited.version, default=None)
+
+    @cached_property
+    def usual_since(self) -> Audited | None:
+        """The first version that is tagged in the template's spelling."""
+        template = self.target.tag_template
+        return next((a for a in self.published if any(spelt_as(self, tag.name) == template for tag in a.tags)), None)
+
+    def counts(self, trace: str) -> tuple[int, int]:
+        """Of the published versions since the habit began: how many left the trace, and how many there are."""
+        asked = [audited for audited in self.published if left(trace, audited) or self.expects(trace, audited)]
+        return sum(left(trace, audited) for audited in asked), len(asked)
+
+
+def left(trace: str, audited: Audited) -> bool:
+    """Whether a version left a trace."""
+    if trace == INDEX:
+        return audited.indexed is not None
+    if trace == TAG:
+        return bool(audited.tags)
+    if trace == RELEASE:
+        return bool(audited.releases)
+    return audited.indexed is not None and trace in audited.indexed.kinds
+
+
+def spelt_as(habits: Habits, tag: str) -> str | None:
+    """The template of a tag."""
+    found = habits.target.spelling_of_tag(tag)
+    return found[0] if found else None

@@ -1,0 +1,232 @@
+"""What an audit says of each version: do tag, index and GitHub Release agree, and what is left behind (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from release_state.audit import kinds
+from release_state.audit.habits import INDEX, RELEASE, TAG, Habits, Since, spelt_as
+from release_state.audit.kinds import Kind
+from release_state.audit.model import History, IndexHistory
+from release_state.audit.versions import Audited
+from release_state.model import Observation, Problem, unavailable
+from release_state.outcome import Outcome
+from release_state.snapshot import WorkflowRun
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One disagreement of one version."""
+
+    kind: Kind
+    found: str
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What became of one version."""
+
+    audited: Audited
+    outcome: Outcome
+    findings: tuple[Finding, ...] = ()
+    unknown: tuple[Problem, ...] = ()
+    note: str = ""
+    """What is there, or why the version is not judged."""
+
+    @property
+    def blocking(self) -> bool:
+        """Whether it decides the verdict."""
+        return self.outcome is not Outcome.ACTION_NEEDED or any(finding.kind.blocking for finding in self.findings)
+
+    @property
+    def words(self) -> str:
+        """What was found, in a line."""
+        said = [finding.found for finding in self.findings]
+        said += [f"could not be observed: {problem.source}: {problem.why}" for problem in self.unknown]
+        return "; ".join([*said, *([self.note] if self.note else [])])
+
+
+def index_of(history: History) -> Observation[IndexHistory]:
+    """The index's answer, where it says what is published: in quarantine it shows no file (PEP 792)."""
+    index = history.index.value
+    if index and index.status == "quarantined":
+        return unavailable(f"index {history.target.channel.name}", "the project is quarantined, its files are hidden")
+    return history.index
+
+
+class Judge:
+    """Judges the versions of one history."""
+
+    def __init__(self, habits: Habits) -> None:
+        self.habits, self.history, self.leaves = habits, habits.history, habits.target.channel.leaves
+        self._index = index_of(self.history)
+        self._index_known = self._index.is_known
+        self._remote_known = self.history.remote.is_known
+        self._releases_known = self.history.releases.is_known
+
+    def all(self, versions: Sequence[Audited]) -> tuple[Judgement, ...]:
+        """A judgement for each version, in their order."""
+        judged = [self.one(audited) for audited in versions]
+        running = [
+            run for run in (self.history.runs.value.runs if self.history.runs.value else ()) if not run.is_finished
+        ]
+        if running:
+            whole = [j.audited.version for j in judged if j.audited.indexed and j.outcome is Outcome.HOLDS]
+            newest = max(whole, default=None)
+            judged = [
+                _in_progress(j, running[0])
+                if j.outcome is Outcome.ACTION_NEEDED and j.blocking and (newest is None or j.audited.version > newest)
+                else j
+                for j in judged
+            ]
+        return tuple(judged)
+
+    def one(self, audited: Audited) -> Judgement:
+        """What becomes of one version, without regard to runs of the workflow."""
+        if not audited.is_known:
+            return self._prepared(audited)
+        findings = tuple(self._findings(audited))
+        if any(finding.kind.blocking for finding in findings):
+            return Judgement(audited, Outcome.ACTION_NEEDED, findings)
+        if unknown := self._unknown(audited):
+            return Judgement(audited, Outcome.UNKNOWN, findings, unknown)
+        if findings:
+            return Judgement(audited, Outcome.ACTION_NEEDED, findings)
+        if not audited.indexed:
+            first = self.habits.since.get(INDEX)
+            why = (
+                f"from before the first publication, {first.version}" if first else "the project publishes nothing here"
+            )
+            return Judgement(audited, Outcome.NOT_APPLICABLE, note=f"{self._there(audited)}; {why}")
+        return Judgement(audited, Outcome.HOLDS, note=self._there(audited))
+
+    def _unknown(self, audited: Audited) -> tuple[Problem, ...]:
+        """What keeps a version from being judged."""
+        history = self.history
+        missing = [self._index.unavailable, history.remote.unavailable, history.clone_tags.unavailable]
+        if RELEASE in self.leaves:
+            missing.append(history.releases.unavailable)
+        if audited.branches:
+            missing.append(history.open_pulls.unavailable)
+        return tuple(dict.fromkeys(problem for problem in missing if problem))
+
+    def _prepared(self, audited: Audited) -> Judgement:
+        """A version of which there is nothing but a branch, a pull request or a draft."""
+        if unknown := self._unknown(audited):
+            return Judgement(audited, Outcome.UNKNOWN, unknown=unknown)
+        if audited.branches and not audited.pulls:
+            found = f"branch {audited.branches[0].name}, and nothing else"
+            return Judgement(audited, Outcome.ACTION_NEEDED, (Finding(kinds.BRANCH_ORPHANED, found),))
+        return Judgement(audited, Outcome.NOT_APPLICABLE, note=f"being prepared: {self._there(audited)}")
+
+    def _findings(self, audited: Audited) -> Iterator[Finding]:
+        if self._index_known:
+            yield from self._of_files(audited)
+        if self._remote_known:
+            yield from self._of_tags(audited)
+        if self._releases_known:
+            yield from self._of_releases(audited)
+        yield from self._left_behind(audited)
+
+    def _of_files(self, audited: Audited) -> Iterator[Finding]:
+        indexed, there = audited.indexed, self._there(audited)
+        if indexed is None:
+            if audited.tags or audited.releases:
+                if odd := _odd(audited):
+                    yield Finding(kinds.ODD_TAG, f"{there}: {odd}")
+                elif self.habits.expects(INDEX, audited):
+                    empty = "the index lists it without a file" if audited.listed_empty else "no file on the index"
+                    yield Finding(kinds.NOT_PUBLISHED, f"{there}, {empty}")
+            else:
+                yield Finding(kinds.LISTED_EMPTY, "listed without a file")
+            return
+        if indexed.all_yanked:
+            if audited.releases:
+                reason = f" ({indexed.yanked_reason})" if indexed.yanked_reason else ""
+                yield Finding(kinds.YANKED, f"yanked{reason}, GitHub Release {audited.releases[0].tag}")
+            return
+        expected = self.habits.target.expected_files
+        missing = [kind for kind in expected if kind not in indexed.kinds and self.habits.expects(kind, audited)]
+        if missing:
+            there = ", ".join(sorted(indexed.kinds))
+            yield Finding(kinds.FILES_MISSING, f"no {' and no '.join(missing)}, only {there}")
+        if indexed.yanked:
+            yield Finding(kinds.YANKED_IN_PART, f"{indexed.yanked} of {len(indexed.files)} files are yanked")
+
+    def _of_tags(self, audited: Audited) -> Iterator[Finding]:
+        habits, indexed = self.habits, audited.indexed
+        offered = indexed is not None and not indexed.all_yanked
+        if self._index_known and offered and not audited.tags and habits.expects(TAG, audited):
+            moving = f"; only the moving tag {audited.moving[0].name}" if audited.moving else ""
+            yield Finding(kinds.TAG_MISSING, f"no tag {habits.target.tag_for(str(audited))}{moving}")
+        names = ", ".join(f"{tag.name} at {tag.commit[:9]}" for tag in audited.tags)
+        if len({tag.commit for tag in audited.tags}) > 1:
+            yield Finding(kinds.TAGS_DIFFER, names)
+        template, usual = habits.target.tag_template, habits.usual_since
+        spelt = {spelt_as(habits, tag.name) for tag in audited.tags}
+        in_use = usual is not None and not Since(usual, usual.uploaded_at).is_after(audited)
+        if indexed and in_use and spelt and template not in spelt:
+            yield Finding(kinds.TAG_SPELLING, f"{names}, not {habits.target.tag_for(str(audited))}")
+        remote = {tag.name: tag for tag in audited.tags}
+        for local in audited.local_tags:
+            if (tag := remote.get(local.name)) and tag.object != local.object:
+                yield Finding(
+                    kinds.CLONE_TAG, f"{local.name} is {local.commit[:9]} in the clone, {tag.commit[:9]} there"
+                )
+            elif tag is None and not audited.tags:
+                yield Finding(kinds.CLONE_TAG, f"{local.name} is in the clone alone")
+
+    def _of_releases(self, audited: Audited) -> Iterator[Finding]:
+        indexed, version = audited.indexed, audited.version
+        offered = indexed is not None and not indexed.all_yanked
+        if self._index_known and offered and not audited.releases and self.habits.expects(RELEASE, audited):
+            draft = ", a draft is there" if audited.drafts else ""
+            yield Finding(kinds.RELEASE_MISSING, f"no GitHub Release{draft}")
+        names = {tag.name for tag in (*audited.tags, *audited.moving)}
+        for release in audited.releases:
+            if self._remote_known and release.tag not in names:
+                yield Finding(kinds.RELEASE_WITHOUT_TAG, f"GitHub Release of {release.tag}, and no such tag")
+            if release.prerelease != version.is_prerelease:
+                said = "a pre-release" if release.prerelease else "final"
+                meant = "a pre-release" if version.is_prerelease else "final"
+                yield Finding(kinds.PRERELEASE_FLAG, f"GitHub calls it {said}, PEP 440 {meant}")
+        if audited.releases and audited.drafts:
+            yield Finding(kinds.DRAFT_LEFT, f"{len(audited.drafts)} of {audited.drafts[0].tag}")
+
+    def _left_behind(self, audited: Audited) -> Iterator[Finding]:
+        if audited.pulls:
+            number = audited.pulls[0].number
+            yield Finding(kinds.PULL_OPEN, f"pull request #{number} is open")
+        elif audited.branches and audited.indexed and self.history.open_pulls.is_known:
+            yield Finding(kinds.BRANCH_LEFT, f"branch {audited.branches[0].name}")
+
+    def _there(self, audited: Audited) -> str:
+        """What there is of a version, in words."""
+        indexed, said = audited.indexed, []
+        if indexed:
+            yanked = " (yanked)" if indexed.all_yanked else ""
+            said.append(f"{len(indexed.files)} file{'s' * (len(indexed.files) != 1)}{yanked}")
+        said += [f"tag {tag.name}" for tag in audited.tags]
+        said += [f"GitHub Release {release.tag}" for release in audited.releases]
+        said += [f"draft of {draft.tag}" for draft in audited.drafts]
+        said += [f"branch {branch.name}" for branch in audited.branches]
+        said += [f"pull request #{pull.number}" for pull in audited.pulls]
+        return ", ".join(said)
+
+
+def _odd(audited: Audited) -> str:
+    """Why a tag may not mean the version that PEP 440 reads in it."""
+    version = audited.version
+    if version.local:
+        return "a local version, which an index never takes"
+    if version.is_devrelease:
+        return "a development version, often only the beginning of the next one"
+    if version.is_postrelease and not any("post" in tag.name.lower() for tag in audited.tags):
+        return f"PEP 440 reads it as the post-release {version}"
+    return ""
+
+
+def _in_progress(judged: Judgement, run: WorkflowRun) -> Judgement:
+    working = f"release run #{run.number} is still working ({run.status})"
+    return replace(judged, outcome=Outcome.IN_PROGRESS, note=working)

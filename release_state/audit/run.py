@@ -1,0 +1,128 @@
+"""The run of an audit as the plugin sees it: configuration, demo, observation, verdict, reports."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from release_state.audit.collect import collect_history
+from release_state.audit.model import History
+from release_state.audit.session import FILE, AuditController
+from release_state.config import Arguments, load
+from release_state.observe.http import HttpClient
+from release_state.observe.token import find_token
+from release_state.options import UsageProblem
+from release_state.outcome import CheckResult
+from release_state.report import audit_terminal
+from release_state.report.audit_document import document
+from release_state.report.audit_page import page
+from release_state.report.files import NOT_WHOLE, ReportFiles, about
+from release_state.running import Running
+
+
+class AuditFiles(ReportFiles):
+    """The reports of an audit: what is `latest` of single versions stays."""
+
+    latest = "latest-audit"
+
+
+class AuditRun(Running):
+    """One audit, of every channel that is asked for."""
+
+    def __init__(
+        self,
+        arguments: Arguments,
+        environ: Mapping[str, str],
+        cwd: Path,
+        *,
+        checks_folder: Path,
+        demo: str | None,
+        refused: Sequence[str],
+        named: Sequence[str],
+        with_workers: bool,
+        executes: bool,
+    ) -> None:
+        super().__init__(environ, executes=executes)
+        check_usage(arguments, refused, named)
+        try:
+            if demo is not None:
+                from release_state.demo.enter import enter_demo
+
+                arguments, environ = self._stack.enter_context(enter_demo(demo, arguments))
+            self.config = load(arguments, environ, cwd)
+            target, timeout = self.config.targets[0], self.config.lookup_timeout
+            token, self.token_source = find_token(environ, target.github_api)
+            run_id = environ.get("GITHUB_RUN_ID", "")
+
+            def observe(cancel: threading.Event) -> Sequence[History]:
+                return collect_history(
+                    self.config,
+                    client=HttpClient(timeout, token=token, token_host=target.github_api, cancel=cancel),
+                    token_source=self.token_source,
+                    own_run_id=int(run_id) if run_id.isdigit() else None,
+                    cancel=cancel,
+                )
+
+            self.session = AuditController(
+                checks_folder, observe, with_workers=with_workers, block_on_advice=self.config.block_on_advice
+            )
+            self._stack.callback(self.session.close)
+        except BaseException:
+            self._stack.close()
+            raise
+        self.reports = AuditFiles(self.config.reports_dir, file_name(about(self.config), self.config.audit or ""))
+
+    def add(self, result: CheckResult) -> None:
+        """Take what one check said."""
+        self.session.results.append(result)
+
+    def header(self) -> list[str]:
+        """What is audited and where each fact is read from."""
+        return audit_terminal.header(self.config, self.token_source)
+
+    def publish_reports(self, exitstatus: int) -> int:
+        """Write page and document; they become `latest-audit` after a run over every version."""
+        verdicts = self.session.verdicts() if self.executes else ()
+        if not verdicts:
+            self.reports.discard()
+            return exitstatus
+        try:
+            partly = any(v.ran < v.expected or v.verdict in NOT_WHOLE for v in verdicts)
+            self.reports.write(
+                document(verdicts, exitstatus, self.reports.started_at, self.reports.html.name),
+                is_whole=exitstatus not in (2, 3) and not partly,
+                page=page(verdicts, self.reports.started_at),
+            )
+        except OSError as error:
+            return self.report_failed(error)
+        return exitstatus
+
+    def summarise(self, reporter: pytest.TerminalReporter) -> None:
+        """The verdict, what the project leaves since when, and the disagreements by kind."""
+        audit_terminal.summarise(reporter, self)
+
+
+def check_usage(arguments: Arguments, refused: Sequence[str], named: Sequence[str]) -> None:
+    """Refuse what has no meaning in an audit.
+
+    Raises UsageProblem.
+    """
+    if arguments.phase != "auto":
+        raise UsageProblem("--phase does not go with --version all or a specifier: an audit has no phase")
+    if arguments.plan != "auto":
+        raise UsageProblem("--plan does not go with --version all or a specifier: give one version for its plan")
+    for option in refused:
+        raise UsageProblem(f"{option} does not go with --version all or a specifier: give one version for it")
+    if wrong := [name for name in named if name.endswith(".py") and name != FILE]:
+        raise UsageProblem(f"{wrong[0]} holds checks of single versions: an audit runs checks/{FILE} alone")
+
+
+def file_name(name: str, selection: str) -> str:
+    """The beginning of the reports' names: the selection in the place of a version."""
+    package, _, channels = name.rpartition("-")
+    words = {">": "gt", "<": "lt", "=": "eq", "!": "ne", "~": "about", ",": "-", "*": "x", " ": ""}
+    spelt = "".join(words.get(letter, letter) for letter in selection)
+    return f"{package.rpartition('-')[0]}-{spelt}-{channels}"

@@ -1,0 +1,115 @@
+"""One run of an audit: who observes, what the checks said, and the verdicts; with and without xdist."""
+
+from __future__ import annotations
+
+import inspect
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+
+from release_state.audit.audit import Audit
+from release_state.audit.items import Function, expected
+from release_state.audit.model import History
+from release_state.audit.verdict import AuditVerdict, judge_audit
+from release_state.background import Background, wait_for
+from release_state.check import describe, load
+from release_state.outcome import CheckResult, Exit
+
+FILE = "test_audit.py"
+
+
+class AuditSession:
+    """What every process of the run has: the audits, once the history is observed."""
+
+    def __init__(self, checks_folder: Path, *, block_on_advice: bool) -> None:
+        self.checks_folder, self.block_on_advice = checks_folder, block_on_advice
+
+    def _wait(self) -> Sequence[History]:
+        raise NotImplementedError
+
+    @cached_property
+    def audits(self) -> tuple[Audit, ...]:
+        """One for each channel; waits for the observation.
+
+        Raises whatever the observation raised: that is a defect, since failed look-ups are recorded, not raised.
+        """
+        return tuple(Audit(history) for history in self._wait())
+
+    def audits_or_none(self) -> tuple[Audit, ...]:
+        """The audits; none where the observation broke, which the end of the run says."""
+        try:
+            return self.audits
+        except Exception:
+            return ()
+
+
+class AuditController(AuditSession):
+    """The process that observes, gathers the results and judges."""
+
+    def __init__(
+        self,
+        checks_folder: Path,
+        collect: Callable[[threading.Event], Sequence[History]],
+        *,
+        with_workers: bool,
+        block_on_advice: bool,
+    ) -> None:
+        super().__init__(checks_folder, block_on_advice=block_on_advice)
+        self.background: Background[Sequence[History]] = Background(collect, _dump, with_workers=with_workers)
+        self.results: list[CheckResult] = []
+
+    def start(self) -> None:
+        """Begin to observe, in the background."""
+        self.background.start()
+
+    def close(self) -> None:
+        """Stop what is still observing, and remove the exchange folder."""
+        self.background.close()
+
+    def _wait(self) -> Sequence[History]:
+        return self.background.wait()
+
+    def for_worker(self) -> dict[str, object]:
+        """What a worker needs to know at its start."""
+        return {
+            "audit": True,
+            "checks": str(self.checks_folder),
+            "exchange": str(self.background.exchange),
+            "block_on_advice": self.block_on_advice,
+        }
+
+    def verdicts(self) -> tuple[AuditVerdict, ...]:
+        """One verdict for each channel; empty where nothing was observed."""
+        if self.background.observed() is None:
+            return ()
+        module = load(self.checks_folder / FILE)
+        functions: list[Function] = [f for f in vars(module).values() if inspect.isfunction(f) and describe(f)]
+        found = []
+        for audit in self.audits:
+            whole = expected(audit, functions)
+            keys = {each.key for each in whole}
+            results = [result for result in self.results if result.target in keys]
+            found.append(judge_audit(audit, results, whole, block_on_advice=self.block_on_advice))
+        return tuple(found)
+
+    def exit_code(self) -> Exit:
+        """The exit code of the run; that nothing ran is never 0."""
+        if self.background.defect() is not None:
+            return Exit.DEFECT
+        return Exit.worst([verdict.exit for verdict in self.verdicts()])
+
+
+class AuditWorker(AuditSession):
+    """An xdist worker: observes nothing, reads what the controller observed."""
+
+    def __init__(self, given: Mapping[str, object]) -> None:
+        super().__init__(Path(str(given["checks"])), block_on_advice=bool(given["block_on_advice"]))
+        self.exchange = Path(str(given["exchange"]))
+
+    def _wait(self) -> Sequence[History]:
+        return [History.model_validate(document) for document in wait_for(self.exchange)]
+
+
+def _dump(histories: Sequence[History]) -> list[dict[str, object]]:
+    return [history.model_dump(mode="json") for history in histories]

@@ -1,0 +1,109 @@
+"""From the results of an audit's checks to its verdict and exit code (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from release_state.audit.audit import Audit
+from release_state.audit.judge import Judgement
+from release_state.audit.kinds import KINDS, Kind
+from release_state.audit.plan import plan_for
+from release_state.outcome import CheckResult, Exit, Outcome, Verdict
+from release_state.plan import Step
+
+
+@dataclass(frozen=True)
+class Expected:
+    """A result that a whole audit has: the check and what it is about."""
+
+    check: str
+    key: str
+    blocking: bool
+    is_version: bool = False
+
+
+@dataclass(frozen=True)
+class AuditVerdict:
+    """What the run says of one channel's history."""
+
+    audit: Audit
+    verdict: Verdict
+    exit: Exit
+    ran: int
+    expected: int
+    results: tuple[CheckResult, ...]
+    """Those of the project as a whole, then one for each version, oldest first."""
+    version_check: str
+    """ID of the check of single versions."""
+
+    @property
+    def words(self) -> str:
+        """The verdict as it is shown."""
+        return f"PARTIAL {self.ran} of {self.expected}" if self.verdict is Verdict.PARTIAL else self.verdict.value
+
+    @cached_property
+    def of_project(self) -> tuple[CheckResult, ...]:
+        """The results about the project as a whole."""
+        return tuple(result for result in self.results if result.id != self.version_check)
+
+    @cached_property
+    def of_versions(self) -> dict[str, CheckResult]:
+        """The result of each version that was judged, by its key."""
+        return {result.target: result for result in self.results if result.id == self.version_check}
+
+    @cached_property
+    def counts(self) -> dict[Outcome, int]:
+        """How many versions ended how."""
+        found = [result.outcome for result in self.of_versions.values()]
+        return {outcome: count for outcome in Outcome if (count := found.count(outcome))}
+
+    @cached_property
+    def by_kind(self) -> dict[Kind, tuple[Judgement, ...]]:
+        """The versions of each kind of disagreement, of those that were run, in the order of the kinds."""
+        ran = [judged for judged in self.audit.judgements if self.audit.version_key(judged) in self.of_versions]
+        found = {kind: tuple(j for j in ran if any(finding.kind is kind for finding in j.findings)) for kind in KINDS}
+        return {kind: judged for kind, judged in found.items() if judged}
+
+    @cached_property
+    def plans(self) -> dict[Kind, Step]:
+        """What to do about each kind of disagreement."""
+        return {kind: plan_for(self.audit, kind, judged) for kind, judged in self.by_kind.items()}
+
+
+def judge_audit(
+    audit: Audit, results: Sequence[CheckResult], expected: Sequence[Expected], *, block_on_advice: bool
+) -> AuditVerdict:
+    """The verdict of one audit: what was left out was not seen either."""
+    order = {(each.check, each.key): number for number, each in enumerate(expected)}
+    ran = {(result.id, result.target) for result in results if result.outcome is not Outcome.DEFECT}
+    left_out = [each for each in expected if (each.check, each.key) not in ran]
+    blocking = {result.outcome for result in results if result.blocking or block_on_advice}
+    blocking |= {result.outcome for result in results if result.outcome is Outcome.DEFECT}
+    version_check = next((each.check for each in expected if each.is_version), "")
+    judged = [r for r in results if r.id == version_check and r.outcome is not Outcome.NOT_APPLICABLE]
+    if Outcome.DEFECT in blocking:
+        verdict, code = Verdict.DEFECT, Exit.DEFECT
+    elif Outcome.ACTION_NEEDED in blocking:
+        verdict, code = Verdict.ACTION_NEEDED, Exit.ACTION_NEEDED
+    elif Outcome.UNKNOWN in blocking:
+        verdict, code = Verdict.COULD_NOT_VERIFY, Exit.UNKNOWN
+    elif Outcome.IN_PROGRESS in blocking:
+        verdict, code = Verdict.IN_PROGRESS, Exit.IN_PROGRESS
+    elif not judged:
+        verdict, code = Verdict.NOTHING_CHECKED, Exit.NOTHING_CHECKED
+    elif left_out:
+        missing = any(each.blocking or block_on_advice for each in left_out)
+        verdict, code = Verdict.PARTIAL, Exit.UNKNOWN if missing else Exit.OK
+    else:
+        verdict, code = Verdict.AGREES, Exit.OK
+    return AuditVerdict(
+        audit=audit,
+        verdict=verdict,
+        exit=code,
+        ran=len(expected) - len(left_out),
+        expected=len(expected),
+        results=tuple(sorted(results, key=lambda result: order.get((result.id, result.target), len(order)))),
+        version_check=version_check,
+    )

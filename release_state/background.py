@@ -1,0 +1,94 @@
+"""Observing in the background, and the private folder through which xdist workers get what was observed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, wait
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from release_state import whole
+
+T = TypeVar("T")
+
+_OBSERVED, _FAILED = "observed.json", "failed.txt"
+_POLL_SECONDS = 0.02
+
+
+class Background(Generic[T]):
+    """
+    Observes in a thread of its own; under xdist, puts what was observed where the workers wait for it.
+
+    `observe` is given the event that says that the run is over; `dump` makes plain JSON data of what it gave.
+    """
+
+    def __init__(
+        self, observe: Callable[[threading.Event], T], dump: Callable[[T], Any], *, with_workers: bool
+    ) -> None:
+        self._observe, self._dump = observe, dump
+        self._done: Future[T] = Future()
+        self.cancel = threading.Event()
+        self.seconds = 0.0
+        self.exchange = Path(tempfile.mkdtemp(prefix="release-state-")) if with_workers else None
+
+    def start(self) -> None:
+        """Begin to observe."""
+        threading.Thread(target=self._run, name="release-state-observe", daemon=True).start()
+
+    def _run(self) -> None:
+        started = time.monotonic()
+        try:
+            observed = self._observe(self.cancel)
+            if self.cancel.is_set():
+                return  # nobody waits any more, and what was cut off is no observation
+            self.seconds = time.monotonic() - started
+            if self.exchange:
+                whole.write(self.exchange / _OBSERVED, json.dumps(self._dump(observed)))
+            self._done.set_result(observed)
+        except BaseException as error:
+            if self.exchange and self.exchange.is_dir():
+                whole.write(self.exchange / _FAILED, f"{type(error).__name__}: {error}")
+            self._done.set_exception(error)
+
+    def wait(self) -> T:
+        """What was observed. Raises whatever the observation raised."""
+        return self._done.result()
+
+    def is_over(self, seconds: float) -> bool:
+        """Whether the observation has ended; waits for it, but not longer than this."""
+        return bool(wait([self._done], seconds).done)
+
+    def observed(self) -> T | None:
+        """What was observed, without waiting; None while observing and after a defect."""
+        return None if not self._done.done() or self._done.exception() else self._done.result()
+
+    def defect(self) -> BaseException | None:
+        """What broke the observation itself, if anything did."""
+        return self._done.exception() if self._done.done() else None
+
+    def close(self) -> None:
+        """Stop what is still observing, and remove the exchange folder."""
+        self.cancel.set()
+        if self.exchange:
+            shutil.rmtree(self.exchange, ignore_errors=True)
+
+
+def wait_for(exchange: Path) -> Any:
+    """
+    What the controller observed, as plain data, in an xdist worker; waits for it.
+
+    Raises RuntimeError where the observation broke or the controller ended.
+    """
+    # No limit of its own: every look-up has one, and xdist ends its workers together with the controller.
+    while not (exchange / _OBSERVED).exists():
+        if (exchange / _FAILED).exists():
+            raise RuntimeError((exchange / _FAILED).read_text(encoding="utf-8"))
+        if not exchange.is_dir():
+            raise RuntimeError("the controller ended before it had observed anything")
+        time.sleep(_POLL_SECONDS)
+    return json.loads((exchange / _OBSERVED).read_text(encoding="utf-8"))

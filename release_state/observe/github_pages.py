@@ -1,0 +1,33 @@
+"""A long list of GitHub's, its pages asked for side by side.
+
+A page of a hundred takes GitHub about a second: a history of two thousand releases would take half a minute, one page
+after the other. The first answer says which page is the last.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+from release_state.observe.github_api import MAX_PAGES, Fields, GitHubApi, failed
+
+AT_ONCE = 6
+"""Requests under way for one list; GitHub refuses a caller that asks for too much at once."""
+
+
+def all_at_once(api: GitHubApi, path: str, where: str) -> list[Fields]:
+    """
+    Every object of a list, over all pages; each page is a look-up with a time limit of its own.
+
+    Raises LookupFailed rather than give a part of a list: also where the list grew by a page meanwhile. Source:
+    https://docs.github.com/rest, "Using pagination".
+    """
+    first, last = api.page(path, where, 1)
+    if last is None:
+        return first
+    if last > MAX_PAGES:
+        raise failed(f"{where} have more than {MAX_PAGES} pages")
+    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="release-state-page") as pool:
+        rest = list(pool.map(lambda number: api.page(path, where, number), range(2, last + 1)))
+    if any(page_last not in (last, None) for _, page_last in rest):
+        raise failed(f"{where} changed while their pages were read", "ask again")
+    return [*first, *(item for page, _ in rest for item in page)]

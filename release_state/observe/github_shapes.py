@@ -1,0 +1,85 @@
+"""From the JSON of GitHub's answers to the models (pure); raises LookupFailed on any other shape."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from release_state.observe.github_api import Fields, failed
+from release_state.observe.refusal import header
+from release_state.snapshot import GitHubRelease, PullRequest
+
+
+def fork_of(repository: Fields) -> str | None:
+    """The repository at the end of the chain of forks."""
+    origin = repository.optional_child("source") or repository.optional_child("parent")
+    return origin.text("full_name") if origin and repository.optional_flag("fork") else None
+
+
+def may(repository: Fields, right: str) -> bool | None:
+    """Whether the token has a right on the repository; None where GitHub does not say."""
+    permissions = repository.optional_child("permissions")
+    # To an app's own token GitHub shows every permission as false, also that to read what it has just read.
+    if permissions is None or permissions.optional_flag("pull") is False:
+        return None
+    return permissions.optional_flag(right)
+
+
+def scopes(headers: Mapping[str, str]) -> tuple[str, ...] | None:
+    """The scopes of a classic token, which may be none; other tokens have no such header."""
+    said = header(headers, "X-OAuth-Scopes")
+    return None if said is None else tuple(filter(None, (scope.strip() for scope in said.split(","))))
+
+
+def distinct_pulls(found: Sequence[Fields]) -> list[PullRequest]:
+    """The pull requests of a list's pages, each once."""
+    # One that is opened while the pages are read pushes another onto the next page, where it comes again.
+    return list({pull.number: pull for pull in map(pull_of, found)}.values())
+
+
+def distinct_releases(found: Sequence[Fields]) -> tuple[GitHubRelease, ...]:
+    """The releases of a list's pages, each once."""
+    return tuple({release.id: release for release in map(release_of, found)}.values())
+
+
+def pull_of(found: Fields) -> PullRequest:
+    """A pull request."""
+    head, merged_at = found.child("head"), found.nullable_moment("merged_at")
+    repository = head.optional_child("repo")
+    state = found.text("state")
+    if state not in ("open", "closed"):
+        raise failed(f"unexpected shape of the answer: a pull request is {state!r:.40}")
+    return PullRequest(
+        number=found.number("number"),
+        title=found.text("title"),
+        state=state,
+        merged=merged_at is not None,
+        draft=bool(found.optional_flag("draft")),
+        head_branch=head.text("ref"),
+        head_sha=head.sha("sha"),
+        head_repository=None if repository is None else repository.text("full_name"),
+        base_branch=found.child("base").text("ref"),
+        # Of one that is not merged it is GitHub's trial merge, which is on no branch.
+        merge_commit=found.optional_text("merge_commit_sha") if merged_at else None,
+        created_at=found.moment("created_at"),
+        closed_at=found.nullable_moment("closed_at"),
+        merged_at=merged_at,
+        author=found.login("user"),
+        html_url=found.text("html_url"),
+    )
+
+
+def release_of(found: Fields) -> GitHubRelease:
+    """A GitHub Release or a draft."""
+    return GitHubRelease(
+        id=found.number("id"),
+        tag=found.text("tag_name"),
+        name=found.optional_text("name"),
+        draft=found.flag("draft"),
+        prerelease=found.flag("prerelease"),
+        immutable=found.optional_flag("immutable"),
+        has_notes=bool((found.optional_text("body") or "").strip()),
+        created_at=found.moment("created_at"),
+        published_at=found.nullable_moment("published_at"),
+        author=found.login("author"),
+        html_url=found.text("html_url"),
+    )

@@ -1,0 +1,123 @@
+"""From a page of the Simple API to the models: the files of one version, or every version of the project (pure)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+from pypi_simple import DistributionPackage
+
+from release_state.audit.model import IndexedVersion, IndexHistory
+from release_state.observe.simple import Page
+from release_state.snapshot import IndexFile, IndexProject, IndexRelease
+from release_state.target import parse_version
+
+_SKIPPED_LIMIT = 50
+_SKIPPED_LENGTH = 200
+"""Characters of a file name that is only there to be shown."""
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+def project_of(page: Page, name: str, version: Version, url: str) -> IndexProject:
+    """The project with the files of one version; `name` normalized, `url` the page that was read."""
+    held, common = _by_version(page, name)
+    return IndexProject(
+        url=url,
+        listed=True,
+        files=tuple(_file(package, version) for package in held.get(version, ())),
+        releases=tuple(_release(each, held[each]) for each in sorted(held)),
+        **common,
+    )
+
+
+def history_of(page: Page, name: str, url: str) -> IndexHistory:
+    """The project with the files of every version."""
+    held, common = _by_version(page, name)
+    return IndexHistory(
+        url=url, listed=True, versions=tuple(_indexed(each, held[each]) for each in sorted(held)), **common
+    )
+
+
+def _by_version(page: Page, name: str) -> tuple[dict[Version, list[DistributionPackage]], dict[str, Any]]:
+    """The files by version, and the fields that both models have in common."""
+    held: dict[Version, list[DistributionPackage]] = {}
+    skipped = list(page.unreadable)
+    parsed: dict[str, Version | None] = {}
+    for package in page.packages:
+        found = _version(package, name, parsed)
+        if found is None:
+            skipped.append(package.filename)
+        else:
+            held.setdefault(found, []).append(package)
+    empty = {listed for text in page.versions if (listed := parse_version(text)) is not None} - held.keys()
+    return held, {
+        "status": page.status or None,
+        "status_reason": page.status_reason or None,
+        "listed_without_files": tuple(str(each) for each in sorted(empty)),
+        "skipped": tuple(filename[:_SKIPPED_LENGTH] for filename in skipped[:_SKIPPED_LIMIT]),
+    }
+
+
+def _indexed(version: Version, packages: Sequence[DistributionPackage]) -> IndexedVersion:
+    uploads = [uploaded for package in packages if (uploaded := _aware(package.upload_time))]
+    return IndexedVersion(
+        version=str(version),
+        files=tuple((package.filename, package.package_type or "unknown", package.is_yanked) for package in packages),
+        yanked_reason=next((package.yanked_reason for package in packages if package.yanked_reason), None),
+        uploaded_at=min(uploads, default=None),
+    )
+
+
+def _version(package: DistributionPackage, name: str, parsed: dict[str, Version | None]) -> Version | None:
+    """The version of a file of this project; None where it cannot be read or the file is another project's."""
+    if package.version is None or canonicalize_name(package.project or "") != name:
+        return None
+    if package.version not in parsed:
+        # Wheels and eggs write "_" for the "-" of the version (1.0_1 is 1.0-1, a post release).
+        parsed[package.version] = parse_version(package.version) or parse_version(package.version.replace("_", "-"))
+    return parsed[package.version]
+
+
+def _file(package: DistributionPackage, version: Version) -> IndexFile:
+    digest = package.digests.get("sha256", "").lower()
+    return IndexFile(
+        filename=package.filename,
+        version=str(version),
+        kind=package.package_type or "unknown",
+        url=_public_url(package.url),
+        size=package.size,
+        sha256=digest if _SHA256.fullmatch(digest) else None,
+        uploaded_at=_aware(package.upload_time),
+        requires_python=package.requires_python or None,
+        yanked=package.is_yanked,
+        yanked_reason=package.yanked_reason or None,
+        provenance_url=_public_url(package.provenance_url) if package.provenance_url else None,
+    )
+
+
+def _release(version: Version, packages: Sequence[DistributionPackage]) -> IndexRelease:
+    uploads = [uploaded for package in packages if (uploaded := _aware(package.upload_time))]
+    return IndexRelease(
+        version=str(version),
+        file_count=len(packages),
+        yanked=all(package.is_yanked for package in packages),
+        requires_python=next((package.requires_python for package in packages if package.requires_python), None),
+        uploaded_at=min(uploads, default=None),
+    )
+
+
+def _aware(moment: datetime | None) -> datetime | None:
+    # PEP 700 wants UTC; who leaves the zone out means that.
+    return moment.replace(tzinfo=timezone.utc) if moment and moment.tzinfo is None else moment
+
+
+def _public_url(url: str) -> str:
+    # Some indexes sign their file URLs: what is stored and shown has neither user name, password nor signature.
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))

@@ -1,0 +1,117 @@
+"""The history in one picture: a column for each version, a lane for each trace, marks for what disagrees (SVG)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+
+from release_state.audit.audit import Audit
+from release_state.audit.habits import INDEX, RELEASE, TAG, left
+from release_state.audit.judge import Judgement
+from release_state.outcome import Outcome
+from release_state.report.audit_words import NAMES
+
+_LANE, _GAP, _MARKS = 16, 4, 22
+"""Heights in pixels: of a lane, between lanes, and of the lane of marks."""
+_NARROW, _WIDE = 3, 14
+"""Widths of a column in pixels: with many versions, and at most."""
+_FULL = 1100
+"""Pixels that few versions are spread over."""
+
+
+def picture(audit: Audit) -> str:
+    """The SVG with its key; neighbours of one state share a shape, so that thousands of columns stay small."""
+    judged = audit.judgements
+    if not judged:
+        return ""
+    width = max(_NARROW, min(_WIDE, _FULL // len(judged)))
+    lanes = _lanes(audit)
+    height = len(lanes) * (_LANE + _GAP) + _MARKS + 18
+    shapes, labels, top = [], [], 0
+    for trace in lanes:
+        for state in ("there", "not-expected", "missing", "withdrawn"):
+            columns = [number for number, judgement in enumerate(judged) if _state(audit, trace, judgement) == state]
+            shapes.append(_shape(f"lane {state}", columns, width, top, _LANE))
+        labels.append(f'<span style="top:{top}px">{escape(NAMES.get(trace, trace))}</span>')
+        top += _LANE + _GAP
+    labels.append(f'<span style="top:{top}px">disagreements</span>')
+    for name, part, chosen in _marks(judged):
+        shapes.append(_shape(f"mark {name}", chosen, width, top + _MARKS - int(_MARKS * part), int(_MARKS * part)))
+    shapes += _years(judged, width, top + _MARKS + 12)
+    counted = f"{len(judged)} versions, the oldest first: {judged[0].audited} to {judged[-1].audited}"
+    key = "".join(f'<li><i class="{name}"></i>{text}</li>' for name, text in _KEY)
+    return (
+        f'<div class="picture"><div class="labels" style="height:{height}px">{"".join(labels)}</div>'
+        f'<div class="scroll" tabindex="0"><svg role="img" width="{width * len(judged)}" height="{height}" '
+        f'data-width="{width}"><title>{escape(counted)}</title>{"".join(shapes)}</svg></div></div>'
+        f'<output class="under">{escape(counted)}</output><ul class="key">{key}</ul>'
+    )
+
+
+_KEY = (
+    ("there", "there"),
+    ("not-expected", "not there, nor expected: before the project left it"),
+    ("missing", "missing"),
+    ("withdrawn", "yanked"),
+    ("mark wrong", "disagrees"),
+    ("mark advice", "advice, or in progress"),
+    ("mark unknown", "unknown"),
+)
+
+
+def _lanes(audit: Audit) -> list[str]:
+    return [INDEX, *(trace for trace in (TAG, RELEASE) if trace in audit.target.channel.leaves)]
+
+
+def _state(audit: Audit, trace: str, judgement: Judgement) -> str:
+    audited = judgement.audited
+    if trace == INDEX and audited.indexed:
+        if audited.indexed.all_yanked:
+            return "withdrawn"
+        whole = all(
+            not audit.habits.expects(kind, audited) or left(kind, audited) for kind in audit.target.expected_files
+        )
+        return "there" if whole else "missing"
+    if left(trace, audited):
+        return "there"
+    kinds = {finding.kind.id for finding in judgement.findings}
+    wrong = {INDEX: "not-published", TAG: "tag-missing", RELEASE: "release-missing"}[trace]
+    return "missing" if wrong in kinds else "not-expected"
+
+
+def _marks(judged: tuple[Judgement, ...]) -> Iterable[tuple[str, float, list[int]]]:
+    """Kinds of mark with the part of the lane's height that they fill: told apart without colour, too."""
+
+    def chosen(outcome: Outcome, *, blocking: bool) -> list[int]:
+        return [n for n, j in enumerate(judged) if j.outcome is outcome and j.blocking is blocking]
+
+    yield "wrong", 1.0, chosen(Outcome.ACTION_NEEDED, blocking=True)
+    yield "advice", 0.5, chosen(Outcome.ACTION_NEEDED, blocking=False) + chosen(Outcome.IN_PROGRESS, blocking=True)
+    yield "unknown", 0.25, chosen(Outcome.UNKNOWN, blocking=True)
+
+
+def _shape(name: str, columns: list[int], width: int, top: int, height: int) -> str:
+    """One path with a rectangle for each run of neighbouring columns; nothing where there is no column."""
+    runs: list[list[int]] = []
+    for column in sorted(columns):
+        if runs and runs[-1][1] == column:
+            runs[-1][1] = column + 1
+        else:
+            runs.append([column, column + 1])
+    path = "".join(f"M{a * width} {top}h{(b - a) * width}v{height}h-{(b - a) * width}z" for a, b in runs)
+    return f'<path class="{name}" d="{path}"/>' if path else ""
+
+
+def _years(judged: tuple[Judgement, ...], width: int, baseline: int) -> list[str]:
+    """The years, at the first version that was uploaded in each."""
+    shown, last, seen = [], -60, set[int]()
+    for number, judgement in enumerate(judged):
+        at = judgement.audited.uploaded_at
+        if at is None or at.year in seen or number * width - last < 40:
+            continue
+        if seen and at.year < max(seen):
+            continue  # a late upload on an older line
+        seen.add(at.year)
+        last = number * width
+        shown.append(f'<text x="{last}" y="{baseline}">{at.year}</text>')
+    return shown
