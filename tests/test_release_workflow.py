@@ -85,6 +85,16 @@ def test_what_calls_itself_has_an_end() -> None:
     assert len(steps) == 3000
 
 
+def test_both_spellings_of_the_same_repository() -> None:
+    for own in ("./", "$/", "$/./"):
+        workflow = built(w.called(f"{own}.github/workflows/x.yml", "{contents: read}"), workflows_x=w.reusable())
+        assert [placed.job.id for placed in workflow.jobs] == ["call", "inner"]
+        assert not workflow.remote_calls and not workflow.missing and unpinned(workflow) == ()
+        step = f"on: push\njobs:\n  a:\n    steps:\n      - uses: {own}.github/actions/x\n"
+        action = "runs: {using: composite, steps: [{run: git push}]}"
+        assert [found.need.what for found in built(step, x=action).needs] == ["git push"]
+
+
 def test_paths_that_lead_out_of_the_repository_are_none() -> None:
     for uses in ("./../../x.yml", "./.github/workflows/../../../etc/x.yml", "./x.yml", "/etc/x.yml"):
         assert built(w.called(uses)).called == ()

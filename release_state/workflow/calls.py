@@ -11,7 +11,7 @@ from release_state.workflow.document import NotReadable
 from release_state.workflow.limits import longest
 from release_state.workflow.model import Job, Permissions, Step, Workflow, parse
 from release_state.workflow.needs import Need, needs_of, uses_own_token
-from release_state.workflow.paths import path_of_call, paths_of_action
+from release_state.workflow.paths import is_local, path_of_call, paths_of_action
 from release_state.workflow.rights import beyond, by_setting, ceiling_by_setting, lesser
 
 _DEEPEST = 5
@@ -156,7 +156,7 @@ class ReleaseWorkflow:
     @property
     def remote_calls(self) -> tuple[Placed, ...]:
         """Jobs that call a reusable workflow of elsewhere: it is not read."""
-        return tuple(placed for placed in self.jobs if placed.job.uses and not placed.job.uses.startswith("./"))
+        return tuple(placed for placed in self.jobs if placed.job.uses and not is_local(placed.job.uses))
 
     @property
     def called(self) -> tuple[str, ...]:

@@ -36,10 +36,12 @@ _BUILDS = {"build": (), "uv": ("build",), "hatch": ("build", "version"), "pdm": 
 
 def shallow_checkouts(workflow: ReleaseWorkflow, build_requires: Collection[str]) -> tuple[str, ...] | None:
     """The checkouts that lack the history which their job needs; None where no job is known to need it."""
+    # Where a tag starts the run, its checkout has that tag: a build by one of the backends needs no more.
+    backends = () if workflow.file.by_tag else build_requires
     needed, lacking = False, []
     for placed in workflow.jobs:
         steps = [at for at in workflow.steps if at.job is placed]
-        why = next(filter(None, (_needs_history(at, build_requires) for at in steps)), None)
+        why = next(filter(None, (_needs_history(at, backends) for at in steps)), None)
         if why is None:
             continue
         needed = True
@@ -58,6 +60,8 @@ def _needs_history(at: PlacedStep, build_requires: Collection[str]) -> str | Non
         return f"{action} with {backend}"
     for words, _ in commands(at.step.run) if at.step.run else ():
         program, verb = words[0], next((word for word in words[1:] if not word.startswith("-")), "")
+        if program == "git" and {"-1", "-n1", "--max-count=1"} & set(words):
+            continue  # the date of the commit at hand
         if verb in _PROGRAMS.get(program, ()) or program in _ALWAYS:
             return f"{program} {verb}".strip()
         if backend and program in _BUILDS and (not _BUILDS[program] or verb in _BUILDS[program]):

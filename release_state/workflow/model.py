@@ -106,6 +106,8 @@ class Workflow:
     """One workflow file, or the steps of a composite action."""
 
     triggers: tuple[str, ...] = ()
+    by_tag: bool = False
+    """Whether nothing but a tag that is pushed, or a GitHub Release, starts it: its checkout then has that tag."""
     inputs: tuple[Input, ...] = ()
     permissions: Permissions | None = None
     concurrency: Concurrency | None = None
@@ -130,6 +132,7 @@ def parse(text: str) -> Workflow:
     dispatch = _object(events.get("workflow_dispatch"))
     return Workflow(
         triggers=names,
+        by_tag=bool(names) and all(name == "release" or _is_of_tags(events, name) for name in names),
         inputs=tuple(_input(name, _object(given)) for name, given in _object(dispatch.get("inputs")).items()),
         permissions=_permissions(data),
         concurrency=_concurrency(data),
@@ -142,6 +145,11 @@ def parse(text: str) -> Workflow:
 def expressions(text: str) -> list[str]:
     """What stands inside `${{ }}`."""
     return [found.strip() for found in _EXPRESSION.findall(text)]
+
+
+def _is_of_tags(events: Mapping[str, Any], name: str) -> bool:
+    push = _object(events.get(name))
+    return name == "push" and "tags" in push and "branches" not in push
 
 
 def _job(name: str, given: Mapping[str, Any]) -> Job:

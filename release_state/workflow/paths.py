@@ -1,10 +1,18 @@
-"""Where the files lie that a workflow of the repository uses: `uses: ./…`."""
+"""Where the files lie that a workflow of the repository uses: `uses: ./…`, or `$/…`, which needs no checkout.
+
+Source: https://github.blog/changelog/2026-07-30-reference-same-repository-actions-with-self-repository-syntax/
+"""
 
 from __future__ import annotations
 
 import posixpath
 
 FOLDER = ".github/workflows"
+
+
+def is_local(uses: str) -> bool:
+    """Whether it is of the same repository, at the same commit."""
+    return uses.startswith(("./", "$/"))
 
 
 def path_of_call(uses: str) -> str:
@@ -21,7 +29,7 @@ def paths_of_action(uses: str) -> tuple[str, ...]:
 
 def _path(uses: str) -> str:
     """The path in the repository; empty where it leads elsewhere, or out of it."""
-    if not uses.startswith("./"):
+    if not is_local(uses):
         return ""
-    path = posixpath.normpath(uses.removeprefix("./") or ".")
+    path = posixpath.normpath(uses[2:] or ".")
     return "" if path.startswith(("..", "/")) or any(ord(char) < 32 for char in path) else path

@@ -105,6 +105,13 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("WORKFLOW-5", "needed by the build", s.ready(workflow_files=w.observed(BUILD_ONLY, build="hatch-vcs")), ACTION),
     (
         "WORKFLOW-5",
+        "started by its tag",
+        s.ready(workflow_files=w.observed(BUILD_ONLY.replace("push", "{push: {tags: [v*]}}"), build="hatch-vcs")),
+        NONE,
+    ),
+    ("WORKFLOW-5", "a commit's date", on(BUILD_ONLY.replace("python -m build", "git log -1 --pretty=%ct")), NONE),
+    (
+        "WORKFLOW-5",
         "another repository",
         on(w.without(CHECKOUT, CHECKOUT.replace("fetch-depth: 0", "repository: a/b"))),
         HOLDS,
