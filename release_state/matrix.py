@@ -38,6 +38,8 @@ _NAMES = {
     "install": "Installation",
     "run": "Release workflow",
     "meta": "Metadata",
+    "service": "Services",
+    "testpypi": "TestPyPI first",
 }
 
 

@@ -38,7 +38,7 @@ class Event(Model):
     title: str
     """A few words: "orbit-0.2.0.tar.gz uploaded". May hold remote text: escape it where it is shown."""
     detail: str = ""
-    """What it led to, or what `at` is the time of where that is not plain: "failed in step Publish of job release"."""
+    """What it led to, or what `at` is the time of where that is not plain: "in step Publish of job release"."""
     state: State = "done"
     link: str | None = None
 
@@ -165,7 +165,7 @@ def _run(run: WorkflowRun, explained: ExplainedRun | None) -> Event:
         words, state = (run.conclusion or "ended without a conclusion").replace("failure", "failed"), "failed"
     detail = ""
     if explained and state == "failed":
-        step = f"failed in step {explained.step}" if explained.step else ""
+        step = f"in step {explained.step}" if explained.step else ""
         job = f"{' of' if step else 'in'} job {explained.job}" if explained.job else ""
         detail = f"{step}{job}"
     return Event.model_validate(

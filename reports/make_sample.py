@@ -26,11 +26,12 @@ SAMPLE = Path(__file__).resolve().parent / "sample"
 PICTURES: dict[str, list[tuple[int, Literal["light", "dark"]]]] = {
     "partial": [(1280, "light"), (1280, "dark"), (360, "light"), (360, "dark")],
     "released": [(1280, "light")],
-    "clean": [(1280, "light")],
+    "branch-exists": [(1280, "light")],
 }
-HEIGHT = {1280: 860, 360: 1100}
+HEIGHT = {1280: 1000, 360: 1100}
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 NOW = "2026-11-02T09:00:00Z"  # the moment of the demo world
+HOST = "laptop"
 _INDEX_HOST = urlsplit(PYPI_SIMPLE_ENDPOINT).hostname or ""
 
 
@@ -64,7 +65,10 @@ def take(folder: Path, name: str, sample: Path) -> None:
     (sample / f"{name}.json").write_text(text, encoding="utf-8")
     page = clean((folder / "latest.html").read_text(encoding="utf-8"))
     page = re.sub(r"Report generated on \S+ at \S+ by\s+<a [^>]*>pytest-html</a>\s+", "Written by pytest-html ", page)
-    page = re.sub(r"(Observed&#34;: &#34;)[^&]*", r"\g<1>2026-11-02 09:00:00 UTC", page)
+    observed = f'<time datetime="{NOW}">2026-11-02 09:00:00</time> UTC'
+    page = re.sub(r'(<span class="observed">).*?(</span>)', rf"\g<1>{observed}\g<2>", page)
+    page = re.sub(r"(<dt>By</dt><dd>)[^<]*", rf"\g<1>{HOST}", page)
+    page = re.sub(r'(<span class="took">)[^<]*', r"\g<1>10 ms", page)
     page = re.sub(r"(duration\\?&#34;: \\?&#34;)[^&]*(&#34;)", r"\g<1>10 ms\2", page)
     page = re.sub(r"(data-label=\\&#34;Duration\\&#34;[^&]*(?:&#34;[^&]*)*?&gt;)[^&]*(&lt;/td)", r"\g<1>10 ms\2", page)
     page = re.sub(r"took \d\d:\d\d:\d\d|took \d+ ms", "took 00:00:05", page)
@@ -98,6 +102,8 @@ def without_times(document: dict[str, Any]) -> dict[str, Any]:
     def steady(key: str, value: Any) -> Any:
         if isinstance(value, dict):
             return {name: 0.01 if key == "seconds" else steady(name, inner) for name, inner in value.items()}
+        if key == "host":
+            return HOST
         if isinstance(value, list):
             return [steady(key, inner) for inner in value]
         return NOW if key in ("started_at", "ended_at", "observed_at") else value

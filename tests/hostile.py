@@ -22,11 +22,14 @@ BRANCH = "release/<img/src=x/onerror=alert(1)>-v0.3.0"
 """What git allows in the name of a branch."""
 
 
-def hostile_snapshots() -> tuple[Snapshot, Snapshot]:
-    """A release that went wrong and one that did not begin, with hostile text wherever a stranger's text is shown."""
-    pull = s.open_pull(title=LONG, author=HOSTILE, html_url="javascript:alert(1)")
+def hostile_snapshots(url: str = "javascript:alert(1)") -> tuple[Snapshot, Snapshot]:
+    """A release that went wrong and one that did not begin, with hostile text wherever a stranger's text is shown.
+
+    `url` is in the place of every address that a service names; a recorded snapshot may hold none but of the web.
+    """
+    pull = s.open_pull(title=LONG, author=HOSTILE, html_url=url)
     files = (
-        s.file(yanked=True, yanked_reason=LONG, uploaded_at=s.NOW, url="javascript:alert(1)"),
+        s.file(yanked=True, yanked_reason=LONG, uploaded_at=s.NOW, url=url),
         s.file("sdist", yanked=True, yanked_reason=HOSTILE, requires_python=HOSTILE),
     )
     run = s.explained(
@@ -35,7 +38,7 @@ def hostile_snapshots() -> tuple[Snapshot, Snapshot]:
         lines=(HOSTILE, LONG),
     )
     unmerged = (Commit(sha=s.OTHER, subject=LONG, committed_at=s.NOW),)
-    red = (CheckResult(name=LONG, state="failure", conclusion=HOSTILE, html_url="javascript:alert(1)"),)
+    red = (CheckResult(name=LONG, state="failure", conclusion=HOSTILE, html_url=url),)
     wrong = s.released(
         remote=s.remote(s.tag(), s.branch(), s.branch(BRANCH)),
         history=s.history(s.lineage(unmerged=unmerged, unmerged_count=1, declared_version=HOSTILE)),
@@ -43,7 +46,7 @@ def hostile_snapshots() -> tuple[Snapshot, Snapshot]:
         pulls=known((pull,)),
         open_pulls=known((pull,)),
         branch_pulls={BRANCH: known(())},
-        release=known(s.release(name=LONG, author=HOSTILE, html_url="javascript:alert(1)")),
+        release=known(s.release(name=LONG, author=HOSTILE, html_url=url)),
         runs=s.runs(s.run("in_progress", title=LONG, head_branch="release/pypi-v0.2.0", actor=HOSTILE)),
         ci=known(CommitChecks(sha=s.BASE, results=red, left_out=(LONG,))),
         last_run=run,

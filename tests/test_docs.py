@@ -330,7 +330,7 @@ def test_changelog_has_this_version() -> None:
     assert headings[0] == "Unreleased" and version in headings
 
 
-@pytest.mark.parametrize("name", ["partial", "released", "clean"])
+@pytest.mark.parametrize("name", ["partial", "released", "branch-exists"])
 def test_sample_is_what_its_scenario_says(name: str) -> None:
     document: dict[str, Any] = json.loads((SAMPLE / f"{name}.json").read_text(encoding="utf-8"))
     scenario = SCENARIOS[name]

@@ -143,7 +143,7 @@ def test_runs_are_those_of_this_release() -> None:
 
 def test_the_failed_step_is_named() -> None:
     [run] = of_kind(seen(last_run=s.explained()), "run")
-    assert (run.state, run.detail) == ("failed", "failed in step Create release branch of job release")
+    assert (run.state, run.detail) == ("failed", "in step Create release branch of job release")
     assert run.until is not None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,12 @@ import pytest
 
 from release_state.demo.world import World
 from release_state.recorded import save
+from release_state.report.origin import Origin
+from release_state.report.page import summary
 from tests.browser import checks_of, once, report_in
 from tests.cli import suite
-from tests.hostile import OBEYED, hostile_snapshots, make_hostile
+from tests.hostile import HOSTILE, OBEYED, hostile_snapshots, make_hostile
+from tests.judged import verdict_of
 from tests.worlds import options
 
 pytestmark = pytest.mark.browser
@@ -37,7 +41,7 @@ def hostile(folders: Path, name: str) -> tuple[Path, dict[str, Any], str]:
                 said = ran(folder / run, *asked, *options(world), token=world.token)
                 (folder / run / "terminal.txt").write_text(said, encoding="utf-8")
                 assert world.token not in said + (folder / run / "latest.html").read_text(encoding="utf-8")
-        save(folder / "snapshots.json", hostile_snapshots())
+        save(folder / "snapshots.json", hostile_snapshots("https://x.example/'onclick='window.hacked=3'"))
         said = ran(folder / "recorded", "--snapshot", str(folder / "snapshots.json"))
         (folder / "recorded" / "terminal.txt").write_text(said, encoding="utf-8")
 
@@ -79,6 +83,18 @@ def test_hostile_text_is_harmless(name: str, shown: list[str], open_page: Any, f
     assert "A" * 2_001 not in terminal
 
 
+def test_no_link_leads_anywhere_but_to_the_web() -> None:
+    """Where a service names an address of another kind, its words are shown and no link is made of it."""
+    snapshots = {snapshot.target.key: snapshot for snapshot in hostile_snapshots()}
+    page = "".join(summary(tuple(map(verdict_of, snapshots.values())), snapshots, Origin(host=HOSTILE, user=HOSTILE)))
+    links = re.findall(r'href="([^"]*)"', page)
+    assert len(links) > 20
+    assert all(link.startswith(("#", "https://")) for link in links)
+    assert "javascript:alert" in page
+    assert not set(OBEYED) & set(page)
+    assert "<script>window" not in page and "<img" not in page
+
+
 def test_several_targets_each_have_their_verdict(open_page: Any, folders: Path) -> None:
     path, document, _ = hostile(folders, "released")
     opened = open_page(path)
@@ -91,7 +107,7 @@ def test_several_targets_each_have_their_verdict(open_page: Any, folders: Path) 
     assert len(ids) == len(set(ids))
     for link in opened.page.locator("a[href^='#']").all():
         assert (link.get_attribute("href") or "")[1:] in ids
-    for width, scheme in ((1280, "light"), (360, "dark")):
-        opened.look(width, scheme)
-        opened.picture(f"several-{width}-{scheme}")
-        assert opened.violations() == []
+    opened.picture("several-1280")
+    opened.look(360, "dark")
+    opened.picture("several-360")
+    assert opened.violations() == []
