@@ -25,8 +25,8 @@ SAMPLE = Path(__file__).resolve().parent / "sample"
 # scenario: the pictures of it, as width and colour scheme
 PICTURES: dict[str, list[tuple[int, Literal["light", "dark"]]]] = {
     "partial": [(1280, "light"), (1280, "dark"), (360, "light"), (360, "dark")],
-    "released": [(1280, "light")],
-    "branch-exists": [(1280, "light")],
+    "released": [(1280, "light"), (1280, "dark")],
+    "branch-exists": [(1280, "light"), (1280, "dark")],
 }
 HEIGHT = {1280: 1000, 360: 1100}
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")

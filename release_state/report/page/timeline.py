@@ -115,7 +115,7 @@ def _row(mark: Mark) -> str:
     if mark.lane is None:
         return f'<li class="gap">{escape(mark.words)}</li>'
     when = f'<span class="when">{moment(mark.at)}</span>' if mark.at else '<span class="when never">-</span>'
-    detail = f' <span class="detail">{text(mark.detail)}</span>' if mark.detail else ""
+    detail = f', <span class="detail">{text(mark.detail)}</span>' if mark.detail else ""
     symbol = f'<span aria-hidden="true">{_WORDS[mark.state]}</span>' if _WORDS[mark.state] else ""
     return (
         f'<li class="{mark.state}">{when}<span class="what">{symbol}{link(mark.link, mark.words)}{detail}</span></li>'
