@@ -53,7 +53,7 @@ def lead(verdict: TargetVerdict, anchor: str) -> str:
     if verdict.not_run:
         lines.append(f"<li>Not run: {escape(', '.join(verdict.not_run))}</li>")
     if verdict.left_out:
-        lines.append(f"<li>Left out, because it is asking: {text(', '.join(verdict.left_out))}</li>")
+        lines.append(f"<li>Left out, because it is asking: {text(', '.join(verdict.left_out), 300)}</li>")
     return f'<div class="lead">{_in_short(verdict)}<ul>{"".join(lines)}</ul></div>{_counts(verdict)}'
 
 

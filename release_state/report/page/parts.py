@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 from html import escape
 
 from release_state.outcome import Outcome
-from release_state.text import plain
+from release_state.text import LONGEST, plain
 
 SYMBOL = {
     Outcome.HOLDS: "✓",
@@ -18,9 +18,9 @@ SYMBOL = {
 }
 
 
-def text(value: str) -> str:
+def text(value: str, longest: int = LONGEST) -> str:
     """Text for the content of an element or for an attribute in double quotes."""
-    return escape(plain(value))
+    return escape(plain(value, longest))
 
 
 def slug(outcome: Outcome) -> str:
@@ -38,12 +38,12 @@ def badge(outcome: Outcome | None, words: str = "") -> str:
     )
 
 
-def link(url: str | None, label: str, name: str = "") -> str:
+def link(url: str | None, label: str, name: str = "", longest: int = LONGEST) -> str:
     """A link where the address is one of the web; else the label alone. `name` says what it leads to."""
     if not url or not url.startswith(("https://", "http://")):
-        return text(label)
+        return text(label, longest)
     named = f' aria-label="{text(name)}"' if name else ""
-    return f'<a href="{text(url)}"{named} rel="noreferrer">{text(label)}</a>'
+    return f'<a href="{text(url)}"{named} rel="noreferrer">{text(label, longest)}</a>'
 
 
 def moment(at: datetime) -> str:

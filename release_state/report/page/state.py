@@ -8,6 +8,8 @@ from html import escape
 from release_state.matrix import Row
 from release_state.report.page.parts import badge, link, slug, text
 
+_LONGEST = 300
+"""Characters of a cell; what is longer stands with its check."""
 _COLUMNS = ("Trace", "Expected", "Observed", "State", "See it")
 
 
@@ -28,8 +30,8 @@ def _row(row: Row, anchor: str) -> str:
     named = ", ".join(f'<a href="#{anchor}{escape(name.split()[0])}">{escape(name)}</a>' for name in checks)
     return (
         f'<tr role="row" class="{kind}"><th role="rowheader" scope="row">{text(row.name)}</th>'
-        f'<td role="cell" data-label="Expected">{text(row.expected)}</td>'
-        f'<td role="cell" data-label="Observed">{text(row.observed)}</td>'
+        f'<td role="cell" data-label="Expected">{text(row.expected, _LONGEST)}</td>'
+        f'<td role="cell" data-label="Observed">{text(row.observed, _LONGEST)}</td>'
         f'<td role="cell" data-label="State">{badge(row.state)}{f"<br><small>{named}</small>" if named else ""}</td>'
         f'<td role="cell" data-label="See it">{_see(row)}</td></tr>'
     )

@@ -21,6 +21,7 @@ _X = (9, 25, 41, 57)
 _WIDTH = 66
 _GAP = 3600.0
 """Seconds between two events from which on the time between them is said."""
+_LONGEST = 300
 _ALIKE = 4
 """So many events of one kind in a row are shown one by one; of more, only how many."""
 
@@ -115,11 +116,10 @@ def _row(mark: Mark) -> str:
     if mark.lane is None:
         return f'<li class="gap">{escape(mark.words)}</li>'
     when = f'<span class="when">{moment(mark.at)}</span>' if mark.at else '<span class="when never">-</span>'
-    detail = f', <span class="detail">{text(mark.detail)}</span>' if mark.detail else ""
+    detail = f', <span class="detail">{text(mark.detail, _LONGEST)}</span>' if mark.detail else ""
     symbol = f'<span aria-hidden="true">{_WORDS[mark.state]}</span>' if _WORDS[mark.state] else ""
-    return (
-        f'<li class="{mark.state}">{when}<span class="what">{symbol}{link(mark.link, mark.words)}{detail}</span></li>'
-    )
+    what = link(mark.link, mark.words, longest=_LONGEST)
+    return f'<li class="{mark.state}">{when}<span class="what">{symbol}{what}{detail}</span></li>'
 
 
 def _picture(marks: Sequence[Mark], anchor: str) -> str:
