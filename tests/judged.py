@@ -68,6 +68,7 @@ def result_of(check: CheckInfo, recovery: Recovery) -> CheckResult:
         expected=statement.expected if statement else "",
         found=statement.found if statement else (f"{problem.source}: {problem.why}" if problem else ""),
         why=statement.why if statement else (problem.remedy or "" if problem else ""),
+        retry_at=problem.retry_at.isoformat() if problem and problem.retry_at else None,
         steps=statement.steps if statement else (),
     )
 
