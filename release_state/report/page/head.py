@@ -87,7 +87,8 @@ def _counts(verdict: TargetVerdict) -> str:
         for advice in (False, True):
             count = sum(r.outcome is outcome and (r.is_finding and not r.blocking) == advice for r in verdict.results)
             if count:
-                parts.append(f"<li>{badge(outcome, f'{count} {outcome.value}' + advice * ' (advice)')}</li>")
+                words = f"{count} {outcome.value}{' (advice)' if advice else ''}"
+                parts.append(f"<li{' class=advice' if advice else ''}>{badge(outcome, words)}</li>")
     return f'<ul class="counts" aria-label="Checks by outcome">{"".join(parts)}</ul>'
 
 
