@@ -6,7 +6,7 @@ import pytest
 
 from release_state.check import check
 from release_state.model import NotObserved, Problem
-from release_state.outcome import ActionNeeded, NotApplicable
+from release_state.outcome import ActionNeeded, InProgress, NotApplicable
 from release_state.plan import step
 from release_state.recovery import Recovery
 from release_state.release import Release
@@ -38,8 +38,11 @@ def test_version_is_published(release: Release, plan: Recovery) -> None:
     """The index of the channel has files of this version.
 
     A version that the index lists without any file is not published. Tagged but not published: publish from the tag.
-    Nothing but a branch: save what it holds, delete it, run the workflow again.
+    Nothing but a branch: save what it holds, delete it, run the workflow again. Listed by the index's JSON API but not
+    by its Simple API, which installers read: it was uploaded some minutes ago and will be there; `--wait` waits for it.
     """
+    if not release.files and release.catching_up:
+        raise catching_up(release, plan)
     if not release.files:
         listed = "listed without a file" if str(release.version) in release.project.listed_without_files else "no file"
         raise ActionNeeded(
@@ -62,6 +65,18 @@ def test_expected_files_are_published(release: Release, target: Target, plan: Re
             why="the upload stopped half-way",
             steps=plan.steps_for("index"),
         )
+    if release.catching_up:
+        raise catching_up(release, plan)
+
+
+def catching_up(release: Release, plan: Recovery) -> InProgress:
+    """What is published and not to be seen yet."""
+    return InProgress(
+        expected=f"the files of {release.version} in the index's Simple API, which installers read",
+        found=f"its JSON API lists more already: {listing(release.catching_up)}",
+        why="the Simple API lags behind an upload, for some minutes at the most",
+        steps=plan.steps_for("index"),
+    )
 
 
 @check("INDEX-13", reads=["index"])
@@ -87,6 +102,8 @@ def test_version_installs(release: Release) -> None:
     Foreign code is installed for this, isolated, from wheels only; `--no-install` leaves it out. An interpreter that
     satisfies Requires-Python is looked for; without one this stays unknown.
     """
+    if not release.files and release.catching_up:
+        raise NotApplicable("the index does not list its files yet: see INDEX-11")
     if not release.files:
         raise NotApplicable("nothing of the version is published")
     found = release.snapshot.installation.present()

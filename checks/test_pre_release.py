@@ -93,18 +93,20 @@ def test_version_is_not_on_the_index(release: Release, plan: Recovery) -> None:
     A version that was ever published is used up: it can be yanked, never deleted and used again. Was it intended?
     Then verify the rest with `--phase post-recovery`; else publish the next version.
     """
-    if str(release.version) in release.project.listed_without_files:
+    if str(release.version) in release.project.listed_without_files and not release.catching_up:
         raise ActionNeeded(
             expected=f"no trace of {release.version} on {release.channel.name}",
             found="listed without any file: its files were deleted",
             why="an index never accepts a file name again that it once had",
             steps=[next_version(release, "the names of its files are burnt")],
         )
-    if release.files:
+    if release.is_published:
         yanked = " (all yanked)" if release.all_yanked else ""
+        found = [file.filename for file in release.files]
+        found += [f"{name} (by its JSON API; its Simple API is catching up)" for name in release.catching_up]
         raise ActionNeeded(
             expected=f"no file of {release.version} on {release.channel.name}",
-            found=listing(file.filename for file in release.files) + yanked,
+            found=listing(found) + yanked,
             why="an index never accepts the same version twice",
             steps=[next_version(release, "if it was not meant: a published version is used up"), *plan.plan.steps],
         )

@@ -21,7 +21,7 @@ def test_files_are_yanked_or_were_never_there(release: Release, plan: Recovery) 
 
     A publication cannot be taken back, only yanked, in the index's web interface. It comes first in a rollback.
     """
-    if offered := [file.filename for file in release.files if not file.yanked]:
+    if offered := [*(file.filename for file in release.files if not file.yanked), *release.catching_up]:
         raise ActionNeeded(
             expected="no file that is still offered",
             found=listing(offered),

@@ -174,7 +174,8 @@ class Dependent:
         except NotObserved as missing:
             return nobody("installation", missing)
         if not files:
-            return not_tried("nothing of the version is published")
+            published = Release(snapshot).is_published
+            return not_tried("the index does not list its files yet" if published else "nothing of it is published")
         return Question(
             ("installation", target.key, files),
             lambda: observe_installation(

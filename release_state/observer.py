@@ -184,7 +184,10 @@ class Observer:
         channel = self.config.channels.get(channel_name)
         if channel is None:
             return unavailable(f"index {channel_name}", "the project defines no such channel")
-        return observe_index(self.client, channel, target.package, target.version)
+        # Whether it is catching up matters where the version is judged.
+        judged = any(each.channel.name == channel_name for each in self.config.targets)
+        expected = target.expected_files if judged else ()
+        return observe_index(self.client, channel, target.package, target.version, expected)
 
     def _clone(self, target: Target) -> Observation[Clone]:
         if target.clone is None:

@@ -123,15 +123,16 @@ class Recovery:
 
     def _is_empty(self) -> bool:
         try:
-            return not self.release.files and not self.release.version_tags
+            return not self.release.is_published and not self.release.version_tags
         except NotObserved:
             return False
 
     def _publish(self) -> list[Step]:
         release = self.release
         yanked = [publication.unyank(release)] if any(file.yanked for file in release.files) else []
+        coming = [publication.wait_for_index(release)] if release.catching_up else []
         if not release.missing_kinds:
-            return yanked
+            return [*coming, *yanked]
         why = f"missing: {', '.join(release.missing_kinds)}, and no tag says what they were built from"
         if release.version_tags:
             tag = release.version_tags[0]
@@ -157,7 +158,7 @@ class Recovery:
     def _release(self) -> list[Step]:
         release = self.release
         if release.github_release is None:
-            return releases.create(release) if release.tag or release.files else []
+            return releases.create(release) if release.tag or release.is_published else []
         steps = releases.mend(release, release.github_release)
         if release.snapshot.drafts.is_known:
             steps += [step for draft in release.drafts for step in releases.delete(release, draft)]
@@ -233,7 +234,7 @@ class Recovery:
     def _run_again(self) -> list[Step]:
         """Start the workflow; with a tag or a file of the version left, it would work out another version."""
         release = self.release
-        if release.files:
+        if release.is_published:
             return []
         if release.version_tags and "tag" not in release.channel.leaves:
             return []  # the tag is another channel's
@@ -254,7 +255,7 @@ class Recovery:
             known = {tag.name for tag in self.release.remote.tags}
             local = [tag for tag in self.release.local_tags if tag.name not in known]
             withdrawing = self.wanted == "rollback" or self.release.snapshot.phase == Phase.ROLLBACK
-            if self.release.files and not (withdrawing and self.release.all_yanked):
+            if self.release.is_published and not (withdrawing and self.release.all_yanked):
                 local = []  # published: it may be the very tag that is missing on the remote
             steps += [tags.delete_local(self.release, tag) for tag in local]
         except NotObserved:

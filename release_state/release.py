@@ -175,15 +175,26 @@ class Release:
         return self.project.files
 
     @property
+    def catching_up(self) -> tuple[str, ...]:
+        """Files of this version that are published and that the Simple API does not list yet."""
+        return self.project.catching_up
+
+    @property
+    def is_published(self) -> bool:
+        """Whether the index has a file of this version, yanked or not, listed by its Simple API already or not yet."""
+        return bool(self.files or self.catching_up)
+
+    @property
     def missing_kinds(self) -> tuple[str, ...]:
-        """Which of the expected kinds of file are not there."""
+        """Which of the expected kinds of file are not published."""
         kinds = {file.kind for file in self.files}
+        kinds |= {"wheel" if name.endswith(".whl") else "sdist" for name in self.catching_up}
         return tuple(kind for kind in self.target.expected_files if kind not in kinds)
 
     @property
     def all_yanked(self) -> bool:
         """Whether the version has files and every one is yanked."""
-        return bool(self.files) and all(file.yanked for file in self.files)
+        return bool(self.files) and not self.catching_up and all(file.yanked for file in self.files)
 
     @cached_property
     def newest_final(self) -> Version | None:
@@ -249,7 +260,7 @@ class Release:
     def tag_may_go(self) -> bool:
         """Whether nothing rests on the tag: no file, not even yanked, no immutable GitHub Release, no run at work."""
         found = self.github_release
-        return not self.files and not self.unfinished_runs and (found is None or found.immutable is False)
+        return not self.is_published and not self.unfinished_runs and (found is None or found.immutable is False)
 
     @cached_property
     def ci(self) -> CommitChecks:
@@ -340,7 +351,7 @@ class Release:
 
     def traces(self) -> dict[str, bool | None]:
         """Which traces of this version exist, as far as known: True, False, or None where it could not be observed."""
-        traces: dict[str, bool | None] = {"branch": self._seen("branch"), "index": self._seen("files")}
+        traces: dict[str, bool | None] = {"branch": self._seen("branch"), "index": self._seen("is_published")}
         if "tag" in self.channel.leaves:
             traces["tag"] = self._seen("version_tags")
         if "release" in self.channel.leaves:

@@ -118,15 +118,17 @@ def _tag_observed(release: Release) -> str:
 
 def _index_observed(release: Release) -> str:
     project, version = release.project, str(release.version)
+    coming = f"catching up, not listed yet: {listing(release.catching_up, 3)}" if release.catching_up else ""
     if not project.listed:
-        return f"{release.channel.name} lists nothing of this name"
+        return coming or f"{release.channel.name} lists nothing of this name"
     status = f"; the project is {project.status}" if project.status not in (None, "active") else ""
     if not release.files:
-        return (f"{version} is listed without any file" if version in project.listed_without_files else "none") + status
+        listed = f"{version} is listed without any file" if version in project.listed_without_files else "none"
+        return (coming or listed) + status
     kinds = listing(dict.fromkeys(file.kind for file in release.files))
     yanked = sum(file.yanked for file in release.files)
     count = f"{len(release.files)} file{'' if len(release.files) == 1 else 's'}: {kinds.replace(';', ',')}"
-    return f"{count}{f'; {yanked} yanked' if yanked else ''}{status}"
+    return "; ".join(filter(None, [count, f"{yanked} yanked" if yanked else "", coming])) + status
 
 
 def _release_observed(release: Release) -> str:

@@ -93,6 +93,12 @@ class IndexServer(Service):
                 file.yanked = yanked
             self._named(channel, project).serial += 1
 
+    def lag(self, channel: str, what: str, *, lags: bool = True, project: str | None = None) -> None:
+        """Let the Simple API be behind with a version or a file, or let it have caught up."""
+        with self.lock:
+            for file in self.files(channel, what, project=project):
+                file.lags = lags
+
     def delete(self, channel: str, what: str, *, keep_listed: bool = False, project: str | None = None) -> None:
         """Delete a version or a file; `keep_listed` leaves the version listed though it has no file any more."""
         with self.lock:

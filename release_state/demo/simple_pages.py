@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from html import escape
 from typing import Any
@@ -38,6 +38,8 @@ class StoredFile:
     """True, or the reason."""
     provenance: Mapping[str, Any] | None = None
     """A PEP 740 provenance object, served as it is."""
+    lags: bool = False
+    """Whether the Simple API does not list it yet; the JSON API does at once."""
 
     @property
     def sha256(self) -> str:
@@ -63,6 +65,12 @@ class Project:
     def versions(self) -> list[str]:
         """Every listed version, oldest first; unparseable ones lead."""
         return sorted({*self.listed, *(file.version for file in self.files.values())}, key=_order)
+
+    @property
+    def simple(self) -> Project:
+        """The project as the Simple API knows it."""
+        files = {name: file for name, file in self.files.items() if not file.lags}
+        return replace(self, files=files)
 
 
 def _order(version: str) -> tuple[bool, Version, str]:
@@ -98,6 +106,7 @@ def provenance_url(root: str, project: Project, file: StoredFile) -> str:
 
 def project_json(project: Project, root: str) -> bytes:
     """The project page as PEP 691 JSON."""
+    project = project.simple
     files: list[dict[str, Any]] = []
     for file in project.files.values():
         digests: bool | dict[str, str] = (
@@ -132,6 +141,7 @@ def project_json(project: Project, root: str) -> bytes:
 
 def project_html(project: Project, root: str) -> bytes:
     """The project page as PEP 503 HTML."""
+    project = project.simple
     meta = {"pypi:repository-version": API_VERSION}
     if project.status is not None:
         meta["pypi:project-status"] = project.status

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TypeVar
 from urllib.parse import unquote, urlsplit, urlunsplit
 
@@ -13,6 +13,7 @@ from packaging.version import InvalidVersion, Version
 from release_state.audit.model import IndexHistory
 from release_state.model import Observation, Problem, known, unavailable
 from release_state.observe.http import Answer, HttpClient, LookupFailed, clean_url, origin_of
+from release_state.observe.index_json import files_by_json
 from release_state.observe.index_page import history_of, project_of
 from release_state.observe.simple import ACCEPT, Page, project_page, root_projects
 from release_state.snapshot import IndexProject
@@ -27,14 +28,19 @@ _ROOT_LIMIT = 16 * 2**20
 """Bytes. A root larger than that is a mirror of everything, which is no answer to one question."""
 
 
-def observe_index(client: HttpClient, channel: Channel, package: str, version: str) -> Observation[IndexProject]:
+def observe_index(
+    client: HttpClient, channel: Channel, package: str, version: str, expected: Collection[str] = ()
+) -> Observation[IndexProject]:
     """
     The project's page on the channel's index, with the files of `version` by PEP 440 equality.
 
     One request; a second one, of the index's root, where an index that is not PyPI or TestPyPI answers 404: only an
-    index that shows itself as one can say that it lists nothing. User name and password in the index's URL are used
-    and never kept. Never raises: what is no answer is unavailable. Sources: PEP 503, 592, 691, 700, 740, 792.
+    index that shows itself as one can say that it lists nothing; one more, of the JSON API beside the Simple API,
+    where a kind of file that is `expected` is missing: after an upload that one is right first. User name and password
+    in the index's URL are used and never kept. Never raises: what is no answer is unavailable. Sources: PEP 503, 592,
+    691, 700, 740, 792.
     """
+    deadline = client.deadline()
     try:
         wanted = Version(version)
     except InvalidVersion:
@@ -44,7 +50,13 @@ def observe_index(client: HttpClient, channel: Channel, package: str, version: s
     def read(page: Page | None, url: str) -> IndexProject:
         return IndexProject(url=url, listed=False) if page is None else project_of(page, name, wanted, url)
 
-    return _observe(client, channel, name, read)
+    found = _observe(client, channel, name, read)
+    project = found.value
+    if project is None or not set(expected) - {file.kind for file in project.files}:
+        return found
+    held = {file.filename for file in project.files}
+    coming = files_by_json(client, *split_credentials(channel.index_url), name, wanted, deadline)
+    return known(project.model_copy(update={"catching_up": tuple(file for file in coming if file not in held)}))
 
 
 def observe_index_history(client: HttpClient, channel: Channel, package: str) -> Observation[IndexHistory]:

@@ -54,6 +54,8 @@ class IndexProject(Model):
     """Every version that has files, oldest first by PEP 440."""
     listed_without_files: tuple[str, ...] = ()
     """Versions that the index lists (PEP 700) but holds no file of: not published."""
+    catching_up: tuple[str, ...] = ()
+    """Files of the target's version that the JSON API lists and the Simple API does not yet; the first fifty."""
     skipped: tuple[str, ...] = ()
     """File names whose version could not be read; the first fifty."""
 

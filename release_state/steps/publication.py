@@ -36,6 +36,16 @@ def publish_from_tag(release: Release, tag: Tag) -> list[Step]:
     ]
 
 
+def wait_for_index(release: Release) -> Step:
+    """Let the Simple API catch up with an upload."""
+    return step(
+        f"Wait until the index lists {', '.join(release.catching_up)} for installers too",
+        [*suite(release.target), "--wait", "600"],
+        mends="index",
+        reason="it is published: the index's JSON API lists it, and its Simple API is some minutes behind",
+    )
+
+
 def run_workflow(release: Release) -> Step:
     """Start the release workflow; right only where neither a tag nor a file of the version is there."""
     target = release.target
@@ -53,7 +63,7 @@ def run_workflow(release: Release) -> Step:
 
 def yank(release: Release) -> list[Step]:
     """Yank what is still offered; only the index's web interface can."""
-    offered = [file.filename for file in release.files if not file.yanked]
+    offered = [*(file.filename for file in release.files if not file.yanked), *release.catching_up]
     if not offered:
         return []
     return [
