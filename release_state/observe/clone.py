@@ -28,7 +28,13 @@ class CloneReader:
         if not path.is_dir():
             raise GitFailed(f"{path} is not a directory", "give the path of a git repository")
         self.git, self.path, self._env = git, path, without_network(git.environ)
-        self.config = self._config()
+        # The path comes last: it may hold anything, line feeds too.
+        facts = ("--is-bare-repository", "--is-shallow-repository", "--absolute-git-dir")
+        bare, shallow, git_dir = self.line("rev-parse", *facts).split("\n", 2)
+        self.bare, self.shallow, self.git_dir = bare == "true", shallow == "true", Path(git_dir)
+        # Listing runs nothing; it shows the names of every file that is included, too.
+        names = self.run("config", "--list", "--name-only", "-z").output.split(b"\0")
+        self.config = tuple(os.fsdecode(name) for name in names if name)
         self._env = with_settings(self._env, without_filters(self.config))
 
     def run(
@@ -42,10 +48,6 @@ class CloneReader:
         output = self.run(*arguments).output
         return os.fsdecode(output[:-1] if output.endswith(b"\n") else output)
 
-    def is_true(self, question: str) -> bool:
-        """The answer of `git rev-parse` to `--is-…`."""
-        return self.line("rev-parse", question) == "true"
-
     @property
     def is_partial(self) -> bool:
         """Whether it lacks objects that it would fetch on demand."""
@@ -54,27 +56,22 @@ class CloneReader:
             for name in self.config
         )
 
-    def top(self) -> tuple[Path, bool]:
+    def top(self) -> Path:
         """
-        The top of the work tree, and whether there is none: then it is the git directory.
+        The top of the work tree; of a bare repository the git directory.
 
         Raises GitFailed where the work tree is not around the path: the configuration sends git somewhere else.
         """
-        bare = self.is_true("--is-bare-repository")
-        top = Path(self.line("rev-parse", "--absolute-git-dir" if bare else "--show-toplevel"))
-        if not bare and not self.path.resolve().is_relative_to(top.resolve()):
+        if self.bare:
+            return self.git_dir
+        top = Path(self.line("rev-parse", "--show-toplevel"))
+        if not self.path.resolve().is_relative_to(top.resolve()):
             raise GitFailed(f"the work tree of the repository at {self.path} is elsewhere: core.worktree is {top}")
-        return top, bare
+        return top
 
     def objects(self) -> Path:
         """Where its objects are; of a linked worktree those of the main one."""
         return Path(self.line("rev-parse", "--path-format=absolute", "--git-path", "objects"))
-
-    def _config(self) -> tuple[str, ...]:
-        # Listing runs nothing; it shows the names of every file that is included, too.
-        self.run("rev-parse", "--git-dir")
-        output = self.run("config", "--list", "--name-only", "-z").output
-        return tuple(os.fsdecode(name) for name in output.split(b"\0") if name)
 
 
 def observe_clone(
@@ -101,20 +98,19 @@ def observe_clone_tags(path: Path, timeout: float, *, cancel: Event | None = Non
 
 
 def _observe(reader: CloneReader, remote_name: str, reports_dir: Path | None) -> Clone:
-    top, bare = reader.top()
-    git_dir = Path(reader.line("rev-parse", "--absolute-git-dir"))
-    changes = Changes() if bare else read_changes(reader, top, reports_dir)
+    top = reader.top()
+    changes = Changes() if reader.bare else read_changes(reader, top, reports_dir)
     symbolic = reader.run("symbolic-ref", "--quiet", "HEAD", accept=(0, 1)).text.removesuffix("\n")
     head = reader.run("rev-parse", "--quiet", "--verify", "HEAD^{commit}", accept=(0, 1)).text.strip()
-    details = read_details(reader, None if bare else top, os.environ)
+    details = read_details(reader, None if reader.bare else top, os.environ)
     not_related: Observation[int] = unavailable(SOURCE, "not compared with the remote")
     return Clone(
         path=readable(os.fsencode(top)),
         branch=symbolic.removeprefix("refs/heads/") if symbolic.startswith("refs/heads/") else None,
         head=head or None,
-        bare=bare,
-        shallow=reader.is_true("--is-shallow-repository"),
-        operation=operation_in(git_dir),
+        bare=reader.bare,
+        shallow=reader.shallow,
+        operation=operation_in(reader.git_dir),
         changed=changes.changed[:SHOWN],
         untracked=changes.untracked[:SHOWN],
         changed_count=len(changes.changed),

@@ -64,7 +64,7 @@ def _is_inside(folder: Path, top: Path) -> bool:
 def _is_dirty(reader: CloneReader, folder: Path) -> bool:
     # A reader of its own: what the submodule's configuration names (filters, monitors) is switched off there as well.
     own = type(reader)(folder, reader.git)
-    changes = read_changes(own, own.top()[0], None)
+    changes = read_changes(own, own.top(), None)
     return bool(changes.changed or changes.untracked)
 
 

@@ -95,16 +95,15 @@ class Store:
 
         Raises GitFailed where the remote cannot be asked and nothing of what is wanted is there.
         """
-        lacking = self._lacking(wants)
-        if lacking:
-            self.fetched = True
-            refused = self._fetch_by_name([*lacking, *map(Want, filter(OBJECT_NAME.fullmatch, along))])
-            self._fetch_by_ref([want for want in self._lacking(lacking) if want.sha in refused])
-        return self.present(want.sha for want in wants)
-
-    def _lacking(self, wants: Sequence[Want]) -> list[Want]:
         present = self.present(want.sha for want in wants)
-        return [want for want in wants if want.sha not in present and OBJECT_NAME.fullmatch(want.sha)]
+        lacking = [want for want in wants if want.sha not in present and OBJECT_NAME.fullmatch(want.sha)]
+        if not lacking:
+            return present
+        self.fetched = True
+        if refused := self._fetch_by_name([*lacking, *map(Want, filter(OBJECT_NAME.fullmatch, along))]):
+            given = self.present(want.sha for want in lacking)
+            self._fetch_by_ref([want for want in lacking if want.sha in refused and want.sha not in given])
+        return self.present(want.sha for want in wants)
 
     def _fetch_by_name(self, wants: Sequence[Want]) -> set[str]:
         """Fetch the exact commits in one go; return those that the remote refuses to give by their names."""
@@ -156,9 +155,10 @@ class Store:
         """
         Fetch the contents of files that are not there, in one go.
 
-        Best effort: what this cannot get is asked for again, and its failure reported, when it is read.
+        Best effort: what this cannot get is asked for again, and its failure reported, when it is read. A store that
+        borrows from a full clone and has fetched nothing lacks none.
         """
-        if not names:
+        if not names or not (self.persistent or self.fetched):
             return
         stdin = "".join(f"{name}\n" for name in sorted(names)).encode()
         with suppress(GitFailed):
@@ -184,13 +184,13 @@ class Store:
             self.path.rename(aside)
         shutil.rmtree(aside, ignore_errors=True)
 
-    def tidy(self, keep: Iterable[str]) -> None:
-        """Delete the refs of this run; `keep` is what the next fetch tells the remote that it has."""
+    def tidy(self, names: Iterable[str]) -> None:
+        """Delete the refs of this run; what is there of the names is kept for the next fetch to build on."""
         if not (self.persistent and self.fetched and (self.path / _MARKER).is_file()):
             return
+        keep = self.present_quietly(names)
         with suppress(GitFailed):
             refs = self.run("for-each-ref", "--format=%(refname)", seconds=_CLEAN_UP_SECONDS).text.splitlines()
-            keep = tuple(keep)
             # By hash, and never moved: that another run writes the same one at the same time does no harm.
             lines = [f"update {_KEPT}{sha} {sha}" for sha in keep]
             with suppress(GitFailed):

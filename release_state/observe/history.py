@@ -177,7 +177,7 @@ class _Place:
                     if store.persistent:
                         store.discard()
                 finally:
-                    store.tidy(store.present_quietly(keep))
+                    store.tidy(keep)
         raise GitFailed("no place to look at commits")
 
     def _stores(

@@ -29,7 +29,7 @@ def locate(folder: Path, remote: str) -> LocalRepository | None:
     """
     try:
         reader = CloneReader(folder, Git(_LIMIT_SECONDS))
-        top, _ = reader.top()
+        top = reader.top()
         answer = reader.run("remote", "get-url", "--", remote, accept=(0, 2))
     except GitFailed:
         if not any(os.path.lexists(above / ".git") for above in (folder, *folder.parents)):

@@ -85,12 +85,22 @@ def network_environment(git: Git, folder: Path, url: str) -> dict[str, str]:
     It holds the address's password: the command itself is given the address `without_credentials`.
     """
     env = with_credentials_of(outside_of_repositories(git.environ, folder), url)
-    if not env.get("GIT_SSH_COMMAND") and not env.get("GIT_SSH"):
-        configured = git.run("config", "--get", "core.sshCommand", cwd=folder, env=env, accept=(0, 1))
-        # The variable would win over the user's own global setting.
-        if not configured.text.strip():
-            env["GIT_SSH_COMMAND"] = ssh_command(git.seconds)
+    if not env.get("GIT_SSH_COMMAND") and not env.get("GIT_SSH") and not _has_ssh_command(git, folder):
+        env["GIT_SSH_COMMAND"] = ssh_command(git.seconds)
     return env
+
+
+def _has_ssh_command(git: Git, folder: Path) -> bool:
+    """Whether the user's own settings say how ssh is run: the variable would win over them. Asked once."""
+    key = git.program, tuple(sorted(git.environ.items()))
+    if key not in _ssh_is_configured:
+        env = outside_of_repositories(git.environ, folder)
+        configured = git.run("config", "--get", "core.sshCommand", cwd=folder, env=env, accept=(0, 1))
+        _ssh_is_configured[key] = bool(configured.text.strip())
+    return _ssh_is_configured[key]
+
+
+_ssh_is_configured: dict[tuple[str, tuple[tuple[str, str], ...]], bool] = {}
 
 
 def parse_refs(url: str, output: bytes) -> Remote:

@@ -15,6 +15,9 @@ _LINK = "120000"
 _UNREADABLE = "\0"
 _MOST_LINKS = 5
 
+Entries = dict[str, tuple[str, str]]
+"""Mode and object, by path."""
+
 
 @dataclass(frozen=True)
 class Details:
@@ -31,21 +34,21 @@ def read_details(store: Store, commits: Iterable[str], changelog_file: str) -> d
     trees = {commit: _entries(store, commit, first) for commit in dict.fromkeys(commits)}
     # All contents in one go, where the store was fetched without them.
     store.obtain_files({name for entries in trees.values() for _, name in entries.values()})
-    return {commit: _details(store, commit, changelog_file) for commit in trees}
+    return {commit: _details(store, commit, entries, changelog_file) for commit, entries in trees.items()}
 
 
-def _details(store: Store, commit: str, changelog_file: str) -> Details:
-    files = {path: text for path in FIRST_FILES if (text := _text(store, commit, path)) is not None}
+def _details(store: Store, commit: str, entries: Entries, changelog_file: str) -> Details:
+    files = {path: text for path in FIRST_FILES if (text := _text(store, commit, path, entries)) is not None}
     if (more := further_file(files)) and (text := _text(store, commit, more)) is not None:
         files[more] = text
     version, dynamic = declared_version(files)
-    changelog = read_file(store, commit, changelog_file, CHANGELOG_BYTES)
+    changelog = read_file(store, commit, changelog_file, CHANGELOG_BYTES, entries)
     return Details(version, dynamic, None if changelog is None else changelog.decode("utf-8", errors="replace"))
 
 
-def _text(store: Store, commit: str, path: str) -> str | None:
+def _text(store: Store, commit: str, path: str, entries: Entries | None = None) -> str | None:
     """A file's text, None where there is none; what is no UTF-8 or too large, as a text that is no valid TOML."""
-    data = read_file(store, commit, path, SIZE_LIMIT + 1)
+    data = read_file(store, commit, path, SIZE_LIMIT + 1, entries)
     if data is None:
         return None
     try:
@@ -54,16 +57,19 @@ def _text(store: Store, commit: str, path: str) -> str | None:
         return _UNREADABLE
 
 
-def read_file(store: Store, commit: str, path: str, limit: int) -> bytes | None:
+def read_file(store: Store, commit: str, path: str, limit: int, entries: Entries | None = None) -> bytes | None:
     """
     The first `limit` bytes of a file; None where the tree has no such file. Links inside the tree are followed.
+
+    `entries` is what is known already of the tree at the path; None: it is asked for.
 
     Raises GitFailed where the tree names the file and its content cannot be had.
     """
     for _ in range(_MOST_LINKS):
-        mode, name = _entries(store, commit, [path]).get(path, ("", ""))
+        mode, name = (_entries(store, commit, [path]) if entries is None else entries).get(path, ("", ""))
         if not name:
             return None
+        entries = None  # where a link leads to is another path
         data = store.run("cat-file", "blob", name, may_fetch=True, first=limit).output
         if mode != _LINK:
             return data
@@ -73,10 +79,10 @@ def read_file(store: Store, commit: str, path: str, limit: int) -> bytes | None:
     return None
 
 
-def _entries(store: Store, commit: str, paths: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """Mode and object of those of the paths that are files or links. Trees are always there, so this is certain."""
+def _entries(store: Store, commit: str, paths: Sequence[str]) -> Entries:
+    """Those of the paths that are files or links. Trees are always there, so this is certain."""
     listed = store.run("--literal-pathspecs", "ls-tree", "-z", "--full-tree", commit, "--", *paths).text
-    entries: dict[str, tuple[str, str]] = {}
+    entries: Entries = {}
     for line in listed.split("\0"):
         facts, _, path = line.partition("\t")
         mode, kind, name = [*facts.split(" "), "", ""][:3]

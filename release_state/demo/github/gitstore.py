@@ -139,14 +139,18 @@ class GitStore:
         """The commit that GitHub would take the name for: a branch, a tag, a partial ref, or a (short) hash."""
         if _NOT_A_NAME.search(name):
             return None
-        candidates = [f"refs/heads/{name}", f"refs/tags/{name}", f"refs/{name}"]
-        candidates += [name] if name.startswith("refs/") or name == "HEAD" or _HEX.fullmatch(name) else []
-        for candidate in candidates:
-            try:
-                return self.text("rev-parse", "--verify", "--quiet", "--end-of-options", candidate + "^{commit}")
-            except GitError:
-                continue
-        return None
+        refs = {ref.name: ref for ref in self.refs()}
+        names = (f"refs/heads/{name}", f"refs/tags/{name}", f"refs/{name}", name)
+        found = next((refs[full] for full in names if full in refs), None)
+        if found is not None and found.type == "commit":
+            return found.sha
+        if found is None and name != "HEAD" and not _HEX.fullmatch(name):
+            return None
+        spot = found.name if found else name
+        try:
+            return self.text("rev-parse", "--verify", "--quiet", "--end-of-options", f"{spot}^{{commit}}")
+        except GitError:
+            return None
 
     def _read_commit(self, sha: str) -> Commit:
         return self.log(sha, limit=1)[0]

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from release_state.demo.github.gitstore import Change, Commit, Entry, GitError, Person, Ref
-from release_state.demo.github.model import Json, stamp
+from release_state.demo.github.model import Json, moment, stamp
 from release_state.demo.github.state import GitHubState
 
 _REPOSITORY_LINKS = {
@@ -139,10 +139,10 @@ class Renderer:
         """The date of the newest commit of any branch, as near as git alone can tell."""
         try:
             newest = self.state.git.text("for-each-ref", "--sort=-committerdate", "--count=1",
-                                         "--format=%(objectname)", "refs/heads/")  # fmt: skip
+                                         "--format=%(committerdate:iso-strict)", "refs/heads/")  # fmt: skip
         except GitError:
             newest = ""
-        return stamp(self.state.git.commit(newest).committer.date) if newest else "2024-01-02T03:04:05Z"
+        return stamp(moment(newest)) if newest else "2024-01-02T03:04:05Z"
 
     # ------------------------------------------------------------------ commits
 

@@ -84,10 +84,10 @@ class PullState(Ground):
     def refresh_pulls(self) -> None:
         """Let open pull requests follow their branches: a push moves the head, a deleted branch closes them."""
         with self.lock:
-            for pull in self.pulls.values():
-                if pull.state != "open" or pull.pinned:
-                    continue
-                sha = self.branch_sha(pull.head_ref)
+            following = [pull for pull in self.pulls.values() if pull.state == "open" and not pull.pinned]
+            heads = {ref.name: ref.commit for ref in self.git.refs("refs/heads/")} if following else {}
+            for pull in following:
+                sha = heads.get(f"refs/heads/{pull.head_ref}")
                 if sha is None:
                     pull.state = "closed"
                     pull.closed_at = pull.updated_at = moment(self.now())
