@@ -12,7 +12,7 @@ from types import ModuleType
 from release_state.check import CheckInfo, catalogue, of_phase
 from release_state.diagnosis import phase_of
 from release_state.model import NotObserved
-from release_state.outcome import CheckResult, Outcome, Statement
+from release_state.outcome import CheckResult, Outcome, Phase, Statement
 from release_state.plan import Wanted
 from release_state.recovery import Recovery
 from release_state.release import Release
@@ -73,9 +73,9 @@ def result_of(check: CheckInfo, recovery: Recovery) -> CheckResult:
     )
 
 
-def verdict_of(snapshot: Snapshot, wanted: Wanted = "auto") -> TargetVerdict:
-    """The verdict on a snapshot; its phase is worked out anew."""
-    phase, reason = phase_of(Release(snapshot))
+def verdict_of(snapshot: Snapshot, wanted: Wanted = "auto", fixed_phase: Phase | None = None) -> TargetVerdict:
+    """The verdict on a snapshot; its phase is worked out anew, unless it is fixed."""
+    phase, reason = (fixed_phase, "given") if fixed_phase else phase_of(Release(snapshot))
     snapshot = snapshot.model_copy(update={"phase": phase.value, "phase_reason": reason})
     recovery = Recovery(Release(snapshot), wanted)
     checks = of_phase(tuple(CHECKS.values()), phase)

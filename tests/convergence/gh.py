@@ -1,18 +1,15 @@
 """A stand-in for the GitHub CLI: the commands that plans print, with their effects, over GitHub's REST API.
 
-A program of its own, from the standard library alone: it is run as `gh` on PATH. `GH_DEMO_API` is the API's root and
-`GH_TOKEN` the token. A command or an argument that it does not know ends with exit code 2, so that nothing passes that
-was not thought of; GitHub's refusals end with exit code 1, as gh's own.
+What stands on PATH as `gh` hands its command line over to `run`. A command or an argument that it does not know ends
+with exit code 2, so that nothing passes that was not thought of; GitHub's refusals end with exit code 1, as gh's own.
 """
 
 from __future__ import annotations
 
 import http.client
 import json
-import os
-import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -38,10 +35,17 @@ FLAGS = {
 """The known flags of each command; whether a flag takes a word. A flag without one may be given as `--flag=false`."""
 
 
+class Failed(Exception):  # noqa: N818 - reads as what happened
+    """The command ends with a message and an exit code."""
+
+    def __init__(self, text: str, code: int = 1) -> None:
+        super().__init__(text)
+        self.code = code
+
+
 def fail(text: str, code: int = 1) -> NoReturn:
     """End with a message."""
-    sys.stderr.write(f"{text}\n")
-    sys.exit(code)
+    raise Failed(text, code)
 
 
 class Given:
@@ -116,34 +120,40 @@ class GitHub:
         return answer
 
 
-def main(argv: Sequence[str]) -> None:
-    """Run one command."""
-    given = Given(argv)
-    hub = GitHub(os.environ["GH_DEMO_API"], os.environ["GH_TOKEN"])
+def run(argv: Sequence[str], api: str, token: str) -> tuple[int, str]:
+    """Run one command against the API at this root: its exit code and what it prints."""
+    try:
+        return 0, "".join(f"{line}\n" for line in _lines(Given(argv), GitHub(api, token)))
+    except Failed as failed:
+        return failed.code, str(failed)
+
+
+def _lines(given: Given, hub: GitHub) -> Iterator[str]:
     if given.command == "api":
-        print(json.dumps(hub.done(*hub.ask(given.flags.get("--method", "GET"), given.word()))))
+        yield json.dumps(hub.done(*hub.ask(given.flags.get("--method", "GET"), given.word())))
         return
     if "--repo" not in given.flags:
         fail("no repository: outside of its clone gh needs --repo", 2)
     repository = f"repos/{given.flags['--repo']}"
     kind, verb = given.command.split()
-    {"pr": pull_request, "release": release, "workflow": workflow, "run": run}[kind](hub, repository, verb, given)
+    commands = {"pr": pull_request, "release": release, "workflow": workflow, "run": watch}
+    yield from commands[kind](hub, repository, verb, given)
 
 
-def pull_request(hub: GitHub, repository: str, verb: str, given: Given) -> None:
+def pull_request(hub: GitHub, repository: str, verb: str, given: Given) -> Iterator[str]:
     """`gh pr create`, `edit`, `close`, `view`, `list`."""
     if verb == "list":
         given.nothing_else()
         owner = repository.split("/")[1]
         query = {"state": given.flags.get("--state", "open"), "head": f"{owner}:{given.flags['--head']}"}
         for pull in hub.get(f"{repository}/pulls?{urlencode(query)}"):
-            print(pull["number"], pull["title"], pull["head"]["ref"], pull["state"], sep="\t")
+            yield "\t".join((str(pull["number"]), pull["title"], pull["head"]["ref"], pull["state"]))
     elif verb == "create":
         given.nothing_else()
         body = {name.removeprefix("--"): text for name, text in given.flags.items() if name != "--repo"}
         if set(body) != {"base", "head", "title", "body"}:
             fail("must provide --title, --body, --head and --base when not running interactively", 2)
-        print(hub.done(*hub.ask("POST", f"{repository}/pulls", body))["html_url"])
+        yield hub.done(*hub.ask("POST", f"{repository}/pulls", body))["html_url"]
     else:
         place = f"{repository}/pulls/{given.word()}"
         pull = hub.get(place)
@@ -151,10 +161,10 @@ def pull_request(hub: GitHub, repository: str, verb: str, given: Given) -> None:
             pull = hub.done(*hub.ask("PATCH", place, {"state": "closed"}))
         elif verb == "edit":
             pull = hub.done(*hub.ask("PATCH", place, {"base": given.flags["--base"]}))
-        print(pull["number"], pull["title"], pull["state"], sep="\t")
+        yield "\t".join((str(pull["number"]), pull["title"], pull["state"]))
 
 
-def release(hub: GitHub, repository: str, verb: str, given: Given) -> None:
+def release(hub: GitHub, repository: str, verb: str, given: Given) -> Iterator[str]:
     """`gh release create`, `edit`, `view`."""
     tag = given.word()
     more: dict[str, object] = {}
@@ -172,7 +182,7 @@ def release(hub: GitHub, repository: str, verb: str, given: Given) -> None:
             "generate_release_notes": bool(given.flag("--generate-notes")),
             **more,
         }
-        print(hub.done(*hub.ask("POST", f"{repository}/releases", body))["html_url"])
+        yield hub.done(*hub.ask("POST", f"{repository}/releases", body))["html_url"]
         return
     found = _release_of(hub, repository, tag)
     if verb == "edit":
@@ -181,7 +191,7 @@ def release(hub: GitHub, repository: str, verb: str, given: Given) -> None:
         if not more:
             fail("nothing to edit", 2)
         found = hub.done(*hub.ask("PATCH", f"{repository}/releases/{found['id']}", more))
-    print(found["tag_name"], found["name"], "draft" if found["draft"] else "published", sep="\t")
+    yield "\t".join((found["tag_name"], found["name"], "draft" if found["draft"] else "published"))
 
 
 def _release_of(hub: GitHub, repository: str, tag: str) -> Any:
@@ -193,20 +203,17 @@ def _release_of(hub: GitHub, repository: str, tag: str) -> Any:
     return drafts[0] if drafts else fail("release not found")
 
 
-def workflow(hub: GitHub, repository: str, verb: str, given: Given) -> None:
+def workflow(hub: GitHub, repository: str, verb: str, given: Given) -> Iterator[str]:
     """`gh workflow run`, on the default branch."""
     name, _, value = given.flags.get("--field", "").partition("=")
     body = {"ref": hub.get(repository)["default_branch"], "inputs": {name: value} if name else {}}
     hub.done(*hub.ask("POST", f"{repository}/actions/workflows/{given.word()}/dispatches", body))
+    yield f"Created workflow_dispatch event for {given.word()} at {body['ref']}"
 
 
-def run(hub: GitHub, repository: str, verb: str, given: Given) -> None:
+def watch(hub: GitHub, repository: str, verb: str, given: Given) -> Iterator[str]:
     """`gh run watch`: until it is completed."""
     place = f"{repository}/actions/runs/{given.word()}"
     while (found := hub.get(place))["status"] != "completed":
         time.sleep(0.2)
-    print(found["display_title"], found["conclusion"], sep="\t")
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])
+    yield f"{found['display_title']}\t{found['conclusion']}"

@@ -30,7 +30,8 @@ from release_state.release import Release
 from release_state.snapshot import Snapshot
 from release_state.verdict import TargetVerdict
 from tests.cli import ROOT, clean_environment
-from tests.convergence.execute import Bench, Ran
+from tests.convergence.bench import Bench
+from tests.convergence.execute import Follower, Ran
 from tests.convergence.real_gh import real_gh
 from tests.convergence.states import VERSION, State, build, covering, every_state
 from tests.judged import verdict_of
@@ -115,6 +116,8 @@ class Journey:
 
     def __init__(self, bench: Bench, state: State, wanted: Wanted) -> None:
         self.bench, self.state, self.wanted = bench, state, wanted
+        self.follower = Follower(bench, VERSION, state.channel, wanted)
+        self.follower.follows_advice = state.advice == "followed"
         # A release that is whole is not what a roll-back leads to.
         self.ends = GREEN if wanted == "auto" else GREEN - {Verdict.VERIFIED}
         self.story: list[str] = [str(state)]
@@ -129,7 +132,7 @@ class Journey:
             if verdict.verdict in self.ends:
                 return verdict
             self.named += " ".join(step.destroys or "" for step in verdict.plan.steps)
-            ran = self.bench.follow(VERSION, self.state.channel, self.wanted)
+            ran = self.follower.follow()
             self.story += [f"  $ {one.line}" for one in ran]
             assert not [one for one in ran if one.failed], self.told(ran[-1])
         return self.observe()
@@ -191,7 +194,7 @@ def left_to_a_person(verdict: TargetVerdict) -> Family | None:
 @pytest.mark.parametrize(("state", "wanted"), parameters())
 def test_what_is_printed_leads_out(bench: Bench, state: State, wanted: Wanted) -> None:
     build(bench.world, state)
-    bench.workflow, bench.follows_advice = state.workflow, state.advice == "followed"
+    bench.workflow = state.workflow
     before, files = commits(bench), published(bench, state.channel)
     journey = Journey(bench, state, wanted)
     end = journey.go()
@@ -199,7 +202,7 @@ def test_what_is_printed_leads_out(bench: Bench, state: State, wanted: Wanted) -
     lost = before - commits(bench)
     assert not lost or lost <= held_by(bench, journey.named), f"lost: {lost}\n{told}"
     now = published(bench, state.channel)
-    if not bench.yanked:
+    if not journey.follower.yanked:
         assert files.items() <= now.items(), told
     assert {name: content for name, (content, _) in files.items()}.items() <= {
         name: content for name, (content, _) in now.items()
@@ -218,7 +221,7 @@ def assert_completed(bench: Bench, end: TargetVerdict, told: str) -> None:
     family = left_to_a_person(end)
     assert family is not None, told
     if "instead" in family.says:
-        (answer,) = [answer for answer in bench.answers if answer.target.version != VERSION]
+        (answer,) = [answer for answer in bench.programs.answers if answer.target.version != VERSION]
         assert answer.phase.value == "pre-release", told
         assert findings(answer) <= {"BRANCH-2", "CLONE-3"}, f"{findings(answer)}\n{told}"
 
@@ -257,7 +260,7 @@ def test_the_real_gh_takes_the_same_commands(bench: Bench, state: State, wanted:
         pytest.skip("gh is not installed")
     build(bench.world, state)
     journey = Journey(bench, state, wanted)
-    with real_gh(bench.world, program) as environment, bench.with_gh(program, environment):
+    with real_gh(bench.world, program) as environment, bench.programs.with_gh(program, environment):
         end = journey.go()
     assert end.verdict in journey.ends, journey.told()
     assert any(told.strip().startswith(f"$ {line}") for told in journey.story), journey.told()
@@ -292,7 +295,7 @@ def test_the_command_line_prints_what_leads_out(bench: Bench, tmp_path: Path) ->
     for step in plan.steps:
         for line in step.lines():
             assert " ".join(line.split()) in printed
-    ran = bench.execute(plan)
+    ran = Follower(bench, VERSION, "pypi").execute(plan)
     assert ran and not [one for one in ran if one.failed], ran
     last = run()
     assert last.returncode == 0, last.stdout + last.stderr

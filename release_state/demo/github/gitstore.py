@@ -6,6 +6,8 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -93,6 +95,17 @@ class GitStore:
         self.git_dir = git_dir
         # Commits never change, so what was read of one stays true.
         self.commit = lru_cache(maxsize=None)(self._read_commit)
+        self._at_rest = False
+        self._refs: list[Ref] | None = None
+
+    @contextmanager
+    def at_rest(self) -> Iterator[None]:
+        """For as long as nobody else writes to the repository: its references are listed once, not at each request."""
+        self._at_rest, self._refs = True, None
+        try:
+            yield
+        finally:
+            self._at_rest = False
 
     def run(self, *arguments: str, data: bytes | None = None, environment: dict[str, str] | None = None) -> bytes:
         """What one git command prints.
@@ -123,12 +136,17 @@ class GitStore:
 
     def refs(self, prefix: str = "refs/") -> list[Ref]:
         """The references whose full name begins with the prefix, by name; a prefix need not end at a slash."""
+        every = self._refs if self._at_rest else None
+        if every is None:
+            every = self._refs = self._listed()
+        return [ref for ref in every if ref.name.startswith(prefix)]
+
+    def _listed(self) -> list[Ref]:
         layout = "%(refname)%00%(objectname)%00%(objecttype)%00%(*objectname)"
         found = []
         for line in self.text("for-each-ref", "--sort=refname", f"--format={layout}").splitlines():
             name, sha, kind, peeled = line.split("\0")
-            if name.startswith(prefix):
-                found.append(Ref(name, sha, kind, peeled or sha))
+            found.append(Ref(name, sha, kind, peeled or sha))
         return found
 
     def ref(self, name: str) -> Ref | None:
@@ -245,10 +263,12 @@ class GitStore:
 
     def set_ref(self, name: str, sha: str, old: str | None = None) -> None:
         """Create or move a reference; ``old`` guards against a change that came between."""
+        self._refs = None
         self.run("update-ref", name, sha, *([old] if old else []))
 
     def delete_ref(self, name: str) -> None:
         """Delete a reference."""
+        self._refs = None
         self.run("update-ref", "-d", name)
 
     def merge(self, base: str, head: str, message: str, *, squash: bool, who: Person) -> str:

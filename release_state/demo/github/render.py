@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from release_state.demo.github.gitstore import Change, Commit, Entry, GitError, Person, Ref
-from release_state.demo.github.model import Json, moment, stamp
+from release_state.demo.github.model import Json, stamp
 from release_state.demo.github.state import GitHubState
 
 _REPOSITORY_LINKS = {
@@ -137,12 +137,12 @@ class Renderer:
 
     def pushed_at(self) -> str:
         """The date of the newest commit of any branch, as near as git alone can tell."""
+        git = self.state.git
         try:
-            newest = self.state.git.text("for-each-ref", "--sort=-committerdate", "--count=1",
-                                         "--format=%(committerdate:iso-strict)", "refs/heads/")  # fmt: skip
+            newest = max((git.commit(ref.commit).committer.date for ref in git.refs("refs/heads/")), default=None)
         except GitError:
-            newest = ""
-        return stamp(moment(newest)) if newest else "2024-01-02T03:04:05Z"
+            newest = None
+        return stamp(newest) if newest else "2024-01-02T03:04:05Z"
 
     # ------------------------------------------------------------------ commits
 

@@ -84,10 +84,16 @@ def pull(call: Call) -> Result:
 
 @route("PATCH", "/pulls/{number}", right="write", permission="pull_requests=write")
 def update_pull(call: Call) -> Result:
-    """Change the title or text, close, or reopen while the branch is still there."""
+    """Change the title, the text or the base, close, or reopen while the branch is still there."""
     found, body = _pull(call), call.body
     now = moment(call.state.now())
     wanted = body.get("state", found.state)
+    base = str(body.get("base", found.base_ref))
+    if base != found.base_ref:
+        head = call.state.branch_sha(base)
+        if head is None:
+            raise invalid(_custom(f"Proposed base branch '{base}' was not found") | {"field": "base"})
+        found.base_ref, found.base_sha = base, call.state.git.merge_base(head, found.head_sha) or head
     if wanted == "open" and found.state == "closed":
         gone = call.state.branch_sha(found.head_ref) is None
         if gone or found.merged_at:
