@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import inspect
 import sys
+import threading
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -20,8 +21,10 @@ from release_state.snapshot import LOOKUPS
 Function = TypeVar("Function", bound=Callable[..., None])
 
 MARKER = "release_state_check"
-AUDIT = "audit"
-"""The marker of checks that look at a whole history."""
+_loading = threading.RLock()
+
+OF_MANY = ("audit", "fleet")
+"""The markers of checks that look at a whole history, or at many projects: they belong to no phase."""
 
 
 @dataclass(frozen=True)
@@ -37,10 +40,15 @@ class CheckInfo:
     blocking: bool
     scenario: str | None
     phases: tuple[Phase, ...]
-    """Empty for a check of the audit, which has no phase."""
+    """Empty for a check of many, which has no phase."""
     function: str
     file: str
     line: int
+
+    @property
+    def places(self) -> str:
+        """Where it belongs, in words: its phases, or "audit" or "fleet"."""
+        return ", ".join(phase.value for phase in self.phases) or self.id.partition("-")[0].lower()
 
     @property
     def source(self) -> str:
@@ -103,18 +111,23 @@ def catalogue(folder: Path) -> tuple[CheckInfo, ...]:
         for info in filter(None, (describe(function, _marks_of(module)) for function in functions)):
             if info.id in found:
                 raise ValueError(f"two checks are called {info.id}: {found[info.id].function} and {info.function}")
-            if not info.phases and AUDIT not in {mark.name for mark in _marks_of(module)}:
+            if not info.phases and not of_many(module):
                 raise ValueError(f"{info.id} belongs to no phase: mark it or its file")
             found[info.id] = info
     return tuple(found.values())
 
 
-@cache
 def load(path: Path) -> ModuleType:
-    """A file of checks, imported under a name of its own.
+    """A file of checks, imported once under a name of its own; from any thread.
 
     Raises ValueError where it cannot be.
     """
+    with _loading:
+        return _loaded(path)
+
+
+@cache
+def _loaded(path: Path) -> ModuleType:
     name = f"_release_state_catalogue_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
@@ -128,7 +141,13 @@ def load(path: Path) -> ModuleType:
     return module
 
 
-def _marks_of(module: ModuleType) -> list[pytest.MarkDecorator]:
+def of_many(module: object) -> str | None:
+    """Which of the markers of checks of many a file of checks carries."""
+    names = {mark.name for mark in _marks_of(module)}
+    return next((name for name in OF_MANY if name in names), None)
+
+
+def _marks_of(module: object) -> list[pytest.MarkDecorator]:
     marks = getattr(module, "pytestmark", [])
     return marks if isinstance(marks, list) else [marks]
 

@@ -15,6 +15,7 @@ USAGE = """usage: release-state --version X.Y.Z [--channel pypi|testpypi|all] [-
        release-state --demo SCENARIO
        release-state plan --version X.Y.Z [--plan complete|rollback] [--script FILE]
        release-state --version all | '>=2,<3' [--channel pypi] (an audit of the whole history)
+       release-state --project-list FILE [--version all | X.Y.Z] (an audit or a gate of many projects)
        release-state explain LOGFILE
        release-state history [--version X.Y.Z] [--channel NAME] [--reports-dir DIR]
        release-state --list-checks
@@ -83,11 +84,11 @@ def _as_release_version(argument: str) -> str:
 
 def list_checks(folder: Path) -> int:
     """Print every check: its ID, phases, level and fact."""
-    from release_state.check import AUDIT, catalogue
+    from release_state.check import catalogue
 
     for check in catalogue(folder / "checks"):
         level = "blocking" if check.blocking else "advice"
-        phases = ", ".join(phase.value for phase in check.phases) or AUDIT
+        phases = check.places
         sys.stdout.write(f"{check.id:12} {phases:14} {level:9} {check.title}\n")
     return 0
 

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from release_state.asking import Asking
 from release_state.config import RunConfig
+from release_state.observe.shared_limit import SharedLimit
 from release_state.observer import Observer
 from release_state.outcome import Phase
 from release_state.snapshot import LOOKUPS, Snapshot
@@ -55,11 +56,12 @@ def collect(
     environ: Mapping[str, str],
     cancel: threading.Event | None = None,
     asking: Asking | None = None,
+    shared_limit: SharedLimit | None = None,
 ) -> list[Snapshot]:
     """Observe every target; `wanted` names the look-ups of a narrowed run, None means all.
 
-    `asking` is told what is being asked. A look-up that fails is recorded as unavailable in the snapshot; only a defect
-    of the suite raises.
+    `asking` is told what is being asked; `shared_limit` is what other runs beside this one were told. A look-up that
+    fails is recorded as unavailable in the snapshot; only a defect of the suite raises.
     """
     asked = set(LOOKUPS) if wanted is None else set(wanted)
     for name in list(asked):
@@ -71,6 +73,6 @@ def collect(
         ThreadPoolExecutor(max_workers=8, thread_name_prefix="release-state-target") as waiting,
     ):
         over = cancel or threading.Event()
-        observer = Observer(config, frozenset(asked), token, own_run_id, environ, lookups, over, asking)
+        observer = Observer(config, frozenset(asked), token, own_run_id, environ, lookups, over, asking, shared_limit)
         futures = [waiting.submit(observer.target, target, fixed_phase, token_source) for target in config.targets]
         return [future.result() for future in futures]

@@ -53,8 +53,16 @@ class RunConfig:
     """As in the arguments. The targets then stand for channels, their version is a placeholder."""
 
 
-def load(arguments: Arguments, environ: Mapping[str, str], cwd: Path) -> RunConfig:
+def load(
+    arguments: Arguments,
+    environ: Mapping[str, str],
+    cwd: Path,
+    listed: tuple[Mapping[str, Any], str] | None = None,
+) -> RunConfig:
     """Work out the run's configuration without contacting anything but the local repository.
+
+    `listed` is a table of settings and where it stands, in the place of `[tool.release-state]`: then the current
+    folder is not looked at.
 
     Raises UsageProblem with one line on anything that is wrong, missing or unknown.
     """
@@ -67,8 +75,10 @@ def load(arguments: Arguments, environ: Mapping[str, str], cwd: Path) -> RunConf
         )
     versions = tuple(dict.fromkeys(validate.version(text) for text in arguments.versions))
     versions = (PLACEHOLDER,) if arguments.audit else versions
-    local = local_repository(arguments.repo, arguments.settings.get("remote"), environ, cwd)
-    written, project_name, table_origin = table(local.top if local else cwd)
+    asks_for_clone = listed is None or arguments.repo is not None
+    remote_name = arguments.settings.get("remote")
+    local = local_repository(arguments.repo, remote_name, environ, cwd) if asks_for_clone else None
+    written, project_name, table_origin = (listed[0], None, listed[1]) if listed else table(local.top if local else cwd)
     resolver = Resolver(arguments, environ, written, table_origin)
     if local and "remote" in written and (remote := resolver.all({})["remote"]).origin == table_origin:
         # Which file to read was known only from the repository; which remote of it is meant, from that file.
@@ -97,7 +107,7 @@ def load(arguments: Arguments, environ: Mapping[str, str], cwd: Path) -> RunConf
             values["remote-url"] = Value(f"{web}/{repository}.git", "inferred from the repository's name")
     given = values["remote-url"]
     remote_url = validate.git_url("--remote-url", given.text)
-    if given.origin == table_origin and validate.is_local(remote_url):
+    if listed is None and given.origin == table_origin and validate.is_local(remote_url):
         # Git serves it with the settings of that folder, which can be one that the repository itself brings along.
         raise UsageProblem(f"{table_origin}: remote-url {validate.shown(remote_url)} is a folder of this machine")
     reports_dir = reports_folder(values["reports-dir"], cwd)

@@ -20,6 +20,7 @@ from release_state.observe.github import GitHub
 from release_state.observe.http import HttpClient
 from release_state.observe.index import observe_index
 from release_state.observe.remote import observe_remote
+from release_state.observe.shared_limit import SharedLimit
 from release_state.observe.status_page import observe_status_page
 from release_state.outcome import Phase
 from release_state.preflight import Preflight
@@ -49,12 +50,15 @@ class Observer:
         pool: ThreadPoolExecutor,
         cancel: threading.Event,
         asking: Asking | None = None,
+        shared_limit: SharedLimit | None = None,
     ) -> None:
         self.asking = asking or Asking()
         self.config, self.asked, self.pool, self.cancel = config, asked, pool, cancel
         target = config.targets[0]
         self.timeout = config.lookup_timeout
-        self.client = HttpClient(timeout=self.timeout, token=token, token_host=target.github_api, cancel=cancel)
+        self.client = HttpClient(
+            self.timeout, token=token, token_host=target.github_api, cancel=cancel, shared_limit=shared_limit
+        )
         self.github = GitHub(self.client, target.github_api, target.repository, own_run_id=own_run_id)
         # Without a token, wherever a status page is; and what is only there to explain is not waited for long.
         self._token_free = HttpClient(timeout=min(self.timeout, STATUS_SECONDS), cancel=cancel)

@@ -17,7 +17,6 @@ import pytest
 from release_state.options import PHASES, PLANS, SETTINGS, UsageProblem
 
 if TYPE_CHECKING:
-    from release_state.audit.session import AuditSession
     from release_state.config import Arguments
 
 _RUN: pytest.StashKey[Any] = pytest.StashKey()
@@ -56,6 +55,12 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         default="auto",
         metavar="PHASE",
         help=", ".join(PHASES) + " (default: auto)",
+    )
+    group.addoption(
+        "--project-list",
+        dest="release_state_project_list",
+        metavar="FILE",
+        help="a TOML file of projects: the audit or a gate of each",
     )
     group.addoption("--repo", dest="release_state_repo", metavar="PATH", help="the local clone to look at")
     for setting in SETTINGS:
@@ -185,7 +190,7 @@ def pytest_configure(config: pytest.Config) -> None:
     from release_state.session import KEY
 
     if (given := getattr(config, "workerinput", {}).get("release_state")) is not None:
-        worker: Any = worker_session(given)
+        worker: Any = worker_session(given, lambda: _arguments(config))
         config.stash[KEY] = worker
         return
     for argument in config.args:
@@ -235,6 +240,19 @@ def _new_run(config: pytest.Config) -> Any:
         "with_workers": bool(getattr(config.option, "numprocesses", None) or getattr(config.option, "tx", None)),
         "executes": _executes(config.option),
     }
+    if (listed := config.option.release_state_project_list) is not None:
+        from release_state.fleet.run import FleetRun
+
+        refused = [f"--{name.replace('_', '-')}" for name in files]
+        return FleetRun(
+            arguments,
+            os.environ,
+            _cwd(config),
+            listed=_cwd(config) / listed,
+            refused=refused,
+            named=selected[0],
+            **common,
+        )
     if arguments.audit:
         refused = [f"--{name.replace('_', '-')}" for name in files]
         return AuditRun(arguments, os.environ, _cwd(config), refused=refused, named=selected[0], **common)
@@ -325,23 +343,28 @@ def pytest_xdist_node_collection_finished(node: Any) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_pycollect_makeitem(collector: pytest.Collector, name: str, obj: object) -> Any:
     """Make the items of an audit's checks, one for each version; in an audit, no other check has any."""
-    from release_state.audit.items import is_audit_check, items
-    from release_state.check import MARKER
+    from release_state.check import MARKER, of_many
 
     if not isinstance(collector, pytest.Module) or MARKER not in [m.name for m in getattr(obj, "pytestmark", ())]:
         return None
-    session, of_history = _audit_of(collector.config), is_audit_check(collector.obj)
-    if session is None or not of_history:
-        return [] if session or of_history else None
-    return items(collector, obj, session.audits_or_none()) if _executes(collector.config.option) else []  # type: ignore[arg-type]
+    session, marker = _many_of(collector.config), of_many(collector.obj)
+    if session is None or marker != session.marker:
+        return [] if session or marker else None
+    return session.items(collector, obj) if _executes(collector.config.option) else []
 
 
-def _audit_of(config: pytest.Config) -> AuditSession | None:
-    from release_state.audit.session import AuditSession
+def _many_of(config: pytest.Config) -> Any:
+    """The session of an audit or of a list of projects; None where single versions are checked."""
     from release_state.session import KEY
 
-    session: object = config.stash.get(KEY, None)
-    return session if isinstance(session, AuditSession) else None
+    session = config.stash.get(KEY, None)
+    return session if hasattr(session, "marker") else None
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Begin to observe the projects of a list, once it is known which are selected."""
+    if (many := _many_of(session.config)) is not None and _executes(session.config.option):
+        many.begin(session.items)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -368,7 +391,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Keep the checks of the phase that applies; say what a narrowed run needs."""
     from release_state.run import select
 
-    if _executes(config.option) and _audit_of(config) is None:
+    if _executes(config.option) and _many_of(config) is None:
         items[:] = select(config, items)
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -30,6 +30,9 @@ from release_state.running import Running
 from release_state.session import KEY, Controller, Worker
 from release_state.text import plain
 
+if TYPE_CHECKING:
+    from release_state.fleet.worker import FleetWorker
+
 Selection = tuple[tuple[str, ...], str, bool]
 """Named files, marker expression, and whether anything else narrows the run."""
 
@@ -44,8 +47,14 @@ def token_source(config: RunConfig, environ: Mapping[str, str]) -> str | None:
     return find_token(environ, config.targets[0].github_api)[1]
 
 
-def worker_session(given: Mapping[str, object]) -> Worker | AuditWorker:
-    """The session of an xdist worker."""
+def worker_session(
+    given: Mapping[str, object], arguments: Callable[[], Arguments]
+) -> Worker | AuditWorker | FleetWorker:
+    """The session of an xdist worker; `arguments` reads the command line, which it has, too."""
+    if given.get("fleet"):
+        from release_state.fleet.worker import fleet_worker
+
+        return fleet_worker(given, arguments())
     return AuditWorker(given) if given.get("audit") else Worker(given)
 
 

@@ -17,7 +17,7 @@ import pytest
 
 from release_state.audit.audit import Audit
 from release_state.audit.verdict import Expected
-from release_state.check import AUDIT, CheckInfo, describe
+from release_state.check import CheckInfo, describe
 from release_state.results import conclude, dress
 
 Function = Callable[..., None]
@@ -76,15 +76,9 @@ def parameters(audit: Audit, function: Function) -> Iterator[tuple[str, str, Map
     yield audit.key, audit.key, {"audit": audit}
 
 
-def is_audit_check(module: object) -> bool:
-    """Whether a file of checks is that of the audit."""
-    marks = getattr(module, "pytestmark", [])
-    return AUDIT in [mark.name for mark in (marks if isinstance(marks, list) else [marks])]
-
-
 def items(collector: pytest.Collector, function: Function, audits: tuple[Audit, ...]) -> list[AuditItem]:
     """The items of one check."""
-    info = _info(function)
+    info = info_of(function)
     return [
         AuditItem.from_parent(
             collector, name=f"{function.__name__}[{name}]", info=info, function=function, key=key, given=given
@@ -98,7 +92,7 @@ def expected(audit: Audit, functions: list[Function]) -> list[Expected]:
     """Every result that a whole audit has."""
     found = []
     for function in functions:
-        info = _info(function)
+        info = info_of(function)
         found += [
             Expected(info.id, key, info.blocking, is_version="judged" in given)
             for _, key, given in parameters(audit, function)
@@ -106,7 +100,8 @@ def expected(audit: Audit, functions: list[Function]) -> list[Expected]:
     return found
 
 
-def _info(function: Function) -> CheckInfo:
+def info_of(function: Function) -> CheckInfo:
+    """What a check of many declares."""
     info = describe(function, [pytest.mark.audit])
     if info is None:
         raise TypeError(f"{function.__name__} is no check")

@@ -8,8 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
+import pytest
+
 from release_state.audit.audit import Audit
-from release_state.audit.items import Function, expected
+from release_state.audit.items import AuditItem, Function, expected, items
 from release_state.audit.model import History
 from release_state.audit.verdict import AuditVerdict, judge_audit
 from release_state.background import Background, wait_for
@@ -19,8 +21,15 @@ from release_state.outcome import CheckResult, Exit
 FILE = "test_audit.py"
 
 
+def functions_of(path: Path) -> list[Function]:
+    """The checks of a file."""
+    return [value for value in vars(load(path)).values() if inspect.isfunction(value) and describe(value)]
+
+
 class AuditSession:
     """What every process of the run has: the audits, once the history is observed."""
+
+    marker = "audit"
 
     def __init__(self, checks_folder: Path, *, block_on_advice: bool) -> None:
         self.checks_folder, self.block_on_advice = checks_folder, block_on_advice
@@ -36,12 +45,16 @@ class AuditSession:
         """
         return tuple(Audit(history) for history in self._wait())
 
-    def audits_or_none(self) -> tuple[Audit, ...]:
-        """The audits; none where the observation broke, which the end of the run says."""
+    def items(self, collector: pytest.Collector, function: Function) -> list[AuditItem]:
+        """The items of a check; none where the observation broke, which the end of the run says."""
         try:
-            return self.audits
+            audits = self.audits
         except Exception:
-            return ()
+            return []
+        return items(collector, function, audits)
+
+    def begin(self, items: Sequence[pytest.Item]) -> None:
+        """Nothing: what is asked does not hang on the versions that are selected."""
 
 
 class AuditController(AuditSession):
@@ -83,8 +96,7 @@ class AuditController(AuditSession):
         """One verdict for each channel; empty where nothing was observed."""
         if self.background.observed() is None:
             return ()
-        module = load(self.checks_folder / FILE)
-        functions: list[Function] = [f for f in vars(module).values() if inspect.isfunction(f) and describe(f)]
+        functions = functions_of(self.checks_folder / FILE)
         found = []
         for audit in self.audits:
             whole = expected(audit, functions)

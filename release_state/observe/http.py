@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Any, TypeVar
 from urllib.parse import urlencode, urljoin, urlsplit
 
@@ -13,6 +13,7 @@ from release_state import __version__
 from release_state.model import Observation, Problem, known
 from release_state.observe.answer import Answer, LookupFailed, Origin, clean_url, origin_of, parsed_json, shown
 from release_state.observe.refusal import Refusal, header, refusal, service_message
+from release_state.observe.shared_limit import SharedLimit
 from release_state.observe.transport import Interrupted, Line, Received, Unusable, exchange, open_session
 from release_state.text import plain
 
@@ -24,6 +25,7 @@ TRIES = 3
 PAUSES = (0.25, 1.0)
 """Seconds before the second and the third try, where the service names no other time."""
 MAX_REDIRECTS = 5
+_WAIT = "wait for the reset, or give the run another token"
 MAX_BYTES = 32 * 2**20
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
@@ -46,6 +48,7 @@ class HttpClient:
         token_host: str | None = None,
         user_agent: str = f"release-state/{__version__}",
         cancel: threading.Event | None = None,
+        shared_limit: SharedLimit | None = None,
     ) -> None:
         if token and not token_host:
             raise ValueError("a token needs the host that it is for")
@@ -55,6 +58,8 @@ class HttpClient:
         self._headers = {"User-Agent": user_agent, "Accept-Encoding": "gzip", **(headers or {})}
         self._token = token
         self._token_origin = origin_of(token_host) if token_host else None
+        self._shared_limit = shared_limit
+        """What others of the run were told of the limit of `token_host`."""
         self._session = open_session()
         self._limits: dict[Origin, Mapping[str, str]] = {}
         self._answers: dict[Origin, int] = {}
@@ -169,6 +174,7 @@ class _Question:
     def _once(self) -> tuple[Received | None, str | None]:
         """One try: what came, or how the connection failed."""
         line, outcome = Line(), _Outcome()
+        self._respect_limit()
         left = self._end - time.monotonic()
         if left <= 0:
             raise self._out_of_time()
@@ -198,7 +204,23 @@ class _Question:
             raise outcome.error
         if outcome.received is not None:
             self._client._count(origin_of(self._url), outcome.received.headers)
+            if self._limit is not None:
+                self._limit.told(outcome.received.status, outcome.received.headers)
         return outcome.received, None
+
+    @property
+    def _limit(self) -> SharedLimit | None:
+        return self._client._shared_limit if origin_of(self._url) == self._client._token_origin else None
+
+    def _respect_limit(self) -> None:
+        """Wait until the service may be asked again, where the time is enough; ask nothing where it is not."""
+        until = self._limit.until() if self._limit is not None else None
+        if until is None:
+            return
+        pause = (until - datetime.now(timezone.utc)).total_seconds()
+        if pause >= self._end - time.monotonic():
+            raise self._failed("not asked: the rate limit is used up, as another question was told", until, _WAIT)
+        self._client.cancel.wait(max(0.0, pause))
 
     def _follow(self, received: Received, seen: set[str]) -> None:
         location = header(received.headers, "Location")

@@ -13,7 +13,7 @@ for (const part of document.querySelectorAll("section.audit")) {
       row.hidden = !fits;
       count += fits;
     });
-    shown.textContent = `${count} of ${rows.length} versions`;
+    shown.textContent = `${count} of ${rows.length} ${shown.dataset.what || "versions"}`;
   };
   for (const control of [text, outcome, kind]) control.addEventListener("input", filter);
   for (const button of part.querySelectorAll("button[data-kind]")) {

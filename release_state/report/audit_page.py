@@ -37,11 +37,11 @@ def page(verdicts: Sequence[AuditVerdict], started_at: datetime) -> str:
         (
             '<!doctype html><html lang="en"><head><meta charset="utf-8">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>{_text(title)}</title><style>{_resource('audit_page.css')}</style></head><body>",
+            f"<title>{_text(title)}</title><style>{resource('audit_page.css')}</style></head><body>",
             f'<h1 class="exit-{int(worst)}">{_text(title)}</h1>',
             *(_audit(verdict, only=len(verdicts) == 1) for verdict in verdicts),
             f'<p class="small">release-state {__version__}, {started_at:%Y-%m-%d %H:%M:%S} UTC</p>',
-            f"<script>{_resource('audit_page.js')}</script></body></html>\n",
+            f"<script>{resource('audit_page.js')}</script></body></html>\n",
         )
     )
 
@@ -78,7 +78,7 @@ def _finding(result: CheckResult) -> str:
     return (
         f'<article class="finding {kind}"><strong>{_SYMBOL[result.outcome]} {_text(result.id)} '
         f"{result.outcome.value}{' (advice)' * (not result.blocking)}{f', {_text(about)}' if about else ''}: "
-        f"{_text(result.title)}</strong>{terms}{''.join(map(_step, result.steps))}</article>"
+        f"{_text(result.title)}</strong>{terms}{''.join(map(step_of, result.steps))}</article>"
     )
 
 
@@ -89,11 +89,12 @@ def _kind(verdict: AuditVerdict, kind: Kind, judged: Sequence[Judgement]) -> str
         f'<details class="finding{level}"><summary>{len(judged)} {kind.id}{" (advice)" * (not kind.blocking)}: '
         f"{_text(kind.title)}</summary><p>{_text(versions)}</p>"
         f'<p><strong>Why it matters:</strong> {_text(kind.why)}. <button data-kind="{kind.id}">Show these versions'
-        f"</button></p>{_step(verdict.plans[kind])}</details>"
+        f"</button></p>{step_of(verdict.plans[kind])}</details>"
     )
 
 
-def _step(step: Step) -> str:
+def step_of(step: Step) -> str:
+    """A step and its commands."""
     reason = f" ({_text(step.reason)})" if step.reason else ""
     lines = "\n".join(f"{escape(plain_command(line))}" for line in step.lines())
     return f"<p><strong>Next:</strong> {_text(step.title)}{reason}</p>" + (
@@ -143,5 +144,6 @@ def _text(text: str) -> str:
     return escape(plain(text))
 
 
-def _resource(name: str) -> str:
+def resource(name: str) -> str:
+    """A file that goes into the page."""
     return files("release_state.report").joinpath(name).read_text(encoding="utf-8")

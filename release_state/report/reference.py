@@ -14,7 +14,7 @@ from pathlib import Path
 
 from release_state import recorded
 from release_state.audit.kinds import KINDS
-from release_state.check import AUDIT, CheckInfo, catalogue
+from release_state.check import CheckInfo, catalogue
 from release_state.options import SETTINGS
 from release_state.outcome import Phase
 from release_state.report import document
@@ -40,10 +40,11 @@ _PHASES = {
     Phase.ROLLBACK: "After a release was withdrawn: everything that can be withdrawn is withdrawn.",
 }
 
-_AUDIT = (
-    "Over a whole history, with `--version all` or a specifier: every version agrees with itself. See "
-    "[the audit](audit.md)."
-)
+_OF_MANY = {
+    "audit": "Over a whole history, with `--version all` or a specifier: every version agrees with itself. See "
+    "[the audit](audit.md).",
+    "fleet": "Over many projects, with `--project-list`: the audit or a gate of each. See [the fleet](fleet.md).",
+}
 
 LOOKUPS = {
     "remote": ("branches and tags of the remote (`git ls-remote`)", "read access of your git to the remote"),
@@ -88,8 +89,9 @@ def reference(checks: Sequence[CheckInfo], folder: Path = CHECKS) -> str:
     for phase in Phase:
         members = [check for check in checks if phase in check.phases]
         parts.append(f"## Phase {phase.value}\n\n{_PHASES[phase]}\n\n{_short(members, '')}")
-    of_history = [check for check in checks if not check.phases]
-    parts.append(f"## Audit\n\n{_AUDIT}\n\n{_short(of_history, '')}")
+    for name, about in _OF_MANY.items():
+        members = [check for check in checks if not check.phases and check.places == name]
+        parts.append(f"## {name.capitalize()}\n\n{about}\n\n{_short(members, '')}")
     parts.append("## Every check\n")
     parts += [_entry(check, folder) for check in _by_phase(checks)]
     rows = "\n".join(f"| `{name}` | {what} | {right} |" for name, (what, right) in LOOKUPS.items())
@@ -126,7 +128,7 @@ def _cell(text: str) -> str:
 
 
 def _phases(check: CheckInfo) -> str:
-    return ", ".join(phase.value for phase in check.phases) or AUDIT
+    return check.places
 
 
 def _entry(check: CheckInfo, folder: Path) -> str:

@@ -1,0 +1,134 @@
+"""Many small projects on this machine: a git remote and a GitHub repository for each, one index and one GitHub API."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import timedelta
+from http.server import ThreadingHTTPServer
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from release_state.demo.dists import build_sdist, build_wheel
+from release_state.demo.git import Repository
+from release_state.demo.github import GitHubServer
+from release_state.demo.github.handler import Listener
+from release_state.demo.github.limits import Limits
+from release_state.demo.github.model import RecordedRequest, Reply
+from release_state.demo.index import IndexServer
+from release_state.demo.world import NOW
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+VERSIONS = ("0.1.0", "0.2.0", "0.3.0")
+
+
+class Fleet:
+    """
+    So many projects, `orbit-001` and on, each with three released versions; a context manager.
+
+    Of every ten, one lacks the GitHub Release of 0.2.0 and one the tag of 0.2.0; the others are whole. All of them are
+    behind one API address and share its rate limit.
+    """
+
+    token = "demo-token-that-may-write"  # noqa: S105 - known to the stand-in alone
+    owner = "example-org"
+
+    def __init__(self, count: int) -> None:
+        self.names = [f"orbit-{number:03}" for number in range(1, count + 1)]
+        self.servers: dict[str, GitHubServer] = {}
+        self.limits = Limits()
+        self.requests: list[RecordedRequest] = []
+        self.intercept: Callable[[RecordedRequest], Reply | None] | None = None
+        """Called before each answer of the API; a reply that it returns is sent instead."""
+        self._exits = ExitStack()
+
+    def __enter__(self) -> Self:
+        """Start the servers and build the projects."""
+        with ExitStack() as exits:
+            self.root = Path(exits.enter_context(tempfile.TemporaryDirectory(prefix="release-state-demo-"))).resolve()
+            self.index = exits.enter_context(IndexServer())
+            self._listener = Listener(self._answer)
+            exits.callback(self._listener.close_all)
+            thread = threading.Thread(
+                target=ThreadingHTTPServer.serve_forever, args=(self._listener, 0.02), daemon=True
+            )
+            thread.start()
+            exits.callback(thread.join)
+            exits.callback(self._listener.shutdown)
+            self._build()
+            self._exits = exits.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop the servers and remove the folder."""
+        self._exits.close()
+
+    @property
+    def url(self) -> str:
+        """The API's root."""
+        return f"http://127.0.0.1:{self._listener.server_address[1]}"
+
+    @property
+    def project_list(self) -> str:
+        """The list of the projects, as a TOML file says it."""
+        defaults = '[defaults]\nworkflow = ""\n'
+        entries = (
+            f'\n[[project]]\npackage = "{name}"\nrepository = "{self.owner}/{name}"\n'
+            f'remote-url = "{self._remote(name).as_uri()}"\n'
+            for name in self.names
+        )
+        return defaults + "".join(entries)
+
+    def _remote(self, name: str) -> Path:
+        return self.root / self.owner / f"{name}.git"
+
+    def _answer(self, request: RecordedRequest, authorization: str | None, body: bytes) -> Reply:
+        self.requests.append(request)
+        reply = self.intercept(request) if self.intercept else None
+        if reply is not None:
+            return reply
+        parts = request.path.split("/")
+        name = parts[3] if parts[1:2] == ["repos"] and len(parts) > 3 else ""
+        server = self.servers.get(name) or next(iter(self.servers.values()))
+        return server.answer(request, authorization, body)
+
+    def _build(self) -> None:
+        template = Repository.create_bare(self.root / "template.git", self.root)
+        commits = {
+            version: template.commit(
+                "main",
+                f"chore(release): v{version}",
+                when=NOW - timedelta(days=30 - number),
+                files={"pyproject.toml": f'[project]\nname = "orbit"\nversion = "{version}"\n'.encode()},
+                parents=None if number else (),
+            )
+            for number, version in enumerate(VERSIONS)
+        }
+        for version, commit in commits.items():
+            template.tag(f"v{version}", commit, when=NOW - timedelta(days=10), message=f"Release v{version}")
+        for number, name in enumerate(self.names):
+            shutil.copytree(self.root / "template.git", self._remote(name))
+            if number % 10 == 7:
+                Repository(self._remote(name), self.root).delete_ref("refs/tags/v0.2.0")
+            self._publish(name, number)
+
+    def _publish(self, name: str, number: int) -> None:
+        server = GitHubServer(self._remote(name), f"{self.owner}/{name}")
+        server.limits, server.tokens[self.token], server._listener = self.limits, "write", self._listener
+        self.servers[name] = server
+        for age, version in enumerate(VERSIONS):
+            when = NOW - timedelta(days=10 - age)
+            wheel = build_wheel(name, version, sources={f"{name.replace('-', '_')}.py": b""})
+            sdist = build_sdist(name, version, files={"pyproject.toml": b""})
+            for filename, content in (wheel, sdist):
+                self.index.upload("pypi", filename, content, when)
+            if not (version == "0.2.0" and number % 10 in (3, 7)):
+                server.add_release(f"v{version}", created_at=when, published_at=when, make_latest="true")

@@ -1,0 +1,199 @@
+"""Observe and judge one project in this process: the audit of its history, or a gate of single versions."""
+
+from __future__ import annotations
+
+import inspect
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timezone
+from os import getpid
+from pathlib import Path
+
+from release_state import whole
+from release_state.audit.audit import Audit
+from release_state.audit.collect import collect_history
+from release_state.audit.items import expected, parameters
+from release_state.audit.session import FILE, functions_of
+from release_state.audit.verdict import AuditVerdict, judge_audit
+from release_state.check import CheckInfo, catalogue, describe, load, of_phase
+from release_state.collect import collect
+from release_state.config import RunConfig
+from release_state.fleet.projects import Project
+from release_state.fleet.row import Part, Row
+from release_state.observe.http import HttpClient
+from release_state.observe.shared_limit import SharedLimit
+from release_state.outcome import CheckResult, Outcome, Phase
+from release_state.plan import Step, step
+from release_state.recovery import Recovery
+from release_state.release import Release
+from release_state.report.audit_document import document
+from release_state.report.audit_page import page
+from release_state.results import conclude
+from release_state.snapshot import Snapshot
+from release_state.steps.commands import suite
+from release_state.verdict import TargetVerdict, judge
+
+_MOST = 20
+"""Findings of one part that a row shows; the project's own report has all."""
+
+
+class Look:
+    """How the projects of a run are looked at; safe to use from many threads."""
+
+    def __init__(
+        self,
+        checks_folder: Path,
+        reports: Path,
+        *,
+        token: str | None,
+        token_source: str | None,
+        own_run_id: int | None,
+        environ: Mapping[str, str],
+        limit: SharedLimit,
+        cancel: threading.Event,
+    ) -> None:
+        self.checks_folder, self.reports = checks_folder, reports
+        self.token, self.token_source, self.own_run_id = token, token_source, own_run_id
+        self.environ, self.limit, self.cancel = environ, limit, cancel
+
+    def at(self, project: Project, name: str) -> Row:
+        """The row of one project; `name` is that of its own report. Never raises."""
+        started, target = time.monotonic(), project.config.targets[0]
+        row = Row(project=target.name, repository=target.repository, observed_by=getpid())
+        try:
+            parts, report = (self._audits if project.config.audit else self._gates)(project.config, name)
+            row = row.model_copy(update={"parts": parts, "report": report})
+        except Exception as error:
+            row = row.model_copy(update={"defect": f"{type(error).__name__}: {error}"[:500]})
+        return row.model_copy(update={"seconds": round(time.monotonic() - started, 3)})
+
+    def _audits(self, config: RunConfig, name: str) -> tuple[tuple[Part, ...], str | None]:
+        target = config.targets[0]
+        client = HttpClient(
+            config.lookup_timeout,
+            token=self.token,
+            token_host=target.github_api,
+            cancel=self.cancel,
+            shared_limit=self.limit,
+        )
+        histories = collect_history(
+            config, client=client, token_source=self.token_source, own_run_id=self.own_run_id, cancel=self.cancel
+        )
+        functions = functions_of(self.checks_folder / FILE)
+        verdicts = []
+        for audit in map(Audit, histories):
+            results = [
+                _concluded(function, given, key)
+                for function in functions
+                for _, key, given in parameters(audit, function)
+            ]
+            verdicts.append(
+                judge_audit(audit, results, expected(audit, functions), block_on_advice=config.block_on_advice)
+            )
+        now = datetime.now(timezone.utc)
+        whole.write(self.reports / f"{name}.html", page(verdicts, now))
+        code = max((int(verdict.exit) for verdict in verdicts), default=0)
+        whole.write(self.reports / f"{name}.json", document(verdicts, code, now, f"{name}.html"))
+        return tuple(map(_of_audit, verdicts)), f"{name}.html"
+
+    def _gates(self, config: RunConfig, name: str) -> tuple[tuple[Part, ...], str | None]:
+        fixed = None if config.phase == "auto" else Phase(config.phase)
+        snapshots = collect(
+            config,
+            None,
+            fixed_phase=fixed,
+            token=self.token,
+            token_source=self.token_source,
+            own_run_id=self.own_run_id,
+            environ=self.environ,
+            cancel=self.cancel,
+            shared_limit=self.limit,
+        )
+        verdicts = [self._judged(config, snapshot) for snapshot in snapshots]
+        return tuple(map(_of_gate, verdicts)), None
+
+    def _judged(self, config: RunConfig, snapshot: Snapshot) -> TargetVerdict:
+        phase = Phase(snapshot.phase)
+        recovery = Recovery(Release(snapshot), config.plan)
+        checks = of_phase(catalogue(self.checks_folder), phase)
+        given = {
+            "release": recovery.release,
+            "plan": recovery,
+            "target": snapshot.target,
+            "snapshot": snapshot,
+            "version": snapshot.target.version,
+            "channel": snapshot.target.channel,
+        }
+        results = []
+        for check in checks:
+            function = getattr(load(self.checks_folder / check.file), check.function)
+            wanted = {key: given[key] for key in inspect.signature(function).parameters}
+            results.append(_concluded(function, wanted, snapshot.target.key, check))
+        return judge(recovery, phase, results, checks, block_on_advice=config.block_on_advice)
+
+
+def _concluded(
+    function: Callable[..., None], given: Mapping[str, object], key: str, info: CheckInfo | None = None
+) -> CheckResult:
+    """Run one check and conclude as a run of pytest does."""
+    from pytest import skip
+
+    error: BaseException | None = None
+    try:
+        function(**given)
+    except (Exception, skip.Exception) as raised:
+        error = raised
+    found = info or describe(function)
+    if found is None:
+        raise TypeError(f"{function.__name__} is no check")
+    return conclude(found, error, key, seconds=0.0, where=f"in {function.__name__}")
+
+
+def _of_audit(verdict: AuditVerdict) -> Part:
+    audit = verdict.audit
+    counts = ", ".join(f"{count} {outcome.value}" for outcome, count in verdict.counts.items())
+    kinds = [f"{len(judged)} {kind.id}" + " (advice)" * (not kind.blocking) for kind, judged in verdict.by_kind.items()]
+    problems = [result for result in verdict.of_project if result.is_finding]
+    steps = tuple(verdict.plans[kind] for kind in verdict.by_kind)
+    return Part(
+        key=audit.key,
+        verdict=verdict.words,
+        exit_code=verdict.exit,
+        summary=f"{len(audit.judgements)} versions: {counts or 'none'}",
+        findings=tuple([*_lines(problems), *kinds][:_MOST]),
+        kinds=(*(result.id for result in problems), *(kind.id for kind in verdict.by_kind)),
+        steps=(*(each for result in problems for each in result.steps), *map(_short, steps)),
+        retry_at=max((result.retry_at for result in problems if result.retry_at), default=None),
+    )
+
+
+def _short(found: Step) -> Step:
+    """The step with its last commands; the project's own report has all of them."""
+    return found if len(found.commands) <= _MOST else found.model_copy(update={"commands": found.commands[-_MOST:]})
+
+
+def _of_gate(verdict: TargetVerdict) -> Part:
+    problems = list(verdict.decisive)
+    done = sum(result.outcome is Outcome.HOLDS for result in verdict.results)
+    needs = any(result.blocking for result in problems)
+    own = step("See the whole plan of this version, with its reasons", suite(verdict.target))
+    return Part(
+        key=verdict.target.key,
+        verdict=verdict.words,
+        exit_code=verdict.exit,
+        summary=f"phase {verdict.phase.value}: {done} of {len(verdict.results)} checks hold",
+        findings=tuple(_lines(problems)[:_MOST]),
+        kinds=tuple(result.id for result in problems),
+        steps=(own,) if needs else (),
+        retry_at=max((result.retry_at for result in problems if result.retry_at), default=None),
+    )
+
+
+def _lines(results: Sequence[CheckResult]) -> list[str]:
+    """Findings in a line each; one cause of several unknowns once."""
+    lines: dict[str, str] = {}
+    for result in results:
+        level = "" if result.blocking else " (advice)"
+        lines.setdefault(result.found, f"{result.id} {result.outcome.value}{level}: {result.found}")
+    return list(lines.values())

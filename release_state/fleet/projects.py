@@ -1,0 +1,122 @@
+"""The list of projects: a TOML file that says of each what `[tool.release-state]` says of one."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from release_state import validate
+from release_state.config import Arguments, RunConfig, load
+from release_state.options import SETTINGS, UsageProblem
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+OF_A_PROJECT = ("package", "repository", "remote-url")
+"""Settings that name one project: they are given in the file alone."""
+OF_THE_RUN = ("reports-dir", "lookup-timeout", "install-timeout")
+"""Settings of the run as a whole: they are not given in the file."""
+LARGEST = 4 * 2**20
+MOST = 10_000
+
+
+@dataclass(frozen=True)
+class Project:
+    """One project of the list."""
+
+    name: str
+    """Unique in the list: the package's name, normalized, and its repository where two have the same."""
+    config: RunConfig
+
+
+def projects(path: Path, arguments: Arguments, environ: Mapping[str, str], cwd: Path) -> list[Project]:
+    """
+    The projects of a file, each with its configuration; nothing is contacted.
+
+    `[[project]]` has `package` and `repository`, `version` (a text or a list) where the command line gives none, `repo`
+    (the path of a clone, from the file's folder), `channels`, and any other setting; `[defaults]` has settings for all.
+    The command line wins over a project, a project over the defaults. Raises UsageProblem with one line.
+    """
+    origin = f"--project-list {path}"
+    for key in (*OF_A_PROJECT, "repo"):
+        if key in arguments.settings or (key == "repo" and arguments.repo is not None):
+            raise UsageProblem(f"--{key} does not go with --project-list: each project has its own")
+    document = _read(path, origin)
+    known = [setting.key for setting in SETTINGS if setting.key not in OF_THE_RUN]
+    defaults = _table(document.get("defaults", {}), [*known, "channels", "version"], f"{origin}: [defaults]")
+    listed = document.get("project")
+    if not isinstance(listed, list) or not listed:
+        raise UsageProblem(f"{origin} holds no [[project]]")
+    if len(listed) > MOST:
+        raise UsageProblem(f"{origin} holds {len(listed)} projects; {MOST} at most")
+    inherited = {
+        name: value
+        for name, value in environ.items()
+        if name not in ("RELEASE_STATE_REPO", *(s.variable for s in SETTINGS if s.key in OF_A_PROJECT))
+    }
+    found: dict[str, Project] = {}
+    for number, entry in enumerate(listed, 1):
+        where = f"{origin}: project {number}"
+        table = {**defaults, **_table(entry, [*known, "channels", "version", "repo"], where)}
+        for key in ("package", "repository"):
+            if key not in table:
+                raise UsageProblem(f"{where} has no {key}")
+        project = _project(table, where, arguments, inherited, cwd, path.parent)
+        if project.name in found:
+            raise UsageProblem(f"{where}: {validate.shown(project.name)} is listed twice")
+        found[project.name] = project
+    return list(found.values())
+
+
+def _project(
+    table: dict[str, Any], where: str, arguments: Arguments, environ: Mapping[str, str], cwd: Path, folder: Path
+) -> Project:
+    versions, repo = table.pop("version", ()), table.pop("repo", None)
+    versions = (versions,) if isinstance(versions, str) else versions
+    if not isinstance(versions, (list, tuple)) or not all(isinstance(text, str) for text in versions):
+        raise UsageProblem(f"{where}: version is neither a text nor a list of texts")
+    if not (repo is None or isinstance(repo, str)):
+        raise UsageProblem(f"{where}: repo is {type(repo).__name__}, expected a text")
+    if not arguments.versions and not arguments.audit:
+        if not versions:
+            raise UsageProblem(f"{where} has no version; give one, or --version, or --version all for an audit")
+        arguments = replace(arguments, versions=tuple(versions))
+    given = replace(arguments, repo=str(folder / repo) if repo is not None else None)
+    try:
+        config = load(given, environ, cwd, listed=(table, where))
+    except UsageProblem as problem:
+        text = str(problem)
+        raise UsageProblem(text if text.startswith(where) else f"{where}: {text}") from None
+    target = config.targets[0]
+    return Project(f"{target.name} ({target.repository})", config)
+
+
+def _read(path: Path, origin: str) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST + 1)
+        if len(content) > LARGEST:
+            raise UsageProblem(f"{origin} is larger than {LARGEST >> 20} MiB")
+        document = tomllib.loads(content.decode("utf-8"))
+    except OSError as error:
+        raise UsageProblem(f"{origin}: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:
+        raise UsageProblem(f"{origin} cannot be read: {' '.join(str(error).split())}") from None
+    for key in document:
+        if key not in ("project", "defaults"):
+            raise UsageProblem(f"{origin}: {validate.shown(key)} is not known; known: [[project]], [defaults]")
+    return document
+
+
+def _table(table: object, known: list[str], where: str) -> dict[str, Any]:
+    if not isinstance(table, dict):
+        raise UsageProblem(f"{where} is not a table")
+    for key in table:
+        if key not in known:
+            raise UsageProblem(f"{where}: {validate.shown(key)} is not known{validate.nearest(key, known)}")
+    return table

@@ -1,0 +1,125 @@
+"""The run over many projects as the plugin sees it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from release_state.config import Arguments
+from release_state.fleet.projects import projects
+from release_state.fleet.session import FILE, FleetController
+from release_state.fleet.worker import look_of
+from release_state.observe.token import find_token
+from release_state.options import UsageProblem
+from release_state.report import fleet_terminal
+from release_state.report.files import ReportFiles
+from release_state.report.fleet_page import document, page
+from release_state.running import Running
+
+
+class FleetFiles(ReportFiles):
+    """The summary of the run; beside it, a folder with each project's own report."""
+
+    latest = "latest-fleet"
+
+    @property
+    def own(self) -> Path:
+        """The folder of the projects' own reports."""
+        return self.json.with_suffix("")
+
+    def prepare(self) -> None:
+        """Reserve the names, and make the folder of the projects' own reports."""
+        super().prepare()
+        self.own.mkdir()
+
+    def discard(self) -> None:
+        """Give the reserved names back; with them go the projects' own reports."""
+        if self._reserved and not self.written:
+            shutil.rmtree(self.own, ignore_errors=True)
+        super().discard()
+
+
+class FleetRun(Running):
+    """The audit or a gate of many projects."""
+
+    reports: FleetFiles
+
+    def __init__(
+        self,
+        arguments: Arguments,
+        environ: Mapping[str, str],
+        cwd: Path,
+        *,
+        listed: Path,
+        refused: Sequence[str],
+        named: Sequence[str],
+        checks_folder: Path,
+        demo: str | None,
+        with_workers: bool,
+        executes: bool,
+    ) -> None:
+        super().__init__(environ, executes=executes)
+        refused = [*refused, *(["--demo"] if demo else []), *(["--plan"] if arguments.plan != "auto" else [])]
+        if arguments.audit and arguments.phase != "auto":
+            refused = [*refused, "--phase (of an audit)"]
+        for option in refused:
+            raise UsageProblem(f"{option} does not go with --project-list")
+        if wrong := [name for name in named if name.endswith(".py") and name != FILE]:
+            raise UsageProblem(f"{wrong[0]} holds no check of --project-list, which runs checks/{FILE} alone")
+        self.projects = projects(listed, arguments, environ, cwd)
+        target = self.projects[0].config.targets[0]
+        self.reports = FleetFiles(self.projects[0].config.reports_dir, f"fleet-{len(self.projects)}-projects")
+        if executes:
+            # Reserved here and not later: each worker is told where the projects' own reports go.
+            try:
+                self.reports.prepare()
+            except OSError as error:
+                raise UsageProblem(
+                    f"reports folder {self.reports.folder}: {error.strerror}: give --reports-dir"
+                ) from None
+        self.token_source = find_token(environ, target.github_api)[1]
+        self.audit, self.listed = arguments.audit, listed
+        self.session = FleetController(
+            self.projects,
+            look_of(checks_folder, self.reports.own, target.github_api, environ),
+            with_workers=with_workers,
+            block_on_advice=arguments.block_on_advice,
+            given={
+                "fleet": str(listed),
+                "cwd": str(cwd),
+                "checks": str(checks_folder),
+                "reports": str(self.reports.own),
+                "block_on_advice": arguments.block_on_advice,
+            },
+        )
+        self._stack.callback(self.session.close)
+
+    def prepare_reports(self, config: pytest.Config) -> None:
+        """Done already; the number of workers is known by now."""
+        workers = len(getattr(config.option, "tx", None) or ()) or 1
+        self.session.use_workers(workers)
+
+    def header(self) -> list[str]:
+        """What is looked at and where each fact is read from."""
+        return fleet_terminal.header(self)
+
+    def publish_reports(self, exitstatus: int) -> int:
+        """Write the summary; it becomes `latest-fleet` after a run over every project."""
+        rows = self.session.rows() if self.executes else []
+        if not rows:
+            self.reports.discard()
+            return exitstatus
+        try:
+            whole = len(rows) == len(self.projects)
+            arguments = (rows, len(self.projects), exitstatus, self.reports.started_at, self.reports.own.name)
+            self.reports.write(document(*arguments), is_whole=whole and exitstatus not in (2, 3), page=page(*arguments))
+        except OSError as error:
+            return self.report_failed(error)
+        return exitstatus
+
+    def summarise(self, reporter: pytest.TerminalReporter) -> None:
+        """A line for each project that is not as it should be, and the verdict over all."""
+        fleet_terminal.summarise(reporter, self)

@@ -1,0 +1,154 @@
+"""One run over many projects: which are looked at, by whom, and what the rows say; with and without xdist."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from release_state.audit.items import AuditItem, info_of
+from release_state.audit.verdict import Expected
+from release_state.fleet.look import Look
+from release_state.fleet.pool import AT_ONCE, Pool
+from release_state.fleet.projects import Project
+from release_state.fleet.row import Row
+from release_state.observe.shared_limit import SharedLimit
+from release_state.outcome import CheckResult, Exit
+
+MakeLook = Callable[[SharedLimit, threading.Event], Look]
+
+FILE = "test_fleet.py"
+CHECK = "FLEET-1"
+
+
+class Asked:
+    """One project of the run, as its check sees it."""
+
+    def __init__(self, project: Project, pool: Pool, number: int) -> None:
+        self.project, self._pool, self.number = project, pool, number
+
+    def row(self) -> Row:
+        """What was observed and judged; waits for it."""
+        return self._pool.wait(self.number)
+
+
+class FleetSession:
+    """What every process of the run has: the projects, and the pool that observes them."""
+
+    marker = "fleet"
+
+    def __init__(
+        self,
+        projects: Sequence[Project],
+        exchange: Path,
+        look: MakeLook,
+        *,
+        threads: int,
+        block_on_advice: bool,
+    ) -> None:
+        self.projects, self.exchange, self.block_on_advice = list(projects), exchange, block_on_advice
+        self.cancel = threading.Event()
+        self._threads = threads
+        self._look = look(SharedLimit(exchange), self.cancel)
+        self.pool = Pool(exchange, self._row, self.cancel)
+        self.asked = [Asked(project, self.pool, number) for number, project in enumerate(self.projects)]
+
+    def _row(self, number: int) -> Row:
+        return self._look.at(self.projects[number], report_name(number, self.projects[number]))
+
+    def items(self, collector: pytest.Collector, function: Callable[..., None]) -> list[AuditItem]:
+        """One item for each project."""
+        info = info_of(function)
+        return [
+            AuditItem.from_parent(
+                collector,
+                name=f"{function.__name__}[{asked.project.name}]",
+                info=info,
+                function=function,
+                key=asked.project.name,
+                given={"asked": asked},
+            )
+            for asked in self.asked
+        ]
+
+    def begin(self, items: Sequence[pytest.Item]) -> None:
+        """Begin to observe the projects whose checks were collected and not deselected."""
+        numbers = [item.given["asked"].number for item in items if isinstance(item, AuditItem)]
+        self.pool.start(numbers, self._threads)
+
+
+class FleetController(FleetSession):
+    """The process that gathers the results and judges; without workers, it observes too."""
+
+    def __init__(
+        self,
+        projects: Sequence[Project],
+        look: MakeLook,
+        *,
+        with_workers: bool,
+        given: Mapping[str, object],
+        block_on_advice: bool,
+    ) -> None:
+        exchange = Path(tempfile.mkdtemp(prefix="release-state-"))
+        super().__init__(projects, exchange, look, threads=AT_ONCE, block_on_advice=block_on_advice)
+        self.with_workers, self._given = with_workers, given
+        self.results: dict[str, CheckResult] = {}
+
+    def use_workers(self, number: int) -> None:
+        """How many processes share the work."""
+        self._given = {**self._given, "workers": number}
+
+    def start(self) -> None:
+        """Nothing: observing begins once it is known which projects are selected."""
+
+    def begin(self, items: Sequence[pytest.Item]) -> None:
+        """Begin to observe, unless workers do."""
+        if not self.with_workers:
+            super().begin(items)
+
+    def add(self, result: CheckResult) -> None:
+        """Take what the check said of one project."""
+        self.results[result.target] = result
+
+    def for_worker(self) -> dict[str, object]:
+        """What a worker needs to know at its start; the configuration it reads itself."""
+        return {**self._given, "exchange": str(self.exchange)}
+
+    def rows(self) -> list[Row]:
+        """The rows of the projects whose checks ran, in the order of the list."""
+        ran = [asked for asked in self.asked if asked.project.name in self.results]
+        return [self._of(asked) for asked in ran]
+
+    def _of(self, asked: Asked) -> Row:
+        row = self.pool.row(asked.number)
+        if row is None:
+            target = asked.project.config.targets[0]
+            said = self.results[asked.project.name].found
+            row = Row(project=target.name, repository=target.repository, defect=said)
+        return row
+
+    @property
+    def expected(self) -> list[Expected]:
+        """Every result of a whole run."""
+        return [Expected(CHECK, project.name, blocking=True) for project in self.projects]
+
+    def exit_code(self) -> Exit:
+        """The exit code of the run: a part of the list is not the list, and that nothing ran is never 0."""
+        rows = self.rows()
+        code = Exit.worst([row.exit for row in rows])
+        partly = len(rows) < len(self.projects)
+        return Exit.UNKNOWN if code is Exit.OK and partly else code
+
+    def close(self) -> None:
+        """Stop what is still observing, and remove the exchange folder."""
+        self.cancel.set()
+        shutil.rmtree(self.exchange, ignore_errors=True)
+
+
+def report_name(number: int, project: Project) -> str:
+    """The name of a project's own report, without its ending: unique in the run."""
+    return f"{number + 1:04}-{project.config.targets[0].name[:80]}"
