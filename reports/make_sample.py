@@ -28,7 +28,8 @@ PICTURES: dict[str, list[tuple[int, Literal["light", "dark"]]]] = {
     "released": [(1280, "light"), (1280, "dark")],
     "branch-exists": [(1280, "light"), (1280, "dark")],
 }
-HEIGHT = {1280: 1000, 360: 1100}
+# what a picture has to show: the first steps of the plan, the whole timeline, the step that destroys
+HEIGHT = {"partial": {1280: 1000, 360: 1100}, "released": {1280: 1080}, "branch-exists": {1280: 1560}}
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 NOW = "2026-11-02T09:00:00Z"  # the moment of the demo world
 HOST = "laptop"
@@ -121,7 +122,7 @@ def take_pictures(sample: Path) -> None:
         browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
         for name, variants in PICTURES.items():
             for width, scheme in variants:
-                size = ViewportSize(width=width, height=HEIGHT[width])
+                size = ViewportSize(width=width, height=HEIGHT[name][width])
                 page = browser.new_page(viewport=size, color_scheme=scheme)
                 page.goto((sample / f"{name}.html").as_uri())
                 page.screenshot(path=sample / f"{name}-{width}-{scheme}.png")

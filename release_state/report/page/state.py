@@ -32,7 +32,7 @@ def _row(row: Row, anchor: str) -> str:
         f'<tr role="row" class="{kind}"><th role="rowheader" scope="row">{text(row.name)}</th>'
         f'<td role="cell" data-label="Expected">{text(row.expected, _LONGEST)}</td>'
         f'<td role="cell" data-label="Observed">{text(row.observed, _LONGEST)}</td>'
-        f'<td role="cell" data-label="State">{badge(row.state)}{f"<br><small>{named}</small>" if named else ""}</td>'
+        f'<td role="cell" data-label="State">{badge(row.state)}{f" <small>{named}</small>" if named else ""}</td>'
         f'<td role="cell" data-label="See it">{_see(row)}</td></tr>'
     )
 
