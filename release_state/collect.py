@@ -37,6 +37,7 @@ _BEHIND = {
     "base_rules": {"repository", "remote"},
     "actions_settings": {"repository"},
     "base_runs": {"repository", "remote"},
+    "calculation": {"remote", "clone", "index"},
 }
 
 

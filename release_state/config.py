@@ -11,7 +11,7 @@ from release_state import validate
 from release_state.channels import GITHUB_API, defined_channels, status_pages
 from release_state.observe.local import LocalRepository, locate
 from release_state.observe.remote import without_credentials
-from release_state.options import DEFAULT_CHANNEL, PHASES, PLANS, UsageProblem
+from release_state.options import DEFAULT_CHANNEL, PHASES, PLANS, VERSION_RULES, UsageProblem
 from release_state.plan import Wanted
 from release_state.settings import (
     Arguments,
@@ -129,6 +129,7 @@ def load(
             "--expected-before-release", get["expected-before-release"], ("version", "changelog")
         ),
         "changelog": validate.relative_path("--changelog", get["changelog"]),
+        "version_rules": validate.one_of("--version-rules", get["version-rules"], VERSION_RULES),
         "ci_required": validate.flag("--ci-required", get["ci-required"]),
         "github_api": api,
         "github_web": web,

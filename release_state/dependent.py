@@ -14,6 +14,7 @@ from typing import Any
 
 from release_state.config import RunConfig
 from release_state.model import NotObserved, Observation, known, unavailable
+from release_state.observe.calculation import observe_calculation
 from release_state.observe.github import GitHub
 from release_state.observe.history import WantedCommit, observe_history, relate_clone
 from release_state.observe.http import HttpClient
@@ -22,7 +23,7 @@ from release_state.observe.published import observe_published
 from release_state.observe.run_log import RunLogs, Success
 from release_state.outcome import Phase
 from release_state.release import Release
-from release_state.snapshot import Clone, Installation, Remote, Snapshot
+from release_state.snapshot import Branch, Clone, Installation, Remote, Snapshot
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,32 @@ class Dependent:
                 remote_url=self._config.remote_url,
                 timeout=self._config.lookup_timeout,
                 changelog_file=target.changelog,
+                cancel=self._cancel,
+            ),
+        )
+
+    def calculation(self, snapshot: Snapshot, phase: Phase) -> Question:
+        """The next version by the project's rules: before a release, and while a published version lacks its tag."""
+        target, facts, clone = snapshot.target, Release(snapshot), snapshot.clone
+        try:
+            untagged = phase is Phase.POST_RECOVERY and bool(facts.files) and not facts.version_tags
+            if not untagged and phase is not Phase.PRE_RELEASE:
+                why = f"not worked out in the phase {phase.value}, but for a published version without a tag"
+                return settled("calculation", unavailable("version calculation", why))
+            remote, base, head = facts.remote, facts.base_branch, facts.base_head
+        except NotObserved as missing:
+            return nobody("calculation", missing)
+        tags = tuple((tag.name, tag.commit) for tag in remote.tags)
+        return Question(
+            ("calculation", base, head, tags),
+            lambda: observe_calculation(
+                target,
+                remote,
+                Branch(name=base, sha=head),
+                clone=clone.value,
+                clone_path=_path(target.clone),
+                remote_url=self._config.remote_url,
+                timeout=self._config.lookup_timeout,
                 cancel=self._cancel,
             ),
         )

@@ -148,6 +148,7 @@ class Observer:
         published = self._put(self.dependent.published(snapshot, phase))
         workflow_files = self._put(self.preflight.workflow_files(snapshot))
         related = self._put(self.dependent.related_clone(snapshot))
+        calculation = self._put(self.dependent.calculation(snapshot, phase))
         return snapshot.model_copy(
             update={
                 "phase": phase.value,
@@ -161,6 +162,7 @@ class Observer:
                 "published": published.result(),
                 "workflow_files": workflow_files.result(),
                 **{name: asked.result() for name, asked in settings.items()},
+                "calculation": calculation.result(),
                 "rate_limit": github.rate_limit(),
                 "services": {name: asked.result() for name, asked in services.items()},
             }

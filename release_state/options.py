@@ -70,6 +70,13 @@ SETTINGS = (
         default="",
     ),
     Setting("changelog", "path of the changelog in the repository", default="CHANGELOG.md", metavar="PATH"),
+    Setting(
+        "version-rules",
+        "what works the next version out: semantic-release, commitizen, conventional, none, or auto: what the base "
+        "branch configures",
+        default="auto",
+        metavar="RULES",
+    ),
     Setting("ci-required", "whether a commit without any CI needs action: true or false", "flag", default="true"),
     Setting(
         "github-status-url",
@@ -89,6 +96,7 @@ SETTINGS = (
 PHASES = ("auto", "pre-release", "post-recovery", "rollback")
 PLANS = ("auto", "complete", "rollback", "force-recovery")
 DEFAULT_CHANNEL = "pypi"
+VERSION_RULES = ("auto", "semantic-release", "commitizen", "conventional", "none")
 
 
 def setting(key: str) -> Setting:

@@ -81,6 +81,8 @@ class Target(Model):
     expected_before_release: tuple[Literal["version", "changelog"], ...] = ()
     """What the project's process has committed on the base branch before a release starts."""
     changelog: str = "CHANGELOG.md"
+    version_rules: Literal["auto", "semantic-release", "commitizen", "conventional", "none"] = "auto"
+    """What works the next version out; "auto": what the base branch configures."""
     ci_required: bool = True
     github_api: str
     github_web: str

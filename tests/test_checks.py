@@ -10,7 +10,7 @@ from release_state.recovery import Recovery
 from release_state.release import Release
 from release_state.snapshot import LOOKUPS, Commit, Installation, Snapshot
 from tests import states as s
-from tests.cases import ci, clone, index_account, permissions, services, settings, workflow
+from tests.cases import calculation, ci, clone, index_account, permissions, services, settings, workflow
 from tests.judged import CHECKS, ended
 
 HOLDS, ACTION, PROGRESS = Outcome.HOLDS, Outcome.ACTION_NEEDED, Outcome.IN_PROGRESS
@@ -361,6 +361,7 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("RUN-31", "not attributed", s.ready(last_run=s.failed()), UNKNOWN),
     ("RUN-31", "GitHub silent", s.ready(runs=s.failed(), last_run=s.failed()), UNKNOWN),
     *services.CASES,
+    *calculation.CASES,
     *clone.CASES,
     *index_account.CASES,
     *ci.CASES,
@@ -431,6 +432,7 @@ def test_the_identifiers_tell_the_source() -> None:
         "install",
         "service",
         "testpypi",
+        "version",
     }
 
 

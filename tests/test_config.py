@@ -71,6 +71,7 @@ VALUES: dict[str, tuple[str, str, str, str, str]] = {
     "expected-files": ("sdist", "sdist", '["wheel"]', "wheel", "expected_files"),
     "expected-before-release": ("version", "version", '["changelog"]', "changelog", "expected_before_release"),
     "changelog": ("cli.md", "env.md", '"docs/table.md"', "docs/table.md", "changelog"),
+    "version-rules": ("conventional", "commitizen", '"none"', "none", "version_rules"),
     "ci-required": ("false", "false", "true", "true", "ci_required"),
     "github-status-url": (
         "http://cli.example",

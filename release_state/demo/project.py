@@ -86,6 +86,8 @@ requires-python = "{requires_python}"
 dependencies = []
 
 [tool.semantic_release]
+allow_zero_version = true
+major_on_zero = false
 version_toml = ["pyproject.toml:project.version"]
 version_variables = ["src/{module}/__init__.py:__version__"]
 """

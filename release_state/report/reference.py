@@ -76,6 +76,10 @@ LOOKUPS = {
     "base_runs": ("the last five runs of CI on the base branch", "`actions: read`"),
     "published": ("the published files, compared with the commits that they may be of", "none"),
     "last_run": ("the last finished release run and the log of its failed job", "`actions: read`, and a token"),
+    "calculation": (
+        "the commits since the last tag and the configuration at the base branch's head, fetched into that cache",
+        "read access of your git",
+    ),
     "rehearsal": ("the project's page on TestPyPI, before a release to PyPI", "none"),
     "services": ("GitHub's and the index's status pages, one request each, without a token", "none"),
     "installation": ("an installation from the index into a fresh environment", "none"),

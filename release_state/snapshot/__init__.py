@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import AwareDatetime, Field
 
 from release_state.model import Model, Observation, unavailable
+from release_state.snapshot.calculation import Calculation, Counted, CountedCommit
 from release_state.snapshot.git import Branch, Clone, Commit, History, Lineage, Remote, Tag
 from release_state.snapshot.github import GitHubRelease, PullRequest, RateLimit, Repository
 from release_state.snapshot.index import IndexFile, IndexProject, IndexRelease, Installation
@@ -23,12 +24,15 @@ __all__ = [
     "ActionsSettings",
     "BaseRules",
     "Branch",
+    "Calculation",
     "Candidate",
     "CheckResult",
     "Clone",
     "Commit",
     "CommitChecks",
     "Component",
+    "Counted",
+    "CountedCommit",
     "ExplainedRun",
     "GitHubRelease",
     "History",
@@ -79,6 +83,8 @@ class Snapshot(Model):
     history: Observation[History] = _NOT_ASKED
     index: dict[str, Observation[IndexProject]] = Field(default_factory=dict)
     """By channel name."""
+    calculation: Observation[Calculation] = _NOT_ASKED
+    """The next version by the project's own rules; before a release, and while a published version lacks its tag."""
     rehearsal: Observation[IndexProject] = _NOT_ASKED
     """The project's page on TestPyPI, for the channel `pypi` before a release; known and None: none is to be asked."""
     repository: Observation[Repository] = _NOT_ASKED
@@ -140,5 +146,6 @@ LOOKUPS = (
     "base_rules",
     "actions_settings",
     "base_runs",
+    "calculation",
 )
 """The names that a check may put into its `reads`: fields of the snapshot that cost something to observe."""
