@@ -223,6 +223,7 @@ def test_requests_of_the_pre_release_phase(workers: tuple[str, ...], clean: Worl
     ran = run(clean, *workers, reports=reports)
 
     assert (ran.code, ran.verdict) == (0, "READY TO RELEASE"), ran.output
+    assert (ran.only["VERSION-1"], ran.only["VERSION-2"], ran.only["TESTPYPI-1"]) == ("holds",) * 3
     assert asked_github(clean) == GITHUB
     assert asked_index(clean) == [INDEX_JSON, INDEX, REHEARSAL]
     assert asked_status(clean) == STATUS

@@ -107,7 +107,7 @@ class _Work:
     def _by_semantic_release(self, found: Configuration, tags: Sequence[tuple[str, str]]) -> dict[str, object]:
         try:
             version = semantic_release.usable(found)
-            question = [version, self.base.name, self.base.sha, sorted(tags), found.table]
+            question = semantic_release.question(version, self.base.name, self.base.sha, tags, found.table)
             answer = remember(self.remembered, question, lambda: self._ask(found, tags))
         except NotCalculated as missing:
             return self._without_tool(found, tags, missing.problem)

@@ -162,7 +162,11 @@ class Store:
             return
         stdin = "".join(f"{name}\n" for name in sorted(names)).encode()
         with suppress(GitFailed):
-            listed = self.run("cat-file", "--batch-check=%(objectname)", stdin=stdin).text.splitlines()
+            # Without its remote: as a partial clone git would try to fetch what is missing here, and end with that.
+            own = {name for name, value in self.env.items() if value.startswith(f"remote.{_REMOTE}.")}
+            env = {**without_network(self.env), **dict.fromkeys(own, "release-state.none")}
+            listing = (f"--git-dir={self.path}", "cat-file", "--batch-check=%(objectname)")
+            listed = self.git.run(*listing, cwd=self.path, env=env, stdin=stdin).text.splitlines()
             lacking = [line.removesuffix(" missing") for line in listed if line.endswith(" missing")]
             if lacking:
                 self._ask_remote("--stdin", "--", _REMOTE, stdin="".join(f"{name}\n" for name in lacking).encode())

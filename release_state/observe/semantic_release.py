@@ -7,6 +7,7 @@ those settings alone that the version hangs on, and only a parser that it brings
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import site
@@ -92,6 +93,12 @@ def usable(configuration: Configuration) -> str:
                 else f"let the project use a version {specifier}, or calculate with its own",
             )
     return version
+
+
+def question(version: str, branch: str, head: str, tags: Sequence[tuple[str, str]], table: Mapping[str, Any]) -> object:
+    """Everything that the answer hangs on, as plain data."""
+    config = {key: table[key] for key in _KEYS if key in table}
+    return [version, hashlib.sha256(_CHILD.read_bytes()).hexdigest(), branch, head, sorted(tags), config]
 
 
 def calculate(
