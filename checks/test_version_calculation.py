@@ -113,7 +113,7 @@ def same_version(found: Calculation, wanted: str, release: Release) -> bool:
 
 @pytest.mark.pre_release
 @check("INDEX-6", reads=["calculation", "index"], advice=True)
-def test_base_branch_builds_this_project(release: Release) -> None:
+def test_what_is_built_is_this_project(release: Release) -> None:
     """What the base branch builds is the project that is looked at.
 
     Names are compared as an index does: `Foo.Bar`, `foo_bar` and `foo-bar` are one project. Where the names differ, a
