@@ -26,7 +26,12 @@ def calculated(release: Release) -> Calculation:
     """The calculation; ends the check where the project works no version out."""
     found = release.snapshot.calculation.present()
     if found.rules is None:
-        raise NotApplicable("the base branch configures nothing that works a version out of commits")
+        wanted = release.target.version_rules
+        raise NotApplicable(
+            "nothing is to work the version out (--version-rules none)"
+            if wanted == "none"
+            else "the base branch configures nothing that works a version out of commits"
+        )
     return found
 
 

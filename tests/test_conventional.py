@@ -88,12 +88,15 @@ def test_where_rules_are_configured() -> None:
     assert configuration(as_json, "auto").where == "[semantic_release] of releaserc.json"
     assert configuration({"releaserc.toml": "[semantic_release]\n"}, "auto").rules == "semantic-release"
     assert configuration({".cz.toml": "[tool.commitizen]\n"}, "auto").rules == "commitizen"
+    assert configuration({".cz.yaml": "commitizen:\n  name: x\n"}, "auto").table == {"name": "x"}
     assert configuration({"cz.json": '{"commitizen": {}}'}, "auto").rules == "commitizen"
     assert configuration({"pyproject.toml": "[tool.ruff]\n"}, "auto") == Configuration(None)
     assert configuration({}, "semantic-release").rules == "semantic-release"
 
 
-@pytest.mark.parametrize("files", [{"pyproject.toml": "["}, {"releaserc.json": "{"}, {"cz.json": "[" * 10_000}])
+@pytest.mark.parametrize(
+    "files", [{"pyproject.toml": "["}, {"releaserc.json": "{"}, {"cz.json": "[" * 10_000}, {"cz.yaml": "a: *b"}]
+)
 def test_what_cannot_be_read_is_not_taken_for_nothing(files: dict[str, str]) -> None:
     with pytest.raises(Unreadable):
         configuration(files, "auto")

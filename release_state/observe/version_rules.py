@@ -6,7 +6,7 @@ import configparser
 import json
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,22 +14,16 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from release_state.snapshot.calculation import Rules
+from release_state.workflow.document import NotReadable
+from release_state.workflow.document import read as read_yaml
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
 
-FILES = (
-    "pyproject.toml",
-    "setup.cfg",
-    "releaserc.toml",
-    "releaserc.json",
-    ".cz.toml",
-    "cz.toml",
-    ".cz.json",
-    "cz.json",
-)
+_COMMITIZEN = (".cz.toml", "cz.toml", ".cz.json", "cz.json", ".cz.yaml", "cz.yaml", "pyproject.toml")
+FILES = ("pyproject.toml", "setup.cfg", "releaserc.toml", "releaserc.json", *_COMMITIZEN[:-1])
 """The files at the top of a tree that are read."""
 
 _PACKAGE = re.compile(r"python[-_.]semantic[-_.]release(?![\w-])", re.IGNORECASE)
@@ -103,7 +97,7 @@ def project_version(files: Mapping[str, str]) -> str | None:
 
 def _semantic_release(files: Mapping[str, str]) -> tuple[str, Mapping[str, Any]] | None:
     for name in ("pyproject.toml", "releaserc.toml", "releaserc.json"):
-        document = _json(files, name) if name.endswith(".json") else _toml(files, name)
+        document = _READERS[name.rpartition(".")[2]](files, name)
         for keys in (("tool", "semantic_release"), ("semantic_release",)):
             if _has(document, *keys):
                 return f"[{'.'.join(keys)}] of {name}", _table(document, *keys)
@@ -111,10 +105,9 @@ def _semantic_release(files: Mapping[str, str]) -> tuple[str, Mapping[str, Any]]
 
 
 def _commitizen(files: Mapping[str, str]) -> tuple[str, Mapping[str, Any]] | None:
-    for name in (".cz.toml", "cz.toml", ".cz.json", "cz.json", "pyproject.toml"):
-        is_json = name.endswith(".json")
-        document = _json(files, name) if is_json else _toml(files, name)
-        keys = ("commitizen",) if is_json else ("tool", "commitizen")
+    for name in _COMMITIZEN:
+        keys = ("tool", "commitizen") if name.endswith(".toml") else ("commitizen",)
+        document = _READERS[name.rpartition(".")[2]](files, name)
         if _has(document, *keys):
             return f"[{'.'.join(keys)}] of {name}", _table(document, *keys)
     return None
@@ -173,6 +166,16 @@ def _json(files: Mapping[str, str], name: str) -> Any:
         return json.loads(files.get(name) or "{}")
     except (ValueError, RecursionError):
         raise Unreadable(f"{name} is no JSON that can be read") from None
+
+
+def _yaml(files: Mapping[str, str], name: str) -> Any:
+    try:
+        return read_yaml(files[name]) if files.get(name, "").strip() else {}
+    except NotReadable as problem:
+        raise Unreadable(f"{name} is no YAML that can be read: {problem}") from None
+
+
+_READERS: dict[str, Callable[[Mapping[str, str], str], Any]] = {"toml": _toml, "json": _json, "yaml": _yaml}
 
 
 def _has(document: Any, *keys: str) -> bool:
