@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import tempfile
 import threading
@@ -13,11 +14,14 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from release_state import whole
+from release_state.outcome import Exit
 
 T = TypeVar("T")
 
 _OBSERVED, _FAILED = "observed.json", "failed.txt"
 _POLL_SECONDS = 0.02
+_END_SECONDS = 5.0
+"""How long what was stopped may take to end; each part of it looks several times a second."""
 
 
 class Background(Generic[T]):
@@ -32,13 +36,15 @@ class Background(Generic[T]):
     ) -> None:
         self._observe, self._dump = observe, dump
         self._done: Future[T] = Future()
+        self._thread: threading.Thread | None = None
         self.cancel = threading.Event()
         self.seconds = 0.0
         self.exchange = Path(tempfile.mkdtemp(prefix="release-state-")) if with_workers else None
 
     def start(self) -> None:
         """Begin to observe."""
-        threading.Thread(target=self._run, name="release-state-observe", daemon=True).start()
+        self._thread = threading.Thread(target=self._run, name="release-state-observe", daemon=True)
+        self._thread.start()
 
     def _run(self) -> None:
         started = time.monotonic()
@@ -51,6 +57,8 @@ class Background(Generic[T]):
                 whole.write(self.exchange / _OBSERVED, json.dumps(self._dump(observed)))
             self._done.set_result(observed)
         except BaseException as error:
+            if self.cancel.is_set():
+                return
             if self.exchange and self.exchange.is_dir():
                 whole.write(self.exchange / _FAILED, f"{type(error).__name__}: {error}")
             self._done.set_exception(error)
@@ -72,23 +80,26 @@ class Background(Generic[T]):
         return self._done.exception() if self._done.done() else None
 
     def close(self) -> None:
-        """Stop what is still observing, and remove the exchange folder."""
+        """Stop what is still observing, remove the exchange folder, and wait until no program runs any more."""
         self.cancel.set()
         if self.exchange:
             shutil.rmtree(self.exchange, ignore_errors=True)
+        if self._thread is not None:
+            self._thread.join(_END_SECONDS)
 
 
 def wait_for(exchange: Path) -> Any:
     """
     What the controller observed, as plain data, in an xdist worker; waits for it.
 
-    Raises RuntimeError where the observation broke or the controller ended.
+    Ends the process where the controller ended: nobody listens any more.
+    Raises RuntimeError where the observation broke.
     """
     # No limit of its own: every look-up has one, and xdist ends its workers together with the controller.
     while not (exchange / _OBSERVED).exists():
         if (exchange / _FAILED).exists():
             raise RuntimeError((exchange / _FAILED).read_text(encoding="utf-8"))
         if not exchange.is_dir():
-            raise RuntimeError("the controller ended before it had observed anything")
+            os._exit(Exit.INTERRUPTED)
         time.sleep(_POLL_SECONDS)
     return json.loads((exchange / _OBSERVED).read_text(encoding="utf-8"))

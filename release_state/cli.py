@@ -11,6 +11,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from release_state.interrupt import Watch
+
 USAGE = """usage: release-state --version X.Y.Z [--channel pypi|testpypi|all] [--phase PHASE] [options]
        release-state --demo SCENARIO
        release-state plan --version X.Y.Z [--plan complete|rollback] [--script FILE]
@@ -69,10 +71,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return list_checks(folder)
     if given[0] == "plan":
         given = given[1:]  # the plan is part of every run; the word says what one is after
+    # Until the plugin takes over: while pytest is being imported, nothing is there that would have to be cleaned up.
+    watch = Watch()
+    watch.start()
     import pytest
 
     own = ["-c", str(folder / "pytest.ini"), "--rootdir", str(folder), "--confcutdir", str(folder)]
-    return int(pytest.main([*own, str(folder / "checks"), *map(_as_release_version, given)]))
+    try:
+        return int(pytest.main([*own, str(folder / "checks"), *map(_as_release_version, given)]))
+    finally:
+        watch.stop()
 
 
 def _as_release_version(argument: str) -> str:

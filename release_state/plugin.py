@@ -6,20 +6,26 @@ error there would end in exit code 1 instead of a usage error.
 
 from __future__ import annotations
 
+import gc
 import os
+import signal
 import sys
 from collections.abc import Generator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from release_state.interrupt import Watch
 from release_state.options import PHASES, PLANS, SETTINGS, UsageProblem
 
 if TYPE_CHECKING:
     from release_state.config import Arguments
 
 _RUN: pytest.StashKey[Any] = pytest.StashKey()
+_WATCH: pytest.StashKey[Watch] = pytest.StashKey()
+_WORKERS_END_SECONDS = 0.3
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
@@ -109,6 +115,10 @@ def _take_version_over(parser: pytest.Parser) -> None:
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) -> Generator[None, None, None]:
     """Turn everything that keeps the suite from starting whole into a usage error: exit 4, never a green run."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:  # a worker ends with its controller
+        watch = early_config.stash[_WATCH] = Watch()
+        watch.start()
+        early_config.add_cleanup(watch.stop)
     # pytest looks for its own name here after a usage error, and would print its version beside the message.
     args[:] = ["--release-version" if argument == "--version" else argument for argument in args]
     early_config.known_args_namespace.version = 0  # else a conftest that fails to import would only be warned about
@@ -187,24 +197,37 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.option.help or config.option.version:
         return
     from release_state.run import Run, worker_session
+    from release_state.scratch import scratch_folder
     from release_state.session import KEY
 
     if (given := getattr(config, "workerinput", {}).get("release_state")) is not None:
         worker: Any = worker_session(given, lambda: _arguments(config))
         config.stash[KEY] = worker
+        if not hasattr(worker, "pool"):  # the worker of a fleet observes itself, and has programs to stop
+            # A terminal interrupts workers too: they have nothing to put away, and the controller answers for all.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
         return
     for argument in config.args:
         if not config.option.pyargs and not (_cwd(config) / argument.partition("::")[0]).exists():
             raise _refused(f"file or directory not found: {argument!r}")  # pytest says it after the look-ups
+    if (watch := config.stash.get(_WATCH, None)) is not None:
+        watch.stage = "running"
+    # Known to pytest before there is anything in it: whenever a signal comes, it is closed.
+    made = ExitStack()
+    config.add_cleanup(made.close)
     try:
+        made.enter_context(scratch_folder())
         run = _new_run(config)
+    except OSError as error:
+        raise _refused(f"no temporary folder can be made: {error.strerror or error}; set TMPDIR") from None
     except UsageProblem as problem:
         raise _refused(problem) from None
     session: Any = run.session
     config.stash[_RUN] = run
     config.stash[KEY] = session
-    config.add_cleanup(run.close)
-    config.pluginmanager.register(_Gatherer(run) if isinstance(run, Run) else _Results(run), "release-state-run")
+    made.callback(run.close)
+    results = (_Gatherer if isinstance(run, Run) else _Results)(run, config.pluginmanager, watch)
+    config.pluginmanager.register(results, "release-state-run")
     _isolate_workers(config)
     run.prepare_reports(config)
     run.start()
@@ -414,8 +437,25 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, tuple
 class _Results:
     """Takes the results in the controller, which sees those of every worker."""
 
-    def __init__(self, run: Any) -> None:
-        self.run = run
+    def __init__(self, run: Any, plugins: pytest.PytestPluginManager, watch: Watch | None) -> None:
+        self.run, self.plugins, self.watch = run, plugins, watch
+
+    def pytest_runtest_logstart(self) -> None:
+        """Go no further where an interrupt was swallowed: what is raised in a finalizer is only warned about."""
+        if self.watch is not None:
+            self.watch.insist()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Stop what observes before anything else is done."""
+        self.run.session.close()
+        manager = getattr(self.plugins.get_plugin("dsession"), "nodemanager", None)
+        if manager is not None and not hasattr(self.run.session, "pool"):
+            manager.EXIT_TIMEOUT = _WORKERS_END_SECONDS  # xdist's is 10 s, for workers that have something to finish
+        # pytest shows the last place alone, and would read and parse the source of all the others for it.
+        excinfo.traceback = type(excinfo.traceback)(excinfo.traceback[-1:])
+        # pytest collects garbage several times when it ends, which takes a second: there is none that matters now.
+        gc.freeze()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take what a check said."""
@@ -480,6 +520,8 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Generator[
     The innermost wrapper: around pytest-html, which writes its page here, and before the terminal's summary.
     """
     run = _run_of(session.config)
+    if (watch := session.config.stash.get(_WATCH, None)) is not None:
+        watch.stage = "ending"
     if run is not None:
         session.exitstatus = run.finish(int(exitstatus))
     try:

@@ -213,6 +213,7 @@ class Controller(Session):
 
     def close(self) -> None:
         """Stop what is still observing, and remove the exchange folder."""
+        self._needs.cancel()
         self._background.close()
 
 

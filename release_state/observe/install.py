@@ -73,7 +73,7 @@ def observe_installation(
     try:
         if urlsplit(channel.index_url).scheme not in ("http", "https"):
             return unavailable(source, "only indexes that are reached by http or https can be installed from")
-        interpreter = _interpreter(source, version, files, environ)
+        interpreter = _interpreter(source, version, files, environ, cancel)
         with TemporaryDirectory(prefix="release-state-", ignore_cleanup_errors=True) as private:
             attempt = _Attempt(
                 source, channel, canonicalize_name(package), version, interpreter, Path(private), environ,
@@ -86,7 +86,9 @@ def observe_installation(
         return unavailable(source, f"the installation could not be tried: {error}"[:_LINE_LENGTH])
 
 
-def _interpreter(source: str, version: str, files: Sequence[IndexFile], environ: Mapping[str, str]) -> Interpreter:
+def _interpreter(
+    source: str, version: str, files: Sequence[IndexFile], environ: Mapping[str, str], cancel: Event | None
+) -> Interpreter:
     wheels = wheels_among(files)
     detail = ""
     if not files:
@@ -97,7 +99,7 @@ def _interpreter(source: str, version: str, files: Sequence[IndexFile], environ:
         detail = f"no wheel of {version} is for this kind of machine, and foreign build code is not run"
     if detail:
         raise _Ended(known(Installation(attempted=False, detail=detail)))
-    if (found := python_for(wheels, environ)) is not None:
+    if (found := python_for(wheels, environ, cancel)) is not None:
         return found
     needed, remedy = needed_python(wheels)
     raise _Ended(unavailable(source, f"no Python on this machine fits; needed: {needed}", remedy))

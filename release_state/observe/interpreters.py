@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Event
 
 from packaging.specifiers import SpecifierSet
 
@@ -92,12 +93,14 @@ def find_interpreter(
     *,
     accepts: Callable[[Interpreter], bool] | None = None,
     running: str = sys.executable,
+    cancel: Event | None = None,
 ) -> Interpreter | None:
     """
     A Python that satisfies a Requires-Python specifier (and `accepts`), None where this machine has none.
 
     The running one if it fits, else the newest of those on PATH, pyenv's and uv's; a pre-release only where nothing
-    else fits. Takes 30 seconds at most. Raises packaging's InvalidSpecifier where the specifier cannot be read.
+    else fits. Takes 30 seconds at most, or until `cancel`.
+    Raises packaging's InvalidSpecifier where the specifier cannot be read.
     """
     specifier = SpecifierSet(requires_python or "")
 
@@ -107,26 +110,28 @@ def find_interpreter(
 
     with TemporaryDirectory(prefix="release-state-", ignore_cleanup_errors=True) as empty:
         env = clean_environment(environ, Path(empty))
-        own = _ask(running, env, empty) if running else None
+        own = _ask(running, env, empty, cancel) if running else None
         if own is not None and own.final and fits(own):
             return own
         found = [own] if own is not None and fits(own) else []
-        found += [each for each in _others(environ, env, empty) if fits(each)]
+        found += [each for each in _others(environ, env, empty, cancel) if fits(each)]
     return max(found, key=lambda each: (each.final, each.usual, each.number), default=None)
 
 
-def _others(environ: Mapping[str, str], env: dict[str, str], empty: str) -> Iterator[Interpreter]:
+def _others(environ: Mapping[str, str], env: dict[str, str], empty: str, cancel: Event | None) -> Iterator[Interpreter]:
     deadline = time.monotonic() + _SEARCH_SECONDS
     seen: set[str] = set()
-    for path in _candidates(environ, env, empty):
+    for path in _candidates(environ, env, empty, cancel):
         # Not resolved: a virtual environment's link to the Python behind it is another Python than that.
+        if cancel is not None and cancel.is_set():
+            return
         if path not in seen and time.monotonic() < deadline:
             seen.add(path)
-            if (found := _ask(path, env, empty)) is not None:
+            if (found := _ask(path, env, empty, cancel)) is not None:
                 yield found
 
 
-def _candidates(environ: Mapping[str, str], env: Mapping[str, str], empty: str) -> Iterator[str]:
+def _candidates(environ: Mapping[str, str], env: Mapping[str, str], empty: str, cancel: Event | None) -> Iterator[str]:
     search = env.get("PATH", "")
     for name in (*(f"python3.{minor}" for minor in _MINORS), "python3"):
         if search and (path := shutil.which(name, path=search)):
@@ -136,16 +141,18 @@ def _candidates(environ: Mapping[str, str], env: Mapping[str, str], empty: str) 
     if versions.is_absolute():
         yield from (str(path) for path in sorted(versions.glob("3*/bin/python"), reverse=True))
     if search and (uv := shutil.which("uv", path=search)):
-        yield from _known_to_uv(uv, environ, env, empty)
+        yield from _known_to_uv(uv, environ, env, empty, cancel)
 
 
-def _known_to_uv(uv: str, environ: Mapping[str, str], env: Mapping[str, str], empty: str) -> Iterator[str]:
+def _known_to_uv(
+    uv: str, environ: Mapping[str, str], env: Mapping[str, str], empty: str, cancel: Event | None
+) -> Iterator[str]:
     # uv finds the Pythons that it manages by the user's own home.
     places = ("HOME", "XDG_DATA_HOME", "UV_PYTHON_INSTALL_DIR")
     own = {**env, **{name: environ[name] for name in places if environ.get(name)}}
     command = [uv, "python", "list", "--only-installed", "--offline", "--no-config", "--output-format", "json"]
     try:
-        listed = json.loads(_output(command, own, empty))
+        listed = json.loads(_output(command, own, empty, cancel))
     except (OSError, ValueError, RecursionError):
         return
     for entry in listed if isinstance(listed, list) else ():
@@ -154,10 +161,10 @@ def _known_to_uv(uv: str, environ: Mapping[str, str], env: Mapping[str, str], em
             yield path
 
 
-def _ask(path: str, env: Mapping[str, str], empty: str) -> Interpreter | None:
+def _ask(path: str, env: Mapping[str, str], empty: str, cancel: Event | None) -> Interpreter | None:
     try:
         # -S as well: what other packages have put into that Python's start-up stays out.
-        answer = _output([path, "-I", "-S", "-c", _QUESTION], env, empty).splitlines()
+        answer = _output([path, "-I", "-S", "-c", _QUESTION], env, empty, cancel).splitlines()
         version, level, usable, usual, executable = answer
     except (OSError, ValueError):
         return None
@@ -167,8 +174,8 @@ def _ask(path: str, env: Mapping[str, str], empty: str) -> Interpreter | None:
     return Interpreter(executable or path, version, final=level == "final", usual=usual == "1")
 
 
-def _output(command: list[str], env: Mapping[str, str], cwd: str) -> str:
-    done = run_bounded(command, env=env, cwd=Path(cwd), seconds=_ASK_SECONDS, errors=False)
+def _output(command: list[str], env: Mapping[str, str], cwd: str, cancel: Event | None) -> str:
+    done = run_bounded(command, env=env, cwd=Path(cwd), seconds=_ASK_SECONDS, cancel=cancel, errors=False)
     if done.code != 0:
         raise OSError(f"{command[0]} did not answer")
     return done.output

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from threading import Event
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.tags import Tag, compatible_tags, cpython_tags, platform_tags
@@ -54,9 +55,11 @@ def fit_this_machine(wheels: Sequence[Wheel]) -> bool:
     return any(wheel.tags & _tags((3, minor), True) for wheel in wheels for minor in _MINORS)
 
 
-def python_for(wheels: Sequence[Wheel], environ: Mapping[str, str]) -> Interpreter | None:
+def python_for(wheels: Sequence[Wheel], environ: Mapping[str, str], cancel: Event | None = None) -> Interpreter | None:
     """A Python on this machine that one of the wheels is for, None where there is none."""
-    return find_interpreter(None, environ, accepts=lambda python: any(wheel.fits(python) for wheel in wheels))
+    return find_interpreter(
+        None, environ, accepts=lambda python: any(wheel.fits(python) for wheel in wheels), cancel=cancel
+    )
 
 
 def needed_python(wheels: Sequence[Wheel]) -> tuple[str, str]:

@@ -1,0 +1,67 @@
+"""Ctrl-C, SIGTERM and SIGHUP: one way out of a run, exit code 2, nothing left behind.
+
+Imports the standard library alone: the plugin needs it before anything else of the package.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from types import FrameType
+from typing import Any, Literal
+
+_NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
+_PATIENCE_SECONDS = 5.0
+"""After so long a person who asks again means it."""
+_EXIT = 2
+
+Stage = Literal["starting", "running", "ending"]
+
+
+class Watch:
+    """
+    What a signal does, by how far the run is; for the main thread of the process that observes.
+
+    *starting*: nothing was made yet, the process ends. *running*: KeyboardInterrupt, as Python does it for Ctrl-C.
+    *ending*: what is left is short and must not be cut, so that the signal is only noted.
+    """
+
+    def __init__(self) -> None:
+        self.stage: Stage = "starting"
+        self._asked_at: float | None = None
+        self._before: dict[int, Any] = {}
+
+    def start(self) -> None:
+        """Take the signals; those that are ignored (`nohup`) stay so."""
+        if threading.current_thread() is not threading.main_thread():
+            return
+        for number in (getattr(signal, name) for name in _NAMES if hasattr(signal, name)):
+            if number not in self._before and (before := signal.getsignal(number)) not in (signal.SIG_IGN, None):
+                self._before[number] = before
+                signal.signal(number, self._received)
+
+    def stop(self) -> None:
+        """Give the signals back."""
+        for number, before in self._before.items():
+            signal.signal(number, before)
+        self._before.clear()
+
+    def insist(self) -> None:
+        """Raise KeyboardInterrupt again where something on the way swallowed the first one."""
+        if self._asked_at is not None and self.stage == "ending":
+            raise KeyboardInterrupt
+
+    def _received(self, number: int, frame: FrameType | None) -> None:
+        if self.stage == "starting":
+            sys.stderr.write("\ninterrupted before anything was looked at\n")
+            sys.stderr.flush()
+            os._exit(_EXIT)
+        asked_again = self._asked_at is not None and time.monotonic() - self._asked_at > _PATIENCE_SECONDS
+        if self.stage == "running" or asked_again:
+            # From here on: a second signal must not cut the cleaning up that the first one began.
+            self.stage, self._asked_at = "ending", time.monotonic()
+            raise KeyboardInterrupt
+        self._asked_at = self._asked_at or time.monotonic()

@@ -1,0 +1,183 @@
+"""A signal at whatever moment: everything that the run started is gone, its reports are whole or not there, exit 2."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from release_state.interrupt import Watch
+from tests.cli import ROOT, clean_environment
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks for processes in /proc")
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a run ended that was sent a signal."""
+
+    code: int
+    seconds: float
+    """From the signal to the end of the process."""
+    output: str
+    processes: list[str]
+    left: list[str]
+    """What is left in the folder for temporary files."""
+    reports: list[Path]
+
+
+def _processes_of(scratch: Path) -> list[str]:
+    """The processes whose environment names this folder: whatever the run started, also in groups of their own."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                if str(scratch).encode() in (entry / "environ").read_bytes():
+                    found.append((entry / "cmdline").read_text(encoding="utf-8").replace("\0", " "))
+            except OSError:
+                continue
+    return found
+
+
+def signalled(folder: Path, arguments: Sequence[str], after: float, number: int, *, to_all: bool = False) -> Ended:
+    """Run the suite on a demo world and send it a signal so many seconds after its start."""
+    scratch, home, reports = folder / "scratch", folder / "home", folder / "reports"
+    for made in (scratch, home):
+        made.mkdir(parents=True)
+    with subprocess.Popen(
+        [sys.executable, "-m", "release_state", *arguments, "--reports-dir", str(reports)],
+        cwd=ROOT,
+        env=clean_environment(home, {"TMPDIR": str(scratch)}),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        try:
+            _until_it_listens(process, after)
+            started = time.monotonic()
+            (os.killpg if to_all else os.kill)(process.pid, number)
+            output, _ = process.communicate(timeout=60)
+            seconds = time.monotonic() - started
+            processes = _processes_of(scratch)
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+    left = sorted(path.name for path in scratch.iterdir())
+    return Ended(process.returncode, seconds, output, processes, left, sorted(reports.glob("[!.]*")))
+
+
+def _until_it_listens(process: subprocess.Popen[str], after: float) -> None:
+    """Wait; at least until Python itself is up and the suite has taken the signals (bit 14 of SigCgt: SIGTERM)."""
+    until = time.monotonic() + after
+    while time.monotonic() < until or not _takes_signals(process.pid):
+        if process.poll() is not None:
+            return
+        time.sleep(0.01)
+
+
+def _takes_signals(pid: int) -> bool:
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return True
+    caught = next((line.split()[1] for line in lines if line.startswith("SigCgt")), "0")
+    return bool(int(caught, 16) >> (signal.SIGTERM - 1) & 1)
+
+
+def assert_nothing_is_left(ended: Ended) -> None:
+    assert ended.processes == []
+    assert ended.left == []
+    for report in ended.reports:
+        text = report.read_text(encoding="utf-8")
+        assert json.loads(text) if report.suffix == ".json" else text.rstrip().endswith("</html>"), report
+    if ended.code != 2:
+        # It came when the verdict was there: the run was over, or ended by itself a moment later.
+        assert ended.code in (0, 1, -signal.SIGINT, -signal.SIGTERM, -signal.SIGHUP), ended.output
+        assert any(report.suffix == ".json" for report in ended.reports), ended.output
+    # Two seconds on a machine of its own; nothing is waited for up to a limit of its own (10 s and more).
+    assert ended.seconds < 30
+    assert "please report this" not in ended.output
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=["term", "hup"])
+@pytest.mark.parametrize("after", [0.0, 1.5])
+def test_a_demo_that_is_told_to_end_leaves_nothing(number: int, after: float, tmp_path: Path) -> None:
+    ended = signalled(tmp_path, ["--demo", "partial"], after, number)
+    assert_nothing_is_left(ended)
+    assert ended.code == 2 and "Traceback" not in ended.output, ended.output
+
+
+MOMENTS = [0.3 * step for step in range(16)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("workers", "number", "to_all"),
+    [
+        ((), signal.SIGINT, False),
+        ((), signal.SIGTERM, False),
+        (("-n", "2"), signal.SIGINT, True),
+        (("-n", "2"), signal.SIGTERM, False),
+        (("-n", "2"), signal.SIGTERM, True),
+    ],
+    ids=["int", "term", "n2-int-to-all", "n2-term", "n2-term-to-all"],
+)
+def test_a_sweep_over_the_moments_of_a_run(workers: tuple[str, ...], number: int, to_all: bool, tmp_path: Path) -> None:
+    """Start-up, the building of the world, observation, installation, waiting workers, checks, reports."""
+    codes = []
+    for moment, after in enumerate(MOMENTS):
+        ended = signalled(tmp_path / str(moment), ["--demo", "partial", *workers], after, number, to_all=to_all)
+        assert_nothing_is_left(ended)
+        codes.append(ended.code)
+    assert codes.count(2) >= 4, codes
+
+
+# ---- the watch itself
+
+
+@pytest.fixture
+def watch() -> Iterator[Watch]:
+    """Listening, at the stage in which a run observes."""
+    watch = Watch()
+    watch.start()
+    watch.stage = "running"
+    yield watch
+    watch.stop()
+
+
+def test_the_first_signal_interrupts_and_the_next_are_only_noted(watch: Watch) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGTERM)
+    signal.raise_signal(signal.SIGTERM)  # while what was made is being removed
+    signal.raise_signal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        watch.insist()
+    watch._asked_at = time.monotonic() - 10
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)  # asked for again after so long
+
+
+def test_a_signal_at_the_end_is_only_noted_and_the_handlers_come_back() -> None:
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as `nohup` leaves it
+    try:
+        watch = Watch()
+        watch.start()
+        watch.stage = "ending"
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGTERM)
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+        watch.stop()
+    finally:
+        signal.signal(signal.SIGHUP, before[2])
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)] == before
