@@ -384,6 +384,13 @@ def _many_of(config: pytest.Config) -> Any:
     return session if hasattr(session, "marker") else None
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Import no file of checks that an audit or a list of projects does not run."""
+    many = _many_of(config)
+    is_check = collection_path.suffix == ".py" and collection_path.name.startswith("test_")
+    return True if many is not None and is_check and collection_path.name != many.file else None
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Begin to observe the projects of a list, once it is known which are selected."""
     if (many := _many_of(session.config)) is not None and _executes(session.config.option):

@@ -54,13 +54,18 @@ def translate(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.Tes
     return dress(report, result, item, item.function.__code__.co_firstlineno)
 
 
-def dress(report: pytest.TestReport, result: CheckResult, item: pytest.Item, line: int) -> pytest.TestReport:
-    """Put a result into the report that carries it to the controller; `line` says where in its file the check is."""
+def dress(
+    report: pytest.TestReport, result: CheckResult, item: pytest.Item, line: int, *, properties: bool = True
+) -> pytest.TestReport:
+    """Put a result into the report that carries it to the controller.
+
+    `line` says where in its file the check is; `properties`, whether anybody will read those of `--junit-xml`.
+    """
     session = of_config(item.config)
     decides = result.blocking or getattr(session, "block_on_advice", False) or result.outcome is Outcome.DEFECT
     setattr(report, ATTRIBUTE, result.model_dump(mode="json"))
     # On the item: pytest writes the properties of the last of its reports, that of the teardown, to --junit-xml.
-    item.user_properties[:] = _properties(result)
+    item.user_properties[:] = _properties(result) if properties else []
     report.user_properties[:] = item.user_properties
     if result.outcome is Outcome.HOLDS:
         report.outcome = "passed"

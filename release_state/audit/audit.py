@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from functools import cached_property
 from typing import Any
-
-from packaging.version import Version
 
 from release_state.audit.habits import INDEX, RELEASE, TAG, Habits
 from release_state.audit.judge import Judge, Judgement, index_of
@@ -51,7 +50,16 @@ class Audit:
 
     def version_key(self, judgement: Judgement) -> str:
         """`package==version@channel`, as of a run on that one version."""
-        return f"{self.target.name}=={judgement.audited}@{self.target.channel.name}"
+        return f"{self._name}=={judgement.audited}@{self.target.channel.name}"
+
+    @cached_property
+    def keys(self) -> tuple[str, ...]:
+        """The key of each judgement, in their order."""
+        return tuple(map(self.version_key, self.judgements))
+
+    @cached_property
+    def _name(self) -> str:
+        return self.target.name
 
     @property
     def index(self) -> Observation[IndexHistory]:
@@ -91,6 +99,9 @@ class Audit:
 
     def before(self, audited: Audited) -> Audited | None:
         """The tagged version before this one, for the notes of a release."""
-        version: Version = audited.version
-        earlier = [each for each in self.versions if each.version < version and each.tags]
-        return earlier[-1] if earlier else None
+        place = bisect_left(self._tagged, audited.version, key=lambda each: each.version)
+        return self._tagged[place - 1] if place else None
+
+    @cached_property
+    def _tagged(self) -> list[Audited]:
+        return [each for each in self.versions if each.tags]

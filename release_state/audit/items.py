@@ -56,7 +56,7 @@ class AuditItem(pytest.Item):
             when="call",
             duration=seconds,
         )
-        dress(report, result, self, self.info.line)
+        dress(report, result, self, self.info.line, properties=bool(self.config.getoption("xmlpath", None)))
         self.ihook.pytest_runtest_logreport(report=report)
 
 
@@ -64,8 +64,7 @@ def parameters(audit: Audit, function: Function) -> Iterator[tuple[str, str, Map
     """For each item of a function on one audit: its ID, its key, and what it is given."""
     wanted = set(inspect.signature(function).parameters)
     if "judged" in wanted:
-        for judged in audit.judgements:
-            key = audit.version_key(judged)
+        for key, judged in zip(audit.keys, audit.judgements, strict=True):
             yield key, key, {"audit": audit, "judged": judged}
         return
     for name, values in (("source", audit.sources), ("hint", audit.hints), ("trace", audit.habits.traces)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import inspect
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -30,6 +31,7 @@ class AuditSession:
     """What every process of the run has: the audits, once the history is observed."""
 
     marker = "audit"
+    file = FILE
 
     def __init__(self, checks_folder: Path, *, block_on_advice: bool) -> None:
         self.checks_folder, self.block_on_advice = checks_folder, block_on_advice
@@ -43,7 +45,13 @@ class AuditSession:
 
         Raises whatever the observation raised: that is a defect, since failed look-ups are recorded, not raised.
         """
-        return tuple(Audit(history) for history in self._wait())
+        audits = tuple(Audit(history) for history in self._wait())
+        for audit in audits:
+            _ = audit.judgements
+        # All of it lives to the end of the run: the collector need not look at it again and again, as pytest has it do
+        # five times in the end.
+        gc.freeze()
+        return audits
 
     def items(self, collector: pytest.Collector, function: Function) -> list[AuditItem]:
         """The items of a check; none where the observation broke, which the end of the run says."""
@@ -71,6 +79,7 @@ class AuditController(AuditSession):
         super().__init__(checks_folder, block_on_advice=block_on_advice)
         self.background: Background[Sequence[History]] = Background(collect, _dump, with_workers=with_workers)
         self.results: list[CheckResult] = []
+        self._judged: tuple[int, tuple[AuditVerdict, ...]] | None = None
 
     def start(self) -> None:
         """Begin to observe, in the background."""
@@ -96,6 +105,8 @@ class AuditController(AuditSession):
         """One verdict for each channel; empty where nothing was observed."""
         if self.background.observed() is None:
             return ()
+        if self._judged is not None and self._judged[0] == len(self.results):
+            return self._judged[1]
         functions = functions_of(self.checks_folder / FILE)
         found = []
         for audit in self.audits:
@@ -103,7 +114,8 @@ class AuditController(AuditSession):
             keys = {each.key for each in whole}
             results = [result for result in self.results if result.target in keys]
             found.append(judge_audit(audit, results, whole, block_on_advice=self.block_on_advice))
-        return tuple(found)
+        self._judged = len(self.results), tuple(found)
+        return self._judged[1]
 
     def exit_code(self) -> Exit:
         """The exit code of the run; that nothing ran is never 0."""

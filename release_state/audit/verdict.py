@@ -62,7 +62,8 @@ class AuditVerdict:
     @cached_property
     def by_kind(self) -> dict[Kind, tuple[Judgement, ...]]:
         """The versions of each kind of disagreement, of those that were run, in the order of the kinds."""
-        ran = [judged for judged in self.audit.judgements if self.audit.version_key(judged) in self.of_versions]
+        pairs = zip(self.audit.keys, self.audit.judgements, strict=True)
+        ran = [judged for key, judged in pairs if key in self.of_versions]
         found = {kind: tuple(j for j in ran if any(finding.kind is kind for finding in j.findings)) for kind in KINDS}
         return {kind: judged for kind, judged in found.items() if judged}
 

@@ -40,6 +40,7 @@ class FleetSession:
     """What every process of the run has: the projects, and the pool that observes them."""
 
     marker = "fleet"
+    file = FILE
 
     def __init__(
         self,
