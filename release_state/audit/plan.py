@@ -29,7 +29,8 @@ def latest_step(audit: Audit, audited: Audited) -> Step:
     """Make a version GitHub's latest release."""
     tag = audit.release_tag(audited)
     if not audited.releases:
-        return step(f"Create the GitHub Release {tag}, as the latest", _create(audit, audited))
+        command = _create(audit, audited) or _run(audit, audited)  # without its tag, only a run on it says what to do
+        return step(f"Create the GitHub Release {tag}, as the latest", command)
     return step(f"Make {tag} the latest release", gh(audit.target, "release", "edit", tag, "--latest"))
 
 

@@ -26,11 +26,9 @@ for (const part of document.querySelectorAll("section.audit")) {
   const svg = part.querySelector("svg");
   if (svg) {
     const under = part.querySelector(".under");
-    const scroll = svg.parentElement;
-    scroll.scrollLeft = scroll.scrollWidth;
     const at = (event) => {
-      const column = Math.floor((event.clientX - svg.getBoundingClientRect().left) / svg.dataset.width);
-      return rows[rows.length - 1 - column];
+      const box = svg.getBoundingClientRect();
+      return rows[rows.length - 1 - Math.floor((event.clientX - box.left) / box.width * rows.length)];
     };
     svg.addEventListener("mousemove", (event) => {
       const row = at(event);

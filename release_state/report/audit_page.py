@@ -70,7 +70,8 @@ def _finding(result: CheckResult) -> str:
         return ""
     about = result.target.partition(": ")[2]
     level = "" if result.blocking else " advice"
-    rows = [("Expected", result.expected), ("Found", result.found), ("Why it matters", result.why)]
+    expected = result.expected if result.expected != result.title else ""
+    rows = [("Expected", expected), ("Found", result.found), ("Why it matters", result.why)]
     terms = "".join(f"<p><strong>{name}:</strong> {_text(text)}</p>" for name, text in rows if text)
     if result.retry_at:
         terms += f"<p>Ask again at {_text(result.retry_at)}.</p>"

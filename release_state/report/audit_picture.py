@@ -13,37 +13,36 @@ from release_state.report.audit_words import NAMES
 
 _LANE, _GAP, _MARKS = 16, 4, 22
 """Heights in pixels: of a lane, between lanes, and of the lane of marks."""
-_NARROW, _WIDE = 3, 14
-"""Widths of a column in pixels: with many versions, and at most."""
-_FULL = 1100
-"""Pixels that few versions are spread over."""
+_WIDEST = 14
+"""Pixels of a column at most: few versions do not fill the width."""
+_YEAR = 4.0
+"""Percent of the width that a year's label needs."""
 
 
 def picture(audit: Audit) -> str:
-    """The SVG with its key; neighbours of one state share a shape, so that thousands of columns stay small."""
+    """The SVG with its key; a column is one unit wide, and neighbours of one state share a shape."""
     judged = audit.judgements
     if not judged:
         return ""
-    width = max(_NARROW, min(_WIDE, _FULL // len(judged)))
     lanes = _lanes(audit)
-    height = len(lanes) * (_LANE + _GAP) + _MARKS + 18
+    height = len(lanes) * (_LANE + _GAP) + _MARKS
     shapes, labels, top = [], [], 0
     for trace in lanes:
         for state in ("there", "not-expected", "missing", "withdrawn"):
             columns = [number for number, judgement in enumerate(judged) if _state(audit, trace, judgement) == state]
-            shapes.append(_shape(f"lane {state}", columns, width, top, _LANE))
+            shapes.append(_shape(f"lane {state}", columns, top, _LANE))
         labels.append(f'<span style="top:{top}px">{escape(NAMES.get(trace, trace))}</span>')
         top += _LANE + _GAP
     labels.append(f'<span style="top:{top}px">disagreements</span>')
     for name, part, chosen in _marks(judged):
-        shapes.append(_shape(f"mark {name}", chosen, width, top + _MARKS - int(_MARKS * part), int(_MARKS * part)))
-    shapes += _years(judged, width, top + _MARKS + 12)
+        shapes.append(_shape(f"mark {name}", chosen, top + _MARKS - int(_MARKS * part), int(_MARKS * part)))
     counted = f"{len(judged)} versions, the oldest first: {judged[0].audited} to {judged[-1].audited}"
     key = "".join(f'<li><i class="{name}"></i>{text}</li>' for name, text in _KEY)
     return (
         f'<div class="picture"><div class="labels" style="height:{height}px">{"".join(labels)}</div>'
-        f'<div class="scroll" tabindex="0"><svg role="img" width="{width * len(judged)}" height="{height}" '
-        f'data-width="{width}"><title>{escape(counted)}</title>{"".join(shapes)}</svg></div></div>'
+        f'<div class="columns" style="max-width:{_WIDEST * len(judged)}px">'
+        f'<svg role="img" viewBox="0 0 {len(judged)} {height}" height="{height}" preserveAspectRatio="none">'
+        f'<title>{escape(counted)}</title>{"".join(shapes)}</svg><div class="years">{_years(judged)}</div></div></div>'
         f'<output class="under">{escape(counted)}</output><ul class="key">{key}</ul>'
     )
 
@@ -90,7 +89,7 @@ def _marks(judged: tuple[Judgement, ...]) -> Iterable[tuple[str, float, list[int
     yield "unknown", 0.25, chosen(Outcome.UNKNOWN, blocking=True)
 
 
-def _shape(name: str, columns: list[int], width: int, top: int, height: int) -> str:
+def _shape(name: str, columns: list[int], top: int, height: int) -> str:
     """One path with a rectangle for each run of neighbouring columns; nothing where there is no column."""
     runs: list[list[int]] = []
     for column in sorted(columns):
@@ -98,20 +97,17 @@ def _shape(name: str, columns: list[int], width: int, top: int, height: int) -> 
             runs[-1][1] = column + 1
         else:
             runs.append([column, column + 1])
-    path = "".join(f"M{a * width} {top}h{(b - a) * width}v{height}h-{(b - a) * width}z" for a, b in runs)
+    path = "".join(f"M{a} {top}h{b - a}v{height}h-{b - a}z" for a, b in runs)
     return f'<path class="{name}" d="{path}"/>' if path else ""
 
 
-def _years(judged: tuple[Judgement, ...], width: int, baseline: int) -> list[str]:
+def _years(judged: tuple[Judgement, ...]) -> str:
     """The years, at the first version that was uploaded in each."""
-    shown, last, seen = [], -60, set[int]()
+    shown, last, seen = [], -_YEAR, 0
     for number, judgement in enumerate(judged):
-        at = judgement.audited.uploaded_at
-        if at is None or at.year in seen or number * width - last < 40:
-            continue
-        if seen and at.year < max(seen):
-            continue  # a late upload on an older line
-        seen.add(at.year)
-        last = number * width
-        shown.append(f'<text x="{last}" y="{baseline}">{at.year}</text>')
-    return shown
+        at, place = judgement.audited.uploaded_at, 100 * number / len(judged)
+        # An old line can have a late upload: the years go on from there.
+        if at is not None and at.year > seen and last + _YEAR <= place <= 100 - _YEAR:
+            seen, last = at.year, place
+            shown.append(f'<span style="left:{place:.2f}%">{at.year}</span>')
+    return "".join(shown)

@@ -84,7 +84,8 @@ def _finding(reporter: pytest.TerminalReporter, result: CheckResult) -> None:
         f"  {result.id} {result.outcome.value}{level}{f', {about}' * bool(about)}: {result.title}",
         **{"red" if red else "yellow": True},
     )
-    for name, text in (("expected", result.expected), ("found", result.found), ("why", result.why)):
+    expected = result.expected if result.expected != result.title else ""
+    for name, text in (("expected", expected), ("found", result.found), ("why", result.why)):
         if text:
             reporter.write_line(f"    {name + ':':9} {plain(text)}")
     if result.retry_at:
