@@ -91,6 +91,11 @@ def test_latest_release_is_the_newest_version(audit: Audit) -> None:
     spelt = audit.target.spelling_of_tag(latest.tag) if latest else None
     if latest and (spelt is None or spelt[0] in audit.spelt.foreign):
         raise NotApplicable(f"the latest release, {latest.tag}, is that of another package of the repository")
+    if spelt and str(spelt[1]) in audit.history.catching_up:
+        raise InProgress(
+            expected=f"the release of {newest} as the latest, or a newer version on the index",
+            found=f"{spelt[1]}, which is published and not listed by the index's Simple API yet",
+        )
     if spelt is None or spelt[1] != newest.version:
         raise ActionNeeded(
             expected=f"the release of {newest} as the latest",

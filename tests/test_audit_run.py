@@ -7,13 +7,15 @@ import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
 
 from release_state.audit.audit import Audit
-from release_state.audit.collect import SOURCES
+from release_state.audit.collect import SOURCES, collect_history
 from release_state.audit.model import History
+from release_state.config import load
 from release_state.demo.github.model import RecordedRequest
 from release_state.demo.github.model import Reply as GitHubReply
 from release_state.demo.world import World
@@ -21,8 +23,10 @@ from release_state.model import known
 from release_state.observe.clone import observe_clone_tags
 from release_state.observe.github import GitHub
 from release_state.observe.http import HttpClient
+from release_state.outcome import Exit, Outcome
 from release_state.report.audit_page import page
 from release_state.report.audit_picture import picture
+from release_state.settings import Arguments
 from release_state.snapshot import Tag
 from tests.histories import day, history, index, indexed, released, tagged, verdict_of
 from tests.states import remote
@@ -38,7 +42,10 @@ GITHUB = sorted(
         ("GET", "{repository}/actions/workflows/release.yml/runs?per_page=30&exclude_pull_requests=true"),
     ]
 )
-INDEX = [("release-state", "GET", "/pypi/simple/orbit-demo/")]
+INDEX = [
+    ("release-state", "GET", "/pypi/pypi/orbit-demo/0.4.0/json"),  # tagged, and newer than all that is listed
+    ("release-state", "GET", "/pypi/simple/orbit-demo/"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -198,6 +205,22 @@ def test_releases_that_grow_while_they_are_read_are_unknown(world: World) -> Non
         world.github.intercept = None
 
     assert found.unavailable and "changed while" in found.unavailable.why
+
+
+def test_a_simple_api_that_is_behind_is_no_absence(tmp_path: Path) -> None:
+    with World() as world:
+        world.release("pypi", "0.2.0")
+        world.index.lag("pypi", "0.2.0")
+        given = {"package": world.package, "repository": world.repository, "remote-url": world.remote_url}
+        where = (f"pypi={world.index_url('pypi')}",)
+        asked = Arguments(audit="all", settings=given, index_urls=where, github_api_url=world.github.url)
+        config = load(asked, {}, tmp_path)
+        client = HttpClient(10, token=world.token, token_host=world.github.url)
+        (found,) = collect_history(config, client=client, token_source=None, own_run_id=None, cancel=Event())
+
+    assert found.catching_up == ("0.2.0",)
+    verdict = verdict_of(Audit(found))
+    assert (verdict.exit, verdict.counts) == (Exit.IN_PROGRESS, {Outcome.HOLDS: 1, Outcome.IN_PROGRESS: 1})
 
 
 def test_the_tags_of_the_clone(world: World, tmp_path: Path) -> None:

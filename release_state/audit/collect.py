@@ -4,7 +4,7 @@
 |---|---|
 | `remote` | one `git ls-remote`, for all channels |
 | `clone_tags` | the clone's tags, where there is a clone |
-| `index` | one page of the Simple API, for each channel |
+| `index` | one page of the Simple API, for each channel; the JSON API too, of a tag that is newer than all of it |
 | `repository`, `latest_release` | one request each |
 | `releases`, `drafts` | one request for each 100 GitHub Releases, drafts among them |
 | `open_pulls` | one request for each 100 open pull requests |
@@ -23,13 +23,17 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from packaging.version import Version
+
 from release_state.audit.model import History
+from release_state.audit.versions import spellings
 from release_state.config import RunConfig
 from release_state.model import Observation
 from release_state.observe.clone import observe_clone_tags
 from release_state.observe.github import GitHub
 from release_state.observe.http import HttpClient
-from release_state.observe.index import observe_index_history
+from release_state.observe.index import observe_index_history, split_credentials
+from release_state.observe.index_json import files_by_json
 from release_state.observe.remote import observe_remote
 from release_state.target import Target
 
@@ -67,7 +71,7 @@ def collect_history(
         asked: dict[object, Future[Observation[Any]]] = {key: pool.submit(ask) for key, ask in asks.items()}
         found = {key: future.result() for key, future in asked.items()}
     shared = {str(key): value for key, value in found.items() if not isinstance(key, tuple)}
-    return [
+    histories = [
         History(
             observed_at=started,
             target=each,
@@ -78,6 +82,22 @@ def collect_history(
         )
         for each in config.targets
     ]
+    return [_caught_up(history, client, config) for history in histories]
+
+
+def _caught_up(history: History, client: HttpClient, config: RunConfig) -> History:
+    """Ask the index's JSON API of the newest tag, where no published version is as new: it can be a minute old."""
+    index, target = history.index.value, history.target
+    if index is None or not index.versions or "tag" not in target.channel.leaves:
+        return history
+    own = spellings(history).own
+    spelt = (target.spelling_of_tag(tag.name) for tag in (history.remote.value.tags if history.remote.value else ()))
+    newest = max((found[1] for found in spelt if found and found[0] in own), default=None)
+    if newest is None or newest <= Version(index.versions[-1].version):
+        return history
+    where = split_credentials(config.channels[target.channel.name].index_url)
+    coming = files_by_json(client, *where, target.package, newest, client.deadline())
+    return history.model_copy(update={"catching_up": (str(newest),)}) if coming else history
 
 
 def _without_releases(shared: Mapping[str, Observation[Any]]) -> dict[str, Observation[Any]]:

@@ -86,6 +86,9 @@ class Judge:
         """What becomes of one version, without regard to runs of the workflow."""
         if not audited.is_known:
             return self._prepared(audited)
+        if str(audited) in self.history.catching_up:
+            coming = "published, and not listed by the index's Simple API yet"
+            return Judgement(audited, Outcome.IN_PROGRESS, note=f"{self._there(audited)}; {coming}")
         findings = tuple(self._findings(audited))
         if any(finding.kind.blocking for finding in findings):
             return Judgement(audited, Outcome.ACTION_NEEDED, findings)

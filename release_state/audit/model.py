@@ -71,6 +71,8 @@ class History(Model):
     """Where the GitHub token came from, never the token."""
     remote: Observation[Remote] = _NOT_ASKED
     index: Observation[IndexHistory] = _NOT_ASKED
+    catching_up: tuple[str, ...] = ()
+    """A version that is published and that the Simple API does not list yet, which can be behind for minutes."""
     clone_tags: Observation[tuple[Tag, ...]] = _NOT_ASKED
     """Known and None: there is no clone to look at."""
     repository: Observation[Repository] = _NOT_ASKED
