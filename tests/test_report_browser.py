@@ -134,6 +134,8 @@ def test_what_destroys_is_unmistakable(open_page: Any, folders: Path) -> None:
             assert "DESTROYS" in step.inner_text()
             assert any("which destroys something" in name for name in buttons)
             assert step.locator(".destroys").evaluate("e => getComputedStyle(e).borderStyle") == "dashed"
+            framed = step.locator(".destroying code").all_text_contents()
+            assert framed == [plain_command(line) for line in Step.model_validate(steps[number]).lines()]
         else:
             assert "DESTROYS" not in step.inner_text()
             assert not any("destroys" in name for name in buttons)

@@ -53,8 +53,11 @@ def _step(number: int, step: Step, anchor: str) -> str:
             f'<p class="destroys"><strong><span aria-hidden="true">⚠</span> DESTROYS</strong> '
             f"{text(step.destroys)}{saved}</p>"
         )
-    what = f"of step {number}, which destroys something" if step.destroys else f"of step {number}"
-    parts.append(commands(step.lines(), what))
+    if step.destroys:
+        lines = commands(step.lines(), f"of step {number}, which destroys something")
+        parts.append(f'<div class="destroying">{lines}</div>')
+    else:
+        parts.append(commands(step.lines(), f"of step {number}"))
     if step.link:
         parts.append(f'<p class="by-hand">{link(step.link, step.link)}</p>')
     if step.verify:
