@@ -6,6 +6,9 @@ import fcntl
 import json
 import os
 import shutil
+import subprocess
+import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from release_state.demo.scenarios import SCENARIOS
-from tests.cli import ROOT, suite
+from tests.cli import ROOT, clean_environment
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Dialog, Page
@@ -74,16 +77,47 @@ def report_in(folder: Path) -> tuple[Path, dict[str, Any]]:
     return folder / "latest.html", json.loads((folder / "latest.json").read_text(encoding="utf-8"))
 
 
+#: Runs the suite once for each list of arguments, in a process of its own that need not import everything again.
+_RUNS = """
+import json, os, sys
+import pytest, pytest_html.plugin, release_state.run, release_state.demo.enter, release_state.report.page
+for arguments in json.loads(sys.argv[1]):
+    child = os.fork()
+    if child == 0:
+        os._exit(pytest.main(arguments))
+    print("code", os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
+
+
 def report_of(scenario: str, folders: Path) -> tuple[Path, dict[str, Any]]:
     """The page and the document of a run over a demo scenario; what it observed is beside them."""
-    folder = folders / scenario
 
     def make() -> None:
-        recorded = ("--save-snapshot", str(folder / "snapshot.json"))
-        run = suite("--demo", scenario, "--no-install", "-q", *recorded, reports_dir=folder)
-        assert run.returncode == SCENARIOS[scenario].exit_code, run.stdout + run.stderr
+        given = [(name, str(folders / "demo" / name)) for name in SCENARIOS]
+        runs = [
+            [
+                "checks/",
+                "--demo",
+                name,
+                "--no-install",
+                "-q",
+                "--reports-dir",
+                place,
+                "--save-snapshot",
+                f"{place}.json",
+            ]
+            for name, place in given
+        ]
+        with tempfile.TemporaryDirectory() as home:
+            done = subprocess.run(
+                [sys.executable, "-c", _RUNS, json.dumps(runs)],
+                cwd=ROOT, env=clean_environment(home), stdin=subprocess.DEVNULL,
+                capture_output=True, text=True, timeout=300, check=False,
+            )  # fmt: skip
+        codes = [int(line.split()[1]) for line in done.stdout.splitlines() if line.startswith("code ")]
+        assert codes == [known.exit_code for known in SCENARIOS.values()], done.stdout + done.stderr
 
-    return report_in(once(folder, make))
+    return report_in(once(folders / "demo", make) / scenario)
 
 
 class Opened:

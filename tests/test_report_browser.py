@@ -199,11 +199,11 @@ def test_page_prints_dark_on_white(open_page: Any, folders: Path) -> None:
 def test_workers_and_one_process_write_the_same_report(folders: Path, tmp_path: Path) -> None:
     """But for times and names; and what was observed, judged again, is judged alike."""
     report_of("partial", folders)
-    recorded = ("--snapshot", str(folders / "partial" / "snapshot.json"), "-q", "-n", "2")
+    recorded = ("--snapshot", str(folders / "demo" / "partial.json"), "-q", "-n", "2")
     run = suite(*recorded, reports_dir=tmp_path)
     assert run.returncode == 1, run.stdout + run.stderr
     pages, documents = [], []
-    for folder in (folders / "partial", tmp_path):
+    for folder in (folders / "demo" / "partial", tmp_path):
         path, document = report_in(folder)
         documents.append(document | {"run": None})
         page = path.read_text(encoding="utf-8")
