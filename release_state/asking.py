@@ -30,6 +30,11 @@ class Asking:
         self._lock = threading.Lock()
         self._open: list[str] = []
         self._answered = 0
+        self._pause: Callable[[], str] | None = None
+
+    def pausing(self, words: Callable[[], str] | None) -> None:
+        """What to say while nobody is asked and one waits for another look; None when that is over."""
+        self._pause = words
 
     def told(self, lookup: str, ask: Callable[[], T]) -> Callable[[], T]:
         """The same question, which says when it begins and when it is over."""
@@ -51,5 +56,7 @@ class Asking:
     def words(self) -> str:
         """Who is being asked: `observing: git remote, GitHub (12 answered)`."""
         with self._lock:
-            sources, answered = list(dict.fromkeys(self._open)), self._answered
+            sources, answered, pause = list(dict.fromkeys(self._open)), self._answered, self._pause
+        if pause and not sources:
+            return pause()
         return f"observing: {', '.join(sources) or '...'} ({answered} answered)"

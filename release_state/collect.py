@@ -7,7 +7,7 @@ commits they recorded, the files before their installation. What two targets sha
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from release_state.asking import Asking
@@ -16,6 +16,7 @@ from release_state.observe.shared_limit import SharedLimit
 from release_state.observer import Observer
 from release_state.outcome import Phase
 from release_state.snapshot import LOOKUPS, Snapshot
+from release_state.waiting import Key, Watch
 
 #: What a look-up needs besides itself.
 _BEHIND = {
@@ -58,11 +59,13 @@ def collect(
     cancel: threading.Event | None = None,
     asking: Asking | None = None,
     shared_limit: SharedLimit | None = None,
+    watch: Watch | None = None,
 ) -> list[Snapshot]:
     """Observe every target; `wanted` names the look-ups of a narrowed run, None means all.
 
-    `asking` is told what is being asked; `shared_limit` is what other runs beside this one were told. A look-up that
-    fails is recorded as unavailable in the snapshot; only a defect of the suite raises.
+    `asking` is told what is being asked; `shared_limit` is what other runs beside this one were told; `watch` waits for
+    what is on its way. A look-up that fails is recorded as unavailable in the snapshot; only a defect of the suite
+    raises.
     """
     asked = set(LOOKUPS) if wanted is None else set(wanted)
     for name in list(asked):
@@ -75,5 +78,10 @@ def collect(
     ):
         over = cancel or threading.Event()
         observer = Observer(config, frozenset(asked), token, own_run_id, environ, lookups, over, asking, shared_limit)
-        futures = [waiting.submit(observer.target, target, fixed_phase, token_source) for target in config.targets]
-        return [future.result() for future in futures]
+
+        def look(again: Collection[Key] = ()) -> list[Snapshot]:
+            observer.forget(again)
+            futures = [waiting.submit(observer.target, target, fixed_phase, token_source) for target in config.targets]
+            return [future.result() for future in futures]
+
+        return watch.until_settled(look(), look, over) if watch else look()

@@ -49,6 +49,8 @@ class RunConfig:
     install: bool = True
     block_on_advice: bool = False
     plan: Wanted = "auto"
+    wait: float = 0.0
+    """Seconds that are waited at the most for what is on its way; 0: not at all."""
     audit: str | None = None
     """As in the arguments. The targets then stand for channels, their version is a placeholder."""
 
@@ -163,6 +165,7 @@ def load(
         install=arguments.install,
         block_on_advice=arguments.block_on_advice,
         plan=cast("Wanted", arguments.plan),
+        wait=validate.seconds("--wait", arguments.wait) if arguments.wait != "0" else 0.0,
         audit=arguments.audit,
     )
 

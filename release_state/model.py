@@ -26,6 +26,8 @@ class Problem(Model):
     """When asking again makes sense (UTC), where the service said so."""
     remedy: str | None = None
     """What a person can do about it: a right that the token lacks, an option to give."""
+    is_temporary: bool = False
+    """Whether it may be answered in a while: no answer came in time, the service had trouble, a limit was reached."""
 
 
 class NotObserved(Exception):  # noqa: N818 - a statement about a fact; the check that meets it ends as "unknown"
@@ -79,6 +81,7 @@ def known(value: T) -> Observation[T]:
     return Observation(value=value, unavailable=None)
 
 
-def unavailable(source: str, why: str, remedy: str | None = None) -> Observation[T]:
+def unavailable(source: str, why: str, remedy: str | None = None, *, temporary: bool = False) -> Observation[T]:
     """An observation that failed."""
-    return Observation(value=None, unavailable=Problem(source=source, why=why, remedy=remedy))
+    problem = Problem(source=source, why=why, remedy=remedy, is_temporary=temporary)
+    return Observation(value=None, unavailable=problem)

@@ -67,10 +67,14 @@ class Observer:
         self._shared: dict[tuple[Hashable, ...], Future[Any]] = {}
         self._lock = threading.Lock()
 
-    def forget(self, lookups: Collection[str]) -> None:
-        """Let these look-ups be asked again; not while a target is being observed."""
+    def forget(self, beginnings: Collection[tuple[Hashable, ...]]) -> None:
+        """Let the look-ups be asked again whose keys begin like one of these; not while a target is being observed."""
         with self._lock:
-            self._shared = {key: future for key, future in self._shared.items() if key[0] not in lookups}
+            self._shared = {
+                key: future
+                for key, future in self._shared.items()
+                if not any(key[: len(beginning)] == beginning for beginning in beginnings)
+            }
         self.github.forget()
         self.dependent.forget()
 

@@ -92,6 +92,13 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
     group.addoption(
         "--plan", dest="release_state_plan", default="auto", metavar="WAY", help=", ".join(PLANS) + " (default: auto)"
     )
+    group.addoption(
+        "--wait",
+        dest="release_state_wait",
+        default="0",
+        metavar="SECONDS",
+        help="observe again until nothing is on its way any more, but not longer than this",
+    )
     group.addoption("--script", dest="release_state_script", metavar="FILE", help="write the plan as a shell script")
     group.addoption(
         "--save-snapshot", dest="release_state_save_snapshot", metavar="FILE", help="record what was observed"
@@ -308,6 +315,7 @@ def _arguments(config: pytest.Config) -> Arguments:
         install=not option.release_state_no_install,
         block_on_advice=option.release_state_block_on_advice,
         plan=option.release_state_plan,
+        wait=option.release_state_wait,
         audit=audit,
     )
 

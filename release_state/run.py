@@ -29,10 +29,12 @@ from release_state.report.script import script
 from release_state.running import Running
 from release_state.session import KEY, Controller, Worker
 from release_state.text import plain
+from release_state.waiting import Waited, Watch
 
 if TYPE_CHECKING:
     from release_state.fleet.worker import FleetWorker
 
+_LOOK_SECONDS = 0.2
 Selection = tuple[tuple[str, ...], str, bool]
 """Named files, marker expression, and whether anything else narrows the run."""
 
@@ -71,6 +73,9 @@ def select(config: pytest.Config, items: list[pytest.Item]) -> list[pytest.Item]
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     if isinstance(session, Controller) and reporter is not None and progress.is_wanted(reporter):
         progress.show(reporter, session.asking, session.is_over)
+    elif isinstance(session, Controller) and session.waits:
+        while not session.is_over(_LOOK_SECONDS):
+            pass  # what is told meanwhile is told here, where nothing that is printed is captured
     kept = []
     for item in items:
         target = getattr(getattr(item, "callspec", None), "params", {}).get("target")
@@ -110,6 +115,8 @@ class Run(Running):
             if "snapshot" in files:
                 if demo is not None:
                     raise UsageProblem("--snapshot and --demo exclude each other: a recorded snapshot needs no world")
+                if arguments.wait != "0":
+                    raise UsageProblem("--snapshot and --wait exclude each other: what is recorded does not change")
                 recorded = replayed(load(files["snapshot"]), fixed)
                 self.config = replay(recorded, arguments, environ, cwd)
             else:
@@ -132,6 +139,7 @@ class Run(Running):
                     environ=environ,
                     cancel=cancel,
                     asking=self.session.asking,
+                    watch=self.watch,
                 )
 
             self.session = Controller(
@@ -146,9 +154,15 @@ class Run(Running):
                 files=named if all(name.endswith(".py") for name in named) else (),
             )
             self._stack.callback(self.session.close)
+            self.watch: Watch | None = None
+            if self.config.wait:
+                self.session.waits = True
+                asking = self.session.asking
+                self.watch = Watch(self.config.wait, self.session.deciding, self._tell, asking.pausing)
         except BaseException:
             self._stack.close()
             raise
+        self._reporter: Callable[[], Any] = lambda: None
         self.reports = ReportFiles(self.config.reports_dir, about(self.config))
         self.origin = origin_of(environ)
         self.changes: dict[str, Changes] = {}
@@ -163,6 +177,7 @@ class Run(Running):
         """
         if not self.executes:
             return
+        self._reporter = lambda: config.pluginmanager.get_plugin("terminalreporter")
         if not config.pluginmanager.has_plugin("html"):
             raise pytest.UsageError("pytest-html is missing or switched off: there would be no report to look at")
         super().prepare_reports(config)
@@ -183,8 +198,18 @@ class Run(Running):
             f"phase of {key}: {snapshot.phase}, {plain(snapshot.phase_reason)}" for key, snapshot in observed.items()
         )
 
+    def _tell(self, line: str) -> None:
+        """Say what is waited for, where no live line does and nobody wants quiet."""
+        reporter = self._reporter()
+        live = progress.is_wanted(reporter) and self.session.exchange is None if reporter else True
+        if not live and reporter.config.option.verbose >= 0:
+            reporter.ensure_newline()
+            reporter.write_line(line)
+
     def judged(self) -> None:
         """Compare with the last run, once this one can be judged."""
+        if self.waited:
+            self.notes.append(self.waited.words)
         observed = self.session.observed() or {}
         now = {verdict.target.key: record(verdict, observed[verdict.target.key]) for verdict in self.session.verdicts()}
         try:
@@ -192,6 +217,11 @@ class Run(Running):
         except OSError as error:
             notes = [f"earlier reports could not be read: {error.strerror}"]
         self.notes += notes
+
+    @property
+    def waited(self) -> Waited | None:
+        """How this run waited; None where nothing had to be waited for."""
+        return self.watch.waited if self.watch else None
 
     def publish_reports(self, exitstatus: int) -> int:
         """Write the JSON report, and switch `latest` for a run of a whole phase."""
@@ -205,7 +235,7 @@ class Run(Running):
                 save(path, list(observed.values()))
             if path := self.files.get("script"):
                 whole.write(path, script(verdicts), mode=0o755)
-            document = self.reports.publish(verdicts, observed, exitstatus, self.origin, self.changes)
+            document = self.reports.publish(verdicts, observed, exitstatus, self.origin, self.changes, self.waited)
             html = self.reports.html
             self.notes += self.workflow.hand_on(document, html if document.run.html else self.reports.json)
         except OSError as error:

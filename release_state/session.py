@@ -123,6 +123,8 @@ class Controller(Session):
         self.results: dict[str, list[CheckResult]] = {target.key: [] for target in targets}
         self._collect = collect
         self.asking = Asking()
+        self.waits = False
+        """Whether the observation may take as long as a release does."""
         self._needs: Future[frozenset[str]] = Future()
         self._background: Background[Sequence[Snapshot]] = Background(self._observe, _dump, with_workers=with_workers)
         self.exchange = self._background.exchange
@@ -187,6 +189,11 @@ class Controller(Session):
     def add(self, result: CheckResult) -> None:
         """Take what one check said."""
         self.results[result.target].append(result)
+
+    def deciding(self, phase: Phase) -> frozenset[str]:
+        """The look-ups that the verdict of a phase hangs on."""
+        checks = of_phase(self.checks, phase, self.files)
+        return frozenset(name for check in checks if check.blocking or self.block_on_advice for name in check.reads)
 
     def verdicts(self) -> tuple[TargetVerdict, ...]:
         """One verdict for each target; empty where nothing was observed."""

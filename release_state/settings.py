@@ -40,6 +40,8 @@ class Arguments:
     install: bool = True
     block_on_advice: bool = False
     plan: str = "auto"
+    wait: str = "0"
+    """Seconds."""
     audit: str | None = None
     """"all" or a PEP 440 specifier: every such version of the history is looked at, instead of `versions`."""
 

@@ -37,6 +37,13 @@ _POLL_SECONDS = 0.1
 _CREDENTIALS = re.compile(r"(?<=://)[^/\s]*@|[^\s/'\":@]+:[^\s/'\"@]+@")
 _QUERY = re.compile(r"(://[^\s?'\"]*)\?[^\s'\"]*")
 _NOISE = re.compile(r"\s*$|warning:|hint:|Please make sure|and the repository exists|Cloning into", re.IGNORECASE)
+_TROUBLE = re.compile(
+    r"could not resolve host|connection (?:timed out|refused|reset)|failed to connect|operation timed out"
+    r"|network is unreachable|no route to host|returned error: (?:429|5\d\d)|early EOF|hung up unexpectedly"
+    r"|RPC failed|empty reply from server|temporary failure in name resolution",
+    re.IGNORECASE,
+)
+"""What git says of a network or a server that may be well again in a while."""
 _running: set[int] = set()
 
 
@@ -51,7 +58,8 @@ class GitFailed(Exception):  # noqa: N818 - reads as what happened
 
     def as_problem(self, source: str) -> Problem:
         """Why the look-up failed."""
-        return Problem(source=source, why=self.why, remedy=self.remedy)
+        temporary = self.stopped == "time" or (not self.stopped and bool(_TROUBLE.search(self.stderr)))
+        return Problem(source=source, why=self.why, remedy=self.remedy, is_temporary=temporary)
 
 
 @dataclass(frozen=True)

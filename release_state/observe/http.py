@@ -125,11 +125,11 @@ class HttpClient:
         source = options.get("source") or urlsplit(answer.url).netloc
         if answer.status >= 400 and service_message(answer.headers, answer.body) is None:
             why = f"{shown(answer.url)}: answered {answer.status} without the service's own words (a proxy?)"
-            raise LookupFailed(Problem(source=source, why=why))
+            raise LookupFailed(Problem(source=source, why=why, is_temporary=answer.status >= 500))
         try:
             return parsed_json(answer), answer
         except ValueError as error:
-            raise LookupFailed(Problem(source=source, why=f"{shown(answer.url)}: {error}")) from None
+            raise LookupFailed(Problem(source=source, why=f"{shown(answer.url)}: {error}", is_temporary=True)) from None
 
 
 class _Question:
@@ -249,26 +249,30 @@ class _Question:
     def _pause(self, refused: Refusal, failures: int) -> None:
         """Wait before the next try, or raise where there is none."""
         if not refused.is_temporary:
-            raise self._failed(refused.why, refused.retry_at, refused.remedy)
+            raise self._failed(refused.why, refused.retry_at, refused.remedy, may_pass=refused.may_pass)
         pause = PAUSES[min(failures, len(PAUSES)) - 1] if refused.wait is None else refused.wait
         if failures >= TRIES or pause >= self._end - time.monotonic():
             tried = f" ({failures} tries)" if failures > 1 else ""
-            raise self._failed(refused.why + tried, refused.retry_at, refused.remedy)
+            raise self._failed(refused.why + tried, refused.retry_at, refused.remedy, may_pass=True)
         self._client.cancel.wait(pause)
         if self._client.cancel.is_set():
             raise self._failed("the run was interrupted")
 
     def _out_of_time(self) -> LookupFailed:
         limit = f"{self._client.timeout:g}"
-        return self._failed(f"no complete answer within {limit} s", remedy="try again, or give a longer time limit")
+        remedy = "try again, or give a longer time limit"
+        return self._failed(f"no complete answer within {limit} s", remedy=remedy, may_pass=True)
 
-    def _failed(self, why: str, retry_at: datetime | None = None, remedy: str | None = None) -> LookupFailed:
+    def _failed(
+        self, why: str, retry_at: datetime | None = None, remedy: str | None = None, *, may_pass: bool = False
+    ) -> LookupFailed:
         where = f"{shown(self._url)}: " if self._url else ""
         text = where + why
         for secret in {self._client._token, header(self._headers, "Authorization")} - {None}:
             text = text.replace(str(secret), "***")
         source = self._source or (urlsplit(self._url).netloc if self._url else "") or "HTTP"
-        return LookupFailed(Problem(source=source, why=plain(text, 500), retry_at=retry_at, remedy=remedy))
+        why = plain(text, 500)
+        return LookupFailed(Problem(source=source, why=why, retry_at=retry_at, remedy=remedy, is_temporary=may_pass))
 
 
 class _Outcome:

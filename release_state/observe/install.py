@@ -158,7 +158,8 @@ class _Attempt:
         judgement = judge(output, _read(log, _LOG_LIMIT), self.name)
         line = self._public(judgement.line)
         if judgement.verdict is Verdict.UNAVAILABLE:
-            raise _Ended(unavailable(self.source, line, judgement.remedy))
+            temporary = judgement.remedy is None
+            raise _Ended(unavailable(self.source, line, judgement.remedy, temporary=temporary))
         if judgement.verdict is Verdict.NOT_ATTEMPTED:
             raise self._end(attempted=False, detail=line)
         raise self._end(detail=f"{line}\n{_tail(output)}")
@@ -207,7 +208,7 @@ class _Attempt:
             if self.cancel is not None and self.cancel.is_set():
                 raise _Ended(unavailable(self.source, "the run was ended before the installation was"))
             why = f"not finished within {self.deadline - self.started:.0f} seconds"
-            raise _Ended(unavailable(self.source, why, "try again, or allow more time"))
+            raise _Ended(unavailable(self.source, why, "try again, or allow more time", temporary=True))
         return done.code, self._public(done.output)
 
     def _public(self, text: str) -> str:

@@ -30,6 +30,13 @@ class Refusal:
     """Seconds; None: the service did not say."""
     retry_at: datetime | None = None
     remedy: str | None = None
+    is_trouble: bool = False
+    """Whether the service says that the fault is its own (5xx)."""
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether asking again in some minutes can help, be it too late for this look-up."""
+        return self.is_temporary or self.retry_at is not None or self.is_trouble
 
 
 def header(headers: Mapping[str, str], name: str) -> str | None:
@@ -78,7 +85,7 @@ def refusal(status: int, headers: Mapping[str, str], body: bytes, *, with_creden
         return Refusal(f"the credentials were refused (401{said})", False, remedy=remedy)
     if status == 403:
         return Refusal(f"not permitted (403{said})", False, remedy=_missing_right(headers, with_credentials))
-    return Refusal(f"answered {status}{said}", False)
+    return Refusal(f"answered {status}{said}", False, is_trouble=status >= 500)
 
 
 def _temporary(why: str, wait: float | None, now: datetime) -> Refusal:

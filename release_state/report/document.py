@@ -25,6 +25,7 @@ from release_state.report.origin import Origin
 from release_state.snapshot import LOOKUPS, Snapshot
 from release_state.timeline import Timeline, timeline
 from release_state.verdict import TargetVerdict
+from release_state.waiting import Waited
 
 FORMAT: Literal[1] = 1
 
@@ -137,6 +138,8 @@ class RunFacts(Model):
     origin: Origin
     html: str | None
     """File name of the HTML report beside this one."""
+    waited: Waited | None
+    """How it waited with `--wait`: what was settled before is as old as `started_at`."""
     targets: dict[str, TargetRun]
     """By key."""
 
@@ -164,6 +167,7 @@ def report(
     html: str | None,
     origin: Origin,
     changes: Mapping[str, Changes],
+    waited: Waited | None = None,
 ) -> RunReport:
     """Put a run's document together; `snapshots` and `changes` by the target's key."""
     decisive = decisive_of(verdicts)
@@ -177,6 +181,7 @@ def report(
             ended_at=datetime.now(timezone.utc),
             origin=origin,
             html=html,
+            waited=waited,
             targets={
                 verdict.target.key: TargetRun(
                     observed_at=snapshots[verdict.target.key].observed_at,

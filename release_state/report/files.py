@@ -17,6 +17,7 @@ from release_state.report.document import RunReport, report, to_json
 from release_state.report.origin import Origin
 from release_state.snapshot import Snapshot
 from release_state.verdict import TargetVerdict
+from release_state.waiting import Waited
 
 #: Verdicts that may become `latest`: a run that was narrowed or broke says nothing of the whole.
 NOT_WHOLE = {Verdict.PARTIAL, Verdict.NOTHING_CHECKED, Verdict.DEFECT}
@@ -71,13 +72,14 @@ class ReportFiles:
         exit_code: int,
         origin: Origin,
         changes: Mapping[str, Changes],
+        waited: Waited | None = None,
     ) -> RunReport:
         """Write the JSON report, and give it; switch `latest.html` and `latest.json` after a run of a whole phase.
 
         Raises OSError where a file cannot be written.
         """
         html = self.html.name if self.html.is_file() else None
-        document = report(verdicts, snapshots, exit_code, self.started_at, html, origin, changes)
+        document = report(verdicts, snapshots, exit_code, self.started_at, html, origin, changes, waited)
         # 2 and 3: interrupted or broken half-way. A finding decides the verdict of a narrowed run too.
         partly = any(verdict.not_run or verdict.verdict in NOT_WHOLE for verdict in verdicts)
         self.write(to_json(document), is_whole=exit_code not in (2, 3) and not partly)
