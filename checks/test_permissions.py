@@ -61,7 +61,7 @@ def test_token_at_hand_may_write(release: Release) -> None:
         )
 
 
-@check("PERMISSION-31", reads=READS, advice=True, scenario="A")
+@check("PERMISSION-31", reads=READS, advice=True)
 def test_jobs_that_write_may_write(release: Release) -> None:
     """Every job of the release workflow that pushes, tags or makes a GitHub Release has `contents: write`.
 

@@ -36,7 +36,7 @@ def test_no_rule_is_in_the_way_of_the_push(release: Release) -> None:
         )
 
 
-@check("SETTING-32", reads=["repository", "remote", "rulesets"], advice=True, scenario="B")
+@check("SETTING-32", reads=["repository", "remote", "rulesets"], advice=True)
 def test_no_rule_is_in_the_way_of_the_tag(release: Release) -> None:
     """No rule of a ruleset is in the way of creating this version's tag.
 
@@ -57,7 +57,7 @@ def test_no_rule_is_in_the_way_of_the_tag(release: Release) -> None:
         )
 
 
-@check("SETTING-33", reads=["repository", "remote", "base_rules", "workflow_files"], advice=True, scenario="D")
+@check("SETTING-33", reads=["repository", "remote", "base_rules", "workflow_files"], advice=True)
 def test_merging_needs_nobody(release: Release) -> None:
     """The base branch asks nothing of the release that needs somebody at hand.
 

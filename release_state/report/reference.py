@@ -30,8 +30,8 @@ it by hand.
 Each check states a **fact** that should be true. When it is not, the report says what was expected, what was found, why
 it matters, and the exact commands that mend it, made for the state that was found. When it could not be observed, the
 outcome is *unknown*, never green. *Blocking* checks decide the verdict and the exit code; *advice* is shown and decides
-nothing, unless `--block-on-advice` is given. *Reads* names the look-ups that a check needs: see
-[what each look-up asks for](#look-ups).
+nothing, unless `--block-on-advice` is given, or what it finds makes the release fail for certain: its entry says so.
+*Reads* names the look-ups that a check needs: see [what each look-up asks for](#look-ups).
 """
 
 _PHASES = {
