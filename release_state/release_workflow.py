@@ -46,17 +46,21 @@ def workflow_of(release: Release) -> ReleaseWorkflow:
     if not files.exists:
         raise NotApplicable(f"the base branch has no {files.path}")
     settings = release.snapshot.actions_settings.value
-    if problem := unread_problem(release):
-        raise NotObserved(
-            Problem(source=SOURCE, why=f"{files.path} cannot be read: {problem}", remedy="see WORKFLOW-1")
-        )
-    return _built(files, settings.default_permissions if settings else None)
+    workflow = _built(files, settings.default_permissions if settings else None)
+    if problem := _unread(files) or workflow.problem:
+        why = f"{files.path} cannot be read: {problem}"
+        raise NotObserved(Problem(source=SOURCE, why=why, remedy="see WORKFLOW-1"))
+    return workflow
 
 
 def unread_problem(release: Release) -> str | None:
     """Why the release workflow's file, which is there, cannot be read; None where it can."""
     files = release.snapshot.workflow_files.present()
-    return "too large, or no UTF-8" if files.path in files.unread else _built(files, None).problem
+    return _unread(files) or _built(files, None).problem
+
+
+def _unread(files: WorkflowFiles) -> str | None:
+    return "too large, or no UTF-8" if files.path in files.unread else None
 
 
 @lru_cache(maxsize=8)

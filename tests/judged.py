@@ -73,10 +73,16 @@ def result_of(check: CheckInfo, recovery: Recovery) -> CheckResult:
     )
 
 
-def verdict_of(snapshot: Snapshot, wanted: Wanted = "auto", fixed_phase: Phase | None = None) -> TargetVerdict:
-    """The verdict on a snapshot; its phase is worked out anew, unless it is fixed."""
+def verdict_of(
+    snapshot: Snapshot,
+    wanted: Wanted = "auto",
+    fixed_phase: Phase | None = None,
+    *,
+    left_out: frozenset[str] = frozenset(),
+) -> TargetVerdict:
+    """The verdict on a snapshot, its phase worked out anew unless it is fixed; without the checks of these sources."""
     phase, reason = (fixed_phase, "given") if fixed_phase else phase_of(Release(snapshot))
     snapshot = snapshot.model_copy(update={"phase": phase.value, "phase_reason": reason})
     recovery = Recovery(Release(snapshot), wanted)
-    checks = of_phase(tuple(CHECKS.values()), phase)
+    checks = tuple(check for check in of_phase(tuple(CHECKS.values()), phase) if check.source not in left_out)
     return judge(recovery, phase, [result_of(check, recovery) for check in checks], checks)

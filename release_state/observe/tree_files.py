@@ -57,6 +57,13 @@ def _text(store: Store, commit: str, path: str, entries: Entries | None = None) 
         return _UNREADABLE
 
 
+def obtain_files(store: Store, commit: str, paths: Sequence[str]) -> Entries:
+    """Have the contents of these files in one go, where the store was fetched without them; what `read_file` takes."""
+    entries = _entries(store, commit, paths)
+    store.obtain_files({name for _, name in entries.values()})
+    return entries
+
+
 def read_file(store: Store, commit: str, path: str, limit: int, entries: Entries | None = None) -> bytes | None:
     """
     The first `limit` bytes of a file; None where the tree has no such file. Links inside the tree are followed.

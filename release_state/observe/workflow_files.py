@@ -14,7 +14,7 @@ from release_state.model import Observation, known, unavailable
 from release_state.observe.git_command import Git, GitFailed
 from release_state.observe.git_store import Store
 from release_state.observe.history import WantedCommit, _obtain, _Place, _wants
-from release_state.observe.tree_files import read_file
+from release_state.observe.tree_files import obtain_files, read_file
 from release_state.snapshot import Clone, Remote, WorkflowFile, WorkflowFiles
 from release_state.workflow.document import LARGEST, NotReadable
 from release_state.workflow.model import parse
@@ -70,20 +70,21 @@ def observe_workflow_files(
 def _read(store: Store, commit: str, path: str) -> WorkflowFiles:
     found: dict[str, str] = {}
     unread: list[str] = []
-    queue, seen = [path], {path}
-    while queue:
-        name = queue.pop(0)
-        data = read_file(store, commit, name, LARGEST + 1)
-        if data is None:
-            continue
-        text = _text(data)
-        if text is None or len(found) >= MOST_FILES:
-            unread.append(name)
-            continue
-        found[name] = text
-        used = [other for other in _used(text) if other not in seen]
-        seen.update(used)
-        queue += used[: 2 * MOST_FILES]
+    names, seen = [path], {path}
+    while names:
+        entries = obtain_files(store, commit, [*names, _PYPROJECT])
+        used: dict[str, None] = {}
+        for name in names:
+            data = read_file(store, commit, name, LARGEST + 1, entries)
+            text = _text(data) if data is not None else None
+            if text is not None and len(found) < MOST_FILES:
+                found[name] = text
+                used |= dict.fromkeys(_used(text))
+            elif data is not None:
+                unread.append(name)
+        # Twice as many: of an action's file there are two spellings.
+        names = [name for name in used if name not in seen][: 2 * MOST_FILES]
+        seen.update(names)
     return WorkflowFiles(
         commit=commit,
         path=path,

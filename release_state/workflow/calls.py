@@ -113,7 +113,7 @@ class ReleaseWorkflow:
     def problem(self) -> str | None:
         """Why the file is no YAML that GitHub would take; None for a good one."""
         try:
-            parse(self.texts[self.path])
+            parse(self.texts.get(self.path, ""))
         except NotReadable as refused:
             return str(refused)
         return None
