@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from release_state.config import RunConfig
-from release_state.model import NotObserved, Observation, known, unavailable
+from release_state.model import NotObserved, Observation, Problem, known, unavailable
 from release_state.observe.calculation import observe_calculation
 from release_state.observe.github import GitHub
+from release_state.observe.history import SOURCE as HISTORY
 from release_state.observe.history import WantedCommit, observe_history, relate_clone
 from release_state.observe.http import HttpClient
 from release_state.observe.install import observe_installation
@@ -132,6 +133,10 @@ class Dependent:
             head, base = Release(snapshot).base_head, Release(snapshot).base_branch
         except NotObserved:
             return Question(("clone", "as it is", clone), lambda: clone)
+        if clone.value and clone.value.head != head and (problem := no_history(snapshot)):
+            unknown = Observation[int](value=None, unavailable=problem)
+            apart = known(clone.value.model_copy(update={"ahead": unknown, "behind": unknown}))
+            return settled("clone", apart)
         return Question(
             ("clone", head, clone),
             lambda: relate_clone(
@@ -168,6 +173,8 @@ class Dependent:
             files, remote, base = facts.files, facts.remote, facts.base_branch
         except NotObserved as missing:
             return nobody("published", missing)
+        if files and (problem := no_history(snapshot)):
+            return nobody("published", NotObserved(problem))
         return Question(
             ("published", target.key, files, remote),
             lambda: observe_published(
@@ -215,6 +222,12 @@ class Dependent:
                 cancel=self._cancel,
             ),
         )
+
+
+def no_history(snapshot: Snapshot) -> Problem | None:
+    """Why the history of the base could not be had. Who needs it does not wait a second time for what failed once."""
+    problem = snapshot.history.unavailable
+    return problem if problem and problem.source == HISTORY else None
 
 
 def nobody(name: str, missing: NotObserved) -> Question:

@@ -148,6 +148,7 @@ class Observer:
         rehearsal = self._rehearsal(target, phase)
         last_run = self._put(self.dependent.last_run(snapshot))
         relation = history.result()
+        snapshot = snapshot.model_copy(update={"history": relation})
         # Only then: both would fetch the same history into the same cache.
         published = self._put(self.dependent.published(snapshot, phase))
         workflow_files = self._put(self.preflight.workflow_files(snapshot))

@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 
 from release_state.config import RunConfig
-from release_state.dependent import Question, nobody, settled
+from release_state.dependent import Question, no_history, nobody, settled
 from release_state.model import NotObserved, known
 from release_state.observe.github import GitHub
 from release_state.observe.github_ci import branch_runs
@@ -55,6 +55,8 @@ class Preflight:
             remote, base, head = facts.remote, facts.base_branch, facts.base_head
         except NotObserved as missing:
             return nobody("workflow_files", missing)
+        if problem := no_history(snapshot):
+            return nobody("workflow_files", NotObserved(problem))
         return Question(
             ("workflow_files", head),
             lambda: observe_workflow_files(

@@ -347,7 +347,23 @@ def test_every_page_is_read(server: GitHubServer, monkeypatch: pytest.MonkeyPatc
         server.add_pull(BRANCH if number % 2 else "conflict", title=str(number))
     assert len(github(server).open_release_pulls(lambda _: True).present()) == 5
     assert asked(server)[1] == "/pulls"
-    assert [request.query.get("page") for request in server.requests[1:]] == [None, "2", "3"]
+    # The first page again, to see whether something moved up.
+    assert [request.query.get("page") for request in server.requests[1:]] == [None, "2", "3", None]
+
+
+def test_what_moves_up_while_pages_are_read_is_not_missed(
+    server: GitHubServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(github_api, "PAGE_SIZE", 2)
+    numbers = [server.add_pull(BRANCH, title=str(number)) for number in range(4)]
+
+    def close_one(request: RecordedRequest) -> None:
+        if request.query.get("page") == "2":
+            server.pulls[numbers[-1]].state = "closed"
+
+    server.intercept = close_one
+    found = github(server).open_release_pulls(lambda _: True).present()
+    assert sorted(pull.number for pull in found) == numbers
 
 
 def _paging(server: GitHubServer, link: Callable[[int], str], item: Callable[[int], list[Any]]) -> list[int]:
@@ -700,7 +716,7 @@ def test_runs_are_read_as_far_as_seventy_days_back(server: GitHubServer) -> None
     for number in range(100):
         server.add_run(created_at=NOW - timedelta(days=number))
     assert len(github(server).runs("release.yml").present().runs) == 71
-    assert [request.query.get("page") for request in server.requests[1:]] == [None, "2", "3"]
+    assert [request.query.get("page") for request in server.requests[1:]] == [None, "2", "3", None]
 
 
 def test_the_seventy_days_count_from_the_services_clock(server: GitHubServer) -> None:

@@ -335,6 +335,12 @@ def test_404_of_a_public_index_is_an_absence_and_its_root_is_not_asked() -> None
     assert len(client.asked) == 1
 
 
+@pytest.mark.parametrize("content_type", ["text/html; charset=utf-8", "text/plain"])
+def test_404_of_a_proxy_before_a_public_index_is_no_absence(content_type: str) -> None:
+    answers = {f"{ROOT}orbit-demo/": (404, content_type, b"<html>Not here</html>")}
+    assert "not the index's own" in why(observe(Canned(answers), PUBLIC))
+
+
 @pytest.mark.parametrize(
     ("content_type", "root"),
     [

@@ -16,6 +16,8 @@ from release_state.model import Problem
 from release_state.observe.refusal import date_of, header
 from release_state.text import plain
 
+_HTML = ("text/html", "application/xhtml+xml")
+
 Origin = tuple[str, str, int]
 """Scheme, host and port."""
 
@@ -63,6 +65,13 @@ def origin_of(url: str) -> Origin:
     return scheme, (parts.hostname or "").lower(), parts.port or (443 if scheme == "https" else 80)
 
 
+def is_of_another_host(asked: str, answered: str) -> bool:
+    """Whether an answer came from elsewhere than what was asked; from http to https on one host is no other place."""
+    (_, host, port), (_, its_host, its_port) = origin_of(asked), origin_of(answered)
+    upgraded = asked.startswith("http:") and answered.startswith("https:")
+    return host != its_host or (port != its_port and not upgraded)
+
+
 def clean_url(url: str) -> str:
     """
     The URL without user name, password and fragment.
@@ -86,14 +95,23 @@ def shown(url: str) -> str:
     return plain(f"{parts.scheme}://{parts.netloc}{parts.path}", 200)
 
 
+def is_html(answer: Answer) -> bool:
+    """Whether it says that it is HTML, or begins as such: as captive portals and proxies answer."""
+    return _content_type(answer) in _HTML or answer.body.lstrip()[:1] == b"<"
+
+
+def _content_type(answer: Answer) -> str:
+    return (header(answer.headers, "Content-Type") or "").partition(";")[0].strip().lower()
+
+
 def parsed_json(answer: Answer) -> Any:
     """
     The JSON that the answer holds.
 
     Raises ValueError with what it holds instead.
     """
-    content_type = (header(answer.headers, "Content-Type") or "").partition(";")[0].strip().lower()
-    if content_type in ("text/html", "application/xhtml+xml") or answer.body.lstrip()[:1] == b"<":
+    content_type = _content_type(answer)
+    if is_html(answer):
         raise ValueError("answered HTML instead of JSON (a captive portal or proxy?)")
     if content_type != "application/json" and not content_type.endswith("+json"):
         raise ValueError(f"answered {plain(content_type or 'no content type', 60)} instead of JSON")

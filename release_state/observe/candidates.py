@@ -14,9 +14,10 @@ from tempfile import TemporaryDirectory
 
 from release_state.observe.declarations import Declarations, Lookup
 from release_state.observe.declared import FIRST_FILES
+from release_state.observe.git_again import patiently
 from release_state.observe.git_command import Git, GitFailed, readable
 from release_state.observe.git_store import Store, Want
-from release_state.observe.remote import check_url, network_environment, without_credentials
+from release_state.observe.remote import NO_REFS, check_url, network_environment, without_credentials
 from release_state.observe.sdist import Files
 from release_state.observe.tree_match import Change, Entry, Tree, Votes, read_changes, read_tree
 from release_state.snapshot import Remote
@@ -28,6 +29,7 @@ MOST_PULLS = 200
 _MOST_RUNS = 3
 _MOST_HEADS = 10
 """Heads of pull requests that are compared in full: those that fit best."""
+_LISTED = re.compile(rb"[0-9a-f]{40,64}\t(?:HEAD|refs/[^\x00-\x20\x7f]+)")
 _PULL = re.compile(rb"([0-9a-f]{40}|[0-9a-f]{64})\trefs/pull/([1-9][0-9]{0,9})/head")
 
 
@@ -184,10 +186,14 @@ def pull_refs(git: Git, url: str) -> tuple[list[tuple[int, str]], int]:
     check_url(url)
     with TemporaryDirectory(prefix="release-state-") as empty:
         folder = Path(empty)
-        env = network_environment(git, folder, url)
-        output = git.run("ls-remote", "--", without_credentials(url), "refs/pull/*/head", cwd=folder, env=env).output
+        env, address = network_environment(git, folder, url), without_credentials(url)
+        # HEAD too: without it, an answer that is none could not be told from a service that records none.
+        patterns = ("HEAD", "refs/pull/*/head")
+        output = patiently(git, lambda: git.run("ls-remote", "--", address, *patterns, cwd=folder, env=env)).output
+    if not output:
+        raise GitFailed(NO_REFS)
     heads = [(int(found[2]), readable(found[1])) for line in output.splitlines() if (found := _PULL.fullmatch(line))]
-    if output and not heads:
+    if any(not _LISTED.fullmatch(line) for line in output.splitlines()):
         raise GitFailed("git ls-remote answered lines that are no refs")
     heads.sort(reverse=True)
     return heads[:MOST_PULLS], len(heads)

@@ -29,6 +29,12 @@ class Fields:
             raise self._unexpected("", data)
         self._data: dict[str, Any] = data
 
+    @property
+    def identity(self) -> str | int | None:
+        """The object's `id`, where it has one."""
+        value = self._data.get("id")
+        return value if isinstance(value, (str, int)) else None
+
     def text(self, name: str) -> str:
         """A text that is always there."""
         return self._typed(name, str)

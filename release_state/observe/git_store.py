@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from release_state.observe.git_again import patiently
 from release_state.observe.git_command import Answer, Git, GitFailed
 from release_state.observe.git_environment import outside_of_repositories, with_settings, without_network
 from release_state.observe.remote import check_url, network_environment, without_credentials
@@ -149,7 +150,7 @@ class Store:
             # Contents of files: there is nothing to negotiate, and git itself asks for them in this way.
             env = with_settings(env, [("fetch.negotiationAlgorithm", "noop")])
         command = (f"--git-dir={self.path}", "fetch", *options, *arguments)
-        return self.git.run(*command, cwd=self.path, env=env, stdin=stdin)
+        return patiently(self.git, lambda: self.git.run(*command, cwd=self.path, env=env, stdin=stdin))
 
     def obtain_files(self, names: Collection[str]) -> None:
         """

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
-from release_state.observe.answer import Answer, clean_url, origin_of
+from release_state.observe.answer import Answer, clean_url, is_of_another_host, origin_of
 from release_state.observe.fields import SOURCE, Fields, failed
 from release_state.observe.http import HttpClient
 
@@ -91,12 +91,14 @@ class GitHubApi:
 
         `key` names the list inside an object (None: the answer is the list); `enough` is shown each page with the
         service's time, and may end the reading.
+        Of a list of several pages the first is read twice: where an item of it is gone meanwhile, the first one of the
+        second page has moved up and would be missed. Items of one `id` are one.
         Raises LookupFailed rather than give a part of a list. Source: https://docs.github.com/rest, "Using pagination".
         """
         end = self.client.deadline() if deadline is None else deadline
-        url: str = self.root + path
-        query: Mapping[str, str | int] | None = {"per_page": PAGE_SIZE, **(params or {})}
-        size = int((params or {}).get("per_page", PAGE_SIZE))
+        first: str = self.root + path
+        asked: Mapping[str, str | int] = {"per_page": PAGE_SIZE, **(params or {})}
+        url, query = first, dict(asked) or None
         found: list[Fields] = []
         urls, bodies = {url}, set[bytes]()
         for _ in range(MAX_PAGES):
@@ -109,13 +111,16 @@ class GitHubApi:
                 raise failed(f"the pagination repeats: two pages of {where} are the same")
             bodies.add(body)
             found += page
-            if enough(page, answer.date):
-                return found
-            following = _next(answer, where)
+            is_enough = enough(page, answer.date)
+            following = None if is_enough else _next(answer, where)
             if following is None:
-                if total is not None and len(found) < total and len(page) >= size:
+                is_cut = total is not None and len(found) < total and len(page) >= int(asked["per_page"])
+                if is_cut and not is_enough:
                     raise failed(f"GitHub lists only {len(found)} of {total} {where}")
-                return found
+                if len(bodies) > 1:
+                    data, _ = self._ask(first, asked, absent=False, deadline=end)
+                    found += _items(data, key, where)[0]
+                return _distinct(found)
             if origin_of(following) != origin_of(self.root):
                 raise failed(f"the next page of {where} is on another host, which is not followed")
             if following in urls:
@@ -138,7 +143,7 @@ class GitHubApi:
     def _ask(
         self, url: str, params: Mapping[str, str | int] | None, *, absent: bool, deadline: float | None
     ) -> tuple[Any, Answer]:
-        return self.client.get_json(
+        data, answer = self.client.get_json(
             url,
             params=params,
             accept=_ACCEPT,
@@ -147,6 +152,11 @@ class GitHubApi:
             deadline=deadline,
             source=SOURCE,
         )
+        if is_of_another_host(url, answer.url):
+            # Renamed repositories stay on the host. What another one says, and what it does not know, is no fact.
+            host = origin_of(answer.url)[1]
+            raise failed(f"GitHub sent the question on to another host, {host}", "give its address: --github-api-url")
+        return data, answer
 
 
 def _next(answer: Answer, where: str) -> str | None:
@@ -155,6 +165,14 @@ def _next(answer: Answer, where: str) -> str | None:
         return None if following is None else clean_url(following)
     except ValueError:
         raise failed(f"the address of the next page of {where} cannot be read") from None
+
+
+def _distinct(items: list[Fields]) -> list[Fields]:
+    """Without those whose `id` came before: the first reading of each, in the order of the pages."""
+    held: dict[object, Fields] = {}
+    for number, item in enumerate(items):
+        held.setdefault(item.identity or ("no id", number), item)
+    return list(held.values())
 
 
 def _items(data: object, key: str | None, where: str) -> tuple[list[Fields], int | None]:

@@ -14,7 +14,7 @@ Sources: https://docs.github.com/rest/checks/runs, /rest/commits/statuses, /rest
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from urllib.parse import quote
 
 from release_state.observe.github_api import Fields, GitHubApi, failed
@@ -69,7 +69,8 @@ def workflow_runs(
 
     def enough(page: list[Fields], date: datetime) -> bool:
         nonlocal first
-        first = (now or date) - timedelta(days=RUN_DAYS)
+        # By the earlier of two clocks: one that is ahead must not make an unfinished run too old to be looked at.
+        first = (now or min(date, datetime.now(timezone.utc))) - timedelta(days=RUN_DAYS)
         return bool(page) and page[-1].moment("created_at") < first
 
     asked: dict[str, str | int] = {"per_page": _RUNS_PER_PAGE, "exclude_pull_requests": "true"}

@@ -113,6 +113,8 @@ def _with_classic(api: GitHubApi, path: str, repository: Repository, base: BaseR
         return base.model_copy(update={"hidden": hidden})
     try:
         found, message = api.one_or_message(path, "protection")
+        if found is not None:
+            found.text("url")  # always there: what lacks it is no protection, and its other fields may be left out
     except LookupFailed as refused:
         remedy = refused.problem.remedy or ADMINISTRATORS
         return base.model_copy(update={"hidden": refused.problem.model_copy(update={"remedy": remedy})})

@@ -67,15 +67,17 @@ def observe_history(
     tags = [tag.object for tag in remote.tags if tag.annotated and tag.commit in shas]
 
     def look(store: Store) -> History:
-        present = _obtain(store, wants, base.sha, tags)
+        present, why = _obtain(store, wants, base.sha, tags)
         details = read_details(store, (sha for sha in shas if sha in present and sha in detailed), changelog_file)
         lineages = [_lineage(store, base.sha, sha, details.get(sha, Details())) for sha in shas if sha in present]
         ancestors = [pair for pair in dict.fromkeys(pairs) if present.issuperset(pair) and _is_ancestor(store, *pair)]
+        missing = tuple(sha for sha in shas if sha not in present)
         return History(
             base_head=base.sha,
             lineages=tuple(lineages),
             ancestors=tuple(ancestors),
-            missing=tuple(sha for sha in shas if sha not in present),
+            missing=missing,
+            missing_why=why if missing else None,
             commits=read_commits(store, [base.sha, *(sha for sha in shas if sha in present and sha != base.sha)]),
             tag_dates=read_tag_dates(store, tags),
         )
@@ -134,7 +136,8 @@ def _ahead_behind(
     wants = (Want(base_head, (f"refs/heads/{base_branch}",)), Want(head))
 
     def look(store: Store) -> tuple[int, int]:
-        if head not in _obtain(store, wants, base_head):
+        present, _ = _obtain(store, wants, base_head)
+        if head not in present:
             why = "and the clone is shallow" if clone.shallow else "and its objects could not be borrowed"
             raise GitFailed(f"HEAD {head[:12]} of the clone is not on the remote, {why}")
         return _counts(store, base_head, head)
@@ -217,8 +220,11 @@ def _wants(wanted: Iterable[WantedCommit]) -> list[Want]:
     return [Want(sha, tuple(found)) for sha, found in refs.items()]
 
 
-def _obtain(store: Store, wants: Sequence[Want], base: str, along: Sequence[str] = ()) -> set[str]:
-    """What is there of the commits after a fetch, where one was needed, which then brings what goes `along` too."""
+def _obtain(store: Store, wants: Sequence[Want], base: str, along: Sequence[str] = ()) -> tuple[set[str], str]:
+    """
+    What is there of the commits after a fetch, where one was needed, which then brings what goes `along` too; and why
+    the others are not there.
+    """
     try:
         present = store.obtain(wants, along)
         why = "the remote did not give it"
@@ -230,7 +236,7 @@ def _obtain(store: Store, wants: Sequence[Want], base: str, along: Sequence[str]
         why = failed.why
     if base not in present:
         raise GitFailed(f"the base's head {base[:12]} could not be fetched: {why}")
-    return present
+    return present, why
 
 
 def _lineage(store: Store, base: str, sha: str, details: Details) -> Lineage:

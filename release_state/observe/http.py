@@ -11,13 +11,22 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 from release_state import __version__
 from release_state.model import Observation, Problem, known
-from release_state.observe.answer import Answer, LookupFailed, Origin, clean_url, origin_of, parsed_json, shown
+from release_state.observe.answer import (
+    Answer,
+    LookupFailed,
+    Origin,
+    clean_url,
+    is_of_another_host,
+    origin_of,
+    parsed_json,
+    shown,
+)
 from release_state.observe.refusal import Refusal, header, refusal, service_message
 from release_state.observe.shared_limit import SharedLimit
 from release_state.observe.transport import Interrupted, Line, Received, Unusable, exchange, open_session
 from release_state.text import plain
 
-__all__ = ["Answer", "HttpClient", "LookupFailed", "clean_url", "observed", "origin_of"]
+__all__ = ["Answer", "HttpClient", "LookupFailed", "clean_url", "is_of_another_host", "observed", "origin_of"]
 
 T = TypeVar("T")
 _POLL_SECONDS = 0.1

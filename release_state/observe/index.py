@@ -12,7 +12,8 @@ from packaging.version import InvalidVersion, Version
 
 from release_state.audit.model import IndexHistory
 from release_state.model import Observation, Problem, known, unavailable
-from release_state.observe.http import Answer, HttpClient, LookupFailed, clean_url, origin_of
+from release_state.observe.answer import is_html
+from release_state.observe.http import Answer, HttpClient, LookupFailed, clean_url, is_of_another_host, origin_of
 from release_state.observe.index_json import files_by_json
 from release_state.observe.index_page import history_of, project_of
 from release_state.observe.simple import ACCEPT, Page, project_page, root_projects
@@ -125,6 +126,9 @@ class _Index:
                 )
             if name in root_projects(root.body, root.headers, root.url):
                 raise self._failed("the index lists the project and answers 404 for its page")
+        elif is_html(answer):
+            # Its own 404 of a project page is a line of plain text.
+            raise self._failed("answered 404 with an HTML page, which is not the index's own (a proxy?)", "try again")
         return None
 
     def _get(self, url: str, limit: int) -> Answer:
@@ -137,12 +141,10 @@ class _Index:
             deadline=self._deadline,
             source=self._source,
         )
-        (_, host, port), (_, answered, its_port) = origin_of(url), origin_of(answer.url)
-        upgraded = url.startswith("http:") and answer.url.startswith("https:")
-        if host != answered or (port != its_port and not upgraded):
+        if is_of_another_host(url, answer.url):
             # pypiserver sends what it lacks on to another index, whose answer says nothing about this one.
             raise self._failed(
-                f"the index sent the question on to another host, {answered}",
+                f"the index sent the question on to another host, {origin_of(answer.url)[1]}",
                 "configure the address that answers itself, or switch the index's fallback off",
             )
         return answer

@@ -175,7 +175,7 @@ class _Comparison:
         """Every candidate, best first."""
         base_ref = f"refs/heads/{self.base.name}"
         wants = [WantedCommit(self.base.sha, base_ref), *(WantedCommit(found.sha, found.ref) for found in self.wanted)]
-        present = _obtain(store, _wants(wants), self.base.sha)
+        present, _ = _obtain(store, _wants(wants), self.base.sha)
         compared: dict[str, _Compared] = {}
         self._compare(store, [found for found in self.wanted if found.sha in present], compared)
         if not any(each.is_all and each.is_tag for each in compared.values()):

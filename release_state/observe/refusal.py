@@ -29,6 +29,7 @@ class Refusal:
     wait: float | None = None
     """Seconds; None: the service did not say."""
     retry_at: datetime | None = None
+    """By this machine's clock."""
     remedy: str | None = None
     is_trouble: bool = False
     """Whether the service says that the fault is its own (5xx)."""
@@ -72,6 +73,7 @@ def refusal(status: int, headers: Mapping[str, str], body: bytes, *, with_creden
         if limited and (header(headers, "X-RateLimit-Remaining") or "").strip() == "0":
             # The hour's budget is used up: more questions would only be refused, too.
             reset = _reset(headers) or (now + timedelta(seconds=wait) if wait is not None else None)
+            reset = None if reset is None else _on_our_clock(reset, now)
             remedy = "wait for the reset" if with_credentials else "wait, or give a token: its limit is far higher"
             return Refusal(f"the rate limit is used up ({status}{said})", False, retry_at=reset, remedy=remedy)
         if wait is None and status == 403 and message is not None and limited:
@@ -88,8 +90,19 @@ def refusal(status: int, headers: Mapping[str, str], body: bytes, *, with_creden
     return Refusal(f"answered {status}{said}", False, is_trouble=status >= 500)
 
 
+def _on_our_clock(moment: datetime, now: datetime) -> datetime:
+    """A moment of the service's clock, which shows `now`, by this machine's, where the two differ by a minute or more.
+
+    Who waits looks at this one. Smaller differences are the answer's way and rounding.
+    """
+    ahead = now - datetime.now(timezone.utc)
+    if abs(ahead) < timedelta(minutes=1):
+        return moment
+    return moment - timedelta(seconds=round(ahead.total_seconds()))
+
+
 def _temporary(why: str, wait: float | None, now: datetime) -> Refusal:
-    retry_at = now + timedelta(seconds=wait) if wait is not None else None
+    retry_at = _on_our_clock(now + timedelta(seconds=wait), now) if wait is not None else None
     return Refusal(why, True, wait=wait, retry_at=retry_at)
 
 

@@ -9,11 +9,15 @@ from tempfile import TemporaryDirectory
 from threading import Event
 
 from release_state.model import Observation, known
+from release_state.observe.git_again import patiently
 from release_state.observe.git_command import Git, GitFailed, readable
 from release_state.observe.git_environment import outside_of_repositories, ssh_command, with_credentials_of
 from release_state.snapshot import Branch, Remote, Tag
 
 SOURCE = "git remote"
+
+NO_REFS = "answered without any ref: an empty repository, or the page of a captive portal or proxy"
+"""Git takes a page of one line that it gets with 200 for the list of refs of an old server, and finds none in it."""
 
 _SCP_LIKE = re.compile(r"(?:[\w.+-]+@)?(?:[A-Za-z0-9_.][\w.-]*|\[[0-9A-Fa-f:.]+\]):(?![:-])[^\x00-\x20\x7f]+")
 _NETLOC = re.compile(r"(?:[^@]*@)*(?:[A-Za-z0-9_.~][\w.~-]*|\[[0-9A-Fa-f:.]+\])(?::\d*)?", re.ASCII)
@@ -24,7 +28,8 @@ def observe_remote(url: str, timeout: float, *, cancel: Event | None = None) -> 
     """
     Ask a remote for its branches, tags and default branch; `timeout` in seconds.
 
-    One connection. A repository without refs is known and empty; every failure is unavailable.
+    One connection, tried again where trouble passes. A local repository without refs is known and empty; every failure
+    is unavailable, and so is a remote that answers without any ref.
     """
     try:
         check_url(url)
@@ -36,10 +41,19 @@ def observe_remote(url: str, timeout: float, *, cancel: Event | None = None) -> 
             # costs less than a second connection, and the patterns keep refs/pull out of what is read here.
             patterns = ("HEAD", "refs/heads/*", "refs/tags/*")
             env, address = network_environment(git, folder, url), without_credentials(url)
-            answer = git.run("ls-remote", "--symref", "--", address, *patterns, cwd=folder, env=env)
-        return known(parse_refs(address, answer.output))
+            command = ("ls-remote", "--symref", "--", address, *patterns)
+            answer = patiently(git, lambda: git.run(*command, cwd=folder, env=env))
+        found = parse_refs(address, answer.output)
+        if not answer.output and not is_local(url):
+            raise GitFailed(NO_REFS, "open the address in a browser: a proxy may want a login; and check the address")
+        return known(found)
     except GitFailed as failed:
         return Observation[Remote](value=None, unavailable=failed.as_problem(SOURCE))
+
+
+def is_local(url: str) -> bool:
+    """Whether the address is a folder of this machine, where nothing lies in between."""
+    return url.startswith(("/", "file://"))
 
 
 def check_url(url: str) -> None:

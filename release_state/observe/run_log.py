@@ -194,7 +194,7 @@ class _Look:
         except LookupFailed as refused:
             problem = refused.problem
             why = plain(f"{what}: {problem.why}", 700)
-            raise LookupFailed(problem.model_copy(update={"why": why, "remedy": problem.remedy or _RIGHT})) from None
+            raise LookupFailed(problem.model_copy(update={"why": why})) from None
 
     def _ask_log(self, job: _Job) -> str:
         answer = self._api.client.get(
@@ -207,7 +207,7 @@ class _Look:
         if answer.status == 410:
             raise failed("it has expired (410)", f"look at {self._run.html_url}")
         if answer.status == 404:
-            raise failed("GitHub has none, or does not show it to this token (404)")
+            raise failed("GitHub has none, or does not show it to this token (404)", _RIGHT)
         if "html" in (header(answer.headers, "Content-Type") or "").lower():
             raise failed("answered HTML instead of a log (a captive portal or proxy?)", "try again")
         return answer.body.decode("utf-8", "replace")

@@ -114,6 +114,8 @@ class History(Model):
     """Pairs (older, newer) of looked-at commits where the older is an ancestor of or equal to the newer."""
     missing: tuple[str, ...] = ()
     """Commits that were asked for and could not be had from the remote or the clone."""
+    missing_why: str | None = None
+    """What kept them from being had."""
     commits: tuple[Commit, ...] = ()
     """First line and date of the commits that were looked at, the base's head first."""
     tag_dates: dict[str, AwareDatetime] = Field(default_factory=dict)
@@ -127,7 +129,8 @@ class History(Model):
         for lineage in self.lineages:
             if lineage.sha == sha:
                 return lineage
-        raise NotObserved(Problem(source="git history", why=f"commit {sha[:12]} could not be fetched"))
+        cause = f": {self.missing_why}" if self.missing_why else ""
+        raise NotObserved(Problem(source="git history", why=f"commit {sha[:12]} could not be fetched{cause}"))
 
     def is_ancestor(self, older: str, newer: str) -> bool:
         """Whether `older` is an ancestor of or equal to `newer`.

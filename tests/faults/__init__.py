@@ -1,0 +1,1 @@
+"""The fault matrix: every request of a run meets every fault, on real sockets."""
