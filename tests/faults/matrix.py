@@ -74,6 +74,8 @@ def groups(rows: Iterable[Row], *, slow: bool = False) -> list[list[Row]]:
 
 
 def _follow(one: Row, other: Row) -> bool:
+    if {one.fact, other.fact} & {"index pypi"} and "rehearsal" in one.touches | other.touches:
+        return True  # whether there is something to rehearse, the index says
     # It is asked for after all the others.
     return "last_run" in (one.fact, other.fact) and not {one.fact, other.fact} & BESIDE_LAST_RUN
 

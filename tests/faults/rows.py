@@ -9,11 +9,14 @@ from typing import Literal
 
 from tests.faults.gateway import Asked
 
-Kind = Literal["advert", "rpc", "page", "root", "file", "attestation", "object", "list", "log", "text", "status"]
+Kind = Literal[
+    "advert", "rpc", "page", "root", "file", "attestation", "object", "list", "log", "text", "status", "opinion"
+]
 """How an answer is read.
 
 advert, rpc: git's own protocol. page, root: of a Simple index. file, attestation: of the index. object, list: GitHub's
-JSON, one or over pages. log: GitHub's redirect to a log; text: the log. status: of a status page.
+JSON, one or over pages. log: GitHub's redirect to a log; text: the log. status: of a status page. opinion: a second
+one, which changes nothing where it does not come.
 """
 
 GUARDED = "guarded"
@@ -58,6 +61,7 @@ _ALL_OF_GITHUB = (
     *("base_runs", *_OF_SETTINGS),
 )
 _BEHIND_BASE = ("workflow_files", "base_rules", "base_runs", "rehearsal")
+_BEHIND_COMMITS = ("published", "clone", "workflow_files")
 _BEHIND_REFS = (
     *("history", "ci", "clone", "published", "branch_pulls", "index testpypi", "last_run"),
     *_BEHIND_BASE,
@@ -108,9 +112,10 @@ _STATUS, _PYPI_STATUS = ("status", "/github/.*", ""), ("status", "/pypi/.*", "")
 _TABLE = (
     _row("git: what the remote can do", READY, "advert", "remote", _CAN, *_BEHIND_REFS, begins="git"),
     _row("git: refs", RELEASED, "rpc", "remote", _git("ls-refs"), *_BEHIND_REFS),
-    _row("git: commits", "clone that is behind", "rpc", "history", _git("fetch"), "published", "clone"),
+    _row("git: commits", "clone that is behind", "rpc", "history", _git("fetch"), *_BEHIND_COMMITS),
     _row("git: heads of pull requests", "published without a tag", "rpc", "published", _git("ls-refs"), first=1),
     _row("index: page", READY, "page", "index pypi", _PAGE, "last_run", begins="pypi"),
+    _row("index: JSON API", READY, "opinion", "index pypi", _index("/pypi/pypi/.*/json"), "last_run"),
     _row("second index", READY, "page", "index testpypi", _SECOND, "rehearsal", blocking=False, begins="testpypi"),
     _row("index: published version", RELEASED, "page", "index pypi", _PAGE, "published", "last_run", begins="pypi"),
     _row("index: new project", "new project", "page", "index pypi", _PAGE, begins="pypi"),
