@@ -21,13 +21,13 @@ MARKERS = {
 
 @pytest.mark.pre_release
 @pytest.mark.post_recovery
-@check("INDEX-5", reads=["index"])
+@check("INDEX-5", reads=["index"], advice=True)
 def test_index_takes_uploads_of_the_project(release: Release) -> None:
     """The index does not mark the project as archived, quarantined or deprecated.
 
     The status markers of PEP 792. An archived or quarantined project takes no upload, so that a release fails for
-    certain; once the version is published, and for a deprecated project, it is advice. An index that knows no markers
-    says nothing, which counts as active.
+    certain; once the version is published, and for a deprecated project, it is advice alone. An index that knows no
+    markers says nothing, which counts as active.
     """
     project = release.project
     if not project.listed:
@@ -39,7 +39,7 @@ def test_index_takes_uploads_of_the_project(release: Release) -> None:
             found=f"{mark}{reason}",
             why=MARKERS[mark],
             steps=[step(f"Look at the project's page, and end that it is {mark} before a release", link=project.url)],
-            advice=mark == "deprecated" or release.snapshot.phase != Phase.PRE_RELEASE,
+            blocks=mark != "deprecated" and release.snapshot.phase == Phase.PRE_RELEASE,
         )
 
 

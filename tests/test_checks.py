@@ -390,8 +390,8 @@ def test_outcome(check: str, snapshot: Snapshot, outcome: Outcome) -> None:
                 assert "{" not in line.replace("@{", ""), f"a placeholder is left: {line}"
 
 
-# The audit's checks look at a whole history: tests/test_audit.py.
-OF_ONE_RELEASE = [name for name, check in CHECKS.items() if check.source != "audit"]
+# Those of an audit and of a fleet look at more than one release: tests/test_audit.py, tests/test_fleet.py.
+OF_ONE_RELEASE = [name for name, check in CHECKS.items() if check.source not in ("audit", "fleet")]
 
 
 @pytest.mark.parametrize("check", OF_ONE_RELEASE)
@@ -428,6 +428,7 @@ def test_the_identifiers_tell_the_source() -> None:
         "clone",
         "ci",
         "audit",
+        "fleet",
         "permission",
         "setting",
         "token",
@@ -454,3 +455,12 @@ def test_a_tag_that_fits_the_published_files_best_is_no_blocking_finding() -> No
         assert outcome is ACTION
         assert isinstance(statement, Statement)
         assert statement.advice is advice
+
+
+@pytest.mark.parametrize(("mark", "decides"), [("archived", True), ("quarantined", True), ("deprecated", False)])
+def test_an_index_that_takes_no_upload_blocks_what_is_still_to_be_uploaded(mark: str, decides: bool) -> None:
+    outcome, before = ended_on("INDEX-5", s.ready(index={"pypi": s.project(status=mark)}))
+    _, after = ended_on("INDEX-5", s.released(index={"pypi": s.project(s.file(), s.file("sdist"), status=mark)}))
+    assert outcome is ACTION
+    assert isinstance(before, Statement) and before.decides(CHECKS["INDEX-5"].blocking) is decides
+    assert isinstance(after, Statement) and not after.decides(CHECKS["INDEX-5"].blocking)

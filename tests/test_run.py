@@ -312,7 +312,7 @@ def test_a_whole_phase_is_observed_while_pytest_collects(clean: World, reports: 
         ("--collect-only",),
         ("--setup-plan",),
         ("-k", "nothing_is_called_this"),
-        ("-m", "rollback and pre_release"),
+        ("-m", "rollback and not rollback"),
     ],
 )
 def test_no_check_was_run(arguments: tuple[str, ...], clean: World, reports: Path) -> None:
