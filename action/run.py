@@ -28,8 +28,9 @@ def main() -> int:
     # In one word with their names: alone, a value that begins with "@" would be read as a file of more arguments.
     for name in ("version", "channel", "phase"):
         arguments.append(f"--{name}={os.environ.get(f'RELEASE_STATE_ACTION_{name.upper()}', '')}")
-    if package := os.environ.get("RELEASE_STATE_ACTION_PACKAGE"):
-        arguments.append(f"--package={package}")
+    for name in ("package", "wait"):
+        if given := os.environ.get(f"RELEASE_STATE_ACTION_{name.upper()}"):
+            arguments.append(f"--{name}={given}")
     environment = {key: value for key, value in os.environ.items() if not key.startswith("RELEASE_STATE_ACTION_")}
     code = subprocess.run([*program, *arguments], check=False, env=environment).returncode
     return confirm(reports, code)

@@ -20,11 +20,18 @@ from release_state.text import plain
 LARGEST = 32 * 2**20
 """Bytes of a file that is read."""
 FORMAT = 1
+_OTHER_KINDS = {"release_state_audit", "release_state_fleet"}
+_COPIES = {"latest.json", "latest-audit.json", "latest-fleet.json"}
+"""Of the others, the last ones."""
 _STAMP = re.compile(r"-(\d{8}T\d{6}Z)(?:-\d+)?\.json")
 
 
 class NotAReport(ValueError):  # noqa: N818 - a statement about a file; it is passed over and told
     """The file is no report that this version reads; the text says why."""
+
+
+class OtherKind(NotAReport):
+    """The file is the report of an audit or of a fleet: no run of one version."""
 
 
 class Unfinished(NotAReport):
@@ -61,6 +68,8 @@ def read(path: Path) -> PastRun:
     Raises NotAReport for everything else: another program's file, another format, a truncated one; OSError.
     """
     content = _json(_bytes_of(path))
+    if isinstance(content, dict) and content.keys() & _OTHER_KINDS:
+        raise OtherKind("the report of an audit or of a fleet")
     if not isinstance(content, dict) or "release_state_report" not in content:
         raise NotAReport("not a report of release-state")
     if (found := content["release_state_report"]) != FORMAT:
@@ -83,6 +92,8 @@ def all_of(folder: Path) -> tuple[list[PastRun], list[str]]:
     for path in _files(folder):
         try:
             runs.append(read(path))
+        except OtherKind:
+            continue
         except (NotAReport, OSError) as problem:
             notes.append(_note(path, problem))
     return sorted(runs, key=lambda run: (run.started_at, run.path.name)), notes
@@ -105,7 +116,7 @@ def compare(folder: Path, now: Mapping[str, Record], own: Path) -> tuple[dict[st
             break
         try:
             run = read(path)
-        except Unfinished:
+        except (Unfinished, OtherKind):
             continue
         except (NotAReport, OSError) as problem:
             notes += [_note(path, problem)] if named else []
@@ -131,8 +142,7 @@ def _newest_first(path: Path) -> tuple[bool, int, str]:
 
 def _files(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.iterdir()):
-        # `latest.json` is a copy of one of the others.
-        if path.suffix == ".json" and path.name != "latest.json":
+        if path.suffix == ".json" and path.name not in _COPIES:
             yield path
 
 

@@ -111,7 +111,7 @@ def test_every_option_is_listed() -> None:
 
 
 def test_every_option_that_is_named_exists() -> None:
-    pytests = {"--deselect", "--junitxml", "--help", "--collect-only"}
+    pytests = {"--deselect", "--junitxml", "--junit-xml", "--help", "--collect-only"}
     others = {"--list-checks", "--write"} | pytests
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", re.sub(r"```yaml.*?```", "", README, flags=re.DOTALL)))
     assert named - others <= set(re.findall(r"--[a-z-]+", help_text()))

@@ -224,6 +224,15 @@ def test_what_is_no_file_is_passed_over_and_told(tmp_path: Path) -> None:
         read(folder / "huge.json")
 
 
+def test_reports_of_other_kinds_are_passed_over_without_a_word(tmp_path: Path) -> None:
+    good = written(tmp_path, PUBLISHED, s.NOW)
+    for name, kind in (("orbit-all-pypi-20260101T000000Z", "audit"), ("fleet-3-projects-20260101T000000Z", "fleet")):
+        for copy in (name, f"latest-{kind}"):
+            _put(tmp_path / f"{copy}.json", {f"release_state_{kind}": 1})
+    runs, notes = all_of(tmp_path)
+    assert ([one.path for one in runs], notes) == ([good], [])
+
+
 def test_a_report_of_a_later_version_of_this_format_is_read(tmp_path: Path) -> None:
     path = written(tmp_path, PUBLISHED, s.NOW)
     content = spoilt(path)
