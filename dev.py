@@ -79,7 +79,8 @@ def test(arguments: Sequence[str]) -> None:
     run(BIN / "ruff", "check", ".")
     run(BIN / "ruff", "format", "--check", ".")
     run(BIN / "mypy")
-    run(BIN / "python", "-m", "pytest", "tests", *arguments)
+    named = any((ROOT / argument.partition("::")[0]).exists() for argument in arguments)
+    run(BIN / "python", "-m", "pytest", *([] if named else ["tests"]), *arguments)
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from release_state.check import check
 from release_state.model import NotObserved, Problem
+from release_state.origin import aim, is_misplaced, is_on_base
 from release_state.outcome import ActionNeeded, InProgress, NotApplicable
 from release_state.plan import step
 from release_state.recovery import Recovery
@@ -187,7 +188,13 @@ def test_tag_is_on_the_right_commit(release: Release) -> None:
         expected=f"a commit of {release.base_branch}, or of the release pull request ({heads})",
         found=f"{tag.name} is on {tag.commit[:12]}, {commits(release.lineage(tag.commit).ahead)} beside the base",
         why="what is tagged may not be what was released",
-        steps=[step(f"Look at what {tag.name} tags", ["git", "log", "--oneline", "-5", tag.commit])],
+        steps=[
+            step(
+                f"Look at what {tag.name} tags",
+                ["git", "fetch", "--no-tags", remote(release), f"refs/tags/{tag.name}"],
+                ["git", "log", "--oneline", "-5", tag.commit],
+            )
+        ],
         advice=True,
     )
 
@@ -210,17 +217,17 @@ def test_no_other_tag_equals_the_version(release: Release) -> None:
 def test_tagged_commit_holds_what_was_published(release: Release) -> None:
     """The tagged commit holds what was published.
 
-    Every file of the version's sdist is in the tagged commit as it was published, but for those that the build writes.
-    Where the sdist came from another commit, or from a tree with changes that were not committed, who checks the tag
-    out gets something else than who installs the version. A tag that people may have fetched is not moved: publish the
-    next version from a tagged commit.
+    Every file of the version's sdist (of its wheel, where it has no sdist) is in the tagged commit as it was published,
+    but for those that the build writes. Where it came from another commit, or from a tree with changes that were not
+    committed, who checks the tag out gets something else than who installs the version. A tag that declares this very
+    version and that people may have fetched is not moved: publish the next version from a tagged commit.
     """
     belongs_here(release, "tag", tag_seen(release))
     tag, published = release.tag, release.published
     if tag is None:
         raise NotApplicable("there is no tag")
-    if published is None or published.sdist is None:
-        raise NotApplicable("no sdist of the version is published: there is nothing to compare with")
+    if published is None or published.file is None:
+        raise NotApplicable("no file of the version is published that could be compared")
     tagged = next((candidate for candidate in published.candidates if candidate.sha == tag.commit), None)
     if tagged is None:
         raise NotObserved(Problem(source="git history", why=f"commit {tag.commit[:12]} could not be fetched"))
@@ -228,7 +235,7 @@ def test_tagged_commit_holds_what_was_published(release: Release) -> None:
         best = release.published_from[:1]
         nearer = [c for c in best if c.equal > tagged.equal]
         raise ActionNeeded(
-            expected=f"the {published.compared} files of {published.sdist} in {tag.name}, at {tag.commit[:12]}",
+            expected=f"the {published.compared} files of {published.file} in {tag.name}, at {tag.commit[:12]}",
             found=fit(release, tagged)
             + "".join(f". Nearer comes {c.sha[:12]}, {c.what}: {fit(release, c)}" for c in nearer),
             why="the tag names something else than what users install",
@@ -244,12 +251,14 @@ def test_tagged_commit_holds_what_was_published(release: Release) -> None:
         )
 
 
-@check("META-11", reads=["remote", "history", "published"])
-def test_tagged_commit_declares_the_version(release: Release) -> None:
+@check("META-11", reads=["remote", "history", "index", "published", "release"])
+def test_tagged_commit_declares_the_version(release: Release, plan: Recovery) -> None:
     """The metadata at the tagged commit declare this version.
 
     Where the process writes the version without committing it, no commit declares it: if the published files fit no
-    commit better than the tagged one, that is advice for the next release. Else the tag is on the wrong commit.
+    commit better than the tagged one, that is advice for the next release. Else the tag is on the wrong commit. It is
+    moved to the one that was published; where an immutable GitHub Release holds it, it stays, and the version is used
+    up.
     """
     belongs_here(release, "tag", tag_seen(release))
     if release.tag is None:
@@ -260,14 +269,13 @@ def test_tagged_commit_declares_the_version(release: Release) -> None:
     if lineage.declared_version is None:
         raise NotObserved(Problem(source="git history", why=f"no readable version at {lineage.sha[:12]}"))
     if parse_version(lineage.declared_version) != release.version:
+        right = release.is_published and not is_misplaced(release)
         raise ActionNeeded(
             expected=f"version {release.version} at {lineage.sha[:12]}",
             found=lineage.declared_version,
             why="the tag names a commit that builds another version",
-            steps=[step("Commit the version before the next release")]
-            if release.tag_fits_best
-            else [step("Compare the published sdist with this commit before anything is moved")],
-            advice=release.tag_fits_best,
+            steps=[step("Commit the version before the next release")] if right else plan.steps_for("tag"),
+            advice=right,
         )
 
 
@@ -364,7 +372,11 @@ def test_no_draft_is_left(release: Release, plan: Recovery) -> None:
         )
 
 
-@check("PULL-11", reads=["repository", "pulls", "remote", "history"], scenario="D")
+@check(
+    "PULL-11",
+    reads=["repository", "pulls", "remote", "history", "clone", "index", "published", "release"],
+    scenario="D",
+)
 def test_release_pull_request_is_there(release: Release, plan: Recovery) -> None:
     """The release pull request is open or merged, while the base branch lacks the released commit.
 
@@ -375,14 +387,14 @@ def test_release_pull_request_is_there(release: Release, plan: Recovery) -> None
     belongs_here(release, "pull-request", f"pull requests: {seen}")
     if release.pull:
         return
-    on_base = release.released_commit_is_on_base
-    if on_base:
-        raise NotApplicable(f"{release.base_branch} has the released commit: no pull request is expected")
-    if on_base is None:
+    released = aim(release)
+    if released is None:
         why = (
             "which commit was released is not known without a tag, so whether a pull request is expected is not either"
         )
         raise NotObserved(Problem(source="git remote", why=why, remedy="settle the tag first"))
+    if is_on_base(release, released):
+        raise NotApplicable(f"{release.base_branch} has the released commit: no pull request is expected")
     wrong = listing(f"#{pull.number} {pull.state}, into {pull.base_branch}" for pull in release.pulls)
     raise ActionNeeded(
         expected=f"a pull request {release.target.release_branch} -> {release.base_branch}, open or merged",

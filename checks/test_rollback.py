@@ -9,6 +9,7 @@ from release_state.outcome import ActionNeeded, NotApplicable
 from release_state.plan import step
 from release_state.recovery import Recovery
 from release_state.release import Release
+from release_state.steps.releases import keep
 from release_state.unfinished import unfinished_runs
 from release_state.words import listing
 
@@ -58,15 +59,19 @@ def test_no_pull_request_is_open(release: Release, plan: Recovery) -> None:
 
 @check("RELEASE-21", reads=["repository", "release", "index"])
 def test_github_release_is_withdrawn(release: Release, plan: Recovery) -> None:
-    """GitHub has no published release for the tag."""
+    """GitHub has no published release for the tag.
+
+    An immutable one stays: deleting it would burn the name of its tag. Its notes can say what became of the version.
+    """
     if "release" not in release.channel.leaves:
         raise NotApplicable(f"{release.channel.name} makes no GitHub Release")
     if found := release.github_release:
         raise ActionNeeded(
             expected=f"no GitHub Release {found.tag}",
-            found=found.html_url,
+            found=found.html_url + (", immutable" if found.immutable else ""),
             why="it still announces the version",
-            steps=plan.steps_for("release"),
+            steps=[keep(release, found)] if found.immutable else plan.steps_for("release"),
+            advice=found.immutable is True,
         )
 
 
@@ -86,10 +91,11 @@ def test_no_draft_remains(release: Release, plan: Recovery) -> None:
 
 @check("TAG-21", reads=["remote", "index", "release", "runs"])
 def test_tag_is_withdrawn_or_kept_on_purpose(release: Release, plan: Recovery) -> None:
-    """The tag is gone, or kept while every file of the version is yanked."""
+    """The tag is gone, or kept: while every file of the version is yanked, or by an immutable GitHub Release."""
     if "tag" not in release.channel.leaves:
         raise NotApplicable(f"{release.channel.name} makes no tag")
-    if (tag := release.tag) and not release.all_yanked:
+    held = release.github_release is not None and release.github_release.immutable
+    if (tag := release.tag) and not release.all_yanked and not (held and not release.is_published):
         raise ActionNeeded(
             expected=f"no tag {tag.name}",
             found=f"{tag.name} at {tag.commit[:12]}",

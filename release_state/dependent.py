@@ -74,11 +74,14 @@ class Dependent:
         wanted: list[WantedCommit] = []
         if target.expected_before_release:
             wanted.append(WantedCommit(head, f"refs/heads/{base}", details=True))
-        if tag := facts.tag:
+        for tag in facts.version_tags:
             wanted.append(WantedCommit(tag.commit, f"refs/tags/{tag.name}", details=True))
+        # Where no tag says what was published, the branch does.
+        builds = "tag" not in target.channel.leaves
         for name in (target.release_branch, *others):
             if branch := remote.branch(name):
-                wanted.append(WantedCommit(branch.sha, f"refs/heads/{name}", details=False))
+                details = builds and name == target.release_branch
+                wanted.append(WantedCommit(branch.sha, f"refs/heads/{name}", details=details))
         pairs = []
         for pull in snapshot.pulls.value or ():
             if facts.tag:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from release_state.dead_ends import dead_end, is_burnt, superseded_by
 from release_state.model import Model, NotObserved
+from release_state.origin import aim, builds_another_version, is_misplaced, is_on_base
 from release_state.outcome import Phase
-from release_state.plan import Direction
+from release_state.plan import Direction, Wanted
 from release_state.release import Release
-from release_state.snapshot import Snapshot, Tag
-from release_state.target import parse_version
+from release_state.snapshot import Snapshot
 
 
 class Diagnosis(Model):
@@ -27,12 +28,26 @@ class Diagnosis(Model):
     """Traces that could not be observed."""
 
 
-def phase_of(release: Release) -> tuple[Phase, str]:
-    """The phase that the known facts call for, and why.
+Found = Callable[[str, str, Direction, str], Diagnosis]
 
-    Nothing of the version exists: pre-release. Something does: post-recovery. Everything was withdrawn: rollback.
-    What could not be observed does not choose the phase, it makes the verdict unknown.
+_FORWARD = "a published version can only be completed or yanked, never taken back"
+_NAMES = {"tag": "tag", "release": "GitHub Release", "pull-request": "pull request"}
+
+
+def phase_of(release: Release, wanted: Wanted = "auto") -> tuple[Phase, str]:
+    """The phase that the known facts, and the way that is wanted, call for; and why.
+
+    Nothing of the version exists: pre-release. Something does: post-recovery. Everything was withdrawn, or a newer
+    version took its place: rollback. What could not be observed does not choose the phase, it makes the verdict
+    unknown.
     """
+    phase, reason = _phase_of(release)
+    if wanted == "complete" and phase is Phase.ROLLBACK:
+        return Phase.POST_RECOVERY, f"{reason}; it is to be completed all the same"
+    return phase, reason
+
+
+def _phase_of(release: Release) -> tuple[Phase, str]:
     traces = release.traces()
     present = [name for name, seen in traces.items() if seen]
     if not set(present) - _merged(release):
@@ -40,12 +55,10 @@ def phase_of(release: Release) -> tuple[Phase, str]:
         doubt = f" (not observed: {', '.join(unseen)})" if unseen else ""
         besides = " but a merged pull request" if present else ""
         return Phase.PRE_RELEASE, f"nothing of {release.version}{besides} is known to exist{doubt}"
-    if (
-        traces["index"]
-        and release.all_yanked
-        and not ({"branch", "release", "pull-request"} & set(present) - _merged(release))
-    ):
+    if traces["index"] and release.all_yanked and not ({"branch", "release", "pull-request"} & set(_open(release))):
         return Phase.ROLLBACK, f"every file of {release.version} is yanked and the rest was withdrawn"
+    if newer := _superseded(release):
+        return Phase.ROLLBACK, f"{release.version} was never published, and {newer} took its place"
     return Phase.POST_RECOVERY, f"of {release.version} there is: {', '.join(present)}"
 
 
@@ -57,8 +70,30 @@ def _merged(release: Release) -> set[str]:
         return set()
 
 
-def diagnose(snapshot: Snapshot) -> Diagnosis:
-    """Name the state and the direction; decides nothing on what could not be observed."""
+def _open(release: Release) -> list[str]:
+    """The traces that can still be withdrawn: no merged pull request, no immutable GitHub Release."""
+    stays = _merged(release)
+    try:
+        if release.github_release and release.github_release.immutable and not release.snapshot.drafts.value:
+            stays.add("release")
+    except NotObserved:
+        pass
+    return [name for name, seen in release.traces().items() if seen and name not in stays]
+
+
+def _superseded(release: Release) -> str:
+    try:
+        return str(superseded_by(release) or "")
+    except NotObserved:
+        return ""
+
+
+def diagnose(snapshot: Snapshot, *, finds_out: bool = True) -> Diagnosis:
+    """Name the state and the direction; decides nothing on what could not be observed.
+
+    Where the decision hangs on a fact that could not be observed, finding it out is the direction; with `finds_out`
+    false NotObserved is raised instead.
+    """
     release = Release(snapshot)
     traces = release.traces()
     facts = {
@@ -70,107 +105,95 @@ def diagnose(snapshot: Snapshot) -> Diagnosis:
     def found(scenario: str, title: str, direction: Direction, reason: str) -> Diagnosis:
         return Diagnosis(scenario=scenario, title=title, direction=direction, reason=reason, **facts)
 
-    index = traces["index"]
-    if index is None:
-        return found(
-            "index unknown", "Whether it is published could not be observed", "find out", "everything hangs on it"
-        )
-    if index:
-        if release.all_yanked:
-            return found(
-                "yanked",
-                "Published, and every file is yanked",
-                "next version",
-                "a yanked version is used up: complete the clean-up, and publish the next one",
-            )
-        if "tag" not in release.channel.leaves:
-            if traces["branch"]:
-                return found(
-                    "branch left",
-                    "Published, its release branch is left",
-                    "complete",
-                    "only the branch is left to delete",
-                )
-            return found("released", "Published, nothing is left behind", "nothing", "")
-        return _published(release, traces, found)
-    if traces["branch"] is None:  # the remote did not answer: neither its branches nor its tags are known
-        return found(
-            "refs unknown",
-            "Not published; whether it is tagged could not be observed",
-            "find out",
-            "a tag decides between completing and starting again",
-        )
-    if traces.get("tag"):
-        if release.tag and builds_another_version(release, release.tag):
-            return found(
-                "B: wrong commit",
-                "Tagged on a commit of another version, not published",
-                "roll back",
-                f"what is built from the tag is not {release.version}: withdraw it, then start the release again",
-            )
-        return found(
-            "B",
-            "Tagged, not published",
-            "complete",
-            "the tag fixes what to publish; if it is wrong, nothing was published and all of it can be rolled back",
-        )
-    merged = _merged(release)
-    if any(traces.get(trace) and trace not in merged for trace in ("release", "pull-request")):
-        return found(
-            "E: leftovers",
-            "Neither tagged nor published, but traces on GitHub are left",
-            "roll back",
-            "clean up completely, then start the release again",
-        )
-    if traces["branch"]:
-        return found(
-            "A",
-            "A release branch, and nothing else",
-            "roll back",
-            "an interrupted run left it: keep what it holds, delete it, start the release again",
-        )
-    if facts["unknown"]:
-        return found(
-            "partly unknown", "Nothing of it is known to exist", "find out", "not everything could be observed"
-        )
-    besides = "Nothing of it is released; its pull request is merged" if merged else "Nothing of it exists"
-    return found("nothing", besides, "nothing", "")
-
-
-def builds_another_version(release: Release, tag: Tag) -> bool:
-    """Whether the tagged commit is known to declare another version: what is built from it would be that one."""
+    if traces["index"] is None:
+        title = "Whether it is published could not be observed"
+        return found("index unknown", title, "find out", "everything hangs on it")
     try:
-        lineage = release.lineage(tag.commit)
-    except NotObserved:
-        return False
-    declared = None if lineage.version_is_dynamic else parse_version(lineage.declared_version or "")
-    return declared is not None and declared != release.version
+        return _published(release, traces, found) if traces["index"] else _unpublished(release, traces, found)
+    except NotObserved as missing:
+        if not finds_out:
+            raise
+        known = "Published" if traces["index"] else "Not published"
+        return found(
+            "partly unknown", f"{known}; the way out hangs on {missing.problem.source}", "find out", str(missing)
+        )
 
 
-def _published(
-    release: Release, traces: dict[str, bool | None], found: Callable[[str, str, Direction, str], Diagnosis]
-) -> Diagnosis:
-    names = {"tag": "tag", "release": "GitHub Release", "pull-request": "pull request"}
-    missing = [names[trace] for trace in names if trace in traces and traces[trace] is False]
+def _published(release: Release, traces: dict[str, bool | None], found: Found) -> Diagnosis:
+    if release.all_yanked:
+        reason = "a yanked version is used up: withdraw what is left of it, and release the next one"
+        return found("yanked", "Published, and every file is yanked", "next version", reason)
+    if why := dead_end(release):
+        reason = f"{why}. Yank it, withdraw what can be withdrawn, and release the next version"
+        return found("used up", "Published, and can never be completed", "next version", reason)
+    missing = list(release.missing_kinds)
+    if "tag" not in release.channel.leaves:
+        if missing:
+            return found("E: files missing", f"Published, missing: {', '.join(missing)}", "complete", _FORWARD)
+        if traces["branch"]:
+            title = "Published, its release branch is left"
+            return found("branch left", title, "complete", "only the branch is left to delete")
+        return found("released", "Published, nothing is left behind", "nothing", "")
+    missing += [_NAMES[trace] for trace in _NAMES if trace in traces and traces[trace] is False]
     if "pull request" in missing and _needs_no_pull(release):
         missing.remove("pull request")
-    unknown = [names[trace] for trace in names if trace in traces and traces[trace] is None]
-    forward = "a published version can only be completed or yanked, never taken back"
+    unknown = [_NAMES[trace] for trace in _NAMES if trace in traces and traces[trace] is None]
+    listed = f", missing: {', '.join(missing)}" if missing else ""
+    if "tag" not in missing and traces["tag"] and is_misplaced(release):
+        title = f"Published, and its tag is on a commit of another version{listed}"
+        reason = "the published files were built from another commit: the tag is moved there, and kept where it was"
+        return found("B: published, wrong commit", title, "complete", reason)
     if not missing and unknown:
-        result = found("partly unknown", f"Published; not observed: {', '.join(unknown)}", "find out", forward)
-    elif not missing:
-        result = found("released", "Published and complete", "nothing", "")
-    elif "tag" in missing:
-        result = found("C: published without a tag", f"Published, missing: {', '.join(missing)}", "complete", forward)
-    elif missing == ["pull request"]:
-        result = found("D", "Published and tagged, no pull request", "complete", forward)
-    else:
-        result = found("E: partial", f"Published and tagged, missing: {', '.join(missing)}", "complete", forward)
-    return result
+        return found("partly unknown", f"Published; not observed: {', '.join(unknown)}", "find out", _FORWARD)
+    if not missing:
+        return found("released", "Published and complete", "nothing", "")
+    if "tag" in missing:
+        return found("C: published without a tag", f"Published{listed}", "complete", _FORWARD)
+    if missing == ["pull request"]:
+        return found("D", "Published and tagged, no pull request", "complete", _FORWARD)
+    return found("E: partial", f"Published and tagged{listed}", "complete", _FORWARD)
 
 
 def _needs_no_pull(release: Release) -> bool:
     try:
-        return release.released_commit_is_on_base is True
+        released = aim(release)
+        return released is not None and is_on_base(release, released)
     except NotObserved:
         return False
+
+
+def _unpublished(release: Release, traces: dict[str, bool | None], found: Found) -> Diagnosis:
+    if traces["branch"] is None:  # the remote did not answer: neither its branches nor its tags are known
+        title = "Not published; whether it is tagged could not be observed"
+        return found("refs unknown", title, "find out", "a tag decides between completing and starting again")
+    merged = _merged(release)
+    if str(release.version) in release.project.listed_without_files:
+        title = "Not published any more: the index lists it without a file"
+        reason = "an index never takes the name of a file again that it once had: release the next version"
+        return found("burnt: deleted", title, "next version", reason)
+    if newer := superseded_by(release) if traces.get("tag") else None:
+        title = f"Never published; {newer} took its place, and an immutable GitHub Release keeps the name"
+        left = [name for name in _open(release) if name not in ("tag", "index")]
+        return found("superseded", title, "roll back" if left else "nothing", f"{newer} is the one to use")
+    if traces.get("tag") and release.tag:
+        if is_burnt(release):
+            title = "Not published, and never can be: its tag is on a commit of another version for good"
+            reason = "an immutable GitHub Release holds the tag: the name is used up, release the next version"
+            return found("burnt", title, "next version", reason)
+        if builds_another_version(release, release.tag):
+            reason = f"what is built from the tag is not {release.version}: withdraw it, then start the release again"
+            return found("B: wrong commit", "Tagged on a commit of another version, not published", "roll back", reason)
+    if traces.get("tag"):
+        reason = "the tag fixes what to publish; if it is wrong, nothing was published and all of it can be rolled back"
+        return found("B", "Tagged, not published", "complete", reason)
+    if any(traces.get(trace) and trace not in merged for trace in ("release", "pull-request")):
+        title = "Neither tagged nor published, but traces on GitHub are left"
+        return found("E: leftovers", title, "roll back", "clean up completely, then start the release again")
+    if traces["branch"]:
+        reason = "an interrupted run left it: keep what it holds, delete it, start the release again"
+        return found("A", "A release branch, and nothing else", "roll back", reason)
+    if any(seen is None for seen in traces.values()):
+        reason = "not everything could be observed"
+        return found("partly unknown", "Nothing of it is known to exist", "find out", reason)
+    besides = "Nothing of it is released; its pull request is merged" if merged else "Nothing of it exists"
+    return found("nothing", besides, "nothing", "")

@@ -141,7 +141,7 @@ class Observer:
                 "runs": runs.result(),
             }
         )
-        phase, reason = phase_of(Release(snapshot))
+        phase, reason = phase_of(Release(snapshot), config.plan)
         if fixed_phase:
             phase, reason = fixed_phase, f"given ({reason})"
         installation = self._put(self.dependent.installation(snapshot, phase))

@@ -77,11 +77,11 @@ def load(path: Path) -> list[Snapshot]:
         raise UsageProblem(f"--snapshot {path}: {plain(where, 80)}: {first['msg']}") from None
 
 
-def replayed(snapshots: Sequence[Snapshot], fixed_phase: Phase | None) -> list[Snapshot]:
+def replayed(snapshots: Sequence[Snapshot], fixed_phase: Phase | None, wanted: Wanted = "auto") -> list[Snapshot]:
     """The snapshots with the phase that applies now: the one asked for, else the one that their facts call for."""
     again = []
     for snapshot in snapshots:
-        phase, reason = phase_of(Release(snapshot))
+        phase, reason = phase_of(Release(snapshot), wanted)
         if fixed_phase:
             phase, reason = fixed_phase, f"given ({reason})"
         again.append(snapshot.model_copy(update={"phase": phase.value, "phase_reason": reason}))

@@ -135,6 +135,12 @@ class Release:
         """The maintainer's clone, None where there is none to look at."""
         return self.snapshot.clone.known()
 
+    @property
+    def every_local_tag(self) -> tuple[Tag, ...]:
+        """The tags of the clone; none where it could not be read or there is none: only what is there counts."""
+        clone = self.snapshot.clone.value
+        return clone.tags if clone else ()
+
     @cached_property
     def local_tags(self) -> tuple[Tag, ...]:
         """Tags of the clone that equal the version, the exact spelling first."""
@@ -208,6 +214,10 @@ class Release:
         versions = (Version(found.version) for found in self.project.releases)
         return max((version for version in versions if _line(version) == _line(self.version)), default=None)
 
+    def is_newer_of_line(self, version: Version) -> bool:
+        """Whether a version is greater than this one and of the same major.minor line."""
+        return _line(version) == _line(self.version) and version > self.version
+
     # --- GitHub ------------------------------------------------------------------------------------------------
 
     @cached_property
@@ -254,7 +264,12 @@ class Release:
         version = self.target.version_of_tag(latest.tag) if latest else None
         if newest is None or (version == self.version) == (newest == self.version):
             return None
-        return self.target.tag_for(str(newest))
+        if newest == self.version:
+            return self.target.tag  # the index may spell it in another way
+        remote = self.snapshot.remote.value
+        named = [tag.name for tag in remote.tags if self.target.version_of_tag(tag.name) == newest] if remote else []
+        exact = self.target.tag_for(str(newest))
+        return exact if exact in named or not named else named[0]
 
     @property
     def tag_may_go(self) -> bool:
@@ -289,23 +304,6 @@ class Release:
 
     # --- across sources ----------------------------------------------------------------------------------------
 
-    @property
-    def released_commit(self) -> str | None:
-        """The commit that was released as far as refs say: the tag's, else the release branch's head."""
-        if self.tag:
-            return self.tag.commit
-        return self.branch.sha if self.branch else None
-
-    @property
-    def released_commit_is_on_base(self) -> bool | None:
-        """Whether the base holds what was released, by ancestry or a merged release PR; None: no commit is known."""
-        sha = self.released_commit
-        if sha is not None and (sha == self.base_head or self.lineage(sha).on_base):
-            return True
-        if any(pull.merged and pull.base_branch == self.base_branch for pull in self.pulls):
-            return True
-        return None if sha is None else False
-
     @cached_property
     def published(self) -> Published | None:
         """What the files of the published sdist say about the commit that it was built from; None: nothing is."""
@@ -313,16 +311,17 @@ class Release:
 
     @property
     def published_from(self) -> tuple[Candidate, ...]:
-        """The commits that fit the published sdist best, all alike, those on the base branch first.
+        """The commits that fit the published files best, all alike; those that declare the version and are on the base
+        branch come first.
 
-        None that fits less than half of it: any commit shares a licence or an empty file with any other.
+        None that fits less than half of them: any commit shares a licence or an empty file with any other.
         """
         found = self.published
         first = found.candidates[0] if found and found.candidates else None
         if found is None or first is None or 2 * first.equal <= found.compared:
             return ()
         alike = [candidate for candidate in found.candidates if _fit(candidate) == _fit(first)]
-        return tuple(sorted(alike, key=lambda candidate: not candidate.on_base))
+        return tuple(sorted(alike, key=lambda candidate: (not self.declares(candidate), not candidate.on_base)))
 
     @property
     def tag_fits_best(self) -> bool:

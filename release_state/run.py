@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -19,6 +19,7 @@ from release_state.config import Arguments, RunConfig
 from release_state.observe.token import find_token
 from release_state.options import UsageProblem
 from release_state.outcome import Phase
+from release_state.plan import Wanted
 from release_state.recorded import load, replay, replayed, save
 from release_state.records import compare
 from release_state.report import progress, terminal
@@ -117,7 +118,7 @@ class Run(Running):
                     raise UsageProblem("--snapshot and --demo exclude each other: a recorded snapshot needs no world")
                 if arguments.wait != "0":
                     raise UsageProblem("--snapshot and --wait exclude each other: what is recorded does not change")
-                recorded = replayed(load(files["snapshot"]), fixed)
+                recorded = replayed(load(files["snapshot"]), fixed, cast("Wanted", arguments.plan))
                 self.config = replay(recorded, arguments, environ, cwd)
             else:
                 self.config = configuration(arguments, environ, cwd)

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from release_state.outcome import ActionNeeded, InProgress
-from release_state.plan import Step, step
+from release_state.plan import Step
 from release_state.release import Release
 from release_state.release_workflow import minutes_of
 from release_state.snapshot import WorkflowRun
-from release_state.steps.commands import gh
+from release_state.steps.runs import is_stuck
 from release_state.words import age, listing
 
 _WORDS = {
@@ -37,7 +37,7 @@ def unfinished_runs(release: Release, why: str, steps: Sequence[Step]) -> None:
             expected="no unfinished release run",
             found=f"{found}; {numbers} is stuck: older than its own limit of {minutes} minutes",
             why=f"{why}, and this one will not end by itself as it should",
-            steps=[_end(release, run) for run in stuck],
+            steps=steps,
         )
     raise InProgress(expected="no unfinished release run", found=found, why=why, steps=steps)
 
@@ -49,22 +49,3 @@ def described(run: WorkflowRun, observed_at: datetime) -> str:
     old = age((observed_at - since) / timedelta(minutes=1))
     word = _WORDS.get(run.status, run.status)
     return f"#{run.number} {word} since {since:%Y-%m-%d %H:%M} UTC ({old}){who}: {run.html_url}"
-
-
-def is_stuck(run: WorkflowRun, observed_at: datetime, minutes: int | None) -> bool:
-    """Whether a run that is at work is older than it may get; a queue, or a person's approval, has no such limit."""
-    since = run.started_at or run.created_at
-    return run.status == "in_progress" and minutes is not None and observed_at - since > timedelta(minutes=minutes)
-
-
-def _end(release: Release, run: WorkflowRun) -> Step:
-    return step(
-        f"Look at run #{run.number}, then end it",
-        gh(release, "run", "cancel", str(run.id)),
-        reason="if it waited for an approval before, it may still be at work: look first",
-        destroys=f"what run #{run.number} would still have done",
-        saves="what it has pushed or published by then stays; run this again afterwards to see what that is",
-        verify=[gh(release, "run", "view", str(run.id))],
-        link=run.html_url,
-        mends="run",
-    )

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from tests import every
 from tests.browser import browser, folders, open_page  # noqa: F401 - fixtures
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options of the tests."""
+    every.add_options(parser)
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:

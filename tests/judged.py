@@ -81,7 +81,7 @@ def verdict_of(
     left_out: frozenset[str] = frozenset(),
 ) -> TargetVerdict:
     """The verdict on a snapshot, its phase worked out anew unless it is fixed; without the checks of these sources."""
-    phase, reason = (fixed_phase, "given") if fixed_phase else phase_of(Release(snapshot))
+    phase, reason = (fixed_phase, "given") if fixed_phase else phase_of(Release(snapshot), wanted)
     snapshot = snapshot.model_copy(update={"phase": phase.value, "phase_reason": reason})
     recovery = Recovery(Release(snapshot), wanted)
     checks = tuple(check for check in of_phase(tuple(CHECKS.values()), phase) if check.source not in left_out)

@@ -19,7 +19,8 @@ Made by `python -m tests.rows`, from the same code that judges a run.
 
 The runbook names four rows of a partial release. There are sixteen for a channel that leaves a tag, a GitHub Release
 and a pull request, and four for one that leaves nothing but what is on its index. The release branch is there in the
-rows with a pull request, at a commit that the base branch lacks; every other fact is as a good release leaves it.
+rows with a pull request, at a commit that the base branch lacks; the published files were built from that commit, and
+the recorded head of a pull request holds it; every other fact is as a good release leaves it.
 
 With the states that the tag, the files, the release, the pull requests, the branch, the runs and the clone can be in
 besides (different tags, yanked files, drafts, immutable releases, facts that could not be observed, …) 86,544 states
@@ -40,6 +41,7 @@ def pypi(tag: bool, index: bool, release: bool, pull: bool) -> Snapshot:
         pulls=known(pulls),
         open_pulls=known(pulls),
         history=s.history(s.lineage(s.HEAD, unmerged_count=1)),
+        published=s.published(s.candidate()) if index else known(None),
     )
 
 

@@ -297,7 +297,13 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("PULL-11", "closed unmerged", s.released(pulls=known((s.pull(merged=False),))), ACTION),
     ("PULL-11", "wrong base", s.released(pulls=known((s.open_pull(base_branch="develop"),))), ACTION),
     ("PULL-11", "on main", s.released(pulls=known(()), history=s.history(s.lineage(on_base=True, ahead=0))), NONE),
-    ("PULL-11", "commit not known", s.released(pulls=known(()), remote=s.remote()), UNKNOWN),
+    ("PULL-11", "by the files", s.released(pulls=known(()), remote=s.remote(), clone=s.clone()), ACTION),
+    (
+        "PULL-11",
+        "commit not known",
+        s.released(pulls=known(()), remote=s.remote(), clone=s.clone(), published=s.published()),
+        UNKNOWN,
+    ),
     ("PULL-11", "GitHub silent", s.released(pulls=s.failed()), UNKNOWN),
     ("BRANCH-11", "gone after the merge", s.released(), HOLDS),
     (
@@ -449,12 +455,12 @@ def test_a_tag_that_fits_the_published_files_best_is_no_blocking_finding() -> No
     for published, advice in (
         (s.published(tagged), True),
         (s.published(s.candidate(s.OTHER), tagged), False),
-        (s.failed("index"), False),
     ):
         outcome, statement = ended_on("META-11", s.released(history=history, published=published))
         assert outcome is ACTION
         assert isinstance(statement, Statement)
         assert statement.advice is advice
+    assert ended_on("META-11", s.released(history=history, published=s.failed("index")))[0] is Outcome.UNKNOWN
 
 
 @pytest.mark.parametrize(("mark", "decides"), [("archived", True), ("quarantined", True), ("deprecated", False)])

@@ -182,11 +182,21 @@ class World:
     # ---- the index
 
     def publish(
-        self, channel: str, version: str, commit: str, *, kinds: Sequence[str] = ("sdist", "wheel")
+        self,
+        channel: str,
+        version: str,
+        commit: str,
+        *,
+        kinds: Sequence[str] = ("sdist", "wheel"),
+        bumped: str | None = None,
     ) -> list[str]:
-        """Build the files of a version from a commit's tree and upload them; returns their names."""
-        tree = self.remote_git.files(commit)
+        """
+        Build the files of a version from a commit's tree and upload them; returns their names.
+
+        `bumped` is a version that the workflow writes into the tree before, without committing it.
+        """
         requires, summary = self.requires_python, project.SUMMARY
+        tree = self.remote_git.files(commit) | (project.version_files(bumped, requires) if bumped else {})
         sources = {path.removeprefix("src/"): data for path, data in tree.items() if path.startswith("src/")}
         built = []
         if "wheel" in kinds:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby, pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,13 +21,14 @@ from release_state.observe.git_store import Store, Want
 from release_state.observe.remote import NO_REFS, check_url, network_environment, without_credentials
 from release_state.observe.sdist import Files
 from release_state.observe.tree_match import Change, Entry, Tree, Votes, read_changes, read_tree
-from release_state.snapshot import Remote
+from release_state.snapshot import Clone, Remote
 from release_state.target import Target, parse_version
 
 MOST_COMMITS = 500
 """First parents of the base's head that are looked at."""
 MOST_PULLS = 200
 _MOST_RUNS = 3
+_CONFIGURATION = ("pyproject.toml", "setup.cfg", "setup.py")
 _MOST_HEADS = 10
 """Heads of pull requests that are compared in full: those that fit best."""
 _LISTED = re.compile(rb"[0-9a-f]{40,64}\t(?:HEAD|refs/[^\x00-\x20\x7f]+)")
@@ -55,6 +57,12 @@ def of_refs(target: Target, remote: Remote) -> list[Found]:
     tags.sort(key=lambda found: found.ref != f"refs/tags/{target.tag}")
     branch = remote.branch(target.release_branch)
     return [*tags, *([Found(branch.sha, f"refs/heads/{branch.name}", f"the head of {branch.name}")] if branch else [])]
+
+
+def of_clone(target: Target, clone: Clone | None) -> list[Found]:
+    """The commit of the clone's own tag of the version, which the remote may not know."""
+    tags = clone.tags if clone else ()
+    return [Found(tag.commit, None, f"the clone's tag {tag.name}") for tag in tags if tag.name == target.tag]
 
 
 @dataclass
@@ -87,7 +95,7 @@ class Search:
         walk = self._walk(shas, oldest)
         best = max(walk, key=lambda seen: seen.votes)
         self._most_on_base = best.votes
-        declared = self._declared_along(walk, oldest, best.prefix)
+        declared = self._declared_along(walk, oldest, project_folder(self._newest, best.prefix, self.files))
         base, ref = self.base_branch, f"refs/heads/{self.base_branch}"
         found = []
         runs = [list(run) for right, run in groupby(walk, key=lambda seen: declared[seen.sha]) if right]
@@ -99,6 +107,10 @@ class Search:
         if best.votes > max((seen.votes for seen in walk if declared[seen.sha]), default=0):
             found.append(Found(best.sha, ref, f"the commit of {base} that comes closest"))
         return found
+
+    @cached_property
+    def _newest(self) -> Tree:
+        return read_tree(self.store, self.base_head)
 
     def _walk(self, shas: Sequence[str], oldest: Tree) -> list[_Seen]:
         """The commits, oldest first."""
@@ -128,7 +140,7 @@ class Search:
         cut = f" (of {total:,}, the newest {len(heads)} were looked at)" if total > len(heads) else ""
         present = self.store.obtain([Want(sha, (f"refs/pull/{number}/head",)) for number, sha in heads])
         heads = [(number, sha) for number, sha in heads if sha in present]
-        tree = read_tree(self.store, self.base_head)
+        tree = self._newest
         votes = Votes(self.files, tree)
         fits: dict[str, tuple[str, int]] = {}
         lookups: dict[str, Lookup] = {}
@@ -137,7 +149,8 @@ class Search:
             votes.apply(changes)
             fits[sha] = prefix, _ = votes.best()
             votes.apply(changes, undo=True)
-            lookups[sha] = below(tree, prefix, {change.path: change.after for change in changes})
+            folder = project_folder(tree, prefix, self.files)
+            lookups[sha] = below(tree, folder, {change.path: change.after for change in changes})
         declared = dict(zip(lookups, self._declarations.of(list(lookups.values())), strict=True))
         right = [
             (number, sha)
@@ -165,6 +178,21 @@ def _states(walk: Sequence[_Seen], oldest: Tree, paths: Collection[str]) -> tupl
             states.append({path: entry for path, entry in merged.items() if entry})
         which.append(len(states) - 1)
     return states, which
+
+
+def project_folder(tree: Mapping[str, Entry], prefix: str, files: Files) -> str:
+    """The folder of the project whose files lie below `prefix`: itself, or the nearest above it that is configured.
+
+    The files of a wheel lie in `src/` or the like, its configuration does not; an sdist holds its own.
+    """
+    folder = prefix
+    if any(name in files for name in _CONFIGURATION):
+        return prefix
+    while not any(folder + name in tree for name in _CONFIGURATION):
+        if not folder:
+            return prefix
+        folder = folder[: folder.rstrip("/").rfind("/") + 1]
+    return folder
 
 
 def below(tree: Mapping[str, Entry], prefix: str, changed: Mapping[str, Entry | None] | None = None) -> Lookup:

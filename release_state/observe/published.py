@@ -1,4 +1,7 @@
-"""From which commit a version was published: the files of its sdist, compared with the trees of commits."""
+"""From which commit a version was published: the files of its sdist, compared with the trees of commits.
+
+A version that has none is judged by what its wheel installs, which is less: no tests, no changelog.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from pathlib import Path
 from threading import Event
 
 from release_state.model import Observation, Problem, known, unavailable
-from release_state.observe.candidates import Found, Search, below, of_refs, pull_refs
+from release_state.observe.candidates import Found, Search, below, of_clone, of_refs, project_folder, pull_refs
 from release_state.observe.declarations import Declarations
 from release_state.observe.git_command import Git, GitFailed
 from release_state.observe.git_store import Store
@@ -20,6 +23,7 @@ from release_state.observe.index import split_credentials
 from release_state.observe.provenance import Provenance, observe_provenance
 from release_state.observe.sdist import Files, Refused, read_sdist
 from release_state.observe.tree_match import Match, Tree, compare, read_tree
+from release_state.observe.wheel_files import read_wheel
 from release_state.snapshot import Branch, Candidate, Clone, IndexFile, Published, Remote
 from release_state.target import Channel, Target
 
@@ -50,9 +54,10 @@ def observe_published(
     """
     Compare the version's sdist with the commits that it may have been built from; `timeout` in seconds, for all of it.
 
-    One request for the sdist, one more for its provenance where it has one. The base's history and the heads of pull
-    requests are looked at only where the tag does not hold what was published. A commit that could not be had is no
-    candidate. Provenance is read and not verified. Known and None: no files. Sources: PEP 517, PEP 625, PEP 740.
+    One request for the sdist (else a wheel), one more for its provenance where it has one. The base's history and the
+    heads of pull requests are looked at only where the tag does not hold what was published. A commit that could not be
+    had is no candidate. Provenance is read and not verified. Known and None: no files. Sources: PEP 517, PEP 625,
+    PEP 740.
     """
     if not files:
         return Observation[Published](value=None, unavailable=None)
@@ -62,12 +67,12 @@ def observe_published(
     try:
         git = Git(timeout, cancel)
         index = _Index(client, channel, git.deadline)
-        sdist = _chosen(files)
-        provenance = index.provenance([sdist] if sdist else files)
-        if sdist is None:
+        chosen = _chosen(files)
+        provenance = index.provenance([chosen] if chosen else files)
+        content = index.files_of(chosen, sha256=len(base.sha) == 64) if chosen else {}
+        if chosen is None or not content:
             return known(_result(None, 0, [], provenance))
-        content = index.files_of(sdist, sha256=len(base.sha) == 64)
-        wanted = of_refs(target, remote)
+        wanted = [*of_refs(target, remote), *of_clone(target, clone)]
         if provenance.commit:
             wanted.append(Found(provenance.commit, None, "the commit that the attestation names (not verified)"))
         comparison = _Comparison(git, remote_url or remote.url, target, base, content, wanted)
@@ -75,16 +80,19 @@ def observe_published(
         related = [base.sha, *(ref.sha for ref in remote.branches), *(tag.commit for tag in remote.tags)]
         keep = [base.sha, *(found.sha for found in wanted)]
         candidates = place.with_store(comparison.candidates, clone, clone_path, related, keep)
-        return known(_result(sdist.filename, len(content), candidates, provenance))
+        return known(_result(chosen, len(content), candidates, provenance))
     except LookupFailed as failed:
         return Observation[Published](value=None, unavailable=failed.problem)
     except GitFailed as failed:
         return Observation[Published](value=None, unavailable=failed.as_problem(SOURCE))
 
 
-def _result(sdist: str | None, compared: int, candidates: Iterable[Candidate], provenance: Provenance) -> Published:
+def _result(
+    chosen: IndexFile | None, compared: int, candidates: Iterable[Candidate], provenance: Provenance
+) -> Published:
     return Published(
-        sdist=sdist,
+        sdist=chosen.filename if chosen and chosen.kind == "sdist" else None,
+        wheel=chosen.filename if chosen and chosen.kind == "wheel" else None,
         compared=compared,
         candidates=tuple(candidates),
         provenance_commit=provenance.commit,
@@ -93,9 +101,10 @@ def _result(sdist: str | None, compared: int, candidates: Iterable[Candidate], p
 
 
 def _chosen(files: Sequence[IndexFile]) -> IndexFile | None:
-    """The version's sdist; of several the one in today's format (PEP 625)."""
+    """The version's sdist, of several the one in today's format (PEP 625); else the first of its wheels."""
     sdists = [file for file in files if file.kind == "sdist"]
-    return min(sdists, key=lambda file: (not file.filename.endswith(".tar.gz"), file.filename), default=None)
+    wheels = [file for file in files if file.kind == "wheel"]
+    return min(sdists or wheels, key=lambda file: (not file.filename.endswith(".tar.gz"), file.filename), default=None)
 
 
 class _Index:
@@ -109,19 +118,21 @@ class _Index:
         except ValueError:
             raise self._failed("the index URL is none of http or https") from None
 
-    def files_of(self, sdist: IndexFile, *, sha256: bool) -> Files:
-        """The files of an sdist, downloaded and verified."""
-        name = sdist.filename
-        if sdist.size is not None and sdist.size > MOST_BYTES:
-            raise self._failed(f"{name} has {sdist.size:,} bytes; more than {MOST_BYTES >> 20} MiB are not compared")
+    def files_of(self, file: IndexFile, *, sha256: bool) -> Files:
+        """The files of an sdist or a wheel, downloaded and verified; none of a wheel that only installs built ones."""
+        name = file.filename
+        if file.size is not None and file.size > MOST_BYTES:
+            raise self._failed(f"{name} has {file.size:,} bytes; more than {MOST_BYTES >> 20} MiB are not compared")
         # As it is: a coding on the way would change the bytes that the hash is of.
-        headers = {**self._headers(sdist.url), "Accept-Encoding": "identity"}
+        headers = {**self._headers(file.url), "Accept-Encoding": "identity"}
         answer = self._client.get(
-            sdist.url, headers=headers, max_bytes=MOST_BYTES, deadline=self._deadline, source=self._source
+            file.url, headers=headers, max_bytes=MOST_BYTES, deadline=self._deadline, source=self._source
         )
-        if sdist.sha256 and hashlib.sha256(answer.body).hexdigest() != sdist.sha256:
+        if file.sha256 and hashlib.sha256(answer.body).hexdigest() != file.sha256:
             raise self._failed(f"{name} as it was downloaded is not the file that the index lists: its hash differs")
         try:
+            if file.kind == "wheel":
+                return read_wheel(answer.body, sha256=sha256, deadline=self._deadline)
             files = read_sdist(name, answer.body, sha256=sha256, deadline=self._deadline)
         except Refused as refused:
             raise self._failed(f"{name} is not compared: {refused}") from None
@@ -182,7 +193,9 @@ class _Comparison:
             search = Search(store, self.files, self.target, self.base.name, self.base.sha)
             self._compare(store, search.on_base(), compared)
             self._compare(store, search.pull_heads(*pull_refs(self.git, self.url)), compared)
-        declared = Declarations(store).of([below(each.tree, each.match.prefix) for each in compared.values()])
+        found = list(compared.values())
+        folders = [project_folder(each.tree, each.match.prefix, self.files) for each in found]
+        declared = Declarations(store).of([below(each.tree, at) for each, at in zip(found, folders, strict=True)])
         candidates = zip(compared.values(), declared, strict=True)
         return [self._candidate(store, each, version) for each, version in sorted(candidates, key=_fit)]
 

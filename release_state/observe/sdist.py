@@ -46,29 +46,35 @@ def read_sdist(filename: str, data: bytes, *, sha256: bool, deadline: float) -> 
     names its objects by; `deadline` is a time of `time.monotonic`. Raises Refused. Source: PEP 517, PEP 625.
     """
     if filename.endswith(".zip"):
-        contents = _of_zip(data)
+        contents = members_of_zip(data)
     elif filename.endswith((".tar.gz", ".tgz")):
         contents = _of_tar(data)
     else:
         raise Refused("it is neither .tar.gz nor .zip")
     files: Files = {}
     tops: set[str] = set()
+    for name, content in readable_members(contents, deadline):
+        top, _, path = name.partition("/")
+        tops.add(top)
+        if path and not _is_generated(path, content):
+            files[path] = object_names(content, sha256=sha256)
+    if len(tops) != 1:
+        raise Refused(f"it has {len(tops)} folders at its top, not one")
+    return files
+
+
+def readable_members(contents: Iterator[tuple[str, bytes]], deadline: float) -> Iterator[tuple[str, bytes]]:
+    """The members of an archive, until the deadline; raises Refused at the first one that cannot be read."""
     try:
-        for name, content in contents:
+        for member in contents:
             if time.monotonic() >= deadline:
                 raise Refused("it could not be read within the time limit")
-            top, _, path = name.partition("/")
-            tops.add(top)
-            if path and not _is_generated(path, content):
-                files[path] = _names(content, hashlib.sha256 if sha256 else _sha1)
+            yield member
     except Refused:
         raise
     except (tarfile.TarError, zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError) as error:
         # NotImplementedError, for a compression that this Python lacks, is a RuntimeError.
         raise Refused(f"it cannot be read ({type(error).__name__})") from None
-    if len(tops) != 1:
-        raise Refused(f"it has {len(tops)} folders at its top, not one")
-    return files
 
 
 def _is_generated(path: str, content: bytes) -> bool:
@@ -79,7 +85,9 @@ def _is_generated(path: str, content: bytes) -> bool:
     return parts[-1] == "setup.cfg" and re.search(rb"^\[egg_info\]\s+tag_build\b", content, re.MULTILINE) is not None
 
 
-def _names(content: bytes, algorithm: Callable[[bytes], hashlib._Hash]) -> frozenset[str]:
+def object_names(content: bytes, *, sha256: bool) -> frozenset[str]:
+    """What git would name a content by, as it is and with plain line feeds."""
+    algorithm: Callable[[bytes], hashlib._Hash] = hashlib.sha256 if sha256 else _sha1
     forms = {content, content.replace(b"\r\n", b"\n")}
     return frozenset(algorithm(b"blob %d\0" % len(form) + form).hexdigest() for form in forms)
 
@@ -112,7 +120,8 @@ class _Budget:
             raise Refused(f"it unpacks to more than {MOST_BYTES >> 20} MiB")
 
 
-def _of_zip(data: bytes) -> Iterator[tuple[str, bytes]]:
+def members_of_zip(data: bytes) -> Iterator[tuple[str, bytes]]:
+    """Name and content of each file; raises Refused for what would be dangerous to unpack."""
     budget = _Budget()
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         for member in archive.infolist():

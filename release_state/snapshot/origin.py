@@ -6,7 +6,7 @@ from release_state.model import Model
 
 
 class Candidate(Model):
-    """A commit that the published files may have been built from, compared with the published sdist."""
+    """A commit that the published files may have been built from, compared with the published sdist (or wheel)."""
 
     sha: str
     ref: str | None = None
@@ -28,13 +28,20 @@ class Published(Model):
 
     sdist: str | None
     """Name of the sdist that was compared; None where the version has none."""
+    wheel: str | None = None
+    """Name of the wheel that was compared for lack of an sdist."""
     compared: int = 0
-    """Files of the sdist that were compared, generated ones left out."""
+    """Files of it that were compared, generated ones left out."""
     candidates: tuple[Candidate, ...] = ()
     """Best first."""
     provenance_commit: str | None = None
     """The commit that a PEP 740 attestation names, where there is one."""
     provenance_repository: str | None = None
+
+    @property
+    def file(self) -> str | None:
+        """Name of the file that was compared; None: there was nothing to compare."""
+        return self.sdist or self.wheel
 
     @property
     def best(self) -> Candidate | None:

@@ -6,6 +6,7 @@ from release_state.model import NotObserved
 from release_state.plan import Mends, Step, step
 from release_state.release import Release
 from release_state.snapshot import Branch, PullRequest
+from release_state.steps import runs
 from release_state.steps.commands import find_out, gh, remote, suite
 
 
@@ -18,7 +19,7 @@ def delete(release: Release, branch: Branch, mends: Mends = "branch", *, closing
         pulls = _pulls_of(release, branch)
         open_pulls = [pull for pull in pulls if pull.is_open and pull.number not in closing]
         if release.unfinished_runs:
-            return [wait(release)]
+            return runs.settle(release)
         lineage = None if branch.sha == release.base_head else release.lineage(branch.sha)
     except NotObserved as missing:
         return [_look(release, branch, mends), find_out(release, missing, f"whether {branch.name} can go")]
@@ -89,18 +90,6 @@ def _look(release: Release, branch: Branch, mends: Mends) -> Step:
         ["git", "log", "--oneline", "-20", branch.sha],
         mends=mends,
         reason="no deletion without knowing",
-    )
-
-
-def wait(release: Release) -> Step:
-    """Wait for the release run that is still working: everything else waits for it."""
-    run = release.unfinished_runs[0]
-    return step(
-        f"Wait for release run #{run.number} ({run.status}) to end, or cancel it",
-        gh(release, "run", "watch", str(run.id)),
-        mends="run",
-        reason="what a running release still does cannot be judged",
-        link=run.html_url,
     )
 
 

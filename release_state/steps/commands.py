@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
 
 from release_state.model import NotObserved
@@ -69,6 +70,14 @@ def suite(target: Target, version: str | None = None, channel: str | None = None
         if value is not None and value != default:
             command += [f"--{name}", value]
     return command
+
+
+def tried(release: Release, decision: str, make: Callable[[], Iterable[Step]]) -> list[Step]:
+    """The steps that a function makes, or the one that finds out what they hang on."""
+    try:
+        return list(make())
+    except NotObserved as missing:
+        return [find_out(release, missing, decision)]
 
 
 def find_out(release: Release, missing: NotObserved, decision: str) -> Step:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from release_state.model import NotObserved
 from release_state.plan import Step, step
 from release_state.release import Release
 from release_state.snapshot import Candidate, Published
@@ -10,21 +9,13 @@ from release_state.steps.commands import gh
 from release_state.words import listing
 
 
-def origins(release: Release) -> tuple[Candidate, ...]:
-    """The commits that fit the published sdist best, the one to tag first; none where that was not observed."""
-    try:
-        return release.published_from
-    except NotObserved:
-        return ()
-
-
 def fit(release: Release, candidate: Candidate) -> str:
     """How well a commit fits what was published."""
     found = release.snapshot.published.value
-    if found is None or found.sdist is None:
+    if found is None or found.file is None:
         return ""
     count = "all" if candidate.equal == found.compared else f"{candidate.equal} of"
-    text = f"{count} {found.compared} files of {found.sdist} are in it as published"
+    text = f"{count} {found.compared} files of {found.file} are in it as published"
     if candidate.differing:
         text += f"; with other content: {listing(candidate.differing)}"
     if candidate.absent:

@@ -2,38 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import count
+
+from packaging.version import Version
+
 from release_state.model import NotObserved
 from release_state.plan import Step, step
 from release_state.release import Release
-from release_state.snapshot import Tag
+from release_state.snapshot import IndexFile
 from release_state.steps.commands import gh, index_page, suite
 
 
-def publish_from_tag(release: Release, tag: Tag) -> list[Step]:
-    """Publish what is missing from the tag, by hand."""
+def publish_from(release: Release, ref: str) -> Step:
+    """Publish what is missing from a tag or branch of the remote, by hand."""
     target = release.target
     folder = f"{target.name}-{release.version}"
-    return [
-        step(
-            f"Publish {release.version} from its tag by hand, in an empty folder",
-            ["git", "clone", "--branch", tag.name, "--depth", "1", target.remote_url, folder],
-            ["python", "-m", "build", folder],
-            ["python", "-m", "twine", "check", "--strict", f"{folder}/dist/*"],
-            [
-                "python",
-                "-m",
-                "twine",
-                "upload",
-                "--skip-existing",
-                "--repository",
-                target.channel.name,
-                f"{folder}/dist/*",
-            ],
-            mends="index",
-            reason="the tag says what to publish; a new run of the workflow would work out another version from it",
-            verify=[suite(release.target)],
-        )
-    ]
+    kind = "branch" if ref == target.release_branch else "tag"
+    return step(
+        f"Publish {release.version} from its {kind} by hand, in an empty folder",
+        ["git", "clone", "--branch", ref, "--depth", "1", target.remote_url, folder],
+        ["python", "-m", "build", folder],
+        *_upload(release, f"{folder}/dist/*"),
+        mends="index",
+        reason=f"the {kind} says what to publish; a new run of the workflow would work out another version from it",
+        verify=[suite(release.target)],
+    )
+
+
+def wheel_from_sdist(release: Release, sdist: IndexFile) -> Step:
+    """Publish the missing wheel, built from the very sdist that is published."""
+    folder = f"{release.target.name}-{release.version}-wheel"
+    url = f"{sdist.url}#sha256={sdist.sha256}" if sdist.sha256 else sdist.url
+    return step(
+        f"Publish the wheel of {release.version}, built from its published sdist, in an empty folder",
+        ["python", "-m", "pip", "wheel", "--no-deps", "--wheel-dir", folder, url],
+        *_upload(release, f"{folder}/*.whl"),
+        mends="index",
+        reason="what is in the published sdist is what the wheel has to be built from, whatever a tag says; a package "
+        "with compiled parts gets its other wheels from where it builds them",
+        verify=[suite(release.target)],
+    )
+
+
+def _upload(release: Release, files: str) -> list[list[str]]:
+    twine = ["python", "-m", "twine"]
+    channel = ["--repository", release.channel.name]
+    return [[*twine, "check", "--strict", files], [*twine, "upload", "--skip-existing", *channel, files]]
 
 
 def wait_for_index(release: Release) -> Step:
@@ -77,18 +92,19 @@ def yank(release: Release) -> list[Step]:
 
 
 def unyank(release: Release) -> Step:
-    """Take a yank back, where it was a mistake."""
+    """Take a yank back; only the index's web interface can."""
     yanked = [file.filename for file in release.files if file.yanked]
+    offered = [file.filename for file in release.files if not file.yanked]
     return step(
-        "If the yank is a mistake: take it back in the web interface of the index",
+        f"Take the yank back in the web interface of the index, and {release.version} is offered again",
         mends="index",
-        reason=f"yanked: {', '.join(yanked)}",
+        reason=f"yanked: {', '.join(yanked)}" + (f"; still offered: {', '.join(offered)}" if offered else ""),
         link=index_page(release),
     )
 
 
 def next_version(release: Release, reason: str) -> Step:
-    """Release the next patch version that nothing uses."""
+    """Release the next version that nothing uses."""
     version = free_version(release)
     return step(
         f"Release {version} instead" if version else "Release the next version instead",
@@ -99,16 +115,26 @@ def next_version(release: Release, reason: str) -> Step:
 
 
 def free_version(release: Release) -> str | None:
-    """The next patch version that no spelling on the index or tag uses; None where that is not known."""
+    """The next version that no spelling on the index or tag uses, remote or local; None where that is not known.
+
+    The next patch version; after a pre-release the next one of its kind.
+    """
     try:
-        used = {found.version for found in release.project.releases} | set(release.project.listed_without_files)
-        used |= {str(v) for tag in release.remote.tags if (v := release.target.version_of_tag(tag.name))}
+        used = {Version(found.version) for found in release.project.releases}
+        used |= {Version(listed) for listed in release.project.listed_without_files}
+        names = [tag.name for tag in (*release.remote.tags, *release.every_local_tag)]
+        used |= {version for name in names if (version := release.target.version_of_tag(name))}
     except NotObserved:
         return None
-    epoch = f"{release.version.epoch}!" if release.version.epoch else ""
-    major, minor, patch = [*release.version.release, 0, 0][:3]
-    while True:
-        patch += 1
-        candidate = f"{epoch}{major}.{minor}.{patch}"
-        if candidate not in used:
-            return candidate
+    return next(str(version) for version in _following(release.version) if version not in used)
+
+
+def _following(version: Version) -> Iterator[Version]:
+    epoch = f"{version.epoch}!" if version.epoch else ""
+    numbers = ".".join(map(str, version.release))
+    major, minor, patch = [*version.release, 0, 0][:3]
+    for number in count(1):
+        if version.pre:
+            yield Version(f"{epoch}{numbers}{version.pre[0]}{version.pre[1] + number}")
+        else:
+            yield Version(f"{epoch}{major}.{minor}.{patch + number}")

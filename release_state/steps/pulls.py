@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from release_state.origin import Source, aim, is_on_base
 from release_state.plan import Step, step
 from release_state.release import Release
 from release_state.snapshot import PullRequest
@@ -17,20 +18,10 @@ def create(release: Release) -> list[Step]:
     for pull in release.open_pulls:
         if pull.base_branch != release.base_branch:
             return [_set_base(release, pull)]
-    head = release.released_commit
-    if head is None or release.released_commit_is_on_base or not release.lineage(head).ahead:
+    released = aim(release)
+    if released is None or is_on_base(release, released):
         return []
-    steps = []
-    if release.branch is None and release.tag is not None:
-        steps.append(
-            step(
-                f"Recreate the branch {target.release_branch} from the tag",
-                ["git", "fetch", remote(release), f"refs/tags/{release.tag.name}"],
-                ["git", "push", remote(release), f"{release.tag.commit}:refs/heads/{target.release_branch}"],
-                mends="pull-request",
-                reason="a pull request needs a head branch, and this one is gone",
-            )
-        )
+    steps = _head(release, released)
     title, body = text(release)
     where = ["--base", release.base_branch, "--head", target.release_branch]
     steps.append(
@@ -43,6 +34,32 @@ def create(release: Release) -> list[Step]:
         )
     )
     return steps
+
+
+def _head(release: Release, released: Source) -> list[Step]:
+    """The branch that a pull request comes from, where it is gone or holds nothing that the base lacks."""
+    name, branch = release.target.release_branch, release.branch
+    if branch is not None and branch.sha != release.base_head and release.lineage(branch.sha).ahead:
+        return []
+    title, lease = f"Recreate the branch {name} from {released.what}", []
+    reason = "a pull request needs a head branch, and this one is gone"
+    if branch is not None:
+        title, lease = (
+            f"Set the branch {name} to {released.what}",
+            [f"--force-with-lease=refs/heads/{name}:{branch.sha}"],
+        )
+        reason = (
+            f"{release.base_branch} holds all of it: GitHub refuses a pull request without commits; nothing is lost"
+        )
+    return [
+        step(
+            title,
+            ["git", "fetch", "--no-tags", remote(release), released.ref],
+            ["git", "push", *lease, remote(release), f"{released.sha}:refs/heads/{name}"],
+            mends="pull-request",
+            reason=reason,
+        )
+    ]
 
 
 def _set_base(release: Release, pull: PullRequest) -> Step:

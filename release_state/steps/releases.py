@@ -86,15 +86,7 @@ def mend(release: Release, found: GitHubRelease) -> list[Step]:
 def delete(release: Release, found: GitHubRelease) -> list[Step]:
     """Delete a GitHub Release or draft, keeping its tag; never an immutable one."""
     if not found.draft and found.immutable is not False:
-        said = "it is immutable" if found.immutable else "the server does not say whether it is immutable"
-        return [
-            step(
-                f"Keep the GitHub Release {found.tag}",
-                mends="release",
-                reason=f"{said}: deleting an immutable one burns the name of its tag for ever",
-                link=found.html_url,
-            )
-        ]
+        return [keep(release, found)]
     kind = "draft" if found.draft else "GitHub Release"
     return [
         step(
@@ -109,3 +101,21 @@ def delete(release: Release, found: GitHubRelease) -> list[Step]:
             link=found.html_url,
         )
     ]
+
+
+def keep(release: Release, found: GitHubRelease) -> Step:
+    """Leave a GitHub Release that may be immutable, and say in it what became of the version."""
+    if found.immutable:
+        return step(
+            f"Say in the notes of the GitHub Release {found.tag} that {release.version} is withdrawn; it stays",
+            mends="release",
+            reason="it is immutable: deleting it would burn the name of its tag for ever; its notes can be changed",
+            link=found.html_url,
+            advice=True,
+        )
+    return step(
+        f"Look whether the GitHub Release {found.tag} is immutable; if not, delete it there, and leave its tag",
+        mends="release",
+        reason="the server does not say it, and deleting an immutable one burns the name of its tag for ever",
+        link=found.html_url,
+    )

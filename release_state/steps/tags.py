@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from release_state.model import NotObserved
+from release_state.origin import holds_tag_for_ever, is_misplaced, is_pushed, origin, source
 from release_state.plan import Step, step
 from release_state.release import Release
 from release_state.snapshot import Candidate, Tag
-from release_state.steps import origin
+from release_state.steps import origin as origin_steps
 from release_state.steps.commands import in_clone, remote
 
 
@@ -80,25 +80,42 @@ def refresh_local(release: Release, local: Tag, there: Tag) -> Step:
         in_clone(release, "fetch", "--no-tags", remote(release), f"+refs/tags/{there.name}:refs/tags/{there.name}"),
         mends="local-tag",
         reason=f"the clone has {local.commit[:12]}, the remote {there.commit[:12]}, which is what everybody sees",
-        destroys=f"the clone's own tag {local.name} (object {local.object}, commit {local.commit})",
-        saves=f"it comes back with: git update-ref refs/tags/{local.name} {local.object}",
+        **_replaced(local),
     )
 
 
+def settle(release: Release) -> list[Step]:
+    """Bring about the right tag on the remote, and the same in the clone."""
+    if release.tag is None:
+        return create(release)
+    if is_misplaced(release):
+        found = origin(release)
+        may_move = found is not None and not holds_tag_for_ever(release) and not release.unfinished_runs
+        return move(release, release.tag, found) if found and may_move else agree(release)
+    return agree(release)
+
+
+def agree(release: Release) -> list[Step]:
+    """Take the remote's tag into a clone that has another one."""
+    local, there = release.local_tag if release.snapshot.clone.is_known else None, release.tag
+    differs = local is not None and there is not None and local.object != there.object
+    return [refresh_local(release, local, there)] if local and there and differs else []
+
+
 def create(release: Release) -> list[Step]:
-    """Tag the commit that was published: what the sdist shows, else what the refs leave; or find out which it was."""
-    tag, candidates = release.target.tag, published_candidates(release)
+    """Tag the commit that was published: what its files show, else what the refs leave; or find out which it was."""
+    tag = release.target.tag
     local = release.local_tag if release.snapshot.clone.is_known else None
-    if local is not None:
-        return [_push_local(release, local, candidates)]
-    if found := origin.origins(release):
-        return _tag_origin(release, found)
-    if len(candidates) == 1:
-        sha, ref, what = candidates[0]
+    found = release.published_from if release.is_published else ()
+    if local is not None and is_pushed(release, local):
+        return [_push_local(release, local, found)]
+    if found:
+        return _tag_origin(release, found, local)
+    if left := source(release):
         return [
             step(
-                f"Tag {sha[:12]}, {what}, as {tag}",
-                *_tagging(release, sha, ref),
+                f"Tag {left.sha[:12]}, {left.what}, as {tag}",
+                *_tagging(release, left.sha, left.ref),
                 mends="tag",
                 reason="the version is published, and this commit is the only trace of what it was built from",
                 verify=[_listed(release)],
@@ -110,25 +127,24 @@ def create(release: Release) -> list[Step]:
             ["git", "fetch", remote(release), f"refs/heads/{release.base_branch}"],
             ["git", "log", "--oneline", "-G", f"version.*{release.version}", "FETCH_HEAD", "--", "pyproject.toml"],
             mends="tag",
-            reason="the version is published and no ref says from which commit: compare the files of the published "
-            "sdist with the tree of each candidate before tagging one",
+            reason="the version is published and no ref says from which commit: compare the published files with the "
+            "tree of each candidate before tagging one",
         )
     ]
 
 
-def _push_local(release: Release, local: Tag, candidates: list[tuple[str, str, str]]) -> Step:
-    tag, found = release.target.tag, origin.origins(release)
+def _push_local(release: Release, local: Tag, found: tuple[Candidate, ...]) -> Step:
+    tag = release.target.tag
     fitting = next((candidate for candidate in found if candidate.sha == local.commit), None)
     if fitting:
-        differs, reason = [], f"; {origin.fit(release, fitting)}"
-    elif found:
-        differs = [f"{found[0].sha[:12]}, {found[0].what}"]
-        reason = f"; another commit fits better, {differs[0]}: {origin.fit(release, found[0])}"
+        doubt, reason = "", f"; {origin_steps.fit(release, fitting)}"
     else:
-        differs = [what for sha, _, what in candidates if sha != local.commit]
-        reason = f"; another candidate: {', '.join(differs)}" if differs else ""
+        doubt, reason = ", if it is on the commit that was published", ""
+        if found:
+            best = f"{found[0].sha[:12]}, {found[0].what}: {origin_steps.fit(release, found[0])}"
+            reason = f"; that commit could not be compared with what was published; of the others comes nearest {best}"
     return step(
-        f"Push the clone's tag {tag}" + (", if it is on the commit that was published" if differs else ""),
+        f"Push the clone's tag {tag}{doubt}",
         in_clone(release, "show", "--no-patch", local.object),
         in_clone(release, "push", remote(release), f"refs/tags/{tag}"),
         mends="tag",
@@ -137,30 +153,43 @@ def _push_local(release: Release, local: Tag, candidates: list[tuple[str, str, s
     )
 
 
-def _tag_origin(release: Release, found: tuple[Candidate, ...]) -> list[Step]:
-    """Tag the commit that fits the published sdist best; several that fit alike hold the same files."""
+def _tag_origin(release: Release, found: tuple[Candidate, ...], local: Tag | None) -> list[Step]:
+    """Tag the commit that fits the published files best; several that fit alike hold the same files."""
     chosen, tag = found[0], release.target.tag
     certain = release.holds_published(chosen)
     title = f"ag {chosen.sha[:12]}, {chosen.what}, as {tag}"
-    steps = [
+    lost = {} if local is None else _replaced(local)
+    return [
         step(
             f"T{title}" if certain else f"Unless a nearer commit is known: t{title}",
-            *_tagging(release, chosen.sha, chosen.ref or chosen.sha),
+            *_tagging(release, chosen.sha, chosen.ref or chosen.sha, replaces=local is not None),
             mends="tag",
-            reason=origin.reasons(release, chosen, found),
+            reason=origin_steps.reasons(release, chosen, found),
             verify=[_listed(release)],
-        )
+            **lost,
+        ),
+        *_history(release, chosen),
     ]
-    if not chosen.on_base and origin.on_base(release):
-        steps.append(origin.into_history(release))
-    return steps
 
 
-def _tagging(release: Release, sha: str, ref: str) -> list[list[str]]:
+def _replaced(local: Tag) -> dict[str, str]:
+    """What is lost with a tag of the clone, and what brings it back."""
+    return {
+        "destroys": f"the clone's own tag {local.name} (object {local.object}, commit {local.commit})",
+        "saves": f"it comes back with: git update-ref refs/tags/{local.name} {local.object}",
+    }
+
+
+def _history(release: Release, chosen: Candidate) -> list[Step]:
+    return [] if chosen.on_base or not origin_steps.on_base(release) else [origin_steps.into_history(release)]
+
+
+def _tagging(release: Release, sha: str, ref: str, *, replaces: bool = False) -> list[list[str]]:
     tag = release.target.tag
+    force = ["--force"] if replaces else []
     return [
-        ["git", "fetch", remote(release), ref],
-        ["git", "tag", "--annotate", tag, sha, "--message", f"Release {tag}"],
+        ["git", "fetch", "--no-tags", remote(release), ref],
+        ["git", "tag", *force, "--annotate", tag, sha, "--message", f"Release {tag}"],
         ["git", "push", remote(release), f"refs/tags/{tag}"],
     ]
 
@@ -169,18 +198,47 @@ def _listed(release: Release) -> list[str]:
     return ["git", "ls-remote", "--tags", remote(release), release.target.tag]
 
 
-def published_candidates(release: Release) -> list[tuple[str, str, str]]:
-    """Commits that the published files may have been built from: (hash, ref to fetch it by, what it is)."""
-    candidates = [
-        (tag.commit, f"refs/tags/{tag.name}", f"which {tag.name} tags already") for tag in release.other_tags_exactly
+def move(release: Release, tag: Tag, chosen: Candidate) -> list[Step]:
+    """Move a published version's tag to the commit that its files were built from; where it was is kept first.
+
+    Only for a tag on a commit of another version, that no immutable GitHub Release holds.
+    """
+    kept = f"refs/backup/tags/{tag.name}-{tag.object[:7]}"
+    local = release.local_tag if release.snapshot.clone.is_known else None
+    own = local if local and local.object != tag.object else None
+    destroys = f"the tag {tag.name} at {tag.commit} (object {tag.object}); who has fetched it keeps the old one"
+    saves = f"it is kept under {kept}, and comes back with: git push --force {remote(release)} {tag.object}:refs/tags/"
+    saves += tag.name
+    if own:
+        destroys += f"; and the clone's own tag {own.name} (object {own.object}, commit {own.commit})"
+        saves += f"; the clone's with: git update-ref refs/tags/{own.name} {own.object}"
+    return [
+        step(
+            f"Keep what the tag {tag.name} is now, under {kept}",
+            ["git", "fetch", "--no-tags", remote(release), f"refs/tags/{tag.name}"],
+            ["git", "show", "--no-patch", tag.object],
+            ["git", "push", remote(release), f"{tag.object}:{kept}"],
+            mends="tag",
+            reason=f"it points to {tag.commit}, which is a commit of another version",
+            verify=[["git", "ls-remote", remote(release), kept]],
+        ),
+        step(
+            f"Move the tag {tag.name} to {chosen.sha[:12]}, {chosen.what}",
+            ["git", "fetch", "--no-tags", remote(release), chosen.ref or chosen.sha],
+            ["git", "tag", "--force", "--annotate", tag.name, chosen.sha, "--message", f"Release {tag.name}"],
+            [
+                "git",
+                "push",
+                f"--force-with-lease=refs/tags/{tag.name}:{tag.object}",
+                remote(release),
+                f"refs/tags/{tag.name}",
+            ],
+            mends="tag",
+            reason=origin_steps.reasons(release, chosen, release.published_from),
+            precondition=f"the tag is still {tag.object[:12]}, and its GitHub Release is not immutable",
+            destroys=destroys,
+            saves=saves,
+            verify=[_listed(release)],
+        ),
+        *_history(release, chosen),
     ]
-    if (branch := release.branch) and all(branch.sha != sha for sha, _, _ in candidates):
-        candidates.append((branch.sha, f"refs/heads/{branch.name}", f"the head of {branch.name}"))
-    try:
-        for pull in release.pulls:
-            if pull.merged and all(pull.head_sha != sha for sha, _, _ in candidates):
-                ref = f"refs/pull/{pull.number}/head"
-                candidates.append((pull.head_sha, ref, f"the recorded head of pull request #{pull.number}"))
-    except NotObserved:
-        return []  # another head may be recorded there
-    return candidates

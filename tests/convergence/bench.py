@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
+import pytest
+
 from release_state.collect import collect
 from release_state.config import Arguments, RunConfig, load
 from release_state.demo.github.limits import Limits
@@ -35,6 +37,8 @@ class Bench:
         self.world = world
         self.workflow = "commits"
         """How a started workflow writes the version: it "commits" it on its branch, or "bumps" without a commit."""
+        self.has_clone = True
+        """Whether the clone is looked at."""
         self.snapshots: list[Snapshot] = []
         """What was observed since the world was at its base."""
         self.programs = Programs(self)
@@ -64,7 +68,7 @@ class Bench:
             world.index.channels = copy.deepcopy(self._index)
             world.index.requests.clear()
         world.time = self._time
-        self.workflow = "commits"
+        self.workflow, self.has_clone = "commits", True
         self.changed()
         self.snapshots.clear()
 
@@ -72,7 +76,9 @@ class Bench:
     def open(self) -> Iterator[Bench]:
         """Lay out the programs and listen to them."""
         self.world.github.on_dispatch = self._dispatch
-        with self.programs.open():
+        with self.programs.open(), pytest.MonkeyPatch.context() as patch:
+            # Where commits are kept that no clone lends.
+            patch.setenv("XDG_CACHE_HOME", str(self.world.root / "cache"))
             yield self
 
     def _dispatch(self, file: str, ref: str, inputs: Mapping[str, Any]) -> None:
@@ -87,13 +93,13 @@ class Bench:
     # ---- observing
 
     @cache  # noqa: B019 - benches are few, and each lives as long as its tests
-    def config(self, version: str, channel: str) -> RunConfig:
+    def config(self, version: str, channel: str, wanted: Wanted, has_clone: bool) -> RunConfig:
         """The configuration of a run over the world; nothing that is done in it changes where things are."""
         world = self.world
         arguments = Arguments(
             versions=(version,),
             channels=(channel,),
-            repo=str(world.clone),
+            repo=str(world.clone) if has_clone else None,
             settings={
                 "package": world.package,
                 "repository": world.repository,
@@ -102,15 +108,16 @@ class Bench:
             },
             index_urls=tuple(f"{name}={world.index_url(name)}" for name in ("pypi", "testpypi")),
             github_api_url=world.github.url,
+            plan=wanted,
             install=False,
         )
         return load(arguments, {"GITHUB_TOKEN": world.token}, world.root)
 
-    def snapshot(self, version: str, channel: str, phase: Phase | None = None) -> Snapshot:
+    def snapshot(self, version: str, channel: str, wanted: Wanted, phase: Phase | None) -> Snapshot:
         """What is observed now."""
         with self.world.github.git.at_rest():
             (found,) = collect(
-                self.config(version, channel),
+                self.config(version, channel, wanted, self.has_clone),
                 _LOOKED_UP,
                 fixed_phase=phase,
                 token=self.world.token,
@@ -127,6 +134,6 @@ class Bench:
     def observe(self, version: str, channel: str, wanted: Wanted = "auto", phase: Phase | None = None) -> TargetVerdict:
         """The verdict on what is observed now, with its printed plan."""
         if self._fresh is None or self._fresh[:4] != (version, channel, wanted, phase):
-            self.snapshots.append(self.snapshot(version, channel, phase))
+            self.snapshots.append(self.snapshot(version, channel, wanted, phase))
             self._fresh = version, channel, wanted, phase, verdict_of(self.snapshots[-1], wanted, phase)
         return self._fresh[4]

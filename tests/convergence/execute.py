@@ -2,9 +2,8 @@
 
 What a plan leaves to a person is decided always alike:
 
-- a yank step yanks every file that is still offered;
-- "if the yank is a mistake" is taken to be so, and the alternative beside it, the next version, is then left;
-- where the next version is the only way, its pre-release check is run, as printed, and nothing more is done;
+- a yank step yanks every file that is still offered; one that takes a yank back does so;
+- a run that is waited for ends; a dirty clone is stashed away;
 - a tag that the clone alone has is taken to be on the commit that was published;
 - a look at another version's release ends in following the plan that is printed for it, once;
 - a step that is only a sentence, to look at something, changes nothing.
@@ -12,13 +11,17 @@ What a plan leaves to a person is decided always alike:
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from packaging.version import Version
+
+from release_state.demo.index import StoredFile
 from release_state.plan import Plan, Step, Wanted
 from release_state.verdict import TargetVerdict
 from tests.convergence.bench import Bench
@@ -48,11 +51,8 @@ class Follower:
         self.follows_advice = True
         self.yanked = False
         """Whether a step changed which files are yanked."""
-
-    def follow(self) -> list[Ran]:
-        """Observe, and execute what is printed."""
-        plan = self.bench.observe(self.version, self.channel, self.wanted).plan
-        return self.execute(plan)
+        self.named = ""
+        """What the steps named as destroyed."""
 
     def execute(self, plan: Plan) -> list[Ran]:
         """Do a plan's steps from the first to the last, and stop at the first command that fails."""
@@ -60,18 +60,23 @@ class Follower:
         programs.wanted, programs.followed = self.wanted, (self.version, self.channel)
         programs.answers.clear()
         ran: list[Ran] = []
-        taken_back = any(_is_unyank(step) for step in plan.steps)
-        for step in plan.steps:
-            if (step.advice and not self.follows_advice) or (taken_back and _is_next_version(step)):
-                continue
-            self._do_by_hand(step)
-            with self._folder(step, plan) as folder:
+        with ExitStack() as exits:
+            usual = Path(plan.folder) if plan.folder else exits.enter_context(self._empty())
+            for step in plan.steps:
+                if step.advice and not self.follows_advice:
+                    continue
+                self.named += f" {step.destroys or ''}"
+                self._do_by_hand(step)
+                folder = exits.enter_context(self._empty()) if _wants_an_empty_folder(step) else usual
                 for line in (*step.lines(), *step.verify_lines()):
+                    if line.startswith("cd "):
+                        usual = folder = folder / shlex.split(line)[1]
+                        continue
                     ran.append(self._run(step, line, folder))
                     if ran[-1].failed:
                         return ran
-            if step.mends == "other-branches" and step.lines()[:1] and step.lines()[0].startswith("release-state "):
-                ran += self._follow_other(programs.answers[-1])
+                if step.mends == "other-branches" and step.lines()[:1] and step.lines()[0].startswith("release-state "):
+                    ran += self._follow_other(programs.answers[-1])
         return ran
 
     def _follow_other(self, found: TargetVerdict) -> list[Ran]:
@@ -83,15 +88,11 @@ class Follower:
         try:
             return other.execute(found.plan)
         finally:
+            self.named += other.named
             programs.followed, programs.answers[:] = followed, answers
 
     @contextmanager
-    def _folder(self, step: Step, plan: Plan) -> Iterator[Path]:
-        """Where a step's commands are typed: the plan's folder; an empty one for a step that says so."""
-        clones = any(command[:2] == ("git", "clone") for command in step.commands)
-        if plan.folder and not clones and "empty folder" not in step.title:
-            yield Path(plan.folder)
-            return
+    def _empty(self) -> Iterator[Path]:
         with tempfile.TemporaryDirectory(dir=self.bench.world.root, prefix="scratch-") as scratch:
             yield Path(scratch)
 
@@ -113,23 +114,32 @@ class Follower:
         return Ran(step.title, line, done.returncode, done.stdout)
 
     def _do_by_hand(self, step: Step) -> None:
-        """What only a person can do, in a web interface."""
-        index = self.bench.world.index
+        """What only a person can do, in a web interface or with the clone."""
+        world = self.bench.world
         if step.title.startswith("Yank "):
-            for file in index.files(self.channel, self.version):
+            for file in self._files():
                 if not file.yanked:
-                    index.yank(self.channel, file.filename, "withdrawn")
-        elif _is_unyank(step):
-            index.unyank(self.channel, self.version)
+                    world.index.yank(self.channel, file.filename, "withdrawn")
+            self.yanked = True
+        elif step.title.startswith("Take the yank back"):
+            for file in self._files():
+                world.index.unyank(self.channel, file.filename)
+            self.yanked = True
+        elif step.title.startswith("Wait for release run"):
+            for run in world.github.workflow_runs.values():
+                if run.status != "completed":
+                    run.status, run.conclusion = "completed", "cancelled"
+        elif any("status" in command for command in step.commands):
+            world.clone_git.run("stash", "--quiet", "--include-untracked")
         else:
             return
-        self.yanked = True
         self.bench.changed()
 
+    def _files(self) -> list[StoredFile]:
+        files = self.bench.world.index.files(self.channel)
+        return [file for file in files if Version(file.version) == Version(self.version)]
 
-def _is_unyank(step: Step) -> bool:
-    return "take it back" in step.title
 
-
-def _is_next_version(step: Step) -> bool:
-    return step.title.startswith("Release ") and step.title.endswith(" instead")
+def _wants_an_empty_folder(step: Step) -> bool:
+    clones = any(command[:2] == ("git", "clone") for command in step.commands)
+    return clones or "in an empty folder" in step.title

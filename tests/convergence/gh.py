@@ -31,6 +31,8 @@ FLAGS = {
     "release view": {},
     "workflow run": {"--field": True},
     "run watch": {},
+    "run view": {},
+    "run cancel": {},
 }
 """The known flags of each command; whether a flag takes a word. A flag without one may be given as `--flag=false`."""
 
@@ -136,7 +138,7 @@ def _lines(given: Given, hub: GitHub) -> Iterator[str]:
         fail("no repository: outside of its clone gh needs --repo", 2)
     repository = f"repos/{given.flags['--repo']}"
     kind, verb = given.command.split()
-    commands = {"pr": pull_request, "release": release, "workflow": workflow, "run": watch}
+    commands = {"pr": pull_request, "release": release, "workflow": workflow, "run": run_of_workflow}
     yield from commands[kind](hub, repository, verb, given)
 
 
@@ -211,9 +213,13 @@ def workflow(hub: GitHub, repository: str, verb: str, given: Given) -> Iterator[
     yield f"Created workflow_dispatch event for {given.word()} at {body['ref']}"
 
 
-def watch(hub: GitHub, repository: str, verb: str, given: Given) -> Iterator[str]:
-    """`gh run watch`: until it is completed."""
+def run_of_workflow(hub: GitHub, repository: str, verb: str, given: Given) -> Iterator[str]:
+    """`gh run watch`, until it is completed; `view`, `cancel`."""
     place = f"{repository}/actions/runs/{given.word()}"
-    while (found := hub.get(place))["status"] != "completed":
+    if verb == "cancel":
+        hub.done(*hub.ask("POST", f"{place}/cancel"))
+        yield f"Request to cancel workflow {given.word()} submitted."
+        return
+    while (found := hub.get(place))["status"] != "completed" and verb == "watch":
         time.sleep(0.2)
-    yield f"{found['display_title']}\t{found['conclusion']}"
+    yield f"{found['display_title']}\t{found['conclusion'] or found['status']}"

@@ -134,16 +134,18 @@ class Programs:
         parser.add_argument("--version", required=True)
         parser.add_argument("--channel", required=True)
         parser.add_argument("--phase")
-        for name in ("package", "repository", "repo", "remote-url"):
+        for name in ("package", "repository", "remote-url"):
             parser.add_argument(f"--{name}", required=True)
+        parser.add_argument("--repo")
         given, unknown = parser.parse_known_args(options)
         if unknown:
             return 4, f"unknown options {unknown}"
         world = self.bench.world
-        here = (world.package, world.repository, str(world.clone), world.remote_url)
+        clone = str(world.clone) if self.bench.has_clone else None
+        here = (world.package, world.repository, clone, world.remote_url)
         if (given.package, given.repository, given.repo, given.remote_url) != here:
             return 4, f"asked about another project: {options}"
-        if (given.version, given.channel) == self.followed:
+        if (given.version, given.channel) == self.followed and not given.phase:
             return 0, "looked at again at the end"
         phase = Phase(given.phase) if given.phase else None
         found = self.bench.observe(given.version, given.channel, self.wanted, phase)

@@ -1,24 +1,30 @@
 """Whoever types what a plan prints ends with a release that is verified, or with nothing left; and loses nothing.
 
 The states: every combination of tag, index, GitHub Release, pull request and branch that can exist together, on both
-channels, is `every_state()`. Executed are as many of them as it takes for any three values of channel, tag, index,
-GitHub Release and pull request that can occur together to do so, and any two of them and the branch (for
-`--plan rollback`: any two of all). Failed runs, other release branches, the two ways in which a workflow writes the
-version, and whether advice is followed take turns.
+channels; what surrounds them takes turns (release runs, the clone, other release branches, the two ways in which a
+workflow writes the version, whether advice is followed). CI executes as many of them as it takes for any two values to
+occur together, and of the traces for most triples; `--every-state` executes all. Three ways are gone: `auto`, from
+every state; `--plan rollback`, from every state; `--plan complete`, where `auto` does not complete.
+
+Where a journey ends:
+
+- READY, RELEASED AND VERIFIED or ROLLED BACK, with nothing left to do but advice;
+- for a version that was never published and never can be (an immutable GitHub Release holds its tag on a commit of
+  another version, or the index once had its files): nothing of it is left that could be withdrawn, and the plan is the
+  next version and nothing else;
+- and wherever a plan led to the next version, that one is READY.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -27,68 +33,41 @@ from release_state.demo.world import World
 from release_state.outcome import Verdict
 from release_state.plan import Plan, Wanted
 from release_state.release import Release
-from release_state.snapshot import Snapshot
-from release_state.verdict import TargetVerdict
 from tests.cli import ROOT, clean_environment
 from tests.convergence.bench import Bench
-from tests.convergence.execute import Follower, Ran
+from tests.convergence.build import build
+from tests.convergence.execute import Follower
+from tests.convergence.journey import GREEN, End, is_used_up, needed, of_state
 from tests.convergence.real_gh import real_gh
-from tests.convergence.states import VERSION, State, build, covering, every_state
-from tests.judged import verdict_of
+from tests.convergence.remains import Remains
+from tests.convergence.states import VERSION, State, covering, every_state
+from tests.every import part_of
 
-GREEN = {Verdict.READY, Verdict.VERIFIED, Verdict.ROLLED_BACK}
-ROUNDS = 2
-
-EVERY = list(every_state())
-#: The 180 that add most: every pair of values, and nearly nine of ten triples; all 292 triples take too long for CI.
-COMPLETED = covering(EVERY, 3)[:180]
-ROLLED_BACK = covering(EVERY, 2)
-
-
-@dataclass(frozen=True)
-class Family:
-    """States whose last step is a decision that no command can take."""
-
-    findings: frozenset[str]
-    """What is still found, all of it."""
-    says: str
-    """What the title of one of the plan's steps says then."""
-    reason: str
+EVERY = every_state()
+YANKED = [state for state in EVERY if state.index == "yanked"]
+#: What adds most: every pair of values, and most of the triples; all 465 for those take too long for CI.
+IN_CI: dict[Wanted, list[State]] = {
+    "auto": covering(EVERY, 3)[:150],
+    "rollback": covering(EVERY, 2)[:60],
+    "complete": covering(YANKED, 2)[:10],
+}
+ALL: dict[Wanted, list[State]] = {"auto": EVERY, "rollback": EVERY, "complete": YANKED}
 
 
-LEFT_TO_A_PERSON = (
-    Family(
-        frozenset({"META-11"}),
-        "Compare the published sdist with this commit",
-        "the version is published, and its tag is on a commit that declares another: whether the tag is wrong, or the "
-        "process writes the version without committing it, only a look at the published files tells",
-    ),
-    Family(
-        frozenset({"INDEX-12"}),
-        "Release 0.2.1 instead",
-        "one of two files is published, and no tag says what it was built from: the other file cannot be built again, "
-        "so the next version is released",
-    ),
-    Family(
-        frozenset({"INDEX-12", "META-11"}),
-        "Release 0.2.1 instead",
-        "as above; the tag that is there is on a commit of another version",
-    ),
-    Family(
-        frozenset({"INDEX-11", "META-11"}),
-        "Release 0.2.1 instead",
-        "nothing is published; the tag is on a commit of another version, and stays because its GitHub Release is "
-        "immutable: the version is used up",
-    ),
-)
-
-
-def parameters() -> Iterator[object]:
-    """Each state with the way it is to go; all but a spread of them are slow."""
-    for wanted, states, every in (("auto", COMPLETED, 11), ("rollback", ROLLED_BACK, 5)):
-        for number, state in enumerate(states):
-            marks = () if number % every == 0 else (pytest.mark.slow,)
-            yield pytest.param(state, wanted, marks=marks, id=f"{wanted}-{state}")
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Each state with the way that is gone; of CI's, all but a spread of them are slow."""
+    if "state" not in metafunc.fixturenames or "wanted" not in metafunc.fixturenames or "line" in metafunc.fixturenames:
+        return
+    every = part_of(metafunc.config)
+    cases = [(state, wanted) for wanted, states in (ALL if every else IN_CI).items() for state in states]
+    quick = set(cases[:: 1 if every else 12])
+    metafunc.parametrize(
+        ("state", "wanted"),
+        [
+            pytest.param(*case, marks=() if case in quick else (pytest.mark.slow,), id=f"{case[1]}-{case[0]}")
+            for case in (every.of(cases) if every else cases)
+        ],
+    )
 
 
 @pytest.fixture(scope="session")
@@ -111,135 +90,46 @@ def bench(_laid_out: Bench) -> Bench:
     return _laid_out
 
 
-class Journey:
-    """From a state to where its printed plans lead, with what may not change on the way."""
-
-    def __init__(self, bench: Bench, state: State, wanted: Wanted) -> None:
-        self.bench, self.state, self.wanted = bench, state, wanted
-        self.follower = Follower(bench, VERSION, state.channel, wanted)
-        self.follower.follows_advice = state.advice == "followed"
-        # A release that is whole is not what a roll-back leads to.
-        self.ends = GREEN if wanted == "auto" else GREEN - {Verdict.VERIFIED}
-        self.story: list[str] = [str(state)]
-        self.named = ""
-        """What the plans named as destroyed."""
-
-    def go(self) -> TargetVerdict:
-        """Follow the printed plan until nothing is left to do, twice at most; the last verdict."""
-        # A yank that is taken back makes another state, from which the rounds count.
-        for _ in range(ROUNDS + (self.state.index == "yanked" and self.wanted == "auto")):
-            verdict = self.observe()
-            if verdict.verdict in self.ends:
-                return verdict
-            self.named += " ".join(step.destroys or "" for step in verdict.plan.steps)
-            ran = self.follower.follow()
-            self.story += [f"  $ {one.line}" for one in ran]
-            assert not [one for one in ran if one.failed], self.told(ran[-1])
-        return self.observe()
-
-    def observe(self) -> TargetVerdict:
-        """The verdict of now."""
-        verdict = self.bench.observe(VERSION, self.state.channel, self.wanted)
-        again = Snapshot.model_validate_json(self.bench.snapshots[-1].model_dump_json())
-        assert verdict_of(again, self.wanted).plan == verdict.plan, "the same snapshot, another plan"
-        self.story.append(f"{verdict.words}: {verdict.diagnosis.title}")
-        self.story += [f"  {found.id} {found.outcome.value}: {found.found}" for found in verdict.decisive]
-        self.story += [f"  - {'(advice) ' if step.advice else ''}{step.title}" for step in verdict.plan.steps]
-        return verdict
-
-    def told(self, ran: Ran | None = None) -> str:
-        """The whole story, for the message of a failure."""
-        end = f"\n{ran.code}: {ran.output}" if ran else ""
-        return "\n".join(self.story) + end
-
-
-def commits(bench: Bench) -> set[str]:
-    """Every commit that a ref of the remote leads to, recorded heads of pull requests too."""
-    return set(bench.world.remote_git.run("rev-list", "--all").split())
-
-
-def held_by(bench: Bench, named: str) -> set[str]:
-    """The commits that were named as discarded, with those behind them."""
-    git = bench.world.remote_git
-    names = "".join(f"{name}\n" for name in re.findall(r"\b[0-9a-f]{40}\b", named))
-    # Tags of the clone are named, too: the remote need not have what they hold.
-    kinds = git.run("cat-file", "--batch-check=%(objecttype) %(objectname)", stdin=names.encode()).splitlines()
-    tips = [kind.split()[1] for kind in kinds if kind.startswith("commit ")]
-    return set(git.run("rev-list", *tips).split()) if tips else set()
-
-
-def published(bench: Bench, channel: str) -> dict[str, tuple[bytes, bool]]:
-    """The files of the index: content, and whether it is yanked."""
-    return {file.filename: (file.content, bool(file.yanked)) for file in bench.world.index.files(channel)}
-
-
-def findings(verdict: TargetVerdict) -> frozenset[str]:
-    """The checks that are still red."""
-    return frozenset(result.id for result in verdict.decisive if result.blocking)
-
-
-def left_to_a_person(verdict: TargetVerdict) -> Family | None:
-    """The family that a state belongs to in which only a person can go on."""
-    titles = [step.title for step in verdict.plan.steps if not step.advice]
-    return next(
-        (
-            family
-            for family in LEFT_TO_A_PERSON
-            if family.findings == findings(verdict) and any(family.says in title for title in titles)
-        ),
-        None,
-    )
-
-
-@pytest.mark.parametrize(("state", "wanted"), parameters())
-def test_what_is_printed_leads_out(bench: Bench, state: State, wanted: Wanted) -> None:
+def prepare(bench: Bench, state: State) -> None:
+    """Bring a world into a state."""
     build(bench.world, state)
-    bench.workflow = state.workflow
-    before, files = commits(bench), published(bench, state.channel)
-    journey = Journey(bench, state, wanted)
+    bench.workflow, bench.has_clone = state.workflow, state.clone != "none"
+
+
+def test_what_is_printed_leads_out(bench: Bench, state: State, wanted: Wanted) -> None:
+    prepare(bench, state)
+    before = Remains(bench, state.channel)
+    journey = of_state(bench, state, wanted)
     end = journey.go()
-    told = journey.told()
-    lost = before - commits(bench)
-    assert not lost or lost <= held_by(bench, journey.named), f"lost: {lost}\n{told}"
-    now = published(bench, state.channel)
-    if not journey.follower.yanked:
-        assert files.items() <= now.items(), told
-    assert {name: content for name, (content, _) in files.items()}.items() <= {
-        name: content for name, (content, _) in now.items()
-    }.items(), told
+    before.assert_nothing_is_lost(journey.follower, end.story)
     if wanted == "rollback":
-        assert_withdrawn(bench, state, end, told)
+        assert_withdrawn(bench, state, end)
     else:
-        assert_completed(bench, end, told)
+        assert_completed(end)
+    if journey.next_version:
+        assert end.following is not None and end.following.verdict is Verdict.READY, end.story
 
 
-def assert_completed(bench: Bench, end: TargetVerdict, told: str) -> None:
-    """The release is verified, or clean; or what is left is a person's to decide, and the plan says so."""
-    if end.verdict in GREEN:
-        assert not [step for step in end.plan.steps if not step.advice], told
-        return
-    family = left_to_a_person(end)
-    assert family is not None, told
-    if "instead" in family.says:
-        (answer,) = [answer for answer in bench.programs.answers if answer.target.version != VERSION]
-        assert answer.phase.value == "pre-release", told
-        assert findings(answer) <= {"BRANCH-2", "CLONE-3"}, f"{findings(answer)}\n{told}"
+def assert_completed(end: End) -> None:
+    """The release is verified, or clean; or it can never be, and the plan is the next version alone."""
+    if end.verdict.verdict in GREEN:
+        assert not needed(end.verdict), end.story
+    else:
+        assert is_used_up(end.verdict), end.story
 
 
-def assert_withdrawn(bench: Bench, state: State, end: TargetVerdict, told: str) -> None:
+def assert_withdrawn(bench: Bench, state: State, end: End) -> None:
     """Nothing is left that could be withdrawn."""
-    release = Release(bench.snapshot(VERSION, state.channel))
-    if state.release == "immutable":
-        # A person keeps it: deleting it would burn the name of its tag for ever.
-        assert any(step.title == "Keep the GitHub Release v0.2.0" for step in end.plan.steps), told
-        assert release.branch is None and not release.open_pulls, told
-        assert all(file.yanked for file in release.files), told
-        return
-    wanted = {Verdict.ROLLED_BACK} if state.is_published else {Verdict.READY}
-    assert end.verdict in wanted, told
+    told = end.story
+    assert end.verdict.verdict in {Verdict.ROLLED_BACK, Verdict.READY}, told
+    assert not needed(end.verdict), told
+    release = Release(bench.snapshots[-1])
     traces = {name for name, seen in release.traces().items() if seen}
     kept = {"index", "tag"} if state.is_published else set()  # a published version keeps its tag
-    assert traces <= kept | ({"pull-request"} if state.pull.startswith("merged") else set()), told
+    kept |= {"release", "tag"} if state.release == "immutable" else set()  # its name would be burnt
+    kept |= {"pull-request"} if state.pull.startswith("merged") else set()
+    assert traces <= kept, told
+    assert all(file.yanked for file in release.files), told
 
 
 GH_STATES = (
@@ -258,12 +148,12 @@ def test_the_real_gh_takes_the_same_commands(bench: Bench, state: State, wanted:
         if os.environ.get("CI"):
             pytest.fail("gh is not installed")
         pytest.skip("gh is not installed")
-    build(bench.world, state)
-    journey = Journey(bench, state, wanted)
+    prepare(bench, state)
+    journey = of_state(bench, state, wanted)
     with real_gh(bench.world, program) as environment, bench.programs.with_gh(program, environment):
         end = journey.go()
-    assert end.verdict in journey.ends, journey.told()
-    assert any(told.strip().startswith(f"$ {line}") for told in journey.story), journey.told()
+    assert end.verdict.verdict in journey.ends, end.story
+    assert any(told.strip().startswith(f"$ {line}") for told in journey.story), end.story
 
 
 def test_the_command_line_prints_what_leads_out(bench: Bench, tmp_path: Path) -> None:
@@ -303,5 +193,5 @@ def test_the_command_line_prints_what_leads_out(bench: Bench, tmp_path: Path) ->
 
 
 def test_the_states_are_as_many_as_they_are_said_to_be() -> None:
-    assert len(EVERY) == len(set(EVERY)) == 2913
-    assert (len(COMPLETED), len(ROLLED_BACK)) == (180, 58)
+    assert len(EVERY) == len(set(EVERY)) == 4990
+    assert [len(states) for states in ALL.values()] == [4990, 4990, len(YANKED)]

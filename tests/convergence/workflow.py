@@ -44,7 +44,7 @@ def _workflow_steps(world: World, channel: str, commits: bool) -> tuple[str | No
         head = world.main()
         world.remote_git.set_ref(f"refs/heads/{branch}", head)
     if not world.index.files(channel, version):  # else released=skipped
-        world.publish(channel, version, head)
+        world.publish(channel, version, head, bumped=version)
     if channel == "testpypi":
         world.delete_branch(branch)
         return None, ""

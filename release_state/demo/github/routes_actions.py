@@ -138,6 +138,16 @@ def job(call: Call) -> Result:
     return Result(render_actions.job(call.render, *_job(call)))
 
 
+@route("POST", "/actions/runs/{run}/cancel", right="write", permission="actions=write")
+def cancel(call: Call) -> Result:
+    """Cancel a run that is not finished."""
+    found = _run(call)
+    if found.status == "completed":
+        raise ApiError(409, "Cannot cancel a workflow run that is completed.")
+    found.status, found.conclusion, found.updated_at = "completed", "cancelled", moment(call.state.now())
+    return Result({}, 202)
+
+
 # ---------------------------------------------------------------------- logs
 
 

@@ -1,0 +1,125 @@
+"""Which commit a version was built from, and which one its tag belongs on (pure): for diagnosis, plan and checks.
+
+Every function raises NotObserved where a fact that the answer hangs on could not be observed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from release_state.release import Release
+from release_state.snapshot import Candidate, Tag
+from release_state.target import parse_version
+
+
+def builds_another_version(release: Release, tag: Tag) -> bool:
+    """Whether the tagged commit declares another version: what is built from it would be that one."""
+    lineage = release.lineage(tag.commit)
+    declared = None if lineage.version_is_dynamic else parse_version(lineage.declared_version or "")
+    return declared is not None and declared != release.version
+
+
+def is_misplaced(release: Release) -> bool:
+    """Whether the tag of a published version is on a commit that another version was built from.
+
+    A commit that declares another version is still the right one where the process writes the version without
+    committing it: then the published files fit no commit better.
+    """
+    tag = release.tag
+    if tag is None or not release.is_published or "tag" not in release.channel.leaves:
+        return False
+    if release.catching_up or not builds_another_version(release, tag):
+        return False
+    release.snapshot.published.known()
+    return not release.tag_fits_best
+
+
+def origin(release: Release) -> Candidate | None:
+    """The commit that fits the published files best; None: no commit is known that does.
+
+    Of several that fit alike, and hold the same files then, the first that declares the version and is on the base.
+    """
+    return next(iter(release.published_from), None) if release.is_published else None
+
+
+def holds_tag_for_ever(release: Release) -> bool:
+    """Whether the tag can neither go nor move: an immutable GitHub Release holds it.
+
+    One of which the server does not say whether it is immutable is taken to be.
+    """
+    found = release.github_release
+    return found is not None and found.immutable is not False
+
+
+@dataclass(frozen=True)
+class Source:
+    """The commit that a tag is to name."""
+
+    sha: str
+    ref: str
+    """A ref of the remote to fetch it by, or the hash itself."""
+    what: str
+    on_base: bool | None = None
+    """None: that was not looked at."""
+
+
+def source(release: Release) -> Source | None:
+    """The commit that the plan tags where the remote has no right tag: by the files that were published, else by refs.
+
+    None where neither tells. Raises NotObserved where the published files could not be compared.
+    """
+    if chosen := origin(release):
+        return Source(chosen.sha, chosen.ref or chosen.sha, chosen.what, chosen.on_base)
+    candidates = _left_by_refs(release)
+    return candidates[0] if len(candidates) == 1 else None
+
+
+def aim(release: Release) -> Source | None:
+    """The commit that the remote's tag names once the plan is followed; None where nothing tells.
+
+    Raises NotObserved where that hangs on what could not be observed.
+    """
+    tag, local = release.tag, release.local_tag if release.snapshot.clone.is_known else None
+    if tag is not None and (not is_misplaced(release) or holds_tag_for_ever(release)):
+        return Source(tag.commit, f"refs/tags/{tag.name}", "the tag")
+    if tag is None and local is not None and is_pushed(release, local):
+        return _compared(release, local) or Source(local.commit, local.commit, "the clone's tag")
+    return source(release)
+
+
+def is_pushed(release: Release, local: Tag) -> bool:
+    """Whether the plan pushes the tag that the clone alone has: unless the published files fit another commit."""
+    found = release.published_from if release.is_published else ()
+    if not found or any(candidate.sha == local.commit for candidate in found):
+        return True
+    return _compared(release, local) is None and not release.holds_published(found[0])
+
+
+def _compared(release: Release, local: Tag) -> Source | None:
+    candidates = release.published.candidates if release.published else ()
+    same = (candidate for candidate in candidates if candidate.sha == local.commit)
+    return next((Source(c.sha, c.ref or c.sha, c.what, c.on_base) for c in same), None)
+
+
+def _left_by_refs(release: Release) -> list[Source]:
+    """Commits that the published files may have been built from, by the refs that the release left."""
+    found = {
+        tag.commit: Source(tag.commit, f"refs/tags/{tag.name}", f"which {tag.name} tags already")
+        for tag in release.other_tags_exactly
+    }
+    if branch := release.branch:
+        where = Source(branch.sha, f"refs/heads/{branch.name}", f"the head of {branch.name}")
+        found.setdefault(branch.sha, where)
+    for pull in release.pulls:
+        if pull.merged:
+            ref = f"refs/pull/{pull.number}/head"
+            where = Source(pull.head_sha, ref, f"the recorded head of pull request #{pull.number}")
+            found.setdefault(pull.head_sha, where)
+    return list(found.values())
+
+
+def is_on_base(release: Release, released: Source) -> bool:
+    """Whether the base branch has a released commit: GitHub then refuses a pull request for lack of commits."""
+    if released.on_base is not None:
+        return released.on_base
+    return released.sha == release.base_head or not release.lineage(released.sha).ahead

@@ -1,0 +1,165 @@
+"""From the diagnosis to one plan: which steps, in which order (pure).
+
+A person follows the steps from the first to the last. Saving comes before destroying; what a later step needs is made
+by an earlier one; what could not be observed is replaced by the step that finds it out, and nothing destructive that
+hangs on it follows. `forward` completes, `back` withdraws, `whole` adds what single findings call for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+
+from release_state.diagnosis import Diagnosis, diagnose
+from release_state.model import NotObserved
+from release_state.outcome import Phase
+from release_state.plan import Direction, Mends, Plan, Step, Wanted
+from release_state.recovery.back import Withdrawal, force
+from release_state.recovery.forward import Completion
+from release_state.recovery.whole import once, whole_plan
+from release_state.release import Release
+from release_state.steps import branches, publication, runs, tags
+from release_state.steps.commands import suite, tried
+
+__all__ = ["Recovery", "whole_plan"]
+
+
+class Recovery:
+    """The way out of the state that a release is in."""
+
+    def __init__(self, release: Release, wanted: Wanted = "auto") -> None:
+        self.release = release
+        self.wanted = wanted
+
+    @cached_property
+    def diagnosis(self) -> Diagnosis:
+        """The state that the steps lead out of."""
+        return diagnose(self.release.snapshot)
+
+    def steps_for(self, *traces: Mends) -> tuple[Step, ...]:
+        """The plan's steps that mend a trace; the whole plan where none mends it alone."""
+        steps = self.plan.steps
+        return tuple(each for each in steps if each.mends in traces) or steps
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The ordered steps; empty where nothing is to be done."""
+        direction, steps = self._way()
+        if direction != "wait" and self.wanted != "force-recovery" and (obstacles := self._obstacles()):
+            steps += obstacles
+            direction = "tidy up" if direction == "nothing" else direction
+        return Plan(
+            direction=direction,
+            reason=self.diagnosis.reason,
+            folder=self.release.target.clone,
+            steps=once(steps),
+            other_way=self._other_way(direction) if steps else (),
+        )
+
+    def _way(self) -> tuple[Direction, list[Step]]:
+        """Where to go, and the steps that lead there."""
+        if running := self._wait():
+            return "wait", running
+        if self.wanted == "force-recovery":
+            return "roll back", force(self.release)
+        direction = self.diagnosis.direction
+        if self.wanted == "complete":
+            direction = "complete"
+        elif self.wanted == "rollback":
+            return "roll back", Withdrawal(self.release).steps()
+        if direction == "roll back":
+            return direction, self._roll_back_and_start_again()
+        if direction == "next version":
+            return direction, [*Withdrawal(self.release).steps(), *self._next_version()]
+        if direction == "find out":
+            return direction, self._find_out()
+        if direction == "complete":
+            # Nothing to complete from: the workflow does not resume, it starts again.
+            return direction, self._roll_back_and_start_again() if self._is_empty() else self._complete()
+        # Every trace is there: what is wrong with one of them (a flag, a draft, a branch) is mended all the same.
+        steps = self._complete() if self.diagnosis.established and not self._is_empty() else []
+        return ("complete" if steps else "nothing"), steps
+
+    def _complete(self) -> list[Step]:
+        return Completion(self.release).steps()
+
+    def _other_way(self, direction: Direction) -> tuple[str, ...]:
+        """How to see the plan of the other direction: unpublished traces can be withdrawn, published ones yanked."""
+        command = suite(self.release.target)
+        if direction == "complete":
+            return (*command, "--plan", "rollback")
+        if direction == "next version" or (direction == "roll back" and self.wanted == "rollback"):
+            return (*command, "--plan", "complete")
+        return ()
+
+    def _wait(self) -> list[Step]:
+        try:
+            return runs.settle(self.release)
+        except NotObserved:
+            return []  # Every destructive step asks again, and finds that it is not known.
+
+    def _find_out(self) -> list[Step]:
+        release = self.release
+        asked: dict[str, Callable[[], object]] = {
+            "whether it is published": lambda: release.is_published,
+            "whether it is tagged": lambda: release.tag,
+            "whether there is a GitHub Release": lambda: release.github_release,
+            "whether there is a pull request": lambda: release.pull,
+            "whether it can be completed": lambda: diagnose(release.snapshot, finds_out=False),
+        }
+
+        def nothing_from(ask: Callable[[], object]) -> Callable[[], list[Step]]:
+            def steps() -> list[Step]:
+                ask()
+                return []
+
+            return steps
+
+        return [step for decision, ask in asked.items() for step in tried(release, decision, nothing_from(ask))]
+
+    def _is_empty(self) -> bool:
+        try:
+            return not self.release.is_published and not self.release.version_tags
+        except NotObserved:
+            return False
+
+    def _roll_back_and_start_again(self) -> list[Step]:
+        steps = Withdrawal(self.release).steps()
+        if any(step.mends in ("all", "run") for step in steps):
+            return steps  # what is still to be found out or waited for may stand in the way of a new run
+        return [*steps, *tried(self.release, "whether to start again", self._run_again)]
+
+    def _run_again(self) -> list[Step]:
+        """Start the workflow; with a tag or a file of the version left, it would work out another version."""
+        release = self.release
+        if release.is_published:
+            return []
+        if release.version_tags and "tag" not in release.channel.leaves:
+            return []  # the tag is another channel's
+        staying = [tag.name for tag in release.version_tags if tag != release.tag or not release.tag_may_go]
+        if staying:
+            local = tags.agree(release)
+            reason = f"{', '.join(staying)} stays, and a new run counts from it"
+            return [*local, publication.next_version(release, reason)]
+        return [publication.run_workflow(release)]
+
+    def _next_version(self) -> list[Step]:
+        """The next version, where this one is used up and was not withdrawn yet."""
+        if self.release.snapshot.phase == Phase.ROLLBACK:
+            return []
+        return [publication.next_version(self.release, self.diagnosis.reason)]
+
+    def _obstacles(self) -> list[Step]:
+        """What stands in the way of any release: other branches that nobody uses, tags that only the clone has."""
+        steps: list[Step] = []
+        try:
+            steps += branches.others(self.release)
+            known = {tag.name for tag in self.release.remote.tags}
+            local = [tag for tag in self.release.local_tags if tag.name not in known]
+            withdrawing = self.wanted == "rollback" or self.release.snapshot.phase == Phase.ROLLBACK
+            if self.release.is_published and not (withdrawing and self.release.all_yanked):
+                local = []  # published: it may be the very tag that is missing on the remote
+            steps += [tags.delete_local(self.release, tag) for tag in local]
+        except NotObserved:
+            pass  # The check that needs the fact says that it is unknown; no step can rest on it.
+        return steps

@@ -1,0 +1,74 @@
+"""Completing a release: publish what is missing, tag it, its pull request, its GitHub Release, its branch (pure)."""
+
+from __future__ import annotations
+
+from release_state.dead_ends import sdist_for_wheel, source_of_missing
+from release_state.origin import builds_another_version
+from release_state.plan import Step
+from release_state.release import Release
+from release_state.steps import branches, publication, pulls, releases, tags
+from release_state.steps.commands import tried
+
+
+class Completion:
+    """The steps that lead from what there is to a release that is whole."""
+
+    def __init__(self, release: Release) -> None:
+        self.release = release
+
+    def steps(self) -> list[Step]:
+        """Every step, in order; what could not be observed is replaced by the step that finds it out."""
+        release, leaves = self.release, self.release.channel.leaves
+        publish = tried(release, "what to publish", self._publish)
+        tag = tried(release, "how to tag it", self._tag) if "tag" in leaves else []
+        # What is missing of a publication may have to be built from the tag that it gets.
+        steps = [*tag, *publish] if release.traces()["index"] else [*publish, *tag]
+        if "pull-request" in leaves:
+            steps += tried(release, "whether a pull request is needed", self._pull)
+        if "release" in leaves:
+            steps += tried(release, "whether a GitHub Release is missing", self._release)
+        return [*steps, *tried(release, "whether its branch can go", self._left_branch)]
+
+    def _publish(self) -> list[Step]:
+        release = self.release
+        yanked = [publication.unyank(release)] if any(file.yanked for file in release.files) else []
+        coming = [publication.wait_for_index(release)] if release.catching_up else []
+        missing = release.missing_kinds
+        if not missing:
+            return [*coming, *yanked]
+        if sdist := sdist_for_wheel(release):
+            return [*yanked, publication.wheel_from_sdist(release, sdist)]
+        if not release.is_published:
+            tag = next(iter(release.version_tags), None)
+            source = tag.name if tag and not builds_another_version(release, tag) else None
+        else:
+            source = source_of_missing(release)
+        if source is None:
+            why = f"missing: {', '.join(missing)}, and nothing is known that they could be built from"
+            return [publication.next_version(release, why), *yanked]
+        return [publication.publish_from(release, source), *yanked]
+
+    def _tag(self) -> list[Step]:
+        return tags.settle(self.release)
+
+    def _pull(self) -> list[Step]:
+        release = self.release
+        if release.pull is None:
+            return pulls.create(release)
+        return [pulls.recreate_head(release, release.pull)] if release.pull.is_open and not release.branch else []
+
+    def _release(self) -> list[Step]:
+        release = self.release
+        if release.github_release is None:
+            return releases.create(release) if release.tag or release.is_published else []
+        steps = releases.mend(release, release.github_release)
+        if release.snapshot.drafts.is_known:
+            steps += [step for draft in release.drafts for step in releases.delete(release, draft)]
+        return steps
+
+    def _left_branch(self) -> list[Step]:
+        release = self.release
+        branch, has_pulls = release.branch, "pull-request" in release.channel.leaves
+        if branch is None or (has_pulls and not (release.pull and release.pull.merged)):
+            return []
+        return branches.delete(release, branch)
