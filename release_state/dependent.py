@@ -7,32 +7,22 @@ answers behind it has changed, the key has, and the question is asked again.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Hashable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any
 
 from release_state.config import RunConfig
-from release_state.model import NotObserved, Observation, Problem, known, unavailable
+from release_state.model import NotObserved, Observation, known, unavailable
 from release_state.observe.calculation import observe_calculation
 from release_state.observe.github import GitHub
-from release_state.observe.history import SOURCE as HISTORY
 from release_state.observe.history import WantedCommit, observe_history, relate_clone
 from release_state.observe.http import HttpClient
 from release_state.observe.install import observe_installation
 from release_state.observe.published import observe_published
 from release_state.observe.run_log import RunLogs, Success
 from release_state.outcome import Phase
+from release_state.question import Question, no_history, nobody, settled
 from release_state.release import Release
 from release_state.snapshot import Branch, Clone, Installation, Remote, Snapshot
-
-
-@dataclass(frozen=True)
-class Question:
-    """Something to ask; `key` begins with the name of the look-up."""
-
-    key: tuple[Hashable, ...]
-    ask: Callable[[], Observation[Any]]
 
 
 class Dependent:
@@ -114,6 +104,8 @@ class Dependent:
             remote, base, head = facts.remote, facts.base_branch, facts.base_head
         except NotObserved as missing:
             return nobody("calculation", missing)
+        if problem := no_history(snapshot):
+            return nobody("calculation", NotObserved(problem))
         tags = tuple((tag.name, tag.commit) for tag in remote.tags)
         return Question(
             ("calculation", base, head, tags),
@@ -225,22 +217,6 @@ class Dependent:
                 cancel=self._cancel,
             ),
         )
-
-
-def no_history(snapshot: Snapshot) -> Problem | None:
-    """Why the history of the base could not be had. Who needs it does not wait a second time for what failed once."""
-    problem = snapshot.history.unavailable
-    return problem if problem and problem.source == HISTORY else None
-
-
-def nobody(name: str, missing: NotObserved) -> Question:
-    """What hangs on an answer that did not come: it has the same problem, and nobody is asked."""
-    return settled(name, Observation[Any](value=None, unavailable=missing.problem))
-
-
-def settled(name: str, answer: Observation[Any]) -> Question:
-    """What is known without asking."""
-    return Question((name, "settled", answer), lambda: answer)
 
 
 def _path(clone: str | None) -> Path | None:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from release_state.asking import Asking
 from release_state.config import RunConfig
-from release_state.dependent import Dependent, Question
+from release_state.dependent import Dependent
 from release_state.diagnosis import phase_of
 from release_state.model import Observation, unavailable
 from release_state.observe.clone import observe_clone
@@ -24,6 +24,7 @@ from release_state.observe.shared_limit import SharedLimit
 from release_state.observe.status_page import observe_status_page
 from release_state.outcome import Phase
 from release_state.preflight import Preflight
+from release_state.question import Question
 from release_state.release import Release
 from release_state.snapshot import Clone, Snapshot
 from release_state.target import Target

@@ -6,12 +6,12 @@ import threading
 from pathlib import Path
 
 from release_state.config import RunConfig
-from release_state.dependent import Question, no_history, nobody, settled
 from release_state.model import NotObserved, known
 from release_state.observe.github import GitHub
 from release_state.observe.github_ci import branch_runs
 from release_state.observe.github_settings import GitHubSettings
 from release_state.observe.workflow_files import observe_workflow_files
+from release_state.question import Question, no_history, nobody, settled
 from release_state.release import Release
 from release_state.snapshot import Snapshot
 

@@ -32,7 +32,7 @@ TRACES, MOST_TRACES = frozenset({"remote", "index pypi", "pulls", "release"}), 2
 ADVICE = frozenset({"last_run"})
 """What decides nothing: it may rest on two faults of one run."""
 BESIDE_LAST_RUN = frozenset({"ci", "services GitHub", "services PyPI"})
-ASIDE = frozenset({"clone", "history", "published", "workflow_files", "base_runs", *SETTINGS})
+ASIDE = frozenset({"clone", "history", "published", "workflow_files", "calculation", "base_runs", *SETTINGS})
 """What takes much of a run's work. Where it does not rest on the fault, it is looked at again for `WHOLE` alone."""
 WHOLE = frozenset({"500", "read time-out"})
 RUNS_AT_ONCE, SLOW_RUNS_AT_ONCE = 5, 8

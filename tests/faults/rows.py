@@ -60,8 +60,9 @@ _ALL_OF_GITHUB = (
     *("pulls", "open_pulls", "release", "latest_release", "drafts", "ci", "runs", "last_run", "branch_pulls"),
     *("base_runs", *_OF_SETTINGS),
 )
-_BEHIND_BASE = ("workflow_files", "base_rules", "base_runs", "rehearsal")
-_BEHIND_COMMITS = ("published", "clone", "workflow_files")
+_BEHIND_BASE = ("workflow_files", "base_rules", "base_runs", "rehearsal", "calculation")
+_BEHIND_COMMITS = ("published", "clone", "workflow_files", "calculation")
+_BEHIND_PAGE = ("published", "last_run", "calculation")
 _BEHIND_REFS = (
     *("history", "ci", "clone", "published", "branch_pulls", "index testpypi", "last_run"),
     *_BEHIND_BASE,
@@ -117,7 +118,7 @@ _TABLE = (
     _row("index: page", READY, "page", "index pypi", _PAGE, "last_run", begins="pypi"),
     _row("index: JSON API", READY, "opinion", "index pypi", _index("/pypi/pypi/.*/json"), "last_run"),
     _row("second index", READY, "page", "index testpypi", _SECOND, "rehearsal", blocking=False, begins="testpypi"),
-    _row("index: published version", RELEASED, "page", "index pypi", _PAGE, "published", "last_run", begins="pypi"),
+    _row("index: published version", RELEASED, "page", "index pypi", _PAGE, *_BEHIND_PAGE, begins="pypi"),
     _row("index: new project", "new project", "page", "index pypi", _PAGE, begins="pypi"),
     _row("index: root", "new project", "root", "index pypi", _ROOT),
     _row("second index: root", "new project", "root", "rehearsal", _SECOND_ROOT, blocking=False),

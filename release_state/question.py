@@ -1,0 +1,35 @@
+"""A question of an observation, by what its answer hangs on; and the questions that nobody needs to ask."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Any
+
+from release_state.model import NotObserved, Observation, Problem
+from release_state.observe.history import SOURCE as HISTORY
+from release_state.snapshot import Snapshot
+
+
+@dataclass(frozen=True)
+class Question:
+    """Something to ask; `key` begins with the name of the look-up."""
+
+    key: tuple[Hashable, ...]
+    ask: Callable[[], Observation[Any]]
+
+
+def no_history(snapshot: Snapshot) -> Problem | None:
+    """Why the history of the base could not be had. Who needs it does not wait a second time for what failed once."""
+    problem = snapshot.history.unavailable
+    return problem if problem and problem.source == HISTORY else None
+
+
+def nobody(name: str, missing: NotObserved) -> Question:
+    """What hangs on an answer that did not come: it has the same problem, and nobody is asked."""
+    return settled(name, Observation[Any](value=None, unavailable=missing.problem))
+
+
+def settled(name: str, answer: Observation[Any]) -> Question:
+    """What is known without asking."""
+    return Question((name, "settled", answer), lambda: answer)
