@@ -56,8 +56,10 @@ def setup() -> None:
 
 
 def tools() -> None:
-    """Install what tests need beyond Python: Chromium, gh, npm, and files out of npm packages (CI; Debian as root)."""
-    missing = [name for name in ("chromium", "gh", "npm") if shutil.which(name) is None]
+    """Install what tests need beyond Python: Chromium, gh, npm, sshd, files out of npm packages (CI, as root)."""
+    wanted = {"chromium": "chromium", "gh": "gh", "npm": "npm", "sshd": "openssh-server"}
+    path = f"{os.environ['PATH']}:/usr/sbin"
+    missing = [package for program, package in wanted.items() if shutil.which(program, path=path) is None]
     if missing:
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         run("apt-get", "-qq", "update", env=environment)

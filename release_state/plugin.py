@@ -13,15 +13,13 @@ import sys
 from collections.abc import Generator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
+from release_state.command_line import add_options, arguments_of, cwd_of, is_executing, new_run
 from release_state.interrupt import Watch
-from release_state.options import PHASES, PLANS, SETTINGS, UsageProblem
-
-if TYPE_CHECKING:
-    from release_state.config import Arguments
+from release_state.options import UsageProblem
 
 _RUN: pytest.StashKey[Any] = pytest.StashKey()
 _WATCH: pytest.StashKey[Watch] = pytest.StashKey()
@@ -37,77 +35,7 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         # Loaded by the conftest, not by -p: pytest took --version for its own and only warns of what fails to load.
         known.version = 0
         _load_suite()
-    group = parser.getgroup("release-state", "release state")
-    group.addoption(
-        "--version",
-        "--release-version",
-        action="append",
-        nargs="?",
-        const="",
-        dest="release_state_version",
-        metavar="X.Y.Z",
-        help="the version to check, PEP 440, may be given several times; all, or a specifier like '>=2,<3': an audit",
-    )
-    group.addoption(
-        "--channel",
-        action="append",
-        dest="release_state_channel",
-        metavar="NAME",
-        help="pypi (default), testpypi, a channel of the configuration, or all",
-    )
-    group.addoption(
-        "--phase",
-        dest="release_state_phase",
-        default="auto",
-        metavar="PHASE",
-        help=", ".join(PHASES) + " (default: auto)",
-    )
-    group.addoption(
-        "--project-list",
-        dest="release_state_project_list",
-        metavar="FILE",
-        help="a TOML file of projects: the audit or a gate of each",
-    )
-    group.addoption("--repo", dest="release_state_repo", metavar="PATH", help="the local clone to look at")
-    for setting in SETTINGS:
-        help_text = setting.help + (f" (default: {setting.default})" if setting.default else "")
-        group.addoption(
-            setting.option, dest=setting.dest, metavar=setting.metavar or setting.key.upper(), help=help_text
-        )
-    group.addoption(
-        "--index-url",
-        action="append",
-        default=[],
-        dest="release_state_index_url",
-        metavar="CHANNEL=URL",
-        help="read a channel from this Simple API instead",
-    )
-    group.addoption("--github-api-url", dest="release_state_github_api_url", metavar="URL", help="GitHub's REST API")
-    group.addoption(
-        "--no-install", action="store_true", dest="release_state_no_install", help="leave the installation check out"
-    )
-    group.addoption(
-        "--block-on-advice", action="store_true", dest="release_state_block_on_advice", help="let advice decide too"
-    )
-    group.addoption(
-        "--plan", dest="release_state_plan", default="auto", metavar="WAY", help=", ".join(PLANS) + " (default: auto)"
-    )
-    group.addoption(
-        "--wait",
-        dest="release_state_wait",
-        default="0",
-        metavar="SECONDS",
-        help="observe again until nothing is on its way any more, but not longer than this",
-    )
-    group.addoption("--script", dest="release_state_script", metavar="FILE", help="write the plan as a shell script")
-    group.addoption(
-        "--save-snapshot", dest="release_state_save_snapshot", metavar="FILE", help="record what was observed"
-    )
-    group.addoption(
-        "--snapshot", dest="release_state_snapshot", metavar="FILE", help="judge a recorded snapshot, contact nothing"
-    )
-    group.addoption("--demo", dest="release_state_demo", metavar="SCENARIO", help="check a demo world on this machine")
-    group.addoption("--show-config", action="store_true", dest="release_state_show_config", help="print the settings")
+    add_options(parser.getgroup("release-state", "release state"))
 
 
 def _take_version_over(parser: pytest.Parser) -> None:
@@ -164,7 +92,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     from release_state.run import configuration, token_source
 
     try:
-        loaded = configuration(_arguments(config), os.environ, _cwd(config))
+        loaded = configuration(arguments_of(config), os.environ, cwd_of(config))
         from release_state.config import show
 
         print(*show(loaded, token_source(loaded, os.environ)), sep="\n")
@@ -208,14 +136,14 @@ def pytest_configure(config: pytest.Config) -> None:
     from release_state.session import KEY
 
     if (given := getattr(config, "workerinput", {}).get("release_state")) is not None:
-        worker: Any = worker_session(given, lambda: _arguments(config))
+        worker: Any = worker_session(given, lambda: arguments_of(config))
         config.stash[KEY] = worker
         if not hasattr(worker, "pool"):  # the worker of a fleet observes itself, and has programs to stop
             # A terminal interrupts workers too: they have nothing to put away, and the controller answers for all.
             signal.signal(signal.SIGINT, signal.SIG_DFL)
         return
     for argument in config.args:
-        if not config.option.pyargs and not (_cwd(config) / argument.partition("::")[0]).exists():
+        if not config.option.pyargs and not (cwd_of(config) / argument.partition("::")[0]).exists():
             raise _refused(f"file or directory not found: {argument!r}")  # pytest says it after the look-ups
     if (watch := config.stash.get(_WATCH, None)) is not None:
         watch.stage = "running"
@@ -224,7 +152,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(made.close)
     try:
         made.enter_context(scratch_folder())
-        run = _new_run(config)
+        run = new_run(config)
     except OSError as error:
         raise _refused(f"no temporary folder can be made: {error.strerror or error}; set TMPDIR") from None
     except UsageProblem as problem:
@@ -253,91 +181,6 @@ def pytest_sessionstart(session: pytest.Session) -> Generator[None, None, None]:
     yield
     for line in run.header():
         reporter.write_line(line)
-
-
-def _new_run(config: pytest.Config) -> Any:
-    """A run over single versions, or an audit.
-
-    Raises UsageProblem.
-    """
-    from release_state.audit.run import AuditRun
-    from release_state.run import Run
-
-    arguments, files, selected = _arguments(config), _files(config), _selection(config)
-    common: dict[str, Any] = {
-        "checks_folder": config.rootpath / "checks",
-        "demo": config.option.release_state_demo,
-        "with_workers": bool(getattr(config.option, "numprocesses", None) or getattr(config.option, "tx", None)),
-        "executes": _executes(config.option),
-    }
-    if (listed := config.option.release_state_project_list) is not None:
-        from release_state.fleet.run import FleetRun
-
-        refused = [f"--{name.replace('_', '-')}" for name in files]
-        return FleetRun(
-            arguments,
-            os.environ,
-            _cwd(config),
-            listed=_cwd(config) / listed,
-            refused=refused,
-            named=selected[0],
-            **common,
-        )
-    if arguments.audit:
-        refused = [f"--{name.replace('_', '-')}" for name in files]
-        return AuditRun(arguments, os.environ, _cwd(config), refused=refused, named=selected[0], **common)
-    return Run(arguments, os.environ, _cwd(config), files=files, selection=selected, **common)
-
-
-def _executes(option: Any) -> bool:
-    """Whether a fixture will be asked for: --setup-only sets them up, and says in the end that no check ran."""
-    return not (option.collectonly or option.setupplan or option.showfixtures or option.show_fixtures_per_test)
-
-
-def _arguments(config: pytest.Config) -> Arguments:
-    from release_state.audit.selection import audited
-    from release_state.config import Arguments
-    from release_state.validate import one_of
-
-    option = config.option
-    versions = tuple(option.release_state_version or ())
-    audit = audited(versions)
-    one_of("--phase", option.release_state_phase, PHASES)  # the run needs it before the configuration is read
-    given = {setting.key: getattr(option, setting.dest) for setting in SETTINGS}
-    return Arguments(
-        versions=() if audit else versions,
-        channels=tuple(option.release_state_channel or ()),
-        phase=option.release_state_phase,
-        repo=option.release_state_repo,
-        settings={key: value for key, value in given.items() if value is not None},
-        index_urls=tuple(option.release_state_index_url),
-        github_api_url=option.release_state_github_api_url,
-        install=not option.release_state_no_install,
-        block_on_advice=option.release_state_block_on_advice,
-        plan=option.release_state_plan,
-        wait=option.release_state_wait,
-        audit=audit,
-    )
-
-
-def _files(config: pytest.Config) -> dict[str, Path]:
-    """The files that are read or written besides the reports, by option."""
-    given = {name: getattr(config.option, f"release_state_{name}") for name in ("script", "save_snapshot", "snapshot")}
-    return {name: _cwd(config) / path for name, path in given.items() if path}
-
-
-def _cwd(config: pytest.Config) -> Path:
-    return config.invocation_params.dir
-
-
-def _selection(config: pytest.Config) -> tuple[tuple[str, ...], str, bool]:
-    """The named files, the marker expression, and whether anything else narrows the run."""
-    option = config.option
-    files = tuple(Path(argument.partition("::")[0]).name for argument in config.args)
-    narrowed = bool(
-        option.keyword or option.deselect or option.ignore or option.ignore_glob or any("::" in a for a in config.args)
-    )
-    return files, option.markexpr or "", narrowed
 
 
 def _isolate_workers(config: pytest.Config) -> None:
@@ -381,7 +224,7 @@ def pytest_pycollect_makeitem(collector: pytest.Collector, name: str, obj: objec
     session, marker = _many_of(collector.config), of_many(collector.obj)
     if session is None or marker != session.marker:
         return [] if session or marker else None
-    return session.items(collector, obj) if _executes(collector.config.option) else []
+    return session.items(collector, obj) if is_executing(collector.config.option) else []
 
 
 def _many_of(config: pytest.Config) -> Any:
@@ -401,7 +244,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Begin to observe the projects of a list, once it is known which are selected."""
-    if (many := _many_of(session.config)) is not None and _executes(session.config.option):
+    if (many := _many_of(session.config)) is not None and is_executing(session.config.option):
         many.begin(session.items)
 
 
@@ -429,7 +272,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Keep the checks of the phase that applies; say what a narrowed run needs."""
     from release_state.run import select
 
-    if _executes(config.option) and _many_of(config) is None:
+    if is_executing(config.option) and _many_of(config) is None:
         items[:] = select(config, items)
 
 

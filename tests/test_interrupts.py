@@ -52,6 +52,8 @@ def signalled(folder: Path, arguments: Sequence[str], after: float, number: int,
     scratch, home, reports = folder / "scratch", folder / "home", folder / "reports"
     for made in (scratch, home):
         made.mkdir(parents=True)
+    # Of a shell's background job SIGINT is ignored, and the run would inherit that.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     with subprocess.Popen(
         [sys.executable, "-m", "release_state", *arguments, "--reports-dir", str(reports)],
         cwd=ROOT,
@@ -62,6 +64,7 @@ def signalled(folder: Path, arguments: Sequence[str], after: float, number: int,
         text=True,
         start_new_session=True,
     ) as process:
+        signal.signal(signal.SIGINT, before)
         try:
             _until_it_listens(process, after)
             started = time.monotonic()
@@ -148,11 +151,13 @@ def test_a_sweep_over_the_moments_of_a_run(workers: tuple[str, ...], number: int
 @pytest.fixture
 def watch() -> Iterator[Watch]:
     """Listening, at the stage in which a run observes."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     watch = Watch()
     watch.start()
     watch.stage = "running"
     yield watch
     watch.stop()
+    signal.signal(signal.SIGINT, before)
 
 
 def test_the_first_signal_interrupts_and_the_next_are_only_noted(watch: Watch) -> None:
@@ -168,7 +173,10 @@ def test_the_first_signal_interrupts_and_the_next_are_only_noted(watch: Watch) -
 
 
 def test_a_signal_at_the_end_is_only_noted_and_the_handlers_come_back() -> None:
-    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = [signal.getsignal(number) for number in numbers]
+    for number in numbers[:2]:
+        signal.signal(number, signal.SIG_DFL)  # whatever the tests were started with
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as `nohup` leaves it
     try:
         watch = Watch()
@@ -178,6 +186,8 @@ def test_a_signal_at_the_end_is_only_noted_and_the_handlers_come_back() -> None:
         signal.raise_signal(signal.SIGTERM)
         assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
         watch.stop()
+        after = [signal.getsignal(number) for number in numbers]
     finally:
-        signal.signal(signal.SIGHUP, before[2])
-    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)] == before
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+    assert after == [signal.SIG_DFL, signal.SIG_DFL, signal.SIG_IGN]

@@ -114,6 +114,8 @@ def check_usage(arguments: Arguments, refused: Sequence[str], named: Sequence[st
         raise UsageProblem("--phase does not go with --version all or a specifier: an audit has no phase")
     if arguments.plan != "auto":
         raise UsageProblem("--plan does not go with --version all or a specifier: give one version for its plan")
+    if arguments.wait != "0":
+        raise UsageProblem("--wait does not go with --version all or a specifier: give the version that is awaited")
     for option in refused:
         raise UsageProblem(f"{option} does not go with --version all or a specifier: give one version for it")
     if wrong := [name for name in named if name.endswith(".py") and name != FILE]:

@@ -63,6 +63,7 @@ class FleetRun(Running):
     ) -> None:
         super().__init__(environ, executes=executes)
         refused = [*refused, *(["--demo"] if demo else []), *(["--plan"] if arguments.plan != "auto" else [])]
+        refused = [*refused, *(["--wait"] if arguments.wait != "0" else [])]
         if arguments.audit and arguments.phase != "auto":
             refused = [*refused, "--phase (of an audit)"]
         for option in refused:
