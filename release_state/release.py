@@ -331,9 +331,14 @@ class Release:
         return any(candidate.sha == self.tag.commit for candidate in self.published_from)
 
     def holds_published(self, candidate: Candidate) -> bool:
-        """Whether a commit holds every file of the published sdist, but for those that no commit holds: built ones."""
+        """Whether a commit holds every published file that was compared, but for built ones, which no commit holds.
+
+        A wheel does not hold the file that declares the version: there, the commit has to declare it as well.
+        """
         found = self.published
         if found is None or 2 * candidate.equal <= found.compared or candidate.differing:
+            return False
+        if found.sdist is None and not self.declares(candidate):
             return False
         return all(set(candidate.absent) <= set(other.absent) for other in found.candidates)
 

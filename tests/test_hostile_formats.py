@@ -28,7 +28,7 @@ PROPERTIES = ["id", "target", "outcome", "blocking", "expected", "found", "why",
 
 def run_as_a_step(folder: Path, *workers: str, summary: Path) -> tuple[Ran, Path, Path]:
     """The run, its JUnit file and its outputs."""
-    save(folder / "s.json", hostile_snapshots())
+    save(folder / "s.json", hostile_snapshots("https://x.example/'onclick='window.hacked=3'"))  # else it is refused
     environ = {
         "GITHUB_ACTIONS": "true",
         "GITHUB_STEP_SUMMARY": str(summary),

@@ -120,7 +120,7 @@ def test_a_demo_that_is_told_to_end_leaves_nothing(number: int, after: float, tm
     assert ended.code == 2 and "Traceback" not in ended.output, ended.output
 
 
-MOMENTS = [0.3 * step for step in range(16)]
+MOMENTS = [0.6 * step for step in range(8)]
 
 
 @pytest.mark.slow

@@ -125,7 +125,7 @@ class World:
         """What the plan says of the tag that is missing."""
         remote = observe_remote(self.repo.path.as_uri(), 20)
         snapshot = s.released(
-            target=self.target, remote=remote, published=self.ask(), clone=known(None), pulls=s.failed()
+            target=self.target, remote=remote, published=self.ask(), clone=known(None), pulls=known(())
         )
         return tags.create(Release(snapshot))
 
@@ -222,7 +222,7 @@ def test_published_from_a_pull_request_with_a_squash_that_differs(world: World) 
     assert all("#10" not in candidate.what for candidate in found.candidates), "it declares another version"
     tag, history = world.step()
     assert tag.title == f"Tag {head[:12]}, the recorded head of pull request #9, as v0.2.0"
-    assert ("git", "fetch", world.target.remote_url, "refs/pull/9/head") in tag.commands
+    assert ("git", "fetch", "--no-tags", world.target.remote_url, "refs/pull/9/head") in tag.commands
     for text in (
         "All 5 files",
         "not in the history of main",
@@ -366,8 +366,13 @@ def test_a_zip(world: World) -> None:
 def test_wheels_only(world: World) -> None:
     world.upload(*build_wheel("orbit-demo", "0.2.0", sources={"orbit/__init__.py": b""}))
     found = world.published()
-    assert (found.sdist, found.candidates, found.best) == (None, (), None)
-    assert world.step()[0].title == "Establish which commit was published"
+    assert found.sdist is None and found.best is not None and found.best.declared_version == "0.1.0"
+    assert world.step()[0].title.startswith("Unless a nearer commit is known: tag"), "nothing in it says the version"
+    world.index.delete("pypi", "0.2.0")
+    source = "print('of this very version')\n"
+    sha = world.commit("chore: release", project("0.2.0") | {"src/orbit/__init__.py": source})
+    world.upload(*build_wheel("orbit-demo", "0.2.0", sources={"orbit/__init__.py": source.encode()}))
+    assert world.step()[0].title.startswith(f"Tag {sha[:12]}, ")
 
 
 def test_nothing_published(world: World) -> None:
