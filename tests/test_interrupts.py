@@ -142,7 +142,7 @@ def test_a_sweep_over_the_moments_of_a_run(workers: tuple[str, ...], number: int
         ended = signalled(tmp_path / str(moment), ["--demo", "partial", *workers], after, number, to_all=to_all)
         assert_nothing_is_left(ended)
         codes.append(ended.code)
-    assert codes.count(2) >= 4, codes
+    assert codes.count(2) >= 2, codes
 
 
 # ---- the watch itself
