@@ -128,7 +128,7 @@ def assert_ready_and_unharmed(ran: Ran, folder: Path, before: set[str]) -> None:
     assert ran.json is not None
     reports = {ran.json.name, ran.page, "latest.json", "latest.html"}
     assert names_in(folder) - before == {"reports", *(f"reports/{name}" for name in reports)}
-    assert ran.json.name in ran.output, "the reports are named"
+    assert ran.json.stem in ran.output, "the reports are named"
 
 
 def test_the_wheel_installs_one_top_level_package(wheel: Path) -> None:
