@@ -1,7 +1,7 @@
 """The JSON API beside a Simple API: which files of a version it lists.
 
 After an upload it is right at once, while the Simple API can be behind for some minutes: what it lists is published.
-Source: https://docs.pypi.org/api/json/
+Source: the JSON API in the documentation of PyPI
 """
 
 from __future__ import annotations

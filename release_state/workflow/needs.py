@@ -3,7 +3,7 @@
 Known actions and commands only; what a script works out while it runs, or a program of the project does, is not seen.
 So a need that is found is one, and none that is found proves nothing.
 Sources: the actions' own pages; https://cli.github.com/manual; https://docs.astral.sh/uv/guides/package;
-https://docs.pypi.org/trusted-publishers
+"Trusted Publishers" in the documentation of PyPI
 """
 
 from __future__ import annotations
