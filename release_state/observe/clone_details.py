@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,14 +25,14 @@ class Details:
     """See Clone."""
 
     dirty_submodules: Observation[tuple[str, ...]]
-    built: tuple[str, ...]
+    built: Observation[tuple[str, ...]]
     no_identity: tuple[str, ...]
 
 
 def read_details(reader: CloneReader, top: Path | None, environ: Mapping[str, str]) -> Details:
     """Look at a clone and its work tree, if it has one; `environ` may hold the person's identity. Never raises."""
     dirty: Observation[tuple[str, ...]] = known(()) if top is None else _dirty_submodules(reader, top)
-    return Details(dirty, () if top is None else _built(top / "dist"), _no_identity(reader, environ))
+    return Details(dirty, known(()) if top is None else _built(top / "dist"), _no_identity(reader, environ))
 
 
 def _dirty_submodules(reader: CloneReader, top: Path) -> Observation[tuple[str, ...]]:
@@ -68,14 +67,18 @@ def _is_dirty(reader: CloneReader, folder: Path) -> bool:
     return bool(changes.changed or changes.untracked)
 
 
-def _built(folder: Path) -> tuple[str, ...]:
+def _built(folder: Path) -> Observation[tuple[str, ...]]:
     """The names of the distributions in a folder; none where there is no such folder. A link is not followed."""
-    with suppress(OSError):
+    try:
         if folder.is_symlink():
-            return ()
+            return known(())
         names = sorted(entry.name for entry in os.scandir(folder) if entry.name.endswith(_SUFFIXES))
-        return tuple(readable(os.fsencode(name))[:_MOST] for name in names[:_MOST])
-    return ()
+    except (FileNotFoundError, NotADirectoryError):
+        return known(())
+    except OSError as error:
+        problem = Problem(source="clone", why=f"{folder.name} cannot be read: {error.strerror}")
+        return Observation[tuple[str, ...]](value=None, unavailable=problem)
+    return known(tuple(readable(os.fsencode(name))[:_MOST] for name in names[:_MOST]))
 
 
 def _no_identity(reader: CloneReader, environ: Mapping[str, str]) -> tuple[str, ...]:

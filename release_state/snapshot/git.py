@@ -71,7 +71,7 @@ class Clone(Model):
     """Where the configured remote points, without credentials."""
     dirty_submodules: Observation[tuple[str, ...]] = known(())
     """Submodules that are checked out and have changes or untracked files of their own; nested ones are not seen."""
-    built: tuple[str, ...] = ()
+    built: Observation[tuple[str, ...]] = known(())
     """Names of the distributions in `dist/`, ignored or not; the first two hundred."""
     no_identity: tuple[str, ...] = ()
     """Which of `user.name` and `user.email` git does not know here; never what they are."""
