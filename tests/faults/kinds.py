@@ -217,6 +217,12 @@ def _type_of(reply: Reply) -> str:
     return next((value for name, value in reply.headers.items() if name.lower() == "content-type"), "")
 
 
+def _garbled(body: bytes) -> bytes:
+    """A byte that is no UTF-8 within the first quoted text; at the beginning where nothing is quoted, as in a pack."""
+    at = body.find(b'"') + 1
+    return body[:at] + b"\xe9" + body[at:]
+
+
 def _body(reply: Reply, body: bytes) -> Reply:
     """Another body, with 200: no absence and no redirect any more."""
     return Reply(200, reply.headers, body)
@@ -234,9 +240,7 @@ _fault("wrong content type")(_with(lambda reply: _typed(reply, "text/plain")))
 _fault("wrong charset in the label")(
     _with(lambda reply: _typed(reply, f"{_type_of(reply).partition(';')[0] or 'text/plain'}; charset=utf-16"))
 )
-_fault("not UTF-8")(
-    _with(lambda reply: Reply(reply.status, reply.headers, reply.body.replace(b'"', b'"\xe9', 1) + b"\xe9"))
-)
+_fault("not UTF-8")(_with(lambda reply: Reply(reply.status, reply.headers, _garbled(reply.body) + b"\xe9")))
 _fault("coding that was not asked for")(
     _with(lambda reply: Reply(reply.status, {**reply.headers, "Content-Encoding": "br"}, reply.body))
 )
