@@ -16,7 +16,7 @@ SHOWN_BY = re.compile(r"\[`(test_\w+)`\]\(([^)]+)\)")
 
 
 @cache
-def tests_of(path: Path) -> frozenset[str]:
+def functions_of(path: Path) -> frozenset[str]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     return frozenset(node.name for node in tree.body if isinstance(node, ast.FunctionDef))
 
@@ -26,7 +26,7 @@ def test_every_test_that_is_named_exists(name: str) -> None:
     document = ROOT / name
     named = SHOWN_BY.findall(document.read_text(encoding="utf-8"))
     assert len(named) > 20
-    missing = [test for test, path in named if test not in tests_of((document.parent / path).resolve())]
+    missing = [test for test, path in named if test not in functions_of((document.parent / path).resolve())]
     assert missing == []
 
 

@@ -49,8 +49,8 @@ def matrix() -> str:
     cells = Counter(sign(expected(row, fault)) for row in ROWS.values() for fault in FAULTS.values())
     heads = columns()
     lines = [
-        f"{len(ROWS)} questions times {len(FAULTS)} faults = **{cells.total():,} cells**, all of them run. A run may take "
-        f"`--lookup-timeout` and {MARGIN:.0f} s (tried with {PATIENT:.0f} s, and with {HASTY:.0f} s where a fault uses "
+        f"{len(ROWS)} questions times {len(FAULTS)} faults = **{cells.total():,} cells**, all of them run. "
+        f"A run may take `--lookup-timeout` and {MARGIN:.0f} s (tried with {PATIENT:.0f} s, and with {HASTY:.0f} s where a fault uses "
         "the time up).",
         "",
         "| sign | outcome | cells |",
