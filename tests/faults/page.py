@@ -50,8 +50,8 @@ def matrix() -> str:
     heads = columns()
     lines = [
         f"{len(ROWS)} questions times {len(FAULTS)} faults = **{cells.total():,} cells**, all of them run. "
-        f"A run may take `--lookup-timeout` and {MARGIN:.0f} s (tried with {PATIENT:.0f} s, and with {HASTY:.0f} s where "
-        "a fault uses the time up).",
+        f"A run may take `--lookup-timeout` and {MARGIN:.0f} s (tried with {PATIENT:.0f} s, and with {HASTY:.0f} s "
+        "where a fault uses the time up).",
         "",
         "| sign | outcome | cells |",
         "|---|---|---|",
