@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import os
-import shutil
 import stat
-import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone
-from importlib.util import find_spec
 from pathlib import Path
 from threading import Event, Timer
 from typing import Any
@@ -48,33 +45,6 @@ def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setattr("tempfile.tempdir", str(folder))
     yield folder
     assert list(folder.iterdir()) == []
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An environment as the running Python makes it."""
-    folder = tmp_path_factory.mktemp("template") / "venv"
-    # The pip at hand saves the seconds that installing the bundled one takes.
-    found = find_spec("pip")
-    options = ["--without-pip"] if found and found.origin else []
-    subprocess.run([sys.executable, "-I", "-m", "venv", *options, str(folder)], check=True)
-    if found and found.origin:
-        [packages] = folder.glob("lib/*/site-packages")
-        (packages / "pip").symlink_to(Path(found.origin).parent)
-    return folder
-
-
-@pytest.fixture
-def quick(template: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Copies an environment that is there, which takes milliseconds instead of seconds; pip is linked to."""
-
-    def make_environment(attempt: Any) -> None:
-        copy = attempt.private / "venv"
-        shutil.copytree(template, copy, symlinks=True, ignore=shutil.ignore_patterns("pip", "setuptools*", "pkg_*"))
-        [pip] = template.glob("lib/*/site-packages/pip")
-        (copy / pip.relative_to(template)).symlink_to(pip)
-
-    monkeypatch.setattr("release_state.observe.install._Attempt._make_environment", make_environment)
 
 
 def wheel(name: str, version: str, requires: Sequence[str] = (), pth: bytes | None = None) -> tuple[str, bytes]:
@@ -129,7 +99,14 @@ def test_a_wheel_is_installed(index: IndexServer) -> None:
     assert found.seconds > 0
 
 
-@pytest.mark.usefixtures("quick")
+def test_where_pip_is_too_old_for_other_environments_the_bundled_one_is_used(
+    index: IndexServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("release_state.observe.install._KNOWS_PYTHON", (999, 0))
+    publish(index, "testpypi", wheel("orbit-demo", "0.2.0"))
+    assert install(index).present().succeeded
+
+
 def test_dependencies_never_come_from_the_test_index(index: IndexServer) -> None:
     publish(index, "testpypi", wheel("orbit-demo", "0.2.0", ["orbit-base>=1"]), wheel("orbit-base", "99.0"))
     # A circle: the dependency asks for the package itself, which the main index does not have.
@@ -141,7 +118,6 @@ def test_dependencies_never_come_from_the_test_index(index: IndexServer) -> None
     assert "orbit-base" in asked(index, "pypi")
 
 
-@pytest.mark.usefixtures("quick")
 def test_dependencies_of_an_ordinary_index_come_from_it_alone(index: IndexServer) -> None:
     publish(index, "testpypi", wheel("orbit-demo", "0.2.0", ["orbit-base"]), wheel("orbit-base", "1.0"))
     publish(index, "pypi", wheel("orbit-base", "2.0"))
@@ -152,7 +128,6 @@ def test_dependencies_of_an_ordinary_index_come_from_it_alone(index: IndexServer
     assert asked(index, "pypi") == set()
 
 
-@pytest.mark.usefixtures("quick")
 def test_listed_and_not_found_by_pip(index: IndexServer) -> None:
     publish(index, "testpypi", wheel("orbit-demo", "0.1.0"))
     found = install(index).present()
@@ -160,7 +135,6 @@ def test_listed_and_not_found_by_pip(index: IndexServer) -> None:
     assert found.detail.splitlines()[0] == "ERROR: No matching distribution found for orbit-demo==0.2.0"
 
 
-@pytest.mark.usefixtures("quick")
 def test_a_dependency_that_does_not_exist(index: IndexServer) -> None:
     publish(index, "testpypi", wheel("orbit-demo", "0.2.0", ["orbit-base"]))
     found = install(index).present()
@@ -168,7 +142,6 @@ def test_a_dependency_that_does_not_exist(index: IndexServer) -> None:
     assert "No matching distribution found for orbit-base" in found.detail.splitlines()[0]
 
 
-@pytest.mark.usefixtures("quick")
 def test_dependencies_that_contradict_each_other(index: IndexServer) -> None:
     one, two = wheel("orbit-one", "1.0", ["orbit-base==1"]), wheel("orbit-two", "1.0", ["orbit-base==2"])
     publish(index, "testpypi", wheel("orbit-demo", "0.2.0", ["orbit-one", "orbit-two"]), one, two)
@@ -178,7 +151,6 @@ def test_dependencies_that_contradict_each_other(index: IndexServer) -> None:
     assert "conflict" in found.detail.splitlines()[0]
 
 
-@pytest.mark.usefixtures("quick")
 def test_a_file_that_is_not_what_the_index_says(index: IndexServer) -> None:
     publish(index, "testpypi", wheel("orbit-demo", "0.2.0"))
     other = wheel("orbit-demo", "0.2.0", ["x"])[1]
@@ -188,14 +160,12 @@ def test_a_file_that_is_not_what_the_index_says(index: IndexServer) -> None:
     assert "DO NOT MATCH THE HASHES" in found.detail.splitlines()[0]
 
 
-@pytest.mark.usefixtures("quick")
 def test_metadata_of_another_version(index: IndexServer) -> None:
     index.upload("testpypi", "orbit_demo-0.2.0-py3-none-any.whl", wheel("orbit-demo", "0.3.0")[1], WHEN)
     found = install(index).present()
     assert (found.attempted, found.succeeded, found.installed_version) == (True, False, None), found
 
 
-@pytest.mark.usefixtures("quick")
 def test_no_code_of_the_package_is_run(index: IndexServer, tmp_path: Path) -> None:
     mark = tmp_path / "mark"
     pth = f"import pathlib; pathlib.Path({str(mark)!r}).touch()\n".encode()
@@ -222,7 +192,6 @@ def test_without_a_wheel_it_is_not_tried(files: Sequence[IndexFile], says: str) 
     assert says in found.detail
 
 
-@pytest.mark.usefixtures("quick")
 def test_a_dependency_without_a_wheel_leaves_it_open(index: IndexServer) -> None:
     sdist = build_sdist("orbit-base", "1.5", files={"setup.py": b"raise SystemExit('built')"})
     publish(index, "testpypi", wheel("orbit-demo", "0.2.0", ["orbit-base>=1"]), sdist)
@@ -231,7 +200,6 @@ def test_a_dependency_without_a_wheel_leaves_it_open(index: IndexServer) -> None
     assert "orbit-base" in found.detail
 
 
-@pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize(("marker", "attempted"), [("", False), ("; extra == 'dev'", True)])
 def test_a_dependency_by_url_is_not_followed(index: IndexServer, marker: str, attempted: bool) -> None:
     dependency = f"orbit-base @ {index.url}/evil/orbit_base-1.0.tar.gz {marker}"
@@ -260,28 +228,24 @@ def test_no_python_fits_and_which_to_install(monkeypatch: pytest.MonkeyPatch) ->
     assert "uv python install 3.13" in said
 
 
-@pytest.mark.usefixtures("quick")
 def test_nobody_answers(index: IndexServer) -> None:
     url = index.index_url("testpypi")
     index.stop()
     assert "orbit-demo" in problem(install(url))
 
 
-@pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize("reply", [Reply(503), Reply(403), Reply(200, b"<p>", {"Content-Type": "text/plain"})])
 def test_an_index_in_trouble(index: IndexServer, reply: Reply) -> None:
     index.intercept = lambda request: reply
     problem(install(index))
 
 
-@pytest.mark.usefixtures("quick")
 def test_the_dependencies_index_in_trouble(index: IndexServer) -> None:
     publish(index, "testpypi", wheel("orbit-demo", "0.2.0", ["orbit-base"]))
     index.intercept = lambda request: Reply(502) if request.path.startswith("/pypi/") else None
     assert "502" in problem(install(index, dependencies=index.index_url("pypi")))
 
 
-@pytest.mark.usefixtures("quick")
 def test_the_time_limit(index: IndexServer) -> None:
     index.intercept = lambda request: Reply(200, delay=30)
     started = time.monotonic()
@@ -289,7 +253,6 @@ def test_the_time_limit(index: IndexServer) -> None:
     assert time.monotonic() - started < 5
 
 
-@pytest.mark.usefixtures("quick")
 def test_an_end_from_outside(index: IndexServer) -> None:
     cancel = Event()
     timer = Timer(0.3, cancel.set)
@@ -308,7 +271,6 @@ def test_other_addresses(url: str) -> None:
 # ── secrets
 
 
-@pytest.mark.usefixtures("quick")
 def test_credentials_reach_the_index_and_nothing_else(index: IndexServer) -> None:
     publish(index, "testpypi", wheel("orbit-demo", "0.2.0"))
     arguments: set[str] = set()
