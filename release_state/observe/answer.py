@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +12,7 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 from requests.utils import parse_header_links
 
 from release_state.model import Problem
+from release_state.observe.bounds import loaded_json
 from release_state.observe.refusal import date_of, header
 from release_state.text import plain
 
@@ -116,6 +116,8 @@ def parsed_json(answer: Answer) -> Any:
     if content_type != "application/json" and not content_type.endswith("+json"):
         raise ValueError(f"answered {plain(content_type or 'no content type', 60)} instead of JSON")
     try:
-        return json.loads(answer.body)
+        return loaded_json(answer.body)
     except (ValueError, RecursionError):
-        raise ValueError(f"answered {len(answer.body)} bytes that are not valid JSON (cut off?)") from None
+        raise ValueError(
+            f"answered {len(answer.body)} bytes that are not valid JSON (cut off?), or hold too many values"
+        ) from None

@@ -13,6 +13,7 @@ from itertools import groupby, pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from release_state.observe.bounds import LISTING_MEMORY
 from release_state.observe.declarations import Declarations, Lookup
 from release_state.observe.declared import FIRST_FILES
 from release_state.observe.git_again import patiently
@@ -217,7 +218,8 @@ def pull_refs(git: Git, url: str) -> tuple[list[tuple[int, str]], int]:
         env, address = network_environment(git, folder, url), without_credentials(url)
         # HEAD too: without it, an answer that is none could not be told from a service that records none.
         patterns = ("HEAD", "refs/pull/*/head")
-        output = patiently(git, lambda: git.run("ls-remote", "--", address, *patterns, cwd=folder, env=env)).output
+        command = ("ls-remote", "--", address, *patterns)
+        output = patiently(git, lambda: git.run(*command, cwd=folder, env=env, memory=LISTING_MEMORY)).output
     if not output:
         raise GitFailed(NO_REFS)
     heads = [(int(found[2]), readable(found[1])) for line in output.splitlines() if (found := _PULL.fullmatch(line))]

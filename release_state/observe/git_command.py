@@ -25,6 +25,7 @@ from threading import Event
 from typing import IO
 
 from release_state.model import Problem
+from release_state.observe.bounds import GIT_MEMORY, with_memory
 from release_state.observe.git_environment import base_environment
 
 OUTPUT_LIMIT = 64 * 2**20
@@ -101,15 +102,16 @@ class Git:
         accept: Collection[int] = (0,),
         first: int | None = None,
         deadline: float | None = None,
+        memory: int = GIT_MEMORY,
     ) -> Answer:
         """
-        Run one command; `first` asks for so many bytes of its output and no more.
+        Run one command; `first` asks for so many bytes of its output and no more, `memory` bounds each process (bytes).
 
         Raises GitFailed on an exit code that is not in `accept`, at the time limit and beyond the output limit.
         """
         command = [self.program, "--no-pager", *arguments]
         limit = OUTPUT_LIMIT if first is None else first
-        run = _Run(command, cwd, self.environ if env is None else env, stdin, limit)
+        run = _Run(with_memory(command, memory), cwd, self.environ if env is None else env, stdin, limit)
         stopped = run.wait(deadline or self.deadline, self.cancel)
         stderr = scrubbed(readable(bytes(run.stderr)))
         if stopped == "too much" and first is not None:
@@ -272,6 +274,8 @@ def _explain(stderr: str, code: int) -> tuple[str, str | None]:
     why = decisive(stderr) or f"git ended with exit code {code} and no message"
     if found := re.search(r"dubious ownership in repository at '(.+)'\s*$", stderr, re.MULTILINE):
         return why, f"if you trust it: git config --global --add safe.directory {shlex.quote(found[1])}"
+    if "out of memory" in stderr.lower():
+        return f"git was given no more memory than a run takes: {why}", None
     if "not a git repository" in stderr:
         return why, "give the path of a git repository"
     if "Host key verification failed" in stderr:

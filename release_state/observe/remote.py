@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from threading import Event
 
 from release_state.model import Observation, known
+from release_state.observe.bounds import LISTING_MEMORY
 from release_state.observe.git_again import patiently
 from release_state.observe.git_command import Git, GitFailed, readable
 from release_state.observe.git_environment import outside_of_repositories, ssh_command, with_credentials_of
@@ -42,7 +43,7 @@ def observe_remote(url: str, timeout: float, *, cancel: Event | None = None) -> 
             patterns = ("HEAD", "refs/heads/*", "refs/tags/*")
             env, address = network_environment(git, folder, url), without_credentials(url)
             command = ("ls-remote", "--symref", "--", address, *patterns)
-            answer = patiently(git, lambda: git.run(*command, cwd=folder, env=env))
+            answer = patiently(git, lambda: git.run(*command, cwd=folder, env=env, memory=LISTING_MEMORY))
         found = parse_refs(address, answer.output)
         if not answer.output and not is_local(url):
             raise GitFailed(NO_REFS, "open the address in a browser: a proxy may want a login; and check the address")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,6 +14,8 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 from pydantic import ValidationError
 from pypi_simple import DistributionPackage, Link, ProjectPage
+
+from release_state.observe.bounds import MOST_FILES, loaded_json
 
 JSON_TYPE = "application/vnd.pypi.simple.v1+json"
 HTML_TYPE = "application/vnd.pypi.simple.v1+html"
@@ -110,9 +111,9 @@ def _content_type(headers: Mapping[str, str]) -> tuple[str, str]:
 
 def _load(body: bytes) -> Any:
     try:
-        return json.loads(body)
+        return loaded_json(body)
     except (ValueError, RecursionError) as error:
-        raise NotSimple("the answer is no valid JSON") from error
+        raise NotSimple("the answer is no valid JSON, or holds too many values") from error
 
 
 def _check_version(version: object) -> None:
@@ -147,6 +148,8 @@ def _project_json(document: object, name: str, url: str) -> Page:
     files, versions, status = data.get("files"), data.get("versions") or [], data.get("project-status") or {}
     if not isinstance(files, list) or not all(isinstance(file, dict) for file in files):
         raise NotSimple("the JSON is not of the shape of PEP 691: it has no list of files")
+    if len(files) > MOST_FILES:
+        raise NotSimple(f"it lists more than {MOST_FILES:,} files")
     if not isinstance(versions, list) or not isinstance(status, dict):
         raise NotSimple("the JSON is not of the shape of PEP 700 or PEP 792")
     if canonicalize_name(_text(data.get("name"), "the name of the project") or "") != name:
@@ -185,6 +188,8 @@ def _read_html(body: bytes, headers: Mapping[str, str], charset: str) -> _Html:
         text = body.decode(charset, errors="replace")
     except LookupError:
         text = body.decode(errors="replace")
+    if text.count("<a") + text.count("<A") > MOST_FILES:
+        raise NotSimple(f"it lists more than {MOST_FILES:,} files")
     html = _Html()
     try:
         html.feed(text)

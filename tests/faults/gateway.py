@@ -234,12 +234,13 @@ class Exchange:
 class Gateway:
     """Listens on `PORTS`; a context manager."""
 
-    def __init__(self, certificate: Path) -> None:
+    def __init__(self, certificate: Path | None = None) -> None:
         self._visits: dict[str, Visit] = {}
         self._names = itertools.count(1)
         self._stopping = threading.Event()
         self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._tls.load_cert_chain(certificate)
+        if certificate is not None:
+            self._tls.load_cert_chain(certificate)
         self._listeners = {name: socket.create_server(("127.0.0.1", 0), backlog=128) for name in PORTS}
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()

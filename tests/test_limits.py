@@ -1,0 +1,127 @@
+"""What a run may take of the machine, and what comes of it where that is not enough."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from release_state.observe.answer import Answer, parsed_json
+from release_state.observe.bounds import RUN_MEMORY, loaded_json
+from release_state.observe.git_command import Git, GitFailed
+from release_state.observe.simple import JSON_TYPE, NotSimple, project_page
+from tests.cli import ROOT, clean_environment
+from tests.faults.gateway import Gateway
+from tests.faults.kinds import FAULTS
+from tests.faults.rows import READY, RowOf, rows_of
+from tests.faults.states import STATES, Stage
+from tests.worlds import own_reports
+
+HEAVY = [name for name, fault in FAULTS.items() if fault.heavy]
+FILLED = (
+    *("git: what the remote can do", "index: page", "status page of GitHub"),
+    *("GitHub: pull requests", "GitHub: open pull requests", "GitHub: release, absent", "GitHub: release runs"),
+)
+"""What is answered without end, all of it at once."""
+
+
+@dataclass(frozen=True)
+class Peak:
+    """A run that has ended, and the most memory that one of its processes took."""
+
+    code: int
+    memory: int
+    """Bytes; of the run itself and of all that it waited for, the largest."""
+    document: Any
+
+
+def measured(arguments: list[str], reports: Path, home: Path, env: dict[str, str]) -> Peak:
+    """Run the suite and measure what it takes."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "release_state", *arguments, "--reports-dir", str(reports)],
+        cwd=ROOT,
+        env=clean_environment(home, env),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    (report,) = own_reports(reports)
+    return Peak(process.returncode, usage.ru_maxrss << 10, json.loads(report.read_text(encoding="utf-8")))
+
+
+@pytest.fixture(scope="module")
+def gateway() -> Iterator[tuple[Gateway, Stage]]:
+    with Gateway() as gateway, Stage(STATES[READY]) as stage:
+        yield gateway, stage
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's limit is Linux's")
+@pytest.mark.parametrize("fault", HEAVY)
+def test_answers_without_end_take_bounded_memory(fault: str, gateway: tuple[Gateway, Stage], tmp_path: Path) -> None:
+    server, stage = gateway
+    played = dict.fromkeys(FILLED, (0, FAULTS[fault].play))
+    visit = server.visit(stage.services, RowOf(rows_of(READY)), played)
+    config = stage.config(visit, 20.0)
+    target = config.targets[0]
+    arguments = [
+        *("--version", target.version, "--package", target.package, "--repository", target.repository),
+        *("--repo", str(target.clone), "--remote-url", config.remote_url, "--github-api-url", target.github_api),
+        *(word for name, each in config.channels.items() for word in ("--index-url", f"{name}={each.index_url}")),
+        *("--github-status-url", str(target.github_status_url), "--index-status-url", str(target.index_status_url)),
+        *("--lookup-timeout", "20", "--no-install"),
+    ]
+    peak = measured(arguments, tmp_path / "reports", tmp_path, {"GITHUB_TOKEN": stage.world.token})
+    assert peak.code == 6
+    assert {asked.row for asked in visit.asked} >= set(FILLED)
+    found = {check["id"]: check["found"] for check in peak.document["targets"][0]["checks"]}
+    for check, source in (
+        ("TAG-1", "git remote"),
+        ("INDEX-1", "index pypi"),
+        ("PULL-1", "GitHub"),
+        ("RUN-1", "GitHub"),
+    ):
+        assert found[check].startswith(f"could not be observed: {source}: "), found[check]
+        assert re.search("more than|larger than|memory|protocol error", found[check])
+    assert ("more memory" in found["TAG-1"]) == (fault == "gzip bomb")
+    assert peak.memory < RUN_MEMORY
+
+
+def test_no_program_that_git_starts_gets_more_memory_than_git(tmp_path: Path) -> None:
+    """As git-remote-http, which git starts: a process of a process."""
+    fake = tmp_path / "git"
+    fake.write_text(f"""#!/bin/sh
+case "$*" in version) echo git version 2.40.0;; *) {sys.executable} -c "print(len(bytes(int($2))) >> 20)";; esac
+""")
+    fake.chmod(0o755)
+    git = Git(20, environ={"PATH": f"{tmp_path}:/usr/bin:/bin"})
+    assert git.run(str(200 * 2**20), cwd=tmp_path).text == "200\n"
+    with pytest.raises(GitFailed, match="MemoryError"):
+        git.run(str(200 * 2**20), cwd=tmp_path, memory=150 * 2**20)
+
+
+@pytest.mark.parametrize("body", [b"[" + b"{}," * 1_000_000 + b"{}]", b"{" + b'"a":0,' * 2_000_000 + b'"a":0}'])
+def test_an_answer_of_too_many_values_is_none(body: bytes) -> None:
+    with pytest.raises(ValueError, match="more values"):
+        loaded_json(body)
+    headers = {"Content-Type": JSON_TYPE}
+    with pytest.raises(NotSimple, match="too many values"):
+        project_page(body, headers, "a", "https://index.example/a/")
+    with pytest.raises(ValueError, match="too many values"):
+        parsed_json(Answer(200, {"Content-Type": "application/json"}, body, "https://api.example/"))
+
+
+def test_a_page_of_too_many_files_is_none() -> None:
+    page = b"<!DOCTYPE html>" + b"<a href=a>a</a>" * 200_001
+    with pytest.raises(NotSimple, match="more than 200,000 files"):
+        project_page(page, {"Content-Type": "text/html"}, "a", "https://index.example/a/")
