@@ -1,0 +1,87 @@
+"""The facts of one release, worked out from its snapshot: what checks, diagnosis and plan share (pure).
+
+Every property gives a plain value and raises NotObserved where a fact that it rests on could not be observed. Each
+source has a module of its own; here is what rests on several of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from packaging.version import Version
+
+from release_state.model import NotObserved
+from release_state.release.github import GitHubFacts
+from release_state.release.published import PublishedFacts
+from release_state.snapshot import Branch
+from release_state.target import ReleaseBranchName
+
+
+@dataclass(frozen=True)
+class OtherBranch:
+    """A release branch of another version or channel, and what it is."""
+
+    branch: Branch
+    parsed: ReleaseBranchName
+    state: str
+    """"in use", "unfinished", "left over" or "orphaned"."""
+    reason: str
+
+
+class Release(GitHubFacts, PublishedFacts):
+    """One version on one channel, as observed."""
+
+    @cached_property
+    def other_branches(self) -> tuple[OtherBranch, ...]:
+        """Every other branch of the remote that parses as a release branch, and what it is."""
+        others = []
+        for branch in self.remote.branches:
+            parsed = self.target.parse_release_branch(branch.name)
+            if parsed and branch.name != self.target.release_branch:
+                others.append(OtherBranch(branch, parsed, *self._state_of(branch, parsed)))
+        return tuple(others)
+
+    def _state_of(self, branch: Branch, parsed: ReleaseBranchName) -> tuple[str, str]:
+        open_pulls = [pull for pull in self.snapshot.open_pulls.present() if pull.head_branch == branch.name]
+        if open_pulls:
+            return "in use", f"pull request #{open_pulls[0].number} is open for it"
+        if self.unfinished_runs:
+            return "in use", f"release run #{self.unfinished_runs[0].number} is unfinished and may be working on it"
+        merged = [pull for pull in self.pulls_of(branch.name) if pull.merged]
+        if any(pull.head_sha == branch.sha for pull in merged):
+            return "left over", f"pull request #{merged[0].number} was merged with this very head"
+        if not merged:
+            version, channel = Version(parsed.version), self.target.channel_named(parsed.channel)
+            if any(Version(found.version) == version for found in self.project_on(parsed.channel).releases):
+                return "unfinished", f"{parsed.version} is on {parsed.channel}, and no pull request of it was merged"
+            if channel and "tag" in channel.leaves and self.tags_equal_to(version):
+                return "unfinished", f"{parsed.version} is tagged, and no pull request was merged"
+        return "orphaned", "no pull request is open, no run is unfinished and its version is not released"
+
+    @property
+    def tag_may_go(self) -> bool:
+        """Whether nothing rests on the tag: no file, not even yanked, no immutable GitHub Release, no run at work."""
+        found = self.github_release
+        return not self.is_published and not self.unfinished_runs and (found is None or found.immutable is False)
+
+    def traces(self) -> dict[str, bool | None]:
+        """Which traces of this version exist, as far as known: True, False, or None where it could not be observed."""
+        traces: dict[str, bool | None] = {"branch": self._seen("branch"), "index": self._seen("is_published")}
+        if "tag" in self.channel.leaves:
+            traces["tag"] = self._seen("version_tags")
+        if "release" in self.channel.leaves:
+            traces["release"] = _either(self._seen("github_release"), self._seen("drafts"))
+        if "pull-request" in self.channel.leaves:
+            traces["pull-request"] = self._seen("any_pull")
+        return traces
+
+    def _seen(self, name: str) -> bool | None:
+        try:
+            return bool(getattr(self, name))
+        except NotObserved:
+            return None
+
+
+def _either(*seen: bool | None) -> bool | None:
+    return True if any(seen) else (None if None in seen else False)

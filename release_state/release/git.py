@@ -1,0 +1,101 @@
+"""Facts of the remote and of the clone."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from packaging.version import Version
+
+from release_state.model import NotObserved, Problem
+from release_state.release.facts import Facts
+from release_state.snapshot import Branch, Clone, Lineage, Remote, Tag
+
+
+class GitFacts(Facts):
+    """What git knows of a version."""
+
+    @cached_property
+    def remote(self) -> Remote:
+        """The remote's refs."""
+        return self.snapshot.remote.present()
+
+    @cached_property
+    def base_branch(self) -> str:
+        """The branch that releases are merged into: the configured one, else the remote's default branch."""
+        if name := self.target.base_branch or self.remote.default_branch:
+            return name
+        problem = Problem(source="git remote", why="the remote names no default branch", remedy="give --base-branch")
+        raise NotObserved(problem)
+
+    @cached_property
+    def base_head(self) -> str:
+        """The commit at the head of the base branch on the remote."""
+        if branch := self.remote.branch(self.base_branch):
+            return branch.sha
+        problem = Problem(
+            source="git remote",
+            why=f"the remote has no branch {self.base_branch}",
+            remedy="name the branch that releases start from with --base-branch",
+        )
+        raise NotObserved(problem)
+
+    @cached_property
+    def branch(self) -> Branch | None:
+        """The release branch of this version and channel on the remote."""
+        return self.remote.branch(self.target.release_branch)
+
+    @cached_property
+    def tag(self) -> Tag | None:
+        """The tag of this version on the remote, in the template's exact spelling."""
+        return self.remote.tag(self.target.tag)
+
+    @cached_property
+    def other_tags(self) -> tuple[Tag, ...]:
+        """Tags of the remote that equal the version by PEP 440 in another spelling; moving tags like `v9` too."""
+        return tuple(tag for tag in self.tags_equal_to(self.version) if tag.name != self.target.tag)
+
+    @property
+    def other_tags_exactly(self) -> tuple[Tag, ...]:
+        """Other spellings that are no moving tag: they name as many release numbers as the version has."""
+        parts = len(self.version.release)
+        versions = ((tag, self.target.version_of_tag(tag.name)) for tag in self.other_tags)
+        return tuple(tag for tag, version in versions if version and len(version.release) >= parts)
+
+    @property
+    def version_tags(self) -> tuple[Tag, ...]:
+        """Every tag of the remote that names this version and is no moving one; the exact spelling first."""
+        return (*filter(None, [self.tag]), *self.other_tags_exactly)
+
+    def tags_equal_to(self, version: Version) -> tuple[Tag, ...]:
+        return tuple(tag for tag in self.remote.tags if self.target.version_of_tag(tag.name) == version)
+
+    @cached_property
+    def clone(self) -> Clone | None:
+        """The maintainer's clone, None where there is none to look at."""
+        return self.snapshot.clone.known()
+
+    @property
+    def every_local_tag(self) -> tuple[Tag, ...]:
+        """The tags of the clone; none where it could not be read or there is none: only what is there counts."""
+        clone = self.snapshot.clone.value
+        return clone.tags if clone else ()
+
+    @cached_property
+    def local_tags(self) -> tuple[Tag, ...]:
+        """Tags of the clone that equal the version, the exact spelling first."""
+        tags = self.clone.tags if self.clone else ()
+        equal = [tag for tag in tags if self.target.version_of_tag(tag.name) == self.version]
+        return tuple(sorted(equal, key=lambda tag: tag.name != self.target.tag))
+
+    @cached_property
+    def local_tag(self) -> Tag | None:
+        """The clone's tag of this version in the exact spelling."""
+        return next((tag for tag in self.local_tags if tag.name == self.target.tag), None)
+
+    def lineage(self, sha: str) -> Lineage:
+        """How a commit lies to the base branch."""
+        return self.snapshot.history.present().lineage(sha)
+
+    def is_ancestor(self, older: str, newer: str) -> bool:
+        """Whether one commit is an ancestor of or equal to the other."""
+        return self.snapshot.history.present().is_ancestor(older, newer)

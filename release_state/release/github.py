@@ -1,0 +1,97 @@
+"""Facts of GitHub: pull requests, GitHub Releases, CI and runs; with git and the index, which some rest on."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from release_state.model import NotObserved, Problem
+from release_state.release.git import GitFacts
+from release_state.release.index import IndexFacts
+from release_state.snapshot import CommitChecks, GitHubRelease, PullRequest, WorkflowRun
+
+
+class GitHubFacts(GitFacts, IndexFacts):
+    """What GitHub knows of a version."""
+
+    def pulls_of(self, branch: str) -> tuple[PullRequest, ...]:
+        """Every pull request, in any state, of a release branch that is not this version's."""
+        observed = self.snapshot.branch_pulls.get(branch)
+        if observed is None:
+            raise NotObserved(Problem(source="GitHub", why=f"the pull requests of {branch} were not asked for"))
+        return observed.present()
+
+    @cached_property
+    def pulls(self) -> tuple[PullRequest, ...]:
+        """Every pull request of this version's release branch, in any state."""
+        return self.snapshot.pulls.present()
+
+    @property
+    def open_pulls(self) -> tuple[PullRequest, ...]:
+        """Those that can still be merged, whatever their base."""
+        return tuple(pull for pull in self.pulls if pull.is_open)
+
+    @cached_property
+    def pull(self) -> PullRequest | None:
+        """The release pull request: merged or open, with the right head and base; closed unmerged is none."""
+        right = [pull for pull in self.pulls if pull.base_branch == self.base_branch and (pull.merged or pull.is_open)]
+        return max(right, key=lambda pull: pull.number, default=None)  # of two runs, the later one's
+
+    @property
+    def any_pull(self) -> bool:
+        """Whether a pull request is a trace of this release: the right one, or an open one into another base."""
+        return bool(self.open_pulls or self.pull)
+
+    @cached_property
+    def github_release(self) -> GitHubRelease | None:
+        """The published GitHub Release of the tag."""
+        return self.snapshot.release.known()
+
+    @cached_property
+    def drafts(self) -> tuple[GitHubRelease, ...]:
+        """Drafts for the tag."""
+        return self.snapshot.drafts.present()
+
+    @property
+    def right_latest(self) -> str | None:
+        """The tag that has to become GitHub's latest release; None where it is right, or cannot be told.
+
+        It is the release of the greatest final version that is not yanked. An older version's own release is right
+        as long as it is not the latest.
+        """
+        if not self.files:
+            return None  # what the index will offer as the newest is not decided yet
+        latest, newest = self.snapshot.latest_release.known(), self.newest_final
+        version = self.target.version_of_tag(latest.tag) if latest else None
+        if newest is None or (version == self.version) == (newest == self.version):
+            return None
+        if newest == self.version:
+            return self.target.tag  # the index may spell it in another way
+        remote = self.snapshot.remote.value
+        named = [tag.name for tag in remote.tags if self.target.version_of_tag(tag.name) == newest] if remote else []
+        exact = self.target.tag_for(str(newest))
+        return exact if exact in named or not named else named[0]
+
+    @cached_property
+    def ci(self) -> CommitChecks:
+        """CI of the base branch's head, without what runs of the release workflow left on it.
+
+        Each of their jobs is a check run of that commit too; a failed release is no red CI.
+        """
+        checks = self.snapshot.ci.present()
+        runs = self.snapshot.runs.value
+        own = {run.id for run in runs.runs} if runs else set()
+        results = tuple(result for result in checks.results if result.workflow_run not in own)
+        nearest = tuple(result for result in checks.nearest_results if result.workflow_run not in own)
+        left_out = tuple(result.name for result in checks.results if result.workflow_run in own)
+        return checks.model_copy(
+            update={
+                "results": results,
+                "nearest_results": nearest,
+                "left_out": (*checks.left_out, *(f"{name} (release workflow)" for name in left_out)),
+            }
+        )
+
+    @cached_property
+    def unfinished_runs(self) -> tuple[WorkflowRun, ...]:
+        """Runs of the release workflow that are not completed, on whatever channel."""
+        return tuple(run for run in self.snapshot.runs.present().runs if not run.is_finished)

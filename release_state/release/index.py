@@ -1,0 +1,74 @@
+"""Facts of the package index."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from packaging.version import Version
+
+from release_state.model import NotObserved, Problem
+from release_state.release.facts import Facts
+from release_state.snapshot import IndexFile, IndexProject
+
+
+class IndexFacts(Facts):
+    """What the index knows of a version."""
+
+    def project_on(self, channel: str) -> IndexProject:
+        """The project's page on the index of a channel."""
+        observed = self.snapshot.index.get(channel)
+        if observed is None:
+            raise NotObserved(Problem(source=f"index {channel}", why="not asked for in this run"))
+        return observed.present()
+
+    @cached_property
+    def project(self) -> IndexProject:
+        """The project's page on this channel's index."""
+        return self.project_on(self.channel.name)
+
+    @property
+    def files(self) -> tuple[IndexFile, ...]:
+        """The published files of this version, yanked ones too."""
+        return self.project.files
+
+    @property
+    def catching_up(self) -> tuple[str, ...]:
+        """Files of this version that are published and that the Simple API does not list yet."""
+        return self.project.catching_up
+
+    @property
+    def is_published(self) -> bool:
+        """Whether the index has a file of this version, yanked or not, listed by its Simple API already or not yet."""
+        return bool(self.files or self.catching_up)
+
+    @property
+    def missing_kinds(self) -> tuple[str, ...]:
+        """Which of the expected kinds of file are not published."""
+        kinds = {file.kind for file in self.files}
+        kinds |= {"wheel" if name.endswith(".whl") else "sdist" for name in self.catching_up}
+        return tuple(kind for kind in self.target.expected_files if kind not in kinds)
+
+    @property
+    def all_yanked(self) -> bool:
+        """Whether the version has files and every one is yanked."""
+        return bool(self.files) and not self.catching_up and all(file.yanked for file in self.files)
+
+    @cached_property
+    def newest_final(self) -> Version | None:
+        """The greatest final version of the index that is not yanked."""
+        versions = (Version(found.version) for found in self.project.releases if not found.yanked)
+        return max((version for version in versions if not version.is_prerelease), default=None)
+
+    @cached_property
+    def newest_of_line(self) -> Version | None:
+        """The greatest version of the same major.minor line on the index, yanked ones too: they are used up."""
+        versions = (Version(found.version) for found in self.project.releases)
+        return max((version for version in versions if _line(version) == _line(self.version)), default=None)
+
+    def is_newer_of_line(self, version: Version) -> bool:
+        """Whether a version is greater than this one and of the same major.minor line."""
+        return _line(version) == _line(self.version) and version > self.version
+
+
+def _line(version: Version) -> tuple[int, int, int]:
+    return version.epoch, version.major, version.minor
