@@ -53,7 +53,13 @@ def ended(check: CheckInfo, recovery: Recovery) -> tuple[Outcome, Statement | No
     return Outcome.HOLDS, None
 
 
-def result_of(check: CheckInfo, recovery: Recovery) -> CheckResult:
+@cache
+def checks_of(phase: Phase, left_out: frozenset[str] = frozenset()) -> tuple[CheckInfo, ...]:
+    """The checks of a phase, without those of these sources."""
+    return tuple(check for check in of_phase(tuple(CHECKS.values()), phase) if check.source not in left_out)
+
+
+def result_of(check: CheckInfo, recovery: Recovery, key: str) -> CheckResult:
     """The check's result as the plugin makes it."""
     outcome, said = ended(check, recovery)
     statement = said if isinstance(said, Statement) else None
@@ -64,7 +70,7 @@ def result_of(check: CheckInfo, recovery: Recovery) -> CheckResult:
         source=check.source,
         blocking=statement.decides(check.blocking) if statement else check.blocking,
         outcome=outcome,
-        target=recovery.release.target.key,
+        target=key,
         expected=statement.expected if statement else "",
         found=statement.found if statement else (f"{problem.source}: {problem.why}" if problem else ""),
         why=statement.why if statement else (problem.remedy or "" if problem else ""),
@@ -84,5 +90,5 @@ def verdict_of(
     phase, reason = (fixed_phase, "given") if fixed_phase else phase_of(Release(snapshot), wanted)
     snapshot = snapshot.model_copy(update={"phase": phase.value, "phase_reason": reason})
     recovery = Recovery(Release(snapshot), wanted)
-    checks = tuple(check for check in of_phase(tuple(CHECKS.values()), phase) if check.source not in left_out)
-    return judge(recovery, phase, [result_of(check, recovery) for check in checks], checks)
+    checks, key = checks_of(phase, left_out), snapshot.target.key
+    return judge(recovery, phase, [result_of(check, recovery, key) for check in checks], checks)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
+from functools import cache
 from typing import Any
 
 from release_state.model import Observation, Problem, known, unavailable
@@ -231,38 +232,42 @@ def failure(source: str = "GitHub") -> Problem:
     return Problem(source=source, why="answered 503")
 
 
+@cache
+def _nothing_of_it() -> Snapshot:
+    return Snapshot(
+        observed_at=NOW,
+        target=target(),
+        phase="pre-release",
+        phase_reason="nothing of it exists",
+        remote=remote(),
+        clone=clone(),
+        history=history(lineage(BASE, on_base=True, ahead=0)),
+        index={"pypi": project(), "testpypi": project()},
+        rehearsal=project(releases={"0.2.0rc1": False}),
+        repository=repository(),
+        pulls=known(()),
+        open_pulls=known(()),
+        release=known(None),
+        latest_release=known(release("v0.1.0")),
+        drafts=known(()),
+        ci=ci("success"),
+        runs=runs(run()),
+        installation=known(Installation(attempted=False, detail="not tried")),
+        last_run=known(None),
+        rate_limit=known(None),
+        workflow_files=WORKFLOW,
+        rulesets=known(()),
+        branch_rules=known(()),
+        base_rules=base_rules(),
+        actions_settings=settings(),
+        base_runs=known((run(workflow="ci.yml"),)),
+    )
+
+
 def ready(**changes: Any) -> Snapshot:
     """Nothing of 0.2.0 exists, and nothing stands in its way."""
-    values: dict[str, Any] = {
-        "observed_at": NOW,
-        "target": target(),
-        "phase": "pre-release",
-        "phase_reason": "nothing of it exists",
-        "remote": remote(),
-        "clone": clone(),
-        "history": history(lineage(BASE, on_base=True, ahead=0)),
-        "index": {"pypi": project(), "testpypi": project()},
-        "rehearsal": project(releases={"0.2.0rc1": False}),
-        "repository": repository(),
-        "pulls": known(()),
-        "open_pulls": known(()),
-        "release": known(None),
-        "latest_release": known(release("v0.1.0")),
-        "drafts": known(()),
-        "ci": ci("success"),
-        "runs": runs(run()),
-        "installation": known(Installation(attempted=False, detail="not tried")),
-        "last_run": known(None),
-        "rate_limit": known(None),
-        "workflow_files": WORKFLOW,
-        "rulesets": known(()),
-        "branch_rules": known(()),
-        "base_rules": base_rules(),
-        "actions_settings": settings(),
-        "base_runs": known((run(workflow="ci.yml"),)),
-        **changes,
-    }
-    return Snapshot(**values)
+    nothing = {name: getattr(_nothing_of_it(), name) for name in _nothing_of_it().model_fields_set}
+    return Snapshot(**{**nothing, **changes})
 
 
 def released(**changes: Any) -> Snapshot:

@@ -14,7 +14,8 @@ from release_state.snapshot import Snapshot
 from release_state.steps.commands import suite
 from tests import states as s
 from tests.judged import verdict_of
-from tests.test_state_space import GREEN, assert_nothing_is_lost
+from tests.losses import assert_nothing_is_lost
+from tests.test_state_space import GREEN
 
 SHAS = [character * 40 for character in "abcdef"]
 shas = st.sampled_from(SHAS)

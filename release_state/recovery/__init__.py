@@ -7,7 +7,7 @@ hangs on it follows. `forward` completes, `back` withdraws, `whole` adds what si
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 
 from release_state.diagnosis import Diagnosis, diagnose
@@ -125,9 +125,14 @@ class Recovery:
 
     def _roll_back_and_start_again(self) -> list[Step]:
         steps = Withdrawal(self.release).steps()
-        if any(step.mends in ("all", "run") for step in steps):
-            return steps  # what is still to be found out or waited for may stand in the way of a new run
+        if any(step.mends in ("all", "run") for step in steps) or not self._is_deleted(steps):
+            return steps  # what is still to be found out, waited for or decided may stand in the way of a new run
         return [*steps, *tried(self.release, "whether to start again", self._run_again)]
+
+    def _is_deleted(self, steps: Sequence[Step]) -> bool:
+        """Whether no release branch of the version is left after these steps: a run fails on one."""
+        branch = self.release.branch
+        return branch is None or any(f":refs/heads/{branch.name}" in line for each in steps for line in each.commands)
 
     def _run_again(self) -> list[Step]:
         """Start the workflow; with a tag or a file of the version left, it would work out another version."""

@@ -26,7 +26,7 @@ class Completion:
         if "pull-request" in leaves:
             steps += tried(release, "whether a pull request is needed", self._pull)
         if "release" in leaves:
-            steps += tried(release, "whether a GitHub Release is missing", self._release)
+            steps += tried(release, "whether a GitHub Release is missing", lambda: self._release(tag))
         return [*steps, *tried(release, "whether its branch can go", self._left_branch)]
 
     def _publish(self) -> list[Step]:
@@ -57,10 +57,13 @@ class Completion:
             return pulls.create(release)
         return [pulls.recreate_head(release, release.pull)] if release.pull.is_open and not release.branch else []
 
-    def _release(self) -> list[Step]:
+    def _release(self, tagging: list[Step]) -> list[Step]:
         release = self.release
         if release.github_release is None:
-            return releases.create(release) if release.tag or release.is_published else []
+            # Without its tag GitHub would make one itself, wherever the base branch is then.
+            pushed = {line[-1] for step in tagging for line in step.commands if "push" in line}
+            is_there = release.tag is not None or f"refs/tags/{release.target.tag}" in pushed
+            return releases.create(release) if is_there else []
         steps = releases.mend(release, release.github_release)
         if release.snapshot.drafts.is_known:
             steps += [step for draft in release.drafts for step in releases.delete(release, draft)]

@@ -1,0 +1,108 @@
+"""What no plan may do, whatever state it leads out of: destroy what cannot be had again, or rest on what is unknown."""
+
+from __future__ import annotations
+
+from release_state.plan import Plan, Step
+from release_state.release import Release
+from release_state.snapshot import Snapshot
+from tests import states as s
+
+
+def commands(steps: tuple[Step, ...]) -> list[tuple[str, ...]]:
+    """Every command of the steps."""
+    return [command for step in steps for command in step.commands]
+
+
+def pushed_away(command: tuple[str, ...]) -> str | None:
+    """The ref of the remote that a command deletes."""
+    if command[:2] != ("git", "push"):
+        return None
+    return next((word[1:] for word in command if word.startswith(":refs/")), None)
+
+
+def is_published(snapshot: Snapshot) -> bool:
+    """Whether the index is known to have a file of the version, be it one that its Simple API does not list yet."""
+    found = snapshot.index[snapshot.target.channel.name].value
+    return found is not None and bool(found.files or found.catching_up)
+
+
+def assert_nothing_is_lost(snapshot: Snapshot, plan: Plan, described: str) -> None:
+    """No step destroys what cannot be had again, and none rests on what was not observed."""
+    published = is_published(snapshot)
+    kept: set[str] = set()
+    closed: set[str] = set()
+    gone: set[str] = set()
+    undecided = False
+    for step in plan.steps:
+        undecided |= step.title.startswith("Find out first")
+        for command in step.commands:
+            line = " ".join(command)
+            assert "None" not in command and "{" not in line, f"{described}: {line}"
+            kept |= {word for word in command if ":refs/heads/backup/" in word or ":refs/backup/tags/" in word}
+            if command[:3] == ("gh", "pr", "close"):
+                closed.add(command[3])
+            ref = pushed_away(command)
+            deletes = ref is not None or "--method" in command or command[3:5] == ("tag", "--delete")
+            moves = "--force" in command or any(word.startswith("+refs/tags/") for word in command)
+            assert not (deletes or moves) or step.destroys, f"{described}: not marked as destroying: {line}"
+            if ref is not None:
+                assert step.precondition, described
+                assert any(word.startswith("--force-with-lease=") for word in command), f"{described}: {line}"
+                assert_deletable(snapshot, ref, kept, closed, described)
+                gone.add(ref.removeprefix("refs/tags/"))
+            if moved := _moved_tag(command):
+                assert_movable(snapshot, moved, kept, described)
+            if "workflow" in command:
+                assert not undecided, f"{described}: {line}"
+                left = {tag.name for tag in Release(snapshot).version_tags} - gone
+                assert not published and not left, f"{described}: {line}"
+            if "--method" in command and step.mends == "release":  # a draft is never immutable
+                assert snapshot.release.is_known, described
+                found = snapshot.release.value
+                assert not (found and found.immutable is not False), described
+
+
+def _moved_tag(command: tuple[str, ...]) -> str | None:
+    """The tag of the remote that a command moves."""
+    leased = next((word for word in command if word.startswith("--force-with-lease=refs/tags/")), None)
+    return command[-1] if leased and command[:2] == ("git", "push") and command[-1].startswith("refs/tags/") else None
+
+
+def assert_deletable(snapshot: Snapshot, ref: str, kept: set[str], closed: set[str], described: str) -> None:
+    """A ref of the remote may go: nothing rests on it, nobody uses it, and what it alone holds is kept."""
+    assert snapshot.runs.is_known and not any(not run.is_finished for run in snapshot.runs.present().runs), described
+    if ref.startswith("refs/tags/"):
+        assert snapshot.index[snapshot.target.channel.name].is_known, described
+        assert not is_published(snapshot), f"{described}: the tag of a published version"
+        assert_not_held(snapshot, described)
+        return
+    name = ref.removeprefix("refs/heads/")
+    own = name == snapshot.target.release_branch
+    asked = snapshot.pulls if own else snapshot.branch_pulls[name]
+    assert snapshot.open_pulls.is_known and asked.is_known, f"{described}: pull requests not known"
+    still_open = [pull for pull in snapshot.open_pulls.present() if str(pull.number) not in closed]
+    assert not any(pull.head_branch == name for pull in still_open), f"{described}: an open pull request needs it"
+    branch = snapshot.remote.present().branch(name)
+    assert branch
+    if branch.sha == s.BASE:
+        return  # the very head of the base branch: it holds nothing else
+    lineage = snapshot.history.present().lineage(branch.sha)
+    merged = any(pull.merged and pull.head_sha == branch.sha for pull in asked.present())
+    if lineage.ahead and not merged:
+        assert any(word.startswith(branch.sha) for word in kept), f"{described}: commits are lost"
+
+
+def assert_movable(snapshot: Snapshot, ref: str, kept: set[str], described: str) -> None:
+    """A tag may move: its version is published from another commit, what it was is kept, and nothing holds it."""
+    tag = snapshot.remote.present().tag(ref.removeprefix("refs/tags/"))
+    assert tag and is_published(snapshot) and snapshot.published.is_known, described
+    assert any(word.startswith(f"{tag.object}:refs/backup/tags/") for word in kept), f"{described}: the tag is lost"
+    assert not any(not run.is_finished for run in snapshot.runs.present().runs), described
+    assert_not_held(snapshot, described)
+
+
+def assert_not_held(snapshot: Snapshot, described: str) -> None:
+    """No GitHub Release holds the tag for ever, as far as is known; and the channel has tags at all."""
+    assert snapshot.release.is_known, f"{described}: a release may rest on the tag"
+    assert not (snapshot.release.value and snapshot.release.value.immutable is not False), described
+    assert "tag" in snapshot.target.channel.leaves, f"{described}: not this channel's tag"
