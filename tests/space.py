@@ -91,8 +91,11 @@ def _refs() -> Iterator[tuple[str, ...]]:
 
 def _files() -> Iterator[tuple[str, ...]]:
     """Files, and what they say of the commit that they were built from."""
-    compared = {index: COMPARED for index in ("whole", "respelled", "sdist", "wheel", "part yanked", "yanked")}
-    compared |= {"catching up": ("unavailable",), "wheel": (*COMPARED, "built parts")}
+    compared: dict[str, tuple[str, ...]] = {
+        **dict.fromkeys(("whole", "respelled", "sdist", "part yanked", "yanked"), COMPARED),
+        "wheel": (*COMPARED, "built parts"),
+        "catching up": ("unavailable",),
+    }
     for index in DIMENSIONS["index"]:
         yield from ((index, evidence) for evidence in compared.get(index, ("none",)))
 
