@@ -165,3 +165,14 @@ def test_a_printed_run_of_the_suite_names_the_same_project() -> None:
         "--base-branch": "trunk",
         "--tag-template": "{version}",
     }
+
+
+def test_the_version_after_a_burnt_candidate_is_the_next_candidate() -> None:
+    """rc1 is used up, rc2 is tagged in another spelling: rc3 is next, and the final version stays free."""
+    page = s.project(listed_without_files=("0.2.0rc1",))
+    remote = s.remote(s.tag("v0.2.0-rc.2", s.OTHER))
+    found = s.ready(target=s.target(version="0.2.0rc1"), index={"pypi": page}, remote=remote)
+    verdict = verdict_of(found)
+    assert verdict.diagnosis.scenario == "burnt: deleted"
+    titles = [step.title for step in verdict.plan.steps if not step.advice]
+    assert titles == ["Release 0.2.0rc3 instead"]

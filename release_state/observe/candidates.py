@@ -46,7 +46,7 @@ class Found:
 
 
 def of_refs(target: Target, remote: Remote) -> list[Found]:
-    """The tag of the version, other spellings of it, and the head of its release branch, in this order."""
+    """The tag of the version, other spellings of it, the head of its release branch, and what a plan kept of one."""
     parts = len(target.parsed_version.release)
     tags = []
     for tag in remote.tags:
@@ -56,8 +56,12 @@ def of_refs(target: Target, remote: Remote) -> list[Found]:
         if equal or tag.name == target.tag:
             tags.append(Found(tag.commit, f"refs/tags/{tag.name}", f"the tag {tag.name}"))
     tags.sort(key=lambda found: found.ref != f"refs/tags/{target.tag}")
-    branch = remote.branch(target.release_branch)
-    return [*tags, *([Found(branch.sha, f"refs/heads/{branch.name}", f"the head of {branch.name}")] if branch else [])]
+    kept = re.compile(rf"backup/{re.escape(target.release_branch)}-[0-9a-f]{{7}}")
+    heads = [
+        branch for branch in remote.branches if branch.name == target.release_branch or kept.fullmatch(branch.name)
+    ]
+    heads.sort(key=lambda branch: branch.name != target.release_branch)
+    return [*tags, *(Found(head.sha, f"refs/heads/{head.name}", f"the head of {head.name}") for head in heads)]
 
 
 def of_clone(target: Target, clone: Clone | None) -> list[Found]:

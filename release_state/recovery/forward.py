@@ -27,6 +27,8 @@ class Completion:
             steps += tried(release, "whether a pull request is needed", self._pull)
         if "release" in leaves:
             steps += tried(release, "whether a GitHub Release is missing", lambda: self._release(tag))
+        if any(step.mends == "all" for step in tag):
+            return steps  # its branch may be where the commit is found that the tag belongs on
         return [*steps, *tried(release, "whether its branch can go", self._left_branch)]
 
     def _publish(self) -> list[Step]:

@@ -10,6 +10,7 @@ from release_state.plan import Step, Wanted
 from release_state.snapshot import Snapshot
 from release_state.verdict import TargetVerdict
 from tests.convergence.bench import Bench
+from tests.convergence.build import build
 from tests.convergence.execute import Follower, Ran
 from tests.convergence.states import VERSION, State
 from tests.judged import verdict_of
@@ -108,6 +109,20 @@ def is_used_up(verdict: TargetVerdict) -> bool:
     """Whether nothing is left to do for a version that never can be published, but to release the next one."""
     scenario = verdict.diagnosis.scenario.partition(":")[0]
     return scenario == "burnt" and len(needed(verdict)) == 1 and next_version(verdict) != ""
+
+
+def assert_completed(end: End) -> None:
+    """The release is verified, or clean; or it can never be, and the plan is the next version alone."""
+    if end.verdict.verdict in GREEN:
+        assert not needed(end.verdict), end.story
+    else:
+        assert is_used_up(end.verdict), end.story
+
+
+def prepare(bench: Bench, state: State) -> None:
+    """Bring a world into a state."""
+    build(bench.world, state)
+    bench.workflow, bench.has_clone = state.workflow, state.clone != "none"
 
 
 def of_state(bench: Bench, state: State, wanted: Wanted) -> Journey:

@@ -22,14 +22,10 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from release_state.demo.world import World
 from release_state.outcome import Verdict
 from release_state.plan import Plan, Wanted
 from release_state.release import Release
@@ -37,7 +33,7 @@ from tests.cli import ROOT, clean_environment
 from tests.convergence.bench import Bench
 from tests.convergence.build import build
 from tests.convergence.execute import Follower
-from tests.convergence.journey import GREEN, End, is_used_up, needed, of_state
+from tests.convergence.journey import End, assert_completed, needed, of_state, prepare
 from tests.convergence.real_gh import real_gh
 from tests.convergence.remains import Remains
 from tests.convergence.states import VERSION, State, covering, every_state
@@ -70,32 +66,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     )
 
 
-@pytest.fixture(scope="session")
-def _laid_out() -> Iterator[Bench]:
-    memory = Path("/dev/shm")
-    usual = tempfile.tempdir
-    with ExitStack() as exits:
-        if memory.is_dir() and os.access(memory, os.W_OK):
-            # Thousands of small files are made: a disk would take several times as long.
-            exits.callback(setattr, tempfile, "tempdir", usual)
-            tempfile.tempdir = str(memory)
-        world = exits.enter_context(World())
-        yield exits.enter_context(Bench(world).open())
-
-
-@pytest.fixture
-def bench(_laid_out: Bench) -> Bench:
-    """A world at its base."""
-    _laid_out.restore()
-    return _laid_out
-
-
-def prepare(bench: Bench, state: State) -> None:
-    """Bring a world into a state."""
-    build(bench.world, state)
-    bench.workflow, bench.has_clone = state.workflow, state.clone != "none"
-
-
 def test_what_is_printed_leads_out(bench: Bench, state: State, wanted: Wanted) -> None:
     prepare(bench, state)
     before = Remains(bench, state.channel)
@@ -108,14 +78,6 @@ def test_what_is_printed_leads_out(bench: Bench, state: State, wanted: Wanted) -
         assert_completed(end)
     if journey.next_version:
         assert end.following is not None and end.following.verdict is Verdict.READY, end.story
-
-
-def assert_completed(end: End) -> None:
-    """The release is verified, or clean; or it can never be, and the plan is the next version alone."""
-    if end.verdict.verdict in GREEN:
-        assert not needed(end.verdict), end.story
-    else:
-        assert is_used_up(end.verdict), end.story
 
 
 def assert_withdrawn(bench: Bench, state: State, end: End) -> None:

@@ -1,0 +1,214 @@
+"""Single ways out that are easily got wrong, each gone in the demo world: what is printed, done and left."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from release_state.demo.github.model import Reply as GitHubReply
+from release_state.demo.loopback import Reply
+from release_state.outcome import Verdict
+from release_state.plan import Step
+from release_state.verdict import TargetVerdict
+from tests.convergence.bench import Bench
+from tests.convergence.execute import Follower
+from tests.convergence.journey import assert_completed, needed, of_state, prepare
+from tests.convergence.remains import Remains
+from tests.convergence.states import VERSION, State
+
+
+def looked_at(bench: Bench, state: State) -> TargetVerdict:
+    """The verdict on a state."""
+    prepare(bench, state)
+    return bench.observe(VERSION, state.channel)
+
+
+def step_of(verdict: TargetVerdict, title: str) -> Step:
+    """The step of a plan whose title begins so."""
+    (found,) = (step for step in verdict.plan.steps if step.title.startswith(title))
+    return found
+
+
+def test_a_version_that_a_newer_one_superseded_ends_withdrawn(bench: Bench) -> None:
+    """Never published, its name held by an immutable GitHub Release: what can go goes, the rest stays."""
+    state = State("pypi", "both", "absent", "immutable", "open", "ahead")
+    prepare(bench, state)
+    bench.world.release("pypi", "0.2.1")
+    bench.changed()
+    first = bench.observe(VERSION, "pypi")
+    assert (first.diagnosis.scenario, first.plan.direction) == ("superseded", "roll back")
+    assert "0.2.1 took its place" in first.diagnosis.title
+    end = of_state(bench, state, "auto").go()
+    assert end.verdict.verdict is Verdict.ROLLED_BACK, end.story
+    assert not needed(end.verdict), end.story
+    assert f"refs/tags/v{VERSION}" in bench.world.remote_git.refs()
+    assert not [line for line in end.story.splitlines() if "$ gh api" in line or ":refs/tags/" in line], end.story
+
+
+def test_a_misplaced_tag_is_moved_and_can_be_brought_back(bench: Bench) -> None:
+    state = State("pypi", "elsewhere", "whole", "absent", "open", "ahead")
+    prepare(bench, state)
+    git = bench.world.remote_git
+    old, published = git.refs()[f"refs/tags/v{VERSION}"], git.refs()[f"refs/heads/release/pypi-v{VERSION}"]
+    move = step_of(bench.observe(VERSION, "pypi"), "Move the tag")
+    assert move.destroys and old in move.destroys
+    assert move.saves and f"{old}:refs/tags/v{VERSION}" in move.saves
+    end = of_state(bench, state, "auto").go()
+    assert end.verdict.verdict is Verdict.VERIFIED, end.story
+    assert git.rev(f"refs/tags/v{VERSION}^{{commit}}") == published
+    assert git.refs()[f"refs/backup/tags/v{VERSION}-{old[:7]}"] == old, "kept, under a name that is no tag"
+    assert move.saves.partition("git push")[2].split()[-1].startswith(old)
+    bench.world.clone_git.run(*move.saves.partition("with: git ")[2].partition(";")[0].split())
+    assert git.refs()[f"refs/tags/v{VERSION}"] == old, "what the step says brings it back"
+
+
+def test_the_wheel_alone_says_from_which_commit_it_was_built(bench: Bench) -> None:
+    """No sdist, no tag: the wheel's files name the commit, which is tagged, and what is missing is built from there."""
+    state = State("pypi", "absent", "wheel", "absent", "open", "ahead")
+    verdict = looked_at(bench, state)
+    published = bench.world.remote_git.refs()[f"refs/heads/release/pypi-v{VERSION}"]
+    tagging = step_of(verdict, "Tag ")
+    assert published in tagging.commands[1]
+    assert f"files of orbit_demo-{VERSION}-py3-none-any.whl are in it as published" in tagging.reason
+    end = of_state(bench, state, "auto").go()
+    assert end.verdict.verdict is Verdict.VERIFIED, end.story
+    assert bench.world.remote_git.rev(f"refs/tags/v{VERSION}^{{commit}}") == published
+
+
+def test_what_was_withdrawn_can_be_completed_after_all(bench: Bench) -> None:
+    """The branch that it was published from is gone; what was kept of it says which commit it was."""
+    state = State("pypi", "absent", "whole", "absent", "none", "ahead")
+    prepare(bench, state)
+    published = bench.world.remote_git.refs()[f"refs/heads/release/pypi-v{VERSION}"]
+    assert of_state(bench, state, "rollback").go().verdict.verdict is Verdict.ROLLED_BACK
+    assert f"refs/heads/release/pypi-v{VERSION}" not in bench.world.remote_git.refs()
+    end = of_state(bench, state, "complete").go()
+    assert end.verdict.verdict is Verdict.VERIFIED, end.story
+    assert bench.world.remote_git.rev(f"refs/tags/v{VERSION}^{{commit}}") == published
+
+
+def real(command: tuple[str, ...], folder: Path) -> None:
+    """Type a command that begins with `python`, with the Python of these tests and nothing from a network."""
+    environment = {**os.environ, "PIP_NO_INDEX": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_CACHE_DIR": "1"}
+    assert command[0] == "python"
+    done = subprocess.run(
+        [sys.executable, *command[1:]],
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.slow
+def test_pip_builds_the_missing_wheel_from_the_published_sdist(bench: Bench, tmp_path: Path) -> None:
+    """The real pip: the hash of the printed address is the sdist's, and what it builds completes the release."""
+    verdict = looked_at(bench, State("pypi", "both", "sdist", "published", "merged", "absent"))
+    pip, *_ = step_of(verdict, f"Publish the wheel of {VERSION}").commands
+    real(pip, tmp_path)
+    (wheel,) = tmp_path.glob("*/*.whl")
+    with zipfile.ZipFile(io.BytesIO(wheel.read_bytes())) as archive:
+        metadata = archive.read(f"orbit_demo-{VERSION}.dist-info/METADATA").decode()
+        assert f"\nVersion: {VERSION}\n" in metadata
+        assert f'__version__ = "{VERSION}"'.encode() in archive.read("orbit_demo/__init__.py")
+    bench.world.index.upload("pypi", wheel.name, wheel.read_bytes(), bench.world.tick())
+    bench.changed()
+    assert bench.observe(VERSION, "pypi").verdict is Verdict.VERIFIED
+
+
+@pytest.mark.slow
+def test_build_makes_the_missing_files_from_the_tag(bench: Bench, tmp_path: Path) -> None:
+    """The real git and build: a clone of the tag, and from it the very files that the version lacks."""
+    verdict = looked_at(bench, State("pypi", "both", "absent", "absent", "merged", "absent"))
+    clone, build, *_ = step_of(verdict, f"Publish {VERSION} from its tag").commands
+    subprocess.run(clone, cwd=tmp_path, check=True, capture_output=True)
+    real(build, tmp_path)
+    made = sorted(path.name for path in tmp_path.glob("*/dist/*"))
+    assert made == [f"orbit_demo-{VERSION}-py3-none-any.whl", f"orbit_demo-{VERSION}.tar.gz"]
+
+
+@pytest.mark.parametrize("run", ["running", "stuck"])
+def test_a_run_at_work_is_ended_before_anything_else(bench: Bench, run: str) -> None:
+    """Nothing of the release is touched while a run may still be writing it; one that is stuck is cancelled first."""
+    state = State("pypi", "elsewhere", "absent", "published", "none", "ahead", run=run)
+    first = looked_at(bench, state)
+    assert first.plan.direction == "wait"
+    lines = [line for step in needed(first) for line in step.lines()]
+    assert [line.split()[:3] for line in lines] == [
+        ["gh", "run", word] for word in (("view", "cancel") if run == "stuck" else ("watch",))
+    ]
+    assert bool(first.plan.steps[0].destroys) == (run == "stuck")
+    end = of_state(bench, state, "auto").go()
+    assert_completed(end)
+    told = [line.strip() for line in end.story.splitlines() if line.startswith("  $ ")]
+    first_change = next(number for number, line in enumerate(told) if "push" in line or "DELETE" in line)
+    assert all("gh run" in line for line in told[:1]) and first_change > 0, end.story
+
+
+# ── While a source is silent
+
+
+@contextmanager
+def silent(bench: Bench, source: str) -> Iterator[None]:
+    """While it lasts, a source of the world answers nothing that tells anything."""
+    world = bench.world
+    if source == "git remote":
+        aside = world.remote.with_suffix(".aside")
+        world.remote.rename(aside)
+    elif source.startswith("/"):
+        world.github.intercept = lambda request: GitHubReply(403, {}, b"{}") if source in request.path else None
+    else:
+        wanted = ".tar.gz" if source == "files" else "/simple/"
+        world.index.intercept = lambda request: Reply(403, b"not now") if wanted in request.path else None
+    bench.changed()
+    try:
+        yield
+    finally:
+        if source == "git remote":
+            aside.rename(world.remote)
+        world.github.intercept = world.index.intercept = None
+        bench.changed()
+
+
+SILENT = (
+    ("index", State("pypi", "remote", "absent", "published", "none", "ahead")),
+    ("index", State("testpypi", "absent", "absent", "absent", "none", "ahead")),
+    ("files", State("pypi", "absent", "whole", "absent", "merged-left", "moved")),
+    ("git remote", State("pypi", "both", "whole", "absent", "merged", "absent")),
+    ("/pulls", State("pypi", "absent", "absent", "absent", "open", "ahead")),
+    ("/releases", State("pypi", "elsewhere", "absent", "published", "none", "absent")),
+    ("/runs", State("pypi", "aside", "absent", "absent", "none", "ahead")),
+)
+
+
+@pytest.mark.parametrize(("source", "state"), SILENT, ids=lambda value: str(value))
+def test_a_silent_source_is_asked_again_and_the_journey_goes_on(bench: Bench, source: str, state: State) -> None:
+    """The plan tells how to find out and destroys nothing that hangs on it; once there is an answer, all ends well."""
+    prepare(bench, state)
+    before, refs = Remains(bench, state.channel), bench.world.remote_git.refs()
+    with silent(bench, source):
+        verdict = bench.observe(VERSION, state.channel)
+        told = "\n".join(step.title for step in verdict.plan.steps)
+        assert verdict.verdict in (Verdict.COULD_NOT_VERIFY, Verdict.ACTION_NEEDED), told
+        assert needed(verdict), told
+        assert any(title in told for title in ("Find out first", "Observe again")), told
+        assert not [step.title for step in verdict.plan.steps if step.destroys], told
+        assert "gh workflow run" not in " ".join(line for step in verdict.plan.steps for line in step.lines())
+        Follower(bench, VERSION, state.channel).execute(verdict.plan)
+    assert refs.items() <= bench.world.remote_git.refs().items(), told
+    journey = of_state(bench, state, "auto")
+    end = journey.go()
+    before.assert_nothing_is_lost(journey.follower, end.story)
+    assert_completed(end)
