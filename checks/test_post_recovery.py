@@ -100,7 +100,8 @@ def test_no_file_is_yanked(release: Release, plan: Recovery) -> None:
 def test_version_installs(release: Release) -> None:
     """The version installs from its index into a fresh environment, and the installed metadata name it.
 
-    Foreign code is installed for this, isolated, from wheels only; `--no-install` leaves it out. An interpreter that
+    Foreign code is installed for this, isolated, from wheels only (`--install-sdists` builds what has none, which runs
+    its code), up to `--install-size`; `--no-install` leaves it out. An interpreter that
     satisfies Requires-Python is looked for; without one this stays unknown.
     """
     if not release.files and release.catching_up:

@@ -68,6 +68,12 @@ def add_options(group: pytest.OptionGroup) -> None:
         "--no-install", action="store_true", dest="release_state_no_install", help="leave the installation check out"
     )
     group.addoption(
+        "--install-sdists",
+        action="store_true",
+        dest="release_state_install_sdists",
+        help="let the installation check build packages that have no wheel: that runs their code",
+    )
+    group.addoption(
         "--block-on-advice", action="store_true", dest="release_state_block_on_advice", help="let advice decide too"
     )
     group.addoption(
@@ -153,6 +159,7 @@ def arguments_of(config: pytest.Config) -> Arguments:
         index_urls=tuple(option.release_state_index_url),
         github_api_url=option.release_state_github_api_url,
         install=not option.release_state_no_install,
+        install_sdists=option.release_state_install_sdists,
         block_on_advice=option.release_state_block_on_advice,
         plan=option.release_state_plan,
         wait=option.release_state_wait,

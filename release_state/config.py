@@ -47,6 +47,10 @@ class RunConfig:
     channels: Mapping[str, Channel]
     """By name, with index URLs that may hold credentials."""
     install: bool = True
+    install_sdists: bool = False
+    """Whether the installation check may build packages, which runs code of theirs."""
+    install_size: float = 2048.0
+    """MiB that it may download and unpack."""
     block_on_advice: bool = False
     plan: Wanted = "auto"
     wait: float = 0.0
@@ -163,6 +167,8 @@ def load(
         remote_url=remote_url,
         channels={channel.name: channel for channel in channels},
         install=arguments.install,
+        install_sdists=arguments.install_sdists,
+        install_size=validate.mebibytes("--install-size", get["install-size"]),
         block_on_advice=arguments.block_on_advice,
         plan=cast("Wanted", arguments.plan),
         wait=validate.seconds("--wait", arguments.wait) if arguments.wait != "0" else 0.0,

@@ -214,6 +214,8 @@ class Dependent:
                 files,
                 self._config.install_timeout,
                 self._environ,
+                most_bytes=int(self._config.install_size * 2**20),
+                sdists=self._config.install_sdists,
                 cancel=self._cancel,
             ),
         )

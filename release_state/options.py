@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["text", "list", "flag", "seconds"]
+Kind = Literal["text", "list", "flag", "seconds", "mebibytes"]
 
 
 class UsageProblem(Exception):  # noqa: N818 - what the person typed is the problem, nothing failed
@@ -90,6 +90,13 @@ SETTINGS = (
     ),
     Setting("lookup-timeout", "limit of one look-up, retries included", "seconds", default="30", metavar="SECONDS"),
     Setting("install-timeout", "limit of the installation check", "seconds", default="120", metavar="SECONDS"),
+    Setting(
+        "install-size",
+        "most that the installation check may download and unpack, in MiB",
+        "mebibytes",
+        default="2048",
+        metavar="MIB",
+    ),
     Setting("reports-dir", "folder of the reports", default="reports", metavar="DIR"),
 )
 

@@ -38,6 +38,7 @@ class Arguments:
     """`CHANNEL=URL`."""
     github_api_url: str | None = None
     install: bool = True
+    install_sdists: bool = False
     block_on_advice: bool = False
     plan: str = "auto"
     wait: str = "0"
@@ -178,10 +179,10 @@ class Resolver:
             if isinstance(value, bool):
                 return str(value).lower()
             wanted = (bool, "true or false")
-        elif setting.kind == "seconds":
+        elif setting.kind in ("seconds", "mebibytes"):
             if isinstance(value, (int, float)) and not isinstance(value, bool):
                 return str(value)
-            wanted = (float, "a number of seconds")
+            wanted = (float, f"a number of {setting.kind}")
         else:
             if isinstance(value, str):
                 return value

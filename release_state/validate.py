@@ -197,6 +197,17 @@ def seconds(option: str, text: str) -> float:
     return value
 
 
+def mebibytes(option: str, text: str) -> float:
+    """A positive number of MiB, a TiB at most."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 < value <= 2**20:
+        raise UsageProblem(f"{option} {shown(text)} is not a number of MiB between 0 and {2**20}")
+    return value
+
+
 def flag(option: str, text: str) -> bool:
     """True or false."""
     return one_of(option, text.lower(), ("true", "false")) == "true"

@@ -89,6 +89,7 @@ VALUES: dict[str, tuple[str, str, str, str, str]] = {
     ),
     "lookup-timeout": ("1", "2", "3", "3.0", "lookup_timeout"),
     "install-timeout": ("1", "2", "3.5", "3.5", "install_timeout"),
+    "install-size": ("1", "2", "3.5", "3.5", "install_size"),
     "reports-dir": ("/tmp/cli", "/tmp/env", '"table"', "table", "reports_dir"),
 }
 
@@ -96,14 +97,15 @@ VALUES: dict[str, tuple[str, str, str, str, str]] = {
 def held(config: RunConfig, attribute: str) -> str:
     """The value that the run goes by, as a text."""
     target = config.targets[0]
-    value = getattr(config, attribute) if attribute.endswith("_timeout") else getattr(target, attribute)
+    of_run = attribute.endswith(("_timeout", "_size"))
+    value = getattr(config if of_run else target, attribute)
     if isinstance(value, tuple):
         return ",".join(value)
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def normal(text: str, setting: Setting) -> str:
-    return str(float(text)) if setting.kind == "seconds" else text
+    return str(float(text)) if setting.kind in ("seconds", "mebibytes") else text
 
 
 def test_every_setting_has_values_to_try() -> None:
@@ -137,8 +139,14 @@ def test_strongest_source_wins(setting: Setting, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.key)
 def test_wrong_type_in_the_table_is_refused(setting: Setting, tmp_path: Path) -> None:
-    wrong = {"text": "1", "list": '"sdist"', "flag": '"true"', "seconds": "true"}[setting.kind]
-    expected = {"text": "a text", "list": "a list", "flag": "true or false", "seconds": "a number of seconds"}
+    wrong = {"text": "1", "list": '"sdist"', "flag": '"true"', "seconds": "true", "mebibytes": "true"}[setting.kind]
+    expected = {
+        "text": "a text",
+        "list": "a list",
+        "flag": "true or false",
+        "seconds": "a number of seconds",
+        "mebibytes": "a number of mebibytes",
+    }
     cwd = tmp_path / "here"
     cwd.mkdir()
     (cwd / "pyproject.toml").write_text(f"[tool.release-state]\n{setting.key} = {wrong}\n", encoding="utf-8")

@@ -23,7 +23,7 @@ from release_state.model import Observation
 from release_state.observe.install import observe_installation
 from release_state.observe.interpreters import clean_environment, find_interpreter
 from release_state.observe.pip_verdict import Verdict, judge
-from release_state.observe.process import run_bounded
+from release_state.observe.process import Room, run_bounded
 from release_state.snapshot import IndexFile, Installation
 from release_state.target import Channel
 
@@ -72,13 +72,13 @@ def install(
     timeout: float = 60,
     environ: Mapping[str, str] | None = None,
     cancel: Event | None = None,
+    **allowed: Any,
 ) -> Observation[Installation]:
     url = index if isinstance(index, str) else index.index_url("testpypi")
     channel = Channel(name="testpypi", index_url=url, dependencies_index_url=dependencies)
     files = [listed()] if files is None else files
-    return observe_installation(
-        channel, "Orbit.Demo", "0.2.0", files, timeout, os.environ if environ is None else environ, cancel=cancel
-    )
+    environ = os.environ if environ is None else environ
+    return observe_installation(channel, "Orbit.Demo", "0.2.0", files, timeout, environ, cancel=cancel, **allowed)
 
 
 def asked(index: IndexServer, channel: str) -> set[str]:
@@ -130,9 +130,8 @@ def test_dependencies_of_an_ordinary_index_come_from_it_alone(index: IndexServer
 
 def test_listed_and_not_found_by_pip(index: IndexServer) -> None:
     publish(index, "testpypi", wheel("orbit-demo", "0.1.0"))
-    found = install(index).present()
-    assert (found.attempted, found.succeeded) == (True, False)
-    assert found.detail.splitlines()[0] == "ERROR: No matching distribution found for orbit-demo==0.2.0"
+    said = problem(install(index))
+    assert "not shown the files" in said and "No matching distribution found for orbit-demo==0.2.0" in said
 
 
 def test_a_dependency_that_does_not_exist(index: IndexServer) -> None:
@@ -155,9 +154,7 @@ def test_a_file_that_is_not_what_the_index_says(index: IndexServer) -> None:
     publish(index, "testpypi", wheel("orbit-demo", "0.2.0"))
     other = wheel("orbit-demo", "0.2.0", ["x"])[1]
     index.intercept = lambda request: Reply(200, other) if request.path.endswith(".whl") else None
-    found = install(index).present()
-    assert not found.succeeded
-    assert "DO NOT MATCH THE HASHES" in found.detail.splitlines()[0]
+    assert "the hash of a file differs" in problem(install(index))
 
 
 def test_metadata_of_another_version(index: IndexServer) -> None:
@@ -190,6 +187,54 @@ def test_without_a_wheel_it_is_not_tried(files: Sequence[IndexFile], says: str) 
     found = install("http://127.0.0.1:9/simple/", files=files).present()
     assert not found.attempted
     assert says in found.detail
+
+
+BACKEND = b"""
+import pathlib, zipfile
+def build_wheel(folder, settings=None, metadata=None):
+    pathlib.Path(%r).write_text("code of the package was run")
+    info = "orbit_demo-0.2.0.dist-info/"
+    with zipfile.ZipFile(pathlib.Path(folder, "orbit_demo-0.2.0-py3-none-any.whl"), "w") as made:
+        made.writestr(info + "METADATA", "Metadata-Version: 2.1\\nName: orbit-demo\\nVersion: 0.2.0\\n")
+        made.writestr(info + "WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+        made.writestr(info + "RECORD", "")
+    return "orbit_demo-0.2.0-py3-none-any.whl"
+"""
+PYPROJECT = b'[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+
+
+def test_an_sdist_is_built_where_that_is_allowed_and_only_there(index: IndexServer, tmp_path: Path) -> None:
+    trace = tmp_path / "trace"
+    sources = {"pyproject.toml": PYPROJECT, "backend.py": BACKEND.replace(b"%r", repr(str(trace)).encode())}
+    publish(index, "testpypi", build_sdist("orbit-demo", "0.2.0", files=sources))
+    (file,) = index.files("testpypi", "0.2.0")
+    url = f"{index.index_url('testpypi').removesuffix('simple/')}files/{file.filename}"
+    files = [listed(file.filename).model_copy(update={"url": url})]
+    refused = install(index, files=files, dependencies=index.index_url("pypi")).present()
+    assert not refused.attempted and "--install-sdists" in refused.detail
+    assert not trace.exists()
+    found = install(index, files=files, dependencies=index.index_url("pypi"), sdists=True).present()
+    assert (found.succeeded, found.installed_version) == (True, "0.2.0"), found
+    assert trace.exists()
+
+
+def test_what_is_installed_has_a_limit(index: IndexServer) -> None:
+    sources = {"orbit_demo/data.bin": os.urandom(3 * 2**20)}
+    publish(index, "testpypi", build_wheel("orbit-demo", "0.2.0", sources=sources))
+    assert "more than 1 MiB" in problem(install(index, most_bytes=2**20))
+
+
+def test_a_folder_that_fills_ends_the_program(tmp_path: Path) -> None:
+    """Many files, each of them small."""
+    room = Room(tmp_path / "room", 2**20)
+    room.folder.mkdir()
+    code = "for number in range(10 ** 9): open(f'{number}', 'w').write('x' * 2 ** 12)"
+    started = time.monotonic()
+    found = run_bounded(
+        [sys.executable, "-c", code], env=dict(os.environ), cwd=room.folder, seconds=60, cancel=None, room=room
+    )
+    assert found.is_too_much and found.code is None
+    assert time.monotonic() - started < 20
 
 
 def test_a_dependency_without_a_wheel_leaves_it_open(index: IndexServer) -> None:
@@ -316,16 +361,39 @@ def test_the_environment_holds_no_secrets_and_no_settings(tmp_path: Path) -> Non
     assert {"HTTPS_PROXY", "no_proxy", "LC_ALL", "SSL_CERT_FILE"} < env.keys()
 
 
+def test_pip_gets_the_proxy_of_the_environment(index: IndexServer) -> None:
+    publish(index, "testpypi", wheel("orbit-demo", "0.2.0"))
+    without = {name: text for name, text in os.environ.items() if not name.lower().endswith("_proxy")}
+    proxied = {**without, "http_proxy": "http://127.0.0.1:9"}
+    assert "proxy" in problem(install(index, environ=proxied)).lower()
+    assert install(index, environ={**proxied, "no_proxy": "127.0.0.1"}).present().succeeded
+
+
 # ── what pip says
 
 
 @pytest.mark.parametrize(
     ("output", "log", "verdict"),
     [
-        ("ERROR: No matching distribution found for demo==1", "", Verdict.FAILED),
+        ("ERROR: No matching distribution found for demo==1", "", Verdict.UNAVAILABLE),
         (
             "ERROR: No matching distribution found for demo==1",
             "Could not fetch URL u: 404 x - skipping",
+            Verdict.UNAVAILABLE,
+        ),
+        (
+            "ERROR: No matching distribution found for demo==1",
+            "Skipping link: wrong platform: https://x/demo-1-py3-none-any.whl#sha256=0 (from https://x/demo/)",
+            Verdict.FAILED,
+        ),
+        (
+            "ERROR: No matching distribution found for a_b>=2 (from demo)",
+            "Could not fetch URL https://x/a-b/: 404 x - skipping",
+            Verdict.UNAVAILABLE,
+        ),
+        (
+            "ERROR: No matching distribution found for a_b>=2 (from demo)",
+            "Found link https://x/d-1.whl (from https://x/d/)\nCould not fetch URL https://x/a-b/: 404 x - skipping",
             Verdict.FAILED,
         ),
         (
@@ -335,7 +403,7 @@ def test_the_environment_holds_no_secrets_and_no_settings(tmp_path: Path) -> Non
         ),
         (
             "ERROR: No matching distribution found for a_b>=2 (from demo)",
-            "Skipping link: No sources permitted for a-b: https://x/a-b-1.0.tar.gz#sha256=0 (from y)",
+            "Skipping link: No sources permitted for a-b: https://x/a-b-1.0.tar.gz#sha256=0 (from https://x/a-b/)",
             Verdict.FAILED,
         ),
         (
@@ -343,7 +411,7 @@ def test_the_environment_holds_no_secrets_and_no_settings(tmp_path: Path) -> Non
             "Skipping link: No sources permitted for a-b: https://x/a_b-2.1.tar.gz#sha256=0 (from y)",
             Verdict.NOT_ATTEMPTED,
         ),
-        ("ERROR: HTTP error 404 while getting https://x/demo.whl", "", Verdict.FAILED),
+        ("ERROR: HTTP error 404 while getting https://x/demo.whl", "", Verdict.UNAVAILABLE),
         ("ERROR: HTTP error 500 while getting https://x/demo.whl", "", Verdict.UNAVAILABLE),
         ("ERROR: Could not install packages due to an OSError: No space left on device", "", Verdict.UNAVAILABLE),
         ("ERROR: Exception:\nTraceback\nReadTimeoutError: timed out", "", Verdict.UNAVAILABLE),
@@ -351,7 +419,7 @@ def test_the_environment_holds_no_secrets_and_no_settings(tmp_path: Path) -> Non
     ],
 )
 def test_judgements(output: str, log: str, verdict: Verdict) -> None:
-    judgement = judge(output, log, "demo")
+    judgement = judge(output, log, "demo", [listed("demo-1-py3-none-any.whl")])
     assert judgement.verdict is verdict
     assert judgement.line
 

@@ -12,7 +12,7 @@ from release_state.demo.world import World
 from release_state.validate import one_of
 
 #: What may still be given beside `--demo`: how the run behaves, not what it looks at.
-_KEPT = ("lookup-timeout", "install-timeout", "reports-dir", "ci-required")
+_KEPT = ("lookup-timeout", "install-timeout", "install-size", "reports-dir", "ci-required")
 
 
 @contextmanager

@@ -19,7 +19,7 @@ else:
 
 OF_A_PROJECT = ("package", "repository", "remote-url")
 """Settings that name one project: they are given in the file alone."""
-OF_THE_RUN = ("reports-dir", "lookup-timeout", "install-timeout")
+OF_THE_RUN = ("reports-dir", "lookup-timeout", "install-timeout", "install-size")
 """Settings of the run as a whole: they are not given in the file."""
 LARGEST = 4 * 2**20
 MOST = 10_000

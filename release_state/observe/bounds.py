@@ -20,22 +20,23 @@ MOST_VALUES = 2_000_000
 MOST_FILES = 200_000
 """Of a project on an index. The largest have some 30,000."""
 
-PIP_MEMORY = 2**30
+PIP_MEMORY = 2**31
 """Bytes for pip, and for what builds a package where that is allowed."""
 
-_LIMITED = 'ulimit -d "$1" 2>/dev/null; shift; exec "$@"'
+_LIMITED = 'ulimit -d "$1" 2>/dev/null; test "$2" = 0 || ulimit -f "$2" 2>/dev/null; shift 2; exec "$@"'
 
 
-def with_memory(command: Sequence[str], most: int) -> list[str]:
+def with_memory(command: Sequence[str], most: int, *, file_size: int = 0) -> list[str]:
     """
     The command, in which no process can take more than `most` bytes of memory: it, and each of those it starts.
+    Nor can one write a file of more than `file_size` bytes; 0: of any size.
 
     The kernel refuses what is more (Linux, RLIMIT_DATA: what a process has for itself alone, not files that it maps);
     the program then ends with a message of its own. Where a lower limit is in force, that one stays.
     """
     # Not `preexec_fn`, which can hang a process with threads, and not a limit that is set from here once the program
     # runs: what it had started by then would have none. The shell gives its place up to the program: the same process.
-    return ["/bin/sh", "-c", _LIMITED, "sh", str(most >> 10), *command]
+    return ["/bin/sh", "-c", _LIMITED, "sh", str(most >> 10), str(file_size >> 9), *command]
 
 
 def loaded_json(body: bytes) -> object:

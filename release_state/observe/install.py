@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import time
 from collections.abc import Mapping, Sequence
@@ -17,9 +19,10 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from release_state.model import Observation, known, unavailable
-from release_state.observe.interpreters import Interpreter, clean_environment
-from release_state.observe.pip_verdict import Verdict, judge
-from release_state.observe.process import run_bounded
+from release_state.observe.bounds import PIP_MEMORY, with_memory
+from release_state.observe.interpreters import Interpreter, clean_environment, find_interpreter
+from release_state.observe.pip_verdict import NOT_BUILT, Verdict, judge
+from release_state.observe.process import Room, run_bounded
 from release_state.observe.wheels import fit_this_machine, needed_python, python_for, wheels_among
 from release_state.snapshot import IndexFile, Installation
 from release_state.target import Channel
@@ -46,6 +49,11 @@ _KNOWS_PYTHON = (22, 3)
 """The first pip with an option --python (https://pip.pypa.io/en/stable/news/#v22-3)."""
 
 
+_TOO_LARGE = os.strerror(errno.EFBIG)
+_WHEELS_ALONE = ["--only-binary", ":all:"]
+_QUIET = ["--progress-bar", "off"]
+
+
 class _Ended(Exception):  # noqa: N818 - an outcome, not an error
     def __init__(self, outcome: Observation[Installation]) -> None:
         super().__init__()
@@ -60,28 +68,34 @@ def observe_installation(
     timeout: float,
     environ: Mapping[str, str],
     *,
+    most_bytes: int = 2**31,
+    sdists: bool = False,
     cancel: Event | None = None,
 ) -> Observation[Installation]:
     """
     Install exactly this version from the channel's index with pip, into an environment that is thrown away.
 
     `files` are the version's files on the index; `timeout` is in seconds, for all of it; `environ` is what PATH, the
-    proxies and the certificates are taken from; setting `cancel` ends it early. Wheels only, of the package and of its
-    dependencies: no foreign code is run, neither a build nor what a wheel adds to Python's start-up. Never raises.
+    proxies and the certificates are taken from; `most_bytes` is what may be downloaded and unpacked; setting `cancel`
+    ends it early. Wheels only, of the package and of its dependencies: no foreign code is run, neither a build nor what
+    a wheel adds to Python's start-up; `sdists` lets pip build what has no wheel. Never raises.
+
+    pip gets the proxies and the certificates that the run's own look-ups have, and nothing else that steers it: an
+    index of the user's own configuration would not be the one that is being judged.
 
     Known, with `succeeded` false: pip had its answers and says no. Known, with `attempted` false: there is no wheel.
-    Unavailable: no Python that fits, no answer from the index, the time limit.
+    Unavailable: no Python that fits, no answer from the index, an answer that is not what the index lists, a limit.
     """
     source = f"installation from {channel.name}"
     started = time.monotonic()
     try:
         if urlsplit(channel.index_url).scheme not in ("http", "https"):
             return unavailable(source, "only indexes that are reached by http or https can be installed from")
-        interpreter = _interpreter(source, version, files, environ, cancel)
+        interpreter, sdist = _chosen(source, version, files, environ, sdists, cancel)
         with TemporaryDirectory(prefix="release-state-", ignore_cleanup_errors=True) as private:
             attempt = _Attempt(
                 source, channel, canonicalize_name(package), version, interpreter, Path(private), environ,
-                started, started + timeout, cancel,
+                started, started + timeout, cancel, tuple(files), most_bytes, sdists, sdist,
             )  # fmt: skip
             return attempt.run()
     except _Ended as ended:
@@ -90,21 +104,33 @@ def observe_installation(
         return unavailable(source, f"the installation could not be tried: {error}"[:_LINE_LENGTH])
 
 
-def _interpreter(
-    source: str, version: str, files: Sequence[IndexFile], environ: Mapping[str, str], cancel: Event | None
-) -> Interpreter:
+def _chosen(
+    source: str,
+    version: str,
+    files: Sequence[IndexFile],
+    environ: Mapping[str, str],
+    sdists: bool,
+    cancel: Event | None,
+) -> tuple[Interpreter, IndexFile | None]:
+    """The Python to install into; and the sdist to build, where no wheel will do."""
     wheels = wheels_among(files)
     detail = ""
     if not files:
         detail = f"the index has no file of {version}"
     elif not wheels:
-        detail = f"the index has no wheel of {version}, and foreign build code is not run"
+        detail = f"the index has no wheel of {version}, and {NOT_BUILT}"
     elif not fit_this_machine(wheels):
-        detail = f"no wheel of {version} is for this kind of machine, and foreign build code is not run"
-    if detail:
+        detail = f"no wheel of {version} is for this kind of machine, and {NOT_BUILT}"
+    sdist = next((file for file in files if file.kind == "sdist"), None) if sdists and detail else None
+    if detail and sdist is None:
         raise _Ended(known(Installation(attempted=False, detail=detail)))
+    if sdist is not None:
+        if (python := find_interpreter(sdist.requires_python, environ, cancel=cancel)) is not None:
+            return python, sdist
+        needed = f"Python {sdist.requires_python}"
+        raise _Ended(unavailable(source, f"no Python on this machine fits; needed: {needed}", "install one"))
     if (found := python_for(wheels, environ, cancel)) is not None:
-        return found
+        return found, None
     needed, remedy = needed_python(wheels)
     raise _Ended(unavailable(source, f"no Python on this machine fits; needed: {needed}", remedy))
 
@@ -121,6 +147,10 @@ class _Attempt:
     started: float
     deadline: float
     cancel: Event | None
+    files: tuple[IndexFile, ...]
+    most_bytes: int
+    sdists: bool
+    sdist: IndexFile | None
     _env: dict[str, str] = field(init=False)
     _pip_command: tuple[str, ...] = field(init=False)
 
@@ -130,21 +160,32 @@ class _Attempt:
         # devnull: without it pip reads the machine's and the environment's configuration even with --isolated.
         self._env = {**clean_environment(self.environ, self.private / "home"), "PIP_CONFIG_FILE": "/dev/null"}
         self._make_environment()
-        only = ["--only-binary", ":all:", "--progress-bar", "off"]
         # Two steps: an index that holds only this package must not supply its dependencies. Anybody can put anything
         # under any name on a test index.
-        self._pip("download", self.channel.index_url, [*only, "--no-deps", "--dest", str(self.private / "wheel"),
-                                                       f"{self.name}=={self.version}"])  # fmt: skip
-        wheel = next((self.private / "wheel").glob("*.whl"))
-        if direct := self._direct_dependency(wheel):
-            detail = f"the dependency {direct!r} is a direct URL, and foreign build code is not run"
-            raise self._end(attempted=False, detail=detail)
         dependencies = self.channel.dependencies_index_url or self.channel.index_url
-        said = self._pip("install", dependencies, [*only, "--no-compile", str(wheel)])
+        only = ["--prefer-binary"] if self.sdists else _WHEELS_ALONE
+        said = self._pip("install", dependencies, [*only, *_QUIET, "--no-compile", self._built() or self._downloaded()])
         installed = self._installed_version()
         if installed is None:
             raise self._end(detail="pip reports success, and the environment has no metadata of the package")
         return self._end(succeeded=True, installed=installed, detail=said).outcome
+
+    def _built(self) -> str | None:
+        """The sdist by its address: what builds it comes from the index of dependencies, too."""
+        if self.sdist is None:
+            return None
+        checked = f"#sha256={self.sdist.sha256}" if self.sdist.sha256 else ""
+        return f"{self.name} @ {self.sdist.url}{checked}"
+
+    def _downloaded(self) -> str:
+        """The wheel."""
+        arguments = [*_WHEELS_ALONE, *_QUIET, "--no-deps", "--dest", str(self.private / "wheel")]
+        self._pip("download", self.channel.index_url, [*arguments, f"{self.name}=={self.version}"])
+        wheel = next((self.private / "wheel").glob("*.whl"))
+        if direct := self._direct_dependency(wheel):
+            detail = f"the dependency {direct!r} is a direct URL, and what is no file of the index is not installed"
+            raise self._end(attempted=False, detail=detail)
+        return str(wheel)
 
     def _make_environment(self) -> None:
         # A pip that is there already saves the seconds that the bundled one takes to be installed.
@@ -171,7 +212,7 @@ class _Attempt:
         code, output = self._call([*pip, *options, command, *index, *arguments])
         if code == 0:
             return _tail(output)
-        judgement = judge(output, _read(log, _LOG_LIMIT), self.name)
+        judgement = judge(output, self._log(), self.name, self.files)
         line = self._public(judgement.line)
         if judgement.verdict is Verdict.UNAVAILABLE:
             temporary = judgement.remedy is None
@@ -179,6 +220,10 @@ class _Attempt:
         if judgement.verdict is Verdict.NOT_ATTEMPTED:
             raise self._end(attempted=False, detail=line)
         raise self._end(detail=f"{line}\n{_tail(output)}")
+
+    def _log(self) -> str:
+        """What pip has logged, of both steps."""
+        return "".join(_read(self.private / f"{step}.log", _LOG_LIMIT) for step in ("download", "install"))
 
     def _index_options(self, url: str) -> list[str]:
         parts = urlsplit(url)
@@ -219,7 +264,14 @@ class _Attempt:
     def _call(self, command: Sequence[str]) -> tuple[int, str]:
         """The exit code and the output of a program, without user names and passwords."""
         left = self.deadline - time.monotonic()
-        done = run_bounded(command, env=self._env, cwd=self.private / "empty", seconds=left, cancel=self.cancel)
+        room = Room(self.private, self.most_bytes)
+        bounded = with_memory(command, PIP_MEMORY, file_size=self.most_bytes)
+        done = run_bounded(
+            bounded, env=self._env, cwd=self.private / "empty", seconds=left, cancel=self.cancel, room=room
+        )
+        if done.is_too_much or (done.code and _TOO_LARGE in done.output):
+            why = f"it downloads and unpacks more than {self.most_bytes / 2**20:g} MiB"
+            raise _Ended(unavailable(self.source, why, "allow more with --install-size, or give --no-install"))
         if done.code is None:
             if self.cancel is not None and self.cancel.is_set():
                 raise _Ended(unavailable(self.source, "the run was ended before the installation was"))
@@ -256,7 +308,7 @@ _URL = ":/?#[]@!$&()*+,;=%~-._"
 
 
 def _certificates(environ: Mapping[str, str]) -> list[str]:
-    for name in ("PIP_CERT", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
+    for name in ("PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
         if (path := environ.get(name)) and Path(path).exists():
             return ["--cert", str(Path(path).absolute())]
     return []

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import Enum
+from urllib.parse import unquote
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from pypi_simple import UnparsableFilenameError, parse_filename
 
+from release_state.snapshot import IndexFile
 from release_state.target import parse_version
 
 
@@ -33,44 +36,54 @@ class Judgement:
     remedy: str | None = None
 
 
+NOT_BUILT = "foreign build code is not run (--install-sdists lets it)"
+
 # The files themselves are broken. These come first: no trouble of the network can bring them about.
 _BROKEN = re.compile(
-    r"DO NOT MATCH THE HASHES|inconsistent (?:name|version)|invalid metadata|invalid wheel|wheel .* is invalid"
-    r"|not a supported wheel|requires a different python|invalid requirement",
+    r"inconsistent (?:name|version)|invalid metadata|not a supported wheel|requires a different python"
+    r"|invalid requirement",
     re.IGNORECASE,
 )
+_UNREADABLE = re.compile(r"invalid wheel|wheel .* is invalid", re.IGNORECASE)
+"""Trouble of the network can bring that about where no hash was listed to be compared with."""
+_OTHER_FILE = re.compile(r"DO NOT MATCH THE HASHES", re.IGNORECASE)
 _NO_MATCH = re.compile(r"ERROR: No matching distribution found for (.+?)(?: \(from .*)?$", re.MULTILINE)
 _CONFLICT = re.compile(r"ERROR: (?:ResolutionImpossible|Cannot install .*conflicting).*")
-_GONE = re.compile(r"ERROR: HTTP error (?:404|410) .*")
 
 # pip counts a page that it could not get as one without files and says so in its log only.
 _NOT_FETCHED = re.compile(r"Could not fetch URL (\S+): (.*?)(?: - skipping|$)", re.MULTILINE)
 _NO_PAGE = re.compile(r"Skipping page (\S+) because .*")
 _SAID_NO = re.compile(r"(?:404|410) ")
+_LINK = re.compile(r"(?:Found link|Skipping link:.*?:) (https?://\S+) \(from (\S+)\)")
+"""A file that pip saw, and the page that listed it."""
 _REFUSED = re.compile(r"\b(?:401|403) ")
 _NO_SDIST = re.compile(r"Skipping link: No sources permitted for \S+: (\S+)")
 
 
-def judge(output: str, log: str, package: str) -> Judgement:
+def judge(output: str, log: str, package: str, files: Collection[IndexFile] = ()) -> Judgement:
     """
     Judge a run of `pip download` or `pip install` that ended with an exit code other than 0.
 
-    `output` is what pip printed, `log` what it wrote to its `--log`, `package` the package in question. Whatever is
-    not known to be a statement about the package is unavailable.
+    `output` is what pip printed, `log` what it wrote to its `--log`, `package` the package in question, `files` what
+    the index listed of its version a moment before. Whatever is not known to be a statement about the package is
+    unavailable: where pip was given another page or another file than the index lists, something stood in between.
     """
+    hashed = bool(files) and all(file.sha256 for file in files)
     for line in output.splitlines():
-        if _BROKEN.search(line):
+        if _OTHER_FILE.search(line):
+            remedy = "try again; if it stays so, download the file and compare: then the index serves another one"
+            return Judgement(Verdict.UNAVAILABLE, "the hash of a file differs from the one that is listed", remedy)
+        if _BROKEN.search(line) or (hashed and _UNREADABLE.search(line)):
             return Judgement(Verdict.FAILED, line.strip())
-    if gone := _GONE.search(output):
-        return Judgement(Verdict.FAILED, gone[0])
     if trouble := _trouble(log):
         return trouble
     if missing := _NO_MATCH.search(output):
-        return _judge_missing(missing[0], missing[1], log, package)
+        return _judge_missing(missing[0], missing[1], log, package, [file.filename for file in files])
     if conflict := _CONFLICT.search(output):
         return Judgement(Verdict.FAILED, conflict[0])
-    errors = [line.strip() for line in output.splitlines() if line.startswith("ERROR:") and line.strip() != "ERROR:"]
-    said = [line.strip() for line in output.splitlines() if line.strip()]
+    said = [line.strip() for line in output.splitlines() if line.strip() and not line.lower().startswith("hint:")]
+    # Of a traceback its last line says what happened.
+    errors = [line for line in said if re.match(r"error: (?!Exception:$)", line, re.IGNORECASE)]
     return Judgement(Verdict.UNAVAILABLE, (errors or said or ["pip failed without a word"])[-1])
 
 
@@ -85,14 +98,16 @@ def _trouble(log: str) -> Judgement | None:
     return None
 
 
-def _judge_missing(line: str, text: str, log: str, package: str) -> Judgement:
+def _judge_missing(line: str, text: str, log: str, package: str, files: Collection[str]) -> Judgement:
     try:
         wanted = Requirement(text)
     except InvalidRequirement:
         return Judgement(Verdict.FAILED, line)
     name = canonicalize_name(wanted.name)
     if name == canonicalize_name(package):
-        return Judgement(Verdict.FAILED, line)
+        if any(_name_of(link[1]) in files for link in _LINK.finditer(log)):
+            return Judgement(Verdict.FAILED, line)
+        return Judgement(Verdict.UNAVAILABLE, f"pip was not shown the files that the index lists: {line}")
     for link in _NO_SDIST.finditer(log):
         try:
             project, spelt, _ = parse_filename(link[1].partition("#")[0].rpartition("/")[2], name)
@@ -100,6 +115,17 @@ def _judge_missing(line: str, text: str, log: str, package: str) -> Judgement:
             continue
         version = parse_version(spelt)
         if canonicalize_name(project) == name and version and wanted.specifier.contains(version, prereleases=True):
-            why = f"the dependency {text} has no wheel that fits, and foreign build code is not run"
-            return Judgement(Verdict.NOT_ATTEMPTED, why)
-    return Judgement(Verdict.FAILED, line)
+            return Judgement(Verdict.NOT_ATTEMPTED, f"the dependency {text} has no wheel that fits, and {NOT_BUILT}")
+    # Pages that list something are the index's own. One of this dependency, or that there is none beside such a page.
+    pages = {link[2].rstrip("/") for link in _LINK.finditer(log)}
+    refused = {found[1].rstrip("/") for found in _NOT_FETCHED.finditer(log)}
+    for page in pages | refused:
+        if canonicalize_name(page.rpartition("/")[2]) == name:
+            root = page.rpartition("/")[0]
+            if page in pages or any(other.rpartition("/")[0] == root for other in pages):
+                return Judgement(Verdict.FAILED, line)
+    return Judgement(Verdict.UNAVAILABLE, f"the index listed nothing that shows that it knows of no such file: {line}")
+
+
+def _name_of(url: str) -> str:
+    return unquote(url.partition("#")[0].rpartition("/")[2])
