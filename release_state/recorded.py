@@ -19,6 +19,7 @@ from release_state.plan import Wanted
 from release_state.release import Release
 from release_state.settings import COMMAND_LINE, ENVIRONMENT, Arguments, Value, reports_folder
 from release_state.snapshot import FORMAT, Snapshot
+from release_state.strict_json import loads
 from release_state.text import plain
 
 LARGEST = 256 * 2**20
@@ -51,10 +52,10 @@ def load(path: Path) -> list[Snapshot]:
     try:
         if path.stat().st_size > LARGEST:
             raise UsageProblem(f"--snapshot {path}: larger than {LARGEST} bytes")
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = loads(path.read_bytes())
     except OSError as error:
         raise UsageProblem(f"--snapshot {path}: {error.strerror}") from None
-    except (ValueError, RecursionError):
+    except ValueError:
         raise UsageProblem(f"--snapshot {path}: not a whole JSON document; was it truncated?") from None
     if not isinstance(content, dict) or "release_state_snapshot" not in content:
         raise UsageProblem(f"--snapshot {path}: not a snapshot that --save-snapshot wrote")

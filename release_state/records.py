@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import stat
@@ -15,6 +14,7 @@ from typing import Any
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from release_state.changes import Changes, Record, changes
+from release_state.strict_json import loads
 from release_state.text import plain
 
 LARGEST = 32 * 2**20
@@ -166,6 +166,6 @@ def _bytes_of(path: Path) -> bytes:
 
 def _json(data: bytes) -> Any:
     try:
-        return json.loads(data)
-    except (ValueError, RecursionError):
+        return loads(data)
+    except ValueError:
         raise NotAReport("not a whole JSON document; was it truncated?") from None

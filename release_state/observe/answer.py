@@ -117,7 +117,7 @@ def parsed_json(answer: Answer) -> Any:
         raise ValueError(f"answered {plain(content_type or 'no content type', 60)} instead of JSON")
     try:
         return loaded_json(answer.body)
-    except (ValueError, RecursionError):
+    except ValueError:
         raise ValueError(
             f"answered {len(answer.body)} bytes that are not valid JSON (cut off?), or hold too many values"
         ) from None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
+
+from release_state.strict_json import loads
 
 LISTING_MEMORY = 256 * 2**20
 """Bytes for a git that only asks a remote for its refs: a few hundred bytes for each of them."""
@@ -43,8 +44,8 @@ def loaded_json(body: bytes) -> object:
     """
     The JSON of an answer.
 
-    Raises ValueError or RecursionError where it is none, or holds more values than a run can keep.
+    Raises ValueError where it is none, or holds more values than a run can keep.
     """
     if body.count(b",") + body.count(b"[") + body.count(b"{") > MOST_VALUES:
         raise ValueError("more values than a run can keep")
-    return json.loads(body)
+    return loads(body)

@@ -56,5 +56,5 @@ def changed_contents(store: Store, head: str) -> set[str]:
     """The contents of files that the commits of a history changed, before and after."""
     options = ("--format=", "--raw", "--no-abbrev", "--no-renames", "-m", "--root", "-z")
     fields = (entry.split(b" ") for entry in store.run("log", *options, head, "--").output.split(b"\0"))
-    names = {name.decode() for entry in fields if entry[0].startswith(b":") and len(entry) > 4 for name in entry[2:4]}
+    names = {readable(name) for entry in fields if entry[0].startswith(b":") and len(entry) > 4 for name in entry[2:4]}
     return {name for name in names if name.strip("0")}

@@ -79,7 +79,7 @@ def _toml(files: Mapping[str, str]) -> dict[str, Any] | None:
     """The content of pyproject.toml, empty where there is none, None where it cannot be read."""
     try:
         return tomllib.loads(files.get("pyproject.toml", ""))
-    except (tomllib.TOMLDecodeError, RecursionError):
+    except (ValueError, RecursionError):  # ValueError: no TOML, and a number of thousands of digits
         return None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from base64 import b64decode
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from release_state.model import Problem
 from release_state.observe.git_store import OBJECT_NAME
 from release_state.observe.http import HttpClient, LookupFailed
 from release_state.snapshot import IndexFile
+from release_state.strict_json import loads
 
 ACCEPT = "application/vnd.pypi.integrity.v1+json, application/json;q=0.5"
 _LIMIT = 8 * 2**20
@@ -107,8 +107,8 @@ def _value(data: bytes, tag: int) -> bytes | None:
 def _subjects(attestation: dict[str, Any]) -> set[str]:
     """The hashes that the attestation's statement is about (in-toto Statement v1)."""
     try:
-        statement = json.loads(_bytes(attestation.get("envelope"), "statement"))
-    except (ValueError, RecursionError):
+        statement = loads(_bytes(attestation.get("envelope"), "statement"))
+    except ValueError:
         return set()
     subjects = _dicts(statement.get("subject")) if isinstance(statement, dict) else ()
     digests = (subject.get("digest") for subject in subjects)

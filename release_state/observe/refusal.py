@@ -6,12 +6,12 @@ https://docs.github.com/rest/using-the-rest-api/troubleshooting-the-rest-api
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 
+from release_state.strict_json import loads
 from release_state.text import plain
 
 _TEMPORARY = frozenset({429, 502, 503, 504})
@@ -55,8 +55,8 @@ def service_message(headers: Mapping[str, str], body: bytes) -> str | None:
     if "json" not in (header(headers, "Content-Type") or "").lower():
         return None
     try:
-        data = json.loads(body)
-    except (ValueError, RecursionError):
+        data = loads(body)
+    except ValueError:
         return None
     message = data.get("message") if isinstance(data, dict) else None
     return message if isinstance(message, str) else None

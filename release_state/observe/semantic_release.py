@@ -28,6 +28,7 @@ from release_state.observe.git_environment import with_settings
 from release_state.observe.git_store import Store
 from release_state.observe.process import run_bounded
 from release_state.observe.version_rules import Configuration
+from release_state.strict_json import loads
 
 SOURCE = "version calculation"
 EXTRA = "semantic-release"
@@ -137,7 +138,7 @@ def calculate(
 
 def _answer(result: Path, output: str) -> dict[str, Any]:
     try:
-        answer = json.loads(result.read_text(encoding="utf-8"))
+        answer = loads(result.read_bytes())
     except (OSError, ValueError):
         last = (output.strip().splitlines() or ["nothing"])[-1]
         raise NotCalculated(f"python-semantic-release broke off: {last[:300]}") from None

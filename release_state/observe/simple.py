@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 from pydantic import ValidationError
 from pypi_simple import DistributionPackage, Link, ProjectPage
 
@@ -24,6 +24,7 @@ ACCEPT = f"{JSON_TYPE}, {HTML_TYPE};q=0.2, text/html;q=0.1"
 """JSON where the index has it: only that names sizes, upload times and versions without files."""
 
 _META = "pypi:"
+_CHARSETS = ("utf-8", "us-ascii", "iso-8859-1", "windows-1252")
 _LONGEST_NAME = 300
 _MOST_DASHES = 12
 """Of a wheel's name worth parsing: the pattern for it takes minutes over a hostile one."""
@@ -106,20 +107,22 @@ def _content_type(headers: Mapping[str, str]) -> tuple[str, str]:
     message = Message()
     message["Content-Type"] = next((value for name, value in headers.items() if name.lower() == "content-type"), "")
     stated = message["Content-Type"].partition(";")[0].strip().lower()
-    return stated, str(message.get_param("charset", "utf-8"))
+    charset = str(message.get_param("charset", "utf-8")).lower()
+    # Others are told by mistake, and codecs that make of bytes what they like (unicode_escape, punycode) by malice.
+    return stated, charset if charset in _CHARSETS else "utf-8"
 
 
 def _load(body: bytes) -> Any:
     try:
         return loaded_json(body)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise NotSimple("the answer is no valid JSON, or holds too many values") from error
 
 
 def _check_version(version: object) -> None:
     try:
         major = Version(str(version)).major
-    except InvalidVersion as error:
+    except ValueError as error:  # InvalidVersion, and what int() says of thousands of digits
         raise NotSimple("the answer does not name the version of its format (PEP 629)") from error
     if major != 1:
         raise NotSimple(f"the answer has format version {version}; only 1.x is understood (PEP 629)")
@@ -184,10 +187,7 @@ def _file(file: dict[str, Any]) -> dict[str, Any]:
 
 
 def _read_html(body: bytes, headers: Mapping[str, str], charset: str) -> _Html:
-    try:
-        text = body.decode(charset, errors="replace")
-    except LookupError:
-        text = body.decode(errors="replace")
+    text = body.decode(charset, errors="replace")
     if text.count("<a") + text.count("<A") > MOST_FILES:
         raise NotSimple(f"it lists more than {MOST_FILES:,} files")
     html = _Html()

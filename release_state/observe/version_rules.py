@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import configparser
-import json
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -14,6 +13,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from release_state.snapshot.calculation import Rules
+from release_state.strict_json import loads
 from release_state.workflow.document import NotReadable
 from release_state.workflow.document import read as read_yaml
 
@@ -163,8 +163,8 @@ def _toml(files: Mapping[str, str], name: str) -> dict[str, Any]:
 
 def _json(files: Mapping[str, str], name: str) -> Any:
     try:
-        return json.loads(files.get(name) or "{}")
-    except (ValueError, RecursionError):
+        return loads(files.get(name) or "{}")
+    except ValueError:
         raise Unreadable(f"{name} is no JSON that can be read") from None
 
 
