@@ -215,7 +215,7 @@ def test_a_silent_remote_is_given_up_and_nothing_goes_on(silent: int, scheme: st
     started = time.monotonic()
     said = why(observe_remote(f"{scheme}://127.0.0.1:{silent}/x", 1))
     assert "no answer within 1 s" in said
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 10
     assert gone(f"127.0.0.1:{silent}")
 
 
@@ -224,7 +224,7 @@ def test_a_run_can_be_cancelled(silent: int) -> None:
     threading.Timer(0.3, cancel.set).start()
     started = time.monotonic()
     assert "cancelled" in why(observe_remote(f"git://127.0.0.1:{silent}/x", 30, cancel=cancel))
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 10
 
 
 @pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="asks /proc")
@@ -364,7 +364,7 @@ def test_output_is_bounded_and_a_process_that_outlives_git_is_not_waited_for(
     assert git.run("endless", cwd=tmp_path, first=5).output == b"y\ny\ny"
     started = time.monotonic()
     assert git.run("short", cwd=tmp_path).text == "here\n"
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 10
 
 
 def test_the_decisive_line() -> None:

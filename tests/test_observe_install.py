@@ -304,7 +304,7 @@ def test_an_end_from_outside(index: IndexServer) -> None:
     timer.start()
     started = time.monotonic()
     assert "ended" in problem(install(index, cancel=cancel))
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 10
     timer.join()
 
 
