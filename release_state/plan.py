@@ -39,6 +39,8 @@ class Step(Model):
     """Where a web interface is the only way, or shows the same."""
     advice: bool = False
     """Whether it may be left undone."""
+    in_empty_folder: bool = False
+    """Whether its commands make a folder, and are to be typed in a new empty one instead of the plan's."""
 
     def lines(self) -> list[str]:
         """The commands as they are typed into a POSIX shell, quoted; an argument with a line feed keeps it."""

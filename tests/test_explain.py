@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from release_state import cli, explain
 from tests.cli import clean_environment
+from tests.test_logs import FAILURES
 
 STAMP = "2026-01-02T03:04:05.1234567Z "
 EXIT = f"{STAMP}##[error]Process completed with exit code 128.\n"
@@ -36,6 +37,16 @@ def test_a_log_is_explained(log: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert "next:     See what the branch holds" in told
     assert "  fatal: a branch named 'release/pypi-v0.2.0' already exists\n" in told
     assert COMMAND in told
+
+
+def test_every_known_failure_is_explained_from_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As the text of a job, and in the zip of a run's logs."""
+    for number, (scenario, line) in enumerate(FAILURES):
+        text, path = f"{STAMP}{line}\n{STAMP}##[error]Process completed with exit code 1.\n", tmp_path / str(number)
+        for data in (text.encode(), archive({"0_release.txt": text})):
+            path.write_bytes(data)
+            assert explain.main([str(path)]) == 0
+            assert f"scenario: {scenario}\n" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ from release_state.target import Target
 from tests import states as s
 from tests.cli import ROOT
 from tests.test_demo_github import bare, history
+from tests.test_logs import FAILURES
 from tests.worlds import run, world_of
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=timezone.utc)
@@ -116,6 +117,12 @@ def test_a_failed_run_is_explained_in_three_requests(server: GitHubServer, concl
     assert "release branch" in found.meaning
     assert asked(server) == ONE_LOG
     assert server.requests[0].query == {"per_page": "100"}
+
+
+def test_every_known_failure_is_explained_from_the_api(server: GitHubServer) -> None:
+    for scenario, line in FAILURES:
+        add(server, log=f"Switched to a new branch '{BRANCH}'\n{line}\n##[error]Process completed with exit code 1.\n")
+        assert explained(server).scenario == scenario, line
 
 
 def test_the_token_does_not_go_to_the_logs_host(server: GitHubServer) -> None:

@@ -12,13 +12,16 @@ from release_state.verdict import TargetVerdict
 
 _HEAD = """#!/bin/sh
 # Written by release-state. Read it before you run it: nothing in it was run.
-# It stops at the first error, and asks before each step that destroys something.
+# It stops at the first error, and asks before each step that destroys something, or that may be left undone.
 set -eu
 
-ask() {
+agreed() {
     printf '%s [y/N] ' "$1"
-    read -r answer
-    [ "$answer" = y ] || { echo "stopped"; exit 1; }
+    read -r answer || answer=
+    [ "$answer" = y ]
+}
+ask() {
+    agreed "$1" || { echo "stopped"; exit 1; }
 }
 """
 
@@ -38,21 +41,38 @@ def script(verdicts: Sequence[TargetVerdict]) -> str:
 
 
 def _step(number: int, step: Step) -> str:
-    lines = ["", f"# {number}. {plain(step.title)}"]
+    title = f"{number}. {plain(step.title)}"
+    lines = ["", f"# {title}"]
     if step.reason:
         lines.append(f"#    {plain(step.reason)}")
     if step.precondition:
         lines.append(f"#    only if {plain(step.precondition)}")
-    lines.append(f"echo {shlex.quote(f'{number}. {plain(step.title)}')}")
+    lines.append(f"echo {shlex.quote(title)}")
     if step.destroys:
         lines.append(f"#    DESTROYS {plain(step.destroys)}")
         if step.saves:
             lines.append(f"#    {plain(step.saves)}")
-        lines.append(f"ask {shlex.quote(f'This destroys {plain(step.destroys)}. Go on?')}")
-    elif not step.commands:
-        where = f" {plain(step.link)}" if step.link else ""
-        lines.append(f"ask {shlex.quote(f'By hand:{where} Done?')}")
-    lines += [plain_command(line) for line in step.lines()]
+    return "\n".join([*lines, *_asked(step, _commands(step))])
+
+
+def _asked(step: Step, commands: list[str]) -> list[str]:
+    """The commands behind the question that they need: no is the end, but for what may be left undone."""
+    destroys = f"This destroys {plain(step.destroys)}. Go on?" if step.destroys else ""
+    if step.advice and commands:
+        question = destroys or "This may be left undone. Do it?"
+        return [f"if agreed {shlex.quote(question)}; then", *commands, "fi"]
+    if destroys:
+        return [f"ask {shlex.quote(destroys)}", *commands]
+    if not step.commands:
+        where = f"By hand:{f' {plain(step.link)}' if step.link else ''}"
+        return [f"echo {shlex.quote(where)}" if step.advice else f"ask {shlex.quote(f'{where} Done?')}"]
+    return commands
+
+
+def _commands(step: Step) -> list[str]:
+    lines = [plain_command(line) for line in step.lines()]
     # The suite itself is no verification half-way: it would stop the script while anything is still wrong.
     lines += [plain_command(line) for line in step.verify_lines() if not line.startswith("release-state ")]
-    return "\n".join(lines)
+    if step.in_empty_folder:
+        return ["(", 'cd "$(mktemp -d)" && pwd', *lines, ")"]
+    return lines

@@ -73,7 +73,7 @@ def into_history(release: Release) -> Step:
     folder, branch = f"{target.name}-{release.version}-history", f"history/{target.tag}"
     title = f"Bring {target.tag} into the history of {base}"
     return step(
-        f"Before the next release: {title[0].lower()}{title[1:]}",
+        f"Before the next release: {title[0].lower()}{title[1:]}, in an empty folder",
         ["git", "clone", "--branch", base, target.remote_url, folder],
         ["git", "-C", folder, "switch", "--create", branch],
         [
@@ -90,6 +90,7 @@ def into_history(release: Release) -> Step:
         ["git", "-C", folder, "push", "origin", f"refs/heads/{branch}"],
         gh(release, "pr", "create", "--base", base, "--head", branch, "--title", title, "--body", _BODY),
         mends="tag",
+        in_empty_folder=True,
         reason=f"so that the next version is worked out from {target.tag}; nothing in {base} changes by it. Merge the "
         "pull request with a merge commit: squashed or rebased it has no effect",
         advice=True,

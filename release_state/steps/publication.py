@@ -25,6 +25,7 @@ def publish_from(release: Release, ref: str) -> Step:
         ["python", "-m", "build", folder],
         *_upload(release, f"{folder}/dist/*"),
         mends="index",
+        in_empty_folder=True,
         reason=f"the {kind} says what to publish; a new run of the workflow would work out another version from it",
         verify=[suite(release.target)],
     )
@@ -39,6 +40,7 @@ def wheel_from_sdist(release: Release, sdist: IndexFile) -> Step:
         ["python", "-m", "pip", "wheel", "--no-deps", "--wheel-dir", folder, url],
         *_upload(release, f"{folder}/*.whl"),
         mends="index",
+        in_empty_folder=True,
         reason="what is in the published sdist is what the wheel has to be built from, whatever a tag says; a package "
         "with compiled parts gets its other wheels from where it builds them",
         verify=[suite(release.target)],

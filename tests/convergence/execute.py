@@ -67,7 +67,7 @@ class Follower:
                     continue
                 self.named += f" {step.destroys or ''}"
                 self._do_by_hand(step)
-                folder = exits.enter_context(self._empty()) if _wants_an_empty_folder(step) else usual
+                folder = exits.enter_context(self._empty()) if step.in_empty_folder else usual
                 for line in (*step.lines(), *step.verify_lines()):
                     if line.startswith("cd "):
                         usual = folder = folder / shlex.split(line)[1]
@@ -138,8 +138,3 @@ class Follower:
     def _files(self) -> list[StoredFile]:
         files = self.bench.world.index.files(self.channel)
         return [file for file in files if Version(file.version) == Version(self.version)]
-
-
-def _wants_an_empty_folder(step: Step) -> bool:
-    clones = any(command[:2] == ("git", "clone") for command in step.commands)
-    return clones or "in an empty folder" in step.title

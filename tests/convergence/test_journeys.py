@@ -16,7 +16,8 @@ import pytest
 from release_state.demo.github.model import Reply as GitHubReply
 from release_state.demo.loopback import Reply
 from release_state.outcome import Verdict
-from release_state.plan import Step
+from release_state.plan import Step, step
+from release_state.report.script import script
 from release_state.verdict import TargetVerdict
 from tests.convergence.bench import Bench
 from tests.convergence.execute import Follower
@@ -155,6 +156,84 @@ def test_a_run_at_work_is_ended_before_anything_else(bench: Bench, run: str) -> 
     told = [line.strip() for line in end.story.splitlines() if line.startswith("  $ ")]
     first_change = next(number for number, line in enumerate(told) if "push" in line or "DELETE" in line)
     assert all("gh run" in line for line in told[:1]) and first_change > 0, end.story
+
+
+# ── The plan as a script
+
+
+def typed(bench: Bench, verdict: TargetVerdict, answers: str) -> subprocess.CompletedProcess[str]:
+    """Run the script of a plan, somewhere else than in the clone."""
+    path = bench.world.root / "mend.sh"
+    path.write_text(script([verdict]), encoding="utf-8")
+    programs = bench.programs
+    programs.followed = VERSION, verdict.target.channel.name
+    done = subprocess.run(
+        ["sh", str(path)],
+        cwd=bench.world.root,
+        env=programs.environment(),
+        input=answers,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    bench.changed()
+    return done
+
+
+DELETES = State("pypi", "absent", "absent", "absent", "closed", "ahead")
+"""Its plan keeps the branch, deletes it, and starts the workflow again."""
+
+
+def test_a_script_that_is_answered_yes_does_all_of_the_plan(bench: Bench) -> None:
+    verdict = looked_at(bench, DELETES)
+    done = typed(bench, verdict, "y\n")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "This destroys branch release/pypi-v" in done.stdout
+    assert "now verify: release-state --version" in done.stdout
+    bench.run_what_was_started()
+    bench.changed()
+    assert_completed(of_state(bench, DELETES, "auto").go())
+
+
+@pytest.mark.parametrize("answers", ["n\n", "", "yes please\n"])
+def test_a_script_that_is_not_answered_yes_destroys_nothing(bench: Bench, answers: str) -> None:
+    verdict = looked_at(bench, DELETES)
+    refs = bench.world.remote_git.refs()
+    done = typed(bench, verdict, answers)
+    assert done.returncode == 1
+    assert done.stdout.endswith("stopped\n")
+    kept = {name for name in bench.world.remote_git.refs() if name.startswith("refs/heads/backup/")}
+    assert len(kept) == 1, "what saves was done before the question"
+    assert {name: sha for name, sha in bench.world.remote_git.refs().items() if name not in kept} == refs
+    assert not bench.world.github.requests or all(asked.method == "GET" for asked in bench.world.github.requests)
+
+
+def test_a_script_stops_where_the_world_has_moved_on(bench: Bench) -> None:
+    """The branch is pushed to between the look and the script: the deletion is refused, and that is the end."""
+    verdict = looked_at(bench, DELETES)
+    branch = f"release/pypi-v{VERSION}"
+    pushed = bench.world.commit("fix: meanwhile", branch=branch)
+    done = typed(bench, verdict, "y\n" * 9)
+    assert done.returncode not in (0, 4), done.stdout
+    assert "stale info" in done.stderr
+    assert bench.world.remote_git.refs()[f"refs/heads/{branch}"] == pushed
+    assert "Start the release again" not in done.stdout
+
+
+def test_a_script_builds_outside_of_the_clone_and_asks_before_what_may_be_left_undone(bench: Bench) -> None:
+    """A missing wheel, and advice to bring the tag into the history: neither leaves anything in the clone."""
+    state = State("pypi", "both", "sdist", "published", "merged", "absent")
+    verdict = looked_at(bench, state)
+    advised = step("Push something that may be left undone", ["git", "push", "origin", "HEAD:refs/heads/advised"])
+    advised = advised.model_copy(update={"advice": True})
+    plan = verdict.plan.model_copy(update={"steps": (*verdict.plan.steps, advised)})
+    done = typed(bench, verdict.model_copy(update={"plan": plan}), "n\n")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "This may be left undone. Do it? [y/N]" in done.stdout
+    assert "refs/heads/advised" not in bench.world.remote_git.refs()
+    assert bench.world.clone_git.run("status", "--porcelain") == ""
+    assert bench.observe(VERSION, "pypi").verdict is Verdict.VERIFIED
 
 
 # ── While a source is silent
