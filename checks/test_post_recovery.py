@@ -6,7 +6,7 @@ import pytest
 
 from release_state.check import check
 from release_state.model import NotObserved, Problem
-from release_state.origin import aim, is_misplaced, is_on_base
+from release_state.origin import aim, is_misplaced, is_on_base, squashed
 from release_state.outcome import ActionNeeded, InProgress, NotApplicable
 from release_state.plan import step
 from release_state.recovery import Recovery
@@ -382,7 +382,9 @@ def test_release_pull_request_is_there(release: Release, plan: Recovery) -> None
     """The release pull request is open or merged, while the base branch lacks the released commit.
 
     Right head and right base; one that was closed unmerged is none. Where the released commit is on the base branch,
-    no pull request is expected, and GitHub would refuse one for lack of commits.
+    no pull request is expected, and GitHub would refuse one for lack of commits. None is expected either where the base
+    branch has all of it in another form: a commit that declares the version, and of what was published only metadata or
+    the changelog differ.
     """
     seen = f"{len(release.pulls)} of {release.target.release_branch}" if release.snapshot.pulls.is_known else "unknown"
     belongs_here(release, "pull-request", f"pull requests: {seen}")
@@ -396,6 +398,9 @@ def test_release_pull_request_is_there(release: Release, plan: Recovery) -> None
         raise NotObserved(Problem(source="git remote", why=why, remedy="settle the tag first"))
     if is_on_base(release, released):
         raise NotApplicable(f"{release.base_branch} has the released commit: no pull request is expected")
+    if other := squashed(release, released):
+        same = f"{release.base_branch} has it in another form, {other.sha[:12]}: {fit(release, other)}"
+        raise NotApplicable(f"{same}. No pull request is expected")
     wrong = listing(f"#{pull.number} {pull.state}, into {pull.base_branch}" for pull in release.pulls)
     raise ActionNeeded(
         expected=f"a pull request {release.target.release_branch} -> {release.base_branch}, open or merged",

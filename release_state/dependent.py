@@ -166,12 +166,14 @@ class Dependent:
             return settled("published", unavailable("published commit", why))
         try:
             files, remote, base = facts.files, facts.remote, facts.base_branch
+            # Where no pull request brought it to the base branch, something else may have.
+            looks_on_base = snapshot.pulls.is_known and facts.pull is None
         except NotObserved as missing:
             return nobody("published", missing)
         if files and (problem := no_history(snapshot)):
             return nobody("published", NotObserved(problem))
         return Question(
-            ("published", target.key, files, remote),
+            ("published", target.key, files, remote, looks_on_base),
             lambda: observe_published(
                 self._client,
                 self._config.channels[target.channel.name],
@@ -182,6 +184,7 @@ class Dependent:
                 clone=clone.value,
                 clone_path=_path(target.clone),
                 remote_url=self._config.remote_url,
+                looks_on_base=looks_on_base,
                 timeout=self._config.lookup_timeout,
                 cancel=self._cancel,
             ),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from release_state.dead_ends import dead_end, is_burnt, superseded_by
 from release_state.model import Model, NotObserved
-from release_state.origin import aim, builds_another_version, is_misplaced, is_on_base
+from release_state.origin import aim, builds_another_version, is_misplaced, needs_no_pull
 from release_state.outcome import Phase
 from release_state.plan import Direction, Wanted
 from release_state.release import Release
@@ -157,7 +157,7 @@ def _published(release: Release, traces: dict[str, bool | None], found: Found) -
 def _needs_no_pull(release: Release) -> bool:
     try:
         released = aim(release)
-        return released is not None and is_on_base(release, released)
+        return released is not None and needs_no_pull(release, released)
     except NotObserved:
         return False
 

@@ -123,3 +123,32 @@ def is_on_base(release: Release, released: Source) -> bool:
     if released.on_base is not None:
         return released.on_base
     return released.sha == release.base_head or not release.lineage(released.sha).ahead
+
+
+def on_base(release: Release) -> Candidate | None:
+    """The commit of the base branch that declares the version and comes closest to what was published."""
+    found = release.snapshot.published.value
+    declaring = (c for c in (found.candidates if found else ()) if c.on_base and release.declares(c))
+    return next(declaring, None)
+
+
+_METADATA = frozenset({"pyproject.toml", "setup.cfg", "setup.py"})
+
+
+def squashed(release: Release, released: Source) -> Candidate | None:
+    """The commit of the base branch that has all of a released commit in another form, as after a squash merge.
+
+    It declares the version, and of what was published from the released commit only metadata or the changelog differ.
+    None where no such commit is known: then a pull request has something to bring.
+    """
+    found, other = release.snapshot.published.value, on_base(release)
+    if found is None or other is None or other.absent:
+        return None
+    if not any(c.sha == released.sha and release.holds_published(c) for c in found.candidates):
+        return None
+    return other if set(other.differing) <= _METADATA | {release.target.changelog} else None
+
+
+def needs_no_pull(release: Release, released: Source) -> bool:
+    """Whether a pull request has nothing to bring: the base branch has the released commit, or all of it, squashed."""
+    return is_on_base(release, released) or squashed(release, released) is not None

@@ -54,7 +54,7 @@ DIMENSIONS: dict[str, tuple[str, ...]] = {
         "no files",
         "unavailable",
     ),
-    "evidence": ("none", "released", "on base", "another", "nothing fits", "built parts", "unavailable"),
+    "evidence": ("none", "released", "squashed", "on base", "another", "nothing fits", "built parts", "unavailable"),
     "release": (
         "absent",
         "draft",
@@ -75,8 +75,9 @@ DIMENSIONS: dict[str, tuple[str, ...]] = {
 }
 TURNS = ("clone", "rules", "runs")
 FINISHED, UNFINISHED = DIMENSIONS["runs"][:5], DIMENSIONS["runs"][5:]
-COMPARED = ("released", "on base", "another", "nothing fits", "unavailable")
-"""Which commit the files show to have been built from: the release branch's, the base's head, another; or none."""
+COMPARED = ("released", "squashed", "on base", "another", "nothing fits", "unavailable")
+"""Which commit the files show to have been built from: the release branch's, which the base may hold in another form,
+the base's head, another; or none."""
 
 
 def _refs() -> Iterator[tuple[str, ...]]:
@@ -233,14 +234,15 @@ def _evidence(evidence: str, index: str) -> Observation[Any]:
     named = {"sdist": None, "wheel": "orbit-0.2.0-py3-none-any.whl"} if index == "wheel" else {}
     if evidence == "built parts":
         return s.published(sdist=None, wheel=None, compared=0)
-    head = s.candidate(equal=8 if evidence == "released" else 5, **_lacking(evidence != "released"))
+    is_head = evidence in ("released", "squashed")
+    head = s.candidate(equal=8 if is_head else 5, **_lacking(not is_head))
     base = s.candidate(
         s.BASE,
-        equal=8 if evidence == "on base" else 5,
+        equal={"on base": 8, "squashed": 7}.get(evidence, 5),
         ref="refs/heads/main",
         what="the head of main",
         on_base=True,
-        **_lacking(evidence != "on base"),
+        **({"differing": ("pyproject.toml",)} if evidence == "squashed" else _lacking(evidence != "on base")),
     )
     other = s.candidate(
         s.OTHER,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from release_state.model import NotObserved, known
+from release_state.model import NotObserved, Observation, known
 from release_state.outcome import Outcome, Statement
 from release_state.recovery import Recovery
 from release_state.release import Release
-from release_state.snapshot import LOOKUPS, Commit, Installation, Snapshot
+from release_state.snapshot import LOOKUPS, Commit, Installation, Published, Snapshot
 from tests import states as s
 from tests.cases import calculation, ci, clone, index_account, permissions, services, settings, workflow
 from tests.judged import CHECKS, ended
@@ -32,6 +34,12 @@ def declares(version: str | None, **changes: object) -> Snapshot:
 
 
 # check, state, what it is, outcome, whether it blocks (only for findings)
+def squashed(*differing: str, **changes: Any) -> Observation[Published]:
+    """The base branch has what was published from the release branch, but for these files."""
+    there = {"ref": "refs/heads/main", "what": "the commit of main that sets the version", "on_base": True, **changes}
+    return s.published(s.candidate(), s.candidate(s.BASE, equal=6, differing=differing, **there))
+
+
 CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("BRANCH-1", "none", s.ready(), HOLDS),
     ("BRANCH-1", "another version's", s.ready(remote=s.remote(s.branch("release/pypi-v0.2.01"))), HOLDS),
@@ -297,6 +305,10 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("PULL-11", "closed unmerged", s.released(pulls=known((s.pull(merged=False),))), ACTION),
     ("PULL-11", "wrong base", s.released(pulls=known((s.open_pull(base_branch="develop"),))), ACTION),
     ("PULL-11", "on main", s.released(pulls=known(()), history=s.history(s.lineage(on_base=True, ahead=0))), NONE),
+    ("PULL-11", "squashed", s.released(pulls=known(()), published=squashed("pyproject.toml", "CHANGELOG.md")), NONE),
+    ("PULL-11", "code differs", s.released(pulls=known(()), published=squashed("src/orbit/a.py")), ACTION),
+    ("PULL-11", "file lacks", s.released(pulls=known(()), published=squashed(absent=("src/a.py",))), ACTION),
+    ("PULL-11", "another version", s.released(pulls=known(()), published=squashed(declared_version="0.3.0")), ACTION),
     ("PULL-11", "by the files", s.released(pulls=known(()), remote=s.remote(), clone=s.clone()), ACTION),
     (
         "PULL-11",

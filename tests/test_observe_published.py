@@ -95,7 +95,14 @@ class World:
             package="orbit-demo", channel=channel, channels=(channel,), remote_url=self.repo.path.as_uri(), clone=None
         )
 
-    def ask(self, *, clone: Repo | None = None, url: str | None = None, timeout: float = 30) -> Observation[Published]:
+    def ask(
+        self,
+        *,
+        clone: Repo | None = None,
+        url: str | None = None,
+        looks_on_base: bool = False,
+        timeout: float = 30,
+    ) -> Observation[Published]:
         client = HttpClient(timeout)
         target = self.target
         project = observe_index(client, target.channel, target.package, target.version).present()
@@ -109,6 +116,7 @@ class World:
             clone=observe_clone(clone.path, "origin", 20, None).present() if clone else None,
             clone_path=clone.path if clone else None,
             remote_url=url,
+            looks_on_base=looks_on_base,
             timeout=timeout,
             cache_dir=self.cache,
         )
@@ -232,6 +240,17 @@ def test_published_from_a_pull_request_with_a_squash_that_differs(world: World) 
     ):
         assert text in tag.reason, tag.reason
     assert history.advice and history.title.startswith("Before the next release: bring v0.2.0")
+
+
+def test_what_the_base_has_is_seen_beside_a_tag_that_says_it_all(world: World) -> None:
+    """Asked for where no pull request is known to have brought the release to the base."""
+    head = pull(world, 9, project("0.2.0"))
+    squash = world.commit("chore(release): v0.2.0 (#9)", project("0.2.0") | {"README.md": "# other\n"})
+    world.publish(world.tree(head))
+    world.repo.git("tag", "-a", "-m", "x", "v0.2.0", head)
+    assert [found.sha for found in world.published().candidates] == [head]
+    found = world.ask(looks_on_base=True).present()
+    assert [(each.sha, each.on_base) for each in found.candidates] == [(head, False), (squash, True)]
 
 
 def test_bringing_the_tag_into_the_history_changes_no_file(world: World, tmp_path: Path) -> None:

@@ -47,6 +47,7 @@ def observe_published(
     clone: Clone | None = None,
     clone_path: Path | None = None,
     remote_url: str | None = None,
+    looks_on_base: bool = False,
     timeout: float,
     cache_dir: Path | None = None,
     cancel: Event | None = None,
@@ -55,7 +56,8 @@ def observe_published(
     Compare the version's sdist with the commits that it may have been built from; `timeout` in seconds, for all of it.
 
     One request for the sdist (else a wheel), one more for its provenance where it has one. The base's history and the
-    heads of pull requests are looked at only where the tag does not hold what was published. A commit that could not be
+    heads of pull requests are looked at only where the tag does not hold what was published; with `looks_on_base` the
+    base's history in any case. A commit that could not be
     had is no candidate. Provenance is read and not verified. Known and None: no files. Sources: PEP 517, PEP 625,
     PEP 740.
     """
@@ -75,7 +77,7 @@ def observe_published(
         wanted = [*of_refs(target, remote), *of_clone(target, clone)]
         if provenance.commit:
             wanted.append(Found(provenance.commit, None, "the commit that the attestation names (not verified)"))
-        comparison = _Comparison(git, remote_url or remote.url, target, base, content, wanted)
+        comparison = _Comparison(git, remote_url or remote.url, target, base, content, wanted, looks_on_base)
         place = _Place(git, comparison.url, cache_dir, len(base.sha) == 64)
         related = [base.sha, *(ref.sha for ref in remote.branches), *(tag.commit for tag in remote.tags)]
         keep = [base.sha, *(found.sha for found in wanted)]
@@ -178,9 +180,18 @@ class _Compared:
 class _Comparison:
     """Finds candidates and compares them, from the nearest at hand to those that have to be looked for."""
 
-    def __init__(self, git: Git, url: str, target: Target, base: Branch, files: Files, wanted: Sequence[Found]) -> None:
+    def __init__(
+        self,
+        git: Git,
+        url: str,
+        target: Target,
+        base: Branch,
+        files: Files,
+        wanted: Sequence[Found],
+        looks_on_base: bool,
+    ) -> None:
         self.git, self.url, self.target, self.base = git, url, target, base
-        self.files, self.wanted = files, wanted
+        self.files, self.wanted, self.looks_on_base = files, wanted, looks_on_base
 
     def candidates(self, store: Store) -> list[Candidate]:
         """Every candidate, best first."""
@@ -189,9 +200,11 @@ class _Comparison:
         present, _ = _obtain(store, _wants(wants), self.base.sha)
         compared: dict[str, _Compared] = {}
         self._compare(store, [found for found in self.wanted if found.sha in present], compared)
-        if not any(each.is_all and each.is_tag for each in compared.values()):
-            search = Search(store, self.files, self.target, self.base.name, self.base.sha)
+        tag_tells = any(each.is_all and each.is_tag for each in compared.values())
+        search = Search(store, self.files, self.target, self.base.name, self.base.sha)
+        if self.looks_on_base or not tag_tells:
             self._compare(store, search.on_base(), compared)
+        if not tag_tells:
             self._compare(store, search.pull_heads(*pull_refs(self.git, self.url)), compared)
         found = list(compared.values())
         folders = [project_folder(each.tree, each.match.prefix, self.files) for each in found]

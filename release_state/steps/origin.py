@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from release_state.origin import on_base
 from release_state.plan import Step, step
 from release_state.release import Release
 from release_state.snapshot import Candidate, Published
@@ -46,13 +47,6 @@ def reasons(release: Release, chosen: Candidate, alike: tuple[Candidate, ...]) -
                 "history can be mended, see the step after it"
             )
     return ". ".join(sentence[:1].upper() + sentence[1:] for sentence in sentences if sentence)
-
-
-def on_base(release: Release) -> Candidate | None:
-    """The commit of the base branch that declares the version and comes closest to what was published."""
-    found = release.snapshot.published.value
-    declaring = (c for c in (found.candidates if found else ()) if c.on_base and release.declares(c))
-    return next(declaring, None)
 
 
 def _unlike(candidate: Candidate) -> int:

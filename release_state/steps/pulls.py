@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from release_state.origin import Source, aim, is_on_base
+from release_state.origin import Source, aim, needs_no_pull
 from release_state.plan import Step, step
 from release_state.release import Release
 from release_state.snapshot import PullRequest
@@ -19,7 +19,7 @@ def create(release: Release) -> list[Step]:
         if pull.base_branch != release.base_branch:
             return [_set_base(release, pull)]
     released = aim(release)
-    if released is None or is_on_base(release, released):
+    if released is None or needs_no_pull(release, released):
         return []
     steps = _head(release, released)
     title, body = text(release)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from release_state.origin import holds_tag_for_ever, is_misplaced, is_pushed, origin, source
+from release_state.origin import holds_tag_for_ever, is_misplaced, is_pushed, on_base, origin, source
 from release_state.plan import Step, step
 from release_state.release import Release
 from release_state.snapshot import Candidate, Tag
@@ -181,7 +181,7 @@ def _replaced(local: Tag) -> dict[str, str]:
 
 
 def _history(release: Release, chosen: Candidate) -> list[Step]:
-    return [] if chosen.on_base or not origin_steps.on_base(release) else [origin_steps.into_history(release)]
+    return [] if chosen.on_base or not on_base(release) else [origin_steps.into_history(release)]
 
 
 def _tagging(release: Release, sha: str, ref: str, *, replaces: bool = False) -> list[list[str]]:

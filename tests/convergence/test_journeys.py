@@ -96,6 +96,25 @@ def test_what_was_withdrawn_can_be_completed_after_all(bench: Bench) -> None:
     assert bench.world.remote_git.rev(f"refs/tags/v{VERSION}^{{commit}}") == published
 
 
+def test_what_was_squashed_by_another_way_needs_no_pull_request(bench: Bench) -> None:
+    """The base branch has the release in one commit that only differs in metadata: its tag and its page are enough."""
+    state = State("pypi", "absent", "whole", "absent", "none", "ahead")
+    prepare(bench, state)
+    world, branch = bench.world, f"release/pypi-v{VERSION}"
+    released = world.remote_git.files(f"refs/heads/{branch}")
+    changed = {"pyproject.toml": released["pyproject.toml"] + b"# checked\n"}
+    squash = world.commit(f"chore(release): v{VERSION} (#9)", {**released, **changed})
+    world.delete_branch(branch)
+    world.remote_git.set_ref("refs/pull/99/head", published := world.clone_git.rev(f"origin/{branch}"))
+    world.ci_green(squash)
+    world.sync_clone()
+    bench.changed()
+    end = of_state(bench, state, "auto").go()
+    assert end.verdict.verdict is Verdict.VERIFIED, end.story
+    assert world.remote_git.rev(f"refs/tags/v{VERSION}^{{commit}}") == published
+    assert not [line for line in end.story.splitlines() if "gh pr create --base main --head release/" in line]
+
+
 def real(command: tuple[str, ...], folder: Path) -> None:
     """Type a command that begins with `python`, with the Python of these tests and nothing from a network."""
     environment = {**os.environ, "PIP_NO_INDEX": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_CACHE_DIR": "1"}
