@@ -59,9 +59,12 @@ class Background(Generic[T]):
         except BaseException as error:
             if self.cancel.is_set():
                 return
-            if self.exchange and self.exchange.is_dir():
-                whole.write(self.exchange / _FAILED, f"{type(error).__name__}: {error}")
             self._done.set_exception(error)
+            if self.exchange and self.exchange.is_dir():
+                try:
+                    whole.write(self.exchange / _FAILED, f"{type(error).__name__}: {error}")
+                except OSError:
+                    shutil.rmtree(self.exchange, ignore_errors=True)  # no room to say it: the workers end
 
     def wait(self) -> T:
         """What was observed. Raises whatever the observation raised."""

@@ -24,7 +24,7 @@ from release_state.observe.shared_limit import SharedLimit
 from release_state.observe.status_page import observe_status_page
 from release_state.outcome import Phase
 from release_state.preflight import Preflight
-from release_state.question import Question
+from release_state.question import Question, on_this_machine
 from release_state.release import Release
 from release_state.snapshot import Clone, Snapshot
 from release_state.target import Target
@@ -91,7 +91,7 @@ class Observer:
             skipped: Future[Observation[T]] = Future()
             skipped.set_result(NOT_ASKED)
             return skipped
-        return self.once(key, ask)
+        return self.once(key, functools.partial(on_this_machine, str(key[0]), ask))
 
     def _put(self, question: Question) -> Future[Observation[Any]]:
         return self._ask(question.key, question.ask)

@@ -387,7 +387,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Generator[
     except OSError as error:
         if run is None:
             raise
-        session.exitstatus = run.report_failed(error)
+        session.exitstatus = run.report_failed(error)  # and the half of a page that was written is gone
     if run is not None:
         session.exitstatus = run.publish_reports(int(session.exitstatus))
         _forget_page(session.config, run.reports.html)

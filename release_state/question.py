@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
-from release_state.model import NotObserved, Observation, Problem
+from release_state.model import NotObserved, Observation, Problem, unavailable
 from release_state.observe.history import SOURCE as HISTORY
 from release_state.snapshot import Snapshot
 
@@ -17,6 +17,18 @@ class Question:
 
     key: tuple[Hashable, ...]
     ask: Callable[[], Observation[Any]]
+
+
+T = TypeVar("T")
+
+
+def on_this_machine(name: str, ask: Callable[[], Observation[T]]) -> Observation[T]:
+    """What is observed; unavailable, too, where this machine has no room for it."""
+    try:
+        return ask()
+    except OSError as error:
+        why = f"this machine: {error.filename or 'temporary folder or cache'}: {error.strerror or error}"
+        return unavailable(name, why, "free space, or set TMPDIR and XDG_CACHE_HOME")
 
 
 def no_history(snapshot: Snapshot) -> Problem | None:

@@ -182,7 +182,7 @@ class Run(Running):
         if not config.pluginmanager.has_plugin("html"):
             raise pytest.UsageError("pytest-html is missing or switched off: there would be no report to look at")
         super().prepare_reports(config)
-        if not getattr(config.option, "htmlpath", None):
+        if self.reports.reserved and not getattr(config.option, "htmlpath", None):
             config.option.htmlpath = str(self.reports.html)
             config.option.self_contained_html = True
 
@@ -237,12 +237,13 @@ class Run(Running):
             if path := self.files.get("script"):
                 whole.write(path, script(verdicts), mode=0o755)
             document = self.reports.publish(verdicts, observed, exitstatus, self.origin, self.changes, self.waited)
-            html = self.reports.html
-            self.notes += self.workflow.hand_on(document, html if document.run.html else self.reports.json)
+            if self.reports.written:
+                html = self.reports.html
+                self.notes += self.workflow.hand_on(document, html if document.run.html else self.reports.json)
         except OSError as error:
             self.reports.discard()
             return self.report_failed(error)
-        return exitstatus
+        return self.reported(exitstatus)
 
     def summarise(self, reporter: pytest.TerminalReporter) -> None:
         """The verdict and the way out, on the terminal."""

@@ -12,6 +12,7 @@ from release_state.outcome import CheckResult, Exit
 from release_state.report.files import ReportFiles
 from release_state.report.workflow import Workflow
 from release_state.results import of_report
+from release_state.whole import NO_ROOM
 
 
 class Running:
@@ -43,16 +44,32 @@ class Running:
     def prepare_reports(self, config: pytest.Config) -> None:
         """Reserve the names of this run's reports.
 
-        Raises pytest.UsageError where the folder cannot be written to: known before anything is contacted.
+        Raises pytest.UsageError where there can be no such folder: known before anything is contacted. One that is full
+        or read-only does not keep the verdict from being told.
         """
         if not self.executes:
             return
         try:
-            self.reports.prepare()
+            self.reserve()
         except OSError as error:
             raise pytest.UsageError(
                 f"reports folder {self.reports.folder}: {error.strerror}: give --reports-dir"
             ) from None
+
+    def reserve(self) -> None:
+        """Reserve the names of this run's reports, or note that the folder takes none.
+
+        Raises OSError where there can be no such folder.
+        """
+        try:
+            self.reports.prepare()
+        except OSError as error:
+            if error.errno not in NO_ROOM:
+                raise
+            self.trouble = (
+                f"no report was written, so the exit code is {Exit.DEFECT:d}: {self.reports.folder}: {error.strerror}: "
+                "free space, or give --reports-dir"
+            )
 
     def gather(self, report: pytest.TestReport) -> None:
         """Take a check's result."""
@@ -88,9 +105,19 @@ class Running:
         """Everything is there that a verdict rests on."""
 
     def report_failed(self, error: OSError) -> int:
-        """A report could not be written: said, and never exit 0."""
-        self.trouble = f"a report could not be written: {error}"
+        """A report could not be written: said, and never exit 0; nothing is left of it."""
+        where = f"{error.filename or self.reports.folder}: {error.strerror or error}"
+        self.trouble = (
+            f"a report could not be written, so the exit code is {Exit.DEFECT:d}: {where}: "
+            "free space, or give --reports-dir"
+        )
+        if not self.reports.written:
+            self.reports.html.unlink(missing_ok=True)
         return int(Exit.DEFECT)
+
+    def reported(self, exitstatus: int) -> int:
+        """The exit code of a run whose reports are there, or could not be: a gate that reads them must not be green."""
+        return exitstatus if self.reports.reserved or exitstatus == Exit.INTERRUPTED else int(Exit.DEFECT)
 
     def publish_reports(self, exitstatus: int) -> int:
         """Write the reports; gives the exit code, which a report that cannot be written changes."""

@@ -2,9 +2,35 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
+import uuid
+from collections.abc import Mapping
 from pathlib import Path
+
+NO_ROOM = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EMFILE}
+)
+"""What a place to write to answers that is there and takes nothing: full, read-only, not ours."""
+
+
+def write_all(files: Mapping[Path, bytes]) -> None:
+    """
+    Write several files that belong together: all of them, or none where there is no room for one.
+
+    Raises OSError.
+    """
+    staged: dict[Path, Path] = {}
+    try:
+        for path, data in files.items():
+            staged[path] = path.with_name(f".release-state-{uuid.uuid4().hex}")
+            write(staged[path], data)
+        for path, part in staged.items():
+            part.replace(path)
+    finally:
+        for part in staged.values():
+            part.unlink(missing_ok=True)
 
 
 def write(path: Path, content: str | bytes, mode: int = 0o644) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,10 +15,16 @@ from typing import Any
 
 import pytest
 
+from release_state import whole
+from release_state.background import Background
 from release_state.observe.answer import Answer, parsed_json
 from release_state.observe.bounds import RUN_MEMORY, loaded_json
 from release_state.observe.git_command import Git, GitFailed
+from release_state.observe.remote import observe_remote
 from release_state.observe.simple import JSON_TYPE, NotSimple, project_page
+from release_state.question import on_this_machine
+from release_state.recorded import save
+from tests import states
 from tests.cli import ROOT, clean_environment
 from tests.faults.gateway import Gateway
 from tests.faults.kinds import FAULTS
@@ -125,3 +132,76 @@ def test_a_page_of_too_many_files_is_none() -> None:
     page = b"<!DOCTYPE html>" + b"<a href=a>a</a>" * 200_001
     with pytest.raises(NotSimple, match="more than 200,000 files"):
         project_page(page, {"Content-Type": "text/html"}, "a", "https://index.example/a/")
+
+
+# ---- no room to write
+
+
+def recorded_run(tmp_path: Path, *, reports: Path, most: int | None = None, more: tuple[str, ...] = ()) -> Any:
+    """A run over a recorded state in which all is well; `most` is the size of the largest file it can write."""
+    save(tmp_path / "s.json", [states.released()])
+    line = 'test "$1" = - || ulimit -f "$1"; shift; exec "$@"'
+    command = [sys.executable, "-m", "release_state", "--snapshot", str(tmp_path / "s.json"), *more]
+    return subprocess.run(
+        ["/bin/sh", "-c", line, "sh", str(most >> 9) if most else "-", *command, "--reports-dir", str(reports)],
+        cwd=ROOT,
+        # Python's own compiled files would be cut, too, and stay so.
+        env=clean_environment(tmp_path, {"PYTHONDONTWRITEBYTECODE": "1"}),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("most", [2**10, 24 * 2**10])
+def test_a_full_disk_leaves_the_verdict_and_no_half_report(most: int, tmp_path: Path) -> None:
+    """The page is larger than both, the document is larger than the first."""
+    reports = tmp_path / "reports"
+    reports.mkdir()
+    for name in ("latest.json", "latest.html"):
+        (reports / name).write_text("of an earlier run")
+    done = recorded_run(tmp_path, reports=reports, most=most)
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert "RELEASED AND VERIFIED" in done.stdout
+    assert "a report could not be written, so the exit code is 3" in " ".join(done.stdout.split())
+    assert "Traceback" not in done.stdout + done.stderr
+    assert {(reports / name).read_text() for name in ("latest.json", "latest.html")} == {"of an earlier run"}
+    for path in set(reports.iterdir()) - {reports / "latest.json", reports / "latest.html"}:
+        assert path.suffix == ".json" and json.loads(path.read_text(encoding="utf-8"))["exit_code"] == 3
+
+
+@pytest.mark.skipif(not Path("/sys/kernel").is_dir(), reason="no folder that nobody can write to")
+def test_a_folder_that_cannot_be_written_to_leaves_the_verdict(tmp_path: Path) -> None:
+    done = recorded_run(tmp_path, reports=Path("/sys/kernel"))
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert "RELEASED AND VERIFIED" in done.stdout
+    assert "no report was written, so the exit code is 3: /sys/kernel" in " ".join(done.stdout.split())
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_files_that_belong_together_are_written_all_or_none(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"old")
+    with pytest.raises(OSError, match="No such file"):
+        whole.write_all({tmp_path / "a": b"new", tmp_path / "gone" / "b": b"new"})
+    assert [path.name for path in tmp_path.iterdir()] == ["a"] and (tmp_path / "a").read_bytes() == b"old"
+    whole.write_all({tmp_path / "a": b"new", tmp_path / "b": b"new"})
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"] and (tmp_path / "a").read_bytes() == b"new"
+
+
+def test_a_look_up_without_room_is_unknown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", "/proc/self")
+    remote = on_this_machine("remote", lambda: observe_remote("https://git.example/x.git", 5))
+    assert remote.unavailable and remote.unavailable.why.startswith("this machine: ")
+    with pytest.raises(GitFailed, match="no temporary file could be written"):
+        Git(5).run("version", cwd=tmp_path)
+
+
+def test_what_was_observed_and_cannot_be_handed_on_does_not_hang(tmp_path: Path) -> None:
+    background: Background[list[str]] = Background(lambda _: ["x"], lambda found: found, with_workers=True)
+    assert background.exchange is not None
+    shutil.rmtree(background.exchange)
+    background.exchange = Path("/proc/self")
+    background.start()
+    with pytest.raises(OSError, match=r"No such file|denied"):
+        background.wait()

@@ -35,6 +35,7 @@ from release_state.observe.http import HttpClient
 from release_state.observe.index import observe_index_history, split_credentials
 from release_state.observe.index_json import files_by_json
 from release_state.observe.remote import observe_remote
+from release_state.question import on_this_machine
 from release_state.target import Target
 
 SOURCES = ("remote", "index", "clone_tags", "releases", "drafts", "latest_release", "open_pulls", "runs")
@@ -68,7 +69,9 @@ def collect_history(
             asks["runs"] = functools.partial(github.runs, each.workflow)
     started = datetime.now(timezone.utc)
     with ThreadPoolExecutor(max_workers=len(asks), thread_name_prefix="release-state-look-up") as pool:
-        asked: dict[object, Future[Observation[Any]]] = {key: pool.submit(ask) for key, ask in asks.items()}
+        asked: dict[object, Future[Observation[Any]]] = {
+            key: pool.submit(on_this_machine, str(key), ask) for key, ask in asks.items()
+        }
         found = {key: future.result() for key, future in asked.items()}
     shared = {str(key): value for key, value in found.items() if not isinstance(key, tuple)}
     histories = [

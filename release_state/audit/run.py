@@ -98,7 +98,7 @@ class AuditRun(Running):
             )
         except OSError as error:
             return self.report_failed(error)
-        return exitstatus
+        return self.reported(exitstatus)
 
     def summarise(self, reporter: pytest.TerminalReporter) -> None:
         """The verdict, what the project leaves since when, and the disagreements by kind."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -28,16 +29,26 @@ class FleetFiles(ReportFiles):
     @property
     def own(self) -> Path:
         """The folder of the projects' own reports."""
-        return self.json.with_suffix("")
+        return self._elsewhere or self.json.with_suffix("")
+
+    _elsewhere: Path | None = None
 
     def prepare(self) -> None:
-        """Reserve the names, and make the folder of the projects' own reports."""
-        super().prepare()
-        self.own.mkdir()
+        """Reserve the names, and make the folder of the projects' own reports.
+
+        Raises OSError; then the projects' own reports go where they are removed with the run.
+        """
+        try:
+            super().prepare()
+            self.own.mkdir()
+        except OSError:
+            self.discard()
+            self.reserved, self._elsewhere = False, Path(tempfile.mkdtemp(prefix="release-state-"))
+            raise
 
     def discard(self) -> None:
         """Give the reserved names back; with them go the projects' own reports."""
-        if self._reserved and not self.written:
+        if self.reserved and not self.written:
             shutil.rmtree(self.own, ignore_errors=True)
         super().discard()
 
@@ -76,7 +87,7 @@ class FleetRun(Running):
         if executes:
             # Reserved here and not later: each worker is told where the projects' own reports go.
             try:
-                self.reports.prepare()
+                self.reserve()
             except OSError as error:
                 raise UsageProblem(
                     f"reports folder {self.reports.folder}: {error.strerror}: give --reports-dir"
@@ -119,7 +130,7 @@ class FleetRun(Running):
             self.reports.write(document(*arguments), is_whole=whole and exitstatus not in (2, 3), page=page(*arguments))
         except OSError as error:
             return self.report_failed(error)
-        return exitstatus
+        return self.reported(exitstatus)
 
     def summarise(self, reporter: pytest.TerminalReporter) -> None:
         """A line for each project that is not as it should be, and the verdict over all."""

@@ -18,7 +18,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Collection, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
@@ -141,10 +141,7 @@ class _Run:
 
     def __init__(self, command: list[str], cwd: Path, env: Mapping[str, str], stdin: bytes, limit: int) -> None:
         self.stdout, self.stderr, self.code, self._limit = bytearray(), bytearray(), -1, limit
-        with tempfile.TemporaryFile() as given:
-            # A file, not a pipe: nothing blocks on a git that does not read.
-            given.write(stdin)
-            given.seek(0)
+        with _given(stdin) as given:
             try:
                 self._process = subprocess.Popen(  # noqa: S603 - an argument list, no shell
                     command,
@@ -237,6 +234,19 @@ class _Run:
             for stream in (process.stdout, process.stderr):
                 if stream:
                     stream.close()
+
+
+def _given(data: bytes) -> IO[bytes]:
+    """A file, not a pipe: nothing blocks on a git that does not read."""
+    try:
+        with ExitStack() as stack:
+            given = stack.enter_context(tempfile.TemporaryFile())
+            given.write(data)
+            given.seek(0)
+            stack.pop_all()
+    except OSError as error:
+        raise GitFailed(f"no temporary file could be written: {error.strerror}", "free space, or set TMPDIR") from None
+    return given
 
 
 @atexit.register

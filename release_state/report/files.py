@@ -36,7 +36,8 @@ class ReportFiles:
         self.json = self.folder / f"{self._stem}.json"
         self.html = self.folder / f"{self._stem}.html"
         self.written = False
-        self._reserved = False
+        self.reserved = False
+        """Whether the folder takes reports: else there are none."""
 
     def prepare(self) -> None:
         """Make the folder and reserve the names, so that runs at the same time never share one.
@@ -57,11 +58,11 @@ class ReportFiles:
             number += 1
             self.json = self.folder / f"{self._stem}-{number}.json"
             self.html = self.json.with_suffix(".html")
-        self._reserved = True
+        self.reserved = True
 
     def discard(self) -> None:
         """Give the reserved names back: nothing was observed, so there is nothing to report."""
-        if self._reserved and not self.written:
+        if self.reserved and not self.written:
             self.json.unlink(missing_ok=True)
             self.html.unlink(missing_ok=True)
 
@@ -88,8 +89,10 @@ class ReportFiles:
     def write(self, document: str, *, is_whole: bool, page: str | None = None) -> None:
         """Write the JSON report, and the page where it is given; both become the latest ones if the run was whole.
 
-        Raises OSError where a file cannot be written.
+        Does nothing where no names could be reserved. Raises OSError where a file cannot be written.
         """
+        if not self.reserved:
+            return
         if page is not None:
             whole.write(self.html, page)
         whole.write(self.json, document)
@@ -98,9 +101,8 @@ class ReportFiles:
             return
         # Of two runs that end at once, the pair is one's or the other's. The page first: a document names its page.
         with _alone_in(self.folder):
-            for path in (self.html, self.json):
-                if path.is_file():
-                    whole.write(self.folder / f"{self.latest}{path.suffix}", path.read_bytes())
+            own = [path for path in (self.html, self.json) if path.is_file()]
+            whole.write_all({self.folder / f"{self.latest}{path.suffix}": path.read_bytes() for path in own})
 
 
 def about(config: RunConfig) -> str:

@@ -14,6 +14,7 @@ from release_state.plan import Plan
 from release_state.release import Release
 from release_state.report.screen import Screen
 from release_state.text import plain, plain_command, steps_in_words
+from release_state.whole import NO_ROOM
 
 if TYPE_CHECKING:
     import pytest
@@ -58,7 +59,7 @@ def summarise(reporter: pytest.TerminalReporter, run: Run) -> None:
     _defects(screen)
     if (defect := run.session.defect()) is not None:
         reporter.section("release state", sep="=", red=True, bold=True)
-        screen.line(f"the observation broke: {type(defect).__name__}: {plain(str(defect))}; please report this")
+        screen.line(f"the observation broke: {type(defect).__name__}: {plain(str(defect))}; {remedy_of(defect)}")
         return
     observed = run.session.observed() or {}
     for verdict in run.session.verdicts() if run.executes else ():
@@ -69,6 +70,12 @@ def summarise(reporter: pytest.TerminalReporter, run: Run) -> None:
         screen.line(plain(run.trouble), red=True)
     elif run.reports.written:
         screen.verbatim(f"reports: {_near(run.reports.html)} and {run.reports.json.suffix}")
+
+
+def remedy_of(defect: BaseException) -> str:
+    """What to do about what broke."""
+    is_room = isinstance(defect, OSError) and defect.errno in NO_ROOM
+    return "free space, or set TMPDIR" if is_room else "please report this"
 
 
 def _near(path: Path) -> str:
