@@ -85,6 +85,7 @@ def _load_suite() -> None:
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
     """Answer `--show-config`; refuse `-V` beside a version, which would print pytest's and exit 0, nothing checked."""
     _guard_output(config)
+    _show_no_values(config)
     if config.option.version and config.option.release_state_version:
         raise pytest.UsageError("-V prints pytest's own version and checks nothing: leave it out (for more output: -v)")
     if not config.option.release_state_show_config or config.option.help:
@@ -105,6 +106,16 @@ def _refused(problem: object) -> pytest.UsageError:
     from release_state.text import disarmed
 
     return pytest.UsageError(disarmed(str(problem)))
+
+
+def _show_no_values(config: pytest.Config) -> None:
+    """Let no traceback show values of variables and arguments: the token is one of them, the environment another.
+
+    A defect is shown by its lines, whatever of `-l`, `--full-trace`, `--tb=long` and `-vv` was asked for.
+    """
+    config.option.showlocals = config.option.fulltrace = False
+    if config.option.tbstyle in ("auto", "long"):
+        config.option.tbstyle = "native"
 
 
 def _guard_output(config: pytest.Config) -> None:

@@ -26,7 +26,7 @@ from typing import IO
 
 from release_state.model import Problem
 from release_state.observe.bounds import GIT_MEMORY, with_memory
-from release_state.observe.git_environment import base_environment
+from release_state.observe.git_environment import base_environment, password_in, without_network
 
 OUTPUT_LIMIT = 64 * 2**20
 """Bytes of standard output; a command that writes more is stopped and has failed."""
@@ -113,7 +113,7 @@ class Git:
         limit = OUTPUT_LIMIT if first is None else first
         run = _Run(with_memory(command, memory), cwd, self.environ if env is None else env, stdin, limit)
         stopped = run.wait(deadline or self.deadline, self.cancel)
-        stderr = scrubbed(readable(bytes(run.stderr)))
+        stderr = scrubbed(readable(bytes(run.stderr)), password_in(self.environ if env is None else env))
         if stopped == "too much" and first is not None:
             return Answer(0, bytes(run.stdout[:first]), stderr)
         if stopped:
@@ -262,8 +262,9 @@ def readable(data: bytes) -> str:
     return data.decode("utf-8", errors="backslashreplace")
 
 
-def scrubbed(text: str) -> str:
-    """The text without user names, passwords and queries of the addresses in it."""
+def scrubbed(text: str, password: str = "") -> str:
+    """The text without user names, passwords and queries of the addresses in it, and without a password."""
+    text = text.replace(password, "***") if len(password) > 3 else text
     return _QUERY.sub(r"\1", _CREDENTIALS.sub("", text))
 
 
@@ -309,7 +310,7 @@ def _require_version(program: str) -> None:
     try:
         answer = subprocess.run(  # noqa: S603 - an argument list, no shell
             [program, "version"],
-            env=base_environment(os.environ),
+            env=without_network(base_environment(os.environ)),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

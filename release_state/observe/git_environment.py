@@ -45,7 +45,12 @@ _ALWAYS: Settings = (
 
 def base_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """The environment for every git command: no prompts, no pager, no optional locks, untranslated messages."""
-    env = {name: value for name, value in environ.items() if not name.startswith("GIT_") or _KEPT.fullmatch(name)}
+    env = {
+        name: value
+        for name, value in environ.items()
+        # Ours are not git's: addresses with passwords are among them.
+        if not name.startswith(("GIT_", "RELEASE_STATE_")) or _KEPT.fullmatch(name)
+    }
     env.pop("LANGUAGE", None)
     env.update(
         LC_ALL="C",
@@ -65,9 +70,14 @@ def base_environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def without_network(env: Mapping[str, str]) -> dict[str, str]:
-    """The same environment, in which git can reach nothing: a partial clone must not fetch what it lacks."""
+    """
+    The same environment, in which git can reach nothing: a partial clone must not fetch what it lacks.
+
+    Without tokens and passwords, which only a helper needs that signs in.
+    """
     # GIT_NO_LAZY_FETCH is new (2.45, and maintenance releases); the empty list of transports holds for every git.
-    return {**env, "GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none"}
+    kept = {name: value for name, value in env.items() if not _SECRETS.fullmatch(name)}
+    return {**kept, "GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none"}
 
 
 def with_settings(env: Mapping[str, str], settings: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -124,7 +134,14 @@ def with_credentials_of(env: Mapping[str, str], url: str) -> dict[str, str]:
     return with_settings({**env, _USER: unquote(name), _PASSWORD: unquote(password)}, settings)
 
 
+def password_in(env: Mapping[str, str]) -> str:
+    """The password that `with_credentials_of` put there; empty where there is none."""
+    return env.get(_PASSWORD, "")
+
+
 _USER, _PASSWORD = "RELEASE_STATE_GIT_USER", "RELEASE_STATE_GIT_PASSWORD"
+_SECRETS = re.compile(rf"(?:GITHUB|GH)_(?:ENTERPRISE_)?TOKEN|{_USER}|{_PASSWORD}")
+"""Git that reaches the remote keeps them: `gh auth git-credential`, the usual helper, answers with them."""
 _ANSWER = f'printf \'username=%s\\npassword=%s\\n\' "${_USER}" "${_PASSWORD}"'
 _HELPER = f'!answer() {{ test "$1" = get && {_ANSWER}; }}; answer'
 """Git runs helpers through a shell; nothing from elsewhere is filled into this text, and `printf` starts no process."""

@@ -260,7 +260,7 @@ def _create(git: Git, path: Path, sha256: bool) -> None:
     kind = "sha256" if sha256 else "sha1"
     # No template: it could bring hooks.
     arguments = ("--quiet", "--bare", "--template=", f"--object-format={kind}", "--", str(path))
-    git.run("init", *arguments, cwd=path, env=outside_of_repositories(git.environ, path))
+    git.run("init", *arguments, cwd=path, env=outside_of_repositories(without_network(git.environ), path))
     (path / _MARKER).write_text("Made by release-state. Can be deleted at any time.\n", encoding="utf-8")
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
+from base64 import b64decode
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime, timezone
 from typing import Any, TypeVar
 from urllib.parse import urlencode, urljoin, urlsplit
@@ -36,6 +38,8 @@ PAUSES = (0.25, 1.0)
 MAX_REDIRECTS = 5
 _WAIT = "wait for the reset, or give the run another token"
 MAX_BYTES = 32 * 2**20
+_SHORTEST_SECRET = 12
+"""Characters: a shorter password may stand in an answer by chance, and what the answer says must stay."""
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
@@ -158,6 +162,7 @@ class _Question:
         self._max_bytes, self._wanted, self._end = max_bytes, wanted, end
         self._url = url
         self._source = source
+        self._secrets: tuple[str, ...] = ()
         try:
             self._url = clean_url(url)
         except ValueError as error:
@@ -165,6 +170,7 @@ class _Question:
             raise self._failed(str(error)) from None
         if client.has_token_for(self._url) and not header(headers, "Authorization"):
             headers["Authorization"] = f"Bearer {client._token}"
+        self._secrets = secrets_of(client._token, header(headers, "Authorization"))
 
     def ask(self) -> Answer:
         failures = 0
@@ -215,7 +221,17 @@ class _Question:
             self._client._count(origin_of(self._url), outcome.received.headers)
             if self._limit is not None:
                 self._limit.told(outcome.received.status, outcome.received.headers)
-        return outcome.received, None
+            return self._without_secrets(outcome.received), None
+        return None, None
+
+    def _without_secrets(self, received: Received) -> Received:
+        """What came, but for what was sent in secret: a service that repeats it does not get it printed."""
+        body, headers = received.body, received.headers
+        for secret in (secret for secret in self._secrets if len(secret) >= _SHORTEST_SECRET):
+            body = body.replace(secret.encode(), b"***")
+            if any(secret in value for value in headers.values()):
+                headers = {name: value.replace(secret, "***") for name, value in headers.items()}
+        return Received(received.status, headers, body)
 
     @property
     def _limit(self) -> SharedLimit | None:
@@ -277,11 +293,21 @@ class _Question:
     ) -> LookupFailed:
         where = f"{shown(self._url)}: " if self._url else ""
         text = where + why
-        for secret in {self._client._token, header(self._headers, "Authorization")} - {None}:
-            text = text.replace(str(secret), "***")
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
         source = self._source or (urlsplit(self._url).netloc if self._url else "") or "HTTP"
         why = plain(text, 500)
         return LookupFailed(Problem(source=source, why=why, retry_at=retry_at, remedy=remedy, is_temporary=may_pass))
+
+
+def secrets_of(token: str | None, authorization: str | None) -> tuple[str, ...]:
+    """What must not be shown of a request: the token, the header, and the password that is coded in it."""
+    found = [token or "", authorization or ""]
+    kind, _, coded = (authorization or "").partition(" ")
+    if kind == "Basic":
+        with suppress(ValueError):
+            found += [coded, b64decode(coded).decode("utf-8", "replace").partition(":")[2]]
+    return tuple(secret for secret in found if secret)
 
 
 class _Outcome:

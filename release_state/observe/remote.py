@@ -12,7 +12,12 @@ from release_state.model import Observation, known
 from release_state.observe.bounds import LISTING_MEMORY
 from release_state.observe.git_again import patiently
 from release_state.observe.git_command import Git, GitFailed, readable
-from release_state.observe.git_environment import outside_of_repositories, ssh_command, with_credentials_of
+from release_state.observe.git_environment import (
+    outside_of_repositories,
+    ssh_command,
+    with_credentials_of,
+    without_network,
+)
 from release_state.snapshot import Branch, Remote, Tag
 
 SOURCE = "git remote"
@@ -109,7 +114,7 @@ def _has_ssh_command(git: Git, folder: Path) -> bool:
     """Whether the user's own settings say how ssh is run: the variable would win over them. Asked once."""
     key = git.program, tuple(sorted(git.environ.items()))
     if key not in _ssh_is_configured:
-        env = outside_of_repositories(git.environ, folder)
+        env = outside_of_repositories(without_network(git.environ), folder)
         configured = git.run("config", "--get", "core.sshCommand", cwd=folder, env=env, accept=(0, 1))
         _ssh_is_configured[key] = bool(configured.text.strip())
     return _ssh_is_configured[key]

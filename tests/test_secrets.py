@@ -1,0 +1,148 @@
+"""A token, and passwords in addresses: in nothing that a run prints, writes, starts or leaves."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from base64 import b64encode
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from release_state.demo.github.model import RecordedRequest
+from release_state.demo.github.model import Reply as GitHubReply
+from release_state.demo.world import World
+from tests.cli import suite
+from tests.worlds import options, world_of
+
+WORD = "5ecretW0rd"
+"""Part of every secret here."""
+TOKEN, REMOTE, INDEX, PROXY, OTHER = (f"{WORD}Of{whose}" for whose in ("Token", "Remote", "Index", "Proxy", "Other"))
+LOUD = (
+    *("-vvv", "-l", "--showlocals", "--full-trace", "--tb=long", "-rA", "--log-level=DEBUG", "-o", "log_cli=true"),
+    *("--log-cli-level=DEBUG", "--log-file-level=DEBUG", "-p", "watching", "--durations=0"),
+)
+TRACES = ("GIT_TRACE", "GIT_CURL_VERBOSE", "GIT_TRACE_CURL", "GIT_TRACE_PACKET", "GIT_TRACE2", "PYTHONFAULTHANDLER")
+
+
+def refusing(request: RecordedRequest) -> GitHubReply | None:
+    """GitHub in all kinds of trouble, repeating what it was told."""
+    text = {"message": f"no: {TOKEN}", "documentation_url": f"https://me:{TOKEN}@h.invalid/"}
+    told, json_type = json.dumps(text).encode(), {"Content-Type": "application/json"}
+    path = request.path
+    if ".git/" in path:
+        return GitHubReply(401, {"WWW-Authenticate": f'Basic realm="{REMOTE}"'}, REMOTE.encode())
+    if path.endswith("/pulls"):
+        return GitHubReply(401, json_type, told)
+    if path.endswith("/latest"):
+        return GitHubReply(302, {"Location": f"http://me:{TOKEN}@127.0.0.1:1/x?access_token={TOKEN}"})
+    if path.endswith("/releases"):
+        return GitHubReply(403, {**json_type, "X-Accepted-GitHub-Permissions": TOKEN}, told)
+    if "/tags/" in path:
+        return GitHubReply(200, {"Content-Type": "text/html"}, b"<html>" + told)
+    if path.endswith("/check-runs"):
+        return GitHubReply(0)
+    if path.endswith("/status"):
+        return GitHubReply(500, json_type, told)
+    if path.endswith("/runs"):
+        return GitHubReply(403, {**json_type, "X-RateLimit-Remaining": "0"}, told)
+    if path.endswith("/rulesets"):
+        return GitHubReply(200, json_type, json.dumps({TOKEN: TOKEN}).encode())
+    return None
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    """A release that is whole."""
+    with world_of("released") as made:
+        made.github.tokens[TOKEN] = "write"
+        yield made
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["given", "refused", "refused-to-workers", "broken", "broken-to-workers"])
+def test_a_secret_is_in_nothing_that_a_run_prints_starts_or_leaves(how: str, world: World, tmp_path: Path) -> None:
+    plugins, scratch = tmp_path / "plugins", tmp_path / "scratch"
+    for folder in (plugins, scratch):
+        folder.mkdir()
+    shutil.copy(Path(__file__).with_name("watching.py"), plugins)
+    remote = f"http://me:{REMOTE}@{urlsplit(world.github.url).netloc}/x.git"
+    index = world.index_url("pypi").replace("://", f"://me:{INDEX}@")
+    environ = {
+        "GH_TOKEN" if how == "refused" else "GITHUB_TOKEN": TOKEN,
+        "https_proxy": f"http://me:{PROXY}@127.0.0.1:1",
+        "TWINE_PASSWORD": OTHER,
+        **({} if how == "given" else {"RELEASE_STATE_REMOTE_URL": remote}),
+        "RELEASE_STATE_INDEX_URL_PYPI": index,
+        "PYTHONPATH": str(plugins),
+        "TMPDIR": str(scratch),
+        "WATCHED": str(tmp_path / "watched"),
+        "SECRET_WORD": WORD,
+        **dict.fromkeys(TRACES, "1"),
+        **({"BREAK": "1"} if how.startswith("broken") else {}),
+    }
+    given = options(world)
+    # Secrets are given by the environment alone: everybody can read a command line.
+    for option in ("--remote-url",) if how != "given" else ():
+        del given[given.index(option) : given.index(option) + 2]
+    at = given.index("--index-url")
+    assert given[at + 1].startswith("pypi=")
+    del given[at : at + 2]
+    world.github.intercept = refusing if how.startswith("refused") else None
+    files = [word for name, path in FILES.items() for word in (name, str(tmp_path / path))]
+    workers = ("-n", "2") if how.endswith("workers") else ("--debug", str(tmp_path / "debug.log"))
+    install = () if how == "given" else ("--no-install",)
+    done = suite(
+        *("--version", "0.2.0", *given, *LOUD, *files, *install, *workers),
+        env=environ,
+        reports_dir=tmp_path / "reports",
+    )
+    expected = {"given": 0, "refused": 6, "refused-to-workers": 6}.get(how, 3)
+    assert done.returncode == expected, done.stdout[-3000:] + done.stderr
+    if how.startswith("broken"):
+        assert "LookupError: a defect of 1 header" in done.stdout
+    assert WORD not in done.stdout + done.stderr
+    watched = [json.loads(line) for line in (tmp_path / "watched").read_text(encoding="utf-8").splitlines()]
+    (tmp_path / "watched").unlink()
+    basic = b64encode(f"me:{INDEX}".encode())
+    left = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert expected == 3 or any(path.name == "latest.html" for path in left)
+    assert [path for path in left if WORD.encode() in path.read_bytes() or basic in path.read_bytes()] == []
+    assert not list(scratch.iterdir())
+    for fact in watched:
+        # What pip reads the index's password from: for the person's eyes alone, and gone with its folder.
+        assert "held" not in fact or fact == {"held": "index.txt", "mode": 0o600}
+    wrong = [(fact["started"], why) for fact in watched if "started" in fact and (why := wrong_about(**fact))]
+    assert wrong == []
+    assert any("ls-remote" in fact.get("started", ()) for fact in watched)
+    assert how != "given" or any("pip" in fact.get("started", ()) for fact in watched)
+
+
+FILES = {
+    "--junit-xml": "junit.xml", "--log-file": "run.log", "--save-snapshot": "snapshot.json", "--script": "plan.sh",
+}  # fmt: skip
+
+
+def wrong_about(started: list[str], environ: list[str]) -> str | None:
+    """What a program that the run started has and must not have; `environ` are its variables with a secret."""
+    if WORD in " ".join(started):
+        return "a secret in its arguments"
+    if started[0] == "uname":
+        return None  # Python's own `platform`, for pytest-html
+    names = {entry.partition("=")[0] for entry in environ}
+    is_git = "git" in [Path(word).name for word in started[:8]]  # behind the shell that limits its memory
+    if "sys.stdin.readline" in started[-1]:
+        return None  # a worker: the suite's own process
+    if is_git and NETWORK.intersection(started):
+        return None  # its credential helper may be `gh`, which answers with the token; its proxy may want a password
+    # A proxy's password goes where the network does.
+    allowed = {"https_proxy"}
+    if is_git:
+        allowed |= {"TWINE_PASSWORD", "SECRET_WORD"}
+    return f"{sorted(names - allowed)} in its environment" if names - allowed else None
+
+
+NETWORK = {"ls-remote", "fetch", "cat-file", "diff-tree"}
+"""Commands of git that may ask the remote: a file's content is fetched when it is read."""
