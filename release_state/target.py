@@ -158,6 +158,10 @@ class Target(Model):
             return ReleaseBranchName(name=name, channel=channel, version=str(version))
         return None
 
+    def is_lasting(self, branch: str, default_branch: str | None) -> bool:
+        """Whether a branch is the base or the remote's default one: never a release branch, whatever its name says."""
+        return branch in (self.base_branch, default_branch)
+
     def channel_named(self, name: str) -> Channel | None:
         """The project's channel of this name."""
         return next((channel for channel in self.channels if channel.name == name), None)

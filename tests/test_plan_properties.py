@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -14,7 +15,7 @@ from release_state.snapshot import Snapshot
 from release_state.steps.commands import suite
 from tests import states as s
 from tests.judged import verdict_of
-from tests.losses import assert_nothing_is_lost
+from tests.losses import assert_nothing_is_lost, commands
 from tests.test_state_space import GREEN
 
 SHAS = [character * 40 for character in "abcdef"]
@@ -176,3 +177,27 @@ def test_the_version_after_a_burnt_candidate_is_the_next_candidate() -> None:
     assert verdict.diagnosis.scenario == "burnt: deleted"
     titles = [step.title for step in verdict.plan.steps if not step.advice]
     assert titles == ["Release 0.2.0rc3 instead"]
+
+
+@pytest.mark.parametrize("wanted", ["auto", "complete", "rollback", "force-recovery"])
+@pytest.mark.parametrize("tagged", [True, False])
+@pytest.mark.parametrize("published", [True, False])
+def test_a_lasting_branch_that_is_named_like_a_release_branch_is_never_touched(
+    published: bool, tagged: bool, wanted: Wanted
+) -> None:
+    """The base branch of a release line, and the default branch, where both are called as release branches are."""
+    base, default = "release/0.2.0", "release/1.0.0"
+    target = s.target(base_branch=base, branch_template="release/{version}")
+    tags = [s.tag()] if tagged else []
+    remote = s.remote(s.branch(base, s.BASE), s.branch(default, s.OTHER), *tags).present()
+    files = (s.file(), s.file("sdist")) if published else ()
+    found = s.ready(
+        target=target,
+        remote=known(remote.model_copy(update={"default_branch": default})),
+        index={"pypi": s.project(*files)},
+        published=s.published(s.candidate()) if published else known(None),
+        history=s.history(s.lineage(unmerged_count=1), s.lineage(s.OTHER, unmerged_count=1)),
+        branch_pulls={default: known(())},
+    )
+    for command in commands(verdict_of(found, wanted).plan.steps):
+        assert command[:2] != ("git", "push") or not any(word.endswith((base, default)) for word in command), command

@@ -117,7 +117,8 @@ def versions(history: History, spelt: Spellings) -> tuple[Audited, ...]:
                 found[version].moving.append(tag)
         for branch in remote.branches:
             parsed = target.parse_release_branch(branch.name)
-            if parsed and parsed.channel == target.channel.name:
+            lasting = target.is_lasting(branch.name, remote.default_branch)
+            if parsed and parsed.channel == target.channel.name and not lasting:
                 of(Version(parsed.version)).branches.append(branch)
     for release in (*(history.releases.value or ()), *(history.drafts.value or ())):
         spelling = target.spelling_of_tag(release.tag)

@@ -38,7 +38,8 @@ class Release(GitHubFacts, PublishedFacts):
         others = []
         for branch in self.remote.branches:
             parsed = self.target.parse_release_branch(branch.name)
-            if parsed and branch.name != self.target.release_branch:
+            own = branch.name == self.target.release_branch
+            if parsed and not own and not self.target.is_lasting(branch.name, self.remote.default_branch):
                 others.append(OtherBranch(branch, parsed, *self._state_of(branch, parsed)))
         return tuple(others)
 

@@ -41,8 +41,9 @@ class GitFacts(Facts):
 
     @cached_property
     def branch(self) -> Branch | None:
-        """The release branch of this version and channel on the remote."""
-        return self.remote.branch(self.target.release_branch)
+        """The release branch of this version and channel on the remote; never the base or the default branch."""
+        name = self.target.release_branch
+        return None if self.target.is_lasting(name, self.remote.default_branch) else self.remote.branch(name)
 
     @cached_property
     def tag(self) -> Tag | None:

@@ -19,6 +19,8 @@ def create(release: Release) -> list[Step]:
         if pull.base_branch != release.base_branch:
             return [_set_base(release, pull)]
     released = aim(release)
+    if target.is_lasting(target.release_branch, release.remote.default_branch):
+        return []  # no branch is merged into itself, and nothing may set it to another commit
     if released is None or needs_no_pull(release, released):
         return []
     steps = _head(release, released)
