@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,11 @@ from release_state.target import Target
 from release_state.text import plain
 
 ATTRIBUTE = "release_state"
+_ENDED: pytest.StashKey[BaseException | None] = pytest.StashKey()
+"""How a check ended: with an exception, or without one. It is not there for one that was not called."""
+
+_REMEDY = "run without the pytest plugin that did this: -p no:NAME"
+_NOT_CALLED = Problem(source="pytest", why="the check was not called", remedy=_REMEDY)
 
 _SHOWN = {
     Outcome.HOLDS: (".", {"green": True}),
@@ -28,6 +34,23 @@ _SHOWN = {
 }
 
 
+def call_check(item: pytest.Function) -> bool | None:
+    """Call a check and keep how it ended; None for a test that is no check.
+
+    Another plugin may swallow the exception, mark the test, or call nothing at all: that makes no check hold.
+    """
+    if item.get_closest_marker(MARKER) is None:
+        return None
+    given = {name: item.funcargs[name] for name in inspect.signature(item.obj).parameters}
+    try:
+        item.obj(**given)
+    except BaseException as error:
+        item.stash[_ENDED] = error
+        raise
+    item.stash[_ENDED] = None
+    return True
+
+
 def translate(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> pytest.TestReport:
     """Attach the outcome to the report of a check; pytest's own outcome stays passed, failed or skipped."""
     if item.get_closest_marker(MARKER) is None or not isinstance(item, pytest.Function):
@@ -35,6 +58,8 @@ def translate(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.Tes
     if report.when != "call" and call.excinfo is None:
         return report
     error = call.excinfo.value if call.excinfo else None
+    if report.when == "call":
+        error = item.stash.get(_ENDED, error or NotObserved(_NOT_CALLED)) or error
     if error is not None and not isinstance(error, (Exception, pytest.skip.Exception)):
         return report  # Ctrl-C, pytest.exit: not the check's word
     marks = [pytest.MarkDecorator(mark, _ispytest=True) for mark in item.iter_markers()]
@@ -130,7 +155,8 @@ def conclude(
             "retry_at": problem.retry_at.isoformat() if problem.retry_at else None,
         }
     elif isinstance(error, pytest.skip.Exception):
-        outcome, given = Outcome.NOT_APPLICABLE, {"found": str(error)}
+        # No check skips itself: it says that it is not applicable.
+        outcome, given = Outcome.UNKNOWN, {"expected": info.title, "found": f"skipped: {error}", "why": _REMEDY}
     else:
         outcome, given = Outcome.DEFECT, {"found": f"{type(error).__name__}: {error} ({where})"}
     return CheckResult(

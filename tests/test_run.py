@@ -303,6 +303,42 @@ def test_a_whole_phase_is_observed_while_pytest_collects(clean: World, reports: 
     assert ran.code == 0, ran.output
 
 
+MEDDLER = """
+import pytest
+
+def pytest_runtest_setup(item):
+    if item.name.startswith("test_no_tag_of_this_version_on"):
+        pytest.skip("not today")
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem):
+    try:
+        return (yield)
+    except Exception:
+        return True
+
+class Late:
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_pyfunc_call(self, pyfuncitem):
+        return True if "no_orphaned_release_branch" in pyfuncitem.name else None
+
+def pytest_sessionstart(session):
+    session.config.pluginmanager.register(Late())
+"""
+
+
+def test_another_plugin_makes_no_check_hold(released: World, reports: Path, tmp_path: Path) -> None:
+    (tmp_path / "meddler.py").write_text(MEDDLER, encoding="utf-8")
+
+    ran = run(released, "-p", "meddler", "--phase", "pre-release", reports=reports, env={"PYTHONPATH": str(tmp_path)})
+
+    assert (ran.code, ran.verdict) == (1, "ACTION NEEDED"), ran.output
+    assert ran.only["INDEX-1"] == "action needed", "its exception was swallowed"
+    assert ran.only["TAG-1"] == "unknown", "it was skipped"
+    assert ran.only["BRANCH-2"] == "unknown", "it was not called"
+    assert len(ran.only) == size_of(Phase.PRE_RELEASE)
+
+
 # ---- less than a phase
 
 
