@@ -38,10 +38,12 @@ def test_no_release_branch_of_this_version(release: Release, plan: Recovery) -> 
 def test_no_orphaned_release_branch(release: Release, plan: Recovery) -> None:
     """No release branch of another version or channel is orphaned, unfinished or left over.
 
-    A branch whose name parses by the release-branch template (a maintenance branch such as `release/1.x` never does)
+    A branch whose name parses by the release-branch template (a maintenance branch such as `release/1.x` never is
+    one; nor is the base or the default branch, nor `release/1.4` beside versions such as 1.4.2)
     is *in use* while its pull request is open or a release run is unfinished; *unfinished* when its version is
     published or tagged and no pull request of it was merged; *left over* when it was merged with this very head;
-    else *orphaned*. Finish the unfinished ones first: run the suite for that version.
+    else *orphaned*. Finish the unfinished ones first: run the suite for that version. A channel that leaves nothing on
+    GitHub, as TestPyPI, minds its own branches alone.
     """
     if others := [other for other in release.other_branches if other.state != "in use"]:
         raise ActionNeeded(

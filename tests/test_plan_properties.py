@@ -15,7 +15,7 @@ from release_state.snapshot import Snapshot
 from release_state.steps.commands import suite
 from tests import states as s
 from tests.judged import verdict_of
-from tests.losses import assert_nothing_is_lost, commands
+from tests.losses import assert_nothing_is_lost, commands, pushed_away
 from tests.test_state_space import GREEN
 
 SHAS = [character * 40 for character in "abcdef"]
@@ -201,3 +201,31 @@ def test_a_lasting_branch_that_is_named_like_a_release_branch_is_never_touched(
     )
     for command in commands(verdict_of(found, wanted).plan.steps):
         assert command[:2] != ("git", "push") or not any(word.endswith((base, default)) for word in command), command
+
+
+@pytest.mark.parametrize("wanted", ["auto", "force-recovery"])
+def test_a_branch_of_a_release_line_is_no_release_branch(wanted: Wanted) -> None:
+    """`release/1.4` is where 1.4.1 and 1.4.2 come from, by whatever template; `release/1.4.1` is left over."""
+    line, left = s.branch("release/1.4", "c" * 40), s.branch("release/1.4.1", "d" * 40)
+    found = s.ready(
+        target=s.target(branch_template="release/{version}"),
+        remote=s.remote(line, left),
+        history=s.history(*(s.lineage(branch.sha, unmerged_count=1) for branch in (line, left))),
+        branch_pulls={line.name: known(()), left.name: known(())},
+    )
+    deleted = {pushed_away(command) for command in commands(verdict_of(found, wanted).plan.steps)} - {None}
+    assert deleted == {"refs/heads/release/1.4.1"}
+
+
+@pytest.mark.parametrize("wanted", ["auto", "force-recovery"])
+def test_testpypi_leaves_the_branches_of_pypi_alone(wanted: Wanted) -> None:
+    """An orphan of `pypi` is judged, and deleted, by who looks at `pypi`."""
+    theirs, own = s.branch("release/pypi-v0.1.5", "c" * 40), s.branch("release/testpypi-v0.1.5", "d" * 40)
+    found = s.ready(
+        target=s.target(channel=s.TESTPYPI),
+        remote=s.remote(theirs, own),
+        history=s.history(*(s.lineage(branch.sha, unmerged_count=1) for branch in (theirs, own))),
+        branch_pulls={theirs.name: known(()), own.name: known(())},
+    )
+    deleted = {pushed_away(command) for command in commands(verdict_of(found, wanted).plan.steps)} - {None}
+    assert deleted == {f"refs/heads/{own.name}"}

@@ -34,14 +34,24 @@ class Release(GitHubFacts, PublishedFacts):
 
     @cached_property
     def other_branches(self) -> tuple[OtherBranch, ...]:
-        """Every other branch of the remote that parses as a release branch, and what it is."""
+        """Every other release branch of the remote, and what it is.
+
+        Neither a lasting branch nor that of a release line; on a channel that leaves nothing on GitHub, its own alone.
+        """
         others = []
         for branch in self.remote.branches:
             parsed = self.target.parse_release_branch(branch.name)
-            own = branch.name == self.target.release_branch
-            if parsed and not own and not self.target.is_lasting(branch.name, self.remote.default_branch):
+            if parsed is None or branch.name == self.target.release_branch:
+                continue
+            lasts = self.target.is_lasting(branch.name, self.remote.default_branch) or self._is_line(parsed)
+            if not lasts and (self.channel.leaves or parsed.channel == self.channel.name):
                 others.append(OtherBranch(branch, parsed, *self._state_of(branch, parsed)))
         return tuple(others)
+
+    def _is_line(self, parsed: ReleaseBranchName) -> bool:
+        """Whether a branch is that of a release line: `release/1.4` beside versions such as 1.4.2."""
+        named = Version(parsed.version).release
+        return "{channel}" not in self.target.branch_template and len(named) < len(self.version.release)
 
     def _state_of(self, branch: Branch, parsed: ReleaseBranchName) -> tuple[str, str]:
         open_pulls = [pull for pull in self.snapshot.open_pulls.present() if pull.head_branch == branch.name]

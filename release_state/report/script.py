@@ -12,7 +12,8 @@ from release_state.verdict import TargetVerdict
 
 _HEAD = """#!/bin/sh
 # Written by release-state. Read it before you run it: nothing in it was run.
-# It stops at the first error, and asks before each step that destroys something, or that may be left undone.
+# It stops at the first error. It asks before each step that destroys something, that is right only on a condition or
+# that may be left undone.
 set -eu
 
 agreed() {
@@ -57,16 +58,17 @@ def _step(number: int, step: Step) -> str:
 
 def _asked(step: Step, commands: list[str]) -> list[str]:
     """The commands behind the question that they need: no is the end, but for what may be left undone."""
-    destroys = f"This destroys {plain(step.destroys)}. Go on?" if step.destroys else ""
-    if step.advice and commands:
-        question = destroys or "This may be left undone. Do it?"
-        return [f"if agreed {shlex.quote(question)}; then", *commands, "fi"]
-    if destroys:
-        return [f"ask {shlex.quote(destroys)}", *commands]
     if not step.commands:
         where = f"By hand:{f' {plain(step.link)}' if step.link else ''}"
         return [f"echo {shlex.quote(where)}" if step.advice else f"ask {shlex.quote(f'{where} Done?')}"]
-    return commands
+    asked = [
+        *([f"This destroys {plain(step.destroys)}."] if step.destroys else []),
+        *([f"Only if {plain(step.precondition)}."] if step.precondition else []),
+    ]
+    if step.advice:
+        question = " ".join(["This may be left undone.", *asked, "Do it?"])
+        return [f"if agreed {shlex.quote(question)}; then", *commands, "fi"]
+    return [*([f"ask {shlex.quote(' '.join([*asked, 'Go on?']))}"] if asked else []), *commands]
 
 
 def _commands(step: Step) -> list[str]:

@@ -13,6 +13,8 @@ from release_state.release import Release
 from release_state.snapshot import IndexFile
 from release_state.steps.commands import gh, index_page, suite
 
+_FOR_EVER = "it is meant to be published: an upload can be yanked, never taken back"
+
 
 def publish_from(release: Release, ref: str) -> Step:
     """Publish what is missing from a tag or branch of the remote, by hand."""
@@ -26,6 +28,7 @@ def publish_from(release: Release, ref: str) -> Step:
         *_upload(release, f"{folder}/dist/*"),
         mends="index",
         in_empty_folder=True,
+        precondition=_FOR_EVER,
         reason=f"the {kind} says what to publish; a new run of the workflow would work out another version from it",
         verify=[suite(release.target)],
     )
@@ -41,6 +44,7 @@ def wheel_from_sdist(release: Release, sdist: IndexFile) -> Step:
         *_upload(release, f"{folder}/*.whl"),
         mends="index",
         in_empty_folder=True,
+        precondition=_FOR_EVER,
         reason="what is in the published sdist is what the wheel has to be built from, whatever a tag says; a package "
         "with compiled parts gets its other wheels from where it builds them",
         verify=[suite(release.target)],

@@ -136,10 +136,12 @@ def create(release: Release) -> list[Step]:
 def _push_local(release: Release, local: Tag, found: tuple[Candidate, ...]) -> Step:
     tag = release.target.tag
     fitting = next((candidate for candidate in found if candidate.sha == local.commit), None)
+    precondition = None
     if fitting:
         doubt, reason = "", f"; {origin_steps.fit(release, fitting)}"
     else:
         doubt, reason = ", if it is on the commit that was published", ""
+        precondition = "it is known to be: a tag that people have fetched is not easily moved"
         if found:
             best = f"{found[0].sha[:12]}, {found[0].what}: {origin_steps.fit(release, found[0])}"
             reason = f"; that commit could not be compared with what was published; of the others comes nearest {best}"
@@ -148,6 +150,7 @@ def _push_local(release: Release, local: Tag, found: tuple[Candidate, ...]) -> S
         in_clone(release, "show", "--no-patch", local.object),
         in_clone(release, "push", remote(release), f"refs/tags/{tag}"),
         mends="tag",
+        precondition=precondition,
         reason=f"the clone has it, on {local.commit[:12]}; the remote lacks it{reason}",
         verify=[_listed(release)],
     )
@@ -158,12 +161,13 @@ def _tag_origin(release: Release, found: tuple[Candidate, ...], local: Tag | Non
     chosen, tag = found[0], release.target.tag
     certain = release.holds_published(chosen)
     title = f"ag {chosen.sha[:12]}, {chosen.what}, as {tag}"
-    lost = {} if local is None else _replaced(local)
+    lost: dict[str, str] = {} if local is None else _replaced(local)
     return [
         step(
             f"T{title}" if certain else f"Unless a nearer commit is known: t{title}",
             *_tagging(release, chosen.sha, chosen.ref or chosen.sha, replaces=local is not None),
             mends="tag",
+            precondition=None if certain else "no nearer commit is known: a tag that was fetched is not easily moved",
             reason=origin_steps.reasons(release, chosen, found),
             verify=[_listed(release)],
             **lost,
