@@ -9,10 +9,12 @@ from __future__ import annotations
 import pytest
 
 from release_state.check import check
+from release_state.model import NotObserved, Problem
 from release_state.outcome import ActionNeeded, NotApplicable
 from release_state.plan import step
 from release_state.release import Release
 from release_state.release_workflow import (
+    SOURCE,
     channel_input,
     file_step,
     is_ahead,
@@ -22,7 +24,7 @@ from release_state.release_workflow import (
 )
 from release_state.run_times import near_limit, times_of
 from release_state.words import listing
-from release_state.workflow.history_needed import shallow_checkouts
+from release_state.workflow.history_needed import BACKENDS, shallow_checkouts
 from release_state.workflow.pinned import unpinned
 
 pytestmark = pytest.mark.pre_release
@@ -164,7 +166,10 @@ def test_checkout_has_the_history(release: Release) -> None:
     and the like then find nothing to count from, and work out a wrong version.
     """
     files = release.snapshot.workflow_files.known()
-    found = shallow_checkouts(workflow_of(release), files.build_requires if files else ())
+    workflow = workflow_of(release)
+    found = shallow_checkouts(workflow, files.build_requires if files else ())
+    if not found and files and files.build_unread and shallow_checkouts(workflow, BACKENDS):
+        raise NotObserved(Problem(source=SOURCE, why=f"{files.build_unread}: what builds the project is not known"))
     if found is None:
         raise NotApplicable("no step that is known here works out a version from the history")
     if found:

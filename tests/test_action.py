@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import runpy
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -321,3 +322,15 @@ def test_an_installation_that_fails_is_said(clean: World, tmp_path: Path) -> Non
 
     assert (step.code, step.outputs) == (3, {}), step.output
     assert "::error title=release-state::could not be installed" in step.output
+
+
+def test_the_token_is_not_given_to_what_installs_the_suite(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    started: list[dict[str, str]] = []
+    monkeypatch.setenv("GITHUB_TOKEN", "t0ken")
+    monkeypatch.setattr("venv.create", lambda *arguments, **options: None)
+    monkeypatch.setattr("subprocess.run", lambda command, **options: started.append(options["env"]))
+
+    runpy.run_path(str(ROOT / "action" / "run.py"))["install"](tmp_path)
+
+    [environment] = started
+    assert "PATH" in environment and "t0ken" not in environment.values()

@@ -8,7 +8,7 @@ import pytest
 
 from release_state.model import Observation
 from release_state.observe.remote import observe_remote
-from release_state.observe.workflow_files import MOST_FILES, observe_workflow_files
+from release_state.observe.workflow_files import MOST_FILES, build_requires, observe_workflow_files
 from release_state.snapshot import Clone, WorkflowFiles
 from release_state.workflow.document import LARGEST
 from tests.gitrepo import Repo, fingerprint, make
@@ -60,6 +60,7 @@ def test_with_everything_that_it_uses(origin: Repo, tmp_path: Path) -> None:
     ]  # fmt: skip
     assert by_cache.texts[RELEASE] == CALLING
     assert by_cache.build_requires == ("hatchling", "hatch-vcs")
+    assert by_cache.build_unread.endswith("not a requirement")
     clone = origin.clone(tmp_path / "clone")
     before = fingerprint(clone.path)
     assert look(origin, tmp_path, clone).present() == by_cache
@@ -78,6 +79,29 @@ def test_what_is_there_and_cannot_be_read(origin: Repo, tmp_path: Path, content:
     put(origin, {RELEASE: content})
     found = look(origin, tmp_path).present()
     assert found.exists and found.unread == (RELEASE,) and found.files == ()
+
+
+@pytest.mark.parametrize(
+    ("content", "names", "says"),
+    [
+        (None, (), ""),
+        (b"", (), ""),
+        (b"[build-system]\nrequires = ['Hatch_VCS>=1', 'hatchling']", ("hatch-vcs", "hatchling"), ""),
+        (b"[build-system]\nrequires = ['hatchling', 'not a requirement']", ("hatchling",), "cannot be read: not a req"),
+        (b"[build-system]\nrequires = 'hatchling'", (), "no list of requirements"),
+        (b"build-system = 1", (), "no list of requirements"),
+        (b"[build-system", (), "no TOML"),
+        (b"x = " + b"9" * 5000, (), "no TOML"),
+        (b"x = '\xff'", (), "no UTF-8"),
+        (b"#" * (LARGEST + 1), (), "too large"),
+    ],
+)
+def test_what_cannot_be_read_of_what_builds_a_project_is_told(
+    content: bytes | None, names: tuple[str, ...], says: str
+) -> None:
+    found, unread = build_requires(content)
+    assert found == names
+    assert says in unread and bool(says) == bool(unread)
 
 
 def test_files_that_lead_elsewhere_are_not_followed(origin: Repo, tmp_path: Path) -> None:

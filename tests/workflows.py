@@ -70,13 +70,12 @@ def files(text: str | None = GOOD, /, **others: str) -> tuple[WorkflowFile, ...]
 
 
 def observed(
-    text: str | None = GOOD, /, *, unread: tuple[str, ...] = (), build: str = "", **others: str
+    text: str | None = GOOD, /, *, unread: tuple[str, ...] = (), build: str = "", build_unread: str = "", **others: str
 ) -> Observation[WorkflowFiles]:
     """The observation of these files."""
     requires = (build,) if build else ()
-    return known(
-        WorkflowFiles(commit=BASE, path=PATH, files=files(text, **others), unread=unread, build_requires=requires)
-    )
+    found = WorkflowFiles(commit=BASE, path=PATH, files=files(text, **others), unread=unread, build_requires=requires)
+    return known(found.model_copy(update={"build_unread": build_unread}))
 
 
 def called(uses: str, permissions: str = "", *, top: str = "") -> str:

@@ -16,6 +16,7 @@ from release_state.observe.git_store import Store
 from release_state.observe.history import WantedCommit, _obtain, _Place, _wants
 from release_state.observe.tree_files import obtain_files, read_file
 from release_state.snapshot import Clone, Remote, WorkflowFile, WorkflowFiles
+from release_state.text import plain
 from release_state.workflow.document import LARGEST, NotReadable
 from release_state.workflow.model import parse
 from release_state.workflow.paths import FOLDER, path_of_call, paths_of_action
@@ -85,12 +86,14 @@ def _read(store: Store, commit: str, path: str) -> WorkflowFiles:
         # Twice as many: of an action's file there are two spellings.
         names = [name for name in used if name not in seen][: 2 * MOST_FILES]
         seen.update(names)
+    requires, unread_requires = build_requires(read_file(store, commit, _PYPROJECT, LARGEST + 1))
     return WorkflowFiles(
         commit=commit,
         path=path,
         files=tuple(WorkflowFile(path=name, text=text) for name, text in found.items()),
         unread=tuple(unread),
-        build_requires=_build_requires(read_file(store, commit, _PYPROJECT, LARGEST + 1)),
+        build_requires=requires,
+        build_unread=unread_requires,
     )
 
 
@@ -113,18 +116,24 @@ def _text(data: bytes) -> str | None:
         return None
 
 
-def _build_requires(data: bytes | None) -> tuple[str, ...]:
-    text = _text(data) if data is not None else None
+def build_requires(data: bytes | None) -> tuple[tuple[str, ...], str]:
+    """The names of the packages that build a project by its pyproject.toml (None: it has none), and what is unread."""
+    if data is None:
+        return (), ""
+    if (text := _text(data)) is None:
+        return (), f"{_PYPROJECT} is too large, or no UTF-8"
     try:
-        document = tomllib.loads(text or "")
-    except (tomllib.TOMLDecodeError, RecursionError):
-        return ()
-    system = document.get("build-system")
-    listed = system.get("requires") if isinstance(system, dict) else None
-    names = []
-    for item in listed if isinstance(listed, list) else []:
+        document = tomllib.loads(text)
+    except (ValueError, RecursionError):  # ValueError: no TOML, and a number of thousands of digits
+        return (), f"{_PYPROJECT} is no TOML that can be read"
+    system = document.get("build-system", {})
+    listed = system.get("requires", []) if isinstance(system, dict) else None
+    if not isinstance(listed, list):
+        return (), f"[build-system] of {_PYPROJECT} has no list of requirements"
+    names, unread = [], ""
+    for item in listed:
         try:
             names.append(canonicalize_name(Requirement(str(item)).name))
         except InvalidRequirement:
-            continue
-    return tuple(names)
+            unread = f"a build requirement of {_PYPROJECT} cannot be read: {plain(str(item), 100)}"
+    return tuple(names), unread

@@ -24,6 +24,8 @@ class WorkflowFiles(Model):
     """Paths of files that are there and were not read: too large, no UTF-8, or one too many."""
     build_requires: tuple[str, ...] = ()
     """Names of the packages that build the project ([build-system] requires), normalized by PEP 503."""
+    build_unread: str = ""
+    """Why not all of them could be read; empty: they were."""
 
     @property
     def exists(self) -> bool:

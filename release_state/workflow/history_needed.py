@@ -7,7 +7,7 @@ from collections.abc import Collection
 from release_state.workflow.calls import PlacedStep, ReleaseWorkflow
 from release_state.workflow.script import commands
 
-_BACKENDS = frozenset(
+BACKENDS = frozenset(
     {"setuptools-scm", "hatch-vcs", "versioningit", "versioneer", "dunamai", "poetry-dynamic-versioning", "flit-scm",
      "setuptools-git-versioning", "vcs-versioning", "uv-dynamic-versioning", "incremental"}
 )  # fmt: skip
@@ -52,7 +52,7 @@ def shallow_checkouts(workflow: ReleaseWorkflow, build_requires: Collection[str]
 
 def _needs_history(at: PlacedStep, build_requires: Collection[str]) -> str | None:
     """What of the step needs the history: the action or the command."""
-    backend = next((name for name in build_requires if name in _BACKENDS), None)
+    backend = next((name for name in build_requires if name in BACKENDS), None)
     action = at.step.uses.partition("@")[0].lower()
     if action in _ACTIONS:
         return action
