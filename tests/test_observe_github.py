@@ -457,6 +457,9 @@ def test_the_release_of_a_tag(server: GitHubServer) -> None:
     assert (found.id, found.tag, found.name, found.has_notes) == (number, "v0.1.0", "v0.1.0", True)
     assert (found.draft, found.prerelease, found.immutable) == (False, False, False)
     assert found.published_at is not None
+    assert found.assets == 0
+    server.add_release("v0.1.5", assets={"orbit-0.1.5.tar.gz": b"data"})
+    assert github(server).release_by_tag("v0.1.5").present().assets == 1
     assert github(server).release_by_tag("v0.2.0").known() is None
 
 

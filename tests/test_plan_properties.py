@@ -229,3 +229,18 @@ def test_testpypi_leaves_the_branches_of_pypi_alone(wanted: Wanted) -> None:
     )
     deleted = {pushed_away(command) for command in commands(verdict_of(found, wanted).plan.steps)} - {None}
     assert deleted == {f"refs/heads/{own.name}"}
+
+
+def test_what_is_attached_to_a_release_is_downloaded_before_it_is_deleted() -> None:
+    page = s.release(assets=2)
+    steps = verdict_of(s.ready(release=known(page), latest_release=known(page)), "rollback").plan.steps
+    download, delete = (step for step in steps if step.mends == "release")
+    assert download.commands[0][:4] == ("gh", "release", "download", "v0.2.0")
+    assert "DELETE" in delete.commands[-1] and delete.saves and "downloaded before" in delete.saves
+    draft = s.release(assets=2, draft=True, id=6)
+    beside = verdict_of(s.ready(release=known(s.release()), drafts=known((draft,))), "rollback").plan.steps
+    (by_hand,) = (step for step in beside if step.title.startswith("Download"))
+    assert by_hand.link and not by_hand.commands, "by the tag, gh downloads what is attached to the published release"
+    none = s.release(assets=0)
+    titles = [step.title for step in verdict_of(s.ready(release=known(none)), "rollback").plan.steps]
+    assert not any(title.startswith("Download") for title in titles)

@@ -78,6 +78,7 @@ def release_of(found: Fields) -> GitHubRelease:
         prerelease=found.flag("prerelease"),
         immutable=found.optional_flag("immutable"),
         has_notes=bool((found.optional_text("body") or "").strip()),
+        assets=len(found.objects("assets")) if found.has("assets") else None,
         created_at=found.moment("created_at"),
         published_at=found.nullable_moment("published_at"),
         author=found.login("author"),

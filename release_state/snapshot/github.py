@@ -63,6 +63,8 @@ class GitHubRelease(Model):
     immutable: bool | None = None
     """None where the service (an older GitHub Enterprise) does not say."""
     has_notes: bool
+    assets: int | None = None
+    """How many files are attached to it; None where that is not said."""
     created_at: AwareDatetime
     published_at: AwareDatetime | None = None
     author: str | None = None

@@ -88,7 +88,10 @@ def delete(release: Release, found: GitHubRelease) -> list[Step]:
     if not found.draft and found.immutable is not False:
         return [keep(release, found)]
     kind = "draft" if found.draft else "GitHub Release"
+    saving = [_download(release, found, kind)] if found.assets else []
+    kept = ", and its assets were downloaded before" if saving else ""
     return [
+        *saving,
         step(
             f"Print, then delete the {kind} {found.tag}; its tag stays",
             gh_api(release, f"releases/{found.id}"),
@@ -97,10 +100,26 @@ def delete(release: Release, found: GitHubRelease) -> list[Step]:
             reason="it announces what is being withdrawn",
             precondition="the first command prints the one that is meant, and it is not immutable",
             destroys=f"the {kind} {found.tag} with its notes and assets",
-            saves="the first command prints it; keep that output",
+            saves=f"the first command prints it; keep that output{kept}",
             link=found.html_url,
-        )
+        ),
     ]
+
+
+def _download(release: Release, found: GitHubRelease, kind: str) -> Step:
+    """Download what is attached to a release: a deletion takes it along."""
+    folder, several = f"{release.target.name}-{release.version}-assets", "s" * (found.assets != 1)
+    download = [gh(release, "release", "download", found.tag, "--dir", folder), ["ls", "-l", folder]]
+    if found.draft and not (release.snapshot.release.is_known and release.github_release is None):
+        download = []  # by the tag, gh would download those of the published release
+    return step(
+        f"Download the {found.assets} asset{several} of the {kind} {found.tag}, in an empty folder that you keep",
+        *download,
+        mends="draft" if found.draft else "release",
+        in_empty_folder=True,
+        reason="with the release they are gone for good",
+        link=found.html_url,
+    )
 
 
 def keep(release: Release, found: GitHubRelease) -> Step:
