@@ -12,7 +12,7 @@ from release_state import validate
 from release_state.model import Observation
 from release_state.options import UsageProblem
 from release_state.snapshot import Snapshot
-from release_state.target import Target
+from release_state.target import Target, parse_version
 
 _HASH = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _HASHES = {
@@ -23,6 +23,7 @@ _BRANCHES = {"head_branch", "base_branch", "default_branch", "tag"}
 """Names that stand alone in commands; those of `Branch` are written after `refs/heads/`."""
 _REFS = {"Branch", "Tag"}
 """Models whose `name` is a ref's."""
+_VERSIONS = {"version", "listed_without_files"}
 _PLACEHOLDERS = ("version", "channel", "package")
 
 
@@ -32,6 +33,8 @@ def check(snapshot: Snapshot) -> None:
     for model, field, text in _texts(snapshot):
         if field in _HASHES and not _HASH.fullmatch(text):
             raise UsageProblem(f"{model}.{field} {validate.shown(text)} is not a git hash")
+        if field in _VERSIONS and parse_version(text) is None:
+            raise UsageProblem(f"{model}.{field} {validate.shown(text)} is not a PEP 440 version")
         if field.endswith("url") and field != "remote_url" and model != "Remote" and text:
             validate.link(f"{model}.{field}", text)
         if field == "ref" and not text.startswith("refs/"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import configparser
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +26,8 @@ _COMMITIZEN = (".cz.toml", "cz.toml", ".cz.json", "cz.json", ".cz.yaml", "cz.yam
 FILES = ("pyproject.toml", "setup.cfg", "releaserc.toml", "releaserc.json", *_COMMITIZEN[:-1])
 """The files at the top of a tree that are read."""
 
+_DEEPEST = 50
+"""Tables and lists inside of each other; settings of a project have some five."""
 _PACKAGE = re.compile(r"python[-_.]semantic[-_.]release(?![\w-])", re.IGNORECASE)
 _IN_WORKFLOW = re.compile(rf"{_PACKAGE.pattern}(?:\[[\w, -]{{0,40}}\])? ?([=<>!~][\w.*=<>!~, ]{{1,80}})", re.IGNORECASE)
 _ACTION = re.compile(
@@ -156,16 +158,34 @@ def _poetry(constraint: str) -> str:
 
 def _toml(files: Mapping[str, str], name: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(files.get(name, ""))
+        document = tomllib.loads(files.get(name, ""))
     except (ValueError, RecursionError):
         raise Unreadable(f"{name} is no TOML that can be read") from None
+    if _is_deep(document):
+        raise Unreadable(f"{name} is nested deeper than {_DEEPEST}")
+    return document
+
+
+def _is_deep(document: object) -> bool:
+    """Whether it is nested deeper than what goes through it can: one dotted key can name thousands of tables."""
+    level = [document]
+    for _ in range(_DEEPEST):
+        level = [inner for held in level for inner in (held.values() if isinstance(held, dict) else _items(held))]
+    return bool(level)
+
+
+def _items(value: object) -> Iterable[object]:
+    return value if isinstance(value, list) else ()
 
 
 def _json(files: Mapping[str, str], name: str) -> Any:
     try:
-        return loads(files.get(name) or "{}")
+        document = loads(files.get(name) or "{}")
     except ValueError:
         raise Unreadable(f"{name} is no JSON that can be read") from None
+    if _is_deep(document):
+        raise Unreadable(f"{name} is nested deeper than {_DEEPEST}")
+    return document
 
 
 def _yaml(files: Mapping[str, str], name: str) -> Any:

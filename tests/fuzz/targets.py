@@ -364,6 +364,11 @@ def _(data: bytes) -> object:
     return [level_of(_text(data)), commitizen_level(_text(data))]
 
 
+@_target("changelog")
+def _(data: bytes) -> object:
+    return Release(s.ready()).has_changelog_entry(_text(data))
+
+
 # ---- logs
 
 
