@@ -19,6 +19,7 @@ from release_state.observe.http import HttpClient
 from release_state.observe.install import observe_installation
 from release_state.observe.published import observe_published
 from release_state.observe.run_log import RunLogs, Success
+from release_state.observe.time_left import TimeLeft
 from release_state.outcome import Phase
 from release_state.question import Question, no_history, nobody, settled
 from release_state.release import Release
@@ -35,7 +36,9 @@ class Dependent:
         github: GitHub,
         environ: Mapping[str, str],
         cancel: threading.Event,
+        time: TimeLeft,
     ) -> None:
+        self._time = time
         self._config, self._client, self._github = config, client, github
         self._environ, self._cancel = environ, cancel
         self._run_logs = RunLogs(client, config.targets[0].github_api)
@@ -87,7 +90,7 @@ class Dependent:
                 clone=clone.value,
                 clone_path=_path(target.clone),
                 remote_url=self._config.remote_url,
-                timeout=self._config.lookup_timeout,
+                timeout=self._time.left,
                 changelog_file=target.changelog,
                 cancel=self._cancel,
             ),
@@ -116,7 +119,7 @@ class Dependent:
                 clone=clone.value,
                 clone_path=_path(target.clone),
                 remote_url=self._config.remote_url,
-                timeout=self._config.lookup_timeout,
+                timeout=self._time.left,
                 cancel=self._cancel,
             ),
         )
@@ -127,7 +130,7 @@ class Dependent:
         try:
             head, base = Release(snapshot).base_head, Release(snapshot).base_branch
         except NotObserved:
-            return Question(("clone", "as it is", clone), lambda: clone)
+            return Question(("clone", "as it is", clone), lambda: clone, in_time=False)
         if clone.value and clone.value.head != head and (problem := no_history(snapshot)):
             unknown = Observation[int](value=None, unavailable=problem)
             apart = known(clone.value.model_copy(update={"ahead": unknown, "behind": unknown}))
@@ -139,7 +142,7 @@ class Dependent:
                 head,
                 base,
                 remote_url=self._config.remote_url,
-                timeout=self._config.lookup_timeout,
+                timeout=self._time.left,
                 cancel=self._cancel,
             ),
         )
@@ -185,7 +188,7 @@ class Dependent:
                 clone_path=_path(target.clone),
                 remote_url=self._config.remote_url,
                 looks_on_base=looks_on_base,
-                timeout=self._config.lookup_timeout,
+                timeout=self._time.left,
                 cancel=self._cancel,
             ),
         )
@@ -221,6 +224,7 @@ class Dependent:
                 sdists=self._config.install_sdists,
                 cancel=self._cancel,
             ),
+            in_time=False,  # it has a limit of its own
         )
 
 

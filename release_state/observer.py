@@ -22,11 +22,12 @@ from release_state.observe.index import observe_index
 from release_state.observe.remote import observe_remote
 from release_state.observe.shared_limit import SharedLimit
 from release_state.observe.status_page import observe_status_page
+from release_state.observe.time_left import TimeLeft
 from release_state.outcome import Phase
 from release_state.preflight import Preflight
-from release_state.question import Question, on_this_machine
+from release_state.question import Question, in_time, on_this_machine
 from release_state.release import Release
-from release_state.snapshot import Clone, Snapshot
+from release_state.snapshot import Clone, PullRequest, Snapshot
 from release_state.target import Target
 
 T = TypeVar("T")
@@ -34,6 +35,8 @@ T = TypeVar("T")
 REHEARSAL = "testpypi"
 """The channel that releases to `pypi` are tried on."""
 NOT_ASKED: Observation[Any] = unavailable("snapshot", "not asked for in this narrowed run")
+MOST_BRANCHES = 20
+"""Other release branches whose pull requests are asked for one by one; those of more are taken from one list of all."""
 STATUS_SECONDS = 10.0
 """The longest time that a status page is waited for."""
 
@@ -56,20 +59,30 @@ class Observer:
         self.asking = asking or Asking()
         self.config, self.asked, self.pool, self.cancel = config, asked, pool, cancel
         target = config.targets[0]
-        self.timeout = config.lookup_timeout
+        self.time = TimeLeft(config.lookup_timeout)
         self.client = HttpClient(
-            self.timeout, token=token, token_host=target.github_api, cancel=cancel, shared_limit=shared_limit
+            self.time.seconds,
+            token=token,
+            token_host=target.github_api,
+            cancel=cancel,
+            shared_limit=shared_limit,
+            time_left=self.time,
         )
         self.github = GitHub(self.client, target.github_api, target.repository, own_run_id=own_run_id)
         # Without a token, wherever a status page is; and what is only there to explain is not waited for long.
-        self._token_free = HttpClient(timeout=min(self.timeout, STATUS_SECONDS), cancel=cancel)
-        self.dependent = Dependent(config, self.client, self.github, environ, cancel)
-        self.preflight = Preflight(config, self.github, cancel)
+        self._token_free = HttpClient(min(self.time.seconds, STATUS_SECONDS), cancel=cancel, time_left=self.time)
+        self.dependent = Dependent(config, self.client, self.github, environ, cancel, self.time)
+        self.preflight = Preflight(config, self.github, cancel, self.time)
         self._shared: dict[tuple[Hashable, ...], Future[Any]] = {}
         self._lock = threading.Lock()
 
     def forget(self, beginnings: Collection[tuple[Hashable, ...]]) -> None:
-        """Let the look-ups be asked again whose keys begin like one of these; not while a target is being observed."""
+        """Begin a round, in which the look-ups are asked again whose keys begin like one of these.
+
+        Not while a target is being observed.
+        """
+        if any(beginning[0] == "pulls" for beginning in beginnings):
+            beginnings = [*beginnings, ("branch_pulls",)]
         with self._lock:
             self._shared = {
                 key: future
@@ -78,6 +91,7 @@ class Observer:
             }
         self.github.forget()
         self.dependent.forget()
+        self.time.begin()
 
     def once(self, key: tuple[Hashable, ...], ask: Callable[[], T]) -> Future[T]:
         """The look-up of this key, begun by whoever asks first; the key begins with the look-up's name."""
@@ -86,20 +100,24 @@ class Observer:
                 self._shared[key] = self.pool.submit(self.asking.told(str(key[0]), ask))
             return self._shared[key]
 
-    def _ask(self, key: tuple[Hashable, ...], ask: Callable[[], Observation[T]]) -> Future[Observation[T]]:
+    def _ask(
+        self, key: tuple[Hashable, ...], ask: Callable[[], Observation[T]], *, timed: bool = True
+    ) -> Future[Observation[T]]:
         if key[0] not in self.asked:
             skipped: Future[Observation[T]] = Future()
             skipped.set_result(NOT_ASKED)
             return skipped
-        return self.once(key, functools.partial(on_this_machine, str(key[0]), ask))
+        name = str(key[0])
+        asked = functools.partial(in_time, name, self.time) if timed else functools.partial(on_this_machine, name)
+        return self.once(key, functools.partial(asked, ask))
 
     def _put(self, question: Question) -> Future[Observation[Any]]:
-        return self._ask(question.key, question.ask)
+        return self._ask(question.key, question.ask, timed=question.in_time)
 
     def target(self, target: Target, fixed_phase: Phase | None, token_source: str | None) -> Snapshot:
         """Observe one target."""
         config, github, started = self.config, self.github, datetime.now(timezone.utc)
-        remote = self._ask(("remote",), lambda: observe_remote(config.remote_url, self.timeout, cancel=self.cancel))
+        remote = self._ask(("remote",), lambda: observe_remote(config.remote_url, self.time.left, cancel=self.cancel))
         clone = self._ask(("clone",), lambda: self._clone(target))
         name = target.channel.name
         # By version: what is kept of the page are the files of one.
@@ -205,7 +223,7 @@ class Observer:
         if target.clone is None:
             return Observation[Clone](value=None, unavailable=None)
         reports = Path(target.reports_dir) if target.reports_dir else None
-        return observe_clone(Path(target.clone), target.remote, self.timeout, reports, cancel=self.cancel)
+        return observe_clone(Path(target.clone), target.remote, self.time.left, reports, cancel=self.cancel)
 
     def _other_branches(self, snapshot: Snapshot) -> dict[str, dict[str, Future[Any]]]:
         """For each release branch that is not this version's: its pull requests and the index of its channel."""
@@ -213,13 +231,32 @@ class Observer:
         if "open_pulls" not in self.asked or snapshot.remote.value is None:
             return others
         target = snapshot.target
-        for branch in snapshot.remote.value.branches:
-            parsed = target.parse_release_branch(branch.name)
-            if parsed is None or branch.name == target.release_branch:
-                continue
-            ask = functools.partial(self.github.pulls, branch.name)
-            others["pulls"][branch.name] = self.once(("pulls", branch.name), ask)
-            if parsed.channel != target.channel.name:
-                look = functools.partial(self._index, target, parsed.channel)
-                others["index"][parsed.channel] = self.once(("index", parsed.channel, target.version), look)
+        named = [(branch.name, target.parse_release_branch(branch.name)) for branch in snapshot.remote.value.branches]
+        found = {name: parsed for name, parsed in named if parsed and name != target.release_branch}
+        if len(found) <= MOST_BRANCHES:
+            others["pulls"] = {name: self._pulls_of(name) for name in found}
+        else:
+            names = tuple(sorted(found))
+            listed = self.once(("branch_pulls", names), functools.partial(self.github.pulls_of_all, names))
+            others["pulls"] = {name: _part(listed, name) for name in found}
+        for channel in {parsed.channel for parsed in found.values()} - {target.channel.name}:
+            look = functools.partial(self._index, target, channel)
+            others["index"][channel] = self.once(("index", channel, target.version), look)
         return others
+
+    def _pulls_of(self, branch: str) -> Future[Observation[tuple[PullRequest, ...]]]:
+        return self.once(("pulls", branch), functools.partial(self.github.pulls, branch))
+
+
+def _part(whole: Future[dict[str, T]], name: str) -> Future[T]:
+    """One entry of what a look-up brings for several."""
+    part: Future[T] = Future()
+
+    def take(done: Future[dict[str, T]]) -> None:
+        try:
+            part.set_result(done.result()[name])
+        except BaseException as error:
+            part.set_exception(error)
+
+    whole.add_done_callback(take)
+    return part

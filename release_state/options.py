@@ -88,7 +88,7 @@ SETTINGS = (
         "the status page of the channel's index; empty: none is asked (default: Python's, for PyPI and TestPyPI)",
         metavar="URL",
     ),
-    Setting("lookup-timeout", "limit of one look-up, retries included", "seconds", default="30", metavar="SECONDS"),
+    Setting("lookup-timeout", "limit of all look-ups, retries included", "seconds", default="60", metavar="SECONDS"),
     Setting("install-timeout", "limit of the installation check", "seconds", default="120", metavar="SECONDS"),
     Setting(
         "install-size",

@@ -10,6 +10,7 @@ from release_state.model import NotObserved, known
 from release_state.observe.github import GitHub
 from release_state.observe.github_ci import branch_runs
 from release_state.observe.github_settings import GitHubSettings
+from release_state.observe.time_left import TimeLeft
 from release_state.observe.workflow_files import observe_workflow_files
 from release_state.question import Question, no_history, nobody, settled
 from release_state.release import Release
@@ -19,7 +20,8 @@ from release_state.snapshot import Snapshot
 class Preflight:
     """Puts these questions; `forget` of the GitHub that it asks lets them be answered anew."""
 
-    def __init__(self, config: RunConfig, github: GitHub, cancel: threading.Event) -> None:
+    def __init__(self, config: RunConfig, github: GitHub, cancel: threading.Event, time: TimeLeft) -> None:
+        self._time = time
         self._config, self._github, self._cancel = config, github, cancel
         self._settings = GitHubSettings(github)
 
@@ -66,7 +68,7 @@ class Preflight:
                 clone=clone,
                 clone_path=Path(target.clone) if target.clone else None,
                 remote_url=self._config.remote_url,
-                timeout=self._config.lookup_timeout,
+                timeout=self._time.left,
                 cancel=self._cancel,
             ),
         )

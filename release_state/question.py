@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from release_state.model import NotObserved, Observation, Problem, unavailable
 from release_state.observe.history import SOURCE as HISTORY
+from release_state.observe.time_left import TimeLeft
 from release_state.snapshot import Snapshot
 
 
@@ -17,6 +18,8 @@ class Question:
 
     key: tuple[Hashable, ...]
     ask: Callable[[], Observation[Any]]
+    in_time: bool = True
+    """Whether it asks somebody, in the time that the look-ups share."""
 
 
 T = TypeVar("T")
@@ -29,6 +32,14 @@ def on_this_machine(name: str, ask: Callable[[], Observation[T]]) -> Observation
     except OSError as error:
         why = f"this machine: {error.filename or 'temporary folder or cache'}: {error.strerror or error}"
         return unavailable(name, why, "free space, or set TMPDIR and XDG_CACHE_HOME")
+
+
+def in_time(name: str, time: TimeLeft, ask: Callable[[], Observation[T]]) -> Observation[T]:
+    """What is observed; where the time of the round is over before it is asked, that it was not."""
+    if time.left <= 0:
+        why = f"not asked: the {time.seconds:g} s of the look-ups were over by then"
+        return unavailable(name, why, "try again, or give a longer --lookup-timeout", temporary=True)
+    return on_this_machine(name, ask)
 
 
 def no_history(snapshot: Snapshot) -> Problem | None:
@@ -44,4 +55,4 @@ def nobody(name: str, missing: NotObserved) -> Question:
 
 def settled(name: str, answer: Observation[Any]) -> Question:
     """What is known without asking."""
-    return Question((name, "settled", answer), lambda: answer)
+    return Question((name, "settled", answer), lambda: answer, in_time=False)

@@ -4,6 +4,7 @@
 |---|---|
 | `repository` | `GET /repos/{repository}`, once for all facts: its present name and whether it is visible at all |
 | `pulls` | `GET …/pulls?state=all&head={owner}:{branch}`, one for each 100 |
+| `pulls_of_all` | `GET …/pulls?state=all`, one for each 100, side by side |
 | `open_release_pulls` | `GET …/pulls?state=open`, one for each 100 |
 | `release_by_tag` | `GET …/releases/tags/{tag}` |
 | `latest_release` | `GET …/releases/latest` |
@@ -18,7 +19,7 @@ Sources: https://docs.github.com/rest/repos/repos, /rest/pulls/pulls, /rest/rele
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 from typing import TypeVar
 from urllib.parse import quote
@@ -72,6 +73,20 @@ class GitHub:
     def pulls(self, head_branch: str) -> Observation[tuple[PullRequest, ...]]:
         """Every pull request, in any state, from exactly this branch of this repository; newest first."""
         return self._observe(lambda place, repository: self._pulls(place, repository, head_branch))
+
+    def pulls_of_all(self, head_branches: Collection[str]) -> dict[str, Observation[tuple[PullRequest, ...]]]:
+        """What `pulls` says of each of these branches, from one list of every pull request of the repository."""
+
+        def ask(place: str, repository: Repository) -> tuple[PullRequest, ...]:
+            return tuple(distinct_pulls(all_at_once(self._api, f"{place}/pulls?state=all", "pull requests")))
+
+        def of(branch: str) -> Observation[tuple[PullRequest, ...]]:
+            return observed(lambda: self._from(self._repository(), branch, found.present()))
+
+        found = self._observe(ask)
+        if found.unavailable:
+            return dict.fromkeys(head_branches, found)
+        return {branch: of(branch) for branch in head_branches}
 
     def open_release_pulls(self, parse: Callable[[str], bool]) -> Observation[tuple[PullRequest, ...]]:
         """Every open pull request whose head branch `parse` accepts, those of forks among them."""
@@ -203,10 +218,14 @@ class GitHub:
         owner = repository.full_name.split("/")[0]
         asked = {"state": "all", "head": f"{owner}:{branch}"}
         found = self._api.all(f"{place}/pulls", "pull requests", params=asked) or []
+        return self._from(repository, branch, distinct_pulls(found))
+
+    @staticmethod
+    def _from(repository: Repository, branch: str, found: Iterable[PullRequest]) -> tuple[PullRequest, ...]:
         # GitHub ignores a filter that it cannot read, and answers it with forks of the same owner as well.
         return tuple(
             pull
-            for pull in distinct_pulls(found)
+            for pull in found
             if pull.head_branch == branch and (pull.head_repository or "").lower() == repository.full_name.lower()
         )
 

@@ -25,6 +25,7 @@ from release_state.observe.answer import (
 )
 from release_state.observe.refusal import Refusal, header, refusal, service_message
 from release_state.observe.shared_limit import SharedLimit
+from release_state.observe.time_left import TimeLeft
 from release_state.observe.transport import Interrupted, Line, Received, Unusable, exchange, open_session
 from release_state.text import plain
 
@@ -47,7 +48,8 @@ class HttpClient:
     """
     Asks with GET, and only with GET, over shared connections; safe to use from many threads.
 
-    `timeout` (seconds) limits one look-up as a whole: name resolution, retries, pauses, redirects and body.
+    `timeout` (seconds) limits one look-up as a whole: name resolution, retries, pauses, redirects and body; where it
+    shares its time with others, `time_left` does, too.
     `token` goes to the scheme, host and port of `token_host` (an URL) alone, also after redirects; passwords of
     `.netrc` are never sent, while the environment's proxies and CA bundles are honoured.
     """
@@ -62,6 +64,7 @@ class HttpClient:
         user_agent: str = f"release-state/{__version__}",
         cancel: threading.Event | None = None,
         shared_limit: SharedLimit | None = None,
+        time_left: TimeLeft | None = None,
     ) -> None:
         if token and not token_host:
             raise ValueError("a token needs the host that it is for")
@@ -71,6 +74,7 @@ class HttpClient:
         self._headers = {"User-Agent": user_agent, "Accept-Encoding": "gzip", **(headers or {})}
         self._token = token
         self._token_origin = origin_of(token_host) if token_host else None
+        self._time_left = time_left
         self._shared_limit = shared_limit
         """What others of the run were told of the limit of `token_host`."""
         self._session = open_session()
@@ -80,7 +84,8 @@ class HttpClient:
 
     def deadline(self) -> float:
         """The end of a look-up that begins now, for look-ups of several requests (`time.monotonic`)."""
-        return time.monotonic() + self.timeout
+        end = time.monotonic() + self.timeout
+        return end if self._time_left is None else min(end, self._time_left.ends)
 
     def has_token_for(self, url: str) -> bool:
         """Whether a request of this URL carries the token."""
@@ -285,7 +290,7 @@ class _Question:
 
     def _out_of_time(self) -> LookupFailed:
         limit = f"{self._client.timeout:g}"
-        remedy = "try again, or give a longer time limit"
+        remedy = "try again, or give a longer --lookup-timeout"
         return self._failed(f"no complete answer within {limit} s", remedy=remedy, may_pass=True)
 
     def _failed(

@@ -1,0 +1,104 @@
+"""The look-ups of a run share their time, and what it asks is bounded."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from release_state import observer
+from release_state.collect import collect
+from release_state.config import RunConfig
+from release_state.demo.world import World
+from release_state.model import Observation, known
+from release_state.observe.http import HttpClient
+from release_state.observe.time_left import TimeLeft
+from release_state.question import in_time
+from release_state.snapshot import Snapshot
+from tests.faults.gateway import Exchange, Gateway
+from tests.faults.kinds import FAULTS
+from tests.faults.rows import READY, RowOf, rows_of
+from tests.faults.states import STATES, Stage
+
+SECONDS = 3.0
+
+
+@pytest.fixture(scope="module")
+def place() -> Iterator[tuple[Gateway, Stage]]:
+    with Gateway() as gateway, Stage(STATES[READY]) as stage:
+        yield gateway, stage
+
+
+def observe(config: RunConfig, world: World, wanted: frozenset[str]) -> Snapshot:
+    (snapshot,) = collect(
+        config, wanted, fixed_phase=None, token=world.token, token_source="x", own_run_id=None, environ={}
+    )
+    return snapshot
+
+
+def _late(exchange: Exchange) -> None:
+    exchange.stopping.wait(0.75 * SECONDS)
+    exchange.send(exchange.true_reply())
+
+
+def test_two_slow_sources_in_a_row_take_the_time_of_one(place: tuple[Gateway, Stage]) -> None:
+    gateway, stage = place
+    silent = FAULTS["read time-out"].play
+    late, never = ("git: refs", "GitHub: repository"), ("GitHub: check runs", "GitHub: pull requests")
+    played = {**dict.fromkeys(late, (0, _late)), **dict.fromkeys(never, (0, silent))}
+    visit = gateway.visit(stage.services, RowOf(rows_of(READY)), played)
+    began = time.monotonic()
+    found = observe(stage.config(visit, SECONDS), stage.world, frozenset({"remote", "ci", "pulls", "repository"}))
+    seconds = time.monotonic() - began
+    assert found.remote.value and found.repository.value
+    for unknown in (found.ci, found.pulls):
+        assert unknown.unavailable and unknown.unavailable.why.endswith("no complete answer within 3 s")
+        assert "--lookup-timeout" in str(unknown.unavailable.remedy)
+    assert seconds < 1.6 * SECONDS, "each has a time of its own again"
+
+
+def test_what_is_asked_too_late_is_not_asked_and_says_so() -> None:
+    asked: list[Observation[int]] = []
+
+    def ask() -> Observation[int]:
+        asked.append(known(7))
+        return asked[-1]
+
+    late = in_time("ci", TimeLeft(0), ask)
+    assert late.unavailable and late.unavailable.is_temporary and not asked
+    assert late.unavailable.why == "not asked: the 0 s of the look-ups were over by then"
+    assert in_time("ci", TimeLeft(60), ask).present() == 7
+
+
+def test_a_round_has_the_whole_time_anew() -> None:
+    shared = TimeLeft(60)
+    client = HttpClient(100, time_left=shared)
+    shared.ends -= 50
+    assert client.deadline() == shared.ends
+    shared.begin()
+    assert 59 < shared.left <= 60
+    assert HttpClient(5, time_left=shared).deadline() < shared.ends
+
+
+def test_many_release_branches_cost_no_request_each(
+    place: tuple[Gateway, Stage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gateway, stage = place
+    monkeypatch.setattr(observer, "MOST_BRANCHES", 0)
+    wanted = frozenset({"remote", "open_pulls"})
+
+    def look() -> tuple[Snapshot, list[str]]:
+        visit = gateway.visit(stage.services, RowOf(rows_of(READY)))
+        found = observe(stage.config(visit, 30.0), stage.world, wanted)
+        return found, [asked.target for asked in visit.asked if "head=" in asked.target]
+
+    listed, asked = look()
+    assert listed.branch_pulls and not asked
+    monkeypatch.undo()
+    one_by_one, asked = look()
+    assert asked
+    assert {name: found.present() for name, found in listed.branch_pulls.items()} == {
+        name: found.present() for name, found in one_by_one.branch_pulls.items()
+    }
+    assert any(found.present() for found in listed.branch_pulls.values())
