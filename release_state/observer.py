@@ -22,7 +22,7 @@ from release_state.observe.index import observe_index
 from release_state.observe.remote import observe_remote
 from release_state.observe.shared_limit import SharedLimit
 from release_state.observe.status_page import observe_status_page
-from release_state.observe.time_left import TimeLeft
+from release_state.observe.time_left import Stage, TimeLeft
 from release_state.outcome import Phase
 from release_state.preflight import Preflight
 from release_state.question import Question, in_time, on_this_machine
@@ -101,18 +101,28 @@ class Observer:
             return self._shared[key]
 
     def _ask(
-        self, key: tuple[Hashable, ...], ask: Callable[[], Observation[T]], *, timed: bool = True
+        self,
+        key: tuple[Hashable, ...],
+        ask: Callable[[], Observation[T]],
+        stage: Stage | None = Stage.FIRST,
     ) -> Future[Observation[T]]:
         if key[0] not in self.asked:
             skipped: Future[Observation[T]] = Future()
             skipped.set_result(NOT_ASKED)
             return skipped
-        name = str(key[0])
-        asked = functools.partial(in_time, name, self.time) if timed else functools.partial(on_this_machine, name)
-        return self.once(key, functools.partial(asked, ask))
+        return self._in(stage, key, ask)
 
-    def _put(self, question: Question) -> Future[Observation[Any]]:
-        return self._ask(question.key, question.ask, timed=question.in_time)
+    def _in(
+        self, stage: Stage | None, key: tuple[Hashable, ...], ask: Callable[[], Observation[T]]
+    ) -> Future[Observation[T]]:
+        """The look-up in the time of its stage; None: it takes none of the time that they share."""
+        name = str(key[0])
+        if stage is None:
+            return self.once(key, functools.partial(on_this_machine, name, ask))
+        return self.once(key, functools.partial(in_time, name, self.time, stage, ask))
+
+    def _put(self, question: Question, stage: Stage) -> Future[Observation[Any]]:
+        return self._ask(question.key, question.ask, stage if question.in_time else None)
 
     def target(self, target: Target, fixed_phase: Phase | None, token_source: str | None) -> Snapshot:
         """Observe one target."""
@@ -142,11 +152,13 @@ class Observer:
             token_source=token_source,
             remote=remote.result(),
         )
-        ci = self._put(self.dependent.ci(snapshot))
-        settings = {name: self._put(question) for name, question in self.preflight.of_github(snapshot).items()}
+        ci = self._put(self.dependent.ci(snapshot), Stage.SECOND)
+        settings = {
+            name: self._put(question, Stage.SECOND) for name, question in self.preflight.of_github(snapshot).items()
+        }
         others = self._other_branches(snapshot)
         snapshot = snapshot.model_copy(update={"clone": clone.result(), "pulls": pulls.result()})
-        history = self._put(self.dependent.history(snapshot, others["pulls"]))
+        history = self._put(self.dependent.history(snapshot, others["pulls"]), Stage.SECOND)
         indexes = {name: asked.result() for name, asked in others["index"].items()}
         snapshot = snapshot.model_copy(
             update={
@@ -163,16 +175,16 @@ class Observer:
         phase, reason = phase_of(Release(snapshot), config.plan)
         if fixed_phase:
             phase, reason = fixed_phase, f"given ({reason})"
-        installation = self._put(self.dependent.installation(snapshot, phase))
+        installation = self._put(self.dependent.installation(snapshot, phase), Stage.LAST)
         rehearsal = self._rehearsal(target, phase)
-        last_run = self._put(self.dependent.last_run(snapshot))
+        last_run = self._put(self.dependent.last_run(snapshot), Stage.LAST)
         relation = history.result()
         snapshot = snapshot.model_copy(update={"history": relation})
         # Only then: both would fetch the same history into the same cache.
-        published = self._put(self.dependent.published(snapshot, phase))
-        workflow_files = self._put(self.preflight.workflow_files(snapshot))
-        related = self._put(self.dependent.related_clone(snapshot))
-        calculation = self._put(self.dependent.calculation(snapshot, phase))
+        published = self._put(self.dependent.published(snapshot, phase), Stage.LAST)
+        workflow_files = self._put(self.preflight.workflow_files(snapshot), Stage.LAST)
+        related = self._put(self.dependent.related_clone(snapshot), Stage.LAST)
+        calculation = self._put(self.dependent.calculation(snapshot, phase), Stage.LAST)
         return snapshot.model_copy(
             update={
                 "phase": phase.value,
@@ -205,7 +217,8 @@ class Observer:
         """The page of the index that releases are tried on, before one to `pypi`."""
         asked = "rehearsal" in self.asked and phase is Phase.PRE_RELEASE
         if asked and target.channel.name == "pypi" and target.channel_named(REHEARSAL):
-            return self.once(("index", REHEARSAL, target.version), lambda: self._index(target, REHEARSAL))
+            look = functools.partial(self._index, target, REHEARSAL)
+            return self._in(Stage.LAST, ("index", REHEARSAL, target.version), look)
         nothing: Future[Observation[Any]] = Future()
         nothing.set_result(Observation(value=None, unavailable=None) if asked else NOT_ASKED)
         return nothing
@@ -237,15 +250,19 @@ class Observer:
             others["pulls"] = {name: self._pulls_of(name) for name in found}
         else:
             names = tuple(sorted(found))
-            listed = self.once(("branch_pulls", names), functools.partial(self.github.pulls_of_all, names))
+            listed = self.once(("branch_pulls", names), functools.partial(self._pulls_of_all, names))
             others["pulls"] = {name: _part(listed, name) for name in found}
         for channel in {parsed.channel for parsed in found.values()} - {target.channel.name}:
             look = functools.partial(self._index, target, channel)
-            others["index"][channel] = self.once(("index", channel, target.version), look)
+            others["index"][channel] = self._in(Stage.SECOND, ("index", channel, target.version), look)
         return others
 
     def _pulls_of(self, branch: str) -> Future[Observation[tuple[PullRequest, ...]]]:
-        return self.once(("pulls", branch), functools.partial(self.github.pulls, branch))
+        return self._in(Stage.SECOND, ("pulls", branch), functools.partial(self.github.pulls, branch))
+
+    def _pulls_of_all(self, branches: Collection[str]) -> dict[str, Observation[tuple[PullRequest, ...]]]:
+        with self.time.of(Stage.SECOND):
+            return self.github.pulls_of_all(branches)
 
 
 def _part(whole: Future[dict[str, T]], name: str) -> Future[T]:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from release_state.model import NotObserved, Observation, Problem, unavailable
 from release_state.observe.history import SOURCE as HISTORY
-from release_state.observe.time_left import TimeLeft
+from release_state.observe.time_left import Stage, TimeLeft
 from release_state.snapshot import Snapshot
 
 
@@ -34,12 +34,13 @@ def on_this_machine(name: str, ask: Callable[[], Observation[T]]) -> Observation
         return unavailable(name, why, "free space, or set TMPDIR and XDG_CACHE_HOME")
 
 
-def in_time(name: str, time: TimeLeft, ask: Callable[[], Observation[T]]) -> Observation[T]:
-    """What is observed; where the time of the round is over before it is asked, that it was not."""
-    if time.left <= 0:
-        why = f"not asked: the {time.seconds:g} s of the look-ups were over by then"
-        return unavailable(name, why, "try again, or give a longer --lookup-timeout", temporary=True)
-    return on_this_machine(name, ask)
+def in_time(name: str, time: TimeLeft, stage: Stage, ask: Callable[[], Observation[T]]) -> Observation[T]:
+    """What is observed; where the time of its stage is over before it is asked, that it was not."""
+    with time.of(stage):
+        if time.left <= 0:
+            why = f"not asked: the {time.limit:g} s for it and what it hangs on were over by then"
+            return unavailable(name, why, "try again, or give a longer --lookup-timeout", temporary=True)
+        return on_this_machine(name, ask)
 
 
 def no_history(snapshot: Snapshot) -> Problem | None:

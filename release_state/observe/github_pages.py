@@ -6,7 +6,9 @@ after the other. The first answer says which page is the last.
 
 from __future__ import annotations
 
+import functools
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 
 from release_state.observe.github_api import MAX_PAGES, Fields, GitHubApi, failed
 
@@ -27,7 +29,9 @@ def all_at_once(api: GitHubApi, path: str, where: str) -> list[Fields]:
     if last > MAX_PAGES:
         raise failed(f"{where} have more than {MAX_PAGES} pages")
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="release-state-page") as pool:
-        rest = list(pool.map(lambda number: api.page(path, where, number), range(2, last + 1)))
+        context = copy_context()  # the stage of the look-up, and its time
+        ask = functools.partial(api.page, path, where)
+        rest = list(pool.map(lambda number: context.copy().run(ask, number), range(2, last + 1)))
     if any(page_last not in (last, None) for _, page_last in rest):
         raise failed(f"{where} changed while their pages were read", "ask again")
     return [*first, *(item for page, _ in rest for item in page)]

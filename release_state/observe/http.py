@@ -87,6 +87,11 @@ class HttpClient:
         end = time.monotonic() + self.timeout
         return end if self._time_left is None else min(end, self._time_left.ends)
 
+    @property
+    def limit(self) -> float:
+        """Seconds that the look-up has that is being asked, or that those before it in the round have had, too."""
+        return self.timeout if self._time_left is None else min(self.timeout, self._time_left.limit)
+
     def has_token_for(self, url: str) -> bool:
         """Whether a request of this URL carries the token."""
         return self._token is not None and origin_of(url) == self._token_origin
@@ -289,7 +294,7 @@ class _Question:
             raise self._failed("the run was interrupted")
 
     def _out_of_time(self) -> LookupFailed:
-        limit = f"{self._client.timeout:g}"
+        limit = f"{self._client.limit:g}"
         remedy = "try again, or give a longer --lookup-timeout"
         return self._failed(f"no complete answer within {limit} s", remedy=remedy, may_pass=True)
 

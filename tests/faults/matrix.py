@@ -21,7 +21,7 @@ from tests.faults.rows import Row, RowOf, rows_of
 from tests.faults.states import PASSWORD, SETTINGS, Stage
 from tests.judged import verdict_of
 
-PATIENT, HASTY = 20.0, 8.0
+PATIENT, HASTY = 20.0, 10.0
 """`--lookup-timeout` of runs whose faults are told at once, and of those that use it up; seconds."""
 MARGIN = 6.0
 """Seconds that a run may take beyond the limit of its look-ups: less than a second limit."""
@@ -31,7 +31,6 @@ TRACES, MOST_TRACES = frozenset({"remote", "index pypi", "pulls", "release"}), 2
 """What the phase is taken from: with more of it unknown at once, a run could not know which phase it is in."""
 ADVICE = frozenset({"last_run"})
 """What decides nothing: it may rest on two faults of one run."""
-BESIDE_LAST_RUN = frozenset({"ci", "services GitHub", "services PyPI"})
 ASIDE = frozenset({"clone", "history", "published", "workflow_files", "calculation", "base_runs", *SETTINGS})
 """What takes much of a run's work. Where it does not rest on the fault, it is looked at again for `WHOLE` alone."""
 WHOLE = frozenset({"500", "read time-out"})
@@ -52,32 +51,18 @@ def facts(snapshot: Snapshot) -> Facts:
     return {**found, "branch_pulls": tuple(snapshot.branch_pulls.values())}
 
 
-def groups(rows: Iterable[Row], *, slow: bool = False) -> list[list[Row]]:
-    """
-    The rows in groups in which what one of them tells does not rest on another; nor, of slow faults, is asked for after
-    it: the run would take twice the time.
-    """
+def groups(rows: Iterable[Row]) -> list[list[Row]]:
+    """The rows in groups in which what one of them tells does not rest on another."""
     made: list[list[Row]] = []
     for row in sorted(rows, key=lambda row: -len(row.touches)):
         for group in made:
             traces = sum(each.fact in TRACES for each in (*group, row))
-            if (
-                len(group) < MOST_AT_ONCE
-                and traces <= MOST_TRACES
-                and not any(_meet(row, other) or (slow and _follow(row, other)) for other in group)
-            ):
+            if len(group) < MOST_AT_ONCE and traces <= MOST_TRACES and not any(_meet(row, other) for other in group):
                 group.append(row)
                 break
         else:
             made.append([row])
     return made
-
-
-def _follow(one: Row, other: Row) -> bool:
-    if {one.fact, other.fact} & {"index pypi"} and "rehearsal" in one.touches | other.touches:
-        return True  # whether there is something to rehearse, the index says
-    # It is asked for after all the others.
-    return "last_run" in (one.fact, other.fact) and not {one.fact, other.fact} & BESIDE_LAST_RUN
 
 
 def _meet(one: Row, other: Row) -> bool:
@@ -139,11 +124,7 @@ class Matrix:
 
     def wrong(self, fault: Fault, rows: Iterable[Row]) -> list[str]:
         """What is wrong with the cells of one fault, a line each; empty where all is right."""
-        runs = [
-            (state, group)
-            for state in self.stages
-            for group in groups((r for r in rows if r.state == state), slow=fault.slow)
-        ]
+        runs = [(state, group) for state in self.stages for group in groups(r for r in rows if r.state == state)]
         for state in {state for state, _ in runs}:
             self.true(state)
         at_once = 1 if fault.heavy else SLOW_RUNS_AT_ONCE if fault.slow else RUNS_AT_ONCE
