@@ -103,9 +103,10 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
 
 
 def _refused(problem: object) -> pytest.UsageError:
-    from release_state.text import disarmed
+    from release_state.text import disarmed, plain
 
-    return pytest.UsageError(disarmed(str(problem)))
+    # A path in it can hold what a terminal obeys.
+    return pytest.UsageError(disarmed(plain(str(problem))))
 
 
 def _show_no_values(config: pytest.Config) -> None:

@@ -18,8 +18,10 @@ import pytest
 
 from release_state import whole
 from release_state.config import Arguments, load
+from release_state.fleet.projects import projects
 from release_state.model import known
 from release_state.options import SETTINGS, UsageProblem
+from release_state.plugin import _refused
 from release_state.recorded import document
 from release_state.recorded import load as load_snapshot
 from release_state.report.files import ReportFiles
@@ -132,6 +134,16 @@ def test_a_harmful_argument_is_refused(value: str, tmp_path: Path) -> None:
     refused(lambda: loaded(tmp_path, plan=value))
     refused(lambda: loaded(tmp_path, github_api_url=value))
     refused(lambda: loaded(tmp_path, index_urls=(f"pypi={value}",)))
+
+
+@pytest.mark.parametrize("value", HARMFUL)
+def test_a_harmful_path_of_a_file_is_refused(value: str, tmp_path: Path) -> None:
+    for read in (load_snapshot, lambda path: projects(path, Arguments(versions=("0.2.0",)), {}, tmp_path)):
+        with pytest.raises(UsageProblem) as caught:
+            read(tmp_path / value)
+        line = str(_refused(caught.value))
+        assert not [c for c in line if unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp")], ascii(line)
+        assert len(line) < 3000 and "##[" not in line
 
 
 # ---- what lies in the inspected repository
