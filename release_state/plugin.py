@@ -23,7 +23,7 @@ from release_state.options import UsageProblem
 
 _RUN: pytest.StashKey[Any] = pytest.StashKey()
 _WATCH: pytest.StashKey[Watch] = pytest.StashKey()
-_WORKERS_END_SECONDS = 0.3
+_WORKERS_END_SECONDS, _FLEET_ENDS_SECONDS = 0.3, 1.6
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
@@ -328,8 +328,10 @@ class _Results:
         """Stop what observes before anything else is done."""
         self.run.session.close()
         manager = getattr(self.plugins.get_plugin("dsession"), "nodemanager", None)
-        if manager is not None and not hasattr(self.run.session, "pool"):
-            manager.EXIT_TIMEOUT = _WORKERS_END_SECONDS  # xdist's is 10 s, for workers that have something to finish
+        if manager is not None:
+            # xdist's is 10 s, for workers that have something to finish; those of a fleet put away what they started.
+            of_fleet = hasattr(self.run.session, "pool")
+            manager.EXIT_TIMEOUT = _FLEET_ENDS_SECONDS if of_fleet else _WORKERS_END_SECONDS
         # pytest shows the last place alone, and would read and parse the source of all the others for it.
         excinfo.traceback = type(excinfo.traceback)(excinfo.traceback[-1:])
         # pytest collects garbage several times when it ends, which takes a second: there is none that matters now.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -143,6 +144,22 @@ def test_a_sweep_over_the_moments_of_a_run(workers: tuple[str, ...], number: int
         assert_nothing_is_left(ended)
         codes.append(ended.code)
     assert codes.count(2) >= 2, codes
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["int", "term"])
+def test_workers_that_observe_end_with_the_run(number: int, tmp_path: Path) -> None:
+    """Of a run over many projects, every one of which waits for a server that never answers."""
+    with socket.create_server(("127.0.0.1", 0), backlog=100) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        project = '[[project]]\npackage = "p{0}"\nrepository = "o/p{0}"\nremote-url = "{1}/o/p{0}.git"\n'
+        listed = tmp_path / "fleet.toml"
+        listed.write_text("".join(project.format(count, url) for count in range(6)), encoding="utf-8")
+        where = ("--github-api-url", url, "--index-url", f"pypi={url}/simple/", "--lookup-timeout", "40")
+        arguments = ("--project-list", str(listed), "--version", "0.2.0", *where, "-n", "2")
+        ended = signalled(tmp_path / "run", arguments, 6.0, number)
+    assert (ended.code, ended.processes, ended.left, ended.reports) == (2, [], [], []), ended
+    assert ended.seconds < 8  # two on a machine of its own; xdist itself would wait for ten
 
 
 # ---- the watch itself

@@ -28,6 +28,7 @@ class Pool:
 
     def __init__(self, folder: Path, look: Callable[[int], Row], cancel: threading.Event) -> None:
         self.folder, self._look, self._cancel = folder, look, cancel
+        self._threads: list[threading.Thread] = []
 
     def start(self, numbers: Sequence[int], threads: int) -> None:
         """Begin to observe these projects, so many at once; others of the run take from the same list."""
@@ -36,6 +37,13 @@ class Pool:
                 target=self._work, args=(tuple(numbers),), name="release-state-fleet", daemon=True
             )
             thread.start()
+            self._threads.append(thread)
+
+    def join(self, seconds: float) -> None:
+        """Wait until nothing is being observed any more, but not longer than this."""
+        end = time.monotonic() + seconds
+        for thread in self._threads:
+            thread.join(max(0.0, end - time.monotonic()))
 
     def _work(self, numbers: Sequence[int]) -> None:
         for number in numbers:

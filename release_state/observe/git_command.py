@@ -250,7 +250,8 @@ def _given(data: bytes) -> IO[bytes]:
 
 
 @atexit.register
-def _stop_running() -> None:
+def stop_running() -> None:
+    """Kill every git that is still running, and all that it started."""
     # An interrupt reaches the main thread only; the threads that wait for git end with the interpreter, git would not.
     for group in tuple(_running):
         with suppress(ProcessLookupError, PermissionError):
