@@ -156,8 +156,10 @@ def test_a_printed_run_of_the_suite_names_the_same_project() -> None:
     """Typed in any folder, it is about this package and clone, with the spelling of tags and branches of this run."""
     target = s.target(tag_template="{version}", base_branch="trunk")
     given = suite(target, "0.2.1")
-    found = dict(zip(given[1::2], given[2::2], strict=True))
-    assert found == {
+    pairs = list(zip(given[1::2], given[2::2], strict=True))
+    indexes = [value for name, value in pairs if name == "--index-url"]
+    assert indexes == [f"pypi={s.PYPI.index_url}", f"testpypi={s.TESTPYPI.index_url}"]
+    assert {name: value for name, value in pairs if name != "--index-url"} == {
         "--version": "0.2.1",
         "--channel": "pypi",
         "--package": "orbit",
@@ -165,7 +167,12 @@ def test_a_printed_run_of_the_suite_names_the_same_project() -> None:
         "--repo": "/home/me/orbit",
         "--base-branch": "trunk",
         "--tag-template": "{version}",
+        "--github-api-url": "https://api.github.example",
     }
+    public = tuple(channel.model_copy(update={"is_public_index": True}) for channel in target.channels)
+    usual = target.model_copy(update={"channels": public, "github_api": "https://api.github.com"})
+    assert not {"--index-url", "--github-api-url", "--workflow"} & set(suite(usual))
+    assert suite(usual.model_copy(update={"workflow": "publish.yml"}))[-2:] == ["--workflow", "publish.yml"]
 
 
 def test_the_version_after_a_burnt_candidate_is_the_next_candidate() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
 
+from release_state.channels import GITHUB_API
 from release_state.model import NotObserved
 from release_state.options import setting
 from release_state.plan import Step, step
@@ -56,7 +57,10 @@ def index_page(release: Release) -> str:
 
 
 def suite(target: Target, version: str | None = None, channel: str | None = None) -> list[str]:
-    """The command that runs the suite on a version of the same project, in whatever folder it is typed."""
+    """The command that runs the suite on a version of the same project, in whatever folder it is typed.
+
+    Its addresses are without credentials, as everywhere in a target.
+    """
     command = ["release-state", "--version", version or target.version, "--channel", channel or target.channel.name]
     command += ["--package", target.package, "--repository", target.repository]
     given = {
@@ -65,11 +69,15 @@ def suite(target: Target, version: str | None = None, channel: str | None = None
         "base-branch": (target.base_branch, None),
         "tag-template": (target.tag_template, setting("tag-template").default),
         "branch-template": (target.branch_template, setting("branch-template").default),
+        "workflow": (target.workflow, setting("workflow").default),
+        "github-api-url": (target.github_api, GITHUB_API),
     }
     for name, (value, default) in given.items():
         if value is not None and value != default:
             command += [f"--{name}", value]
-    return command
+    # Asked elsewhere, the version of a project of the same name would be judged.
+    indexes = [f"{one.name}={one.index_url}" for one in target.channels if not one.is_public_index]
+    return [*command, *(word for index in indexes for word in ("--index-url", index))]
 
 
 def tried(release: Release, decision: str, make: Callable[[], Iterable[Step]]) -> list[Step]:

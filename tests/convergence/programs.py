@@ -137,13 +137,17 @@ class Programs:
         for name in ("package", "repository", "remote-url"):
             parser.add_argument(f"--{name}", required=True)
         parser.add_argument("--repo")
+        parser.add_argument("--github-api-url", required=True)
+        parser.add_argument("--index-url", action="append", required=True)
         given, unknown = parser.parse_known_args(options)
         if unknown:
             return 4, f"unknown options {unknown}"
         world = self.bench.world
         clone = str(world.clone) if self.bench.has_clone else None
-        here = (world.package, world.repository, clone, world.remote_url)
-        if (given.package, given.repository, given.repo, given.remote_url) != here:
+        indexes = [f"{name}={world.index_url(name)}" for name in ("pypi", "testpypi")]
+        here = (world.package, world.repository, clone, world.remote_url, world.github.url, indexes)
+        asked = (given.package, given.repository, given.repo, given.remote_url, given.github_api_url, given.index_url)
+        if asked != here:
             return 4, f"asked about another project: {options}"
         if (given.version, given.channel) == self.followed and not given.phase:
             return 0, "looked at again at the end"
