@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 from release_state.asking import Asking
 from release_state.config import RunConfig
@@ -16,7 +17,9 @@ from release_state.observe.shared_limit import SharedLimit
 from release_state.observer import Observer
 from release_state.outcome import Phase
 from release_state.snapshot import LOOKUPS, Snapshot
-from release_state.waiting import Key, Watch
+
+if TYPE_CHECKING:
+    from release_state.waiting import Key, Watch
 
 #: What a look-up needs besides itself.
 _BEHIND = {

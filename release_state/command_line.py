@@ -102,7 +102,6 @@ def new_run(config: pytest.Config) -> Any:
 
     Raises UsageProblem.
     """
-    from release_state.audit.run import AuditRun
     from release_state.run import Run
 
     arguments, files, selected = arguments_of(config), _files_of(config), _selection_of(config)
@@ -126,6 +125,8 @@ def new_run(config: pytest.Config) -> Any:
             **common,
         )
     if arguments.audit:
+        from release_state.audit.run import AuditRun
+
         refused = [f"--{name.replace('_', '-')}" for name in files]
         return AuditRun(arguments, os.environ, cwd_of(config), refused=refused, named=selected[0], **common)
     return Run(arguments, os.environ, cwd_of(config), files=files, selection=selected, **common)

@@ -8,22 +8,24 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Mapping
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from release_state.config import RunConfig
 from release_state.model import NotObserved, Observation, known, unavailable
-from release_state.observe.calculation import observe_calculation
 from release_state.observe.github import GitHub
 from release_state.observe.history import WantedCommit, observe_history, relate_clone
 from release_state.observe.http import HttpClient
-from release_state.observe.install import observe_installation
-from release_state.observe.published import observe_published
-from release_state.observe.run_log import RunLogs, Success
 from release_state.observe.time_left import TimeLeft
 from release_state.outcome import Phase
 from release_state.question import Question, no_history, nobody, settled
 from release_state.release import Release
 from release_state.snapshot import Branch, Clone, Installation, Remote, Snapshot
+
+# What a look-up alone uses is imported where it is put: others have been asked by then.
+if TYPE_CHECKING:
+    from release_state.observe.run_log import RunLogs, Success
 
 
 class Dependent:
@@ -41,7 +43,13 @@ class Dependent:
         self._time = time
         self._config, self._client, self._github = config, client, github
         self._environ, self._cancel = environ, cancel
-        self._run_logs = RunLogs(client, config.targets[0].github_api)
+        self._lock = threading.Lock()
+
+    @cached_property
+    def _run_logs(self) -> RunLogs:
+        from release_state.observe.run_log import RunLogs
+
+        return RunLogs(self._client, self._config.targets[0].github_api)
 
     def forget(self) -> None:
         """Let logs be asked for again; not while somebody asks."""
@@ -109,6 +117,8 @@ class Dependent:
             return nobody("calculation", missing)
         if problem := no_history(snapshot):
             return nobody("calculation", NotObserved(problem))
+        from release_state.observe.calculation import observe_calculation
+
         tags = tuple((tag.name, tag.commit) for tag in remote.tags)
         return Question(
             ("calculation", base, head, tags),
@@ -154,9 +164,11 @@ class Dependent:
             return nobody("last_run", NotObserved(problem))
         name, found, success = repository.present().full_name, runs.present(), _success(Release(snapshot))
         finished = tuple(run.id for run in found.runs if run.is_finished)
+        with self._lock:  # of two targets at once: what one has read is not read for the other again
+            logs = self._run_logs
         return Question(
             ("last_run", target.key, name, finished, success),
-            lambda: self._run_logs.last_run(name, target, found, success),
+            lambda: logs.last_run(name, target, found, success),
         )
 
     def published(self, snapshot: Snapshot, phase: Phase) -> Question:
@@ -175,6 +187,8 @@ class Dependent:
             return nobody("published", missing)
         if files and (problem := no_history(snapshot)):
             return nobody("published", NotObserved(problem))
+        from release_state.observe.published import observe_published
+
         return Question(
             ("published", target.key, files, remote, looks_on_base),
             lambda: observe_published(
@@ -211,6 +225,8 @@ class Dependent:
         if not files:
             published = Release(snapshot).is_published
             return not_tried("the index does not list its files yet" if published else "nothing of it is published")
+        from release_state.observe.install import observe_installation
+
         return Question(
             ("installation", target.key, files),
             lambda: observe_installation(

@@ -15,13 +15,10 @@ from release_state.config import RunConfig
 from release_state.dependent import Dependent
 from release_state.diagnosis import phase_of
 from release_state.model import Observation, unavailable
-from release_state.observe.clone import observe_clone
 from release_state.observe.github import GitHub
 from release_state.observe.http import HttpClient
-from release_state.observe.index import observe_index
 from release_state.observe.remote import observe_remote
 from release_state.observe.shared_limit import SharedLimit
-from release_state.observe.status_page import observe_status_page
 from release_state.observe.time_left import Stage, TimeLeft
 from release_state.outcome import Phase
 from release_state.preflight import Preflight
@@ -209,9 +206,16 @@ class Observer:
         pages = {"GitHub": target.github_status_url, "PyPI": target.index_status_url}
         asked = {name: url for name, url in pages.items() if url and "services" in self.asked}
         return {
-            name: self.once(("services", url), functools.partial(observe_status_page, self._token_free, name, url))
+            name: self.once(("services", url), functools.partial(self._service, name, url))
             for name, url in asked.items()
         }
+
+    # What reads the answers is imported by the look-up itself: the others have been asked by then.
+
+    def _service(self, name: str, url: str) -> Observation[Any]:
+        from release_state.observe.status_page import observe_status_page
+
+        return observe_status_page(self._token_free, name, url)
 
     def _rehearsal(self, target: Target, phase: Phase) -> Future[Observation[Any]]:
         """The page of the index that releases are tried on, before one to `pypi`."""
@@ -224,6 +228,8 @@ class Observer:
         return nothing
 
     def _index(self, target: Target, channel_name: str) -> Observation[Any]:
+        from release_state.observe.index import observe_index
+
         channel = self.config.channels.get(channel_name)
         if channel is None:
             return unavailable(f"index {channel_name}", "the project defines no such channel")
@@ -233,6 +239,8 @@ class Observer:
         return observe_index(self.client, channel, target.package, target.version, expected)
 
     def _clone(self, target: Target) -> Observation[Clone]:
+        from release_state.observe.clone import observe_clone
+
         if target.clone is None:
             return Observation[Clone](value=None, unavailable=None)
         reports = Path(target.reports_dir) if target.reports_dir else None

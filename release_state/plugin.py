@@ -7,6 +7,7 @@ error there would end in exit code 1 instead of a usage error.
 from __future__ import annotations
 
 import gc
+import importlib.util
 import os
 import signal
 import sys
@@ -24,6 +25,7 @@ from release_state.options import UsageProblem
 _RUN: pytest.StashKey[Any] = pytest.StashKey()
 _WATCH: pytest.StashKey[Watch] = pytest.StashKey()
 _WORKERS_END_SECONDS, _FLEET_ENDS_SECONDS = 0.3, 1.6
+_LATER = ("pypi_simple", "yaml")
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
@@ -73,12 +75,26 @@ def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) 
 
 
 def _load_suite() -> None:
+    # Nothing of what is imported is garbage, and looking for some takes a fifth of the time: now, and whenever the
+    # collector runs later. Frozen, it is never looked at again.
+    gc.disable()
     try:
-        import release_state.run  # noqa: F401 - the whole suite, dependencies included
+        import release_state.run  # noqa: F401 - what a run needs before it asks
+
+        for name in _LATER:  # imported while the services answer: that they are there is known before
+            if importlib.util.find_spec(name) is None:
+                raise ModuleNotFoundError(f"No module named {name!r}")
     except ImportError as error:
-        raise pytest.UsageError(
-            f"{error}: a dependency is missing or broken; install release-state again for {sys.executable}"
-        ) from error
+        raise _missing(error) from error
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+def _missing(error: ImportError) -> pytest.UsageError:
+    return pytest.UsageError(
+        f"{error}: a dependency is missing or broken; install release-state again for {sys.executable}"
+    )
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -177,7 +193,10 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(results, "release-state-run")
     _isolate_workers(config)
     run.prepare_reports(config)
-    run.start()
+    try:
+        run.start()
+    except ImportError as error:
+        raise _missing(error) from error
 
 
 @pytest.hookimpl(wrapper=True)
@@ -299,9 +318,15 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
     """Translate how a check ended into an outcome; pytest's own stays passed, failed or skipped."""
-    report = yield
-    from release_state.results import translate
+    from release_state.results import says, translate
 
+    raised = call.excinfo
+    if raised is not None and says(raised.value):
+        call.excinfo = None  # pytest would read and parse source for a traceback that nobody is shown
+    try:
+        report = yield
+    finally:
+        call.excinfo = raised
     return translate(item, call, report)
 
 
@@ -413,6 +438,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Generator[
     if run is not None:
         session.exitstatus = run.publish_reports(int(session.exitstatus))
         _forget_page(session.config, run.reports.html)
+        gc.freeze()  # pytest looks for garbage five times before it ends, and there is none that matters
 
 
 def _forget_page(config: pytest.Config, page: Path) -> None:

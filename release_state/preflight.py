@@ -11,7 +11,6 @@ from release_state.observe.github import GitHub
 from release_state.observe.github_ci import branch_runs
 from release_state.observe.github_settings import GitHubSettings
 from release_state.observe.time_left import TimeLeft
-from release_state.observe.workflow_files import observe_workflow_files
 from release_state.question import Question, no_history, nobody, settled
 from release_state.release import Release
 from release_state.snapshot import Snapshot
@@ -59,6 +58,8 @@ class Preflight:
             return nobody("workflow_files", missing)
         if problem := no_history(snapshot):
             return nobody("workflow_files", NotObserved(problem))
+        from release_state.observe.workflow_files import observe_workflow_files
+
         return Question(
             ("workflow_files", head),
             lambda: observe_workflow_files(

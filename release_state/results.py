@@ -51,6 +51,11 @@ def call_check(item: pytest.Function) -> bool | None:
     return True
 
 
+def says(error: BaseException) -> bool:
+    """Whether an exception is the word of a check, and no defect of it."""
+    return isinstance(error, (Statement, NotObserved))
+
+
 def translate(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> pytest.TestReport:
     """Attach the outcome to the report of a check; pytest's own outcome stays passed, failed or skipped."""
     if item.get_closest_marker(MARKER) is None or not isinstance(item, pytest.Function):

@@ -11,8 +11,6 @@ import pytest
 
 from release_state import config as configuration_module
 from release_state import whole
-from release_state.audit.session import AuditWorker
-from release_state.changes import Changes
 from release_state.check import MARKER
 from release_state.collect import collect, lookups_of_phase
 from release_state.config import Arguments, RunConfig
@@ -20,20 +18,18 @@ from release_state.observe.token import find_token
 from release_state.options import UsageProblem
 from release_state.outcome import Phase
 from release_state.plan import Wanted
-from release_state.recorded import load, replay, replayed, save
-from release_state.records import compare
-from release_state.report import progress, terminal
-from release_state.report.document import record
 from release_state.report.files import ReportFiles, about
 from release_state.report.origin import origin_of
-from release_state.report.script import script
 from release_state.running import Running
 from release_state.session import KEY, Controller, Worker
 from release_state.text import plain
-from release_state.waiting import Waited, Watch
 
+# What is wanted only once the services have been asked is imported where it is used: see `start`.
 if TYPE_CHECKING:
+    from release_state.audit.session import AuditWorker
+    from release_state.changes import Changes
     from release_state.fleet.worker import FleetWorker
+    from release_state.waiting import Waited, Watch
 
 _LOOK_SECONDS = 0.2
 Selection = tuple[tuple[str, ...], str, bool]
@@ -58,11 +54,17 @@ def worker_session(
         from release_state.fleet.worker import fleet_worker
 
         return fleet_worker(given, arguments())
-    return AuditWorker(given) if given.get("audit") else Worker(given)
+    if given.get("audit"):
+        from release_state.audit.session import AuditWorker
+
+        return AuditWorker(given)
+    return Worker(given)
 
 
 def select(config: pytest.Config, items: list[pytest.Item]) -> list[pytest.Item]:
     """The items whose phase applies to their target; tells a narrowed run's observation what they read."""
+    from release_state.report import progress
+
     session = config.stash[KEY]
     if not items:
         return []
@@ -118,6 +120,8 @@ class Run(Running):
                     raise UsageProblem("--snapshot and --demo exclude each other: a recorded snapshot needs no world")
                 if arguments.wait != "0":
                     raise UsageProblem("--snapshot and --wait exclude each other: what is recorded does not change")
+                from release_state.recorded import load, replay, replayed
+
                 recorded = replayed(load(files["snapshot"]), fixed, cast("Wanted", arguments.plan))
                 self.config = replay(recorded, arguments, environ, cwd)
             else:
@@ -157,6 +161,8 @@ class Run(Running):
             self._stack.callback(self.session.close)
             self.watch: Watch | None = None
             if self.config.wait:
+                from release_state.waiting import Watch
+
                 self.session.waits = True
                 asking = self.session.asking
                 self.watch = Watch(self.config.wait, self.session.deciding, self._tell, asking.pausing)
@@ -186,8 +192,19 @@ class Run(Running):
             config.option.htmlpath = str(self.reports.html)
             config.option.self_contained_html = True
 
+    def start(self) -> None:
+        """Begin to observe; meanwhile import what is used once that is over, which would keep the first request back.
+
+        Raises ImportError.
+        """
+        super().start()
+        if self.executes:
+            import release_state.late  # noqa: F401 - for the time that it takes
+
     def header(self) -> list[str]:
         """What is checked and where each fact is read from; the phase follows once it is known."""
+        from release_state.report import terminal
+
         return terminal.header(self.config, self.token_source)
 
     def phases(self) -> str | None:
@@ -201,6 +218,8 @@ class Run(Running):
 
     def _tell(self, line: str) -> None:
         """Say what is waited for, where no live line does and nobody wants quiet."""
+        from release_state.report import progress
+
         reporter = self._reporter()
         live = progress.is_wanted(reporter) and self.session.exchange is None if reporter else True
         if not live and reporter.config.option.verbose >= 0:
@@ -209,6 +228,9 @@ class Run(Running):
 
     def judged(self) -> None:
         """Compare with the last run, once this one can be judged."""
+        from release_state.records import compare
+        from release_state.report.document import record
+
         if self.waited:
             self.notes.append(self.waited.words)
         observed = self.session.observed() or {}
@@ -233,8 +255,12 @@ class Run(Running):
         try:
             verdicts = self.session.verdicts()
             if path := self.files.get("save_snapshot"):
+                from release_state.recorded import save
+
                 save(path, list(observed.values()))
             if path := self.files.get("script"):
+                from release_state.report.script import script
+
                 whole.write(path, script(verdicts), mode=0o755)
             document = self.reports.publish(verdicts, observed, exitstatus, self.origin, self.changes, self.waited)
             if self.reports.written:
@@ -247,6 +273,8 @@ class Run(Running):
 
     def summarise(self, reporter: pytest.TerminalReporter) -> None:
         """The verdict and the way out, on the terminal."""
+        from release_state.report import terminal
+
         terminal.summarise(reporter, self)
 
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -22,11 +22,12 @@ from release_state.background import Background, wait_for
 from release_state.check import CheckInfo, catalogue, of_phase
 from release_state.outcome import CheckResult, Exit, Phase
 from release_state.plan import Wanted
-from release_state.recovery import Recovery
-from release_state.release import Release
 from release_state.snapshot import Snapshot
 from release_state.target import Target
-from release_state.verdict import TargetVerdict, judge
+
+if TYPE_CHECKING:
+    from release_state.recovery import Recovery
+    from release_state.verdict import TargetVerdict
 
 KEY: pytest.StashKey[Session] = pytest.StashKey()
 
@@ -93,6 +94,9 @@ class Session:
 
     def recovery(self, target: Target) -> Recovery:
         """The way out of the state that a target is in, in the direction that was asked for."""
+        from release_state.recovery import Recovery
+        from release_state.release import Release
+
         return Recovery(Release(self.snapshot(target)), self.wanted)
 
     def phase(self, target: Target) -> Phase:
@@ -200,6 +204,8 @@ class Controller(Session):
         observed = self.observed()
         if observed is None:
             return ()
+        from release_state.verdict import judge
+
         order = {check.id: number for number, check in enumerate(self.checks)}
         return tuple(
             judge(

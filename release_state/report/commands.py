@@ -11,10 +11,13 @@ import secrets
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from release_state.outcome import Outcome
-from release_state.report.document import Check, RunReport, TargetReport
 from release_state.text import plain, steps_in_words
+
+if TYPE_CHECKING:
+    from release_state.report.document import Check, RunReport, TargetReport
 
 LONGEST = 4_000
 """Characters of one annotation's message."""

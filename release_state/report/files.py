@@ -8,16 +8,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from release_state import whole
-from release_state.changes import Changes
-from release_state.config import RunConfig
 from release_state.outcome import Verdict
-from release_state.report.document import RunReport, report, to_json
-from release_state.report.origin import Origin
-from release_state.snapshot import Snapshot
-from release_state.verdict import TargetVerdict
-from release_state.waiting import Waited
+
+if TYPE_CHECKING:
+    from release_state.changes import Changes
+    from release_state.config import RunConfig
+    from release_state.report.document import RunReport
+    from release_state.report.origin import Origin
+    from release_state.snapshot import Snapshot
+    from release_state.verdict import TargetVerdict
+    from release_state.waiting import Waited
 
 #: Verdicts that may become `latest`: a run that was narrowed or broke says nothing of the whole.
 NOT_WHOLE = {Verdict.PARTIAL, Verdict.NOTHING_CHECKED, Verdict.DEFECT}
@@ -79,6 +82,8 @@ class ReportFiles:
 
         Raises OSError where a file cannot be written.
         """
+        from release_state.report.document import report, to_json
+
         html = self.html.name if self.html.is_file() else None
         document = report(verdicts, snapshots, exit_code, self.started_at, html, origin, changes, waited)
         # 2 and 3: interrupted or broken half-way. A finding decides the verdict of a narrowed run too.

@@ -9,11 +9,13 @@ import os
 import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from release_state.report.commands import annotate, in_workflow
-from release_state.report.document import RunReport
-from release_state.report.markdown import MOST_BYTES, summary
 from release_state.text import plain
+
+if TYPE_CHECKING:
+    from release_state.report.document import RunReport
 
 #: What a runner takes of one step; what is larger, it leaves out whole.
 _RUNNER_TAKES = 2**20
@@ -50,6 +52,8 @@ def _output(name: str, value: str) -> str:
 
 
 def _append_summary(path: Path, document: RunReport) -> None:
+    from release_state.report.markdown import MOST_BYTES, summary
+
     there = path.stat().st_size if path.exists() else 0
     room = min(MOST_BYTES, _RUNNER_TAKES - there - 1)
     if room < 1_000:

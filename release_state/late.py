@@ -1,0 +1,18 @@
+"""What a run uses once it has begun to ask: imported while the services answer, instead of before the first request.
+
+Nothing is in here. A module that cannot be imported is found out at once, and not by the look-up that needs it.
+"""
+
+import release_state.dependent
+import release_state.observe.calculation
+import release_state.observe.index
+import release_state.observe.install
+import release_state.observe.published
+import release_state.observe.run_log
+import release_state.observe.status_page
+import release_state.observe.workflow_files
+import release_state.recovery
+import release_state.report.document
+import release_state.report.page
+import release_state.report.terminal
+import release_state.verdict  # noqa: F401 - all of them
