@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import importlib.util
 from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib.abc import InspectLoader
 from typing import Any
 
 from release_state import validate
@@ -21,12 +25,10 @@ def defined_channels(
 
     TestPyPI is PyPI's host with `test.` before it. Raises UsageProblem on anything unknown or of the wrong type.
     """
-    # Here and not at the top: it is slow to import, and a wrong version is said sooner without it.
-    from pypi_simple import PYPI_SIMPLE_ENDPOINT
-
-    test_index = PYPI_SIMPLE_ENDPOINT.replace("://", "://test.")
+    index = pypi()
+    test_index = index.replace("://", "://test.")
     defined: dict[str, dict[str, Any]] = {
-        "pypi": {"index-url": PYPI_SIMPLE_ENDPOINT, "leaves": list(TRACES)},
+        "pypi": {"index-url": index, "leaves": list(TRACES)},
         "testpypi": {"index-url": test_index, "leaves": []},
     }
     more = table.get("channels", {})
@@ -54,8 +56,32 @@ def defined_channels(
             keys["index-url"] = environ[variable]
     # Dependencies of what is rehearsed come from where it is released to, wherever that is.
     defined["testpypi"].setdefault("dependencies-index-url", defined["pypi"]["index-url"])
-    public = (PYPI_SIMPLE_ENDPOINT, test_index)
+    public = (index, test_index)
     return tuple(_channel(name, keys, public, origin) for name, keys in defined.items())
+
+
+@cache
+def pypi() -> str:
+    """The root of PyPI's Simple API, as pypi-simple names it."""
+    # Read from its source: to import it, with the HTML parser behind it, takes longer than all else before the first
+    # request. Should it ever be no plain text there, it is imported all the same.
+    spec = importlib.util.find_spec("pypi_simple")
+    if spec is not None and isinstance(spec.loader, InspectLoader):
+        for node in ast.parse(spec.loader.get_source(spec.name) or "").body:
+            names = (
+                [node.target]
+                if isinstance(node, ast.AnnAssign)
+                else node.targets
+                if isinstance(node, ast.Assign)
+                else []
+            )
+            if any(isinstance(name, ast.Name) and name.id == "PYPI_SIMPLE_ENDPOINT" for name in names):
+                value = getattr(node, "value", None)
+                if isinstance(value, ast.Constant) and isinstance(value.value, str):
+                    return value.value
+    from pypi_simple import PYPI_SIMPLE_ENDPOINT
+
+    return PYPI_SIMPLE_ENDPOINT
 
 
 def _channel(name: str, keys: Mapping[str, Any], public: Sequence[str], origin: str) -> Channel:

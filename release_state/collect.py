@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from release_state.asking import Asking
@@ -76,11 +77,13 @@ def collect(
     asked |= {behind for name in list(asked) for behind in _BEHIND.get(name, set())}
     # Two pools: what waits for a look-up must never take the place of the look-up that it waits for.
     with (
+        ExitStack() as afterwards,
         ThreadPoolExecutor(max_workers=16, thread_name_prefix="release-state-look-up") as lookups,
         ThreadPoolExecutor(max_workers=8, thread_name_prefix="release-state-target") as waiting,
     ):
         over = cancel or threading.Event()
         observer = Observer(config, frozenset(asked), token, own_run_id, environ, lookups, over, asking, shared_limit)
+        afterwards.callback(observer.close)  # when nobody looks any more
 
         def look(again: Collection[Key] = ()) -> list[Snapshot]:
             observer.forget(again)

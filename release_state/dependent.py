@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from release_state.config import RunConfig
 from release_state.model import NotObserved, Observation, known, unavailable
 from release_state.observe.github import GitHub
-from release_state.observe.history import WantedCommit, observe_history, relate_clone
+from release_state.observe.history import Stores, WantedCommit, observe_history, relate_clone
 from release_state.observe.http import HttpClient
 from release_state.observe.time_left import TimeLeft
 from release_state.outcome import Phase
@@ -44,6 +44,7 @@ class Dependent:
         self._config, self._client, self._github = config, client, github
         self._environ, self._cancel = environ, cancel
         self._lock = threading.Lock()
+        self.stores = Stores()
 
     @cached_property
     def _run_logs(self) -> RunLogs:
@@ -52,8 +53,9 @@ class Dependent:
         return RunLogs(self._client, self._config.targets[0].github_api)
 
     def forget(self) -> None:
-        """Let logs be asked for again; not while somebody asks."""
+        """Let logs be asked for again, and remove what was fetched beside a clone; not while somebody asks."""
         self._run_logs.forget()
+        self.stores.close()
 
     def ci(self, snapshot: Snapshot) -> Question:
         """CI of the base branch's head."""
@@ -99,6 +101,7 @@ class Dependent:
                 clone_path=_path(target.clone),
                 remote_url=self._config.remote_url,
                 timeout=self._time.left,
+                shared=self.stores,
                 changelog_file=target.changelog,
                 cancel=self._cancel,
             ),
@@ -130,6 +133,7 @@ class Dependent:
                 clone_path=_path(target.clone),
                 remote_url=self._config.remote_url,
                 timeout=self._time.left,
+                shared=self.stores,
                 cancel=self._cancel,
             ),
         )
@@ -153,6 +157,7 @@ class Dependent:
                 base,
                 remote_url=self._config.remote_url,
                 timeout=self._time.left,
+                shared=self.stores,
                 cancel=self._cancel,
             ),
         )
@@ -203,6 +208,7 @@ class Dependent:
                 remote_url=self._config.remote_url,
                 looks_on_base=looks_on_base,
                 timeout=self._time.left,
+                shared=self.stores,
                 cancel=self._cancel,
             ),
         )

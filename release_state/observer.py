@@ -69,7 +69,7 @@ class Observer:
         # Without a token, wherever a status page is; and what is only there to explain is not waited for long.
         self._token_free = HttpClient(min(self.time.seconds, STATUS_SECONDS), cancel=cancel, time_left=self.time)
         self.dependent = Dependent(config, self.client, self.github, environ, cancel, self.time)
-        self.preflight = Preflight(config, self.github, cancel, self.time)
+        self.preflight = Preflight(config, self.github, cancel, self.time, self.dependent.stores)
         self._shared: dict[tuple[Hashable, ...], Future[Any]] = {}
         self._lock = threading.Lock()
 
@@ -89,6 +89,10 @@ class Observer:
         self.github.forget()
         self.dependent.forget()
         self.time.begin()
+
+    def close(self) -> None:
+        """Remove what was fetched for this run alone."""
+        self.dependent.stores.close()
 
     def once(self, key: tuple[Hashable, ...], ask: Callable[[], T]) -> Future[T]:
         """The look-up of this key, begun by whoever asks first; the key begins with the look-up's name."""
@@ -140,7 +144,11 @@ class Observer:
         latest = self._ask(("latest_release",), github.latest_release)
         drafts = self._ask(("drafts", target.tag), lambda: github.drafts(target.tag))
         runs = self._ask(("runs",), lambda: github.runs(target.workflow))
+        settings = {
+            name: self._put(question, Stage.FIRST) for name, question in self.preflight.of_repository(target).items()
+        }
         services = self._services(target)
+        rehearsal = self._rehearsal(target, fixed_phase) if fixed_phase else None
         snapshot = Snapshot(
             observed_at=started,
             target=target,
@@ -150,8 +158,8 @@ class Observer:
             remote=remote.result(),
         )
         ci = self._put(self.dependent.ci(snapshot), Stage.SECOND)
-        settings = {
-            name: self._put(question, Stage.SECOND) for name, question in self.preflight.of_github(snapshot).items()
+        settings |= {
+            name: self._put(question, Stage.SECOND) for name, question in self.preflight.of_base(snapshot).items()
         }
         others = self._other_branches(snapshot)
         snapshot = snapshot.model_copy(update={"clone": clone.result(), "pulls": pulls.result()})
@@ -160,23 +168,22 @@ class Observer:
         snapshot = snapshot.model_copy(
             update={
                 "index": {**indexes, target.channel.name: index.result()},
-                "repository": repository.result(),
-                "open_pulls": open_pulls.result(),
                 "branch_pulls": {name: asked.result() for name, asked in others["pulls"].items()},
                 "release": release.result(),
-                "latest_release": latest.result(),
                 "drafts": drafts.result(),
-                "runs": runs.result(),
             }
         )
         phase, reason = phase_of(Release(snapshot), config.plan)
         if fixed_phase:
             phase, reason = fixed_phase, f"given ({reason})"
         installation = self._put(self.dependent.installation(snapshot, phase), Stage.LAST)
-        rehearsal = self._rehearsal(target, phase)
+        rehearsal = rehearsal or self._rehearsal(target, phase)
+        snapshot = snapshot.model_copy(update={"repository": repository.result(), "runs": runs.result()})
         last_run = self._put(self.dependent.last_run(snapshot), Stage.LAST)
         relation = history.result()
-        snapshot = snapshot.model_copy(update={"history": relation})
+        snapshot = snapshot.model_copy(
+            update={"history": relation, "open_pulls": open_pulls.result(), "latest_release": latest.result()}
+        )
         # Only then: both would fetch the same history into the same cache.
         published = self._put(self.dependent.published(snapshot, phase), Stage.LAST)
         workflow_files = self._put(self.preflight.workflow_files(snapshot), Stage.LAST)

@@ -10,42 +10,47 @@ from release_state.model import NotObserved, known
 from release_state.observe.github import GitHub
 from release_state.observe.github_ci import branch_runs
 from release_state.observe.github_settings import GitHubSettings
+from release_state.observe.history import Stores
 from release_state.observe.time_left import TimeLeft
 from release_state.question import Question, no_history, nobody, settled
 from release_state.release import Release
 from release_state.snapshot import Snapshot
+from release_state.target import Target
 
 
 class Preflight:
     """Puts these questions; `forget` of the GitHub that it asks lets them be answered anew."""
 
-    def __init__(self, config: RunConfig, github: GitHub, cancel: threading.Event, time: TimeLeft) -> None:
-        self._time = time
+    def __init__(
+        self, config: RunConfig, github: GitHub, cancel: threading.Event, time: TimeLeft, stores: Stores
+    ) -> None:
+        self._time, self._stores = time, stores
         self._config, self._github, self._cancel = config, github, cancel
         self._settings = GitHubSettings(github)
 
-    def of_github(self, snapshot: Snapshot) -> dict[str, Question]:
-        """What GitHub is asked; of the snapshot the remote is needed."""
-        branch, workflow = snapshot.target.release_branch, snapshot.target.workflow
-        settings = self._settings
-        questions = [
-            Question(("rulesets",), settings.rulesets),
-            Question(("branch_rules", branch), lambda: settings.branch_rules(branch)),
-            Question(("actions_settings",), settings.actions_settings),
-        ]
+    def of_repository(self, target: Target) -> dict[str, Question]:
+        """What GitHub is asked of the repository; nothing has to be known before."""
+        branch, settings = target.release_branch, self._settings
+        return {
+            "rulesets": Question(("rulesets",), settings.rulesets),
+            "branch_rules": Question(("branch_rules", branch), lambda: settings.branch_rules(branch)),
+            "actions_settings": Question(("actions_settings",), settings.actions_settings),
+        }
+
+    def of_base(self, snapshot: Snapshot) -> dict[str, Question]:
+        """What GitHub is asked of the base branch; of the snapshot the remote is needed."""
         try:
             base = Release(snapshot).base_branch
         except NotObserved as missing:
-            questions += [nobody(name, missing) for name in ("base_rules", "base_runs")]
-        else:
-            questions += [
-                Question(("base_rules", base), lambda: settings.base_rules(base)),
-                Question(
-                    ("base_runs", base),
-                    lambda: self._github.observe(lambda api, place, _: branch_runs(api, place, base, workflow)),
-                ),
-            ]
-        return {str(question.key[0]): question for question in questions}
+            return {name: nobody(name, missing) for name in ("base_rules", "base_runs")}
+        workflow = snapshot.target.workflow
+        return {
+            "base_rules": Question(("base_rules", base), lambda: self._settings.base_rules(base)),
+            "base_runs": Question(
+                ("base_runs", base),
+                lambda: self._github.observe(lambda api, place, _: branch_runs(api, place, base, workflow)),
+            ),
+        }
 
     def workflow_files(self, snapshot: Snapshot) -> Question:
         """The release workflow at the head of the base branch; asked once the history is there."""
@@ -70,6 +75,7 @@ class Preflight:
                 clone_path=Path(target.clone) if target.clone else None,
                 remote_url=self._config.remote_url,
                 timeout=self._time.left,
+                shared=self._stores,
                 cancel=self._cancel,
             ),
         )

@@ -186,6 +186,15 @@ def test_a_renamed_repository_is_followed(server: GitHubServer) -> None:
     assert all(request.authenticated for request in server.requests)
 
 
+def test_what_was_asked_before_the_move_was_known_is_asked_anew(server: GitHubServer) -> None:
+    server.renamed_from.add("old-org/orbit")
+    server.add_pull(BRANCH, title="Release v0.2.0")
+    one = github(server, repository="old-org/orbit")
+    assert len(one.pulls(BRANCH).present()) == 1
+    heads = [request.query["head"] for request in server.requests if "head" in request.query]
+    assert heads == [f"old-org:{BRANCH}"] * 2 + [f"example-org:{BRANCH}"], "the first one was redirected"
+
+
 # ── Trouble, for each look-up
 
 
@@ -277,7 +286,7 @@ def test_pulls_of_exactly_the_branch(server: GitHubServer) -> None:
     assert newest.html_url.endswith(f"/pull/{still}")
     assert (done.state, done.merged, done.merge_commit) == ("closed", True, head(server))
     assert (old.state, old.merged, old.merge_commit) == ("closed", False, None)
-    assert asked(server) == ["", "/pulls"]
+    assert asked(server) == ["/pulls", ""]
 
 
 def test_no_pull_is_a_known_absence(server: GitHubServer) -> None:
@@ -346,9 +355,9 @@ def test_every_page_is_read(server: GitHubServer, monkeypatch: pytest.MonkeyPatc
     for number in range(5):
         server.add_pull(BRANCH if number % 2 else "conflict", title=str(number))
     assert len(github(server).open_release_pulls(lambda _: True).present()) == 5
-    assert asked(server)[1] == "/pulls"
+    assert asked(server)[0] == "/pulls"
     # The first page again, to see whether something moved up.
-    assert [request.query.get("page") for request in server.requests[1:]] == [None, "2", "3", None]
+    assert [request.query.get("page") for request in server.requests[:-1]] == [None, "2", "3", None]
 
 
 def test_what_moves_up_while_pages_are_read_is_not_missed(
@@ -719,7 +728,7 @@ def test_runs_are_read_as_far_as_seventy_days_back(server: GitHubServer) -> None
     for number in range(100):
         server.add_run(created_at=NOW - timedelta(days=number))
     assert len(github(server).runs("release.yml").present().runs) == 71
-    assert [request.query.get("page") for request in server.requests[1:]] == [None, "2", "3", None]
+    assert [request.query.get("page") for request in server.requests[:-1]] == [None, "2", "3", None]
 
 
 def test_the_seventy_days_count_from_the_services_clock(server: GitHubServer) -> None:

@@ -16,10 +16,10 @@ from release_state.observe import semantic_release
 from release_state.observe.commit_messages import changed_contents, messages_of, messages_since, tags_in_history
 from release_state.observe.git_command import Git, GitFailed
 from release_state.observe.git_store import Store
-from release_state.observe.history import WantedCommit, _obtain, _Place, _wants
+from release_state.observe.history import Stores, WantedCommit, _obtain, _Place, _wants
 from release_state.observe.remembered import remember
 from release_state.observe.semantic_release import SOURCE, NotCalculated
-from release_state.observe.tree_files import read_file
+from release_state.observe.tree_files import Entries, obtain_files, read_file
 from release_state.observe.version_rules import (
     FILES,
     Configuration,
@@ -46,6 +46,7 @@ def observe_calculation(
     timeout: float,
     cache_dir: Path | None = None,
     cancel: Event | None = None,
+    shared: Stores | None = None,
 ) -> Observation[Calculation]:
     """
     Work out what the base branch calls for; `timeout` in seconds, for all of it.
@@ -62,7 +63,7 @@ def observe_calculation(
 
     related = [base.sha, *(branch.sha for branch in remote.branches), *(tag.commit for tag in remote.tags)]
     try:
-        place = _Place(Git(timeout, cancel), remote_url or remote.url, cache_dir, len(base.sha) == 64)
+        place = _Place(Git(timeout, cancel), remote_url or remote.url, cache_dir, len(base.sha) == 64, shared)
         return known(place.with_store(look, clone, clone_path, related, [base.sha]))
     except GitFailed as failed:
         return Observation[Calculation](value=None, unavailable=failed.as_problem(SOURCE))
@@ -80,8 +81,10 @@ class _Work:
     cancel: Event | None
 
     def calculation(self) -> Calculation:
-        files = {name: text for name in FILES if (text := self._text(name)) is not None}
-        workflow = self._text(f".github/workflows/{self.target.workflow}") if self.target.workflow else None
+        path = f".github/workflows/{self.target.workflow}"
+        entries = obtain_files(self.store, self.base.sha, (*FILES, path))
+        files = {name: text for name in FILES if (text := self._text(name, entries)) is not None}
+        workflow = self._text(path, entries) if self.target.workflow else None
         found = configuration(files, self.target.version_rules, workflow or "")
         base = Calculation(
             base_head=self.base.sha,
@@ -202,8 +205,8 @@ class _Work:
 
     # --- files
 
-    def _text(self, path: str) -> str | None:
-        data = read_file(self.store, self.base.sha, path, _FILE_LIMIT + 1)
+    def _text(self, path: str, entries: Entries) -> str | None:
+        data = read_file(self.store, self.base.sha, path, _FILE_LIMIT + 1, entries)
         if data is None:
             return None
         if len(data) > _FILE_LIMIT:

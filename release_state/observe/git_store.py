@@ -72,6 +72,11 @@ class Store:
             *arguments, cwd=self.path, env=env, stdin=stdin, accept=accept, first=first, deadline=deadline
         )
 
+    def used_by(self, git: Git) -> Store:
+        """The same for another look-up, with a time limit and refs of its own."""
+        fetched = any(self.path.glob("objects/pack/*.pack"))
+        return Store(git, self.path, self.env, self.persistent, fetched=fetched)
+
     def present(self, names: Iterable[str]) -> set[str]:
         """Those of the names that are commits that the store (or the clone that it borrows from) has."""
         asked = [name for name in dict.fromkeys(names) if OBJECT_NAME.fullmatch(name)]

@@ -22,18 +22,21 @@ import re
 from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 from typing import TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from release_state.model import Observation
 from release_state.observe.github_api import GitHubApi, failed
 from release_state.observe.github_ci import commit_checks, workflow_runs
 from release_state.observe.github_pages import all_at_once
 from release_state.observe.github_shapes import distinct_pulls, distinct_releases, fork_of, may, release_of, scopes
-from release_state.observe.http import HttpClient, observed
+from release_state.observe.http import HttpClient, LookupFailed, observed
 from release_state.observe.refusal import epoch, header
 from release_state.snapshot import CommitChecks, GitHubRelease, PullRequest, RateLimit, Repository, WorkflowRuns
 
 T = TypeVar("T")
+
+Visible = Callable[[], Repository]
+"""The repository, once it is known to be visible; raises LookupFailed where it is not."""
 
 _FULL_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 
@@ -72,16 +75,16 @@ class GitHub:
 
     def pulls(self, head_branch: str) -> Observation[tuple[PullRequest, ...]]:
         """Every pull request, in any state, from exactly this branch of this repository; newest first."""
-        return self._observe(lambda place, repository: self._pulls(place, repository, head_branch))
+        return self._observe(lambda place, repository: self._pulls(place, head_branch))
 
     def pulls_of_all(self, head_branches: Collection[str]) -> dict[str, Observation[tuple[PullRequest, ...]]]:
         """What `pulls` says of each of these branches, from one list of every pull request of the repository."""
 
-        def ask(place: str, repository: Repository) -> tuple[PullRequest, ...]:
+        def ask(place: str, repository: Visible) -> tuple[PullRequest, ...]:
             return tuple(distinct_pulls(all_at_once(self._api, f"{place}/pulls?state=all", "pull requests")))
 
         def of(branch: str) -> Observation[tuple[PullRequest, ...]]:
-            return observed(lambda: self._from(self._repository(), branch, found.present()))
+            return observed(lambda: self._from(self._repository().full_name, branch, found.present()))
 
         found = self._observe(ask)
         if found.unavailable:
@@ -91,7 +94,7 @@ class GitHub:
     def open_release_pulls(self, parse: Callable[[str], bool]) -> Observation[tuple[PullRequest, ...]]:
         """Every open pull request whose head branch `parse` accepts, those of forks among them."""
 
-        def ask(place: str, repository: Repository) -> tuple[PullRequest, ...]:
+        def ask(place: str, repository: Visible) -> tuple[PullRequest, ...]:
             found = self._api.all(f"{place}/pulls", "pull requests", params={"state": "open"}) or []
             return tuple(pull for pull in distinct_pulls(found) if parse(pull.head_branch))
 
@@ -100,7 +103,7 @@ class GitHub:
     def release_by_tag(self, tag: str) -> Observation[GitHubRelease]:
         """The published release of exactly this tag; absent where there is none. Drafts are not found here."""
 
-        def ask(place: str, repository: Repository) -> GitHubRelease | None:
+        def ask(place: str, repository: Visible) -> GitHubRelease | None:
             found = self._api.one(f"{place}/releases/tags/{quote(tag, safe='')}", "release", absent=True)
             release = release_of(found) if found is not None else None
             if release is not None and release.tag != tag:
@@ -112,7 +115,7 @@ class GitHub:
     def latest_release(self) -> Observation[GitHubRelease]:
         """The release that GitHub marks as the latest; absent where no full release is published."""
 
-        def ask(place: str, repository: Repository) -> GitHubRelease | None:
+        def ask(place: str, repository: Visible) -> GitHubRelease | None:
             found = self._api.one(f"{place}/releases/latest", "release", absent=True)
             return release_of(found) if found is not None else None
 
@@ -121,30 +124,32 @@ class GitHub:
     def drafts(self, tag: str) -> Observation[tuple[GitHubRelease, ...]]:
         """The drafts for this tag; unavailable to a token without push right, to which GitHub lists none."""
 
-        def ask(place: str, repository: Repository) -> tuple[GitHubRelease, ...]:
-            return tuple(draft for draft in self._drafts(place, repository, self._releases) if draft.tag == tag)
+        def ask(place: str, repository: Visible) -> tuple[GitHubRelease, ...]:
+            return tuple(draft for draft in self._drafts(place, repository(), self._releases) if draft.tag == tag)
 
         return self._observe(ask)
 
     def releases(self) -> Observation[tuple[GitHubRelease, ...]]:
         """Every published release, of whatever tag."""
 
-        def ask(place: str, repository: Repository) -> tuple[GitHubRelease, ...]:
-            found = self._api.once("releases", lambda: self._releases_at_once(place))
+        def ask(place: str, repository: Visible) -> tuple[GitHubRelease, ...]:
+            found = self._api.once(f"releases of {place}", lambda: self._releases_at_once(place))
             return tuple(release for release in found if not release.draft)
 
         return self._observe(ask)
 
     def all_drafts(self) -> Observation[tuple[GitHubRelease, ...]]:
         """The drafts for every tag, from the same answers as `releases`; unavailable as those of one tag are."""
-        return self._observe(lambda place, repository: self._drafts(place, repository, self._releases_at_once))
+        return self._observe(lambda place, repository: self._drafts(place, repository(), self._releases_at_once))
 
     def _drafts(
         self, place: str, repository: Repository, releases: Callable[[str], tuple[GitHubRelease, ...]]
     ) -> tuple[GitHubRelease, ...]:
         if not self._api.has_token or repository.can_push is False:
             raise failed("drafts are listed only to a token with push right", _PUSH)
-        drafts = tuple(release for release in self._api.once("releases", lambda: releases(place)) if release.draft)
+        drafts = tuple(
+            release for release in self._api.once(f"releases of {place}", lambda: releases(place)) if release.draft
+        )
         # GitHub does not say of an app's token whether it may push: only a draft shows that it sees them.
         if repository.can_push is None and not drafts:
             raise failed("no draft is listed, and GitHub does not say whether the token may see any", _PUSH)
@@ -177,16 +182,29 @@ class GitHub:
 
         return observed(read)
 
-    def observe(self, ask: Callable[[GitHubApi, str, Repository], T | None]) -> Observation[T]:
-        """Ask something else of the API, below the repository's present place, once it is known to be visible."""
+    def observe(self, ask: Callable[[GitHubApi, str, Visible], T | None]) -> Observation[T]:
+        """Ask something else of the API, below the repository's present place."""
         return self._observe(lambda place, repository: ask(self._api, place, repository))
 
-    def _observe(self, ask: Callable[[str, Repository], T | None]) -> Observation[T]:
-        """Ask below the repository's present name, once it is known to be visible: only then is a 404 an absence."""
+    def _observe(self, ask: Callable[[str, Visible], T | None]) -> Observation[T]:
+        """
+        Ask below the repository's present name; only where it is visible is a 404 an absence.
+
+        Whether it is is asked at the same time: the answer counts for nothing before that of the repository is there.
+        """
 
         def look() -> T | None:
+            name = self._api.found("repository", lambda repository: repository.full_name) or self._name
+            try:
+                answer, failure = ask(f"/repos/{quote(name)}", self._repository), None
+            except LookupFailed as failed_below:
+                answer, failure = None, failed_below
             repository = self._repository()
-            return ask(f"/repos/{quote(repository.full_name)}", repository)
+            if repository.full_name != name:  # it has moved: what a redirect led to may not be what was asked for
+                return ask(f"/repos/{quote(repository.full_name)}", self._repository)
+            if failure is not None:
+                raise failure
+            return answer
 
         return observed(look)
 
@@ -214,19 +232,20 @@ class GitHub:
             fork_of=fork_of(found),
         )
 
-    def _pulls(self, place: str, repository: Repository, branch: str) -> tuple[PullRequest, ...]:
-        owner = repository.full_name.split("/")[0]
+    def _pulls(self, place: str, branch: str) -> tuple[PullRequest, ...]:
+        full_name = unquote(place.removeprefix("/repos/"))
+        owner = full_name.split("/")[0]
         asked = {"state": "all", "head": f"{owner}:{branch}"}
         found = self._api.all(f"{place}/pulls", "pull requests", params=asked) or []
-        return self._from(repository, branch, distinct_pulls(found))
+        return self._from(full_name, branch, distinct_pulls(found))
 
     @staticmethod
-    def _from(repository: Repository, branch: str, found: Iterable[PullRequest]) -> tuple[PullRequest, ...]:
+    def _from(full_name: str, branch: str, found: Iterable[PullRequest]) -> tuple[PullRequest, ...]:
         # GitHub ignores a filter that it cannot read, and answers it with forks of the same owner as well.
         return tuple(
             pull
             for pull in found
-            if pull.head_branch == branch and (pull.head_repository or "").lower() == repository.full_name.lower()
+            if pull.head_branch == branch and (pull.head_repository or "").lower() == full_name.lower()
         )
 
     def _releases(self, place: str) -> tuple[GitHubRelease, ...]:

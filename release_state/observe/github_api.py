@@ -53,6 +53,12 @@ class GitHubApi:
         answer: T = future.result()
         return answer
 
+    def found(self, key: str, read: Callable[[Any], T]) -> T | None:
+        """A part of what was asked for under this key; None where there is no answer yet, or none that can be used."""
+        with self._lock:
+            future = self._shared.get(key)
+        return read(future.result()) if future is not None and future.done() and not future.exception() else None
+
     def forget(self, *kept: str) -> None:
         """Let everything be asked again but for what is known of these keys; not while somebody asks."""
         with self._lock:

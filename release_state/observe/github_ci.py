@@ -14,6 +14,7 @@ Sources: https://docs.github.com/rest/checks/runs, /rest/commits/statuses, /rest
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 from urllib.parse import quote
 
@@ -107,8 +108,10 @@ def _results(
     """The newest result of each name, and the names of the asking run's own."""
     commit = f"{place}/commits/{sha}"
     latest = {"filter": "latest"}
-    checks = api.all(f"{commit}/check-runs", "check runs", params=latest, key="check_runs", deadline=deadline) or []
-    statuses = api.all(f"{commit}/status", "statuses", key="statuses", deadline=deadline) or []
+    with ThreadPoolExecutor(1, thread_name_prefix="release-state-statuses") as beside:
+        asked = beside.submit(api.all, f"{commit}/status", "statuses", key="statuses", deadline=deadline)
+        checks = api.all(f"{commit}/check-runs", "check runs", params=latest, key="check_runs", deadline=deadline) or []
+        statuses = asked.result() or []
     left_out: dict[str, None] = {}
     # A check run and a status of one name are two things to GitHub, and so are check runs of two apps: a green one
     # must not hide a red one. Of one app the newest counts, which has the highest number.

@@ -18,9 +18,9 @@ from urllib.parse import quote
 
 from release_state.model import Observation, Problem
 from release_state.observe.answer import LookupFailed
-from release_state.observe.github import GitHub
+from release_state.observe.github import GitHub, Visible
 from release_state.observe.github_api import SOURCE, Fields, GitHubApi, failed
-from release_state.snapshot import ActionsSettings, BaseRules, Repository, Rule, Ruleset
+from release_state.snapshot import ActionsSettings, BaseRules, Rule, Ruleset
 
 ADMINISTRATORS = "give a token with the permission administration=read of a person who administers the repository"
 MOST_RULESETS = 30
@@ -46,7 +46,7 @@ class GitHubSettings:
     def base_rules(self, branch: str) -> Observation[BaseRules]:
         """What a branch asks of a change; what is for administrators is `hidden` to others."""
 
-        def ask(api: GitHubApi, place: str, repository: Repository) -> BaseRules:
+        def ask(api: GitHubApi, place: str, repository: Visible) -> BaseRules:
             found = api.one(f"{place}/branches/{quote(branch, safe='')}", "branch")
             if found is None or found.text("name") != branch:
                 raise failed(f"asked for the branch {branch}, GitHub gave another one")
@@ -63,8 +63,8 @@ class GitHubSettings:
     def actions_settings(self) -> Observation[ActionsSettings]:
         """What workflows may do by default, and whether they may create pull requests; for administrators."""
 
-        def ask(api: GitHubApi, place: str, repository: Repository) -> ActionsSettings:
-            if not api.has_token or repository.can_administer is False:
+        def ask(api: GitHubApi, place: str, repository: Visible) -> ActionsSettings:
+            if not api.has_token or repository().can_administer is False:
                 raise failed("the settings of Actions are shown to administrators only", ADMINISTRATORS)
             found = api.one(f"{place}/actions/permissions/workflow", "settings of Actions")
             if found is None:
@@ -78,13 +78,13 @@ class GitHubSettings:
 
         return self._github.observe(ask)
 
-    def _rulesets(self, api: GitHubApi, place: str, repository: Repository) -> tuple[Ruleset, ...]:
+    def _rulesets(self, api: GitHubApi, place: str, repository: Visible) -> tuple[Ruleset, ...]:
         def ask() -> tuple[Ruleset, ...]:
             try:
                 # Older GitHub Enterprise Servers know no rulesets, and say 404.
                 listed = api.all(f"{place}/rulesets", "rulesets", absent=True) or []
             except LookupFailed as refused:
-                if repository.private and _NOT_IN_PLAN in refused.problem.why:
+                if repository().private and _NOT_IN_PLAN in refused.problem.why:
                     return ()
                 raise
             shown = [_ruleset(item) for item in listed]
@@ -94,9 +94,9 @@ class GitHubSettings:
             whole = {item.id: _detailed(api, f"{place}/rulesets/{item.id}") for item in wanted}
             return tuple(whole.get(item.id, item) for item in shown)
 
-        return api.once("rulesets", ask)
+        return api.once(f"rulesets of {place}", ask)
 
-    def _rules(self, api: GitHubApi, place: str, repository: Repository, branch: str) -> tuple[Rule, ...]:
+    def _rules(self, api: GitHubApi, place: str, repository: Visible, branch: str) -> tuple[Rule, ...]:
         rulesets = self._rulesets(api, place, repository)
         if not any(item.target == "branch" and item.enforcement == "active" for item in rulesets):
             return ()
@@ -104,12 +104,12 @@ class GitHubSettings:
         return tuple(map(_rule, found))
 
 
-def _with_classic(api: GitHubApi, path: str, repository: Repository, base: BaseRules) -> BaseRules:
+def _with_classic(api: GitHubApi, path: str, repository: Visible, base: BaseRules) -> BaseRules:
     """The same with the whole of the classic protection, or with why it is hidden."""
     hidden = Problem(
         source=SOURCE, why="the whole of a classic protection is shown to administrators only", remedy=ADMINISTRATORS
     )
-    if not api.has_token or repository.can_administer is False:
+    if not api.has_token or repository().can_administer is False:
         return base.model_copy(update={"hidden": hidden})
     try:
         found, message = api.one_or_message(path, "protection")

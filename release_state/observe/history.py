@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Event
+from threading import Event, Lock
 from typing import TypeVar
 
 import platformdirs
@@ -50,6 +50,7 @@ def observe_history(
     changelog_file: str = "CHANGELOG.md",
     cache_dir: Path | None = None,
     cancel: Event | None = None,
+    shared: Stores | None = None,
 ) -> Observation[History]:
     """
     Look at the wanted commits, and at each pair (older, newer) for ancestry; `timeout` in seconds, for all of it.
@@ -85,7 +86,7 @@ def observe_history(
     known_names = [want.sha for want in wants] + [ref.sha for ref in remote.branches] + [t.commit for t in remote.tags]
     try:
         git = Git(timeout, cancel)
-        place = _Place(git, remote_url or remote.url, cache_dir, len(base.sha) == 64)
+        place = _Place(git, remote_url or remote.url, cache_dir, len(base.sha) == 64, shared)
         return known(place.with_store(look, clone, clone_path, known_names, [want.sha for want in wants]))
     except GitFailed as failed:
         return Observation[History](value=None, unavailable=failed.as_problem(SOURCE))
@@ -100,6 +101,7 @@ def relate_clone(
     timeout: float,
     cache_dir: Path | None = None,
     cancel: Event | None = None,
+    shared: Stores | None = None,
 ) -> Observation[Clone]:
     """
     The clone with `ahead` and `behind` of the remote's base head filled in; `timeout` in seconds.
@@ -113,7 +115,9 @@ def relate_clone(
     try:
         if value.head is None:
             raise GitFailed("the clone has no commits")
-        ahead, behind = _ahead_behind(value, value.head, base_head, base_branch, remote_url, timeout, cache_dir, cancel)
+        git = Git(timeout, cancel)
+        place = _Place(git, remote_url, cache_dir, len(base_head) == 64, shared)
+        ahead, behind = _ahead_behind(place, value, value.head, base_head, base_branch)
         update = {"ahead": known(ahead), "behind": known(behind)}
     except GitFailed as failed:
         not_known = Observation[int](value=None, unavailable=failed.as_problem("clone"))
@@ -121,16 +125,7 @@ def relate_clone(
     return known(value.model_copy(update=update))
 
 
-def _ahead_behind(
-    clone: Clone,
-    head: str,
-    base_head: str,
-    base_branch: str,
-    remote_url: str,
-    timeout: float,
-    cache_dir: Path | None,
-    cancel: Event | None,
-) -> tuple[int, int]:
+def _ahead_behind(place: _Place, clone: Clone, head: str, base_head: str, base_branch: str) -> tuple[int, int]:
     if head == base_head:
         return 0, 0
     wants = (Want(base_head, (f"refs/heads/{base_branch}",)), Want(head))
@@ -142,9 +137,41 @@ def _ahead_behind(
             raise GitFailed(f"HEAD {head[:12]} of the clone is not on the remote, {why}")
         return _counts(store, base_head, head)
 
-    git = Git(timeout, cancel)
-    place = _Place(git, remote_url, cache_dir, len(base_head) == 64)
     return place.with_store(look, clone, Path(clone.path), None, [base_head, head])
+
+
+class Stores:
+    """
+    The stores beside a clone that the look-ups of a run share: what one has fetched is there for the next.
+
+    Safe to use from many threads. `close` removes them, after which they are made anew.
+    """
+
+    def __init__(self) -> None:
+        self._lock, self._held, self._exits = Lock(), dict[tuple[Hashable, ...], Store | None](), ExitStack()
+
+    def get(
+        self, key: tuple[Hashable, ...], unrelated: bool, make: Callable[[], AbstractContextManager[Store] | None]
+    ) -> Store | None:
+        """
+        The store of this key; None where there is none to be made.
+
+        `unrelated`: the clone may have nothing to do with the remote, but one that has will do. Raises GitFailed.
+        """
+        with self._lock:
+            if unrelated and (held := self._held.get((False, *key))):
+                return held
+            place = (unrelated, *key)
+            if place not in self._held:
+                made = make()
+                self._held[place] = self._exits.enter_context(made) if made else None
+            return self._held[place]
+
+    def close(self) -> None:
+        """Remove them; not while somebody looks."""
+        with self._lock:
+            self._held.clear()
+            self._exits.close()
 
 
 @dataclass(frozen=True)
@@ -155,6 +182,7 @@ class _Place:
     url: str
     cache_dir: Path | None
     sha256: bool
+    shared: Stores | None = None
 
     def with_store(
         self,
@@ -186,8 +214,16 @@ class _Place:
     def _stores(
         self, clone: Clone | None, path: Path | None, related: Collection[str] | None
     ) -> Iterator[Callable[[], AbstractContextManager[Store]]]:
-        if objects := self._lent(clone, path, related):
-            yield lambda: temporary_store(self.git, self.url, objects, sha256=self.sha256)
+        def beside() -> AbstractContextManager[Store] | None:
+            objects = self._lent(clone, path, related)
+            return temporary_store(self.git, self.url, objects, sha256=self.sha256) if objects else None
+
+        if self.shared is None:
+            if made := beside():
+                yield lambda: made
+        elif store := self.shared.get((self.url, path, self.sha256), related is None, beside):
+            own = store.used_by(self.git)
+            yield lambda: nullcontext(own)
         cache = self.cache_dir or Path(platformdirs.user_cache_dir("release-state"))
         for _ in range(2):
             yield lambda: cached_store(self.git, self.url, cache, sha256=self.sha256)

@@ -17,7 +17,7 @@ from release_state.observe.candidates import Found, Search, below, of_clone, of_
 from release_state.observe.declarations import Declarations
 from release_state.observe.git_command import Git, GitFailed
 from release_state.observe.git_store import Store
-from release_state.observe.history import WantedCommit, _obtain, _Place, _wants
+from release_state.observe.history import Stores, WantedCommit, _obtain, _Place, _wants
 from release_state.observe.http import HttpClient, LookupFailed, origin_of
 from release_state.observe.index import split_credentials
 from release_state.observe.provenance import Provenance, observe_provenance
@@ -51,6 +51,7 @@ def observe_published(
     timeout: float,
     cache_dir: Path | None = None,
     cancel: Event | None = None,
+    shared: Stores | None = None,
 ) -> Observation[Published]:
     """
     Compare the version's sdist with the commits that it may have been built from; `timeout` in seconds, for all of it.
@@ -78,7 +79,7 @@ def observe_published(
         if provenance.commit:
             wanted.append(Found(provenance.commit, None, "the commit that the attestation names (not verified)"))
         comparison = _Comparison(git, remote_url or remote.url, target, base, content, wanted, looks_on_base)
-        place = _Place(git, comparison.url, cache_dir, len(base.sha) == 64)
+        place = _Place(git, comparison.url, cache_dir, len(base.sha) == 64, shared)
         related = [base.sha, *(ref.sha for ref in remote.branches), *(tag.commit for tag in remote.tags)]
         keep = [base.sha, *(found.sha for found in wanted)]
         candidates = place.with_store(comparison.candidates, clone, clone_path, related, keep)

@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 from release_state.model import Observation, known, unavailable
 from release_state.observe.git_command import Git, GitFailed
 from release_state.observe.git_store import Store
-from release_state.observe.history import WantedCommit, _obtain, _Place, _wants
+from release_state.observe.history import Stores, WantedCommit, _obtain, _Place, _wants
 from release_state.observe.tree_files import obtain_files, read_file
 from release_state.snapshot import Clone, Remote, WorkflowFile, WorkflowFiles
 from release_state.text import plain
@@ -43,6 +43,7 @@ def observe_workflow_files(
     timeout: float,
     cache_dir: Path | None = None,
     cancel: Event | None = None,
+    shared: Stores | None = None,
 ) -> Observation[WorkflowFiles]:
     """
     Read the workflow file of this name at the head of the base branch; `timeout` in seconds, for all of it.
@@ -61,7 +62,7 @@ def observe_workflow_files(
 
     try:
         git = Git(timeout, cancel)
-        place = _Place(git, remote_url or remote.url, cache_dir, len(base.sha) == 64)
+        place = _Place(git, remote_url or remote.url, cache_dir, len(base.sha) == 64, shared)
         related = [base.sha, *(ref.sha for ref in remote.branches), *(tag.commit for tag in remote.tags)]
         return known(place.with_store(look, clone, clone_path, related, [base.sha]))
     except GitFailed as failed:
