@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 import tempfile
 import threading
 import time
@@ -20,6 +21,7 @@ T = TypeVar("T")
 
 _OBSERVED, _FAILED = "observed.json", "failed.txt"
 _POLL_SECONDS = 0.02
+_SWITCH_SECONDS = 0.001
 _END_SECONDS = 5.0
 """How long what was stopped may take to end; each part of it looks several times a second."""
 
@@ -43,6 +45,8 @@ class Background(Generic[T]):
 
     def start(self) -> None:
         """Begin to observe."""
+        # The main thread imports and collects meanwhile: a look-up with an answer to read shall not wait 5 ms for it.
+        sys.setswitchinterval(_SWITCH_SECONDS)
         self._thread = threading.Thread(target=self._run, name="release-state-observe", daemon=True)
         self._thread.start()
 

@@ -46,6 +46,8 @@ class RunConfig:
     """What git is asked with; may hold credentials, which the targets' own URLs never do."""
     channels: Mapping[str, Channel]
     """By name, with index URLs that may hold credentials."""
+    keep_answers: bool = True
+    """Whether services' answers are kept for the next run, which asks for them only if they have changed."""
     install: bool = True
     install_sdists: bool = False
     """Whether the installation check may build packages, which runs code of theirs."""
@@ -166,6 +168,7 @@ def load(
         clone=clone,
         remote_url=remote_url,
         channels={channel.name: channel for channel in channels},
+        keep_answers=validate.flag("--keep-answers", get["keep-answers"]),
         install=arguments.install,
         install_sdists=arguments.install_sdists,
         install_size=validate.mebibytes("--install-size", get["install-size"]),

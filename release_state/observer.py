@@ -17,6 +17,7 @@ from release_state.diagnosis import phase_of
 from release_state.model import Observation, unavailable
 from release_state.observe.github import GitHub
 from release_state.observe.http import HttpClient
+from release_state.observe.kept_answers import KeptAnswers
 from release_state.observe.remote import observe_remote
 from release_state.observe.shared_limit import SharedLimit
 from release_state.observe.time_left import Stage, TimeLeft
@@ -64,6 +65,7 @@ class Observer:
             cancel=cancel,
             shared_limit=shared_limit,
             time_left=self.time,
+            kept=KeptAnswers() if config.keep_answers else None,
         )
         self.github = GitHub(self.client, target.github_api, target.repository, own_run_id=own_run_id)
         # Without a token, wherever a status page is; and what is only there to explain is not waited for long.

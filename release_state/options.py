@@ -97,6 +97,12 @@ SETTINGS = (
         default="2048",
         metavar="MIB",
     ),
+    Setting(
+        "keep-answers",
+        "whether answers are kept, to be asked for only if changed: true or false",
+        "flag",
+        default="true",
+    ),
     Setting("reports-dir", "folder of the reports", default="reports", metavar="DIR"),
 )
 

@@ -90,6 +90,7 @@ VALUES: dict[str, tuple[str, str, str, str, str]] = {
     "lookup-timeout": ("1", "2", "3", "3.0", "lookup_timeout"),
     "install-timeout": ("1", "2", "3.5", "3.5", "install_timeout"),
     "install-size": ("1", "2", "3.5", "3.5", "install_size"),
+    "keep-answers": ("false", "false", "true", "true", "keep_answers"),
     "reports-dir": ("/tmp/cli", "/tmp/env", '"table"', "table", "reports_dir"),
 }
 
@@ -97,7 +98,7 @@ VALUES: dict[str, tuple[str, str, str, str, str]] = {
 def held(config: RunConfig, attribute: str) -> str:
     """The value that the run goes by, as a text."""
     target = config.targets[0]
-    of_run = attribute.endswith(("_timeout", "_size"))
+    of_run = attribute.endswith(("_timeout", "_size", "_answers"))
     value = getattr(config if of_run else target, attribute)
     if isinstance(value, tuple):
         return ",".join(value)

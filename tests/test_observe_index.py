@@ -58,6 +58,9 @@ class Canned:
         headers = {"Content-Type": content_type, "Content-Length": str(len(body))}
         return Answer(status=status, headers=headers, body=body, url=self.final_url or url)
 
+    def keep(self, answer: Answer) -> None:
+        """Keep nothing."""
+
 
 def observe(
     client: Canned | HttpClient, channel: Channel = PRIVATE, version: str = "0.2.0"

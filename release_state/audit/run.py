@@ -13,6 +13,7 @@ from release_state.audit.model import History
 from release_state.audit.session import FILE, AuditController
 from release_state.config import Arguments, load
 from release_state.observe.http import HttpClient
+from release_state.observe.kept_answers import KeptAnswers
 from release_state.observe.token import find_token
 from release_state.options import UsageProblem
 from release_state.outcome import CheckResult
@@ -60,7 +61,13 @@ class AuditRun(Running):
             def observe(cancel: threading.Event) -> Sequence[History]:
                 return collect_history(
                     self.config,
-                    client=HttpClient(timeout, token=token, token_host=target.github_api, cancel=cancel),
+                    client=HttpClient(
+                        timeout,
+                        token=token,
+                        token_host=target.github_api,
+                        cancel=cancel,
+                        kept=KeptAnswers() if self.config.keep_answers else None,
+                    ),
                     token_source=self.token_source,
                     own_run_id=int(run_id) if run_id.isdigit() else None,
                     cancel=cancel,

@@ -31,6 +31,7 @@ def enter_demo(name: str, arguments: Arguments) -> Iterator[tuple[Arguments, Map
             "repository": world.repository,
             "remote-url": world.remote_url,
             "workflow": "release.yml",
+            "keep-answers": "false",  # nobody asks this world again
             "github-status-url": world.status.page_url("github"),
             "index-status-url": world.status.page_url("pypi"),
         }

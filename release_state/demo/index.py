@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from contextlib import suppress
@@ -139,7 +140,8 @@ class IndexServer(Service):
         match [unquote(part) for part in path.lstrip("/").split("/")]:
             case [channel, *rest] if channel in self.channels:
                 with self.lock:
-                    return self._in_channel(channel, rest, path, request.headers.get("accept", "*/*"))
+                    reply = self._in_channel(channel, rest, path, request.headers.get("accept", "*/*"))
+                return _if_changed(request, reply) if rest[0] == "simple" else reply
         return _not_found()
 
     def _in_channel(self, channel: str, rest: list[str], path: str, accept: str) -> Reply:
@@ -172,6 +174,16 @@ class IndexServer(Service):
                     content = json.dumps(file.provenance).encode()
                     return Reply(200, content, {"Content-Type": "application/vnd.pypi.integrity.v1+json"})
         return _not_found()
+
+
+def _if_changed(request: Request, reply: Reply) -> Reply:
+    """A page under its ETag, as PyPI gives it; 304 to who has it already."""
+    if reply.status != 200:
+        return reply
+    tag = f'"{hashlib.sha256(reply.body + reply.headers["Content-Type"].encode()).hexdigest()[:32]}"'
+    if request.headers.get("if-none-match") == tag:
+        return Reply(304, b"", {"ETag": tag})
+    return Reply(reply.status, reply.body, {**reply.headers, "ETag": tag})
 
 
 def _file(files: Mapping[str, StoredFile], filename: str) -> Reply:

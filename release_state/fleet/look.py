@@ -22,6 +22,7 @@ from release_state.config import RunConfig
 from release_state.fleet.projects import Project
 from release_state.fleet.row import Part, Row
 from release_state.observe.http import HttpClient
+from release_state.observe.kept_answers import KeptAnswers
 from release_state.observe.shared_limit import SharedLimit
 from release_state.outcome import CheckResult, Outcome, Phase
 from release_state.plan import Step, step
@@ -76,6 +77,7 @@ class Look:
             token_host=target.github_api,
             cancel=self.cancel,
             shared_limit=self.limit,
+            kept=KeptAnswers() if config.keep_answers else None,
         )
         histories = collect_history(
             config, client=client, token_source=self.token_source, own_run_id=self.own_run_id, cancel=self.cancel

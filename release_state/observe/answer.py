@@ -38,6 +38,8 @@ class Answer:
     headers: Mapping[str, str]
     body: bytes
     url: str
+    question: tuple[str, ...] = ()
+    """What it answers, where it may be kept under its ETag."""
 
     @cached_property
     def links(self) -> dict[str, str]:

@@ -67,12 +67,16 @@ class GitHubApi:
 
     def one(self, path: str, where: str, *, absent: bool = False, deadline: float | None = None) -> Fields | None:
         """One object; None for a 404 where `absent` says that this is an answer."""
-        return self.one_with_headers(path, where, absent=absent, deadline=deadline)[0]
+        data, answer = self._ask(self.root + path, None, absent=absent, deadline=deadline, may_keep=True)
+        if answer.status == 404:
+            return None
+        self.client.keep(answer)
+        return Fields(data, where)
 
     def one_with_headers(
         self, path: str, where: str, *, absent: bool = False, deadline: float | None = None
     ) -> tuple[Fields | None, Mapping[str, str]]:
-        """As `one`, with the headers of the answer."""
+        """As `one`, with the headers of the answer, which are never those of an earlier one."""
         data, answer = self._ask(self.root + path, None, absent=absent, deadline=deadline)
         return None if answer.status == 404 else Fields(data, where), answer.headers
 
@@ -108,7 +112,7 @@ class GitHubApi:
         found: list[Fields] = []
         urls, bodies = {url}, set[bytes]()
         for _ in range(MAX_PAGES):
-            data, answer = self._ask(url, query, absent=absent and not bodies, deadline=end)
+            data, answer = self._ask(url, query, absent=absent and not bodies, deadline=end, may_keep=not bodies)
             if answer.status == 404:
                 return None
             page, total = _items(data, key, where)
@@ -123,6 +127,8 @@ class GitHubApi:
                 is_cut = total is not None and len(found) < total and len(page) >= int(asked["per_page"])
                 if is_cut and not is_enough:
                     raise failed(f"GitHub lists only {len(found)} of {total} {where}")
+                if len(bodies) == 1 and following is None and len(page) < int(asked["per_page"]):
+                    self.client.keep(answer)  # a full page's ETag does not tell whether there are more by now
                 if len(bodies) > 1:
                     data, _ = self._ask(first, asked, absent=False, deadline=end)
                     found += _items(data, key, where)[0]
@@ -147,7 +153,13 @@ class GitHubApi:
         return _items(data, None, where)[0], last
 
     def _ask(
-        self, url: str, params: Mapping[str, str | int] | None, *, absent: bool, deadline: float | None
+        self,
+        url: str,
+        params: Mapping[str, str | int] | None,
+        *,
+        absent: bool,
+        deadline: float | None,
+        may_keep: bool = False,
     ) -> tuple[Any, Answer]:
         data, answer = self.client.get_json(
             url,
@@ -157,6 +169,7 @@ class GitHubApi:
             allow_status={404} if absent else set(),
             deadline=deadline,
             source=SOURCE,
+            may_keep=may_keep,
         )
         if is_of_another_host(url, answer.url):
             # Renamed repositories stay on the host. What another one says, and what it does not know, is no fact.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 import threading
 import time
 from base64 import b64decode
@@ -23,6 +25,7 @@ from release_state.observe.answer import (
     parsed_json,
     shown,
 )
+from release_state.observe.kept_answers import KeptAnswers
 from release_state.observe.refusal import Refusal, header, refusal, service_message
 from release_state.observe.shared_limit import SharedLimit
 from release_state.observe.time_left import TimeLeft
@@ -41,6 +44,7 @@ _WAIT = "wait for the reset, or give the run another token"
 MAX_BYTES = 32 * 2**20
 _SHORTEST_SECRET = 12
 """Characters: a shorter password may stand in an answer by chance, and what the answer says must stay."""
+_OF_BODY = re.compile("content-|etag$", re.IGNORECASE)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
@@ -65,6 +69,7 @@ class HttpClient:
         cancel: threading.Event | None = None,
         shared_limit: SharedLimit | None = None,
         time_left: TimeLeft | None = None,
+        kept: KeptAnswers | None = None,
     ) -> None:
         if token and not token_host:
             raise ValueError("a token needs the host that it is for")
@@ -77,6 +82,8 @@ class HttpClient:
         self._time_left = time_left
         self._shared_limit = shared_limit
         """What others of the run were told of the limit of `token_host`."""
+        self._kept = kept
+        """Answers of earlier runs; None: nothing is kept."""
         self._session = open_session()
         self._limits: dict[Origin, Mapping[str, str]] = {}
         self._answers: dict[Origin, int] = {}
@@ -123,11 +130,13 @@ class HttpClient:
         allow_status: frozenset[int] | set[int] = frozenset(),
         deadline: float | None = None,
         source: str | None = None,
+        may_keep: bool = False,
     ) -> Answer:
         """
         Ask, and give the whole answer of status 200 or one of `allow_status`.
 
-        `max_bytes` limits the body also after decompression. User name and password in `url` are not used.
+        `max_bytes` limits the body also after decompression. User name and password in `url` are not used. `may_keep`:
+        ask whether an answer that was kept still holds; one that is told to `keep` is for the next time.
         Raises LookupFailed, whose text holds neither token nor credentials; `source` names the service in it.
         """
         end = self.deadline() if deadline is None else deadline
@@ -135,7 +144,12 @@ class HttpClient:
             url += ("&" if "?" in url else "?") + urlencode(params)
         asked = {**self._headers, "Accept": accept, **(headers or {})}
         question = _Question(self, url, asked, max_bytes, frozenset(allow_status) | {200}, end, source)
-        return question.ask()
+        return question.ask(self._kept if may_keep else None)
+
+    def keep(self, answer: Answer) -> None:
+        """Keep an answer that turned out to be whole and of the right shape, so that it need not be sent again."""
+        if self._kept is not None and answer.question and answer.status == 200:
+            self._kept.put(answer.question, answer.headers, answer.body)
 
     def get_json(self, url: str, *, accept: str = "application/json", **options: Any) -> tuple[Any, Answer]:
         """
@@ -182,16 +196,28 @@ class _Question:
             headers["Authorization"] = f"Bearer {client._token}"
         self._secrets = secrets_of(client._token, header(headers, "Authorization"))
 
-    def ask(self) -> Answer:
+    def ask(self, answers: KeptAnswers | None = None) -> Answer:
         failures = 0
         seen = {self._url}
+        # Another caller may be shown something else: who asks is a part of the question, though not in words.
+        caller = hashlib.sha256((header(self._headers, "Authorization") or "").encode()).hexdigest()
+        versions = (self._headers["Accept"], header(self._headers, "X-GitHub-Api-Version") or "")
+        question = (self._url, *versions, caller) if answers else ()
+        kept = answers.get(question) if answers else None
+        if kept is not None:
+            self._headers["If-None-Match"] = kept.etag
         while True:
             received, broken = self._once()
             if received is not None and received.status in _REDIRECTS:
+                self._headers.pop("If-None-Match", None)  # the tag is of what was asked here
+                kept, question = None, ()
                 self._follow(received, seen)
                 continue
+            if received is not None and received.status == 304 and kept is not None:
+                others = {name: text for name, text in received.headers.items() if not _OF_BODY.match(name)}
+                return Answer(200, {**others, **kept.headers}, kept.body, self._url)
             if received is not None and received.status in self._wanted:
-                return Answer(received.status, received.headers, received.body, self._url)
+                return Answer(received.status, received.headers, received.body, self._url, question)
             failures += 1
             refused = self._refusal(received) if received is not None else Refusal(broken or "", is_temporary=True)
             self._pause(refused, failures)

@@ -114,9 +114,11 @@ class _Index:
 
     def page(self, name: str) -> Page | None:
         """The project's page; None where the index says that it lists no such project."""
-        answer = self._get(f"{self._root}{name}/", _PAGE_LIMIT)
+        answer = self._get(f"{self._root}{name}/", _PAGE_LIMIT, may_keep=True)
         if answer.status != 404:
-            return project_page(answer.body, answer.headers, name, answer.url)
+            page = project_page(answer.body, answer.headers, name, answer.url)
+            self._client.keep(answer)
+            return page
         if not self._channel.is_public_index:
             # A wrong path, a proxy or a closed door answers 404 as well.
             root = self._get(self._root, _ROOT_LIMIT)
@@ -131,7 +133,7 @@ class _Index:
             raise self._failed("answered 404 with an HTML page, which is not the index's own (a proxy?)", "try again")
         return None
 
-    def _get(self, url: str, limit: int) -> Answer:
+    def _get(self, url: str, limit: int, *, may_keep: bool = False) -> Answer:
         answer = self._client.get(
             url,
             headers=self._headers,
@@ -140,6 +142,7 @@ class _Index:
             allow_status={404},
             deadline=self._deadline,
             source=self._source,
+            may_keep=may_keep,
         )
         if is_of_another_host(url, answer.url):
             # pypiserver sends what it lacks on to another index, whose answer says nothing about this one.
