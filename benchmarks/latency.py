@@ -1,7 +1,8 @@
 """A relay on loopback that makes a distance of a server: every byte arrives half a round trip later.
 
 A process of its own, so that neither what is measured nor the server shares an interpreter with it. The connection
-itself stands at once on loopback; the round trip that its handshake would take is added to the first bytes instead.
+itself stands at once on loopback; the round trips that its handshakes would take (of TCP and of TLS 1.3) are added to
+the first bytes instead.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ async def _carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, del
 async def _relay(port: int, round_trip: float) -> asyncio.Server:
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there, back = await asyncio.open_connection("127.0.0.1", port)
-        ways = (_carry(reader, back, round_trip / 2, round_trip), _carry(there, writer, round_trip / 2, 0.0))
+        ways = (_carry(reader, back, round_trip / 2, 2 * round_trip), _carry(there, writer, round_trip / 2, 0.0))
         with suppress(asyncio.CancelledError):  # the relay ends while the line is open
             await asyncio.gather(*ways, return_exceptions=True)
         for end in (writer, back):

@@ -24,6 +24,7 @@ def main() -> None:
     for name in ("phase", "repo", "remote-url", "github-api-url", "package", "repository"):
         parser.add_argument(f"--{name}")
     parser.add_argument("--no-install", action="store_true")
+    parser.add_argument("--only", action="append", choices=LOOKUPS)
     given = parser.parse_args()
     arguments = Arguments(
         versions=("0.2.0",),
@@ -38,7 +39,7 @@ def main() -> None:
     environ = dict(os.environ)
     config = load(arguments, environ, Path.cwd())
     seconds = {}
-    for name in LOOKUPS:
+    for name in given.only or LOOKUPS:
         began = time.perf_counter()
         collect(
             config,

@@ -33,7 +33,8 @@ INTRODUCTION = """# Performance
 Made by `python3 dev.py benchmark`, which measures everything anew and writes this page. What is compared takes turns
 within one run, and the ratios of the medians are what counts: seconds differ from machine to machine. The services are
 the demo world's (git over smart HTTP, an index, GitHub's API) in processes of their own, behind a relay that makes a
-distance of 0, 30 or 100 ms there and back. The connection's handshake is part of that distance; TLS is not.
+distance of 0, 30 or 100 ms there and back. A new connection costs two of these round trips before its first request,
+one for TCP and one for TLS 1.3; encrypting itself is not a part of it.
 """
 
 
