@@ -56,6 +56,8 @@ def assert_nothing_is_lost(snapshot: Snapshot, plan: Plan, described: str) -> No
                 assert not undecided, f"{described}: {line}"
                 left = {tag.name for tag in Release(snapshot).version_tags} - gone
                 assert not published and not left, f"{described}: {line}"
+            if "--method" in command:
+                assert_at_rest(snapshot, described)
             if "--method" in command and step.mends == "release":  # a draft is never immutable
                 assert snapshot.release.is_known, described
                 found = snapshot.release.value
@@ -70,7 +72,7 @@ def _moved_tag(command: tuple[str, ...]) -> str | None:
 
 def assert_deletable(snapshot: Snapshot, ref: str, kept: set[str], closed: set[str], described: str) -> None:
     """A ref of the remote may go: nothing rests on it, nobody uses it, and what it alone holds is kept."""
-    assert snapshot.runs.is_known and not any(not run.is_finished for run in snapshot.runs.present().runs), described
+    assert_at_rest(snapshot, described)
     if ref.startswith("refs/tags/"):
         assert snapshot.index[snapshot.target.channel.name].is_known, described
         assert not is_published(snapshot), f"{described}: the tag of a published version"
@@ -97,8 +99,14 @@ def assert_movable(snapshot: Snapshot, ref: str, kept: set[str], described: str)
     tag = snapshot.remote.present().tag(ref.removeprefix("refs/tags/"))
     assert tag and is_published(snapshot) and snapshot.published.is_known, described
     assert any(word.startswith(f"{tag.object}:refs/backup/tags/") for word in kept), f"{described}: the tag is lost"
-    assert not any(not run.is_finished for run in snapshot.runs.present().runs), described
+    assert_at_rest(snapshot, described)
     assert_not_held(snapshot, described)
+
+
+def assert_at_rest(snapshot: Snapshot, described: str) -> None:
+    """No run of the release workflow is at work, which is known."""
+    assert snapshot.runs.is_known, f"{described}: a run may be making it"
+    assert all(run.is_finished for run in snapshot.runs.present().runs), described
 
 
 def assert_not_held(snapshot: Snapshot, described: str) -> None:

@@ -67,9 +67,12 @@ class Completion:
             is_there = release.tag is not None or f"refs/tags/{release.target.tag}" in pushed
             return releases.create(release) if is_there else []
         steps = releases.mend(release, release.github_release)
-        if release.snapshot.drafts.is_known:
-            steps += [step for draft in release.drafts for step in releases.delete(release, draft)]
-        return steps
+        return [*steps, *tried(release, "whether its draft can go", self._drafts)]
+
+    def _drafts(self) -> list[Step]:
+        release = self.release
+        drafts = release.drafts if release.snapshot.drafts.is_known else ()
+        return [step for draft in drafts for step in releases.delete(release, draft)]
 
     def _left_branch(self) -> list[Step]:
         release = self.release

@@ -6,6 +6,7 @@ from release_state.model import NotObserved
 from release_state.plan import Step, step
 from release_state.release import Release
 from release_state.snapshot import GitHubRelease
+from release_state.steps import runs
 from release_state.steps.commands import gh, gh_api
 
 
@@ -84,9 +85,14 @@ def mend(release: Release, found: GitHubRelease) -> list[Step]:
 
 
 def delete(release: Release, found: GitHubRelease) -> list[Step]:
-    """Delete a GitHub Release or draft, keeping its tag; never an immutable one."""
+    """Delete a GitHub Release or draft, keeping its tag; never an immutable one, nor one that a run may be making.
+
+    Raises NotObserved where it is not known whether a run is at work.
+    """
     if not found.draft and found.immutable is not False:
         return [keep(release, found)]
+    if release.unfinished_runs:
+        return runs.settle(release)
     kind = "draft" if found.draft else "GitHub Release"
     saving = [_download(release, found, kind)] if found.assets else []
     kept = ", and its assets were downloaded before" if saving else ""
