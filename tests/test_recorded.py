@@ -156,6 +156,17 @@ def test_the_script_asks_before_it_destroys_and_stops_at_an_error(tmp_path: Path
     assert not (tmp_path / "never").exists()
 
 
+@pytest.mark.parametrize("advice", [True, False])
+def test_the_script_does_nothing_where_it_gets_no_empty_folder(tmp_path: Path, advice: bool) -> None:
+    build = step("build", ["touch", "here"]).model_copy(update={"in_empty_folder": True, "advice": advice})
+    text = with_steps(s.released(), build, step("never", ["touch", "never"]))
+    done = run_script(f"mktemp() {{ return 1; }}\n{text}", tmp_path, "y\n")
+    assert done.returncode == 1
+    assert list(tmp_path.iterdir()) == []
+    assert run_script(text, tmp_path, "y\n").returncode == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["never"]
+
+
 def test_hostile_text_stays_text_in_the_script(tmp_path: Path) -> None:
     hostile = "$(touch pwned)\ntouch pwned\n`touch pwned`'; touch pwned; '\x1b[31m"
     text = with_steps(

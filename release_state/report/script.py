@@ -76,5 +76,6 @@ def _commands(step: Step) -> list[str]:
     # The suite itself is no verification half-way: it would stop the script while anything is still wrong.
     lines += [plain_command(line) for line in step.verify_lines() if not line.startswith("release-state ")]
     if step.in_empty_folder:
-        return ["(", 'cd "$(mktemp -d)" && pwd', *lines, ")"]
+        # Each a line of its own: a failure in the midst of a list, or of a substitution, would not stop the script.
+        return ["(", "folder=$(mktemp -d)", 'cd "$folder"', "pwd", *lines, ")"]
     return lines
