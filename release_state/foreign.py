@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import PurePath
 
 from pydantic import BaseModel
 
 from release_state import validate
 from release_state.model import Observation
+from release_state.moments import is_sane
 from release_state.options import UsageProblem
 from release_state.snapshot import Snapshot
 from release_state.target import Target, parse_version
@@ -30,7 +32,11 @@ _PLACEHOLDERS = ("version", "channel", "package")
 def check(snapshot: Snapshot) -> None:
     """Raise UsageProblem, in one line, unless every name, hash and address is of its own form."""
     _check_target(snapshot.target)
-    for model, field, text in _texts(snapshot):
+    for model, field, text in _leaves(snapshot):
+        if isinstance(text, datetime):
+            if not is_sane(text):
+                raise UsageProblem(f"{model}.{field} {text.isoformat()} is no moment that can be")
+            continue
         if field in _HASHES and not _HASH.fullmatch(text):
             raise UsageProblem(f"{model}.{field} {validate.shown(text)} is not a git hash")
         if field in _VERSIONS and parse_version(text) is None:
@@ -66,17 +72,17 @@ def _check_target(target: Target) -> None:
             raise UsageProblem(f"{validate.shown(path)} is not an absolute path")
 
 
-def _texts(value: object, model: str = "", field: str = "") -> Iterator[tuple[str, str, str]]:
-    """Every text, with the model and the field that holds it."""
-    if isinstance(value, str):
+def _leaves(value: object, model: str = "", field: str = "") -> Iterator[tuple[str, str, str | datetime]]:
+    """Every text and every moment, with the model and the field that holds it."""
+    if isinstance(value, (str, datetime)):
         yield model, field, value
     elif isinstance(value, BaseModel):
         inside = model if isinstance(value, Observation) else type(value).__name__
         for name, held in value:
-            yield from _texts(held, inside, name)
+            yield from _leaves(held, inside, name)
     elif isinstance(value, dict):
         for held in value.values():
-            yield from _texts(held, model, field)
+            yield from _leaves(held, model, field)
     elif isinstance(value, (list, tuple)):
         for held in value:
-            yield from _texts(held, model, field)
+            yield from _leaves(held, model, field)

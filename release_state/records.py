@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from release_state.changes import Changes, Record, changes
+from release_state.moments import is_sane
 from release_state.strict_json import loads
 from release_state.text import plain
 
@@ -80,6 +81,8 @@ def read(path: Path) -> PastRun:
         first = error.errors(include_url=False)[0]
         where = plain(".".join(map(str, first["loc"])), 80)
         raise NotAReport(f"a damaged report: {where}: {first['msg']}") from None
+    if not is_sane(document.run.started_at):
+        raise NotAReport("a damaged report: run.started_at: no moment that can be")
     return PastRun(path, document.run.started_at, document.targets)
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from datetime import datetime, timezone
 
+from release_state.moments import is_sane
 from release_state.observe.git_command import GitFailed
 from release_state.observe.git_store import OBJECT_NAME, Store
 from release_state.snapshot import Commit
@@ -47,6 +48,7 @@ def read_tag_dates(store: Store, names: Sequence[str]) -> dict[str, datetime]:
 def _moment(seconds: str) -> datetime | None:
     """The moment of so many seconds since 1970; None for what no calendar holds."""
     try:
-        return datetime.fromtimestamp(int(seconds), timezone.utc)
+        moment = datetime.fromtimestamp(int(seconds), timezone.utc)
     except (ValueError, OverflowError, OSError):
         return None
+    return moment if is_sane(moment) else None

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from release_state.model import Problem
+from release_state.moments import is_sane
 from release_state.observe.answer import LookupFailed
 
 T = TypeVar("T")
@@ -77,7 +78,7 @@ class Fields:
             moment = datetime.fromisoformat(value.replace("Z", "+00:00"))
         except ValueError:
             raise self._unexpected(name, value) from None
-        if moment.tzinfo is None:
+        if moment.tzinfo is None or not is_sane(moment):
             raise self._unexpected(name, value)
         return moment
 

@@ -13,6 +13,7 @@ from packaging.version import Version
 from pypi_simple import DistributionPackage
 
 from release_state.audit.model import IndexedVersion, IndexHistory
+from release_state.moments import is_sane
 from release_state.observe.simple import Page
 from release_state.snapshot import IndexFile, IndexProject, IndexRelease
 from release_state.target import parse_version
@@ -113,8 +114,10 @@ def _release(version: Version, packages: Sequence[DistributionPackage]) -> Index
 
 
 def _aware(moment: datetime | None) -> datetime | None:
+    if moment is None or not is_sane(moment):
+        return None
     # PEP 700 wants UTC; who leaves the zone out means that.
-    return moment.replace(tzinfo=timezone.utc) if moment and moment.tzinfo is None else moment
+    return moment.replace(tzinfo=timezone.utc) if moment.tzinfo is None else moment
 
 
 def _public_url(url: str) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
+from release_state.moments import is_sane
 from release_state.observe.git_command import GitFailed, readable
 from release_state.observe.git_store import Store
 from release_state.snapshot import Commit
@@ -81,11 +82,13 @@ def parse_raw(output: bytes) -> Files:
 
 
 def _moment(seconds: bytes) -> datetime:
+    # A commit can claim any date.
+    never = datetime.fromtimestamp(0, timezone.utc)
     try:
-        return datetime.fromtimestamp(int(seconds), timezone.utc)
+        moment = datetime.fromtimestamp(int(seconds), timezone.utc)
     except (ValueError, OverflowError, OSError):
-        # A commit can claim any date.
-        return datetime.fromtimestamp(0, timezone.utc)
+        return never
+    return moment if is_sane(moment) else never
 
 
 def _merges_of_their_own(store: Store, base: str, head: str) -> list[str]:

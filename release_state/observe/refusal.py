@@ -17,6 +17,8 @@ from release_state.text import plain
 _TEMPORARY = frozenset({429, 502, 503, 504})
 _SECONDARY_LIMIT_PAUSE = 60.0
 """Seconds that GitHub asks to wait after a secondary limit that names no time."""
+_FIRST_YEAR, _LAST_YEAR = 1970, 9000
+"""Of clocks that can be counted with: differences of them are added to moments."""
 _LONGEST_WAIT = 366 * 86400
 
 
@@ -132,14 +134,17 @@ def _reset(headers: Mapping[str, str]) -> datetime | None:
 def epoch(value: str | None) -> datetime | None:
     """The moment of so many seconds since 1970 (UTC), None where the text is no such number."""
     try:
-        return datetime.fromtimestamp(int((value or "").strip()), timezone.utc)
+        moment = datetime.fromtimestamp(int((value or "").strip()), timezone.utc)
     except (ValueError, OverflowError, OSError):
         return None
+    return moment if _FIRST_YEAR <= moment.year <= _LAST_YEAR else None
 
 
 def _http_date(value: str | None) -> datetime | None:
     try:
         moment = parsedate_to_datetime(value or "")
     except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
         return None
     return moment.replace(tzinfo=timezone.utc) if moment.tzinfo is None else moment.astimezone(timezone.utc)

@@ -51,8 +51,9 @@ from release_state.observe.version_rules import Unreadable, configuration, proje
 from release_state.observe.wheel_files import read_wheel
 from release_state.observe.work_tree import parse_status
 from release_state.options import UsageProblem
-from release_state.recovery import Recovery
 from release_state.release import Release
+from release_state.report.origin import Origin
+from release_state.report.page import summary
 from release_state.snapshot import FORMAT
 from release_state.target import parse_version, repository_of
 from release_state.text import plain
@@ -61,6 +62,7 @@ from release_state.workflow.document import NotReadable
 from release_state.workflow.model import parse
 from tests import states as s
 from tests.fuzz.canned import API, CannedClient, CannedGit, store
+from tests.judged import verdict_of
 
 CORPUS = Path(__file__).with_name("corpus")
 SECONDS = 5.0
@@ -429,7 +431,8 @@ def _(data: bytes) -> object:
         return None
     snapshots = recorded.load(_file("snapshot.json", text))
     for snapshot in recorded.replayed(snapshots, None):
-        Recovery(Release(snapshot), "auto").plan  # noqa: B018 - worked out when it is asked for
+        verdict = verdict_of(snapshot)
+        _written(summary((verdict,), {verdict.target.key: snapshot}, Origin(host="here"), {}))
     return snapshots
 
 
