@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -49,3 +52,39 @@ def _git() -> Git:
 def store(output: bytes) -> Store:
     """A repository whose git prints this."""
     return Store(CannedGit(5, output=output), Path("/nonexistent"), {}, persistent=False)
+
+
+class Wire:
+    """A server on loopback that sends the same bytes to everybody, whatever they ask."""
+
+    def __init__(self) -> None:
+        self.sent = b""
+        self._listening = socket.create_server(("127.0.0.1", 0), backlog=8)
+        self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
+        threading.Thread(target=self._serve, name="fuzz-wire", daemon=True).start()
+
+    def _serve(self) -> None:
+        while True:
+            connection, _ = self._listening.accept()
+            with connection, suppress(OSError):
+                connection.settimeout(2)
+                connection.recv(2**16)
+                connection.sendall(self.sent)
+
+
+@cache
+def _wire() -> tuple[Wire, HttpClient]:
+    wire = Wire()
+    # Less time than a pause takes: nothing is asked twice.
+    return wire, HttpClient(0.24, token="t" * 20, token_host=wire.url)
+
+
+def asked_over(data: bytes) -> tuple[object, Answer]:
+    """
+    What a client makes of these bytes, as they come over the wire.
+
+    Raises LookupFailed.
+    """
+    wire, client = _wire()
+    wire.sent = data.replace(b"PORT", wire.url.rpartition(":")[2].encode())
+    return client.get_json(f"{wire.url}/x", allow_status={404})

@@ -35,7 +35,7 @@ from release_state.observe.github import GitHub
 from release_state.observe.github_api import GitHubApi
 from release_state.observe.github_ci import branch_runs
 from release_state.observe.github_settings import GitHubSettings
-from release_state.observe.http import observed
+from release_state.observe.http import LookupFailed, observed
 from release_state.observe.index import observe_index, observe_index_history
 from release_state.observe.index_json import files_by_json
 from release_state.observe.pip_verdict import judge
@@ -61,7 +61,7 @@ from release_state.workflow.calls import ReleaseWorkflow
 from release_state.workflow.document import NotReadable
 from release_state.workflow.model import parse
 from tests import states as s
-from tests.fuzz.canned import API, CannedClient, CannedGit, store
+from tests.fuzz.canned import API, CannedClient, CannedGit, asked_over, store
 from tests.judged import verdict_of
 
 CORPUS = Path(__file__).with_name("corpus")
@@ -272,6 +272,15 @@ def _(data: bytes) -> object:
     return observed(lambda: GitHubApi(client, API).all("/x", "things") and None), observed(
         lambda: GitHubApi(client, API).page("/x", "things", 1) and None
     )
+
+
+@_target("http", LookupFailed)
+def _(data: bytes) -> object:
+    """An answer as it comes over the wire."""
+    found, answer = asked_over(data)
+    with suppress(ValueError):
+        return [str(found), *answer.links.values()]
+    return str(found)
 
 
 @_target("refusal")
