@@ -14,6 +14,7 @@ from release_state.plan import Wanted
 from release_state.snapshot import Snapshot
 from release_state.steps.commands import suite
 from tests import states as s
+from tests.doable import assert_can_be_done
 from tests.judged import verdict_of
 from tests.losses import assert_nothing_is_lost, commands, pushed_away
 from tests.test_state_space import GREEN
@@ -118,6 +119,7 @@ def test_no_plan_fails_or_loses_anything(snapshot: Snapshot, wanted: Wanted) -> 
     assert verdict.diagnosis.scenario and verdict.diagnosis.title
     assert verdict.verdict is not Verdict.DEFECT
     assert_nothing_is_lost(snapshot, verdict.plan, str(verdict.plan))
+    assert_can_be_done(snapshot, verdict.plan, str(verdict.plan))
     if wanted == "auto":
         needed = [step.title for step in verdict.plan.steps if not step.advice]
         assert (not needed) == (verdict.verdict in GREEN), f"{verdict.verdict} and {needed}"
