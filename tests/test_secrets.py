@@ -65,7 +65,7 @@ def world() -> Iterator[World]:
 @pytest.mark.parametrize("how", ["given", "refused", "refused-to-workers", "broken", "broken-to-workers"])
 def test_a_secret_is_in_nothing_that_a_run_prints_starts_or_leaves(how: str, world: World, tmp_path: Path) -> None:
     plugins, scratch = tmp_path / "plugins", tmp_path / "scratch"
-    for folder in (plugins, scratch):
+    for folder in (plugins, scratch, tmp_path / "home"):
         folder.mkdir()
     shutil.copy(Path(__file__).with_name("watching.py"), plugins)
     remote = f"http://me:{REMOTE}@{urlsplit(world.github.url).netloc}/x.git"
@@ -77,6 +77,7 @@ def test_a_secret_is_in_nothing_that_a_run_prints_starts_or_leaves(how: str, wor
         **({} if how == "given" else {"RELEASE_STATE_REMOTE_URL": remote}),
         "RELEASE_STATE_INDEX_URL_PYPI": index,
         "PYTHONPATH": str(plugins),
+        "HOME": str(tmp_path / "home"),
         "TMPDIR": str(scratch),
         "WATCHED": str(tmp_path / "watched"),
         "SECRET_WORD": WORD,

@@ -34,10 +34,7 @@ def _tell(fact: dict[str, object]) -> None:
         file.write(json.dumps(fact) + "\n")
 
 
-def pytest_configure(config: Any) -> None:
-    """Break what is to break."""
-    if "BREAK" not in os.environ or hasattr(config, "workerinput"):
-        return
+def _break() -> None:
     from release_state.observe.http import HttpClient
 
     real = HttpClient.get
@@ -53,3 +50,5 @@ def pytest_configure(config: Any) -> None:
 
 if _FILE:
     sys.addaudithook(_watch)
+if "BREAK" in os.environ and "PYTEST_XDIST_WORKER" not in os.environ:
+    _break()  # now: when pytest is configured, the run observes already
