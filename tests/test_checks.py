@@ -54,6 +54,15 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
         s.ready(remote=s.remote(ORPHAN), open_pulls=known((s.open_pull(head_branch=ORPHAN.name),))),
         HOLDS,
     ),
+    (
+        "BRANCH-2",
+        "orphaned, and a fork has one that is called alike",
+        s.ready(
+            remote=s.remote(ORPHAN),
+            **{**ORPHANED, "open_pulls": known((s.open_pull(head_branch=ORPHAN.name, head_repository="eve/orbit"),))},
+        ),
+        ACTION,
+    ),
     ("BRANCH-2", "in use by a run", s.ready(remote=s.remote(ORPHAN), runs=s.runs(s.run("in_progress"))), HOLDS),
     (
         "BRANCH-2",

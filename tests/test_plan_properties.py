@@ -253,3 +253,13 @@ def test_what_is_attached_to_a_release_is_downloaded_before_it_is_deleted() -> N
     none = s.release(assets=0)
     titles = [step.title for step in verdict_of(s.ready(release=known(none)), "rollback").plan.steps]
     assert not any(title.startswith("Download") for title in titles)
+
+
+def test_a_strangers_pull_request_stops_no_plan() -> None:
+    """Anybody may open one from a fork, from a branch that is called like the release branch."""
+    strange = s.open_pull(9, head_repository="eve/orbit")
+    found = s.ready(
+        remote=s.remote(s.branch()), history=s.history(s.lineage(unmerged_count=1)), open_pulls=known((strange,))
+    )
+    titles = [step.title.split()[0] for step in verdict_of(found).plan.steps]
+    assert titles == ["Keep", "Delete", "Start"]

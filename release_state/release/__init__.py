@@ -54,8 +54,7 @@ class Release(GitHubFacts, PublishedFacts):
         return "{channel}" not in self.target.branch_template and len(named) < len(self.version.release)
 
     def _state_of(self, branch: Branch, parsed: ReleaseBranchName) -> tuple[str, str]:
-        open_pulls = [pull for pull in self.snapshot.open_pulls.present() if pull.head_branch == branch.name]
-        if open_pulls:
+        if open_pulls := self.open_pulls_of(branch.name):
             return "in use", f"pull request #{open_pulls[0].number} is open for it"
         if self.unfinished_runs:
             return "in use", f"release run #{self.unfinished_runs[0].number} is unfinished and may be working on it"

@@ -25,6 +25,13 @@ class GitHubFacts(GitFacts, IndexFacts):
         """Every pull request of this version's release branch, in any state."""
         return self.snapshot.pulls.present()
 
+    def open_pulls_of(self, branch: str) -> tuple[PullRequest, ...]:
+        """The open pull requests whose head a branch of this repository is; a fork's may be called like it."""
+        repository = self.snapshot.repository.value
+        ours = (repository.full_name if repository else self.target.repository).lower()
+        found = (pull for pull in self.snapshot.open_pulls.present() if pull.head_branch == branch)
+        return tuple(pull for pull in found if (pull.head_repository or "").lower() == ours)
+
     @property
     def open_pulls(self) -> tuple[PullRequest, ...]:
         """Those that can still be merged, whatever their base."""

@@ -76,7 +76,7 @@ def _keep(release: Release, branch: Branch, backup: str, mends: Mends) -> Step:
 
 def _pulls_of(release: Release, branch: Branch) -> tuple[PullRequest, ...]:
     """Every pull request whose head the branch is; the open ones are asked for twice, so that none is missed."""
-    opened = [pull for pull in release.snapshot.open_pulls.present() if pull.head_branch == branch.name]
+    opened = release.open_pulls_of(branch.name)
     if branch.name == release.target.release_branch:
         return (*release.pulls, *opened)
     return (*release.pulls_of(branch.name), *opened)
