@@ -20,6 +20,7 @@ from release_state.outcome import Phase
 from release_state.plan import Wanted
 from release_state.report.files import ReportFiles, about
 from release_state.report.origin import origin_of
+from release_state.report.workflow import of_run
 from release_state.running import Running
 from release_state.session import KEY, Controller, Worker
 from release_state.text import plain
@@ -174,8 +175,6 @@ class Run(Running):
         self.origin = origin_of(environ)
         self.changes: dict[str, Changes] = {}
         """What changed since the last run, by target; known once this one is judged."""
-        self.notes: list[str] = []
-        """What went wrong and decides nothing."""
 
     def prepare_reports(self, config: pytest.Config) -> None:
         """Reserve the names of this run's reports and tell pytest-html its own.
@@ -265,7 +264,7 @@ class Run(Running):
             document = self.reports.publish(verdicts, observed, exitstatus, self.origin, self.changes, self.waited)
             if self.reports.written:
                 html = self.reports.html
-                self.notes += self.workflow.hand_on(document, html if document.run.html else self.reports.json)
+                self.notes += self.workflow.hand_on(of_run(document), html if document.run.html else self.reports.json)
         except OSError as error:
             self.reports.discard()
             return self.report_failed(error)

@@ -27,6 +27,8 @@ class Running:
         self.workflow = Workflow(environ)  # not the demo's: the run is a step of this workflow all the same
         self.executes = executes
         self.trouble: str | None = None
+        self.notes: list[str] = []
+        """What went wrong and decides nothing."""
         self.phases_told = False
         self._stack = ExitStack()
 

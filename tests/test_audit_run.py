@@ -11,6 +11,7 @@ from threading import Event
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from release_state.audit.audit import Audit
 from release_state.audit.collect import SOURCES, collect_history
@@ -26,6 +27,7 @@ from release_state.observe.http import HttpClient
 from release_state.outcome import Exit, Outcome
 from release_state.report.audit_page import page
 from release_state.report.audit_picture import picture
+from release_state.report.many_schema import schemas
 from release_state.settings import Arguments
 from release_state.snapshot import Tag
 from tests.histories import day, history, index, indexed, released, tagged, verdict_of
@@ -94,6 +96,7 @@ def test_one_line_a_version_from_one_observation(workers: tuple[str, ...], world
     ran = audit(world, reports, "-v", *workers)
 
     assert (ran.code, ran.verdict) == (1, "ACTION NEEDED"), ran.output
+    Draft202012Validator(schemas()["audit"]).validate(ran.document)
     assert lines_of(ran) == EXPECTED
     assert (asked_github(world), asked_index(world)) == (GITHUB, INDEX)
     for version, (outcome, _) in EXPECTED.items():

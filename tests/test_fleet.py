@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from release_state.demo.fleet import Fleet
 from release_state.demo.github.model import RecordedRequest, Reply
@@ -25,6 +26,7 @@ from release_state.observe.shared_limit import SharedLimit
 from release_state.options import UsageProblem
 from release_state.outcome import Exit
 from release_state.report.fleet_page import document, page, words
+from release_state.report.many_schema import schemas
 from release_state.settings import Arguments
 from tests.cli import ROOT, suite
 
@@ -347,6 +349,7 @@ def test_one_row_a_project(workers: tuple[str, ...], world: Fleet, tmp_path: Pat
     code, output, report = run(world, tmp_path, "--version", "all", *workers)
 
     assert (code, report["verdict"]) == (1, "ACTION NEEDED: 2 of 10 projects"), output
+    Draft202012Validator(schemas()["fleet"]).validate(report)
     assert [row["project"] for row in report["projects"]] == world.names
     assert "ACTION NEEDED: orbit-004 (example-org/orbit-004)" in output
     assert len(world.requests) == 4 * len(world.names), "the same for every number of workers"

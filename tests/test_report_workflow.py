@@ -20,7 +20,7 @@ from release_state.report.commands import LONGEST, annotate, command, silenced
 from release_state.report.document import RunReport, report
 from release_state.report.markdown import MOST_BYTES, fenced, summary, text
 from release_state.report.origin import Origin
-from release_state.report.workflow import Workflow
+from release_state.report.workflow import Workflow, of_run
 from release_state.snapshot import Snapshot
 from release_state.text import plain, plain_command
 from tests import states as s
@@ -248,7 +248,7 @@ def test_a_long_summary_is_cut_between_blocks_and_says_so() -> None:
 def handed_on(folder: Path, document: RunReport, **environ: str) -> tuple[list[str], Workflow]:
     """Hand a run on; what went wrong."""
     workflow = Workflow({**IN_WORKFLOW, **environ})
-    return workflow.hand_on(document, folder / "a report.html"), workflow
+    return workflow.hand_on(of_run(document), folder / "a report.html"), workflow
 
 
 def test_summary_and_outputs_are_added_to_what_is_there(tmp_path: Path) -> None:
@@ -279,10 +279,10 @@ def test_an_output_holds_any_value(tmp_path: Path) -> None:
 
 def test_a_summary_alone_is_reason_to_annotate(tmp_path: Path) -> None:
     workflow = Workflow({"GITHUB_STEP_SUMMARY": str(tmp_path / "summary")})
-    workflow.hand_on(document_of(PARTIAL), tmp_path)
+    workflow.hand_on(of_run(document_of(PARTIAL)), tmp_path)
     assert obeyed("\n".join(workflow.annotations))
     nowhere = Workflow({})
-    assert nowhere.hand_on(document_of(PARTIAL), tmp_path) == [] == nowhere.annotations
+    assert nowhere.hand_on(of_run(document_of(PARTIAL)), tmp_path) == [] == nowhere.annotations
 
 
 def test_the_limit_of_a_runner_is_kept(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from release_state.report import audit_terminal
 from release_state.report.audit_document import document
 from release_state.report.audit_page import page
 from release_state.report.files import NOT_WHOLE, ReportFiles, about
+from release_state.report.many import of_audit
 from release_state.running import Running
 
 
@@ -103,6 +104,7 @@ class AuditRun(Running):
                 is_whole=exitstatus not in (2, 3) and not partly,
                 page=page(verdicts, self.reports.started_at),
             )
+            self.notes += self.workflow.hand_on(of_audit(verdicts, self.reports.html.name), self.reports.html)
         except OSError as error:
             return self.report_failed(error)
         return self.reported(exitstatus)

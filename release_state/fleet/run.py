@@ -18,6 +18,7 @@ from release_state.options import UsageProblem
 from release_state.report import fleet_terminal
 from release_state.report.files import ReportFiles
 from release_state.report.fleet_page import document, page
+from release_state.report.many import of_fleet
 from release_state.running import Running
 
 
@@ -128,6 +129,8 @@ class FleetRun(Running):
             whole = len(rows) == len(self.projects)
             arguments = (rows, len(self.projects), exitstatus, self.reports.started_at, self.reports.own.name)
             self.reports.write(document(*arguments), is_whole=whole and exitstatus not in (2, 3), page=page(*arguments))
+            told = of_fleet(rows, len(self.projects), self.reports.html.name)
+            self.notes += self.workflow.hand_on(told, self.reports.html)
         except OSError as error:
             return self.report_failed(error)
         return self.reported(exitstatus)

@@ -44,6 +44,8 @@ def summarise(reporter: pytest.TerminalReporter, run: AuditRun) -> None:
         return
     for verdict in run.session.verdicts() if run.executes else ():
         _verdict(reporter, verdict)
+    for note in run.notes:
+        reporter.write_line(f"note: {plain(note)}")
     if run.trouble:
         reporter.write_line(plain(run.trouble), red=True)
     elif run.reports.written:

@@ -85,11 +85,18 @@ def _annotation(target: TargetReport, found: Sequence[Check]) -> str:
         lines.append(f"next: {steps_in_words(first.plan_steps)} of the plan: {plain(titles, 400)}")
     if first.retry_at:
         lines.append(f"ask again at {first.retry_at}")
-    message = "\n".join(lines)
     facts, level = target.target, "" if first.decides else " (advice)"
     ids = ", ".join(check.id for check in found)
+    return annotation(
+        is_error, lines, f"{ids} {first.outcome.value}{level}: {facts.package} {facts.version} on {facts.channel}"
+    )
+
+
+def annotation(is_error: bool, lines: Sequence[str], title: str) -> str:
+    """An annotation of a few lines, each of them plain, within what is shown of one."""
+    message = "\n".join(map(plain, lines))
     return command(
         "error" if is_error else "warning",
         message if len(message) <= LONGEST else f"{message[: LONGEST - 1]}…",
-        title=f"{ids} {first.outcome.value}{level}: {facts.package} {facts.version} on {facts.channel}",
+        title=title,
     )

@@ -44,6 +44,8 @@ def summarise(reporter: pytest.TerminalReporter, run: FleetRun) -> None:
         reporter.write_line(words(rows, len(run.projects)), bold=True, **{colour: True})
         counts = Counter(row.verdict for row in rows)
         reporter.write_line("  " + ", ".join(f"{count} {verdict}" for verdict, count in counts.most_common()))
+    for note in run.notes:
+        reporter.write_line(f"note: {plain(note)}")
     if run.trouble:
         reporter.write_line(plain(run.trouble), red=True)
     elif run.reports.written:

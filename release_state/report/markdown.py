@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from release_state.changes import Changes
 from release_state.outcome import Exit, Outcome
@@ -26,12 +26,20 @@ _ADDRESS = re.compile(r"https?://[A-Za-z0-9._~:/?#@!$&'()*+,;=%-]+")
 
 def summary(document: RunReport, most_bytes: int = MOST_BYTES) -> str:
     """The summary of a run, cut at the end of a block where it would be longer than `most_bytes`, and saying so."""
+    return cut(_blocks(document), document.run.html, most_bytes)
+
+
+def cut(blocks: Iterable[str], report: str | None, most_bytes: int) -> str:
+    """The blocks, and where the report is; those that there is no room for are left out, and that is said."""
+    name = f" {text(report)}" if report else ""
+    left_out = f"\n> Cut here: the rest would be too much for this page. All of it is in the report{name}.\n"
+    end = f"Report of this run:{name}\n" if report else ""
     parts: list[str] = []
-    room = most_bytes - len(_cut(document).encode())
-    for block in _blocks(document):
+    room = most_bytes - len(left_out.encode())
+    for block in (*blocks, end):
         room -= len(block.encode())
         if room < 0:
-            return "".join([*parts, _cut(document)])
+            return "".join([*parts, left_out])
         parts.append(block)
     return "".join(parts)
 
@@ -49,14 +57,6 @@ def fenced(lines: Sequence[str]) -> str:
     return f"{fence}sh\n{shown}\n{fence}\n"
 
 
-def _cut(document: RunReport) -> str:
-    return f"\n> Cut here: the rest would be too much for this page. All of it is in the report{_name(document)}.\n"
-
-
-def _name(document: RunReport) -> str:
-    return f" {text(document.run.html)}" if document.run.html else ""
-
-
 def _blocks(document: RunReport) -> Iterator[str]:
     for target in document.targets:
         facts = target.target
@@ -71,8 +71,6 @@ def _blocks(document: RunReport) -> Iterator[str]:
         if target.not_run:
             yield f"Not run: {text(', '.join(target.not_run))}\n\n"
         yield from _plan(target.plan)
-    if document.run.html:
-        yield f"Report of this run:{_name(document)}\n"
 
 
 def _changes(changes: Changes) -> str:
@@ -114,12 +112,13 @@ def _plan(plan: Plan) -> Iterator[str]:
     if plan.folder and any(step.commands for step in plan.steps):
         yield "git commands are for the clone:\n\n" + fenced([f"cd {shlex.quote(plan.folder)}"]) + "\n"
     for number, step in enumerate(plan.steps, 1):
-        yield _step(number, step)
+        yield step_block(number, step)
     if plan.other_way:
         yield "The other way is shown by:\n\n" + fenced([shlex.join(plan.other_way)]) + "\n"
 
 
-def _step(number: int, step: Step) -> str:
+def step_block(number: int, step: Step) -> str:
+    """One step of a plan."""
     parts = [f"**{number}. {'advice: ' if step.advice else ''}{text(step.title)}**"]
     if step.reason:
         parts[0] += f" - {text(step.reason)}"

@@ -18,6 +18,7 @@ from release_state.check import CheckInfo, catalogue
 from release_state.options import SETTINGS
 from release_state.outcome import Phase
 from release_state.report import document
+from release_state.report.many_schema import schemas
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CHECKS = ROOT / "checks"
@@ -242,7 +243,7 @@ def main() -> None:
         sys.stdout.write(reference(checks))
         return
     (ROOT / "docs" / "checks.md").write_text(reference(checks), encoding="utf-8")
-    for name, schema in (("snapshot", recorded.schema()), ("report", document.schema())):
+    for name, schema in {"snapshot": recorded.schema(), "report": document.schema(), **schemas()}.items():
         text = json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
         (ROOT / "release_state" / "schemas" / f"{name}.schema.json").write_text(text, encoding="utf-8")
     audit = ROOT / "docs" / "audit.md"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,24 @@ if TYPE_CHECKING:
 _RUNNER_TAKES = 2**20
 
 
+@dataclass(frozen=True)
+class Told:
+    """What a run has to say to a workflow."""
+
+    verdict: str
+    phase: str
+    annotations: Callable[[], list[str]]
+    summary: Callable[[int], str]
+    """In Markdown, of so many bytes at the most."""
+
+
+def of_run(document: RunReport) -> Told:
+    """What a run over single versions has to say."""
+    from release_state.report.markdown import summary
+
+    return Told(document.verdict, document.phase, lambda: annotate(document), lambda room: summary(document, room))
+
+
 class Workflow:
     """The workflow run that the environment tells of, if any."""
 
@@ -31,15 +50,15 @@ class Workflow:
         self.annotations: list[str] = []
         """To be printed last of all, when commands are read again."""
 
-    def hand_on(self, document: RunReport, report: Path) -> list[str]:
+    def hand_on(self, told: Told, report: Path) -> list[str]:
         """Write summary and outputs, keep the annotations; what went wrong, in words. `report` is the file to open."""
         if self._annotates:
-            self.annotations = annotate(document)
+            self.annotations = told.annotations()
         troubles = []
         if self._summary:
-            troubles += _told("the step summary", lambda path: _append_summary(path, document), Path(self._summary))
+            troubles += _told("the step summary", lambda path: _append_summary(path, told), Path(self._summary))
         if self._output:
-            values = {"verdict": document.verdict, "phase": document.phase, "report": str(report)}
+            values = {"verdict": told.verdict, "phase": told.phase, "report": str(report)}
             text = "".join(_output(name, value) for name, value in values.items())
             troubles += _told("the step's outputs", lambda path: _append(path, text), Path(self._output))
         return troubles
@@ -51,14 +70,14 @@ def _output(name: str, value: str) -> str:
     return f"{name}<<{end}\n{value}\n{end}\n"
 
 
-def _append_summary(path: Path, document: RunReport) -> None:
-    from release_state.report.markdown import MOST_BYTES, summary
+def _append_summary(path: Path, told: Told) -> None:
+    from release_state.report.markdown import MOST_BYTES
 
     there = path.stat().st_size if path.exists() else 0
     room = min(MOST_BYTES, _RUNNER_TAKES - there - 1)
     if room < 1_000:
         raise OSError(0, f"the step has written {there} bytes already, which leaves no room")
-    _append(path, ("\n" if there else "") + summary(document, room))
+    _append(path, ("\n" if there else "") + told.summary(room))
 
 
 def _append(path: Path, text: str) -> None:
