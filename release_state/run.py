@@ -74,6 +74,8 @@ def select(config: pytest.Config, items: list[pytest.Item]) -> list[pytest.Item]
         if mark := item.get_closest_marker(MARKER):
             reads |= set(mark.kwargs["reads"])
     session.announce_needs(reads)
+    if isinstance(session, Controller):
+        session.collected.set()
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     if isinstance(session, Controller) and reporter is not None and progress.is_wanted(reporter):
         progress.show(reporter, session.asking, session.is_over)
@@ -219,6 +221,9 @@ class Run(Running):
         """Say what is waited for, where no live line does and nobody wants quiet."""
         from release_state.report import progress
 
+        while self.session.exchange is None and not self.session.collected.wait(_LOOK_SECONDS):
+            if self.session.cancel.is_set():
+                return
         reporter = self._reporter()
         live = progress.is_wanted(reporter) and self.session.exchange is None if reporter else True
         if not live and reporter.config.option.verbose >= 0:

@@ -129,6 +129,8 @@ class Controller(Session):
         self.asking = Asking()
         self.waits = False
         """Whether the observation may take as long as a release does."""
+        self.collected = threading.Event()
+        """Set once nothing is collected any more: until then what is printed here would be captured."""
         self._needs: Future[frozenset[str]] = Future()
         self._background: Background[Sequence[Snapshot]] = Background(self._observe, _dump, with_workers=with_workers)
         self.exchange = self._background.exchange

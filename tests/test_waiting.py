@@ -297,7 +297,18 @@ def test_a_run_that_works_is_asked_alone_and_then_what_it_made(tmp_path: Path) -
 # --- a run
 
 
+SLOW_COLLECTION = """
+import time, pytest
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_make_collect_report(collector):
+    if collector.nodeid.endswith("test_ci.py"):
+        time.sleep(3)  # what is printed meanwhile is captured
+"""
+
+
 def test_a_run_waits_and_then_judges(tmp_path: Path) -> None:
+    (tmp_path / "slow_collection.py").write_text(SLOW_COLLECTION, encoding="utf-8")
     with world_of("released") as world:
         world.index.lag("pypi", "0.2.0")
         seen: list[str] = []
@@ -308,10 +319,12 @@ def test_a_run_waits_and_then_judges(tmp_path: Path) -> None:
                 threading.Timer(0.5, world.index.lag, ("pypi", "0.2.0"), {"lags": False}).start()
 
         world.index.intercept = catch_up
-        ran = run(world, "--wait", "120", "--no-install", reports=tmp_path / "reports")
+        slowly, path = ("-p", "slow_collection"), {"PYTHONPATH": str(tmp_path)}
+        ran = run(world, *slowly, "--wait", "120", "--no-install", reports=tmp_path / "reports", env=path)
     assert (ran.code, ran.verdict) == (0, "RELEASED AND VERIFIED"), ran.output
     lines = [line for line in ran.output.splitlines() if line.startswith("waiting for ")]
     assert len(lines) == 1 and lines[0].endswith("(120 s at the most)")
+    assert ran.output.index("release state of") < ran.output.index("waiting for"), "not while files are collected"
     assert "nothing is pending any more" in ran.output
     waited = ran.document["run"]["waited"]
     assert waited["looks"] >= 2 and waited["still"] == []
