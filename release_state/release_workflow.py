@@ -172,6 +172,34 @@ def channel_input(workflow: ReleaseWorkflow, release: Release) -> Input | None:
     return next((given for given in offering if release.channel.name in given.options), next(iter(offering), None))
 
 
+@dataclass(frozen=True)
+class Start:
+    """How a person starts the release workflow for a channel."""
+
+    fields: tuple[str, ...] = ()
+    """Its inputs, as `name=value`."""
+    hindrance: str = ""
+    """Why no command can be given; empty where one can."""
+
+
+def start_of(release: Release) -> Start:
+    """How the workflow is started for this channel: by its own inputs, as far as its file is known."""
+    channel = release.channel.name
+    try:
+        workflow = workflow_of(release)
+    except (NotObserved, NotApplicable):
+        return Start((f"target_environment={channel}",))
+    if "workflow_dispatch" not in workflow.file.triggers:
+        return Start(hindrance=f"it is not started by hand, but by: {', '.join(workflow.file.triggers) or 'nothing'}")
+    chosen = channel_input(workflow, release)
+    if chosen is not None and channel in chosen.options:
+        return Start((f"{chosen.name}={channel}",))
+    if any(given.name == "target_environment" and not given.options for given in workflow.file.inputs):
+        return Start((f"target_environment={channel}",))
+    # Started with its defaults, it might publish to another index than the one that is meant.
+    return Start(hindrance="which of its inputs chooses the channel is not known") if workflow.file.inputs else Start()
+
+
 def varies_with(group: str, workflow: ReleaseWorkflow, chosen: Input | None) -> str | None:
     """What makes the name of a concurrency group differ between channels or runs; None: nothing does."""
     for expression in expressions(group):

@@ -9,11 +9,13 @@ from release_state.outcome import ActionNeeded, Outcome
 from release_state.recovery import Recovery
 from release_state.release import Release
 from release_state.snapshot import Snapshot
+from release_state.steps.publication import run_workflow
 from release_state.workflow.calls import ReleaseWorkflow
 from release_state.workflow.pinned import unpinned
 from tests import states as s
 from tests import workflows as w
 from tests.cases.permissions import FROM_TOP, UNSAID
+from tests.facts import workflow
 from tests.judged import CHECKS, ended, verdict_of
 
 PATH, OTHER = w.PATH, ".github/workflows/x.yml"
@@ -287,3 +289,36 @@ def test_a_channel_under_another_name_is_not_offered() -> None:
     assert said.found == "target_environment: testpypi, release"
     on_testpypi = s.ready(workflow_files=w.observed(renamed), target=s.target(channel=s.TESTPYPI))
     assert ended(CHECKS["WORKFLOW-4"], Recovery(Release(on_testpypi)))[0] is Outcome.HOLDS
+
+
+ON_PUSH = "on: {push: {tags: ['v*']}}\njobs: {release: {steps: [{run: make}]}}\n"
+DISPATCH = "on: {workflow_dispatch: {inputs: %s}}\njobs: {release: {steps: [{run: make}]}}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (DISPATCH % "{target_environment: {type: choice, options: [testpypi, pypi]}}", ["target_environment=pypi"]),
+        (DISPATCH % "{index: {type: choice, options: [testpypi, pypi]}, dry_run: {}}", ["index=pypi"]),
+        (DISPATCH % "{target_environment: {required: true}}", ["target_environment=pypi"]),
+        (DISPATCH % "{}", []),
+        ("on: workflow_dispatch\njobs: {release: {steps: [{run: make}]}}\n", []),
+        (DISPATCH % "{where: {default: testpypi}}", "which of its inputs chooses the channel"),
+        (DISPATCH % "{target_environment: {type: choice, options: [testpypi]}}", "which of its inputs"),
+        (ON_PUSH, "not started by hand, but by: push"),
+    ],
+)
+def test_a_start_names_the_workflows_own_inputs(text: str, expected: list[str] | str) -> None:
+    """Never a start with defaults that may publish elsewhere."""
+    found = run_workflow(Release(s.ready(workflow_files=workflow(text))))
+    if isinstance(expected, str):
+        assert not found.commands and found.link and expected in found.reason
+        return
+    (command,) = found.commands
+    assert [word for word in command if "=" in word] == expected
+    assert command[:4] == ("gh", "workflow", "run", "release.yml")
+
+
+def test_a_workflow_that_is_not_known_is_started_as_usual() -> None:
+    (command,) = run_workflow(Release(s.ready(workflow_files=s.failed()))).commands
+    assert "target_environment=pypi" in command

@@ -10,6 +10,7 @@ from packaging.version import Version
 from release_state.model import NotObserved
 from release_state.plan import Step, step
 from release_state.release import Release
+from release_state.release_workflow import start_of
 from release_state.snapshot import IndexFile
 from release_state.steps.commands import gh, index_page, suite
 
@@ -72,9 +73,18 @@ def run_workflow(release: Release) -> Step:
     target = release.target
     if not target.workflow:
         return step("Start the release again", mends="index", reason="the project names no release workflow")
+    start = start_of(release)
+    if start.hindrance:
+        return step(
+            "Start the release again, with the same inputs",
+            mends="index",
+            reason=f"no command is given for {target.workflow}: {start.hindrance}",
+            link=f"{target.github_web}/{target.repository}/actions/workflows/{target.workflow}",
+        )
+    fields = (word for field in start.fields for word in ("--field", field))
     return step(
         "Start the release again, with the same inputs",
-        gh(release, "workflow", "run", target.workflow, "--field", f"target_environment={target.channel.name}"),
+        gh(release, "workflow", "run", target.workflow, *fields),
         mends="index",
         reason="nothing of the version is published or tagged, so that the workflow works out the same version",
         precondition="no release branch and no tag of the version is on the remote",
