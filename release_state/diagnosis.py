@@ -127,14 +127,19 @@ def _published(release: Release, traces: dict[str, bool | None], found: Found) -
         reason = f"{why}. Yank it, withdraw what can be withdrawn, and release the next version"
         return found("used up", "Published, and can never be completed", "next version", reason)
     missing = list(release.missing_kinds)
+    yanked = any(file.yanked for file in release.files)
     if "tag" not in release.channel.leaves:
         if missing:
             return found("E: files missing", f"Published, missing: {', '.join(missing)}", "complete", _FORWARD)
+        if yanked:
+            return found("E: partly yanked", "Published, and some of its files are yanked", "complete", _FORWARD)
         if traces["branch"]:
             title = "Published, its release branch is left"
             return found("branch left", title, "complete", "only the branch is left to delete")
         return found("released", "Published, nothing is left behind", "nothing", "")
     missing += [_NAMES[trace] for trace in _NAMES if trace in traces and traces[trace] is False]
+    if traces.get("release") and release.snapshot.release.is_known and release.github_release is None:
+        missing.append(f"{_NAMES['release']} (there is a draft)")
     if "pull request" in missing and _needs_no_pull(release):
         missing.remove("pull request")
     unknown = [_NAMES[trace] for trace in _NAMES if trace in traces and traces[trace] is None]
@@ -145,8 +150,10 @@ def _published(release: Release, traces: dict[str, bool | None], found: Found) -
         return found("B: published, wrong commit", title, "complete", reason)
     if not missing and unknown:
         return found("partly unknown", f"Published; not observed: {', '.join(unknown)}", "find out", _FORWARD)
+    if not missing and yanked:
+        return found("E: partly yanked", "Published, and some of its files are yanked", "complete", _FORWARD)
     if not missing:
-        return found("released", "Published and complete", "nothing", "")
+        return found("released", "Published, and every trace of it is there", "nothing", "")
     if "tag" in missing:
         return found("C: published without a tag", f"Published{listed}", "complete", _FORWARD)
     if missing == ["pull request"]:

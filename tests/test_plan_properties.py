@@ -263,3 +263,27 @@ def test_a_strangers_pull_request_stops_no_plan() -> None:
     )
     titles = [step.title.split()[0] for step in verdict_of(found).plan.steps]
     assert titles == ["Keep", "Delete", "Start"]
+
+
+@pytest.mark.parametrize(
+    ("found", "title"),
+    [
+        (s.released(), "Published, and every trace of it is there"),
+        (
+            s.released(release=known(None), drafts=known((s.release(draft=True),))),
+            "Published and tagged, missing: GitHub Release (there is a draft)",
+        ),
+        (
+            s.released(index={"pypi": s.project(s.file(yanked=True), s.file("sdist"))}),
+            "Published, and some of its files are yanked",
+        ),
+        (
+            s.released_on_testpypi(index={"testpypi": s.project(s.file(), s.file("sdist", yanked=True))}),
+            "Published, and some of its files are yanked",
+        ),
+    ],
+)
+def test_what_is_not_whole_is_not_called_so(found: Snapshot, title: str) -> None:
+    verdict = verdict_of(found)
+    assert verdict.diagnosis.title == title
+    assert (verdict.diagnosis.direction == "nothing") == (verdict.verdict in GREEN)
