@@ -81,7 +81,9 @@ class GitHub:
         """What `pulls` says of each of these branches, from one list of every pull request of the repository."""
 
         def ask(place: str, repository: Visible) -> tuple[PullRequest, ...]:
-            return tuple(distinct_pulls(all_at_once(self._api, f"{place}/pulls?state=all", "pull requests")))
+            # The oldest first: those that are opened meanwhile come last, and move no other to a page that was read.
+            path = f"{place}/pulls?state=all&sort=created&direction=asc"
+            return tuple(distinct_pulls(all_at_once(self._api, path, "pull requests")))
 
         def of(branch: str) -> Observation[tuple[PullRequest, ...]]:
             return observed(lambda: self._from(self._repository().full_name, branch, found.present()))
