@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -29,6 +28,15 @@ VERSIONS, RELEASES, PULLS, OPEN, BRANCHES = 10_000, 2_000, 5_000, 300, 60
 AT_ONCE = 10
 PAGE = ROOT / "docs" / "reliability.md"
 MARKS = "<!-- limits: begin -->", "<!-- limits: end -->"
+
+
+_LAUNCH = """
+import json, resource, subprocess, sys
+quiet = subprocess.DEVNULL
+code = subprocess.run(sys.argv[1:], stdin=quiet, stdout=quiet, stderr=quiet).returncode
+print(json.dumps([code, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss]))
+"""
+"""From here, a run would begin with the memory of this process as its own peak: it holds a whole world."""
 
 
 @dataclass(frozen=True)
@@ -85,20 +93,20 @@ def options(world: World, remote_url: str) -> list[str]:
 def start(world: World, arguments: Sequence[str], home: Path) -> subprocess.Popen[bytes]:
     """Begin a run."""
     return subprocess.Popen(
-        [sys.executable, "-m", "release_state", *arguments],
+        [sys.executable, "-I", "-c", _LAUNCH, sys.executable, "-m", "release_state", *arguments],
         cwd=ROOT,
         env=clean_environment(home, {"GITHUB_TOKEN": world.token}),
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     )
 
 
 def end(process: subprocess.Popen[bytes], began: float) -> Cost:
     """Wait for a run."""
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    return Cost(process.returncode, time.monotonic() - began, used.ru_maxrss / 1024)
+    output, _ = process.communicate()
+    code, peak = json.loads(output)
+    return Cost(code, time.monotonic() - began, peak / 1024)
 
 
 @contextmanager
@@ -108,7 +116,8 @@ def served(scenario: str, *, much: bool) -> Iterator[tuple[World, str, Any]]:
         SCENARIOS[scenario].build(world)
         if much:
             fill(world)
-        yield world, f"http://127.0.0.1:{git.port}/{world.repository}.git", git
+        with world.github.git.at_rest():
+            yield world, f"http://127.0.0.1:{git.port}/{world.repository}.git", git
 
 
 def much_of_everything(folder: Path) -> dict[str, Cost]:

@@ -22,7 +22,7 @@ from tests.faults.kinds import FAULTS
 from tests.faults.rows import READY, RowOf, rows_of
 from tests.faults.states import STATES, Stage
 
-SECONDS = 4.0
+SECONDS = 8.0
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +43,7 @@ def _late(exchange: Exchange) -> None:
     exchange.send(exchange.true_reply())
 
 
+@pytest.mark.slow
 def test_two_slow_sources_in_a_row_take_the_time_of_one(place: tuple[Gateway, Stage]) -> None:
     gateway, stage = place
     silent = FAULTS["read time-out"].play
@@ -53,10 +54,10 @@ def test_two_slow_sources_in_a_row_take_the_time_of_one(place: tuple[Gateway, St
     found = observe(stage.config(visit, SECONDS), stage.world, frozenset({"remote", "ci", "pulls", "repository"}))
     seconds = time.monotonic() - began
     assert found.remote.value and found.repository.value
-    for unknown, limit in ((found.pulls, "2"), (found.ci, "3")):
+    for unknown, limit in ((found.pulls, "4"), (found.ci, "6")):
         assert unknown.unavailable and unknown.unavailable.why.endswith(f"no complete answer within {limit} s")
         assert "--lookup-timeout" in str(unknown.unavailable.remedy)
-    assert seconds < 1.35 * SECONDS, "each has a time of its own again"
+    assert seconds < SECONDS + 2.5, "each has a time of its own again: 3 s later"
 
 
 def test_what_is_asked_too_late_is_not_asked_and_says_so() -> None:

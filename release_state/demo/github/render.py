@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import fnmatch
 import zlib
+from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
@@ -104,18 +105,23 @@ class Renderer:
         """The repository as a pull request's head and base show it."""
         body = self.minimal_repository(full_name)
         page = body["html_url"]
-        issues = sum(pull.state == "open" for pull in self.state.pulls.values())
+        issues = self._open_pulls
         return body | {
             "git_url": f"git:{page.split(':', 1)[1]}.git", "ssh_url": f"git@github.com:{body['full_name']}.git",
             "clone_url": f"{page}.git", "svn_url": page, "mirror_url": None, "homepage": "", "language": "Python",
             "forks_count": 0, "stargazers_count": 0, "watchers_count": 0, "size": 108, "open_issues_count": issues,
             "default_branch": self.state.default_branch, "has_issues": True, "has_projects": True, "has_wiki": True,
             "has_pages": False, "has_downloads": True, "has_discussions": False, "archived": False, "disabled": False,
-            "visibility": "private" if self.state.private else "public", "pushed_at": self.pushed_at(),
-            "created_at": "2024-01-02T03:04:05Z", "updated_at": self.pushed_at(), "license": None, "forks": 0,
+            "visibility": "private" if self.state.private else "public", "pushed_at": self.pushed_at,
+            "created_at": "2024-01-02T03:04:05Z", "updated_at": self.pushed_at, "license": None, "forks": 0,
             "open_issues": issues, "watchers": 0, "allow_forking": True, "is_template": False, "topics": [],
             "web_commit_signoff_required": False,
         }  # fmt: skip
+
+    @cached_property
+    def _open_pulls(self) -> int:
+        """How many there are, at this request: each of a hundred pull requests shows the repository twice."""
+        return sum(pull.state == "open" for pull in self.state.pulls.values())
 
     def full_repository(self, right: str) -> Json:
         """The repository itself; ``permissions`` only for a caller with an account."""
@@ -135,6 +141,7 @@ class Renderer:
             }  # fmt: skip
         return body
 
+    @cached_property
     def pushed_at(self) -> str:
         """The date of the newest commit of any branch, as near as git alone can tell."""
         git = self.state.git
