@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.limits import at_once
 from release_state import whole
 from release_state.background import Background
 from release_state.observe.answer import Answer, parsed_json
@@ -205,3 +206,13 @@ def test_what_was_observed_and_cannot_be_handed_on_does_not_hang(tmp_path: Path)
     background.start()
     with pytest.raises(OSError, match=r"No such file|denied"):
         background.wait()
+
+
+# ---- many at once
+
+
+@pytest.mark.slow
+def test_runs_at_once_on_one_clone_and_one_folder_of_reports(tmp_path: Path) -> None:
+    """`python -m benchmarks.limits` does so with ten."""
+    costs, wrong = at_once(tmp_path, 4)
+    assert (len(costs), wrong) == (4, [])
