@@ -3,45 +3,77 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 from benchmarks.cases import PHASES, Bench
 from benchmarks.stage import stage
 
-FACTS = (
-    (r"GET /repos/[^/]+/[^/?]+$", "the repository: its present name, and whether it may be seen"),
-    (r"/pulls\?.*head=", "pull requests of a release branch, in any state"),
+GITHUB = (
+    (r"/pulls\?.*head=", "pull requests of the version's release branch, in any state"),
     (r"/pulls\?.*state=open", "open pull requests of any release branch"),
+    (r"/pulls\?", "every pull request, where there are very many release branches"),
     (r"/releases/tags/", "the GitHub Release of the tag"),
     (r"/releases/latest", "which GitHub Release is the latest"),
     (r"/releases\?", "drafts of the tag"),
     (r"/check-runs", "CI of the base branch's head: check runs"),
-    (r"/status", "CI of the base branch's head: commit statuses"),
-    (r"/workflows/[^/]+/runs", "runs of the release workflow that can still be unfinished"),
-    (r"/workflows/[^/]+$", "whether the release workflow exists"),
-    (r"/jobs\?|/attempts/", "jobs and steps of the last release run"),
-    (r"/logs", "what the log of the last release run says"),
-    (r"info/refs", "git: the remote's refs begin with what it can do"),
-    (r"git-upload-pack", "git: refs, or the commits that the decision hangs on"),
-    (r"GET /[^/]+/simple/", "the project's page on an index"),
-    (r"\.tar\.gz", "the sdist, compared with the commits that it may have been built from"),
-    (r"\.whl", "the wheel, to install it"),
+    (r"/status\?", "CI of the base branch's head: commit statuses"),
+    (r"/actions/workflows/[^/]+/runs", "runs of the release workflow that can still be unfinished, and the last one"),
+    (r"/actions/runs\?.*branch=", "how CI went on the base branch, the last runs"),
+    (r"/actions/runs/\d+/(attempts/\d+/)?jobs", "jobs and steps of the last release run, where it failed"),
+    (r"/actions/jobs/\d+/logs", "what the log of the failed job says"),
+    (r"/actions/permissions/workflow", "whether Actions may create pull requests, and the rights of a job by default"),
+    (r"/rulesets/\d+", "what an active ruleset asks for"),
+    (r"/rulesets", "rulesets that may stand in the way"),
+    (r"/rules/branches/", "the rules for the release branch and for the base branch"),
+    (r"/branches/[^/]+/protection", "the classic protection of the base branch"),
+    (r"/branches/", "whether the base branch is protected"),
+    (
+        r"/repos/[^/]+/[^/?]+$",
+        "the repository: its present name; only where it can be seen is a 404 an absence",
+    ),
+)
+INDEX = (
+    (r"/pypi/[^/]+/[^/]+/json$", "whether files of the version are on their way to the Simple API"),
+    (r"/simple/", "the project's page: versions, files, what is yanked"),
+    (r"\.tar\.gz$", "the sdist, to be compared with the commits that it may have been built from"),
+    (r"\.whl(\.metadata)?$", "the wheel, as pip installs it"),
+    (r"/provenance$", "which commit the attestation of a file names"),
+)
+GIT = (
+    (r"info/refs", "git: a connection to the remote begins with what it can do"),
+    (r"git-upload-pack", "git: refs; more only where commits are lacking"),
 )
 
 
-def asked(bench: Bench) -> dict[str, list[tuple[str, str]]]:
-    """By phase: each request, and the fact that it buys."""
+class Asked(NamedTuple):
+    """One request of a run, and the fact that it buys."""
+
+    service: str
+    request: str
+    fact: str
+
+
+def asked(bench: Bench) -> dict[str, list[Asked]]:
+    """By phase: what a whole run asks."""
     found = {}
     for phase, scenario in PHASES.items():
         with stage(scenario, 0.0) as at:
             at.asked()
             bench.gate(at, phase).turn(counts=False)
             told = at.asked()
-            found[phase] = [(_short(line, at.repository), _fact(line)) for line in told.git + told.index + told.github]
+            lines = {"git": told.git, "index": told.index, "GitHub": told.github}
+            found[phase] = sorted(
+                Asked(service, _short(line, at.repository), fact_of(service, line))
+                for service, requests in lines.items()
+                for line in requests
+            )
     return found
 
 
-def _fact(line: str) -> str:
-    return next((fact for pattern, fact in FACTS if re.search(pattern, line)), "")
+def fact_of(service: str, request: str) -> str:
+    """The fact that a request buys; empty for one that nobody has described."""
+    facts = {"git": GIT, "index": INDEX, "GitHub": GITHUB}[service]
+    return next((fact for pattern, fact in facts if re.search(pattern, request)), "")
 
 
 def _short(line: str, repository: str) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import matplotlib as mpl
 
+from benchmarks.asked import Asked
 from benchmarks.cases import Row
 from benchmarks.stage import ROOT
 from benchmarks.startup import Import
@@ -39,7 +40,7 @@ one for TCP and one for TLS 1.3; encrypting itself is not a part of it.
 
 
 def write(rows: Mapping[str, Sequence[Row]], imports: Sequence[Import], first: Mapping[str, float],
-          asked: Mapping[str, Sequence[tuple[str, str]]], rounds: int) -> None:  # fmt: skip
+          asked: Mapping[str, Sequence[Asked]], rounds: int) -> None:  # fmt: skip
     """Write both files."""
     machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, {sys.platform}"
     parts = [INTRODUCTION, f"This page: {rounds} rounds on {machine}.\n\n![The ratios](performance.svg)\n"]
@@ -72,16 +73,18 @@ def _start_up(imports: Sequence[Import], first: Mapping[str, float]) -> str:
     )
 
 
-def _asked(asked: Mapping[str, Sequence[tuple[str, str]]]) -> str:
-    parts = ["## Which request buys which fact\n"]
+def _asked(asked: Mapping[str, Sequence[Asked]]) -> str:
+    parts = [
+        "## Which request buys which fact\n",
+        "Their number is the same whatever the length of the history and the number of workers; tests hold it. A "
+        "repository that has moved, active rulesets, a failed release run and other release branches cost some more.\n",
+    ]
     for phase, lines in asked.items():
-        api = sum(
-            not line.startswith("GET /pypi") and "info/refs" not in line and "git-" not in line for line, _ in lines
-        )
-        parts.append(f"A whole {phase} run: {len(lines)} requests, {api} of them to GitHub's API.\n")
-        parts.append(
-            "| request | fact |\n|---|---|\n" + "\n".join(f"| `{line}` | {fact} |" for line, fact in lines) + "\n"
-        )
+        counts = {service: sum(each.service == service for each in lines) for service in ("GitHub", "index", "git")}
+        said = ", ".join(f"{count} {service}" for service, count in counts.items())
+        parts.append(f"A whole {phase} run: {len(lines)} requests ({said}).\n")
+        rows = "\n".join(f"| {each.service} | `{each.request}` | {each.fact} |" for each in lines)
+        parts.append(f"| service | request | fact |\n|---|---|---|\n{rows}\n")
     return "\n".join(parts)
 
 

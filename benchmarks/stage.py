@@ -14,7 +14,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, cast
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from benchmarks.git_http import git_over_http
 from benchmarks.history import lengthen
@@ -126,7 +126,12 @@ def _serve(scenario: str, round_trip: float, versions: int) -> None:
             world.index.intercept = world.github.intercept = noted
             for _ in sys.stdin:
                 lists = (world.github.requests, world.index.requests)
-                github, index = ([f"{request.method} {request.path}" for request in found] for found in lists)
+                index = [f"{request.method} {request.path}" for request in world.index.requests]
+                # With its query, which is a part of the path elsewhere.
+                github = [
+                    f"{request.method} {request.path}" + (f"?{urlencode(request.query)}" if request.query else "")
+                    for request in world.github.requests
+                ]
                 first = min(times, default=None)
                 print(json.dumps(vars(Asked(github, index, list(git.requests), first))), flush=True)
                 for asked in (*lists, git.requests, times):
