@@ -20,7 +20,7 @@ CASES = {
 def main() -> None:
     """Run the comparisons; with `--only`, print those and write nothing."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5, help="how often each subject is measured (default: 5)")
+    parser.add_argument("--rounds", type=int, default=4, help="how often each subject is measured (default: 4)")
     parser.add_argument("--only", action="append", choices=CASES, help="this comparison alone; writes no page")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="release-state-benchmark-") as folder:
