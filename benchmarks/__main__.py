@@ -14,6 +14,7 @@ CASES = {
     "workers": cases.with_workers,
     "history": cases.over_the_history,
     "memory": cases.memory,
+    "projects": cases.many_projects,
 }
 
 

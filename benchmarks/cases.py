@@ -17,11 +17,13 @@ from urllib.parse import urlsplit
 from benchmarks.measure import Subject, interleave
 from benchmarks.stage import ROOT, Stage, stage
 from release_state.check import catalogue, of_phase
+from release_state.demo.fleet import Fleet
 from release_state.outcome import Phase
 from tests.convergence.real_gh import gh_at
 
 ROUND_TRIPS = (0.0, 0.03, 0.1)
 """Seconds to each service and back."""
+PROJECTS = 40
 HISTORIES = (10, 100, 1000, 10000)
 CHECKS = {phase.value: len(of_phase(catalogue(ROOT / "checks"), phase)) for phase in Phase}
 """How many checks each phase has."""
@@ -236,6 +238,38 @@ def memory(bench: Bench) -> list[Row]:
         ratio = gate.peak / bare.peak
         rows.append(Row(phase, {"gate, MiB": gate.peak, "bare pytest, MiB": bare.peak}, ratio, "at most 2", ratio <= 2))
     return rows
+
+
+def many_projects(bench: Bench) -> list[Row]:
+    """(g) The audit of many small projects by one process and by several."""
+    ways = ("0", "1", "2", "auto")
+    with Fleet(PROJECTS) as fleet:
+        listed = bench.folder / "fleet.toml"
+        listed.write_text(fleet.project_list, encoding="utf-8")
+        command = [
+            *(sys.executable, "-m", "pytest", "checks/", "--project-list", str(listed), "--version", "all"),
+            *("--index-url", f"pypi={fleet.index.index_url('pypi')}", "--github-api-url", fleet.url),
+            *("--reports-dir", str(bench.reports), "-n"),
+        ]
+        env = bench.env(more={"GITHUB_TOKEN": fleet.token})
+        # Some of them disagree on purpose.
+        runs = [Subject(f"-n {way}", [[*command, way]], ROOT, env, frozenset({1})) for way in ways]
+        counts = []
+        for run in runs:
+            fleet.requests.clear()
+            run.turn(counts=False)
+            counts.append(len(fleet.requests))
+        interleave(runs, min(bench.rounds, 2))
+    return [
+        Row(
+            f"{PROJECTS} projects, {run.name}",
+            {"seconds": run.seconds, "CPU seconds": run.cpu, "requests": count},
+            run.seconds / runs[0].seconds,
+            "no more requests than by one process",
+            count <= counts[0],
+        )
+        for run, count in zip(runs, counts, strict=True)
+    ]
 
 
 def _away(round_trip: float) -> str:

@@ -39,6 +39,11 @@ class Subject:
         return statistics.median(cost.seconds for cost in self.costs)
 
     @property
+    def cpu(self) -> float:
+        """The median of the CPU seconds."""
+        return statistics.median(cost.cpu for cost in self.costs)
+
+    @property
     def peak(self) -> float:
         """The median peak memory of its largest process, MiB."""
         return statistics.median(cost.peak for cost in self.costs)

@@ -27,6 +27,7 @@ TITLES = {
     "workers": "(c) Workers against serial",
     "history": "(d) The length of the history",
     "memory": "(f) Peak memory of the largest process",
+    "projects": "(g) Many projects",
 }
 
 INTRODUCTION = """# Performance
