@@ -32,9 +32,9 @@ def main() -> None:
             rows[name] = CASES[name](bench)
             print(*(f"  {row.what}: {dict(row.figures)} ratio {row.ratio} {row.met}" for row in rows[name]), sep="\n")
         if not given.only:
-            page.write(
-                rows, startup.imports(given.rounds), startup.first_request(bench), asked.asked(bench), given.rounds
-            )
+            print("(e) The start, and what is asked", flush=True)
+            start = page.Start(startup.imports(given.rounds), startup.first_request(bench), startup.parts(bench))
+            page.write(rows, start, asked.asked(bench), given.rounds)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -12,10 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+_PEAK = Path(__file__).parent / "peak.py"
+
 
 @dataclass(frozen=True)
 class Cost:
-    """What one command took: wall-clock seconds, CPU seconds of it and its children, its peak memory in MiB."""
+    """What commands took: wall-clock seconds, CPU seconds with children, peak memory in MiB where it was weighed."""
 
     seconds: float
     cpu: float
@@ -31,6 +34,8 @@ class Subject:
     cwd: Path
     env: Mapping[str, str]
     expected: frozenset[int] = frozenset({0})
+    weighs: bool = False
+    """Whether its memory is what is measured: then a small process starts it, which takes a moment itself."""
     costs: list[Cost] = field(default_factory=list)
 
     @property
@@ -59,17 +64,23 @@ class Subject:
         for command in self.commands:
             with tempfile.TemporaryFile() as output:
                 began = time.perf_counter()
+                launcher = [sys.executable, "-I", "-S", str(_PEAK)] if self.weighs else []
                 process = subprocess.Popen(
-                    command, cwd=self.cwd, env=dict(self.env), stdin=subprocess.DEVNULL, stdout=output, stderr=output
+                    [*launcher, *command],
+                    cwd=self.cwd,
+                    env=dict(self.env),
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
                 )
                 _, status, used = os.wait4(process.pid, 0)
                 process.returncode = os.waitstatus_to_exitcode(status)
                 seconds += time.perf_counter() - began
                 cpu += used.ru_utime + used.ru_stime
-                peak = max(peak, used.ru_maxrss / 1024)
+                output.seek(0)
+                said = output.read().decode(errors="replace")
+                peak = max(peak, float(said.split()[-1]) if self.weighs else 0.0)
                 if process.returncode not in self.expected:
-                    output.seek(0)
-                    said = output.read().decode(errors="replace")
                     raise RuntimeError(f"{self.name}: exit code {process.returncode}\n{said}")
         return Cost(seconds, cpu, peak)
 

@@ -7,11 +7,13 @@ import platform
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import matplotlib as mpl
 
 from benchmarks.asked import Asked
 from benchmarks.cases import Row
+from benchmarks.parts import PARTS
 from benchmarks.stage import ROOT
 from benchmarks.startup import Import
 
@@ -40,13 +42,41 @@ one for TCP and one for TLS 1.3; encrypting itself is not a part of it.
 """
 
 
-def write(rows: Mapping[str, Sequence[Row]], imports: Sequence[Import], first: Mapping[str, float],
-          asked: Mapping[str, Sequence[Asked]], rounds: int) -> None:  # fmt: skip
+NOTES = {
+    "floor": "The floor: the same pytest with the same plugins and as many empty tests, and then the slowest look-up "
+    "alone, with what has to be known before it. Where the time of a gate goes beside that is in (e).",
+    "runbook": "By hand: git fetch, branch, tag and status, pip, and gh for runs, pull requests and the release, one "
+    "after the other, without a pause for thought or for reading. The gate learns more than that: what is pulled "
+    "together by hand afterwards is not counted. No run under pytest can reach more than *by hand* divided by pytest "
+    "with empty tests, the last figure: where that is below the goal, the start of Python and pytest is the limit.",
+    "workers": "The checks take a hundredth of a second: what workers cost is their start. The requests are the "
+    "controller's alone.",
+    "history": "GitHub shows drafts in the list of all releases alone, a hundred for each request: only a project with "
+    "more than a hundred releases pays for that, and only with a token that may see drafts. Transfer and reading of a "
+    "longer page of the index and of more tags are in the time.",
+    "projects": "Eight projects are observed at once, by however many processes: most of the time is waiting, and a "
+    "project costs some hundredths of a second to read and judge. A worker has to start pytest and the suite first, "
+    "which pays where there are cores to spare and some hundred projects.",
+}
+
+
+class Start(NamedTuple):
+    """What a start costs: imports, the first request (seconds by name), and the parts of a gate by distance."""
+
+    imports: Sequence[Import]
+    first: Mapping[str, float]
+    parts: Mapping[float, Sequence[float]]
+
+
+def write(rows: Mapping[str, Sequence[Row]], start: Start, asked: Mapping[str, Sequence[Asked]], rounds: int) -> None:
     """Write both files."""
     machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, {sys.platform}"
     parts = [INTRODUCTION, f"This page: {rounds} rounds on {machine}.\n\n![The ratios](performance.svg)\n"]
-    parts += [f"## {TITLES[name]}\n\n{_table(found)}\n" for name, found in rows.items()]
-    parts.append(_start_up(imports, first))
+    for name, found in rows.items():
+        if name == "memory":
+            parts.append(_start_up(start))
+        note = f"{NOTES[name]}\n\n" if name in NOTES else ""
+        parts.append(f"## {TITLES[name]}\n\n{note}{_table(found)}")
     parts.append(_asked(asked))
     PAGE.write_text("\n".join(parts), encoding="utf-8")
     _plot(rows, PLOT)
@@ -62,23 +92,34 @@ def _table(rows: Sequence[Row]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _start_up(imports: Sequence[Import], first: Mapping[str, float]) -> str:
-    times = ", ".join(f"{name} after {seconds:.2f} s" for name, seconds in first.items())
-    lines = [f"| `{each.package}` | {each.modules} | {each.own:.1f} |" for each in imports[:24]]
-    rest = imports[24:]
+def _start_up(start: Start) -> str:
+    times = ", ".join(f"{name} after {seconds:.2f} s" for name, seconds in start.first.items())
+    lines = [f"| `{each.package}` | {each.modules} | {each.own:.1f} |" for each in start.imports[:24]]
+    rest = start.imports[24:]
     lines.append(f"| {len(rest)} others | {sum(i.modules for i in rest)} | {sum(i.own for i in rest):.1f} |")
     head = "| package | modules | milliseconds |\n|---|---|---|\n"
+    away = " | ".join(f"{distance * 1000:g} ms" for distance in start.parts)
+    spent = [
+        f"| {name} | " + " | ".join(f"{seconds[number]:.3f}" for seconds in start.parts.values()) + " |"
+        for number, name in enumerate(PARTS)
+    ]
+    columns = "---|" * len(start.parts)
     return (
-        f"## (e) The start\n\nFrom the start of the process: {times}. What is imported before the first request "
-        f"(`-X importtime`, which itself slows it down):\n\n{head}" + "\n".join(lines) + "\n"
+        f"## (e) The start, and where the time goes\n\nFrom the start of the process: {times}. The parts of a gate "
+        f"before a release, one after the other, in seconds:\n\n| part | {away} |\n|---|{columns}\n"
+        + "\n".join(spent)
+        + f"\n\nWhat is imported before the first request (`-X importtime`, which itself slows it down):\n\n{head}"
+        + "\n".join(lines)
+        + "\n"
     )
 
 
 def _asked(asked: Mapping[str, Sequence[Asked]]) -> str:
     parts = [
         "## Which request buys which fact\n",
-        "Their number is the same whatever the length of the history and the number of workers; tests hold it. A "
-        "repository that has moved, active rulesets, a failed release run and other release branches cost some more.\n",
+        "Their number is the same for every number of workers and, but for the list that shows drafts, for every "
+        "length of the history; tests hold it. A repository that has moved, active rulesets, a failed release run and "
+        "other release branches cost some more.\n",
     ]
     for phase, lines in asked.items():
         counts = {service: sum(each.service == service for each in lines) for service in ("GitHub", "index", "git")}

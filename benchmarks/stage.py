@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, cast
@@ -95,7 +95,7 @@ def stage(scenario: str, round_trip: float, versions: int = 0) -> Iterator[Stage
 
 
 def _serve(scenario: str, round_trip: float, versions: int) -> None:
-    with World() as world, git_over_http(world.root) as git, graphql():
+    with ExitStack() as exits, World() as world, git_over_http(world.root) as git, graphql():
         lengthen(world, versions)
         SCENARIOS[scenario].build(world)
         services: list[IndexServer | GitHubServer] = [world.index, world.github]
@@ -124,6 +124,8 @@ def _serve(scenario: str, round_trip: float, versions: int) -> None:
                 times.append(time.time())
 
             world.index.intercept = world.github.intercept = noted
+            # Nothing is pushed any more: what the stand-in would list at each request is no part of what is measured.
+            exits.enter_context(world.github.git.at_rest())
             for _ in sys.stdin:
                 lists = (world.github.requests, world.index.requests)
                 index = [f"{request.method} {request.path}" for request in world.index.requests]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import re
 import statistics
 import subprocess
@@ -10,6 +12,7 @@ import time
 from dataclasses import dataclass
 
 from benchmarks.cases import Bench
+from benchmarks.parts import BEGAN, FILE
 from benchmarks.stage import ROOT, stage
 
 _LINE = re.compile(r"import time:\s*(\d+) \|\s*(\d+) \|( *)(\S+)")
@@ -39,6 +42,25 @@ def imports(rounds: int) -> list[Import]:
             found.setdefault(package, []).append(pair)
     medians = [Import(name, statistics.median(own for own, _ in pairs), pairs[0][1]) for name, pairs in found.items()]
     return sorted(medians, key=lambda each: -each.own)
+
+
+def parts(bench: Bench) -> dict[float, list[float]]:
+    """By distance: the seconds of each part of a gate before a release, as `benchmarks.parts` names them (medians)."""
+    found = {}
+    file = bench.folder / "parts.json"
+    for round_trip in (0.0, 0.1):
+        taken = []
+        with stage("clean", round_trip) as at:
+            gate = bench.gate(at, "pre-release", "-p", "benchmarks.parts")
+            for number in range(bench.rounds + 1):
+                gate.env = {**gate.env, BEGAN: str(time.time()), FILE: str(file)}
+                gate.turn(counts=False)
+                ended = time.time()
+                if number:
+                    moments = [*json.loads(file.read_text(encoding="utf-8")), ended]
+                    taken.append([after - before for before, after in itertools.pairwise(moments)])
+        found[round_trip] = [statistics.median(each) for each in zip(*taken, strict=True)]
+    return found
 
 
 def first_request(bench: Bench) -> dict[str, float]:

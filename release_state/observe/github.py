@@ -8,7 +8,7 @@
 | `open_release_pulls` | `GET …/pulls?state=open`, one for each 100 |
 | `release_by_tag` | `GET …/releases/tags/{tag}` |
 | `latest_release` | `GET …/releases/latest` |
-| `drafts` | `GET …/releases`, one for each 100, once for all tags; none where the token cannot push |
+| `drafts` | `GET …/releases`, one for each 100, side by side, once for all tags; none where the token cannot push |
 | `releases` | `GET …/releases`, one for each 100, side by side: published and, to a token that may push, drafts |
 | `checks`, `runs` | see `github_ci` |
 | `rate_limit` | none |
@@ -251,7 +251,7 @@ class GitHub:
         )
 
     def _releases(self, place: str) -> tuple[GitHubRelease, ...]:
-        return distinct_releases(self._api.all(f"{place}/releases", "releases") or [])
+        return distinct_releases(all_at_once(self._api, f"{place}/releases", "releases", first_again=True))
 
     def _releases_at_once(self, place: str) -> tuple[GitHubRelease, ...]:
         return distinct_releases(all_at_once(self._api, f"{place}/releases", "releases"))

@@ -16,10 +16,11 @@ AT_ONCE = 6
 """Requests under way for one list; GitHub refuses a caller that asks for too much at once."""
 
 
-def all_at_once(api: GitHubApi, path: str, where: str) -> list[Fields]:
+def all_at_once(api: GitHubApi, path: str, where: str, *, first_again: bool = False) -> list[Fields]:
     """
     Every object of a list, over all pages; each page is a look-up with a time limit of its own.
 
+    `first_again`: read the first page of several a second time, in which stands what has come, or moved up, meanwhile.
     Raises LookupFailed rather than give a part of a list: also where the list grew by a page meanwhile. Source:
     https://docs.github.com/rest, "Using pagination".
     """
@@ -34,4 +35,5 @@ def all_at_once(api: GitHubApi, path: str, where: str) -> list[Fields]:
         rest = list(pool.map(lambda number: context.copy().run(ask, number), range(2, last + 1)))
     if any(page_last not in (last, None) for _, page_last in rest):
         raise failed(f"{where} changed while their pages were read", "ask again")
-    return [*first, *(item for page, _ in rest for item in page)]
+    again = ask(1)[0] if first_again else []
+    return [*first, *(item for page, _ in rest for item in page), *again]
