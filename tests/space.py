@@ -133,7 +133,8 @@ def _surrounded(found: State, number: int) -> State:
     return found
 
 
-def spread(size: int = 3, seed: int = 0) -> list[State]:
+@cache
+def spread(size: int = 3, seed: int = 0) -> tuple[State, ...]:
     """States in which any values of `size` dimensions occur together that do so in some state (a covering array).
 
     For each such combination that no state has shown yet: one that has it, with everything else by lot, always the
@@ -162,7 +163,7 @@ def spread(size: int = 3, seed: int = 0) -> list[State]:
             else:
                 chosen.append(found)
                 seen.update(itertools.combinations([(name, found[name]) for name in order], size))
-    return chosen
+    return tuple(chosen)
 
 
 @cache
