@@ -71,7 +71,12 @@ class Start(NamedTuple):
 def write(rows: Mapping[str, Sequence[Row]], start: Start, asked: Mapping[str, Sequence[Asked]], rounds: int) -> None:
     """Write both files."""
     machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, {sys.platform}"
-    parts = [INTRODUCTION, f"This page: {rounds} rounds on {machine}.\n\n![The ratios](performance.svg)\n"]
+    parts = [
+        INTRODUCTION,
+        f"This page: {rounds} round{'s' * (rounds != 1)} on {machine}.\n\n![The ratios](performance.svg)\n\n"
+        "Ratios: in (b) the greater the better, else the smaller. Dotted: the goal. Green: met; red: not met; grey: "
+        "without a goal.\n",
+    ]
     for name, found in rows.items():
         if name == "memory":
             parts.append(_start_up(start))
@@ -136,9 +141,12 @@ def _plot(rows: Mapping[str, Sequence[Row]], path: Path) -> None:
     figure, axes = plt.subplots(2, 2, figsize=(10, 7), layout="constrained")
     for axis, name in zip(axes.flat, ("floor", "runbook", "history", "memory"), strict=True):
         found = [row for row in rows.get(name, ()) if row.ratio is not None]
-        colours = ["#b3261e" if row.met is False else "#2e7d4f" for row in found]
+        colours = [{True: "#2e7d4f", False: "#b3261e", None: "#7a7f87"}[row.met] for row in found]
         bars = axis.barh([row.what for row in found], [row.ratio for row in found], color=colours)
-        axis.bar_label(bars, fmt="%.2f", padding=3)
+        axis.bar_label(bars, fmt="%.2f", label_type="center", color="white")
+        goals = [(row.bound, number) for number, row in enumerate(found) if row.bound is not None]
+        for bound, number in goals:
+            axis.plot([bound, bound], [number - 0.4, number + 0.4], color="#111111", linestyle=":", linewidth=2)
         axis.set_title(TITLES[name], fontsize=10)
         axis.invert_yaxis()
         axis.margins(x=0.15)
