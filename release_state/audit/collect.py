@@ -35,7 +35,8 @@ from release_state.observe.http import HttpClient
 from release_state.observe.index import observe_index_history, split_credentials
 from release_state.observe.index_json import files_by_json
 from release_state.observe.remote import observe_remote
-from release_state.question import on_this_machine
+from release_state.observe.time_left import Stage, TimeLeft
+from release_state.question import in_time
 from release_state.target import Target
 
 SOURCES = ("remote", "index", "clone_tags", "releases", "drafts", "latest_release", "open_pulls", "runs")
@@ -50,16 +51,19 @@ def collect_history(
     own_run_id: int | None,
     cancel: threading.Event,
 ) -> list[History]:
-    """Observe every channel of the configuration; a look-up that fails is recorded, only a defect raises."""
+    """Observe every channel of the configuration; a look-up that fails is recorded, only a defect raises.
+
+    `client` is this observation's alone: what it asks shares the time of all look-ups.
+    """
     target = config.targets[0]
     github = GitHub(client, target.github_api, target.repository, own_run_id=own_run_id)
-    timeout = config.lookup_timeout
+    time = client.time_left = TimeLeft(config.lookup_timeout)
     asks: dict[object, Callable[[], Observation[Any]]] = {}
     for each in config.targets:
-        asks["remote"] = functools.partial(observe_remote, config.remote_url, timeout, cancel=cancel)
+        asks["remote"] = lambda: observe_remote(config.remote_url, time.left, cancel=cancel)
         channel = config.channels[each.channel.name]
         asks["index", channel.name] = functools.partial(observe_index_history, client, channel, each.package)
-        asks["clone_tags"] = functools.partial(_clone_tags, each, timeout, cancel)
+        asks["clone_tags"] = functools.partial(_clone_tags, each, time, cancel)
         if "release" in each.channel.leaves:
             asks["releases"], asks["drafts"] = github.releases, github.all_drafts
             asks["latest_release"] = github.latest_release
@@ -70,7 +74,7 @@ def collect_history(
     started = datetime.now(timezone.utc)
     with ThreadPoolExecutor(max_workers=len(asks), thread_name_prefix="release-state-look-up") as pool:
         asked: dict[object, Future[Observation[Any]]] = {
-            key: pool.submit(on_this_machine, str(key), ask) for key, ask in asks.items()
+            key: pool.submit(in_time, str(key), time, Stage.SECOND, ask) for key, ask in asks.items()
         }
         found = {key: future.result() for key, future in asked.items()}
     shared = {str(key): value for key, value in found.items() if not isinstance(key, tuple)}
@@ -111,7 +115,7 @@ def _is_branch(target: Target, name: str) -> bool:
     return target.parse_release_branch(name) is not None
 
 
-def _clone_tags(target: Target, timeout: float, cancel: threading.Event) -> Observation[Any]:
+def _clone_tags(target: Target, time: TimeLeft, cancel: threading.Event) -> Observation[Any]:
     if target.clone is None:
         return Observation(value=None, unavailable=None)
-    return observe_clone_tags(Path(target.clone), timeout, cancel=cancel)
+    return observe_clone_tags(Path(target.clone), time.left, cancel=cancel)

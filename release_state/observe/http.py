@@ -79,7 +79,8 @@ class HttpClient:
         self._headers = {"User-Agent": user_agent, "Accept-Encoding": "gzip", **(headers or {})}
         self._token = token
         self._token_origin = origin_of(token_host) if token_host else None
-        self._time_left = time_left
+        self.time_left = time_left
+        """Shared with other look-ups; None: each has `timeout` for itself."""
         self._shared_limit = shared_limit
         """What others of the run were told of the limit of `token_host`."""
         self._kept = kept
@@ -92,12 +93,12 @@ class HttpClient:
     def deadline(self) -> float:
         """The end of a look-up that begins now, for look-ups of several requests (`time.monotonic`)."""
         end = time.monotonic() + self.timeout
-        return end if self._time_left is None else min(end, self._time_left.ends)
+        return end if self.time_left is None else min(end, self.time_left.ends)
 
     @property
     def limit(self) -> float:
         """Seconds that the look-up has that is being asked, or that those before it in the round have had, too."""
-        return self.timeout if self._time_left is None else min(self.timeout, self._time_left.limit)
+        return self.timeout if self.time_left is None else min(self.timeout, self.time_left.limit)
 
     def has_token_for(self, url: str) -> bool:
         """Whether a request of this URL carries the token."""
