@@ -10,6 +10,8 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any, Literal
 
@@ -19,6 +21,21 @@ _PATIENCE_SECONDS = 5.0
 _EXIT = 2
 
 Stage = Literal["starting", "running", "ending"]
+
+
+@contextmanager
+def held_back() -> Iterator[None]:
+    """Hold Ctrl-C back from the processes that are started here: a Python that has hardly begun shows a traceback."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def let_in() -> None:
+    """In such a process: from here on a Ctrl-C, one that was held back too, does what it should."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
 class Watch:

@@ -12,19 +12,19 @@ import os
 import signal
 import sys
 from collections.abc import Generator
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from release_state.command_line import add_options, arguments_of, cwd_of, is_executing, new_run
-from release_state.interrupt import Watch
+from release_state.gathering import Results, ResultsAndPage
+from release_state.interrupt import Watch, held_back, let_in
 from release_state.options import UsageProblem
 
 _RUN: pytest.StashKey[Any] = pytest.StashKey()
 _WATCH: pytest.StashKey[Watch] = pytest.StashKey()
-_WORKERS_END_SECONDS, _FLEET_ENDS_SECONDS = 0.3, 1.6
 _LATER = ("pypi_simple", "yaml")
 
 
@@ -169,6 +169,7 @@ def pytest_configure(config: pytest.Config) -> None:
         if not hasattr(worker, "pool"):  # the worker of a fleet observes itself, and has programs to stop
             # A terminal interrupts workers too: they have nothing to put away, and the controller answers for all.
             signal.signal(signal.SIGINT, signal.SIG_DFL)
+        let_in()
         return
     for argument in config.args:
         if not config.option.pyargs and not (cwd_of(config) / argument.partition("::")[0]).exists():
@@ -189,7 +190,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_RUN] = run
     config.stash[KEY] = session
     made.callback(run.close)
-    results = (_Gatherer if isinstance(run, Run) else _Results)(run, config.pluginmanager, watch)
+    results = (ResultsAndPage if isinstance(run, Run) else Results)(run, config.pluginmanager, watch)
     config.pluginmanager.register(results, "release-state-run")
     _isolate_workers(config)
     run.prepare_reports(config)
@@ -204,12 +205,15 @@ def pytest_sessionstart(session: pytest.Session) -> Generator[None, None, None]:
     """Say what is checked in a few lines: pytest's own, on versions and plugins, come with -v alone."""
     option, run = session.config.option, _run_of(session.config)
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    starting = held_back() if session.config.pluginmanager.has_plugin("dsession") else nullcontext()
     if run is None or reporter is None or option.verbose != 0 or option.no_header:
-        yield
+        with starting:
+            yield
         return
     option.no_header = True
     reporter.showfspath = False  # one line of dots, not one for each file
-    yield
+    with starting:
+        yield
     for line in run.header():
         reporter.write_line(line)
 
@@ -335,71 +339,6 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, tuple
     from release_state.results import status
 
     return status(report)
-
-
-class _Results:
-    """Takes the results in the controller, which sees those of every worker."""
-
-    def __init__(self, run: Any, plugins: pytest.PytestPluginManager, watch: Watch | None) -> None:
-        self.run, self.plugins, self.watch = run, plugins, watch
-
-    def pytest_runtest_logstart(self) -> None:
-        """Go no further where an interrupt was swallowed: what is raised in a finalizer is only warned about."""
-        if self.watch is not None:
-            self.watch.insist()
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-        """Stop what observes before anything else is done."""
-        self.run.session.close()
-        manager = getattr(self.plugins.get_plugin("dsession"), "nodemanager", None)
-        if manager is not None:
-            # xdist's is 10 s, for workers that have something to finish; those of a fleet put away what they started.
-            of_fleet = hasattr(self.run.session, "pool")
-            manager.EXIT_TIMEOUT = _FLEET_ENDS_SECONDS if of_fleet else _WORKERS_END_SECONDS
-        # pytest shows the last place alone, and would read and parse the source of all the others for it.
-        excinfo.traceback = type(excinfo.traceback)(excinfo.traceback[-1:])
-        # pytest collects garbage several times when it ends, which takes a second: there is none that matters now.
-        gc.freeze()
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Take what a check said."""
-        self.run.gather(report)
-
-
-class _Gatherer(_Results):
-    """Besides, gives pytest-html's page our own parts."""
-
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_html_report_title(self, report: Any) -> None:
-        """Remember the page, whose title becomes the verdict; nothing of the machine's environment goes into it."""
-        self.page = report
-        report.set_data("environment", {})
-
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_html_results_table_header(self, cells: list[Any]) -> None:
-        """Name our columns."""
-        from release_state.report.page import header
-
-        header(cells)
-
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_html_results_table_row(self, report: pytest.TestReport, cells: list[Any]) -> None:
-        """Fill our columns; a report that is no check's keeps the width of the table."""
-        from release_state.report.page import other_row, row
-        from release_state.results import of_report
-
-        result = of_report(report)
-        row(result, cells) if result else other_row(cells)
-
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_html_results_summary(self, prefix: list[str]) -> None:
-        """Put the verdict on top."""
-        from release_state.report.page import summary, title
-
-        verdicts = self.run.session.verdicts()
-        self.page.title = title(verdicts)
-        prefix.extend(summary(verdicts, self.run.session.observed() or {}, self.run.origin, self.run.changes))
 
 
 def _run_of(config: pytest.Config) -> Any:

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import termios
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -28,6 +29,7 @@ from release_state.report import progress
 from release_state.report.screen import Screen
 from tests import states as s
 from tests.cli import ROOT, clean_environment, suite
+from tests.worlds import options, world_of
 
 ROWS, COLUMNS = 24, 80
 _ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
@@ -70,8 +72,11 @@ def screen_of(sent: str) -> list[str]:
 
 def test_all_is_well_in_one_screen(tmp_path: Path) -> None:
     """With the line that shows what is being asked, which is gone in the end."""
-    reports = tmp_path / "r"
-    code, sent = on_a_terminal(["--demo", "released", "--no-install", "--reports-dir", str(reports)], tmp_path)
+    more = ["--version", "0.2.0", "--no-install", "--reports-dir", str(tmp_path / "r")]
+    with world_of("released") as world:
+        # Still at work when the files of checks are collected.
+        world.github.intercept = lambda request: time.sleep(2) if request.path.endswith("/latest") else None
+        code, sent = on_a_terminal([*options(world), *more], tmp_path, GITHUB_TOKEN=world.token)
     rows = screen_of(sent)
     assert code == 0, sent
     assert "observing: " in sent and "answered)" in sent

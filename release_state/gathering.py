@@ -1,0 +1,77 @@
+"""The hooks of one run: what a check said, and our own parts of the page. Registered once the run is there."""
+
+from __future__ import annotations
+
+import gc
+from typing import Any
+
+import pytest
+
+from release_state.interrupt import Watch
+
+_WORKERS_END_SECONDS, _FLEET_ENDS_SECONDS = 0.3, 1.6
+
+
+class Results:
+    """Takes the results in the controller, which sees those of every worker."""
+
+    def __init__(self, run: Any, plugins: pytest.PytestPluginManager, watch: Watch | None) -> None:
+        self.run, self.plugins, self.watch = run, plugins, watch
+
+    def pytest_runtest_logstart(self) -> None:
+        """Go no further where an interrupt was swallowed: what is raised in a finalizer is only warned about."""
+        if self.watch is not None:
+            self.watch.insist()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Stop what observes before anything else is done."""
+        self.run.session.close()
+        manager = getattr(self.plugins.get_plugin("dsession"), "nodemanager", None)
+        if manager is not None:
+            # xdist's is 10 s, for workers that have something to finish; those of a fleet put away what they started.
+            of_fleet = hasattr(self.run.session, "pool")
+            manager.EXIT_TIMEOUT = _FLEET_ENDS_SECONDS if of_fleet else _WORKERS_END_SECONDS
+        # pytest shows the last place alone, and would read and parse the source of all the others for it.
+        excinfo.traceback = type(excinfo.traceback)(excinfo.traceback[-1:])
+        # pytest collects garbage several times when it ends, which takes a second: there is none that matters now.
+        gc.freeze()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take what a check said."""
+        self.run.gather(report)
+
+
+class ResultsAndPage(Results):
+    """Besides, gives pytest-html's page our own parts."""
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_html_report_title(self, report: Any) -> None:
+        """Remember the page, whose title becomes the verdict; nothing of the machine's environment goes into it."""
+        self.page = report
+        report.set_data("environment", {})
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_html_results_table_header(self, cells: list[Any]) -> None:
+        """Name our columns."""
+        from release_state.report.page import header
+
+        header(cells)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_html_results_table_row(self, report: pytest.TestReport, cells: list[Any]) -> None:
+        """Fill our columns; a report that is no check's keeps the width of the table."""
+        from release_state.report.page import other_row, row
+        from release_state.results import of_report
+
+        result = of_report(report)
+        row(result, cells) if result else other_row(cells)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_html_results_summary(self, prefix: list[str]) -> None:
+        """Put the verdict on top."""
+        from release_state.report.page import summary, title
+
+        verdicts = self.run.session.verdicts()
+        self.page.title = title(verdicts)
+        prefix.extend(summary(verdicts, self.run.session.observed() or {}, self.run.origin, self.run.changes))
