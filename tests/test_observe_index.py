@@ -9,7 +9,7 @@ import sys
 import time
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, cast
@@ -28,7 +28,7 @@ from release_state.demo.loopback import Reply, Request
 from release_state.model import Observation
 from release_state.observe.http import Answer, HttpClient
 from release_state.observe.index import observe_index, split_credentials
-from release_state.observe.simple import HTML_TYPE, JSON_TYPE, NotSimple, root_projects
+from release_state.observe.simple import HTML_TYPE, JSON_TYPE, NotSimple, project_page, root_projects
 from release_state.snapshot import IndexProject
 from release_state.target import Channel
 
@@ -642,3 +642,13 @@ def test_the_public_index() -> None:
         pytest.skip(f"not reachable: {found.unavailable.why}")
     assert sorted(held.kind for held in found.present().files) == ["sdist", "wheel"]
     assert all(held.size and held.sha256 and held.uploaded_at for held in found.present().files)
+
+
+@pytest.mark.parametrize("piece", [b"<!--", b"<!", b"<?", b"</", b"<a ", b"<a x='", b"<![", b"<script>", b"<"])
+@pytest.mark.parametrize("end", [b"", b">", b"</a></body></html>"])
+def test_a_page_that_means_harm_is_soon_read_or_refused(piece: bytes, end: bytes) -> None:
+    """A tenth of a megabyte of what the standard library's parser looks for the end of, again and again."""
+    began = time.process_time()
+    with suppress(NotSimple):
+        project_page(piece * (100_000 // len(piece)) + end, {"Content-Type": "text/html"}, "a", "https://i.example/a/")
+    assert time.process_time() - began < 2

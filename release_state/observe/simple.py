@@ -28,6 +28,9 @@ _CHARSETS = ("utf-8", "us-ascii", "iso-8859-1", "windows-1252")
 _LONGEST_NAME = 300
 _MOST_DASHES = 12
 """Of a wheel's name worth parsing: the pattern for it takes minutes over a hostile one."""
+_MOST_DECLARATIONS = 20
+"""Of a page; it needs one. The standard library's parser takes minutes over thousands of them."""
+_TAGS_OF_A_FILE = 4
 _LINKS_FOR = re.compile(r"\blinks for\s+(\S+)", re.IGNORECASE)
 _SIMPLE_INDEX = re.compile(r"\bsimple (?:package )?(?:index|repository)\b", re.IGNORECASE)
 
@@ -187,7 +190,7 @@ def _file(file: dict[str, Any]) -> dict[str, Any]:
 
 
 def _read_html(body: bytes, headers: Mapping[str, str], charset: str) -> _Html:
-    text = body.decode(charset, errors="replace")
+    text = _without_comments(body.decode(charset, errors="replace"))
     if text.count("<a") + text.count("<A") > MOST_FILES:
         raise NotSimple(f"it lists more than {MOST_FILES:,} files")
     html = _Html()
@@ -204,6 +207,23 @@ def _read_html(body: bytes, headers: Mapping[str, str], charset: str) -> _Html:
     if version is not None:
         _check_version(version)
     return html
+
+
+def _without_comments(text: str) -> str:
+    """The text up to its last tag, without its comments: the standard library's parser looks for each end anew."""
+    first, *others = text.split("<!--")
+    parts = [first]
+    for other in others:
+        _, end, rest = other.partition("-->")
+        if not end:
+            raise NotSimple("a comment of the HTML page has no end")
+        parts.append(rest)
+    left = "".join(parts)
+    if left.count("<!") + left.count("<?") > _MOST_DECLARATIONS:
+        raise NotSimple(f"the HTML page has more than {_MOST_DECLARATIONS} declarations")
+    if left.count("<") > _TAGS_OF_A_FILE * MOST_FILES:
+        raise NotSimple(f"the HTML page has more tags than {MOST_FILES:,} files need")
+    return left[: left.rfind(">") + 1]  # behind it no tag ends
 
 
 @dataclass
