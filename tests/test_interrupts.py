@@ -142,6 +142,7 @@ def test_a_sweep_over_the_moments_of_a_run(workers: tuple[str, ...], number: int
     for moment, after in enumerate(MOMENTS):
         ended = signalled(tmp_path / str(moment), ["--demo", "partial", *workers], after, number, to_all=to_all)
         assert_nothing_is_left(ended)
+        assert "Traceback" not in ended.output, ended.output  # of no worker either
         codes.append(ended.code)
     assert codes.count(2) >= 2, codes
 
