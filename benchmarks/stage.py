@@ -24,6 +24,7 @@ from release_state.demo.scenarios import SCENARIOS
 from release_state.demo.world import World
 from tests.convergence.real_gh import graphql
 
+READER = "demo-token-that-may-read"
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -38,6 +39,8 @@ class Stage:
     github: str
     index: dict[str, str]
     token: str
+    reader: str
+    """A token that may read and see no drafts."""
     package: str
     repository: str
 
@@ -98,6 +101,7 @@ def _serve(scenario: str, round_trip: float, versions: int) -> None:
     with ExitStack() as exits, World() as world, git_over_http(world.root) as git, graphql():
         lengthen(world, versions)
         SCENARIOS[scenario].build(world)
+        world.github.tokens[READER] = "read"
         services: list[IndexServer | GitHubServer] = [world.index, world.github]
         ports = [git.port, *(urlsplit(service.url).port or 0 for service in services)]
         with closing(_Process("benchmarks.latency", str(round_trip), *map(str, ports))) as relays:
@@ -114,6 +118,7 @@ def _serve(scenario: str, round_trip: float, versions: int) -> None:
                 "github": world.github.url,
                 "index": {name: world.index_url(name) for name in ("pypi", "testpypi")},
                 "token": world.token,
+                "reader": READER,
                 "package": world.package,
                 "repository": world.repository,
             }
