@@ -66,6 +66,7 @@ class Session:
         self.fixed_phase = fixed_phase
         self.checks_folder = checks_folder
         self._snapshots: dict[str, Snapshot] | None = None
+        self._recoveries: dict[str, Recovery] = {}
 
     @property
     def checks(self) -> tuple[CheckInfo, ...]:
@@ -97,7 +98,10 @@ class Session:
         from release_state.recovery import Recovery
         from release_state.release import Release
 
-        return Recovery(Release(self.snapshot(target)), self.wanted)
+        # One for all who ask: what it works out of thousands of tags is worked out once.
+        if target.key not in self._recoveries:
+            self._recoveries[target.key] = Recovery(Release(self.snapshot(target)), self.wanted)
+        return self._recoveries[target.key]
 
     def phase(self, target: Target) -> Phase:
         """The phase that applies to a target; waits for the observation where it is not fixed."""

@@ -145,6 +145,12 @@ class Target(Model):
 
     def spelling_of_tag(self, tag: str) -> tuple[str, Version] | None:
         """The template by which a tag names a version of this package, and that version; as `version_of_tag`."""
+        # Of thousands of tags each is asked about again and again.
+        if tag not in self._spelt:
+            self._spelt[tag] = self._spelling_of(tag)
+        return self._spelt[tag]
+
+    def _spelling_of(self, tag: str) -> tuple[str, Version] | None:
         for template, pattern in self._tag_patterns:
             if (found := pattern.fullmatch(tag)) and (version := parse_version(found["version"])):
                 letter = found["version"][0]  # PEP 440 reads a leading v as well, so that {version} takes v1.0 too
@@ -165,6 +171,10 @@ class Target(Model):
     def channel_named(self, name: str) -> Channel | None:
         """The project's channel of this name."""
         return next((channel for channel in self.channels if channel.name == name), None)
+
+    @cached_property
+    def _spelt(self) -> dict[str, tuple[str, Version] | None]:
+        return {}
 
     @cached_property
     def _tag_patterns(self) -> tuple[tuple[str, re.Pattern[str]], ...]:
