@@ -80,14 +80,14 @@ def test_answers_without_end_take_bounded_memory(fault: str, gateway: tuple[Gate
     server, stage = gateway
     played = dict.fromkeys(FILLED, (0, FAULTS[fault].play))
     visit = server.visit(stage.services, RowOf(rows_of(READY)), played)
-    config = stage.config(visit, 20.0)
+    config = stage.config(visit, 90.0)
     target = config.targets[0]
     arguments = [
         *("--version", target.version, "--package", target.package, "--repository", target.repository),
         *("--repo", str(target.clone), "--remote-url", config.remote_url, "--github-api-url", target.github_api),
         *(word for name, each in config.channels.items() for word in ("--index-url", f"{name}={each.index_url}")),
         *("--github-status-url", str(target.github_status_url), "--index-status-url", str(target.index_status_url)),
-        *("--lookup-timeout", "20", "--no-install"),
+        *("--lookup-timeout", "90", "--no-install"),
     ]
     peak = measured(arguments, tmp_path / "reports", tmp_path, {"GITHUB_TOKEN": stage.world.token})
     assert peak.code == 6

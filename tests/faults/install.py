@@ -26,7 +26,7 @@ WHEEL = Row("pip: wheel", RELEASED, "file", "installation", ("index", r"/pypi/fi
 
 
 ROWS = (PAGE, WHEEL)
-_SECONDS = 20.0
+_SECONDS = 60.0
 
 
 def installed(gateway: Gateway, stage: Stage, row: Row, fault: Fault) -> Observation[Installation]:
