@@ -31,7 +31,7 @@ def imports(rounds: int) -> list[Import]:
     """The packages by what importing their modules costs, the dearest first (median of the rounds)."""
     found: dict[str, list[tuple[float, int]]] = {}
     for _ in range(rounds):
-        command = [sys.executable, "-X", "importtime", "-c", "import release_state.run"]
+        command = [sys.executable, "-X", "importtime", "-c", "import gc; gc.disable(); import release_state.run"]
         told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stderr
         sums: dict[str, tuple[float, int]] = {}
         for own, _, _, module in _LINE.findall(told):
