@@ -124,8 +124,8 @@ def _asked(asked: Mapping[str, Sequence[Asked]]) -> str:
         "## Which request buys which fact\n",
         "Their number is the same for every number of workers and, but for the list that shows drafts, for every "
         "length of the history; tests hold it. A repository that has moved, active rulesets, a failed release run and "
-        "other release branches cost some more; the status pages of GitHub and of the public index are asked once each, "
-        "where those are the services.\n",
+        "other release branches cost some more; the status pages of GitHub and of the public index are asked once "
+        "each, where those are the services.\n",
     ]
     for phase, lines in asked.items():
         counts = {service: sum(each.service == service for each in lines) for service in ("GitHub", "index", "git")}
