@@ -21,7 +21,7 @@ from tests.faults.rows import Row, RowOf, rows_of
 from tests.faults.states import PASSWORD, SETTINGS, Stage
 from tests.judged import verdict_of
 
-PATIENT, HASTY = 20.0, 10.0
+PATIENT, HASTY = 40.0, 10.0
 """`--lookup-timeout` of runs whose faults are told at once, and of those that use it up; seconds."""
 MARGIN = 6.0
 """Seconds that a run may take beyond the limit of its look-ups: less than a second limit."""
