@@ -518,6 +518,20 @@ def test_drafts_are_those_of_the_tag(server: GitHubServer) -> None:
     assert one.release_by_tag("v0.2.0").known() is None
 
 
+def test_drafts_of_several_pages_that_changed_meanwhile_are_unknown(server: GitHubServer) -> None:
+    """What is published moves a draft from one page onto the next: read side by side, both may lack it."""
+    for number in range(250):
+        server.add_release(f"v0.0.{number}")
+    assert github(server).drafts("v0.2.0").present() == ()
+
+    def publish(request: RecordedRequest) -> None:
+        if request.query.get("page") == "3":
+            server.add_release("v0.3.0")
+
+    server.intercept = publish
+    assert "changed while" in problem(github(server).drafts("v0.2.0")).why
+
+
 @pytest.mark.parametrize("token", [None, READ])
 def test_drafts_are_not_asked_for_without_the_right(server: GitHubServer, token: str | None) -> None:
     server.add_release("v0.2.0", draft=True)

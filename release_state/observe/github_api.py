@@ -142,12 +142,15 @@ class GitHubApi:
         raise failed(f"{where} have more than {MAX_PAGES} pages")
 
     def page(self, path: str, where: str, number: int) -> tuple[list[Fields], int | None]:
-        """One page of a list, counted from 1, and the number of the last; None where GitHub names no later one."""
+        """One page of a list, counted from 1, and the number of the last: None where there is no later one, 0 where
+        GitHub does not say which it is.
+        """
         params = {"per_page": PAGE_SIZE, **({"page": number} if number > 1 else {})}
         data, answer = self._ask(self.root + path, params, absent=False, deadline=None)
         try:
-            query = parse_qs(urlsplit(answer.links.get("last", "")).query)
-            last = int(query["page"][0]) if answer.links.get("next") else None
+            last = None if not answer.links.get("next") else 0
+            if last == 0 and "last" in answer.links:
+                last = int(parse_qs(urlsplit(answer.links["last"]).query)["page"][0])
         except (ValueError, KeyError):
             raise failed(f"the address of the last page of {where} cannot be read") from None
         return _items(data, None, where)[0], last

@@ -20,20 +20,23 @@ def all_at_once(api: GitHubApi, path: str, where: str, *, first_again: bool = Fa
     """
     Every object of a list, over all pages; each page is a look-up with a time limit of its own.
 
-    `first_again`: read the first page of several a second time, in which stands what has come, or moved up, meanwhile.
-    Raises LookupFailed rather than give a part of a list: also where the list grew by a page meanwhile. Source:
+    `first_again`: read the first page of several a second time, which shows whether items moved from page to page.
+    Where GitHub does not name the last page, one is read after the other.
+    Raises LookupFailed rather than give a part of a list: also where the list changed meanwhile. Source:
     https://docs.github.com/rest, "Using pagination".
     """
     first, last = api.page(path, where, 1)
     if last is None:
         return first
+    if last == 0:
+        return api.all(path, where) or []
     if last > MAX_PAGES:
         raise failed(f"{where} have more than {MAX_PAGES} pages")
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="release-state-page") as pool:
         context = copy_context()  # the stage of the look-up, and its time
         ask = functools.partial(api.page, path, where)
         rest = list(pool.map(lambda number: context.copy().run(ask, number), range(2, last + 1)))
-    if any(page_last not in (last, None) for _, page_last in rest):
+    moved = first_again and [item.identity for item in ask(1)[0]] != [item.identity for item in first]
+    if moved or any(page_last not in (last, None) for _, page_last in rest):
         raise failed(f"{where} changed while their pages were read", "ask again")
-    again = ask(1)[0] if first_again else []
-    return [*first, *(item for page, _ in rest for item in page), *again]
+    return [*first, *(item for page, _ in rest for item in page)]
