@@ -20,7 +20,7 @@ _PATIENCE_SECONDS = 5.0
 """After so long a person who asks again means it."""
 _EXIT = 2
 
-Stage = Literal["starting", "running", "ending"]
+Stage = Literal["starting", "running", "importing", "ending"]
 
 
 @contextmanager
@@ -43,7 +43,8 @@ class Watch:
     What a signal does, by how far the run is; for the main thread of the process that observes.
 
     *starting*: nothing was made yet, the process ends. *running*: KeyboardInterrupt, as Python does it for Ctrl-C.
-    *ending*: what is left is short and must not be cut, so that the signal is only noted.
+    *ending*: what is left is short and must not be cut, so that the signal is only noted. *importing*: noted as well,
+    and KeyboardInterrupt a moment later: within an import it can be swallowed, and keep a lock that threads wait for.
     """
 
     def __init__(self) -> None:
@@ -65,6 +66,18 @@ class Watch:
         for number, before in self._before.items():
             signal.signal(number, before)
         self._before.clear()
+
+    @contextmanager
+    def importing(self) -> Iterator[None]:
+        """Cut none of the imports that are done here."""
+        before, self.stage = self.stage, "importing"
+        try:
+            yield
+        finally:
+            self.stage = before
+        if self._asked_at is not None:
+            self.stage = "ending"
+            raise KeyboardInterrupt
 
     def insist(self) -> None:
         """Raise KeyboardInterrupt again where something on the way swallowed the first one."""

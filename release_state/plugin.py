@@ -131,7 +131,8 @@ def _show_no_values(config: pytest.Config) -> None:
     A defect is shown by its lines, whatever of `-l`, `--full-trace`, `--tb=long` and `-vv` was asked for.
     """
     config.option.showlocals = config.option.fulltrace = False
-    if config.option.tbstyle in ("auto", "long"):
+    # There is no such option with `-p no:terminal`; then nothing is shown at all.
+    if getattr(config.option, "tbstyle", "auto") in ("auto", "long"):
         config.option.tbstyle = "native"
 
 
@@ -195,7 +196,8 @@ def pytest_configure(config: pytest.Config) -> None:
     _isolate_workers(config)
     run.prepare_reports(config)
     try:
-        run.start()
+        with watch.importing() if watch else nullcontext():
+            run.start()
     except ImportError as error:
         raise _missing(error) from error
 

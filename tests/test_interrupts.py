@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,7 +70,8 @@ def signalled(folder: Path, arguments: Sequence[str], after: float, number: int,
         try:
             _until_it_listens(process, after)
             started = time.monotonic()
-            (os.killpg if to_all else os.kill)(process.pid, number)
+            with suppress(ProcessLookupError):  # it was faster
+                (os.killpg if to_all else os.kill)(process.pid, number)
             output, _ = process.communicate(timeout=60)
             seconds = time.monotonic() - started
             processes = _processes_of(scratch)
@@ -104,10 +106,13 @@ def assert_nothing_is_left(ended: Ended) -> None:
     for report in ended.reports:
         text = report.read_text(encoding="utf-8")
         assert json.loads(text) if report.suffix == ".json" else text.rstrip().endswith("</html>"), report
-    if ended.code != 2:
+    if ended.code < 0 and not ended.output:
+        # It came before Python had anything to say, on a machine that was busy: the signal itself ended the process.
+        assert ended.code in (-signal.SIGINT, -signal.SIGTERM, -signal.SIGHUP) and not ended.reports, ended.code
+    elif ended.code != 2:
         # It came when the verdict was there: the run was over, or ended by itself a moment later.
         assert ended.code in (0, 1, -signal.SIGINT, -signal.SIGTERM, -signal.SIGHUP), ended.output
-        assert any(report.suffix == ".json" for report in ended.reports), ended.output
+        assert any(report.suffix == ".json" for report in ended.reports), (ended.code, ended.seconds, ended.output)
     # Two seconds on a machine of its own; nothing is waited for up to a limit of its own (10 s and more).
     assert ended.seconds < 30
     assert "please report this" not in ended.output
@@ -118,10 +123,10 @@ def assert_nothing_is_left(ended: Ended) -> None:
 def test_a_demo_that_is_told_to_end_leaves_nothing(number: int, after: float, tmp_path: Path) -> None:
     ended = signalled(tmp_path, ["--demo", "partial"], after, number)
     assert_nothing_is_left(ended)
-    assert ended.code == 2 and "Traceback" not in ended.output, ended.output
+    assert (ended.code == 2 or not ended.output) and "Traceback" not in ended.output, ended.output
 
 
-MOMENTS = [0.6 * step for step in range(8)]
+MOMENTS = [0.4 * step for step in range(8)]
 
 
 @pytest.mark.slow

@@ -51,7 +51,11 @@ class Fleet:
     def __enter__(self) -> Self:
         """Start the servers and build the projects."""
         with ExitStack() as exits:
-            self.root = Path(exits.enter_context(tempfile.TemporaryDirectory(prefix="release-state-demo-"))).resolve()
+            self.root = Path(
+                exits.enter_context(
+                    tempfile.TemporaryDirectory(prefix="release-state-demo-", ignore_cleanup_errors=True)
+                )
+            ).resolve()
             self.index = exits.enter_context(IndexServer())
             self._listener = Listener(self._answer)
             exits.callback(self._listener.close_all)

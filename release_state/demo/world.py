@@ -66,7 +66,9 @@ class World:
     def __enter__(self) -> Self:
         """Start the servers and build the base."""
         with ExitStack() as exits:
-            directory = exits.enter_context(tempfile.TemporaryDirectory(prefix="release-state-demo-"))
+            directory = exits.enter_context(
+                tempfile.TemporaryDirectory(prefix="release-state-demo-", ignore_cleanup_errors=True)
+            )
             self.root = Path(directory).resolve()
             self.remote = self.root / f"{self.repository}.git"
             self.remote_url = self.remote.as_uri()

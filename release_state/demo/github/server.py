@@ -91,11 +91,11 @@ class GitHubServer(GitHubState):
     def stop(self) -> None:
         """Close every connection and wait for every thread; stopping twice does nothing."""
         listener, thread = self._listener, self._thread
-        self._listener = self._thread = None
         if listener is not None and thread is not None:
             listener.shutdown()
             thread.join()
             listener.close_all()
+        self._listener = self._thread = None  # until here, answers that are under way name the address
 
     def __enter__(self) -> GitHubServer:
         self.start()
