@@ -124,11 +124,13 @@ def latest_of(reports: Path) -> Any:
 
 
 INSTALLED = ("version-published", "pr-failed", "testpypi-released")
+#: One of each phase and of each ending; that workers change no report is shown below, of two more.
+WITH_WORKERS = ("clean", "branch-exists", "partial", "testpypi-released", "rolled-back")
 
 
 def _demos() -> Iterator[Any]:
     for name in SCENARIOS:
-        for workers in (SERIAL, PARALLEL):
+        for workers in (SERIAL, PARALLEL) if name in WITH_WORKERS else (SERIAL,):
             # Workers, and an installation, take their time: a few of each are seen in every quick run.
             slow = name not in ("clean", "branch-exists") if workers else name in INSTALLED
             marks = [pytest.mark.slow] if slow else []
