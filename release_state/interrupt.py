@@ -66,6 +66,9 @@ class Watch:
         for number, before in self._before.items():
             signal.signal(number, before)
         self._before.clear()
+        # Python notes a KeyboardInterrupt that leaves a text it executes, as of a dataclass that is being made, and in
+        # the end a `python -m` ends by SIGINT for it, though it was caught: unless another text was executed since.
+        exec("")  # noqa: S102 - a fixed text
 
     @contextmanager
     def importing(self) -> Iterator[None]:
