@@ -20,7 +20,14 @@ _SOURCES = {
     "workflow_files": "git history",
     "last_run": "log of the last run",
     "services": "status pages",
+    "calculation": "version calculation",
+    "clone_tags": "clone",
 }
+
+
+def source_of(lookup: str) -> str:
+    """Who a look-up asks, in words."""
+    return _SOURCES.get(lookup, "GitHub")
 
 
 class Asking:
@@ -38,7 +45,7 @@ class Asking:
 
     def told(self, lookup: str, ask: Callable[[], T]) -> Callable[[], T]:
         """The same question, which says when it begins and when it is over."""
-        source = _SOURCES.get(lookup, "GitHub")
+        source = source_of(lookup)
 
         def asked() -> T:
             with self._lock:

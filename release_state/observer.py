@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, TypeVar
 
-from release_state.asking import Asking
+from release_state.asking import Asking, source_of
 from release_state.config import RunConfig
 from release_state.dependent import Dependent
 from release_state.diagnosis import phase_of
@@ -119,10 +119,10 @@ class Observer:
         self, stage: Stage | None, key: tuple[Hashable, ...], ask: Callable[[], Observation[T]]
     ) -> Future[Observation[T]]:
         """The look-up in the time of its stage; None: it takes none of the time that they share."""
-        name = str(key[0])
+        source = source_of(str(key[0]))
         if stage is None:
-            return self.once(key, functools.partial(on_this_machine, name, ask))
-        return self.once(key, functools.partial(in_time, name, self.time, stage, ask))
+            return self.once(key, functools.partial(on_this_machine, source, ask))
+        return self.once(key, functools.partial(in_time, source, self.time, stage, ask))
 
     def _put(self, question: Question, stage: Stage) -> Future[Observation[Any]]:
         return self._ask(question.key, question.ask, stage if question.in_time else None)

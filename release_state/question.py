@@ -25,22 +25,22 @@ class Question:
 T = TypeVar("T")
 
 
-def on_this_machine(name: str, ask: Callable[[], Observation[T]]) -> Observation[T]:
+def on_this_machine(source: str, ask: Callable[[], Observation[T]]) -> Observation[T]:
     """What is observed; unavailable, too, where this machine has no room for it."""
     try:
         return ask()
     except OSError as error:
         why = f"this machine: {error.filename or 'temporary folder or cache'}: {error.strerror or error}"
-        return unavailable(name, why, "free space, or set TMPDIR and XDG_CACHE_HOME")
+        return unavailable(source, why, "free space, or set TMPDIR and XDG_CACHE_HOME")
 
 
-def in_time(name: str, time: TimeLeft, stage: Stage, ask: Callable[[], Observation[T]]) -> Observation[T]:
+def in_time(source: str, time: TimeLeft, stage: Stage, ask: Callable[[], Observation[T]]) -> Observation[T]:
     """What is observed; where the time of its stage is over before it is asked, that it was not."""
     with time.of(stage):
         if time.left <= 0:
             why = f"not asked: the {time.limit:g} s for it and what it hangs on were over by then"
-            return unavailable(name, why, "try again, or give a longer --lookup-timeout", temporary=True)
-        return on_this_machine(name, ask)
+            return unavailable(source, why, "try again, or give a longer --lookup-timeout", temporary=True)
+        return on_this_machine(source, ask)
 
 
 def no_history(snapshot: Snapshot) -> Problem | None:

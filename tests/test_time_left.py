@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from release_state import observer
+from release_state.asking import source_of
 from release_state.collect import collect
 from release_state.config import RunConfig
 from release_state.demo.world import World
@@ -16,7 +17,7 @@ from release_state.observe.http import HttpClient
 from release_state.observe.time_left import Stage as StageOfTime
 from release_state.observe.time_left import TimeLeft
 from release_state.question import in_time
-from release_state.snapshot import Snapshot
+from release_state.snapshot import LOOKUPS, Snapshot
 from tests.faults.gateway import Exchange, Gateway
 from tests.faults.kinds import FAULTS
 from tests.faults.rows import READY, RowOf, rows_of
@@ -71,6 +72,16 @@ def test_what_is_asked_too_late_is_not_asked_and_says_so() -> None:
     assert late.unavailable and late.unavailable.is_temporary and not asked
     assert late.unavailable.why == "not asked: the 0 s for it and what it hangs on were over by then"
     assert in_time("ci", TimeLeft(60), StageOfTime.FIRST, ask).present() == 7
+
+
+def test_every_look_up_has_its_source_in_words() -> None:
+    """A person reads it: none is the name of a field, and only what GitHub is asked falls to GitHub."""
+    of_github = {name for name in LOOKUPS if source_of(name) == "GitHub"}
+    assert {source_of(name) for name in ("remote", "index", "calculation", "clone_tags")} == {
+        "git remote", "index", "version calculation", "clone",
+    }  # fmt: skip
+    assert of_github.isdisjoint({"remote", "clone", "history", "index", "installation", "published", "calculation"})
+    assert not [name for name in LOOKUPS if "_" in source_of(name)]
 
 
 def test_a_round_has_the_whole_time_anew() -> None:

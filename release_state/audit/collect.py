@@ -25,6 +25,7 @@ from typing import Any
 
 from packaging.version import Version
 
+from release_state.asking import source_of
 from release_state.audit.model import History
 from release_state.audit.versions import spellings
 from release_state.config import RunConfig
@@ -74,7 +75,10 @@ def collect_history(
     started = datetime.now(timezone.utc)
     with ThreadPoolExecutor(max_workers=len(asks), thread_name_prefix="release-state-look-up") as pool:
         asked: dict[object, Future[Observation[Any]]] = {
-            key: pool.submit(in_time, str(key), time, Stage.SECOND, ask) for key, ask in asks.items()
+            key: pool.submit(
+                in_time, source_of(str(key[0] if isinstance(key, tuple) else key)), time, Stage.SECOND, ask
+            )
+            for key, ask in asks.items()
         }
         found = {key: future.result() for key, future in asked.items()}
     shared = {str(key): value for key, value in found.items() if not isinstance(key, tuple)}
