@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import datetime, timezone
+from datetime import datetime
 
-from release_state.moments import is_sane
+from release_state.moments import of_epoch
 from release_state.observe.git_command import GitFailed
 from release_state.observe.git_store import OBJECT_NAME, Store
 from release_state.snapshot import Commit
@@ -22,7 +22,7 @@ def read_commits(store: Store, names: Sequence[str]) -> tuple[Commit, ...]:
     lines = store.run("log", *options, "--end-of-options", *names).text.splitlines()
     found = (line.split(" ", 2) for line in lines)
     commits = (
-        (name, _moment(seconds), subject) for name, seconds, subject in (part for part in found if len(part) == 3)
+        (name, of_epoch(seconds), subject) for name, seconds, subject in (part for part in found if len(part) == 3)
     )
     return tuple(Commit(sha=name, subject=subject, committed_at=at) for name, at, subject in commits if at)
 
@@ -40,15 +40,6 @@ def read_tag_dates(store: Store, names: Sequence[str]) -> dict[str, datetime]:
             if failed.stopped:
                 raise
             continue
-        if (found := _TAGGER.search(head)) and (at := _moment(found[1].decode())):
+        if (found := _TAGGER.search(head)) and (at := of_epoch(found[1])):
             dates[name] = at
     return dates
-
-
-def _moment(seconds: str) -> datetime | None:
-    """The moment of so many seconds since 1970; None for what no calendar holds."""
-    try:
-        moment = datetime.fromtimestamp(int(seconds), timezone.utc)
-    except (ValueError, OverflowError, OSError):
-        return None
-    return moment if is_sane(moment) else None

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
-from release_state.moments import is_sane
+from release_state.moments import of_epoch
 from release_state.observe.git_command import GitFailed, readable
 from release_state.observe.git_store import Store
 from release_state.snapshot import Commit
@@ -83,12 +83,7 @@ def parse_raw(output: bytes) -> Files:
 
 def _moment(seconds: bytes) -> datetime:
     # A commit can claim any date.
-    never = datetime.fromtimestamp(0, timezone.utc)
-    try:
-        moment = datetime.fromtimestamp(int(seconds), timezone.utc)
-    except (ValueError, OverflowError, OSError):
-        return never
-    return moment if is_sane(moment) else never
+    return of_epoch(seconds) or datetime.fromtimestamp(0, timezone.utc)
 
 
 def _merges_of_their_own(store: Store, base: str, head: str) -> list[str]:

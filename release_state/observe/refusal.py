@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 
+from release_state.moments import of_epoch
 from release_state.strict_json import loads
 from release_state.text import plain
 
@@ -133,11 +134,8 @@ def _reset(headers: Mapping[str, str]) -> datetime | None:
 
 def epoch(value: str | None) -> datetime | None:
     """The moment of so many seconds since 1970 (UTC), None where the text is no such number."""
-    try:
-        moment = datetime.fromtimestamp(int((value or "").strip()), timezone.utc)
-    except (ValueError, OverflowError, OSError):
-        return None
-    return moment if _FIRST_YEAR <= moment.year <= _LAST_YEAR else None
+    moment = of_epoch(value or "")
+    return moment if moment and _FIRST_YEAR <= moment.year <= _LAST_YEAR else None
 
 
 def _http_date(value: str | None) -> datetime | None:

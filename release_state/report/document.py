@@ -206,13 +206,17 @@ def to_json(document: RunReport) -> str:
 
 
 def schema() -> dict[str, Any]:
-    """The JSON Schema of the document (draft 2020-12)."""
-    document = RunReport.model_json_schema(mode="serialization")
+    """The JSON Schema of the document."""
+    return schema_of(RunReport, "release-state report")
+
+
+def schema_of(model: type[Model], title: str) -> dict[str, Any]:
+    """The JSON Schema of a document (draft 2020-12), in which every key is required."""
+    document = model.model_json_schema(mode="serialization")
     for part in (document, *document["$defs"].values()):
         if "properties" in part:
             part["required"] = list(part["properties"])  # what has a default is written too
-    head = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
-    return {**head, **document, "title": "release-state report"}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **document, "title": title}
 
 
 def decisive_of(verdicts: Sequence[TargetVerdict]) -> TargetVerdict:

@@ -14,6 +14,7 @@ from release_state.fleet.row import Part
 from release_state.model import Model
 from release_state.outcome import CheckResult, Outcome
 from release_state.plan import Step
+from release_state.report.document import schema_of
 
 
 class TagReport(Model):
@@ -120,18 +121,9 @@ class FleetReport(Model):
     projects: tuple[ProjectReport, ...]
 
 
-def schema(model: type[Model], title: str) -> dict[str, Any]:
-    """The JSON Schema of a document (draft 2020-12), in which every key is required."""
-    document = model.model_json_schema(mode="serialization")
-    for part in (document, *document["$defs"].values()):
-        if "properties" in part:
-            part["required"] = list(part["properties"])  # what has a default is written too
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **document, "title": title}
-
-
 def schemas() -> dict[str, dict[str, Any]]:
     """Both, by the name of their file."""
     return {
-        "audit": schema(AuditReport, "release-state audit report"),
-        "fleet": schema(FleetReport, "release-state report over many projects"),
+        "audit": schema_of(AuditReport, "release-state audit report"),
+        "fleet": schema_of(FleetReport, "release-state report over many projects"),
     }
