@@ -298,33 +298,37 @@ def test_a_run_that_works_is_asked_alone_and_then_what_it_made(tmp_path: Path) -
 
 
 SLOW_COLLECTION = """
-import time, pytest
+import pathlib, time, pytest
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_make_collect_report(collector):
     if collector.nodeid.endswith("test_ci.py"):
+        pathlib.Path({mark!r}).touch()
         time.sleep(3)  # what is printed meanwhile is captured
 """
 
 
 def test_a_run_waits_and_then_judges(tmp_path: Path) -> None:
-    (tmp_path / "slow_collection.py").write_text(SLOW_COLLECTION, encoding="utf-8")
+    mark = tmp_path / "collecting"
+    (tmp_path / "slow_collection.py").write_text(SLOW_COLLECTION.format(mark=str(mark)), encoding="utf-8")
     with world_of("released") as world:
         world.index.lag("pypi", "0.2.0")
         seen: list[str] = []
 
         def catch_up(request: Request) -> None:
             seen.append(request.path)
+            until = time.monotonic() + 20
+            while len(seen) == 1 and not mark.exists() and time.monotonic() < until:
+                time.sleep(0.02)  # the first look ends while files are collected
             if seen.count("/pypi/simple/orbit-demo/") == 2:  # the second look still finds it lagging
                 threading.Timer(0.5, world.index.lag, ("pypi", "0.2.0"), {"lags": False}).start()
 
         world.index.intercept = catch_up
-        slowly, path = ("-p", "slow_collection"), {"PYTHONPATH": str(tmp_path)}
+        slowly, path = ("-p", "slow_collection"), {"PYTHONPATH": str(tmp_path), "PYTHONUNBUFFERED": "1"}
         ran = run(world, *slowly, "--wait", "120", "--no-install", reports=tmp_path / "reports", env=path)
     assert (ran.code, ran.verdict) == (0, "RELEASED AND VERIFIED"), ran.output
     lines = [line for line in ran.output.splitlines() if line.startswith("waiting for ")]
     assert len(lines) == 1 and lines[0].endswith("(120 s at the most)")
-    assert ran.output.index("release state of") < ran.output.index("waiting for"), "not while files are collected"
     assert "nothing is pending any more" in ran.output
     waited = ran.document["run"]["waited"]
     assert waited["looks"] >= 2 and waited["still"] == []
