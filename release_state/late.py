@@ -1,13 +1,12 @@
 """What a run uses once it has begun to ask: imported while the services answer, instead of before the first request.
 
-Nothing is in here. A module that cannot be imported is found out at once, and not by the look-up that needs it.
+Nothing is in here. A module that cannot be imported is found out at once, and not by the look-up that needs it: but for
+what only some runs look up, an installation and the origin of what is published.
 """
 
 import release_state.dependent
 import release_state.observe.calculation
 import release_state.observe.index
-import release_state.observe.install
-import release_state.observe.published
 import release_state.observe.run_log
 import release_state.observe.status_page
 import release_state.observe.workflow_files

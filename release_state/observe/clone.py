@@ -16,6 +16,7 @@ from release_state.observe.work_tree import Changes, read_changes
 from release_state.snapshot import Clone, Tag
 
 SOURCE = "clone"
+_OBJECTS = ("--path-format=absolute", "--git-path", "objects")
 SHOWN = 50
 """Changed and untracked paths that are listed; all of them are counted."""
 
@@ -28,14 +29,24 @@ class CloneReader:
         if not path.is_dir():
             raise GitFailed(f"{path} is not a directory", "give the path of a git repository")
         self.git, self.path, self._env = git, path, without_network(git.environ)
-        # The path comes last: it may hold anything, line feeds too.
-        facts = ("--is-bare-repository", "--is-shallow-repository", "--absolute-git-dir")
-        bare, shallow, git_dir = self.line("rev-parse", *facts).split("\n", 2)
+        self._places: tuple[str, ...] = ()
+        bare, shallow, git_dir = self._facts()
         self.bare, self.shallow, self.git_dir = bare == "true", shallow == "true", Path(git_dir)
         # Listing runs nothing; it shows the names of every file that is included, too.
         names = self.run("config", "--list", "--name-only", "-z").output.split(b"\0")
         self.config = tuple(os.fsdecode(name) for name in names if name)
         self._env = with_settings(self._env, without_filters(self.config))
+
+    def _facts(self) -> list[str]:
+        facts = ("rev-parse", "--is-bare-repository", "--is-shallow-repository", "--absolute-git-dir")
+        # All at once, where there is a work tree, and no path holds a line feed.
+        every = self.run(*facts, *_OBJECTS, "--show-toplevel", accept=(0, 128))
+        lines = os.fsdecode(every.output).split("\n")
+        if every.code == 0 and len(lines) == 6:
+            self._places = tuple(lines[3:5])
+            return lines[:3]
+        # The path comes last: it may hold anything.
+        return self.line(*facts).split("\n", 2)
 
     def run(
         self, *arguments: str, stdin: bytes = b"", accept: tuple[int, ...] = (0,), cwd: Path | None = None
@@ -64,14 +75,14 @@ class CloneReader:
         """
         if self.bare:
             return self.git_dir
-        top = Path(self.line("rev-parse", "--show-toplevel"))
+        top = Path(self._places[1] if self._places else self.line("rev-parse", "--show-toplevel"))
         if not self.path.resolve().is_relative_to(top.resolve()):
             raise GitFailed(f"the work tree of the repository at {self.path} is elsewhere: core.worktree is {top}")
         return top
 
     def objects(self) -> Path:
         """Where its objects are; of a linked worktree those of the main one."""
-        return Path(self.line("rev-parse", "--path-format=absolute", "--git-path", "objects"))
+        return Path(self._places[0] if self._places else self.line("rev-parse", *_OBJECTS))
 
 
 def observe_clone(
