@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from email.parser import BytesHeaderParser
+from functools import partial
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -153,14 +154,15 @@ class IndexServer(Service):
             case ["simple", ""]:
                 listed = [projects[name] for name in sorted(projects)]
                 serial = sum(project.serial for project in listed)
-                return _page(accept, pages.root_json(listed, serial), pages.root_html(listed, path))
+                return _page(accept, lambda: pages.root_json(listed, serial), lambda: pages.root_html(listed, path))
             case ["simple", name, *slash] if slash in ([], [""]):
                 normalized = canonicalize_name(name)
                 if name != normalized or not slash:
                     return _redirect(f"/{channel}/simple/{normalized}/")
                 if project := projects.get(normalized):
                     serials = {"X-PyPI-Last-Serial": str(project.serial)}
-                    return _page(accept, pages.project_json(project, root), pages.project_html(project, root), serials)
+                    as_json = partial(pages.project_json, project, root)
+                    return _page(accept, as_json, partial(pages.project_html, project, root), serials)
             case ["pypi", name, *version, "json"] if len(version) < 2:
                 project = projects.get(canonicalize_name(name))
                 body = pages.json_api(project, root, *version) if project else None
@@ -204,15 +206,17 @@ def _redirect(path: str) -> Reply:
     return Reply(301, b"", {"Location": path})
 
 
-def _page(accept: str, as_json: bytes, as_html: bytes, headers: Mapping[str, str] | None = None) -> Reply:
+def _page(
+    accept: str, as_json: Callable[[], bytes], as_html: Callable[[], bytes], headers: Mapping[str, str] | None = None
+) -> Reply:
     """The form that the client prefers (PEP 691, version and format selection); 406 when it takes neither."""
     kind = _negotiate(accept)
     if kind is None:
         return Reply(406, b"406 Not Acceptable", {"Content-Type": "text/plain; charset=utf-8"})
     common = {"Vary": "Accept", **(headers or {})}
     if kind == pages.JSON_TYPE:
-        return Reply(200, as_json, {"Content-Type": kind, **common})
-    return Reply(200, as_html, {"Content-Type": f"{kind}; charset=utf-8", **common})
+        return Reply(200, as_json(), {"Content-Type": kind, **common})
+    return Reply(200, as_html(), {"Content-Type": f"{kind}; charset=utf-8", **common})
 
 
 def _negotiate(accept: str) -> str | None:

@@ -192,15 +192,14 @@ def json_api(project: Project, root: str, version: str | None = None) -> bytes |
     In brief: the fields that tell which files there are, and whether and why they are yanked. Without a version, the
     latest final release that is not yanked is described, as the real API chooses.
     """
-    releases = {
-        listed: [_api_file(project, root, listed, file) for file in project.files.values()]
-        for listed in project.versions
-    }
-    chosen = _latest(project) if version is None else next((v for v in releases if _order(v) == _order(version)), None)
+    held: dict[str, list[StoredFile]] = {listed: [] for listed in project.versions}
+    for file in project.files.values():
+        held[file.version].append(file)
+    chosen = _latest(project) if version is None else next((v for v in held if _order(v) == _order(version)), None)
     if chosen is None:
         return None
-    urls = [file for file in releases[chosen] if file]
-    reasons = [file.yanked for file in project.files.values() if file.version == chosen]
+    urls = [_api_file(root, file) for file in held[chosen]]
+    reasons = [file.yanked for file in held[chosen]]
     yanked = bool(reasons) and all(reason is not False for reason in reasons)
     answer: dict[str, Any] = {
         "info": {
@@ -215,7 +214,7 @@ def json_api(project: Project, root: str, version: str | None = None) -> bytes |
         "vulnerabilities": [],
     }
     if version is None:
-        answer["releases"] = {listed: [file for file in files if file] for listed, files in releases.items()}
+        answer["releases"] = {listed: [_api_file(root, file) for file in files] for listed, files in held.items()}
     return json.dumps(answer).encode()
 
 
@@ -225,9 +224,7 @@ def _latest(project: Project) -> str | None:
     return ranked[-1] if ranked else None
 
 
-def _api_file(project: Project, root: str, version: str, file: StoredFile) -> dict[str, Any] | None:
-    if file.version != version:
-        return None
+def _api_file(root: str, file: StoredFile) -> dict[str, Any]:
     uploaded = timestamp(file.upload_time)
     return {
         "filename": file.filename,
