@@ -12,6 +12,7 @@ CASES = {
     "floor": cases.against_the_floor,
     "runbook": cases.against_the_runbook,
     "workers": cases.with_workers,
+    "installations": cases.many_installations,
     "history": cases.over_the_history,
     "memory": cases.memory,
     "projects": cases.many_projects,

@@ -23,11 +23,18 @@ from tests.convergence.real_gh import gh_at
 
 ROUND_TRIPS = (0.0, 0.03, 0.1)
 """Seconds to each service and back."""
-PROJECTS = 40
+PROJECTS = 100
 HISTORIES = (10, 100, 1000, 10000)
 CHECKS = {phase.value: len(of_phase(catalogue(ROOT / "checks"), phase)) for phase in Phase}
 """How many checks each phase has."""
 PHASES = {"pre-release": "clean", "post-recovery": "released"}
+_ONE_VERSION = ("--version", "0.2.0", "--channel", "pypi")
+_SEVERAL = {
+    1: _ONE_VERSION,
+    2: ("--version", "0.2.0", "--channel", "all"),
+    3: ("--version", "0.2.0", "--version", "0.1.0", "--channel", "all"),
+}
+"""What is named to have so many installations."""
 
 
 @dataclass(frozen=True)
@@ -88,10 +95,12 @@ class Bench:
         token = {"GITHUB_TOKEN": at.token} if at else {}
         return {"PATH": os.environ["PATH"], "HOME": str(self.folder), "LANG": "C.UTF-8", **token, **(more or {})}
 
-    def gate(self, at: Stage, phase: str, *options: str, name: str = "the gate") -> Subject:
-        """One whole run of a phase."""
+    def gate(
+        self, at: Stage, phase: str, *options: str, name: str = "the gate", what: Sequence[str] = _ONE_VERSION
+    ) -> Subject:
+        """One whole run of a phase; `what` says of which versions and channels."""
         command = [
-            *(sys.executable, "-m", "pytest", "checks/", "--version", "0.2.0", "--channel", "pypi", "--phase", phase),
+            *(sys.executable, "-m", "pytest", "checks/", *what, "--phase", phase),
             *("--reports-dir", str(self.reports), *at.options(), *options),
         ]
         return Subject(name, [command], ROOT, self.env(at))
@@ -208,6 +217,35 @@ def with_workers(bench: Bench) -> list[Row]:
                     count <= counts[0],
                 )
             )
+    return rows
+
+
+def many_installations(bench: Bench) -> list[Row]:
+    """(c) Several versions and channels, each installed: what one of them adds to the gate without any."""
+    rows = []
+    with stage("released", 0.0) as at:
+        phase = "post-recovery"
+        # The third: on one of the two indexes 0.1.0 is not there, which those runs say.
+        without = {n: bench.gate(at, phase, "--no-install", what=what) for n, what in _SEVERAL.items()}
+        ways = {n: bench.gate(at, phase, what=what) for n, what in _SEVERAL.items()}
+        for gate in (without[3], ways[3]):
+            gate.expected = frozenset({1})
+        interleave([*without.values(), *ways.values()], bench.rounds)
+    alone = ways[1].seconds - without[1].seconds
+    for number, way in ways.items():
+        each = (way.seconds - without[number].seconds) / number
+        most = 1.2 / min(number, os.cpu_count() or 1)
+        figures = {"seconds": way.seconds, "without installing": without[number].seconds, "each": each}
+        rows.append(
+            Row(
+                f"{number} installation{'s' * (number > 1)}",
+                figures,
+                each / alone,
+                f"at most {most:g} of one alone" if number > 1 else "",
+                each / alone <= most if number > 1 else None,
+                most if number > 1 else None,
+            )
+        )
     return rows
 
 

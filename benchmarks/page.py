@@ -27,6 +27,7 @@ TITLES = {
     "floor": "(a) The gate against its floor",
     "runbook": "(b) The gate against the runbook by hand",
     "workers": "(c) Workers against serial",
+    "installations": "(c) Several installations",
     "history": "(d) The length of the history",
     "memory": "(f) Peak memory of the largest process",
     "projects": "(g) Many projects",
@@ -49,6 +50,7 @@ NOTES = {
     "after the other, without a pause for thought or for reading. The gate learns more than that: what is pulled "
     "together by hand afterwards is not counted. No run under pytest can reach more than *by hand* divided by pytest "
     "with empty tests, the last figure: where that is below the goal, the start of Python and pytest is the limit.",
+    "installations": "Each in an environment of its own, by a pip of its own, as many at once as there are.",
     "workers": "The checks take a hundredth of a second: what workers cost is their start. The requests are the "
     "controller's alone.",
     "history": "GitHub shows drafts in the list of all releases alone, a hundred for each request: only a project with "

@@ -11,8 +11,11 @@ from hypothesis import strategies as st
 from release_state.model import Observation, known
 from release_state.outcome import Verdict
 from release_state.plan import Wanted
-from release_state.snapshot import Snapshot
+from release_state.recovery import Recovery
+from release_state.release import Release
+from release_state.snapshot import Snapshot, Tag
 from release_state.steps.commands import suite
+from release_state.target import Channel
 from tests import states as s
 from tests.doable import assert_can_be_done
 from tests.judged import verdict_of
@@ -238,6 +241,30 @@ def test_testpypi_leaves_the_branches_of_pypi_alone(wanted: Wanted) -> None:
     )
     deleted = {pushed_away(command) for command in commands(verdict_of(found, wanted).plan.steps)} - {None}
     assert deleted == {f"refs/heads/{own.name}"}
+
+
+@pytest.mark.parametrize(
+    ("channel", "tags", "begins"),
+    [
+        (s.PYPI, (), "Start the release again"),
+        (s.TESTPYPI, (), "Start the release again"),
+        (s.TESTPYPI, (s.tag(),), "Publish 0.2.0 from its tag"),
+    ],
+)
+def test_a_verification_before_the_release_says_how_to_release(
+    channel: Channel, tags: tuple[Tag, ...], begins: str
+) -> None:
+    found = s.ready(
+        target=s.target(channel=channel),
+        phase="post-recovery",
+        remote=s.remote(*tags),
+        history=s.history(s.lineage()),
+    )
+
+    plan = Recovery(Release(found)).plan
+
+    assert plan.direction == "complete"
+    assert [step.title[: len(begins)] for step in plan.steps] == [begins]
 
 
 def test_what_is_attached_to_a_release_is_downloaded_before_it_is_deleted() -> None:

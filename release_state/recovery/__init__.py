@@ -76,6 +76,9 @@ class Recovery:
         if direction == "complete":
             # Nothing to complete from: the workflow does not resume, it starts again.
             return direction, self._roll_back_and_start_again() if self._is_empty() else self._complete()
+        if self.release.snapshot.phase == Phase.POST_RECOVERY and self._is_absent():
+            # Only where that phase was asked for: a verification that comes before the release.
+            return "complete", tried(self.release, "whether to start the release", self._release_it)
         # Every trace is there: what is wrong with one of them (a flag, a draft, a branch) is mended all the same.
         steps = self._complete() if self.diagnosis.established and not self._is_empty() else []
         return ("complete" if steps else "nothing"), steps
@@ -122,6 +125,19 @@ class Recovery:
             return not self.release.is_published and not self.release.version_tags
         except NotObserved:
             return False
+
+    def _is_absent(self) -> bool:
+        """Whether the channel has no trace of the version."""
+        release = self.release
+        try:
+            tags = release.version_tags if "tag" in release.channel.leaves else ()
+            return not (release.is_published or release.catching_up or tags or release.branch)
+        except NotObserved:
+            return False
+
+    def _release_it(self) -> list[Step]:
+        """From nothing: by the workflow; from the tag of another channel where there is one."""
+        return self._complete() if self.release.version_tags else self._run_again()
 
     def _roll_back_and_start_again(self) -> list[Step]:
         steps = Withdrawal(self.release).steps()

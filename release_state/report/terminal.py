@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from release_state.matrix import Row, matrix
-from release_state.outcome import CheckResult, Outcome, Verdict
+from release_state.outcome import CheckResult, Exit, Outcome, Verdict
 from release_state.plan import Plan
 from release_state.release import Release
 from release_state.report.screen import Screen
@@ -109,7 +109,7 @@ def _verdict(screen: Screen, verdict: TargetVerdict, snapshot: Snapshot, changes
         screen.line(f"phase {verdict.phase.value}: {plain(verdict.phase_reason)}", 2, 2)
     counts = {outcome: sum(result.outcome is outcome for result in verdict.results) for outcome in Outcome}
     shown = ", ".join(f"{count} {outcome.value}" for outcome, count in counts.items() if count)
-    nothing = "" if verdict.plan.steps else "; nothing is to be done"
+    nothing = "" if verdict.plan.steps or verdict.exit is not Exit.OK else "; nothing is to be done"
     screen.line(f"checks: {shown or 'none'}{nothing}", 2, 2)
     if changes:
         since = f"{changes.since.astimezone(timezone.utc):%Y-%m-%d %H:%M} UTC ({plain(changes.verdict_then)})"
