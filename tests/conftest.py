@@ -6,6 +6,7 @@ import pytest
 
 from tests import every
 from tests.browser import browser, folders, open_page  # noqa: F401 - fixtures
+from tests.tls import certificate  # noqa: F401 - a fixture
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

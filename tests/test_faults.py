@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -18,18 +16,10 @@ from tests.faults.states import STATES, Stage
 
 
 @pytest.fixture(scope="module")
-def matrix(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Matrix]:
+def matrix(certificate: Path) -> Iterator[Matrix]:
     """The states of the world, and the gateway in front of them."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("no openssl")
-    path = tmp_path_factory.mktemp("tls") / "both.pem"
-    command = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"]
-    command += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", f"{path}.key", "-out", str(path)]
-    subprocess.run(command, check=True, capture_output=True)
-    path.write_text(path.read_text() + Path(f"{path}.key").read_text())
     with ExitStack() as stack:
-        gateway = stack.enter_context(Gateway(path))
+        gateway = stack.enter_context(Gateway(certificate))
         stages = {name: stack.enter_context(Stage(state)) for name, state in STATES.items()}
         yield Matrix(gateway, stages)
 

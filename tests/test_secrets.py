@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -15,6 +15,8 @@ from release_state.demo.github.model import RecordedRequest
 from release_state.demo.github.model import Reply as GitHubReply
 from release_state.demo.world import World
 from tests.cli import suite
+from tests.faults.gateway import Asked, Gateway, Services, Visit
+from tests.faults.kinds import FAULTS
 from tests.worlds import options, world_of
 
 WORD = "5ecretW0rd"
@@ -25,6 +27,17 @@ LOUD = (
     *("--log-cli-level=DEBUG", "--log-file-level=DEBUG", "-p", "watching", "--durations=0"),
 )
 TRACES = ("GIT_TRACE", "GIT_CURL_VERBOSE", "GIT_TRACE_CURL", "GIT_TRACE_PACKET", "GIT_TRACE2", "PYTHONFAULTHANDLER")
+HOW = {
+    "given": (0, "RELEASED AND VERIFIED"),
+    "refused": (6, "UNKNOWN"),
+    "refused-to-workers": (6, "UNKNOWN"),
+    "untrusted": (6, "certificate"),
+    "by-gh-and-reset": (6, "Connection"),
+    "by-gh-and-reset-to-workers": (6, "Connection"),
+    "broken": (3, "LookupError: a defect of 1 header"),
+    "broken-to-workers": (3, "LookupError: a defect of 1 header"),
+}
+"""How the token comes and what it meets; the exit code, and a word of what is printed."""
 
 
 def refusing(request: RecordedRequest) -> GitHubReply | None:
@@ -53,6 +66,30 @@ def refusing(request: RecordedRequest) -> GitHubReply | None:
     return None
 
 
+CUT = ("github", "git", "index")
+
+
+def cut(asked: Asked) -> str | None:
+    """Whose answers are reset in the middle."""
+    return asked.service if asked.service in CUT else None
+
+
+@pytest.fixture(scope="module")
+def gateway(certificate: Path) -> Iterator[Gateway]:
+    """A server that nobody trusts, and services whose answers are cut."""
+    with Gateway(certificate) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def gh(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a `gh` that is signed in; not below what a run leaves, for it holds the token."""
+    folder = tmp_path_factory.mktemp("gh")
+    (folder / "gh").write_text(f'#!/bin/sh\ntest "$1 $2" = "auth token" && echo {TOKEN}\n')
+    (folder / "gh").chmod(0o755)
+    return folder
+
+
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
     """A release that is whole."""
@@ -62,16 +99,18 @@ def world() -> Iterator[World]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("how", ["given", "refused", "refused-to-workers", "broken", "broken-to-workers"])
-def test_a_secret_is_in_nothing_that_a_run_prints_starts_or_leaves(how: str, world: World, tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", HOW)
+def test_a_secret_is_in_nothing_that_a_run_prints_starts_or_leaves(
+    how: str, world: World, gateway: Gateway, gh: Path, tmp_path: Path
+) -> None:
     plugins, scratch = tmp_path / "plugins", tmp_path / "scratch"
     for folder in (plugins, scratch, tmp_path / "home"):
         folder.mkdir()
     shutil.copy(Path(__file__).with_name("watching.py"), plugins)
-    remote = f"http://me:{REMOTE}@{urlsplit(world.github.url).netloc}/x.git"
-    index = world.index_url("pypi").replace("://", f"://me:{INDEX}@")
-    environ = {
-        "GH_TOKEN" if how == "refused" else "GITHUB_TOKEN": TOKEN,
+    visit = gateway.visit(Services(world), cut, dict.fromkeys(CUT, (0, FAULTS["reset in the middle"].play)))
+    github, remote, index = addresses(how, world, visit)
+    environ: dict[str, str] = {
+        **token(how, gh),
         "https_proxy": f"http://me:{PROXY}@127.0.0.1:1",
         "TWINE_PASSWORD": OTHER,
         **({} if how == "given" else {"RELEASE_STATE_REMOTE_URL": remote}),
@@ -82,9 +121,11 @@ def test_a_secret_is_in_nothing_that_a_run_prints_starts_or_leaves(how: str, wor
         "WATCHED": str(tmp_path / "watched"),
         "SECRET_WORD": WORD,
         **dict.fromkeys(TRACES, "1"),
+        **({"no_proxy": "127.0.0.1"} if how == "untrusted" else {}),
         **({"BREAK": "1"} if how.startswith("broken") else {}),
     }
     given = options(world)
+    given[given.index("--github-api-url") + 1] = github
     # Secrets are given by the environment alone: everybody can read a command line.
     for option in ("--remote-url",) if how != "given" else ():
         del given[given.index(option) : given.index(option) + 2]
@@ -100,10 +141,12 @@ def test_a_secret_is_in_nothing_that_a_run_prints_starts_or_leaves(how: str, wor
         env=environ,
         reports_dir=tmp_path / "reports",
     )
-    expected = {"given": 0, "refused": 6, "refused-to-workers": 6}.get(how, 3)
+    expected, says = HOW[how]
     assert done.returncode == expected, done.stdout[-3000:] + done.stderr
-    if how.startswith("broken"):
-        assert "LookupError: a defect of 1 header" in done.stdout
+    assert says in done.stdout
+    if "gh" in how:
+        sent = {asked.headers.get("authorization") for asked in visit.asked if asked.service == "github"}
+        assert sent == {f"Bearer {TOKEN}"}
     assert WORD not in done.stdout + done.stderr
     watched = [json.loads(line) for line in (tmp_path / "watched").read_text(encoding="utf-8").splitlines()]
     (tmp_path / "watched").unlink()
@@ -121,6 +164,26 @@ def test_a_secret_is_in_nothing_that_a_run_prints_starts_or_leaves(how: str, wor
     assert how != "given" or any("pip" in fact.get("started", ()) for fact in watched)
 
 
+def addresses(how: str, world: World, visit: Visit) -> tuple[str, str, str]:
+    """Of GitHub's API, the remote and the index."""
+    github, index = world.github.url, world.index_url("pypi")
+    remote = f"{github}/x.git"
+    if how == "untrusted":
+        github, remote, index = (f"{visit.gateway.address('tls')}/{name}" for name in ("api", "x.git", "simple/"))
+    elif "gh" in how:
+        # gh is not asked about a server on this machine: to the suite, this address is one elsewhere.
+        github = visit.url("github").replace("127.0.0.1", "0.0.0.0")
+        remote, index = visit.url("git") + f"/{world.repository}.git", visit.url("index") + "/pypi/simple/"
+    return github, remote.replace("://", f"://me:{REMOTE}@"), index.replace("://", f"://me:{INDEX}@")
+
+
+def token(how: str, gh: Path) -> dict[str, str]:
+    """The variables by which a run finds the token."""
+    if "gh" in how:
+        return {"PATH": f"{gh}:{os.environ['PATH']}"}
+    return {"GH_TOKEN" if how == "refused" else "GITHUB_TOKEN": TOKEN}
+
+
 FILES = {
     "--junit-xml": "junit.xml", "--log-file": "run.log", "--save-snapshot": "snapshot.json", "--script": "plan.sh",
 }  # fmt: skip
@@ -136,6 +199,8 @@ def wrong_about(started: list[str], environ: list[str]) -> str | None:
     is_git = "git" in [Path(word).name for word in started[:8]]  # behind the shell that limits its memory
     if "sys.stdin.readline" in started[-1]:
         return None  # a worker: the suite's own process
+    if Path(started[0]).name == "gh":
+        return None  # the person's own program, which has the token
     if is_git and NETWORK.intersection(started):
         return None  # its credential helper may be `gh`, which answers with the token; its proxy may want a password
     # A proxy's password goes where the network does.
