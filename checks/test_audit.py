@@ -47,7 +47,7 @@ def test_project_leaves_every_trace(audit: Audit, trace: str) -> None:
     never appeared is said here once, and expected of no single version; one that appeared later is expected from its
     first appearance on. `leaves` of the channel and `expected-files` say what is expected at all.
     """
-    for needed in {TAG: ("remote", "index"), RELEASE: ("releases", "index")}.get(trace, ("index",)):
+    for needed in audit.rests_on(trace):
         audit.observation(needed).known()
     if trace in audit.habits.since:
         return

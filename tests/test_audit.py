@@ -287,6 +287,25 @@ def test_tags_of_another_package_of_the_repository_are_left_aside() -> None:
     assert audit.spelt.foreign == {"v{version}": 8}
 
 
+@pytest.mark.parametrize("template", ["orbit-v{version}", "v{version}"])
+def test_a_number_alone_is_not_ours_where_our_name_tags_it_elsewhere(template: str) -> None:
+    ours = [tagged(f"orbit-v{version}") for version in ("0.1.0", "0.2.0", "0.3.0")]
+    older, ours_too = tagged("0.2.0"), tagged("V0.3.0", ours[2].commit)
+    configured = history().target.model_copy(update={"tag_template": template})
+    audit = Audit(history(remote=remote(*ours, older, ours_too), target=configured, **NO_RELEASES))
+
+    assert tags_of(audit, "0.2.0") == ["orbit-v0.2.0"] and audit.spelt.foreign == {"{version}": 1}
+    assert sorted(tags_of(audit, "0.3.0")) == ["V0.3.0", "orbit-v0.3.0"]
+    assert "tags-differ" not in {kind.id for kind in verdict_of(audit).by_kind}
+
+
+def test_two_tags_of_ours_on_different_commits_are_told() -> None:
+    configured = history().target.model_copy(update={"tag_template": "{version}"})
+    tags = [tagged("0.1.0"), tagged("0.2.0"), tagged("0.3.0"), tagged("orbit-v0.2.0")]
+
+    assert "tags-differ" in kinds_of(Audit(history(remote=remote(*tags), target=configured, **NO_RELEASES)), "0.2.0")
+
+
 def test_the_configured_spelling_counts_where_nothing_tells_better() -> None:
     audit = Audit(history(remote=remote(*(tagged(f"v{number}.0.0") for number in range(1, 9))), **NO_RELEASES))
 

@@ -27,11 +27,12 @@ from release_state.observe.http import HttpClient
 from release_state.outcome import Exit, Outcome
 from release_state.report.audit_page import page
 from release_state.report.audit_picture import picture
+from release_state.report.audit_words import habits, notes
 from release_state.report.many_schema import schemas
 from release_state.settings import Arguments
 from release_state.snapshot import Tag
 from tests.histories import day, history, index, indexed, released, tagged, verdict_of
-from tests.states import remote
+from tests.states import failed, remote
 from tests.worlds import Ran, asked_github, asked_index, forget_requests, run
 
 FIRST_PAGE = "per_page=100"
@@ -291,6 +292,18 @@ def test_the_picture_has_one_column_a_version() -> None:
     assert 'class="lane not-expected" d="M0 40h20v' in svg
     assert re.findall(r">(20\d\d)</span>", svg) == ["2020", "2021", "2022", "2023"]
     assert "</title>" in svg and "0.0 to 0.29" in svg
+
+
+@pytest.mark.parametrize(("source", "trace", "y"), [("releases", "GitHub Releases", 40), ("index", "wheels", None)])
+def test_what_was_not_observed_is_not_told_as_never(source: str, trace: str, y: int | None) -> None:
+    audit = Audit(history(**{source: failed()}))
+
+    words = [line for line in habits(audit) if line.startswith(trace)]
+
+    assert words == [f"{trace}: could not be observed, so that no version is known to lack it"]
+    assert not any("never" in line for line in habits(audit))
+    assert y is None or f'class="lane unseen" d="M0 {y}h3v' in picture(audit)
+    assert "few of them" not in " ".join(notes(audit))
 
 
 def test_a_page_of_thousands_of_versions_stays_small() -> None:

@@ -82,6 +82,14 @@ class Audit:
         """The observation of this name."""
         return self.index if source == "index" else getattr(self.history, source)
 
+    def rests_on(self, trace: str) -> tuple[str, ...]:
+        """The observations without which nobody can say that a version lacks a trace."""
+        return {TAG: ("remote", "index"), RELEASE: ("releases", "index")}.get(trace, ("index",))
+
+    def observes(self, trace: str) -> bool:
+        """Whether everything answered that a trace rests on: else that none is known proves nothing."""
+        return all(self.observation(source).is_known for source in self.rests_on(trace))
+
     def expected_of(self, judgement: Judgement) -> str:
         """What a whole release of a version consists of, in words; what is older than a habit is left out."""
         audited = judgement.audited

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from packaging.version import Version
 
 from release_state.audit.model import History, IndexedVersion
 from release_state.snapshot import Branch, GitHubRelease, PullRequest, Tag
+from release_state.target import Target
 
 
 @dataclass
@@ -68,26 +70,39 @@ def spellings(history: History) -> Spellings:
 
     A repository of several packages tags `v1.2.3`, `other-v1.2.3` and so on, and plain numbers can be those of the main
     package alone. A template is this package's if at least half of its tags name a version that the index has or lists;
-    where none is, the configured one is.
+    where none is, the configured one is. A tag by number alone names no version that a tag by the package's name has on
+    another commit: it is older than the second package, or the first one's.
     """
     target, index = history.target, history.index.value
     published = {Version(found.version) for found in index.versions} if index else set()
     published |= {Version(text) for text in index.listed_without_files} if index else set()
-    tags: Counter[str] = Counter()
-    hits: Counter[str] = Counter()
-    for tag in history.remote.value.tags if history.remote.value else ():
-        if found := target.spelling_of_tag(tag.name):
-            template, version = found
-            tags[template] += 1
-            hits[template] += version in published
+    all_tags = history.remote.value.tags if history.remote.value else ()
+    spelt = [(tag.commit, *found) for tag in all_tags if (found := target.spelling_of_tag(tag.name))]
+    tags = Counter(template for _, template, _ in spelt)
+    named = {template for template in tags if _names_package(target, template)}
+    by_name: dict[Version, set[str]] = defaultdict(set)
+    for commit, template, version in spelt:
+        if template in named:
+            by_name[version].add(commit)
+    sure = {*named, target.tag_template}
+    hits = Counter(
+        template
+        for commit, template, version in spelt
+        if version in published and (template in sure or version not in by_name or commit in by_name[version])
+    )
     own = {template for template in tags if 2 * hits[template] >= tags[template]}
     if not own:
-        named = {template for template in tags if "{package}" in template}
         own = ({target.tag_template} & set(tags)) or named or set(tags)
     return Spellings(
         own={template: count for template, count in tags.most_common() if template in own},
         foreign={template: count for template, count in tags.most_common() if template not in own},
     )
+
+
+def _names_package(target: Target, template: str) -> bool:
+    """Whether a template has the package's name in it, as a placeholder or written out."""
+    words = re.split("[^a-z0-9]+", template.replace("{version}", "").replace("{package}", target.name).lower())
+    return f"-{target.name}-" in f"-{'-'.join(words)}-"
 
 
 def versions(history: History, spelt: Spellings) -> tuple[Audited, ...]:

@@ -28,7 +28,7 @@ def picture(audit: Audit) -> str:
     height = len(lanes) * (_LANE + _GAP) + _MARKS
     shapes, labels, top = [], [], 0
     for trace in lanes:
-        for state in ("there", "not-expected", "missing", "withdrawn"):
+        for state in ("there", "not-expected", "missing", "withdrawn", "unseen"):
             columns = [number for number, judgement in enumerate(judged) if _state(audit, trace, judgement) == state]
             shapes.append(_shape(f"lane {state}", columns, top, _LANE))
         labels.append(f'<span style="top:{top}px">{escape(NAMES.get(trace, trace))}</span>')
@@ -49,9 +49,10 @@ def picture(audit: Audit) -> str:
 
 _KEY = (
     ("there", "there"),
-    ("not-expected", "not there, nor expected: before the project left it"),
+    ("not-expected", "not there, nor expected: before the project left it, or yanked"),
     ("missing", "missing"),
     ("withdrawn", "yanked"),
+    ("unseen", "could not be observed"),
     ("mark wrong", "disagrees"),
     ("mark advice", "advice, or in progress"),
     ("mark unknown", "unknown"),
@@ -73,6 +74,8 @@ def _state(audit: Audit, trace: str, judgement: Judgement) -> str:
         return "there" if whole else "missing"
     if left(trace, audited):
         return "there"
+    if not audit.observes(trace):
+        return "unseen"
     kinds = {finding.kind.id for finding in judgement.findings}
     wrong = {INDEX: "not-published", TAG: "tag-missing", RELEASE: "release-missing"}[trace]
     return "missing" if wrong in kinds else "not-expected"

@@ -18,6 +18,9 @@ def habits(audit: Audit) -> list[str]:
     lines = []
     for trace in audit.habits.traces:
         name, since = NAMES.get(trace, trace), audit.habits.since.get(trace)
+        if not audit.observes(trace):
+            lines.append(f"{name}: could not be observed, so that no version is known to lack it")
+            continue
         if since is None:
             lines.append(f"{name}: never, so that no version is measured by it")
             continue
@@ -45,7 +48,10 @@ def notes(audit: Audit) -> list[str]:
             lines.append(f"none is spelled {target.tag_template}: give --tag-template {spelt.usual}")
     if spelt.foreign:
         shown = ", ".join(f"{name} ({count})" for name, count in spelt.foreign.items())
-        lines.append(f"left aside as tags of another package, since few of them name a published version: {shown}")
+        why = "few of them name a published version that has no tag by the package's name"
+        if not audit.index.is_known:
+            why = "the index did not say which versions are published, and the template is another one"
+        lines.append(f"left aside as tags of something else, since {why}: {shown}")
     if moving := [tag.name for audited in audit.versions for tag in audited.moving]:
         lines.append(f"left aside as moving tags: {', '.join(moving[:10])}")
     if index and index.status and index.status != "active":
