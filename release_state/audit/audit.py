@@ -48,18 +48,11 @@ class Audit:
         judged = Judge(self.habits).all(self.versions)
         return tuple(judgement for judgement in judged if judgement.audited.version in chosen)
 
-    def version_key(self, judgement: Judgement) -> str:
-        """`package==version@channel`, as of a run on that one version."""
-        return f"{self._name}=={judgement.audited}@{self.target.channel.name}"
-
     @cached_property
     def keys(self) -> tuple[str, ...]:
-        """The key of each judgement, in their order."""
-        return tuple(map(self.version_key, self.judgements))
-
-    @cached_property
-    def _name(self) -> str:
-        return self.target.name
+        """The key of each judgement, in their order: `package==version@channel`, as of a run on that one version."""
+        name, channel = self.target.name, self.target.channel.name
+        return tuple(f"{name}=={judgement.audited}@{channel}" for judgement in self.judgements)
 
     @property
     def index(self) -> Observation[IndexHistory]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 from pydantic import AwareDatetime
@@ -26,12 +27,13 @@ class IndexedVersion(Model):
     uploaded_at: AwareDatetime | None = None
     """The first upload, where the index says (PEP 700)."""
 
-    @property
+    # Each is asked for again and again, for the judgement, the picture and the reports of thousands of versions.
+    @cached_property
     def kinds(self) -> frozenset[str]:
         """The kinds of file that are there."""
         return frozenset(kind for _, kind, _ in self.files)
 
-    @property
+    @cached_property
     def yanked(self) -> int:
         """How many files are yanked."""
         return sum(yanked for _, _, yanked in self.files)

@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 
 from packaging.version import Version
 
@@ -45,8 +46,12 @@ class Audited:
         """Whether it is published, tagged or released; a branch, a draft or a pull request alone only prepares it."""
         return bool(self.indexed or self.listed_empty or self.tags or self.releases)
 
-    def __str__(self) -> str:
+    @cached_property
+    def _name(self) -> str:
         return str(self.version)
+
+    def __str__(self) -> str:
+        return self._name
 
 
 @dataclass(frozen=True)

@@ -77,8 +77,8 @@ def _audit(verdict: AuditVerdict) -> dict[str, Any]:
 def _versions(verdict: AuditVerdict) -> list[dict[str, Any]]:
     lines = []
     results = verdict.of_versions
-    for judgement in verdict.audit.judgements:
-        audited, result = judgement.audited, results.get(verdict.audit.version_key(judgement))
+    for key, judgement in zip(verdict.audit.keys, verdict.audit.judgements, strict=True):
+        audited, result = judgement.audited, results.get(key)
         if result is None:
             continue
         indexed = audited.indexed

@@ -119,8 +119,8 @@ def _table(verdict: AuditVerdict) -> str:
     """The versions, newest first: what one looks for is mostly there."""
     audit, results = verdict.audit, verdict.of_versions
     rows = []
-    for judgement in reversed(audit.judgements):
-        if result := results.get(audit.version_key(judgement)):
+    for key, judgement in zip(reversed(audit.keys), reversed(audit.judgements), strict=True):
+        if result := results.get(key):
             rows.append(_row(judgement, result))
     head = "".join(f"<th>{name}</th>" for name in ("Version", "Outcome", "Uploaded", "Files", "Tag", "Found"))
     return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"

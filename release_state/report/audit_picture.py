@@ -28,9 +28,11 @@ def picture(audit: Audit) -> str:
     height = len(lanes) * (_LANE + _GAP) + _MARKS
     shapes, labels, top = [], [], 0
     for trace in lanes:
-        for state in ("there", "not-expected", "missing", "withdrawn", "unseen"):
-            columns = [number for number, judgement in enumerate(judged) if _state(audit, trace, judgement) == state]
-            shapes.append(_shape(f"lane {state}", columns, top, _LANE))
+        columns: dict[str, list[int]] = {}
+        for number, judgement in enumerate(judged):
+            columns.setdefault(_state(audit, trace, judgement), []).append(number)
+        for state in _STATES:
+            shapes.append(_shape(f"lane {state}", columns.get(state, []), top, _LANE))
         labels.append(f'<span style="top:{top}px">{escape(NAMES.get(trace, trace))}</span>')
         top += _LANE + _GAP
     labels.append(f'<span style="top:{top}px">disagreements</span>')
@@ -47,6 +49,7 @@ def picture(audit: Audit) -> str:
     )
 
 
+_STATES = ("there", "not-expected", "missing", "withdrawn", "unseen")
 _KEY = (
     ("there", "there"),
     ("not-expected", "not there, nor expected: before the project left it, or yanked"),
