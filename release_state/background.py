@@ -58,7 +58,7 @@ class Background(Generic[T]):
                 return  # nobody waits any more, and what was cut off is no observation
             self.seconds = time.monotonic() - started
             if self.exchange:
-                whole.write(self.exchange / _OBSERVED, json.dumps(self._dump(observed)))
+                _hand_on(json.dumps(self._dump(observed)), self.exchange / _OBSERVED)
             self._done.set_result(observed)
         except BaseException as error:
             if self.cancel.is_set():
@@ -93,6 +93,22 @@ class Background(Generic[T]):
             shutil.rmtree(self.exchange, ignore_errors=True)
         if self._thread is not None:
             self._thread.join(_END_SECONDS)
+
+
+def _hand_on(text: str, path: Path) -> None:
+    """Write what the workers wait for; where the disk has no room, into memory (Linux), for as long as this process is.
+
+    Raises OSError where neither takes it.
+    """
+    try:
+        whole.write(path, text)
+    except OSError as error:
+        if error.errno not in whole.NO_ROOM or not hasattr(os, "memfd_create"):
+            raise
+        with os.fdopen(os.memfd_create(path.name), "wb", closefd=False) as file:
+            file.write(text.encode())
+            # Read by its name, which makes a description of its own: each worker begins at the beginning.
+            path.symlink_to(f"/proc/{os.getpid()}/fd/{file.fileno()}")
 
 
 def wait_for(exchange: Path) -> Any:

@@ -11,6 +11,7 @@ import importlib.util
 import os
 import signal
 import sys
+import tempfile
 from collections.abc import Generator
 from contextlib import ExitStack, nullcontext
 from pathlib import Path
@@ -227,6 +228,8 @@ def _isolate_workers(config: pytest.Config) -> None:
     if specs:
         import shlex
 
+        # xdist names each worker's temporary folder. pytest's own way to one writes a file, and needs room for it.
+        config.option.basetemp = config.option.basetemp or str(Path(tempfile.gettempdir(), "pytest"))
         python = shlex.quote(sys.executable)
         config.option.tx = [
             spec.replace("popen", f"popen//python={python} -I", 1) if "//python=" not in spec else spec

@@ -135,7 +135,7 @@ class Controller(Session):
         """Whether the observation may take as long as a release does."""
         self.collected = threading.Event()
         """Set once nothing is collected any more: until then what is printed here would be captured."""
-        self._needs: Future[frozenset[str]] = Future()
+        self._needs: Future[frozenset[str] | None] = Future()
         self._background: Background[Sequence[Snapshot]] = Background(self._observe, _dump, with_workers=with_workers)
         self.exchange = self._background.exchange
 
@@ -156,14 +156,15 @@ class Controller(Session):
     def _observe(self, cancel: threading.Event) -> Sequence[Snapshot]:
         return self._collect(self._wanted() if self.narrowed else None, cancel)
 
-    def _wanted(self) -> frozenset[str]:
+    def _wanted(self) -> frozenset[str] | None:
         if self.exchange is None:
             return self._needs.result()
         while not (needs := self.exchange / _NEEDS).exists():
             if not self.exchange.is_dir():
                 raise RuntimeError("the run ended before it collected anything")
             time.sleep(0.02)
-        return frozenset(json.loads(needs.read_text(encoding="utf-8")))
+        told = needs.read_text(encoding="utf-8")
+        return frozenset(json.loads(told)) if told else None
 
     def announce_needs(self, reads: Iterable[str]) -> None:
         """Let the observation of a narrowed run begin."""
@@ -253,7 +254,12 @@ class Worker(Session):
 
     def announce_needs(self, reads: Iterable[str]) -> None:
         """Tell the controller; every worker collects the same, so that the last one to write changes nothing."""
-        whole.write(self.exchange / _NEEDS, json.dumps(sorted(reads)))
+        try:
+            whole.write(self.exchange / _NEEDS, json.dumps(sorted(reads)))
+        except OSError as error:
+            if error.errno not in whole.NO_ROOM:
+                raise
+            (self.exchange / _NEEDS).touch()  # an empty file takes no room: everything is asked
 
     def _wait(self) -> Sequence[Snapshot]:
         return [Snapshot.model_validate(document) for document in wait_for(self.exchange)]

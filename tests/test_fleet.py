@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import threading
 import time
 from collections.abc import Iterator
@@ -313,6 +314,20 @@ def test_whoever_waits_learns_that_the_observing_process_ended(tmp_path: Path) -
         Pool(tmp_path, row_of, threading.Event()).wait(3)
     with pytest.raises(RuntimeError, match="the run has ended"):
         Pool(tmp_path / "gone", row_of, threading.Event()).wait(3)
+
+
+def test_what_finds_no_room_is_known_where_it_was_observed_and_nobody_waits_for_it(tmp_path: Path) -> None:
+    pool = Pool(tmp_path, row_of, threading.Event())
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (16, before[1]))
+    try:
+        pool._work(range(3))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    assert [pool.wait(number).project for number in range(3)] == ["p0", "p1", "p2"]
+    with pytest.raises(RuntimeError, match="no room for what it saw: free space"):
+        Pool(tmp_path, row_of, threading.Event()).wait(1)
 
 
 def test_a_cancelled_run_claims_nothing_more(tmp_path: Path) -> None:

@@ -138,7 +138,9 @@ def test_a_page_of_too_many_files_is_none() -> None:
 # ---- no room to write
 
 
-def recorded_run(tmp_path: Path, *, reports: Path, most: int | None = None, more: tuple[str, ...] = ()) -> Any:
+def recorded_run(
+    tmp_path: Path, *, reports: Path, most: int | None = None, more: tuple[str, ...] = (), path: Path | str = ""
+) -> Any:
     """A run over a recorded state in which all is well; `most` is the size of the largest file it can write."""
     save(tmp_path / "s.json", [states.released()])
     line = 'test "$1" = - || ulimit -f "$1"; shift; exec "$@"'
@@ -147,7 +149,7 @@ def recorded_run(tmp_path: Path, *, reports: Path, most: int | None = None, more
         ["/bin/sh", "-c", line, "sh", str(most >> 9) if most else "-", *command, "--reports-dir", str(reports)],
         cwd=ROOT,
         # Python's own compiled files would be cut, too, and stay so.
-        env=clean_environment(tmp_path, {"PYTHONDONTWRITEBYTECODE": "1"}),
+        env=clean_environment(tmp_path, {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(path)}),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -179,6 +181,17 @@ def test_a_folder_that_cannot_be_written_to_leaves_the_verdict(tmp_path: Path) -
     assert "RELEASED AND VERIFIED" in done.stdout
     assert "no report was written, so the exit code is 3: /sys/kernel" in " ".join(done.stdout.split())
     assert "Traceback" not in done.stdout + done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="what finds no room on the disk goes into memory on Linux alone")
+def test_workers_whose_temporary_folder_is_full_judge_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "plugins").mkdir()
+    shutil.copy(Path(__file__).with_name("full.py"), tmp_path / "plugins")
+    more = ("-n", "2", "-p", "full", "-m", "blocking or not blocking")
+    done = recorded_run(tmp_path, reports=tmp_path / "reports", more=more, path=tmp_path / "plugins")
+    assert "RELEASED AND VERIFIED" in done.stdout, done.stdout + done.stderr
+    assert done.returncode == 0 and "Traceback" not in done.stdout + done.stderr
+    assert own_reports(tmp_path / "reports")
 
 
 def test_files_that_belong_together_are_written_all_or_none(tmp_path: Path) -> None:

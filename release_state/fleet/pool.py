@@ -12,7 +12,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from release_state import whole
@@ -21,6 +21,10 @@ from release_state.fleet.row import Row
 AT_ONCE = 8
 """Projects that a run observes side by side, over all of its processes."""
 _POLL_SECONDS = 0.02
+_LOST = (
+    "the process that observed the project has ended, or the temporary folder has no room for what it saw: "
+    "free space, or set TMPDIR"
+)
 
 
 class Pool:
@@ -29,6 +33,8 @@ class Pool:
     def __init__(self, folder: Path, look: Callable[[int], Row], cancel: threading.Event) -> None:
         self.folder, self._look, self._cancel = folder, look, cancel
         self._threads: list[threading.Thread] = []
+        self._rows: dict[int, Row] = {}
+        """What found no room in the folder: this process knows it all the same."""
 
     def start(self, numbers: Sequence[int], threads: int) -> None:
         """Begin to observe these projects, so many at once; others of the run take from the same list."""
@@ -55,8 +61,12 @@ class Pool:
                 row = self._look(number)
                 if self._cancel.is_set():
                     return  # what was cut off is no observation
-                with suppress(FileNotFoundError):  # the run has ended meanwhile
+                try:
                     whole.write(self.folder / f"{number}.json", row.model_dump_json())
+                except FileNotFoundError:
+                    return  # the run has ended meanwhile
+                except OSError:
+                    self._rows[number] = row
 
     @contextmanager
     def _claimed(self, number: int) -> Iterator[bool]:
@@ -65,7 +75,15 @@ class Pool:
         if claim.exists() or not self.folder.is_dir():
             yield False
             return
-        descriptor, name = tempfile.mkstemp(dir=self.folder)
+        try:
+            descriptor, name = tempfile.mkstemp(dir=self.folder)
+        except OSError as error:
+            descriptor, name = -1, ""
+            # Where there is no room for a claim, the project is observed here, and perhaps elsewhere, too.
+            ours = error.errno in whole.NO_ROOM
+        if descriptor == -1:
+            yield ours
+            return
         try:
             # Locked before it gets its name: whoever finds it unlocked knows that its process has ended.
             fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -84,13 +102,13 @@ class Pool:
         try:
             return Row.model_validate_json((self.folder / f"{number}.json").read_text(encoding="utf-8"))
         except FileNotFoundError:
-            return None
+            return self._rows.get(number)
 
     def wait(self, number: int) -> Row:
         """
         The row of a project, whoever observes it.
 
-        Raises RuntimeError where that process or the run has ended.
+        Raises RuntimeError where that process or the run has ended, or found no room to say it.
         """
         while True:
             # Asked before the row is: one that was written by then is seen below.
@@ -98,7 +116,7 @@ class Pool:
             if (row := self.row(number)) is not None:
                 return row
             if over or orphaned:
-                raise RuntimeError(f"{'the run' if over else 'the process that observed the project'} has ended")
+                raise RuntimeError("the run has ended" if over else _LOST)
             time.sleep(_POLL_SECONDS)
 
     def _is_orphaned(self, number: int) -> bool:
