@@ -42,8 +42,10 @@ def test_no_orphaned_release_branch(release: Release, plan: Recovery) -> None:
     one; nor is the base or the default branch, nor `release/1.4` beside versions such as 1.4.2)
     is *in use* while its pull request is open or a release run is unfinished; *unfinished* when its version is
     published or tagged and no pull request of it was merged; *left over* when it was merged with this very head;
-    else *orphaned*. Finish the unfinished ones first: run the suite for that version. A channel that leaves nothing on
-    GitHub, as TestPyPI, minds its own branches alone.
+    else *orphaned*. Finish the unfinished ones first: run the suite for that version. A pull request that is to be
+    merged into such a branch keeps it neither in use nor out of the way: it gets another base before the branch goes,
+    since GitHub would close it for good. A channel that leaves nothing on GitHub, as TestPyPI, minds its own branches
+    alone.
     """
     if others := [other for other in release.other_branches if other.state != "in use"]:
         raise ActionNeeded(

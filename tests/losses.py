@@ -83,7 +83,8 @@ def assert_deletable(snapshot: Snapshot, ref: str, kept: set[str], closed: set[s
     asked = snapshot.pulls if own else snapshot.branch_pulls[name]
     assert snapshot.open_pulls.is_known and asked.is_known, f"{described}: pull requests not known"
     still_open = [pull for pull in snapshot.open_pulls.present() if str(pull.number) not in closed]
-    assert not any(pull.head_branch == name for pull in still_open), f"{described}: an open pull request needs it"
+    used = [pull for pull in still_open if name in (pull.head_branch, pull.base_branch)]
+    assert not used, f"{described}: an open pull request needs it"
     branch = snapshot.remote.present().branch(name)
     assert branch
     if branch.sha == s.BASE:

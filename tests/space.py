@@ -71,9 +71,10 @@ DIMENSIONS: dict[str, tuple[str, ...]] = {
     # These take turns.
     "clone": ("clean", "none", "dirty", "behind", "shallow", "unavailable"),
     "rules": ("none", "reviews", "in the way", "unavailable"),
+    "into": ("nothing", "own", "fork"),
     "runs": ("none", "failed", "timed out", "skipped", "explanation unavailable", "running", "queued", "stuck"),
 }
-TURNS = ("clone", "rules", "runs")
+TURNS = ("clone", "rules", "into", "runs")
 FINISHED, UNFINISHED = DIMENSIONS["runs"][:5], DIMENSIONS["runs"][5:]
 COMPARED = ("released", "squashed", "on base", "another", "nothing fits", "unavailable")
 """Which commit the files show to have been built from: the release branch's, which the base may hold in another form,
@@ -128,6 +129,7 @@ def _surrounded(found: State, number: int) -> State:
     # A prime number each time: no size of a group divides it, so that each meets each.
     found["clone"] = DIMENSIONS["clone"][number // 7 % 6]
     found["rules"] = DIMENSIONS["rules"][number // 11 % 4]
+    found["into"] = DIMENSIONS["into"][number // 17 % 3]
     runs = {"no": FINISHED, "yes": UNFINISHED}.get(found["at work"], ("none",))
     found["runs"] = runs[number // 13 % len(runs)]
     return found
@@ -141,7 +143,7 @@ def spread(size: int = 3, seed: int = 0) -> tuple[State, ...]:
     same. What takes turns is chosen freely.
     """
     lot = random.Random(seed)
-    free = [((name,), tuple((value,) for value in DIMENSIONS[name])) for name in ("clone", "rules")]
+    free = [((name,), tuple((value,) for value in DIMENSIONS[name])) for name in ("clone", "rules", "into")]
     runs = [("no", ended) for ended in FINISHED] + [("yes", busy) for busy in UNFINISHED] + [("unavailable", "none")]
     groups = [*GROUPS[:-1], (("at work", "runs"), tuple(runs)), *free]
     order = [name for names, _ in groups for name in names]
@@ -279,8 +281,8 @@ def _release(release: str) -> dict[str, Observation[Any]]:
 
 
 @cache
-def _pulls(pull: str, head: str) -> dict[str, Observation[Any]]:
-    """The pull requests of the release branch."""
+def _pulls(pull: str, head: str, into: str) -> dict[str, Observation[Any]]:
+    """The pull requests of the release branch, and the open one that is to be merged into it."""
     if pull == "unavailable":
         return {"pulls": s.failed(), "open_pulls": s.failed()}
     pulls = {
@@ -291,7 +293,10 @@ def _pulls(pull: str, head: str) -> dict[str, Observation[Any]]:
         "wrong base": (s.open_pull(base_branch="develop", head_branch=head),),
         "several": (s.pull(merged=False, head_branch=head), s.open_pull(8, head_branch=head)),
     }[pull]
-    return {"pulls": known(pulls), "open_pulls": known(tuple(pull for pull in pulls if pull.is_open))}
+    owners = {"nothing": (), "own": ("octo/orbit",), "fork": ("eve/orbit",)}[into]
+    based = [s.open_pull(9, head_branch="mend", head_repository=owner, base_branch=head) for owner in owners]
+    opened = tuple(pull for pull in pulls if pull.is_open)
+    return {"pulls": known(pulls), "open_pulls": known((*opened, *based))}
 
 
 @cache
@@ -377,6 +382,6 @@ def snapshot(state: State) -> Snapshot:
         published=_evidence(state["evidence"], state["index"]),
         **_runs(state["runs"], state["at work"]),
         **_release(state["release"]),
-        **_pulls(state["pulls"], branch),
+        **_pulls(state["pulls"], branch, state["into"] if state["branch"] != "absent" else "nothing"),
         **_rules(state["rules"]),
     )

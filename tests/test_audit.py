@@ -93,6 +93,14 @@ FOUND = {
         "0.3.0",
         ["branch-left"],
     ),
+    "a pull request into it": (
+        with_more(
+            branch("release/pypi-v0.3.0"),
+            open_pulls=known((open_pull(head_branch="fix", base_branch="release/pypi-v0.3.0"),)),
+        ),
+        "0.3.0",
+        ["branch-left"],
+    ),
     "branch-orphaned": (with_more(branch("release/pypi-v0.4.0")), "0.4.0", ["branch-orphaned"]),
     "another channel's branch": (with_more(branch("release/testpypi-v0.3.0")), "0.3.0", []),
     "draft-left": (history(drafts=known((released("0.3.0", draft=True),))), "0.3.0", ["draft-left"]),

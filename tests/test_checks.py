@@ -63,6 +63,15 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
         ),
         ACTION,
     ),
+    (
+        "BRANCH-2",
+        "orphaned, and the base of a pull request",
+        s.ready(
+            remote=s.remote(ORPHAN),
+            **{**ORPHANED, "open_pulls": known((s.open_pull(head_branch="mend", base_branch=ORPHAN.name),))},
+        ),
+        ACTION,
+    ),
     ("BRANCH-2", "in use by a run", s.ready(remote=s.remote(ORPHAN), runs=s.runs(s.run("in_progress"))), HOLDS),
     (
         "BRANCH-2",

@@ -406,6 +406,21 @@ def test_an_open_pull_follows_its_branch(server: GitHubServer) -> None:
     assert "branch has been deleted" in refused.json()["errors"][0]["message"]
 
 
+def test_a_pull_whose_base_is_deleted_is_closed_and_stays_so(server: GitHubServer) -> None:
+    """Deleted by git or over the API: no new base then, and no opening again."""
+    stacked = server.add_pull("conflict", BRANCH, title="Stacked")
+    strange = server.add_pull(
+        "patch", BRANCH, title="A fork's", head_repo="eve/orbit", head_sha=sha(server, "conflict")
+    )
+    get = Client(server)
+    again = get(f"/pulls/{stacked}", "PATCH", json={"base": "main"})
+    assert again.status_code == 200 and get(f"/pulls/{stacked}", "PATCH", json={"base": BRANCH}).status_code == 200
+    assert get(f"/git/refs/heads/{BRANCH}", "DELETE").status_code == 204
+    for number, change in ((stacked, {"base": "main"}), (stacked, {"state": "open"}), (strange, {"base": "main"})):
+        assert get.json(f"/pulls/{number}")["state"] == "closed"
+        assert get(f"/pulls/{number}", "PATCH", json=change).status_code == 422
+
+
 @pytest.mark.parametrize(
     ("head", "base", "error"),
     [
@@ -446,6 +461,7 @@ def test_a_pull_lives_from_opening_to_squash(server: GitHubServer) -> None:
     assert put(f"{path}/merge", "PUT", json={"sha": before}).status_code == 409
     assert put(f"{path}/merge", "PUT", json={"merge_method": "rebase"}).status_code == 405
     server.delete_branch_on_merge = True
+    stacked = server.add_pull("conflict", BRANCH, title="Stacked")
     merged = put(f"{path}/merge", "PUT", json={"merge_method": "squash"}).json()
     assert merged["sha"] == sha(server, "main")
     commit = server.git.commit(merged["sha"])
@@ -453,6 +469,8 @@ def test_a_pull_lives_from_opening_to_squash(server: GitHubServer) -> None:
     shown = put.json(path)
     assert (shown["state"], shown["merged"], shown["merge_commit_sha"]) == ("closed", True, merged["sha"])
     assert server.git.resolve(BRANCH) is None
+    left = put.json(f"/pulls/{stacked}")
+    assert (left["state"], left["base"]["ref"]) == ("open", "main"), "what a merge deletes is replaced as a base"
     assert [pull["number"] for pull in put.json(f"/commits/{merged['sha']}/pulls")] == [1]
     assert [item["commit"]["message"] for item in put.json(f"{path}/commits")] == ["chore(release): 0.2.0 [skip ci]"]
     assert put(f"{path}/merge", "PUT", json={}).status_code == 405

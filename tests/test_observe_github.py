@@ -323,8 +323,9 @@ def test_open_release_pulls(server: GitHubServer) -> None:
     server.add_pull(BRANCH, title="Mine")
     server.add_pull("conflict", title="Other")
     server.add_pull("release/pypi-v0.1.0", title="Closed", state="closed", head_sha=head(server))
+    server.add_pull("patch", BRANCH, title="Into it", head_repo="eve/orbit", head_sha=head(server))
     found = github(server).open_release_pulls(lambda name: name.startswith("release/")).present()
-    assert [pull.title for pull in found] == ["Mine"]
+    assert {pull.title for pull in found} == {"Mine", "Into it"}
 
 
 PULL_CHANGES: list[tuple[str, Any]] = [

@@ -13,7 +13,7 @@ from release_state.outcome import Verdict
 from release_state.plan import Wanted
 from release_state.recovery import Recovery
 from release_state.release import Release
-from release_state.snapshot import Snapshot, Tag
+from release_state.snapshot import PullRequest, Snapshot, Tag
 from release_state.steps.commands import suite
 from release_state.target import Channel
 from tests import states as s
@@ -47,7 +47,7 @@ pulls = st.builds(
     st.integers(1, 9),
     st.sampled_from(BRANCHES),
     shas,
-    st.sampled_from(["main", "develop"]),
+    st.sampled_from(["main", "develop", *BRANCHES[:3]]),
     st.sampled_from(["open", "closed", "merged"]),
 )
 releases = st.builds(
@@ -290,6 +290,36 @@ def test_a_strangers_pull_request_stops_no_plan() -> None:
     )
     titles = [step.title.split()[0] for step in verdict_of(found).plan.steps]
     assert titles == ["Keep", "Delete", "Start"]
+
+
+ORPHAN = s.branch("release/pypi-v0.1.5", "c" * 40)
+INTO = s.open_pull(9, title="Mend\x1b[2J it", head_branch="mend", base_branch=ORPHAN.name, head_repository="eve/orbit")
+
+
+@pytest.mark.parametrize("wanted", ["auto", "force-recovery"])
+@pytest.mark.parametrize(
+    ("opened", "line"),
+    [
+        ((INTO,), "gh pr edit 9 --base main"),
+        ((INTO.model_copy(update={"head_branch": "main", "head_repository": "Octo/Orbit"}),), "gh pr close 9"),
+        ((INTO, INTO.model_copy(update={"number": 8, "base_branch": "main"})), "gh pr close 9"),
+    ],
+    ids=["retargeted", "brings main", "two of one branch"],
+)
+def test_the_base_of_an_open_pull_request_is_not_deleted(
+    opened: tuple[PullRequest, ...], line: str, wanted: Wanted
+) -> None:
+    """GitHub would close the pull request with it, for good: it gets another base first, or is closed knowingly."""
+    found = s.ready(
+        remote=s.remote(ORPHAN),
+        history=s.history(s.lineage(ORPHAN.sha, unmerged_count=1)),
+        branch_pulls={ORPHAN.name: known(())},
+        open_pulls=known(opened),
+    )
+    (only,) = (step for step in verdict_of(found, wanted).plan.steps if not step.advice)
+    assert only.lines()[0].startswith(line) and not only.destroys
+    assert "#9" in only.title and ORPHAN.name in only.title
+    assert "Mend" in only.reason and "\x1b" not in only.reason
 
 
 @pytest.mark.parametrize(

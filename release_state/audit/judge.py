@@ -119,7 +119,7 @@ class Judge:
         if unknown := self._unknown(audited):
             return Judgement(audited, Outcome.UNKNOWN, unknown=unknown)
         if audited.branches and not audited.pulls:
-            found = f"branch {audited.branches[0].name}, and nothing else"
+            found = f"branch {audited.branches[0].name}, and nothing else{_into(audited)}"
             return Judgement(audited, Outcome.ACTION_NEEDED, (Finding(kinds.BRANCH_ORPHANED, found),))
         return Judgement(audited, Outcome.NOT_APPLICABLE, note=f"being prepared: {self._there(audited)}")
 
@@ -202,7 +202,7 @@ class Judge:
             number = audited.pulls[0].number
             yield Finding(kinds.PULL_OPEN, f"pull request #{number} is open")
         elif audited.branches and audited.indexed and self.history.open_pulls.is_known:
-            yield Finding(kinds.BRANCH_LEFT, f"branch {audited.branches[0].name}")
+            yield Finding(kinds.BRANCH_LEFT, f"branch {audited.branches[0].name}{_into(audited)}")
 
     def _there(self, audited: Audited) -> str:
         """What there is of a version, in words."""
@@ -216,6 +216,12 @@ class Judge:
         said += [f"branch {branch.name}" for branch in audited.branches]
         said += [f"pull request #{pull.number}" for pull in audited.pulls]
         return ", ".join(said)
+
+
+def _into(audited: Audited) -> str:
+    """What would be closed with the release branch: such a pull request keeps no branch in use."""
+    pulls = audited.pulls_into
+    return f" (pull request #{pulls[0].number} is to be merged into it, and is looked after first)" if pulls else ""
 
 
 def _odd(audited: Audited) -> str:

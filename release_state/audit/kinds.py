@@ -46,13 +46,13 @@ PRERELEASE_FLAG = Kind(
 )
 BRANCH_LEFT = Kind(
     "branch-left",
-    "published, its release branch is left and no pull request is open",
+    "published, its release branch is left and no pull request of it is open",
     "a run of the workflow cannot create it again, and it looks like work in progress",
     check="BRANCH-11",
 )
 BRANCH_ORPHANED = Kind(
     "branch-orphaned",
-    "a release branch of a version that is neither published nor tagged, without an open pull request",
+    "a release branch of a version that is neither published nor tagged, without an open pull request of its own",
     "an interrupted run left it; the next one cannot create it",
     check="BRANCH-2",
 )

@@ -85,5 +85,5 @@ class History(Model):
     latest_release: Observation[GitHubRelease] = _NOT_ASKED
     """Known and None: GitHub calls none the latest."""
     open_pulls: Observation[tuple[PullRequest, ...]] = _NOT_ASKED
-    """Every open pull request whose head parses as a release branch."""
+    """Every open pull request whose head or base parses as a release branch."""
     runs: Observation[WorkflowRuns] = _NOT_ASKED

@@ -34,6 +34,8 @@ class Audited:
     """Its release branches of this channel."""
     pulls: list[PullRequest] = field(default_factory=list)
     """Open pull requests of its release branch, from the repository itself."""
+    pulls_into: list[PullRequest] = field(default_factory=list)
+    """Open pull requests that are to be merged into its release branch, those of forks too."""
     local_tags: list[Tag] = field(default_factory=list)
 
     @property
@@ -151,6 +153,9 @@ def versions(history: History, spelt: Spellings) -> tuple[Audited, ...]:
         parsed = target.parse_release_branch(pull.head_branch)
         if parsed and parsed.channel == target.channel.name and (pull.head_repository or "").lower() == ours:
             of(Version(parsed.version)).pulls.append(pull)
+    for audited in found.values():
+        branches = {branch.name for branch in audited.branches}
+        audited.pulls_into = [pull for pull in history.open_pulls.value or () if pull.base_branch in branches]
     for tag in history.clone_tags.value or () if takes_tags else ():
         spelling = target.spelling_of_tag(tag.name)
         if spelling and spelling[0] in spelt.own and spelling[1] in found:

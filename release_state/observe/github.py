@@ -94,11 +94,12 @@ class GitHub:
         return {branch: of(branch) for branch in head_branches}
 
     def open_release_pulls(self, parse: Callable[[str], bool]) -> Observation[tuple[PullRequest, ...]]:
-        """Every open pull request whose head branch `parse` accepts, those of forks among them."""
+        """Every open pull request whose head or base branch `parse` accepts, those of forks among them."""
 
         def ask(place: str, repository: Visible) -> tuple[PullRequest, ...]:
             found = self._api.all(f"{place}/pulls", "pull requests", params={"state": "open"}) or []
-            return tuple(pull for pull in distinct_pulls(found) if parse(pull.head_branch))
+            pulls = distinct_pulls(found)
+            return tuple(pull for pull in pulls if parse(pull.head_branch) or parse(pull.base_branch))
 
         return self._observe(ask)
 

@@ -45,7 +45,11 @@ class Release(GitHubFacts, PublishedFacts):
                 continue
             lasts = self.target.is_lasting(branch.name, self.remote.default_branch) or self._is_line(parsed)
             if not lasts and (self.channel.leaves or parsed.channel == self.channel.name):
-                others.append(OtherBranch(branch, parsed, *self._state_of(branch, parsed)))
+                state, reason = self._state_of(branch, parsed)
+                # Not a use of its own: anybody may open one, and what is merged into a left branch gets nowhere.
+                if into := self.pulls_into(branch.name):
+                    reason += f"; pull request #{into[0].number} is to be merged into it"
+                others.append(OtherBranch(branch, parsed, state, reason))
         return tuple(others)
 
     def _is_line(self, parsed: ReleaseBranchName) -> bool:
@@ -67,7 +71,7 @@ class Release(GitHubFacts, PublishedFacts):
                 return "unfinished", f"{parsed.version} is on {parsed.channel}, and no pull request of it was merged"
             if channel and "tag" in channel.leaves and self.tags_equal_to(version):
                 return "unfinished", f"{parsed.version} is tagged, and no pull request was merged"
-        return "orphaned", "no pull request is open, no run is unfinished and its version is not released"
+        return "orphaned", "no pull request of it is open, no run is unfinished and its version is not released"
 
     @property
     def tag_may_go(self) -> bool:

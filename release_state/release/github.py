@@ -26,11 +26,19 @@ class GitHubFacts(GitFacts, IndexFacts):
         return self.snapshot.pulls.present()
 
     def open_pulls_of(self, branch: str) -> tuple[PullRequest, ...]:
-        """The open pull requests whose head a branch of this repository is; a fork's may be called like it."""
-        repository = self.snapshot.repository.value
-        ours = (repository.full_name if repository else self.target.repository).lower()
+        """The open pull requests whose head a branch of this repository is."""
         found = (pull for pull in self.snapshot.open_pulls.present() if pull.head_branch == branch)
-        return tuple(pull for pull in found if (pull.head_repository or "").lower() == ours)
+        return tuple(pull for pull in found if self.is_from_here(pull))
+
+    def is_from_here(self, pull: PullRequest) -> bool:
+        """Whether the head of a pull request is a branch of this repository; a fork's may be called like it."""
+        repository = self.snapshot.repository.value
+        ours = repository.full_name if repository else self.target.repository
+        return (pull.head_repository or "").lower() == ours.lower()
+
+    def pulls_into(self, branch: str) -> tuple[PullRequest, ...]:
+        """The open pull requests whose base a release branch is, those of forks too: its deletion would close them."""
+        return tuple(pull for pull in self.snapshot.open_pulls.present() if pull.base_branch == branch)
 
     @property
     def open_pulls(self) -> tuple[PullRequest, ...]:

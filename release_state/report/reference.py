@@ -57,7 +57,7 @@ LOOKUPS = {
     ),
     "repository": ("the repository's present name and whether it is visible", "`metadata: read`"),
     "pulls": ("pull requests of the release branch, in any state", "`pull-requests: read`"),
-    "open_pulls": ("open pull requests of every release branch", "`pull-requests: read`"),
+    "open_pulls": ("open pull requests from or into every release branch", "`pull-requests: read`"),
     "release": ("the published GitHub Release of the tag", "`contents: read`"),
     "latest_release": ("the release that GitHub calls the latest", "`contents: read`"),
     "drafts": ("drafts of a GitHub Release for the tag", "`contents: write`: GitHub lists drafts to nobody else"),

@@ -91,7 +91,7 @@ class Snapshot(Model):
     pulls: Observation[tuple[PullRequest, ...]] = _NOT_ASKED
     """Every pull request, in any state, whose head is this version's release branch."""
     open_pulls: Observation[tuple[PullRequest, ...]] = _NOT_ASKED
-    """Every open pull request whose head parses as a release branch."""
+    """Every open pull request whose head or base parses as a release branch; those of forks too."""
     branch_pulls: dict[str, Observation[tuple[PullRequest, ...]]] = Field(default_factory=dict)
     """Pull requests in any state of each other release branch that the remote has."""
     release: Observation[GitHubRelease] = _NOT_ASKED

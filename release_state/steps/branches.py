@@ -6,6 +6,7 @@ from release_state.model import NotObserved
 from release_state.plan import Mends, Step, step
 from release_state.release import Release
 from release_state.snapshot import Branch, PullRequest
+from release_state.steps import pulls as pull_steps
 from release_state.steps import runs
 from release_state.steps.commands import find_out, gh, remote, suite
 
@@ -13,6 +14,7 @@ from release_state.steps.commands import find_out, gh, remote, suite
 def delete(release: Release, branch: Branch, mends: Mends = "branch", *, closing: tuple[int, ...] = ()) -> list[Step]:
     """Delete a release branch of the remote: only if no pull request is open, and never what it alone holds.
 
+    Neither one that comes from the branch nor one that is to be merged into it, which GitHub would close for good.
     `closing` names pull requests that an earlier step of the plan closes.
     """
     try:
@@ -20,6 +22,8 @@ def delete(release: Release, branch: Branch, mends: Mends = "branch", *, closing
         open_pulls = [pull for pull in pulls if pull.is_open and pull.number not in closing]
         if release.unfinished_runs:
             return runs.settle(release)
+        into = [pull for pull in release.pulls_into(branch.name) if pull.number not in closing]
+        redirected = [pull_steps.redirect(release, pull, mends) for pull in into]
         lineage = None if branch.sha == release.base_head else release.lineage(branch.sha)
     except NotObserved as missing:
         return [_look(release, branch, mends), find_out(release, missing, f"whether {branch.name} can go")]
@@ -34,6 +38,8 @@ def delete(release: Release, branch: Branch, mends: Mends = "branch", *, closing
                 link=pull.html_url,
             )
         ]
+    if redirected:
+        return redirected
     merged = [pull for pull in pulls if pull.merged and pull.head_sha == branch.sha]
     if merged:
         safe = f"pull request #{merged[0].number} was merged with this very head"
@@ -50,7 +56,7 @@ def delete(release: Release, branch: Branch, mends: Mends = "branch", *, closing
             ["git", "push", lease, remote(release), f":refs/heads/{branch.name}"],
             mends=mends,
             reason="a run of the workflow cannot create it while it is there",
-            precondition=f"{branch.name} is still at {branch.sha[:12]}, and no pull request of it was opened since",
+            precondition=f"{branch.name} is still at {branch.sha[:12]}, and no pull request from or into it was opened",
             destroys=f"branch {branch.name} at {branch.sha}",
             saves=f"nothing is lost: {safe}" if safe else f"its commits are kept under {backup}",
             verify=[["git", "ls-remote", remote(release), f"refs/heads/{branch.name}"]],
@@ -86,6 +92,7 @@ def _look(release: Release, branch: Branch, mends: Mends) -> Step:
     return step(
         f"See whether {branch.name} is in use, and what it holds",
         gh(release, "pr", "list", "--state", "all", "--head", branch.name),
+        gh(release, "pr", "list", "--state", "open", "--base", branch.name),
         ["git", "fetch", remote(release), f"refs/heads/{branch.name}"],
         ["git", "log", "--oneline", "-20", branch.sha],
         mends=mends,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
+
 from release_state.origin import Source, aim, needs_no_pull
-from release_state.plan import Step, step
+from release_state.plan import Mends, Step, step
 from release_state.release import Release
 from release_state.snapshot import PullRequest
 from release_state.steps.commands import gh, index_page, remote
+from release_state.text import plain
 
 
 def create(release: Release) -> list[Step]:
@@ -72,6 +75,44 @@ def _set_base(release: Release, pull: PullRequest) -> Step:
         reason=f"it would be merged into {pull.base_branch}",
         link=pull.html_url,
     )
+
+
+def redirect(release: Release, pull: PullRequest, mends: Mends) -> Step:
+    """Take an open pull request off a branch that is to go: to the base branch, or closed where that cannot be.
+
+    GitHub closes what is to be merged into a branch that is deleted by git or by its API, and takes neither a new base
+    for it then nor opens it again. Raises NotObserved where the base branch or the open pull requests are not known.
+    Source: https://github.com/cli/cli/issues/14223
+    """
+    base, number = release.base_branch, str(pull.number)
+    to_base, closing = gh(release, "pr", "edit", number, "--base", base), gh(release, "pr", "close", number)
+    doomed = (
+        f"“{plain(pull.title, 80)}” is to be merged into {pull.base_branch}: "
+        "GitHub would close it with the branch, and neither open it again nor let it have another base then"
+    )
+    title, command = f"Set the base of pull request #{number} to {base}, or close it", to_base
+    reason = f"{doomed}. If it is not wanted: {shlex.join(closing)}"
+    if why := _has_no_way_to(release, pull, base):
+        title, command, reason = f"Close pull request #{number}", closing, f"{doomed}; {why}"
+    return step(
+        f"{title}: {pull.base_branch} cannot go before",
+        command,
+        mends=mends,
+        reason=reason,
+        verify=[gh(release, "pr", "view", number)],
+        link=pull.html_url,
+    )
+
+
+def _has_no_way_to(release: Release, pull: PullRequest, base: str) -> str:
+    """Why GitHub refuses the base branch as the base of a pull request, as far as is known."""
+    if pull.head_branch == base and release.is_from_here(pull):
+        return f"it brings {base} itself there"
+    head = pull.head_repository, pull.head_branch
+    for other in release.snapshot.open_pulls.present():
+        if other.base_branch == base and (other.head_repository, other.head_branch) == head:
+            return f"#{other.number} brings the same branch to {base} already"
+    return ""
 
 
 def recreate_head(release: Release, pull: PullRequest) -> Step:

@@ -19,7 +19,7 @@ FLAGS = {
     "pr edit": {"--base": True},
     "pr close": {},
     "pr view": {},
-    "pr list": {"--state": True, "--head": True},
+    "pr list": {"--state": True, "--head": True, "--base": True},
     "release create": {
         "--verify-tag": False,
         "--title": True,
@@ -147,7 +147,9 @@ def pull_request(hub: GitHub, repository: str, verb: str, given: Given) -> Itera
     if verb == "list":
         given.nothing_else()
         owner = repository.split("/")[1]
-        query = {"state": given.flags.get("--state", "open"), "head": f"{owner}:{given.flags['--head']}"}
+        query = {"state": given.flags.get("--state", "open")}
+        query |= {"head": f"{owner}:{given.flags['--head']}"} if "--head" in given.flags else {}
+        query |= {"base": given.flags["--base"]} if "--base" in given.flags else {}
         for pull in hub.get(f"{repository}/pulls?{urlencode(query)}"):
             yield "\t".join((str(pull["number"]), pull["title"], pull["head"]["ref"], pull["state"]))
     elif verb == "create":

@@ -16,7 +16,7 @@ import pytest
 from release_state.demo.github.model import Reply as GitHubReply
 from release_state.demo.loopback import Reply
 from release_state.outcome import Verdict
-from release_state.plan import Step, step
+from release_state.plan import Step, Wanted, step
 from release_state.report.script import script
 from release_state.verdict import TargetVerdict
 from tests.convergence.bench import Bench
@@ -113,6 +113,29 @@ def test_what_was_squashed_by_another_way_needs_no_pull_request(bench: Bench) ->
     assert end.verdict.verdict is Verdict.VERIFIED, end.story
     assert world.remote_git.rev(f"refs/tags/v{VERSION}^{{commit}}") == published
     assert not [line for line in end.story.splitlines() if "gh pr create --base main --head release/" in line]
+
+
+@pytest.mark.parametrize("wanted", ["auto", "force-recovery"])
+def test_the_base_of_an_open_pull_request_goes_after_that_has_another_base(bench: Bench, wanted: Wanted) -> None:
+    """The printed command gives it another base, and only then the branch is deleted: the pull request stays open."""
+    state = State("pypi", "absent", "absent", "absent", "closed", "ahead")
+    prepare(bench, state)
+    world, branch = bench.world, f"release/pypi-v{VERSION}"
+    world.remote_git.set_ref("refs/heads/mend", world.main())
+    mend = world.commit("fix: mend it", branch="mend")
+    stacked = world.github.add_pull("mend", branch, title="Mend it", created_at=world.tick())
+    strange = world.github.add_pull("main", branch, title="Theirs", head_repo="eve/orbit", head_sha=mend)
+    bench.changed()
+    first = bench.observe(VERSION, "pypi", wanted)
+    assert not [step.title for step in first.plan.steps if step.destroys]
+    end = of_state(bench, state, wanted).go()
+    assert_completed(end)
+    told = [line.strip() for line in end.story.splitlines() if line.startswith("  $ ")]
+    assert f"$ gh pr edit {stacked} --base main --repo {world.repository}" in told, end.story
+    assert any(f":refs/heads/{branch}" in line for line in told), end.story
+    world.github.refresh_pulls()
+    for number in (stacked, strange):
+        assert (world.github.pulls[number].state, world.github.pulls[number].base_ref) == ("open", "main"), end.story
 
 
 def real(command: tuple[str, ...], folder: Path) -> None:

@@ -91,13 +91,21 @@ def update_pull(call: Call) -> Result:
     base = str(body.get("base", found.base_ref))
     if base != found.base_ref:
         head = call.state.branch_sha(base)
+        if found.state == "closed":
+            raise invalid(_custom("Cannot change the base branch of a closed pull request.") | {"field": "base"})
         if head is None:
             raise invalid(_custom(f"Proposed base branch '{base}' was not found") | {"field": "base"})
+        named = f"base branch '{base}' and head branch '{found.head_ref}'"
+        same = [pull for pull in call.state.pulls.values() if (_label(pull), pull.base_ref) == (_label(found), base)]
+        if any(pull.state == "open" for pull in same):
+            raise invalid(_custom(f"A pull request already exists for {named}") | {"field": "base"})
+        if call.state.git.has(found.head_sha) and not call.state.git.count(found.head_sha, f"^{head}"):
+            raise invalid(_custom(f"There are no new commits between {named}") | {"field": "base"})
         found.base_ref, found.base_sha = base, call.state.git.merge_base(head, found.head_sha) or head
     if wanted == "open" and found.state == "closed":
-        gone = call.state.branch_sha(found.head_ref) is None
+        gone = [branch for branch in (found.head_ref, found.base_ref) if call.state.branch_sha(branch) is None]
         if gone or found.merged_at:
-            why = f"The {found.head_ref} branch has been deleted." if gone else "The pull request has been merged."
+            why = f"The {gone[0]} branch has been deleted." if gone else "The pull request has been merged."
             raise invalid(_custom(f"state cannot be changed. {why}") | {"field": "state"})
         found.closed_at = None
     elif wanted == "closed" and found.state == "open":
@@ -138,6 +146,10 @@ def merge_pull(call: Call) -> Result:
     found.closed_at = found.merged_at = found.updated_at = now
     if state.delete_branch_on_merge and state.branch_sha(found.head_ref):
         state.git.delete_ref(f"refs/heads/{found.head_ref}")
+        # What it deletes itself, GitHub gives another base first.
+        for pull in state.pulls.values():
+            if pull.state == "open" and pull.base_ref == found.head_ref:
+                pull.base_ref = found.base_ref
     return Result({"sha": made, "merged": True, "message": "Pull Request successfully merged"})
 
 

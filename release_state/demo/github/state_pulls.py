@@ -82,13 +82,16 @@ class PullState(Ground):
             return number
 
     def refresh_pulls(self) -> None:
-        """Let open pull requests follow their branches: a push moves the head, a deleted branch closes them."""
+        """Let open pull requests follow their branches: a push moves the head, a deleted head or base closes them.
+
+        Source: https://github.com/cli/cli/issues/14223 (what git or the API deletes is no base afterwards)
+        """
         with self.lock:
-            following = [pull for pull in self.pulls.values() if pull.state == "open" and not pull.pinned]
+            following = [pull for pull in self.pulls.values() if pull.state == "open"]
             heads = {ref.name: ref.commit for ref in self.git.refs("refs/heads/")} if following else {}
             for pull in following:
-                sha = heads.get(f"refs/heads/{pull.head_ref}")
-                if sha is None:
+                sha = pull.head_sha if pull.pinned else heads.get(f"refs/heads/{pull.head_ref}")
+                if sha is None or f"refs/heads/{pull.base_ref}" not in heads:
                     pull.state = "closed"
                     pull.closed_at = pull.updated_at = moment(self.now())
                 elif sha != pull.head_sha:
