@@ -11,7 +11,6 @@ import importlib.util
 import os
 import signal
 import sys
-import tempfile
 from collections.abc import Generator
 from contextlib import ExitStack, nullcontext
 from pathlib import Path
@@ -182,7 +181,9 @@ def pytest_configure(config: pytest.Config) -> None:
     made = ExitStack()
     config.add_cleanup(made.close)
     try:
-        made.enter_context(scratch_folder())
+        scratch = made.enter_context(scratch_folder())
+        # pytest's own has a name that others can guess (CVE-2025-71176), and takes room, which xdist cannot do without.
+        config.option.basetemp = getattr(config.option, "basetemp", None) or str(Path(scratch, "pytest"))
         run = new_run(config)
     except OSError as error:
         raise _refused(f"no temporary folder can be made: {error.strerror or error}; set TMPDIR") from None
@@ -228,8 +229,6 @@ def _isolate_workers(config: pytest.Config) -> None:
     if specs:
         import shlex
 
-        # xdist names each worker's temporary folder. pytest's own way to one writes a file, and needs room for it.
-        config.option.basetemp = config.option.basetemp or str(Path(tempfile.gettempdir(), "pytest"))
         python = shlex.quote(sys.executable)
         config.option.tx = [
             spec.replace("popen", f"popen//python={python} -I", 1) if "//python=" not in spec else spec

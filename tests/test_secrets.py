@@ -118,6 +118,7 @@ def test_a_secret_is_in_nothing_that_a_run_prints_starts_or_leaves(
         "PYTHONPATH": str(plugins),
         "HOME": str(tmp_path / "home"),
         "TMPDIR": str(scratch),
+        "PYTEST_DEBUG_TEMPROOT": str(scratch),
         "WATCHED": str(tmp_path / "watched"),
         "SECRET_WORD": WORD,
         **dict.fromkeys(TRACES, "1"),
@@ -154,7 +155,7 @@ def test_a_secret_is_in_nothing_that_a_run_prints_starts_or_leaves(
     left = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert expected == 3 or any(path.name == "latest.html" for path in left)
     assert [path for path in left if WORD.encode() in path.read_bytes() or basic in path.read_bytes()] == []
-    assert not list(scratch.iterdir())
+    assert not list(scratch.iterdir())  # nor a folder of pytest's own, under a name that others can guess
     for fact in watched:
         # What pip reads the index's password from: for the person's eyes alone, and gone with its folder.
         assert "held" not in fact or fact == {"held": "index.txt", "mode": 0o600}
