@@ -2,7 +2,8 @@
 
 Python's audit events name every program with its arguments and environment, and every folder before it is removed.
 Loaded by its file name, beside no package: it imports the standard library alone. `WATCHED` names the file to write to.
-It asks for pytest's temporary folder, as another plugin may. With `BREAK` in the environment, the look-up of pull requests breaks in a frame that holds the token.
+It asks for pytest's temporary folder, as another plugin may. With `BREAK` in the environment, the look-up of pull
+requests breaks in a frame that holds the token.
 """
 
 from __future__ import annotations
