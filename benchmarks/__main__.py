@@ -16,6 +16,7 @@ CASES = {
     "history": cases.over_the_history,
     "memory": cases.memory,
     "projects": cases.many_projects,
+    "versions": cases.many_versions,
 }
 
 

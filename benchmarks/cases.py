@@ -24,6 +24,7 @@ from tests.convergence.real_gh import gh_at
 ROUND_TRIPS = (0.0, 0.03, 0.1)
 """Seconds to each service and back."""
 PROJECTS = 100
+VERSIONS = 2000
 HISTORIES = (10, 100, 1000, 10000)
 CHECKS = {phase.value: len(of_phase(catalogue(ROOT / "checks"), phase)) for phase in Phase}
 """How many checks each phase has."""
@@ -322,6 +323,32 @@ def many_projects(bench: Bench) -> list[Row]:
         )
         for run, count in zip(runs, counts, strict=True)
     ]
+
+
+def many_versions(bench: Bench) -> list[Row]:
+    """(h) The audit of a long history against fetching its index page and its refs, and nothing else, by hand."""
+    curl = shutil.which("curl")
+    if curl is None:
+        return [Row("curl is not installed: not measured", {})]
+    rows = []
+    for round_trip in (0.0, 0.1):
+        with stage("released", round_trip, VERSIONS) as at:
+            page = ["--header", "Accept: application/vnd.pypi.simple.v1+json", f"{at.index['pypi']}{at.package}/"]
+            fetched = [[curl, "--silent", "--show-error", "--fail", *page], ["git", "ls-remote", at.remote_url]]
+            hand = Subject("by hand", fetched, at.root, bench.env(at))
+            command = [sys.executable, "-m", "pytest", "checks/", "--version", "all", "--channel", "pypi", "-q"]
+            options = ["--reports-dir", str(bench.reports), *at.options()]
+            # Its newest version is whole; the old ones have no wheel and need none.
+            audit = Subject("audit", [[*command, *options]], ROOT, bench.env(at), frozenset({0, 1}))
+            bare = bench.bare(1)
+            interleave([audit, hand, bare], min(bench.rounds, 2))
+        ratio, goal = audit.seconds / hand.seconds, "at most 2" if round_trip else ""
+        figures = {"audit": audit.seconds, "by hand": hand.seconds, "bare pytest": bare.seconds}
+        met = ratio <= 2 if round_trip else None
+        rows.append(
+            Row(f"{VERSIONS:,} versions, {_away(round_trip)}", figures, ratio, goal, met, 2.0 if round_trip else None)
+        )
+    return rows
 
 
 def _away(round_trip: float) -> str:
