@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from release_state.check import check
-from release_state.outcome import ActionNeeded, NotApplicable
+from release_state.model import NotObserved
+from release_state.outcome import ActionNeeded, NotApplicable, Statement
 from release_state.plan import step
 from release_state.recovery import Recovery
 from release_state.release import Release
@@ -56,20 +57,56 @@ def test_no_orphaned_release_branch(release: Release, plan: Recovery) -> None:
         )
 
 
-@check("TAG-1", reads=["remote", "index", "release", "runs"], scenario="B")
+@check("TAG-1", reads=["remote", "index", "release", "runs", "calculation", "history"], scenario="B")
 def test_no_tag_of_this_version_on_the_remote(release: Release, plan: Recovery) -> None:
     """The remote has no tag of this version, in whatever spelling.
 
     A tag without a publication is the trace of an interrupted release, or the version was released before. If it is
     right, complete that release; if it is wrong and nothing was published, delete it; else take the next version.
+
+    A channel that makes no tag, as TestPyPI, leaves the tag as it is. It stands in the way there too where the version
+    is worked out from tags: a run would release another version. Only advice (VERSION-2) says what the commits call
+    for, so that this goes on blocking unless a run is known to make this very version beside the tag: the commits
+    call for it all the same, or no rules are configured and the base branch declares it.
     """
     if tags := release.version_tags:
+        found = listing(f"{tag.name} at {tag.commit[:12]}" for tag in tags)
+        if "tag" not in release.channel.leaves:
+            raise tagged_elsewhere(release, found)
         raise ActionNeeded(
             expected=f"no tag {release.target.tag} or another that equals {release.version}",
-            found=listing(f"{tag.name} at {tag.commit[:12]}" for tag in tags),
+            found=found,
             why="the version is worked out from tags, and this one says that it is released",
-            steps=plan.steps_for("tag") or [next_version(release, "its tag belongs to another channel")],
+            steps=plan.steps_for("tag"),
         )
+
+
+def tagged_elsewhere(release: Release, found: str) -> Statement:
+    """What the tag of another channel means on one that makes none: nothing only where this version is made anyhow."""
+    name, version, free = release.channel.name, release.version, ""
+    try:
+        calculation = release.snapshot.calculation.present()
+        if calculation.rules is None:
+            lineage = release.lineage(release.base_head)
+            declared = None if lineage.version_is_dynamic else lineage.declared_version
+            if parse_version(declared or "") == version:
+                free = f"{release.base_branch} declares {version}, whatever is tagged"
+            doubt = f"{release.base_branch} declares {declared or 'no version that can be read'}"
+        else:
+            wanted = calculation.next_version.known()
+            if parse_version(wanted or "") == version:
+                free = f"the commits call for {version} all the same (VERSION-2)"
+            doubt = f"the commits call for {wanted or 'no release'}"
+    except NotObserved as missing:
+        doubt = f"whether a run would release {version} all the same could not be observed: {missing}"
+    if free:
+        return NotApplicable(f"{name} makes no tag, and {free}; for information: {found}")
+    return ActionNeeded(
+        expected=f"no tag that equals {version}, or a run that releases {version} beside it",
+        found=f"{found}, of another channel; {doubt}",
+        why=f"where the version is worked out from tags, a run to {name} releases another version than this, or none",
+        steps=[next_version(release, f"its tag is that of another channel, and stays; {doubt}")],
+    )
 
 
 @check("TAG-2", reads=["remote", "clone"], scenario="B")
@@ -78,6 +115,8 @@ def test_no_tag_of_this_version_in_the_clone(release: Release, plan: Recovery) -
 
     A tag made by hand and never pushed makes `git tag` fail later, or is pushed by accident with the wrong commit.
     """
+    if "tag" not in release.channel.leaves:
+        raise NotApplicable(f"{release.channel.name} makes no tag that it would collide with")
     if release.clone is None:
         raise NotApplicable("no clone is looked at")
     known = {tag.name for tag in release.remote.tags}
@@ -163,13 +202,18 @@ def test_project_is_known_to_the_index(release: Release) -> None:
 
 @check("RELEASE-1", reads=["repository", "release", "index", "remote"])
 def test_no_github_release(release: Release, plan: Recovery) -> None:
-    """GitHub has no release for the tag of this version."""
+    """GitHub has no release for the tag of this version.
+
+    A channel that makes none, as TestPyPI, has none in its way: one that is there belongs to another channel.
+    """
+    if "release" not in release.channel.leaves:
+        raise NotApplicable(f"{release.channel.name} makes no GitHub Release")
     if found := release.github_release:
         raise ActionNeeded(
             expected=f"no GitHub Release {found.tag}",
             found=f"{found.html_url}, published {found.published_at}",
             why="the release would fail to create its own",
-            steps=plan.steps_for("release") or [next_version(release, "it belongs to another channel")],
+            steps=plan.steps_for("release"),
         )
 
 
@@ -179,6 +223,8 @@ def test_no_draft_of_a_github_release(release: Release, plan: Recovery) -> None:
 
     Drafts are listed only to a token with push right: without one this stays unknown.
     """
+    if "release" not in release.channel.leaves:
+        raise NotApplicable(f"{release.channel.name} makes no GitHub Release")
     if drafts := release.drafts:
         raise ActionNeeded(
             expected=f"no draft for {release.target.tag}",
@@ -190,7 +236,12 @@ def test_no_draft_of_a_github_release(release: Release, plan: Recovery) -> None:
 
 @check("PULL-1", reads=["repository", "pulls"], scenario="D")
 def test_no_open_pull_request(release: Release, plan: Recovery) -> None:
-    """No pull request of this version's release branch is open."""
+    """No pull request of this version's release branch is open.
+
+    A channel that makes none, as TestPyPI, has none in its way: an open one has its branch, which BRANCH-1 judges.
+    """
+    if "pull-request" not in release.channel.leaves:
+        raise NotApplicable(f"{release.channel.name} makes no pull request; a branch with an open one is BRANCH-1's")
     if pulls := release.open_pulls:
         raise ActionNeeded(
             expected=f"no open pull request of {release.target.release_branch}",

@@ -33,6 +33,21 @@ def declares(version: str | None, **changes: object) -> Snapshot:
     )
 
 
+def on_testpypi(**changes: Any) -> Snapshot:
+    """Nothing of 0.2.0 is on TestPyPI."""
+    return s.ready(target=s.target(channel=s.TESTPYPI), index={"testpypi": s.project()}, **changes)
+
+
+def beside_a_tag(wanted: Any = "0.2.0", declared: str | None = None, **changes: Any) -> Snapshot:
+    """The same, with the tag of another channel: what the commits call for, or what the base branch declares."""
+    if declared:
+        wanted, rules = calculation.MISSING, calculation.UNCONFIGURED
+        base = s.lineage(s.BASE, on_base=True, ahead=0, declared_version=declared, **changes)
+        found = calculation.calculation(wanted, **rules)
+        return on_testpypi(remote=s.remote(s.tag()), calculation=found, history=s.history(base))
+    return on_testpypi(remote=s.remote(s.tag()), calculation=calculation.calculation(wanted))
+
+
 # check, state, what it is, outcome, whether it blocks (only for findings)
 def squashed(*differing: str, **changes: Any) -> Observation[Published]:
     """The base branch has what was published from the release branch, but for these files."""
@@ -95,10 +110,19 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("TAG-1", "moving", s.ready(remote=s.remote(s.tag("v0"))), HOLDS),
     ("TAG-1", "there", s.ready(remote=s.remote(s.tag())), ACTION),
     ("TAG-1", "another spelling", s.ready(remote=s.remote(s.tag("orbit-0.2.0"))), ACTION),
-    ("TAG-1", "testpypi", s.ready(target=s.target(channel=s.TESTPYPI), remote=s.remote(s.tag())), ACTION),
+    ("TAG-1", "testpypi, nobody knows what is called for", on_testpypi(remote=s.remote(s.tag())), ACTION),
+    ("TAG-1", "testpypi, nothing called for", beside_a_tag(None), ACTION),
+    ("TAG-1", "testpypi, another called for", beside_a_tag("0.2.1"), ACTION),
+    ("TAG-1", "testpypi, the tool is missing", beside_a_tag(calculation.MISSING), ACTION),
+    ("TAG-1", "testpypi, this one all the same", beside_a_tag(), NONE),
+    ("TAG-1", "testpypi, no rules, declared", beside_a_tag(declared="0.2.0"), NONE),
+    ("TAG-1", "testpypi, no rules, another", beside_a_tag(declared="0.1.0"), ACTION),
+    ("TAG-1", "testpypi, no rules, by the build", beside_a_tag(declared="0.2.0", version_is_dynamic=True), ACTION),
+    ("TAG-1", "testpypi, untagged", on_testpypi(), HOLDS),
     ("TAG-1", "remote silent", s.ready(remote=s.failed()), UNKNOWN),
     ("TAG-2", "none", s.ready(), HOLDS),
     ("TAG-2", "local only", s.ready(clone=s.clone(tags=(s.tag(),))), ACTION),
+    ("TAG-2", "testpypi", on_testpypi(clone=s.clone(tags=(s.tag(),))), NONE),
     ("TAG-2", "no clone", s.ready(clone=known(None)), NONE),
     ("TAG-2", "clone unreadable", s.ready(clone=s.failed("clone")), UNKNOWN),
     ("INDEX-1", "not there", s.ready(), HOLDS),
@@ -121,6 +145,8 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("INDEX-4", "index silent", s.ready(index={"pypi": s.failed("index")}), UNKNOWN),
     ("RELEASE-1", "none", s.ready(), HOLDS),
     ("RELEASE-1", "there", s.ready(release=known(s.release())), ACTION),
+    ("RELEASE-1", "testpypi", on_testpypi(release=known(s.release())), NONE),
+    ("RELEASE-1", "testpypi, GitHub silent", on_testpypi(release=s.failed()), NONE),
     ("RELEASE-1", "GitHub silent", s.ready(release=s.failed()), UNKNOWN),
     ("RELEASE-2", "none", s.ready(), HOLDS),
     ("RELEASE-2", "there", s.ready(drafts=known((s.release(draft=True),))), ACTION),
@@ -128,6 +154,7 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("PULL-1", "none", s.ready(), HOLDS),
     ("PULL-1", "closed", s.ready(pulls=known((s.pull(merged=False),))), HOLDS),
     ("PULL-1", "open", s.ready(pulls=known((s.open_pull(),))), ACTION),
+    ("PULL-1", "testpypi", on_testpypi(pulls=known((s.open_pull(),))), NONE),
     ("PULL-1", "GitHub silent", s.ready(pulls=s.failed()), UNKNOWN),
     ("CLONE-1", "clean", s.ready(), HOLDS),
     ("CLONE-1", "changed", s.ready(clone=s.clone(changed=("a.py",), changed_count=1)), ACTION),

@@ -175,6 +175,8 @@ class Recovery:
         steps: list[Step] = []
         try:
             steps += branches.others(self.release)
+            if "tag" not in self.release.channel.leaves:
+                return steps  # a tag in the clone is another channel's
             known = {tag.name for tag in self.release.remote.tags}
             local = [tag for tag in self.release.local_tags if tag.name not in known]
             withdrawing = self.wanted == "rollback" or self.release.snapshot.phase == Phase.ROLLBACK
