@@ -17,6 +17,7 @@ from release_state.config import RunConfig
 from release_state.observe.shared_limit import SharedLimit
 from release_state.observer import Observer
 from release_state.outcome import Phase
+from release_state.question import Defects
 from release_state.snapshot import LOOKUPS, Snapshot
 
 if TYPE_CHECKING:
@@ -63,13 +64,14 @@ def collect(
     cancel: threading.Event | None = None,
     asking: Asking | None = None,
     shared_limit: SharedLimit | None = None,
+    defects: Defects | None = None,
     watch: Watch | None = None,
 ) -> list[Snapshot]:
     """Observe every target; `wanted` names the look-ups of a narrowed run, None means all.
 
     `asking` is told what is being asked; `shared_limit` is what other runs beside this one were told; `watch` waits for
-    what is on its way. A look-up that fails is recorded as unavailable in the snapshot; only a defect of the suite
-    raises.
+    what is on its way. A look-up that fails is recorded as unavailable in the snapshot; a defect of the suite raises,
+    but for one within a look-up that `defects` takes.
     """
     asked = set(LOOKUPS) if wanted is None else set(wanted)
     for name in list(asked):
@@ -82,7 +84,9 @@ def collect(
         ThreadPoolExecutor(max_workers=8, thread_name_prefix="release-state-target") as waiting,
     ):
         over = cancel or threading.Event()
-        observer = Observer(config, frozenset(asked), token, own_run_id, environ, lookups, over, asking, shared_limit)
+        observer = Observer(
+            config, frozenset(asked), token, own_run_id, environ, lookups, over, asking, shared_limit, defects
+        )
         afterwards.callback(observer.close)  # when nobody looks any more
 
         def look(again: Collection[Key] = ()) -> list[Snapshot]:

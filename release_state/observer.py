@@ -23,7 +23,7 @@ from release_state.observe.shared_limit import SharedLimit
 from release_state.observe.time_left import Stage, TimeLeft
 from release_state.outcome import Phase
 from release_state.preflight import Preflight
-from release_state.question import Question, in_time, on_this_machine
+from release_state.question import Defects, Question, in_time, on_this_machine, surviving
 from release_state.release import Release
 from release_state.snapshot import Clone, PullRequest, Snapshot
 from release_state.target import Target
@@ -53,7 +53,9 @@ class Observer:
         cancel: threading.Event,
         asking: Asking | None = None,
         shared_limit: SharedLimit | None = None,
+        defects: Defects | None = None,
     ) -> None:
+        self.defects = defects
         self.asking = asking or Asking()
         self.config, self.asked, self.pool, self.cancel = config, asked, pool, cancel
         target = config.targets[0]
@@ -121,8 +123,10 @@ class Observer:
         """The look-up in the time of its stage; None: it takes none of the time that they share."""
         source = source_of(str(key[0]))
         if stage is None:
-            return self.once(key, functools.partial(on_this_machine, source, ask))
-        return self.once(key, functools.partial(in_time, source, self.time, stage, ask))
+            bounded = functools.partial(on_this_machine, source, ask)
+        else:
+            bounded = functools.partial(in_time, source, self.time, stage, ask)
+        return self.once(key, functools.partial(surviving, source, self.defects, bounded))
 
     def _put(self, question: Question, stage: Stage) -> Future[Observation[Any]]:
         return self._ask(question.key, question.ask, stage if question.in_time else None)
@@ -215,7 +219,7 @@ class Observer:
         pages = {"GitHub": target.github_status_url, "PyPI": target.index_status_url}
         asked = {name: url for name, url in pages.items() if url and "services" in self.asked}
         return {
-            name: self.once(("services", url), functools.partial(self._service, name, url))
+            name: self._in(None, ("services", url), functools.partial(self._service, name, url))
             for name, url in asked.items()
         }
 

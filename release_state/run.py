@@ -147,6 +147,7 @@ class Run(Running):
                     environ=environ,
                     cancel=cancel,
                     asking=self.session.asking,
+                    defects=self.session.defects,
                     watch=self.watch,
                 )
 

@@ -22,6 +22,7 @@ from release_state.background import Background, wait_for
 from release_state.check import CheckInfo, catalogue, of_phase
 from release_state.outcome import CheckResult, Exit, Phase
 from release_state.plan import Wanted
+from release_state.question import Defects
 from release_state.snapshot import Snapshot
 from release_state.target import Target
 
@@ -131,6 +132,8 @@ class Controller(Session):
         self.results: dict[str, list[CheckResult]] = {target.key: [] for target in targets}
         self._collect = collect
         self.asking = Asking()
+        self.defects: Defects = []
+        """What broke within look-ups; the rest was observed all the same."""
         self.waits = False
         """Whether the observation may take as long as a release does."""
         self.collected = threading.Event()
@@ -227,7 +230,7 @@ class Controller(Session):
 
     def exit_code(self) -> Exit:
         """The exit code of the run; that nothing ran is never 0."""
-        if self.defect() is not None:
+        if self.defect() is not None or self.defects:
             return Exit.DEFECT
         return Exit.worst([verdict.exit for verdict in self.verdicts()])
 

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Sequence
 from datetime import timezone
 from pathlib import Path
+from traceback import format_exception
 from typing import TYPE_CHECKING
 
 from release_state.matrix import Row, matrix
@@ -56,7 +57,7 @@ def header(config: RunConfig, token_source: str | None) -> list[str]:
 def summarise(reporter: pytest.TerminalReporter, run: Run) -> None:
     """The end of the run: one verdict line for each target, then its state, what is wrong and how to mend it."""
     screen = Screen(reporter)
-    _defects(screen)
+    _defects(screen, run)
     if (defect := run.session.defect()) is not None:
         reporter.section("release state", sep="=", red=True, bold=True)
         screen.line(f"the observation broke: {type(defect).__name__}: {plain(str(defect))}; {remedy_of(defect)}")
@@ -64,6 +65,8 @@ def summarise(reporter: pytest.TerminalReporter, run: Run) -> None:
     observed = run.session.observed() or {}
     for verdict in run.session.verdicts() if run.executes else ():
         _verdict(screen, verdict, observed[verdict.target.key], run.changes.get(verdict.target.key))
+    for what in dict.fromkeys(f"{source}: {type(error).__name__}" for source, error in run.session.defects):
+        screen.line(f"a look-up broke, so the exit code is {Exit.DEFECT:d}: {what}; please report this", red=True)
     for note in run.notes:
         screen.line(f"note: {plain(note)}", yellow=True)
     if run.trouble:
@@ -86,8 +89,12 @@ def _near(path: Path) -> str:
         return str(path)
 
 
-def _defects(screen: Screen) -> None:
-    """The tracebacks of checks that broke, in the style that `--tb` names; a finding is told in words instead."""
+def _defects(screen: Screen, run: Run) -> None:
+    """The tracebacks of checks that broke, in the style that `--tb` names, and of look-ups."""
+    for source, text in dict.fromkeys((source, "".join(format_exception(it))) for source, it in run.session.defects):
+        screen.reporter.section(f"defect in a look-up: {source}", sep="_", red=True)
+        for line in text.splitlines():
+            screen.verbatim(plain(line))
     for report in screen.reporter.stats.get("defect", ()):
         screen.reporter.section(f"defect in {plain(report.nodeid)}", sep="_", red=True)
         for line in report.longreprtext.splitlines():
