@@ -65,7 +65,7 @@ def test_project_leaves_every_trace(audit: Audit, trace: str) -> None:
     names = listing(tag.name for tag in (remote.tags[-5:] if remote and trace == TAG else ()))
     raise ActionNeeded(
         expected=f"a {trace} of at least one of {published} published versions",
-        found=f"none; the remote's last tags: {names}" if names else "none",
+        found=f"none of them has one; the remote's last tags: {names}" if names else "none of them has one",
         why="either the project leaves none, or this looks in the wrong place",
         steps=[
             step(
@@ -99,7 +99,7 @@ def test_latest_release_is_the_newest_version(audit: Audit) -> None:
     if spelt is None or spelt[1] != newest.version:
         raise ActionNeeded(
             expected=f"the release of {newest} as the latest",
-            found=latest.tag if latest else "none",
+            found=latest.tag if latest else "GitHub calls no release the latest",
             why="whoever follows the latest release gets another version than installers do",
             steps=[latest_step(audit, newest)],
         )

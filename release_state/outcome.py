@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from release_state.model import Model
 from release_state.plan import Step
@@ -156,3 +156,29 @@ class CheckResult(Model):
     def is_finding(self) -> bool:
         """Whether a person should read it."""
         return self.outcome not in (Outcome.HOLDS, Outcome.NOT_APPLICABLE)
+
+
+def by_cause(results: Iterable[CheckResult]) -> list[CheckResult]:
+    """The results in their order; those that one cause left unknown are one, whose ID names all of them."""
+    groups: dict[object, list[CheckResult]] = {}
+    for number, result in enumerate(results):
+        cause = (result.found, result.why, result.retry_at) if result.outcome is Outcome.UNKNOWN else number
+        groups.setdefault(cause, []).append(result)
+    return [group[0] if len(group) == 1 else _together(group) for group in groups.values()]
+
+
+def _together(group: Sequence[CheckResult]) -> CheckResult:
+    said: dict[str, list[str]] = {}
+    for result in group:
+        about = said.setdefault(result.id, [] if result.blocking else ["advice"])
+        about += filter(None, [result.target.partition(": ")[2]])
+    ids = (f"{name} ({', '.join(about)})" if about else name for name, about in said.items())
+    title = "One cause leaves all of these unknown."
+    changes = {
+        "id": ", ".join(ids),
+        "title": title,
+        "expected": title,
+        "target": group[0].target.partition(": ")[0],
+        "blocking": any(result.blocking for result in group),
+    }
+    return group[0].model_copy(update=changes)

@@ -18,7 +18,7 @@ from release_state.audit.selection import audited, selection
 from release_state.config import Arguments
 from release_state.model import known
 from release_state.options import UsageProblem
-from release_state.outcome import Exit, Outcome
+from release_state.outcome import Exit, Outcome, by_cause
 from tests.histories import history, index, indexed, kinds_of, of, released, results, tagged, verdict_of, with_more
 from tests.states import branch, failed, open_pull, release, remote, run, runs, target
 
@@ -385,6 +385,23 @@ def test_a_silent_source_leaves_no_version_green(source: str) -> None:
     assert len(said) == 1 and "answered 503" in said[0].found
     if source != "latest_release":
         assert {judged.outcome for judged in verdict.audit.judgements} == {Outcome.UNKNOWN}
+
+
+def test_a_cause_of_several_unknowns_is_told_once() -> None:
+    silent = ("releases", "latest_release", "open_pulls", "drafts", "runs")
+    verdict = verdict_of(Audit(without_tag("v0.2.0", **dict.fromkeys(silent, failed()), clone_tags=failed("clone"))))
+
+    clone, github = verdict.findings
+    assert (clone.id, clone.found) == ("AUDIT-1", "could not be observed: clone: answered 503")
+    names = "AUDIT-1 (releases, latest_release), AUDIT-2 (advice, open_pulls, drafts, runs), AUDIT-3 (release), AUDIT-4"
+    assert sorted(github.id.split("), ")) == sorted(names.split("), "))
+    assert github.blocking and github.outcome is Outcome.UNKNOWN and "one cause" in github.title.lower()
+
+
+def test_two_findings_of_the_same_words_are_two() -> None:
+    said = results(Audit(history()))[0].model_copy(update={"outcome": Outcome.ACTION_NEEDED, "found": "none"})
+
+    assert by_cause([said, said]) == [said, said]
 
 
 def test_a_quarantined_project_is_unknown() -> None:

@@ -177,6 +177,20 @@ def test_the_audit_of_each_project(world: Fleet, tmp_path: Path) -> None:
     assert len(world.index.requests) == len(world.names)
 
 
+def test_the_code_of_a_projects_own_report_is_the_one_that_decides(world: Fleet, tmp_path: Path) -> None:
+    world.intercept = lambda request: Reply(403)
+    urls = tuple(f"{name}={world.index.index_url(name)}" for name in ("pypi", "testpypi"))
+    asked = Arguments(audit="all", channels=("all",), index_urls=urls, github_api_url=world.url)
+
+    rows = looked_at(world, listed(tmp_path, world.project_list, asked), tmp_path, ["orbit-001"])
+
+    row = rows["orbit-001"]
+    assert [part.exit_code for part in row.parts] == [Exit.UNKNOWN, Exit.ACTION_NEEDED], "nothing is on the second one"
+    own = json.loads((tmp_path / str(row.report)).with_suffix(".json").read_text(encoding="utf-8"))
+    assert (row.exit, own["exit_code"]) == (Exit.ACTION_NEEDED, Exit.ACTION_NEEDED)
+    assert sum("could not be observed: GitHub" in line for line in row.parts[0].findings) == 1, "the cause once"
+
+
 def test_the_gate_of_each_project(world: Fleet, tmp_path: Path) -> None:
     found = of_world(world, tmp_path, versions=("0.2.0",), install=False)
 

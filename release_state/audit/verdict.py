@@ -10,7 +10,7 @@ from release_state.audit.audit import Audit
 from release_state.audit.judge import Judgement
 from release_state.audit.kinds import KINDS, Kind
 from release_state.audit.plan import plan_for
-from release_state.outcome import CheckResult, Exit, Outcome, Verdict
+from release_state.outcome import CheckResult, Exit, Outcome, Verdict, by_cause
 from release_state.plan import Step
 
 
@@ -47,6 +47,11 @@ class AuditVerdict:
     def of_project(self) -> tuple[CheckResult, ...]:
         """The results about the project as a whole."""
         return tuple(result for result in self.results if result.id != self.version_check)
+
+    @cached_property
+    def findings(self) -> tuple[CheckResult, ...]:
+        """What a person should read of the project as a whole; a cause of several unknowns once."""
+        return tuple(by_cause(result for result in self.of_project if result.is_finding))
 
     @cached_property
     def of_versions(self) -> dict[str, CheckResult]:

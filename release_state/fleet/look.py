@@ -24,7 +24,7 @@ from release_state.fleet.row import Part, Row
 from release_state.observe.http import HttpClient
 from release_state.observe.kept_answers import KeptAnswers
 from release_state.observe.shared_limit import SharedLimit
-from release_state.outcome import CheckResult, Outcome, Phase
+from release_state.outcome import CheckResult, Exit, Outcome, Phase, by_cause
 from release_state.plan import Step, step
 from release_state.recovery import Recovery
 from release_state.release import Release
@@ -95,7 +95,7 @@ class Look:
             )
         now = datetime.now(timezone.utc)
         whole.write(self.reports / f"{name}.html", page(verdicts, now))
-        code = max((int(verdict.exit) for verdict in verdicts), default=0)
+        code = int(Exit.worst([verdict.exit for verdict in verdicts]))
         whole.write(self.reports / f"{name}.json", document(verdicts, code, now, f"{name}.html"))
         return tuple(map(_of_audit, verdicts)), f"{name}.html"
 
@@ -194,8 +194,7 @@ def _of_gate(verdict: TargetVerdict) -> Part:
 
 def _lines(results: Sequence[CheckResult]) -> list[str]:
     """Findings in a line each; one cause of several unknowns once."""
-    lines: dict[str, str] = {}
-    for result in results:
-        level = "" if result.blocking else " (advice)"
-        lines.setdefault(result.found, f"{result.id} {result.outcome.value}{level}: {result.found}")
-    return list(lines.values())
+    return [
+        f"{result.id} {result.outcome.value}{'' if result.blocking else ' (advice)'}: {result.found}"
+        for result in by_cause(results)
+    ]

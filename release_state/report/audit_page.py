@@ -58,7 +58,7 @@ def _audit(verdict: AuditVerdict, *, only: bool) -> str:
     return (
         f'<section class="audit">{head}<p><strong>{len(audit.judgements)} versions</strong>{chosen}: {counts}. '
         f'<span class="small">Read from {_text(where)}.</span></p>{partly if verdict.ran < verdict.expected else ""}'
-        f"{''.join(map(_finding, verdict.of_project))}"
+        f"{''.join(map(_finding, verdict.findings))}"
         f'<h2>The history</h2>{picture(audit)}<ul class="facts">{facts}</ul>'
         + (f"<h2>Disagreements by kind</h2>{kinds}" if kinds else "")
         + f"<h2>Every version</h2>{_filters(verdict)}{_table(verdict)}</section>"
@@ -66,8 +66,6 @@ def _audit(verdict: AuditVerdict, *, only: bool) -> str:
 
 
 def _finding(result: CheckResult) -> str:
-    if not result.is_finding:
-        return ""
     about = result.target.partition(": ")[2]
     level = "" if result.blocking else " advice"
     expected = result.expected if result.expected != result.title else ""

@@ -68,9 +68,8 @@ def _verdict(reporter: pytest.TerminalReporter, verdict: AuditVerdict) -> None:
     reporter.write_line(f"  versions: {shown or 'none'}")
     for line in (*habits(audit), *notes(audit)):
         reporter.write_line(f"  {plain(line)}")
-    for result in verdict.of_project:
-        if result.is_finding:
-            _finding(reporter, result)
+    for result in verdict.findings:
+        _finding(reporter, result)
     for kind, judged in verdict.by_kind.items():
         _kind(reporter, kind, len(judged), ranges(judged, audit.judgements), verdict.plans[kind])
     if verdict.verdict is Verdict.PARTIAL:

@@ -62,7 +62,8 @@ def _row(reporter: pytest.TerminalReporter, row: Row) -> None:
         reporter.write_line(f"    and {len(row.findings) - _MOST} more")
     if row.retry_at:
         reporter.write_line(f"    ask again at {row.retry_at}")
-    lines = [line for step in row.steps for line in step.lines()]
+    # What is wrong in two ways can be mended by one command.
+    lines = list(dict.fromkeys(line for step in row.steps for line in step.lines()))
     for line in lines[:_MOST]:
         reporter.write_line(f"    $ {plain_command(line)}")
     if len(lines) > _MOST:

@@ -68,9 +68,8 @@ def _audit(verdict: AuditVerdict) -> Iterator[str]:
         + "\n\n"
     )
     yield "".join(f"- {text(line)}\n" for line in (*habits(audit), *notes(audit))) + "\n"
-    for result in verdict.of_project:
-        if result.is_finding:
-            yield _finding(result)
+    for result in verdict.findings:
+        yield _finding(result)
     for kind, judged in verdict.by_kind.items():
         level = "" if kind.blocking else " (advice)"
         yield (
@@ -119,11 +118,10 @@ def _commands(step: Step) -> str:
 def _annotations(verdict: AuditVerdict) -> Iterator[str]:
     target, everyone = verdict.audit.target, verdict.audit.judgements
     where = f"{target.package} on {target.channel.name}"
-    for result in verdict.of_project:
-        if result.is_finding:
-            red = result.blocking and result.outcome in (Outcome.ACTION_NEEDED, Outcome.DEFECT)
-            lines = (result.title, f"found: {result.found}", *(f"next: {step.title}" for step in result.steps))
-            yield annotation(red, lines, f"{result.id} {result.outcome.value}: {where}")
+    for result in verdict.findings:
+        red = result.blocking and result.outcome in (Outcome.ACTION_NEEDED, Outcome.DEFECT)
+        lines = (result.title, f"found: {result.found}", *(f"next: {step.title}" for step in result.steps))
+        yield annotation(red, lines, f"{result.id} {result.outcome.value}: {where}")
     for kind, judged in verdict.by_kind.items():
         lines = (kind.title, f"versions: {ranges(judged, everyone)}", f"next: {verdict.plans[kind].title}")
         yield annotation(kind.blocking, lines, f"{len(judged)} {kind.id}: {where}")
