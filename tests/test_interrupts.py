@@ -19,6 +19,9 @@ import pytest
 from release_state.interrupt import Watch
 from tests.cli import ROOT, clean_environment
 
+LONGEST = 8.0
+"""Seconds from the signal to the end, on a machine that does much else at the same time."""
+
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks for processes in /proc")
 
 
@@ -110,8 +113,8 @@ def assert_nothing_is_left(ended: Ended) -> None:
         # It came when the verdict was there: the run was over, or ended by itself a moment later.
         assert ended.code in (0, 1, -signal.SIGINT, -signal.SIGTERM, -signal.SIGHUP), ended.output
         assert any(report.suffix == ".json" for report in ended.reports), (ended.code, ended.seconds, ended.output)
-    # Two seconds on a machine of its own; nothing is waited for up to a limit of its own (10 s and more).
-    assert ended.seconds < 30
+    # Two seconds on a machine of its own; nothing is waited for up to a limit of its own (xdist's: 10 s).
+    assert ended.seconds < LONGEST
     assert "please report this" not in ended.output
 
 
@@ -180,7 +183,7 @@ def test_workers_that_observe_end_with_the_run(number: int, tmp_path: Path) -> N
         arguments = ("--project-list", str(listed), "--version", "0.2.0", *where, "-n", "2")
         ended = signalled(tmp_path / "run", arguments, 6.0, number)
     assert (ended.code, ended.processes, ended.left, ended.reports) == (2, [], [], []), ended
-    assert ended.seconds < 8  # two on a machine of its own; xdist itself would wait for ten
+    assert ended.seconds < LONGEST
 
 
 # ---- the watch itself
