@@ -89,7 +89,7 @@ def test_latest_release_is_the_newest_version(audit: Audit) -> None:
     if newest is None:
         raise NotApplicable("the index offers no final version")
     spelt = audit.target.spelling_of_tag(latest.tag) if latest else None
-    if latest and (spelt is None or spelt[0] in audit.spelt.foreign):
+    if latest and (spelt is None or not audit.spelt.takes(latest.tag, *spelt)):
         raise NotApplicable(f"the latest release, {latest.tag}, is that of another package of the repository")
     if spelt and str(spelt[1]) in audit.history.catching_up:
         raise InProgress(

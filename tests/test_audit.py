@@ -295,6 +295,42 @@ def test_tags_of_another_package_of_the_repository_are_left_aside() -> None:
     assert audit.spelt.foreign == {"v{version}": 8}
 
 
+def test_a_tag_of_the_main_package_is_no_tag_of_ours() -> None:
+    ours = [tagged("orbit-v0.1.0"), tagged("orbit-v0.3.0")]
+    main = [tagged(f"v{version}") for version in ("0.1.0", "0.2.0", "0.3.0")]
+    configured = history().target.model_copy(update={"tag_template": "orbit-v{version}"})
+    said = known(tuple(released(version, tag=f"orbit-v{version}") for version in ("0.1.0", "0.3.0")))
+    whole = {"remote": remote(*ours, *main), "target": configured}
+    latest = {"latest_release": known(release("v0.3.0"))}
+
+    assert kinds_of(Audit(history(**whole, **NO_RELEASES)), "0.2.0") == ["tag-missing"]
+    both = known((*said.present(), *(released(version) for version in ("0.1.0", "0.2.0", "0.3.0"))))
+    audit = Audit(history(**whole, **latest, releases=both))
+    assert kinds_of(audit, "0.2.0") == ["tag-missing", "release-missing"]
+    assert kinds_of(audit, "0.3.0") == []
+    (result,) = [result for result in results(audit) if result.id == "AUDIT-4"]
+    assert result.outcome is Outcome.NOT_APPLICABLE and "another package" in result.found
+
+
+def test_a_package_that_came_to_have_its_name_in_its_tags() -> None:
+    tags = remote(tagged("v0.1.0"), tagged("v0.2.0"), tagged("orbit-v0.3.0"))
+    configured = history().target.model_copy(update={"tag_template": "orbit-v{version}"})
+    audit = Audit(history(remote=tags, target=configured, **NO_RELEASES))
+
+    assert not verdict_of(audit).by_kind and tags_of(audit, "0.1.0") == ["v0.1.0"]
+    assert audit.spelt.own == {"v{version}": 2, "orbit-v{version}": 1} and not audit.spelt.foreign
+
+
+def test_what_is_left_aside_of_a_spelling_is_counted() -> None:
+    tags = remote(*(tagged(f"v{version}") for version in ("0.1.0", "0.2.0", "1.0.0")), tagged("orbit-v0.3.0"))
+    spelt = Audit(history(remote=tags, **NO_RELEASES)).spelt
+
+    assert spelt.own["v{version}"] == 3, "configured"
+    configured = history().target.model_copy(update={"tag_template": "orbit-v{version}"})
+    spelt = Audit(history(remote=tags, target=configured, **NO_RELEASES)).spelt
+    assert (spelt.own, spelt.foreign) == ({"v{version}": 2, "orbit-v{version}": 1}, {"v{version}": 1})
+
+
 @pytest.mark.parametrize("template", ["orbit-v{version}", "v{version}"])
 def test_a_number_alone_is_not_ours_where_our_name_tags_it_elsewhere(template: str) -> None:
     ours = [tagged(f"orbit-v{version}") for version in ("0.1.0", "0.2.0", "0.3.0")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 
@@ -63,12 +63,38 @@ class Spellings:
     own: dict[str, int]
     """Template and number of tags; the commonest first."""
     foreign: dict[str, int]
-    """Spellings of another package of the repository: few of their tags name a version of this one."""
+    """Spellings of another package of the repository, as far as they are: few of their tags name a version of this."""
+    sure: frozenset[str] = frozenset()
+    """Templates that cannot be another package's: the configured one, and those with this one's name."""
+    by_name: dict[Version, set[str]] = field(default_factory=dict)
+    """Commits of the tags that are spelled with the package's name."""
+    commits: dict[str, str] = field(default_factory=dict)
+    """The commit of each tag of the remote, by its name."""
 
     @property
     def usual(self) -> str | None:
         """The commonest one."""
         return next(iter(self.own), None)
+
+    @cached_property
+    def _first_by_name(self) -> Version | None:
+        return min(self.by_name, default=None)
+
+    def may_be_ours(self, tag: str, template: str, version: Version) -> bool:
+        """
+        Whether a tag, on the remote or gone, can be this package's.
+
+        Since the package has tags by its name, one by number alone is another package's: unless it is on the commit of
+        the version's tag by name.
+        """
+        if template in self.sure or self._first_by_name is None or version < self._first_by_name:
+            return True
+        return self.commits.get(tag) in self.by_name.get(version, ())
+
+    def takes(self, tag: str, template: str, version: Version) -> bool:
+        """Whether a tag or the GitHub Release of a tag is this package's, as far as its name tells."""
+        by_template = template in self.own or template not in self.foreign
+        return by_template and self.may_be_ours(tag, template, version)
 
 
 def spellings(history: History) -> Spellings:
@@ -76,34 +102,28 @@ def spellings(history: History) -> Spellings:
     Which templates the project's tags follow.
 
     A repository of several packages tags `v1.2.3`, `other-v1.2.3` and so on, and plain numbers can be those of the main
-    package alone. A template is this package's if at least half of its tags name a version that the index has or lists;
-    where none is, the configured one is. A tag by number alone names no version that a tag by the package's name has on
-    another commit: it is older than the second package, or the first one's.
+    package alone. A template is this package's if at least half of its tags name a version that the index has or lists,
+    and can be this package's; where none is, the configured one is.
     """
     target, index = history.target, history.index.value
     published = {Version(found.version) for found in index.versions} if index else set()
     published |= {Version(text) for text in index.listed_without_files} if index else set()
     all_tags = history.remote.value.tags if history.remote.value else ()
-    spelt = [(tag.commit, *found) for tag in all_tags if (found := target.spelling_of_tag(tag.name))]
+    spelt = [(tag.name, *read) for tag in all_tags if (read := target.spelling_of_tag(tag.name))]
+    commits = {tag.name: tag.commit for tag in all_tags}
     tags = Counter(template for _, template, _ in spelt)
     named = {template for template in tags if _names_package(target, template)}
     by_name: dict[Version, set[str]] = defaultdict(set)
-    for commit, template, version in spelt:
+    for name, template, version in spelt:
         if template in named:
-            by_name[version].add(commit)
-    sure = {*named, target.tag_template}
-    hits = Counter(
-        template
-        for commit, template, version in spelt
-        if version in published and (template in sure or version not in by_name or commit in by_name[version])
-    )
+            by_name[version].add(commits[name])
+    found = Spellings({}, {}, frozenset((*named, target.tag_template)), by_name, commits)
+    hits = Counter(each[1] for each in spelt if each[2] in published and found.may_be_ours(*each))
     own = {template for template in tags if 2 * hits[template] >= tags[template]}
     if not own:
         own = ({target.tag_template} & set(tags)) or named or set(tags)
-    return Spellings(
-        own={template: count for template, count in tags.most_common() if template in own},
-        foreign={template: count for template, count in tags.most_common() if template not in own},
-    )
+    ours = Counter(each[1] for each in spelt if each[1] in own and found.may_be_ours(*each))
+    return replace(found, own=dict(ours.most_common()), foreign=dict((tags - ours).most_common()))
 
 
 def _names_package(target: Target, template: str) -> bool:
@@ -130,7 +150,7 @@ def versions(history: History, spelt: Spellings) -> tuple[Audited, ...]:
     takes_tags = "tag" in target.channel.leaves
     if remote := history.remote.value:
         named = [(tag, *known) for tag in remote.tags if (known := target.spelling_of_tag(tag.name))]
-        own = [(tag, version) for tag, template, version in named if template in spelt.own]
+        own = [(tag, version) for tag, template, version in named if spelt.takes(tag.name, template, version)]
         moving = _moving(own, found)
         for tag, version in own if takes_tags else ():
             if tag.name not in moving:
@@ -145,7 +165,7 @@ def versions(history: History, spelt: Spellings) -> tuple[Audited, ...]:
     for release in (*(history.releases.value or ()), *(history.drafts.value or ())):
         spelling = target.spelling_of_tag(release.tag)
         # The tag of a release can be gone, and a draft has none yet: any spelling that is not another package's counts.
-        if spelling and takes_tags and spelling[0] not in spelt.foreign:
+        if spelling and takes_tags and spelt.takes(release.tag, *spelling):
             (of(spelling[1]).drafts if release.draft else of(spelling[1]).releases).append(release)
     repository = history.repository.value
     ours = (repository.full_name if repository else target.repository).lower()
@@ -158,7 +178,7 @@ def versions(history: History, spelt: Spellings) -> tuple[Audited, ...]:
         audited.pulls_into = [pull for pull in history.open_pulls.value or () if pull.base_branch in branches]
     for tag in history.clone_tags.value or () if takes_tags else ():
         spelling = target.spelling_of_tag(tag.name)
-        if spelling and spelling[0] in spelt.own and spelling[1] in found:
+        if spelling and spelling[1] in found and spelling[0] in spelt.own and spelt.takes(tag.name, *spelling):
             found[spelling[1]].local_tags.append(tag)
     for audited in found.values():
         exact = target.tag_for(str(audited.version))

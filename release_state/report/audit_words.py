@@ -48,7 +48,9 @@ def notes(audit: Audit) -> list[str]:
             lines.append(f"none is spelled {target.tag_template}: give --tag-template {spelt.usual}")
     if spelt.foreign:
         shown = ", ".join(f"{name} ({count})" for name, count in spelt.foreign.items())
-        why = "few of them name a published version that has no tag by the package's name"
+        why = "few of them name a published version from before there were tags by the package's name"
+        if not spelt.by_name:
+            why = "few of them name a published version"
         if not audit.index.is_known:
             why = "the index did not say which versions are published, and the template is another one"
         lines.append(f"left aside as tags of something else, since {why}: {shown}")
