@@ -37,10 +37,10 @@ def page(verdicts: Sequence[AuditVerdict], started_at: datetime) -> str:
         (
             '<!doctype html><html lang="en"><head><meta charset="utf-8">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>{_text(title)}</title><style>{resource('audit_page.css')}</style></head><body>",
+            f"<title>{_text(title)}</title><style>{resource('audit_page.css')}</style></head><body><main>",
             f'<h1 class="exit-{int(worst)}">{_text(title)}</h1>',
             *(_audit(verdict, only=len(verdicts) == 1) for verdict in verdicts),
-            f'<p class="small">release-state {__version__}, {started_at:%Y-%m-%d %H:%M:%S} UTC</p>',
+            f'<p class="small">release-state {__version__}, {started_at:%Y-%m-%d %H:%M:%S} UTC</p></main>',
             f"<script>{resource('audit_page.js')}</script></body></html>\n",
         )
     )

@@ -61,7 +61,7 @@ def page(rows: Sequence[Row], total: int, exit_code: int, started_at: datetime, 
         (
             '<!doctype html><html lang="en"><head><meta charset="utf-8">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>{_text(title)}</title><style>{resource('audit_page.css')}</style></head><body>",
+            f"<title>{_text(title)}</title><style>{resource('audit_page.css')}</style></head><body><main>",
             f'<h1 class="exit-{code}">{_text(title)}</h1><section class="audit">',
             f"<p><strong>{len(rows)} of {total} projects</strong>: {_text(counts)}.</p>",
             '<div class="filters"><label>Text <input type="search"></label>',
@@ -69,7 +69,7 @@ def page(rows: Sequence[Row], total: int, exit_code: int, started_at: datetime, 
             f"<label>Kind <select>{_options(kinds)}</select></label>",
             f'<span class="shown" data-what="projects">{len(rows)} of {len(rows)} projects</span></div>',
             f"<table><thead><tr>{head}</tr></thead><tbody>{table}</tbody></table></section>",
-            f'<p class="small">release-state {__version__}, {started_at:%Y-%m-%d %H:%M:%S} UTC</p>',
+            f'<p class="small">release-state {__version__}, {started_at:%Y-%m-%d %H:%M:%S} UTC</p></main>',
             f"<script>{resource('audit_page.js')}</script></body></html>\n",
         )
     )
