@@ -141,7 +141,8 @@ def test_repo_that_is_no_repository_is_refused(sockets: Sockets, tmp_path: Path)
     ("arguments", "says"),
     [
         (["--remote-url", "--upload-pack=x"], "argument --remote-url: expected one argument"),
-        (["--version", "-0.2.0"], "unrecognized arguments: -0.2.0"),
+        # Something like a negative number is no option to the parser of newer Pythons: then the value is refused.
+        (["--version", "-0.2.0"], "unrecognized arguments: -0.2.0|--version '-0.2.0' is not a PEP 440 version"),
         (["--chanel", "pypi"], "unrecognized arguments: --chanel"),
     ],
 )
@@ -152,7 +153,7 @@ def test_value_that_looks_like_an_option_is_none(
     reports = tmp_path / "reports"
     run = suite("--version", "0.2.0", *sockets.arguments, *arguments, reports_dir=reports)
     assert run.returncode == 4
-    assert says in run.stderr
+    assert any(words in run.stderr for words in says.split("|"))
     assert "Traceback" not in run.stdout + run.stderr
     assert sockets.contacted() == []
     assert not reports.exists()

@@ -41,10 +41,13 @@ _NOISE = re.compile(r"\s*$|warning:|hint:|Please make sure|and the repository ex
 _TROUBLE = re.compile(
     r"could not resolve host|connection (?:timed out|refused|reset)|failed to connect|operation timed out"
     r"|network is unreachable|no route to host|returned error: (?:429|5\d\d)|early EOF|hung up unexpectedly"
-    r"|RPC failed|empty reply from server|temporary failure in name resolution",
+    r"|RPC failed|empty reply from server|transfer closed|bytes missing|temporary failure in name resolution",
     re.IGNORECASE,
 )
 """What git says of a network or a server that may be well again in a while."""
+_NO_ACCESS = re.compile(
+    r"could not read Username|unable to get password|Authentication failed|Permission denied|HTTP 40[13]|403"
+)
 _running: set[int] = set()
 
 
@@ -292,7 +295,7 @@ def _explain(stderr: str, code: int) -> tuple[str, str | None]:
         return why, "give the path of a git repository"
     if "Host key verification failed" in stderr:
         return why, "compare the server's host key with the one that it publishes, and accept it once with ssh yourself"
-    if re.search(r"could not read Username|Authentication failed|Permission denied|HTTP 40[13]|403", stderr):
+    if _NO_ACCESS.search(stderr):
         return why, "give git access: a credential helper in your git configuration, or an ssh key in the agent"
     return why, None
 

@@ -43,7 +43,8 @@ _HOUR = timedelta(seconds=LONG)
 _BROKEN = (
     "broke off|truncated|without an answer|valid JSON|hash differs|"
     # git, curl
-    "RPC failed|Recv failure|Empty reply|hung up|transfer closed|early EOF|still expected|length header|curl|Encoding"
+    "RPC failed|Recv failure|Empty reply|hung up|transfer closed|bytes missing|early EOF|still expected|length header|"
+    "curl|Encoding"
 )
 _SHAPE = (
     "unexpected shape|shape of PEP|not a provenance|no list of projects|not that of a Simple index|HTML|hash differs|"
