@@ -9,7 +9,9 @@ from __future__ import annotations
 import http.client
 import json
 import time
+import urllib.request
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -29,6 +31,7 @@ FLAGS = {
     },
     "release edit": {"--draft": False, "--latest": False, "--prerelease": False, "--notes": True},
     "release view": {},
+    "release download": {"--dir": True},
     "workflow run": {"--field": True},
     "run watch": {},
     "run view": {},
@@ -109,6 +112,12 @@ class GitHub:
             connection.close()
             return answer.status, json.loads(text) if text else None
 
+    def download(self, url: str, path: Path) -> None:
+        """What is at an address of the API, where it leads to, in a file."""
+        asked = urllib.request.Request(url, headers={**self.headers, "Accept": "application/octet-stream"})
+        with urllib.request.urlopen(asked, timeout=20) as answer:
+            path.write_bytes(answer.read())
+
     def get(self, path: str) -> Any:
         """What is there, or the end of the program."""
         return self.done(*self.ask("GET", path))
@@ -122,15 +131,15 @@ class GitHub:
         return answer
 
 
-def run(argv: Sequence[str], api: str, token: str) -> tuple[int, str]:
-    """Run one command against the API at this root: its exit code and what it prints."""
+def run(argv: Sequence[str], api: str, token: str, folder: Path) -> tuple[int, str]:
+    """Run one command in a folder against the API at this root: its exit code and what it prints."""
     try:
-        return 0, "".join(f"{line}\n" for line in _lines(Given(argv), GitHub(api, token)))
+        return 0, "".join(f"{line}\n" for line in _lines(Given(argv), GitHub(api, token), folder))
     except Failed as failed:
         return failed.code, str(failed)
 
 
-def _lines(given: Given, hub: GitHub) -> Iterator[str]:
+def _lines(given: Given, hub: GitHub, folder: Path) -> Iterator[str]:
     if given.command == "api":
         yield json.dumps(hub.done(*hub.ask(given.flags.get("--method", "GET"), given.word())))
         return
@@ -138,6 +147,9 @@ def _lines(given: Given, hub: GitHub) -> Iterator[str]:
         fail("no repository: outside of its clone gh needs --repo", 2)
     repository = f"repos/{given.flags['--repo']}"
     kind, verb = given.command.split()
+    if given.command == "release download":
+        yield from download(hub, repository, given, folder)
+        return
     commands = {"pr": pull_request, "release": release, "workflow": workflow, "run": run_of_workflow}
     yield from commands[kind](hub, repository, verb, given)
 
@@ -196,6 +208,15 @@ def release(hub: GitHub, repository: str, verb: str, given: Given) -> Iterator[s
             fail("nothing to edit", 2)
         found = hub.done(*hub.ask("PATCH", f"{repository}/releases/{found['id']}", more))
     yield "\t".join((found["tag_name"], found["name"], "draft" if found["draft"] else "published"))
+
+
+def download(hub: GitHub, repository: str, given: Given, folder: Path) -> Iterator[str]:
+    """`gh release download`: every asset, into a folder that is made."""
+    into = folder / given.flags["--dir"]
+    into.mkdir(exist_ok=True)
+    for asset in _release_of(hub, repository, given.word())["assets"]:
+        hub.download(asset["url"], into / asset["name"])
+        yield asset["name"]
 
 
 def _release_of(hub: GitHub, repository: str, tag: str) -> Any:

@@ -113,7 +113,7 @@ class Programs:
         try:
             match list(argv):
                 case ["gh", *words]:
-                    return gh.run(words, self.bench.world.github.url, self.bench.world.token)
+                    return gh.run(words, self.bench.world.github.url, self.bench.world.token, folder)
                 case ["release-state", *options]:
                     return self._judge(options)
                 case ["python", "-m", "build", name]:

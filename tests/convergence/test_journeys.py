@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
+from release_state.demo.github.model import Asset
 from release_state.demo.github.model import Reply as GitHubReply
 from release_state.demo.loopback import Reply
 from release_state.outcome import Verdict
@@ -22,6 +24,7 @@ from release_state.verdict import TargetVerdict
 from tests.convergence.bench import Bench
 from tests.convergence.execute import Follower
 from tests.convergence.journey import assert_completed, needed, of_state, prepare
+from tests.convergence.real_gh import real_gh
 from tests.convergence.remains import Remains
 from tests.convergence.states import VERSION, State
 
@@ -136,6 +139,40 @@ def test_the_base_of_an_open_pull_request_goes_after_that_has_another_base(bench
     world.github.refresh_pulls()
     for number in (stacked, strange):
         assert (world.github.pulls[number].state, world.github.pulls[number].base_ref) == ("open", "main"), end.story
+
+
+@pytest.mark.parametrize("program", ["stand-in", "gh"])
+@pytest.mark.parametrize("kind", ["published", "draft"])
+def test_what_is_attached_is_downloaded_before_its_release_is_deleted(
+    bench: Bench, tmp_path: Path, kind: str, program: str
+) -> None:
+    """The printed commands, with the real gh too: the very bytes are there before anything is deleted."""
+    real_program = shutil.which("gh") if program == "gh" else None
+    if program == "gh" and real_program is None:
+        if os.environ.get("CI"):
+            pytest.fail("gh is not installed")
+        pytest.skip("gh is not installed")
+    state = State("pypi", "both", "absent" if kind == "draft" else "whole", kind, "merged", "absent")
+    prepare(bench, state)
+    world, attached = bench.world, {"orbit.sbom": bytes(range(256)) * 300, "notes, signed.txt": b"signed\n"}
+    (page,) = (page for page in world.github.releases.values() if page.tag == f"v{VERSION}")
+    page.assets = [Asset(number, name, data) for number, (name, data) in enumerate(attached.items(), 900)]
+    with ExitStack() as exits:
+        if real_program:
+            environment = exits.enter_context(real_gh(world, real_program))
+            exits.enter_context(bench.programs.with_gh(real_program, environment))
+        bench.changed()
+        saving = step_of(bench.observe(VERSION, "pypi", "rollback"), "Download the 2 assets")
+        assert saving.in_empty_folder
+        for line in saving.lines():
+            subprocess.run(
+                ["bash", "-e", "-c", line], cwd=tmp_path, env=bench.programs.environment(), check=True, timeout=60
+            )
+        assert {path.name: path.read_bytes() for path in tmp_path.glob("*/*")} == attached
+        end = of_state(bench, state, "rollback").go()
+    assert end.verdict.verdict in (Verdict.ROLLED_BACK, Verdict.READY) and page.id not in world.github.releases
+    told = [line.split()[1:4] for line in end.story.splitlines() if line.startswith("  $ gh ")]
+    assert told.index(["gh", "release", "download"]) < told.index(["gh", "api", "--method"]), end.story
 
 
 def real(command: tuple[str, ...], folder: Path) -> None:

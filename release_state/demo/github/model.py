@@ -133,12 +133,11 @@ class Pull:
 
 @dataclass
 class Asset:
-    """A file attached to a release; ``size`` in bytes, ``digest`` as ``sha256:...``."""
+    """A file attached to a release."""
 
     id: int
     name: str
-    size: int
-    digest: str
+    data: bytes
 
 
 @dataclass

@@ -79,17 +79,19 @@ def release(render: Renderer, item: Release) -> Json:
         "body": item.body, "draft": item.draft, "prerelease": item.prerelease, "immutable": item.immutable,
         "created_at": stamp(item.created_at), "updated_at": stamp(item.updated_at),
         "published_at": stamp_or_none(item.published_at), "author": render.user_or_none(item.author),
-        "assets": [_asset(render, item, asset) for asset in item.assets],
+        "assets": [release_asset(render, item, asset) for asset in item.assets],
     }  # fmt: skip
 
 
-def _asset(render: Renderer, item: Release, asset: Asset) -> Json:
+def release_asset(render: Renderer, item: Release, asset: Asset) -> Json:
+    """A file attached to a release."""
     made = stamp(item.published_at or item.created_at)
     folder = f"untagged-{item.id:020x}" if item.draft else quote(item.tag)
     return {
         "url": f"{render.repo_api}/releases/assets/{asset.id}", "id": asset.id, "node_id": node_id("RA", asset.id),
         "name": asset.name, "label": "", "uploader": render.user_or_none(item.author), "state": "uploaded",
-        "content_type": "application/octet-stream", "size": asset.size, "digest": asset.digest, "download_count": 0,
+        "content_type": "application/octet-stream", "size": len(asset.data),
+        "digest": f"sha256:{hashlib.sha256(asset.data).hexdigest()}", "download_count": 0,
         "created_at": made, "updated_at": made,
         "browser_download_url": f"{render.repo_web}/releases/download/{folder}/{quote(asset.name)}",
     }  # fmt: skip

@@ -1,6 +1,6 @@
 """Routes of GitHub Releases.
 
-Source: https://docs.github.com/rest/releases/releases
+Source: https://docs.github.com/rest/releases/releases, /rest/releases/assets
 """
 
 from __future__ import annotations
@@ -43,6 +43,30 @@ def release_of_tag(call: Call) -> Result:
 def release(call: Call) -> Result:
     """One release by its id; a draft only for callers who may push."""
     return _shown(call, _find(call))
+
+
+@route("GET", "/releases/assets/{id}", permission="contents=read")
+def asset(call: Call) -> Result:
+    """A file attached to a release: what it is, or a redirect to its bytes for who accepts these."""
+    call.state.refresh_releases()
+    for item in call.state.releases.values():
+        for found in item.assets if call.may("write") or not item.draft else ():
+            if found.id == call.number("id"):
+                if call.request.headers.get("accept") != "application/octet-stream":
+                    return Result(render_pulls.release_asset(call.render, item, found))
+                place = f"{call.render.api}/_assets/{found.id}?sig=signed"
+                return Result(b"", 302, {"Location": place, "Content-Type": "text/html"})
+    raise not_found()
+
+
+@route("GET", "/_assets/{id}", root=True)
+def asset_bytes(call: Call) -> Result:
+    """The bytes; the address is its own permission, as with GitHub's storage."""
+    for item in call.state.releases.values():
+        for found in item.assets:
+            if found.id == call.number("id"):
+                return Result(found.data, headers={"Content-Type": "application/octet-stream"})
+    raise not_found()
 
 
 @route("POST", "/releases", right="write", permission="contents=write")

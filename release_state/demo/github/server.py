@@ -134,12 +134,12 @@ class GitHubServer(GitHubState):
     def _own_answer(self, request: RecordedRequest, authorization: str | None, body: bytes) -> Reply:
         token = token_of(authorization)
         known = token is None or token in self.tokens
-        log = request.path.startswith("/_logs/")
+        stored = request.path.startswith(("/_logs/", "/_assets/"))
         budget = self.limits.of(token if known else None, self.now())
         headers = self._common_headers(token if known else None)
         request_id = headers["X-GitHub-Request-Id"]
-        # The limits' own route is free, and log storage is not GitHub's API at all.
-        free = log or request.path == "/rate_limit"
+        # The limits' own route is free, and the storage of logs and assets is not GitHub's API at all.
+        free = stored or request.path == "/rate_limit"
         try:
             if "user-agent" not in request.headers:
                 raise ApiError(403, "Request forbidden by administrative rules. Please make sure your request has a "
@@ -148,7 +148,7 @@ class GitHubServer(GitHubState):
                 raise _limit_reached(token if known else None, self._login(token), request_id)
             if not free:
                 budget.remaining -= 1
-            if not known and not log:
+            if not known and not stored:
                 raise ApiError(401, "Bad credentials")
             result = self._route(request, token, body, headers)
         except ApiError as error:
@@ -160,7 +160,7 @@ class GitHubServer(GitHubState):
             reply = Reply(304, {name: text for name, text in reply.headers.items() if name != "Content-Type"})
             # Only an authorized caller gets it for nothing.
             budget.remaining += 0 if free or token is None else 1
-        reply.headers |= {} if log else budget.headers()
+        reply.headers |= {} if stored else budget.headers()
         return reply
 
     def _common_headers(self, token: str | None) -> dict[str, str]:
@@ -182,7 +182,9 @@ class GitHubServer(GitHubState):
         return _LOGINS[self.tokens.get(token or "", "none")]
 
     def _route(self, request: RecordedRequest, token: str | None, body: bytes, headers: dict[str, str]) -> Result:
-        render = Renderer(self, self.url, self.web_url)
+        # The real gh comes here by a socket and takes it for GitHub itself: to what has another host it sends no token.
+        by_name = request.headers.get("host") == "api.github.com"
+        render = Renderer(self, "https://api.github.com" if by_name else self.url, self.web_url)
         if request.path == "/rate_limit":
             return Result(self._show_limits(token))
         found = find_route(request.method, request.path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping
 
@@ -39,10 +38,7 @@ class ReleaseState(Ground):
             target = target or self.default_branch
             commit = self.git.resolve(f"tags/{tag}") or self.git.resolve(target)
             made = self.git.commit(commit).committer.date if commit else moment(self.now())
-            files = [
-                Asset(next(self._ids), file, len(data), f"sha256:{hashlib.sha256(data).hexdigest()}")
-                for file, data in (assets or {}).items()
-            ]
+            files = [Asset(next(self._ids), file, data) for file, data in (assets or {}).items()]
             made = moment(created_at or made)
             published = None if draft else moment(published_at or self.now())
             release = Release(
