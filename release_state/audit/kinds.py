@@ -57,7 +57,10 @@ BRANCH_ORPHANED = Kind(
     check="BRANCH-2",
 )
 CLONE_TAG = Kind(
-    "clone-tag", "the clone's tag is another one than the remote's", "a push of tags would be refused", check="TAG-13"
+    "clone-tag",
+    "the clone's tag is another one than the remote's, or the only one",
+    "a push of tags would be refused, or bring the remote a tag that it lacks",
+    check="TAG-13",
 )
 LISTED_EMPTY = Kind(
     "listed-empty",
