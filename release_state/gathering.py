@@ -27,11 +27,15 @@ class Results:
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Stop what observes before anything else is done."""
         self.run.session.close()
-        manager = getattr(self.plugins.get_plugin("dsession"), "nodemanager", None)
+        xdist: Any = self.plugins.get_plugin("dsession")
+        manager = getattr(xdist, "nodemanager", None)
         if manager is not None:
-            # xdist's is 10 s, for workers that have something to finish; those of a fleet put away what they started.
-            of_fleet = hasattr(self.run.session, "pool")
-            manager.EXIT_TIMEOUT = _FLEET_ENDS_SECONDS if of_fleet else _WORKERS_END_SECONDS
+            # xdist's is 10 s, for workers that have something to finish; those of a fleet put away what they started,
+            # if they have begun: a worker whose Python is still importing has started nothing.
+            nodes = getattr(xdist, "_active_nodes", None)
+            begun = nodes is None or any(hasattr(node, "workerinfo") for node in nodes)
+            busy = hasattr(self.run.session, "pool") and begun
+            manager.EXIT_TIMEOUT = _FLEET_ENDS_SECONDS if busy else _WORKERS_END_SECONDS
         # pytest shows the last place alone, and would read and parse the source of all the others for it.
         excinfo.traceback = type(excinfo.traceback)(excinfo.traceback[-1:])
         # pytest collects garbage several times when it ends, which takes a second: there is none that matters now.
