@@ -112,6 +112,7 @@ class GitStore:
 
         Raises:
             GitError: it ended with another status than 0.
+            ConnectionAbortedError: a signal ended it, as it ends the whole run: nobody waits for an answer any more.
 
         """
         clean = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
@@ -124,6 +125,8 @@ class GitStore:
             env={**clean, **(environment or {})},
             check=False,
         )
+        if done.returncode < 0:
+            raise ConnectionAbortedError(f"git was ended by signal {-done.returncode}")
         if done.returncode:
             raise GitError(done.stderr.decode("utf-8", "replace").strip() or f"git ended with {done.returncode}")
         return done.stdout
