@@ -321,6 +321,17 @@ def test_a_package_that_came_to_have_its_name_in_its_tags() -> None:
     assert audit.spelt.own == {"v{version}": 2, "orbit-v{version}": 1} and not audit.spelt.foreign
 
 
+def test_one_number_that_fits_does_not_make_an_older_projects_spelling_ours() -> None:
+    older = [tagged(f"v0.0.{number}") for number in range(1, 6)]
+    tags = remote(*older, tagged("v0.1.0"), tagged("0.2.0"), tagged("0.3.0"))
+    configured = history().target.model_copy(update={"tag_template": "{version}"})
+    audit = Audit(history(remote=tags, target=configured, **NO_RELEASES))
+
+    assert tags_of(audit, "0.1.0") == [] and audit.spelt.foreign == {"v{version}": 6}
+    assert [str(judged.audited) for judged in audit.judgements] == ["0.1.0", "0.2.0", "0.3.0"]
+    assert not verdict_of(audit).by_kind, "the habit began with 0.2.0"
+
+
 def test_what_is_left_aside_of_a_spelling_is_counted() -> None:
     tags = remote(*(tagged(f"v{version}") for version in ("0.1.0", "0.2.0", "1.0.0")), tagged("orbit-v0.3.0"))
     spelt = Audit(history(remote=tags, **NO_RELEASES)).spelt
