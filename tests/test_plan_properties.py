@@ -292,6 +292,21 @@ def test_a_strangers_pull_request_stops_no_plan() -> None:
     assert titles == ["Keep", "Delete", "Start"]
 
 
+@pytest.mark.parametrize("published", [True, False])
+def test_what_could_not_be_observed_is_found_out_once_for_each_cause(published: bool) -> None:
+    """One step for each silent source, with all that hangs on it; the suite is run again once, after the last."""
+    files = (s.file(), s.file("sdist")) if published else ()
+    silent = dict.fromkeys(("release", "latest_release", "drafts", "pulls", "open_pulls", "runs"), s.failed())
+    remote = dict.fromkeys(("remote", "history"), s.failed("git remote"))
+    found = s.ready(index={"pypi": s.project(*files)}, published=s.failed("git remote"), **silent, **remote)
+    git, github = (step for step in verdict_of(found).plan.steps if not step.advice)
+    assert git.title.startswith("Find out first, to decide whether it is tagged")
+    assert git.title.endswith(": git remote") and not git.commands
+    both = "whether there is a GitHub Release and whether there is a pull request"
+    assert github.title == f"Find out first, to decide {both}: GitHub"
+    assert github.commands == (tuple(suite(found.target)),)
+
+
 ORPHAN = s.branch("release/pypi-v0.1.5", "c" * 40)
 INTO = s.open_pull(9, title="Mend\x1b[2J it", head_branch="mend", base_branch=ORPHAN.name, head_repository="eve/orbit")
 

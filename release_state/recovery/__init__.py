@@ -19,7 +19,7 @@ from release_state.recovery.forward import Completion
 from release_state.recovery.whole import once, whole_plan
 from release_state.release import Release
 from release_state.steps import branches, publication, runs, tags
-from release_state.steps.commands import suite, tried
+from release_state.steps.commands import by_cause, suite, tried
 
 __all__ = ["Recovery", "whole_plan"]
 
@@ -52,7 +52,7 @@ class Recovery:
             direction=direction,
             reason=self.diagnosis.reason,
             folder=self.release.target.clone,
-            steps=once(steps),
+            steps=tuple(by_cause(once(steps))),
             other_way=self._other_way(direction) if steps else (),
         )
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from release_state.outcome import CheckResult, Outcome, Phase
 from release_state.plan import Plan, Step, step
-from release_state.steps.commands import suite
+from release_state.steps.commands import run_once, suite
 
 if TYPE_CHECKING:
     from release_state.recovery import Recovery
@@ -33,7 +33,7 @@ def whole_plan(recovery: Recovery, results: Sequence[CheckResult]) -> Plan:
     steps = [*first, *recovery.plan.steps, *found]
     unknown = [result for result in blocking if result.outcome is Outcome.UNKNOWN]
     if not any(step.mends == "all" for step in steps):
-        steps += [_observe_again(recovery, found, same) for found, same in _by_cause(unknown).items()]
+        steps += run_once([_observe_again(recovery, found, same) for found, same in _by_cause(unknown).items()])
 
     # Starting again fails on whatever is left, and who asks to withdraw a release that is whole means it: no step of
     # a roll-back may be left undone then.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from urllib.parse import urlsplit
 
 from release_state.channels import GITHUB_API
@@ -88,13 +88,51 @@ def tried(release: Release, decision: str, make: Callable[[], Iterable[Step]]) -
         return [find_out(release, missing, decision)]
 
 
+_FIRST = "Find out first, to decide "
+
+
 def find_out(release: Release, missing: NotObserved, decision: str) -> Step:
     """The step in the place of a decision that rests on what could not be observed."""
     problem = missing.problem
     when = f"; ask again after {problem.retry_at:%Y-%m-%d %H:%M:%S} UTC" if problem.retry_at else ""
     return step(
-        f"Find out first, to decide {decision}: {problem.source}",
+        f"{_FIRST}{decision}: {problem.source}",
         suite(release.target),
         mends="all",
         reason="; ".join(filter(None, [problem.why + when, problem.remedy, beside(release.snapshot, problem)])),
     )
+
+
+def by_cause(steps: Iterable[Step]) -> list[Step]:
+    """The steps with those that find something out made one for each cause, where the first of it was.
+
+    What several of them in a row would run again is run once, after the last.
+    """
+    found: list[Step] = []
+    decisions: dict[tuple[str, str], list[str]] = {}
+    for each in steps:
+        if not each.title.startswith(_FIRST):
+            found.append(each)
+            continue
+        decision, _, source = each.title.removeprefix(_FIRST).partition(": ")
+        cause = source, each.reason
+        if cause not in decisions:
+            found.append(each)
+        decisions.setdefault(cause, []).append(decision)
+    for number, each in enumerate(found):
+        if each.title.startswith(_FIRST):
+            source = each.title.partition(": ")[2]
+            together = " and ".join(dict.fromkeys(decisions[source, each.reason]))
+            found[number] = each.model_copy(update={"title": f"{_FIRST}{together}: {source}"})
+    return run_once(found)
+
+
+def run_once(steps: Sequence[Step]) -> list[Step]:
+    """The steps, where one that finds out is followed by another with the same commands, with these at the last."""
+    following = [*steps, None][1:]
+    return [
+        each.model_copy(update={"commands": ()})
+        if after and each.mends == after.mends == "all" and each.commands == after.commands
+        else each
+        for each, after in zip(steps, following, strict=True)
+    ]
