@@ -224,6 +224,7 @@ class Controller(Session):
                 sorted(self.results[target.key], key=lambda result: order.get(result.id, len(order))),
                 of_phase(self.checks, self.phase(target), self.files),
                 block_on_advice=self.block_on_advice,
+                broken=bool(self.defects),
             )
             for target in self.targets
         )

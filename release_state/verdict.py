@@ -67,8 +67,12 @@ def judge(
     checks: Sequence[CheckInfo],
     *,
     block_on_advice: bool = False,
+    broken: bool = False,
 ) -> TargetVerdict:
-    """The verdict of one target: from what ran, and from what the phase consists of but did not run."""
+    """The verdict of one target: from what ran, and from what the phase consists of but did not run.
+
+    `broken`: something within the suite broke that no check shows; then nothing is green.
+    """
     ran = {result.id for result in results if result.outcome is not Outcome.DEFECT}
     not_run = tuple(check.id for check in checks if check.id not in ran)
     blocking = [result for result in results if result.blocking or block_on_advice]
@@ -90,6 +94,8 @@ def judge(
         verdict, code = Verdict.PARTIAL, Exit.UNKNOWN if missing_blocking else Exit.OK
     else:
         verdict, code = _GREEN[phase], Exit.OK
+    if broken and code is Exit.OK:
+        verdict, code = Verdict.DEFECT, Exit.DEFECT
     return TargetVerdict(
         target=recovery.release.target,
         phase=phase,
