@@ -384,7 +384,8 @@ def test_release_pull_request_is_there(release: Release, plan: Recovery) -> None
     Right head and right base; one that was closed unmerged is none. Where the released commit is on the base branch,
     no pull request is expected, and GitHub would refuse one for lack of commits. None is expected either where the base
     branch has all of it in another form: a commit that declares the version, and of what was published only metadata or
-    the changelog differ.
+    the changelog differ. A merged one of an earlier attempt, from a branch of the same name, counts here: times prove
+    nothing, and a head may have been rebased since. Where the tagged commit is in the line of none, TAG-14 says so.
     """
     seen = f"{len(release.pulls)} of {release.target.release_branch}" if release.snapshot.pulls.is_known else "unknown"
     belongs_here(release, "pull-request", f"pull requests: {seen}")

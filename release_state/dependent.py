@@ -75,7 +75,8 @@ class Dependent:
         except NotObserved as missing:
             return nobody("history", missing)
         wanted: list[WantedCommit] = []
-        if target.expected_before_release:
+        beside = "tag" not in target.channel.leaves and facts.version_tags
+        if target.expected_before_release or beside:  # what would be released beside another channel's tag
             wanted.append(WantedCommit(head, f"refs/heads/{base}", details=True))
         for tag in facts.version_tags:
             wanted.append(WantedCommit(tag.commit, f"refs/tags/{tag.name}", details=True))

@@ -17,7 +17,7 @@ import pytest
 from release_state.demo.github.model import Asset
 from release_state.demo.github.model import Reply as GitHubReply
 from release_state.demo.loopback import Reply
-from release_state.outcome import Verdict
+from release_state.outcome import Outcome, Verdict
 from release_state.plan import Step, Wanted, step
 from release_state.report.script import script
 from release_state.verdict import TargetVerdict
@@ -139,6 +139,24 @@ def test_the_base_of_an_open_pull_request_goes_after_that_has_another_base(bench
     world.github.refresh_pulls()
     for number in (stacked, strange):
         assert (world.github.pulls[number].state, world.github.pulls[number].base_ref) == ("open", "main"), end.story
+
+
+@pytest.mark.parametrize(("squash", "outcome"), [(True, Outcome.NOT_APPLICABLE), (False, Outcome.ACTION_NEEDED)])
+def test_a_tag_of_pypi_is_in_the_way_on_testpypi_only_where_it_counts(
+    bench: Bench, squash: bool, outcome: Outcome
+) -> None:
+    """A tag in the history of main makes a run work out another version; one off it does not. All else is pypi's."""
+    bench.world.release("pypi", VERSION, squash=squash)
+    bench.world.ci_green(bench.world.main())
+    bench.world.sync_clone()
+    bench.changed()
+    verdict = bench.observe(VERSION, "testpypi")
+    found = {result.id: result.outcome for result in verdict.results}
+    assert found["TAG-1"] is outcome
+    main = bench.snapshots[-1].history.present().lineage(bench.world.main())
+    assert main.declared_version == VERSION, "what would count where no rules are configured"
+    assert {found[name] for name in ("TAG-2", "RELEASE-1", "RELEASE-2", "PULL-1")} == {Outcome.NOT_APPLICABLE}
+    assert bool(needed(verdict)) == (outcome is Outcome.ACTION_NEEDED) == (verdict.verdict is not Verdict.READY)
 
 
 @pytest.mark.parametrize("program", ["stand-in", "gh"])
