@@ -333,6 +333,7 @@ def test_the_base_of_an_open_pull_request_is_not_deleted(
     )
     (only,) = (step for step in verdict_of(found, wanted).plan.steps if not step.advice)
     assert only.lines()[0].startswith(line) and not only.destroys
+    assert only.precondition, "a script asks before it"
     assert "#9" in only.title and ORPHAN.name in only.title
     assert "Mend" in only.reason and "\x1b" not in only.reason
 

@@ -99,6 +99,7 @@ def redirect(release: Release, pull: PullRequest, mends: Mends) -> Step:
         command,
         mends=mends,
         reason=reason,
+        precondition=f"it is not still to be merged into {pull.base_branch}",
         verify=[gh(release, "pr", "view", number)],
         link=pull.html_url,
     )
