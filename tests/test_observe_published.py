@@ -641,7 +641,7 @@ def sparse() -> bytes:
         (tar_of((member("a/b", tarfile.CHRTYPE), b"")), "a device"),
         (tar_of((member("a/b", tarfile.FIFOTYPE), b"")), "a device"),
         (tar_of((member("a/b"), b"x"), (member("c/d"), b"x")), "2 folders"),
-        (tar_of(), "0 folders"),
+        (tar_of(), "0 folders|not in one order"),  # the latter on 3.10
         (huge_header(), "a header of it|cannot be read"),  # newer Pythons refuse it themselves
         (sparse(), "sparse|more than 256 MiB"),
         (negative_size(), "more than 256 MiB|cannot be read|not in one order"),
