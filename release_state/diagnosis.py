@@ -44,6 +44,8 @@ def phase_of(release: Release, wanted: Wanted = "auto") -> tuple[Phase, str]:
     phase, reason = _phase_of(release)
     if wanted == "complete" and phase is Phase.ROLLBACK:
         return Phase.POST_RECOVERY, f"{reason}; it is to be completed all the same"
+    if wanted == "rollback" and phase is Phase.POST_RECOVERY and _is_bound(release):
+        return Phase.ROLLBACK, f"{reason}; it is to be withdrawn, and what is left of it cannot be"
     return phase, reason
 
 
@@ -79,6 +81,17 @@ def _open(release: Release) -> list[str]:
     except NotObserved:
         pass
     return [name for name, seen in release.traces().items() if seen and name not in stays]
+
+
+def _is_bound(release: Release) -> bool:
+    """Whether nothing is published, and all else that is known to be there is bound to an immutable GitHub Release."""
+    seen = release.traces()
+    if None in seen.values() or seen["index"] or set(_open(release)) - {"tag"}:
+        return False
+    try:
+        return bool(release.github_release and release.github_release.immutable)
+    except NotObserved:
+        return False
 
 
 def _superseded(release: Release) -> str:

@@ -267,6 +267,23 @@ def test_a_verification_before_the_release_says_how_to_release(
     assert [step.title[: len(begins)] for step in plan.steps] == [begins]
 
 
+@pytest.mark.parametrize(
+    ("immutable", "wanted", "verdict"),
+    [
+        (True, "rollback", Verdict.ROLLED_BACK),
+        (True, "auto", Verdict.ACTION_NEEDED),
+        (False, "rollback", Verdict.ACTION_NEEDED),
+    ],
+)
+def test_what_an_immutable_release_holds_counts_as_withdrawn(immutable: bool, wanted: Wanted, verdict: Verdict) -> None:
+    """Deleted from the index: nothing else of it can go."""
+    page = s.release(immutable=immutable)
+    found = s.ready(
+        remote=s.remote(s.tag()), release=known(page), latest_release=known(page), history=s.history(s.lineage())
+    )
+    assert verdict_of(found, wanted).verdict is verdict
+
+
 def test_what_is_attached_to_a_release_is_downloaded_before_it_is_deleted() -> None:
     page = s.release(assets=2)
     steps = verdict_of(s.ready(release=known(page), latest_release=known(page)), "rollback").plan.steps
