@@ -6,17 +6,18 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from benchmarks import asked, cases, page, startup
+from benchmarks import asked, cases, page, scale, startup
+from benchmarks.bench import Bench
 
 CASES = {
     "floor": cases.against_the_floor,
     "runbook": cases.against_the_runbook,
     "workers": cases.with_workers,
     "installations": cases.many_installations,
-    "history": cases.over_the_history,
+    "history": scale.over_the_history,
     "memory": cases.memory,
-    "projects": cases.many_projects,
-    "versions": cases.many_versions,
+    "projects": scale.many_projects,
+    "versions": scale.many_versions,
 }
 
 
@@ -27,7 +28,7 @@ def main() -> None:
     parser.add_argument("--only", action="append", choices=CASES, help="this comparison alone; writes no page")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="release-state-benchmark-") as folder:
-        bench = cases.Bench(Path(folder), given.rounds)
+        bench = Bench(Path(folder), given.rounds)
         rows = {}
         for name in given.only or CASES:
             print(page.TITLES[name], flush=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from benchmarks.cases import PHASES, Bench
+from benchmarks.bench import PHASES, Bench
 from benchmarks.stage import stage
 
 GITHUB = (

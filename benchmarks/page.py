@@ -12,7 +12,7 @@ from typing import NamedTuple
 import matplotlib as mpl
 
 from benchmarks.asked import Asked
-from benchmarks.cases import Row
+from benchmarks.bench import Row
 from benchmarks.parts import PARTS
 from benchmarks.stage import ROOT
 from benchmarks.startup import Import
@@ -55,8 +55,8 @@ NOTES = {
     "workers": "The checks take a hundredth of a second: what workers cost is their start. The requests are the "
     "controller's alone.",
     "history": "GitHub shows drafts in the list of all releases alone, a hundred for each request: only a project with "
-    "more than a hundred releases pays for that, and only with a token that may see drafts. Transfer and reading of a "
-    "longer page of the index and of more tags are in the time.",
+    "more than a hundred releases pays for that, and only with a token that may see drafts. The ratio is that of the "
+    "seconds without the transfer: what curl of the page of the index and git ls-remote take, which read nothing.",
     "projects": "Eight projects are observed at once, by however many processes: most of the time is waiting, and a "
     "project costs some hundredths of a second to read and judge. A worker has to start pytest and the suite first, "
     "which pays where there are cores to spare and some hundred projects.",

@@ -11,7 +11,7 @@ import sys
 import time
 from dataclasses import dataclass
 
-from benchmarks.cases import Bench
+from benchmarks.bench import Bench
 from benchmarks.parts import BEGAN, FILE
 from benchmarks.stage import ROOT, stage
 

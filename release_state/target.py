@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -29,6 +29,8 @@ KNOWN_TAG_TEMPLATES = (
     "{package}@v{version}",
     "{package}=={version}",
 )
+_LONGEST_KEPT = 100
+"""Characters of a version's text that is kept with what it spells."""
 
 
 class Channel(Model):
@@ -219,6 +221,12 @@ def repository_of(url: str, web: str) -> str | None:
 
 def parse_version(text: str) -> Version | None:
     """The PEP 440 version that the text spells, None where it spells none."""
+    return _parsed(text) if len(text) <= _LONGEST_KEPT else _parsed.__wrapped__(text)
+
+
+@lru_cache(maxsize=2**15)
+def _parsed(text: str) -> Version | None:
+    # Kept: of thousands of versions each is told by a tag of the remote and of the clone, by files and by the index.
     try:
         return Version(text)
     except ValueError:  # InvalidVersion, and what int() says of thousands of digits
