@@ -99,7 +99,8 @@ class Bench:
         (folder / "test_empty.py").write_text(lines, encoding="utf-8")
         (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
         page = ("--html", str(folder / "page.html"), "--self-contained-html")
-        command = [sys.executable, "-m", "pytest", *page, "-p", "no:cacheprovider", "--import-mode=importlib", *options]
+        without = [word for name in ("cacheprovider", "hypothesispytest", "anyio") for word in ("-p", f"no:{name}")]
+        command = [sys.executable, "-m", "pytest", *page, *without, "--import-mode=importlib", *options]
         return Subject(name, [command], folder, self.env())
 
     def lookups(self, at: Stage, phase: str, *options: str) -> Lookups:

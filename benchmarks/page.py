@@ -46,7 +46,9 @@ one for TCP and one for TLS 1.3; encrypting itself is not a part of it.
 
 NOTES = {
     "floor": "The floor: the same pytest with the same plugins and as many empty tests, and then the slowest look-up "
-    "alone, with what has to be known before it. Where the time of a gate goes beside that is in (e).",
+    "alone, with what has to be known before it. At no distance there is nothing to wait for, and what a gate takes "
+    "beside the floor is computing: imports above all (pydantic, requests, pypi-simple and the suite's own), some "
+    "thirty git commands, and the reports; (e) shows where it goes.",
     "runbook": "By hand: git fetch, branch, tag and status, pip, and gh for runs, pull requests and the release, one "
     "after the other, without a pause for thought or for reading. The gate learns more than that: what is pulled "
     "together by hand afterwards is not counted. No run under pytest can reach more than *by hand* divided by pytest "
