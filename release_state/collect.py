@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from release_state.asking import Asking
 from release_state.config import RunConfig
-from release_state.observe.shared_limit import SharedLimit
-from release_state.observer import Observer
+from release_state.observe.time_left import Stage, TimeLeft
 from release_state.outcome import Phase
-from release_state.question import Defects
+from release_state.question import Defects, ask_remote, guarded
 from release_state.snapshot import LOOKUPS, Snapshot
 
 if TYPE_CHECKING:
+    from release_state.observe.shared_limit import SharedLimit
     from release_state.waiting import Key, Watch
 
 #: What a look-up needs besides itself.
@@ -83,9 +83,17 @@ def collect(
         ThreadPoolExecutor(max_workers=16, thread_name_prefix="release-state-look-up") as lookups,
         ThreadPoolExecutor(max_workers=8, thread_name_prefix="release-state-target") as waiting,
     ):
-        over = cancel or threading.Event()
+        over, asking, time = cancel or threading.Event(), asking or Asking(), TimeLeft(config.lookup_timeout)
+        begun: dict[Key, Future[Any]] = {}
+        if "remote" in asked:
+            ask = guarded("remote", ask_remote(config.remote_url, time, over), time, Stage.FIRST, defects)
+            begun["remote",] = lookups.submit(asking.told("remote", ask))
+        # What asks the others takes a tenth of a second to import: git is on its way meanwhile.
+        from release_state.observer import Observer
+
+        names = frozenset(asked)
         observer = Observer(
-            config, frozenset(asked), token, own_run_id, environ, lookups, over, asking, shared_limit, defects
+            config, names, token, own_run_id, environ, lookups, over, asking, shared_limit, defects, time, begun
         )
         afterwards.callback(observer.close)  # when nobody looks any more
 

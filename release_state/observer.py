@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, TypeVar
 
-from release_state.asking import Asking, source_of
+from release_state.asking import Asking
 from release_state.config import RunConfig
 from release_state.dependent import Dependent
 from release_state.diagnosis import phase_of
@@ -18,12 +18,11 @@ from release_state.model import Observation, unavailable
 from release_state.observe.github import GitHub
 from release_state.observe.http import HttpClient
 from release_state.observe.kept_answers import KeptAnswers
-from release_state.observe.remote import observe_remote
 from release_state.observe.shared_limit import SharedLimit
 from release_state.observe.time_left import Stage, TimeLeft
 from release_state.outcome import Phase
 from release_state.preflight import Preflight
-from release_state.question import Defects, Question, in_time, on_this_machine, surviving
+from release_state.question import Defects, Question, ask_remote, guarded
 from release_state.release import Release
 from release_state.snapshot import Clone, PullRequest, Snapshot
 from release_state.target import Target
@@ -54,12 +53,14 @@ class Observer:
         asking: Asking | None = None,
         shared_limit: SharedLimit | None = None,
         defects: Defects | None = None,
+        time: TimeLeft | None = None,
+        begun: Mapping[tuple[Hashable, ...], Future[Any]] | None = None,
     ) -> None:
         self.defects = defects
         self.asking = asking or Asking()
         self.config, self.asked, self.pool, self.cancel = config, asked, pool, cancel
         target = config.targets[0]
-        self.time = TimeLeft(config.lookup_timeout)
+        self.time = time or TimeLeft(config.lookup_timeout)
         self.client = HttpClient(
             self.time.seconds,
             token=token,
@@ -74,7 +75,8 @@ class Observer:
         self._token_free = HttpClient(min(self.time.seconds, STATUS_SECONDS), cancel=cancel, time_left=self.time)
         self.dependent = Dependent(config, self.client, self.github, environ, cancel, self.time)
         self.preflight = Preflight(config, self.github, cancel, self.time, self.dependent.stores)
-        self._shared: dict[tuple[Hashable, ...], Future[Any]] = {}
+        # `begun` are look-ups of the first round that were on their way already.
+        self._shared: dict[tuple[Hashable, ...], Future[Any]] = dict(begun or {})
         self._lock = threading.Lock()
 
     def forget(self, beginnings: Collection[tuple[Hashable, ...]]) -> None:
@@ -121,12 +123,7 @@ class Observer:
         self, stage: Stage | None, key: tuple[Hashable, ...], ask: Callable[[], Observation[T]]
     ) -> Future[Observation[T]]:
         """The look-up in the time of its stage; None: it takes none of the time that they share."""
-        source = source_of(str(key[0]))
-        if stage is None:
-            bounded = functools.partial(on_this_machine, source, ask)
-        else:
-            bounded = functools.partial(in_time, source, self.time, stage, ask)
-        return self.once(key, functools.partial(surviving, source, self.defects, bounded))
+        return self.once(key, guarded(str(key[0]), ask, self.time, stage, self.defects))
 
     def _put(self, question: Question, stage: Stage) -> Future[Observation[Any]]:
         return self._ask(question.key, question.ask, stage if question.in_time else None)
@@ -134,7 +131,7 @@ class Observer:
     def target(self, target: Target, fixed_phase: Phase | None, token_source: str | None) -> Snapshot:
         """Observe one target."""
         config, github, started = self.config, self.github, datetime.now(timezone.utc)
-        remote = self._ask(("remote",), lambda: observe_remote(config.remote_url, self.time.left, cancel=self.cancel))
+        remote = self._ask(("remote",), ask_remote(config.remote_url, self.time, self.cancel))
         clone = self._ask(("clone",), lambda: self._clone(target))
         name = target.channel.name
         # By version: what is kept of the page are the files of one.

@@ -25,7 +25,7 @@ from release_state.options import UsageProblem
 
 _RUN: pytest.StashKey[Any] = pytest.StashKey()
 _WATCH: pytest.StashKey[Watch] = pytest.StashKey()
-_LATER = ("pypi_simple", "yaml")
+_LATER = ("requests", "urllib3", "pypi_simple", "yaml")
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:

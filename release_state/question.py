@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from threading import Event
 from typing import Any, TypeVar
 
+from release_state.asking import source_of
 from release_state.model import NotObserved, Observation, Problem, unavailable
 from release_state.observe.history import SOURCE as HISTORY
+from release_state.observe.remote import observe_remote
 from release_state.observe.time_left import Stage, TimeLeft
-from release_state.snapshot import Snapshot
+from release_state.snapshot import Remote, Snapshot
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,24 @@ def in_time(source: str, time: TimeLeft, stage: Stage, ask: Callable[[], Observa
             why = f"not asked: the {time.limit:g} s for it and what it hangs on were over by then"
             return unavailable(source, why, "try again, or give a longer --lookup-timeout", temporary=True)
         return on_this_machine(source, ask)
+
+
+def guarded(
+    name: str, ask: Callable[[], Observation[T]], time: TimeLeft, stage: Stage | None, defects: Defects | None
+) -> Callable[[], Observation[T]]:
+    """The look-up of this name in the time of its stage, or in none of the time that they share; see `surviving`."""
+    source = source_of(name)
+    bounded = (
+        functools.partial(on_this_machine, source, ask)
+        if stage is None
+        else functools.partial(in_time, source, time, stage, ask)
+    )
+    return functools.partial(surviving, source, defects, bounded)
+
+
+def ask_remote(url: str, time: TimeLeft, cancel: Event) -> Callable[[], Observation[Remote]]:
+    """The remote's refs, within the time that there is when it is asked."""
+    return lambda: observe_remote(url, time.left, cancel=cancel)
 
 
 def no_history(snapshot: Snapshot) -> Problem | None:

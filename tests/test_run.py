@@ -280,6 +280,12 @@ def test_a_node_id_asks_only_for_what_it_needs(workers: tuple[str, ...], clean: 
     assert (ran.code, ran.only) == (6, {"INDEX-1": "holds"})
 
 
+def test_what_a_run_needs_to_ask_git_imports_nothing_that_asks_others() -> None:
+    code = "import sys, release_state.run; sys.exit(' '.join({'requests', 'urllib3', 'ssl'} & set(sys.modules)) or 0)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_a_whole_phase_is_observed_while_pytest_collects(clean: World, reports: Path, tmp_path: Path) -> None:
     asked = tmp_path / "asked"
     (tmp_path / "slow_collection.py").write_text(

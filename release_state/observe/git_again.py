@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from release_state.observe.git_command import Answer, Git, GitFailed
-from release_state.observe.http import PAUSES
+from release_state.observe.time_left import PAUSES
 
 _PASSING = re.compile(
     # What the HTTP client asks again for, in the words of git, curl and ssh.

@@ -28,7 +28,7 @@ from release_state.observe.answer import (
 from release_state.observe.kept_answers import KeptAnswers
 from release_state.observe.refusal import Refusal, header, refusal, service_message
 from release_state.observe.shared_limit import SharedLimit
-from release_state.observe.time_left import TimeLeft
+from release_state.observe.time_left import PAUSES, TimeLeft
 from release_state.observe.transport import Interrupted, Line, Received, Unusable, exchange, open_session
 from release_state.text import plain
 
@@ -37,8 +37,6 @@ __all__ = ["Answer", "HttpClient", "LookupFailed", "clean_url", "is_of_another_h
 T = TypeVar("T")
 _POLL_SECONDS = 0.1
 TRIES = 3
-PAUSES = (0.25, 1.0)
-"""Seconds before the second and the third try, where the service names no other time."""
 MAX_REDIRECTS = 5
 _WAIT = "wait for the reset, or give the run another token"
 MAX_BYTES = 32 * 2**20

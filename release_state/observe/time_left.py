@@ -8,6 +8,9 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from enum import Enum
 
+PAUSES = (0.25, 1.0)
+"""Seconds before the second and the third try, where the service names no other time."""
+
 
 class Stage(Enum):
     """When a look-up can begin, and the share of the time by which it has to end.
