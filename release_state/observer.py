@@ -50,17 +50,17 @@ class Observer:
         environ: Mapping[str, str],
         pool: ThreadPoolExecutor,
         cancel: threading.Event,
-        asking: Asking | None = None,
-        shared_limit: SharedLimit | None = None,
-        defects: Defects | None = None,
-        time: TimeLeft | None = None,
-        begun: Mapping[tuple[Hashable, ...], Future[Any]] | None = None,
+        asking: Asking,
+        shared_limit: SharedLimit | None,
+        defects: Defects | None,
+        time: TimeLeft,
+        begun: Mapping[tuple[Hashable, ...], Future[Any]],
     ) -> None:
         self.defects = defects
-        self.asking = asking or Asking()
+        self.asking = asking
         self.config, self.asked, self.pool, self.cancel = config, asked, pool, cancel
         target = config.targets[0]
-        self.time = time or TimeLeft(config.lookup_timeout)
+        self.time = time
         self.client = HttpClient(
             self.time.seconds,
             token=token,
@@ -76,7 +76,7 @@ class Observer:
         self.dependent = Dependent(config, self.client, self.github, environ, cancel, self.time)
         self.preflight = Preflight(config, self.github, cancel, self.time, self.dependent.stores)
         # `begun` are look-ups of the first round that were on their way already.
-        self._shared: dict[tuple[Hashable, ...], Future[Any]] = dict(begun or {})
+        self._shared: dict[tuple[Hashable, ...], Future[Any]] = dict(begun)
         self._lock = threading.Lock()
 
     def forget(self, beginnings: Collection[tuple[Hashable, ...]]) -> None:

@@ -173,7 +173,7 @@ def versions(history: History, spelt: Spellings) -> tuple[Audited, ...]:
         parsed = target.parse_release_branch(pull.head_branch)
         if parsed and parsed.channel == target.channel.name and (pull.head_repository or "").lower() == ours:
             of(Version(parsed.version)).pulls.append(pull)
-    for audited in found.values():
+    for audited in (each for each in found.values() if each.branches):
         branches = {branch.name for branch in audited.branches}
         audited.pulls_into = [pull for pull in history.open_pulls.value or () if pull.base_branch in branches]
     for tag in history.clone_tags.value or () if takes_tags else ():

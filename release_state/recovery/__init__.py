@@ -131,7 +131,7 @@ class Recovery:
         release = self.release
         try:
             tags = release.version_tags if "tag" in release.channel.leaves else ()
-            return not (release.is_published or release.catching_up or tags or release.branch)
+            return not (release.is_published or tags or release.branch)
         except NotObserved:
             return False
 
