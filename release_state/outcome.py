@@ -158,6 +158,15 @@ class CheckResult(Model):
         return self.outcome not in (Outcome.HOLDS, Outcome.NOT_APPLICABLE)
 
 
+def unknown_by_cause(results: Iterable[CheckResult]) -> dict[str, list[CheckResult]]:
+    """The results that are unknown, by what left them so, in their order."""
+    causes: dict[str, list[CheckResult]] = {}
+    for result in results:
+        if result.outcome is Outcome.UNKNOWN:
+            causes.setdefault(result.found, []).append(result)
+    return causes
+
+
 def by_cause(results: Iterable[CheckResult]) -> list[CheckResult]:
     """The results in their order; those that one cause left unknown are one, whose ID names all of them."""
     groups: dict[object, list[CheckResult]] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from release_state.outcome import CheckResult, Outcome, Phase
+from release_state.outcome import CheckResult, Phase, unknown_by_cause
 from release_state.plan import Plan, Step, step
 from release_state.steps.commands import run_once, suite
 
@@ -31,9 +31,9 @@ def whole_plan(recovery: Recovery, results: Sequence[CheckResult]) -> Plan:
     first = [step for step in found if any(deleted.intersection(command) for command in step.commands)]
     first = [step for step in first if step not in recovery.plan.steps]
     steps = [*first, *recovery.plan.steps, *found]
-    unknown = [result for result in blocking if result.outcome is Outcome.UNKNOWN]
+    unknown = unknown_by_cause(blocking)
     if not any(step.mends == "all" for step in steps):
-        steps += run_once([_observe_again(recovery, found, same) for found, same in _by_cause(unknown).items()])
+        steps += run_once([_observe_again(recovery, found, same) for found, same in unknown.items()])
 
     # Starting again fails on whatever is left, and who asks to withdraw a release that is whole means it: no step of
     # a roll-back may be left undone then.
@@ -71,13 +71,6 @@ def _repository(recovery: Recovery, *, advice: bool) -> Step:
         reason="no clone was looked at; what the commands need they fetch",
         advice=advice,
     )
-
-
-def _by_cause(unknown: Sequence[CheckResult]) -> dict[str, list[CheckResult]]:
-    causes: dict[str, list[CheckResult]] = {}
-    for result in unknown:
-        causes.setdefault(result.found, []).append(result)
-    return causes
 
 
 def _observe_again(recovery: Recovery, found: str, results: Sequence[CheckResult]) -> Step:

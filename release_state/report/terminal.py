@@ -10,7 +10,7 @@ from traceback import format_exception
 from typing import TYPE_CHECKING
 
 from release_state.matrix import Row, matrix
-from release_state.outcome import CheckResult, Exit, Outcome, Verdict
+from release_state.outcome import CheckResult, Exit, Outcome, Verdict, unknown_by_cause
 from release_state.plan import Plan
 from release_state.release import Release
 from release_state.report.screen import Screen
@@ -147,13 +147,10 @@ def _row(screen: Screen, row: Row) -> None:
 
 
 def _findings(screen: Screen, verdict: TargetVerdict) -> None:
-    unknown: dict[str, list[CheckResult]] = {}
     for result in verdict.decisive:
-        if result.outcome is Outcome.UNKNOWN:
-            unknown.setdefault(result.found, []).append(result)
-        else:
+        if result.outcome is not Outcome.UNKNOWN:
             _finding(screen, verdict, result)
-    for results in unknown.values():
+    for results in unknown_by_cause(verdict.decisive).values():
         _unknown(screen, results)
 
 
