@@ -15,7 +15,7 @@ from benchmarks.asked import Asked
 from benchmarks.bench import Row
 from benchmarks.parts import PARTS
 from benchmarks.stage import ROOT
-from benchmarks.startup import Import
+from benchmarks.startup import MOMENTS, Import
 
 mpl.use("svg")
 # The same figures give the same file.
@@ -110,10 +110,6 @@ def _table(rows: Sequence[Row]) -> str:
 
 def _start_up(start: Start) -> str:
     times = ", ".join(f"{name} after {seconds:.2f} s" for name, seconds in start.first.items())
-    lines = [f"| `{each.package}` | {each.modules} | {each.own:.1f} |" for each in start.imports[:24]]
-    rest = start.imports[24:]
-    lines.append(f"| {len(rest)} others | {sum(i.modules for i in rest)} | {sum(i.own for i in rest):.1f} |")
-    head = "| package | modules | milliseconds |\n|---|---|---|\n"
     away = " | ".join(f"{distance * 1000:g} ms" for distance in start.parts)
     spent = [
         f"| {name} | " + " | ".join(f"{seconds[number]:.3f}" for seconds in start.parts.values()) + " |"
@@ -124,10 +120,29 @@ def _start_up(start: Start) -> str:
         f"## (e) The start, and where the time goes\n\nFrom the start of the process: {times}. The parts of a gate "
         f"before a release, one after the other, in seconds:\n\n| part | {away} |\n|---|{columns}\n"
         + "\n".join(spent)
-        + f"\n\nWhat is imported before the first request (`-X importtime`, which itself slows it down):\n\n{head}"
-        + "\n".join(lines)
-        + "\n"
+        + f"\n\n{_imports(start.imports)}"
     )
+
+
+def _imports(found: Sequence[Import]) -> str:
+    ours, others = ([each for each in found if each.is_ours is is_ours] for is_ours in (True, False))
+    dear = [each for each in others if each.own >= 1]
+    rest = [each for each in others if each.own < 1]
+    sums = ", ".join(f"{sum(i.own for i in found if i.when == when):.0f} {when}" for when in MOMENTS)
+    lines = [
+        f"What a gate imports, beside bare pytest (`-X importtime`, which itself slows it down), in milliseconds: "
+        f"{sums}. "
+        f"{sum(i.own for i in others):.0f} of them for the packages that the suite depends on and the standard "
+        f"library, {sum(i.own for i in ours):.0f} for the suite's own modules.\n",
+        "| package | modules | milliseconds | |\n|---|---|---|---|",
+        *(f"| `{i.name}` | {i.modules} | {i.own:.1f} | {i.when} |" for i in dear),
+        f"| {len(rest)} others | {sum(i.modules for i in rest)} | {sum(i.own for i in rest):.1f} | |\n",
+        "<details><summary>The suite's own modules: of itself, and with what it is the first to import</summary>\n",
+        "| module | itself | with its imports | |\n|---|---|---|---|",
+        *(f"| `{i.name}` | {i.own:.1f} | {i.total:.1f} | {i.when} |" for i in ours),
+        "\n</details>\n",
+    ]
+    return "\n".join(lines)
 
 
 def _asked(asked: Mapping[str, Sequence[Asked]]) -> str:

@@ -9,7 +9,7 @@ import statistics
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from benchmarks.bench import Bench
 from benchmarks.parts import BEGAN, FILE
@@ -18,30 +18,63 @@ from benchmarks.stage import ROOT, stage
 _LINE = re.compile(r"import time:\s*(\d+) \|\s*(\d+) \|( *)(\S+)")
 
 
+_STEPS = {
+    "pytest": None,
+    "release_state.run": "before git is asked",
+    "release_state.observer": "before the first HTTP request",
+    "release_state.late": "while the services answer",
+}
+"""What a gate imports, one after the other (see `release_state.run.start`), and when; pytest itself is in the floor."""
+MOMENTS = tuple(when for when in _STEPS.values() if when)
+
+
 @dataclass(frozen=True)
 class Import:
-    """A module that the suite imports before it can ask: milliseconds of itself, and of its whole package."""
+    """A module of ours, or all modules of a package that ours need, in milliseconds (medians)."""
 
-    package: str
+    name: str
+    when: str
     own: float
+    """Of the module's or the package's own code."""
+    total: float
+    """With what it is the first to import; of a package 0."""
     modules: int
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it is one module of the suite."""
+        return self.name.startswith("release_state")
 
 
 def imports(rounds: int) -> list[Import]:
-    """The packages by what importing their modules costs, the dearest first (median of the rounds)."""
-    found: dict[str, list[tuple[float, int]]] = {}
+    """What a gate imports beside bare pytest, the dearest first."""
+    command = [sys.executable, "-X", "importtime", "-c", f"import gc; gc.disable(); import {', '.join(_STEPS)}"]
+    found: dict[tuple[str, str], list[Import]] = {}
     for _ in range(rounds):
-        command = [sys.executable, "-X", "importtime", "-c", "import gc; gc.disable(); import release_state.run"]
         told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stderr
-        sums: dict[str, tuple[float, int]] = {}
-        for own, _, _, module in _LINE.findall(told):
-            package = ".".join(module.split(".")[:2]) if module.startswith("release_state") else module.split(".")[0]
-            before, modules = sums.get(package, (0.0, 0))
-            sums[package] = before + int(own) / 1000, modules + 1
-        for package, pair in sums.items():
-            found.setdefault(package, []).append(pair)
-    medians = [Import(name, statistics.median(own for own, _ in pairs), pairs[0][1]) for name, pairs in found.items()]
+        for key, each in _read(told).items():
+            found.setdefault(key, []).append(each)
+    medians = [
+        replace(each[0], own=statistics.median(i.own for i in each), total=statistics.median(i.total for i in each))
+        for each in found.values()
+    ]
     return sorted(medians, key=lambda each: -each.own)
+
+
+def _read(told: str) -> dict[tuple[str, str], Import]:
+    """By name and moment, from what `-X importtime` told: a module stands behind those that it imported."""
+    steps, found = iter(_STEPS.items()), dict[tuple[str, str], Import]()
+    step, when = next(steps)
+    for own, total, indent, module in _LINE.findall(told):
+        if when is not None:
+            ours = module.startswith("release_state")
+            name = module if ours else module.partition(".")[0]
+            whole = int(total) / 1000 if ours else 0.0
+            before = found.get((name, when), Import(name, when, 0.0, 0.0, 0))
+            found[name, when] = Import(name, when, before.own + int(own) / 1000, whole, before.modules + 1)
+        if module == step and len(indent) == 1:
+            step, when = next(steps, ("", None))
+    return found
 
 
 def parts(bench: Bench) -> dict[float, list[float]]:

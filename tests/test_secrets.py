@@ -40,8 +40,9 @@ HOW = {
     "broken-to-workers": (3, BROKEN),
 }
 """How the token comes and what it meets; the exit code, and a word of what is printed."""
-EVERY = {f"{way}: {fault}": fault for way in ("given", "by-gh") for fault in FAULTS}
-"""Each way and each fault of the matrix, of every service at once: with `--every-state`, a minute or two."""
+GIVEN_BY = ("GITHUB_TOKEN", "GH_TOKEN", "GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN", "gh auth token")
+EVERY = {f"{way}: {fault}": fault for way in GIVEN_BY for fault in FAULTS}
+"""Each way and each fault of the matrix, of every service at once: with `--every-state`, some minutes."""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -121,7 +122,7 @@ def test_a_secret_is_in_nothing_that_a_run_prints_starts_or_leaves(
     visit = gateway.visit(Services(world), cut, dict.fromkeys(CUT, (0, fault.play)))
     github, remote, index = addresses(how, world, visit)
     environ: dict[str, str] = {
-        **token(how, gh),
+        **token(how, gh, github),
         "https_proxy": f"http://me:{PROXY}@127.0.0.1:1",
         "TWINE_PASSWORD": OTHER,
         **({} if how == "given" else {"RELEASE_STATE_REMOTE_URL": remote}),
@@ -162,7 +163,8 @@ def test_a_secret_is_in_nothing_that_a_run_prints_starts_or_leaves(
         # The rest was observed, and the verdict is there: not green.
         assert "COULD NOT VERIFY: orbit-demo 0.2.0 on pypi" in done.stdout
         assert "GitHub: LookupError; please report this" in done.stdout and "INTERNALERROR" not in done.stdout
-    if "gh" in how and fault.address is None:
+    assert f"token from {source(how)}" in done.stdout
+    if (how in EVERY or "gh" in how) and fault.address is None:
         sent = {asked.headers.get("authorization") for asked in visit.asked if asked.service == "github"}
         # A redirect leads to an address that is another one than the API's: without the token.
         assert sent - {None} == {f"Bearer {TOKEN}"} and (how in EVERY or None not in sent)
@@ -193,17 +195,26 @@ def addresses(how: str, world: World, visit: Visit) -> tuple[str, str, str]:
     elif how in EVERY and (address := FAULTS[EVERY[how]].address):
         github, remote, index = (f"{visit.gateway.address(address)}/{name}" for name in ("api", "x.git", "simple/"))
     elif "gh" in how or how in EVERY:
-        # gh is not asked about a server on this machine: to the suite, this address is one elsewhere.
-        github = visit.url("github").replace("127.0.0.1", "0.0.0.0")
+        github = visit.url("github")
         remote, index = visit.url("git") + f"/{world.repository}.git", visit.url("index") + "/pypi/simple/"
+    if "gh" in how or how in EVERY:
+        # gh is not asked about a server on this machine: to the suite, this address is one elsewhere.
+        github = github.replace("127.0.0.1", "0.0.0.0")
     return github, remote.replace("://", f"://me:{REMOTE}@"), index.replace("://", f"://me:{INDEX}@")
 
 
-def token(how: str, gh: Path) -> dict[str, str]:
-    """The variables by which a run finds the token."""
-    if "gh" in how:
+def source(how: str) -> str:
+    """What a run calls the place where it found the token."""
+    if how in EVERY:
+        return how.partition(":")[0]
+    return "gh auth token" if "gh" in how else "GH_TOKEN" if how == "refused" else "GITHUB_TOKEN"
+
+
+def token(how: str, gh: Path, github: str) -> dict[str, str]:
+    """The variables by which a run finds the token; those of github.com need to be told that the server is the one."""
+    if source(how) == "gh auth token":
         return {"PATH": f"{gh}:{os.environ['PATH']}"}
-    return {"GH_TOKEN" if how == "refused" else "GITHUB_TOKEN": TOKEN}
+    return {source(how): TOKEN, **({"GITHUB_API_URL": github} if how in EVERY else {})}
 
 
 FILES = {
