@@ -19,6 +19,15 @@ Mends = Literal[
 """Which trace a step puts right; "all" for what every other step waits for."""
 
 
+class Undecided(Model):
+    """What waits until a source answers that could not be observed."""
+
+    source: str
+    """What was asked: "git remote", "GitHub"."""
+    decisions: tuple[str, ...]
+    """What hangs on its answer, as a clause each: "whether it is tagged"."""
+
+
 class Step(Model):
     """One thing to do."""
 
@@ -41,6 +50,8 @@ class Step(Model):
     """Whether it may be left undone."""
     in_empty_folder: bool = False
     """Whether its commands make a folder, and are to be typed in a new empty one instead of the plan's."""
+    undecided: Undecided | None = None
+    """What it finds out, where it stands in the place of steps that could not be decided on."""
 
     def lines(self) -> list[str]:
         """The commands as they are typed into a POSIX shell, quoted; an argument with a line feed keeps it."""

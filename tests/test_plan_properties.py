@@ -8,13 +8,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from release_state.model import Observation, known
+from release_state.model import NotObserved, Observation, Problem, known
 from release_state.outcome import Verdict
-from release_state.plan import Wanted
+from release_state.plan import Undecided, Wanted, step
 from release_state.recovery import Recovery
 from release_state.release import Release
 from release_state.snapshot import PullRequest, Snapshot, Tag
-from release_state.steps.commands import suite
+from release_state.steps.commands import by_cause, find_out, suite
 from release_state.target import Channel
 from tests import states as s
 from tests.doable import assert_can_be_done
@@ -319,9 +319,21 @@ def test_what_could_not_be_observed_is_found_out_once_for_each_cause(published: 
     git, github = (step for step in verdict_of(found).plan.steps if not step.advice)
     assert git.title.startswith("Find out first, to decide whether it is tagged")
     assert git.title.endswith(": git remote") and not git.commands
-    both = "whether there is a GitHub Release and whether there is a pull request"
-    assert github.title == f"Find out first, to decide {both}: GitHub"
+    both = "whether there is a GitHub Release", "whether there is a pull request"
+    assert github.undecided == Undecided(source="GitHub", decisions=both)
+    assert github.title == f"Find out first, to decide {' and '.join(both)}: GitHub"
     assert github.commands == (tuple(suite(found.target)),)
+
+
+def test_what_a_step_finds_out_is_not_read_from_its_title() -> None:
+    """A source or a decision may hold a colon, and a step may be called like one that finds something out."""
+    index, why = Problem(source="index: a mirror", why="no answer"), ("whether a: b", "whether c")
+    one, two = (find_out(Release(s.ready()), NotObserved(index), decision) for decision in why)
+    like = step("Find out first, to decide whether c: index: a mirror", reason=one.reason)
+    joined, other = by_cause([one, like, two, one])
+    assert joined.undecided == Undecided(source=index.source, decisions=why)
+    assert joined.title == "Find out first, to decide whether a: b and whether c: index: a mirror"
+    assert other == like
 
 
 ORPHAN = s.branch("release/pypi-v0.1.5", "c" * 40)

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from release_state.channels import GITHUB_API
 from release_state.model import NotObserved
 from release_state.options import setting
-from release_state.plan import Step, step
+from release_state.plan import Step, Undecided, step
 from release_state.release import Release
 from release_state.services import beside
 from release_state.target import Target
@@ -88,19 +88,22 @@ def tried(release: Release, decision: str, make: Callable[[], Iterable[Step]]) -
         return [find_out(release, missing, decision)]
 
 
-_FIRST = "Find out first, to decide "
-
-
 def find_out(release: Release, missing: NotObserved, decision: str) -> Step:
     """The step in the place of a decision that rests on what could not be observed."""
     problem = missing.problem
     when = f"; ask again after {problem.retry_at:%Y-%m-%d %H:%M:%S} UTC" if problem.retry_at else ""
+    undecided = Undecided(source=problem.source, decisions=(decision,))
     return step(
-        f"{_FIRST}{decision}: {problem.source}",
+        _title(undecided),
         suite(release.target),
         mends="all",
         reason="; ".join(filter(None, [problem.why + when, problem.remedy, beside(release.snapshot, problem)])),
+        undecided=undecided,
     )
+
+
+def _title(undecided: Undecided) -> str:
+    return f"Find out first, to decide {' and '.join(undecided.decisions)}: {undecided.source}"
 
 
 def by_cause(steps: Iterable[Step]) -> list[Step]:
@@ -109,22 +112,23 @@ def by_cause(steps: Iterable[Step]) -> list[Step]:
     What several of them in a row would run again is run once, after the last.
     """
     found: list[Step] = []
-    decisions: dict[tuple[str, str], list[str]] = {}
+    first: dict[tuple[str, str], int] = {}
     for each in steps:
-        if not each.title.startswith(_FIRST):
-            found.append(each)
-            continue
-        decision, _, source = each.title.removeprefix(_FIRST).partition(": ")
-        cause = source, each.reason
-        if cause not in decisions:
-            found.append(each)
-        decisions.setdefault(cause, []).append(decision)
-    for number, each in enumerate(found):
-        if each.title.startswith(_FIRST):
-            source = each.title.partition(": ")[2]
-            together = " and ".join(dict.fromkeys(decisions[source, each.reason]))
-            found[number] = each.model_copy(update={"title": f"{_FIRST}{together}: {source}"})
+        if each.undecided is not None:
+            cause = each.undecided.source, each.reason
+            if cause in first:
+                found[first[cause]] = _joined(found[first[cause]], each.undecided)
+                continue
+            first[cause] = len(found)
+        found.append(each)
     return run_once(found)
+
+
+def _joined(one: Step, more: Undecided) -> Step:
+    """The step that finds out what another one of the same cause would, too."""
+    known = one.undecided.decisions if one.undecided else ()
+    both = more.model_copy(update={"decisions": tuple(dict.fromkeys((*known, *more.decisions)))})
+    return one.model_copy(update={"undecided": both, "title": _title(both)})
 
 
 def run_once(steps: Sequence[Step]) -> list[Step]:
