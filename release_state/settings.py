@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from release_state import validate
-from release_state.observe.git_command import GitFailed
+from release_state.observe.git_messages import GitFailed
 from release_state.observe.local import LocalRepository, locate
 from release_state.options import SETTINGS, Setting, UsageProblem
 

@@ -20,7 +20,8 @@ import pytest
 
 from release_state.model import Problem
 from release_state.observe.clone import observe_clone
-from release_state.observe.git_command import Git, GitFailed
+from release_state.observe.git_command import Git
+from release_state.observe.git_messages import GitFailed
 from release_state.observe.local import locate
 from release_state.observe.remote import observe_remote
 from release_state.snapshot import Clone

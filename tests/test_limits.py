@@ -20,7 +20,8 @@ from release_state import whole
 from release_state.background import Background
 from release_state.observe.answer import Answer, parsed_json
 from release_state.observe.bounds import RUN_MEMORY, loaded_json
-from release_state.observe.git_command import Git, GitFailed
+from release_state.observe.git_command import Git
+from release_state.observe.git_messages import GitFailed
 from release_state.observe.remote import observe_remote
 from release_state.observe.simple import JSON_TYPE, NotSimple, project_page
 from release_state.question import on_this_machine

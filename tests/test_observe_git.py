@@ -17,10 +17,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from release_state.model import Observation
-from release_state.observe import git_command
+from release_state.observe import git_command, git_process
 from release_state.observe.clone import observe_clone
-from release_state.observe.git_command import Git, GitFailed, decisive, scrubbed
+from release_state.observe.git_command import Git
 from release_state.observe.git_environment import base_environment, with_settings
+from release_state.observe.git_messages import GitFailed, decisive, scrubbed
 from release_state.observe.remote import check_url, observe_remote, parse_refs, without_credentials
 from release_state.observe.work_tree import parse_status
 from release_state.snapshot import Clone, Remote
@@ -147,7 +148,7 @@ def test_a_user_rewrite_cannot_bring_in_a_helper(tmp_path: Path, own_configurati
     ],
 )
 def test_an_address_that_is_refused(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(git_command._Run, "__init__", lambda *_: pytest.fail("git was run"))
+    monkeypatch.setattr(git_process.GitProcess, "__init__", lambda *_: pytest.fail("git was run"))
     said = why(observe_remote(url, 5))
     assert said.startswith("the remote's address was refused") and SECRET not in said
 

@@ -14,7 +14,7 @@ from release_state.fleet.look import Look
 from release_state.fleet.pool import AT_ONCE
 from release_state.fleet.projects import projects
 from release_state.fleet.session import FleetSession, MakeLook
-from release_state.observe.git_command import stop_running
+from release_state.observe.git_process import stop_running
 from release_state.observe.shared_limit import SharedLimit
 from release_state.observe.token import find_token
 from release_state.outcome import Exit

@@ -14,7 +14,8 @@ from release_state.conventional import TYPES, commitizen_level, counted, highest
 from release_state.model import Observation, Problem, known, unavailable
 from release_state.observe import semantic_release
 from release_state.observe.commit_messages import changed_contents, messages_of, messages_since, tags_in_history
-from release_state.observe.git_command import Git, GitFailed
+from release_state.observe.git_command import Git
+from release_state.observe.git_messages import GitFailed
 from release_state.observe.git_store import Store
 from release_state.observe.history import Stores, WantedCommit, _obtain, _Place, _wants
 from release_state.observe.remembered import remember

@@ -17,7 +17,8 @@ from release_state.observe.bounds import LISTING_MEMORY
 from release_state.observe.declarations import Declarations, Lookup
 from release_state.observe.declared import FIRST_FILES
 from release_state.observe.git_again import patiently
-from release_state.observe.git_command import Git, GitFailed, readable
+from release_state.observe.git_command import Git
+from release_state.observe.git_messages import GitFailed, readable
 from release_state.observe.git_store import Store, Want
 from release_state.observe.remote import NO_REFS, check_url, network_environment, without_credentials
 from release_state.observe.sdist import Files

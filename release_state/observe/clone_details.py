@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from release_state.model import Observation, Problem, known
-from release_state.observe.git_command import GitFailed, readable
+from release_state.observe.git_messages import GitFailed, readable
 from release_state.observe.work_tree import read_changes
 
 if TYPE_CHECKING:

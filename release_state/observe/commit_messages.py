@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from release_state.observe.git_command import readable
+from release_state.observe.git_messages import readable
 from release_state.observe.git_store import Store
 from release_state.snapshot import Tag
 

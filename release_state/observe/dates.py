@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from release_state.moments import of_epoch
-from release_state.observe.git_command import GitFailed
+from release_state.observe.git_messages import GitFailed
 from release_state.observe.git_store import OBJECT_NAME, Store
 from release_state.snapshot import Commit
 

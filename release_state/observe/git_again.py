@@ -6,7 +6,8 @@ import re
 import time
 from collections.abc import Callable
 
-from release_state.observe.git_command import Answer, Git, GitFailed
+from release_state.observe.git_command import Answer, Git
+from release_state.observe.git_messages import GitFailed
 from release_state.observe.time_left import PAUSES
 
 _PASSING = re.compile(

@@ -17,8 +17,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from release_state.observe.git_again import patiently
-from release_state.observe.git_command import Answer, Git, GitFailed
+from release_state.observe.git_command import Answer, Git
 from release_state.observe.git_environment import outside_of_repositories, with_settings, without_network
+from release_state.observe.git_messages import GitFailed
 from release_state.observe.remote import check_url, network_environment, without_credentials
 
 _MARKER = "release-state-cache"

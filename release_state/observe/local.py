@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from release_state.observe.clone import CloneReader
-from release_state.observe.git_command import Git, GitFailed
+from release_state.observe.git_command import Git
+from release_state.observe.git_messages import GitFailed
 
 _LIMIT_SECONDS = 10.0
 

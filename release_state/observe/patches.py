@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from release_state.moments import of_epoch
-from release_state.observe.git_command import GitFailed, readable
+from release_state.observe.git_messages import GitFailed, readable
 from release_state.observe.git_store import Store
 from release_state.snapshot import Commit
 

@@ -15,7 +15,8 @@ from threading import Event
 from release_state.model import Observation, Problem, known, unavailable
 from release_state.observe.candidates import Found, Search, below, of_clone, of_refs, project_folder, pull_refs
 from release_state.observe.declarations import Declarations
-from release_state.observe.git_command import Git, GitFailed
+from release_state.observe.git_command import Git
+from release_state.observe.git_messages import GitFailed
 from release_state.observe.git_store import Store
 from release_state.observe.history import Stores, WantedCommit, _obtain, _Place, _wants
 from release_state.observe.http import HttpClient, LookupFailed, origin_of

@@ -11,13 +11,14 @@ from threading import Event
 from release_state.model import Observation, known
 from release_state.observe.bounds import LISTING_MEMORY
 from release_state.observe.git_again import patiently
-from release_state.observe.git_command import Git, GitFailed, readable
+from release_state.observe.git_command import Git
 from release_state.observe.git_environment import (
     outside_of_repositories,
     ssh_command,
     with_credentials_of,
     without_network,
 )
+from release_state.observe.git_messages import GitFailed, readable
 from release_state.snapshot import Branch, Remote, Tag
 
 SOURCE = "git remote"

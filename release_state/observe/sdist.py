@@ -18,7 +18,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import IO
 
-from release_state.observe.git_command import readable
+from release_state.observe.git_messages import readable
 
 MOST_MEMBERS = 20_000
 MOST_BYTES = 256 * 2**20

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from release_state.observe.declared import FIRST_FILES, SIZE_LIMIT, declared_version, further_file
-from release_state.observe.git_command import readable
+from release_state.observe.git_messages import readable
 from release_state.observe.git_store import Store
 
 CHANGELOG_BYTES = 64 * 2**10

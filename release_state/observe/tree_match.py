@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from release_state.observe.git_command import readable
+from release_state.observe.git_messages import readable
 from release_state.observe.git_store import Store
 from release_state.observe.patches import parse_raw
 from release_state.observe.sdist import Files

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from release_state.observe.git_command import GitFailed, readable
+from release_state.observe.git_messages import GitFailed, readable
 
 if TYPE_CHECKING:
     from release_state.observe.clone import CloneReader

@@ -11,7 +11,8 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from release_state.model import Observation, known, unavailable
-from release_state.observe.git_command import Git, GitFailed
+from release_state.observe.git_command import Git
+from release_state.observe.git_messages import GitFailed
 from release_state.observe.git_store import Store
 from release_state.observe.history import Stores, WantedCommit, _obtain, _Place, _wants
 from release_state.observe.tree_files import obtain_files, read_file

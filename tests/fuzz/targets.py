@@ -30,7 +30,7 @@ from release_state.observe import declared, patches, tree_match
 from release_state.observe.candidates import pull_refs
 from release_state.observe.commit_messages import changed_contents, messages_since
 from release_state.observe.dates import read_commits, read_tag_dates
-from release_state.observe.git_command import GitFailed
+from release_state.observe.git_messages import GitFailed
 from release_state.observe.github import GitHub
 from release_state.observe.github_api import GitHubApi
 from release_state.observe.github_ci import branch_runs
