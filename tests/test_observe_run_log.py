@@ -49,7 +49,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def server(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHubServer]:
-    monkeypatch.setattr("release_state.observe.http.PAUSES", (0.01, 0.02))
+    monkeypatch.setattr("release_state.observe.http_question.PAUSES", (0.01, 0.02))
     git_dir = shutil.copytree(template, tmp_path / "orbit.git")
     with GitHubServer(git_dir, now=lambda: NOW) as running:
         running.tokens.update({TOKEN: "read"})

@@ -42,7 +42,7 @@ def _break() -> None:
 
     def get(self: HttpClient, url: str, **options: Any) -> Any:
         if url.endswith("/pulls"):
-            headers = {"Authorization": f"Bearer {self._token}"}
+            headers = {"Authorization": f"Bearer {self.token}"}
             raise LookupError(f"a defect of {len(headers)} header")
         return real(self, url, **options)
 
