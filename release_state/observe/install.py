@@ -8,21 +8,20 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from email.parser import BytesHeaderParser
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event
-from urllib.parse import quote, unquote, urlsplit
-from zipfile import BadZipFile, ZipFile
+from urllib.parse import urlsplit
 
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from release_state.model import Observation, known, unavailable
 from release_state.observe.bounds import PIP_MEMORY, with_memory
 from release_state.observe.interpreters import Interpreter, clean_environment, find_interpreter
+from release_state.observe.pip_options import certificates, index_options, proxies, without_passwords
 from release_state.observe.pip_verdict import NOT_BUILT, Verdict, judge
 from release_state.observe.process import Room, run_bounded
+from release_state.observe.wheel_needs import direct_dependency
 from release_state.observe.wheels import fit_this_machine, needed_python, python_for, wheels_among
 from release_state.snapshot import IndexFile, Installation
 from release_state.target import Channel
@@ -31,8 +30,6 @@ _LINES = 40
 _LINE_LENGTH = 500
 _LOG_LIMIT = 64 * 2**20
 """Bytes of pip's log that are read."""
-
-_METADATA_LIMIT = 4 * 2**20
 
 # Not importlib.metadata.version: with -S (no start-up code of a foreign package is run) it would not look where pip
 # installed, and the one of Python 3.8 and 3.9 does not normalize names.
@@ -182,7 +179,7 @@ class _Attempt:
         arguments = [*_WHEELS_ALONE, *_QUIET, "--no-deps", "--dest", str(self.private / "wheel")]
         self._pip("download", self.channel.index_url, [*arguments, f"{self.name}=={self.version}"])
         wheel = next((self.private / "wheel").glob("*.whl"))
-        if direct := self._direct_dependency(wheel):
+        if direct := direct_dependency(wheel, self.interpreter.version):
             detail = f"the dependency {direct!r} is a direct URL, and what is no file of the index is not installed"
             raise self._end(attempted=False, detail=detail)
         return str(wheel)
@@ -208,12 +205,12 @@ class _Attempt:
         log = self.private / f"{command}.log"
         pip = [*self._pip_command, "--isolated", "--disable-pip-version-check", "--no-input"]
         options = ["--no-cache-dir", "--timeout", "15", "--retries", "2", "--log", str(log)]
-        index = [*_certificates(self.environ), *self._index_options(index_url)]
+        index = [*certificates(self.environ), *index_options(index_url, self.private)]
         code, output = self._call([*pip, *options, command, *index, *arguments])
         if code == 0:
             return _tail(output)
         judgement = judge(output, self._log(), self.name, self.files)
-        line = self._public(judgement.line)
+        line = self._without_passwords(judgement.line)
         if judgement.verdict is Verdict.UNAVAILABLE:
             temporary = judgement.remedy is None
             raise _Ended(unavailable(self.source, line, judgement.remedy, temporary=temporary))
@@ -224,33 +221,6 @@ class _Attempt:
     def _log(self) -> str:
         """What pip has logged, of both steps."""
         return "".join(_read(self.private / f"{step}.log", _LOG_LIMIT) for step in ("download", "install"))
-
-    def _index_options(self, url: str) -> list[str]:
-        parts = urlsplit(url)
-        trusted = ["--trusted-host", parts.netloc.rpartition("@")[2]] if parts.scheme == "http" else []
-        if "@" not in parts.netloc:
-            return ["--index-url", url, *trusted]
-        # Everybody on the machine can read the arguments of a process.
-        options = self.private / "index.txt"
-        options.touch(mode=0o600)
-        options.write_text(f"--index-url '{quote(url, safe=_URL)}'\n", encoding="utf-8")
-        return ["--requirement", str(options), *trusted]
-
-    def _direct_dependency(self, wheel: Path) -> str | None:
-        markers = {"extra": "", "python_full_version": self.interpreter.version,
-                   "python_version": ".".join(self.interpreter.version.split(".")[:2])}  # fmt: skip
-        try:
-            with ZipFile(wheel) as archive:
-                inside = next(name for name in archive.namelist() if re.fullmatch(r"[^/]+\.dist-info/METADATA", name))
-                with archive.open(inside) as file:
-                    metadata = BytesHeaderParser().parsebytes(file.read(_METADATA_LIMIT))
-            for text in metadata.get_all("Requires-Dist", []):
-                requirement = Requirement(str(text))
-                if requirement.url and (requirement.marker is None or requirement.marker.evaluate(markers)):
-                    return str(text)
-        except (BadZipFile, StopIteration, InvalidRequirement, RuntimeError, NotImplementedError):
-            pass  # pip will say what is wrong with it
-        return None
 
     def _installed_version(self) -> str | None:
         places = {str(path.resolve()) for path in (self.private / "venv").glob("lib*/*/site-packages")}
@@ -276,15 +246,12 @@ class _Attempt:
             if self.cancel is not None and self.cancel.is_set():
                 raise _Ended(unavailable(self.source, "the run was ended before the installation was"))
             why = f"not finished within {self.deadline - self.started:.0f} seconds"
-            raise _Ended(unavailable(self.source, why, "try again, or allow more time", temporary=True))
-        return done.code, self._public(done.output)
+            raise _Ended(unavailable(self.source, why, "try again, or give a longer --install-timeout", temporary=True))
+        return done.code, self._without_passwords(done.output)
 
-    def _public(self, text: str) -> str:
-        for url in (self.channel.index_url, self.channel.dependencies_index_url or "", *_proxies(self.environ)):
-            password = urlsplit(url).password
-            for secret in {password, unquote(password)} if password else ():
-                text = text.replace(secret, "****")
-        return re.sub(r"://[^/@\s]+@", "://", text)
+    def _without_passwords(self, text: str) -> str:
+        indexes = self.channel.index_url, self.channel.dependencies_index_url or ""
+        return without_passwords(text, [*indexes, *proxies(self.environ)])
 
     def _end(
         self, *, attempted: bool = True, succeeded: bool = False, installed: str | None = None, detail: str
@@ -301,21 +268,6 @@ class _Attempt:
                 )
             )
         )
-
-
-_URL = ":/?#[]@!$&()*+,;=%~-._"
-"""What stays as it is in an URL; a quote or a space would end it in pip's options file."""
-
-
-def _certificates(environ: Mapping[str, str]) -> list[str]:
-    for name in ("PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
-        if (path := environ.get(name)) and Path(path).exists():
-            return ["--cert", str(Path(path).absolute())]
-    return []
-
-
-def _proxies(environ: Mapping[str, str]) -> list[str]:
-    return [value for name, value in environ.items() if name.lower().endswith("_proxy") and "://" in value]
 
 
 def _tail(output: str) -> str:
