@@ -25,6 +25,14 @@ from release_state.options import UsageProblem
 
 _RUN: pytest.StashKey[Any] = pytest.StashKey()
 _WATCH: pytest.StashKey[Watch] = pytest.StashKey()
+_NO_RUN = (
+    ("version", "-V", "prints pytest's own version (for more output: -v)"),
+    ("markers", "--markers", "lists markers"),
+    ("showfixtures", "--fixtures", "lists fixtures"),
+    ("show_fixtures_per_test", "--fixtures-per-test", "lists fixtures"),
+    ("trace", "--trace", "stops before each check"),
+)
+"""Options of pytest that check nothing: their names in its options, as they are typed, and what they do instead."""
 _LATER = ("requests", "urllib3", "pypi_simple", "yaml")
 
 
@@ -99,11 +107,12 @@ def _missing(error: ImportError) -> pytest.UsageError:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
-    """Answer `--show-config`; refuse `-V` beside a version, which would print pytest's and exit 0, nothing checked."""
+    """Answer `--show-config`; refuse beside a version what prints something else and exits 0, nothing checked."""
     _guard_output(config)
     _show_no_values(config)
-    if config.option.version and config.option.release_state_version:
-        raise pytest.UsageError("-V prints pytest's own version and checks nothing: leave it out (for more output: -v)")
+    for name, typed, does in _NO_RUN if config.option.release_state_version else ():
+        if getattr(config.option, name, False):
+            raise pytest.UsageError(f"{typed} {does} and checks nothing: leave it out")
     if not config.option.release_state_show_config or config.option.help:
         return None
     from release_state.run import configuration, token_source

@@ -37,18 +37,26 @@ _SHOWN = {
 def call_check(item: pytest.Function) -> bool | None:
     """Call a check and keep how it ended; None for a test that is no check.
 
-    Another plugin may swallow the exception, mark the test, or call nothing at all: that makes no check hold.
+    Another plugin may swallow the exception, mark the test, put a function of its own in the check's place, or call
+    nothing at all: that makes no check hold.
     """
     if item.get_closest_marker(MARKER) is None:
         return None
-    given = {name: item.funcargs[name] for name in inspect.signature(item.obj).parameters}
+    check = _check_of(item)
+    given = {name: item.funcargs[name] for name in inspect.signature(check).parameters}
     try:
-        item.obj(**given)
+        check(**given)
     except BaseException as error:
         item.stash[_ENDED] = error
         raise
     item.stash[_ENDED] = None
     return True
+
+
+def _check_of(item: pytest.Function) -> Callable[..., None]:
+    """The check as its file has it; not `item.obj`, in whose place `--trace` and plugins put functions of their own."""
+    check: Callable[..., None] = getattr(item.module, item.originalname)
+    return check
 
 
 def says(error: BaseException) -> bool:
@@ -68,7 +76,8 @@ def translate(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.Tes
     if error is not None and not isinstance(error, (Exception, pytest.skip.Exception)):
         return report  # Ctrl-C, pytest.exit: not the check's word
     marks = [pytest.MarkDecorator(mark, _ispytest=True) for mark in item.iter_markers()]
-    info, target = describe(item.function, marks), item.callspec.params["target"]
+    check = _check_of(item)
+    info, target = describe(check, marks), item.callspec.params["target"]
     if info is None or not isinstance(target, Target):
         raise TypeError(f"{item.nodeid} is no check of a target")
     where = f"in {Path(item.path).name}, {item.name}"
@@ -81,7 +90,7 @@ def translate(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.Tes
         where=where,
         explain=lambda problem: beside(snapshot(target), problem),
     )
-    return dress(report, result, item, item.function.__code__.co_firstlineno)
+    return dress(report, result, item, check.__code__.co_firstlineno)
 
 
 def dress(

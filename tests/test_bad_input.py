@@ -111,6 +111,10 @@ TYPED: list[tuple[str, list[str], list[str]]] = [
     ("missing-file", ["--version", "0.2.0", "pypi-typed-as-path"], ["not found: 'pypi-typed-as-path'"]),
     ("reports-dir", ["--version", "0.2.0", "--reports-dir", "conftest.py"], ["reports folder", "--reports-dir"]),
     ("version-of-pytest", ["--version", "0.2.0", "-V"], ["-V", "checks nothing"]),
+    ("trace", ["--version", "0.2.0", "--trace"], ["--trace", "checks nothing"]),
+    ("markers", ["--version", "0.2.0", "--markers"], ["--markers", "checks nothing"]),
+    ("fixtures", ["--version", "0.2.0", "--fixtures"], ["--fixtures", "checks nothing"]),
+    ("fixtures-of-each", ["--version", "0.2.0", "--fixtures-per-test"], ["--fixtures-per-test", "checks nothing"]),
     ("no-conftest", ["--version", "0.2.0", "--noconftest"], ["--noconftest"]),
 ]
 

@@ -317,6 +317,8 @@ import pytest
 def pytest_runtest_setup(item):
     if item.name.startswith("test_no_tag_of_this_version_on"):
         pytest.skip("not today")
+    if item.name.startswith("test_no_github_release"):
+        item.obj = lambda: None
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem):
@@ -342,6 +344,7 @@ def test_another_plugin_makes_no_check_hold(released: World, reports: Path, tmp_
 
     assert (ran.code, ran.verdict) == (1, "ACTION NEEDED"), ran.output
     assert ran.only["INDEX-1"] == "action needed", "its exception was swallowed"
+    assert ran.only["RELEASE-1"] == "action needed", "another function was put in its place"
     assert ran.only["TAG-1"] == "unknown", "it was skipped"
     assert ran.only["BRANCH-2"] == "unknown", "it was not called"
     assert len(ran.only) == size_of(Phase.PRE_RELEASE)
