@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from release_state.asking import Asking
 from release_state.config import RunConfig
+from release_state.defects import Defects
 from release_state.observe.time_left import Stage, TimeLeft
 from release_state.outcome import Phase
-from release_state.question import Defects, ask_remote, guarded
+from release_state.question import ask_remote, guarded
 from release_state.snapshot import LOOKUPS, Snapshot
 
 if TYPE_CHECKING:

@@ -12,9 +12,10 @@ from typing import Any, TypeVar
 
 from release_state.asking import Asking
 from release_state.config import RunConfig
+from release_state.defects import Defects, surviving
 from release_state.dependent import Dependent
 from release_state.diagnosis import phase_of
-from release_state.model import Observation, unavailable
+from release_state.model import Observation, known, unavailable
 from release_state.observe.github import GitHub
 from release_state.observe.http import HttpClient
 from release_state.observe.kept_answers import KeptAnswers
@@ -22,7 +23,7 @@ from release_state.observe.shared_limit import SharedLimit
 from release_state.observe.time_left import Stage, TimeLeft
 from release_state.outcome import Phase
 from release_state.preflight import Preflight
-from release_state.question import Defects, Question, ask_remote, guarded
+from release_state.question import Question, ask_remote, guarded
 from release_state.release import Release
 from release_state.snapshot import Clone, PullRequest, Snapshot
 from release_state.target import Target
@@ -280,7 +281,10 @@ class Observer:
 
     def _pulls_of_all(self, branches: Collection[str]) -> dict[str, Observation[tuple[PullRequest, ...]]]:
         with self.time.of(Stage.SECOND):
-            return self.github.pulls_of_all(branches)
+            asked: Observation[dict[str, Any]] = surviving(
+                "branch_pulls", self.defects, lambda: known(self.github.pulls_of_all(branches))
+            )
+        return asked.value or {name: Observation(value=None, unavailable=asked.unavailable) for name in branches}
 
 
 def _part(whole: Future[dict[str, T]], name: str) -> Future[T]:

@@ -9,6 +9,7 @@ from threading import Event
 from typing import Any, TypeVar
 
 from release_state.asking import source_of
+from release_state.defects import Defects, surviving
 from release_state.model import NotObserved, Observation, Problem, unavailable
 from release_state.observe.history import SOURCE as HISTORY
 from release_state.observe.remote import observe_remote
@@ -28,9 +29,6 @@ class Question:
 
 T = TypeVar("T")
 
-Defects = list[tuple[str, Exception]]
-"""What broke within look-ups that is no answer: the source, and the error."""
-
 
 def on_this_machine(source: str, ask: Callable[[], Observation[T]]) -> Observation[T]:
     """What is observed; unavailable, too, where this machine has no room for it."""
@@ -39,21 +37,6 @@ def on_this_machine(source: str, ask: Callable[[], Observation[T]]) -> Observati
     except OSError as error:
         why = f"this machine: {error.filename or 'temporary folder or cache'}: {error.strerror or error}"
         return unavailable(source, why, "free space, or set TMPDIR and XDG_CACHE_HOME")
-
-
-def surviving(source: str, defects: Defects | None, ask: Callable[[], Observation[T]]) -> Observation[T]:
-    """What is observed; unavailable where the look-up itself broke, which is noted: the rest is worth having.
-
-    Raises whatever it raised where there is nobody to note it.
-    """
-    try:
-        return ask()
-    except Exception as error:
-        if defects is None:
-            raise
-        defects.append((source, error))
-        # Its type alone: its text may hold anything, and this goes into every report.
-        return unavailable(source, f"a defect of the suite: {type(error).__name__}", "please report this")
 
 
 def in_time(source: str, time: TimeLeft, stage: Stage, ask: Callable[[], Observation[T]]) -> Observation[T]:
@@ -75,7 +58,7 @@ def guarded(
         if stage is None
         else functools.partial(in_time, source, time, stage, ask)
     )
-    return functools.partial(surviving, source, defects, bounded)
+    return functools.partial(surviving, name, defects, bounded)
 
 
 def ask_remote(url: str, time: TimeLeft, cancel: Event) -> Callable[[], Observation[Remote]]:

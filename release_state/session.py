@@ -20,9 +20,9 @@ from release_state import whole
 from release_state.asking import Asking
 from release_state.background import Background, wait_for
 from release_state.check import CheckInfo, catalogue, of_phase
+from release_state.defects import Defects
 from release_state.outcome import CheckResult, Exit, Phase
 from release_state.plan import Wanted
-from release_state.question import Defects
 from release_state.snapshot import Snapshot
 from release_state.target import Target
 

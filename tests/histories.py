@@ -137,6 +137,9 @@ def results(audit: Audit) -> list[CheckResult]:
     return found
 
 
-def verdict_of(audit: Audit, said: Sequence[CheckResult] | None = None, *, advice: bool = False) -> AuditVerdict:
+def verdict_of(
+    audit: Audit, said: Sequence[CheckResult] | None = None, *, advice: bool = False, broken: Sequence[str] = ()
+) -> AuditVerdict:
     """The verdict of a run in which the checks said this; all of them by default."""
-    return judge_audit(audit, results(audit) if said is None else said, expected(audit, CHECKS), block_on_advice=advice)
+    found, whole = results(audit) if said is None else said, expected(audit, CHECKS)
+    return judge_audit(audit, found, whole, block_on_advice=advice, broken=broken)

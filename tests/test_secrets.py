@@ -135,7 +135,7 @@ def test_a_secret_is_in_nothing_that_a_run_prints_starts_or_leaves(
         "SECRET_WORD": WORD,
         **dict.fromkeys(TRACES, "1"),
         **({"no_proxy": "127.0.0.1,0.0.0.0"} if how == "untrusted" or how in EVERY else {}),
-        **({"BREAK": "1"} if how.startswith("broken") else {}),
+        **({"BREAK": "/pulls"} if how.startswith("broken") else {}),
     }
     given = options(world)
     given[given.index("--github-api-url") + 1] = github
@@ -162,7 +162,7 @@ def test_a_secret_is_in_nothing_that_a_run_prints_starts_or_leaves(
     if says == BROKEN:
         # The rest was observed, and the verdict is there: not green.
         assert "COULD NOT VERIFY: orbit-demo 0.2.0 on pypi" in done.stdout
-        assert "GitHub: LookupError; please report this" in done.stdout and "INTERNALERROR" not in done.stdout
+        assert "GitHub (pulls): LookupError; please report this" in done.stdout and "INTERNALERROR" not in done.stdout
     assert f"token from {source(how)}" in done.stdout
     if (how in EVERY or "gh" in how) and fault.address is None:
         sent = {asked.headers.get("authorization") for asked in visit.asked if asked.service == "github"}

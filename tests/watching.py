@@ -2,8 +2,8 @@
 
 Python's audit events name every program with its arguments and environment, and every folder before it is removed.
 Loaded by its file name, beside no package: it imports the standard library alone. `WATCHED` names the file to write to.
-It asks for pytest's temporary folder, as another plugin may. With `BREAK` in the environment, the look-up of pull
-requests breaks in a frame that holds the token.
+It asks for pytest's temporary folder, as another plugin may. `BREAK` is the end of an address: the look-up that asks
+for it breaks in a frame that holds the token.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def _break() -> None:
     real = HttpClient.get
 
     def get(self: HttpClient, url: str, **options: Any) -> Any:
-        if url.endswith("/pulls"):
+        if url.endswith(os.environ["BREAK"]):
             headers = {"Authorization": f"Bearer {self.token}"}
             raise LookupError(f"a defect of {len(headers)} header")
         return real(self, url, **options)
@@ -55,5 +55,5 @@ def pytest_sessionstart(session: Any) -> None:
 
 if _FILE:
     sys.addaudithook(_watch)
-if "BREAK" in os.environ and "PYTEST_XDIST_WORKER" not in os.environ:
+if "BREAK" in os.environ:
     _break()  # now: when pytest is configured, the run observes already

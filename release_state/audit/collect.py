@@ -25,11 +25,11 @@ from typing import Any
 
 from packaging.version import Version
 
-from release_state.asking import source_of
 from release_state.audit.model import History
 from release_state.audit.versions import spellings
 from release_state.config import RunConfig
-from release_state.model import Observation
+from release_state.defects import Defects, surviving
+from release_state.model import Observation, known
 from release_state.observe.clone import observe_clone_tags
 from release_state.observe.github import GitHub
 from release_state.observe.http import HttpClient
@@ -37,7 +37,7 @@ from release_state.observe.index import observe_index_history, split_credentials
 from release_state.observe.index_json import files_by_json
 from release_state.observe.remote import observe_remote
 from release_state.observe.time_left import Stage, TimeLeft
-from release_state.question import in_time
+from release_state.question import guarded
 from release_state.target import Target
 
 SOURCES = ("remote", "index", "clone_tags", "releases", "drafts", "latest_release", "open_pulls", "runs")
@@ -51,10 +51,12 @@ def collect_history(
     token_source: str | None,
     own_run_id: int | None,
     cancel: threading.Event,
+    defects: Defects | None = None,
 ) -> list[History]:
     """Observe every channel of the configuration; a look-up that fails is recorded, only a defect raises.
 
-    `client` is this observation's alone: what it asks shares the time of all look-ups.
+    `client` is this observation's alone: what it asks shares the time of all look-ups. `defects` takes what breaks
+    within a look-up, which is unavailable then.
     """
     target = config.targets[0]
     github = GitHub(client, target.github_api, target.repository, own_run_id=own_run_id)
@@ -75,9 +77,7 @@ def collect_history(
     started = datetime.now(timezone.utc)
     with ThreadPoolExecutor(max_workers=len(asks), thread_name_prefix="release-state-look-up") as pool:
         asked: dict[object, Future[Observation[Any]]] = {
-            key: pool.submit(
-                in_time, source_of(str(key[0] if isinstance(key, tuple) else key)), time, Stage.SECOND, ask
-            )
+            key: pool.submit(guarded(str(key[0] if isinstance(key, tuple) else key), ask, time, Stage.SECOND, defects))
             for key, ask in asks.items()
         }
         found = {key: future.result() for key, future in asked.items()}
@@ -93,10 +93,10 @@ def collect_history(
         )
         for each in config.targets
     ]
-    return [_caught_up(history, client, config) for history in histories]
+    return [_caught_up(history, client, config, defects) for history in histories]
 
 
-def _caught_up(history: History, client: HttpClient, config: RunConfig) -> History:
+def _caught_up(history: History, client: HttpClient, config: RunConfig, defects: Defects | None) -> History:
     """Ask the index's JSON API of the newest tag, where no published version is as new: it can be a minute old."""
     index, target = history.index.value, history.target
     if index is None or not index.versions or "tag" not in target.channel.leaves:
@@ -107,7 +107,8 @@ def _caught_up(history: History, client: HttpClient, config: RunConfig) -> Histo
     if newest is None or newest <= Version(index.versions[-1].version):
         return history
     where = split_credentials(config.channels[target.channel.name].index_url)
-    coming = files_by_json(client, *where, target.package, newest, client.deadline())
+    ask = functools.partial(files_by_json, client, *where, target.package, newest, client.deadline())
+    coming = surviving("index", defects, lambda: known(ask())).value
     return history.model_copy(update={"catching_up": (str(newest),)}) if coming else history
 
 

@@ -72,6 +72,7 @@ class AuditRun(Running):
                     token_source=self.token_source,
                     own_run_id=int(run_id) if run_id.isdigit() else None,
                     cancel=cancel,
+                    defects=self.session.defects,
                 )
 
             self.session = AuditController(

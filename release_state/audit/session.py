@@ -17,6 +17,7 @@ from release_state.audit.model import History
 from release_state.audit.verdict import AuditVerdict, judge_audit
 from release_state.background import Background, wait_for
 from release_state.check import describe, load
+from release_state.defects import Defects, said
 from release_state.outcome import CheckResult, Exit
 
 FILE = "test_audit.py"
@@ -78,6 +79,8 @@ class AuditController(AuditSession):
     ) -> None:
         super().__init__(checks_folder, block_on_advice=block_on_advice)
         self.background: Background[Sequence[History]] = Background(collect, _dump, with_workers=with_workers)
+        self.defects: Defects = []
+        """What broke within look-ups; the rest was observed all the same."""
         self.results: list[CheckResult] = []
         self._judged: tuple[int, tuple[AuditVerdict, ...]] | None = None
 
@@ -113,13 +116,15 @@ class AuditController(AuditSession):
             whole = expected(audit, functions)
             keys = {each.key for each in whole}
             results = [result for result in self.results if result.target in keys]
-            found.append(judge_audit(audit, results, whole, block_on_advice=self.block_on_advice))
+            found.append(
+                judge_audit(audit, results, whole, block_on_advice=self.block_on_advice, broken=said(self.defects))
+            )
         self._judged = len(self.results), tuple(found)
         return self._judged[1]
 
     def exit_code(self) -> Exit:
         """The exit code of the run; that nothing ran is never 0."""
-        if self.background.defect() is not None:
+        if self.background.defect() is not None or self.defects:
             return Exit.DEFECT
         return Exit.worst([verdict.exit for verdict in self.verdicts()])
 

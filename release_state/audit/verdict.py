@@ -37,6 +37,8 @@ class AuditVerdict:
     """Those of the project as a whole, then one for each version, oldest first."""
     version_check: str
     """ID of the check of single versions."""
+    broken: tuple[str, ...] = ()
+    """Look-ups that broke, in words: what hangs on them is unknown, and nothing is green."""
 
     @property
     def words(self) -> str:
@@ -79,9 +81,14 @@ class AuditVerdict:
 
 
 def judge_audit(
-    audit: Audit, results: Sequence[CheckResult], expected: Sequence[Expected], *, block_on_advice: bool
+    audit: Audit,
+    results: Sequence[CheckResult],
+    expected: Sequence[Expected],
+    *,
+    block_on_advice: bool,
+    broken: Sequence[str] = (),
 ) -> AuditVerdict:
-    """The verdict of one audit: what was left out was not seen either."""
+    """The verdict of one audit: what was left out was not seen either; `broken` names look-ups that broke."""
     order = {(each.check, each.key): number for number, each in enumerate(expected)}
     ran = {(result.id, result.target) for result in results if result.outcome is not Outcome.DEFECT}
     left_out = [each for each in expected if (each.check, each.key) not in ran]
@@ -104,6 +111,8 @@ def judge_audit(
         verdict, code = Verdict.PARTIAL, Exit.UNKNOWN if missing else Exit.OK
     else:
         verdict, code = Verdict.AGREES, Exit.OK
+    if broken and code is Exit.OK:
+        verdict, code = Verdict.DEFECT, Exit.DEFECT
     return AuditVerdict(
         audit=audit,
         verdict=verdict,
@@ -112,4 +121,5 @@ def judge_audit(
         expected=len(expected),
         results=tuple(sorted(results, key=lambda result: order.get((result.id, result.target), len(order)))),
         version_check=version_check,
+        broken=tuple(broken),
     )

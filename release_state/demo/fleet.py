@@ -86,10 +86,14 @@ class Fleet:
         defaults = '[defaults]\nworkflow = ""\n'
         entries = (
             f'\n[[project]]\npackage = "{name}"\nrepository = "{self.owner}/{name}"\n'
-            f'remote-url = "{self._remote(name).as_uri()}"\n'
+            f'remote-url = "{self.remote(name)}"\n'
             for name in self.names
         )
         return defaults + "".join(entries)
+
+    def remote(self, name: str) -> str:
+        """The address of a project's repository for git."""
+        return self._remote(name).as_uri()
 
     def _remote(self, name: str) -> Path:
         return self.root / self.owner / f"{name}.git"

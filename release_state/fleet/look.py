@@ -19,6 +19,7 @@ from release_state.audit.verdict import AuditVerdict, judge_audit
 from release_state.check import CheckInfo, catalogue, describe, load, of_phase
 from release_state.collect import collect
 from release_state.config import RunConfig
+from release_state.defects import Defects, said, traceback_of, tracebacks
 from release_state.fleet.projects import Project
 from release_state.fleet.row import Part, Row
 from release_state.observe.http import HttpClient
@@ -62,14 +63,18 @@ class Look:
         """The row of one project; `name` is that of its own report. Never raises."""
         started, target = time.monotonic(), project.config.targets[0]
         row = Row(project=target.name, repository=target.repository, observed_by=getpid())
+        defects: Defects = []
         try:
-            parts, report = (self._audits if project.config.audit else self._gates)(project.config, name)
+            parts, report = (self._audits if project.config.audit else self._gates)(project.config, name, defects)
             row = row.model_copy(update={"parts": parts, "report": report})
+            broke = f"a look-up broke: {', '.join(said(defects))}; please report this" if defects else None
+            row = row.model_copy(update={"defect": broke, "tracebacks": tracebacks(defects)})
         except Exception as error:
-            row = row.model_copy(update={"defect": f"{type(error).__name__}: {error}"[:500]})
+            broke, where = f"{type(error).__name__}: {error}"[:500], "the project as a whole"
+            row = row.model_copy(update={"defect": broke, "tracebacks": {traceback_of(error): where}})
         return row.model_copy(update={"seconds": round(time.monotonic() - started, 3)})
 
-    def _audits(self, config: RunConfig, name: str) -> tuple[tuple[Part, ...], str | None]:
+    def _audits(self, config: RunConfig, name: str, defects: Defects) -> tuple[tuple[Part, ...], str | None]:
         target = config.targets[0]
         client = HttpClient(
             config.lookup_timeout,
@@ -80,7 +85,12 @@ class Look:
             kept=KeptAnswers() if config.keep_answers else None,
         )
         histories = collect_history(
-            config, client=client, token_source=self.token_source, own_run_id=self.own_run_id, cancel=self.cancel
+            config,
+            client=client,
+            token_source=self.token_source,
+            own_run_id=self.own_run_id,
+            cancel=self.cancel,
+            defects=defects,
         )
         functions = functions_of(self.checks_folder / FILE)
         verdicts = []
@@ -90,16 +100,17 @@ class Look:
                 for function in functions
                 for _, key, given in parameters(audit, function)
             ]
+            whole_audit, broken = expected(audit, functions), said(defects)
             verdicts.append(
-                judge_audit(audit, results, expected(audit, functions), block_on_advice=config.block_on_advice)
+                judge_audit(audit, results, whole_audit, block_on_advice=config.block_on_advice, broken=broken)
             )
         now = datetime.now(timezone.utc)
         whole.write(self.reports / f"{name}.html", page(verdicts, now))
-        code = int(Exit.worst([verdict.exit for verdict in verdicts]))
-        whole.write(self.reports / f"{name}.json", document(verdicts, code, now, f"{name}.html"))
+        code = Exit.DEFECT if defects else Exit.worst([verdict.exit for verdict in verdicts])
+        whole.write(self.reports / f"{name}.json", document(verdicts, int(code), now, f"{name}.html"))
         return tuple(map(_of_audit, verdicts)), f"{name}.html"
 
-    def _gates(self, config: RunConfig, name: str) -> tuple[tuple[Part, ...], str | None]:
+    def _gates(self, config: RunConfig, name: str, defects: Defects) -> tuple[tuple[Part, ...], str | None]:
         fixed = None if config.phase == "auto" else Phase(config.phase)
         snapshots = collect(
             config,
@@ -111,11 +122,12 @@ class Look:
             environ=self.environ,
             cancel=self.cancel,
             shared_limit=self.limit,
+            defects=defects,
         )
-        verdicts = [self._judged(config, snapshot) for snapshot in snapshots]
+        verdicts = [self._judged(config, snapshot, broken=bool(defects)) for snapshot in snapshots]
         return tuple(map(_of_gate, verdicts)), None
 
-    def _judged(self, config: RunConfig, snapshot: Snapshot) -> TargetVerdict:
+    def _judged(self, config: RunConfig, snapshot: Snapshot, *, broken: bool) -> TargetVerdict:
         phase = Phase(snapshot.phase)
         recovery = Recovery(Release(snapshot), config.plan)
         checks = of_phase(catalogue(self.checks_folder), phase)
@@ -132,7 +144,7 @@ class Look:
             function = getattr(load(self.checks_folder / check.file), check.function)
             wanted = {key: given[key] for key in inspect.signature(function).parameters}
             results.append(_concluded(function, wanted, snapshot.target.key, check))
-        return judge(recovery, phase, results, checks, block_on_advice=config.block_on_advice)
+        return judge(recovery, phase, results, checks, block_on_advice=config.block_on_advice, broken=broken)
 
 
 def _concluded(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pydantic import Field
+
 from release_state.model import Model
 from release_state.outcome import Exit
 from release_state.plan import Step
@@ -40,7 +42,9 @@ class Row(Model):
     report: str | None = None
     """File name of the project's own report, in the folder beside the summary."""
     defect: str | None = None
-    """What broke: a bug of the suite, which says nothing about the project."""
+    """What broke: a bug of the suite, which says nothing about the project. `parts` is what was judged all the same."""
+    tracebacks: dict[str, str] = Field(default_factory=dict)
+    """Each traceback of it, and where it broke: for the terminal, and for no report."""
 
     @property
     def exit(self) -> Exit:

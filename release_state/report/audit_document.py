@@ -57,6 +57,7 @@ def _audit(verdict: AuditVerdict) -> dict[str, Any]:
         "versions": {outcome.value: count for outcome, count in verdict.counts.items()},
         "habits": habits(audit),
         "notes": notes(audit),
+        "defects": list(verdict.broken),
         "kinds": [
             {
                 "id": kind.id,

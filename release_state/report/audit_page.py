@@ -58,10 +58,17 @@ def _audit(verdict: AuditVerdict, *, only: bool) -> str:
     return (
         f'<section class="audit">{head}<p><strong>{len(audit.judgements)} versions</strong>{chosen}: {counts}. '
         f'<span class="small">Read from {_text(where)}.</span></p>{partly if verdict.ran < verdict.expected else ""}'
-        f"{''.join(map(_finding, verdict.findings))}"
+        f"{''.join(map(_broken, verdict.broken))}{''.join(map(_finding, verdict.findings))}"
         f'<h2>The history</h2>{picture(audit)}<ul class="facts">{facts}</ul>'
         + (f"<h2>Disagreements by kind</h2>{kinds}" if kinds else "")
         + f"<h2>Every version</h2>{_filters(verdict)}{_table(verdict)}</section>"
+    )
+
+
+def _broken(what: str) -> str:
+    return (
+        f'<article class="finding"><strong>{_SYMBOL[Outcome.DEFECT]} A look-up broke: {_text(what)}</strong>'
+        "<p>A bug of the suite, which says nothing about the project. Please report it.</p></article>"
     )
 
 

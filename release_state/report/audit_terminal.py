@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 from release_state.audit.kinds import Kind
 from release_state.audit.verdict import AuditVerdict
+from release_state.defects import said, tracebacks
 from release_state.outcome import CheckResult, Outcome, Verdict
 from release_state.plan import Step
 from release_state.report.audit_words import habits, notes, ranges
+from release_state.report.screen import Screen
 from release_state.text import plain, plain_command
 
 if TYPE_CHECKING:
@@ -38,12 +40,15 @@ def header(config: RunConfig, token_source: str | None) -> list[str]:
 
 def summarise(reporter: pytest.TerminalReporter, run: AuditRun) -> None:
     """The end of the run."""
+    screen = Screen(reporter)
+    screen.tracebacks(tracebacks(run.session.defects))
     if (defect := run.session.background.defect()) is not None:
         reporter.section("release state", sep="=", red=True, bold=True)
         reporter.write_line(f"the observation broke: {type(defect).__name__}: {plain(str(defect))}; please report this")
         return
     for verdict in run.session.verdicts() if run.executes else ():
         _verdict(reporter, verdict)
+    screen.broken(said(run.session.defects))
     for note in run.notes:
         reporter.write_line(f"note: {plain(note)}")
     if run.trouble:

@@ -39,7 +39,8 @@ def document(rows: Sequence[Row], total: int, exit_code: int, started_at: dateti
         "projects_listed": total,
         "reports": folder,
         "projects": [
-            {"verdict": row.verdict, "exit_code": int(row.exit), **row.model_dump(mode="json")} for row in rows
+            {"verdict": row.verdict, "exit_code": int(row.exit), **row.model_dump(mode="json", exclude={"tracebacks"})}
+            for row in rows
         ],
     }
     return json.dumps(content, indent=1, ensure_ascii=True).replace("\x7f", "\\u007f") + "\n"

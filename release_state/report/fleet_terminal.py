@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from release_state.fleet.row import Row, worst
 from release_state.outcome import Exit
 from release_state.report.fleet_page import words
+from release_state.report.screen import Screen
 from release_state.text import plain, plain_command
 
 if TYPE_CHECKING:
@@ -33,6 +34,12 @@ def header(run: FleetRun) -> list[str]:
 def summarise(reporter: pytest.TerminalReporter, run: FleetRun) -> None:
     """The end of the run."""
     rows = run.session.rows() if run.executes else []
+    # What is broken breaks for many projects alike.
+    found: dict[str, str] = {}
+    for row in rows:
+        for text, where in row.tracebacks.items():
+            found.setdefault(text, f"{where}, of {row.project}")
+    Screen(reporter).tracebacks(found)
     if rows:
         for row in rows:
             if row.exit is not Exit.OK and reporter.config.option.verbose >= 0:

@@ -68,6 +68,7 @@ def _audit(verdict: AuditVerdict) -> Iterator[str]:
         + "\n\n"
     )
     yield "".join(f"- {text(line)}\n" for line in (*habits(audit), *notes(audit))) + "\n"
+    yield "".join(f"**{SYMBOL[Outcome.DEFECT]} A look-up broke**: {text(what)}\n\n" for what in verdict.broken)
     for result in verdict.findings:
         yield _finding(result)
     for kind, judged in verdict.by_kind.items():
@@ -118,6 +119,8 @@ def _commands(step: Step) -> str:
 def _annotations(verdict: AuditVerdict) -> Iterator[str]:
     target, everyone = verdict.audit.target, verdict.audit.judgements
     where = f"{target.package} on {target.channel.name}"
+    for what in verdict.broken:
+        yield annotation(True, (what, "a bug of the suite: please report it"), f"A look-up broke: {where}")
     for result in verdict.findings:
         red = result.blocking and result.outcome in (Outcome.ACTION_NEEDED, Outcome.DEFECT)
         lines = (result.title, f"found: {result.found}", *(f"next: {step.title}" for step in result.steps))

@@ -73,6 +73,8 @@ class ChannelReport(Model):
     """How many ended how, by outcome."""
     habits: tuple[str, ...]
     notes: tuple[str, ...]
+    defects: tuple[str, ...]
+    """Look-ups of the run that broke, which is a bug of the suite: what hangs on them is unknown."""
     kinds: tuple[KindReport, ...]
     checks: tuple[CheckResult, ...]
     """Those about the project as a whole."""

@@ -8,10 +8,15 @@ import sys
 import textwrap
 from typing import TYPE_CHECKING
 
-from release_state.outcome import Outcome
+from release_state.outcome import Exit, Outcome
+from release_state.text import plain
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     import pytest
+
+_MOST_TRACEBACKS = 5
 
 _SYMBOLS = {
     Outcome.HOLDS: ("✓", "+"),
@@ -62,6 +67,20 @@ class Screen:
     def shown(self, words: str) -> str:
         """The words in what the terminal can show; the rest as escapes."""
         return words.encode(self.encoding, "backslashreplace").decode(self.encoding)
+
+    def tracebacks(self, found: Mapping[str, str]) -> None:
+        """What broke within look-ups: each traceback under where it broke, but of many the first ones."""
+        for text, where in list(found.items())[:_MOST_TRACEBACKS]:
+            self.reporter.section(f"defect in a look-up: {plain(where)}", sep="_", red=True)
+            for line in text.splitlines():
+                self.verbatim(plain(line))
+        if len(found) > _MOST_TRACEBACKS:
+            self.line(f"and {len(found) - _MOST_TRACEBACKS} more tracebacks", red=True)
+
+    def broken(self, found: Sequence[str]) -> None:
+        """A line for each look-up that broke: it decides the exit code, whatever the verdict says."""
+        for what in found:
+            self.line(f"a look-up broke, so the exit code is {Exit.DEFECT:d}: {what}; please report this", red=True)
 
     def outcome(self, outcome: Outcome | None) -> tuple[str, dict[str, bool]]:
         """An outcome by symbol and word, and how it is marked up."""

@@ -6,9 +6,9 @@ import shlex
 from collections.abc import Sequence
 from datetime import timezone
 from pathlib import Path
-from traceback import format_exception
 from typing import TYPE_CHECKING
 
+from release_state.defects import said, tracebacks
 from release_state.matrix import Row, matrix
 from release_state.outcome import CheckResult, Exit, Outcome, Verdict, unknown_by_cause
 from release_state.plan import Plan
@@ -65,8 +65,7 @@ def summarise(reporter: pytest.TerminalReporter, run: Run) -> None:
     observed = run.session.observed() or {}
     for verdict in run.session.verdicts() if run.executes else ():
         _verdict(screen, verdict, observed[verdict.target.key], run.changes.get(verdict.target.key))
-    for what in dict.fromkeys(f"{source}: {type(error).__name__}" for source, error in run.session.defects):
-        screen.line(f"a look-up broke, so the exit code is {Exit.DEFECT:d}: {what}; please report this", red=True)
+    screen.broken(said(run.session.defects))
     for note in run.notes:
         screen.line(f"note: {plain(note)}", yellow=True)
     if run.trouble:
@@ -91,10 +90,7 @@ def _near(path: Path) -> str:
 
 def _defects(screen: Screen, run: Run) -> None:
     """The tracebacks of checks that broke, in the style that `--tb` names, and of look-ups."""
-    for source, text in dict.fromkeys((source, "".join(format_exception(it))) for source, it in run.session.defects):
-        screen.reporter.section(f"defect in a look-up: {source}", sep="_", red=True)
-        for line in text.splitlines():
-            screen.verbatim(plain(line))
+    screen.tracebacks(tracebacks(run.session.defects))
     for report in screen.reporter.stats.get("defect", ()):
         screen.reporter.section(f"defect in {plain(report.nodeid)}", sep="_", red=True)
         for line in report.longreprtext.splitlines():
