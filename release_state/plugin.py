@@ -83,6 +83,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) 
 
 
 def _load_suite() -> None:
+    if sys.flags.optimize > 1:
+        raise pytest.UsageError("python -OO takes the checks' words away, which are docstrings: leave it out")
     # Nothing of what is imported is garbage, and looking for some takes a fifth of the time: now, and whenever the
     # collector runs later. Frozen, it is never looked at again.
     gc.disable()

@@ -108,6 +108,12 @@ def test_start_without_the_suite_is_never_green(
     assert "READY" not in run.stdout
 
 
+def test_without_the_words_of_the_checks_nothing_is_judged(tmp_path: Path) -> None:
+    run = suite("--version", "0.2.0", *DEMO, env={"PYTHONOPTIMIZE": "2"}, reports_dir=tmp_path)
+    assert run.returncode == 4
+    assert "python -OO" in run.stderr and list(tmp_path.iterdir()) == []
+
+
 def test_folders_named_like_values_do_no_harm(tmp_path: Path) -> None:
     copy = copy_of_the_suite(tmp_path / "suite")
     for name in ("0.2.0", "pypi", "clean"):
