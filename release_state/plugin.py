@@ -1,4 +1,6 @@
-"""The only pytest hooks of the suite: options, the take-over of `--version`, and the run from collection to verdict.
+"""The pytest hooks of the suite: options, the take-over of `--version`, and the run from collection to verdict.
+
+Those of collection are in `collecting`, those of one run in `gathering`, which are registered here.
 
 Imports the standard library and pytest alone at the top: it is loaded with `-p` before anything else, and an import
 error there would end in exit code 1 instead of a usage error.
@@ -7,10 +9,8 @@ error there would end in exit code 1 instead of a usage error.
 from __future__ import annotations
 
 import gc
-import importlib.util
 import os
 import signal
-import sys
 from collections.abc import Generator
 from contextlib import ExitStack, nullcontext
 from pathlib import Path
@@ -18,43 +18,36 @@ from typing import Any
 
 import pytest
 
-from release_state.command_line import add_options, arguments_of, cwd_of, is_executing, new_run
+from release_state import collecting
+from release_state.command_line import add_options, arguments_of, cwd_of, new_run
 from release_state.gathering import Results, ResultsAndPage
 from release_state.interrupt import Watch, held_back, let_in
 from release_state.options import UsageProblem
+from release_state.starting import (
+    guard_output,
+    isolate_workers,
+    load_suite,
+    missing,
+    refuse_other_answers,
+    show_no_values,
+    take_version_over,
+    usage_error,
+)
 
 _RUN: pytest.StashKey[Any] = pytest.StashKey()
 _WATCH: pytest.StashKey[Watch] = pytest.StashKey()
-_NO_RUN = (
-    ("version", "-V", "prints pytest's own version (for more output: -v)"),
-    ("markers", "--markers", "lists markers"),
-    ("showfixtures", "--fixtures", "lists fixtures"),
-    ("show_fixtures_per_test", "--fixtures-per-test", "lists fixtures"),
-    ("trace", "--trace", "stops before each check"),
-)
-"""Options of pytest that check nothing: their names in its options, as they are typed, and what they do instead."""
-_LATER = ("requests", "urllib3", "pypi_simple", "yaml")
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
     """Take `--version` out of pytest's own option and give it the meaning that a release manager expects."""
-    _take_version_over(parser)
+    take_version_over(parser)
     config = pluginmanager.get_plugin("pytestconfig")
     known = getattr(config, "known_args_namespace", None)
     if known is not None and known.confcutdir is not None and "release_state_version" not in known:
         # Loaded by the conftest, not by -p: pytest took --version for its own and only warns of what fails to load.
         known.version = 0
-        _load_suite()
+        load_suite()
     add_options(parser.getgroup("release-state", "release state"))
-
-
-def _take_version_over(parser: pytest.Parser) -> None:
-    # No public way takes an option's name away. A pytest without these attributes raises here, which ends the run:
-    # loud, and never pytest's own version with exit code 0.
-    for group in (parser._anonymous, *parser._groups):
-        for option in group.options:
-            if "--version" in option._long_opts:
-                option._long_opts.remove("--version")
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -71,7 +64,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) 
         raise pytest.UsageError(
             "--noconftest leaves the suite's own conftest.py out: nothing could be checked without it"
         )
-    _load_suite()
+    load_suite()
     try:
         yield
     except pytest.UsageError:
@@ -82,39 +75,12 @@ def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) 
         raise pytest.UsageError(f"the suite cannot be loaded: {type(cause).__name__}: {text}") from error
 
 
-def _load_suite() -> None:
-    if sys.flags.optimize > 1:
-        raise pytest.UsageError("python -OO takes the checks' words away, which are docstrings: leave it out")
-    # Nothing of what is imported is garbage, and looking for some takes a fifth of the time: now, and whenever the
-    # collector runs later. Frozen, it is never looked at again.
-    gc.disable()
-    try:
-        import release_state.run  # noqa: F401 - what a run needs before it asks
-
-        for name in _LATER:  # imported while the services answer: that they are there is known before
-            if importlib.util.find_spec(name) is None:
-                raise ModuleNotFoundError(f"No module named {name!r}")
-    except ImportError as error:
-        raise _missing(error) from error
-    finally:
-        gc.freeze()
-        gc.enable()
-
-
-def _missing(error: ImportError) -> pytest.UsageError:
-    return pytest.UsageError(
-        f"{error}: a dependency is missing or broken; install release-state again for {sys.executable}"
-    )
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
     """Answer `--show-config`; refuse beside a version what prints something else and exits 0, nothing checked."""
-    _guard_output(config)
-    _show_no_values(config)
-    for name, typed, does in _NO_RUN if config.option.release_state_version else ():
-        if getattr(config.option, name, False):
-            raise pytest.UsageError(f"{typed} {does} and checks nothing: leave it out")
+    guard_output(config, lambda: run.workflow.annotations if (run := _run_of(config)) else ())
+    show_no_values(config)
+    refuse_other_answers(config)
     if not config.option.release_state_show_config or config.option.help:
         return None
     from release_state.run import configuration, token_source
@@ -125,45 +91,8 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
 
         print(*show(loaded, token_source(loaded, os.environ)), sep="\n")
     except UsageProblem as problem:
-        raise _refused(problem) from None
+        raise usage_error(problem) from None
     return 0
-
-
-def _refused(problem: object) -> pytest.UsageError:
-    from release_state.text import disarmed, plain
-
-    # A path in it can hold what a terminal obeys.
-    return pytest.UsageError(disarmed(plain(str(problem))))
-
-
-def _show_no_values(config: pytest.Config) -> None:
-    """Let no traceback show values of variables and arguments: the token is one of them, the environment another.
-
-    A defect is shown by its lines, whatever of `-l`, `--full-trace`, `--tb=long` and `-vv` was asked for.
-    """
-    config.option.showlocals = config.option.fulltrace = False
-    # There is no such option with `-p no:terminal`; then nothing is shown at all.
-    if getattr(config.option, "tbstyle", "auto") in ("auto", "long"):
-        config.option.tbstyle = "native"
-
-
-def _guard_output(config: pytest.Config) -> None:
-    """Inside of a workflow, let no line that is printed be a command, but for the annotations in the end."""
-    if hasattr(config, "workerinput"):
-        return  # its output goes through the controller
-    from release_state.report.commands import silenced
-
-    guard = silenced(os.environ)
-    guard.__enter__()
-
-    def end() -> None:
-        guard.__exit__(None, None, None)
-        run = _run_of(config)
-        for line in run.workflow.annotations if run else ():
-            sys.stdout.write(f"{line}\n")
-        sys.stdout.flush()
-
-    config.add_cleanup(end)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -171,6 +100,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Read the configuration, and begin to observe before collection does."""
     if config.option.help or config.option.version:
         return
+    config.pluginmanager.register(collecting, "release-state-collecting")
     from release_state.run import Run, worker_session
     from release_state.scratch import scratch_folder
     from release_state.session import KEY
@@ -185,7 +115,7 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     for argument in config.args:
         if not config.option.pyargs and not (cwd_of(config) / argument.partition("::")[0]).exists():
-            raise _refused(f"file or directory not found: {argument!r}")  # pytest says it after the look-ups
+            raise usage_error(f"file or directory not found: {argument!r}")  # pytest says it after the look-ups
     if (watch := config.stash.get(_WATCH, None)) is not None:
         watch.stage = "running"
     # Known to pytest before there is anything in it: whenever a signal comes, it is closed.
@@ -197,22 +127,22 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.basetemp = getattr(config.option, "basetemp", None) or str(Path(scratch, "pytest"))
         run = new_run(config)
     except OSError as error:
-        raise _refused(f"no temporary folder can be made: {error.strerror or error}; set TMPDIR") from None
+        raise usage_error(f"no temporary folder can be made: {error.strerror or error}; set TMPDIR") from None
     except UsageProblem as problem:
-        raise _refused(problem) from None
+        raise usage_error(problem) from None
     session: Any = run.session
     config.stash[_RUN] = run
     config.stash[KEY] = session
     made.callback(run.close)
     results = (ResultsAndPage if isinstance(run, Run) else Results)(run, config.pluginmanager, watch)
     config.pluginmanager.register(results, "release-state-run")
-    _isolate_workers(config)
+    isolate_workers(config)
     run.prepare_reports(config)
     try:
         with watch.importing() if watch else nullcontext():
             run.start()
     except ImportError as error:
-        raise _missing(error) from error
+        raise missing(error) from error
 
 
 @pytest.hookimpl(wrapper=True)
@@ -233,20 +163,6 @@ def pytest_sessionstart(session: pytest.Session) -> Generator[None, None, None]:
         reporter.write_line(line)
 
 
-def _isolate_workers(config: pytest.Config) -> None:
-    # A worker starts as `python -c` and would have the current folder first on its path: a `queue.py` lying in the
-    # inspected repository would be imported. -I keeps it out on every Python; xdist hands the path of this process on.
-    specs = getattr(config.option, "tx", None)
-    if specs:
-        import shlex
-
-        python = shlex.quote(sys.executable)
-        config.option.tx = [
-            spec.replace("popen", f"popen//python={python} -I", 1) if "//python=" not in spec else spec
-            for spec in specs
-        ]
-
-
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Give an xdist worker the targets and the place where the snapshots will be."""
@@ -262,68 +178,6 @@ def pytest_xdist_node_collection_finished(node: Any) -> None:
         run.phases_told = True
         reporter.ensure_newline()
         reporter.write_line(phases)
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_pycollect_makeitem(collector: pytest.Collector, name: str, obj: object) -> Any:
-    """Make the items of an audit's checks, one for each version; in an audit, no other check has any."""
-    from release_state.check import MARKER, of_many
-
-    if not isinstance(collector, pytest.Module) or MARKER not in [m.name for m in getattr(obj, "pytestmark", ())]:
-        return None
-    session, marker = _many_of(collector.config), of_many(collector.obj)
-    if session is None or marker != session.marker:
-        return [] if session or marker else None
-    return session.items(collector, obj) if is_executing(collector.config.option) else []
-
-
-def _many_of(config: pytest.Config) -> Any:
-    """The session of an audit or of a list of projects; None where single versions are checked."""
-    from release_state.session import KEY
-
-    session = config.stash.get(KEY, None)
-    return session if hasattr(session, "marker") else None
-
-
-def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Import no file of checks that an audit or a list of projects does not run."""
-    many = _many_of(config)
-    is_check = collection_path.suffix == ".py" and collection_path.name.startswith("test_")
-    return True if many is not None and is_check and collection_path.name != many.file else None
-
-
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """Begin to observe the projects of a list, once it is known which are selected."""
-    if (many := _many_of(session.config)) is not None and is_executing(session.config.option):
-        many.begin(session.items)
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
-    """Run the checks of an audit in one step each."""
-    if not hasattr(item, "run_and_report"):
-        return None
-    item.run_and_report()
-    return True
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run each check once for each target."""
-    from release_state.session import of_config
-
-    if "target" in metafunc.fixturenames:
-        targets = of_config(metafunc.config).targets
-        ids = [target.key for target in targets]
-        metafunc.parametrize("target", targets, indirect=True, ids=ids, scope="session")
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the checks of the phase that applies; say what a narrowed run needs."""
-    from release_state.run import select
-
-    if is_executing(config.option) and _many_of(config) is None:
-        items[:] = select(config, items)
 
 
 @pytest.hookimpl(tryfirst=True)

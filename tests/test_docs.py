@@ -227,7 +227,7 @@ def test_checks_can_be_listed(capsys: pytest.CaptureFixture[str]) -> None:
 # --- CONTRIBUTING
 
 
-def test_layout_names_what_is_there() -> None:
+def test_layout_names_what_is_there_and_all_of_it() -> None:
     table = rows(section(CONTRIBUTING, "## Layout"))
     named = set()
     for row in table:
@@ -237,8 +237,9 @@ def test_layout_names_what_is_there() -> None:
             folder = path.parent
             assert (ROOT / path).exists(), path
             named.add(path.as_posix())
-    packages = {path.parent.relative_to(ROOT).as_posix() for path in (ROOT / "release_state").glob("*/__init__.py")}
-    assert packages <= {name.rstrip("/") for name in named}
+    package = ROOT / "release_state"
+    there = {*package.glob("*.py"), *(path.parent for path in package.glob("*/__init__.py"))}
+    assert {path.relative_to(ROOT).as_posix() for path in there - {package / "__init__.py"}} <= named
 
 
 def test_fixtures_that_are_named_exist() -> None:

@@ -21,12 +21,12 @@ from release_state.config import Arguments, load
 from release_state.fleet.projects import projects
 from release_state.model import known
 from release_state.options import SETTINGS, UsageProblem
-from release_state.plugin import _refused
 from release_state.recorded import document
 from release_state.recorded import load as load_snapshot
 from release_state.report.files import ReportFiles
 from release_state.report.origin import Origin
 from release_state.snapshot import Snapshot
+from release_state.starting import usage_error
 from tests import rows
 from tests import states as s
 from tests.cli import suite
@@ -141,7 +141,7 @@ def test_a_harmful_path_of_a_file_is_refused(value: str, tmp_path: Path) -> None
     for read in (load_snapshot, lambda path: projects(path, Arguments(versions=("0.2.0",)), {}, tmp_path)):
         with pytest.raises(UsageProblem) as caught:
             read(tmp_path / value)
-        line = str(_refused(caught.value))
+        line = str(usage_error(caught.value))
         assert not [c for c in line if unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp")], ascii(line)
         assert len(line) < 3000 and "##[" not in line
 
