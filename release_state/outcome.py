@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Sequence
+from typing import Protocol, TypeVar
 
 from release_state.model import Model
 from release_state.plan import Step
@@ -158,13 +159,39 @@ class CheckResult(Model):
         return self.outcome not in (Outcome.HOLDS, Outcome.NOT_APPLICABLE)
 
 
-def unknown_by_cause(results: Iterable[CheckResult]) -> dict[str, list[CheckResult]]:
+class Said(Protocol):
+    """What a check said: its result in a run, or what a report has of it."""
+
+    @property
+    def outcome(self) -> Outcome: ...
+    @property
+    def found(self) -> str: ...
+    @property
+    def why(self) -> str: ...
+    @property
+    def retry_at(self) -> str | None: ...
+
+
+S = TypeVar("S", bound=Said)
+
+
+def unknown_by_cause(results: Iterable[S]) -> dict[str, list[S]]:
     """The results that are unknown, by what left them so, in their order."""
-    causes: dict[str, list[CheckResult]] = {}
+    causes: dict[str, list[S]] = {}
     for result in results:
         if result.outcome is Outcome.UNKNOWN:
             causes.setdefault(result.found, []).append(result)
     return causes
+
+
+def remedies_of(results: Iterable[Said]) -> tuple[str, ...]:
+    """What can be done about what several results say, each once; for one result, why it matters."""
+    return tuple(dict.fromkeys(result.why for result in results if result.why))
+
+
+def retry_of(results: Iterable[Said]) -> str | None:
+    """When all that left the results unknown can be asked again; None where no service said so."""
+    return max((result.retry_at for result in results if result.retry_at), default=None)
 
 
 def by_cause(results: Iterable[CheckResult]) -> list[CheckResult]:

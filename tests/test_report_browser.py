@@ -11,9 +11,12 @@ from typing import Any
 import pytest
 
 from release_state.demo.scenarios import SCENARIOS
+from release_state.outcome import Exit
 from release_state.plan import Step
+from release_state.recorded import save
 from release_state.text import plain_command
-from tests.browser import SCREENSHOTS, Opened, checks_of, report_in, report_of
+from tests import states as s
+from tests.browser import SCREENSHOTS, Opened, checks_of, once, report_in, report_of
 from tests.cli import suite
 
 pytestmark = pytest.mark.browser
@@ -73,6 +76,36 @@ def test_report_of_every_scenario(scenario: str, open_page: Any, folders: Path) 
         assert opened.overflow() <= 0, (width, scheme)
         if scenario == WHOLE or (width, scheme) == LOOKS[-1]:
             assert opened.violations() == [], (width, scheme)
+    assert not opened.wrong
+
+
+def test_report_of_a_silent_service(open_page: Any, folders: Path) -> None:
+    """Each cause stands on top once, and each check that it leaves unknown is a link to its line below."""
+    asked = ("repository", "release", "latest_release", "drafts", "pulls", "open_pulls", "runs", "ci")
+    folder = folders / "silent"
+
+    def make() -> None:
+        save(folder / "silent.json", [s.ready(**dict.fromkeys(asked, s.failed()), remote=s.failed("git remote"))])
+        assert suite("--snapshot", str(folder / "silent.json"), "-q", reports_dir=folder).returncode == Exit.UNKNOWN
+
+    path, document = report_in(once(folder, make))
+    opened = open_page(path)
+    unknown = {check["id"] for check in checks_of(document) if check["outcome"] == "unknown" and check["decides"]}
+    assert [text.split(", which")[0] for text in opened.texts(".lead .cause")] == [
+        "could not be observed: git remote: answered 503", "could not be observed: GitHub: answered 503",
+    ]  # fmt: skip
+    links = opened.page.evaluate(
+        "[...document.querySelectorAll('.cause a')].map(a => [a.innerText,"
+        " document.querySelector('.left-unknown ' + a.hash + ' strong').innerText])"
+    )
+    assert {text for text, name in links if text == name} == unknown
+    assert [text for text, name in links if text != name and "of advice" not in text] == []
+    for width, scheme in LOOKS:
+        opened.look(width, scheme)
+        if SCREENSHOTS in os.environ:
+            opened.picture(f"silent-{width}-{scheme}")
+        assert opened.overflow() <= 0
+    assert opened.violations() == []
     assert not opened.wrong
 
 

@@ -94,6 +94,28 @@ def test_unknown_stands_apart_with_its_cause_and_when_to_ask_again() -> None:
     assert page.index("Could not be observed") < page.index("<h3>Tag</h3>")
 
 
+def test_the_top_says_each_cause_once_with_the_checks_that_it_leaves_unknown() -> None:
+    """What needs action comes first, however much is unknown; what is advice is counted."""
+    silent = dict.fromkeys(("release", "drafts", "latest_release", "pulls", "open_pulls", "runs", "ci"), s.failed())
+    snapshot = s.ready(remote=s.remote(s.branch(), s.tag()), **silent)
+    verdict = verdict_of(snapshot)
+    page = page_of(snapshot)
+    top = page[page.index('<div class="lead">') : page.index('<ul class="counts"')]
+    unknown = [result for result in verdict.results if "503" in result.found]
+    names = [result.id for result in unknown if result.blocking]
+    assert len(unknown) > len(names) > 1
+    assert top.count("answered 503") == 1
+    lines = re.findall(r"<li.*?</li>", top)
+    assert [" expected " in re.sub(r"<[^>]+>", "", line) for line in lines] == [True] * (len(lines) - 2) + [False] * 2
+    [cause] = [line for line in lines if "answered 503" in line]
+    assert f"which leaves {len(unknown)} checks unknown" in cause and f"{len(unknown) - len(names)} of advice" in cause
+    links = re.findall(r'href="#([^"]*)"', cause)
+    assert links[:-1] == names and links[-1] in {result.id for result in unknown if not result.blocking}
+    assert all(page.count(f'id="{name}"') == 1 for name in links)
+    apart = page[page.index("Could not be observed") :]
+    assert apart[: apart.index("<h3>")].count("answered 503") == 1
+
+
 def test_blocking_comes_before_advice_and_findings_before_what_holds() -> None:
     page = page_of(s.released(remote=s.remote(s.tag(annotated=False)), release=known(None)))
     assert page.index('id="TAG-11"') < page.index('id="TAG-12"')

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
+from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cmarkgfm import github_flavored_markdown_to_html  # type: ignore[import-untyped]  # it has no types
 from cmarkgfm.cmark import Options  # type: ignore[import-untyped]
 
 from release_state.changes import Changes
-from release_state.model import known
+from release_state.model import Observation, Problem, known
 from release_state.outcome import CheckResult, Outcome
 from release_state.plan import step
 from release_state.report.commands import LONGEST, annotate, command, silenced
@@ -41,6 +42,7 @@ def document_of(*snapshots: Snapshot, changes: Mapping[str, Changes] | None = No
 
 
 HOSTILE_RUN = document_of(*hostile_snapshots())
+REFUSED = [("give a token", s.NOW + timedelta(hours=1)), ("see the settings", s.NOW)]
 PARTIAL = s.released(release=known(None), latest_release=known(s.release("v0.1.0")))
 
 # --- commands
@@ -95,11 +97,32 @@ def test_one_annotation_for_each_finding() -> None:
 
 def test_what_is_unknown_is_one_finding_for_each_cause() -> None:
     blind = dict.fromkeys(("pulls", "open_pulls", "release", "latest_release", "drafts", "runs", "ci"), s.failed())
-    found = [each for each in obeyed("\n".join(annotate(document_of(s.ready(**blind))))) if "503" in each.data]
-    assert {each.name for each in found} == {"warning"}
-    assert len(found) == 2, "what decides, and advice"
-    assert "answered 503" in found[0].data
-    assert re.match(r"[A-Z]+-\d+, .+ unknown: orbit 0.2.0 on pypi$", found[0].properties["title"])
+    document = document_of(s.ready(**blind))
+    [found] = [each for each in obeyed("\n".join(annotate(document))) if "503" in each.data]
+    assert found.name == "warning"
+    names = [
+        check.id + ("" if check.decides else " (advice)")
+        for check in document.targets[0].checks
+        if "503" in check.found
+    ]
+    named = found.properties["title"].removesuffix(" unknown: orbit 0.2.0 on pypi").split(", ")
+    assert sorted(named) == sorted(names) and not named[0].endswith("(advice)") and named[-1].endswith("(advice)")
+    shown = Page(summary(document)).text
+    assert shown.count("found: GitHub: answered 503") == 1 and f"{', '.join(named)} unknown" in shown
+
+
+def test_a_cause_says_each_remedy_and_the_last_moment_to_ask_again() -> None:
+    """Several look-ups may meet one failure, each with a remedy of its own."""
+    problems = [Problem(source="GitHub", why="answered 403", remedy=said, retry_at=at) for said, at in REFUSED]
+    release, runs = (Observation[Any](value=None, unavailable=problem) for problem in problems)
+    document = document_of(s.ready(release=release, drafts=release, latest_release=release, runs=runs))
+    [found] = [each.data for each in obeyed("\n".join(annotate(document))) if "403" in each.data]
+    shown = Page(summary(document)).text
+    for said, at in REFUSED:
+        assert found.count(said) == shown.count(f"next: {said}") == 1
+        assert (
+            (f"ask again at {at.isoformat()}" in found) == (f"ask again at {at.isoformat()}" in shown) == (at > s.NOW)
+        )
 
 
 def test_advice_is_an_error_only_where_it_decides() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from release_state.outcome import CheckResult, Phase, unknown_by_cause
+from release_state.outcome import CheckResult, Phase, remedies_of, retry_of, unknown_by_cause
 from release_state.plan import Plan, Step, step
 from release_state.steps.commands import run_once, suite
 
@@ -74,12 +74,12 @@ def _repository(recovery: Recovery, *, advice: bool) -> Step:
 
 
 def _observe_again(recovery: Recovery, found: str, results: Sequence[CheckResult]) -> Step:
-    when = max(result.retry_at or "" for result in results)
+    when = retry_of(results)
     return step(
         f"Observe again what could not be observed: {', '.join(result.id for result in results)}",
         suite(recovery.release.target),
         mends="all",
-        reason="; ".join(filter(None, [found, results[0].why, f"ask again at {when}" if when else ""])),
+        reason="; ".join(filter(None, [found, *remedies_of(results), f"ask again at {when}" if when else ""])),
     )
 
 

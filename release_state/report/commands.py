@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from release_state.outcome import Outcome
+from release_state.outcome import Outcome, remedies_of, retry_of
 from release_state.text import plain, steps_in_words
 
 if TYPE_CHECKING:
@@ -75,21 +75,21 @@ def annotate(document: RunReport) -> list[str]:
 
 
 def _annotation(target: TargetReport, found: Sequence[Check]) -> str:
+    from release_state.report.document import heading
+
     first = found[0]
     is_error = first.decides and first.outcome in (Outcome.ACTION_NEEDED, Outcome.DEFECT)
     lines = [first.title if len(found) == 1 else f"{len(found)} checks could not be answered"]
-    told = {"expected": "" if first.outcome is Outcome.UNKNOWN else first.expected, "found": first.found}
-    lines += [f"{name}: {plain(text)}" for name, text in {**told, "why": first.why}.items() if text]
+    told = [("expected", "" if first.outcome is Outcome.UNKNOWN else first.expected), ("found", first.found)]
+    told += [("why", why) for why in remedies_of(found)]
+    lines += [f"{name}: {plain(text)}" for name, text in told if text]
     if first.plan_steps:
         titles = "; ".join(target.plan.steps[number - 1].title for number in first.plan_steps)
         lines.append(f"next: {steps_in_words(first.plan_steps)} of the plan: {plain(titles, 400)}")
-    if first.retry_at:
-        lines.append(f"ask again at {first.retry_at}")
-    facts, level = target.target, "" if first.decides else " (advice)"
-    ids = ", ".join(check.id for check in found)
-    return annotation(
-        is_error, lines, f"{ids} {first.outcome.value}{level}: {facts.package} {facts.version} on {facts.channel}"
-    )
+    if retry_at := retry_of(found):
+        lines.append(f"ask again at {retry_at}")
+    facts = target.target
+    return annotation(is_error, lines, f"{heading(found)}: {facts.package} {facts.version} on {facts.channel}")
 
 
 def annotation(is_error: bool, lines: Sequence[str], title: str) -> str:

@@ -18,7 +18,7 @@ from release_state.changes import Changes, Record
 from release_state.diagnosis import Diagnosis
 from release_state.matrix import Row, matrix
 from release_state.model import Model, NotObserved, Observation
-from release_state.outcome import CheckResult, Exit, Outcome
+from release_state.outcome import CheckResult, Exit, Outcome, unknown_by_cause
 from release_state.plan import Plan
 from release_state.release import Release
 from release_state.report.origin import Origin
@@ -85,6 +85,13 @@ class Check(Model):
         return self.outcome not in (Outcome.HOLDS, Outcome.NOT_APPLICABLE)
 
 
+def heading(finding: Sequence[Check]) -> str:
+    """The IDs of a finding's checks, their outcome, and which of them are advice."""
+    decides = any(check.decides for check in finding)
+    ids = ", ".join(check.id + (" (advice)" if decides and not check.decides else "") for check in finding)
+    return f"{ids} {finding[0].outcome.value}{'' if decides else ' (advice)'}"
+
+
 class TargetReport(Model):
     """What was observed of one target, and what follows from it."""
 
@@ -113,11 +120,10 @@ class TargetReport(Model):
     @property
     def findings(self) -> tuple[tuple[Check, ...], ...]:
         """What a person should read, what decides first; a cause that left several checks unknown is one finding."""
-        groups: dict[object, list[Check]] = {}
-        for check in sorted((check for check in self.checks if check.is_finding), key=lambda check: not check.decides):
-            same = (check.found, check.decides) if check.outcome is Outcome.UNKNOWN else check.id
-            groups.setdefault(same, []).append(check)
-        return tuple(map(tuple, groups.values()))
+        found = sorted((check for check in self.checks if check.is_finding), key=lambda check: not check.decides)
+        single = [(check,) for check in found if check.outcome is not Outcome.UNKNOWN]
+        causes = map(tuple, unknown_by_cause(found).values())
+        return tuple(sorted((*single, *causes), key=lambda finding: not finding[0].decides))
 
 
 class TargetRun(Model):

@@ -10,9 +10,9 @@ import shlex
 from collections.abc import Iterable, Iterator, Sequence
 
 from release_state.changes import Changes
-from release_state.outcome import Exit, Outcome
+from release_state.outcome import Exit, Outcome, remedies_of, retry_of
 from release_state.plan import Plan, Step
-from release_state.report.document import Check, RunReport, TargetReport
+from release_state.report.document import Check, RunReport, TargetReport, heading
 from release_state.report.page.parts import SYMBOL
 from release_state.text import plain, plain_command, steps_in_words
 
@@ -88,20 +88,18 @@ def _matrix(target: TargetReport) -> Iterator[str]:
 
 def _finding(found: Sequence[Check]) -> str:
     first = found[0]
-    level = "" if first.decides else " (advice)"
-    ids = ", ".join(check.id for check in found)
-    lines = [f"**{SYMBOL[first.outcome]} {text(ids)} {first.outcome.value}{level}**"]
+    lines = [f"**{SYMBOL[first.outcome]} {text(heading(found))}**"]
     if len(found) == 1:
         lines[0] += f": {text(first.title)}"
     if first.outcome is not Outcome.UNKNOWN and first.expected:
         lines.append(f"- expected: {text(first.expected)}")
     lines.append(f"- found: {text(first.found)}")
-    if first.why:
-        lines.append(f"- {'next' if first.outcome is Outcome.UNKNOWN else 'why'}: {text(first.why)}")
+    name = "next" if first.outcome is Outcome.UNKNOWN else "why"
+    lines += [f"- {name}: {text(why)}" for why in remedies_of(found)]
     if first.plan_steps:
         lines.append(f"- next: {steps_in_words(first.plan_steps)} of the plan")
-    if first.retry_at:
-        lines.append(f"- ask again at {text(first.retry_at)}")
+    if retry_at := retry_of(found):
+        lines.append(f"- ask again at {text(retry_at)}")
     return f"{lines[0]}\n\n" + "".join(f"{line}\n" for line in lines[1:]) + "\n"
 
 

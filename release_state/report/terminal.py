@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from release_state.defects import said, tracebacks
 from release_state.matrix import Row, matrix
-from release_state.outcome import CheckResult, Exit, Outcome, Verdict, unknown_by_cause
+from release_state.outcome import CheckResult, Exit, Outcome, Verdict, remedies_of, retry_of, unknown_by_cause
 from release_state.plan import Plan
 from release_state.release import Release
 from release_state.report.screen import Screen
@@ -156,9 +156,9 @@ def _unknown(screen: Screen, results: Sequence[CheckResult]) -> None:
     names = ", ".join(result.id + ("" if result.blocking else " (advice)") for result in results)
     screen.line(f"unknown: {names}", 2, 2, yellow=True)
     screen.line(plain(results[0].found), 4, 2)
-    for remedy in dict.fromkeys(result.why for result in results if result.why):
+    for remedy in remedies_of(results):
         screen.line(f"next:     {plain(remedy)}", 4, 10)
-    if retry_at := max(result.retry_at or "" for result in results):
+    if retry_at := retry_of(results):
         screen.line(f"ask again at {retry_at}", 4)
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from html import escape
 
 from release_state.matrix import name_of
-from release_state.outcome import CheckResult, Outcome
+from release_state.outcome import CheckResult, Outcome, remedies_of, retry_of, unknown_by_cause
 from release_state.report.page.parts import badge, link, moment, slug, span, text
 from release_state.text import steps_in_words
 from release_state.verdict import TargetVerdict
@@ -30,21 +30,23 @@ def checks_block(verdict: TargetVerdict, anchor: str, level: int) -> str:
 
 def _unknown(verdict: TargetVerdict, anchor: str, level: int) -> str:
     """Each cause once, with every check that it left unknown, and when to ask again."""
-    causes: dict[tuple[str, str, str | None], list[CheckResult]] = defaultdict(list)
-    for result in verdict.results:
-        if result.outcome is Outcome.UNKNOWN:
-            causes[result.found, result.why, result.retry_at].append(result)
+    causes = unknown_by_cause(verdict.results)
     if not causes:
         return ""
     items = []
-    for (found, remedy, retry_at), results in causes.items():
+    for found, results in causes.items():
         names = "".join(
             f'<li id="{anchor}{escape(r.id)}"><strong>{escape(r.id)}</strong> {text(r.title)}{_level(r)}'
             f'<span class="took">{span(r.seconds)}</span></li>'
             for r in sorted(results, key=lambda result: not result.blocking)
         )
+        retry_at = retry_of(results)
         again = f"{moment(datetime.fromisoformat(retry_at))} UTC" if retry_at else ""
-        rows = [("Found", text(found)), ("What to do", text(remedy)), ("Ask again at", again)]
+        rows = [
+            ("Found", text(found)),
+            ("What to do", "<br>".join(map(text, remedies_of(results)))),
+            ("Ask again at", again),
+        ]
         advice = " advice" if not any(result.blocking for result in results) else ""
         items.append(
             f'<li class="check outcome-unknown{advice}"><p>{badge(Outcome.UNKNOWN)}</p>{_terms(rows)}'

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
-from release_state.outcome import CheckResult, Exit, Outcome
+from release_state.outcome import CheckResult, Exit, Outcome, unknown_by_cause
 from release_state.release import Release
 from release_state.report.document import decisive_of
 from release_state.report.origin import Origin
@@ -44,9 +45,12 @@ def root(verdict: TargetVerdict | None) -> str:
 def lead(verdict: TargetVerdict, anchor: str) -> str:
     """What is wrong, in a few lines that lead to the checks and to the plan; what holds, where nothing is."""
     deciding = [r for r in verdict.decisive if r.blocking or verdict.block_on_advice or r.outcome is Outcome.DEFECT]
-    lines = [_line(verdict, result, anchor) for result in deciding[:_MOST]]
-    if len(deciding) > _MOST:
-        lines.append(f'<li><a href="#{anchor}checks">and {len(deciding) - _MOST} more</a></li>')
+    lines = [_line(verdict, result, anchor) for result in deciding if result.outcome is not Outcome.UNKNOWN]
+    for same in unknown_by_cause(verdict.decisive).values():
+        if any(result in deciding for result in same):
+            lines.append(_cause(verdict, same, anchor) if len(same) > 1 else _line(verdict, same[0], anchor))
+    if len(lines) > _MOST:
+        lines[_MOST:] = [f'<li><a href="#{anchor}checks">and {len(lines) - _MOST} more</a></li>']
     if not deciding:
         held = sum(result.outcome is Outcome.HOLDS for result in verdict.results)
         lines.append(f"<li>{held} check{'' if held == 1 else 's'} hold{'s' if held == 1 else ''}, nothing blocks.</li>")
@@ -72,6 +76,16 @@ def _line(verdict: TargetVerdict, result: CheckResult, anchor: str) -> str:
         f'<li><a href="#{anchor}{escape(result.id)}">{escape(result.id)}</a> '
         f'<span class="said">{_sentence(result)}</span>{way}</li>'
     )
+
+
+def _cause(verdict: TargetVerdict, same: Sequence[CheckResult], anchor: str) -> str:
+    """One cause, and all that it leaves unknown: what decides by its name, advice by its number."""
+    deciding = [result for result in same if result.blocking or verdict.block_on_advice]
+    names = ", ".join(f'<a href="#{anchor}{escape(result.id)}">{escape(result.id)}</a>' for result in deciding)
+    if advice := [result for result in same if result not in deciding]:
+        names += f' and <a href="#{anchor}{escape(advice[0].id)}">{len(advice)} of advice</a>'
+    found = f'<strong class="said">{escape(plain(same[0].found, 240))}</strong>'
+    return f'<li class="cause">{found}, which leaves {len(same)} checks unknown: {names}</li>'
 
 
 def _sentence(result: CheckResult) -> str:
