@@ -161,5 +161,10 @@ def _traces(then: Record, now: Record) -> Iterator[str]:
             yield f"{name} still missing"
     for trace, row in rows.items():
         # CI and findings that have a row of their own: only a change of their state is one of the release.
-        if trace not in _TRACES and trace in rows_then and rows_then[trace].state != row.state:
-            yield f"{row.name}: {rows_then[trace].observed} → {row.observed}"
+        before_it = rows_then.get(trace)
+        if trace in _TRACES or before_it is None or before_it.state == row.state:
+            continue
+        if before_it.observed != row.observed:
+            yield f"{row.name}: {before_it.observed} → {row.observed}"
+        elif before_it.state and row.state:  # the same was judged otherwise; in another phase it may not be judged
+            yield f"{row.name}: {before_it.state} → {row.state}"

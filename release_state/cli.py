@@ -9,10 +9,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 
+from release_state import __version__
 from release_state.interrupt import Watch
 
+_WORDS = ("plan", "explain", "history")
 USAGE = """usage: release-state --version X.Y.Z [--channel pypi|testpypi|all] [--phase PHASE] [options]
        release-state --demo SCENARIO
        release-state plan --version X.Y.Z [--plan complete|rollback] [--script FILE]
@@ -41,12 +44,27 @@ def suite_folder() -> Path:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the suite; the exit codes are the suite's."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = _main(list(sys.argv[1:] if arguments is None else arguments))
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads has seen enough; Python would complain once more when it ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 2
+    return code
+
+
+def _main(given: list[str]) -> int:
     if not given:
         sys.stderr.write(USAGE)
         return 4
+    if given == ["-V"]:
+        sys.stdout.write(f"release-state {__version__}, with pytest {version('pytest')}\n")
+        return 0
     # Python puts the current folder first on the path of `python -m`: what lies there must not be imported.
     sys.path[:] = [path for path in sys.path if path not in ("", str(Path.cwd()))]
+    if not given[0].startswith("-") and given[0] not in _WORDS and not _exists(given[0]):
+        sys.stderr.write(_unknown(given[0]))
+        return 4
     if given[0] == "explain":
         from release_state.explain import main as explain_log
         from release_state.report.commands import silenced
@@ -71,6 +89,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return list_checks(folder)
     if given[0] == "plan":
         given = given[1:]  # the plan is part of every run; the word says what one is after
+    if any(argument in ("-h", "--help") for argument in given):
+        sys.stdout.write(USAGE.rpartition("Every option")[0] + "\n")
     # Until the plugin takes over: while pytest is being imported, nothing is there that would have to be cleaned up.
     watch = Watch()
     watch.start()
@@ -81,6 +101,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(pytest.main([*own, str(folder / "checks"), *map(_as_release_version, given)]))
     finally:
         watch.stop()
+
+
+def _exists(argument: str) -> bool:
+    return os.path.exists(argument.partition("::")[0])  # noqa: PTH110 - Path's raises for what can be no name
+
+
+def _unknown(word: str) -> str:
+    from release_state.text import disarmed, plain
+    from release_state.validate import nearest, shown
+
+    said = f"{shown(word)} is no command{nearest(word, _WORDS)}; known: {', '.join(_WORDS)}"
+    return disarmed(plain(f"ERROR: {said}; a version is given as --version X.Y.Z; all options: --help")) + "\n"
 
 
 def _as_release_version(argument: str) -> str:
@@ -94,10 +126,11 @@ def list_checks(folder: Path) -> int:
     """Print every check: its ID, phases, level and fact."""
     from release_state.check import catalogue
 
-    for check in catalogue(folder / "checks"):
+    checks = catalogue(folder / "checks")
+    ids, phases = (max(map(len, column)) for column in zip(*((c.id, c.places) for c in checks), strict=True))
+    for check in checks:
         level = "blocking" if check.blocking else "advice"
-        phases = check.places
-        sys.stdout.write(f"{check.id:12} {phases:14} {level:9} {check.title}\n")
+        sys.stdout.write(f"{check.id:{ids}}  {check.places:{phases}}  {level:8}  {check.title}\n")
     return 0
 
 

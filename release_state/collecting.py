@@ -56,6 +56,14 @@ def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
     return True
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Let `-k TAG-11` select a check by its ID."""
+    from release_state.check import MARKER
+
+    if (mark := item.get_closest_marker(MARKER)) is not None:
+        item.extra_keyword_matches.add(mark.args[0])
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run each check once for each target."""
     from release_state.session import of_config

@@ -78,8 +78,7 @@ def load(
     validate.one_of("--plan", arguments.plan, PLANS)
     if not arguments.versions and not arguments.audit:
         raise UsageProblem(
-            "no version: say which one with --version, for example: pytest checks/ --version 0.2.0 --channel pypi "
-            "(pytest's own version: pytest -V)"
+            "no version: say which one, for example: --version 0.2.0 --channel pypi (pytest's own version: -V)"
         )
     versions = tuple(dict.fromkeys(validate.version(text) for text in arguments.versions))
     versions = (PLACEHOLDER,) if arguments.audit else versions
@@ -97,7 +96,10 @@ def load(
     api, web = _github(arguments, environ, values)
     get = {key: value.text for key, value in values.items()}
     if "repository" not in get:
-        raise UsageProblem("no repository: give --repository owner/name, or --repo with a clone whose remote says it")
+        raise UsageProblem(
+            f"no repository{_why_none(local, get['remote'], web)}: give --repository owner/name, "
+            "or --repo with a clone whose remote says it"
+        )
     repository = validate.repository(get["repository"])
     asked = arguments.repo is not None or "RELEASE_STATE_REPO" in environ
     clone = local if local and (asked or _is_clone_of(local, repository, web)) else None
@@ -198,6 +200,12 @@ def _inferred(local: LocalRepository | None, environ: Mapping[str, str]) -> dict
     return {"repository": Value(name, f"remote URL of {local.top}")} if name else {}
 
 
+def _why_none(local: LocalRepository | None, remote: str, web: str) -> str:
+    if local is None or local.remote_url is None:
+        return ""
+    return f" (remote {remote} of {local.top} is {validate.shown(local.remote_url)}, which is none of {web})"
+
+
 def _is_clone_of(local: LocalRepository, repository: str, web: str) -> bool:
     name = repository_of(local.remote_url or "", web)
     return name is not None and name.lower() == repository.lower()
@@ -242,7 +250,8 @@ def show(config: RunConfig, token_source: str | None) -> list[str]:
     ]
     rows.append(("repo", Value(target.clone or "", "no clone is looked at" if not target.clone else "clone")))
     versions = config.audit or ", ".join(dict.fromkeys(t.version for t in config.targets))
-    rows.append(("version", Value(versions, "command line")))
+    is_given = versions != PLACEHOLDER
+    rows.append(("version", Value(versions, "command line") if is_given else Value("", "not given")))
     rows.append(("phase", Value(config.phase, "command line" if config.phase != "auto" else "default")))
     rows.append(("token", Value("yes" if token_source else "no", token_source or "none found")))
     return [f"{key} = {validate.shown(value.text)}  # {value.origin}" for key, value in sorted(rows)]

@@ -53,7 +53,7 @@ def main(arguments: Sequence[str], environ: Mapping[str, str], cwd: Path) -> int
         return 4
     except OSError as error:
         why = (error.strerror or type(error).__name__).lower()
-        sys.stderr.write(f"ERROR: reports folder {plain(str(folder), 300)}: {why}: give --reports-dir\n")
+        sys.stderr.write(f"ERROR: reports folder {plain(str(folder), 300)}: {why}: give another with --reports-dir\n")
         return 4
 
     def wanted(key: str) -> bool:

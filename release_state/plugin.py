@@ -13,6 +13,7 @@ import os
 import signal
 from collections.abc import Generator
 from contextlib import ExitStack, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from release_state.gathering import Results, ResultsAndPage
 from release_state.interrupt import Watch, held_back, let_in
 from release_state.options import UsageProblem
 from release_state.starting import (
+    first_in_help,
     guard_output,
     isolate_workers,
     load_suite,
@@ -47,7 +49,7 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         # Loaded by the conftest, not by -p: pytest took --version for its own and only warns of what fails to load.
         known.version = 0
         load_suite()
-    add_options(parser.getgroup("release-state", "release state"))
+    add_options(first_in_help(parser, "release-state", "release state"))
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -86,8 +88,11 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     from release_state.run import configuration, token_source
 
     try:
-        loaded = configuration(arguments_of(config), os.environ, cwd_of(config))
-        from release_state.config import show
+        from release_state.config import PLACEHOLDER, show
+
+        given = arguments_of(config)
+        asked = given if given.versions or given.audit else replace(given, versions=(PLACEHOLDER,))
+        loaded = configuration(asked, os.environ, cwd_of(config))
 
         print(*show(loaded, token_source(loaded, os.environ)), sep="\n")
     except UsageProblem as problem:

@@ -116,6 +116,12 @@ class Run(Running):
 
                 arguments, environ = self._stack.enter_context(enter_demo(demo, arguments))
             self.files = files
+            for name in ("script", "save_snapshot"):
+                if name in files and not files[name].parent.is_dir():
+                    option = f"--{name.replace('_', '-')}"
+                    raise UsageProblem(
+                        f"{option} {files[name]}: there is no folder {files[name].parent}: make it first"
+                    )
             named, markers, narrowed = selection
             fixed = _fixed_phase(arguments.phase, named, markers)
             recorded = None

@@ -55,7 +55,7 @@ class Running:
             self.reserve()
         except OSError as error:
             raise pytest.UsageError(
-                f"reports folder {self.reports.folder}: {error.strerror}: give --reports-dir"
+                f"reports folder {self.reports.folder}: {error.strerror}: give another with --reports-dir"
             ) from None
 
     def reserve(self) -> None:
@@ -70,7 +70,7 @@ class Running:
                 raise
             self.trouble = (
                 f"no report was written, so the exit code is {Exit.DEFECT:d}: {self.reports.folder}: {error.strerror}: "
-                "free space, or give --reports-dir"
+                "free space, or give another with --reports-dir"
             )
 
     def gather(self, report: pytest.TestReport) -> None:
@@ -101,6 +101,11 @@ class Running:
         code = self.session.exit_code()
         if code is Exit.OK and exitstatus == pytest.ExitCode.TESTS_FAILED:
             code = Exit.DEFECT  # something failed that is no check
+        if code is Exit.NOTHING_CHECKED:
+            self.notes.append(
+                f"nothing was checked, so the exit code is {code:d}: no check of this phase was selected and run; "
+                "release-state --list-checks names them all"
+            )
         return int(code)
 
     def judged(self) -> None:
@@ -111,7 +116,7 @@ class Running:
         where = f"{error.filename or self.reports.folder}: {error.strerror or error}"
         self.trouble = (
             f"a report could not be written, so the exit code is {Exit.DEFECT:d}: {where}: "
-            "free space, or give --reports-dir"
+            "free space, or give another with --reports-dir"
         )
         if not self.reports.written:
             self.reports.html.unlink(missing_ok=True)

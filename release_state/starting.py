@@ -35,6 +35,14 @@ def take_version_over(parser: pytest.Parser) -> None:
                 option._long_opts.remove("--version")
 
 
+def first_in_help(parser: pytest.Parser, name: str, description: str) -> pytest.OptionGroup:
+    """A group of options that `--help` shows before the hundreds of pytest's own."""
+    group = parser.getgroup(name, description)
+    parser._groups.remove(group)
+    parser._groups.insert(0, group)
+    return group
+
+
 def load_suite() -> None:
     """Import what a run needs before it asks.
 

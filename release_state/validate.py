@@ -13,6 +13,7 @@ from release_state.options import UsageProblem
 
 _PACKAGE = re.compile(r"[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9._-]{0,198}[A-Za-z0-9]")
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}")
+_IN_URL = re.compile(r"[/:@]([A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+?)(?:\.git)?/?$")
 _CHANNEL = re.compile(r"[a-z0-9][a-z0-9-]*")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _REF_FORBIDDEN = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(/|$)|^[-/.]|[/.]$")
@@ -69,7 +70,10 @@ def package(text: str) -> str:
 def repository(text: str) -> str:
     """A GitHub repository."""
     if not _REPOSITORY.fullmatch(text):
-        raise UsageProblem(f"repository {shown(text)} is not of the form owner/name")
+        found = _IN_URL.search(text)
+        raise UsageProblem(
+            f"repository {shown(text)} is not of the form owner/name" + (f": give {found[1]}" if found else "")
+        )
     return text
 
 
@@ -193,7 +197,7 @@ def seconds(option: str, text: str) -> float:
     except ValueError:
         value = -1.0
     if not 0 < value <= 86_400:
-        raise UsageProblem(f"{option} {shown(text)} is not a number of seconds between 0 and 86400")
+        raise UsageProblem(f"{option} {shown(text)} is not a number of seconds above 0, up to 86400")
     return value
 
 
@@ -204,7 +208,7 @@ def mebibytes(option: str, text: str) -> float:
     except ValueError:
         value = -1.0
     if not 0 < value <= 2**20:
-        raise UsageProblem(f"{option} {shown(text)} is not a number of MiB between 0 and {2**20}")
+        raise UsageProblem(f"{option} {shown(text)} is not a number of MiB above 0, up to {2**20}")
     return value
 
 

@@ -49,6 +49,13 @@ PUBLISHED = s.released(
 # --- what changed
 
 
+def test_what_is_the_same_in_another_phase_is_no_change() -> None:
+    then, now = of(s.ready()), of(s.released())
+    observed = [row.observed for record in (then, now) for row in record.matrix if row.trace == "ci"]
+    assert len(observed) == 2 and observed[0] == observed[1]
+    assert not [words for words in between(s.ready(), s.released()).traces if words.startswith("CI")]
+
+
 def test_what_came_what_is_missing_and_what_was_mended() -> None:
     found = between(PUBLISHED, TAGGED)
     assert found.traces[0] == "tag created"
@@ -292,7 +299,7 @@ def test_the_history_can_be_narrowed(tmp_path: Path, capsys: pytest.CaptureFixtu
     ("arguments", "why"),
     [
         (("--version", "v0.2.0"), "looks like a tag"),
-        (("--reports-dir", "nowhere"), "no such file or directory: give --reports-dir"),
+        (("--reports-dir", "nowhere"), "no such file or directory: give another with --reports-dir"),
         (("--what",), "unrecognized arguments: --what"),
         (("--version",), "expected one argument"),
         (("0.2.0",), "unrecognized arguments: 0.2.0"),

@@ -91,7 +91,7 @@ class FleetRun(Running):
                 self.reserve()
             except OSError as error:
                 raise UsageProblem(
-                    f"reports folder {self.reports.folder}: {error.strerror}: give --reports-dir"
+                    f"reports folder {self.reports.folder}: {error.strerror}: give another with --reports-dir"
                 ) from None
         self.token_source = find_token(environ, target.github_api)[1]
         self.audit, self.listed = arguments.audit, listed

@@ -54,7 +54,7 @@ def summarise(reporter: pytest.TerminalReporter, run: AuditRun) -> None:
     if run.trouble:
         reporter.write_line(plain(run.trouble), red=True)
     elif run.reports.written:
-        reporter.write_line(f"reports: {run.reports.html} and {run.reports.json.name}")
+        screen.reports(run.reports)
 
 
 def _verdict(reporter: pytest.TerminalReporter, verdict: AuditVerdict) -> None:

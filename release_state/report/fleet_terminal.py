@@ -56,7 +56,7 @@ def summarise(reporter: pytest.TerminalReporter, run: FleetRun) -> None:
     if run.trouble:
         reporter.write_line(plain(run.trouble), red=True)
     elif run.reports.written:
-        reporter.write_line(f"reports: {run.reports.html} and {run.reports.json.name}")
+        Screen(reporter).reports(run.reports)
 
 
 def _row(reporter: pytest.TerminalReporter, row: Row) -> None:

@@ -6,6 +6,8 @@ import os
 import shutil
 import sys
 import textwrap
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from release_state.outcome import Exit, Outcome
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import pytest
+
+    from release_state.report.files import ReportFiles
 
 _MOST_TRACEBACKS = 5
 
@@ -81,6 +85,13 @@ class Screen:
         """A line for each look-up that broke: it decides the exit code, whatever the verdict says."""
         for what in found:
             self.line(f"a look-up broke, so the exit code is {Exit.DEFECT:d}: {what}; please report this", red=True)
+
+    def reports(self, files: ReportFiles) -> None:
+        """Where the reports are, from the current folder where they are below."""
+        with suppress(ValueError):
+            self.verbatim(f"reports: {files.html.relative_to(Path.cwd())} and {files.json.suffix}")
+            return
+        self.verbatim(f"reports: {files.html} and {files.json.suffix}")
 
     def outcome(self, outcome: Outcome | None) -> tuple[str, dict[str, bool]]:
         """An outcome by symbol and word, and how it is marked up."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from collections.abc import Sequence
 from datetime import timezone
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from release_state.defects import said, tracebacks
@@ -71,21 +71,13 @@ def summarise(reporter: pytest.TerminalReporter, run: Run) -> None:
     if run.trouble:
         screen.line(plain(run.trouble), red=True)
     elif run.reports.written:
-        screen.verbatim(f"reports: {_near(run.reports.html)} and {run.reports.json.suffix}")
+        screen.reports(run.reports)
 
 
 def remedy_of(defect: BaseException) -> str:
     """What to do about what broke."""
     is_room = isinstance(defect, OSError) and defect.errno in NO_ROOM
     return "free space, or set TMPDIR" if is_room else "please report this"
-
-
-def _near(path: Path) -> str:
-    """The path from the current folder where it is below."""
-    try:
-        return str(path.relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)
 
 
 def _defects(screen: Screen, run: Run) -> None:
@@ -110,10 +102,8 @@ def _verdict(screen: Screen, verdict: TargetVerdict, snapshot: Snapshot, changes
         return
     if verdict.decisive:
         screen.line(f"phase {verdict.phase.value}: {plain(verdict.phase_reason)}", 2, 2)
-    counts = {outcome: sum(result.outcome is outcome for result in verdict.results) for outcome in Outcome}
-    shown = ", ".join(f"{count} {outcome.value}" for outcome, count in counts.items() if count)
-    nothing = "" if verdict.plan.steps or verdict.exit is not Exit.OK else "; nothing is to be done"
-    screen.line(f"checks: {shown or 'none'}{nothing}", 2, 2)
+    nothing = "" if verdict.plan.steps or verdict.exit is not Exit.OK else "; nothing has to be done"
+    screen.line(f"checks: {_counts(verdict) or 'none'}{nothing}", 2, 2)
     if changes:
         since = f"{changes.since.astimezone(timezone.utc):%Y-%m-%d %H:%M} UTC ({plain(changes.verdict_then)})"
         screen.line(f"since {since}: {plain(changes.words)}", 2, 2)
@@ -126,6 +116,17 @@ def _verdict(screen: Screen, verdict: TargetVerdict, snapshot: Snapshot, changes
         _plan(screen, verdict.plan)
     if verdict.verdict is Verdict.PARTIAL:
         screen.line(f"not run: {', '.join(verdict.not_run)}", 2, 2)
+
+
+def _counts(verdict: TargetVerdict) -> str:
+    """How many checks ended how; advice that needs action is counted by itself, as in pytest's last line."""
+    ended = Counter(
+        "advice" if result.outcome is Outcome.ACTION_NEEDED and not result.blocking else result.outcome.value
+        for result in verdict.results
+    )
+    order = [outcome.value for outcome in Outcome]
+    order.insert(order.index(Outcome.ACTION_NEEDED.value) + 1, "advice")
+    return ", ".join(f"{ended[name]} {name}" for name in order if ended[name])
 
 
 def _row(screen: Screen, row: Row) -> None:
