@@ -329,10 +329,12 @@ def test_no_git_operation_is_in_progress(release: Release) -> None:
 def test_ci_is_green_on_the_commit_to_release(release: Release, target: Target) -> None:
     """CI is green on exactly the commit that will be released: the remote's head of the base branch.
 
-    Check runs and commit statuses, the newest of each name; skipped and neutral ones are not red, a pending one is
-    not green. A red or pending one is named with its page, and whether the base branch requires it, where its rules
-    can be seen. A head without CI of its own (skipped by marker or path) is judged by its nearest ancestor that has
-    CI, as advice. The run that is asking is left out.
+    Check runs and commit statuses, the newest of each name in a workflow; skipped and neutral ones are not red, a
+    pending one is not green. A run that is queued, or that GitHub could not start, has no check run and counts all the
+    same. Releases are left out, but where one file tests and releases: a push to the base branch. A red or pending one
+    is named with its page, and whether the base branch requires it, where its rules can be seen. A head without CI of
+    its own (skipped by marker or path) is judged by its nearest ancestor that has CI, as advice. The run that is asking
+    is left out.
     """
     rules, observed = release.snapshot.base_rules.value, release.snapshot.observed_at
     named = frozenset(rules.all_checks) if rules else frozenset[str]()

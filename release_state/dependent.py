@@ -60,10 +60,11 @@ class Dependent:
     def ci(self, snapshot: Snapshot) -> Question:
         """CI of the base branch's head."""
         try:
-            head = Release(snapshot).base_head
+            head, base = Release(snapshot).base_head, Release(snapshot).base_branch
         except NotObserved as missing:
             return nobody("ci", missing)
-        return Question(("ci", head), lambda: self._github.checks(head))
+        workflow = snapshot.target.workflow
+        return Question(("ci", head), lambda: self._github.checks(head, workflow, base))
 
     def history(self, snapshot: Snapshot, others: Collection[str]) -> Question:
         """The commits that matter; `others` names the release branches that are not this version's."""

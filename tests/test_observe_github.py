@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from release_state.demo.github import GitHubServer, RecordedRequest, Reply
+from release_state.demo.github import GitHubServer, Job, RecordedRequest, Reply
 from release_state.demo.github.gitstore import GitStore
 from release_state.model import Observation, Problem
 from release_state.observe import github_api, github_ci
@@ -630,6 +630,71 @@ def test_another_run_whose_number_begins_alike_is_not_left_out(server: GitHubSer
     run = server.add_run(head_sha=sha, created_at=NOW)
     server.add_check_run(sha, "test", run_id=run)
     assert states(github(server, own=run // 10).checks(sha)) == {"test": "success"}
+
+
+def test_a_green_job_does_not_hide_a_red_one_of_its_name_in_another_workflow(server: GitHubServer) -> None:
+    sha, first = head(server), NOW - timedelta(hours=1)
+    for workflow, conclusion in (("ci.yml", "success"), ("ci.yml", "failure"), ("docs.yml", "success")):
+        first += timedelta(minutes=1)
+        server.add_run(
+            workflow, event="push", head_sha=sha, conclusion=conclusion, jobs=[Job("test")], created_at=first,
+            check_runs=True,
+        )  # fmt: skip
+    pull = server.add_run("ci.yml", event="pull_request", head_branch="topic", head_sha=sha, created_at=NOW)
+    server.add_check_run(sha, "test", run_id=pull)
+    results = github(server).checks(sha, base="main").present().results
+    assert sorted(result.state for result in results) == ["failure", "success", "success"]
+
+
+@pytest.mark.parametrize(
+    ("status", "conclusion", "state"),
+    [
+        ("queued", None, "pending"),
+        ("pending", None, "pending"),
+        ("completed", "startup_failure", "failure"),
+        ("completed", "cancelled", "failure"),
+        ("completed", "skipped", None),
+    ],
+)
+def test_a_run_without_a_check_run_counts(
+    server: GitHubServer, status: str, conclusion: str | None, state: str | None
+) -> None:
+    sha, past = head(server), NOW - timedelta(hours=1)
+    server.add_run("ci.yml", event="push", head_sha=sha, conclusion="cancelled", created_at=past)
+    server.add_run("ci.yml", event="push", head_sha=sha, status=status, conclusion=conclusion, created_at=NOW)
+    server.add_run("pr.yml", event="pull_request", head_sha=sha, conclusion="action_required", created_at=NOW)
+    server.add_status(sha, "docs")
+    expected = {"docs": "success", **({"ci.yml, run #2": state} if state else {})}
+    assert states(github(server).checks(sha, base="main")) == expected
+
+
+def test_a_job_that_waits_for_another_one_counts(server: GitHubServer) -> None:
+    sha = head(server)
+    run = server.add_run("ci.yml", event="push", head_sha=sha, status="in_progress", created_at=NOW)
+    server.add_check_run(sha, "lint", run_id=run)
+    assert states(github(server).checks(sha, base="main")) == {"lint": "success", "ci.yml, run #1": "pending"}
+    server.add_check_run(sha, "test", run_id=run, status="in_progress")
+    assert states(github(server).checks(sha, base="main")) == {"lint": "success", "test": "pending"}
+
+
+@pytest.mark.parametrize(
+    ("event", "branch", "judges"),
+    [
+        ("push", "main", True),
+        ("workflow_dispatch", "main", False),
+    ],
+)
+def test_a_release_is_no_ci_but_where_its_file_tests_the_base_branch(
+    server: GitHubServer, event: str, branch: str, judges: bool
+) -> None:
+    before = head(server)
+    server.add_check_run(before, "test")
+    tip = _line(server, 1)[0]
+    server.add_run(event=event, head_sha=tip, head_branch=branch, conclusion="failure", created_at=NOW, check_runs=True)
+    found = github(server).checks(tip, "release.yml", "main").present()
+    assert [result.state for result in found.results] == (["failure"] if judges else [])
+    assert found.nearest == (None if judges else before), "else its ancestors have CI"
+    assert found.left_out == (() if judges else ("release (release workflow)",))
 
 
 def _line(server: GitHubServer, length: int) -> list[str]:

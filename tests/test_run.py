@@ -61,8 +61,8 @@ BASE = ("GET", "{repository}/branches/main")  # whether the base branch is prote
 RULESETS = ("GET", f"{{repository}}/rulesets?{FIRST_PAGE}")  # none: no rule of a branch or tag has to be asked for
 ACTIONS = ("GET", "{repository}/actions/permissions/workflow")  # whether Actions may create pull requests
 CI_RUNS = (
-    "GET",  # how CI went lately
-    "{repository}/actions/runs?per_page=30&branch=main&status=completed&exclude_pull_requests=true",
+    "GET",  # how CI went lately, and what of it has no check run yet
+    "{repository}/actions/runs?per_page=30&branch=main&exclude_pull_requests=true",
 )
 SETTINGS = [BASE, RULESETS, ACTIONS, CI_RUNS]
 GITHUB = sorted([REPOSITORY, PULLS, OPEN_PULLS, RELEASE, DRAFTS, LATEST, RUNS, CHECK_RUNS, STATUSES, *SETTINGS])

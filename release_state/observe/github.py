@@ -26,7 +26,7 @@ from urllib.parse import quote, unquote
 
 from release_state.model import Observation
 from release_state.observe.github_api import GitHubApi, failed
-from release_state.observe.github_ci import commit_checks, workflow_runs
+from release_state.observe.github_ci import LeftOut, commit_checks, workflow_runs
 from release_state.observe.github_pages import all_at_once
 from release_state.observe.github_shapes import distinct_pulls, distinct_releases, fork_of, may, release_of, scopes
 from release_state.observe.http import HttpClient, LookupFailed, observed
@@ -158,9 +158,13 @@ class GitHub:
             raise failed("no draft is listed, and GitHub does not say whether the token may see any", _PUSH)
         return drafts
 
-    def checks(self, sha: str) -> Observation[CommitChecks]:
-        """CI of the commit, by check runs and statuses; and of its nearest ancestor with CI where it has none."""
-        return self._observe(lambda place, repository: commit_checks(self._api, place, sha, self._own_run_id))
+    def checks(self, sha: str, workflow: str = "", base: str = "") -> Observation[CommitChecks]:
+        """CI of the commit, by check runs, statuses and runs; and of its nearest ancestor with CI where it has none.
+
+        Releases by the workflow file are no CI, but for those runs of it that test the base branch.
+        """
+        left = LeftOut(self._own_run_id, workflow, base)
+        return self._observe(lambda place, repository: commit_checks(self._api, place, sha, left))
 
     def runs(self, workflow: str) -> Observation[WorkflowRuns]:
         """The runs of the workflow file that can still be unfinished: those of the last 70 days, newest first."""

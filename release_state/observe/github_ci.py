@@ -3,8 +3,8 @@
 | fact | requests |
 |---|---|
 | checks of a commit | `GET …/commits/{sha}/check-runs` and `GET …/commits/{sha}/status`, one for each 100 results |
+| its runs, and the last ones on a branch | `GET …/actions/runs?branch={branch}`, one page, for both |
 | where it has none | `GET …/commits?sha={sha}`, and the two for each ancestor, nearest first, up to one that has CI |
-| last runs on a branch | `GET …/actions/runs?branch={branch}`, one page |
 | runs of a workflow | `GET …/actions/workflows/{file}/runs`, one for each 30 of the last 70 days |
 
 Sources: https://docs.github.com/rest/checks/runs, /rest/commits/statuses, /rest/commits/commits,
@@ -15,10 +15,13 @@ from __future__ import annotations
 
 import re
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from urllib.parse import quote
 
 from release_state.observe.github_api import Fields, GitHubApi, failed
+from release_state.observe.github_commit_runs import CALM, group_of, runs_on, unseen
+from release_state.observe.github_shapes import run_of
 from release_state.snapshot import CheckResult, CommitChecks, WorkflowRun, WorkflowRuns
 
 _RUN = re.compile(r"/actions/runs/(\d+)")
@@ -35,18 +38,36 @@ _RUNS_PER_PAGE = 30
 BRANCH_RUNS = 5
 
 
-def commit_checks(api: GitHubApi, place: str, sha: str, own_run_id: int | None) -> CommitChecks:
+@dataclass(frozen=True)
+class LeftOut:
+    """What does not judge a commit: the run that is asking, and runs that released it."""
+
+    own_run_id: int | None = None
+    workflow: str = ""
+    """File name of the release workflow."""
+    base: str = ""
+    """The branch that the commit is the head of; empty: its runs are not asked for."""
+
+    def note(self, number: int | None, run: WorkflowRun | None) -> str | None:
+        """Why a run is left out, to stand behind the name of its job; None: it judges."""
+        if number is not None and number == self.own_run_id:
+            return ""
+        released = run is not None and run.workflow == self.workflow and not run.tests(self.base)
+        return " (release workflow)" if released else None
+
+
+def commit_checks(api: GitHubApi, place: str, sha: str, left: LeftOut) -> CommitChecks:
     """
-    CI of exactly this commit; what belongs to the run `own_run_id` is left out and named.
+    CI of exactly this commit; what is left out is named.
 
     Raises LookupFailed, also where the search for an ancestor with CI fails: none found would not be true then.
     """
     deadline = api.client.deadline()
-    results, left_out = _results(api, place, sha, own_run_id, deadline)
+    results, left_out = _results(api, place, sha, left, deadline)
     if results:
         return CommitChecks(sha=sha, results=results, left_out=left_out)
     for distance, ancestor in enumerate(_first_parents(api, place, sha, deadline), 1):
-        nearest, _ = _results(api, place, ancestor, own_run_id, deadline)
+        nearest, _ = _results(api, place, ancestor, left, deadline)
         if nearest:
             return CommitChecks(
                 sha=sha, left_out=left_out, nearest=ancestor, nearest_distance=distance, nearest_results=nearest
@@ -78,7 +99,7 @@ def workflow_runs(
     found = api.all(path, "workflow runs", params=asked, key="workflow_runs", absent=True, enough=enough)
     if found is None:
         return WorkflowRuns(workflow=workflow, exists=False)
-    runs = {run.id: run for run in map(_run, found) if first is None or run.created_at >= first}
+    runs = {run.id: run for run in map(run_of, found) if first is None or run.created_at >= first}
     own = runs.pop(own_run_id, None) if own_run_id is not None else None
     return WorkflowRuns(
         workflow=workflow,
@@ -93,46 +114,49 @@ def branch_runs(api: GitHubApi, place: str, branch: str, workflow: str) -> tuple
 
     Runs of the release workflow are no CI, and those of pull requests are of other branches, whatever their name.
     """
-    asked: dict[str, str | int] = {"branch": branch, "status": "completed", "exclude_pull_requests": "true"}
-    asked["per_page"] = _RUNS_PER_PAGE
-    path = f"{place}/actions/runs"
-    found = api.all(path, "workflow runs", params=asked, key="workflow_runs", enough=lambda *_: True) or []
-    runs = [run for run in map(_run, found) if run.is_finished and run.head_branch == branch]
+    runs = [run for run in runs_on(api, place, branch) if run.is_finished and run.head_branch == branch]
     of_ci = [run for run in runs if run.workflow != workflow and not run.event.startswith("pull_request")]
     return tuple(sorted(of_ci, key=lambda run: (run.created_at, run.id), reverse=True)[:BRANCH_RUNS])
 
 
 def _results(
-    api: GitHubApi, place: str, sha: str, own_run_id: int | None, deadline: float
+    api: GitHubApi, place: str, sha: str, left: LeftOut, deadline: float
 ) -> tuple[tuple[CheckResult, ...], tuple[str, ...]]:
-    """The newest result of each name, and the names of the asking run's own."""
+    """The newest result of each name in a workflow, and the names of what is left out."""
     commit = f"{place}/commits/{sha}"
     latest = {"filter": "latest"}
-    with ThreadPoolExecutor(1, thread_name_prefix="release-state-statuses") as beside:
+    with ThreadPoolExecutor(2, thread_name_prefix="release-state-statuses") as beside:
         asked = beside.submit(api.all, f"{commit}/status", "statuses", key="statuses", deadline=deadline)
+        asked_runs = beside.submit(runs_on, api, place, left.base, deadline) if left.base else None
         checks = api.all(f"{commit}/check-runs", "check runs", params=latest, key="check_runs", deadline=deadline) or []
         statuses = asked.result() or []
+        runs = {run.id: run for run in (asked_runs.result() if asked_runs else ()) if run.head_sha == sha}
     left_out: dict[str, None] = {}
-    # A check run and a status of one name are two things to GitHub, and so are check runs of two apps: a green one
-    # must not hide a red one. Of one app the newest counts, which has the highest number.
-    newest: dict[tuple[str, str], tuple[int, CheckResult]] = {}
+    # A check run and a status of one name are two things to GitHub, and so are check runs of two apps or workflows: a
+    # green one must not hide a red one. Of one of them the newest counts, which has the highest number.
+    newest: dict[tuple[str, str, str], tuple[int, CheckResult]] = {}
     for check in checks:
         app = check.optional_child("app")
         slug = (app.optional_text("slug") if app else None) or ""
         result = _check_result(check, is_actions=slug == _ACTIONS)
-        if result.workflow_run is not None and result.workflow_run == own_run_id:
-            left_out[result.name] = None
+        run = runs.get(result.workflow_run or 0)
+        if (note := left.note(result.workflow_run, run)) is not None:
+            left_out[f"{result.name}{note}"] = None
             continue
-        _keep_newest(newest, (result.name, f"app {slug}"), check.number("id"), result)
+        _keep_newest(newest, (result.name, f"app {slug}", group_of(run)), check.number("id"), result)
     for status in statuses:
         result = _status_result(status)
-        _keep_newest(newest, (result.name, "status"), status.number("id"), result)
-    results = (result for _, (_, result) in sorted(newest.items()))
-    return tuple(results), tuple(left_out)
+        _keep_newest(newest, (result.name, "status", ""), status.number("id"), result)
+    results = [result for _, (_, result) in sorted(newest.items(), key=lambda item: item[0])]
+    judged = {number: run for number, run in runs.items() if left.note(number, run) is None}
+    return (*results, *unseen(judged, results)), tuple(left_out)
 
 
 def _keep_newest(
-    newest: dict[tuple[str, str], tuple[int, CheckResult]], key: tuple[str, str], number: int, result: CheckResult
+    newest: dict[tuple[str, str, str], tuple[int, CheckResult]],
+    key: tuple[str, str, str],
+    number: int,
+    result: CheckResult,
 ) -> None:
     if key not in newest or number > newest[key][0]:
         newest[key] = (number, result)
@@ -145,8 +169,7 @@ def _check_result(check: Fields, *, is_actions: bool) -> CheckResult:
     is_done = check.text("status") == "completed"
     if is_done and conclusion is None:
         raise failed("unexpected shape of the answer: a completed check run has no conclusion")
-    calm = ("success", "neutral", "skipped")
-    state = "pending" if not is_done else str(conclusion) if conclusion in calm else "failure"
+    state = "pending" if not is_done else str(conclusion) if conclusion in CALM else "failure"
     return CheckResult(
         name=check.text("name"),
         state=state,
@@ -178,23 +201,3 @@ def _first_parents(api: GitHubApi, place: str, sha: str, deadline: float) -> lis
     while len(chain) < depth and (above := parents.get(chain[-1] if chain else sha)):
         chain.append(above[0])
     return chain
-
-
-def _run(found: Fields) -> WorkflowRun:
-    return WorkflowRun(
-        id=found.number("id"),
-        number=found.number("run_number"),
-        title=found.optional_text("display_title") or found.optional_text("name") or "",
-        # GitHub's own schema allows null: not "completed", and so not finished.
-        status=found.optional_text("status") or "unknown",
-        conclusion=found.optional_text("conclusion"),
-        event=found.text("event"),
-        head_branch=found.optional_text("head_branch"),
-        head_sha=found.sha("head_sha"),
-        created_at=found.moment("created_at"),
-        started_at=found.optional_moment("run_started_at"),
-        updated_at=found.moment("updated_at"),
-        actor=found.login("triggering_actor") or found.login("actor"),
-        html_url=found.text("html_url"),
-        workflow=(found.optional_text("path") or "").partition("@")[0].rpartition("/")[2],
-    )

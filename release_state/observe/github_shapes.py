@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from release_state.observe.github_api import Fields, failed
 from release_state.observe.refusal import header
-from release_state.snapshot import GitHubRelease, PullRequest
+from release_state.snapshot import GitHubRelease, PullRequest, WorkflowRun
 
 
 def fork_of(repository: Fields) -> str | None:
@@ -83,4 +83,25 @@ def release_of(found: Fields) -> GitHubRelease:
         published_at=found.nullable_moment("published_at"),
         author=found.login("author"),
         html_url=found.text("html_url"),
+    )
+
+
+def run_of(found: Fields) -> WorkflowRun:
+    """A run of a workflow."""
+    return WorkflowRun(
+        id=found.number("id"),
+        number=found.number("run_number"),
+        title=found.optional_text("display_title") or found.optional_text("name") or "",
+        # GitHub's own schema allows null: not "completed", and so not finished.
+        status=found.optional_text("status") or "unknown",
+        conclusion=found.optional_text("conclusion"),
+        event=found.text("event"),
+        head_branch=found.optional_text("head_branch"),
+        head_sha=found.sha("head_sha"),
+        created_at=found.moment("created_at"),
+        started_at=found.optional_moment("run_started_at"),
+        updated_at=found.moment("updated_at"),
+        actor=found.login("triggering_actor") or found.login("actor"),
+        html_url=found.text("html_url"),
+        workflow=(found.optional_text("path") or "").partition("@")[0].rpartition("/")[2],
     )

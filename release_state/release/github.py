@@ -90,11 +90,12 @@ class GitHubFacts(GitFacts, IndexFacts):
     def ci(self) -> CommitChecks:
         """CI of the base branch's head, without what runs of the release workflow left on it.
 
-        Each of their jobs is a check run of that commit too; a failed release is no red CI.
+        Each of their jobs is a check run of that commit too; a failed release is no red CI. Where one file tests and
+        releases, what a push to the base branch started judges it.
         """
         checks = self.snapshot.ci.present()
         runs = self.snapshot.runs.value
-        own = {run.id for run in runs.runs} if runs else set()
+        own = {run.id for run in runs.runs if not run.tests(self.base_branch)} if runs else set()
         results = tuple(result for result in checks.results if result.workflow_run not in own)
         nearest = tuple(result for result in checks.nearest_results if result.workflow_run not in own)
         left_out = tuple(result.name for result in checks.results if result.workflow_run in own)

@@ -61,7 +61,10 @@ LOOKUPS = {
     "release": ("the published GitHub Release of the tag", "`contents: read`"),
     "latest_release": ("the release that GitHub calls the latest", "`contents: read`"),
     "drafts": ("drafts of a GitHub Release for the tag", "`contents: write`: GitHub lists drafts to nobody else"),
-    "ci": ("check runs and commit statuses of one commit", "`checks: read` and `statuses: read`"),
+    "ci": (
+        "check runs, commit statuses and workflow runs of one commit",
+        "`checks: read`, `statuses: read` and `actions: read`",
+    ),
     "runs": ("unfinished runs of the release workflow", "`actions: read`"),
     "workflow_files": (
         "the release workflow and the local files that it uses, at the head of the base branch (git, no request)",

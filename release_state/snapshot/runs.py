@@ -8,7 +8,7 @@ from release_state.model import Model
 
 
 class CheckResult(Model):
-    """The newest check run or commit status of its name on one commit."""
+    """The newest check run or commit status of its name, or a workflow run that has none, on one commit."""
 
     name: str
     state: str
@@ -56,6 +56,15 @@ class WorkflowRun(Model):
     def is_finished(self) -> bool:
         """Whether GitHub calls it completed."""
         return self.status == "completed"
+
+    def tests(self, base: str) -> bool:
+        """Whether a run of the release workflow judges the commit that it stands on, as CI does.
+
+        Where one file tests and releases: a push to the base branch, the merge queue or a pull request started it.
+        """
+        return self.event.startswith(("pull_request", "merge_group")) or (
+            self.event == "push" and self.head_branch == base
+        )
 
 
 class WorkflowRuns(Model):

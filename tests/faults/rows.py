@@ -146,7 +146,7 @@ _TABLE = (
     _row("GitHub: base branch", GUARDED, "object", "base_rules", _api("/branches/[^/]+"), blocking=False),
     _row("GitHub: protection", GUARDED, "object", "base_rules", _api("/branches/[^/]+/protection"), blocking=False),
     _row("GitHub: settings of Actions", GUARDED, "object", "actions_settings", _SETTINGS, blocking=False),
-    _row("GitHub: runs on the base", GUARDED, "list", "base_runs", _api("/actions/runs", "branch="), blocking=False),
+    _row("GitHub: runs on the base", READY, "list", "ci", _api("/actions/runs", "branch="), "base_runs"),
     _row("status page of GitHub", READY, "status", "services GitHub", _STATUS, blocking=False, begins="github-status"),
     _row("status page of PyPI", READY, "status", "services PyPI", _PYPI_STATUS, blocking=False, begins="pypi-status"),
 )  # fmt: skip
