@@ -2,7 +2,8 @@
 
 Waited for is what comes by itself: a release run or CI at work, an index that catches up, an answer that a service did
 not give just now. What a person has to do is not waited for, nor what no repetition would tell. Only what is waited for
-is asked again; and once a release run has ended, everything that it can have changed.
+is asked again; and once a release run has ended, everything that it can have changed. Where all that took longer than a
+minute, whatever can have changed meanwhile is looked at once more in the end: a verdict is of one moment.
 """
 
 from __future__ import annotations
@@ -33,6 +34,10 @@ FIRST, LONGEST = 2.0, 60.0
 _MADE_BY_RUNS: tuple[Key, ...] = (
     ("remote",), ("index",), ("pulls",), ("open_pulls",), ("release",), ("latest_release",), ("drafts",),
 )  # fmt: skip
+
+FRESH = 60.0
+"""Seconds that what was not asked again may be old in the end: a commit or a tag can have been pushed meanwhile."""
+_CHANGING: tuple[Key, ...] = (*_MADE_BY_RUNS, ("runs",), ("ci",), ("clone",))
 
 
 def pauses() -> Iterator[float]:
@@ -83,16 +88,20 @@ class Watch:
     pausing: Callable[[Callable[[], str] | None], None] = lambda words: None
     """Takes what to show during a pause; None when it is over."""
     pauses: Callable[[], Iterator[float]] = pauses
+    fresh: float = FRESH
     waited: Waited | None = field(default=None, init=False)
 
     def until_settled(
         self, first: list[Snapshot], again: Callable[[Collection[Key]], list[Snapshot]], cancel: threading.Event
     ) -> list[Snapshot]:
         """Observe again, with growing pauses, until nothing is pending or the time is up; the last snapshots."""
-        started = time.monotonic()
+        started = whole = time.monotonic()
         end, snapshots, told, looks = started + self.seconds, first, "", 0
         missing = self.pending(snapshots)
         for pause in self.pauses():
+            if looks and not missing and time.monotonic() - whole >= self.fresh and not cancel.is_set():
+                snapshots, whole, looks = again(_CHANGING), time.monotonic(), looks + 1
+                missing = self.pending(snapshots)
             left = end - time.monotonic()
             in_time = [one for one in missing if _seconds_until(one.not_before) <= left]
             if not in_time or left <= 0 or cancel.is_set():

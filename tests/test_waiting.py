@@ -29,7 +29,7 @@ from release_state.options import UsageProblem
 from release_state.outcome import Exit, Phase
 from release_state.recorded import save
 from release_state.snapshot import Snapshot
-from release_state.waiting import Key, Watch, pauses, pending
+from release_state.waiting import FRESH, Key, Watch, pauses, pending
 from tests import states as s
 from tests.cli import ROOT, clean_environment, suite
 from tests.judged import CHECKS, verdict_of
@@ -196,6 +196,18 @@ def test_after_a_release_run_everything_that_it_makes_is_looked_at() -> None:
     assert len(clock.asked) == 3
 
 
+def test_what_grew_old_in_the_waiting_is_looked_at_again() -> None:
+    clock = Clock(s.released(), s.released(**LAGS), s.released())
+    watch = clock.watch()
+    watch.fresh = 0.05
+    watch.pauses = lambda: itertools.repeat(0.06)
+    watch.until_settled([s.released(**LAGS)], clock.again, threading.Event())
+    assert {("remote",), ("runs",), ("ci",), ("clone",)} <= clock.asked[1]
+    assert clock.asked[2] == {("index", "pypi", "0.2.0")}, "which may show something else to wait for"
+    assert {("remote",), ("ci",)} <= clock.asked[3]
+    assert len(clock.asked) == 4
+
+
 # --- what is asked again
 
 
@@ -217,7 +229,7 @@ def world(shared_world: World) -> Iterator[World]:
 
 
 def looked_at(
-    world: World, folder: Path, at_the_first_look: Callable[[], None], seconds: float = 30
+    world: World, folder: Path, at_the_first_look: Callable[[], None], seconds: float = 30, fresh: float = FRESH
 ) -> tuple[Snapshot, list[Any]]:
     """Observe with a watch whose first words bring the change about; and what was asked since then."""
     arguments = Arguments(
@@ -231,7 +243,7 @@ def looked_at(
         forget_requests(world)
         at_the_first_look()
 
-    watch = Watch(seconds, deciding, tell)
+    watch = Watch(seconds, deciding, tell, fresh=fresh)
     watch.pauses = lambda: itertools.repeat(0.05)
     [snapshot] = collect(
         config, None, fixed_phase=None, token=world.token, token_source=None, own_run_id=None, environ={}, watch=watch
@@ -292,6 +304,26 @@ def test_a_run_that_works_is_asked_alone_and_then_what_it_made(tmp_path: Path) -
     assert len([path for path in paths if "/workflows/release.yml/runs" in path]) == 1
     assert "{repository}/releases/tags/v0.2.0" in paths
     assert not [path for path in paths if "check-runs" in path], "CI is not of its making"
+
+
+def test_what_was_pushed_while_it_waited_for_ci_is_seen(tmp_path: Path) -> None:
+    with world_of("clean") as world:
+        waited_for = world.commit("fix: the last one")
+        number = world.ci(waited_for, None, status="in_progress")
+        world.sync_clone()
+
+        def done() -> None:
+            world.ci(world.commit("feat: another one"), "failure")
+            with world.github.lock:
+                found = world.github.workflow_runs[number]
+                found.status, found.conclusion = "completed", "success"
+                for check in world.github.check_runs:
+                    if check.sha == waited_for:
+                        check.status, check.conclusion = "completed", "success"
+
+        snapshot, _ = looked_at(world, tmp_path, done, fresh=0)
+        assert snapshot.ci.present().sha == world.main() != waited_for
+    assert verdict_of(snapshot).exit is Exit.ACTION_NEEDED
 
 
 # --- a run
