@@ -41,7 +41,7 @@ def test_last_run_of_this_version_ended_well(release: Release) -> None:
         why=last.meaning or "its log says nothing that is known here: read the lines",
         steps=[
             step(
-                "See how that run ended, and that what it left undone is done by now",
+                f"See how run #{last.run.number} ended, and that what it left undone is done by now",
                 reason=look_for(last.meaning),
                 link=last.run.html_url,
                 advice=True,

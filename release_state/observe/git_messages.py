@@ -6,6 +6,7 @@ import re
 import shlex
 
 from release_state.model import Problem
+from release_state.observe.refusal import NOT_REACHED
 
 _CREDENTIALS = re.compile(r"(?<=://)[^/\s]*@|[^\s/'\":@]+:[^\s/'\"@]+@")
 _QUERY = re.compile(r"(://[^\s?'\"]*)\?[^\s'\"]*")
@@ -17,6 +18,11 @@ _TROUBLE = re.compile(
     re.IGNORECASE,
 )
 """What git says of a network or a server that may be well again in a while."""
+_NOT_REACHED = re.compile(
+    r"could not resolve host|connection (?:timed out|refused)|failed to connect|network is unreachable"
+    r"|no route to host|temporary failure in name resolution",
+    re.IGNORECASE,
+)
 _NO_ACCESS = re.compile(
     r"could not read Username|unable to get password|Authentication failed|Permission denied|HTTP 40[13]|403"
 )
@@ -71,6 +77,8 @@ def explained(stderr: str, code: int) -> tuple[str, str | None]:
         return why, "give the path of a git repository"
     if "Host key verification failed" in stderr:
         return why, "compare the server's host key with the one that it publishes, and accept it once with ssh yourself"
+    if _NOT_REACHED.search(stderr):
+        return why, NOT_REACHED
     if _NO_ACCESS.search(stderr):
         return why, "give git access: a credential helper in your git configuration, or an ssh key in the agent"
     return why, None

@@ -18,7 +18,7 @@ from requests import Session
 from release_state.model import Problem
 from release_state.observe.answer import Answer, LookupFailed, Origin, clean_url, origin_of, shown
 from release_state.observe.kept_answers import KeptAnswers
-from release_state.observe.refusal import Refusal, header, refusal
+from release_state.observe.refusal import NOT_REACHED, Refusal, header, refusal
 from release_state.observe.shared_limit import SharedLimit
 from release_state.observe.time_left import PAUSES
 from release_state.observe.transport import Interrupted, Line, Received, Unusable, exchange
@@ -108,7 +108,11 @@ class Question:
             if received is not None and received.status in self._wanted:
                 return Answer(received.status, received.headers, received.body, self._url, question)
             failures += 1
-            refused = self._refusal(received) if received is not None else Refusal(broken or "", is_temporary=True)
+            refused = (
+                self._refusal(received)
+                if received is not None
+                else Refusal(broken or "", is_temporary=True, remedy=NOT_REACHED)
+            )
             self._pause(refused, failures)
 
     def _once(self) -> tuple[Received | None, str | None]:

@@ -15,6 +15,7 @@ from release_state.moments import of_epoch
 from release_state.strict_json import loads
 from release_state.text import plain
 
+NOT_REACHED = "see that this machine reaches it, through HTTPS_PROXY where it has to, and run again"
 _TEMPORARY = frozenset({429, 502, 503, 504})
 _SECONDARY_LIMIT_PAUSE = 60.0
 """Seconds that GitHub asks to wait after a secondary limit that names no time."""

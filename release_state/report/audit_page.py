@@ -15,16 +15,11 @@ from release_state.outcome import CheckResult, Exit, Outcome
 from release_state.plan import Step
 from release_state.report.audit_picture import picture
 from release_state.report.audit_words import habits, notes, ranges
+from release_state.report.page.parts import SYMBOL
 from release_state.text import plain, plain_command
 
-_SYMBOL = {
-    Outcome.HOLDS: "✓",
-    Outcome.ACTION_NEEDED: "✗",
-    Outcome.IN_PROGRESS: "…",
-    Outcome.UNKNOWN: "?",
-    Outcome.NOT_APPLICABLE: "-",
-    Outcome.DEFECT: "!",
-}
+_OPEN = 3
+"""Kinds of disagreement that are shown at length; where there are more, each opens by itself."""
 
 
 def page(verdicts: Sequence[AuditVerdict], started_at: datetime) -> str:
@@ -53,10 +48,12 @@ def _audit(verdict: AuditVerdict, *, only: bool) -> str:
     chosen = "" if audit.history.selection == "all" else f", selected by {_text(audit.history.selection)}"
     partly = f"<p>Not run: {verdict.expected - verdict.ran} of {verdict.expected} checks.</p>"
     facts = "".join(f"<li>{_text(line)}</li>" for line in (*habits(audit), *notes(audit)))
-    kinds = "".join(_kind(verdict, kind, judged) for kind, judged in verdict.by_kind.items())
+    count = len(audit.judgements)
+    is_open = len(verdict.by_kind) <= _OPEN
+    kinds = "".join(_kind(verdict, kind, judged, is_open) for kind, judged in verdict.by_kind.items())
     where = f"{target.repository}, {target.remote_url}, {target.channel.index_url}"
     return (
-        f'<section class="audit">{head}<p><strong>{len(audit.judgements)} versions</strong>{chosen}: {counts}. '
+        f'<section class="audit">{head}<p><strong>{count} version{"s" * (count != 1)}</strong>{chosen}: {counts}. '
         f'<span class="small">Read from {_text(where)}.</span></p>{partly if verdict.ran < verdict.expected else ""}'
         f"{''.join(map(_broken, verdict.broken))}{''.join(map(_finding, verdict.findings))}"
         f'<h2>The history</h2>{picture(audit)}<ul class="facts">{facts}</ul>'
@@ -67,7 +64,7 @@ def _audit(verdict: AuditVerdict, *, only: bool) -> str:
 
 def _broken(what: str) -> str:
     return (
-        f'<article class="finding"><strong>{_SYMBOL[Outcome.DEFECT]} A look-up broke: {_text(what)}</strong>'
+        f'<article class="finding"><strong>{SYMBOL[Outcome.DEFECT]} A look-up broke: {_text(what)}</strong>'
         "<p>A bug of the suite, which says nothing about the project. Please report it.</p></article>"
     )
 
@@ -82,17 +79,18 @@ def _finding(result: CheckResult) -> str:
         terms += f"<p>Ask again at {_text(result.retry_at)}.</p>"
     kind = "unknown" if result.outcome is Outcome.UNKNOWN else level
     return (
-        f'<article class="finding {kind}"><strong>{_SYMBOL[result.outcome]} {_text(result.id)} '
+        f'<article class="finding {kind}"><strong>{SYMBOL[result.outcome]} {_text(result.id)} '
         f"{result.outcome.value}{' (advice)' * (not result.blocking)}{f', {_text(about)}' if about else ''}: "
         f"{_text(result.title)}</strong>{terms}{''.join(map(step_of, result.steps))}</article>"
     )
 
 
-def _kind(verdict: AuditVerdict, kind: Kind, judged: Sequence[Judgement]) -> str:
+def _kind(verdict: AuditVerdict, kind: Kind, judged: Sequence[Judgement], is_open: bool) -> str:
     level = "" if kind.blocking else " advice"
     versions = ranges(judged, verdict.audit.judgements, most=200)
     return (
-        f'<details class="finding{level}"><summary>{len(judged)} {kind.id}{" (advice)" * (not kind.blocking)}: '
+        f'<details class="finding{level}"{" open" * is_open}>'
+        f"<summary>{len(judged)} {kind.id}{' (advice)' * (not kind.blocking)}: "
         f"{_text(kind.title)}</summary><p>{_text(versions)}</p>"
         f'<p><strong>Why it matters:</strong> {_text(kind.why)}. <button data-kind="{kind.id}">Show these versions'
         f"</button></p>{step_of(verdict.plans[kind])}</details>"
@@ -140,7 +138,7 @@ def _row(judgement: Judgement, result: CheckResult) -> str:
     found = result.found if outcome is Outcome.DEFECT else ("" if outcome is Outcome.HOLDS else judgement.words)
     return (
         f'<tr data-o="{outcome.value}"{f" data-k={chr(34)}{kinds}{chr(34)}" if kinds else ""}><td>{_text(str(audited))}'
-        f'<td class="o-{outcome.value.replace(" ", "-")}{level}">{_SYMBOL[outcome]} {outcome.value}'
+        f'<td class="o-{outcome.value.replace(" ", "-")}{level}">{SYMBOL[outcome]} {outcome.value}'
         f"{' (advice)' * (outcome is Outcome.ACTION_NEEDED and not result.blocking)}<td>{uploaded}"
         f"<td>{len(indexed.files) if indexed else ''}<td>{_text(tags)}<td>{_text(found)}"
     )

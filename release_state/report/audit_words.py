@@ -25,7 +25,8 @@ def habits(audit: Audit) -> list[str]:
             lines.append(f"{name}: never, so that no version is measured by it")
             continue
         if trace == INDEX:
-            lines.append(f"{name}: {since}, {len(audit.habits.published)} versions; older ones need not be there")
+            count = len(audit.habits.published)
+            lines.append(f"{name}: {since}, {count} version{'s' * (count != 1)}; older ones need not be there")
             continue
         has, all_of_them = audit.habits.counts(trace)
         line = f"{name}: {since}, {has} of {all_of_them} published versions since"

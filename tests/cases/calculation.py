@@ -82,6 +82,12 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("VERSION-11", "the same again", untagged("0.2.0"), ACTION),
     ("VERSION-11", "a free one", untagged("0.3.0"), HOLDS),
     ("VERSION-11", "nothing", untagged(None), HOLDS),
+    (
+        "VERSION-11",
+        "no tag belongs to the channel",
+        s.released_on_testpypi(calculation=calculation("0.2.0")),
+        NONE,
+    ),
     ("VERSION-11", "tagged", s.released(calculation=s.failed("version calculation")), NONE),
     ("VERSION-11", "no rules", untagged(MISSING, rules=None, counted=MISSING), NONE),
     ("VERSION-11", "tool missing", untagged(MISSING), UNKNOWN),

@@ -8,7 +8,7 @@ from html import escape
 
 from release_state.matrix import name_of
 from release_state.outcome import CheckResult, Outcome, remedies_of, retry_of, unknown_by_cause
-from release_state.report.page.parts import badge, link, moment, slug, span, text
+from release_state.report.page.parts import badge, fact, link, moment, slug, span, text
 from release_state.text import steps_in_words
 from release_state.verdict import TargetVerdict
 
@@ -36,7 +36,7 @@ def _unknown(verdict: TargetVerdict, anchor: str, level: int) -> str:
     items = []
     for found, results in causes.items():
         names = "".join(
-            f'<li id="{anchor}{escape(r.id)}"><strong>{escape(r.id)}</strong> {text(r.title)}{_level(r)}'
+            f'<li id="{anchor}{escape(r.id)}"><strong>{escape(r.id)}</strong> {fact(r.title)}{_level(r)}'
             f'<span class="took">{span(r.seconds)}</span></li>'
             for r in sorted(results, key=lambda result: not result.blocking)
         )
@@ -60,7 +60,7 @@ def _check(verdict: TargetVerdict, result: CheckResult, anchor: str) -> str:
     return (
         f'<li id="{anchor}{escape(result.id)}" class="check outcome-{slug(result.outcome)}{advice}">'
         f'<p class="head">{badge(result.outcome)} <strong class="id">{escape(result.id)}</strong> '
-        f'<span class="title">{text(result.title)}{_reason(result)}</span>{_level(result)}'
+        f'<span class="title">{fact(result.title)}{_reason(result)}</span>{_level(result)}'
         f'<span class="took">{span(result.seconds)}</span></p>{_terms(_rows(verdict, result, anchor))}</li>'
     )
 

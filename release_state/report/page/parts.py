@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timezone
 from html import escape
 
 from release_state.outcome import Outcome
 from release_state.text import LONGEST, plain
 
+_CODE = re.compile(r"`([^`]+)`")
 SYMBOL = {
     Outcome.HOLDS: "✓",
     Outcome.ACTION_NEEDED: "✗",
@@ -21,6 +23,11 @@ SYMBOL = {
 def text(value: str, longest: int = LONGEST) -> str:
     """Text for the content of an element or for an attribute in double quotes."""
     return escape(plain(value, longest))
+
+
+def fact(title: str) -> str:
+    """A check's title, which is ours: what stands between backticks in it is code."""
+    return _CODE.sub(r"<code>\1</code>", text(title))
 
 
 def slug(outcome: Outcome) -> str:

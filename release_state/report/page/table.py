@@ -10,7 +10,7 @@ from html import escape
 from typing import Any
 
 from release_state.outcome import CheckResult, Outcome
-from release_state.report.page.parts import SYMBOL, slug
+from release_state.report.page.parts import SYMBOL, fact, slug
 from release_state.text import plain
 
 
@@ -41,7 +41,7 @@ def row(result: CheckResult, cells: list[Any]) -> None:
         f'<td class="col-outcome outcome-{slug(result.outcome)}{advice}" data-label="Outcome">'
         f"{SYMBOL[result.outcome]} {result.outcome.value}{level}</td>",
         f'<td class="col-check" data-label="Check">{escape(result.id)}<br>{escape(target)}</td>',
-        f'<td class="col-fact" data-label="Fact">{escape(plain(result.title))}</td>',
+        f'<td class="col-fact" data-label="Fact">{fact(result.title)}</td>',
         _cell("expected", result.expected),
         _cell("found", found),
         _cell("action", steps or (result.why if result.is_finding else "")),
