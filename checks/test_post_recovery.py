@@ -11,6 +11,7 @@ from release_state.outcome import ActionNeeded, InProgress, NotApplicable
 from release_state.plan import step
 from release_state.recovery import Recovery
 from release_state.release import Release
+from release_state.snapshot import PullRequest
 from release_state.steps.commands import remote
 from release_state.steps.origin import fit
 from release_state.target import Target, Trace, parse_version
@@ -384,8 +385,9 @@ def test_release_pull_request_is_there(release: Release, plan: Recovery) -> None
     Right head and right base; one that was closed unmerged is none. Where the released commit is on the base branch,
     no pull request is expected, and GitHub would refuse one for lack of commits. None is expected either where the base
     branch has all of it in another form: a commit that declares the version, and of what was published only metadata or
-    the changelog differ. A merged one of an earlier attempt, from a branch of the same name, counts here: times prove
-    nothing, and a head may have been rebased since. Where the tagged commit is in the line of none, TAG-14 says so.
+    the changelog differ. A merged one of an earlier attempt is none either: the tag goes on from the head that GitHub
+    recorded, or from the merge, with a change that the base branch lacks. That is read from the history, never from
+    times. A merged one that the tag is in no line with counts: its head may have been rebased since; TAG-14 says so.
     """
     seen = f"{len(release.pulls)} of {release.target.release_branch}" if release.snapshot.pulls.is_known else "unknown"
     belongs_here(release, "pull-request", f"pull requests: {seen}")
@@ -402,13 +404,20 @@ def test_release_pull_request_is_there(release: Release, plan: Recovery) -> None
     if other := squashed(release, released):
         same = f"{release.base_branch} has it in another form, {other.sha[:12]}: {fit(release, other)}"
         raise NotApplicable(f"{same}. No pull request is expected")
-    wrong = listing(f"#{pull.number} {pull.state}, into {pull.base_branch}" for pull in release.pulls)
+    wrong = listing(_why_not(release, pull) for pull in release.pulls)
     raise ActionNeeded(
         expected=f"a pull request {release.target.release_branch} -> {release.base_branch}, open or merged",
         found=wrong or "none",
         why="the release commit never reaches the base branch",
         steps=plan.steps_for("pull-request"),
     )
+
+
+def _why_not(release: Release, pull: PullRequest) -> str:
+    """Why a pull request of the release branch does not count."""
+    if pull.merged and pull.base_branch == release.base_branch:
+        return f"#{pull.number} was merged at {pull.head_sha[:12]}, and {release.target.tag} goes on from there"
+    return f"#{pull.number} {pull.state}, into {pull.base_branch}"
 
 
 @check("BRANCH-11", reads=["remote", "pulls", "open_pulls", "runs", "history"])

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from packaging.version import Version
 
-from release_state.origin import builds_another_version, holds_tag_for_ever, is_misplaced, origin
+from release_state.origin import holds_tag_for_ever, is_misplaced, origin
 from release_state.release import Release
 from release_state.snapshot import IndexFile
 from release_state.target import parse_version
@@ -31,7 +31,7 @@ def source_of_missing(release: Release) -> str | None:
         branch = release.branch
         return target.release_branch if branch and _declares(release, branch.sha) else None
     if release.tag is not None and not is_misplaced(release):
-        return target.tag if not builds_another_version(release, release.tag) else None
+        return target.tag if not release.builds_another_version(release.tag) else None
     found = origin(release)
     return target.tag if found is not None and release.declares(found) else None
 
@@ -60,7 +60,7 @@ def dead_end(release: Release) -> str:
 def is_burnt(release: Release) -> bool:
     """Whether a version that was never published never can be: its tag is on another version's commit for ever."""
     tag = release.tag
-    if release.is_published or tag is None or not builds_another_version(release, tag):
+    if release.is_published or tag is None or not release.builds_another_version(tag):
         return False
     return holds_tag_for_ever(release)
 

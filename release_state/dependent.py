@@ -92,6 +92,11 @@ class Dependent:
             if facts.tag:
                 wanted.append(WantedCommit(pull.head_sha, f"refs/pull/{pull.number}/head", details=False))
                 pairs.append((facts.tag.commit, pull.head_sha))
+                if pull.merged and facts.tag.commit not in (pull.head_sha, pull.merge_commit):
+                    pairs.append((pull.head_sha, facts.tag.commit))
+                    if pull.merge_commit:
+                        wanted.append(WantedCommit(pull.merge_commit, f"refs/heads/{base}", details=False))
+                        pairs.append((pull.merge_commit, facts.tag.commit))
         return Question(
             ("history", target.key, head, tuple(wanted), tuple(pairs)),
             lambda: observe_history(

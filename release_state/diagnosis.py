@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from release_state.dead_ends import dead_end, is_burnt, superseded_by
 from release_state.model import Model, NotObserved
-from release_state.origin import aim, builds_another_version, is_misplaced, needs_no_pull
+from release_state.origin import aim, is_misplaced, needs_no_pull
 from release_state.outcome import Phase
 from release_state.plan import Direction, Wanted
 from release_state.release import Release
@@ -200,7 +200,7 @@ def _unpublished(release: Release, traces: dict[str, bool | None], found: Found)
             title = "Not published, and never can be: its tag is on a commit of another version for good"
             reason = "an immutable GitHub Release holds the tag: the name is used up, release the next version"
             return found("burnt", title, "next version", reason)
-        if builds_another_version(release, release.tag):
+        if release.builds_another_version(release.tag):
             reason = f"what is built from the tag is not {release.version}: withdraw it, then start the release again"
             return found("B: wrong commit", "Tagged on a commit of another version, not published", "roll back", reason)
     if traces.get("tag"):

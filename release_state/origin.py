@@ -9,14 +9,6 @@ from dataclasses import dataclass
 
 from release_state.release import Release
 from release_state.snapshot import Candidate, Tag
-from release_state.target import parse_version
-
-
-def builds_another_version(release: Release, tag: Tag) -> bool:
-    """Whether the tagged commit declares another version: what is built from it would be that one."""
-    lineage = release.lineage(tag.commit)
-    declared = None if lineage.version_is_dynamic else parse_version(lineage.declared_version or "")
-    return declared is not None and declared != release.version
 
 
 def is_misplaced(release: Release) -> bool:
@@ -28,7 +20,7 @@ def is_misplaced(release: Release) -> bool:
     tag = release.tag
     if tag is None or not release.is_published or "tag" not in release.channel.leaves:
         return False
-    if release.catching_up or not builds_another_version(release, tag):
+    if release.catching_up or not release.builds_another_version(tag):
         return False
     release.snapshot.published.known()
     return not release.tag_fits_best

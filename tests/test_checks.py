@@ -10,7 +10,7 @@ from release_state.model import NotObserved, Observation, known
 from release_state.outcome import Outcome, Statement
 from release_state.recovery import Recovery
 from release_state.release import Release
-from release_state.snapshot import LOOKUPS, Commit, Installation, Published, Snapshot
+from release_state.snapshot import LOOKUPS, Commit, History, Installation, Published, PullRequest, Snapshot
 from tests import states as s
 from tests.cases import calculation, ci, clone, index_account, permissions, services, settings, workflow
 from tests.judged import CHECKS, ended
@@ -53,6 +53,31 @@ def squashed(*differing: str, **changes: Any) -> Observation[Published]:
     """The base branch has what was published from the release branch, but for these files."""
     there = {"ref": "refs/heads/main", "what": "the commit of main that sets the version", "on_base": True, **changes}
     return s.published(s.candidate(), s.candidate(s.BASE, equal=6, differing=differing, **there))
+
+
+FIRST = "f" * 40
+
+
+def attempts(
+    *before: str,
+    pulls: tuple[PullRequest, ...] = (),
+    ancestors: tuple[tuple[str, str], ...] = (),
+    missing: tuple[str, ...] = (),
+    unmerged_count: int = 1,
+    declared_version: str = "0.2.0",
+    **changes: Any,
+) -> Snapshot:
+    """A pull request merged with another head than what is tagged, which goes on from the commits `before`."""
+    tagged = s.lineage(unmerged_count=unmerged_count, declared_version=declared_version)
+    lineages = (tagged, s.lineage(FIRST), s.lineage(s.OTHER, on_base=True, ahead=0))
+    seen = History(
+        base_head=s.BASE,
+        lineages=tuple(lineage for lineage in lineages if lineage.sha not in missing),
+        ancestors=(*((commit, s.HEAD) for commit in before), *ancestors),
+        missing=missing,
+    )
+    first = s.pull(5, head_sha=FIRST, merge_commit=s.OTHER)
+    return s.released(**{"pulls": known((first, *pulls)), "history": known(seen), **changes})
 
 
 CASES: list[tuple[str, str, Snapshot, Outcome]] = [
@@ -362,6 +387,19 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
         UNKNOWN,
     ),
     ("PULL-11", "GitHub silent", s.released(pulls=s.failed()), UNKNOWN),
+    ("PULL-11", "tag goes on from its head", attempts(FIRST), ACTION),
+    ("PULL-11", "tag goes on from its merge", attempts(s.OTHER), ACTION),
+    ("PULL-11", "in no line", attempts(), HOLDS),
+    ("PULL-11", "tag is before its head", attempts(FIRST, ancestors=((s.HEAD, FIRST),)), HOLDS),
+    ("PULL-11", "main has the change", attempts(FIRST, unmerged_count=0), HOLDS),
+    ("PULL-11", "tag of another version", attempts(FIRST, declared_version="0.1.0"), HOLDS),
+    ("PULL-11", "a later one is open", attempts(FIRST, pulls=(s.open_pull(9),)), HOLDS),
+    ("PULL-11", "squashed, of two attempts", attempts(s.OTHER, published=squashed("CHANGELOG.md")), NONE),
+    ("PULL-11", "merge not had", attempts(missing=(s.OTHER,)), HOLDS),
+    ("PULL-11", "tag not had", attempts(FIRST, missing=(s.HEAD,)), UNKNOWN),
+    ("PULL-11", "head not had", attempts(missing=(FIRST,)), UNKNOWN),
+    ("PULL-11", "history silent", attempts(FIRST, history=s.failed("git history")), UNKNOWN),
+    ("PULL-11", "history silent, its head is tagged", s.released(history=s.failed("git history")), HOLDS),
     ("BRANCH-11", "gone after the merge", s.released(), HOLDS),
     (
         "BRANCH-11",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from release_state.dead_ends import sdist_for_wheel, source_of_missing
-from release_state.origin import builds_another_version
 from release_state.plan import Step
 from release_state.release import Release
 from release_state.steps import branches, publication, pulls, releases, tags
@@ -42,7 +41,7 @@ class Completion:
             return [*yanked, publication.wheel_from_sdist(release, sdist)]
         if not release.is_published:
             tag = next(iter(release.version_tags), None)
-            source = tag.name if tag and not builds_another_version(release, tag) else None
+            source = tag.name if tag and not release.builds_another_version(tag) else None
         else:
             source = source_of_missing(release)
         if source is None:

@@ -9,6 +9,7 @@ from packaging.version import Version
 from release_state.model import NotObserved, Problem
 from release_state.release.facts import Facts
 from release_state.snapshot import Branch, Clone, Lineage, Remote, Tag
+from release_state.target import parse_version
 
 
 class GitFacts(Facts):
@@ -96,6 +97,12 @@ class GitFacts(Facts):
     def lineage(self, sha: str) -> Lineage:
         """How a commit lies to the base branch."""
         return self.snapshot.history.present().lineage(sha)
+
+    def builds_another_version(self, tag: Tag) -> bool:
+        """Whether the tagged commit declares another version: what is built from it would be that one."""
+        lineage = self.lineage(tag.commit)
+        declared = None if lineage.version_is_dynamic else parse_version(lineage.declared_version or "")
+        return declared is not None and declared != self.version
 
     def is_ancestor(self, older: str, newer: str) -> bool:
         """Whether one commit is an ancestor of or equal to the other."""

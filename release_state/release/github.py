@@ -47,9 +47,30 @@ class GitHubFacts(GitFacts, IndexFacts):
 
     @cached_property
     def pull(self) -> PullRequest | None:
-        """The release pull request: merged or open, with the right head and base; closed unmerged is none."""
+        """The release pull request: merged or open, with the right head and base; closed unmerged is none.
+
+        Nor is a merged one that the tag goes on from. Of two, the later run's.
+        """
         right = [pull for pull in self.pulls if pull.base_branch == self.base_branch and (pull.merged or pull.is_open)]
-        return max(right, key=lambda pull: pull.number, default=None)  # of two runs, the later one's
+        latest = sorted(right, key=lambda pull: pull.number, reverse=True)
+        return next((pull for pull in latest if not self.is_outrun(pull)), None)
+
+    def is_outrun(self, pull: PullRequest) -> bool:
+        """Whether the tag goes on from what a merged pull request brought, with a change that the base branch lacks.
+
+        It goes on from the recorded head, or from the merge, as that of a later attempt does. One that is in no line
+        with either may have been rebased before the merge, and one on a commit of another version belongs elsewhere:
+        neither says anything. Raises NotObserved.
+        """
+        tag = self.tag
+        if tag is None or not pull.merged or tag.commit in (pull.head_sha, pull.merge_commit):
+            return False
+        if not self.lineage(tag.commit).unmerged_count or self.builds_another_version(tag):
+            return False
+        if self.is_ancestor(tag.commit, pull.head_sha):
+            return False
+        brought = filter(None, (pull.head_sha, pull.merge_commit))
+        return any(self.is_ancestor(commit, tag.commit) for commit in brought)
 
     @property
     def any_pull(self) -> bool:

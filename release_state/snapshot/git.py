@@ -135,9 +135,10 @@ class History(Model):
     def is_ancestor(self, older: str, newer: str) -> bool:
         """Whether `older` is an ancestor of or equal to `newer`.
 
-        Raises NotObserved where one of the two could not be had.
+        A shallow history is never looked at: what could not be had is no ancestor of what was had. Raises NotObserved
+        where the newer could not be had, or the older was not asked for.
         """
-        for sha in (older, newer):
-            if sha != self.base_head:
+        for sha in (newer, older):
+            if sha != self.base_head and not (sha == older and older in self.missing):
                 self.lineage(sha)
         return older == newer or (older, newer) in self.ancestors
