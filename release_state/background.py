@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from release_state import whole
+from release_state.defects import text_of
 from release_state.outcome import Exit
 
 T = TypeVar("T")
@@ -66,7 +67,7 @@ class Background(Generic[T]):
             self._done.set_exception(error)
             if self.exchange and self.exchange.is_dir():
                 try:
-                    whole.write(self.exchange / _FAILED, f"{type(error).__name__}: {error}")
+                    whole.write(self.exchange / _FAILED, text_of(error))
                 except OSError:
                     shutil.rmtree(self.exchange, ignore_errors=True)  # no room to say it: the workers end
 

@@ -13,6 +13,7 @@ from release_state.observe.local import LocalRepository, locate
 from release_state.observe.remote import without_credentials
 from release_state.options import DEFAULT_CHANNEL, PHASES, PLANS, VERSION_RULES, UsageProblem
 from release_state.plan import Wanted
+from release_state.redaction import hide_passwords_of
 from release_state.settings import (
     Arguments,
     Resolver,
@@ -117,6 +118,9 @@ def load(
             values["remote-url"] = Value(f"{web}/{repository}.git", "inferred from the repository's name")
     given = values["remote-url"]
     remote_url = validate.git_url("--remote-url", given.text)
+    hide_passwords_of(
+        [remote_url, *(url for each in channels for url in (each.index_url, each.dependencies_index_url))]
+    )
     if listed is None and given.origin == table_origin and validate.is_local(remote_url):
         # Git serves it with the settings of that folder, which can be one that the repository itself brings along.
         raise UsageProblem(f"{table_origin}: remote-url {validate.shown(remote_url)} is a folder of this machine")

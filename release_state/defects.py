@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from release_state.asking import source_of
 from release_state.model import Observation, unavailable
+from release_state.redaction import redacted
 
 T = TypeVar("T")
 _LONGEST = 20_000
@@ -29,7 +30,7 @@ class Defect:
 
     @property
     def traceback(self) -> str:
-        """For the terminal alone: without values of variables, but with the error's own text."""
+        """For the terminal alone: without values of variables, but with the error's own text, free of secrets."""
         return traceback_of(self.error)
 
 
@@ -37,8 +38,13 @@ Defects = list[Defect]
 
 
 def traceback_of(error: BaseException) -> str:
-    """The lines that led to an error, and its text; those of what it was raised from, too."""
-    return "".join(format_exception(type(error), error, error.__traceback__))[-_LONGEST:]
+    """The lines that led to an error, its text and notes, and those of what it was raised from; without secrets."""
+    return redacted("".join(format_exception(type(error), error, error.__traceback__)))[-_LONGEST:]
+
+
+def text_of(error: BaseException) -> str:
+    """The type of an error and its text, without secrets."""
+    return redacted(f"{type(error).__name__}: {error}")
 
 
 def said(defects: Iterable[Defect]) -> tuple[str, ...]:

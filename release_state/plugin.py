@@ -1,6 +1,6 @@
 """The pytest hooks of the suite: options, the take-over of `--version`, and the run from collection to verdict.
 
-Those of collection are in `collecting`, those of one run in `gathering`, which are registered here.
+Those of collection are in `collecting`, of errors in `redacting`, of one run in `gathering`: registered here.
 
 Imports the standard library and pytest alone at the top: it is loaded with `-p` before anything else, and an import
 error there would end in exit code 1 instead of a usage error.
@@ -19,11 +19,12 @@ from typing import Any
 
 import pytest
 
-from release_state import collecting
+from release_state import collecting, redacting
 from release_state.command_line import add_options, arguments_of, cwd_of, new_run
 from release_state.gathering import Results, ResultsAndPage
 from release_state.interrupt import Watch, held_back, let_in
 from release_state.options import UsageProblem
+from release_state.redaction import redacted
 from release_state.starting import (
     first_in_help,
     guard_output,
@@ -73,7 +74,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) 
         raise
     except Exception as error:
         cause = getattr(error, "cause", error)
-        text = " ".join(str(cause).split())
+        text = redacted(" ".join(str(cause).split()))
         raise pytest.UsageError(f"the suite cannot be loaded: {type(cause).__name__}: {text}") from error
 
 
@@ -82,6 +83,8 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     """Answer `--show-config`; refuse beside a version what prints something else and exits 0, nothing checked."""
     guard_output(config, lambda: run.workflow.annotations if (run := _run_of(config)) else ())
     show_no_values(config)
+    redacting.redact_debug_log(config)
+    config.pluginmanager.register(redacting, "release-state-redacting")
     refuse_other_answers(config)
     if not config.option.release_state_show_config or config.option.help:
         return None

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from release_state.check import MARKER, CheckInfo, describe
+from release_state.defects import text_of
 from release_state.model import NotObserved, Problem
 from release_state.outcome import CheckResult, Outcome, Statement
+from release_state.redaction import redacted
 from release_state.services import beside
 from release_state.session import of_config
 from release_state.target import Target
@@ -114,8 +116,7 @@ def dress(
         report.longrepr = (str(item.path), line, reason(result))
     else:
         report.outcome = "failed"
-        if result.outcome is not Outcome.DEFECT:
-            report.longrepr = reason(result)
+        report.longrepr = redacted(report.longreprtext) if result.outcome is Outcome.DEFECT else reason(result)
     return report
 
 
@@ -172,7 +173,7 @@ def conclude(
         # No check skips itself: it says that it is not applicable.
         outcome, given = Outcome.UNKNOWN, {"expected": info.title, "found": f"skipped: {error}", "why": _REMEDY}
     else:
-        outcome, given = Outcome.DEFECT, {"found": f"{type(error).__name__}: {error} ({where})"}
+        outcome, given = Outcome.DEFECT, {"found": f"{text_of(error)} ({where})"}
     return CheckResult(
         id=info.id,
         title=info.title,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
+from release_state import redaction
 from tests import every
 from tests.browser import browser, folders, open_page  # noqa: F401 - fixtures
 from tests.tls import certificate  # noqa: F401 - a fixture
@@ -22,3 +25,10 @@ def pytest_make_parametrize_id(val: object) -> str | None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the long proofs, so that no worker is left with one at the end."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _nothing_is_hidden() -> Iterator[None]:
+    """What the tests of one file hide, those of another may say."""
+    yield
+    redaction._told.clear()

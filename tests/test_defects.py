@@ -195,6 +195,20 @@ def test_what_breaks_for_one_project_costs_the_others_nothing(
         assert json.loads((tmp_path / "own-2.json").read_text(encoding="utf-8"))["exit_code"] == Exit.DEFECT
 
 
+def test_what_is_said_of_a_project_that_breaks_as_a_whole_holds_no_token(
+    fleet: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def whole(*_: Any, **__: Any) -> Any:
+        raise LookupError("x" * 480 + fleet.token)  # and not the first half of it where the text is cut
+
+    monkeypatch.setattr("release_state.fleet.look.collect_history", whole)
+    (row, *_) = rows(fleet, tmp_path)
+    assert row.defect and row.defect.startswith("LookupError: xx") and row.exit is Exit.DEFECT
+    ((text, where),) = row.tracebacks.items()
+    assert (where, "x***\n" in text) == ("the project as a whole", True)
+    assert fleet.token[:6] not in f"{row.defect} {text}"
+
+
 def test_a_list_of_every_pull_request_that_breaks_costs_no_verdict(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

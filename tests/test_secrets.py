@@ -132,7 +132,7 @@ def test_a_secret_is_in_nothing_that_a_run_prints_starts_or_leaves(
         "TMPDIR": str(scratch),
         "PYTEST_DEBUG_TEMPROOT": str(scratch),
         "WATCHED": str(tmp_path / "watched"),
-        "SECRET_WORD": WORD,
+        "WATCHED_WORD": WORD,
         **dict.fromkeys(TRACES, "1"),
         **({"no_proxy": "127.0.0.1,0.0.0.0"} if how == "untrusted" or how in EVERY else {}),
         **({"BREAK": "/pulls"} if how.startswith("broken") else {}),
@@ -168,10 +168,10 @@ def test_a_secret_is_in_nothing_that_a_run_prints_starts_or_leaves(
         sent = {asked.headers.get("authorization") for asked in visit.asked if asked.service == "github"}
         # A redirect leads to an address that is another one than the API's: without the token.
         assert sent - {None} == {f"Bearer {TOKEN}"} and (how in EVERY or None not in sent)
-    assert WORD not in done.stdout + done.stderr
+    basic = b64encode(f"me:{INDEX}".encode())
+    assert WORD not in done.stdout + done.stderr and basic.decode() not in done.stdout
     watched = [json.loads(line) for line in (tmp_path / "watched").read_text(encoding="utf-8").splitlines()]
     (tmp_path / "watched").unlink()
-    basic = b64encode(f"me:{INDEX}".encode())
     left = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert any(path.name == "latest.html" for path in left) == (expected != 3)
     assert any(path.parent.name == "reports" and path.suffix == ".html" for path in left)
@@ -184,6 +184,43 @@ def test_a_secret_is_in_nothing_that_a_run_prints_starts_or_leaves(
     assert wrong == []
     assert any("ls-remote" in fact.get("started", ()) for fact in watched)
     assert how != "given" or any("pip" in fact.get("started", ()) for fact in watched)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["serial", "n2"])
+def test_a_secret_is_in_nothing_that_is_said_of_an_error_that_ends_the_run(
+    workers: tuple[str, ...], world: World, tmp_path: Path
+) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    environ = {
+        "GITHUB_TOKEN": TOKEN,
+        "https_proxy": f"http://me:{PROXY}@127.0.0.1:1",
+        "TWINE_PASSWORD": OTHER,
+        "RELEASE_STATE_REMOTE_URL": world.github.url.replace("://", f"://me:{REMOTE}@"),
+        "RELEASE_STATE_INDEX_URL_PYPI": world.index_url("pypi").replace("://", f"://me:{INDEX}@"),
+        "PYTHONPATH": str(Path(__file__).parent),
+        "TMPDIR": str(scratch),
+        "WATCHED": str(tmp_path / "watched"),
+        "WATCHED_WORD": WORD,
+        "BREAK_ALL": "1",
+    }
+    given = options(world)
+    for option in ("--remote-url", "--index-url"):
+        del given[given.index(option) : given.index(option) + 2]
+    files = [word for name, path in FILES.items() for word in (name, str(tmp_path / path))]
+    debug = ("--debug", str(tmp_path / "debug.log"))
+    done = suite(
+        *("--version", "0.2.0", *given, *LOUD, *files, "--no-install", *(workers or debug)),
+        env=environ,
+        reports_dir=tmp_path / "reports",
+    )
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert "INTERNALERROR> " in done.stdout and BROKEN in done.stdout
+    (tmp_path / "watched").unlink()
+    left = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    said = (done.stdout + done.stderr).encode() + left
+    assert b"<error" in left and WORD.encode() not in said and b64encode(f"me:{INDEX}".encode()) not in said
 
 
 def addresses(how: str, world: World, visit: Visit) -> tuple[str, str, str]:
@@ -239,7 +276,7 @@ def wrong_about(started: list[str], environ: list[str]) -> str | None:
     # A proxy's password goes where the network does.
     allowed = {"https_proxy"}
     if is_git:
-        allowed |= {"TWINE_PASSWORD", "SECRET_WORD"}
+        allowed |= {"TWINE_PASSWORD", "WATCHED_WORD"}
     return f"{sorted(names - allowed)} in its environment" if names - allowed else None
 
 

@@ -123,7 +123,7 @@ def test_piped_and_quiet(tmp_path: Path) -> None:
     assert "GitHub Release" not in run.stdout
 
 
-def test_a_defect_keeps_its_traceback_and_a_finding_has_none(tmp_path: Path) -> None:
+def test_a_defect_keeps_its_traceback_without_secrets_and_a_finding_has_none(tmp_path: Path) -> None:
     for name in ("conftest.py", "pytest.ini"):
         shutil.copy(ROOT / name, tmp_path)
     for name in ("checks", "fixtures"):
@@ -131,10 +131,13 @@ def test_a_defect_keeps_its_traceback_and_a_finding_has_none(tmp_path: Path) -> 
     with (tmp_path / "checks" / "test_post_recovery.py").open("a") as file:
         file.write(
             '\n\n@check("TAG-99", reads=["remote"])\ndef test_broken(release: Release) -> None:\n'
-            '    """It holds."""\n    raise ValueError("broken \\x1b[31m here")\n'
+            '    """It holds."""\n    raise ValueError("broken \\x1b[31m here: %s1de" % "w0rd")\n'
         )
     save(tmp_path / "s.json", [s.released(release=known(None))])
-    run = suite("--snapshot", str(tmp_path / "s.json"), "--tb=short", cwd=tmp_path, reports_dir=tmp_path / "r")
+    junit = ("--junit-xml", str(tmp_path / "r" / "junit.xml"))
+    secret = {"TWINE_PASSWORD": "w0rd1de"}
+    given = ("--snapshot", str(tmp_path / "s.json"), "--tb=short", *junit)
+    run = suite(*given, env=secret, cwd=tmp_path, reports_dir=tmp_path / "r")
     assert run.returncode == 3, run.stdout + run.stderr
     assert "DEFECT OF THE SUITE" in run.stdout
     assert run.stdout.count('raise ValueError("broken') == 1
@@ -142,6 +145,8 @@ def test_a_defect_keeps_its_traceback_and_a_finding_has_none(tmp_path: Path) -> 
     assert "\x1b" not in run.stdout
     assert "RELEASE-11 action needed" in run.stdout
     assert "raise ActionNeeded" not in run.stdout
+    told = [run.stdout, *(path.read_text(encoding="utf-8") for path in (tmp_path / "r").iterdir())]
+    assert len(told) == 4 and all("here: ***" in text and "w0rd1de" not in text for text in told)
 
 
 # --- pieces ------------------------------------------------------------------------------------------------------

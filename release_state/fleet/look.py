@@ -19,7 +19,7 @@ from release_state.audit.verdict import AuditVerdict, judge_audit
 from release_state.check import CheckInfo, catalogue, describe, load, of_phase
 from release_state.collect import collect
 from release_state.config import RunConfig
-from release_state.defects import Defects, said, traceback_of, tracebacks
+from release_state.defects import Defects, said, text_of, traceback_of, tracebacks
 from release_state.fleet.projects import Project
 from release_state.fleet.row import Part, Row
 from release_state.observe.http import HttpClient
@@ -70,7 +70,7 @@ class Look:
             broke = f"a look-up broke: {', '.join(said(defects))}; please report this" if defects else None
             row = row.model_copy(update={"defect": broke, "tracebacks": tracebacks(defects)})
         except Exception as error:
-            broke, where = f"{type(error).__name__}: {error}"[:500], "the project as a whole"
+            broke, where = text_of(error)[:500], "the project as a whole"
             row = row.model_copy(update={"defect": broke, "tracebacks": {traceback_of(error): where}})
         return row.model_copy(update={"seconds": round(time.monotonic() - started, 3)})
 

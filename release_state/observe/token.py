@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from release_state.options import UsageProblem
+from release_state.redaction import hide
 
 _GH_SECONDS = 5.0
 _TOKEN = re.compile(r"[!-~]+")
@@ -64,6 +65,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _checked(token: str, origin: str) -> str:
+    hide(token)
     if not _TOKEN.fullmatch(token):
         raise UsageProblem(f"{origin}: the token holds a blank, a line end or another character that no token has")
     return token

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from release_state.audit.kinds import Kind
 from release_state.audit.verdict import AuditVerdict
-from release_state.defects import said, tracebacks
+from release_state.defects import said, text_of, tracebacks
 from release_state.outcome import CheckResult, Outcome, Verdict
 from release_state.plan import Step
 from release_state.report.audit_words import habits, notes, ranges
@@ -44,7 +44,7 @@ def summarise(reporter: pytest.TerminalReporter, run: AuditRun) -> None:
     screen.tracebacks(tracebacks(run.session.defects))
     if (defect := run.session.background.defect()) is not None:
         reporter.section("release state", sep="=", red=True, bold=True)
-        reporter.write_line(f"the observation broke: {type(defect).__name__}: {plain(str(defect))}; please report this")
+        reporter.write_line(f"the observation broke: {plain(text_of(defect))}; please report this")
         return
     for verdict in run.session.verdicts() if run.executes else ():
         _verdict(reporter, verdict)

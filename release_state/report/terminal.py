@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import timezone
 from typing import TYPE_CHECKING
 
-from release_state.defects import said, tracebacks
+from release_state.defects import said, text_of, tracebacks
 from release_state.matrix import Row, matrix
 from release_state.outcome import CheckResult, Exit, Outcome, Verdict, remedies_of, retry_of, unknown_by_cause
 from release_state.plan import Plan
@@ -60,7 +60,7 @@ def summarise(reporter: pytest.TerminalReporter, run: Run) -> None:
     _defects(screen, run)
     if (defect := run.session.defect()) is not None:
         reporter.section("release state", sep="=", red=True, bold=True)
-        screen.line(f"the observation broke: {type(defect).__name__}: {plain(str(defect))}; {remedy_of(defect)}")
+        screen.line(f"the observation broke: {plain(text_of(defect))}; {remedy_of(defect)}")
         return
     observed = run.session.observed() or {}
     for verdict in run.session.verdicts() if run.executes else ():
