@@ -109,7 +109,7 @@ class Run(Running):
     ) -> None:
         if not checks_folder.is_dir():
             raise UsageProblem(f"{checks_folder} is missing: run the checks from the folder of their pytest.ini")
-        super().__init__(environ, executes=executes)
+        super().__init__(environ, executes=executes, demo=demo)
         try:
             if demo is not None:
                 from release_state.demo.enter import enter_demo
@@ -216,7 +216,8 @@ class Run(Running):
         """What is checked and where each fact is read from; the phase follows once it is known."""
         from release_state.report import terminal
 
-        return terminal.header(self.config, self.token_source)
+        source = "the demo world" if self.demo else self.token_source
+        return self.told_of_demo(terminal.header(self.config, source))
 
     def phases(self) -> str | None:
         """The phase of each target and why; None while it is not known."""

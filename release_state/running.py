@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -23,7 +23,8 @@ class Running:
     reports: ReportFiles
     """What has been written stays."""
 
-    def __init__(self, environ: Mapping[str, str], *, executes: bool) -> None:
+    def __init__(self, environ: Mapping[str, str], *, executes: bool, demo: str | None = None) -> None:
+        self.demo = demo
         self.workflow = Workflow(environ)  # not the demo's: the run is a step of this workflow all the same
         self.executes = executes
         self.trouble: str | None = None
@@ -85,6 +86,13 @@ class Running:
     def header(self) -> list[str]:
         """What is checked and where each fact is read from."""
         raise NotImplementedError
+
+    def told_of_demo(self, header: Sequence[str]) -> list[str]:
+        """The header of a run, which says of a demo that what it prints leads nowhere afterwards."""
+        if self.demo is None:
+            return list(header)
+        first, *rest = header
+        return [f"{first}; a demo world, which is gone when this run ends", *rest]
 
     def phases(self) -> str | None:
         """What is known once the observation is there; None where there is nothing to say."""

@@ -192,23 +192,21 @@ def workflow_file(option: str, text: str) -> str:
 
 def seconds(option: str, text: str) -> float:
     """A positive number of seconds, a day at most."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 < value <= 86_400:
-        raise UsageProblem(f"{option} {shown(text)} is not a number of seconds above 0, up to 86400")
-    return value
+    return _number(option, text, "seconds", 86_400)
 
 
 def mebibytes(option: str, text: str) -> float:
     """A positive number of MiB, a TiB at most."""
+    return _number(option, text, "MiB", 2**20)
+
+
+def _number(option: str, text: str, unit: str, most: int) -> float:
     try:
         value = float(text)
     except ValueError:
         value = -1.0
-    if not 0 < value <= 2**20:
-        raise UsageProblem(f"{option} {shown(text)} is not a number of MiB above 0, up to {2**20}")
+    if not 0 < value <= most:
+        raise UsageProblem(f"{option} {shown(text)} is not a number of {unit} above 0, up to {most}")
     return value
 
 

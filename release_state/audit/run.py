@@ -47,7 +47,7 @@ class AuditRun(Running):
         with_workers: bool,
         executes: bool,
     ) -> None:
-        super().__init__(environ, executes=executes)
+        super().__init__(environ, executes=executes, demo=demo)
         check_usage(arguments, refused, named)
         try:
             if demo is not None:
@@ -90,7 +90,8 @@ class AuditRun(Running):
 
     def header(self) -> list[str]:
         """What is audited and where each fact is read from."""
-        return audit_terminal.header(self.config, self.token_source)
+        source = "the demo world" if self.demo else self.token_source
+        return self.told_of_demo(audit_terminal.header(self.config, source))
 
     def publish_reports(self, exitstatus: int) -> int:
         """Write page and document; they become `latest-audit` after a run over every version."""

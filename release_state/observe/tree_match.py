@@ -44,11 +44,6 @@ class Match:
     differing: tuple[str, ...]
     absent: tuple[str, ...]
 
-    @property
-    def is_exact(self) -> bool:
-        """Whether the tree holds every file as it was published."""
-        return not self.differing and not self.absent
-
 
 def read_tree(store: Store, commit: str) -> Tree:
     """The whole tree of a commit."""
