@@ -6,7 +6,7 @@ import pytest
 
 from release_state.check import check
 from release_state.model import NotObserved, Problem
-from release_state.origin import aim, is_misplaced, is_on_base, squashed
+from release_state.origin import aim, is_branch_left, is_misplaced, is_on_base, squashed
 from release_state.outcome import ActionNeeded, InProgress, NotApplicable
 from release_state.plan import step
 from release_state.recovery import Recovery
@@ -342,15 +342,20 @@ def test_release_notes_are_not_empty(release: Release, plan: Recovery) -> None:
         )
 
 
-@check("RELEASE-14", reads=["repository", "release", "latest_release", "index"])
+@check("RELEASE-14", reads=["repository", "release", "latest_release", "index", "remote"])
 def test_latest_release_is_right(release: Release, plan: Recovery) -> None:
     """GitHub's latest release is that of the greatest final version that is not yanked.
 
-    A backport or a pre-release must not be the latest; an older version's own check passes when it is not.
+    A backport or a pre-release must not be the latest; an older version's own check passes when it is not. In a
+    repository of several packages the mark can be another one's: then this does not decide.
     """
     belongs_here(release, "release", seen_release(release))
     if release.github_release is None:
         raise NotApplicable("there is no GitHub Release")
+    foreign = release.is_latest_foreign
+    if foreign and release.target.names_package(release.target.tag_template):
+        shared = release.snapshot.latest_release.present()
+        raise NotApplicable(f"the latest release, {shared.tag}, is that of another package of the repository")
     if (right := release.right_latest) is not None:
         latest = release.snapshot.latest_release.known()
         raise ActionNeeded(
@@ -358,6 +363,7 @@ def test_latest_release_is_right(release: Release, plan: Recovery) -> None:
             found=f"latest: {latest.tag if latest else 'none'}",
             why="visitors and tools are led to another version than the index offers",
             steps=plan.steps_for("release"),
+            advice=foreign,
         )
 
 
@@ -420,12 +426,27 @@ def _why_not(release: Release, pull: PullRequest) -> str:
     return f"#{pull.number} {pull.state}, into {pull.base_branch}"
 
 
-@check("BRANCH-11", reads=["remote", "pulls", "open_pulls", "runs", "history"])
+@check(
+    "BRANCH-11",
+    reads=["remote", "pulls", "open_pulls", "runs", "history", "clone", "index", "published", "release"],
+)
 def test_release_branch_fits_its_pull_request(release: Release, plan: Recovery) -> None:
-    """The release branch is there while its pull request is open, and gone once that is merged."""
+    """The release branch is there while its pull request is open, and gone once that is merged.
+
+    Gone, too, where no pull request is expected (PULL-11), since the base branch has what was released: nothing would
+    ever take the branch away, and the next release would be stopped by it.
+    """
     if "pull-request" not in release.channel.leaves:
         raise NotApplicable(f"{release.channel.name} has no pull request: see BRANCH-12")
     branch, pull = release.branch, release.pull
+    if pull is None and branch is not None and is_branch_left(release):
+        raise ActionNeeded(
+            expected=f"no branch {branch.name}: {release.base_branch} has what was released, without a pull request",
+            found=f"{branch.name} at {branch.sha[:12]}",
+            why="nothing takes it away, and the next release finds it in its way",
+            steps=plan.steps_for("branch"),
+            advice=branch.sha == release.base_head or not release.lineage(branch.sha).ahead,
+        )
     if pull is None:
         raise NotApplicable("there is no release pull request to compare with")
     if pull.is_open and branch is None:

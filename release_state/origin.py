@@ -144,3 +144,15 @@ def squashed(release: Release, released: Source) -> Candidate | None:
 def needs_no_pull(release: Release, released: Source) -> bool:
     """Whether a pull request has nothing to bring: the base branch has the released commit, or all of it, squashed."""
     return is_on_base(release, released) or squashed(release, released) is not None
+
+
+def is_branch_left(release: Release) -> bool:
+    """Whether nothing is to come of the release branch any more: its pull request is merged, or none is expected."""
+    if release.branch is None:
+        return False
+    if release.pull is not None:
+        return release.pull.merged
+    if not release.is_published or release.open_pulls:
+        return False
+    released = aim(release)
+    return release.tag is not None and released is not None and needs_no_pull(release, released)

@@ -159,6 +159,11 @@ class Target(Model):
                 return (template.replace("{version}", f"{letter}{{version}}") if letter in "vV" else template), version
         return None
 
+    def names_package(self, template: str) -> bool:
+        """Whether a template of tags has the package's name in it, as a placeholder or written out."""
+        words = re.split("[^a-z0-9]+", template.replace("{version}", "").replace("{package}", self.name).lower())
+        return f"-{self.name}-" in f"-{'-'.join(words)}-"
+
     def parse_release_branch(self, name: str) -> ReleaseBranchName | None:
         """Channel and version of a release branch; None where the name does not parse by the template."""
         if (found := self._branch_pattern.fullmatch(name)) and (version := parse_version(found["version"])):

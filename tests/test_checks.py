@@ -24,6 +24,18 @@ TEST_ORPHAN = s.branch("release/testpypi-v0.1.5", s.OTHER)
 UNMERGED = s.lineage(unmerged_count=1, unmerged=(Commit(sha=s.HEAD, subject="chore: release", committed_at=s.NOW),))
 BEFORE = s.target(expected_before_release=("version", "changelog"))
 ORPHANED = {"history": s.history(s.lineage(s.OTHER)), "branch_pulls": {ORPHAN.name: known(())}}
+BY_NAME = s.target(tag_template="{package}-v{version}")
+LATEST_OF_ANOTHER = {"latest_release": known(s.release("sibling-v3.0.0"))}
+NAMED = s.tag("orbit-v0.1.0", s.OTHER)
+# Published and tagged from the base branch, as where the version is not committed: the branch has nothing of its own.
+WITHOUT_PULL = {
+    "remote": s.remote(s.tag(commit=s.BASE), s.branch(sha=s.BASE)),
+    "clone": s.clone(),
+    "history": s.history(s.lineage(s.BASE, on_base=True, ahead=0)),
+    "pulls": known(()),
+    "published": s.published(s.candidate(s.BASE, ref=None, on_base=True)),
+}
+WITHOUT_TAG = {**WITHOUT_PULL, "remote": s.remote(s.branch(sha=s.BASE))}
 
 
 def declares(version: str | None, **changes: object) -> Snapshot:
@@ -135,6 +147,9 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("TAG-1", "moving", s.ready(remote=s.remote(s.tag("v0"))), HOLDS),
     ("TAG-1", "there", s.ready(remote=s.remote(s.tag())), ACTION),
     ("TAG-1", "another spelling", s.ready(remote=s.remote(s.tag("orbit-0.2.0"))), ACTION),
+    ("TAG-1", "of another package", s.ready(target=BY_NAME, remote=s.remote(NAMED, s.tag())), HOLDS),
+    ("TAG-1", "by number, and no tag by name yet", s.ready(target=BY_NAME, remote=s.remote(s.tag())), ACTION),
+    ("TAG-1", "by name", s.ready(target=BY_NAME, remote=s.remote(NAMED, s.tag("orbit-v0.2.0"))), ACTION),
     ("TAG-1", "testpypi, nobody knows what is called for", on_testpypi(remote=s.remote(s.tag())), ACTION),
     ("TAG-1", "testpypi, nothing called for", beside_a_tag(None), ACTION),
     ("TAG-1", "testpypi, another called for", beside_a_tag("0.2.1"), ACTION),
@@ -364,6 +379,13 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
         s.released(index={"pypi": s.project(s.file(), releases={"0.3.0": False})}),
         ACTION,
     ),
+    ("RELEASE-14", "of another package", s.released(**LATEST_OF_ANOTHER), ACTION),
+    (
+        "RELEASE-14",
+        "of another package, each with tags by its name",
+        s.released(**LATEST_OF_ANOTHER, target=BY_NAME, remote=s.remote(s.tag("orbit-v0.2.0"))),
+        NONE,
+    ),
     ("RELEASE-14", "none", s.released(release=known(None)), NONE),
     ("RELEASE-14", "GitHub silent", s.released(latest_release=s.failed()), UNKNOWN),
     ("RELEASE-15", "none", s.released(), HOLDS),
@@ -410,6 +432,8 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("BRANCH-11", "gone while open", s.released(pulls=known((s.open_pull(),))), ACTION),
     ("BRANCH-11", "left after the merge", s.released(remote=s.remote(s.tag(), BRANCH)), ACTION),
     ("BRANCH-11", "no pull request", s.released(pulls=known(())), NONE),
+    ("BRANCH-11", "none expected, and the branch is left", s.released(**WITHOUT_PULL), ACTION),
+    ("BRANCH-11", "none expected, and the tag is to come", s.released(**WITHOUT_TAG), NONE),
     ("BRANCH-11", "remote silent", s.released(remote=s.failed()), UNKNOWN),
     ("BRANCH-12", "gone", s.released_on_testpypi(), HOLDS),
     ("BRANCH-12", "left", s.released_on_testpypi(remote=s.remote(s.branch("release/testpypi-v0.2.0"))), ACTION),

@@ -389,3 +389,18 @@ def test_what_is_not_whole_is_not_called_so(found: Snapshot, title: str) -> None
     verdict = verdict_of(found)
     assert verdict.diagnosis.title == title
     assert (verdict.diagnosis.direction == "nothing") == (verdict.verdict in GREEN)
+
+
+def test_a_branch_that_the_base_branch_holds_leads_no_one_in_a_circle() -> None:
+    """Of a version that is tagged and has no pull request: deleted at once, not sent back to a run that is green."""
+    name = "release/pypi-v0.1.0"
+    tag, ours = s.tag("v0.1.0", s.BASE), s.lineage(s.OTHER, on_base=True, ahead=0)
+    found = s.ready(
+        remote=s.remote(s.branch(name, s.OTHER), tag), branch_pulls={name: known(())}, history=s.history(ours)
+    )
+    assert Release(found).other_branches[0].state == "left over"
+    [step] = verdict_of(found).plan.steps
+    assert f":refs/heads/{name}" in step.commands[0]
+    ahead = found.model_copy(update={"history": s.history(s.lineage(s.OTHER))})
+    untagged = found.model_copy(update={"remote": s.remote(s.branch(name, s.OTHER))})
+    assert [Release(each).other_branches[0].state for each in (ahead, untagged)] == ["unfinished", "unfinished"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,7 +12,6 @@ from packaging.version import Version
 
 from release_state.audit.model import History, IndexedVersion
 from release_state.snapshot import Branch, GitHubRelease, PullRequest, Tag
-from release_state.target import Target
 
 
 @dataclass
@@ -112,7 +110,7 @@ def spellings(history: History) -> Spellings:
     spelt = [(tag.name, *read) for tag in all_tags if (read := target.spelling_of_tag(tag.name))]
     commits = {tag.name: tag.commit for tag in all_tags}
     tags = Counter(template for _, template, _ in spelt)
-    named = {template for template in tags if _names_package(target, template)}
+    named = {template for template in tags if target.names_package(template)}
     by_name: dict[Version, set[str]] = defaultdict(set)
     for name, template, version in spelt:
         if template in named:
@@ -124,12 +122,6 @@ def spellings(history: History) -> Spellings:
         own = ({target.tag_template} & set(tags)) or named or set(tags)
     ours = Counter(each[1] for each in spelt if each[1] in own and found.may_be_ours(*each))
     return replace(found, own=dict(ours.most_common()), foreign=dict((tags - ours).most_common()))
-
-
-def _names_package(target: Target, template: str) -> bool:
-    """Whether a template has the package's name in it, as a placeholder or written out."""
-    words = re.split("[^a-z0-9]+", template.replace("{version}", "").replace("{package}", target.name).lower())
-    return f"-{target.name}-" in f"-{'-'.join(words)}-"
 
 
 def versions(history: History, spelt: Spellings) -> tuple[Audited, ...]:

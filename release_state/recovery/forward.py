@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from release_state.dead_ends import sdist_for_wheel, source_of_missing
+from release_state.origin import is_branch_left
 from release_state.plan import Step
 from release_state.release import Release
 from release_state.steps import branches, publication, pulls, releases, tags
@@ -76,6 +77,6 @@ class Completion:
     def _left_branch(self) -> list[Step]:
         release = self.release
         branch, has_pulls = release.branch, "pull-request" in release.channel.leaves
-        if branch is None or (has_pulls and not (release.pull and release.pull.merged)):
+        if branch is None or (has_pulls and not is_branch_left(release)):
             return []
         return branches.delete(release, branch)

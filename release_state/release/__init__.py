@@ -67,11 +67,20 @@ class Release(GitHubFacts, PublishedFacts):
             return "left over", f"pull request #{merged[0].number} was merged with this very head"
         if not merged:
             version, channel = Version(parsed.version), self.target.channel_named(parsed.channel)
+            tagged = channel and "tag" in channel.leaves and self.tags_equal_to(version)
+            if tagged and self._holds(branch.sha):
+                return "left over", f"{self.base_branch} holds every commit of it, and {parsed.version} is tagged"
             if any(Version(found.version) == version for found in self.project_on(parsed.channel).releases):
                 return "unfinished", f"{parsed.version} is on {parsed.channel}, and no pull request of it was merged"
-            if channel and "tag" in channel.leaves and self.tags_equal_to(version):
+            if tagged:
                 return "unfinished", f"{parsed.version} is tagged, and no pull request was merged"
         return "orphaned", "no pull request of it is open, no run is unfinished and its version is not released"
+
+    def _holds(self, sha: str) -> bool:
+        """Whether the base branch is known to hold a commit."""
+        history = self.snapshot.history.value
+        lineages = history.lineages if history else ()
+        return sha == self.base_head or any(each.sha == sha and not each.ahead for each in lineages)
 
     @property
     def tag_may_go(self) -> bool:

@@ -69,7 +69,35 @@ class GitFacts(Facts):
         return (*filter(None, [self.tag]), *self.other_tags_exactly)
 
     def tags_equal_to(self, version: Version) -> tuple[Tag, ...]:
-        return tuple(tag for tag in self.remote.tags if self.target.version_of_tag(tag.name) == version)
+        """Tags of the remote that equal a version by PEP 440, but for those of another package."""
+        equal = (tag for tag in self.remote.tags if self.target.version_of_tag(tag.name) == version)
+        return tuple(tag for tag in equal if self.may_be_ours(tag.name))
+
+    def may_be_ours(self, tag: str) -> bool:
+        """
+        Whether a tag that names a version can be this package's.
+
+        Where the package has tags by its name, as in a repository of several packages, one by number alone is another
+        package's since the first of these: unless it is on the commit of the version's tag by name.
+        """
+        spelt, target = self.target.spelling_of_tag(tag), self.target
+        if spelt is None or spelt[0] == target.tag_template or target.names_package(spelt[0]):
+            return spelt is not None
+        first = min(self._tags_by_name, default=None)
+        if first is None or spelt[1] < first:
+            return True
+        there = self.remote.tag(tag)
+        return there is not None and there.commit in self._tags_by_name.get(spelt[1], ())
+
+    @cached_property
+    def _tags_by_name(self) -> dict[Version, set[str]]:
+        """The commits of the tags that are spelled with the package's name, by version."""
+        found: dict[Version, set[str]] = {}
+        for tag in self.remote.tags:
+            spelt = self.target.spelling_of_tag(tag.name)
+            if spelt and self.target.names_package(spelt[0]):
+                found.setdefault(spelt[1], set()).add(tag.commit)
+        return found
 
     @cached_property
     def clone(self) -> Clone | None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 
 from release_state.model import NotObserved, Problem
 from release_state.release.git import GitFacts
 from release_state.release.index import IndexFacts
 from release_state.snapshot import CommitChecks, GitHubRelease, PullRequest, WorkflowRun
+from release_state.target import parse_version
+
+_OF_A_PACKAGE = re.compile(r"[A-Za-z][\w.-]*?(?:[-/@_]|==)v?(?P<version>[0-9][^/@]*)")
+"""The tag of a version of a package, whichever: `other-v1.2.3`, `other/1.2.3`, `other==1.2.3`."""
 
 
 class GitHubFacts(GitFacts, IndexFacts):
@@ -97,6 +102,8 @@ class GitHubFacts(GitFacts, IndexFacts):
         if not self.files:
             return None  # what the index will offer as the newest is not decided yet
         latest, newest = self.snapshot.latest_release.known(), self.newest_final
+        if self.is_latest_foreign and self.target.names_package(self.target.tag_template):
+            return None  # several packages share the one mark
         version = self.target.version_of_tag(latest.tag) if latest else None
         if newest is None or (version == self.version) == (newest == self.version):
             return None
@@ -106,6 +113,17 @@ class GitHubFacts(GitFacts, IndexFacts):
         named = [tag.name for tag in remote.tags if self.target.version_of_tag(tag.name) == newest] if remote else []
         exact = self.target.tag_for(str(newest))
         return exact if exact in named or not named else named[0]
+
+    @property
+    def is_latest_foreign(self) -> bool:
+        """Whether GitHub's latest release is that of another package of the repository, as far as its tag tells."""
+        latest = self.snapshot.latest_release.known()
+        if latest is None:
+            return False
+        if self.target.spelling_of_tag(latest.tag):
+            return self.snapshot.remote.is_known and not self.may_be_ours(latest.tag)
+        found = _OF_A_PACKAGE.fullmatch(latest.tag)
+        return bool(found and parse_version(found["version"]))
 
     @cached_property
     def ci(self) -> CommitChecks:
