@@ -149,7 +149,6 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("TAG-1", "another spelling", s.ready(remote=s.remote(s.tag("orbit-0.2.0"))), ACTION),
     ("TAG-1", "of another package", s.ready(target=BY_NAME, remote=s.remote(NAMED, s.tag())), HOLDS),
     ("TAG-1", "by number, and no tag by name yet", s.ready(target=BY_NAME, remote=s.remote(s.tag())), ACTION),
-    ("TAG-1", "by name", s.ready(target=BY_NAME, remote=s.remote(NAMED, s.tag("orbit-v0.2.0"))), ACTION),
     ("TAG-1", "testpypi, nobody knows what is called for", on_testpypi(remote=s.remote(s.tag())), ACTION),
     ("TAG-1", "testpypi, nothing called for", beside_a_tag(None), ACTION),
     ("TAG-1", "testpypi, another called for", beside_a_tag("0.2.1"), ACTION),
