@@ -60,7 +60,6 @@ def beside_a_tag(wanted: Any = "0.2.0", declared: str | None = None, **changes: 
     return on_testpypi(remote=s.remote(s.tag()), calculation=calculation.calculation(wanted))
 
 
-# check, state, what it is, outcome, whether it blocks (only for findings)
 def squashed(*differing: str, **changes: Any) -> Observation[Published]:
     """The base branch has what was published from the release branch, but for these files."""
     there = {"ref": "refs/heads/main", "what": "the commit of main that sets the version", "on_base": True, **changes}
@@ -92,6 +91,7 @@ def attempts(
     return s.released(**{"pulls": known((first, *pulls)), "history": known(seen), **changes})
 
 
+# The check, what the state is, the state, how the check ends.
 CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("BRANCH-1", "none", s.ready(), HOLDS),
     ("BRANCH-1", "another version's", s.ready(remote=s.remote(s.branch("release/pypi-v0.2.01"))), HOLDS),
