@@ -203,7 +203,11 @@ def test_tag_is_on_the_right_commit(release: Release) -> None:
 
 @check("TAG-15", reads=["remote"], advice=True)
 def test_no_other_tag_equals_the_version(release: Release) -> None:
-    """Every tag that equals the version by PEP 440 is on the same commit."""
+    """Every tag that equals the version by PEP 440 is on the same commit.
+
+    In a repository of several packages, a number alone is another package's, and does not count: where the template has
+    the package's name in it, and numbers alone go on beside the tags by name, on other commits than these.
+    """
     belongs_here(release, "tag", tag_seen(release))
     tag = release.tag
     if others := [other for other in release.other_tags if tag is None or other.commit != tag.commit]:

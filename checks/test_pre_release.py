@@ -68,6 +68,8 @@ def test_no_tag_of_this_version_on_the_remote(release: Release, plan: Recovery) 
     is worked out from tags: a run would release another version. Only advice (VERSION-2) says what the commits call
     for, so that this goes on blocking unless a run is known to make this very version beside the tag: the commits
     call for it all the same, or no rules are configured and the base branch declares it.
+
+    A number alone that is another package's of the repository (TAG-15) is no tag of this version.
     """
     if tags := release.version_tags:
         found = listing(f"{tag.name} at {tag.commit[:12]}" for tag in tags)

@@ -11,6 +11,7 @@ from functools import cached_property
 from packaging.version import Version
 
 from release_state.audit.model import History, IndexedVersion
+from release_state.package_tags import PackageTags, package_tags
 from release_state.snapshot import Branch, GitHubRelease, PullRequest, Tag
 
 
@@ -62,10 +63,8 @@ class Spellings:
     """Template and number of tags; the commonest first."""
     foreign: dict[str, int]
     """Spellings of another package of the repository, as far as they are: few of their tags name a version of this."""
-    sure: frozenset[str] = frozenset()
-    """Templates that cannot be another package's: the configured one, and those with this one's name."""
-    by_name: dict[Version, set[str]] = field(default_factory=dict)
-    """Commits of the tags that are spelled with the package's name."""
+    named: PackageTags
+    """Which tags can be this package's, by those with its name."""
     commits: dict[str, str] = field(default_factory=dict)
     """The commit of each tag of the remote, by its name."""
 
@@ -74,20 +73,9 @@ class Spellings:
         """The commonest one."""
         return next(iter(self.own), None)
 
-    @cached_property
-    def _first_by_name(self) -> Version | None:
-        return min(self.by_name, default=None)
-
     def may_be_ours(self, tag: str, template: str, version: Version) -> bool:
-        """
-        Whether a tag, on the remote or gone, can be this package's.
-
-        Since the package has tags by its name, one by number alone is another package's: unless it is on the commit of
-        the version's tag by name.
-        """
-        if template in self.sure or self._first_by_name is None or version < self._first_by_name:
-            return True
-        return self.commits.get(tag) in self.by_name.get(version, ())
+        """Whether a tag, on the remote or gone, can be this package's."""
+        return self.named.may_be_ours(template, version, self.commits.get(tag))
 
     def takes(self, tag: str, template: str, version: Version) -> bool:
         """Whether a tag or the GitHub Release of a tag is this package's, as far as its name tells."""
@@ -110,16 +98,11 @@ def spellings(history: History) -> Spellings:
     spelt = [(tag.name, *read) for tag in all_tags if (read := target.spelling_of_tag(tag.name))]
     commits = {tag.name: tag.commit for tag in all_tags}
     tags = Counter(template for _, template, _ in spelt)
-    named = {template for template in tags if target.names_package(template)}
-    by_name: dict[Version, set[str]] = defaultdict(set)
-    for name, template, version in spelt:
-        if template in named:
-            by_name[version].add(commits[name])
-    found = Spellings({}, {}, frozenset((*named, target.tag_template)), by_name, commits)
+    found = Spellings({}, {}, package_tags(target, all_tags), commits)
     hits = Counter(each[1] for each in spelt if each[2] in published and found.may_be_ours(*each))
     own = {template for template in tags if 2 * hits[template] >= tags[template]}
     if not own:
-        own = ({target.tag_template} & set(tags)) or named or set(tags)
+        own = ({target.tag_template} & set(tags)) or set(tags).intersection(found.named.sure) or set(tags)
     ours = Counter(each[1] for each in spelt if each[1] in own and found.may_be_ours(*each))
     return replace(found, own=dict(ours.most_common()), foreign=dict((tags - ours).most_common()))
 

@@ -7,6 +7,7 @@ from functools import cached_property
 from packaging.version import Version
 
 from release_state.model import NotObserved, Problem
+from release_state.package_tags import anothers
 from release_state.release.facts import Facts
 from release_state.snapshot import Branch, Clone, Lineage, Remote, Tag
 from release_state.target import parse_version
@@ -53,7 +54,10 @@ class GitFacts(Facts):
 
     @cached_property
     def other_tags(self) -> tuple[Tag, ...]:
-        """Tags of the remote that equal the version by PEP 440 in another spelling; moving tags like `v9` too."""
+        """Tags of the remote that equal the version by PEP 440 in another spelling; moving tags like `v9` too.
+
+        Not those that are another package's of the repository.
+        """
         return tuple(tag for tag in self.tags_equal_to(self.version) if tag.name != self.target.tag)
 
     @property
@@ -69,35 +73,16 @@ class GitFacts(Facts):
         return (*filter(None, [self.tag]), *self.other_tags_exactly)
 
     def tags_equal_to(self, version: Version) -> tuple[Tag, ...]:
-        """Tags of the remote that equal a version by PEP 440, but for those of another package."""
-        equal = (tag for tag in self.remote.tags if self.target.version_of_tag(tag.name) == version)
-        return tuple(tag for tag in equal if self.may_be_ours(tag.name))
-
-    def may_be_ours(self, tag: str) -> bool:
-        """
-        Whether a tag that names a version can be this package's.
-
-        Where the package has tags by its name, as in a repository of several packages, one by number alone is another
-        package's since the first of these: unless it is on the commit of the version's tag by name.
-        """
-        spelt, target = self.target.spelling_of_tag(tag), self.target
-        if spelt is None or spelt[0] == target.tag_template or target.names_package(spelt[0]):
-            return spelt is not None
-        first = min(self._tags_by_name, default=None)
-        if first is None or spelt[1] < first:
-            return True
-        there = self.remote.tag(tag)
-        return there is not None and there.commit in self._tags_by_name.get(spelt[1], ())
+        """Tags of the remote that name a version of this package, in whatever spelling."""
+        equal = tuple(tag for tag in self.remote.tags if self.target.version_of_tag(tag.name) == version)
+        if all(tag.name == self.target.tag_for(str(version)) for tag in equal):
+            return equal  # which is usual, and nothing else need be looked at
+        return tuple(tag for tag in equal if tag.name not in self.of_other_packages)
 
     @cached_property
-    def _tags_by_name(self) -> dict[Version, set[str]]:
-        """The commits of the tags that are spelled with the package's name, by version."""
-        found: dict[Version, set[str]] = {}
-        for tag in self.remote.tags:
-            spelt = self.target.spelling_of_tag(tag.name)
-            if spelt and self.target.names_package(spelt[0]):
-                found.setdefault(spelt[1], set()).add(tag.commit)
-        return found
+    def of_other_packages(self) -> frozenset[str]:
+        """Names of tags of the remote that are another package's of the repository."""
+        return anothers(self.target, self.remote.tags)
 
     @cached_property
     def clone(self) -> Clone | None:
@@ -112,9 +97,12 @@ class GitFacts(Facts):
 
     @cached_property
     def local_tags(self) -> tuple[Tag, ...]:
-        """Tags of the clone that equal the version, the exact spelling first."""
-        tags = self.clone.tags if self.clone else ()
+        """Tags of the clone that equal the version, the exact spelling first; none of another package."""
+        tags, remote = self.clone.tags if self.clone else (), self.snapshot.remote.value
         equal = [tag for tag in tags if self.target.version_of_tag(tag.name) == self.version]
+        if any(tag.name != self.target.tag for tag in equal):
+            others = anothers(self.target, (*(remote.tags if remote else ()), *tags))
+            equal = [tag for tag in equal if tag.name not in others]
         return tuple(sorted(equal, key=lambda tag: tag.name != self.target.tag))
 
     @cached_property

@@ -121,7 +121,7 @@ class GitHubFacts(GitFacts, IndexFacts):
         if latest is None:
             return False
         if self.target.spelling_of_tag(latest.tag):
-            return self.snapshot.remote.is_known and not self.may_be_ours(latest.tag)
+            return self.snapshot.remote.is_known and latest.tag in self.of_other_packages
         found = _OF_A_PACKAGE.fullmatch(latest.tag)
         return bool(found and parse_version(found["version"]))
 

@@ -50,7 +50,7 @@ def notes(audit: Audit) -> list[str]:
     if spelt.foreign:
         shown = ", ".join(f"{name} ({count})" for name, count in spelt.foreign.items())
         why = "few of them name a published version from before there were tags by the package's name"
-        if not spelt.by_name:
+        if not spelt.named.by_name:
             why = "few of them name a published version"
         if not audit.index.is_known:
             why = "the index did not say which versions are published, and the template is another one"
