@@ -197,8 +197,9 @@ def test_project_is_known_to_the_index(release: Release) -> None:
         raise ActionNeeded(
             expected=f"{release.target.name} on {release.channel.name}",
             found="the index lists nothing of this name now",
-            why="the first upload needs a pending trusted publisher, and a name that was deleted may be burnt",
-            steps=[step("See that the name is free and that its publisher is pending", link=index_page(release))],
+            why="the name is misspelt; or new, and its first upload needs a pending trusted publisher; or it was "
+            "deleted, and may be burnt",
+            steps=[step("See that the name is right and free, and its publisher pending", link=index_page(release))],
         )
 
 

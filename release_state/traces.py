@@ -76,7 +76,10 @@ def _pull_expected(release: Release, phase: Phase) -> str:
 def _ci_expected(release: Release, phase: Phase) -> str:
     if phase is not Phase.PRE_RELEASE:
         return "not judged in this phase"
-    return f"green on {release.base_branch} at {release.base_head[:12]}"
+    try:
+        return f"green on {release.base_branch} at {release.base_head[:12]}"
+    except NotObserved:
+        return "green on the head of the base branch"
 
 
 _EXPECTED: dict[str, Callable[[Release, Phase], str]] = {

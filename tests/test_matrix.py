@@ -84,6 +84,11 @@ def test_row_says_what_was_observed(snapshot: Snapshot, trace: str, state: Outco
     assert bool(row.decided_by) == (state in (Outcome.ACTION_NEEDED, Outcome.UNKNOWN, Outcome.IN_PROGRESS))
 
 
+def test_what_is_expected_is_said_though_nothing_was_observed() -> None:
+    snapshot = s.ready(remote=s.failed(), repository=s.failed(), index={})
+    assert not [row for row in matrix(Release(snapshot), verdict_of(snapshot)) if "not observed" in row.expected]
+
+
 def test_advice_is_named_and_decides_nothing() -> None:
     lightweight = s.released(remote=s.remote(s.tag(annotated=False)), clone=s.clone())
     row = rows(lightweight)[0]["tag"]
