@@ -387,8 +387,11 @@ def test_a_clean_clone(repo: Repo, tmp_path: Path) -> None:
     assert (seen.branch, seen.head, seen.operation) == ("main", repo.head, None)
     assert (seen.changed, seen.untracked, seen.bare, seen.shallow) == ((), (), False, False)
     assert seen.remote_url == repo.path.as_uri() and seen.path == str(clone.path)
+    assert seen.push_urls == (seen.remote_url,)
     assert not seen.ahead.is_known and not seen.behind.is_known
     assert observe_clone(clone.path, "elsewhere", 20, None).present().remote_url is None
+    clone.git("config", "remote.origin.pushurl", "https://u:secret@host.example/eve/orbit.git")
+    assert clone_of(clone).push_urls == ("https://host.example/eve/orbit.git",)
 
 
 def test_changes_odd_names_and_the_reports_folder(repo: Repo) -> None:

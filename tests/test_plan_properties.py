@@ -404,3 +404,35 @@ def test_a_branch_that_the_base_branch_holds_leads_no_one_in_a_circle() -> None:
     ahead = found.model_copy(update={"history": s.history(s.lineage(s.OTHER))})
     untagged = found.model_copy(update={"remote": s.remote(s.branch(name, s.OTHER))})
     assert [Release(each).other_branches[0].state for each in (ahead, untagged)] == ["unfinished", "unfinished"]
+
+
+OURS = "https://github.example/octo/orbit.git"
+
+
+@pytest.mark.parametrize(
+    ("push_urls", "named"),
+    [
+        ((), "origin"),
+        ((OURS,), "origin"),
+        (("git@github.example:Octo/orbit.git",), "origin"),
+        (("https://github.example/eve/orbit.git",), OURS),
+        ((OURS, "https://mirror.example/orbit.git"), OURS),
+    ],
+)
+def test_nothing_is_pushed_to_where_only_the_clone_pushes(push_urls: tuple[str, ...], named: str) -> None:
+    """As in a clone that fetches from the repository and pushes to a fork."""
+    clone = s.clone(remote_url=OURS, push_urls=push_urls)
+    found = s.ready(remote=s.remote(s.branch()), history=s.history(s.lineage()), clone=clone)
+    pushes = [line for line in commands(verdict_of(found).plan.steps) if line[:2] == ("git", "push")]
+    assert pushes and all(named in line for line in pushes)
+
+
+@pytest.mark.parametrize("also_a_branch", [False, True])
+def test_it_is_the_tag_that_is_published(also_a_branch: bool) -> None:
+    """Of a branch and a tag of one name, `git clone --branch` takes the branch."""
+    branches = [s.branch("v0.2.0", s.OTHER)] if also_a_branch else []
+    found = s.released(remote=s.remote(s.tag(), *branches), index={"pypi": s.project()}, published=known(None))
+    lines = commands(verdict_of(found).plan.steps)
+    cloned = [line for line in lines if line[:3] == ("git", "clone", "--branch")]
+    assert bool(cloned) is not also_a_branch
+    assert any("refs/tags/v0.2.0:refs/tags/v0.2.0" in line for line in lines) is also_a_branch

@@ -131,6 +131,7 @@ def _observe(reader: CloneReader, remote_name: str, reports_dir: Path | None) ->
         behind=not_related,
         tags=_tags(reader),
         remote_url=_remote_url(reader, remote_name),
+        push_urls=_push_urls(reader, remote_name),
         dirty_submodules=details.dirty_submodules,
         built=details.built,
         no_identity=details.no_identity,
@@ -169,3 +170,9 @@ def _remote_url(reader: CloneReader, name: str) -> str | None:
     answer = reader.run("remote", "get-url", "--", name, accept=(0, 2))
     url = answer.text.split("\n")[0]
     return without_credentials(url) if answer.code == 0 and url else None
+
+
+def _push_urls(reader: CloneReader, name: str) -> tuple[str, ...]:
+    answer = reader.run("remote", "get-url", "--push", "--all", "--", name, accept=(0, 2))
+    urls = answer.text.split("\n") if answer.code == 0 else []
+    return tuple(without_credentials(url) for url in urls if url)

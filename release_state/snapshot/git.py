@@ -69,6 +69,8 @@ class Clone(Model):
     tags: tuple[Tag, ...] = ()
     remote_url: str | None = None
     """Where the configured remote points, without credentials."""
+    push_urls: tuple[str, ...] = ()
+    """Where a push to it goes, without credentials; empty where that was not looked at."""
     dirty_submodules: Observation[tuple[str, ...]] = known(())
     """Submodules that are checked out and have changes or untracked files of their own; nested ones are not seen."""
     built: Observation[tuple[str, ...]] = known(())

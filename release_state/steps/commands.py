@@ -11,7 +11,7 @@ from release_state.options import setting
 from release_state.plan import Step, Undecided, step
 from release_state.release import Release
 from release_state.services import beside
-from release_state.target import Target
+from release_state.target import Target, repository_of
 
 _GITHUB = "github.com"
 
@@ -19,12 +19,21 @@ _GITHUB = "github.com"
 def remote(release: Release) -> str:
     """The remote as git commands name it.
 
-    Its name only inside a clone where that name points to what was observed; else the URL that was observed.
+    Its name only inside a clone where that name points to what was observed, for what is pushed too; else the URL that
+    was observed.
     """
-    clone = release.snapshot.clone.value
-    if clone is not None and clone.remote_url == release.target.remote_url:
-        return release.target.remote
-    return release.target.remote_url
+    clone, target = release.snapshot.clone.value, release.target
+    if clone is None or clone.remote_url != target.remote_url:
+        return target.remote_url
+    # A fork's address is pushed to where `remote.pushurl` names it, whatever is fetched.
+    ours = repository_of(target.remote_url, target.github_web)
+    same = (url == target.remote_url or (ours and _is(ours, url, target)) for url in clone.push_urls)
+    return target.remote if all(same) else target.remote_url
+
+
+def _is(repository: str, url: str, target: Target) -> bool:
+    """Whether a URL is another spelling of a repository's, as https and ssh are."""
+    return (repository_of(url, target.github_web) or "").lower() == repository.lower()
 
 
 def in_clone(release: Release, *arguments: str) -> list[str]:

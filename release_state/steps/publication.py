@@ -22,9 +22,18 @@ def publish_from(release: Release, ref: str) -> Step:
     target = release.target
     folder = f"{target.name}-{release.version}"
     kind = "branch" if ref == target.release_branch else "tag"
+    taking = [["git", "clone", "--branch", ref, "--depth", "1", target.remote_url, folder]]
+    if kind == "tag" and release.remote.branch(ref):
+        # Of a branch and a tag of one name, git clone takes the branch.
+        full = f"refs/tags/{ref}"
+        taking = [
+            ["git", "init", "--quiet", folder],
+            ["git", "-C", folder, "fetch", "--depth", "1", target.remote_url, f"{full}:{full}"],
+            ["git", "-C", folder, "checkout", "--quiet", full],
+        ]
     return step(
         f"Publish {release.version} from its {kind} by hand, in an empty folder",
-        ["git", "clone", "--branch", ref, "--depth", "1", target.remote_url, folder],
+        *taking,
         ["python", "-m", "build", folder],
         *_upload(release, f"{folder}/dist/*"),
         mends="index",
