@@ -77,12 +77,7 @@ def load(
     """
     validate.one_of("--phase", arguments.phase, PHASES)
     validate.one_of("--plan", arguments.plan, PLANS)
-    if not arguments.versions and not arguments.audit:
-        raise UsageProblem(
-            "no version: say which one, for example: --version 0.2.0 --channel pypi (pytest's own version: -V)"
-        )
-    versions = tuple(dict.fromkeys(validate.version(text) for text in arguments.versions))
-    versions = (PLACEHOLDER,) if arguments.audit else versions
+    versions = _versions(arguments)
     asks_for_clone = listed is None or arguments.repo is not None
     remote_name = arguments.settings.get("remote")
     local = local_repository(arguments.repo, remote_name, environ, cwd) if asks_for_clone else None
@@ -104,18 +99,9 @@ def load(
     repository = validate.repository(get["repository"])
     asked = arguments.repo is not None or "RELEASE_STATE_REPO" in environ
     clone = local if local and (asked or _is_clone_of(local, repository, web)) else None
-    if "package" not in get and clone and project_name:
-        # Only the target's own clone may name the package: another project's name would check the wrong one.
-        values["package"] = Value(project_name, f"[project] name of {clone.top / 'pyproject.toml'}")
-    if "package" not in values:
-        raise UsageProblem("no package: give --package, or [tool.release-state] package in pyproject.toml")
-    package = validate.package(values["package"].text)
+    package = _package(values, clone, project_name)
     if "remote-url" not in values:
-        if clone and clone.remote_url:
-            origin = f"remote {get['remote']} of {clone.top}"
-            values["remote-url"] = Value(validate.git_url("remote URL", clone.remote_url), origin)
-        else:
-            values["remote-url"] = Value(f"{web}/{repository}.git", "inferred from the repository's name")
+        values["remote-url"] = _remote_of(clone, get["remote"], f"{web}/{repository}.git")
     given = values["remote-url"]
     remote_url = validate.git_url("--remote-url", given.text)
     hide_passwords_of(
@@ -134,17 +120,7 @@ def load(
         "remote": validate.ref_name("--remote", get["remote"]),
         "remote_url": without_credentials(remote_url),
         "clone": str(clone.top) if clone else None,
-        "tag_template": validate.ref_template("--tag-template", get["tag-template"], ("version", "package")),
-        "branch_template": validate.ref_template("--branch-template", get["branch-template"], PLACEHOLDERS),
-        "title_template": validate.text_template("--title-template", get["title-template"], PLACEHOLDERS),
-        "workflow": validate.workflow_file("--workflow", get["workflow"]),
-        "expected_files": validate.words("--expected-files", get["expected-files"], ("sdist", "wheel")),
-        "expected_before_release": validate.words(
-            "--expected-before-release", get["expected-before-release"], ("version", "changelog")
-        ),
-        "changelog": validate.relative_path("--changelog", get["changelog"]),
-        "version_rules": validate.one_of("--version-rules", get["version-rules"], VERSION_RULES),
-        "ci_required": validate.flag("--ci-required", get["ci-required"]),
+        **_project(get),
         "github_api": api,
         "github_web": web,
         "reports_dir": str(reports_dir),
@@ -152,8 +128,6 @@ def load(
     status = {key: values.setdefault(key, Value(url, "default")) for key, url in status_pages(api, chosen).items()}
     pages = {key: validate.status_url(f"--{key}", value.text) for key, value in status.items()}
     of_any_index = status["index-status-url"].origin != "default"
-    if not common["expected_files"]:
-        raise UsageProblem("--expected-files names no kind of file: give sdist, wheel or both")
     return RunConfig(
         targets=tuple(
             Target(
@@ -183,6 +157,50 @@ def load(
         wait=validate.seconds("--wait", arguments.wait) if arguments.wait != "0" else 0.0,
         audit=arguments.audit,
     )
+
+
+def _versions(arguments: Arguments) -> tuple[str, ...]:
+    if not arguments.versions and not arguments.audit:
+        raise UsageProblem(
+            "no version: say which one, for example: --version 0.2.0 --channel pypi (pytest's own version: -V)"
+        )
+    versions = tuple(dict.fromkeys(validate.version(text) for text in arguments.versions))
+    return (PLACEHOLDER,) if arguments.audit else versions
+
+
+def _package(values: dict[str, Value], clone: LocalRepository | None, project_name: str | None) -> str:
+    if "package" not in values and clone and project_name:
+        # Only the target's own clone may name the package: another project's name would check the wrong one.
+        values["package"] = Value(project_name, f"[project] name of {clone.top / 'pyproject.toml'}")
+    if "package" not in values:
+        raise UsageProblem("no package: give --package, or [tool.release-state] package in pyproject.toml")
+    return validate.package(values["package"].text)
+
+
+def _remote_of(clone: LocalRepository | None, remote: str, on_github: str) -> Value:
+    if clone and clone.remote_url:
+        return Value(validate.git_url("remote URL", clone.remote_url), f"remote {remote} of {clone.top}")
+    return Value(on_github, "inferred from the repository's name")
+
+
+def _project(get: Mapping[str, str]) -> dict[str, Any]:
+    """How the project releases: what is a target's own of its settings."""
+    found: dict[str, Any] = {
+        "tag_template": validate.ref_template("--tag-template", get["tag-template"], ("version", "package")),
+        "branch_template": validate.ref_template("--branch-template", get["branch-template"], PLACEHOLDERS),
+        "title_template": validate.text_template("--title-template", get["title-template"], PLACEHOLDERS),
+        "workflow": validate.workflow_file("--workflow", get["workflow"]),
+        "expected_files": validate.words("--expected-files", get["expected-files"], ("sdist", "wheel")),
+        "expected_before_release": validate.words(
+            "--expected-before-release", get["expected-before-release"], ("version", "changelog")
+        ),
+        "changelog": validate.relative_path("--changelog", get["changelog"]),
+        "version_rules": validate.one_of("--version-rules", get["version-rules"], VERSION_RULES),
+        "ci_required": validate.flag("--ci-required", get["ci-required"]),
+    }
+    if not found["expected_files"]:
+        raise UsageProblem("--expected-files names no kind of file: give sdist, wheel or both")
+    return found
 
 
 def _public(channel: Channel) -> Channel:
