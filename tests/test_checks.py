@@ -27,6 +27,7 @@ ORPHANED = {"history": s.history(s.lineage(s.OTHER)), "branch_pulls": {ORPHAN.na
 BY_NAME = s.target(tag_template="{package}-v{version}")
 LATEST_OF_ANOTHER = {"latest_release": known(s.release("sibling-v3.0.0"))}
 NAMED = s.tag("orbit-v0.1.0", s.OTHER)
+HIDDEN = {"pypi": known(s.project(status="quarantined").present().model_copy(update={"releases": ()}))}
 # Published and tagged from the base branch, as where the version is not committed: the branch has nothing of its own.
 WITHOUT_PULL = {
     "remote": s.remote(s.tag(commit=s.BASE), s.branch(sha=s.BASE)),
@@ -169,6 +170,10 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("INDEX-1", "not there", s.ready(), HOLDS),
     ("INDEX-1", "project unknown", s.ready(index={"pypi": s.project(listed=False, releases={})}), HOLDS),
     ("INDEX-1", "there", s.ready(index={"pypi": s.project(s.file())}), ACTION),
+    ("INDEX-1", "hidden in quarantine", s.ready(index=HIDDEN), UNKNOWN),
+    ("INDEX-5", "hidden in quarantine", s.ready(index=HIDDEN), ACTION),
+    ("INDEX-11", "hidden in quarantine", s.released(index=HIDDEN), UNKNOWN),
+    ("INDEX-21", "hidden in quarantine", s.rolled_back(index=HIDDEN), UNKNOWN),
     ("INDEX-1", "yanked", s.ready(index={"pypi": s.project(s.file(yanked=True))}), ACTION),
     ("INDEX-1", "index silent", s.ready(index={"pypi": s.failed("index")}), UNKNOWN),
     ("INDEX-1", "not asked", s.ready(index={}), UNKNOWN),

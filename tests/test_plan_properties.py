@@ -436,3 +436,11 @@ def test_it_is_the_tag_that_is_published(also_a_branch: bool) -> None:
     cloned = [line for line in lines if line[:3] == ("git", "clone", "--branch")]
     assert bool(cloned) is not also_a_branch
     assert any("refs/tags/v0.2.0:refs/tags/v0.2.0" in line for line in lines) is also_a_branch
+
+
+@pytest.mark.parametrize("wanted", ["auto", "complete", "rollback"])
+def test_what_a_quarantine_hides_is_neither_published_again_nor_withdrawn(wanted: Wanted) -> None:
+    page = s.project(status="quarantined").present().model_copy(update={"releases": ()})
+    verdict = verdict_of(s.released(index={"pypi": known(page)}), wanted)
+    assert verdict.verdict not in GREEN
+    assert not [step.title for step in verdict.plan.steps if step.destroys or step.mends == "index"]

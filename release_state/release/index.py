@@ -14,12 +14,21 @@ from release_state.snapshot import IndexFile, IndexProject
 class IndexFacts(Facts):
     """What the index knows of a version."""
 
-    def project_on(self, channel: str) -> IndexProject:
-        """The project's page on the index of a channel."""
+    def page_on(self, channel: str) -> IndexProject:
+        """The project's page on the index of a channel, whatever it shows."""
         observed = self.snapshot.index.get(channel)
         if observed is None:
             raise NotObserved(Problem(source=f"index {channel}", why="not asked for in this run"))
         return observed.present()
+
+    def project_on(self, channel: str) -> IndexProject:
+        """The project's page on the index of a channel; none while a quarantine hides what is published."""
+        page = self.page_on(channel)
+        if page.status == "quarantined" and not page.releases:
+            why = "the project is quarantined, and its files are hidden (PEP 792)"
+            remedy = "ask the index's administrators, and look again when it is out of quarantine"
+            raise NotObserved(Problem(source=f"index {channel}", why=why, remedy=remedy))
+        return page
 
     @cached_property
     def project(self) -> IndexProject:
