@@ -284,6 +284,13 @@ def test_what_an_immutable_release_holds_counts_as_withdrawn(immutable: bool, wa
     assert verdict_of(found, wanted).verdict is verdict
 
 
+def test_whoever_asks_whether_all_is_withdrawn_is_told_how_to_withdraw() -> None:
+    snapshot = s.released(release=known(None), phase="rollback", phase_reason="as asked")
+    asked = Recovery(Release(snapshot)).plan
+    assert (asked.direction, asked.steps) == ("roll back", Recovery(Release(snapshot), "rollback").plan.steps)
+    assert asked.steps and asked.other_way[-2:] == ("--plan", "complete")
+
+
 def test_what_is_attached_to_a_release_is_downloaded_before_it_is_deleted() -> None:
     page = s.release(assets=2)
     steps = verdict_of(s.ready(release=known(page), latest_release=known(page)), "rollback").plan.steps

@@ -67,6 +67,8 @@ class Recovery:
             direction = "complete"
         elif self.wanted == "rollback":
             return "roll back", Withdrawal(self.release).steps()
+        elif self.release.snapshot.phase == Phase.ROLLBACK and (steps := Withdrawal(self.release).steps()):
+            return "roll back", steps  # whoever asks whether all is withdrawn is not told how to complete it
         if direction == "roll back":
             return direction, self._roll_back_and_start_again()
         if direction == "next version":
@@ -91,7 +93,8 @@ class Recovery:
         command = suite(self.release.target)
         if direction == "complete":
             return (*command, "--plan", "rollback")
-        if direction == "next version" or (direction == "roll back" and self.wanted == "rollback"):
+        withdraws = self.wanted == "rollback" or self.release.snapshot.phase == Phase.ROLLBACK
+        if direction == "next version" or (direction == "roll back" and withdraws):
             return (*command, "--plan", "complete")
         return ()
 
