@@ -336,8 +336,8 @@ def test_ci_is_green_on_the_commit_to_release(release: Release, target: Target) 
     pending one is not green. A run that is queued, or that GitHub could not start, has no check run and counts all the
     same. Releases are left out, but where one file tests and releases: a push to the base branch. A red or pending one
     is named with its page, and whether the base branch requires it, where its rules can be seen. A head without CI of
-    its own (skipped by marker or path) is judged by its nearest ancestor that has CI, as advice. The run that is asking
-    is left out.
+    its own (skipped by marker or path) is judged by its nearest ancestor that has CI, as advice; for three minutes
+    after the commit its CI is taken to be on its way, but for a marker. The run that is asking is left out.
     """
     rules, observed = release.snapshot.base_rules.value, release.snapshot.observed_at
     named = frozenset(rules.all_checks) if rules else frozenset[str]()

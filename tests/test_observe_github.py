@@ -697,6 +697,25 @@ def test_a_release_is_no_ci_but_where_its_file_tests_the_base_branch(
     assert found.left_out == (() if judges else ("release (release workflow)",))
 
 
+@pytest.mark.parametrize(
+    ("minutes", "message", "awaited"),
+    [(0, "feat: now", True), (0, "chore: release [skip ci]", False), (10, "feat: then", False)],
+)
+def test_ci_of_a_commit_of_this_minute_is_awaited(
+    server: GitHubServer, minutes: int, message: str, awaited: bool
+) -> None:
+    before, made = head(server), datetime.now(timezone.utc) - timedelta(minutes=minutes)
+    server.add_check_run(before, "test")
+    who = {f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER")
+           for what, value in (("NAME", "d"), ("EMAIL", "d@e"), ("DATE", f"{made.timestamp():.0f} +0000"))}  # fmt: skip
+    tree = server.git.text("rev-parse", "main^{tree}")
+    tip = server.git.run("commit-tree", tree, "-p", before, "-m", message, environment=who).decode().strip()
+    server.git.set_ref("refs/heads/main", tip, None)
+    found = github(server).checks(tip, "release.yml", "main").present()
+    assert [result.state for result in found.results] == (["pending"] if awaited else [])
+    assert found.nearest == (None if awaited else before)
+
+
 def _line(server: GitHubServer, length: int) -> list[str]:
     """Commits on top of main, each with one merged side commit; the newest first."""
     git: GitStore = server.git

@@ -32,6 +32,10 @@ ANCESTORS = 20
 ANCESTORS_WITHOUT_TOKEN = 5
 """The same without one: the whole hour has sixty requests then."""
 
+BEGINS_WITHIN = timedelta(minutes=3)
+"""How long after a commit its CI can be taken to be on its way, where its ancestors have some."""
+_SKIPS_CI = re.compile(r"\[(?:skip ci|ci skip|no ci|skip actions|actions skip)\]|^skip-checks: *true", re.M | re.I)
+
 RUN_DAYS = 70
 """GitHub cancels a run after 35 days and lets it be re-run for 30: older ones cannot be unfinished."""
 _RUNS_PER_PAGE = 30
@@ -66,8 +70,12 @@ def commit_checks(api: GitHubApi, place: str, sha: str, left: LeftOut) -> Commit
     results, left_out = _results(api, place, sha, left, deadline)
     if results:
         return CommitChecks(sha=sha, results=results, left_out=left_out)
-    for distance, ancestor in enumerate(_first_parents(api, place, sha, deadline), 1):
+    chain, made_lately = _first_parents(api, place, sha, deadline)
+    for distance, ancestor in enumerate(chain, 1):
         nearest, _ = _results(api, place, ancestor, left, deadline)
+        if nearest and made_lately:
+            begins = CheckResult(name="CI that has not begun", state="pending", since=made_lately)
+            return CommitChecks(sha=sha, results=(begins,), left_out=left_out)
         if nearest:
             return CommitChecks(
                 sha=sha, left_out=left_out, nearest=ancestor, nearest_distance=distance, nearest_results=nearest
@@ -191,13 +199,33 @@ def _status_result(status: Fields) -> CheckResult:
     )
 
 
-def _first_parents(api: GitHubApi, place: str, sha: str, deadline: float) -> list[str]:
-    """The ancestors by first parents, nearest first, as far as one page of the history shows them."""
+def _first_parents(api: GitHubApi, place: str, sha: str, deadline: float) -> tuple[list[str], datetime | None]:
+    """The ancestors by first parents, nearest first, as far as one page of the history shows them.
+
+    And when the commit itself was made, where that is so lately that its CI may not have begun yet.
+    """
     depth = ANCESTORS if api.has_token else ANCESTORS_WITHOUT_TOKEN
+    dates: list[datetime] = []
+
+    def enough(page: list[Fields], date: datetime) -> bool:
+        dates.append(date)
+        return True
+
     # One page: the list mixes in what was merged, and a hundred commits nearly always hold twenty first parents.
-    page = api.all(f"{place}/commits", "commits", params={"sha": sha}, deadline=deadline, enough=lambda *_: True) or []
+    page = api.all(f"{place}/commits", "commits", params={"sha": sha}, deadline=deadline, enough=enough) or []
     parents = {commit.sha("sha"): [parent.sha("sha") for parent in commit.objects("parents")] for commit in page}
     chain: list[str] = []
     while len(chain) < depth and (above := parents.get(chain[-1] if chain else sha)):
         chain.append(above[0])
-    return chain
+    lately = (moment for commit in page if commit.text("sha") == sha and (moment := _made_lately(commit, dates[0])))
+    return chain, next(lately, None)
+
+
+def _made_lately(commit: Fields, now: datetime) -> datetime | None:
+    """When a commit was made, if that is a moment ago and its message does not keep CI away."""
+    said = commit.optional_child("commit")
+    by = said.optional_child("committer") if said else None
+    made = by.optional_moment("date") if by else None
+    if said is None or made is None or abs(now - made) > BEGINS_WITHIN:
+        return None
+    return None if _SKIPS_CI.search(said.optional_text("message") or "") else made
