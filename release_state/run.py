@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import threading
 from collections.abc import Callable, Mapping
+from datetime import timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -134,6 +135,8 @@ class Run(Running):
 
                 recorded = replayed(load(files["snapshot"]), fixed, cast("Wanted", arguments.plan))
                 self.config = replay(recorded, arguments, environ, cwd)
+                when = min(each.observed_at for each in recorded).astimezone(timezone.utc)
+                self.aside = f"as recorded at {when:%Y-%m-%d %H:%M} UTC, nothing is asked now"
             else:
                 self.config = configuration(arguments, environ, cwd)
             token, self.token_source = (None, None)
@@ -217,7 +220,7 @@ class Run(Running):
         from release_state.report import terminal
 
         source = "the demo world" if self.demo else self.token_source
-        return self.told_of_demo(terminal.header(self.config, source))
+        return self.with_aside(terminal.header(self.config, source))
 
     def phases(self) -> str | None:
         """The phase of each target and why; None while it is not known."""

@@ -25,6 +25,8 @@ class Running:
 
     def __init__(self, environ: Mapping[str, str], *, executes: bool, demo: str | None = None) -> None:
         self.demo = demo
+        self.aside = "a demo world, which is gone when this run ends" if demo is not None else ""
+        """What the header says of a run that looks at no real release, or not now."""
         self.workflow = Workflow(environ)  # not the demo's: the run is a step of this workflow all the same
         self.executes = executes
         self.trouble: str | None = None
@@ -87,12 +89,10 @@ class Running:
         """What is checked and where each fact is read from."""
         raise NotImplementedError
 
-    def told_of_demo(self, header: Sequence[str]) -> list[str]:
-        """The header of a run, which says of a demo that what it prints leads nowhere afterwards."""
-        if self.demo is None:
-            return list(header)
+    def with_aside(self, header: Sequence[str]) -> list[str]:
+        """The header of a run, with what sets it apart from others."""
         first, *rest = header
-        return [f"{first}; a demo world, which is gone when this run ends", *rest]
+        return [f"{first}; {self.aside}" if self.aside else first, *rest]
 
     def phases(self) -> str | None:
         """What is known once the observation is there; None where there is nothing to say."""

@@ -91,7 +91,7 @@ class AuditRun(Running):
     def header(self) -> list[str]:
         """What is audited and where each fact is read from."""
         source = "the demo world" if self.demo else self.token_source
-        return self.told_of_demo(audit_terminal.header(self.config, source))
+        return self.with_aside(audit_terminal.header(self.config, source))
 
     def publish_reports(self, exitstatus: int) -> int:
         """Write page and document; they become `latest-audit` after a run over every version."""
