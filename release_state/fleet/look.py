@@ -166,15 +166,18 @@ def _concluded(
 
 def _of_audit(verdict: AuditVerdict) -> Part:
     audit = verdict.audit
-    counts = ", ".join(f"{count} {outcome.value}" for outcome, count in verdict.counts.items())
-    kinds = [f"{len(judged)} {kind.id}" + " (advice)" * (not kind.blocking) for kind, judged in verdict.by_kind.items()]
+    counts, count = ", ".join(f"{n} {outcome.value}" for outcome, n in verdict.counts.items()), len(audit.judgements)
+    kinds = [
+        f"{len(judged)} {kind.id}{' (advice)' * (not kind.blocking)}: {kind.title}"
+        for kind, judged in verdict.by_kind.items()
+    ]
     problems = [result for result in verdict.of_project if result.is_finding]
     steps = tuple(verdict.plans[kind] for kind in verdict.by_kind)
     return Part(
         key=audit.key,
         verdict=verdict.words,
         exit_code=verdict.exit,
-        summary=f"{len(audit.judgements)} versions: {counts or 'none'}",
+        summary=f"{count} version{'s' * (count != 1)}: {counts or 'none'}",
         findings=tuple([*_lines(problems), *kinds][:_MOST]),
         kinds=(*(result.id for result in problems), *(kind.id for kind in verdict.by_kind)),
         steps=(*(each for result in problems for each in result.steps), *map(_short, steps)),

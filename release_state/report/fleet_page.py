@@ -69,7 +69,7 @@ def page(rows: Sequence[Row], total: int, exit_code: int, started_at: datetime, 
             f"<label>Verdict <select>{_options(verdicts)}</select></label>",
             f"<label>Kind <select>{_options(kinds)}</select></label>",
             f'<span class="shown" data-what="projects">{len(rows)} of {len(rows)} projects</span></div>',
-            f"<table><thead><tr>{head}</tr></thead><tbody>{table}</tbody></table></section>",
+            f'<table class="fleet"><thead><tr>{head}</tr></thead><tbody>{table}</tbody></table></section>',
             f'<p class="small">release-state {__version__}, {started_at:%Y-%m-%d %H:%M:%S} UTC</p></main>',
             f"<script>{resource('audit_page.js')}</script></body></html>\n",
         )
@@ -82,11 +82,12 @@ def _options(values: Sequence[str] | Counter[str]) -> str:
 
 def _row(row: Row, folder: str) -> str:
     kinds = " ".join(kind for part in row.parts for kind in part.kinds)
-    looked = "<br>".join(f"{_text(part.key)}: {_text(part.summary)}" for part in row.parts)
+    looked = "<br>".join(f"{_text(_what_of(part.key))}: {_text(part.summary)}" for part in row.parts)
     found = "".join(f"<li>{_text(line)}</li>" for line in row.findings)
     again = f"<p>Ask again at {_text(row.retry_at)}.</p>" if row.retry_at else ""
     steps = "".join(map(step_of, row.steps))
-    steps = f"<details><summary>{len(row.steps)} steps</summary>{steps}</details>" if steps else ""
+    count = f"{len(row.steps)} step{'s' * (len(row.steps) != 1)}"
+    steps = f"<details><summary>{count}</summary>{steps}</details>" if steps else ""
     name = _text(row.project)
     link = f'<a href="{escape(folder)}/{escape(row.report)}">{name}</a>' if row.report else name
     return (
@@ -94,6 +95,12 @@ def _row(row: Row, folder: str) -> str:
         f'{_text(row.repository)}</span><td class="exit-{int(row.exit)}">{_text(row.verdict)}<td>{looked}'
         f"<td>{row.seconds:.1f}<td><ul class='facts'>{found}</ul>{again}<td>{steps}"
     )
+
+
+def _what_of(key: str) -> str:
+    """The channel, or version and channel: the package has a column of its own."""
+    package, is_version, rest = key.partition("==")
+    return rest if is_version else package.partition("@")[2]
 
 
 def _text(text: str) -> str:
