@@ -158,6 +158,11 @@ def pytest_sessionstart(session: pytest.Session) -> Generator[None, None, None]:
     """Say what is checked in a few lines: pytest's own, on versions and plugins, come with -v alone."""
     option, run = session.config.option, _run_of(session.config)
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if run is not None and reporter is not None:
+        from release_state.results import COUNTED
+
+        for name in COUNTED:
+            reporter.stats.setdefault(name, [])  # pytest counts them in this order, those that are not there not at all
     starting = held_back() if session.config.pluginmanager.has_plugin("dsession") else nullcontext()
     if run is None or reporter is None or option.verbose != 0 or option.no_header:
         with starting:

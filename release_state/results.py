@@ -26,6 +26,12 @@ _ENDED: pytest.StashKey[BaseException | None] = pytest.StashKey()
 _REMEDY = "run without the pytest plugin that did this: -p no:NAME"
 _NOT_CALLED = Problem(source="pytest", why="the check was not called", remedy=_REMEDY)
 
+ADVICE = "advice"
+"""What a check is counted as that needs action and does not block."""
+COUNTED = [
+    word for each in Outcome for word in ([each.value, ADVICE] if each is Outcome.ACTION_NEEDED else [each.value])
+]
+"""What checks are counted as, in the order in which the counts are told."""
 _SHOWN = {
     Outcome.HOLDS: (".", {"green": True}),
     Outcome.ACTION_NEEDED: ("A", {"red": True}),
@@ -202,5 +208,5 @@ def status(report: pytest.TestReport) -> tuple[str, str, tuple[str, dict[str, bo
     letter, markup = _SHOWN[outcome]
     word = outcome.value.upper()
     if outcome is Outcome.ACTION_NEEDED and not document["blocking"]:
-        return "advice", "a", ("ADVICE", {"yellow": True})
+        return ADVICE, "a", ("ADVICE", {"yellow": True})
     return outcome.value, letter, (word, markup)

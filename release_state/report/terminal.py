@@ -14,6 +14,7 @@ from release_state.outcome import CheckResult, Exit, Outcome, Verdict, remedies_
 from release_state.plan import Plan
 from release_state.release import Release
 from release_state.report.screen import Screen
+from release_state.results import ADVICE, COUNTED
 from release_state.text import plain, plain_command, steps_in_words
 from release_state.whole import NO_ROOM
 
@@ -121,12 +122,10 @@ def _verdict(screen: Screen, verdict: TargetVerdict, snapshot: Snapshot, changes
 def _counts(verdict: TargetVerdict) -> str:
     """How many checks ended how; advice that needs action is counted by itself, as in pytest's last line."""
     ended = Counter(
-        "advice" if result.outcome is Outcome.ACTION_NEEDED and not result.blocking else result.outcome.value
+        ADVICE if result.outcome is Outcome.ACTION_NEEDED and not result.blocking else result.outcome.value
         for result in verdict.results
     )
-    order = [outcome.value for outcome in Outcome]
-    order.insert(order.index(Outcome.ACTION_NEEDED.value) + 1, "advice")
-    return ", ".join(f"{ended[name]} {name}" for name in order if ended[name])
+    return ", ".join(f"{ended[name]} {name}" for name in COUNTED if ended[name])
 
 
 def _row(screen: Screen, row: Row) -> None:
