@@ -29,7 +29,8 @@ __all__ = ["Arguments", "RunConfig", "load", "show"]
 PLACEHOLDER = "0"
 """The version of an audit's targets, which stand for every version."""
 
-PLACEHOLDERS = ("version", "channel", "package")
+TAG_PLACEHOLDERS = ("version", "semver", "package")
+PLACEHOLDERS = ("version", "semver", "channel", "package")
 
 
 @dataclass(frozen=True)
@@ -186,7 +187,7 @@ def _remote_of(clone: LocalRepository | None, remote: str, on_github: str) -> Va
 def _project(get: Mapping[str, str]) -> dict[str, Any]:
     """How the project releases: what is a target's own of its settings."""
     found: dict[str, Any] = {
-        "tag_template": validate.ref_template("--tag-template", get["tag-template"], ("version", "package")),
+        "tag_template": validate.ref_template("--tag-template", get["tag-template"], TAG_PLACEHOLDERS),
         "branch_template": validate.ref_template("--branch-template", get["branch-template"], PLACEHOLDERS),
         "title_template": validate.text_template("--title-template", get["title-template"], PLACEHOLDERS),
         "workflow": validate.workflow_file("--workflow", get["workflow"]),

@@ -26,7 +26,7 @@ _BRANCHES = {"head_branch", "base_branch", "default_branch", "tag"}
 _REFS = {"Branch", "Tag"}
 """Models whose `name` is a ref's."""
 _VERSIONS = {"version", "listed_without_files"}
-_PLACEHOLDERS = ("version", "channel", "package")
+_PLACEHOLDERS = ("version", "semver", "channel", "package")
 
 
 def check(snapshot: Snapshot) -> None:
@@ -60,7 +60,7 @@ def _check_target(target: Target) -> None:
         validate.http_url("index_url", channel.index_url)
     validate.ref_name("remote", target.remote)
     validate.git_url("remote_url", target.remote_url)
-    validate.ref_template("tag_template", target.tag_template, ("version", "package"))
+    validate.ref_template("tag_template", target.tag_template, ("version", "semver", "package"))
     validate.ref_template("branch_template", target.branch_template, _PLACEHOLDERS)
     validate.text_template("title_template", target.title_template, _PLACEHOLDERS)
     validate.workflow_file("workflow", target.workflow)

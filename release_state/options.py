@@ -48,16 +48,18 @@ SETTINGS = (
     Setting("base-branch", "branch that releases are merged into (default: the remote's default branch)"),
     Setting("remote", "name of the clone's remote", default="origin"),
     Setting("remote-url", "URL that refs are read from (default: the remote's URL, else GitHub)", metavar="URL"),
-    Setting("tag-template", "spelling of tags: {version}, {package}", default="v{version}", metavar="TEMPLATE"),
+    Setting(
+        "tag-template", "spelling of tags: {version} or {semver}, {package}", default="v{version}", metavar="TEMPLATE"
+    ),
     Setting(
         "branch-template",
-        "spelling of release branches: {version}, {channel}, {package}",
+        "spelling of release branches: {version} or {semver}, {channel}, {package}",
         default="release/{channel}-v{version}",
         metavar="TEMPLATE",
     ),
     Setting(
         "title-template",
-        "what the title of the release pull request contains: {version}, {channel}, {package}",
+        "what the title of the release pull request contains: {version} or {semver}, {channel}, {package}",
         default="Release v{version}",
         metavar="TEMPLATE",
     ),

@@ -134,8 +134,10 @@ class Target(Model):
         return self._fill(self.branch_template, version, channel)
 
     def _fill(self, template: str, version: str | None = None, channel: str | None = None) -> str:
-        values = {"version": version or self.version, "channel": channel or self.channel.name, "package": self.package}
-        return re.sub(r"\{(version|channel|package)\}", lambda found: values[found[1]], template)
+        spelt = version or self.version
+        values = {"version": spelt, "channel": channel or self.channel.name, "package": self.package}
+        values["semver"] = semantic(spelt)
+        return re.sub(r"\{(version|semver|channel|package)\}", lambda found: values[found[1]], template)
 
     def version_of_tag(self, tag: str) -> Version | None:
         """The version that a tag of this package names, by the template first and then by known spellings.
@@ -161,7 +163,8 @@ class Target(Model):
 
     def names_package(self, template: str) -> bool:
         """Whether a template of tags has the package's name in it, as a placeholder or written out."""
-        words = re.split("[^a-z0-9]+", template.replace("{version}", "").replace("{package}", self.name).lower())
+        bare = template.replace("{version}", "").replace("{semver}", "")
+        words = re.split("[^a-z0-9]+", bare.replace("{package}", self.name).lower())
         return f"-{self.name}-" in f"-{'-'.join(words)}-"
 
     def parse_release_branch(self, name: str) -> ReleaseBranchName | None:
@@ -196,10 +199,11 @@ class Target(Model):
         # PEP 503: a name may be spelt with any run of -, _ and . and in any case.
         package = "[-_.]+".join(f"(?i:{re.escape(part)})" for part in self.name.split("-"))
         names = "|".join(re.escape(channel.name) for channel in self.channels)
-        parts = {"{version}": "(?P<version>[^/]+)", "{channel}": f"(?P<channel>{names})", "{package}": package}
+        number = "(?P<version>[^/]+)"
+        parts = {"{version}": number, "{semver}": number, "{channel}": f"(?P<channel>{names})", "{package}": package}
         seen: set[str] = set()
         pattern = ""
-        for piece in re.split(r"(\{(?:version|channel|package)\})", template):
+        for piece in re.split(r"(\{(?:version|semver|channel|package)\})", template):
             if piece in parts and piece in seen and piece != "{package}":
                 pattern += f"(?P={piece[1:-1]})"
             else:
@@ -222,6 +226,25 @@ def repository_of(url: str, web: str) -> str | None:
     path = path.strip("/").removesuffix(".git")
     ours = found_host.lower() in (host.lower(), f"ssh.{host.lower()}")
     return path if ours and path.count("/") == 1 else None
+
+
+_SEMANTIC = {"a": "alpha", "b": "beta", "rc": "rc"}
+
+
+def semantic(text: str) -> str:
+    """A PEP 440 version in the words of Semantic Versioning, as python-semantic-release tags it: `0.2.0-rc.1`.
+
+    Post-releases, which it does not know, are written as PEP 440 does, and so is what is no version.
+    """
+    version = parse_version(text)
+    if version is None:
+        return text
+    numbers = ".".join(map(str, [*version.release, 0, 0][: max(3, len(version.release))]))
+    epoch = f"{version.epoch}!" if version.epoch else ""
+    before = f"-{_SEMANTIC[version.pre[0]]}.{version.pre[1]}" if version.pre else ""
+    after = f".post{version.post}" if version.post is not None else ""
+    unfinished = f"{'.' if before else '-'}dev.{version.dev}" if version.dev is not None else ""
+    return f"{epoch}{numbers}{before}{after}{unfinished}"
 
 
 def parse_version(text: str) -> Version | None:

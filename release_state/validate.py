@@ -94,7 +94,7 @@ def ref_name(option: str, text: str) -> str:
 
 
 def template(option: str, text: str, known: Iterable[str]) -> str:
-    """A template that holds `{version}` once and no unknown placeholder."""
+    """A template that holds `{version}` or `{semver}` once and no unknown placeholder."""
     names = _PLACEHOLDER.findall(text)
     known = list(known)
     for name in names:
@@ -102,8 +102,8 @@ def template(option: str, text: str, known: Iterable[str]) -> str:
             raise UsageProblem(
                 f"{option} {shown(text)}: {{{name}}} is not known; known: " + ", ".join(f"{{{name}}}" for name in known)
             )
-    if names.count("version") != 1:
-        raise UsageProblem(f"{option} {shown(text)} must hold {{version}} once")
+    if names.count("version") + names.count("semver") != 1:
+        raise UsageProblem(f"{option} {shown(text)} must hold {{version}} once, or {{semver}}")
     return text
 
 

@@ -41,7 +41,7 @@ def ci_state(checks: CommitChecks, *, needed: bool, base: str, required: frozens
     results = checks.results or checks.nearest_results
     where = checks.sha[:12] if own else f"{(checks.nearest or '')[:12]} ({checks.nearest_distance} before the head)"
     named = functools.partial(_named, required=required, observed_at=observed_at)
-    note = f" (left out, because they are asking: {listing(checks.left_out)})" if checks.left_out else ""
+    note = f" (left out: {listing(checks.left_out)})" if checks.left_out else ""
     if not results:
         if not needed:
             raise NotApplicable("no CI, and the project says that it needs none (ci-required)")

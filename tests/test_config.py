@@ -185,7 +185,7 @@ def test_wrong_type_in_the_table_is_refused(setting: Setting, tmp_path: Path) ->
         ('changelog = "-o"', "not a path inside the repository"),
         ('changelog = ":(glob)**"', "not a path inside the repository"),
         ('workflow = "../x.yml"', "not the file name of a workflow"),
-        ('tag-template = "{version}-{version}"', "must hold {version} once"),
+        ('tag-template = "{version}-{version}"', "must hold {version} once, or {semver}"),
         ('tag-template = "{channel}-{version}"', "{channel} is not known"),
         ('branch-template = "a b/{version}"', "not a name that git allows"),
         ('branch-template = "-{version}"', "not a name that git allows"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
@@ -451,3 +452,15 @@ def test_what_a_quarantine_hides_is_neither_published_again_nor_withdrawn(wanted
     verdict = verdict_of(s.released(index={"pypi": known(page)}), wanted)
     assert verdict.verdict not in GREEN
     assert not [step.title for step in verdict.plan.steps if step.destroys or step.mends == "index"]
+
+
+def test_a_tag_in_semantic_spelling_is_not_doubled_unasked() -> None:
+    changes = {"version": "0.2.0rc1"}
+    tag, files = s.tag("v0.2.0-rc.1"), (s.file(version="0.2.0rc1"), s.file("sdist", version="0.2.0rc1"))
+    page = s.project(*files, releases={"0.2.0rc1": False})
+    found = s.released(target=s.target(**changes), remote=s.remote(tag), clone=s.clone(), index={"pypi": page})
+    first = verdict_of(found).plan.steps[0]
+    assert first.title.startswith("If the project spells its tags as v0.2.0-rc.1")
+    assert ("--tag-template", "v{semver}") in itertools.pairwise(first.commands[0])
+    told = found.model_copy(update={"target": s.target(**changes, tag_template="v{semver}")})
+    assert Release(told).tag == tag

@@ -48,6 +48,32 @@ def test_tag_that_is_filled_is_read_back(version: str, package: str, template: s
 
 
 @settings(max_examples=80, deadline=None)
+@given(versions(), packages, st.sampled_from(["v{semver}", "{package}-v{semver}"]))
+def test_semantic_tag_that_is_filled_is_read_back(version: str, package: str, template: str) -> None:
+    release = target(version=version, package=package, tag_template=template)
+    assert release.version_of_tag(release.tag) == Version(version)
+    assert release.spelling_of_tag(release.tag) == (template, Version(version))
+
+
+@pytest.mark.parametrize(
+    ("version", "tag"),
+    [
+        ("0.2.0", "v0.2.0"),
+        ("0.2", "v0.2.0"),
+        ("0.2.0rc1", "v0.2.0-rc.1"),
+        ("1.0a2", "v1.0.0-alpha.2"),
+        ("1.0.0b3.dev4", "v1.0.0-beta.3.dev.4"),
+        ("1.0.0.dev4", "v1.0.0-dev.4"),
+        ("1.0.0.post1", "v1.0.0.post1"),
+        ("1.2.3.4", "v1.2.3.4"),
+    ],
+)
+def test_semantic_spelling(version: str, tag: str) -> None:
+    """As python-semantic-release tags its versions."""
+    assert target(version=version, tag_template="v{semver}").tag == tag
+
+
+@settings(max_examples=80, deadline=None)
 @given(versions(), packages, st.sampled_from(BRANCH_TEMPLATES), st.sampled_from(["pypi", "testpypi"]))
 def test_branch_that_is_filled_is_read_back(version: str, package: str, template: str, channel: str) -> None:
     release = target(package=package, branch_template=template)

@@ -7,7 +7,7 @@ from release_state.plan import Step, step
 from release_state.release import Release
 from release_state.snapshot import Candidate, Tag
 from release_state.steps import origin as origin_steps
-from release_state.steps.commands import in_clone, remote
+from release_state.steps.commands import in_clone, remote, suite
 
 
 def look(release: Release, tag: Tag, reason: str) -> Step:
@@ -87,12 +87,29 @@ def refresh_local(release: Release, local: Tag, there: Tag) -> Step:
 def settle(release: Release) -> list[Step]:
     """Bring about the right tag on the remote, and the same in the clone."""
     if release.tag is None:
-        return create(release)
+        return [*_semantic(release), *create(release)]
     if is_misplaced(release):
         found = origin(release)
         may_move = found is not None and not holds_tag_for_ever(release) and not release.unfinished_runs
         return move(release, release.tag, found) if found and may_move else agree(release)
     return agree(release)
+
+
+def _semantic(release: Release) -> list[Step]:
+    """Where the tag is there in the words of Semantic Versioning: how to say that the project spells its tags so."""
+    target = release.target
+    spelt = target.model_copy(update={"tag_template": target.tag_template.replace("{version}", "{semver}")})
+    if spelt.tag == target.tag or not any(tag.name == spelt.tag for tag in release.other_tags):
+        return []
+    return [
+        step(
+            f"If the project spells its tags as {spelt.tag}, say so, and do nothing else before that is judged",
+            suite(spelt),
+            mends="tag",
+            reason=f"{spelt.tag} names {release.version} too, as python-semantic-release spells it; {target.tag} "
+            "beside it would be a second tag of one version",
+        )
+    ]
 
 
 def agree(release: Release) -> list[Step]:
