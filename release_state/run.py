@@ -73,7 +73,8 @@ def select(config: pytest.Config, items: list[pytest.Item]) -> list[pytest.Item]
         return []
     reads: set[str] = set() if session.fixed_phase else set(lookups_of_phase())
     for item in items:
-        if mark := item.get_closest_marker(MARKER):
+        applies = session.fixed_phase is None or item.get_closest_marker(session.fixed_phase.marker)
+        if applies and (mark := item.get_closest_marker(MARKER)):
             reads |= set(mark.kwargs["reads"])
     session.announce_needs(reads)
     if isinstance(session, Controller):
