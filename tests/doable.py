@@ -34,7 +34,7 @@ class Followed:
             case ["git", "tag", *_, name, sha, "--message", _]:
                 self.made[f"refs/tags/{name}"] = sha
                 self._assert_was_published(sha, told)
-            case ["git", "-C", _, "push", _, ref] if ref.startswith("refs/tags/"):
+            case ["git", "-C", _, "push", *_, ref] if ref.startswith("refs/tags/"):
                 local = self.release.local_tag
                 assert local, told
                 self.refs[ref] = local.commit

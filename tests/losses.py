@@ -38,6 +38,8 @@ def assert_nothing_is_lost(snapshot: Snapshot, plan: Plan, described: str) -> No
         for command in step.commands:
             line = " ".join(command)
             assert "None" not in command and "{" not in line, f"{described}: {line}"
+            pushes = command[0] == "git" and "push" in command[1:4]
+            assert not pushes or "--no-follow-tags" in command, f"{described}: may push tags that nobody named: {line}"
             kept |= {word for word in command if ":refs/heads/backup/" in word or ":refs/backup/tags/" in word}
             if command[:3] == ("gh", "pr", "close"):
                 closed.add(command[3])

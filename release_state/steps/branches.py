@@ -8,7 +8,7 @@ from release_state.release import Release
 from release_state.snapshot import Branch, PullRequest
 from release_state.steps import pulls as pull_steps
 from release_state.steps import runs
-from release_state.steps.commands import find_out, gh, remote, suite
+from release_state.steps.commands import PUSH, find_out, gh, remote, suite
 
 
 def delete(release: Release, branch: Branch, mends: Mends = "branch", *, closing: tuple[int, ...] = ()) -> list[Step]:
@@ -53,7 +53,7 @@ def delete(release: Release, branch: Branch, mends: Mends = "branch", *, closing
     steps.append(
         step(
             f"Delete the release branch {branch.name}",
-            ["git", "push", lease, remote(release), f":refs/heads/{branch.name}"],
+            [*PUSH, lease, remote(release), f":refs/heads/{branch.name}"],
             mends=mends,
             reason="a run of the workflow cannot create it while it is there",
             precondition=f"{branch.name} is still at {branch.sha[:12]}, and no pull request from or into it was opened",
@@ -71,7 +71,7 @@ def _keep(release: Release, branch: Branch, backup: str, mends: Mends) -> Step:
     return step(
         f"Keep what {branch.name} holds, under {backup}",
         ["git", "fetch", remote(release), f"refs/heads/{branch.name}"],
-        ["git", "push", remote(release), f"{branch.sha}:refs/heads/{backup}"],
+        [*PUSH, remote(release), f"{branch.sha}:refs/heads/{backup}"],
         mends=mends,
         reason=f"it holds {held} commit{'s' * (held != 1)} that {release.base_branch} lacks"
         if held

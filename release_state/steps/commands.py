@@ -14,6 +14,8 @@ from release_state.services import beside
 from release_state.target import Target, repository_of
 
 _GITHUB = "github.com"
+PUSH = ("git", "push", "--no-follow-tags")
+"""The beginning of every push: where `push.followTags` is set, it would take tags along that only the clone has."""
 
 
 def remote(release: Release) -> str:

@@ -6,7 +6,7 @@ from release_state.origin import on_base
 from release_state.plan import Step, step
 from release_state.release import Release
 from release_state.snapshot import Candidate, Published
-from release_state.steps.commands import gh
+from release_state.steps.commands import PUSH, gh
 from release_state.words import listing
 
 
@@ -81,7 +81,7 @@ def into_history(release: Release) -> Step:
             f"chore: {title[0].lower()}{title[1:]}",
             target.tag,
         ],
-        ["git", "-C", folder, "push", "origin", f"refs/heads/{branch}"],
+        ["git", "-C", folder, *PUSH[1:], "origin", f"refs/heads/{branch}"],
         gh(release, "pr", "create", "--base", base, "--head", branch, "--title", title, "--body", _BODY),
         mends="tag",
         in_empty_folder=True,

@@ -8,7 +8,7 @@ from release_state.origin import Source, aim, needs_no_pull
 from release_state.plan import Mends, Step, step
 from release_state.release import Release
 from release_state.snapshot import PullRequest
-from release_state.steps.commands import gh, index_page, remote
+from release_state.steps.commands import PUSH, gh, index_page, remote
 from release_state.text import plain
 
 
@@ -60,7 +60,7 @@ def _head(release: Release, released: Source) -> list[Step]:
         step(
             title,
             ["git", "fetch", "--no-tags", remote(release), released.ref],
-            ["git", "push", *lease, remote(release), f"{released.sha}:refs/heads/{name}"],
+            [*PUSH, *lease, remote(release), f"{released.sha}:refs/heads/{name}"],
             mends="pull-request",
             reason=reason,
         )
@@ -121,7 +121,7 @@ def recreate_head(release: Release, pull: PullRequest) -> Step:
     return step(
         f"Recreate the branch {pull.head_branch} of pull request #{pull.number}",
         ["git", "fetch", remote(release), f"refs/pull/{pull.number}/head"],
-        ["git", "push", remote(release), f"{pull.head_sha}:refs/heads/{pull.head_branch}"],
+        [*PUSH, remote(release), f"{pull.head_sha}:refs/heads/{pull.head_branch}"],
         mends="pull-request",
         reason="it is open, and cannot be merged without its branch",
         link=pull.html_url,

@@ -7,7 +7,7 @@ from release_state.plan import Step, step
 from release_state.release import Release
 from release_state.snapshot import Candidate, Tag
 from release_state.steps import origin as origin_steps
-from release_state.steps.commands import in_clone, remote, suite
+from release_state.steps.commands import PUSH, in_clone, remote, suite
 
 
 def look(release: Release, tag: Tag, reason: str) -> Step:
@@ -32,8 +32,7 @@ def delete(release: Release, tag: Tag) -> list[Step]:
         step(
             f"Delete the tag {tag.name} on the remote",
             [
-                "git",
-                "push",
+                *PUSH,
                 f"--force-with-lease=refs/tags/{tag.name}:{tag.object}",
                 remote(release),
                 f":refs/tags/{tag.name}",
@@ -43,7 +42,7 @@ def delete(release: Release, tag: Tag) -> list[Step]:
             precondition=f"{release.version} was not published since, and the tag is still {tag.object[:12]}",
             destroys=f"tag {tag.name} (object {tag.object}, commit {tag.commit})",
             saves="a clone that has fetched it brings it back: "
-            f"git push {remote(release)} {tag.object}:refs/tags/{tag.name}",
+            f"{' '.join(PUSH)} {remote(release)} {tag.object}:refs/tags/{tag.name}",
             verify=[["git", "ls-remote", "--tags", remote(release), tag.name]],
         )
     ]
@@ -165,7 +164,7 @@ def _push_local(release: Release, local: Tag, found: tuple[Candidate, ...]) -> S
     return step(
         f"Push the clone's tag {tag}{doubt}",
         in_clone(release, "show", "--no-patch", local.object),
-        in_clone(release, "push", remote(release), f"refs/tags/{tag}"),
+        in_clone(release, *PUSH[1:], remote(release), f"refs/tags/{tag}"),
         mends="tag",
         precondition=precondition,
         reason=f"the clone has it, on {local.commit[:12]}; the remote lacks it{reason}",
@@ -211,7 +210,7 @@ def _tagging(release: Release, sha: str, ref: str, *, replaces: bool = False) ->
     return [
         ["git", "fetch", "--no-tags", remote(release), ref],
         ["git", "tag", *force, "--annotate", tag, sha, "--message", f"Release {tag}"],
-        ["git", "push", remote(release), f"refs/tags/{tag}"],
+        [*PUSH, remote(release), f"refs/tags/{tag}"],
     ]
 
 
@@ -228,8 +227,8 @@ def move(release: Release, tag: Tag, chosen: Candidate) -> list[Step]:
     local = release.local_tag if release.snapshot.clone.is_known else None
     own = local if local and local.object != tag.object else None
     destroys = f"the tag {tag.name} at {tag.commit} (object {tag.object}); who has fetched it keeps the old one"
-    saves = f"it is kept under {kept}, and comes back with: git push --force {remote(release)} {tag.object}:refs/tags/"
-    saves += tag.name
+    saves = f"it is kept under {kept}, and comes back with: {' '.join(PUSH)} --force {remote(release)} "
+    saves += f"{tag.object}:refs/tags/{tag.name}"
     if own:
         destroys += f"; and the clone's own tag {own.name} (object {own.object}, commit {own.commit})"
         saves += f"; the clone's with: git update-ref refs/tags/{own.name} {own.object}"
@@ -238,7 +237,7 @@ def move(release: Release, tag: Tag, chosen: Candidate) -> list[Step]:
             f"Keep what the tag {tag.name} is now, under {kept}",
             ["git", "fetch", "--no-tags", remote(release), f"refs/tags/{tag.name}"],
             ["git", "show", "--no-patch", tag.object],
-            ["git", "push", remote(release), f"{tag.object}:{kept}"],
+            [*PUSH, remote(release), f"{tag.object}:{kept}"],
             mends="tag",
             reason=f"it points to {tag.commit}, which is a commit of another version",
             verify=[["git", "ls-remote", remote(release), kept]],
@@ -248,8 +247,7 @@ def move(release: Release, tag: Tag, chosen: Candidate) -> list[Step]:
             ["git", "fetch", "--no-tags", remote(release), chosen.ref or chosen.sha],
             ["git", "tag", "--force", "--annotate", tag.name, chosen.sha, "--message", f"Release {tag.name}"],
             [
-                "git",
-                "push",
+                *PUSH,
                 f"--force-with-lease=refs/tags/{tag.name}:{tag.object}",
                 remote(release),
                 f"refs/tags/{tag.name}",
