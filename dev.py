@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Everything that a checkout needs, from Python and git alone: `python3 dev.py demo`, `python3 dev.py test`.
 
-setup   make .venv with the suite and what its tests need
-demo    setup, then the main job on the embedded demo world: a verdict and a report
-test    setup, then ruff, mypy and the tests of the suite; in CI (CI=true) also installs what tests need beyond Python
-sample  setup, then write the sample report and its picture anew (needs Chromium)
-benchmark  setup, then measure how fast the suite is and write docs/performance.md
+setup               make .venv with the suite and what its tests need
+demo [SCENARIO]     setup, then the main job on the embedded demo world: a verdict and a report (default: partial)
+test [ARGUMENT …]   setup, then ruff, mypy and the tests of the suite, which pytest gets the arguments for; in CI
+                    (CI=true) also installs what tests need beyond Python
+sample              setup, then write the sample reports and their pictures anew (needs Chromium)
+benchmark           setup, then measure how fast the suite is and write docs/performance.md
 """
 
 from __future__ import annotations

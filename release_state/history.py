@@ -17,6 +17,7 @@ from release_state.options import UsageProblem
 from release_state.records import PastRun, all_of
 from release_state.settings import configured_reports_dir
 from release_state.text import plain
+from release_state.words import listing
 
 USAGE = """usage: release-state history [--version X.Y.Z] [--channel NAME] [--package NAME] [--reports-dir DIR]
 
@@ -67,7 +68,11 @@ def main(arguments: Sequence[str], environ: Mapping[str, str], cwd: Path) -> int
 
     told = _told(runs, wanted_keys=[key for key in _keys(runs) if wanted(key)])
     if not told:
-        told = [f"no report of such a run in {plain(str(folder), 300)}"]
+        there = listing(plain(key, 100) for key in _keys(runs))
+        others = (
+            f"; there are those of {there}" if there else ": the first run writes one; --reports-dir looks elsewhere"
+        )
+        told = [f"no report of such a run in {plain(str(folder), 300)}{others}"]
     sys.stdout.write("\n".join(told) + "\n")
     sys.stderr.write("".join(f"note: {note}\n" for note in notes))
     return 0
