@@ -19,6 +19,7 @@ class Followed:
         remote = snapshot.remote.value
         self.refs = {f"refs/heads/{branch.name}": branch.sha for branch in remote.branches} if remote else {}
         self.refs |= {f"refs/tags/{tag.name}": tag.commit for tag in remote.tags} if remote else {}
+        self.cloned: str | None = None
         self.made: dict[str, str] = {}
         """Tags that are only where the commands are typed."""
 
@@ -50,6 +51,9 @@ class Followed:
                     self.refs[ref] = source
             case ["git", "clone", "--branch", name, *_]:
                 assert {f"refs/tags/{name}", f"refs/heads/{name}"} & set(self.refs), f"nothing to clone: {told}"
+                self.cloned = self.refs.get(f"refs/tags/{name}") or self.refs[f"refs/heads/{name}"]
+            case ["git", "-C", _, "checkout", "--quiet", sha] if self.cloned:
+                assert sha == self.cloned, f"not what was cloned: {told}"
             case ["gh", "pr", "create", *_] if self.target.release_branch in command:
                 assert branch in self.refs, f"no head: {told}"
                 head = self.refs[branch]

@@ -443,6 +443,7 @@ def test_it_is_the_tag_that_is_published(also_a_branch: bool) -> None:
     lines = commands(verdict_of(found).plan.steps)
     cloned = [line for line in lines if line[:3] == ("git", "clone", "--branch")]
     assert bool(cloned) is not also_a_branch
+    assert ("git", "-C", "orbit-0.2.0", "checkout", "--quiet", s.HEAD) in lines, "and no other commit"
     assert any("refs/tags/v0.2.0:refs/tags/v0.2.0" in line for line in lines) is also_a_branch
 
 

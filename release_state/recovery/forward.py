@@ -19,8 +19,8 @@ class Completion:
     def steps(self) -> list[Step]:
         """Every step, in order; what could not be observed is replaced by the step that finds it out."""
         release, leaves = self.release, self.release.channel.leaves
-        publish = tried(release, "what to publish", self._publish)
         tag = tried(release, "how to tag it", self._tag) if "tag" in leaves else []
+        publish = tried(release, "what to publish", lambda: self._publish(tag))
         # What is missing of a publication may have to be built from the tag that it gets.
         steps = [*tag, *publish] if release.traces()["index"] else [*publish, *tag]
         if "pull-request" in leaves:
@@ -31,7 +31,7 @@ class Completion:
             return steps  # its branch may be where the commit is found that the tag belongs on
         return [*steps, *tried(release, "whether its branch can go", self._left_branch)]
 
-    def _publish(self) -> list[Step]:
+    def _publish(self, tagging: list[Step]) -> list[Step]:
         release = self.release
         yanked = [publication.unyank(release)] if any(file.yanked for file in release.files) else []
         coming = [publication.wait_for_index(release)] if release.catching_up else []
@@ -43,6 +43,8 @@ class Completion:
         if not release.is_published:
             tag = next(iter(release.version_tags), None)
             source = tag.name if tag and not release.builds_another_version(tag) else None
+        elif any(step.mends == "all" for step in tagging):
+            return yanked  # the tag that it would be built from is not settled
         else:
             source = source_of_missing(release)
         if source is None:

@@ -8,6 +8,7 @@ from itertools import count
 from packaging.version import Version
 
 from release_state.model import NotObserved
+from release_state.origin import aim, is_misplaced
 from release_state.plan import Step, step
 from release_state.release import Release
 from release_state.release_workflow import start_of
@@ -31,6 +32,9 @@ def publish_from(release: Release, ref: str) -> Step:
             ["git", "-C", folder, "fetch", "--depth", "1", target.remote_url, f"{full}:{full}"],
             ["git", "-C", folder, "checkout", "--quiet", full],
         ]
+    if commit := _commit_of(release, ref):
+        # Nothing else was fetched: where the ref has been moved since, this fails, and nothing is published.
+        taking.append(["git", "-C", folder, "checkout", "--quiet", commit])
     return step(
         f"Publish {release.version} from its {kind} by hand, in an empty folder",
         *taking,
@@ -42,6 +46,17 @@ def publish_from(release: Release, ref: str) -> Step:
         reason=f"the {kind} says what to publish; a new run of the workflow would work out another version from it",
         verify=[suite(release.target)],
     )
+
+
+def _commit_of(release: Release, ref: str) -> str | None:
+    """The commit that a tag or the release branch names once the steps before are followed; None where none tells."""
+    if ref == release.target.release_branch:
+        return release.branch.sha if release.branch else None
+    tag = release.remote.tag(ref)
+    if tag is not None and not (tag == release.tag and is_misplaced(release)):
+        return tag.commit
+    released = aim(release)
+    return released.sha if released else None
 
 
 def wheel_from_sdist(release: Release, sdist: IndexFile) -> Step:
