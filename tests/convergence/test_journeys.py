@@ -230,8 +230,11 @@ def test_pip_builds_the_missing_wheel_from_the_published_sdist(bench: Bench, tmp
 def test_build_makes_the_missing_files_from_the_tag(bench: Bench, tmp_path: Path) -> None:
     """The real git and build: a clone of the tag, and from it the very files that the version lacks."""
     verdict = looked_at(bench, State("pypi", "both", "absent", "absent", "merged", "absent"))
-    clone, build, *_ = step_of(verdict, f"Publish {VERSION} from its tag").commands
+    clone, take, build, *_ = step_of(verdict, f"Publish {VERSION} from its tag").commands
     subprocess.run(clone, cwd=tmp_path, check=True, capture_output=True)
+    moved = [*take[:-1], bench.world.main()]
+    assert subprocess.run(moved, cwd=tmp_path, check=False, capture_output=True).returncode, "another commit"
+    subprocess.run(take, cwd=tmp_path, check=True, capture_output=True)
     real(build, tmp_path)
     made = sorted(path.name for path in tmp_path.glob("*/dist/*"))
     assert made == [f"orbit_demo-{VERSION}-py3-none-any.whl", f"orbit_demo-{VERSION}.tar.gz"]
