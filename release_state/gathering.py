@@ -36,6 +36,9 @@ class Results:
             begun = nodes is None or any(hasattr(node, "workerinfo") for node in nodes)
             busy = hasattr(self.run.session, "pool") and begun
             manager.EXIT_TIMEOUT = _FLEET_ENDS_SECONDS if busy else _WORKERS_END_SECONDS
+            # xdist does so at the end of a session. Where workers were still starting there is none to end, and they
+            # would be left to the exit of Python, which from 3.12 on cannot start the threads for it.
+            manager.teardown_nodes()
         # pytest shows the last place alone, and would read and parse the source of all the others for it.
         excinfo.traceback = type(excinfo.traceback)(excinfo.traceback[-1:])
         # pytest collects garbage several times when it ends, which takes a second: there is none that matters now.

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ _PATIENCE_SECONDS = 5.0
 """After so long a person who asks again means it."""
 _EXIT = 2
 
-Stage = Literal["starting", "running", "importing", "ending"]
+Stage = Literal["starting", "running", "uncut", "ending"]
 
 
 @contextmanager
@@ -43,8 +44,9 @@ class Watch:
     What a signal does, by how far the run is; for the main thread of the process that observes.
 
     *starting*: nothing was made yet, the process ends. *running*: KeyboardInterrupt, as Python does it for Ctrl-C.
-    *ending*: what is left is short and must not be cut, so that the signal is only noted. *importing*: noted as well,
-    and KeyboardInterrupt a moment later: within an import it can be swallowed, and keep a lock that threads wait for.
+    *ending*: what is left is short and must not be cut, so that the signal is only noted. *uncut*: noted as well, and
+    KeyboardInterrupt a moment later: within an import it can be swallowed, and keep a lock that threads wait for; and a
+    worker of xdist that is started and not told what to run shows a traceback.
     """
 
     def __init__(self) -> None:
@@ -56,6 +58,8 @@ class Watch:
         """Take the signals; those that are ignored (`nohup`) stay so."""
         if threading.current_thread() is not threading.main_thread():
             return
+        # Python tries the folder with a file, which an end at once would leave: now, and then never again.
+        tempfile.gettempdir()
         for number in (getattr(signal, name) for name in _NAMES if hasattr(signal, name)):
             if number not in self._before and (before := signal.getsignal(number)) not in (signal.SIG_IGN, None):
                 self._before[number] = before
@@ -71,11 +75,14 @@ class Watch:
         exec("")  # noqa: S102 - a fixed text
 
     @contextmanager
-    def importing(self) -> Iterator[None]:
-        """Cut none of the imports that are done here."""
-        before, self.stage = self.stage, "importing"
+    def uncut(self) -> Iterator[None]:
+        """Let nothing that is done here be cut; what breaks of it once a signal came is not worth telling."""
+        before, self.stage = self.stage, "uncut"
         try:
             yield
+        except Exception:
+            if self._asked_at is None:
+                raise
         finally:
             self.stage = before
         if self._asked_at is not None:

@@ -147,7 +147,7 @@ def pytest_configure(config: pytest.Config) -> None:
     isolate_workers(config)
     run.prepare_reports(config)
     try:
-        with watch.importing() if watch else nullcontext():
+        with watch.uncut() if watch else nullcontext():
             run.start()
     except ImportError as error:
         raise missing(error) from error
@@ -157,22 +157,23 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_sessionstart(session: pytest.Session) -> Generator[None, None, None]:
     """Say what is checked in a few lines: pytest's own, on versions and plugins, come with -v alone."""
     option, run = session.config.option, _run_of(session.config)
-    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    reporter: Any = session.config.pluginmanager.get_plugin("terminalreporter")
     if run is not None and reporter is not None:
         from release_state.results import COUNTED
 
         for name in COUNTED:
             reporter.stats.setdefault(name, [])  # pytest counts them in this order, those that are not there not at all
-    starting = held_back() if session.config.pluginmanager.has_plugin("dsession") else nullcontext()
-    if run is None or reporter is None or option.verbose != 0 or option.no_header:
-        with starting:
-            yield
-        return
-    option.no_header = True
-    reporter.showfspath = False  # one line of dots, not one for each file
-    with starting:
+    is_brief = run is not None and reporter is not None and option.verbose == 0 and not option.no_header
+    if is_brief:
+        option.no_header = True
+        reporter.showfspath = False  # one line of dots, not one for each file
+    with ExitStack() as starting:
+        if session.config.pluginmanager.has_plugin("dsession"):
+            if (watch := session.config.stash.get(_WATCH, None)) is not None:
+                starting.enter_context(watch.uncut())
+            starting.enter_context(held_back())
         yield
-    for line in run.header():
+    for line in run.header() if is_brief else ():
         reporter.write_line(line)
 
 
