@@ -455,13 +455,22 @@ def test_what_a_quarantine_hides_is_neither_published_again_nor_withdrawn(wanted
     assert not [step.title for step in verdict.plan.steps if step.destroys or step.mends == "index"]
 
 
-def test_a_tag_in_semantic_spelling_is_not_doubled_unasked() -> None:
-    changes = {"version": "0.2.0rc1"}
-    tag, files = s.tag("v0.2.0-rc.1"), (s.file(version="0.2.0rc1"), s.file("sdist", version="0.2.0rc1"))
-    page = s.project(*files, releases={"0.2.0rc1": False})
-    found = s.released(target=s.target(**changes), remote=s.remote(tag), clone=s.clone(), index={"pypi": page})
-    first = verdict_of(found).plan.steps[0]
-    assert first.title.startswith("If the project spells its tags as v0.2.0-rc.1")
-    assert ("--tag-template", "v{semver}") in itertools.pairwise(first.commands[0])
-    told = found.model_copy(update={"target": s.target(**changes, tag_template="v{semver}")})
-    assert Release(told).tag == tag
+@pytest.mark.parametrize(
+    ("version", "tag", "option", "value"),
+    [
+        ("0.2.0rc1", "v0.2.0-rc.1", "--tag-template", "v{semver}"),
+        ("0.2", "v0.2.0", "--version", "0.2.0"),
+    ],
+)
+def test_a_tag_in_another_spelling_is_not_doubled(version: str, tag: str, option: str, value: str) -> None:
+    files = (s.file(version=version), s.file("sdist", version=version))
+    page = s.project(*files, releases={version: False})
+    found = s.released(target=s.target(version=version), remote=s.remote(s.tag(tag)), index={"pypi": page})
+    verdict = verdict_of(found)
+    assert verdict.verdict not in GREEN
+    (only,) = (each for each in verdict.plan.steps if each.mends)  # others are said by advice
+    assert only.title == f"Judge {version} by its tag {tag}, and do nothing else before"
+    assert (option, value) in itertools.pairwise(only.commands[0])
+    changed = {option[2:].replace("-", "_"): value}
+    told = found.model_copy(update={"target": s.target(**{"version": version, **changed})})
+    assert Release(told).tag == s.tag(tag)

@@ -19,6 +19,8 @@ class Completion:
     def steps(self) -> list[Step]:
         """Every step, in order; what could not be observed is replaced by the step that finds it out."""
         release, leaves = self.release, self.release.channel.leaves
+        if "tag" in leaves and (otherwise := tried(release, "how it is tagged", lambda: tags.spelt_otherwise(release))):
+            return otherwise
         tag = tried(release, "how to tag it", self._tag) if "tag" in leaves else []
         publish = tried(release, "what to publish", lambda: self._publish(tag))
         # What is missing of a publication may have to be built from the tag that it gets.

@@ -8,6 +8,7 @@ from release_state.release import Release
 from release_state.snapshot import Candidate, Tag
 from release_state.steps import origin as origin_steps
 from release_state.steps.commands import PUSH, in_clone, remote, suite
+from release_state.target import Target
 
 
 def look(release: Release, tag: Tag, reason: str) -> Step:
@@ -86,7 +87,7 @@ def refresh_local(release: Release, local: Tag, there: Tag) -> Step:
 def settle(release: Release) -> list[Step]:
     """Bring about the right tag on the remote, and the same in the clone."""
     if release.tag is None:
-        return [*_semantic(release), *create(release)]
+        return create(release)
     if is_misplaced(release):
         found = origin(release)
         may_move = found is not None and not holds_tag_for_ever(release) and not release.unfinished_runs
@@ -94,21 +95,30 @@ def settle(release: Release) -> list[Step]:
     return agree(release)
 
 
-def _semantic(release: Release) -> list[Step]:
-    """Where the tag is there in the words of Semantic Versioning: how to say that the project spells its tags so."""
+def spelt_otherwise(release: Release) -> list[Step]:
+    """Where the version's tag is there in other words or with other zeros: how to judge the version by that one."""
     target = release.target
-    spelt = target.model_copy(update={"tag_template": target.tag_template.replace("{version}", "{semver}")})
-    if spelt.tag == target.tag or not any(tag.name == spelt.tag for tag in release.other_tags):
-        return []
-    return [
-        step(
-            f"If the project spells its tags as {spelt.tag}, say so, and do nothing else before that is judged",
-            suite(spelt),
-            mends="tag",
-            reason=f"{spelt.tag} names {release.version} too, as python-semantic-release spells it; {target.tag} "
-            "beside it would be a second tag of one version",
-        )
-    ]
+    for tag in release.other_tags_exactly if release.tag is None else ():
+        if other := _by_its_words(target, tag.name):
+            return [
+                step(
+                    f"Judge {release.version} by its tag {tag.name}, and do nothing else before",
+                    suite(other),
+                    mends="all",
+                    reason=f"{tag.name} names {release.version} too; {target.tag} beside it would be a second tag of "
+                    "one version",
+                )
+            ]
+    return []
+
+
+def _by_its_words(target: Target, tag: str) -> Target | None:
+    """The same version, as a tag by the same template spells it: `0.2.0-rc.1` for `0.2.0rc1`, `0.2.0` for `0.2`."""
+    semantic = {"tag_template": target.tag_template.replace("{version}", "{semver}")}
+    spelling = target.spelling_of_tag(tag)
+    zeros = {"version": str(spelling[1])} if spelling else {}
+    others = (target.model_copy(update=change) for change in (zeros, semantic))
+    return next((other for other in others if other.tag == tag), None)
 
 
 def agree(release: Release) -> list[Step]:
