@@ -311,6 +311,8 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("TAG-15", "same commit", s.released(remote=s.remote(s.tag(), s.tag("0.2.0"))), HOLDS),
     ("TAG-15", "sibling package", s.released(remote=s.remote(s.tag(), s.tag("other-v0.2.0", s.OTHER))), HOLDS),
     ("TAG-15", "another commit", s.released(remote=s.remote(s.tag(), s.tag("0.2.0", s.OTHER))), ACTION),
+    ("TAG-15", "one, in another spelling", s.released(remote=s.remote(s.tag("0.2.0"))), HOLDS),
+    ("TAG-15", "two, both so", s.released(remote=s.remote(s.tag("0.2.0"), s.tag("V0.2.0", s.OTHER))), ACTION),
     ("TAG-15", "remote silent", s.released(remote=s.failed()), UNKNOWN),
     ("TAG-16", "all of it", s.released(), HOLDS),
     (
