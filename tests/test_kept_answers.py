@@ -71,12 +71,12 @@ def test_another_caller_does_not_ask_with_it(server: GitHubServer, folder: Path)
 
 def test_a_full_page_is_not_kept(server: GitHubServer, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whether there are more pages by now is not in the ETag of one."""
-    monkeypatch.setattr("release_state.observe.github_api.PAGE_SIZE", 2)
+    monkeypatch.setattr("release_state.observe.github_list.PAGE_SIZE", 2)
     for title in "ab":
         server.add_pull("conflict", title=title)
     for _ in range(2):
         assert len(github(server, folder).open_release_pulls(lambda _: True).present()) == 2
-    assert statuses(server, "/pulls") == [200, 200]
+    assert set(statuses(server, "/pulls")) == {200}
     assert not folder.exists()
 
 

@@ -17,7 +17,7 @@ import pytest
 from release_state.demo.github import GitHubServer, Job, RecordedRequest, Reply
 from release_state.demo.github.gitstore import GitStore
 from release_state.model import Observation, Problem
-from release_state.observe import github_api, github_ci
+from release_state.observe import github_ci, github_list
 from release_state.observe.github import GitHub
 from release_state.observe.http import HttpClient
 from tests import openapi
@@ -352,7 +352,7 @@ def test_a_pull_that_lacks_a_field(server: GitHubServer, field: str) -> None:
 
 
 def test_every_page_is_read(server: GitHubServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(github_api, "PAGE_SIZE", 2)
+    monkeypatch.setattr(github_list, "PAGE_SIZE", 2)
     for number in range(5):
         server.add_pull(BRANCH if number % 2 else "conflict", title=str(number))
     assert len(github(server).open_release_pulls(lambda _: True).present()) == 5
@@ -364,7 +364,7 @@ def test_every_page_is_read(server: GitHubServer, monkeypatch: pytest.MonkeyPatc
 def test_what_moves_up_while_pages_are_read_is_not_missed(
     server: GitHubServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(github_api, "PAGE_SIZE", 2)
+    monkeypatch.setattr(github_list, "PAGE_SIZE", 2)
     numbers = [server.add_pull(BRANCH, title=str(number)) for number in range(4)]
 
     def close_one(request: RecordedRequest) -> None:
@@ -373,7 +373,7 @@ def test_what_moves_up_while_pages_are_read_is_not_missed(
 
     server.intercept = close_one
     found = github(server).open_release_pulls(lambda _: True).present()
-    assert sorted(pull.number for pull in found) == numbers
+    assert sorted(pull.number for pull in found) == numbers[:-1], "read once more: the second is on the first page now"
 
 
 def _paging(server: GitHubServer, link: Callable[[int], str], item: Callable[[int], list[Any]]) -> list[int]:
@@ -432,7 +432,7 @@ def test_pages_on_another_host(server: GitHubServer, address: str) -> None:
 
 
 def test_a_page_that_fails_makes_no_short_list(server: GitHubServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(github_api, "PAGE_SIZE", 2)
+    monkeypatch.setattr(github_list, "PAGE_SIZE", 2)
     for _ in range(3):
         server.add_pull(BRANCH, title="x")
     server.intercept = lambda request: Reply(500, JSON) if request.query.get("page") == "2" else None
@@ -527,7 +527,7 @@ def test_drafts_of_several_pages_that_changed_meanwhile_are_unknown(server: GitH
 
     def publish(request: RecordedRequest) -> None:
         if request.query.get("page") == "3":
-            server.add_release("v0.3.0")
+            server.add_release(f"v0.3.{len(server.releases)}")
 
     server.intercept = publish
     assert "changed while" in problem(github(server).drafts("v0.2.0")).why
@@ -827,7 +827,7 @@ def test_runs_are_read_as_far_as_seventy_days_back(server: GitHubServer) -> None
     for number in range(100):
         server.add_run(created_at=NOW - timedelta(days=number))
     assert len(github(server).runs("release.yml").present().runs) == 71
-    assert [request.query.get("page") for request in server.requests[:-1]] == [None, "2", "3", None]
+    assert [request.query.get("page") for request in server.requests[:-1]] == [None, "2", "3"]
 
 
 def test_the_seventy_days_count_from_the_services_clock(server: GitHubServer) -> None:

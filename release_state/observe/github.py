@@ -27,7 +27,6 @@ from urllib.parse import quote, unquote
 from release_state.model import Observation
 from release_state.observe.github_api import GitHubApi, failed
 from release_state.observe.github_ci import LeftOut, commit_checks, workflow_runs
-from release_state.observe.github_pages import all_at_once
 from release_state.observe.github_shapes import distinct_pulls, distinct_releases, fork_of, may, release_of, scopes
 from release_state.observe.http import HttpClient, LookupFailed, observed
 from release_state.observe.refusal import epoch, header
@@ -83,7 +82,7 @@ class GitHub:
         def ask(place: str, repository: Visible) -> tuple[PullRequest, ...]:
             # The oldest first: those that are opened meanwhile come last, and move no other to a page that was read.
             path = f"{place}/pulls?state=all&sort=created&direction=asc"
-            return tuple(distinct_pulls(all_at_once(self._api, path, "pull requests")))
+            return tuple(distinct_pulls(self._api.all(path, "pull requests", at_once=True) or []))
 
         def of(branch: str) -> Observation[tuple[PullRequest, ...]]:
             return observed(lambda: self._from(self._repository().full_name, branch, found.present()))
@@ -128,7 +127,7 @@ class GitHub:
         """The drafts for this tag; unavailable to a token without push right, to which GitHub lists none."""
 
         def ask(place: str, repository: Visible) -> tuple[GitHubRelease, ...]:
-            return tuple(draft for draft in self._drafts(place, repository(), self._releases) if draft.tag == tag)
+            return tuple(draft for draft in self._drafts(place, repository()) if draft.tag == tag)
 
         return self._observe(ask)
 
@@ -136,23 +135,18 @@ class GitHub:
         """Every published release, of whatever tag."""
 
         def ask(place: str, repository: Visible) -> tuple[GitHubRelease, ...]:
-            found = self._api.once(f"releases of {place}", lambda: self._releases_at_once(place))
-            return tuple(release for release in found if not release.draft)
+            return tuple(release for release in self._all_releases(place) if not release.draft)
 
         return self._observe(ask)
 
     def all_drafts(self) -> Observation[tuple[GitHubRelease, ...]]:
         """The drafts for every tag, from the same answers as `releases`; unavailable as those of one tag are."""
-        return self._observe(lambda place, repository: self._drafts(place, repository(), self._releases_at_once))
+        return self._observe(lambda place, repository: self._drafts(place, repository()))
 
-    def _drafts(
-        self, place: str, repository: Repository, releases: Callable[[str], tuple[GitHubRelease, ...]]
-    ) -> tuple[GitHubRelease, ...]:
+    def _drafts(self, place: str, repository: Repository) -> tuple[GitHubRelease, ...]:
         if not self._api.has_token or repository.can_push is False:
             raise failed("drafts are listed only to a token with push right", _PUSH)
-        drafts = tuple(
-            release for release in self._api.once(f"releases of {place}", lambda: releases(place)) if release.draft
-        )
+        drafts = tuple(release for release in self._all_releases(place) if release.draft)
         # GitHub does not say of an app's token whether it may push: only a draft shows that it sees them.
         if repository.can_push is None and not drafts:
             raise failed("no draft is listed, and GitHub does not say whether the token may see any", _PUSH)
@@ -255,8 +249,8 @@ class GitHub:
             if pull.head_branch == branch and (pull.head_repository or "").lower() == full_name.lower()
         )
 
-    def _releases(self, place: str) -> tuple[GitHubRelease, ...]:
-        return distinct_releases(all_at_once(self._api, f"{place}/releases", "releases", first_again=True))
+    def _all_releases(self, place: str) -> tuple[GitHubRelease, ...]:
+        def ask() -> tuple[GitHubRelease, ...]:
+            return distinct_releases(self._api.all(f"{place}/releases", "releases", at_once=True) or [])
 
-    def _releases_at_once(self, place: str) -> tuple[GitHubRelease, ...]:
-        return distinct_releases(all_at_once(self._api, f"{place}/releases", "releases"))
+        return self._api.once(f"releases of {place}", ask)

@@ -104,7 +104,15 @@ def workflow_runs(
         return bool(page) and page[-1].moment("created_at") < first
 
     asked: dict[str, str | int] = {"per_page": _RUNS_PER_PAGE, "exclude_pull_requests": "true"}
-    found = api.all(path, "workflow runs", params=asked, key="workflow_runs", absent=True, enough=enough)
+    found = api.all(
+        path,
+        "workflow runs",
+        params=asked,
+        key="workflow_runs",
+        absent=True,
+        enough=enough,
+        newest_first="created_at",
+    )
     if found is None:
         return WorkflowRuns(workflow=workflow, exists=False)
     runs = {run.id: run for run in map(run_of, found) if first is None or run.created_at >= first}

@@ -334,7 +334,8 @@ def _changes(exchange: Exchange) -> None:
     second = "page" in exchange.asked.query
     gone = _other(items[0])
     shown = items[1:] if second else [gone] if exchange.number == 0 else items[:1]
-    changed = {**document, key: shown} if key else shown
+    counted = document["total_count"] + (exchange.number == 0) if key else 0
+    changed = {**document, key: shown, "total_count": counted} if key else shown
     reply = _body(reply, json.dumps(changed).encode())
     exchange.send(reply if second else _linked(exchange, reply, 2))
 

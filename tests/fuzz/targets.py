@@ -270,7 +270,7 @@ def _(data: bytes) -> object:
 def _(data: bytes) -> object:
     client = CannedClient(lambda url: b"[]", {"Content-Type": "application/json", "Link": data.decode("latin-1")})
     return observed(lambda: GitHubApi(client, API).all("/x", "things") and None), observed(
-        lambda: GitHubApi(client, API).page("/x", "things", 1) and None
+        lambda: GitHubApi(client, API).all("/x", "things", at_once=True) and None
     )
 
 

@@ -13,6 +13,9 @@ from release_state.demo.github import render_actions
 from release_state.demo.github.model import Job, Json, Run, Workflow, moment
 from release_state.demo.github.routing import ApiError, Call, Result, not_found, route
 
+SEARCH_ENDS_AT = 1000
+"""How many runs GitHub lists of those that a filter finds."""
+
 
 @route("GET", "/actions/workflows", permission="actions=read")
 def workflows(call: Call) -> Result:
@@ -63,6 +66,10 @@ def runs(call: Call) -> Result:
 
 def _runs(call: Call, found: list[Run]) -> Result:
     query = call.query
+    # What is asked with one of these goes through a search, which ends.
+    is_search = bool({"actor", "branch", "check_suite_id", "created", "event", "head_sha", "status"} & set(query))
+    if "check_suite_id" in query:
+        found = [run for run in found if str(run.check_suite) == query["check_suite_id"]]
     for parameter in ("branch", "event", "actor", "head_sha"):
         if parameter in query:
             attribute = "head_branch" if parameter == "branch" else parameter
@@ -74,7 +81,9 @@ def _runs(call: Call, found: list[Run]) -> Result:
         first, after = _span_of(query["created"])
         found = [run for run in found if first <= run.created_at < after]
     found.sort(key=lambda run: (run.created_at, run.id), reverse=True)
-    return call.page(found, lambda run: render_actions.run(call.render, run), "workflow_runs")
+    return call.page(
+        found, lambda run: render_actions.run(call.render, run), "workflow_runs", SEARCH_ENDS_AT if is_search else None
+    )
 
 
 def _span_of(wanted: str) -> tuple[datetime, datetime]:

@@ -107,15 +107,20 @@ class Call:
         kind = "integration" if self.token.startswith("ghs_") else "personal access token"
         raise ApiError(403, f"Resource not accessible by {kind}")
 
-    def page(self, items: Sequence[T], show: Callable[[T], Any], wrap: str | None = None) -> Result:
+    def page(
+        self, items: Sequence[T], show: Callable[[T], Any], wrap: str | None = None, most: int | None = None
+    ) -> Result:
         """One page of the items with GitHub's ``Link`` header; ``wrap`` names the list inside an object.
+
+        Of more than ``most`` items the first ones are shown, and all are counted.
 
         Source: https://docs.github.com/rest/using-the-rest-api/using-pagination-in-the-rest-api
         """
         size = min(_positive(self.query.get("per_page"), 30), 100)
         page = _positive(self.query.get("page"), 1)
-        last = max(1, -(-len(items) // size))
-        shown = [show(item) for item in items[(page - 1) * size : page * size]]
+        reached = items[:most]
+        last = max(1, -(-len(reached) // size))
+        shown = [show(item) for item in reached[(page - 1) * size : page * size]]
         body: Any = shown if wrap is None else {"total_count": len(items), wrap: shown}
         targets: dict[str, int] = {}
         if page > 1:
