@@ -6,9 +6,9 @@ import pytest
 
 from release_state.check import check
 from release_state.outcome import ActionNeeded, NotApplicable
-from release_state.plan import step
 from release_state.recovery import Recovery
 from release_state.release import Release
+from release_state.steps.clone import tidy_up
 from release_state.steps.releases import keep
 from release_state.unfinished import unfinished_runs
 from release_state.words import listing
@@ -133,7 +133,7 @@ def test_clone_is_in_a_clean_state(release: Release) -> None:
             found=f"{found}{clone.changed_count} changed, {clone.untracked_count} untracked: "
             + listing([*clone.changed, *clone.untracked]),
             why="something of the release may be left in it",
-            steps=[step("Look at it", ["git", "-C", clone.path, "status"])],
+            steps=tidy_up(clone, "Look at it"),
         )
 
 

@@ -93,7 +93,7 @@ class Target(Model):
     index_status_url: str | None = None
     """The status page of the channel's index; None: none is asked."""
     reports_dir: str | None = None
-    """Absolute path of the reports folder: never counts as a change of the clone."""
+    """Absolute path of the reports folder: the suite's own reports in it are no change of the clone."""
 
     @property
     def key(self) -> str:

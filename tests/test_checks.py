@@ -205,6 +205,7 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("CLONE-1", "clean", s.ready(), HOLDS),
     ("CLONE-1", "changed", s.ready(clone=s.clone(changed=("a.py",), changed_count=1)), ACTION),
     ("CLONE-1", "untracked", s.ready(clone=s.clone(untracked=("b.py",), untracked_count=1)), ACTION),
+    ("CLONE-1", "hidden", s.ready(clone=s.clone(changed=("a.py",), marked=("a.py",), changed_count=1)), ACTION),
     ("CLONE-1", "no clone", s.ready(clone=known(None)), NONE),
     ("CLONE-1", "bare", s.ready(clone=s.clone(bare=True)), NONE),
     ("CLONE-1", "unreadable", s.ready(clone=s.failed("clone")), UNKNOWN),

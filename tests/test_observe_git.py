@@ -25,6 +25,7 @@ from release_state.observe.git_messages import GitFailed, decisive, scrubbed
 from release_state.observe.remote import check_url, observe_remote, parse_refs, without_credentials
 from release_state.observe.work_tree import parse_status
 from release_state.snapshot import Clone, Remote
+from release_state.steps.clone import tidy_up
 from tests.gitrepo import ENV, Repo, fingerprint, make
 
 #: What must never be seen.
@@ -405,7 +406,7 @@ def test_changes_odd_names_and_the_reports_folder(repo: Repo) -> None:
     repo.git("mv", "moved", "moved-on")
     reports = repo.path / "out" / "reports"
     reports.mkdir(parents=True)
-    (reports / "r.json").touch()
+    (reports / "orbit-20260102T030405Z.json").touch()
     seen = clone_of(repo, reports)
     assert set(seen.changed) == {"a.txt", "gone", "moved", "moved-on"} and seen.changed_count == 4
     assert set(seen.untracked) == {*names, "latin-\\xe9"} and seen.untracked_count == 7
@@ -585,3 +586,221 @@ def test_a_partial_clone_fetches_nothing(repo: Repo, tmp_path: Path) -> None:
     before = fingerprint(partial.path)
     observe_clone(partial.path, "origin", 20, None)
     assert fingerprint(partial.path) == before
+
+
+# What keeps git from looking
+
+
+@pytest.fixture
+def tracked(tmp_path: Path) -> Repo:
+    """A repository with a few files and a subfolder, all of them committed."""
+    made = make(tmp_path / "tracked")
+    (made.path / "src").mkdir()
+    for name in ("src/a.py", "src/b.py", "run.sh", "c.txt"):
+        (made.path / name).write_text("one\n")
+    (made.path / "run.sh").chmod(0o755)
+    made.commit("feat: first")
+    return made
+
+
+def seen_unchanged(repo: Repo, reports: Path | None = None) -> Clone:
+    """What is seen of a clone that is byte-identical afterwards, its index too."""
+    before = fingerprint(repo.path)
+    seen = clone_of(repo, reports)
+    assert fingerprint(repo.path) == before
+    return seen
+
+
+@pytest.mark.parametrize("mark", ["--skip-worktree", "--assume-unchanged"])
+def test_a_marked_file_is_compared_by_its_content(tracked: Repo, mark: str) -> None:
+    tracked.git("update-index", mark, "src/a.py", "c.txt")
+    assert (seen_unchanged(tracked).changed, seen_unchanged(tracked).marked) == ((), ())
+    (tracked.path / "src/a.py").write_text("two\n")
+    assert tracked.git("status", "--short") == ""
+    seen = seen_unchanged(tracked)
+    assert (seen.changed, seen.marked, seen.changed_count) == (("src/a.py",), ("src/a.py",), 1)
+
+
+def test_both_marks_a_mode_and_another_kind(tracked: Repo) -> None:
+    for mark in ("--skip-worktree", "--assume-unchanged"):
+        tracked.git("update-index", mark, "src/a.py", "run.sh", "c.txt")
+    (tracked.path / "src/a.py").write_text("two\n")
+    (tracked.path / "run.sh").chmod(0o644)
+    (tracked.path / "c.txt").unlink()
+    (tracked.path / "c.txt").symlink_to("src")
+    assert tracked.git("status", "--short") == ""
+    assert seen_unchanged(tracked).marked == ("c.txt", "run.sh", "src/a.py")
+
+
+def test_a_marked_file_that_is_gone_is_a_change_unless_a_sparse_checkout_leaves_it_out(tracked: Repo) -> None:
+    tracked.git("update-index", "--assume-unchanged", "c.txt")
+    tracked.git("update-index", "--skip-worktree", "src/b.py")
+    (tracked.path / "c.txt").unlink()
+    (tracked.path / "src/b.py").unlink()
+    assert seen_unchanged(tracked).changed == ("c.txt", "src/b.py")
+    tracked.git("config", "core.sparseCheckout", "true")
+    (tracked.path / ".git/info/sparse-checkout").write_text("/*\n!/src/b.py\n")
+    assert seen_unchanged(tracked).changed == ("c.txt",)
+
+
+def test_a_sparse_checkout_is_no_change_and_a_file_beside_its_patterns_is_looked_at(tracked: Repo) -> None:
+    tracked.git("sparse-checkout", "set", "--no-cone", "/*", "!/src")
+    assert not (tracked.path / "src").exists()
+    assert seen_unchanged(tracked).changed == ()
+    tracked.git("config", "sparse.expectFilesOutsideOfPatterns", "true")
+    (tracked.path / "src").mkdir()
+    (tracked.path / "src/a.py").write_text("two\n")
+    assert tracked.git("status", "--short") == ""
+    assert seen_unchanged(tracked).marked == ("src/a.py",)
+
+
+def test_marks_in_an_index_that_is_split(tracked: Repo) -> None:
+    tracked.git("config", "core.splitIndex", "true")
+    tracked.git("update-index", "--split-index")
+    tracked.git("update-index", "--assume-unchanged", "c.txt")
+    (tracked.path / "c.txt").write_text("two\n")
+    names = sorted(path.name for path in (tracked.path / ".git").iterdir())
+    assert clone_of(tracked).marked == ("c.txt",)
+    assert sorted(path.name for path in (tracked.path / ".git").iterdir()) == names
+
+
+def test_a_marked_file_is_compared_as_git_would_add_it(tracked: Repo, tmp_path: Path) -> None:
+    tracked.git("config", "core.autocrlf", "true")
+    tracked.git("update-index", "--assume-unchanged", "c.txt")
+    (tracked.path / "c.txt").write_bytes(b"one\r\n")
+    assert clone_of(tracked).changed == ()
+    ran = tmp_path / "ran"
+    tracked.git("config", "filter.trap.clean", f"touch {ran}; cat")
+    (tracked.path / ".git/info/attributes").write_text("c.txt filter=trap\n")
+    assert clone_of(tracked).changed == ()
+    (tracked.path / "c.txt").write_bytes(b"two\r\n")
+    assert "without running a filter" in why(observe_clone(tracked.path, "origin", 20, None))
+    assert not ran.exists()
+
+
+@pytest.mark.parametrize("setting", ["core.checkStat=minimal", "core.trustctime=false"])
+def test_a_change_of_the_same_size_and_time_is_seen_whatever_is_configured(tracked: Repo, setting: str) -> None:
+    file = tracked.path / "src/a.py"
+    os.utime(file, (10**9, 10**9))
+    tracked.git("update-index", "--refresh")
+    tracked.git("config", *setting.split("="))
+    assert (seen_unchanged(tracked).changed, seen_unchanged(tracked).showing) == ((), (setting_shown(setting),))
+    time.sleep(1.1)  # until then git itself would look
+    file.write_text("two\n")
+    os.utime(file, (10**9, 10**9))
+    assert tracked.git("status", "--short") == ""
+    assert seen_unchanged(tracked).changed == ("src/a.py",)
+
+
+def setting_shown(setting: str) -> str:
+    return {"core.checkStat=minimal": "core.checkStat=default"}.get(setting, "core.trustctime=true")
+
+
+def test_a_changed_mode_counts_where_the_file_system_keeps_modes(tracked: Repo) -> None:
+    tracked.git("config", "core.fileMode", "false")
+    assert seen_unchanged(tracked).changed == ()
+    (tracked.path / "c.txt").chmod(0o755)
+    assert tracked.git("status", "--short") == ""
+    seen = seen_unchanged(tracked)
+    assert (seen.changed, seen.showing) == (("c.txt",), ("core.fileMode=true",))
+
+
+def test_a_file_system_without_modes_is_taken_at_its_word(tracked: Repo) -> None:
+    """As where every file is shown without the right to execute it."""
+    tracked.git("config", "core.fileMode", "false")
+    (tracked.path / "run.sh").chmod(0o644)
+    for hook in (tracked.path / ".git/hooks").iterdir():
+        hook.chmod(0o644)
+    assert seen_unchanged(tracked).changed == ()
+    (tracked.path / "run.sh").write_text("two\n")
+    assert seen_unchanged(tracked).changed == ("run.sh",)
+
+
+def test_an_untracked_file_that_differs_by_its_case_alone(tracked: Repo) -> None:
+    (tracked.path / "C.TXT").write_text("another\n")
+    tracked.git("config", "core.ignoreCase", "true")
+    assert tracked.git("status", "--short") == ""
+    if (tracked.path / ".git/head").exists():
+        pytest.skip("the file system folds cases")
+    assert seen_unchanged(tracked).untracked == ("C.TXT",)
+
+
+def test_a_monitor_and_a_cache_that_vouch_for_files_are_not_asked(tracked: Repo) -> None:
+    tracked.git("config", "core.untrackedCache", "true")
+    tracked.git("update-index", "--force-untracked-cache", "--fsmonitor")
+    tracked.git("config", "core.fsmonitor", "true")
+    tracked.git("update-index", "--fsmonitor-valid", "c.txt", ok=False)
+    (tracked.path / "c.txt").write_text("two\n")
+    assert seen_unchanged(tracked).changed == ("c.txt",)
+
+
+# What counts as a report of this suite's own
+
+STAMPED = "orbit-0.2.0-pypi-20260102T030405Z"
+DOCUMENT = '{\n  "release_state_report": 1,\n'
+
+
+def test_only_what_this_suite_wrote_is_left_aside_in_the_reports_folder(tracked: Repo) -> None:
+    reports = tracked.path / "src"
+    for name, content in {
+        f"{STAMPED}.json": DOCUMENT,
+        f"{STAMPED}.html": "<!DOCTYPE html>\n",
+        f"{STAMPED}-2.json": "",  # reserved by a run that is at work
+        "latest.json": DOCUMENT,
+        "latest.html": "<!doctype html>",
+        "latest-audit.json": '{"release_state_audit": 1}',
+    }.items():
+        (reports / name).write_text(content)
+    assert seen_unchanged(tracked, reports).untracked == ()
+    others = {
+        "evil.py": "import os\n",
+        f"{STAMPED}.py": DOCUMENT,
+        "latest-fleet.json": "",
+        "20260102T030405Z.json": DOCUMENT,
+        f"x{STAMPED}.json": '{"packages": []}',
+        f"x{STAMPED}.html": "<!doctype html>",
+    }
+    for name, content in others.items():
+        (reports / name).write_text(content)
+    (reports / f"z{STAMPED}.json").symlink_to("latest.json")
+    (reports / "deeper").mkdir()
+    (reports / "deeper" / "latest.json").write_text(DOCUMENT)
+    expected = {f"src/{name}" for name in (*others, f"z{STAMPED}.json", "deeper/")}
+    assert set(seen_unchanged(tracked, reports).untracked) == expected
+    (reports / "a.py").write_text("two\n")
+    assert seen_unchanged(tracked, reports).changed == ("src/a.py",)
+
+
+def test_a_folder_of_reports_alone_counts_no_more_than_they_do(tracked: Repo) -> None:
+    reports = tracked.path / "out" / "reports"
+    reports.mkdir(parents=True)
+    (reports / "latest.json").write_text(DOCUMENT)
+    assert seen_unchanged(tracked, reports).untracked == ()
+    (reports / "notes.txt").touch()
+    assert seen_unchanged(tracked, reports).untracked == ("out/",)
+    (reports / "notes.txt").unlink()
+    (tracked.path / "latest.json").write_text(DOCUMENT)
+    assert seen_unchanged(tracked, reports).untracked == ("latest.json",)
+    assert seen_unchanged(tracked, tracked.path).untracked == ("out/",)
+
+
+def test_a_committed_report_that_a_run_wrote_anew_is_no_change(tracked: Repo) -> None:
+    (tracked.path / "latest.json").write_text(DOCUMENT)
+    tracked.commit("docs: the last report")
+    (tracked.path / "latest.json").write_text(DOCUMENT + "\n")
+    assert seen_unchanged(tracked, tracked.path).changed == ()
+    assert seen_unchanged(tracked).changed == ("latest.json",)
+
+
+def test_what_is_printed_shows_every_hidden_change(tracked: Repo) -> None:
+    for mark in ("--skip-worktree", "--assume-unchanged"):
+        tracked.git("update-index", mark, "src/a.py", "c.txt")
+    tracked.git("config", "core.fileMode", "false")
+    (tracked.path / "src/a.py").write_text("two\n")
+    (tracked.path / "c.txt").unlink()
+    (tracked.path / "run.sh").chmod(0o644)
+    seen = clone_of(tracked)
+    steps = tidy_up(seen)
+    for command in (command for each in steps for command in each.commands):
+        shown = subprocess.run(command, env=ENV, capture_output=True, text=True, check=True).stdout
+    assert {line[3:] for line in shown.splitlines()} == set(seen.changed) == {"src/a.py", "c.txt", "run.sh"}

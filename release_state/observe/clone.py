@@ -29,14 +29,21 @@ class CloneReader:
         """Raise GitFailed where there is no repository that git will read."""
         if not path.is_dir():
             raise GitFailed(f"{path} is not a directory", "give the path of a git repository")
-        self.git, self.path, self._env = git, path, without_network(git.environ)
+        self.git, self.path, self.env = git, path, without_network(git.environ)
         self._places: tuple[str, ...] = ()
         bare, shallow, git_dir = self._facts()
         self.bare, self.shallow, self.git_dir = bare == "true", shallow == "true", Path(git_dir)
         # Listing runs nothing; it shows the names of every file that is included, too.
         names = self.run("config", "--list", "--name-only", "-z").output.split(b"\0")
         self.config = tuple(os.fsdecode(name) for name in names if name)
-        self._env = with_settings(self._env, without_filters(self.config))
+        # Where the file system tells cases apart, a file that differs by its case alone is another, untracked one.
+        cases = () if self.folds_case else (("core.ignoreCase", "false"),)
+        self.env = with_settings(self.env, (*without_filters(self.config), *cases))
+
+    @property
+    def folds_case(self) -> bool:
+        """Whether the file system of the git directory takes HEAD and head for one file."""
+        return (self.git_dir / "head").exists()
 
     def _facts(self) -> list[str]:
         facts = ("rev-parse", "--is-bare-repository", "--is-shallow-repository", "--absolute-git-dir")
@@ -53,7 +60,7 @@ class CloneReader:
         self, *arguments: str, stdin: bytes = b"", accept: tuple[int, ...] = (0,), cwd: Path | None = None
     ) -> Answer:
         """Run a reading command, at the clone's path unless another one is given."""
-        return self.git.run(*arguments, cwd=cwd or self.path, env=self._env, stdin=stdin, accept=accept)
+        return self.git.run(*arguments, cwd=cwd or self.path, env=self.env, stdin=stdin, accept=accept)
 
     def line(self, *arguments: str) -> str:
         """The one line that a command prints; a path may hold anything but the final line feed."""
@@ -92,8 +99,8 @@ def observe_clone(
     """
     Read the clone at or above a path; `timeout` in seconds.
 
-    Changes inside a submodule's own work tree do not count; another commit checked out in it does. What lies below
-    `reports_dir` never counts. `ahead` and `behind` are left unavailable.
+    Changes inside a submodule's own work tree do not count; another commit checked out in it does. The reports of
+    this suite in `reports_dir` never count. `ahead` and `behind` are left unavailable.
     """
     try:
         return known(_observe(CloneReader(path, Git(timeout, cancel)), remote_name, reports_dir))
@@ -127,6 +134,8 @@ def _observe(reader: CloneReader, remote_name: str, reports_dir: Path | None) ->
         untracked=changes.untracked[:SHOWN],
         changed_count=len(changes.changed),
         untracked_count=len(changes.untracked),
+        marked=changes.marked[:SHOWN],
+        showing=changes.showing,
         ahead=not_related,
         behind=not_related,
         tags=_tags(reader),

@@ -26,6 +26,10 @@ _ALWAYS: Settings = (
     ("core.fsmonitor", "false"),
     ("core.hooksPath", os.devnull),
     ("core.untrackedCache", "false"),
+    # Less than this, and a changed file of the same size and time passes for unchanged. What differs by these alone is
+    # compared by content.
+    ("core.checkStat", "default"),
+    ("core.trustctime", "true"),
     ("core.pager", "cat"),
     ("diff.external", ""),
     ("protocol.ext.allow", "never"),

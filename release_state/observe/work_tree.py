@@ -1,15 +1,20 @@
-"""What differs in a work tree: `git status` without filter drivers, and Git LFS worked out here."""
+"""What differs in a work tree, whatever hides it: `git status` without filter drivers, and Git LFS worked out here.
+
+Marks and settings of the clone can keep `git status` from looking. The marked entries are compared by content; what
+the settings leave out is put back for this look: see `git_environment` for those that are the same in every clone.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from release_state.observe.git_messages import GitFailed, readable
+from release_state.observe.hidden_entries import Entry, hidden_changes
+from release_state.observe.own_reports import is_own_report, relative_to
 
 if TYPE_CHECKING:
     from release_state.observe.clone import CloneReader
@@ -27,37 +32,73 @@ _STATUS = (
 _POINTER_LIMIT = 1024
 
 
+_REGULAR = {b"100644", b"100755"}
+_SHOWING = {"core.checkstat": "core.checkStat=default", "core.trustctime": "core.trustctime=true"}
+"""Settings after which `git status` can pass over a change, and what shows it all the same."""
+
+
 @dataclass(frozen=True)
 class Changes:
     """Paths relative to the top, as text; all of them."""
 
     changed: tuple[str, ...] = ()
     untracked: tuple[str, ...] = ()
+    marked: tuple[str, ...] = ()
+    """Those of the changed that carry a mark (assume-unchanged, skip-worktree), so that git shows no change of them."""
+    showing: tuple[str, ...] = ()
+    """Settings (`name=value`) without which the clone's own may keep git from showing a change."""
 
 
 def read_changes(reader: CloneReader, top: Path, reports_dir: Path | None) -> Changes:
     """
-    The tracked paths that differ and the untracked ones, without what lies below the reports folder.
+    The tracked paths that differ and the untracked ones, without the reports that lie in the reports folder.
 
     Raises GitFailed where it cannot be told without running a filter driver that the clone names.
     """
-    reports = _relative(reports_dir, top)
-    tracked, untracked = parse_status(reader.run(*_STATUS, "--untracked-files=normal").output)
-    tracked = [entry for entry in tracked if not _below(entry.path, reports)]
-    changed = [entry.path for entry in tracked if not entry.only_by_content]
-    changed += _really_changed(reader, top, [entry for entry in tracked if entry.only_by_content], bool(changed))
-    kept = [path for path in untracked if not _below(path, reports) and not _only_reports(reader, top, path, reports)]
-    return Changes(tuple(readable(path) for path in sorted(changed)), tuple(readable(path) for path in kept))
+    reports = relative_to(reports_dir, top)
+    modes = "core.fileMode=true"
+    status = reader.run("-c", modes, *_STATUS, "--untracked-files=normal").output
+    is_told = bool(changed_modes := _changed_modes(status)) and _ignores_modes(reader)
+    if is_told and not _keeps_modes(reader, top, changed_modes):
+        modes = "core.fileMode=false"
+        status = reader.run("-c", modes, *_STATUS, "--untracked-files=normal").output
+    tracked, untracked = parse_status(status)
+    marked = hidden_changes(reader, top, modes)
+    entries = [entry for entry in (*tracked, *marked) if not is_own_report(entry.path, reports, top)]
+    changed = [entry.path for entry in entries if not entry.only_by_content]
+    changed += _really_changed(reader, top, [entry for entry in entries if entry.only_by_content], bool(changed))
+    changed = sorted(set(changed))
+    hidden = {entry.path for entry in marked}
+    kept = [path for path in untracked if not _is_only_reports(reader, top, path, reports)]
+    # The settings of our own are listed, too.
+    showing = [shown for name, shown in _SHOWING.items() if reader.config.count(name) > 1]
+    if is_told and modes.endswith("true"):
+        showing.append(modes)
+    return Changes(
+        tuple(readable(path) for path in changed),
+        tuple(readable(path) for path in kept),
+        tuple(readable(path) for path in changed if path in hidden),
+        tuple(showing),
+    )
 
 
-@dataclass(frozen=True)
-class Entry:
-    """A tracked path that git calls different, and the object that the index holds for it."""
+def _changed_modes(status: bytes) -> list[bytes]:
+    """The paths of files that can be executed where the index says that they cannot, or the other way round."""
+    entries = (entry.split(b" ", 8) for entry in status.split(b"\0") if entry.startswith(b"1 .M N... "))
+    return [parts[8] for parts in entries if parts[4] != parts[5] and {parts[4], parts[5]} <= _REGULAR]
 
-    path: bytes
-    only_by_content: bool
-    """The index equals HEAD, the file is there and of the same kind: only what it holds differs."""
-    index_object: str = ""
+
+def _ignores_modes(reader: CloneReader) -> bool:
+    said = reader.run("config", "--get", "--type=bool", "core.fileMode", accept=(0, 1, 128)).text
+    return said.strip() == "false"
+
+
+def _keeps_modes(reader: CloneReader, top: Path, paths: list[bytes]) -> bool:
+    """Whether the file system is seen to keep modes: it has both files that can be executed and one that cannot."""
+    hooks = reader.git_dir / "hooks"
+    others = list(hooks.iterdir()) if hooks.is_dir() else []
+    executable = any(os.access(path, os.X_OK) for path in (*others, *(top / os.fsdecode(path) for path in paths)))
+    return executable and not (reader.git_dir / "HEAD").stat().st_mode & 0o111
 
 
 def parse_status(output: bytes) -> tuple[list[Entry], list[bytes]]:
@@ -102,7 +143,8 @@ def _really_changed(reader: CloneReader, top: Path, entries: list[Entry], others
     if unclear and not changed and not others:
         raise GitFailed(
             f"whether {readable(unclear[0])} differs cannot be told without running a filter that the clone names",
-            "run git status yourself in the clone; a clean one will then be seen as clean",
+            "run git -c core.checkStat=default -c core.trustctime=true status yourself in the clone: a clean one is "
+            "then seen as clean, unless git ls-files -v marks the file",
         )
     return changed + unclear
 
@@ -136,25 +178,12 @@ def _blob(reader: CloneReader, name: str) -> bytes:
     return reader.run("cat-file", "blob", name).output if int(size) <= _POINTER_LIMIT else b""
 
 
-def _relative(reports_dir: Path | None, top: Path) -> bytes | None:
-    """The reports folder relative to the top; None where it is elsewhere, or is the top or above it."""
-    if reports_dir is None:
-        return None
-    for folder, root in ((reports_dir.absolute(), top), (reports_dir.resolve(), top.resolve())):
-        if folder != root and folder.is_relative_to(root):
-            return os.fsencode(folder.relative_to(root))
-    return None
-
-
-def _below(path: bytes, folder: bytes | None) -> bool:
-    return folder is not None and (path.rstrip(b"/") == folder or path.startswith(folder + b"/"))
-
-
-def _only_reports(reader: CloneReader, top: Path, path: bytes, reports: bytes | None) -> bool:
-    """Whether an untracked folder, which git names without looking inside, holds nothing but the reports folder."""
-    if reports is None or not path.endswith(b"/") or not reports.startswith(path):
+def _is_only_reports(reader: CloneReader, top: Path, path: bytes, reports: bytes | None) -> bool:
+    """Whether an untracked path is a report; or a folder, which git names without looking inside, of reports alone."""
+    if not path.endswith(b"/") or reports is None:
+        return is_own_report(path, reports, top)
+    if not (reports + b"/").startswith(path):
         return False
     arguments = ("--literal-pathspecs", *_STATUS, "--untracked-files=all", "--", os.fsdecode(path))
-    inside = reader.run(*arguments, cwd=top)
-    paths: Iterable[bytes] = parse_status(inside.output)[1]
-    return all(_below(found, reports) for found in paths)
+    inside = parse_status(reader.run(*arguments, cwd=top).output)[1]
+    return all(is_own_report(found, reports, top) for found in inside)

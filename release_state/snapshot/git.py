@@ -57,11 +57,15 @@ class Clone(Model):
     operation: str | None = None
     """"merge", "rebase", "cherry-pick", "revert", "bisect" or "am" where one is in progress."""
     changed: tuple[str, ...] = ()
-    """The first fifty tracked paths that differ from HEAD or the index; the reports folder never counts."""
+    """The first fifty tracked paths that differ from HEAD or the index; the suite's own reports never count."""
     untracked: tuple[str, ...] = ()
-    """The first fifty untracked, not ignored paths; the reports folder never counts."""
+    """The first fifty untracked, not ignored paths; the suite's own reports never count."""
     changed_count: int = 0
     untracked_count: int = 0
+    marked: tuple[str, ...] = ()
+    """Those of the changed that are marked assume-unchanged or skip-worktree; the first fifty."""
+    showing: tuple[str, ...] = ()
+    """Settings (`name=value`) that git has to be given to show every change, where the clone's own may hide one."""
     ahead: Observation[int] = known(0)
     """Commits of HEAD that the remote's base branch lacks."""
     behind: Observation[int] = known(0)
