@@ -8,12 +8,22 @@ from release_state.check import check
 from release_state.outcome import ActionNeeded, NotApplicable
 from release_state.recovery import Recovery
 from release_state.release import Release
+from release_state.release.shared import Shared
 from release_state.steps.clone import tidy_up
 from release_state.steps.releases import keep
 from release_state.unfinished import unfinished_runs
 from release_state.words import listing
 
 pytestmark = pytest.mark.rollback
+
+
+def stays_for_others(release: Release, trace: Shared, what: str) -> None:
+    """End the check as not applicable where another channel rests on a trace: this one has nothing to withdraw.
+
+    Raises NotObserved where that is not known.
+    """
+    if others := release.others_on(trace):
+        raise NotApplicable(f"{what} stays: {release.version} is published on {listing(others)}, which rests on it")
 
 
 @check("INDEX-21", reads=["index"])
@@ -35,6 +45,7 @@ def test_files_are_yanked_or_were_never_there(release: Release, plan: Recovery) 
 def test_release_branch_is_withdrawn(release: Release, plan: Recovery) -> None:
     """The remote has no release branch of this version and channel."""
     if branch := release.branch:
+        stays_for_others(release, "branch", branch.name)
         raise ActionNeeded(
             expected=f"no branch {branch.name}",
             found=f"{branch.name} at {branch.sha[:12]}",
@@ -49,6 +60,7 @@ def test_no_pull_request_is_open(release: Release, plan: Recovery) -> None:
     if "pull-request" not in release.channel.leaves:
         raise NotApplicable(f"{release.channel.name} makes no pull request")
     if pulls := release.open_pulls:
+        stays_for_others(release, "branch", f"#{pulls[0].number}")
         raise ActionNeeded(
             expected="no open pull request",
             found=listing(f"#{pull.number}: {pull.html_url}" for pull in pulls),
@@ -66,6 +78,7 @@ def test_github_release_is_withdrawn(release: Release, plan: Recovery) -> None:
     if "release" not in release.channel.leaves:
         raise NotApplicable(f"{release.channel.name} makes no GitHub Release")
     if found := release.github_release:
+        stays_for_others(release, "release", f"the GitHub Release {found.tag}")
         raise ActionNeeded(
             expected=f"no GitHub Release {found.tag}",
             found=found.html_url + (", immutable" if found.immutable else ""),
@@ -81,6 +94,7 @@ def test_no_draft_remains(release: Release, plan: Recovery) -> None:
     if "release" not in release.channel.leaves:
         raise NotApplicable(f"{release.channel.name} makes no GitHub Release")
     if release.drafts:
+        stays_for_others(release, "release", f"the draft {release.drafts[0].tag}")
         raise ActionNeeded(
             expected="no draft",
             found=listing(draft.html_url for draft in release.drafts),
@@ -91,11 +105,16 @@ def test_no_draft_remains(release: Release, plan: Recovery) -> None:
 
 @check("TAG-21", reads=["remote", "index", "release", "runs"])
 def test_tag_is_withdrawn_or_kept_on_purpose(release: Release, plan: Recovery) -> None:
-    """The tag is gone, or kept: while every file of the version is yanked, or by an immutable GitHub Release."""
+    """The tag is gone, or kept: while every file of the version is yanked, or by an immutable GitHub Release.
+
+    Or for another channel that leaves the same tag and has published the version.
+    """
     if "tag" not in release.channel.leaves:
         raise NotApplicable(f"{release.channel.name} makes no tag")
     held = release.github_release is not None and release.github_release.immutable
     if (tag := release.tag) and not release.all_yanked and not (held and not release.is_published):
+        if not release.is_published:
+            stays_for_others(release, "tag", tag.name)
         raise ActionNeeded(
             expected=f"no tag {tag.name}",
             found=f"{tag.name} at {tag.commit[:12]}",

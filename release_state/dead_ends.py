@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from packaging.version import Version
 
-from release_state.origin import holds_tag_for_ever, is_misplaced, origin
+from release_state.origin import holds_tag_for_ever, is_bound, is_misplaced, origin
 from release_state.release import Release
 from release_state.snapshot import IndexFile
 from release_state.target import parse_version
@@ -58,11 +58,11 @@ def dead_end(release: Release) -> str:
 
 
 def is_burnt(release: Release) -> bool:
-    """Whether a version that was never published never can be: its tag is on another version's commit for ever."""
+    """Whether a version that was never published never can be: its tag stays on a commit of another version."""
     tag = release.tag
     if release.is_published or tag is None or not release.builds_another_version(tag):
         return False
-    return holds_tag_for_ever(release)
+    return is_bound(release)
 
 
 def superseded_by(release: Release) -> Version | None:

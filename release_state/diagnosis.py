@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from release_state.dead_ends import dead_end, is_burnt, superseded_by
 from release_state.model import Model, NotObserved
-from release_state.origin import aim, is_misplaced, needs_no_pull
+from release_state.origin import aim, holds_tag_for_ever, is_misplaced, needs_no_pull
 from release_state.outcome import Phase
 from release_state.plan import Direction, Wanted
 from release_state.release import Release
+from release_state.release.shared import Shared
 from release_state.snapshot import Snapshot
+from release_state.words import listing
 
 
 class Diagnosis(Model):
@@ -73,8 +76,11 @@ def _merged(release: Release) -> set[str]:
 
 
 def _open(release: Release) -> list[str]:
-    """The traces that can still be withdrawn: no merged pull request, no immutable GitHub Release."""
-    stays = _merged(release)
+    """The traces that can still be withdrawn: no merged pull request, no immutable GitHub Release.
+
+    Nor what another channel rests on.
+    """
+    stays = _merged(release) | _others_rest_on(release)
     try:
         if release.github_release and release.github_release.immutable and not release.snapshot.drafts.value:
             stays.add("release")
@@ -83,11 +89,29 @@ def _open(release: Release) -> list[str]:
     return [name for name, seen in release.traces().items() if seen and name not in stays]
 
 
+def _others_rest_on(release: Release) -> set[str]:
+    found: set[str] = set()
+    kinds: dict[Shared, tuple[str, ...]] = {
+        "tag": ("tag",),
+        "release": ("release",),
+        "branch": ("branch", "pull-request"),
+    }
+    for trace, names in kinds.items():
+        with suppress(NotObserved):  # what may be another's is not called withdrawn either
+            found |= set(names) if release.others_on(trace) else set()
+    return found
+
+
 def _is_bound(release: Release) -> bool:
-    """Whether nothing is published, and all else that is known to be there is bound to an immutable GitHub Release."""
+    """Whether nothing is published, and all else that is known to be there can't be withdrawn.
+
+    An immutable GitHub Release holds it, or another channel rests on it.
+    """
     seen = release.traces()
     if None in seen.values() or seen["index"] or set(_open(release)) - {"tag"}:
         return False
+    if "tag" in _others_rest_on(release):
+        return True
     try:
         return bool(release.github_release and release.github_release.immutable)
     except NotObserved:
@@ -198,7 +222,10 @@ def _unpublished(release: Release, traces: dict[str, bool | None], found: Found)
     if traces.get("tag") and release.tag:
         if is_burnt(release):
             title = "Not published, and never can be: its tag is on a commit of another version for good"
-            reason = "an immutable GitHub Release holds the tag: the name is used up, release the next version"
+            held = "an immutable GitHub Release holds the tag"
+            if not holds_tag_for_ever(release):
+                held = f"{listing(release.others_on('tag'))} rests on the tag"
+            reason = f"{held}: the name is used up, release the next version"
             return found("burnt", title, "next version", reason)
         if release.builds_another_version(release.tag):
             reason = f"what is built from the tag is not {release.version}: withdraw it, then start the release again"

@@ -25,6 +25,7 @@ from release_state.outcome import Phase
 from release_state.preflight import Preflight
 from release_state.question import Question, ask_remote, guarded
 from release_state.release import Release
+from release_state.release.shared import sharing_any
 from release_state.snapshot import Clone, PullRequest, Snapshot
 from release_state.target import Target
 
@@ -137,6 +138,7 @@ class Observer:
         name = target.channel.name
         # By version: what is kept of the page are the files of one.
         index = self._ask(("index", name, target.version), lambda: self._index(target, name))
+        sharing = {channel.name: self._shared_index(target, channel.name) for channel in sharing_any(target)}
         repository = self._ask(("repository",), github.repository)
         branch = target.release_branch
         pulls = self._ask(("pulls", branch), lambda: github.pulls(branch))
@@ -168,7 +170,7 @@ class Observer:
         others = self._other_branches(snapshot)
         snapshot = snapshot.model_copy(update={"clone": clone.result(), "pulls": pulls.result()})
         history = self._put(self.dependent.history(snapshot, others["pulls"]), Stage.SECOND)
-        indexes = {name: asked.result() for name, asked in others["index"].items()}
+        indexes = {name: asked.result() for name, asked in {**others["index"], **sharing}.items()}
         snapshot = snapshot.model_copy(
             update={
                 "index": {**indexes, target.channel.name: index.result()},
@@ -244,10 +246,14 @@ class Observer:
         channel = self.config.channels.get(channel_name)
         if channel is None:
             return unavailable(f"index {channel_name}", "the project defines no such channel")
-        # Whether it is catching up matters where the version is judged.
-        judged = any(each.channel.name == channel_name for each in self.config.targets)
+        # Whether it is catching up matters where the version is judged, and where another channel rests on it.
+        judged = any(channel_name in _deciding(each) for each in self.config.targets)
         expected = target.expected_files if judged else ()
         return observe_index(self.client, channel, target.package, target.version, expected)
+
+    def _shared_index(self, target: Target, channel: str) -> Future[Observation[Any]]:
+        """The index of a channel that shares a trace with the target's: whether it rests on it."""
+        return self._ask(("index", channel, target.version), functools.partial(self._index, target, channel))
 
     def _clone(self, target: Target) -> Observation[Clone]:
         from release_state.observe.clone import observe_clone
@@ -285,6 +291,11 @@ class Observer:
                 "branch_pulls", self.defects, lambda: known(self.github.pulls_of_all(branches))
             )
         return asked.value or {name: Observation(value=None, unavailable=asked.unavailable) for name in branches}
+
+
+def _deciding(target: Target) -> frozenset[str]:
+    """The channels whose index decides what may be done about a target."""
+    return frozenset({target.channel.name, *(channel.name for channel in sharing_any(target))})
 
 
 def _part(whole: Future[dict[str, T]], name: str) -> Future[T]:

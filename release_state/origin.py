@@ -43,6 +43,11 @@ def holds_tag_for_ever(release: Release) -> bool:
     return found is not None and found.immutable is not False
 
 
+def is_bound(release: Release) -> bool:
+    """Whether the tag stays where it is: an immutable GitHub Release holds it, or another channel rests on it."""
+    return holds_tag_for_ever(release) or bool(release.others_on("tag"))
+
+
 @dataclass(frozen=True)
 class Source:
     """The commit that a tag is to name."""
@@ -72,7 +77,7 @@ def aim(release: Release) -> Source | None:
     Raises NotObserved where that hangs on what could not be observed.
     """
     tag, local = release.tag, release.local_tag if release.snapshot.clone.is_known else None
-    if tag is not None and (not is_misplaced(release) or holds_tag_for_ever(release)):
+    if tag is not None and (not is_misplaced(release) or is_bound(release)):
         return Source(tag.commit, f"refs/tags/{tag.name}", "the tag")
     if tag is None and local is not None and is_pushed(release, local):
         return _compared(release, local) or Source(local.commit, local.commit, "the clone's tag")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from packaging.version import Version
+
 from release_state.plan import Plan, Step
 from release_state.release import Release
 from release_state.snapshot import Snapshot
+from release_state.target import Channel, Trace
 from tests import states as s
 
 
@@ -37,12 +40,15 @@ def assert_nothing_is_lost(snapshot: Snapshot, plan: Plan, described: str) -> No
         undecided |= step.undecided is not None
         for command in step.commands:
             line = " ".join(command)
-            assert "None" not in command and "{" not in line, f"{described}: {line}"
+            filled = "{" not in line or command[0] == "release-state"  # which takes templates as they are
+            assert "None" not in command and filled, f"{described}: {line}"
             pushes = command[0] == "git" and "push" in command[1:4]
             assert not pushes or "--no-follow-tags" in command, f"{described}: may push tags that nobody named: {line}"
             kept |= {word for word in command if ":refs/heads/backup/" in word or ":refs/backup/tags/" in word}
             if command[:3] == ("gh", "pr", "close"):
                 closed.add(command[3])
+                if any(str(pull.number) == command[3] for pull in snapshot.pulls.value or ()):
+                    assert_nobody_rests(snapshot, "pull-request", f"{described}: {line}")
             ref = pushed_away(command)
             deletes = ref is not None or "--method" in command or command[3:5] == ("tag", "--delete")
             moves = "--force" in command or any(word.startswith("+refs/tags/") for word in command)
@@ -52,7 +58,10 @@ def assert_nothing_is_lost(snapshot: Snapshot, plan: Plan, described: str) -> No
                 assert any(word.startswith("--force-with-lease=") for word in command), f"{described}: {line}"
                 assert_deletable(snapshot, ref, kept, closed, described)
                 gone.add(ref.removeprefix("refs/tags/"))
+            if command[3:5] == ("tag", "--delete"):
+                assert_nobody_rests(snapshot, "tag", f"{described}: {line}")
             if moved := _moved_tag(command):
+                assert_nobody_rests(snapshot, "tag", f"{described}: {line}")
                 assert_movable(snapshot, moved, kept, described)
             if "workflow" in command:
                 assert not undecided, f"{described}: {line}"
@@ -60,6 +69,7 @@ def assert_nothing_is_lost(snapshot: Snapshot, plan: Plan, described: str) -> No
                 assert not published and not left, f"{described}: {line}"
             if "--method" in command:
                 assert_at_rest(snapshot, described)
+                assert_nobody_rests(snapshot, "release", f"{described}: {line}")
             if "--method" in command and step.mends == "release":  # a draft is never immutable
                 assert snapshot.release.is_known, described
                 found = snapshot.release.value
@@ -79,6 +89,7 @@ def assert_deletable(snapshot: Snapshot, ref: str, kept: set[str], closed: set[s
         assert snapshot.index[snapshot.target.channel.name].is_known, described
         assert not is_published(snapshot), f"{described}: the tag of a published version"
         assert_not_held(snapshot, described)
+        assert_nobody_rests(snapshot, "tag", f"{described}: {ref}")
         return
     name = ref.removeprefix("refs/heads/")
     own = name == snapshot.target.release_branch
@@ -93,8 +104,46 @@ def assert_deletable(snapshot: Snapshot, ref: str, kept: set[str], closed: set[s
         return  # the very head of the base branch: it holds nothing else
     lineage = snapshot.history.present().lineage(branch.sha)
     merged = any(pull.merged and pull.head_sha == branch.sha for pull in asked.present())
+    if lineage.ahead and not any(pull.merged for pull in asked.present()):
+        assert_nobody_rests_on_branch(snapshot, name, f"{described}: {name}")
     if lineage.ahead and not merged:
         assert any(word.startswith(branch.sha) for word in kept), f"{described}: commits are lost"
+
+
+def has_published(snapshot: Snapshot, channel: Channel, version: Version, described: str) -> bool:
+    """Whether a channel's index is known to have a version; that it does not has to be known as well."""
+    observed = snapshot.index.get(channel.name)
+    assert observed is not None and observed.is_known, f"{described}: {channel.name} may rest on it"
+    page = observed.present()
+    assert page.releases or page.status != "quarantined", f"{described}: {channel.name} is quarantined"
+    own = version == snapshot.target.parsed_version and bool(page.files or page.catching_up)
+    return own or any(Version(found.version) == version for found in page.releases)
+
+
+def assert_nobody_rests(snapshot: Snapshot, trace: Trace, described: str) -> None:
+    """No other channel that leaves such a trace is published, which is known; a template can make it one's own."""
+    target = snapshot.target
+    if trace == "pull-request" and "{channel}" in target.branch_template:
+        return
+    for channel in target.channels:
+        if channel.name != target.channel.name and trace in channel.leaves:
+            rests = has_published(snapshot, channel, target.parsed_version, described)
+            assert not rests, f"{described}: {channel.name} rests on it"
+
+
+def assert_nobody_rests_on_branch(snapshot: Snapshot, name: str, described: str) -> None:
+    """No published version waits for its pull request from a release branch: that of the branch's channel, or any."""
+    target = snapshot.target
+    parsed = target.parse_release_branch(name)
+    assert parsed, described
+    own = name == target.release_branch
+    for channel in target.channels:
+        named = channel.name == parsed.channel
+        if "pull-request" not in channel.leaves or ("{channel}" in target.branch_template and not named):
+            continue
+        if not (own and channel.name == target.channel.name):
+            rests = has_published(snapshot, channel, Version(parsed.version), described)
+            assert not rests, f"{described}: {channel.name} rests on it"
 
 
 def assert_movable(snapshot: Snapshot, ref: str, kept: set[str], described: str) -> None:

@@ -16,7 +16,7 @@ from release_state.recovery import Recovery
 from release_state.release import Release
 from release_state.snapshot import PullRequest, Snapshot, Tag
 from release_state.steps.commands import by_cause, find_out, suite
-from release_state.target import Channel
+from release_state.target import Channel, Target, Trace
 from tests import states as s
 from tests.doable import assert_can_be_done
 from tests.judged import verdict_of
@@ -25,7 +25,10 @@ from tests.test_state_space import GREEN
 
 SHAS = [character * 40 for character in "abcdef"]
 shas = st.sampled_from(SHAS)
-BRANCHES = ["release/pypi-v0.2.0", "release/testpypi-v0.2.0", "release/pypi-v0.1.5", "release/1.x", "feature"]
+BRANCHES = [
+    *("release/pypi-v0.2.0", "release/testpypi-v0.2.0", "release/internal-v0.2.0", "release/pypi-v0.1.9"),
+    *("release/v0.2.0", "release/v0.1.9", "release/1.x", "feature"),
+]
 TAGS = ["v0.2.0", "0.2.0", "v0.2", "v0", "orbit-v0.2.0", "other-v0.2.0", "v0.1.0", "v0.2.1", "v0.2.0rc1"]
 
 
@@ -81,11 +84,34 @@ lineages = st.lists(
 runs = st.lists(st.builds(s.run, st.sampled_from(["completed", "queued", "in_progress", "waiting"])), max_size=2)
 
 
+def internal(*leaves: Trace) -> Channel:
+    """A channel that the project's configuration adds."""
+    return Channel(name="internal", index_url="https://internal.example/simple/", leaves=leaves)
+
+
+traces: tuple[Trace, ...] = ("tag", "release", "pull-request")
+"""In a list of these, each channel has its own, or they are shared."""
+several = st.lists(st.sampled_from(traces), unique=True).map(lambda leaves: internal(*leaves))
+
+
+@st.composite
+def targets(draw: st.DrawFn) -> Target:
+    """Of a project with PyPI and TestPyPI, and perhaps a third channel; with a branch for each, or for all."""
+    third = draw(st.one_of(st.none(), several))
+    channels = (s.PYPI, s.TESTPYPI, *([third] if third else []))
+    return s.target(
+        channel=draw(st.sampled_from(channels)),
+        channels=channels,
+        clone=draw(st.sampled_from(["/home/me/orbit", None])),
+        branch_template=draw(st.sampled_from(["release/{channel}-v{version}", "release/v{version}"])),
+    )
+
+
 @st.composite
 def snapshots(draw: st.DrawFn) -> Snapshot:
     found = draw(st.lists(pulls, max_size=4, unique_by=lambda pull: pull.number))
-    channel = draw(st.sampled_from([s.PYPI, s.TESTPYPI]))
-    target = s.target(channel=channel, clone=draw(st.sampled_from(["/home/me/orbit", None])))
+    target = draw(targets())
+    channel = target.channel
     own = tuple(pull for pull in found if pull.head_branch == target.release_branch)
     opened = tuple(pull for pull in found if pull.is_open)
     refs = [*draw(st.lists(tags, max_size=4, unique_by=lambda tag: tag.name))]
@@ -102,9 +128,11 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
         remote=draw(st.one_of(st.just(s.remote(*refs, *heads)), st.just(s.failed()))),
         clone=draw(st.one_of(st.just(clone), st.just(s.failed()))),
         history=draw(st.one_of(st.just(s.history(*history, ancestors=pairs)), st.just(s.failed()))),
-        index={channel.name: draw(maybe(projects)), **draw(st.sampled_from([{}, {"pypi": s.project()}]))}
-        if channel is s.TESTPYPI
-        else {channel.name: draw(maybe(projects))},
+        index={
+            one.name: draw(maybe(projects))
+            for one in target.channels
+            if one.name == channel.name or draw(st.sampled_from([True, True, False]))
+        },
         pulls=draw(maybe(st.just(own))),
         open_pulls=draw(maybe(st.just(opened))),
         branch_pulls=others,

@@ -18,7 +18,7 @@ from release_state.recovery.back import Withdrawal, force
 from release_state.recovery.forward import Completion
 from release_state.recovery.whole import once, whole_plan
 from release_state.release import Release
-from release_state.steps import branches, publication, runs, tags
+from release_state.steps import branches, publication, runs, shared, tags
 from release_state.steps.commands import by_cause, suite, tried
 
 __all__ = ["Recovery", "whole_plan"]
@@ -160,6 +160,9 @@ class Recovery:
             return []
         if release.version_tags and "tag" not in release.channel.leaves:
             return []  # the tag is another channel's
+        if not release.version_tags and (others := release.others_on("tag")):
+            why = "a run would make the tag, and perhaps on another commit than was published there"
+            return [shared.ask(release, others, f"the tag {release.target.tag}", why)]
         staying = [tag.name for tag in release.version_tags if tag != release.tag or not release.tag_may_go]
         if staying:
             local = tags.agree(release)
@@ -183,7 +186,8 @@ class Recovery:
             known = {tag.name for tag in self.release.remote.tags}
             local = [tag for tag in self.release.local_tags if tag.name not in known]
             withdrawing = self.wanted == "rollback" or self.release.snapshot.phase == Phase.ROLLBACK
-            if self.release.is_published and not (withdrawing and self.release.all_yanked):
+            is_withdrawn = withdrawing and self.release.all_yanked
+            if (self.release.is_published and not is_withdrawn) or (local and self.release.others_on("tag")):
                 local = []  # published: it may be the very tag that is missing on the remote
             steps += [tags.delete_local(self.release, tag) for tag in local]
         except NotObserved:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from release_state.model import NotObserved
 from release_state.plan import Step
 from release_state.release import Release
-from release_state.steps import branches, publication, pulls, releases, tags
+from release_state.steps import branches, publication, pulls, releases, shared, tags
 from release_state.steps.commands import find_out, tried
 
 
@@ -23,17 +23,35 @@ class Withdrawal:
         except NotObserved as missing:
             # Whether it was published decides what may go at all: nothing goes before that is known.
             return [find_out(release, missing, "whether it was published")]
-        closing: tuple[int, ...] = ()
         if "pull-request" in leaves and release.snapshot.pulls.is_known:
-            closing = tuple(pull.number for pull in release.open_pulls)
-            steps += [pulls.close(release, pull) for pull in release.open_pulls]
+            steps += tried(release, "whether its pull request has to go", self._pulls)
         if "release" in leaves:
             steps += tried(release, "whether a GitHub Release has to go", self._releases)
         if release.snapshot.remote.is_known and release.branch:
-            steps += branches.delete(release, release.branch, closing=closing)
+            steps += tried(release, "whether its branch has to go", self._branch)
         if "tag" in leaves:
             steps += tried(release, "whether the tag has to go", self._tags)
         return steps
+
+    def _pulls(self) -> list[Step]:
+        release = self.release
+        if release.open_pulls and (others := release.others_on("branch")):
+            return [
+                shared.keep(release, f"pull request #{pull.number}", others, "pull-request")
+                for pull in release.open_pulls
+            ]
+        return [pulls.close(release, pull) for pull in release.open_pulls]
+
+    def _branch(self) -> list[Step]:
+        release, leaves = self.release, self.release.channel.leaves
+        if release.branch is None:
+            return []
+        others = release.others_on("branch")
+        opened = release.open_pulls if "pull-request" in leaves and release.snapshot.pulls.is_known else ()
+        if opened and others:
+            return [shared.keep(release, f"the branch {release.branch.name}", others, "branch")]
+        closing = tuple(pull.number for pull in opened)
+        return branches.delete(release, release.branch, closing=closing, others=others)
 
     def _releases(self) -> list[Step]:
         release = self.release
@@ -49,16 +67,26 @@ class Withdrawal:
             return steps
         if release.tag_may_go:
             return [*steps, tags.keep_object(release, release.tag), *tags.delete(release, release.tag)]
-        return [*steps, *tags.agree(release)]
+        others = () if release.is_published else release.others_on("tag")
+        kept = [shared.keep(release, f"the tag {release.tag.name}", others, "tag")] if others else []
+        return [*steps, *kept, *tags.agree(release)]
 
 
 def force(release: Release) -> list[Step]:
-    """Every branch that parses as a release branch, each saved before it is deleted; none with an open PR."""
+    """Every branch that parses as a release branch, each saved before it is deleted.
+
+    None with an open pull request, and none that a published version still has to be merged from.
+    """
 
     def steps() -> list[Step]:
-        own = branches.delete(release, release.branch) if release.branch else []
-        others = [(other.branch, other.state == "in use") for other in release.other_branches]
-        kept = [branch for branch, in_use in others if not in_use]
-        return [*own, *(step for branch in kept for step in branches.delete(release, branch, "other-branches"))]
+        steps: list[Step] = []
+        if release.branch:
+            steps += branches.delete(release, release.branch, others=release.others_on("branch"))
+        for other in release.other_branches:
+            if release.is_rested_on(other):
+                steps.append(branches.look_at(release, other))
+            elif other.state != "in use":
+                steps += branches.delete(release, other.branch, "other-branches")
+        return steps
 
     return tried(release, "which release branches can go", steps)

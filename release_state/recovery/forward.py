@@ -83,4 +83,5 @@ class Completion:
         branch, has_pulls = release.branch, "pull-request" in release.channel.leaves
         if branch is None or (has_pulls and not is_branch_left(release)):
             return []
-        return branches.delete(release, branch)
+        # With a pull request, nothing is to come of the branch for whoever shares it.
+        return branches.delete(release, branch, others=() if has_pulls else release.others_on("branch"))

@@ -14,6 +14,7 @@ from packaging.version import Version
 from release_state.model import NotObserved
 from release_state.release.github import GitHubFacts
 from release_state.release.published import PublishedFacts
+from release_state.release.shared import SharedFacts
 from release_state.snapshot import Branch
 from release_state.target import ReleaseBranchName
 
@@ -27,9 +28,11 @@ class OtherBranch:
     state: str
     """"in use", "unfinished", "left over" or "orphaned"."""
     reason: str
+    published_on: str | None = None
+    """The channel that has published its version; None: none, or that was not what its state hangs on."""
 
 
-class Release(GitHubFacts, PublishedFacts):
+class Release(GitHubFacts, PublishedFacts, SharedFacts):
     """One version on one channel, as observed."""
 
     @cached_property
@@ -49,7 +52,8 @@ class Release(GitHubFacts, PublishedFacts):
                 # Not a use of its own: anybody may open one, and what is merged into a left branch gets nowhere.
                 if into := self.pulls_into(branch.name):
                     reason += f"; pull request #{into[0].number} is to be merged into it"
-                others.append(OtherBranch(branch, parsed, state, reason))
+                on = self._published_on(parsed) if state == "unfinished" else None
+                others.append(OtherBranch(branch, parsed, state, reason, on))
         return tuple(others)
 
     def _is_line(self, parsed: ReleaseBranchName) -> bool:
@@ -70,11 +74,23 @@ class Release(GitHubFacts, PublishedFacts):
             tagged = channel and "tag" in channel.leaves and self.tags_equal_to(version)
             if tagged and self._holds(branch.sha):
                 return "left over", f"{self.base_branch} holds every commit of it, and {parsed.version} is tagged"
-            if any(Version(found.version) == version for found in self.project_on(parsed.channel).releases):
-                return "unfinished", f"{parsed.version} is on {parsed.channel}, and no pull request of it was merged"
+            if on := self._published_on(parsed):
+                return "unfinished", f"{parsed.version} is on {on}, and no pull request of it was merged"
             if tagged:
                 return "unfinished", f"{parsed.version} is tagged, and no pull request was merged"
         return "orphaned", "no pull request of it is open, no run is unfinished and its version is not released"
+
+    def _published_on(self, parsed: ReleaseBranchName) -> str | None:
+        """The channel that has published the version of a release branch: its own, or one that shares the branch."""
+        version = Version(parsed.version)
+        if self._has(parsed.channel, version):
+            return parsed.channel
+        return next(iter(self.others_on("branch", version)), None)
+
+    def is_rested_on(self, other: OtherBranch) -> bool:
+        """Whether a published version rests on its branch: its pull request is still to be merged."""
+        channel = self.target.channel_named(other.published_on) if other.published_on else None
+        return channel is not None and "pull-request" in channel.leaves
 
     def _holds(self, sha: str) -> bool:
         """Whether the base branch is known to hold a commit."""
@@ -84,9 +100,14 @@ class Release(GitHubFacts, PublishedFacts):
 
     @property
     def tag_may_go(self) -> bool:
-        """Whether nothing rests on the tag: no file, not even yanked, no immutable GitHub Release, no run at work."""
+        """Whether nothing rests on the tag: no file, not even yanked, no immutable GitHub Release, no run at work.
+
+        Nor a file on the index of another channel that leaves this tag, too.
+        """
         found = self.github_release
-        return not self.is_published and not self.unfinished_runs and (found is None or found.immutable is False)
+        if self.is_published or self.unfinished_runs or (found is not None and found.immutable is not False):
+            return False
+        return not self.others_on("tag")
 
     def traces(self) -> dict[str, bool | None]:
         """Which traces of this version exist, as far as known: True, False, or None where it could not be observed."""

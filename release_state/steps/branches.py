@@ -4,18 +4,26 @@ from __future__ import annotations
 
 from release_state.model import NotObserved
 from release_state.plan import Mends, Step, step
-from release_state.release import Release
+from release_state.release import OtherBranch, Release
 from release_state.snapshot import Branch, PullRequest
 from release_state.steps import pulls as pull_steps
-from release_state.steps import runs
+from release_state.steps import runs, shared
 from release_state.steps.commands import PUSH, find_out, gh, remote, suite
 
 
-def delete(release: Release, branch: Branch, mends: Mends = "branch", *, closing: tuple[int, ...] = ()) -> list[Step]:
+def delete(
+    release: Release,
+    branch: Branch,
+    mends: Mends = "branch",
+    *,
+    closing: tuple[int, ...] = (),
+    others: tuple[str, ...] = (),
+) -> list[Step]:
     """Delete a release branch of the remote: only if no pull request is open, and never what it alone holds.
 
     Neither one that comes from the branch nor one that is to be merged into it, which GitHub would close for good.
-    `closing` names pull requests that an earlier step of the plan closes.
+    `closing` names pull requests that an earlier step of the plan closes; `others` the channels that share the branch
+    and have published from it: they are through with it once its pull request is merged, or the base branch holds it.
     """
     try:
         pulls = _pulls_of(release, branch)
@@ -47,6 +55,8 @@ def delete(release: Release, branch: Branch, mends: Mends = "branch", *, closing
         safe = f"{release.base_branch} holds every commit of it"
     else:
         safe = ""
+    if others and not safe:
+        return [shared.keep(release, f"the branch {branch.name}", others, mends)]
     backup = f"backup/{branch.name}-{branch.sha[:7]}"
     steps = [] if safe else [_keep(release, branch, backup, mends)]
     lease = f"--force-with-lease=refs/heads/{branch.name}:{branch.sha}"
@@ -100,20 +110,23 @@ def _look(release: Release, branch: Branch, mends: Mends) -> Step:
     )
 
 
+def look_at(release: Release, other: OtherBranch) -> Step:
+    """Look at the unfinished release that a branch is left of."""
+    version, channel = other.parsed.version, other.published_on or other.parsed.channel
+    return step(
+        f"Look at the unfinished release of {version} on {channel}",
+        suite(release.target, version, channel),
+        mends="other-branches",
+        reason=f"{other.branch.name} is left of it: {other.reason}",
+    )
+
+
 def others(release: Release) -> list[Step]:
     """Tidy up release branches of other versions and channels: finish the unfinished, delete what nobody uses."""
     steps: list[Step] = []
     for other in release.other_branches:
         if other.state == "unfinished":
-            version, channel = other.parsed.version, other.parsed.channel
-            steps.append(
-                step(
-                    f"Look at the unfinished release of {version} on {channel}",
-                    suite(release.target, version, channel),
-                    mends="other-branches",
-                    reason=f"{other.branch.name} is left of it: {other.reason}",
-                )
-            )
+            steps.append(look_at(release, other))
         elif other.state != "in use":
             steps += delete(release, other.branch, "other-branches")
     return steps

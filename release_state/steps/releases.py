@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from release_state.model import NotObserved
-from release_state.plan import Step, step
+from release_state.plan import Mends, Step, step
 from release_state.release import Release
 from release_state.snapshot import GitHubRelease
-from release_state.steps import runs
+from release_state.steps import runs, shared
 from release_state.steps.commands import gh, gh_api
 
 
@@ -87,13 +87,16 @@ def mend(release: Release, found: GitHubRelease) -> list[Step]:
 def delete(release: Release, found: GitHubRelease) -> list[Step]:
     """Delete a GitHub Release or draft, keeping its tag; never an immutable one, nor one that a run may be making.
 
-    Raises NotObserved where it is not known whether a run is at work.
+    Nor one that another channel rests on. Raises NotObserved where that is not known, or whether a run is at work.
     """
     if not found.draft and found.immutable is not False:
         return [keep(release, found)]
     if release.unfinished_runs:
         return runs.settle(release)
+    mends: Mends = "draft" if found.draft else "release"
     kind = "draft" if found.draft else "GitHub Release"
+    if others := release.others_on("release"):
+        return [shared.keep(release, f"the {kind} {found.tag}", others, mends)]
     saving = [_download(release, found, kind)] if found.assets else []
     kept = ", and its assets were downloaded before" if saving else ""
     return [
@@ -102,7 +105,7 @@ def delete(release: Release, found: GitHubRelease) -> list[Step]:
             f"Print, then delete the {kind} {found.tag}; its tag stays",
             gh_api(release, f"releases/{found.id}"),
             gh_api(release, f"releases/{found.id}", "--method", "DELETE"),
-            mends="draft" if found.draft else "release",
+            mends=mends,
             reason="it announces what is being withdrawn",
             precondition="the first command prints the one that is meant, and it is not immutable",
             destroys=f"the {kind} {found.tag} with its notes and assets",

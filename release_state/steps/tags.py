@@ -7,6 +7,7 @@ from release_state.plan import Step, step
 from release_state.release import Release
 from release_state.snapshot import Candidate, Tag
 from release_state.steps import origin as origin_steps
+from release_state.steps import shared
 from release_state.steps.commands import PUSH, in_clone, remote, suite
 from release_state.target import Target
 
@@ -91,7 +92,12 @@ def settle(release: Release) -> list[Step]:
     if is_misplaced(release):
         found = origin(release)
         may_move = found is not None and not holds_tag_for_ever(release) and not release.unfinished_runs
-        return move(release, release.tag, found) if found and may_move else agree(release)
+        if not (found and may_move):
+            return agree(release)
+        if others := release.others_on("tag"):
+            why = "it may have been published from the very commit that the tag is on"
+            return [shared.ask(release, others, f"the tag {release.tag.name}", why)]
+        return move(release, release.tag, found)
     return agree(release)
 
 

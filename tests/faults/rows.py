@@ -21,6 +21,7 @@ one, which changes nothing where it does not come.
 
 GUARDED = "guarded"
 READY, RELEASED = "ready to release", "released"
+SHARED = "a tag of two channels"
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,7 @@ def _api(path: str, query: str = "") -> tuple[str, str, str]:
 
 _CAN = ("git", r"/.*\.git/info/refs", "")
 _PAGE, _ROOT, _SECOND = _index("/pypi/simple/[^/]+/"), _index("/pypi/simple/"), _index("/testpypi/simple/[^/]+/")
+_SECOND_JSON = _index("/testpypi/pypi/.*/json")
 _SECOND_ROOT = _index("/testpypi/simple/")
 _SDIST, _PROVENANCE = _index(r"/pypi/files/.*\.tar\.gz"), _index("/pypi/integrity/.*")
 _OWN_PULLS, _OTHER_PULLS = _api("/pulls", "head=.*pypi-v0.2.0"), _api("/pulls", "head=.*testpypi-v0.3")
@@ -118,6 +120,8 @@ _TABLE = (
     _row("index: page", READY, "page", "index pypi", _PAGE, "last_run", begins="pypi"),
     _row("index: JSON API", READY, "opinion", "index pypi", _index("/pypi/pypi/.*/json"), "last_run"),
     _row("second index", READY, "page", "index testpypi", _SECOND, "rehearsal", blocking=False, begins="testpypi"),
+    _row("index of who shares the tag", SHARED, "page", "index testpypi", _SECOND, blocking=False, begins="testpypi"),
+    _row("index of who shares the tag: JSON API", SHARED, "opinion", "index testpypi", _SECOND_JSON, blocking=False),
     _row("index: published version", RELEASED, "page", "index pypi", _PAGE, *_BEHIND_PAGE, begins="pypi"),
     _row("index: new project", "new project", "page", "index pypi", _PAGE, begins="pypi"),
     _row("index: root", "new project", "root", "index pypi", _ROOT),

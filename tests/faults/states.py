@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
@@ -31,6 +31,8 @@ ROOTS = {
     "pypi-status": "status",
 }
 """Where a run can be sent: a root, and the service behind it."""
+TAGGED_TWICE = {"channels": {"testpypi": {"leaves": ["tag"]}}}
+"""Then the second index says whether the tag is that channel's, too."""
 SETTINGS = frozenset({"rulesets", "branch_rules", "base_rules", "actions_settings"})
 PASSWORD = "password-for-the-remote-alone"
 _LOGIN = f"reader:{PASSWORD}@"
@@ -49,6 +51,8 @@ class State:
     wanted: frozenset[str] | None = None
     """The look-ups of a run with faults, where not all that can be; a run without faults does them all."""
     settings: Mapping[str, str] = field(default_factory=dict)
+    configured: Mapping[str, Any] = field(default_factory=dict)
+    """What the project's own table of settings says."""
 
 
 def _ready(world: World) -> None:
@@ -96,6 +100,11 @@ def _untagged(world: World) -> None:
     SCENARIOS["version-published"].build(world)
 
 
+def _of_two_channels(world: World) -> None:
+    SCENARIOS["released"].build(world)
+    world.index.delete("testpypi", VERSION)  # what is missing there may be on its way: its JSON API is asked, too
+
+
 STATES = {
     state.name: state
     for state in (
@@ -106,6 +115,7 @@ STATES = {
         State("new project", _new_project, 0, frozenset({"index", "rehearsal"}), {"package": "comet-demo"}),
         State("CI of an ancestor", _ancestor, 0, frozenset({"ci", "index"})),
         State("published without a tag", _untagged, 1, frozenset({"published"})),
+        State("a tag of two channels", _of_two_channels, 0, frozenset({"index"}), {}, TAGGED_TWICE),
     )
 }
 
@@ -171,7 +181,9 @@ class Stage:
             github_api_url="http://github.root",
             install=False,
         )
-        return load(arguments, {}, Path(self.folder.name))
+        configured = self.state.configured
+        listed = (configured, "the project's table") if configured else None
+        return load(arguments, {}, Path(self.folder.name), listed)
 
 
 def _sent(model: M, sent: Callable[[str], str]) -> M:
