@@ -31,6 +31,7 @@ def relayed(
     change: Callable[[RecordedRequest, Any], Any],
     *,
     links: bool = True,
+    token: str = WRITE,
     before: Callable[[RecordedRequest], object] = lambda _: None,
 ) -> None:
     """What the server says goes through a change, with or without its links."""
@@ -38,7 +39,7 @@ def relayed(
     def intercept(request: RecordedRequest) -> Reply | None:
         before(request)
         with server.lock:
-            reply = server._own_answer(request, f"Bearer {WRITE}", b"")
+            reply = server._own_answer(request, f"Bearer {token}", b"")
         if reply.status == 200:
             reply.body = json.dumps(change(request, json.loads(reply.body))).encode()
             reply.headers.pop("ETag", None)

@@ -421,7 +421,7 @@ def test_pages_without_end(server: GitHubServer) -> None:
         lambda page: f'<{server.url}/pulls?page={page + 1}>; rel="next"',
         lambda page: [pull(server, page)],
     )
-    assert "more than 100 pages" in problem(github(server).open_release_pulls(bool)).why
+    assert "more than 100 pages" in problem(github(server, timeout=60).open_release_pulls(bool)).why
     assert len(pages) == 100
 
 

@@ -314,6 +314,29 @@ def test_other_html_is_unavailable(body: bytes) -> None:
     why(page(body, "text/html"))
 
 
+@pytest.mark.parametrize("content_type", ["text/html", "application/vnd.pypi.simple.v1+html"])
+@pytest.mark.parametrize("version", ["", '<meta name="pypi:repository-version" content="1.0">'])
+@pytest.mark.parametrize(
+    ("links", "title"),
+    [
+        (["orbit_demo_extra-0.2.0.tar.gz"], "Links for orbit-demo-extra"),
+        ([], "Links for orbit-demo-extra"),
+        (["orbit_demo_extra-0.2.0.tar.gz"], "Simple index"),
+    ],
+)
+def test_html_of_another_project_is_unavailable(links: list[str], title: str, version: str, content_type: str) -> None:
+    """What says that it is of another project does not say that this one has no files."""
+    body = html(*map(link, links), head=version, title=title)
+    found = page(body, content_type)
+    assert "of another project, 'orbit-demo-extra'" in why(found)
+
+
+@pytest.mark.parametrize("title", ["Links for orbit-demo:", "root/pypi: links for Orbit_Demo", "Index of /orbit-demo"])
+def test_html_whose_title_is_worded_otherwise_is_read(title: str) -> None:
+    body = html(link("orbit_demo_extra-0.2.0.tar.gz"), link(), title=title)
+    assert [file.filename for file in page(body, "text/html").present().files] == [WHEEL]
+
+
 def test_html_whose_end_nothing_tells_must_end_itself() -> None:
     class Unframed(Canned):
         def get(self, url: str, **options: Any) -> Answer:

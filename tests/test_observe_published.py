@@ -431,8 +431,8 @@ def certificate(commit: str, repository: str = "https://github.example/octo/orbi
     return b"\x30\x82" + extension(12, repository) + extension(13, commit)
 
 
-def provenance(content: bytes, *certificates: bytes) -> dict[str, Any]:
-    subject = {"name": SDIST, "digest": {"sha256": hashlib.sha256(content).hexdigest()}}
+def provenance(content: bytes, *certificates: bytes, name: str = SDIST) -> dict[str, Any]:
+    subject = {"name": name, "digest": {"sha256": hashlib.sha256(content).hexdigest()}}
     statement = b64encode(json.dumps({"subject": [subject]}).encode()).decode()
     attestations = [
         {
@@ -483,7 +483,16 @@ def test_an_attested_commit_that_cannot_be_had(world: World) -> None:
     ],
 )
 def test_attestations_that_name_no_one_commit(document: dict[str, Any]) -> None:
-    assert parse_provenance(document, hashlib.sha256(b"").hexdigest()).commit is None
+    assert parse_provenance(document, SDIST, hashlib.sha256(b"").hexdigest()).commit is None
+
+
+@pytest.mark.parametrize(("name", "content"), [(SDIST, b"another file"), ("orbit_demo-0.1.0.tar.gz", None)])
+def test_the_provenance_of_another_file_is_no_answer(world: World, name: str, content: bytes | None) -> None:
+    sha = world.commit("chore: release", project("0.2.0"))
+    filename, sdist = build_sdist("orbit-demo", "0.2.0", files=world.tree(sha))
+    document = provenance(sdist if content is None else content, certificate("1" * 40), name=name)
+    world.upload(filename, sdist, provenance=document)
+    assert f"asked for the provenance of {SDIST}, the index gave that of {name}" in world.why()
 
 
 def test_a_provenance_that_is_none_is_not_an_absence(world: World) -> None:

@@ -22,12 +22,21 @@ import re
 from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 from typing import TypeVar
-from urllib.parse import quote, unquote
+from urllib.parse import quote, urlsplit
 
 from release_state.model import Observation
 from release_state.observe.github_api import GitHubApi, failed
 from release_state.observe.github_ci import LeftOut, commit_checks, workflow_runs
-from release_state.observe.github_shapes import distinct_pulls, distinct_releases, fork_of, may, release_of, scopes
+from release_state.observe.github_held import is_named, name_at
+from release_state.observe.github_shapes import (
+    distinct_pulls,
+    distinct_releases,
+    fork_of,
+    full_release_of,
+    may,
+    release_of_tag,
+    scopes,
+)
 from release_state.observe.http import HttpClient, LookupFailed, observed
 from release_state.observe.refusal import epoch, header
 from release_state.snapshot import CommitChecks, GitHubRelease, PullRequest, RateLimit, Repository, WorkflowRuns
@@ -82,10 +91,12 @@ class GitHub:
         def ask(place: str, repository: Visible) -> tuple[PullRequest, ...]:
             # The oldest first: those that are opened meanwhile come last, and move no other to a page that was read.
             path = f"{place}/pulls?state=all&sort=created&direction=asc"
-            return tuple(distinct_pulls(self._api.all(path, "pull requests", at_once=True) or []))
+            return tuple(distinct_pulls(self._api.all(path, "pull requests", at_once=True) or [], place))
 
         def of(branch: str) -> Observation[tuple[PullRequest, ...]]:
-            return observed(lambda: self._from(self._repository().full_name, branch, found.present()))
+            return observed(
+                lambda: self._from(f"/repos/{quote(self._repository().full_name)}", branch, found.present())
+            )
 
         found = self._observe(ask)
         if found.unavailable:
@@ -97,7 +108,8 @@ class GitHub:
 
         def ask(place: str, repository: Visible) -> tuple[PullRequest, ...]:
             found = self._api.all(f"{place}/pulls", "pull requests", params={"state": "open"}) or []
-            pulls = distinct_pulls(found)
+            # GitHub ignores a filter that it cannot read.
+            pulls = [pull for pull in distinct_pulls(found, place) if pull.is_open]
             return tuple(pull for pull in pulls if parse(pull.head_branch) or parse(pull.base_branch))
 
         return self._observe(ask)
@@ -107,10 +119,7 @@ class GitHub:
 
         def ask(place: str, repository: Visible) -> GitHubRelease | None:
             found = self._api.one(f"{place}/releases/tags/{quote(tag, safe='')}", "release", absent=True)
-            release = release_of(found) if found is not None else None
-            if release is not None and release.tag != tag:
-                raise failed(f"asked for the release of the tag {tag}, GitHub gave that of {release.tag}")
-            return release
+            return release_of_tag(found, place, tag) if found is not None else None
 
         return self._observe(ask)
 
@@ -119,7 +128,7 @@ class GitHub:
 
         def ask(place: str, repository: Visible) -> GitHubRelease | None:
             found = self._api.one(f"{place}/releases/latest", "release", absent=True)
-            return release_of(found) if found is not None else None
+            return full_release_of(found, place) if found is not None else None
 
         return self._observe(ask)
 
@@ -213,7 +222,8 @@ class GitHub:
         return self._api.once("repository", self._ask_repository)
 
     def _ask_repository(self) -> Repository:
-        found, headers = self._api.one_with_headers(f"/repos/{quote(self._name)}", "repository", absent=True)
+        place = f"/repos/{quote(self._name)}"
+        found, answer = self._api.one_with_answer(place, "repository", absent=True)
         if found is None:
             remedy = "check the name" if self._api.has_token else "check the name, or give a token that may see it"
             raise failed(f"the repository {self._name} is not found, or the token may not see it (404)", remedy)
@@ -221,6 +231,9 @@ class GitHub:
         full_name = found.text("full_name")
         if not _FULL_NAME.fullmatch(full_name):
             raise failed(f"unexpected shape of the answer: the repository is called {full_name!r:.60}")
+        # What was renamed is redirected to where it is by its number.
+        if not is_named(full_name, place) and urlsplit(answer.url).path.endswith(place):
+            raise failed(f"asked for the repository {self._name}, GitHub gave {full_name}", "ask again")
         return Repository(
             full_name=full_name,
             default_branch=found.text("default_branch"),
@@ -228,29 +241,24 @@ class GitHub:
             private=found.flag("private"),
             can_push=may(found, "push") if self._api.has_token else None,
             can_administer=may(found, "admin") if self._api.has_token else None,
-            token_scopes=scopes(headers) if self._api.has_token else None,
+            token_scopes=scopes(answer.headers) if self._api.has_token else None,
             html_url=found.text("html_url"),
             fork_of=fork_of(found),
         )
 
     def _pulls(self, place: str, branch: str) -> tuple[PullRequest, ...]:
-        full_name = unquote(place.removeprefix("/repos/"))
-        owner = full_name.split("/")[0]
+        owner = name_at(place).split("/")[0]
         asked = {"state": "all", "head": f"{owner}:{branch}"}
         found = self._api.all(f"{place}/pulls", "pull requests", params=asked) or []
-        return self._from(full_name, branch, distinct_pulls(found))
+        return self._from(place, branch, distinct_pulls(found, place))
 
     @staticmethod
-    def _from(full_name: str, branch: str, found: Iterable[PullRequest]) -> tuple[PullRequest, ...]:
+    def _from(place: str, branch: str, found: Iterable[PullRequest]) -> tuple[PullRequest, ...]:
         # GitHub ignores a filter that it cannot read, and answers it with forks of the same owner as well.
-        return tuple(
-            pull
-            for pull in found
-            if pull.head_branch == branch and (pull.head_repository or "").lower() == full_name.lower()
-        )
+        return tuple(pull for pull in found if pull.head_branch == branch and is_named(pull.head_repository, place))
 
     def _all_releases(self, place: str) -> tuple[GitHubRelease, ...]:
         def ask() -> tuple[GitHubRelease, ...]:
-            return distinct_releases(self._api.all(f"{place}/releases", "releases", at_once=True) or [])
+            return distinct_releases(self._api.all(f"{place}/releases", "releases", at_once=True) or [], place)
 
         return self._api.once(f"releases of {place}", ask)

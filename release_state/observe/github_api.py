@@ -69,12 +69,12 @@ class GitHubApi:
         self.client.keep(answer)
         return Fields(data, where)
 
-    def one_with_headers(
+    def one_with_answer(
         self, path: str, where: str, *, absent: bool = False, deadline: float | None = None
-    ) -> tuple[Fields | None, Mapping[str, str]]:
-        """As `one`, with the headers of the answer, which are never those of an earlier one."""
+    ) -> tuple[Fields | None, Answer]:
+        """As `one`, with the answer itself, which is never that of an earlier run."""
         data, answer = self._ask(self.root + path, None, absent=absent, deadline=deadline)
-        return None if answer.status == 404 else Fields(data, where), answer.headers
+        return None if answer.status == 404 else Fields(data, where), answer
 
     def one_or_message(self, path: str, where: str) -> tuple[Fields | None, str]:
         """One object, or None and GitHub's own words for a 404, which can mean one thing or another."""

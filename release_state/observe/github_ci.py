@@ -21,7 +21,8 @@ from urllib.parse import quote
 
 from release_state.observe.github_api import Fields, GitHubApi, failed
 from release_state.observe.github_commit_runs import CALM, group_of, runs_on, unseen
-from release_state.observe.github_shapes import run_of
+from release_state.observe.github_held import hold_by_commit
+from release_state.observe.github_shapes import runs_of
 from release_state.snapshot import CheckResult, CommitChecks, WorkflowRun, WorkflowRuns
 
 _RUN = re.compile(r"/actions/runs/(\d+)")
@@ -115,7 +116,8 @@ def workflow_runs(
     )
     if found is None:
         return WorkflowRuns(workflow=workflow, exists=False)
-    runs = {run.id: run for run in map(run_of, found) if first is None or run.created_at >= first}
+    ours = runs_of(found, place, workflow)
+    runs = {run.id: run for run in ours if first is None or run.created_at >= first}
     own = runs.pop(own_run_id, None) if own_run_id is not None else None
     return WorkflowRuns(
         workflow=workflow,
@@ -142,11 +144,20 @@ def _results(
     commit = f"{place}/commits/{sha}"
     latest = {"filter": "latest"}
     with ThreadPoolExecutor(2, thread_name_prefix="release-state-statuses") as beside:
-        asked = beside.submit(api.all, f"{commit}/status", "statuses", key="statuses", deadline=deadline)
+        asked = beside.submit(
+            api.all,
+            f"{commit}/status",
+            "statuses",
+            key="statuses",
+            deadline=deadline,
+            fits=lambda combined: hold_by_commit(combined, "sha", sha, "the statuses"),
+        )
         asked_runs = beside.submit(runs_on, api, place, left.base, deadline) if left.base else None
         checks = api.all(f"{commit}/check-runs", "check runs", params=latest, key="check_runs", deadline=deadline) or []
         statuses = asked.result() or []
         runs = {run.id: run for run in (asked_runs.result() if asked_runs else ()) if run.head_sha == sha}
+    for check in checks:
+        hold_by_commit(check, "head_sha", sha, "the check runs")
     left_out: dict[str, None] = {}
     # A check run and a status of one name are two things to GitHub, and so are check runs of two apps or workflows: a
     # green one must not hide a red one. Of one of them the newest counts, which has the highest number.

@@ -20,6 +20,7 @@ from release_state.model import Observation, Problem
 from release_state.observe.answer import LookupFailed
 from release_state.observe.github import GitHub, Visible
 from release_state.observe.github_api import SOURCE, Fields, GitHubApi, failed
+from release_state.observe.github_held import hold_by_address
 from release_state.snapshot import ActionsSettings, BaseRules, Rule, Ruleset
 
 ADMINISTRATORS = "give a token with the permission administration=read of a person who administers the repository"
@@ -56,7 +57,7 @@ class GitHubSettings:
             if classic is None or not classic.optional_flag("enabled"):
                 return base
             base = base.model_copy(update={"checks": _required(classic.optional_child("required_status_checks"))})
-            return _with_classic(api, f"{place}/branches/{quote(branch, safe='')}/protection", repository, base)
+            return _with_classic(api, place, repository, base)
 
         return self._github.observe(ask)
 
@@ -91,7 +92,7 @@ class GitHubSettings:
             wanted = [item for item in shown if item.enforcement == "active" and item.target in ("branch", "tag")]
             if len(wanted) > MOST_RULESETS:
                 raise failed(f"{len(wanted)} rulesets are active; more than {MOST_RULESETS} are not looked at")
-            whole = {item.id: _detailed(api, f"{place}/rulesets/{item.id}") for item in wanted}
+            whole = {item.id: _detailed(api, f"{place}/rulesets/{item.id}", item) for item in wanted}
             return tuple(whole.get(item.id, item) for item in shown)
 
         return api.once(f"rulesets of {place}", ask)
@@ -104,7 +105,7 @@ class GitHubSettings:
         return tuple(map(_rule, found))
 
 
-def _with_classic(api: GitHubApi, path: str, repository: Visible, base: BaseRules) -> BaseRules:
+def _with_classic(api: GitHubApi, place: str, repository: Visible, base: BaseRules) -> BaseRules:
     """The same with the whole of the classic protection, or with why it is hidden."""
     hidden = Problem(
         source=SOURCE, why="the whole of a classic protection is shown to administrators only", remedy=ADMINISTRATORS
@@ -112,9 +113,11 @@ def _with_classic(api: GitHubApi, path: str, repository: Visible, base: BaseRule
     if not api.has_token or repository().can_administer is False:
         return base.model_copy(update={"hidden": hidden})
     try:
+        path = f"{place}/branches/{quote(base.branch, safe='')}/protection"
         found, message = api.one_or_message(path, "protection")
         if found is not None:
-            found.text("url")  # always there: what lacks it is no protection, and its other fields may be left out
+            # What lacks the address is no protection: its other fields may be left out.
+            hold_by_address(found, place, "protection", f"/branches/{base.branch}/protection")
     except LookupFailed as refused:
         remedy = refused.problem.remedy or ADMINISTRATORS
         return base.model_copy(update={"hidden": refused.problem.model_copy(update={"remedy": remedy})})
@@ -151,10 +154,10 @@ def _ruleset(found: Fields) -> Ruleset:
     )
 
 
-def _detailed(api: GitHubApi, path: str) -> Ruleset:
+def _detailed(api: GitHubApi, path: str, listed: Ruleset) -> Ruleset:
     found = api.one(path, "ruleset")
-    if found is None:
-        raise failed("GitHub gave no ruleset")
+    if found is None or found.number("id") != listed.id:
+        raise failed(f"asked for the ruleset {listed.name} ({listed.id}), GitHub gave another one")
     conditions = found.optional_child("conditions")
     refs = conditions.optional_child("ref_name") if conditions else None
     links = found.optional_child("_links")

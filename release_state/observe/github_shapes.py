@@ -1,10 +1,16 @@
-"""From the JSON of GitHub's answers to the models (pure); raises LookupFailed on any other shape."""
+"""
+From the JSON of GitHub's answers to the models (pure); raises LookupFailed on any other shape.
+
+What is of another repository, tag or workflow than was asked for is no answer, and raises it, too. `place` is where the
+repository is asked for: `/repos/{owner}/{name}`, quoted.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from release_state.observe.github_api import Fields, failed
+from release_state.observe.github_held import hold_by_address, hold_by_name
 from release_state.observe.refusal import header
 from release_state.snapshot import GitHubRelease, PullRequest, WorkflowRun
 
@@ -30,14 +36,18 @@ def scopes(headers: Mapping[str, str]) -> tuple[str, ...] | None:
     return None if said is None else tuple(filter(None, (scope.strip() for scope in said.split(","))))
 
 
-def distinct_pulls(found: Sequence[Fields]) -> list[PullRequest]:
-    """The pull requests of a list's pages, each once."""
+def distinct_pulls(found: Sequence[Fields], place: str) -> list[PullRequest]:
+    """The pull requests of a list's pages, each once; those into another repository are refused."""
+    for pull in found:
+        hold_by_name(pull.child("base").child("repo"), place, "pull requests")
     # One that is opened while the pages are read pushes another onto the next page, where it comes again.
     return list({pull.number: pull for pull in map(pull_of, found)}.values())
 
 
-def distinct_releases(found: Sequence[Fields]) -> tuple[GitHubRelease, ...]:
-    """The releases of a list's pages, each once."""
+def distinct_releases(found: Sequence[Fields], place: str) -> tuple[GitHubRelease, ...]:
+    """The releases of a list's pages, each once; those of another repository are refused."""
+    for release in found:
+        hold_by_address(release, place, "releases")
     return tuple({release.id: release for release in map(release_of, found)}.values())
 
 
@@ -84,6 +94,39 @@ def release_of(found: Fields) -> GitHubRelease:
         author=found.login("author"),
         html_url=found.text("html_url"),
     )
+
+
+def release_of_tag(found: Fields, place: str, tag: str) -> GitHubRelease:
+    """The published release of exactly this tag."""
+    hold_by_address(found, place, "a release")
+    release = release_of(found)
+    if release.tag != tag:
+        raise failed(f"asked for the release of the tag {tag}, GitHub gave that of {release.tag}")
+    if release.draft:
+        raise failed(f"asked for the published release of the tag {tag}, GitHub gave a draft")
+    return release
+
+
+def full_release_of(found: Fields, place: str) -> GitHubRelease:
+    """A release that GitHub calls the latest: published, and no pre-release."""
+    hold_by_address(found, place, "the latest release")
+    release = release_of(found)
+    if release.draft or release.prerelease:
+        kind = "draft" if release.draft else "pre-release"
+        raise failed(f"asked for the latest release, GitHub gave a {kind}, {release.tag}")
+    return release
+
+
+def runs_of(found: Iterable[Fields], place: str, workflow: str = "") -> list[WorkflowRun]:
+    """The runs of a list's pages, which have to be of this repository, and of the workflow file where one is named."""
+    runs = []
+    for item in found:
+        hold_by_name(item.child("repository"), place, "workflow runs")
+        run = run_of(item)
+        if workflow and run.workflow != workflow:
+            raise failed(f"asked for the runs of {workflow}, GitHub gave one of {run.workflow or 'no workflow'}")
+        runs.append(run)
+    return runs
 
 
 def run_of(found: Fields) -> WorkflowRun:

@@ -9,11 +9,15 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from packaging.utils import canonicalize_name
+
 from release_state.model import Problem
+from release_state.observe.answer import shown
 from release_state.observe.git_store import OBJECT_NAME
 from release_state.observe.http import HttpClient, LookupFailed
 from release_state.snapshot import IndexFile
 from release_state.strict_json import loads
+from release_state.text import plain
 
 ACCEPT = "application/vnd.pypi.integrity.v1+json, application/json;q=0.5"
 _LIMIT = 8 * 2**20
@@ -40,7 +44,7 @@ def observe_provenance(
     """
     What the provenance of a file names, by one request; empty where the index gives none for it.
 
-    Raises LookupFailed where the index does not answer, or not in the form of PEP 740.
+    Raises LookupFailed where the index does not answer, not in the form of PEP 740, or with that of another file.
     """
     if not file.provenance_url:
         return Provenance()
@@ -49,28 +53,30 @@ def observe_provenance(
     )
     if not isinstance(document, dict) or not isinstance(document.get("attestation_bundles"), list):
         raise LookupFailed(Problem(source=source, why=f"{answer.url}: not a provenance object of PEP 740"))
-    return parse_provenance(document, file.sha256)
+    if file.sha256 and (others := _others(document, file.filename, file.sha256)):
+        why = f"{shown(answer.url)}: asked for the provenance of {file.filename}, the index gave that of {others[0]}"
+        raise LookupFailed(Problem(source=source, why=plain(why, 400)))
+    return parse_provenance(document, file.filename, file.sha256)
 
 
-def parse_provenance(document: dict[str, Any], sha256: str | None) -> Provenance:
+def parse_provenance(document: dict[str, Any], filename: str, sha256: str | None) -> Provenance:
     """
-    What the attestations of a provenance object name, of those whose subject is the file of this hash.
+    What the attestations of a provenance object name, of those whose subject is the file of this name and hash.
 
     Sources: PEP 740; the certificate's extensions: https://github.com/sigstore/fulcio/blob/main/docs/oid-info.md
     """
     commits: set[str] = set()
     repositories: set[str] = set()
-    for bundle in _dicts(document.get("attestation_bundles")):
-        for attestation in _dicts(bundle.get("attestations")):
-            if sha256 is None or sha256 not in _subjects(attestation):
-                continue
-            certificate = _bytes(attestation.get("verification_material"), "certificate")
-            commit = extension(certificate, _SOURCE_DIGEST) or ""
-            path = urlsplit(extension(certificate, _SOURCE_URI) or "").path.strip("/")
-            if OBJECT_NAME.fullmatch(commit):
-                commits.add(commit)
-            if _REPOSITORY.fullmatch(path):
-                repositories.add(path)
+    for attestation in _attestations(document):
+        if sha256 is None or not any(_is_of(subject, filename, sha256) for subject in _subjects(attestation)):
+            continue
+        certificate = _bytes(attestation.get("verification_material"), "certificate")
+        commit = extension(certificate, _SOURCE_DIGEST) or ""
+        path = urlsplit(extension(certificate, _SOURCE_URI) or "").path.strip("/")
+        if OBJECT_NAME.fullmatch(commit):
+            commits.add(commit)
+        if _REPOSITORY.fullmatch(path):
+            repositories.add(path)
     return Provenance(
         commits.pop() if len(commits) == 1 else None, repositories.pop() if len(repositories) == 1 else None
     )
@@ -104,15 +110,37 @@ def _value(data: bytes, tag: int) -> bytes | None:
     return value if len(value) == length else None
 
 
-def _subjects(attestation: dict[str, Any]) -> set[str]:
-    """The hashes that the attestation's statement is about (in-toto Statement v1)."""
+def _attestations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for bundle in _dicts(document.get("attestation_bundles")):
+        yield from _dicts(bundle.get("attestations"))
+
+
+def _subjects(attestation: dict[str, Any]) -> list[tuple[str, str]]:
+    """Name and hash of each file that the attestation's statement is about (in-toto Statement v1)."""
     try:
         statement = loads(_bytes(attestation.get("envelope"), "statement"))
     except ValueError:
-        return set()
-    subjects = _dicts(statement.get("subject")) if isinstance(statement, dict) else ()
-    digests = (subject.get("digest") for subject in subjects)
-    return {str(digest.get("sha256", "")).lower() for digest in digests if isinstance(digest, dict)}
+        return []
+    found = []
+    for subject in _dicts(statement.get("subject")) if isinstance(statement, dict) else ():
+        digest = subject.get("digest")
+        if isinstance(digest, dict):
+            found.append((str(subject.get("name", "")), str(digest.get("sha256", "")).lower()))
+    return found
+
+
+def _is_of(subject: tuple[str, str], filename: str, sha256: str) -> bool:
+    """Whether a subject is the file; an index may spell its name in the normalized form."""
+    name, digest = subject
+    return digest == sha256 and canonicalize_name(name) == canonicalize_name(filename)
+
+
+def _others(document: dict[str, Any], filename: str, sha256: str) -> list[str]:
+    """The files that the attestations are about, where none is about this one."""
+    subjects = [subject for attestation in _attestations(document) for subject in _subjects(attestation)]
+    if any(_is_of(subject, filename, sha256) for subject in subjects):
+        return []
+    return [f"{name or 'a file without a name'}, sha256 {digest[:12] or 'missing'}" for name, digest in subjects]
 
 
 def _bytes(holder: object, key: str) -> bytes:

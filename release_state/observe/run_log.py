@@ -172,6 +172,8 @@ class _Look:
         def ask() -> list[_Job]:
             path = f"{self._place}/runs/{self._run.id}/jobs"
             found = self._api.all(path, "jobs", key="jobs", deadline=self._deadline) or []
+            if others := [run for one in found if (run := one.number("run_id")) != self._run.id]:
+                raise failed(f"asked for the jobs of run {self._run.id}, GitHub gave one of run {others[0]}")
             return [_job(one) for one in found]
 
         return self._api.once(f"jobs of {self._run.id}", ask)

@@ -32,6 +32,7 @@ _MOST_DECLARATIONS = 20
 """Of a page; it needs one. The standard library's parser takes minutes over thousands of them."""
 _TAGS_OF_A_FILE = 4
 _LINKS_FOR = re.compile(r"\blinks for\s+(\S+)", re.IGNORECASE)
+_PUNCTUATION = ".,:;!?'\"()[]"
 _SIMPLE_INDEX = re.compile(r"\bsimple (?:package )?(?:index|repository)\b", re.IGNORECASE)
 
 
@@ -71,8 +72,12 @@ def project_page(body: bytes, headers: Mapping[str, str], name: str, url: str) -
         for package in packages:
             package.provenance_url = urljoin(base, package.provenance_url) if package.provenance_url else None
         # text/html alone says nothing: captive portals and login pages answer 200 with it as well.
-        ours = any(canonicalize_name(package.project or "") == name for package in packages)
-        if content_type == HTML_TYPE or html.declared or html.is_titled_for(name) or ours:
+        projects = {canonicalize_name(package.project) for package in packages if package.project}
+        ours = name in projects
+        # By its title, and where it has none that says so, by its files.
+        if (named := html.titled_for or sorted(projects)) and name not in named:
+            raise NotSimple(f"the page is of another project, {named[0]!r}")
+        if content_type == HTML_TYPE or html.declared or name in html.titled_for or ours:
             status, reason = html.meta.get("project-status"), html.meta.get("project-status-reason")
             unreadable = tuple(link.text for link in files if not _is_sane(link.text))
             return Page(packages, unreadable=unreadable, status=status, status_reason=reason)
@@ -270,9 +275,10 @@ class _Html(HTMLParser):
         elif self._inside in ("title", "h1"):
             self.heading = f"{self.heading} {data}"[:1000]
 
-    def is_titled_for(self, name: str) -> bool:
-        """Whether the page calls itself the links of this project, as nearly every server words it."""
-        return any(canonicalize_name(found) == name for found in _LINKS_FOR.findall(self.heading))
+    @property
+    def titled_for(self) -> list[str]:
+        """The projects whose links the page calls itself, as nearly every server words it."""
+        return [canonicalize_name(found.strip(_PUNCTUATION)) for found in _LINKS_FOR.findall(self.heading)]
 
     def files(self, base: str) -> list[Link]:
         """The links, each with the file name that its URL ends in, which is what pip goes by (not the text)."""
