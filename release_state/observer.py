@@ -6,7 +6,7 @@ import functools
 import threading
 from collections.abc import Callable, Collection, Hashable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -195,8 +195,11 @@ class Observer:
         workflow_files = self._put(self.preflight.workflow_files(snapshot), Stage.LAST)
         related = self._put(self.dependent.related_clone(snapshot), Stage.LAST)
         calculation = self._put(self.dependent.calculation(snapshot, phase), Stage.LAST)
+        ahead = github.clock_ahead()
         return snapshot.model_copy(
             update={
+                "observed_at": started - timedelta(seconds=round(ahead or 0.0)),
+                "clock_ahead": None if ahead is None else float(round(ahead)),
                 "phase": phase.value,
                 "phase_reason": reason,
                 "clone": related.result(),

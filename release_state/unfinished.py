@@ -31,7 +31,7 @@ def unfinished_runs(release: Release, why: str, steps: Sequence[Step]) -> None:
         return
     observed, minutes = release.snapshot.observed_at, minutes_of(release)
     found = listing(described(run, observed) for run in runs)
-    if stuck := [run for run in runs if is_stuck(run, observed, minutes)]:
+    if stuck := [run for run in runs if is_stuck(run, release.snapshot, minutes)]:
         numbers = ", ".join(f"#{run.number}" for run in stuck)
         raise ActionNeeded(
             expected="no unfinished release run",

@@ -502,3 +502,16 @@ def test_a_tag_in_another_spelling_is_not_doubled(version: str, tag: str, option
     changed = {option[2:].replace("-", "_"): value}
     told = found.model_copy(update={"target": s.target(**{"version": version, **changed})})
     assert Release(told).tag == s.tag(tag)
+
+
+@pytest.mark.parametrize(("base", "where"), [(None, ()), ("main", ()), ("develop", ("--ref", "develop"))])
+def test_a_release_is_started_again_from_the_base_branch(base: str | None, where: tuple[str, ...]) -> None:
+    """GitHub runs the workflow on its default branch where no other is named."""
+    branch = s.branch("develop", s.BASE)
+    found = s.ready(
+        target=s.target(base_branch=base),
+        remote=s.remote(branch, s.branch("release/pypi-v0.2.0")),
+        history=s.history(s.lineage(unmerged_count=1)),
+    )
+    (start,) = (line for line in commands(verdict_of(found).plan.steps) if line[1:3] == ("workflow", "run"))
+    assert start[3 : 4 + len(where)] == ("release.yml", *where)

@@ -175,6 +175,10 @@ class GitHub:
             lambda place, repository: workflow_runs(self._api, place, workflow, self._own_run_id, self._now)
         )
 
+    def clock_ahead(self) -> float | None:
+        """Seconds that this machine's clock is ahead of GitHub's; None: no answer told it. Asks nothing."""
+        return self._api.client.clock_ahead(self._api.root)
+
     def rate_limit(self) -> Observation[RateLimit]:
         """What the last answer said of the rate limit, absent where GitHub answers and tells none; asks nothing."""
 

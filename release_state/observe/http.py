@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
+from datetime import datetime, timezone
+from statistics import median
 from typing import Any, TypeVar
 from urllib.parse import urlencode, urlsplit
 
@@ -22,7 +24,7 @@ from release_state.observe.answer import (
 )
 from release_state.observe.http_question import Question
 from release_state.observe.kept_answers import KeptAnswers
-from release_state.observe.refusal import header, service_message
+from release_state.observe.refusal import clock_ahead, header, service_message
 from release_state.observe.shared_limit import SharedLimit
 from release_state.observe.time_left import TimeLeft
 from release_state.observe.transport import open_session
@@ -31,6 +33,8 @@ __all__ = ["Answer", "HttpClient", "LookupFailed", "clean_url", "is_of_another_h
 
 T = TypeVar("T")
 MAX_BYTES = 32 * 2**20
+_SAME_CLOCK = 60.0
+"""Seconds."""
 
 
 class HttpClient:
@@ -73,6 +77,7 @@ class HttpClient:
         self.session = open_session()
         self._limits: dict[Origin, Mapping[str, str]] = {}
         self._answers: dict[Origin, int] = {}
+        self._ahead: dict[Origin, list[float]] = {}
         self._lock = threading.Lock()
 
     def deadline(self) -> float:
@@ -99,9 +104,23 @@ class HttpClient:
         with self._lock:
             return self._answers.get(origin_of(url), 0)
 
-    def count(self, origin: Origin, headers: Mapping[str, str]) -> None:
-        """Note that an answer came, and what it told of a rate limit."""
+    def clock_ahead(self, url: str) -> float | None:
+        """Seconds that this machine's clock is ahead of that of this URL's origin; None: no answer told its own.
+
+        Of all answers the one in the middle: a cache, or a single server of theirs, may be wrong. Less than a minute
+        is the answers' way and rounding, and counts as none.
+        """
         with self._lock:
+            told = self._ahead.get(origin_of(url))
+            middle = median(told) if told else None
+        return middle if middle is None or abs(middle) >= _SAME_CLOCK else 0.0
+
+    def count(self, origin: Origin, headers: Mapping[str, str]) -> None:
+        """Note that an answer came, and what it told of a rate limit and of the time."""
+        ahead = clock_ahead(headers, datetime.now(timezone.utc))
+        with self._lock:
+            if ahead is not None:
+                self._ahead.setdefault(origin, []).append(ahead)
             self._answers[origin] = self._answers.get(origin, 0) + 1
             if header(headers, "X-RateLimit-Limit"):
                 self._limits[origin] = headers

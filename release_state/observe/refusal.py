@@ -49,6 +49,17 @@ def header(headers: Mapping[str, str], name: str) -> str | None:
     return next((value for key, value in headers.items() if key.lower() == name.lower()), None)
 
 
+def clock_ahead(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Seconds that `now`, by this machine, is ahead of the service's clock in an answer that just came.
+
+    None where it does not say. `Age` is how long a cache has held the answer since.
+    """
+    date, age = _http_date(header(headers, "Date")), (header(headers, "Age") or "").strip()
+    if date is None:
+        return None
+    return (now - date).total_seconds() - (int(age[:9]) if age.isdecimal() else 0)
+
+
 def date_of(headers: Mapping[str, str]) -> datetime:
     """The moment of an answer by the service's clock, by this machine's where it does not say (UTC)."""
     return _http_date(header(headers, "Date")) or datetime.now(timezone.utc)
@@ -77,7 +88,7 @@ def refusal(status: int, headers: Mapping[str, str], body: bytes, *, with_creden
         if limited and (header(headers, "X-RateLimit-Remaining") or "").strip() == "0":
             # The hour's budget is used up: more questions would only be refused, too.
             reset = _reset(headers) or (now + timedelta(seconds=wait) if wait is not None else None)
-            reset = None if reset is None else _on_our_clock(reset, now)
+            reset = None if reset is None else on_our_clock(reset, now)
             remedy = "wait for the reset" if with_credentials else "wait, or give a token: its limit is far higher"
             return Refusal(f"the rate limit is used up ({status}{said})", False, retry_at=reset, remedy=remedy)
         if wait is None and status == 403 and message is not None and limited:
@@ -94,7 +105,7 @@ def refusal(status: int, headers: Mapping[str, str], body: bytes, *, with_creden
     return Refusal(f"answered {status}{said}", False, is_trouble=status >= 500)
 
 
-def _on_our_clock(moment: datetime, now: datetime) -> datetime:
+def on_our_clock(moment: datetime, now: datetime) -> datetime:
     """A moment of the service's clock, which shows `now`, by this machine's, where the two differ by a minute or more.
 
     Who waits looks at this one. Smaller differences are the answer's way and rounding.
@@ -106,7 +117,7 @@ def _on_our_clock(moment: datetime, now: datetime) -> datetime:
 
 
 def _temporary(why: str, wait: float | None, now: datetime) -> Refusal:
-    retry_at = _on_our_clock(now + timedelta(seconds=wait), now) if wait is not None else None
+    retry_at = on_our_clock(now + timedelta(seconds=wait), now) if wait is not None else None
     return Refusal(why, True, wait=wait, retry_at=retry_at)
 
 

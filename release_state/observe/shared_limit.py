@@ -15,7 +15,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from release_state import whole
-from release_state.observe.refusal import epoch, header
+from release_state.observe.refusal import date_of, epoch, header, on_our_clock
 
 _FILE = "limit.json"
 _LONGEST = 3 * 3600
@@ -35,7 +35,7 @@ class SharedLimit:
         until = 0.0
         if (header(headers, "X-RateLimit-Remaining") or "").strip() == "0":
             reset = epoch(header(headers, "X-RateLimit-Reset"))
-            until = reset.timestamp() if reset else 0.0
+            until = on_our_clock(reset, date_of(headers)).timestamp() if reset else 0.0
         retry = (header(headers, "Retry-After") or "").strip()
         if status in (403, 429) and retry.isdecimal():
             until = max(until, now + int(retry[:6]))

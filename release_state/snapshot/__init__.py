@@ -68,6 +68,9 @@ class Snapshot(Model):
 
     format: int = FORMAT
     observed_at: AwareDatetime
+    """By GitHub's clock, as every time of GitHub's that it is compared with; by this machine's where none was told."""
+    clock_ahead: float | None = 0.0
+    """Seconds that this machine's clock was ahead of GitHub's; None: GitHub told no time."""
     target: Target
     phase: str
     """"pre-release", "post-recovery" or "rollback"."""

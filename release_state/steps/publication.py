@@ -108,12 +108,18 @@ def run_workflow(release: Release) -> Step:
     fields = (word for field in start.fields for word in ("--field", field))
     return step(
         "Start the release again, with the same inputs",
-        gh(release, "workflow", "run", target.workflow, *fields),
+        gh(release, "workflow", "run", target.workflow, *_from_base(release), *fields),
         mends="index",
         reason="nothing of the version is published or tagged, so that the workflow works out the same version",
         precondition="no release branch and no tag of the version is on the remote",
         verify=[suite(release.target)],
     )
+
+
+def _from_base(release: Release) -> list[str]:
+    """On which branch the workflow is to run, where that is not known to be the default one, which GitHub takes."""
+    base = release.base_branch
+    return [] if base == release.remote.default_branch else ["--ref", base]
 
 
 def yank(release: Release) -> list[Step]:

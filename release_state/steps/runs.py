@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from release_state.plan import Step, step
 from release_state.release import Release
 from release_state.release_workflow import minutes_of
-from release_state.snapshot import WorkflowRun
+from release_state.snapshot import Snapshot, WorkflowRun
 from release_state.steps.commands import gh
 
 
-def is_stuck(run: WorkflowRun, observed_at: datetime, minutes: int | None) -> bool:
-    """Whether a run that is at work is older than it may get; a queue, or a person's approval, has no such limit."""
-    since = run.started_at or run.created_at
-    return run.status == "in_progress" and minutes is not None and observed_at - since > timedelta(minutes=minutes)
+def is_stuck(run: WorkflowRun, snapshot: Snapshot, minutes: int | None) -> bool:
+    """Whether a run that is at work is older than it may get; a queue, or a person's approval, has no such limit.
+
+    By GitHub's clock alone: where it told none, this machine's may be hours off, and no run is called stuck.
+    """
+    if run.status != "in_progress" or minutes is None or snapshot.clock_ahead is None:
+        return False
+    return snapshot.observed_at - (run.started_at or run.created_at) > timedelta(minutes=minutes)
 
 
 def settle(release: Release) -> list[Step]:
     """End the runs that are stuck, else wait for the newest one that is unfinished; none where none is."""
-    observed, minutes = release.snapshot.observed_at, minutes_of(release)
-    runs = release.unfinished_runs
-    stuck = [run for run in runs if is_stuck(run, observed, minutes)]
+    minutes, runs = minutes_of(release), release.unfinished_runs
+    stuck = [run for run in runs if is_stuck(run, release.snapshot, minutes)]
     return [_end(release, run) for run in stuck] or [_wait(release, run) for run in runs[:1]]
 
 

@@ -6,6 +6,7 @@ import contextlib
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, cast
@@ -61,7 +62,7 @@ class Handler(BaseHTTPRequestHandler):
         """Write the status line; the server's name is among the answer's own headers."""
         self.log_request(code)
         self.send_response_only(code, message)
-        self.send_header("Date", self.date_time_string())
+        self.send_header("Date", self.date_time_string(cast("Listener", self.server).clock()))
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the inherited name
         """Print nothing: requests are recorded instead."""
@@ -73,8 +74,8 @@ class Listener(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, answerer: Answerer) -> None:
-        self.answerer = answerer
+    def __init__(self, answerer: Answerer, clock: Callable[[], float] = time.time) -> None:
+        self.answerer, self.clock = answerer, clock
         self._open: dict[threading.Thread, socket.socket] = {}
         self._guard = threading.Lock()
         super().__init__(("127.0.0.1", 0), Handler)

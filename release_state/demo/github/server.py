@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from datetime import datetime
@@ -64,6 +65,8 @@ class GitHubServer(GitHubState):
         self.limits = Limits()
         self.front: str | None = None
         """The root that clients know the server by, where something stands in front of it: a relay, a proxy."""
+        self.clock_ahead = 0.0
+        """Seconds that its clock, as answers tell it, is ahead of this machine's."""
         self._listener: Listener | None = None
         self._thread: threading.Thread | None = None
 
@@ -83,7 +86,7 @@ class GitHubServer(GitHubState):
         """Listen on a free port of the loopback interface."""
         if self._listener is not None:
             raise RuntimeError("the server is running already")
-        self._listener = Listener(self.answer)
+        self._listener = Listener(self.answer, lambda: time.time() + self.clock_ahead)
         self._thread = threading.Thread(target=ThreadingHTTPServer.serve_forever, args=(self._listener, 0.02),
                                         name="github-stand-in", daemon=True)  # fmt: skip
         self._thread.start()
