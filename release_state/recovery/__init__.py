@@ -46,7 +46,7 @@ class Recovery:
         """The ordered steps; empty where nothing is to be done."""
         direction, steps = self._way()
         if direction != "wait" and self.wanted != "force-recovery" and (obstacles := self._obstacles()):
-            steps += obstacles
+            steps = sorted([*steps, *obstacles], key=publication.starts_run)
             direction = "tidy up" if direction == "nothing" else direction
         return Plan(
             direction=direction,

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Sequence
 
 from release_state.plan import Step
+from release_state.report.together import Placed, Section, sections
 from release_state.steps.commands import suite
 from release_state.text import plain, plain_command
 from release_state.verdict import TargetVerdict
@@ -29,16 +30,40 @@ ask() {
 
 def script(verdicts: Sequence[TargetVerdict]) -> str:
     """The script of every target's plan, for a POSIX shell."""
-    parts = [_HEAD]
-    for verdict in verdicts:
-        plan, target = verdict.plan, verdict.target
-        parts.append(f"# {plain(target.key)}: {verdict.words}; the plan: {plan.direction}\n# {plain(plan.reason)}")
-        if plan.folder and any(step.commands for step in plan.steps):
+    parts, arranged = [_HEAD], sections(verdicts)
+    for section in arranged:
+        plan, target = section.verdict.plan, section.verdict.target
+        words = section.verdict.words
+        parts.append(f"# {plain(target.key)}: {words}; the plan: {plan.direction}\n# {plain(plan.reason)}")
+        if plan.folder and any(placed.step.commands and not placed.instead for placed in section.steps):
             parts.append(f"cd {shlex.quote(plan.folder)}")
-        parts += [_step(number, step) for number, step in enumerate(plan.steps, 1)]
-        again = shlex.join(suite(target))
-        parts.append(f"\necho {shlex.quote(f'now verify: {again}')}" if plan.steps else "# nothing is to be done")
+        parts += map(_placed, section.steps)
+        if not plan.steps:
+            parts.append("# nothing is to be done")
+    parts += _started(arranged)
+    for section in arranged:
+        again = shlex.join(suite(section.verdict.target))
+        parts += [f"\necho {shlex.quote(f'now verify: {again}')}"] if section.verdict.plan.steps else []
     return "\n".join(parts) + "\n"
+
+
+def _placed(placed: Placed) -> str:
+    if not placed.instead:
+        return _step(placed.number, placed.step)
+    return f"\n# {placed.number}. {plain(placed.step.title)}\n#    left out here: {plain(placed.instead)}"
+
+
+def _started(arranged: Sequence[Section]) -> list[str]:
+    """What starts a release again, at the end: of several, each only once the one before has ended."""
+    last = [(section, placed) for section in arranged for placed in section.last]
+    parts = []
+    for at, (section, placed) in enumerate(last):
+        if len(arranged) > 1:
+            parts.append(f"\n# {plain(section.verdict.target.key)}, once all of the above is done")
+        if at:
+            parts.append("ask 'Only if the run that was started before has ended. Go on?'")
+        parts.append(_placed(placed))
+    return parts
 
 
 def _step(number: int, step: Step) -> str:

@@ -18,6 +18,14 @@ from release_state.steps.commands import gh, index_page, suite
 _FOR_EVER = "it is meant to be published: an upload can be yanked, never taken back"
 
 
+_START = "Start the release again"
+
+
+def starts_run(step: Step) -> bool:
+    """Whether a step starts the release workflow: nothing may be deleted while it works, so that it comes last."""
+    return step.mends == "index" and step.title.startswith(_START)
+
+
 def publish_from(release: Release, ref: str) -> Step:
     """Publish what is missing from a tag or branch of the remote, by hand."""
     target = release.target
@@ -96,18 +104,18 @@ def run_workflow(release: Release) -> Step:
     """Start the release workflow; right only where neither a tag nor a file of the version is there."""
     target = release.target
     if not target.workflow:
-        return step("Start the release again", mends="index", reason="the project names no release workflow")
+        return step(_START, mends="index", reason="the project names no release workflow")
     start = start_of(release)
     if start.hindrance:
         return step(
-            "Start the release again, with the same inputs",
+            f"{_START}, with the same inputs",
             mends="index",
             reason=f"no command is given for {target.workflow}: {start.hindrance}",
             link=f"{target.github_web}/{target.repository}/actions/workflows/{target.workflow}",
         )
     fields = (word for field in start.fields for word in ("--field", field))
     return step(
-        "Start the release again, with the same inputs",
+        f"{_START}, with the same inputs",
         gh(release, "workflow", "run", target.workflow, *_from_base(release), *fields),
         mends="index",
         reason="nothing of the version is published or tagged, so that the workflow works out the same version",
