@@ -152,18 +152,18 @@ def test_tag_is_annotated(release: Release) -> None:
 
 @check("TAG-13", reads=["remote", "clone"])
 def test_tag_is_the_same_in_the_clone(release: Release, plan: Recovery) -> None:
-    """The clone's tag of this version, if it has one, is the remote's."""
+    """The clone's tag of this version, if it has one, is the remote's; so is each in another spelling."""
     belongs_here(release, "tag", tag_seen(release))
     if release.clone is None:
         raise NotApplicable("no clone is looked at")
-    local, there = release.local_tag, release.tag
-    if local is None or there is None:
-        missing = "clone" if local is None else "remote"
+    both = [(local, there) for local in release.local_tags if (there := release.remote.tag(local.name))]
+    if not both:
+        missing = "remote" if release.local_tag else "clone"
         raise NotApplicable(f"the {missing} has no tag {release.target.tag}")
-    if local.object != there.object:
+    if apart := [(local, there) for local, there in both if local.object != there.object]:
         raise ActionNeeded(
-            expected=f"{there.object[:12]} (commit {there.commit[:12]})",
-            found=f"{local.object[:12]} (commit {local.commit[:12]}) in the clone",
+            expected=listing(f"{there.name} is {there.object[:12]} (commit {there.commit[:12]})" for _, there in apart),
+            found=listing(f"{local.object[:12]} (commit {local.commit[:12]}) in the clone" for local, _ in apart),
             why="a push from this clone could move the tag",
             steps=plan.steps_for("local-tag"),
         )
@@ -293,7 +293,7 @@ def test_github_release_is_published(release: Release, plan: Recovery) -> None:
     if release.github_release is None:
         raise ActionNeeded(
             expected=f"GitHub Release {release.target.tag}",
-            found=f"a draft: {release.drafts[0].html_url}" if has_draft(release) else "none",
+            found=instead_of_it(release),
             why="users and tools look there for the notes",
             steps=plan.steps_for("release"),
         )
@@ -307,12 +307,14 @@ def seen_release(release: Release) -> str:
         return f"the GitHub Release was not observed ({missing})"
 
 
-def has_draft(release: Release) -> bool:
-    """Whether a draft is known; drafts are not listed to every token."""
+def instead_of_it(release: Release) -> str:
+    """What there is in the place of the GitHub Release; drafts are not listed to every token."""
     try:
-        return bool(release.drafts)
+        if others := release.other_releases:
+            return f"one of another spelling of the tag: {listing(found.html_url for found in others)}"
+        return listing(f"a draft: {draft.html_url}" for draft in release.every_draft) or "none"
     except NotObserved:
-        return False
+        return "none"
 
 
 @check("RELEASE-12", reads=["repository", "release"])
@@ -372,14 +374,14 @@ def test_latest_release_is_right(release: Release, plan: Recovery) -> None:
         )
 
 
-@check("RELEASE-15", reads=["repository", "drafts", "release"], advice=True)
+@check("RELEASE-15", reads=["repository", "drafts", "release", "remote"], advice=True)
 def test_no_draft_is_left(release: Release, plan: Recovery) -> None:
-    """No draft of a GitHub Release for the tag is left beside the published one."""
+    """No draft of a GitHub Release of the version is left beside the published one."""
     belongs_here(release, "release", seen_release(release))
-    if release.drafts and release.github_release:
+    if release.every_draft and release.github_release:
         raise ActionNeeded(
             expected="no draft beside the published release",
-            found=listing(draft.html_url for draft in release.drafts),
+            found=listing(draft.html_url for draft in release.every_draft),
             why="publishing it later would make a second release of the tag",
             steps=plan.steps_for("draft"),
         )
@@ -450,7 +452,6 @@ def test_release_branch_fits_its_pull_request(release: Release, plan: Recovery) 
             found=f"{branch.name} at {branch.sha[:12]}",
             why="nothing takes it away, and the next release finds it in its way",
             steps=plan.steps_for("branch"),
-            advice=branch.sha == release.base_head or not release.lineage(branch.sha).ahead,
         )
     if pull is None:
         raise NotApplicable("there is no release pull request to compare with")
@@ -467,7 +468,6 @@ def test_release_branch_fits_its_pull_request(release: Release, plan: Recovery) 
             found=f"{branch.name} at {branch.sha[:12]}",
             why="the next run of the same version would fail on it",
             steps=plan.steps_for("branch"),
-            advice=pull.head_sha == branch.sha,
         )
 
 

@@ -206,16 +206,16 @@ def test_project_is_known_to_the_index(release: Release) -> None:
 
 @check("RELEASE-1", reads=["repository", "release", "index", "remote"])
 def test_no_github_release(release: Release, plan: Recovery) -> None:
-    """GitHub has no release for the tag of this version.
+    """GitHub has no release for a tag of this version, in whatever spelling.
 
     A channel that makes none, as TestPyPI, has none in its way: one that is there belongs to another channel.
     """
     if "release" not in release.channel.leaves:
         raise NotApplicable(f"{release.channel.name} makes no GitHub Release")
-    if found := release.github_release:
+    if releases := release.releases:
         raise ActionNeeded(
-            expected=f"no GitHub Release {found.tag}",
-            found=f"{found.html_url}, published {found.published_at}",
+            expected=f"no GitHub Release of {release.version}",
+            found=listing(f"{found.html_url}, published {found.published_at}" for found in releases),
             why="the release would fail to create its own",
             steps=plan.steps_for("release"),
         )
@@ -223,13 +223,13 @@ def test_no_github_release(release: Release, plan: Recovery) -> None:
 
 @check("RELEASE-2", reads=["repository", "drafts", "index", "remote"], advice=True)
 def test_no_draft_of_a_github_release(release: Release, plan: Recovery) -> None:
-    """GitHub has no draft of a release for the tag of this version.
+    """GitHub has no draft of a release for a tag of this version, in whatever spelling.
 
     Drafts are listed only to a token with push right: without one this stays unknown.
     """
     if "release" not in release.channel.leaves:
         raise NotApplicable(f"{release.channel.name} makes no GitHub Release")
-    if drafts := release.drafts:
+    if drafts := release.every_draft:
         raise ActionNeeded(
             expected=f"no draft for {release.target.tag}",
             found=listing(draft.html_url for draft in drafts),

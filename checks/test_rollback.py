@@ -41,16 +41,17 @@ def test_files_are_yanked_or_were_never_there(release: Release, plan: Recovery) 
         )
 
 
-@check("BRANCH-21", reads=["remote", "open_pulls", "pulls", "runs", "history"])
+@check("BRANCH-21", reads=["remote", "open_pulls", "pulls", "runs", "history", "index"])
 def test_release_branch_is_withdrawn(release: Release, plan: Recovery) -> None:
-    """The remote has no release branch of this version and channel."""
-    if branch := release.branch:
-        stays_for_others(release, "branch", branch.name)
+    """The remote has no release branch of this version and channel, in whatever spelling of the version."""
+    branches = [*filter(None, [release.branch]), *(other.branch for other in release.respelled_branches)]
+    if branches:
+        stays_for_others(release, "branch", branches[0].name)
         raise ActionNeeded(
-            expected=f"no branch {branch.name}",
-            found=f"{branch.name} at {branch.sha[:12]}",
+            expected=f"no branch {release.target.release_branch} or another of {release.version}",
+            found=listing(f"{branch.name} at {branch.sha[:12]}" for branch in branches),
             why="a new run of the version would fail on it",
-            steps=plan.steps_for("branch"),
+            steps=plan.steps_for("branch", "other-branches"),
         )
 
 
@@ -69,35 +70,39 @@ def test_no_pull_request_is_open(release: Release, plan: Recovery) -> None:
         )
 
 
-@check("RELEASE-21", reads=["repository", "release", "index"])
+@check("RELEASE-21", reads=["repository", "release", "index", "remote"])
 def test_github_release_is_withdrawn(release: Release, plan: Recovery) -> None:
-    """GitHub has no published release for the tag.
+    """GitHub has no published release for a tag of the version, in whatever spelling.
 
     An immutable one stays: deleting it would burn the name of its tag. Its notes can say what became of the version.
     """
     if "release" not in release.channel.leaves:
         raise NotApplicable(f"{release.channel.name} makes no GitHub Release")
-    if found := release.github_release:
-        stays_for_others(release, "release", f"the GitHub Release {found.tag}")
+    if releases := release.releases:
+        stays_for_others(release, "release", f"the GitHub Release {releases[0].tag}")
+        stays = all(found.immutable for found in releases)
         raise ActionNeeded(
-            expected=f"no GitHub Release {found.tag}",
-            found=found.html_url + (", immutable" if found.immutable else ""),
+            expected=f"no GitHub Release of {release.version}",
+            found=listing(found.html_url + (", immutable" if found.immutable else "") for found in releases),
             why="it still announces the version",
-            steps=[keep(release, found)] if found.immutable else plan.steps_for("release"),
-            advice=found.immutable is True,
+            steps=[keep(release, found) for found in releases] if stays else plan.steps_for("release"),
+            advice=stays,
         )
 
 
-@check("RELEASE-22", reads=["repository", "drafts", "index"], advice=True)
+@check("RELEASE-22", reads=["repository", "drafts", "index", "remote"], advice=True)
 def test_no_draft_remains(release: Release, plan: Recovery) -> None:
-    """GitHub has no draft for the tag; drafts are listed only to a token with push right."""
+    """GitHub has no draft for a tag of the version, in whatever spelling.
+
+    Drafts are listed only to a token with push right.
+    """
     if "release" not in release.channel.leaves:
         raise NotApplicable(f"{release.channel.name} makes no GitHub Release")
-    if release.drafts:
-        stays_for_others(release, "release", f"the draft {release.drafts[0].tag}")
+    if drafts := release.every_draft:
+        stays_for_others(release, "release", f"the draft {drafts[0].tag}")
         raise ActionNeeded(
             expected="no draft",
-            found=listing(draft.html_url for draft in release.drafts),
+            found=listing(draft.html_url for draft in drafts),
             why="it could be published by accident",
             steps=plan.steps_for("draft"),
         )
@@ -107,17 +112,23 @@ def test_no_draft_remains(release: Release, plan: Recovery) -> None:
 def test_tag_is_withdrawn_or_kept_on_purpose(release: Release, plan: Recovery) -> None:
     """The tag is gone, or kept: while every file of the version is yanked, or by an immutable GitHub Release.
 
-    Or for another channel that leaves the same tag and has published the version.
+    Or for another channel that leaves the same tag and has published the version. So is every other tag that names the
+    version, in whatever spelling.
     """
     if "tag" not in release.channel.leaves:
         raise NotApplicable(f"{release.channel.name} makes no tag")
-    held = release.github_release is not None and release.github_release.immutable
-    if (tag := release.tag) and not release.all_yanked and not (held and not release.is_published):
+    tags = release.version_tags
+    if not tags or release.all_yanked:
+        return
+    if not release.is_published:
+        held = {found.tag for found in release.releases if found.immutable}
+        tags = tuple(tag for tag in tags if tag.name not in held)
+    if tags:
         if not release.is_published:
-            stays_for_others(release, "tag", tag.name)
+            stays_for_others(release, "tag", tags[0].name)
         raise ActionNeeded(
-            expected=f"no tag {tag.name}",
-            found=f"{tag.name} at {tag.commit[:12]}",
+            expected=f"no tag {release.target.tag} or another that equals {release.version}",
+            found=listing(f"{tag.name} at {tag.commit[:12]}" for tag in tags),
             why="it says that the version is released",
             steps=plan.steps_for("tag", "index"),
         )
@@ -125,15 +136,16 @@ def test_tag_is_withdrawn_or_kept_on_purpose(release: Release, plan: Recovery) -
 
 @check("TAG-22", reads=["remote", "clone"])
 def test_clone_has_no_tag_of_its_own(release: Release, plan: Recovery) -> None:
-    """The clone has no tag of this version that the remote lacks."""
+    """The clone has no tag of this version, in whatever spelling, that the remote lacks."""
     if "tag" not in release.channel.leaves:
         raise NotApplicable(f"{release.channel.name} makes no tag")
     if release.clone is None:
         raise NotApplicable("no clone is looked at")
-    if (local := release.local_tag) and release.tag is None:
+    there = {tag.name for tag in release.remote.tags}
+    if tags := [tag for tag in release.local_tags if tag.name not in there]:
         raise ActionNeeded(
-            expected=f"no tag {local.name} in the clone",
-            found=f"{local.name} at {local.commit[:12]}",
+            expected=f"no tag that equals {release.version} in the clone",
+            found=listing(f"{tag.name} at {tag.commit[:12]}" for tag in tags),
             why="the next push of tags would bring it back",
             steps=plan.steps_for("local-tag", "tag"),
         )

@@ -82,7 +82,7 @@ def _open(release: Release) -> list[str]:
     """
     stays = _merged(release) | _others_rest_on(release)
     try:
-        if release.github_release and release.github_release.immutable and not release.snapshot.drafts.value:
+        if _all_immutable(release) and not release.snapshot.drafts.value:
             stays.add("release")
     except NotObserved:
         pass
@@ -113,9 +113,14 @@ def _is_bound(release: Release) -> bool:
     if "tag" in _others_rest_on(release):
         return True
     try:
-        return bool(release.github_release and release.github_release.immutable)
+        return _all_immutable(release)
     except NotObserved:
         return False
+
+
+def _all_immutable(release: Release) -> bool:
+    """Whether there is a GitHub Release of the version, and every one is immutable."""
+    return bool(release.releases) and all(found.immutable for found in release.releases)
 
 
 def _superseded(release: Release) -> str:
@@ -176,7 +181,8 @@ def _published(release: Release, traces: dict[str, bool | None], found: Found) -
         return found("released", "Published, nothing is left behind", "nothing", "")
     missing += [_NAMES[trace] for trace in _NAMES if trace in traces and traces[trace] is False]
     if traces.get("release") and release.snapshot.release.is_known and release.github_release is None:
-        missing.append(f"{_NAMES['release']} (there is a draft)")
+        other = next(iter(release.other_releases), None) if release.snapshot.other_releases else None
+        missing.append(f"{_NAMES['release']} ({f'there is one of {other.tag}' if other else 'there is a draft'})")
     if "pull request" in missing and _needs_no_pull(release):
         missing.remove("pull request")
     unknown = [_NAMES[trace] for trace in _NAMES if trace in traces and traces[trace] is None]

@@ -26,7 +26,7 @@ from release_state.preflight import Preflight
 from release_state.question import Question, ask_remote, guarded
 from release_state.release import Release
 from release_state.release.shared import sharing_any
-from release_state.snapshot import Clone, PullRequest, Snapshot
+from release_state.snapshot import Clone, GitHubRelease, PullRequest, Snapshot
 from release_state.target import Target
 
 T = TypeVar("T")
@@ -148,7 +148,7 @@ class Observer:
         )
         release = self._ask(("release", target.tag), lambda: github.release_by_tag(target.tag))
         latest = self._ask(("latest_release",), github.latest_release)
-        drafts = self._ask(("drafts", target.tag), lambda: github.drafts(target.tag))
+        drafts = self._ask(("drafts", target.tag), lambda: github.drafts(lambda tag: _is_of(target, tag)))
         runs = self._ask(("runs",), lambda: github.runs(target.workflow))
         settings = {
             name: self._put(question, Stage.FIRST) for name, question in self.preflight.of_repository(target).items()
@@ -167,7 +167,7 @@ class Observer:
         settings |= {
             name: self._put(question, Stage.SECOND) for name, question in self.preflight.of_base(snapshot).items()
         }
-        others = self._other_branches(snapshot)
+        others, respelled = self._other_branches(snapshot), self._other_releases(snapshot)
         snapshot = snapshot.model_copy(update={"clone": clone.result(), "pulls": pulls.result()})
         history = self._put(self.dependent.history(snapshot, others["pulls"]), Stage.SECOND)
         indexes = {name: asked.result() for name, asked in {**others["index"], **sharing}.items()}
@@ -176,6 +176,7 @@ class Observer:
                 "index": {**indexes, target.channel.name: index.result()},
                 "branch_pulls": {name: asked.result() for name, asked in others["pulls"].items()},
                 "release": release.result(),
+                "other_releases": {tag: asked.result() for tag, asked in respelled.items()},
                 "drafts": drafts.result(),
             }
         )
@@ -285,6 +286,17 @@ class Observer:
             others["index"][channel] = self._in(Stage.SECOND, ("index", channel, target.version), look)
         return others
 
+    def _other_releases(self, snapshot: Snapshot) -> dict[str, Future[Observation[GitHubRelease]]]:
+        """The GitHub Release of each other spelling of the version's tag; mostly there is none."""
+        leaves = "release" in snapshot.target.channel.leaves
+        if snapshot.remote.value is None or not leaves or "release" not in self.asked:
+            return {}
+        names = [tag.name for tag in Release(snapshot).other_tags_exactly]
+        return {name: self._put(self._release_of(name), Stage.SECOND) for name in names}
+
+    def _release_of(self, tag: str) -> Question:
+        return Question(("release", tag), functools.partial(self.github.release_by_tag, tag))
+
     def _pulls_of(self, branch: str) -> Future[Observation[tuple[PullRequest, ...]]]:
         return self._in(Stage.SECOND, ("pulls", branch), functools.partial(self.github.pulls, branch))
 
@@ -299,6 +311,10 @@ class Observer:
 def _deciding(target: Target) -> frozenset[str]:
     """The channels whose index decides what may be done about a target."""
     return frozenset({target.channel.name, *(channel.name for channel in sharing_any(target))})
+
+
+def _is_of(target: Target, tag: str) -> bool:
+    return tag == target.tag or target.is_version_named_by(tag)
 
 
 def _part(whole: Future[dict[str, T]], name: str) -> Future[T]:

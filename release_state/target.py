@@ -161,6 +161,11 @@ class Target(Model):
                 return (template.replace("{version}", f"{letter}{{version}}") if letter in "vV" else template), version
         return None
 
+    def is_version_named_by(self, tag: str) -> bool:
+        """Whether a tag names this very version, in whatever spelling; one of fewer numbers is a moving tag."""
+        version, own = self.version_of_tag(tag), self.parsed_version
+        return version == own and version is not None and len(version.release) >= len(own.release)
+
     def names_package(self, template: str) -> bool:
         """Whether a template of tags has the package's name in it, as a placeholder or written out."""
         bare = template.replace("{version}", "").replace("{semver}", "")

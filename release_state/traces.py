@@ -8,7 +8,7 @@ from urllib.parse import quote
 from release_state.model import NotObserved
 from release_state.outcome import Phase
 from release_state.release import Release
-from release_state.snapshot import CheckResult
+from release_state.snapshot import CheckResult, GitHubRelease
 from release_state.steps.commands import index_page
 from release_state.words import listing
 
@@ -136,14 +136,19 @@ def _index_observed(release: Release) -> str:
 
 
 def _release_observed(release: Release) -> str:
-    found = release.github_release
-    if found:
-        when = f", published {found.published_at:%Y-%m-%d %H:%M} UTC" if found.published_at else ""
-        return f"{found.tag}{when}{', marked as a pre-release' if found.prerelease else ''}"
+    if found := release.releases:
+        return "; ".join(map(_release_words, found))
     try:
-        return "a draft only" if release.drafts else "none"
+        drafts = release.every_draft
     except NotObserved:
         return "none published; drafts are not visible"
+    others = [draft.tag for draft in drafts if draft.tag != release.target.tag]
+    return (f"a draft only, of {listing(others, 3)}" if others else "a draft only") if drafts else "none"
+
+
+def _release_words(found: GitHubRelease) -> str:
+    when = f", published {found.published_at:%Y-%m-%d %H:%M} UTC" if found.published_at else ""
+    return f"{found.tag}{when}{', marked as a pre-release' if found.prerelease else ''}"
 
 
 def _pull_observed(release: Release) -> str:

@@ -178,6 +178,8 @@ def _observations(snapshot: Snapshot) -> Iterator[tuple[Key, Observation[Any]]]:
         yield ("index", channel, target.version), observed
     for branch, observed in snapshot.branch_pulls.items():
         yield ("pulls", branch), observed
+    for tag, observed in snapshot.other_releases.items():
+        yield ("release", tag), observed
     for observed in snapshot.services.values():
         yield ("services",), observed
     if clone := snapshot.clone.value:

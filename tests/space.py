@@ -65,6 +65,7 @@ DIMENSIONS: dict[str, tuple[str, ...]] = {
         "wrong flag",
         "not latest",
         "drafts unavailable",
+        "respelled",
         "unavailable",
     ),
     "at work": ("no", "yes", "unavailable"),
@@ -265,8 +266,23 @@ def _lacking(lacks: bool) -> dict[str, Any]:
 
 
 @cache
-def _release(release: str) -> dict[str, Observation[Any]]:
-    """The GitHub Release, its drafts, and the latest one."""
+def _release(release: str, tag: str) -> dict[str, Any]:
+    """The GitHub Release, its drafts, and the latest one; a respelled one is published where its tag is."""
+    respelled = s.release("0.2.0", draft=tag != "respelled")
+    others = {"0.2.0": known(None)} if tag == "respelled" else {}
+    if release == "respelled" and others:
+        found = _release("absent", "absent")
+        return {**found, "other_releases": {"0.2.0": known(respelled)}, "latest_release": known(respelled)}
+    if release == "respelled":
+        return {**_release("absent", "absent"), "drafts": known((respelled,))}
+    return {
+        **_of_tag(release),
+        "other_releases": {"0.2.0": s.failed()} if release == "unavailable" and others else others,
+    }
+
+
+@cache
+def _of_tag(release: str) -> dict[str, Observation[Any]]:
     none, old = known(None), known(s.release("v0.1.0"))
     if release == "unavailable":
         return {"release": s.failed(), "drafts": s.failed(), "latest_release": s.failed()}
@@ -381,7 +397,7 @@ def snapshot(state: State) -> Snapshot:
         index={target.channel.name: _page(state["index"])},
         published=_evidence(state["evidence"], state["index"]),
         **_runs(state["runs"], state["at work"]),
-        **_release(state["release"]),
+        **_release(state["release"], tag),
         **_pulls(state["pulls"], branch, state["into"] if state["branch"] != "absent" else "nothing"),
         **_rules(state["rules"]),
     )

@@ -132,11 +132,11 @@ class GitHub:
 
         return self._observe(ask)
 
-    def drafts(self, tag: str) -> Observation[tuple[GitHubRelease, ...]]:
-        """The drafts for this tag; unavailable to a token without push right, to which GitHub lists none."""
+    def drafts(self, is_asked_for: Callable[[str], bool]) -> Observation[tuple[GitHubRelease, ...]]:
+        """The drafts for certain tags; unavailable to a token without push right, to which GitHub lists none."""
 
         def ask(place: str, repository: Visible) -> tuple[GitHubRelease, ...]:
-            return tuple(draft for draft in self._drafts(place, repository()) if draft.tag == tag)
+            return tuple(draft for draft in self._drafts(place, repository()) if is_asked_for(draft.tag))
 
         return self._observe(ask)
 

@@ -55,14 +55,22 @@ class Withdrawal:
 
     def _releases(self) -> list[Step]:
         release = self.release
-        found = [release.github_release] if release.github_release else []
-        drafts = release.drafts if release.snapshot.drafts.is_known else ()
-        return [step for one in (*found, *drafts) for step in releases.delete(release, one)]
+        known = release.snapshot.drafts.is_known
+        drafts, others = (release.drafts, release.other_drafts) if known else ((), ())
+        found = [*filter(None, [release.github_release]), *drafts]
+        steps = [step for one in found for step in releases.delete(release, one)]
+        return [
+            *steps,
+            *(step for one in (*release.other_releases, *others) for step in releases.otherwise(release, one)),
+        ]
 
     def _tags(self) -> list[Step]:
         release = self.release
         # Another spelling may be another project's habit, or somebody else's tag: it is shown, never deleted.
-        steps = [tags.look(release, tag, "it equals the version too") for tag in release.other_tags_exactly]
+        spelled = release.other_tags_exactly
+        steps = [tags.look(release, tag, "it equals the version too") for tag in spelled]
+        if spelled and not release.is_published and not release.others_on("tag"):
+            steps += [tags.withdraw_by_its_words(release, tag.name) for tag in spelled]
         if release.tag is None:
             return steps
         if release.tag_may_go:

@@ -75,8 +75,10 @@ class Completion:
 
     def _drafts(self) -> list[Step]:
         release = self.release
-        drafts = release.drafts if release.snapshot.drafts.is_known else ()
-        return [step for draft in drafts for step in releases.delete(release, draft)]
+        if not release.snapshot.drafts.is_known:
+            return []
+        steps = [step for draft in release.drafts for step in releases.delete(release, draft)]
+        return [*steps, *(releases.look(draft) for draft in release.other_drafts)]
 
     def _left_branch(self) -> list[Step]:
         release = self.release

@@ -41,6 +41,11 @@ class Release(GitHubFacts, PublishedFacts, SharedFacts):
 
         Neither a lasting branch nor that of a release line; on a channel that leaves nothing on GitHub, its own alone.
         """
+        return tuple(self._judged(branch, parsed) for branch, parsed in self._others)
+
+    @cached_property
+    def _others(self) -> tuple[tuple[Branch, ReleaseBranchName], ...]:
+        """Every other release branch with what its name says."""
         others = []
         for branch in self.remote.branches:
             parsed = self.target.parse_release_branch(branch.name)
@@ -48,13 +53,26 @@ class Release(GitHubFacts, PublishedFacts, SharedFacts):
                 continue
             lasts = self.target.is_lasting(branch.name, self.remote.default_branch) or self._is_line(parsed)
             if not lasts and (self.channel.leaves or parsed.channel == self.channel.name):
-                state, reason = self._state_of(branch, parsed)
-                # Not a use of its own: anybody may open one, and what is merged into a left branch gets nowhere.
-                if into := self.pulls_into(branch.name):
-                    reason += f"; pull request #{into[0].number} is to be merged into it"
-                on = self._published_on(parsed) if state == "unfinished" else None
-                others.append(OtherBranch(branch, parsed, state, reason, on))
+                others.append((branch, parsed))
         return tuple(others)
+
+    def _judged(self, branch: Branch, parsed: ReleaseBranchName) -> OtherBranch:
+        state, reason = self._state_of(branch, parsed)
+        # Not a use of its own: anybody may open one, and what is merged into a left branch gets nowhere.
+        if into := self.pulls_into(branch.name):
+            reason += f"; pull request #{into[0].number} is to be merged into it"
+        on = self._published_on(parsed) if state == "unfinished" else None
+        return OtherBranch(branch, parsed, state, reason, on)
+
+    @property
+    def respelled_branches(self) -> tuple[OtherBranch, ...]:
+        """Release branches of this very version and channel in other spellings, which nobody uses."""
+        judged = (
+            self._judged(branch, parsed)
+            for branch, parsed in self._others
+            if parsed.channel == self.channel.name and Version(parsed.version) == self.version
+        )
+        return tuple(other for other in judged if other.state != "in use")
 
     def _is_line(self, parsed: ReleaseBranchName) -> bool:
         """Whether a branch is that of a release line: `release/1.4` beside versions such as 1.4.2."""
@@ -115,7 +133,8 @@ class Release(GitHubFacts, PublishedFacts, SharedFacts):
         if "tag" in self.channel.leaves:
             traces["tag"] = self._seen("version_tags")
         if "release" in self.channel.leaves:
-            traces["release"] = _either(self._seen("github_release"), self._seen("drafts"))
+            seen = ("github_release", "other_releases", "drafts", "other_drafts")
+            traces["release"] = _either(*map(self._seen, seen))
         if "pull-request" in self.channel.leaves:
             traces["pull-request"] = self._seen("any_pull")
         return traces

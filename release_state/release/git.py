@@ -63,9 +63,7 @@ class GitFacts(Facts):
     @property
     def other_tags_exactly(self) -> tuple[Tag, ...]:
         """Other spellings that are no moving tag: they name as many release numbers as the version has."""
-        parts = len(self.version.release)
-        versions = ((tag, self.target.version_of_tag(tag.name)) for tag in self.other_tags)
-        return tuple(tag for tag, version in versions if version and len(version.release) >= parts)
+        return tuple(tag for tag in self.other_tags if self.target.is_version_named_by(tag.name))
 
     @property
     def version_tags(self) -> tuple[Tag, ...]:
@@ -83,6 +81,13 @@ class GitFacts(Facts):
     def of_other_packages(self) -> frozenset[str]:
         """Names of tags of the remote that are another package's of the repository."""
         return anothers(self.target, self.remote.tags)
+
+    def is_of_another_package(self, tag: str) -> bool:
+        """Whether a tag, on the remote or only named by a draft, is another package's of the repository."""
+        if self.remote.tag(tag):
+            return tag in self.of_other_packages
+        named = Tag(name=tag, object="", commit="", annotated=False)
+        return tag in anothers(self.target, (*self.remote.tags, named))
 
     @cached_property
     def clone(self) -> Clone | None:

@@ -84,13 +84,40 @@ class GitHubFacts(GitFacts, IndexFacts):
 
     @cached_property
     def github_release(self) -> GitHubRelease | None:
-        """The published GitHub Release of the tag."""
+        """The published GitHub Release of the tag, in the template's exact spelling."""
         return self.snapshot.release.known()
 
     @cached_property
+    def other_releases(self) -> tuple[GitHubRelease, ...]:
+        """The published GitHub Releases of the version's tags in other spellings; none of a moving tag."""
+        return tuple(filter(None, (self._release_of(tag.name) for tag in self.other_tags_exactly)))
+
+    def _release_of(self, tag: str) -> GitHubRelease | None:
+        observed = self.snapshot.other_releases.get(tag)
+        if observed is None:
+            raise NotObserved(Problem(source="GitHub", why=f"the GitHub Release of {tag} was not asked for"))
+        return observed.known()
+
+    @property
+    def releases(self) -> tuple[GitHubRelease, ...]:
+        """Every published GitHub Release of the version, the exact spelling first."""
+        return (*filter(None, [self.github_release]), *self.other_releases)
+
+    @cached_property
     def drafts(self) -> tuple[GitHubRelease, ...]:
-        """Drafts for the tag."""
-        return self.snapshot.drafts.present()
+        """Drafts for the tag, in the template's exact spelling."""
+        return tuple(draft for draft in self.snapshot.drafts.present() if draft.tag == self.target.tag)
+
+    @cached_property
+    def other_drafts(self) -> tuple[GitHubRelease, ...]:
+        """Drafts of the version in other spellings; none of another package."""
+        others = (draft for draft in self.snapshot.drafts.present() if draft.tag != self.target.tag)
+        return tuple(draft for draft in others if not self.is_of_another_package(draft.tag))
+
+    @property
+    def every_draft(self) -> tuple[GitHubRelease, ...]:
+        """Every draft of the version, the exact spelling first."""
+        return (*self.drafts, *self.other_drafts)
 
     @property
     def right_latest(self) -> str | None:

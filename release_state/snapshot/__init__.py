@@ -99,9 +99,11 @@ class Snapshot(Model):
     """Pull requests in any state of each other release branch that the remote has."""
     release: Observation[GitHubRelease] = _NOT_ASKED
     """Known and None: GitHub has no published release for the tag."""
+    other_releases: dict[str, Observation[GitHubRelease]] = Field(default_factory=dict)
+    """The same for each other spelling of the version's tag that the remote has, by its name."""
     latest_release: Observation[GitHubRelease] = _NOT_ASKED
     drafts: Observation[tuple[GitHubRelease, ...]] = _NOT_ASKED
-    """Drafts for the tag; listed only to a token with push right."""
+    """Drafts for the tag of the version, in whatever spelling; listed only to a token with push right."""
     ci: Observation[CommitChecks] = _NOT_ASKED
     """CI of the base branch's head."""
     runs: Observation[WorkflowRuns] = _NOT_ASKED

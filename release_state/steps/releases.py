@@ -8,6 +8,7 @@ from release_state.release import Release
 from release_state.snapshot import GitHubRelease
 from release_state.steps import runs, shared
 from release_state.steps.commands import gh, gh_api
+from release_state.steps.tags import withdraw_by_its_words
 
 
 def create(release: Release) -> list[Step]:
@@ -113,6 +114,29 @@ def delete(release: Release, found: GitHubRelease) -> list[Step]:
             link=found.html_url,
         ),
     ]
+
+
+def otherwise(release: Release, found: GitHubRelease) -> list[Step]:
+    """What to do about a GitHub Release, or a draft, of another spelling of the tag: never deleted from here.
+
+    Raises NotObserved where it is not known whether another channel rests on it.
+    """
+    mends: Mends = "draft" if found.draft else "release"
+    if found.immutable and not found.draft:
+        return [keep(release, found)]
+    if others := release.others_on("release"):
+        return [shared.keep(release, f"what is released under {found.tag}", others, mends)]
+    return [withdraw_by_its_words(release, found.tag, mends=mends, link=found.html_url)]
+
+
+def look(draft: GitHubRelease) -> Step:
+    """See what a draft of another spelling of the tag is for."""
+    return step(
+        f"Look at the draft of {draft.tag}, and delete it there if nobody needs it",
+        mends="draft",
+        reason=f"published, it would be a second GitHub Release of the version, and make the tag {draft.tag}",
+        link=draft.html_url,
+    )
 
 
 def _download(release: Release, found: GitHubRelease, kind: str) -> Step:

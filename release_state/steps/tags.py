@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from release_state.origin import holds_tag_for_ever, is_misplaced, is_pushed, on_base, origin, source
-from release_state.plan import Step, step
+from release_state.plan import Mends, Step, step
 from release_state.release import Release
 from release_state.snapshot import Candidate, Tag
 from release_state.steps import origin as origin_steps
@@ -88,7 +88,7 @@ def refresh_local(release: Release, local: Tag, there: Tag) -> Step:
 def settle(release: Release) -> list[Step]:
     """Bring about the right tag on the remote, and the same in the clone."""
     if release.tag is None:
-        return create(release)
+        return [*agree(release), *create(release)]
     if is_misplaced(release):
         found = origin(release)
         may_move = found is not None and not holds_tag_for_ever(release) and not release.unfinished_runs
@@ -118,6 +118,23 @@ def spelt_otherwise(release: Release) -> list[Step]:
     return []
 
 
+def withdraw_by_its_words(release: Release, tag: str, *, mends: Mends = "tag", link: str | None = None) -> Step:
+    """Withdraw what another spelling of the tag leaves: by a run that judges the version by that spelling."""
+    target = release.target
+    spelling = target.spelling_of_tag(tag)
+    template = spelling[0] if spelling else target.tag_template
+    changes = ({"tag_template": template}, {"tag_template": template, "version": str(spelling[1] if spelling else "")})
+    others = (target.model_copy(update=change) for change in changes if spelling)
+    other = _by_its_words(target, tag) or next((each for each in others if each.tag == tag), None)
+    return step(
+        f"See what is left under {tag}, and withdraw what nobody needs",
+        *([[*suite(other), "--phase", "rollback"]] if other else []),
+        mends=mends,
+        reason=f"{tag} names {release.version} too; what is spelled otherwise is looked at by itself before it goes",
+        link=link,
+    )
+
+
 def _by_its_words(target: Target, tag: str) -> Target | None:
     """The same version, as a tag by the same template spells it: `0.2.0-rc.1` for `0.2.0rc1`, `0.2.0` for `0.2`."""
     semantic = {"tag_template": target.tag_template.replace("{version}", "{semver}")}
@@ -128,10 +145,10 @@ def _by_its_words(target: Target, tag: str) -> Target | None:
 
 
 def agree(release: Release) -> list[Step]:
-    """Take the remote's tag into a clone that has another one."""
-    local, there = release.local_tag if release.snapshot.clone.is_known else None, release.tag
-    differs = local is not None and there is not None and local.object != there.object
-    return [refresh_local(release, local, there)] if local and there and differs else []
+    """Take the remote's tags of the version into a clone that has others of the same names."""
+    mine = release.local_tags if release.snapshot.clone.is_known else ()
+    both = [(local, there) for local in mine if (there := release.remote.tag(local.name))]
+    return [refresh_local(release, local, there) for local, there in both if local.object != there.object]
 
 
 def create(release: Release) -> list[Step]:

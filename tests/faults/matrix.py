@@ -48,7 +48,8 @@ def facts(snapshot: Snapshot) -> Facts:
     del found["rate_limit"]  # read off other answers
     for field in BY_NAME:
         found |= {f"{field} {name}": (value,) for name, value in getattr(snapshot, field).items()}
-    return {**found, "branch_pulls": tuple(snapshot.branch_pulls.values())}
+    several = ("branch_pulls", "other_releases")
+    return {**found, **{name: tuple(getattr(snapshot, name).values()) for name in several}}
 
 
 def groups(rows: Iterable[Row]) -> list[list[Row]]:

@@ -102,7 +102,7 @@ _SECOND_JSON = _index("/testpypi/pypi/.*/json")
 _SECOND_ROOT = _index("/testpypi/simple/")
 _SDIST, _PROVENANCE = _index(r"/pypi/files/.*\.tar\.gz"), _index("/pypi/integrity/.*")
 _OWN_PULLS, _OTHER_PULLS = _api("/pulls", "head=.*pypi-v0.2.0"), _api("/pulls", "head=.*testpypi-v0.3")
-_OF_TAG = _api("/releases/tags/[^/]+")
+_OF_TAG, _RESPELLED = _api("/releases/tags/[^/]+"), _api("/releases/tags/[0-9][^/]*")
 _RUNS = _api("/actions/workflows/[^/]+/runs")
 _JOBS, _LOG = _api("/actions/runs/[0-9]+/jobs"), _api("/actions/jobs/[0-9]+/logs")
 _STORED = ("storage", "/_logs/.*", "")
@@ -135,6 +135,7 @@ _TABLE = (
     _row("GitHub: of another branch", READY, "list", "branch_pulls", _OTHER_PULLS, blocking=False),
     _row("GitHub: release, absent", READY, "object", "release", _OF_TAG),
     _row("GitHub: release", RELEASED, "object", "release", _OF_TAG, "last_run"),
+    _row("GitHub: release, another spelling", "tagged twice", "object", "other_releases", _RESPELLED, blocking=False),
     _row("GitHub: latest release", RELEASED, "object", "latest_release", _api("/releases/latest")),
     _row("GitHub: drafts", RELEASED, "list", "drafts", _api("/releases"), "last_run", blocking=False),
     _row("GitHub: release runs", READY, "list", "runs", _RUNS, "last_run"),

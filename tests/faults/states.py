@@ -105,6 +105,11 @@ def _of_two_channels(world: World) -> None:
     world.index.delete("testpypi", VERSION)  # what is missing there may be on its way: its JSON API is asked, too
 
 
+def _twice(world: World) -> None:
+    SCENARIOS["released"].build(world)
+    world.remote_git.run("tag", VERSION, f"v{VERSION}^{{commit}}")
+
+
 STATES = {
     state.name: state
     for state in (
@@ -114,6 +119,7 @@ STATES = {
         State("clone that is behind", _behind, 0, frozenset({"history", "published", "clone"})),
         State("new project", _new_project, 0, frozenset({"index", "rehearsal"}), {"package": "comet-demo"}),
         State("CI of an ancestor", _ancestor, 0, frozenset({"ci", "index"})),
+        State("tagged twice", _twice, 0, frozenset({"release", "index"})),
         State("published without a tag", _untagged, 1, frozenset({"published"})),
         State("a tag of two channels", _of_two_channels, 0, frozenset({"index"}), {}, TAGGED_TWICE),
     )

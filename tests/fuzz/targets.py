@@ -213,7 +213,7 @@ def _asks(name: str, ask: Callable[[GitHub], object]) -> None:
 TARGETS["github-repository"] = Target(lambda data: GitHub(CannedClient(lambda url: data), API, _NAME).repository())
 _asks("pulls", lambda github: (github.pulls("release/pypi-v0.2.0"), github.open_release_pulls(lambda name: True)))
 _asks("release", lambda github: (github.release_by_tag("v0.2.0"), github.latest_release()))
-_asks("releases", lambda github: (github.drafts("v0.2.0"), github.releases(), github.all_drafts()))
+_asks("releases", lambda github: (github.drafts("v0.2.0".__eq__), github.releases(), github.all_drafts()))
 _asks("checks", lambda github: github.checks(REF))
 _asks("runs", lambda github: github.runs("release.yml"))
 _asks("branch-runs", lambda github: github.observe(lambda api, place, _: branch_runs(api, place, "main", "x.yml")))
