@@ -347,6 +347,17 @@ def test_html_whose_end_nothing_tells_must_end_itself() -> None:
     assert "truncated" in why(observe(Unframed({url: (200, "", whole[:-100])})))
 
 
+@pytest.mark.parametrize(("relation", "is_part"), [("next", True), ("canonical", False)])
+def test_a_page_of_several_is_not_the_whole(relation: str, is_part: bool) -> None:
+    class Paged(Canned):
+        def get(self, url: str, **options: Any) -> Answer:
+            headers = {"Content-Type": "text/html", "Link": f'<{url}?page=2>; rel="{relation}"', "Content-Length": "1"}
+            return Answer(status=200, headers=headers, body=self.answers[url][2], url=url)
+
+    found = observe(Paged({f"{ROOT}orbit-demo/": (200, "", html(link("orbit_demo-0.1.0.tar.gz")))}))
+    assert ("a page of several" in why(found)) if is_part else (found.present().files == ())
+
+
 # ── absence
 
 

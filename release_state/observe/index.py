@@ -150,6 +150,11 @@ class _Index:
                 f"the index sent the question on to another host, {origin_of(answer.url)[1]}",
                 "configure the address that answers itself, or switch the index's fallback off",
             )
+        if "next" in answer.links:
+            # No Simple API has pages (PEP 503, 691); where a server makes some, the first is a part.
+            raise self._failed(
+                "the index gave a page of several, and the Simple API has one", "ask the index's operator"
+            )
         return answer
 
     def _failed(self, why: str, remedy: str | None = None) -> LookupFailed:
