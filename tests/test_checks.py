@@ -186,6 +186,29 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("INDEX-3", "yanked one", s.ready(index={"pypi": s.project(releases={"9.0": True})}), HOLDS),
     ("INDEX-3", "backport", s.ready(index={"pypi": s.project(releases={"0.3.0": False})}), ACTION),
     ("INDEX-3", "index silent", s.ready(index={"pypi": s.failed("index")}), UNKNOWN),
+    *(
+        (check, f"may be {name}", s.ready(index={"pypi": s.project(skipped=(name,))}), UNKNOWN)
+        for check in ("INDEX-1", "INDEX-2")
+        for name in ("orbit-0.2.0.whl", "orbit-0.2.0.msi", "orbit.tar.zst")
+    ),
+    ("INDEX-1", "another's name", s.ready(index={"pypi": s.project(skipped=("orbit-0.1.0.msi", "x.txt"))}), HOLDS),
+    (
+        "INDEX-1",
+        "the versions are listed",
+        s.ready(index={"pypi": s.project(skipped=("orbit-0.2.0.msi",), lists_versions=True)}),
+        HOLDS,
+    ),
+    (
+        "INDEX-1",
+        "listed, and no name that can be read",
+        s.ready(
+            index={
+                "pypi": s.project(skipped=("orbit-0.2.0.msi",), lists_versions=True, listed_without_files=("0.2.0",))
+            }
+        ),
+        UNKNOWN,
+    ),
+    ("INDEX-11", "may be there", s.released(index={"pypi": s.project(skipped=("orbit-0.2.0.msi",))}), UNKNOWN),
     ("INDEX-1", "its files deleted", s.ready(index={"pypi": s.project(listed_without_files=("0.2.0",))}), ACTION),
     ("INDEX-4", "known", s.ready(), HOLDS),
     ("INDEX-4", "new or deleted", s.ready(index={"pypi": s.project(listed=False, releases={})}), ACTION),

@@ -20,13 +20,15 @@ import pytest
 import requests
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from packaging.version import Version
 from pypi_simple import PYPI_SIMPLE_ENDPOINT
 
 from release_state.demo.dists import build_sdist, build_wheel
 from release_state.demo.index import IndexServer
 from release_state.demo.loopback import Reply, Request
-from release_state.model import Observation
-from release_state.observe.http import Answer, HttpClient
+from release_state.file_names import could_be
+from release_state.model import Observation, Problem
+from release_state.observe.http import Answer, HttpClient, LookupFailed
 from release_state.observe.index import observe_index, split_credentials
 from release_state.observe.simple import HTML_TYPE, JSON_TYPE, NotSimple, project_page, root_projects
 from release_state.snapshot import IndexProject
@@ -39,6 +41,19 @@ WHEN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 
 META = {"api-version": "1.1"}
 WHEEL = "orbit_demo-0.2.0-py3-none-any.whl"
+
+
+MAY_BE_0_2_0 = """
+    orbit_demo-0.2.0.whl orbit_demo-0.2.0.msi orbit_demo-0.2.0.tar.zst Orbit.Demo-0.2.0.egg OrbitDemo0.2.0.exe
+    python3-orbit-demo_0.2.0_all.deb orbit-demo-0.2.0-1.noarch orbit_demo-v0.2.0.7z orbit_demo-0_2_0.zst
+    orbit_demo-0-2-0.dmg orbit_demo-0.2.zst orbit_demo-0.02.0.zst orbit_demo-0.2.0-1.zst orbit_demo-0.2.0_x86.pkg
+    orbit_demo.whl orbit_demo-py3-none-any.whl orbit_demo-cp311-win.zip setup.exe orbit_demo-latest.zst
+"""
+IS_NOT_0_2_0 = """
+    orbit_demo-0.1.0.whl orbit_demo-0.2.0.1.zst orbit_demo-0.2.0rc1.zst orbit_demo-0.2.1.7z orbit_demo-10.2.0.zst
+    orbit_demo-0.2.0.post1.zst orbit_demo-0.2.0.dev3.msi README.txt index.html favicon.ico other-1.0.deb
+    orbit_demo-0.1.0.tar.gz.asc orbit_demo_extra-0.2.0-py3-none-any.whl
+"""
 
 
 class Canned:
@@ -57,6 +72,10 @@ class Canned:
         status, content_type, body = self.answers[url]
         headers = {"Content-Type": content_type, "Content-Length": str(len(body))}
         return Answer(status=status, headers=headers, body=body, url=self.final_url or url)
+
+    def get_json(self, url: str, **options: Any) -> tuple[Any, Answer]:
+        """Of a JSON API there is none."""
+        raise LookupFailed(Problem(source="index", why=f"{url}: answered 404"))
 
     def keep(self, answer: Answer) -> None:
         """Keep nothing."""
@@ -200,6 +219,76 @@ def test_files_that_cannot_be_attributed_are_skipped() -> None:
 def test_no_more_than_fifty_skipped_names() -> None:
     found = page(files_json(*(file(f"what-{number}.txt") for number in range(70)))).present()
     assert len(found.skipped) == 50
+
+
+def test_the_first_of_the_skipped_names_are_those_that_may_be_this_version() -> None:
+    names = [*(f"what-{number}.txt" for number in range(70)), "orbit_demo-0.2.0.msi"]
+    assert page(files_json(*map(file, names))).present().skipped[0] == "orbit_demo-0.2.0.msi"
+    many = files_json(*(file(f"what-{number}.txt") for number in range(1001)))
+    assert "more than 1,000 files whose version cannot be read" in why(page(many))
+
+
+def test_who_lists_versions_says_so() -> None:
+    assert page(files_json(file(), versions=["0.2.0"])).present().lists_versions
+    assert not page(files_json(file())).present().lists_versions
+    assert not page(html(link()), "text/html").present().lists_versions
+
+
+@pytest.mark.parametrize(
+    ("filename", "may_be"),
+    [
+        *((name, True) for name in MAY_BE_0_2_0.split()),
+        *((name, False) for name in IS_NOT_0_2_0.split()),
+    ],
+)
+def test_a_name_that_cannot_be_read_may_be_of_a_version(filename: str, may_be: bool) -> None:
+    assert could_be(filename, "orbit-demo", Version("0.2.0")) is may_be
+
+
+def test_no_name_takes_long() -> None:
+    started = time.monotonic()
+    for name in ("orbit-demo" + "1a" * 5000, "1-" * 5000, "1." * 5000, "orbit-demo-" + "0" * 9000):
+        could_be(name, "orbit-demo", Version("0.2.0"))
+    assert time.monotonic() - started < 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "settled"),
+    [
+        (None, True),
+        (Reply(404, b"404 Not Found", {"Content-Type": "text/plain"}), False),
+        (Reply(503), False),
+        (Reply(200, b"<html>", {"Content-Type": "text/html"}), False),
+        (Reply(200, b'{"info": {"name": "orbit-demo", "version": "0.1.0"}, "releases": {}}'), False),
+        (Reply(200, b'{"info": {"name": "orbit-demo", "version": "0.1.0"}, "releases": []}'), False),
+        (
+            Reply(200, b'{"info": {"name": "orbit-demo", "version": "0.1.0"}, "releases": {"0.1": [], "0.2": []}}'),
+            False,
+        ),
+        (Reply(200, b'{"info": {"name": "orbit-demo", "version": "0.1.0"}, "releases": {"0.1": [], "x": []}}'), False),
+        (Reply(200, b'{"info": {"name": "another", "version": "0.1.0"}, "releases": {"0.1.0": []}}'), False),
+        (Reply(302, headers={"Location": "http://localhost:9/"}), False),
+    ],
+)
+def test_the_json_api_settles_what_a_name_leaves_open(answer: Reply | None, settled: bool) -> None:
+    with IndexServer() as server:
+        server.lists_versions = False
+        server.upload("pypi", *build_wheel("orbit-demo", "0.1.0", sources={}), WHEN)
+        server.upload("pypi", "orbit_demo-0.2.0.msi", b"?", WHEN, version="0.1.0")
+        server.intercept = lambda request: answer if request.path.endswith("/orbit-demo/json") else None
+        channel = Channel(name="pypi", index_url=server.index_url("pypi"))
+        found = observe_index(HttpClient(9), channel, "orbit-demo", "0.2.0", ("sdist", "wheel")).present()
+        assert (found.files, found.skipped, found.lists_versions) == ((), ("orbit_demo-0.2.0.msi",), settled)
+
+
+def test_an_ordinary_page_costs_no_question_more() -> None:
+    with IndexServer() as server:
+        server.lists_versions = False
+        server.upload("pypi", *build_wheel("orbit-demo", "0.1.0", sources={}), WHEN)
+        server.upload("pypi", "orbit_demo-0.1.0.msi", b"?", WHEN, version="0.1.0")
+        channel = Channel(name="pypi", index_url=server.index_url("pypi"))
+        observe_index(HttpClient(9), channel, "orbit-demo", "0.2.0", ()).present()
+        assert len(server.requests) == 1
 
 
 def test_signatures_and_credentials_of_file_urls_are_not_kept() -> None:

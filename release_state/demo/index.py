@@ -34,6 +34,8 @@ class IndexServer(Service):
         super().__init__()
         self.channels: dict[str, dict[str, Project]] = {channel: {} for channel in channels}
         self.project = canonicalize_name(project)
+        self.lists_versions = True
+        """Whether pages say which versions there are; an index from before PEP 700 does not."""
 
     def index_url(self, channel: str) -> str:
         """The root of a channel's Simple API, for pip's `--index-url`."""
@@ -161,7 +163,7 @@ class IndexServer(Service):
                     return _redirect(f"/{channel}/simple/{normalized}/")
                 if project := projects.get(normalized):
                     serials = {"X-PyPI-Last-Serial": str(project.serial)}
-                    as_json = partial(pages.project_json, project, root)
+                    as_json = partial(pages.project_json, project, root, lists_versions=self.lists_versions)
                     return _page(accept, as_json, partial(pages.project_html, project, root), serials)
             case ["pypi", name, *version, "json"] if len(version) < 2:
                 project = projects.get(canonicalize_name(name))

@@ -104,8 +104,8 @@ def provenance_url(root: str, project: Project, file: StoredFile) -> str:
     return f"{root}/integrity/{project.name}/{file.version}/{quote(file.filename)}/provenance"
 
 
-def project_json(project: Project, root: str) -> bytes:
-    """The project page as PEP 691 JSON."""
+def project_json(project: Project, root: str, *, lists_versions: bool = True) -> bytes:
+    """The project page as PEP 691 JSON; without its versions as before PEP 700."""
     project = project.simple
     files: list[dict[str, Any]] = []
     for file in project.files.values():
@@ -132,6 +132,8 @@ def project_json(project: Project, root: str) -> bytes:
         "files": files,
         "alternate-locations": [],
     }
+    if not lists_versions:
+        del page["versions"]
     if project.status is not None:
         page["project-status"] = {"status": project.status}
         if project.status_reason is not None:

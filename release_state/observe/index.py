@@ -11,10 +11,11 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from release_state.audit.model import IndexHistory
+from release_state.file_names import could_be
 from release_state.model import Observation, Problem, known, unavailable
 from release_state.observe.answer import is_html
 from release_state.observe.http import Answer, HttpClient, LookupFailed, clean_url, is_of_another_host, origin_of
-from release_state.observe.index_json import files_by_json
+from release_state.observe.index_json import files_by_json, versions_by_json
 from release_state.observe.index_page import history_of, project_of
 from release_state.observe.simple import ACCEPT, Page, project_page, root_projects
 from release_state.snapshot import IndexProject
@@ -37,7 +38,8 @@ def observe_index(
 
     One request; a second one, of the index's root, where an index that is not PyPI or TestPyPI answers 404: only an
     index that shows itself as one can say that it lists nothing; one more, of the JSON API beside the Simple API,
-    where a kind of file that is `expected` is missing: after an upload that one is right first. User name and password
+    where a kind of file that is `expected` is missing: after an upload that one is right first; and one more of it
+    where a file whose version cannot be read may be this one's, and the page lists no versions. User name and password
     in the index's URL are used and never kept. Never raises: what is no answer is unavailable. Sources: PEP 503, 592,
     691, 700, 740, 792.
     """
@@ -53,11 +55,19 @@ def observe_index(
 
     found = _observe(client, channel, name, read)
     project = found.value
-    if project is None or not set(expected) - {file.kind for file in project.files}:
+    if project is None:
         return found
-    held = {file.filename for file in project.files}
-    coming = files_by_json(client, *split_credentials(channel.index_url), name, wanted, deadline)
-    return known(project.model_copy(update={"catching_up": tuple(file for file in coming if file not in held)}))
+    if set(expected) - {file.kind for file in project.files}:
+        held = {file.filename for file in project.files}
+        coming = files_by_json(client, *split_credentials(channel.index_url), name, wanted, deadline)
+        left = tuple(file for file in coming if file not in held)
+        project = project.model_copy(update={"catching_up": left})
+    if not (project.files or project.catching_up or project.lists_versions) and any(
+        could_be(file, name, wanted) for file in project.skipped
+    ):
+        listed = versions_by_json(client, *split_credentials(channel.index_url), name, deadline)
+        project = project.model_copy(update={"lists_versions": listed is not None and wanted not in listed})
+    return known(project)
 
 
 def observe_index_history(client: HttpClient, channel: Channel, package: str) -> Observation[IndexHistory]:

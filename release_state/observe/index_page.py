@@ -13,12 +13,15 @@ from packaging.version import Version
 from pypi_simple import DistributionPackage
 
 from release_state.audit.model import IndexedVersion, IndexHistory
+from release_state.file_names import could_be
 from release_state.moments import is_sane
-from release_state.observe.simple import Page
+from release_state.observe.simple import NotSimple, Page
 from release_state.snapshot import IndexFile, IndexProject, IndexRelease
 from release_state.target import parse_version
 
 _SKIPPED_LIMIT = 50
+_MOST_UNREADABLE = 1000
+"""Of a page that lists no versions; each of them has to be looked at for the one that is asked for."""
 _SKIPPED_LENGTH = 200
 """Characters of a file name that is only there to be shown."""
 
@@ -27,10 +30,11 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 def project_of(page: Page, name: str, version: Version, url: str) -> IndexProject:
     """The project with the files of one version; `name` normalized, `url` the page that was read."""
-    held, common = _by_version(page, name)
+    held, common = _by_version(page, name, version)
     return IndexProject(
         url=url,
         listed=True,
+        lists_versions=bool(page.versions),
         files=tuple(_file(package, version) for package in held.get(version, ())),
         releases=tuple(_release(each, held[each]) for each in sorted(held)),
         **common,
@@ -45,8 +49,13 @@ def history_of(page: Page, name: str, url: str) -> IndexHistory:
     )
 
 
-def _by_version(page: Page, name: str) -> tuple[dict[Version, list[DistributionPackage]], dict[str, Any]]:
-    """The files by version, and the fields that both models have in common."""
+def _by_version(
+    page: Page, name: str, wanted: Version | None = None
+) -> tuple[dict[Version, list[DistributionPackage]], dict[str, Any]]:
+    """The files by version, and the fields that both models have in common.
+
+    Of what is skipped, that comes first which may be of the version that is `wanted` and has no other file.
+    """
     held: dict[Version, list[DistributionPackage]] = {}
     skipped = list(page.unreadable)
     parsed: dict[str, Version | None] = {}
@@ -57,6 +66,10 @@ def _by_version(page: Page, name: str) -> tuple[dict[Version, list[DistributionP
         else:
             held.setdefault(found, []).append(package)
     empty = {listed for text in page.versions if (listed := parse_version(text)) is not None} - held.keys()
+    if wanted is not None and wanted not in held and (not page.versions or wanted in empty):
+        if len(skipped) > _MOST_UNREADABLE:
+            raise NotSimple(f"it lists more than {_MOST_UNREADABLE:,} files whose version cannot be read")
+        skipped.sort(key=lambda filename: not could_be(filename, name, wanted))
     return held, {
         "status": page.status or None,
         "status_reason": page.status_reason or None,

@@ -6,9 +6,11 @@ from functools import cached_property
 
 from packaging.version import Version
 
+from release_state.file_names import could_be
 from release_state.model import NotObserved, Problem
 from release_state.release.facts import Facts
 from release_state.snapshot import IndexFile, IndexProject
+from release_state.words import listing
 
 
 class IndexFacts(Facts):
@@ -32,8 +34,21 @@ class IndexFacts(Facts):
 
     @cached_property
     def project(self) -> IndexProject:
-        """The project's page on this channel's index."""
-        return self.project_on(self.channel.name)
+        """The project's page on this channel's index; none while nobody knows whether it has this version."""
+        page = self.project_on(self.channel.name)
+        if not (page.files or page.catching_up):
+            self.refuse_doubt(page, self.version)
+        return page
+
+    def refuse_doubt(self, page: IndexProject, version: Version) -> None:
+        """Raise NotObserved where a file whose version cannot be read may be of a version that has no other file."""
+        if page.lists_versions and str(version) not in page.listed_without_files:
+            return
+        if doubtful := [name for name in page.skipped if could_be(name, self.target.name, version)]:
+            why = f"no version can be read from the name of {listing(doubtful, 3)}, which may be {version}"
+            remedy = "open what the index has under that name; it settles the question once it has the name of a wheel "
+            remedy += "or sdist, is gone, or the index lists its versions (PEP 700)"
+            raise NotObserved(Problem(source=f"index {self.channel.name}", why=why, remedy=remedy))
 
     @property
     def files(self) -> tuple[IndexFile, ...]:

@@ -57,7 +57,9 @@ class IndexProject(Model):
     catching_up: tuple[str, ...] = ()
     """Files of the target's version that the JSON API lists and the Simple API does not yet; the first fifty."""
     skipped: tuple[str, ...] = ()
-    """File names whose version could not be read; the first fifty."""
+    """File names whose version could not be read; fifty at the most, first those that may be of the target's."""
+    lists_versions: bool = False
+    """Whether the index says which versions there are (PEP 700, or the JSON API): no unreadable name hides another."""
 
 
 class Installation(Model):
