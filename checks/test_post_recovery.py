@@ -97,28 +97,47 @@ def test_no_file_is_yanked(release: Release, plan: Recovery) -> None:
         )
 
 
-@check("INSTALL-11", reads=["index", "installation"])
+@check("INSTALL-11", reads=["index", "installation", "opened"])
 def test_version_installs(release: Release) -> None:
-    """The version installs from its index into a fresh environment, and the installed metadata name it.
+    """The version installs from its index into a fresh environment, and its other files are what the index says.
 
     Foreign code is installed for this, isolated, from wheels only (`--install-sdists` builds what has none, which runs
-    its code), up to `--install-size`; `--no-install` leaves it out. An interpreter that
-    satisfies Requires-Python is looked for; without one this stays unknown.
+    its code), up to `--install-size`. What cannot be installed here stays unknown: no wheel for this machine, no
+    interpreter that satisfies Requires-Python, a dependency that has no wheel or is a direct URL.
+
+    Every file that was not installed, such as a wheel for another kind of machine, is downloaded and opened: its hash,
+    and the name, version and Requires-Python of its metadata, have to be what its name and the index say. Nothing of it
+    is run. That has the bounds of `--install-size` and `--install-timeout`, too; what is beyond them stays unknown.
+    `--no-install` leaves all of it out, and the verdict says so.
     """
     if not release.files and release.catching_up:
         raise NotApplicable("the index does not list its files yet: see INDEX-11")
     if not release.files:
         raise NotApplicable("nothing of the version is published")
-    found = release.snapshot.installation.present()
-    if not found.attempted:
+    installation, opened = release.snapshot.installation, release.snapshot.opened
+    found = installation.value
+    if found and found.left_out:
         raise NotApplicable(found.detail)
-    if not found.succeeded or parse_version(found.installed_version or "") != release.version:
+    is_installed = found and found.succeeded and parse_version(found.installed_version or "") == release.version
+    if found and found.attempted and not is_installed:
         raise ActionNeeded(
             expected=f"{release.target.name} {release.version} installed from {release.channel.name}",
             found=f"{found.installed_version or 'nothing'} installed; {found.detail}",
             why="users cannot install what was published",
             steps=[step("Read the installer's output above; publish a mended version as the next one")],
         )
+    if wrong := [file for file in (opened.value.files if opened.value else ()) if file.wrong]:
+        raise ActionNeeded(
+            expected="files that are what their names and the index say",
+            found=listing(f"{file.filename}: {file.wrong}" for file in wrong),
+            why="users whose installer chooses one of them cannot install it",
+            steps=[step("Yank what is broken, find out how it was built, and publish the next version")],
+        )
+    if not installation.present().attempted:
+        why = f"not tried: {installation.present().detail}"
+        remedy = "run again where it can be tried, or give --no-install: the verdict then says that it was not verified"
+        raise NotObserved(Problem(source=f"installation from {release.channel.name}", why=why, remedy=remedy))
+    opened.present()
 
 
 @check("TAG-11", reads=["remote", "index", "pulls", "published"], scenario="E")

@@ -16,6 +16,7 @@ _SOURCES = {
     "history": "git history",
     "index": "index",
     "installation": "installation",
+    "opened": "published files",
     "published": "published files",
     "workflow_files": "git history",
     "last_run": "log of the last run",

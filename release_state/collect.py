@@ -30,6 +30,7 @@ _BEHIND = {
     "ci": {"remote", "runs"},
     "drafts": {"repository", "remote"},
     "installation": {"index"},
+    "opened": {"index", "installation"},
     "published": {"index", "remote", "clone", "pulls"},
     "open_pulls": {"repository"},
     "pulls": {"repository"},

@@ -21,11 +21,14 @@ from release_state.observe.time_left import TimeLeft
 from release_state.outcome import Phase
 from release_state.question import Question, no_history, nobody, settled
 from release_state.release import Release
-from release_state.snapshot import Branch, Clone, Installation, Remote, Snapshot
+from release_state.snapshot import Branch, Clone, Installation, Opened, Remote, Snapshot
 
 # What a look-up alone uses is imported where it is put: others have been asked by then.
 if TYPE_CHECKING:
     from release_state.observe.run_log import RunLogs, Success
+
+
+_LEFT_OUT = "left out with --no-install"
 
 
 class Dependent:
@@ -223,21 +226,14 @@ class Dependent:
     def installation(self, snapshot: Snapshot, phase: Phase) -> Question:
         """Whether the version installs from its index."""
         target = snapshot.target
-
-        def not_tried(detail: str) -> Question:
-            return settled("installation", known(Installation(attempted=False, detail=detail)))
-
-        if phase is not Phase.POST_RECOVERY:
-            return not_tried(f"not tried in the phase {phase.value}")
-        if not self._config.install:
-            return not_tried("left out with --no-install")
         try:
+            if reason := self._reason_not_to_install(snapshot, phase):
+                left_out = reason == _LEFT_OUT
+                answer = known(Installation(attempted=False, left_out=left_out, detail=reason))
+                return settled("installation", answer)
             files = Release(snapshot).files
         except NotObserved as missing:
             return nobody("installation", missing)
-        if not files:
-            published = Release(snapshot).is_published
-            return not_tried("the index does not list its files yet" if published else "nothing of it is published")
         from release_state.observe.install import observe_installation
 
         return Question(
@@ -255,6 +251,45 @@ class Dependent:
             ),
             in_time=False,  # it has a limit of its own
         )
+
+    def opened(self, snapshot: Snapshot, phase: Phase, installation: Observation[Installation]) -> Question:
+        """Whether the files that were not installed are what the index says."""
+        target = snapshot.target
+        try:
+            if reason := self._reason_not_to_install(snapshot, phase):
+                return settled("opened", known(Opened(left_out=reason)))
+            files = Release(snapshot).files
+        except NotObserved as missing:
+            return nobody("opened", missing)
+        from release_state.observe.opened import observe_opened
+
+        tried = installation.value
+        installed = tried.filename if tried and tried.succeeded else None
+        return Question(
+            ("opened", target.key, files, installed),
+            lambda: observe_opened(
+                self._client,
+                self._config.channels[target.channel.name],
+                target.package,
+                target.version,
+                files,
+                installed=installed,
+                seconds=self._config.install_timeout,
+                most_bytes=int(self._config.install_size * 2**20),
+            ),
+            in_time=False,
+        )
+
+    def _reason_not_to_install(self, snapshot: Snapshot, phase: Phase) -> str:
+        """Why no file of the version is downloaded; empty where they are. Raises NotObserved."""
+        if phase is not Phase.POST_RECOVERY:
+            return f"not tried in the phase {phase.value}"
+        if not self._config.install:
+            return _LEFT_OUT
+        facts = Release(snapshot)
+        if facts.files:
+            return ""
+        return "the index does not list its files yet" if facts.is_published else "nothing of it is published"
 
 
 def _path(clone: str | None) -> Path | None:

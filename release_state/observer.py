@@ -197,6 +197,8 @@ class Observer:
         related = self._put(self.dependent.related_clone(snapshot), Stage.LAST)
         calculation = self._put(self.dependent.calculation(snapshot, phase), Stage.LAST)
         ahead = github.clock_ahead()
+        installed = installation.result()
+        opened = self._put(self.dependent.opened(snapshot, phase, installed), Stage.LAST)
         return snapshot.model_copy(
             update={
                 "observed_at": started - timedelta(seconds=round(ahead or 0.0)),
@@ -206,7 +208,8 @@ class Observer:
                 "clone": related.result(),
                 "history": relation,
                 "ci": ci.result(),
-                "installation": installation.result(),
+                "installation": installed,
+                "opened": opened.result(),
                 "rehearsal": rehearsal.result(),
                 "last_run": last_run.result(),
                 "published": published.result(),

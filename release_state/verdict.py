@@ -36,6 +36,8 @@ class TargetVerdict(Model):
     results: tuple[CheckResult, ...] = ()
     left_out: tuple[str, ...] = ()
     """Check runs and workflow runs that belong to the run that is asking."""
+    not_verified: tuple[str, ...] = ()
+    """What the verdict says nothing of because that was asked for, a line each."""
     block_on_advice: bool = False
     """Whether advice decides too."""
     diagnosis: Diagnosis
@@ -107,10 +109,18 @@ def judge(
         not_run=not_run,
         results=tuple(results),
         left_out=_left_out(recovery),
+        not_verified=_not_verified(recovery, phase),
         block_on_advice=block_on_advice,
         diagnosis=recovery.diagnosis,
         plan=whole_plan(recovery, results),
     )
+
+
+def _not_verified(recovery: Recovery, phase: Phase) -> tuple[str, ...]:
+    installation = recovery.release.snapshot.installation.value
+    if phase is not Phase.POST_RECOVERY or installation is None or not installation.left_out:
+        return ()
+    return (f"Installation was not verified: {installation.detail}",)
 
 
 def _left_out(recovery: Recovery) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from release_state.snapshot import (
     IndexRelease,
     Installation,
     Lineage,
+    Opened,
     Published,
     PullRequest,
     Remote,
@@ -284,6 +285,7 @@ def released(**changes: Any) -> Snapshot:
         "latest_release": known(release()),
         "published": published(candidate()),
         "installation": known(Installation(attempted=True, succeeded=True, installed_version="0.2.0")),
+        "opened": known(Opened()),
         **changes,
     }
     return ready(**values)
@@ -297,6 +299,7 @@ def released_on_testpypi(**changes: Any) -> Snapshot:
         "phase_reason": "it exists",
         "index": {"testpypi": project(file(), file("sdist"))},
         "installation": known(Installation(attempted=True, succeeded=True, installed_version="0.2.0")),
+        "opened": known(Opened()),
         **changes,
     }
     return ready(**values)

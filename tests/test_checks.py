@@ -11,7 +11,17 @@ from release_state.model import NotObserved, Observation, known
 from release_state.outcome import Outcome, Statement
 from release_state.recovery import Recovery
 from release_state.release import Release
-from release_state.snapshot import LOOKUPS, Commit, History, Installation, Published, PullRequest, Snapshot
+from release_state.snapshot import (
+    LOOKUPS,
+    Commit,
+    History,
+    Installation,
+    Opened,
+    OpenedFile,
+    Published,
+    PullRequest,
+    Snapshot,
+)
 from tests import states as s
 from tests.cases import calculation, ci, clone, index_account, permissions, services, settings, spellings, workflow
 from tests.judged import CHECKS, ended
@@ -45,6 +55,12 @@ def declares(version: str | None, **changes: object) -> Snapshot:
         target=BEFORE,
         history=s.history(s.lineage(s.BASE, on_base=True, ahead=0, declared_version=version, **changes)),
     )
+
+
+def opened(*wrong: str) -> Observation[Opened]:
+    """Files of which this is wrong."""
+    files = (OpenedFile(filename=f"orbit-0.2.0-{number}.whl", wrong=each) for number, each in enumerate(wrong))
+    return known(Opened(files=tuple(files)))
 
 
 def on_testpypi(**changes: Any) -> Snapshot:
@@ -303,7 +319,22 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
         s.released(installation=known(Installation(attempted=True, detail="No matching distribution"))),
         ACTION,
     ),
-    ("INSTALL-11", "left out", s.released(installation=known(Installation(attempted=False, detail="x"))), NONE),
+    (
+        "INSTALL-11",
+        "left out",
+        s.released(installation=known(Installation(attempted=False, left_out=True, detail="x"))),
+        NONE,
+    ),
+    ("INSTALL-11", "not tried", s.released(installation=known(Installation(attempted=False, detail="x"))), UNKNOWN),
+    ("INSTALL-11", "other files are fine", s.released(opened=opened("", "")), HOLDS),
+    ("INSTALL-11", "one is broken", s.released(opened=opened("", "it is no zip file")), ACTION),
+    (
+        "INSTALL-11",
+        "one is broken, and none can be installed here",
+        s.released(installation=s.failed("installation"), opened=opened("it is no zip file")),
+        ACTION,
+    ),
+    ("INSTALL-11", "one could not be had", s.released(opened=s.failed("files on pypi")), UNKNOWN),
     ("INSTALL-11", "nothing there", s.released(index={"pypi": s.project()}), NONE),
     ("INSTALL-11", "no interpreter", s.released(installation=s.failed("install")), UNKNOWN),
     ("TAG-11", "there", s.released(), HOLDS),

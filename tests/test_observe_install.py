@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import sys
 import time
@@ -95,6 +96,7 @@ def test_a_wheel_is_installed(index: IndexServer) -> None:
     found = install(index).present()
     assert (found.attempted, found.succeeded, found.installed_version) == (True, True, "0.2.0"), found
     assert found.interpreter == f"Python {RUNNING} ({sys.executable})"
+    assert found.filename == "orbit_demo-0.2.0-py3-none-any.whl"
     assert "Successfully installed orbit-demo-0.2.0" in found.detail
     assert found.seconds > 0
 
@@ -171,22 +173,30 @@ def test_no_code_of_the_package_is_run(index: IndexServer, tmp_path: Path) -> No
     assert not mark.exists()
 
 
-# ── not tried
+# ── what cannot be installed here
+
+
+SDIST, WINDOWS = listed("orbit_demo-0.2.0.tar.gz"), listed("orbit_demo-0.2.0-cp311-cp311-win_amd64.whl")
 
 
 @pytest.mark.parametrize(
-    ("files", "says"),
+    ("files", "says", "settles"),
     [
-        ([], "no file"),
-        ([listed("orbit_demo-0.2.0.tar.gz")], "no wheel"),
-        ([listed("orbit_demo-0.2.0-cp311-cp311-win_amd64.whl")], "kind of machine"),
-        ([listed("orbit_demo-what.whl")], "no wheel"),
+        ([SDIST], "no wheel", "give --install-sdists, which builds it here and runs its code, or give --no-install"),
+        ([WINDOWS], f"kind of machine: {WINDOWS.filename}", "run it on a machine that .*, or give --no-install"),
+        ([WINDOWS, SDIST], "kind of machine", "a machine that .*, or give --install-sdists.*, or give --no-install"),
+        ([listed("orbit_demo-what.whl")], "no wheel", "give --no-install"),
     ],
 )
-def test_without_a_wheel_it_is_not_tried(files: Sequence[IndexFile], says: str) -> None:
-    found = install("http://127.0.0.1:9/simple/", files=files).present()
-    assert not found.attempted
-    assert says in found.detail
+def test_what_cannot_be_installed_here_is_unknown(files: Sequence[IndexFile], says: str, settles: str) -> None:
+    found = install("http://127.0.0.1:9/simple/", files=files).unavailable
+    assert found is not None and says in found.why
+    assert re.match(settles, found.remedy or "") and not found.is_temporary
+
+
+def test_where_there_is_no_file_nothing_is_tried() -> None:
+    found = install("http://127.0.0.1:9/simple/", files=[]).present()
+    assert (found.attempted, found.left_out, found.detail) == (False, False, "the index has no file of 0.2.0")
 
 
 BACKEND = b"""
@@ -210,11 +220,11 @@ def test_an_sdist_is_built_where_that_is_allowed_and_only_there(index: IndexServ
     (file,) = index.files("testpypi", "0.2.0")
     url = f"{index.index_url('testpypi').removesuffix('simple/')}files/{file.filename}"
     files = [listed(file.filename).model_copy(update={"url": url})]
-    refused = install(index, files=files, dependencies=index.index_url("pypi")).present()
-    assert not refused.attempted and "--install-sdists" in refused.detail
+    assert "--install-sdists" in problem(install(index, files=files, dependencies=index.index_url("pypi")))
     assert not trace.exists()
     found = install(index, files=files, dependencies=index.index_url("pypi"), sdists=True).present()
     assert (found.succeeded, found.installed_version) == (True, "0.2.0"), found
+    assert found.filename == file.filename
     assert trace.exists()
 
 
@@ -240,17 +250,16 @@ def test_a_folder_that_fills_ends_the_program(tmp_path: Path) -> None:
 def test_a_dependency_without_a_wheel_leaves_it_open(index: IndexServer) -> None:
     sdist = build_sdist("orbit-base", "1.5", files={"setup.py": b"raise SystemExit('built')"})
     publish(index, "testpypi", wheel("orbit-demo", "0.2.0", ["orbit-base>=1"]), sdist)
-    found = install(index).present()
-    assert (found.attempted, found.succeeded) == (False, False), found
-    assert "orbit-base" in found.detail
+    said = problem(install(index))
+    assert "orbit-base" in said and "--install-sdists" in said and "--no-install" in said
 
 
-@pytest.mark.parametrize(("marker", "attempted"), [("", False), ("; extra == 'dev'", True)])
-def test_a_dependency_by_url_is_not_followed(index: IndexServer, marker: str, attempted: bool) -> None:
+@pytest.mark.parametrize(("marker", "applies"), [("", True), ("; extra == 'dev'", False)])
+def test_a_dependency_by_url_is_not_followed(index: IndexServer, marker: str, applies: bool) -> None:
     dependency = f"orbit-base @ {index.url}/evil/orbit_base-1.0.tar.gz {marker}"
     publish(index, "testpypi", wheel("orbit-demo", "0.2.0", [dependency]))
-    found = install(index).present()
-    assert found.attempted is attempted
+    found = install(index)
+    assert ("is a direct URL" in problem(found)) if applies else found.present().attempted
     assert not any("evil" in request.path for request in index.requests)
 
 

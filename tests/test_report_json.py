@@ -15,8 +15,10 @@ import release_state
 from release_state.model import known
 from release_state.outcome import Outcome
 from release_state.report.document import RunReport, report, schema, to_json
+from release_state.report.markdown import summary, text
 from release_state.report.origin import Origin
-from release_state.snapshot import LOOKUPS, Snapshot
+from release_state.report.page.head import lead
+from release_state.snapshot import LOOKUPS, Installation, Opened, Snapshot
 from tests import states as s
 from tests.judged import verdict_of
 from tests.worlds import report_schema
@@ -43,6 +45,20 @@ STATES = {
     "branch left": s.ready(remote=s.remote(s.branch()), history=s.history(s.lineage(unmerged_count=1))),
     "at work": s.released(runs=s.runs(s.run("in_progress"))),
 }
+
+
+def test_what_was_left_out_is_said_by_the_verdict_itself() -> None:
+    reason = "left out with --no-install"
+    left_out = known(Installation(attempted=False, left_out=True, detail=reason))
+    snapshot = s.released(installation=left_out, opened=known(Opened(left_out=reason)))
+    verdict, document = verdict_of(snapshot), document_of(snapshot)
+    said = f"Installation was not verified: {reason}"
+    assert document.targets[0].verdict == "RELEASED AND VERIFIED"
+    assert document.targets[0].not_verified == (said,)
+    assert f"**{text(said)}**\n" in summary(document)
+    assert f"<li><strong>{said}</strong></li>" in lead(verdict, "")
+    assert not verdict_of(s.released()).not_verified
+    assert not verdict_of(s.ready(installation=left_out)).not_verified
 
 
 def objects(schema: Any) -> Iterator[dict[str, Any]]:

@@ -85,6 +85,7 @@ def test_all_is_well_in_one_screen(tmp_path: Path) -> None:
     text = "\n".join(rows)
     assert "RELEASED AND VERIFIED: orbit-demo 0.2.0 on pypi" in text
     assert "nothing has to be done" in text
+    assert "\n  Installation was not verified: left out with --no-install\n" in text
     for name in ("Release branch", "Tag", "Index", "GitHub Release", "Pull request"):
         assert re.search(rf"^  {name} +✓ holds  ", text, re.MULTILINE), name
     assert "\x1b[1m\x1b[32mRELEASED" in sent

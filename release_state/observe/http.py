@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from statistics import median
+from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlencode, urlsplit
 
@@ -137,19 +138,21 @@ class HttpClient:
         deadline: float | None = None,
         source: str | None = None,
         may_keep: bool = False,
+        into: Path | None = None,
     ) -> Answer:
         """
         Ask, and give the whole answer of status 200 or one of `allow_status`.
 
         `max_bytes` limits the body also after decompression. User name and password in `url` are not used. `may_keep`:
-        ask whether an answer that was kept still holds; one that is told to `keep` is for the next time.
+        ask whether an answer that was kept still holds; one that is told to `keep` is for the next time. `into`: a file
+        that takes the body, which the answer then lacks.
         Raises LookupFailed, whose text holds neither token nor credentials; `source` names the service in it.
         """
         end = self.deadline() if deadline is None else deadline
         if params:
             url += ("&" if "?" in url else "?") + urlencode(params)
         asked = {**self._headers, "Accept": accept, **(headers or {})}
-        question = Question(self, url, asked, max_bytes, frozenset(allow_status) | {200}, end, source)
+        question = Question(self, url, asked, max_bytes, frozenset(allow_status) | {200}, end, source, into)
         return question.ask(self._kept if may_keep else None)
 
     def keep(self, answer: Answer) -> None:

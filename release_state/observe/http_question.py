@@ -10,6 +10,7 @@ from base64 import b64decode
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Protocol
 from urllib.parse import urljoin, urlsplit
 
@@ -66,11 +67,12 @@ class Question:
         wanted: frozenset[int],
         end: float,
         source: str | None,
+        into: Path | None = None,
     ) -> None:
         self._client, self._headers = client, headers
         self._max_bytes, self._wanted, self._end = max_bytes, wanted, end
         self._url = url
-        self._source = source
+        self._source, self._into = source, into
         self._secrets: tuple[str, ...] = ()
         try:
             self._url = clean_url(url)
@@ -127,8 +129,9 @@ class Question:
         def work() -> None:
             try:
                 outcome.received = exchange(
-                    self._client.session, line, url, headers, seconds=left, limit=self._max_bytes, wanted=self._wanted
-                )
+                    self._client.session, line, url, headers,
+                    seconds=left, limit=self._max_bytes, wanted=self._wanted, into=self._into,
+                )  # fmt: skip
             except BaseException as error:
                 outcome.error = error
 

@@ -113,6 +113,16 @@ def split_credentials(url: str) -> tuple[str, str | None]:
     return clean, f"Basic {b64encode(pair.encode()).decode()}"
 
 
+def headers_for(channel: Channel, url: str) -> dict[str, str]:
+    """The headers for an address that the channel's index gave: its credentials go to its own origin alone.
+
+    Raises ValueError where the index URL is none of http or https.
+    """
+    root, authorization = split_credentials(channel.index_url)
+    own = authorization is not None and origin_of(url) == origin_of(root)
+    return {"Authorization": str(authorization)} if own else {}
+
+
 class _Index:
     def __init__(self, client: HttpClient, channel: Channel, source: str, root: str, authorization: str | None) -> None:
         self._client = client

@@ -19,12 +19,14 @@ from release_state.model import Observation, known, unavailable
 from release_state.observe.bounds import PIP_MEMORY, with_memory
 from release_state.observe.interpreters import Interpreter, clean_environment, find_interpreter
 from release_state.observe.pip_options import certificates, index_options, proxies, without_passwords
-from release_state.observe.pip_verdict import NOT_BUILT, Verdict, judge
+from release_state.observe.pip_verdict import BUILD, LEAVE_OUT, NOT_BUILT, Verdict, judge
 from release_state.observe.process import Room, run_bounded
 from release_state.observe.wheel_needs import direct_dependency
 from release_state.observe.wheels import fit_this_machine, needed_python, python_for, wheels_among
 from release_state.snapshot import IndexFile, Installation
 from release_state.target import Channel
+from release_state.text import plain
+from release_state.words import listing
 
 _LINES = 40
 _LINE_LENGTH = 500
@@ -80,8 +82,9 @@ def observe_installation(
     pip gets the proxies and the certificates that the run's own look-ups have, and nothing else that steers it: an
     index of the user's own configuration would not be the one that is being judged.
 
-    Known, with `succeeded` false: pip had its answers and says no. Known, with `attempted` false: there is no wheel.
-    Unavailable: no Python that fits, no answer from the index, an answer that is not what the index lists, a limit.
+    Known, with `succeeded` false: pip had its answers and says no. Unavailable: no wheel for this machine, a dependency
+    that has none or is no file of the index, no Python that fits, no answer from the index, an answer that is not what
+    the index lists, a limit.
     """
     source = f"installation from {channel.name}"
     started = time.monotonic()
@@ -111,16 +114,19 @@ def _chosen(
 ) -> tuple[Interpreter, IndexFile | None]:
     """The Python to install into; and the sdist to build, where no wheel will do."""
     wheels = wheels_among(files)
-    detail = ""
     if not files:
-        detail = f"the index has no file of {version}"
-    elif not wheels:
-        detail = f"the index has no wheel of {version}, and {NOT_BUILT}"
+        raise _Ended(known(Installation(attempted=False, detail=f"the index has no file of {version}")))
+    detail, elsewhere = "", ""
+    if not wheels:
+        detail = f"the index has no wheel of {version}"
     elif not fit_this_machine(wheels):
-        detail = f"no wheel of {version} is for this kind of machine, and {NOT_BUILT}"
-    sdist = next((file for file in files if file.kind == "sdist"), None) if sdists and detail else None
-    if detail and sdist is None:
-        raise _Ended(known(Installation(attempted=False, detail=detail)))
+        detail = f"no wheel of {version} is for this kind of machine: {listing(wheel.filename for wheel in wheels)}"
+        elsewhere = "run it on a machine that one of the wheels is for, or "
+    sdist = next((file for file in files if file.kind == "sdist"), None) if detail else None
+    if detail and (sdist is None or not sdists):
+        if sdist is not None:
+            detail, elsewhere = f"{detail}, and {NOT_BUILT}", f"{elsewhere}give {BUILD}, or "
+        raise _Ended(unavailable(source, detail, f"{elsewhere}{LEAVE_OUT}"))
     if sdist is not None:
         if (python := find_interpreter(sdist.requires_python, environ, cancel=cancel)) is not None:
             return python, sdist
@@ -150,6 +156,8 @@ class _Attempt:
     sdist: IndexFile | None
     _env: dict[str, str] = field(init=False)
     _pip_command: tuple[str, ...] = field(init=False)
+    _filename: str | None = field(init=False, default=None)
+    """The version's file that is installed."""
 
     def run(self) -> Observation[Installation]:
         for folder in ("home", "empty", "wheel"):
@@ -171,6 +179,7 @@ class _Attempt:
         """The sdist by its address: what builds it comes from the index of dependencies, too."""
         if self.sdist is None:
             return None
+        self._filename = self.sdist.filename
         checked = f"#sha256={self.sdist.sha256}" if self.sdist.sha256 else ""
         return f"{self.name} @ {self.sdist.url}{checked}"
 
@@ -179,9 +188,11 @@ class _Attempt:
         arguments = [*_WHEELS_ALONE, *_QUIET, "--no-deps", "--dest", str(self.private / "wheel")]
         self._pip("download", self.channel.index_url, [*arguments, f"{self.name}=={self.version}"])
         wheel = next((self.private / "wheel").glob("*.whl"))
+        self._filename = wheel.name
         if direct := direct_dependency(wheel, self.interpreter.version):
-            detail = f"the dependency {direct!r} is a direct URL, and what is no file of the index is not installed"
-            raise self._end(attempted=False, detail=detail)
+            named = plain(direct, 200)
+            why = f"the dependency {named!r} is a direct URL, and what is no file of the index is not installed"
+            raise _Ended(unavailable(self.source, why, f"install it by hand to see whether it works, and {LEAVE_OUT}"))
         return str(wheel)
 
     def _make_environment(self) -> None:
@@ -215,7 +226,7 @@ class _Attempt:
             temporary = judgement.remedy is None
             raise _Ended(unavailable(self.source, line, judgement.remedy, temporary=temporary))
         if judgement.verdict is Verdict.NOT_ATTEMPTED:
-            raise self._end(attempted=False, detail=line)
+            raise _Ended(unavailable(self.source, line, f"give {BUILD}, or {LEAVE_OUT}"))
         raise self._end(detail=f"{line}\n{_tail(output)}")
 
     def _log(self) -> str:
@@ -253,14 +264,13 @@ class _Attempt:
         indexes = self.channel.index_url, self.channel.dependencies_index_url or ""
         return without_passwords(text, [*indexes, *proxies(self.environ)])
 
-    def _end(
-        self, *, attempted: bool = True, succeeded: bool = False, installed: str | None = None, detail: str
-    ) -> _Ended:
+    def _end(self, *, succeeded: bool = False, installed: str | None = None, detail: str) -> _Ended:
         return _Ended(
             known(
                 Installation(
-                    attempted=attempted,
+                    attempted=True,
                     succeeded=succeeded,
+                    filename=self._filename,
                     interpreter=self.interpreter.label,
                     installed_version=installed,
                     detail=detail,

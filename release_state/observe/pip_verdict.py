@@ -36,7 +36,10 @@ class Judgement:
     remedy: str | None = None
 
 
-NOT_BUILT = "foreign build code is not run (--install-sdists lets it)"
+NOT_BUILT = "foreign build code is not run"
+BUILD = "--install-sdists, which builds it here and runs its code"
+LEAVE_OUT = "give --no-install: the verdict then says that installation was not verified"
+"""What settles an installation that cannot be tried."""
 
 # The files themselves are broken. These come first: no trouble of the network can bring them about.
 _BROKEN = re.compile(

@@ -6,6 +6,7 @@ safely was not built by a release.
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import hashlib
 import io
@@ -140,7 +141,7 @@ def _of_tar(data: bytes) -> Iterator[tuple[str, bytes]]:
     budget = _Budget()
     with (
         gzip.GzipFile(fileobj=io.BytesIO(data)) as unpacked,
-        tarfile.open(fileobj=_Forward(unpacked), mode="r:", encoding="utf-8") as archive,
+        tarfile.open(fileobj=Forward(unpacked), mode="r:", encoding="utf-8") as archive,
     ):
         while (member := archive.next()) is not None:
             budget.take(member.size)
@@ -164,11 +165,11 @@ def _content(stream: IO[bytes], size: int) -> bytes:
     return bytes(content)
 
 
-class _Forward(io.RawIOBase):
+class Forward(io.RawIOBase):
     """The unpacked bytes from the beginning to the end, with a bound on all of them and on each piece."""
 
-    def __init__(self, stream: gzip.GzipFile) -> None:
-        self._stream, self._position = stream, 0
+    def __init__(self, stream: IO[bytes] | gzip.GzipFile | bz2.BZ2File, most: int | None = None) -> None:
+        self._stream, self._position, self._most = stream, 0, most or MOST_BYTES
 
     def readable(self) -> bool:
         return True
@@ -184,8 +185,8 @@ class _Forward(io.RawIOBase):
             raise Refused(f"a header of it has more than {_MOST_AT_ONCE >> 20} MiB")
         data = self._stream.read(size)
         self._position += len(data)
-        if self._position > MOST_BYTES + MOST_MEMBERS * _HEADERS:
-            raise Refused(f"it unpacks to more than {MOST_BYTES >> 20} MiB")
+        if self._position > self._most + MOST_MEMBERS * _HEADERS:
+            raise Refused(f"it unpacks to more than {self._most >> 20} MiB")
         return data
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPException, RemoteDisconnected
 from http.cookiejar import DefaultCookiePolicy
+from pathlib import Path
 from typing import Any
 
 import requests
@@ -163,12 +164,13 @@ def exchange(
     seconds: float,
     limit: int,
     wanted: frozenset[int],
+    into: Path | None = None,
 ) -> Received:
     """
     Send one GET and read its answer; the body of a status that is not `wanted` up to 64 KiB only.
 
-    `seconds` limits each wait for the server, `limit` (bytes) the body before and after decompression.
-    Raises Interrupted, Unusable.
+    `seconds` limits each wait for the server, `limit` (bytes) the body before and after decompression. `into` is a file
+    that takes the body of a wanted status, instead of memory. Raises Interrupted, Unusable; OSError of that file.
     """
     _lines.current = line
     try:
@@ -178,7 +180,7 @@ def exchange(
             raise _failure(error) from None
         with response:
             if response.status_code in wanted:
-                body = _body(response, limit)
+                body = _body(response, limit) if into is None else _saved(response, limit, into)
             else:
                 try:
                     body = _body(response, ERROR_BODY)
@@ -190,25 +192,41 @@ def exchange(
 
 
 def _body(response: requests.Response, limit: int) -> bytes:
+    return b"".join(_blocks(response, limit))
+
+
+def _saved(response: requests.Response, limit: int, into: Path) -> bytes:
+    with into.open("wb") as file:
+        for block in _blocks(response, limit):
+            file.write(block)
+    return b""
+
+
+def _blocks(response: requests.Response, limit: int) -> Iterator[bytes]:
+    """The body, piece by piece; that it is whole is known once all has come."""
     announced = response.headers.get("Content-Length", "")
     expected = int(announced) if announced.isdecimal() and "Transfer-Encoding" not in response.headers else None
     if expected is not None and expected > limit:
         raise Unusable(f"the answer has {expected} bytes, more than the limit of {limit}")
     decoder = _Decoder(response.headers.get("Content-Encoding", ""), limit)
-    received, body = 0, bytearray()
-    try:
-        while block := response.raw.read(_BLOCK, decode_content=False):
-            received += len(block)
-            body += decoder.decode(block, limit - len(body))
-            if len(body) > limit or received > limit:
-                raise Unusable(f"the answer is larger than the limit of {limit} bytes")
-    except (urllib3.exceptions.HTTPError, HTTPException, OSError, ValueError) as error:
-        raise Interrupted(f"the answer broke off after {received} bytes ({_failure(error)})") from None
+    received = unpacked = 0
+    while True:
+        try:
+            block = response.raw.read(_BLOCK, decode_content=False)
+        except (urllib3.exceptions.HTTPError, HTTPException, OSError, ValueError) as error:
+            raise Interrupted(f"the answer broke off after {received} bytes ({_failure(error)})") from None
+        if not block:
+            break
+        received += len(block)
+        piece = decoder.decode(block, limit - unpacked)
+        unpacked += len(piece)
+        if unpacked > limit or received > limit:
+            raise Unusable(f"the answer is larger than the limit of {limit} bytes")
+        yield piece
     if expected is not None and received != expected:
         raise Interrupted(f"the answer is truncated: {received} of {expected} bytes came")
     if received and not decoder.is_complete:
         raise Interrupted(f"the compressed answer is truncated after {received} bytes")
-    return bytes(body)
 
 
 class _Decoder:

@@ -111,6 +111,8 @@ class TargetReport(Model):
     not_run: tuple[str, ...]
     left_out: tuple[str, ...]
     """Check runs and workflow runs that belong to the run that is asking."""
+    not_verified: tuple[str, ...]
+    """What the verdict says nothing of because that was asked for (`--no-install`), a line each."""
     checks: tuple[Check, ...]
     timeline: Timeline
     token_source: str | None
@@ -247,6 +249,7 @@ def _target(verdict: TargetVerdict, snapshot: Snapshot) -> TargetReport:
         checks_of_phase=verdict.expected,
         not_run=verdict.not_run,
         left_out=verdict.left_out,
+        not_verified=verdict.not_verified,
         checks=tuple(_check(verdict, result) for result in verdict.results),
         timeline=timeline(release),
         token_source=snapshot.token_source,

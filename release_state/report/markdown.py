@@ -62,6 +62,8 @@ def _blocks(document: RunReport) -> Iterator[str]:
         facts = target.target
         symbol = "✓" if target.exit_code == Exit.OK else "✗" if target.exit_code == Exit.ACTION_NEEDED else "?"
         yield f"## {symbol} {text(target.verdict)}: {text(facts.package)} {text(facts.version)} on {facts.channel}\n\n"
+        for line in target.not_verified:
+            yield f"**{text(line)}**\n\n"
         yield f"Phase **{target.phase}**: {text(target.phase_reason)}.\n\n"
         if changes := document.run.targets[target.key].changes:
             yield _changes(changes)

@@ -87,6 +87,7 @@ LOOKUPS = {
     "rehearsal": ("the project's page on TestPyPI, before a release to PyPI", "none"),
     "services": ("GitHub's and the index's status pages, one request each, without a token", "none"),
     "installation": ("an installation from the index into a fresh environment", "none"),
+    "opened": ("the version's other files, downloaded and looked into", "none"),
 }
 """What each look-up asks for, and the right that it needs."""
 

@@ -99,6 +99,8 @@ def _verdict(screen: Screen, verdict: TargetVerdict, snapshot: Snapshot, changes
         bold=True,
         **colour,
     )
+    for line in verdict.not_verified:
+        screen.line(plain(line), 2, 2, yellow=True)
     if screen.is_quiet:
         return
     if verdict.decisive:

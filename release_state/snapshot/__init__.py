@@ -10,7 +10,7 @@ from release_state.model import Model, Observation, unavailable
 from release_state.snapshot.calculation import Calculation, Counted, CountedCommit
 from release_state.snapshot.git import Branch, Clone, Commit, History, Lineage, Remote, Tag
 from release_state.snapshot.github import GitHubRelease, PullRequest, RateLimit, Repository
-from release_state.snapshot.index import IndexFile, IndexProject, IndexRelease, Installation
+from release_state.snapshot.index import IndexFile, IndexProject, IndexRelease, Installation, Opened, OpenedFile
 from release_state.snapshot.origin import Candidate, Published
 from release_state.snapshot.runs import CheckResult, CommitChecks, ExplainedRun, WorkflowRun, WorkflowRuns
 from release_state.snapshot.services import Component, Incident, ServiceStatus
@@ -42,6 +42,8 @@ __all__ = [
     "IndexRelease",
     "Installation",
     "Lineage",
+    "Opened",
+    "OpenedFile",
     "Published",
     "PullRequest",
     "RateLimit",
@@ -112,6 +114,8 @@ class Snapshot(Model):
     services: dict[str, Observation[ServiceStatus]] = Field(default_factory=dict)
     """What status pages say, by service ("GitHub", "PyPI"); one that is not asked is not there."""
     installation: Observation[Installation] = _NOT_ASKED
+    opened: Observation[Opened] = _NOT_ASKED
+    """The files that the installation did not take."""
     published: Observation[Published] = _NOT_ASKED
     """Known and None: nothing of the version is published."""
     workflow_files: Observation[WorkflowFiles] = _NOT_ASKED
@@ -141,6 +145,7 @@ LOOKUPS = (
     "ci",
     "runs",
     "installation",
+    "opened",
     "published",
     "last_run",
     "services",

@@ -72,6 +72,26 @@ class Installation(Model):
     """Which Python: its version and path."""
     installed_version: str | None = None
     """What the installed metadata names."""
+    left_out: bool = False
+    """Whether it was left out because that was asked for."""
+    filename: str | None = None
+    """The version's file that was installed."""
     detail: str = ""
     """The last lines of the installer's output, or the reason."""
     seconds: float = 0.0
+
+
+class OpenedFile(Model):
+    """A published file that was downloaded and looked into."""
+
+    filename: str
+    wrong: str = ""
+    """What is wrong with it; empty: nothing."""
+
+
+class Opened(Model):
+    """The files of the version that the installation did not take, each compared with what the index says of it."""
+
+    left_out: str = ""
+    """Why none was looked at."""
+    files: tuple[OpenedFile, ...] = ()

@@ -58,6 +58,7 @@ def lead(verdict: TargetVerdict, anchor: str) -> str:
         lines.append(f"<li>Not run: {escape(', '.join(verdict.not_run))}</li>")
     if verdict.left_out:
         lines.append(f"<li>Left out, because it is asking: {text(', '.join(verdict.left_out), 300)}</li>")
+    lines[:0] = [f"<li><strong>{text(line)}</strong></li>" for line in verdict.not_verified]
     return f'<div class="lead">{_in_short(verdict)}<ul>{"".join(lines)}</ul></div>{_counts(verdict)}'
 
 
