@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from release_state.check import check
+from release_state.dead_ends import closed_to_files
 from release_state.model import NotObserved, Problem
 from release_state.origin import aim, is_branch_left, is_misplaced, is_on_base, squashed
 from release_state.outcome import ActionNeeded, InProgress, NotApplicable
@@ -57,14 +58,18 @@ def test_version_is_published(release: Release, plan: Recovery) -> None:
 
 @check("INDEX-12", reads=["index", "remote"])
 def test_expected_files_are_published(release: Release, target: Target, plan: Recovery) -> None:
-    """Every expected kind of file of this version is on the index."""
+    """Every expected kind of file of this version is on the index.
+
+    PyPI and TestPyPI take no further file of a version once its first one is older than 14 days: what is missing then
+    comes with the next version. Where what is there is all that was meant, `expected-files` says so.
+    """
     if not release.files:
         raise NotApplicable("nothing of the version is published")
     if missing := release.missing_kinds:
         raise ActionNeeded(
             expected=" and ".join(target.expected_files),
             found=f"{listing(file.filename for file in release.files)}; missing: {', '.join(missing)}",
-            why="the upload stopped half-way",
+            why=closed_to_files(release) or "the upload stopped half-way",
             steps=plan.steps_for("index"),
         )
     if release.catching_up:

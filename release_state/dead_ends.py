@@ -9,6 +9,7 @@ from packaging.version import Version
 
 from release_state.origin import holds_tag_for_ever, is_bound, is_misplaced, origin
 from release_state.release import Release
+from release_state.release.index import UPLOADS_AFTER_THE_FIRST
 from release_state.snapshot import IndexFile
 from release_state.target import parse_version
 
@@ -52,9 +53,26 @@ def dead_end(release: Release) -> str:
         if origin(release) is None:
             return f"{where}, and no commit is known that the published files were built from"
     missing = release.missing_kinds
+    if closed_to_files(release):
+        return ""  # it is what it is, and stays offered
     if release.is_published and missing and sdist_for_wheel(release) is None and source_of_missing(release) is None:
         return f"missing: {', '.join(missing)}, and nothing is known that they could be built from"
     return ""
+
+
+def closed_to_files(release: Release) -> str:
+    """Why the index takes no further file of a version that lacks some; empty where it may, or where none is missing.
+
+    What is published stays; what is missing of it can come with the next version alone.
+    """
+    until, missing = release.takes_files_until, release.missing_kinds
+    if until is None or not missing or release.snapshot.observed_at <= until:
+        return ""
+    days = UPLOADS_AFTER_THE_FIRST.days
+    return (
+        f"missing: {', '.join(missing)}, and {release.channel.name} takes no new file of a version whose first file is "
+        f"older than {days} days; that was over at {until:%Y-%m-%d %H:%M} UTC"
+    )
 
 
 def is_burnt(release: Release) -> bool:

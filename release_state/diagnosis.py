@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 
-from release_state.dead_ends import dead_end, is_burnt, superseded_by
+from release_state.dead_ends import closed_to_files, dead_end, is_burnt, superseded_by
 from release_state.model import Model, NotObserved
 from release_state.origin import aim, holds_tag_for_ever, is_misplaced, needs_no_pull
 from release_state.outcome import Phase
@@ -151,7 +151,9 @@ def diagnose(snapshot: Snapshot, *, finds_out: bool = True) -> Diagnosis:
         title = "Whether it is published could not be observed"
         return found("index unknown", title, "find out", "everything hangs on it")
     try:
-        return _published(release, traces, found) if traces["index"] else _unpublished(release, traces, found)
+        if not traces["index"]:
+            return _unpublished(release, traces, found)
+        return _closed(release, _published(release, traces, found))
     except NotObserved as missing:
         if not finds_out:
             raise
@@ -159,6 +161,15 @@ def diagnose(snapshot: Snapshot, *, finds_out: bool = True) -> Diagnosis:
         return found(
             "partly unknown", f"{known}; the way out hangs on {missing.problem.source}", "find out", str(missing)
         )
+
+
+def _closed(release: Release, diagnosis: Diagnosis) -> Diagnosis:
+    """The diagnosis of a version that the index takes no further file of: what it lacks comes with the next one."""
+    closed = closed_to_files(release)
+    if not closed or diagnosis.direction != "complete":
+        return diagnosis
+    title = f"{diagnosis.title}; no further file of it is taken"
+    return diagnosis.model_copy(update={"title": title, "direction": "next version", "reason": closed})
 
 
 def _published(release: Release, traces: dict[str, bool | None], found: Found) -> Diagnosis:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -218,6 +219,64 @@ def test_the_version_after_a_burnt_candidate_is_the_next_candidate() -> None:
     assert verdict.diagnosis.scenario == "burnt: deleted"
     titles = [step.title for step in verdict.plan.steps if not step.advice]
     assert titles == ["Release 0.2.0rc3 instead"]
+
+
+PUBLIC = s.PYPI.model_copy(update={"is_public_index": True})
+
+
+def incomplete(days: float | None, *kinds: str, **changes: Any) -> Snapshot:
+    """Published on PyPI so many days ago, with these kinds of file alone; None: the page tells no time."""
+    uploaded = None if days is None else s.NOW - timedelta(days=days)
+    files = [s.file(kind, uploaded_at=uploaded) for kind in kinds]
+    channel = {"channel": PUBLIC, "channels": (PUBLIC, s.TESTPYPI), **changes.pop("target", {})}
+    return s.released(target=s.target(**channel), index={"pypi": s.project(*files)}, **changes)
+
+
+@pytest.mark.parametrize("kind", ["sdist", "wheel"])
+@pytest.mark.parametrize("tagged", [True, False])
+def test_nothing_is_uploaded_to_a_version_that_is_older_than_14_days(kind: str, tagged: bool) -> None:
+    untagged: dict[str, Any] = {} if tagged else {"remote": s.remote()}
+    plan = verdict_of(incomplete(14.01, kind, **untagged)).plan
+    commands = [line for step in plan.steps for line in step.lines()]
+    assert not [line for line in commands if "twine" in line or "build" in line]
+    first = next(step for step in plan.steps if step.mends == "index")
+    assert first.title == "Release 0.2.1 instead"
+    assert "takes no new file of a version whose first file is older than 14 days" in first.reason
+    assert "over at 2026-01-02 02:49 UTC" in first.reason
+    assert (
+        plan.direction == "next version"
+        and "no further file of it is taken" in verdict_of(incomplete(15, kind)).diagnosis.title
+    )
+    # What is there stays offered, and the other traces belong to it.
+    assert not [step for step in plan.steps if step.destroys or "Yank" in step.title]
+    assert any(step.mends == "tag" for step in plan.steps) is not tagged
+
+
+@pytest.mark.parametrize(
+    ("days", "target", "says"),
+    [
+        (13.99, {}, "; it is before 2026-01-02 03:18 UTC, when the index takes no further file"),
+        (None, {}, "; it may be refused, as the index takes no file 14 days after"),
+        (99, {"channel": s.PYPI}, ""),
+        (None, {"channel": s.PYPI}, ""),
+    ],
+)
+def test_a_step_says_until_when_a_file_can_follow(days: float | None, target: dict[str, Any], says: str) -> None:
+    plan = verdict_of(incomplete(days, "sdist", target=target)).plan
+    (upload,) = [step for step in plan.steps if any("twine" in line for line in step.lines())]
+    assert plan.direction == "complete"
+    assert (upload.precondition or "").startswith("it is meant to be published: an upload can be yanked")
+    assert (upload.precondition or "").partition("taken back")[2].startswith(says)
+    assert says or (upload.precondition or "").endswith("taken back")
+
+
+def test_the_first_file_decides_until_when_others_can_follow() -> None:
+    old, new = (s.file("sdist", uploaded_at=s.NOW - timedelta(days=days)) for days in (15, 1))
+    target = s.target(channel=PUBLIC, channels=(PUBLIC, s.TESTPYPI))
+    facts = Release(s.released(target=target, index={"pypi": s.project(new, old)}))
+    assert facts.takes_files_until == s.NOW - timedelta(days=1)
+    whole = s.released(target=target, index={"pypi": s.project(old, s.file(uploaded_at=old.uploaded_at))})
+    assert verdict_of(whole).verdict is Verdict.VERIFIED
 
 
 @pytest.mark.parametrize("wanted", ["auto", "complete", "rollback", "force-recovery"])

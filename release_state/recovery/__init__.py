@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import cached_property
 
+from release_state.dead_ends import closed_to_files
 from release_state.diagnosis import Diagnosis, diagnose
 from release_state.model import NotObserved
 from release_state.outcome import Phase
@@ -71,6 +72,8 @@ class Recovery:
             return "roll back", steps  # whoever asks whether all is withdrawn is not told how to complete it
         if direction == "roll back":
             return direction, self._roll_back_and_start_again()
+        if direction == "next version" and closed_to_files(self.release):
+            return direction, self._complete()  # what is published of it stays, and the rest of its traces belong to it
         if direction == "next version":
             return direction, [*Withdrawal(self.release).steps(), *self._next_version()]
         if direction == "find out":
@@ -91,7 +94,7 @@ class Recovery:
     def _other_way(self, direction: Direction) -> tuple[str, ...]:
         """How to see the plan of the other direction: unpublished traces can be withdrawn, published ones yanked."""
         command = suite(self.release.target)
-        if direction == "complete":
+        if direction == "complete" or (direction == "next version" and closed_to_files(self.release)):
             return (*command, "--plan", "rollback")
         withdraws = self.wanted == "rollback" or self.release.snapshot.phase == Phase.ROLLBACK
         if direction == "next version" or (direction == "roll back" and withdraws):

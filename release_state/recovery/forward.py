@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from release_state.dead_ends import sdist_for_wheel, source_of_missing
+from release_state.dead_ends import closed_to_files, sdist_for_wheel, source_of_missing
 from release_state.origin import is_branch_left
 from release_state.plan import Step
 from release_state.release import Release
@@ -40,6 +40,8 @@ class Completion:
         missing = release.missing_kinds
         if not missing:
             return [*coming, *yanked]
+        if closed := closed_to_files(release):
+            return [*yanked, publication.next_version(release, closed)]
         if sdist := sdist_for_wheel(release):
             return [*yanked, publication.wheel_from_sdist(release, sdist)]
         if not release.is_published:

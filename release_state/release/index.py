@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from functools import cached_property
 
 from packaging.version import Version
@@ -11,6 +12,9 @@ from release_state.model import NotObserved, Problem
 from release_state.release.facts import Facts
 from release_state.snapshot import IndexFile, IndexProject
 from release_state.words import listing
+
+UPLOADS_AFTER_THE_FIRST = timedelta(days=14)
+"""How long PyPI and TestPyPI take further files of a version, since 2026-07-08 (warehouse, `forklift/legacy.py`)."""
 
 
 class IndexFacts(Facts):
@@ -71,6 +75,20 @@ class IndexFacts(Facts):
         kinds = {file.kind for file in self.files}
         kinds |= {"wheel" if name.endswith(".whl") else "sdist" for name in self.catching_up}
         return tuple(kind for kind in self.target.expected_files if kind not in kinds)
+
+    @property
+    def takes_files_until(self) -> datetime | None:
+        """The time after which the index takes no further file of this version, at the latest; None: none is known.
+
+        By the earliest upload that its page tells; one that was deleted since may have been earlier.
+        """
+        uploads = [file.uploaded_at for file in self.files if file.uploaded_at]
+        return min(uploads) + UPLOADS_AFTER_THE_FIRST if self.closes and uploads else None
+
+    @property
+    def closes(self) -> bool:
+        """Whether the index takes no further file of a version that has one for long; not known of others."""
+        return self.channel.is_public_index and bool(self.files)
 
     @property
     def all_yanked(self) -> bool:

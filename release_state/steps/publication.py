@@ -11,6 +11,7 @@ from release_state.model import NotObserved
 from release_state.origin import aim, is_misplaced
 from release_state.plan import Step, step
 from release_state.release import Release
+from release_state.release.index import UPLOADS_AFTER_THE_FIRST
 from release_state.release_workflow import start_of
 from release_state.snapshot import IndexFile
 from release_state.steps.commands import gh, index_page, suite
@@ -50,7 +51,7 @@ def publish_from(release: Release, ref: str) -> Step:
         *_upload(release, f"{folder}/dist/*"),
         mends="index",
         in_empty_folder=True,
-        precondition=_FOR_EVER,
+        precondition=_in_time(release),
         reason=f"the {kind} says what to publish; a new run of the workflow would work out another version from it",
         verify=[suite(release.target)],
     )
@@ -77,11 +78,21 @@ def wheel_from_sdist(release: Release, sdist: IndexFile) -> Step:
         *_upload(release, f"{folder}/*.whl"),
         mends="index",
         in_empty_folder=True,
-        precondition=_FOR_EVER,
+        precondition=_in_time(release),
         reason="what is in the published sdist is what the wheel has to be built from, whatever a tag says; a package "
         "with compiled parts gets its other wheels from where it builds them",
         verify=[suite(release.target)],
     )
+
+
+def _in_time(release: Release) -> str:
+    """What an upload is on condition of: that it is meant, and that the index takes further files of the version."""
+    if not release.closes:
+        return _FOR_EVER
+    until, days = release.takes_files_until, UPLOADS_AFTER_THE_FIRST.days
+    if until is None:
+        return f"{_FOR_EVER}; it may be refused, as the index takes no file {days} days after the version's first one"
+    return f"{_FOR_EVER}; it is before {until:%Y-%m-%d %H:%M} UTC, when the index takes no further file of the version"
 
 
 def _upload(release: Release, files: str) -> list[list[str]]:
