@@ -96,7 +96,6 @@ class Release(GitHubFacts, PublishedFacts, SharedFacts):
                 return "unfinished", f"{parsed.version} is on {on}, and no pull request of it was merged"
             if tagged:
                 return "unfinished", f"{parsed.version} is tagged, and no pull request was merged"
-            self.refuse_doubt(self.project_on(parsed.channel), version)
         return "orphaned", "no pull request of it is open, no run is unfinished and its version is not released"
 
     def _published_on(self, parsed: ReleaseBranchName) -> str | None:

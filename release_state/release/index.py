@@ -41,10 +41,10 @@ class IndexFacts(Facts):
         """The project's page on this channel's index; none while nobody knows whether it has this version."""
         page = self.project_on(self.channel.name)
         if not (page.files or page.catching_up):
-            self.refuse_doubt(page, self.version)
+            self.refuse_doubt(page, self.version, self.channel.name)
         return page
 
-    def refuse_doubt(self, page: IndexProject, version: Version) -> None:
+    def refuse_doubt(self, page: IndexProject, version: Version, channel: str) -> None:
         """Raise NotObserved where a file whose version cannot be read may be of a version that has no other file."""
         if page.lists_versions and str(version) not in page.listed_without_files:
             return
@@ -52,7 +52,7 @@ class IndexFacts(Facts):
             why = f"no version can be read from the name of {listing(doubtful, 3)}, which may be {version}"
             remedy = "open what the index has under that name; it settles the question once it has the name of a wheel "
             remedy += "or sdist, is gone, or the index lists its versions (PEP 700)"
-            raise NotObserved(Problem(source=f"index {self.channel.name}", why=why, remedy=remedy))
+            raise NotObserved(Problem(source=f"index {channel}", why=why, remedy=remedy))
 
     @property
     def files(self) -> tuple[IndexFile, ...]:

@@ -60,5 +60,9 @@ class SharedFacts(IndexFacts):
     def _has(self, channel: str, version: Version | None) -> bool:
         page = self.project_on(channel)
         if version is None or version == self.version:
-            return bool(page.files or page.catching_up)
-        return any(Version(found.version) == version for found in page.releases)
+            has, version = bool(page.files or page.catching_up), self.version
+        else:
+            has = any(Version(found.version) == version for found in page.releases)
+        if not has:
+            self.refuse_doubt(page, version, channel)
+        return has
