@@ -6,8 +6,8 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
-from statistics import median
 from pathlib import Path
+from statistics import median
 from typing import Any, TypeVar
 from urllib.parse import urlencode, urlsplit
 
