@@ -48,6 +48,8 @@ class Dependent:
         self._environ, self._cancel = environ, cancel
         self._lock = threading.Lock()
         self.stores = Stores()
+        self._downloaded: dict[str, bytes] = {}
+        """Files that one look-up has asked for and another needs, too, by their address."""
 
     @cached_property
     def _run_logs(self) -> RunLogs:
@@ -58,6 +60,7 @@ class Dependent:
     def forget(self) -> None:
         """Let logs be asked for again, and remove what was fetched beside a clone; not while somebody asks."""
         self._run_logs.forget()
+        self._downloaded.clear()
         self.stores.close()
 
     def ci(self, snapshot: Snapshot) -> Question:
@@ -219,6 +222,7 @@ class Dependent:
                 looks_on_base=looks_on_base,
                 timeout=self._time.left,
                 shared=self.stores,
+                downloaded=self._downloaded if self._config.install else None,
                 cancel=self._cancel,
             ),
         )
@@ -276,6 +280,7 @@ class Dependent:
                 installed=installed,
                 seconds=self._config.install_timeout,
                 most_bytes=int(self._config.install_size * 2**20),
+                downloaded=self._downloaded,
             ),
             in_time=False,
         )

@@ -197,7 +197,8 @@ class Observer:
         related = self._put(self.dependent.related_clone(snapshot), Stage.LAST)
         calculation = self._put(self.dependent.calculation(snapshot, phase), Stage.LAST)
         ahead = github.clock_ahead()
-        installed = installation.result()
+        # After both: what was installed needs no second look, and what was compared none at the index.
+        installed, compared = installation.result(), published.result()
         opened = self._put(self.dependent.opened(snapshot, phase, installed), Stage.LAST)
         return snapshot.model_copy(
             update={
@@ -212,7 +213,7 @@ class Observer:
                 "opened": opened.result(),
                 "rehearsal": rehearsal.result(),
                 "last_run": last_run.result(),
-                "published": published.result(),
+                "published": compared,
                 "workflow_files": workflow_files.result(),
                 **{name: asked.result() for name, asked in settings.items()},
                 "calculation": calculation.result(),

@@ -84,6 +84,13 @@ def test_every_file_but_the_installed_one_is_opened(index: IndexServer) -> None:
     assert wrong(observe(index, installed=None)) == {WHEEL[0]: "", SDIST[0]: "", WINDOWS: ""}
 
 
+def test_what_was_downloaded_already_is_not_asked_for_again(index: IndexServer) -> None:
+    publish(index, SDIST, (WINDOWS, WHEEL[1]))
+    held = {f"{index.url}/pypi/files/{SDIST[0]}": b"garbage"}
+    assert "its hash differs" in problem(observe(index, downloaded=held))
+    assert downloads(index) == [WINDOWS] and held == {}
+
+
 def test_seven_bytes_for_windows_are_wrong(index: IndexServer) -> None:
     publish(index, WHEEL, (WINDOWS, b"garbage"))
     assert wrong(observe(index)) == {WINDOWS: "it is no zip file"}

@@ -37,15 +37,18 @@ def observe_opened(
     installed: str | None,
     seconds: float,
     most_bytes: int,
+    downloaded: dict[str, bytes] | None = None,
 ) -> Observation[Opened]:
     """
     Download each of the version's files but the one that was `installed`, from the address that the index lists.
 
     One request for each, the smallest first; all of them together in `seconds` and `most_bytes`. Nothing is unpacked,
-    and nothing of it is run. Known: what is wrong with each. Unavailable, where nothing is known to be wrong with any:
-    a file that could not be had, is not the one that the index lists, or could not be read within the bounds.
+    and nothing of it is run. What `downloaded` has by its address is taken from there. Known: what is wrong with each.
+    Unavailable, where nothing is known to be wrong with any: a file that could not be had, is not the one that the
+    index lists, or could not be read within the bounds.
     """
-    attempt = _Attempt(client, channel, canonicalize_name(package), Version(version), seconds, most_bytes)
+    held = {} if downloaded is None else downloaded
+    attempt = _Attempt(client, channel, canonicalize_name(package), Version(version), seconds, most_bytes, held)
     opened: list[OpenedFile] = []
     problems: list[Problem] = []
     with TemporaryDirectory(prefix="release-state-", ignore_cleanup_errors=True) as folder:
@@ -65,9 +68,16 @@ def observe_opened(
 
 class _Attempt:
     def __init__(
-        self, client: HttpClient, channel: Channel, name: str, version: Version, seconds: float, most_bytes: int
+        self,
+        client: HttpClient,
+        channel: Channel,
+        name: str,
+        version: Version,
+        seconds: float,
+        most_bytes: int,
+        downloaded: dict[str, bytes],
     ) -> None:
-        self._client, self._channel = client, channel
+        self._client, self._channel, self._downloaded = client, channel, downloaded
         self._name, self._version = name, version
         self._seconds, self._most = seconds, most_bytes
         self._deadline, self._left = time.monotonic() + seconds, most_bytes
@@ -99,6 +109,10 @@ class _Attempt:
             raise self._too_much(file)
         if time.monotonic() >= self._deadline:
             raise self._too_late(file)
+        if (body := self._downloaded.pop(file.url, None)) is not None:
+            path.write_bytes(body)
+            self._left -= len(body)
+            return
         # As it is: a coding on the way would change the bytes that the hash is of.
         headers = {**headers_for(self._channel, file.url), "Accept-Encoding": "identity"}
         try:

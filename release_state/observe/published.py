@@ -53,6 +53,7 @@ def observe_published(
     cache_dir: Path | None = None,
     cancel: Event | None = None,
     shared: Stores | None = None,
+    downloaded: dict[str, bytes] | None = None,
 ) -> Observation[Published]:
     """
     Compare the version's sdist with the commits that it may have been built from; `timeout` in seconds, for all of it.
@@ -60,8 +61,8 @@ def observe_published(
     One request for the sdist (else a wheel), one more for its provenance where it has one. The base's history and the
     heads of pull requests are looked at only where the tag does not hold what was published; with `looks_on_base` the
     base's history in any case. A commit that could not be
-    had is no candidate. Provenance is read and not verified. Known and None: no files. Sources: PEP 517, PEP 625,
-    PEP 740.
+    had is no candidate. Provenance is read and not verified. `downloaded` takes the file that was compared, by its
+    address. Known and None: no files. Sources: PEP 517, PEP 625, PEP 740.
     """
     if not files:
         return Observation[Published](value=None, unavailable=None)
@@ -70,7 +71,7 @@ def observe_published(
         return unavailable(SOURCE, f"the remote has no branch {base_branch}")
     try:
         git = Git(timeout, cancel)
-        index = _Index(client, channel, git.deadline)
+        index = _Index(client, channel, git.deadline, downloaded)
         chosen = _chosen(files)
         provenance = index.provenance([chosen] if chosen else files)
         content = index.files_of(chosen, sha256=len(base.sha) == 64) if chosen else {}
@@ -114,8 +115,10 @@ def _chosen(files: Sequence[IndexFile]) -> IndexFile | None:
 class _Index:
     """Asks for what the index holds of the version's files."""
 
-    def __init__(self, client: HttpClient, channel: Channel, deadline: float) -> None:
-        self._client, self._deadline = client, deadline
+    def __init__(
+        self, client: HttpClient, channel: Channel, deadline: float, downloaded: dict[str, bytes] | None
+    ) -> None:
+        self._client, self._deadline, self._downloaded = client, deadline, downloaded
         self._source = f"index {channel.name}"
         try:
             self._root, self._authorization = split_credentials(channel.index_url)
@@ -134,6 +137,8 @@ class _Index:
         )
         if file.sha256 and hashlib.sha256(answer.body).hexdigest() != file.sha256:
             raise self._failed(f"{name} as it was downloaded is not the file that the index lists: its hash differs")
+        if self._downloaded is not None:
+            self._downloaded[file.url] = answer.body
         try:
             if file.kind == "wheel":
                 return read_wheel(answer.body, sha256=sha256, deadline=self._deadline)
