@@ -9,11 +9,16 @@ from typing import Any
 
 import pytest
 
-from release_state.demo.github import GitHubServer, RecordedRequest, Reply, routes_actions
+from release_state.demo.github import GitHubServer, Job, RecordedRequest, Reply, routes_actions
 from release_state.model import Observation
 from release_state.observe import github_list
+from release_state.observe.github import GitHub
 from release_state.observe.github_api import Fields, GitHubApi
+from release_state.observe.github_settings import GitHubSettings
 from release_state.observe.http import HttpClient, observed
+from release_state.observe.run_log import RunLogs
+from tests import openapi
+from tests import states as s
 from tests.test_observe_github import BRANCH, LOOKS, NOW, WRITE, github, head, problem, server, template
 
 __all__ = ["server", "template"]
@@ -295,3 +300,32 @@ def test_seconds_out_of_order_are_no_disorder(server: GitHubServer) -> None:
     relayed(server, turned)
     enough = old(NOW - timedelta(days=70))
     assert len(listed(server, RUNS, "workflow_runs", enough=enough, newest_first="created_at").present()) == 2
+
+
+# ── No look-up goes round it
+
+
+def test_whatever_github_pages_is_read_by_pages(server: GitHubServer) -> None:
+    """What GitHub's own document gives a `per_page` is a list, and the reader of lists alone asks with one."""
+    document = openapi.validator()
+    server.tokens["adm"] = "admin"
+    server.rulesets.append({"target": "branch", "rules": [{"type": "creation"}], "conditions": None})
+    server.add_run(conclusion="failure", head_branch=BRANCH, jobs=[Job("publish")], created_at=NOW)
+    client = HttpClient(5, token="adm", token_host=server.url)
+    one = GitHub(client, server.url, "example-org/orbit", now=NOW)
+    for look in (*LOOKS.values(), GitHub.releases, GitHub.all_drafts):
+        assert look(one).is_known
+    assert one.pulls_of_all([BRANCH])[BRANCH].is_known
+    assert GitHubSettings(one).rulesets().is_known and GitHubSettings(one).base_rules("main").is_known
+    runs = one.runs("release.yml").present()
+    RunLogs(client, server.url).last_run("example-org/orbit", s.target(), runs, "in doubt")
+
+    def is_list(path: str) -> bool:
+        template = document.template("GET", path)
+        parameters = document.document["paths"][template]["get"].get("parameters", ()) if template else ()
+        return any("per-page" in str(parameter.get("$ref", parameter.get("name"))) for parameter in parameters)
+
+    lists = [request for request in server.requests if is_list(request.path)]
+    kinds = {request.path.rpartition("/")[2] for request in lists}
+    assert kinds >= {"pulls", "releases", "check-runs", "status", "runs", "jobs", "rulesets", "main"}
+    assert [request.path for request in lists if "per_page" not in request.query] == []
