@@ -151,9 +151,12 @@ def test_tag_is_on_the_remote(release: Release, plan: Recovery) -> None:
     belongs_here(release, "tag", tag_seen(release))
     if release.tag is None:
         others = listing(f"{tag.name} at {tag.commit[:12]}" for tag in release.other_tags)
+        in_its_way = release.excluding_tags
         raise ActionNeeded(
             expected=f"tag {release.target.tag}",
-            found="no such tag" + (f"; equal by PEP 440: {others}" if others else ""),
+            found="no such tag"
+            + (f"; equal by PEP 440: {others}" if others else "")
+            + (f"; git refuses it beside {listing(tag.name for tag in in_its_way)}" if in_its_way else ""),
             why="nobody can tell what was released, and the next version is worked out from tags",
             steps=plan.steps_for("tag"),
         )

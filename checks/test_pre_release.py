@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from release_state.check import check
@@ -10,6 +12,7 @@ from release_state.outcome import ActionNeeded, NotApplicable, Statement
 from release_state.plan import step
 from release_state.recovery import Recovery
 from release_state.release import Release
+from release_state.steps import names
 from release_state.steps.clone import tidy_up
 from release_state.steps.commands import index_page
 from release_state.steps.publication import next_version
@@ -20,12 +23,16 @@ from release_state.words import ci_state, commits, listing
 pytestmark = pytest.mark.pre_release
 
 
-@check("BRANCH-1", reads=["remote", "history", "open_pulls", "pulls", "runs"], scenario="A")
+@check("BRANCH-1", reads=["remote", "clone", "history", "open_pulls", "pulls", "runs"], scenario="A")
 def test_no_release_branch_of_this_version(release: Release, plan: Recovery) -> None:
     """The remote has no release branch of this version.
 
     Left by an interrupted run, made by hand, or made by a second run at the same time; the workflow fails on it with
     `fatal: a branch named … already exists`. See what it holds, keep what matters, delete it, start again.
+
+    Nor a branch beside which git refuses to create it, since a ref is a file or a folder and never both: `release`
+    stands in the way of `release/pypi-v0.2.0`, and so does `release/pypi-v0.2.0/x`. Where the clone's file system takes
+    both cases of a letter for the same, a name that differs by case alone is told as advice.
     """
     if branch := release.branch:
         raise ActionNeeded(
@@ -34,6 +41,29 @@ def test_no_release_branch_of_this_version(release: Release, plan: Recovery) -> 
             why="the release workflow cannot create its branch while this one is there",
             steps=plan.steps_for("branch"),
         )
+    wanted, there = release.target.release_branch, release.remote.branches
+    if release.target.is_lasting(wanted, release.remote.default_branch):
+        return
+    if others := release.excluding_branches:
+        raise ActionNeeded(
+            expected=f"no branch beside which git refuses {wanted}",
+            found=listing(f"{branch.name} at {branch.sha[:12]}" for branch in others),
+            why="a ref is a file or a folder, never both: the release workflow cannot create its branch",
+            steps=names.for_branch(release),
+        )
+    if taken := release.taken_for(wanted, (branch.name for branch in there)):
+        raise taken_for_it(wanted, taken)
+
+
+def taken_for_it(wanted: str, taken: Sequence[str]) -> Statement:
+    """What it means that names differ by case alone where the clone is."""
+    return ActionNeeded(
+        expected=f"no ref that the clone's file system takes for {wanted}, or for its folder",
+        found=listing(taken),
+        why="in this clone the two are one file or one folder: what is fetched of them is mixed up",
+        steps=[step(f"Type what is done with {wanted} in a clone on a file system that tells cases apart")],
+        advice=True,
+    )
 
 
 @check("BRANCH-2", reads=["remote", "history", "open_pulls", "runs", "index"], scenario="A")
@@ -71,6 +101,9 @@ def test_no_tag_of_this_version_on_the_remote(release: Release, plan: Recovery) 
     call for it all the same, or no rules are configured and the base branch declares it.
 
     A number alone that is another package's of the repository (TAG-15) is no tag of this version.
+
+    Nor a tag beside which git refuses to create it, since a ref is a file or a folder and never both: `v0.2.0/x` stands
+    in the way of `v0.2.0`. A release would find that out after its upload.
     """
     if tags := release.version_tags:
         found = listing(f"{tag.name} at {tag.commit[:12]}" for tag in tags)
@@ -81,6 +114,13 @@ def test_no_tag_of_this_version_on_the_remote(release: Release, plan: Recovery) 
             found=found,
             why="the version is worked out from tags, and this one says that it is released",
             steps=plan.steps_for("tag"),
+        )
+    if "tag" in release.channel.leaves and (others := release.excluding_tags):
+        raise ActionNeeded(
+            expected=f"no tag beside which git refuses {release.target.tag}",
+            found=listing(f"{tag.name} at {tag.commit[:12]}" for tag in others),
+            why="a ref is a file or a folder, never both: after the upload, the tag could not be created",
+            steps=names.for_tag(release),
         )
 
 
@@ -116,7 +156,9 @@ def tagged_elsewhere(release: Release, found: str) -> Statement:
 def test_no_tag_of_this_version_in_the_clone(release: Release, plan: Recovery) -> None:
     """The clone has no tag of this version that the remote lacks.
 
-    A tag made by hand and never pushed makes `git tag` fail later, or is pushed by accident with the wrong commit.
+    A tag made by hand and never pushed makes `git tag` fail later, or is pushed by accident with the wrong commit. So
+    does one beside which git refuses the tag (see TAG-1), be it on the remote or not. Where the clone's file system
+    takes both cases of a letter for the same, a tag that differs by case alone is told as advice.
     """
     if "tag" not in release.channel.leaves:
         raise NotApplicable(f"{release.channel.name} makes no tag that it would collide with")
@@ -130,6 +172,16 @@ def test_no_tag_of_this_version_in_the_clone(release: Release, plan: Recovery) -
             why="it would collide with the tag that the release makes",
             steps=plan.steps_for("local-tag", "tag"),
         )
+    wanted = release.target.tag
+    if others := release.excluding_local_tags:
+        raise ActionNeeded(
+            expected=f"no tag in {release.clone.path} beside which git refuses {wanted}",
+            found=listing(f"{tag.name} at {tag.commit[:12]}" for tag in others),
+            why="a ref is a file or a folder, never both: the tag can neither be made nor fetched there",
+            steps=names.for_tag(release),
+        )
+    if taken := release.taken_for(wanted, dict.fromkeys((*known, *(tag.name for tag in release.clone.tags)))):
+        raise taken_for_it(wanted, taken)
 
 
 @check("INDEX-1", reads=["index"], scenario="C")

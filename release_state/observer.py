@@ -25,6 +25,7 @@ from release_state.outcome import Phase
 from release_state.preflight import Preflight
 from release_state.question import Question, ask_remote, guarded
 from release_state.release import Release
+from release_state.release.names import excludes
 from release_state.release.shared import sharing_any
 from release_state.snapshot import Clone, GitHubRelease, PullRequest, Snapshot
 from release_state.target import Target
@@ -144,7 +145,7 @@ class Observer:
         pulls = self._ask(("pulls", branch), lambda: github.pulls(branch))
         open_pulls = self._ask(
             ("open_pulls",),
-            lambda: github.open_release_pulls(lambda name: target.parse_release_branch(name) is not None),
+            lambda: github.open_release_pulls(self._is_looked_at),
         )
         release = self._ask(("release", target.tag), lambda: github.release_by_tag(target.tag))
         latest = self._ask(("latest_release",), github.latest_release)
@@ -291,15 +292,22 @@ class Observer:
         return others
 
     def _other_releases(self, snapshot: Snapshot) -> dict[str, Future[Observation[GitHubRelease]]]:
-        """The GitHub Release of each other spelling of the version's tag; mostly there is none."""
+        """The GitHub Release of each other spelling of the version's tag, and of tags in its way; mostly none."""
         leaves = "release" in snapshot.target.channel.leaves
         if snapshot.remote.value is None or not leaves or "release" not in self.asked:
             return {}
-        names = [tag.name for tag in Release(snapshot).other_tags_exactly]
+        facts = Release(snapshot)
+        names = [tag.name for tag in (*facts.other_tags_exactly, *facts.excluding_tags[:MOST_BRANCHES])]
         return {name: self._put(self._release_of(name), Stage.SECOND) for name in names}
 
     def _release_of(self, tag: str) -> Question:
         return Question(("release", tag), functools.partial(self.github.release_by_tag, tag))
+
+    def _is_looked_at(self, branch: str) -> bool:
+        """Whether a branch is a release branch of the project, or in the way of one that is to be created."""
+        targets = self.config.targets
+        parses = targets[0].parse_release_branch(branch) is not None
+        return parses or any(excludes(target.release_branch, branch) for target in targets)
 
     def _pulls_of(self, branch: str) -> Future[Observation[tuple[PullRequest, ...]]]:
         return self._in(Stage.SECOND, ("pulls", branch), functools.partial(self.github.pulls, branch))

@@ -23,7 +23,18 @@ from release_state.snapshot import (
     Snapshot,
 )
 from tests import states as s
-from tests.cases import calculation, ci, clone, index_account, permissions, services, settings, spellings, workflow
+from tests.cases import (
+    calculation,
+    ci,
+    clone,
+    index_account,
+    names,
+    permissions,
+    services,
+    settings,
+    spellings,
+    workflow,
+)
 from tests.judged import CHECKS, ended
 
 HOLDS, ACTION, PROGRESS = Outcome.HOLDS, Outcome.ACTION_NEEDED, Outcome.IN_PROGRESS
@@ -554,6 +565,7 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     *clone.CASES,
     *index_account.CASES,
     *ci.CASES,
+    *names.CASES,
     *permissions.CASES,
     *settings.CASES,
     *spellings.CASES,

@@ -804,3 +804,9 @@ def test_what_is_printed_shows_every_hidden_change(tracked: Repo) -> None:
     for command in (command for each in steps for command in each.commands):
         shown = subprocess.run(command, env=ENV, capture_output=True, text=True, check=True).stdout
     assert {line[3:] for line in shown.splitlines()} == set(seen.changed) == {"src/a.py", "c.txt", "run.sh"}
+
+
+def test_a_file_system_that_folds_cases_is_seen(tracked: Repo) -> None:
+    assert not clone_of(tracked).folds_case
+    (tracked.path / ".git/head").touch()  # as it is there too where the two cases are one name
+    assert seen_unchanged(tracked).folds_case

@@ -128,6 +128,7 @@ def _observe(reader: CloneReader, remote_name: str, reports_dir: Path | None) ->
         branch=symbolic.removeprefix("refs/heads/") if symbolic.startswith("refs/heads/") else None,
         head=head or None,
         bare=reader.bare,
+        folds_case=reader.folds_case,
         shallow=reader.shallow,
         operation=operation_in(reader.git_dir),
         changed=changes.changed[:SHOWN],

@@ -19,7 +19,7 @@ from release_state.recovery.back import Withdrawal, force
 from release_state.recovery.forward import Completion
 from release_state.recovery.whole import once, whole_plan
 from release_state.release import Release
-from release_state.steps import branches, publication, runs, shared, tags
+from release_state.steps import branches, names, publication, runs, shared, tags
 from release_state.steps.commands import by_cause, suite, tried
 
 __all__ = ["Recovery", "whole_plan"]
@@ -171,7 +171,10 @@ class Recovery:
             local = tags.agree(release)
             reason = f"{', '.join(staying)} stays, and a new run counts from it"
             return [*local, publication.next_version(release, reason)]
-        return [publication.run_workflow(release)]
+        room = names.for_branch(release)
+        if "tag" in release.channel.leaves:
+            room += names.for_tag(release)
+        return names.with_room(room, [publication.run_workflow(release)])
 
     def _next_version(self) -> list[Step]:
         """The next version, where this one is used up and was not withdrawn yet."""

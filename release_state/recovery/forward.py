@@ -6,7 +6,7 @@ from release_state.dead_ends import closed_to_files, sdist_for_wheel, source_of_
 from release_state.origin import is_branch_left
 from release_state.plan import Step
 from release_state.release import Release
-from release_state.steps import branches, publication, pulls, releases, tags
+from release_state.steps import branches, names, publication, pulls, releases, tags
 from release_state.steps.commands import tried
 
 
@@ -63,7 +63,9 @@ class Completion:
         release = self.release
         if release.pull is None:
             return pulls.create(release)
-        return [pulls.recreate_head(release, release.pull)] if release.pull.is_open and not release.branch else []
+        if not release.pull.is_open or release.branch:
+            return []
+        return names.with_room(names.for_branch(release), [pulls.recreate_head(release, release.pull)])
 
     def _release(self, tagging: list[Step]) -> list[Step]:
         release = self.release

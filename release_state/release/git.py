@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
 
 from packaging.version import Version
@@ -9,6 +10,7 @@ from packaging.version import Version
 from release_state.model import NotObserved, Problem
 from release_state.package_tags import anothers
 from release_state.release.facts import Facts
+from release_state.release.names import differs_by_case, excludes
 from release_state.snapshot import Branch, Clone, Lineage, Remote, Tag
 from release_state.target import parse_version
 
@@ -46,6 +48,26 @@ class GitFacts(Facts):
         """The release branch of this version and channel on the remote; never the base or the default branch."""
         name = self.target.release_branch
         return None if self.target.is_lasting(name, self.remote.default_branch) else self.remote.branch(name)
+
+    @cached_property
+    def excluding_branches(self) -> tuple[Branch, ...]:
+        """Branches of the remote beside which git refuses to create this version's release branch."""
+        return tuple(each for each in self.remote.branches if excludes(self.target.release_branch, each.name))
+
+    @cached_property
+    def excluding_tags(self) -> tuple[Tag, ...]:
+        """Tags of the remote beside which git refuses to create this version's tag."""
+        return tuple(each for each in self.remote.tags if excludes(self.target.tag, each.name))
+
+    @property
+    def excluding_local_tags(self) -> tuple[Tag, ...]:
+        """Tags of the clone beside which git refuses to create this version's tag there."""
+        return tuple(each for each in self.every_local_tag if excludes(self.target.tag, each.name))
+
+    def taken_for(self, wanted: str, names: Iterable[str]) -> tuple[str, ...]:
+        """Names of refs that the clone's file system takes for the wanted one or its folder: the case alone differs."""
+        clone = self.snapshot.clone.value
+        return tuple(name for name in names if differs_by_case(wanted, name)) if clone and clone.folds_case else ()
 
     @cached_property
     def tag(self) -> Tag | None:

@@ -90,9 +90,10 @@ class GitHubFacts(GitFacts, IndexFacts):
     @cached_property
     def other_releases(self) -> tuple[GitHubRelease, ...]:
         """The published GitHub Releases of the version's tags in other spellings; none of a moving tag."""
-        return tuple(filter(None, (self._release_of(tag.name) for tag in self.other_tags_exactly)))
+        return tuple(filter(None, (self.release_of(tag.name) for tag in self.other_tags_exactly)))
 
-    def _release_of(self, tag: str) -> GitHubRelease | None:
+    def release_of(self, tag: str) -> GitHubRelease | None:
+        """The published GitHub Release of another tag that was asked for."""
         observed = self.snapshot.other_releases.get(tag)
         if observed is None:
             raise NotObserved(Problem(source="GitHub", why=f"the GitHub Release of {tag} was not asked for"))

@@ -96,13 +96,13 @@ class Snapshot(Model):
     pulls: Observation[tuple[PullRequest, ...]] = _NOT_ASKED
     """Every pull request, in any state, whose head is this version's release branch."""
     open_pulls: Observation[tuple[PullRequest, ...]] = _NOT_ASKED
-    """Every open pull request whose head or base parses as a release branch; those of forks too."""
+    """Every open pull request whose head or base parses as a release branch, or is in the way of one; of forks too."""
     branch_pulls: dict[str, Observation[tuple[PullRequest, ...]]] = Field(default_factory=dict)
     """Pull requests in any state of each other release branch that the remote has."""
     release: Observation[GitHubRelease] = _NOT_ASKED
     """Known and None: GitHub has no published release for the tag."""
     other_releases: dict[str, Observation[GitHubRelease]] = Field(default_factory=dict)
-    """The same for each other spelling of the version's tag that the remote has, by its name."""
+    """The same for each other spelling of the version's tag that the remote has, and for tags in its way; by name."""
     latest_release: Observation[GitHubRelease] = _NOT_ASKED
     drafts: Observation[tuple[GitHubRelease, ...]] = _NOT_ASKED
     """Drafts for the tag of the version, in whatever spelling; listed only to a token with push right."""

@@ -53,6 +53,8 @@ class Clone(Model):
     head: str | None
     """None in a clone without commits."""
     bare: bool = False
+    folds_case: bool = False
+    """Whether its file system takes names that differ by case alone for the same."""
     shallow: bool = False
     operation: str | None = None
     """"merge", "rebase", "cherry-pick", "revert", "bisect" or "am" where one is in progress."""

@@ -8,6 +8,7 @@ from release_state.origin import Source, aim, needs_no_pull
 from release_state.plan import Mends, Step, step
 from release_state.release import Release
 from release_state.snapshot import PullRequest
+from release_state.steps import names
 from release_state.steps.commands import PUSH, gh, index_page, remote
 from release_state.text import plain
 
@@ -38,7 +39,7 @@ def create(release: Release) -> list[Step]:
             verify=[gh(release, "pr", "list", "--state", "all", "--head", target.release_branch)],
         )
     )
-    return steps
+    return names.with_room(names.for_branch(release), steps)
 
 
 def _head(release: Release, released: Source) -> list[Step]:

@@ -6,8 +6,8 @@ from release_state.origin import holds_tag_for_ever, is_misplaced, is_pushed, on
 from release_state.plan import Mends, Step, step
 from release_state.release import Release
 from release_state.snapshot import Candidate, Tag
+from release_state.steps import names, shared
 from release_state.steps import origin as origin_steps
-from release_state.steps import shared
 from release_state.steps.commands import PUSH, in_clone, remote, suite
 from release_state.target import Target
 
@@ -88,7 +88,7 @@ def refresh_local(release: Release, local: Tag, there: Tag) -> Step:
 def settle(release: Release) -> list[Step]:
     """Bring about the right tag on the remote, and the same in the clone."""
     if release.tag is None:
-        return [*agree(release), *create(release)]
+        return [*agree(release), *names.with_room(names.for_tag(release), create(release))]
     if is_misplaced(release):
         found = origin(release)
         may_move = found is not None and not holds_tag_for_ever(release) and not release.unfinished_runs
