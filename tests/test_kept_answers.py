@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,8 @@ import pytest
 from release_state.demo.github import GitHubServer
 from release_state.demo.github.model import RecordedRequest, Reply
 from release_state.demo.index import IndexServer
+from release_state.model import known
+from release_state.observe.freshness import confirms
 from release_state.observe.github import GitHub
 from release_state.observe.http import HttpClient, LookupFailed
 from release_state.observe.index import observe_index
@@ -89,7 +93,8 @@ def test_a_list_that_has_grown_is_followed(server: GitHubServer, folder: Path) -
     def intercept(request: RecordedRequest) -> Reply | None:
         if request.query.get("page") == "2":
             return Reply(500)
-        return Reply(304, {"Link": more}) if "if-none-match" in request.headers else None
+        tag = request.headers.get("if-none-match")
+        return Reply(304, {"Link": more, "ETag": tag}) if tag else None
 
     server.intercept = intercept
     assert not github(server, folder).pulls(BRANCH).is_known
@@ -167,3 +172,64 @@ def test_the_page_of_an_index_is_kept_too(index: IndexServer, folder: Path) -> N
     assert first.present().files
     assert first == second
     assert [request.status for request in index.requests] == [200, 304]
+
+
+def _long_ago(seconds: float) -> str:
+    return format_datetime(datetime.now(timezone.utc) - timedelta(seconds=seconds), usegmt=True)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"ETag": '"another"'},
+        {"ETag": "{sent}", "Age": "86400"},
+        {"ETag": "{sent}", "Date": _long_ago(7200)},
+        {"ETag": "{sent}", "Warning": '110 proxy "Response is Stale"'},
+    ],
+    ids=["no tag", "another tag", "kept for a day", "of two hours ago", "stale"],
+)
+def test_a_304_of_something_else_is_not_believed(headers: dict[str, str], server: GitHubServer, folder: Path) -> None:
+    """As a proxy says that answers 304 to whoever asks with a condition: the release is gone meanwhile."""
+    number = server.add_release(TAG, body="notes")
+    assert github(server, folder).release_by_tag(TAG).present()
+    del server.releases[number]
+    sent = []
+
+    def intercept(request: RecordedRequest) -> Reply | None:
+        if "if-none-match" not in request.headers:
+            return None
+        sent.append(request.headers["if-none-match"])
+        return Reply(304, {name: text.format(sent=sent[-1]) for name, text in headers.items()})
+
+    server.intercept = intercept
+    assert github(server, folder).release_by_tag(TAG) == known(None)
+    assert sent, "it was asked with the condition first"
+
+
+def test_a_304_to_everything_is_no_answer(server: GitHubServer, folder: Path) -> None:
+    server.add_release(TAG, body="notes")
+    assert github(server, folder).release_by_tag(TAG).present()
+    server.intercept = lambda request: Reply(304)
+    assert not github(server, folder).release_by_tag(TAG).is_known
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Age": "86400"}, {"Date": _long_ago(7200)}, {"Warning": '112 proxy "Disconnected Operation"'}],
+    ids=["kept for a day", "of two hours ago", "disconnected"],
+)
+def test_an_old_answer_of_a_cache_is_no_answer(headers: dict[str, str], server: GitHubServer, folder: Path) -> None:
+    old = Reply(200, {"Content-Type": "application/json", **headers}, b"[]")
+    server.intercept = lambda request: old if request.path.endswith("/pulls") else None
+    asker = github(server, folder)
+    assert asker.repository().present()
+    found = asker.pulls(BRANCH)
+    assert found.unavailable and found.unavailable.is_temporary
+    assert re.search("a cache kept|before another answer", found.unavailable.why)
+    assert {request.headers["cache-control"] for request in server.requests} == {"no-cache"}
+
+
+def test_a_weak_tag_is_compared_weakly() -> None:
+    assert confirms({"ETag": '"a"'}, 'W/"a"', None)
+    assert not confirms({"ETag": 'W/"a"'}, '"b"', None)

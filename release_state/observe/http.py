@@ -66,7 +66,9 @@ class HttpClient:
         self.timeout = timeout
         self.cancel = cancel or threading.Event()
         """Once set, every look-up fails at once: the run was interrupted."""
-        self._headers = {"User-Agent": user_agent, "Accept-Encoding": "gzip", **(headers or {})}
+        # Who stands in between has to ask, too, whether what it kept still holds.
+        own = {"User-Agent": user_agent, "Accept-Encoding": "gzip", "Cache-Control": "no-cache"}
+        self._headers = {**own, **(headers or {})}
         self.token = token
         self.token_origin = origin_of(token_host) if token_host else None
         self.time_left = time_left

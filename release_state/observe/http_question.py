@@ -18,6 +18,7 @@ from requests import Session
 
 from release_state.model import Problem
 from release_state.observe.answer import Answer, LookupFailed, Origin, clean_url, origin_of, shown
+from release_state.observe.freshness import confirms, why_old
 from release_state.observe.kept_answers import KeptAnswers
 from release_state.observe.refusal import NOT_REACHED, Refusal, header, refusal
 from release_state.observe.shared_limit import SharedLimit
@@ -53,6 +54,9 @@ class Client(Protocol):
 
     def count(self, origin: Origin, headers: Mapping[str, str]) -> None:
         """Note that an answer came, and what it told of a rate limit."""
+
+    def newest(self, origin: Origin) -> datetime | None:
+        """The latest moment that an answer of this origin was given at, by its own clock."""
 
 
 class Question:
@@ -105,8 +109,15 @@ class Question:
                 self._follow(received, seen)
                 continue
             if received is not None and received.status == 304 and kept is not None:
-                others = {name: text for name, text in received.headers.items() if not _OF_BODY.match(name)}
-                return Answer(200, {**others, **kept.headers}, kept.body, self._url)
+                if confirms(received.headers, kept.etag, self._client.newest(origin_of(self._url))):
+                    others = {name: text for name, text in received.headers.items() if not _OF_BODY.match(name)}
+                    return Answer(200, {**others, **kept.headers}, kept.body, self._url)
+                # Of another answer, or of another time: nothing lets a cache say so that is asked for the whole.
+                self._headers.pop("If-None-Match", None)
+                kept = None
+                continue
+            if received is not None and (why := self._why_old(received)):
+                received, broken = None, why
             if received is not None and received.status in self._wanted:
                 return Answer(received.status, received.headers, received.body, self._url, question)
             failures += 1
@@ -164,6 +175,14 @@ class Question:
             if any(secret in value for value in headers.values()):
                 headers = {name: value.replace(secret, "***") for name, value in headers.items()}
         return Received(received.status, headers, body)
+
+    def _why_old(self, received: Received) -> str | None:
+        """Why an answer of the API is one of an earlier time; None where nothing says so, and for other services.
+
+        Caches before an index are a part of it: it empties them where a page changes.
+        """
+        origin = origin_of(self._url)
+        return why_old(received.headers, self._client.newest(origin)) if origin == self._client.token_origin else None
 
     @property
     def _limit(self) -> SharedLimit | None:

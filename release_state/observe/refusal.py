@@ -62,7 +62,7 @@ def clock_ahead(headers: Mapping[str, str], now: datetime) -> float | None:
 
 def date_of(headers: Mapping[str, str]) -> datetime:
     """The moment of an answer by the service's clock, by this machine's where it does not say (UTC)."""
-    return _http_date(header(headers, "Date")) or datetime.now(timezone.utc)
+    return http_date(header(headers, "Date")) or datetime.now(timezone.utc)
 
 
 def service_message(headers: Mapping[str, str], body: bytes) -> str | None:
@@ -136,7 +136,7 @@ def _retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     value = (header(headers, "Retry-After") or "").strip()
     if value.isdecimal():
         return float(min(int(value[:12]), _LONGEST_WAIT))
-    moment = _http_date(value)
+    moment = http_date(value)
     return None if moment is None else min(max(0.0, (moment - now).total_seconds()), float(_LONGEST_WAIT))
 
 
@@ -150,7 +150,8 @@ def epoch(value: str | None) -> datetime | None:
     return moment if moment and _FIRST_YEAR <= moment.year <= _LAST_YEAR else None
 
 
-def _http_date(value: str | None) -> datetime | None:
+def http_date(value: str | None) -> datetime | None:
+    """The moment of a header (UTC); None for what is none, or none of a clock that can be counted with."""
     try:
         moment = parsedate_to_datetime(value or "")
     except (ValueError, TypeError, IndexError, OverflowError):

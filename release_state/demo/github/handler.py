@@ -41,8 +41,11 @@ class Handler(BaseHTTPRequestHandler):
         self._write(reply)
 
     def _write(self, reply: Reply) -> None:
-        self.send_response(reply.status)
         names = {name.lower() for name in reply.headers}
+        self.log_request(reply.status)
+        self.send_response_only(reply.status)
+        if "date" not in names:
+            self.send_header("Date", self.date_time_string(cast("Listener", self.server).clock()))
         for name, value in reply.headers.items():
             self.send_header(name, value)
         empty = reply.status in (204, 304)
@@ -57,12 +60,6 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
 
     do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = do_HEAD = _handle  # noqa: N815
-
-    def send_response(self, code: int, message: str | None = None) -> None:
-        """Write the status line; the server's name is among the answer's own headers."""
-        self.log_request(code)
-        self.send_response_only(code, message)
-        self.send_header("Date", self.date_time_string(cast("Listener", self.server).clock()))
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the inherited name
         """Print nothing: requests are recorded instead."""

@@ -1,0 +1,51 @@
+"""Whether an answer is one of this moment, or one that a cache on the way kept (pure).
+
+A `304` counts for the ETag that was sent and no other. Source: RFC 9110, 8.8.3.2 and 15.4.5; RFC 9111, 5.1 and 5.5.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
+
+from release_state.observe.refusal import header, http_date
+
+OLDEST = timedelta(minutes=5)
+"""How old an answer may be: GitHub lets caches keep one for a minute."""
+_STALE = re.compile(r"\b11[012] ")
+"""Of the header `Warning`: stale, not revalidated, disconnected."""
+
+
+def given_at(headers: Mapping[str, str]) -> datetime | None:
+    """When an answer was given, by the clock of whoever gave it; None where it does not say."""
+    return http_date(header(headers, "Date"))
+
+
+def why_old(headers: Mapping[str, str], newest: datetime | None) -> str | None:
+    """Why an answer is of an earlier time; None where nothing says so.
+
+    `newest` is when another answer of the same service was given. This machine's clock is not asked: it may be wrong.
+    """
+    age, given = header(headers, "Age") or "", given_at(headers)
+    if age.strip().isdecimal() and int(age.strip()[:9]) > OLDEST.total_seconds():
+        return f"answered with something that a cache kept for {int(age.strip()[:9])} s"
+    if _STALE.search(header(headers, "Warning") or ""):
+        return "answered with something that a cache kept and did not ask about"
+    if given and newest and newest - given > OLDEST:
+        return f"answered with something from {(newest - given).total_seconds():.0f} s before another answer"
+    return None
+
+
+def confirms(headers: Mapping[str, str], etag: str, newest: datetime | None) -> bool:
+    """Whether a `304` says that the answer with this ETag still holds; where not, asking for the whole costs little."""
+    told = header(headers, "ETag")
+    if told is None or _opaque(told) != _opaque(etag) or why_old(headers, newest):
+        return False
+    given = given_at(headers)
+    return given is None or datetime.now(timezone.utc) - given <= OLDEST
+
+
+def _opaque(etag: str) -> str:
+    """What is compared weakly."""
+    return etag.strip().removeprefix("W/")
