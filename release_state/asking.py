@@ -39,6 +39,8 @@ class Asking:
         self._open: list[str] = []
         self._answered = 0
         self._pause: Callable[[], str] | None = None
+        self.looked_at: float | None = None
+        """When the last look began (`moments.elapsed`); None: there was none."""
 
     def pausing(self, words: Callable[[], str] | None) -> None:
         """What to say while nobody is asked and one waits for another look; None when that is over."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from release_state.asking import Asking
 from release_state.config import RunConfig
 from release_state.defects import Defects
+from release_state.moments import FRESH, elapsed
 from release_state.observe.time_left import Stage, TimeLeft
 from release_state.outcome import Phase
 from release_state.question import ask_remote, guarded
@@ -72,8 +73,9 @@ def collect(
     """Observe every target; `wanted` names the look-ups of a narrowed run, None means all.
 
     `asking` is told what is being asked; `shared_limit` is what other runs beside this one were told; `watch` waits for
-    what is on its way. A look-up that fails is recorded as unavailable in the snapshot; a defect of the suite raises,
-    but for one within a look-up that `defects` takes.
+    what is on its way. Where it took longer than a minute, what can have changed meanwhile is looked at again; the
+    snapshots say what kept changing (`moved`). A look-up that fails is recorded as unavailable in the snapshot; a
+    defect of the suite raises, but for one within a look-up that `defects` takes.
     """
     asked = set(LOOKUPS) if wanted is None else set(wanted)
     for name in list(asked):
@@ -101,7 +103,14 @@ def collect(
 
         def look(again: Collection[Key] = ()) -> list[Snapshot]:
             observer.forget(again)
+            asking.looked_at = elapsed()
             futures = [waiting.submit(observer.target, target, fixed_phase, token_source) for target in config.targets]
             return [future.result() for future in futures]
 
-        return watch.until_settled(look(), look, over) if watch else look()
+        began, snapshots = elapsed(), look()
+        if watch is None and elapsed() - began < FRESH:
+            return snapshots
+        from release_state.waiting import Watch
+
+        watch = watch or Watch(0.0, lambda phase: (), lambda line: None, fresh=FRESH)
+        return watch.until_settled(snapshots, look, over, began)

@@ -1,7 +1,8 @@
-"""Moments that strangers write."""
+"""Moments that strangers write, and how long ago something was."""
 
 from __future__ import annotations
 
+import time
 from datetime import datetime, timezone
 
 
@@ -17,3 +18,13 @@ def of_epoch(seconds: str | bytes) -> datetime | None:
     except (ValueError, OverflowError, OSError):
         return None
     return moment if is_sane(moment) else None
+
+
+FRESH = 60.0
+"""Seconds that what was observed may be old in the end: a commit or a tag can have been pushed meanwhile."""
+
+
+def elapsed() -> float:
+    """Seconds since some moment; those of a machine that sleeps or is suspended are among them where it counts them."""
+    clock = getattr(time, "CLOCK_BOOTTIME", None)  # Linux
+    return time.monotonic() if clock is None else time.clock_gettime(clock)

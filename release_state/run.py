@@ -159,7 +159,7 @@ class Run(Running):
                     cancel=cancel,
                     asking=self.session.asking,
                     defects=self.session.defects,
-                    watch=self.watch,
+                    watch=None if self.session.observed() else self.watch,  # in the end nothing is waited for
                 )
 
             self.session = Controller(
@@ -249,10 +249,13 @@ class Run(Running):
         """Compare with the last run, once this one can be judged."""
         from release_state.records import compare
         from release_state.report.document import record
+        from release_state.verdict import moved_words
 
+        self.session.look_again()
         if self.waited:
             self.notes.append(self.waited.words)
         observed = self.session.observed() or {}
+        self.notes += [f"{key}: {moved_words(each.moved)}" for key, each in observed.items() if each.moved]
         now = {verdict.target.key: record(verdict, observed[verdict.target.key]) for verdict in self.session.verdicts()}
         try:
             self.changes, notes = compare(self.reports.folder, now, self.reports.json)

@@ -21,6 +21,7 @@ from release_state.asking import Asking
 from release_state.background import Background, wait_for
 from release_state.check import CheckInfo, catalogue, of_phase
 from release_state.defects import Defects
+from release_state.moments import FRESH, elapsed
 from release_state.outcome import CheckResult, Exit, Phase
 from release_state.plan import Wanted
 from release_state.snapshot import Snapshot
@@ -229,6 +230,23 @@ class Controller(Session):
             for target in self.targets
         )
 
+    def look_again(self) -> None:
+        """Where the last look is older than a minute by now, ask whether it still holds; what moved is noted.
+
+        The checks have ended by then: a verdict over what they saw would be of another moment.
+        """
+        looked_at, observed = self.asking.looked_at, self.observed()
+        if looked_at is None or not observed or elapsed() - looked_at < FRESH or self.cancel.is_set():
+            return
+        from release_state.waiting import CHANGING, moved
+
+        asked = frozenset(name for name in CHANGING if any(_was_asked(each, name) for each in observed.values()))
+        for snapshot in self._collect(asked, self.cancel):
+            key = snapshot.target.key
+            if names := moved(observed[key], snapshot):
+                self._snapshots = {**self.snapshots(), key: observed[key].model_copy(update={"moved": names})}
+                self._recoveries.pop(key, None)
+
     def exit_code(self) -> Exit:
         """The exit code of the run; that nothing ran is never 0."""
         if self.defect() is not None or self.defects:
@@ -267,6 +285,11 @@ class Worker(Session):
 
     def _wait(self) -> Sequence[Snapshot]:
         return [Snapshot.model_validate(document) for document in wait_for(self.exchange)]
+
+
+def _was_asked(snapshot: Snapshot, name: str) -> bool:
+    observed = getattr(snapshot, name)
+    return any(each.is_known for each in (observed.values() if isinstance(observed, dict) else [observed]))
 
 
 def _dump(snapshots: Sequence[Snapshot]) -> list[dict[str, Any]]:

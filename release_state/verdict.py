@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from release_state.asking import source_of
 from release_state.check import CheckInfo
 from release_state.diagnosis import Diagnosis
 from release_state.model import Model
@@ -11,6 +12,7 @@ from release_state.outcome import CheckResult, Exit, Outcome, Phase, Verdict
 from release_state.plan import Plan
 from release_state.recovery import Recovery, whole_plan
 from release_state.target import Target
+from release_state.words import listing
 
 _GREEN = {
     Phase.PRE_RELEASE: Verdict.READY,
@@ -96,12 +98,17 @@ def judge(
         verdict, code = Verdict.PARTIAL, Exit.UNKNOWN if missing_blocking else Exit.OK
     else:
         verdict, code = _GREEN[phase], Exit.OK
+    snapshot, reason = recovery.release.snapshot, recovery.release.snapshot.phase_reason
+    if snapshot.moved:
+        reason = f"{reason}; {moved_words(snapshot.moved)}"
+        if code is Exit.OK:
+            verdict, code = Verdict.IN_PROGRESS, Exit.IN_PROGRESS
     if broken and code is Exit.OK:
         verdict, code = Verdict.DEFECT, Exit.DEFECT
     return TargetVerdict(
         target=recovery.release.target,
         phase=phase,
-        phase_reason=recovery.release.snapshot.phase_reason,
+        phase_reason=reason,
         verdict=verdict,
         exit=code,
         ran=len(checks) - len(not_run),
@@ -121,6 +128,11 @@ def _not_verified(recovery: Recovery, phase: Phase) -> tuple[str, ...]:
     if phase is not Phase.POST_RECOVERY or installation is None or not installation.left_out:
         return ()
     return (f"Installation was not verified: {installation.detail}",)
+
+
+def moved_words(moved: Sequence[str]) -> str:
+    """That what was observed is of no one moment, and what to do."""
+    return f"changed while the run looked: {listing(dict.fromkeys(map(source_of, moved)))}; run again"
 
 
 def _left_out(recovery: Recovery) -> tuple[str, ...]:

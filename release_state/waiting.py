@@ -3,7 +3,8 @@
 Waited for is what comes by itself: a release run or CI at work, an index that catches up, an answer that a service did
 not give just now. What a person has to do is not waited for, nor what no repetition would tell. Only what is waited for
 is asked again; and once a release run has ended, everything that it can have changed. Where all that took longer than a
-minute, whatever can have changed meanwhile is looked at once more in the end: a verdict is of one moment.
+minute, with `--wait` or without, whatever can have changed meanwhile is looked at once more in the end: a verdict is of
+one moment. What keeps changing makes it *in progress*.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from datetime import datetime, timezone
 from typing import Any, TypeVar
 
 from release_state.model import Model, NotObserved, Observation
+from release_state.moments import FRESH, elapsed
 from release_state.outcome import ActionNeeded, InProgress, Phase
 from release_state.release import Release
 from release_state.snapshot import LOOKUPS, Snapshot
@@ -26,6 +28,8 @@ from release_state.words import listing
 T = TypeVar("T")
 Key = tuple[Hashable, ...]
 """The beginning of the keys of the look-ups that are to be asked again: `("index", "pypi", "0.2.0")`."""
+Again = Callable[[Collection[Key]], list[Snapshot]]
+"""Looks again: at these, and at what hangs on them where they changed."""
 
 FIRST, LONGEST = 2.0, 60.0
 """Seconds of the first pause, which doubles, and of the longest."""
@@ -35,9 +39,11 @@ _MADE_BY_RUNS: tuple[Key, ...] = (
     ("remote",), ("index",), ("pulls",), ("open_pulls",), ("release",), ("latest_release",), ("drafts",),
 )  # fmt: skip
 
-FRESH = 60.0
-"""Seconds that what was not asked again may be old in the end: a commit or a tag can have been pushed meanwhile."""
 _CHANGING: tuple[Key, ...] = (*_MADE_BY_RUNS, ("runs",), ("ci",), ("clone",))
+CHANGING = frozenset(str(key[0]) for key in _CHANGING)
+"""The look-ups of what can change at any moment."""
+_LOOKS_AGAIN = 2
+"""How often what grew old is looked at again in a row: once, and once more where it had moved."""
 
 
 def pauses() -> Iterator[float]:
@@ -92,16 +98,20 @@ class Watch:
     waited: Waited | None = field(default=None, init=False)
 
     def until_settled(
-        self, first: list[Snapshot], again: Callable[[Collection[Key]], list[Snapshot]], cancel: threading.Event
+        self, first: list[Snapshot], again: Again, cancel: threading.Event, began: float | None = None
     ) -> list[Snapshot]:
-        """Observe again, with growing pauses, until nothing is pending or the time is up; the last snapshots."""
-        started = whole = time.monotonic()
+        """Observe again, with growing pauses, until nothing is pending or the time is up; the last snapshots.
+
+        `began` is when the first look did (`moments.elapsed`); None: just now.
+        """
+        started, whole = time.monotonic(), elapsed() if began is None else began
         end, snapshots, told, looks = started + self.seconds, first, "", 0
         missing = self.pending(snapshots)
         for pause in self.pauses():
-            if looks and not missing and time.monotonic() - whole >= self.fresh and not cancel.is_set():
-                snapshots, whole, looks = again(_CHANGING), time.monotonic(), looks + 1
-                missing = self.pending(snapshots)
+            if not missing:
+                snapshots, whole, more = self._refreshed(snapshots, again, cancel, whole)
+                looks += more
+                missing = self.pending(snapshots) if more else missing
             left = end - time.monotonic()
             in_time = [one for one in missing if _seconds_until(one.not_before) <= left]
             if not in_time or left <= 0 or cancel.is_set():
@@ -119,10 +129,29 @@ class Watch:
                 snapshots = again(_MADE_BY_RUNS)
                 looks += 1
             missing = self.pending(snapshots)
-        if looks or missing:
+        if self.seconds and (looks or missing):
             still = tuple(dict.fromkeys(one.what for one in missing))
             self.waited = Waited(seconds=round(time.monotonic() - started, 1), looks=looks, still=still)
         return snapshots
+
+    def _refreshed(
+        self, snapshots: list[Snapshot], again: Again, cancel: threading.Event, whole: float
+    ) -> tuple[list[Snapshot], float, int]:
+        """What has grown old, looked at again until two looks agree or one is young: when it began, and how often.
+
+        `whole` is when the look began that the snapshots are of.
+        """
+        looks = 0
+        moving: list[tuple[str, ...]] = []
+        while elapsed() - whole >= self.fresh and looks < _LOOKS_AGAIN and not cancel.is_set():
+            before, whole, looks = snapshots, elapsed(), looks + 1
+            snapshots = again(_CHANGING)
+            moving = [moved(one, other) for one, other in zip(before, snapshots, strict=True)]
+            if not any(moving):
+                break
+        if any(moving) and elapsed() - whole >= self.fresh:
+            snapshots = [one.model_copy(update={"moved": names}) for one, names in zip(snapshots, moving, strict=True)]
+        return snapshots, whole, looks
 
     def pending(self, snapshots: Sequence[Snapshot]) -> list[Pending]:
         """What is pending of any target, each thing once."""
@@ -142,6 +171,21 @@ class Watch:
             return cancel.wait(pause)
         finally:
             self.pausing(None)
+
+
+def moved(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
+    """The look-ups of what can change whose answer is another one, or whose source does not answer any more."""
+    return tuple(name for name in _FIELDS if _has_moved(getattr(before, name), getattr(after, name)))
+
+
+#: `branch_pulls` are asked for with `pulls`, and the TestPyPI page with the others of the index.
+_FIELDS = tuple(name for name in Snapshot.model_fields if name in {*CHANGING, "branch_pulls", "rehearsal"})
+
+
+def _has_moved(before: Any, after: Any) -> bool:
+    if isinstance(before, dict):
+        return before.keys() != after.keys() or any(_has_moved(before[name], after[name]) for name in before)
+    return bool(before.is_known and (not after.is_known or before.value != after.value))
 
 
 def pending(snapshot: Snapshot, deciding: Collection[str]) -> Iterator[Pending]:

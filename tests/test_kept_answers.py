@@ -13,7 +13,6 @@ import pytest
 from release_state.demo.github import GitHubServer
 from release_state.demo.github.model import RecordedRequest, Reply
 from release_state.demo.index import IndexServer
-from release_state.model import known
 from release_state.observe.freshness import confirms
 from release_state.observe.github import GitHub
 from release_state.observe.http import HttpClient, LookupFailed
@@ -203,7 +202,8 @@ def test_a_304_of_something_else_is_not_believed(headers: dict[str, str], server
         return Reply(304, {name: text.format(sent=sent[-1]) for name, text in headers.items()})
 
     server.intercept = intercept
-    assert github(server, folder).release_by_tag(TAG) == known(None)
+    found = github(server, folder).release_by_tag(TAG)
+    assert found.is_known and found.value is None
     assert sent, "it was asked with the condition first"
 
 

@@ -19,17 +19,18 @@ import pytest
 
 from release_state.check import of_phase
 from release_state.collect import collect
-from release_state.config import Arguments, load
+from release_state.config import Arguments, RunConfig, load
 from release_state.demo.github.model import RecordedRequest
 from release_state.demo.github.model import Reply as GitHubReply
 from release_state.demo.loopback import Request
 from release_state.demo.world import World
 from release_state.model import Observation, Problem, known, unavailable
+from release_state.moments import FRESH
 from release_state.options import UsageProblem
 from release_state.outcome import Exit, Phase
 from release_state.recorded import save
 from release_state.snapshot import Snapshot
-from release_state.waiting import FRESH, Key, Watch, pauses, pending
+from release_state.waiting import Key, Watch, moved, pauses, pending
 from tests import states as s
 from tests.cli import ROOT, clean_environment, suite
 from tests.judged import CHECKS, verdict_of
@@ -208,6 +209,41 @@ def test_what_grew_old_in_the_waiting_is_looked_at_again() -> None:
     assert len(clock.asked) == 4
 
 
+def moving(number: int) -> Snapshot:
+    """A state that is another one at each look."""
+    return s.released(runs=s.runs(s.run(number=number, id=number)))
+
+
+@pytest.mark.parametrize(
+    ("rounds", "looks", "expected"),
+    [
+        ([moving(1)], 1, ()),
+        ([moving(2), moving(2)], 2, ()),
+        ([moving(2), moving(3)], 2, ("runs",)),
+        ([s.released(runs=silent())], 2, ()),  # and a third look finds the same: it is unknown
+    ],
+    ids=["the same", "moved once", "keeps moving", "does not answer any more"],
+)
+def test_what_took_long_is_looked_at_again_without_waiting_too(
+    rounds: list[Snapshot], looks: int, expected: tuple[str, ...]
+) -> None:
+    clock = Clock(*rounds)
+    watch = dataclasses.replace(clock.watch(seconds=0), fresh=0)
+    [last] = watch.until_settled([moving(1)], clock.again, threading.Event())
+    assert len(clock.asked) == looks and all({("remote",), ("index",), ("ci",)} <= asked for asked in clock.asked)
+    assert last.moved == expected
+    assert watch.waited is None
+    if expected:
+        verdict = verdict_of(last)
+        assert (verdict.exit, verdict.verdict.value) == (Exit.IN_PROGRESS, "IN PROGRESS")
+        assert "changed while the run looked: GitHub; run again" in verdict.phase_reason
+
+
+def test_what_moved_makes_nothing_better() -> None:
+    red = s.released(release=known(None))
+    assert verdict_of(red).exit is verdict_of(red.model_copy(update={"moved": ("runs",)})).exit is Exit.ACTION_NEEDED
+
+
 # --- what is asked again
 
 
@@ -228,16 +264,21 @@ def world(shared_world: World) -> Iterator[World]:
     shared_world.index.lag("pypi", "0.2.0", lags=False)
 
 
-def looked_at(
-    world: World, folder: Path, at_the_first_look: Callable[[], None], seconds: float = 30, fresh: float = FRESH
-) -> tuple[Snapshot, list[Any]]:
-    """Observe with a watch whose first words bring the change about; and what was asked since then."""
+def config_of(world: World, folder: Path) -> RunConfig:
+    """What sends a run to the world."""
     arguments = Arguments(
         versions=("0.2.0",), repo=str(world.clone), github_api_url=world.github.url, install=False,
         settings={"package": world.package, "repository": world.repository, "remote-url": world.remote_url},
         index_urls=tuple(f"{channel}={world.index_url(channel)}" for channel in ("pypi", "testpypi")),
     )  # fmt: skip
-    config = load(arguments, {"RELEASE_STATE_LOOKUP_TIMEOUT": "20"}, folder)
+    return load(arguments, {"RELEASE_STATE_LOOKUP_TIMEOUT": "20"}, folder)
+
+
+def looked_at(
+    world: World, folder: Path, at_the_first_look: Callable[[], None], seconds: float = 30, fresh: float = FRESH
+) -> tuple[Snapshot, list[Any]]:
+    """Observe with a watch whose first words bring the change about; and what was asked since then."""
+    config = config_of(world, folder)
 
     def tell(words: str) -> None:
         forget_requests(world)
@@ -324,6 +365,64 @@ def test_what_was_pushed_while_it_waited_for_ci_is_seen(tmp_path: Path) -> None:
         snapshot, _ = looked_at(world, tmp_path, done, fresh=0)
         assert snapshot.ci.present().sha == world.main() != waited_for
     assert verdict_of(snapshot).exit is Exit.ACTION_NEEDED
+
+
+def test_a_quick_run_looks_once_and_a_slow_one_twice(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def look() -> tuple[Snapshot, int]:
+        forget_requests(world)
+        [snapshot] = collect(
+            config_of(world, tmp_path),
+            None, fixed_phase=None, token=world.token, token_source=None, own_run_id=None, environ={},
+        )  # fmt: skip
+        return snapshot, len([path for _, path in asked_github(world) if path.endswith(RELEASE)])
+
+    quick, once = look()
+    monkeypatch.setattr("release_state.collect.FRESH", 0)
+    slow, twice = look()
+    assert (once, twice) == (1, 2)
+    assert moved(quick, slow) == (), "what did not change is the same at each look"
+    deleted_after(world, 1)
+    gone, looks = look()
+    assert looks == 3, "what moved is observed once more"
+    assert (gone.release.is_known, gone.release.value, gone.moved) == (True, None, ())
+
+
+RELEASE = "/releases/tags/v0.2.0"
+
+
+def deleted_after(world: World, looks: int) -> None:
+    """The GitHub Release is gone when it was looked at so often."""
+    seen = []
+
+    def intercept(request: RecordedRequest) -> GitHubReply | None:
+        seen.append(request.path.endswith(RELEASE))
+        if not seen[-1] or sum(seen) <= looks:
+            return None
+        return GitHubReply(404, {"Content-Type": "application/json"}, b'{"message": "Not Found"}')
+
+    world.github.intercept = intercept
+
+
+LATE = "import release_state.session; release_state.session.FRESH = 0"
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "1")], ids=["serial", "n1"])
+def test_what_moved_before_the_verdict_is_no_green_run(world: World, workers: tuple[str, ...], tmp_path: Path) -> None:
+    """The run was suspended when it had looked, or its checks took long."""
+    (tmp_path / "late.py").write_text(LATE, encoding="utf-8")
+    options = ("-p", "late", "--no-install", *workers)
+    path = {"PYTHONPATH": str(tmp_path)}
+    ran = run(world, *options, reports=tmp_path / "reports", env=path)
+    assert (ran.code, ran.verdict) == (0, "RELEASED AND VERIFIED"), ran.output
+    deleted_after(world, 1)
+    ran = run(world, *options, reports=tmp_path / "reports", env=path)
+    assert (ran.code, ran.verdict) == (8, "IN PROGRESS"), ran.output
+    assert "changed while the run looked: GitHub; run again" in ran.output
+    assert "changed while the run looked: GitHub" in ran.document["targets"][0]["phase_reason"]
+    page = (tmp_path / "reports" / ran.page).read_text(encoding="utf-8")
+    assert '<title id="head-title">IN PROGRESS: ' in page
 
 
 # --- a run

@@ -79,6 +79,8 @@ class Snapshot(Model):
     phase_reason: str
     token_source: str | None = None
     """Where the GitHub token came from, never the token."""
+    moved: tuple[str, ...] = ()
+    """Look-ups whose answer was another one when it was looked at again: what was observed is of no one moment."""
     sources: dict[str, str] = Field(default_factory=dict)
     """Where each kind of fact was read from, for the header."""
 
