@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, cast
 
 from release_state import validate
+from release_state.addresses import without_credentials
 from release_state.channels import GITHUB_API, defined_channels, status_pages
 from release_state.observe.local import LocalRepository, locate
-from release_state.observe.remote import without_credentials
 from release_state.options import DEFAULT_CHANNEL, PHASES, PLANS, VERSION_RULES, UsageProblem
 from release_state.plan import Wanted
 from release_state.redaction import hide_passwords_of

@@ -15,12 +15,14 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from urllib.parse import quote, unquote
 
-_HIDDEN = "***"
+from release_state.addresses import HIDDEN, may_hold_password
+
 _GUESSED = 6
 """Characters: what is shorter and only has the name of a secret, or stands where one can, is a word like any other."""
 _NAMES = re.compile(r"TOKEN|PASSW|SECRET|CREDENTIAL|(?:API|PRIVATE|ACCESS)_?KEY|_(?:AUTH|PAT)$", re.IGNORECASE)
 _USER = re.compile(r"(?P<scheme>https?://|://|^)(?P<user>[^/\s@]+(?:@[^/\s@]+)*)@", re.IGNORECASE)
 _BEFORE_HOST = re.compile(r"://[^/\s]+@")
+_ADDRESS = re.compile(r"\w+://\S+@|(?<!\S)(?://)?[\w.+-]+:\S+@", re.ASCII)
 _told: set[str] = set()
 """Of this process, as its output is: an error can come before there is a run, and from any of its threads."""
 
@@ -40,7 +42,7 @@ def redacted(text: str) -> str:
     named = (value for name, value in os.environ.items() if _NAMES.search(name) and len(value) >= _GUESSED)
     of_addresses = (secret for value in os.environ.values() if "@" in value for secret in _of_address(value))
     pattern = _pattern(frozenset((*tuple(_told), *named, *of_addresses)))
-    return _BEFORE_HOST.sub(f"://{_HIDDEN}@", pattern.sub(_HIDDEN, text) if pattern else text)
+    return _BEFORE_HOST.sub(f"://{HIDDEN}@", pattern.sub(HIDDEN, text) if pattern else text)
 
 
 def _of_address(text: str) -> Iterator[str]:
@@ -51,6 +53,17 @@ def _of_address(text: str) -> Iterator[str]:
             yield password
         elif found["scheme"].lower().startswith("http") and len(name) >= _GUESSED:
             yield name
+    for found in _ADDRESS.finditer(text):
+        # One that ends where the address seems to have a path: all of it.
+        if may_hold_password(f"{found[0]}host.example/"):
+            signs_in = (found[0].partition("://")[2] or found[0])[:-1]
+            yield signs_in.partition(":")[2] or signs_in
+
+
+@lru_cache(maxsize=64)
+def spellings(secret: str) -> tuple[str, ...]:
+    """A secret in each spelling in which it travels, the longest first."""
+    return tuple(sorted({spelling for spelling in _spellings(secret) if spelling}, key=len, reverse=True))
 
 
 @lru_cache(maxsize=1)

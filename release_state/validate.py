@@ -9,6 +9,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from packaging.version import Version
 
+from release_state.addresses import ENCODE, may_hold_password
 from release_state.options import UsageProblem
 
 _PACKAGE = re.compile(r"[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9._-]{0,198}[A-Za-z0-9]")
@@ -21,9 +22,26 @@ _SCP_LIKE = re.compile(r"(?:[A-Za-z0-9_.+][A-Za-z0-9_.+-]*@)?[A-Za-z0-9][A-Za-z0
 
 
 def shown(text: str) -> str:
-    """The text as a message may quote it: no credentials, no query, control characters escaped, 80 characters."""
+    """The text as a message may quote it: no credentials, no query, control characters escaped, 80 characters.
+
+    Nothing is left of an address that cannot be told from a password in it.
+    """
+    if "@" in text and not _is_readable(text):
+        return "(not shown: it may hold a password)"
     quoted = repr(re.sub(r"(://[^?#]*)[?#].*", r"\1", re.sub(r"://[^/?#]*@", "://", text), flags=re.DOTALL))
     return quoted if len(quoted) <= 80 else quoted[:77] + "…'"
+
+
+def _is_readable(text: str) -> bool:
+    """Whether all that stands before an `@` in the text is known not to be a password, or is left out."""
+    try:
+        _ = urlsplit(text).port
+    except ValueError:
+        return False
+    if may_hold_password(text):
+        return False
+    # `name:password@host`, in whatever it stands, is no address but holds one's secret.
+    return "://" in text or re.search(r":[^@]*@", text) is None or bool(_SCP_LIKE.fullmatch(text))
 
 
 def version(text: str) -> str:
@@ -137,6 +155,7 @@ def link(option: str, text: str) -> str:
 
 def git_url(option: str, text: str) -> str:
     """A remote's address: https, http, ssh, git and file URLs, `host:path`, or an absolute path."""
+    _refuse_passwords(option, text)
     if re.search(r"[\x00-\x20\x7f]", text) or text.startswith("-") or "::" in text:
         raise UsageProblem(f"{option} {shown(text)} is not an address of a git remote")
     if text.startswith("/"):
@@ -144,7 +163,7 @@ def git_url(option: str, text: str) -> str:
     if "://" in text:
         parts = _split(option, text)
         if parts.query or parts.fragment:
-            raise UsageProblem(f"{option} {shown(re.split('[?#]', text)[0])} holds a query or a fragment")
+            raise UsageProblem(f"{option} {shown(text)} holds a query or a fragment")
         if parts.scheme in ("https", "http", "ssh", "git") and parts.hostname and not parts.hostname.startswith("-"):
             return text
         if parts.scheme == "file" and not parts.netloc and parts.path.startswith("/"):
@@ -221,12 +240,19 @@ def words(option: str, text: str, allowed: Iterable[str]) -> tuple[str, ...]:
     return tuple(one_of(option, word.strip(), allowed) for word in text.split(",") if word.strip())
 
 
+def _refuse_passwords(option: str, text: str) -> None:
+    """Raise UsageProblem, without a word of it, where the rest of a password may pass for a part of the address."""
+    if may_hold_password(text):
+        raise UsageProblem(f"{option}: the address has an @ behind its host, which may end a password: {ENCODE}")
+
+
 def _split(option: str, text: str) -> SplitResult:
+    _refuse_passwords(option, text)
     if re.search(r"[\x00-\x20\x7f]", text):
         raise UsageProblem(f"{option} {shown(text)} holds a blank or a control character")
     try:
         parts = urlsplit(text)
         _ = parts.port
     except ValueError:
-        raise UsageProblem(f"{option} {shown(text)} is not an address") from None
+        raise UsageProblem(f"{option} is not an address; it is not shown, for it may hold a password") from None
     return parts

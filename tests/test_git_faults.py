@@ -132,11 +132,9 @@ def test_nobody_is_asked_for_a_password(locked: HTTPServer, tmp_path: Path, own_
     assert not (tmp_path / "asked").exists()
 
 
-def test_the_password_of_an_address_reaches_its_server_and_no_process_list(
-    locked: HTTPServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own_configuration: Path
-) -> None:
-    helper = script(tmp_path / "helper", f'cat >> {tmp_path}/told; echo "$@" >> {tmp_path}/told')
-    own_configuration.write_text(f"[credential]\n\thelper = {helper}\n", encoding="utf-8")
+@pytest.fixture
+def processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file with the arguments of everything that git starts to reach a server, and of git itself."""
     real = Git(5).program
     exec_path = subprocess.run([real, "--exec-path"], capture_output=True, text=True, check=True).stdout.strip()
     folder = tmp_path / "core"
@@ -148,14 +146,47 @@ def test_the_password_of_an_address_reaches_its_server_and_no_process_list(
         else:
             (folder / program.name).symlink_to(program)
     monkeypatch.setenv("GIT_EXEC_PATH", str(folder))
-    seen = observe_remote(f"http://us%40er:{SECRET}@127.0.0.1:{locked.server_port}/o/r.git", 20).unavailable
+    return tmp_path / "seen"
+
+
+SIGNED_IN = f"http://us%40er:{SECRET}@127.0.0.1:{{port}}/"
+
+
+@pytest.mark.parametrize(
+    ("url", "rewritten"),
+    [
+        (SIGNED_IN, None),
+        ("https://nowhere.invalid/", "https://nowhere.invalid/"),
+        ("http://127.0.0.1:{port}/", "http://127.0.0.1:{port}/"),
+        ("http://127.0.0.1:{port}/", "http://127.0.0.1:{port}/o/r.git"),
+        # One that a clone has: git has rewritten it, and does so again with what is left without the password.
+        (SIGNED_IN, "http://127.0.0.1:{port}/"),
+    ],
+    ids=["given", "rewritten", "rewritten in place", "rewritten whole", "rewritten twice"],
+)
+def test_the_password_of_an_address_reaches_its_server_and_no_process_list(
+    url: str, rewritten: str | None, locked: HTTPServer, processes: Path, tmp_path: Path, own_configuration: Path
+) -> None:
+    helper = script(tmp_path / "helper", f'cat >> {tmp_path}/told; echo "$@" >> {tmp_path}/told')
+    text = f"[credential]\n\thelper = {helper}\n"
+    if rewritten:
+        whole = "o/r.git" if rewritten.endswith("r.git") else ""
+        text += f'[url "{SIGNED_IN}{whole}"]\n\tinsteadOf = {rewritten}\n'
+    own_configuration.write_text(text.format(port=locked.server_port), encoding="utf-8")
+    seen = observe_remote(f"{url}o/r.git".format(port=locked.server_port), 20).unavailable
     assert seen and "Authentication failed" in seen.why and SECRET not in seen.why
     # "us@er:hunter2"
     assert _Locked.given == [None, "Basic dXNAZXI6aHVudGVyMg=="]
-    arguments = (tmp_path / "seen").read_text(encoding="utf-8", errors="replace")
+    arguments = processes.read_text(encoding="utf-8", errors="replace")
     assert f"127.0.0.1:{locked.server_port}/o/r.git" in arguments
     assert SECRET not in arguments and "us%40er" not in arguments
     assert not (tmp_path / "told").exists(), "the user's own helpers are not told to store or to forget a password"
+
+
+def test_a_rewritten_address_that_may_hold_a_password_is_refused(own_configuration: Path) -> None:
+    own_configuration.write_text(f'[url "http://me:a/{SECRET}@127.0.0.1:1/"]\n\tinsteadOf = https://nowhere.invalid/\n')
+    seen = observe_remote("https://nowhere.invalid/o/r.git", 20).unavailable
+    assert seen and "may end a password" in seen.why and SECRET not in seen.why
 
 
 def test_the_user_name_of_an_address_is_given_to_the_helper(

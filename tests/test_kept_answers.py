@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
@@ -216,8 +215,8 @@ def test_a_304_to_everything_is_no_answer(server: GitHubServer, folder: Path) ->
 
 @pytest.mark.parametrize(
     "headers",
-    [{"Age": "86400"}, {"Date": _long_ago(7200)}, {"Warning": '112 proxy "Disconnected Operation"'}],
-    ids=["kept for a day", "of two hours ago", "disconnected"],
+    [{"Age": "86400"}, {"Warning": '112 proxy "Disconnected Operation"'}],
+    ids=["kept for a day", "disconnected"],
 )
 def test_an_old_answer_of_a_cache_is_no_answer(headers: dict[str, str], server: GitHubServer, folder: Path) -> None:
     old = Reply(200, {"Content-Type": "application/json", **headers}, b"[]")
@@ -226,7 +225,7 @@ def test_an_old_answer_of_a_cache_is_no_answer(headers: dict[str, str], server: 
     assert asker.repository().present()
     found = asker.pulls(BRANCH)
     assert found.unavailable and found.unavailable.is_temporary
-    assert re.search("a cache kept|before another answer", found.unavailable.why)
+    assert "a cache kept" in found.unavailable.why
     assert {request.headers["cache-control"] for request in server.requests} == {"no-cache"}
 
 

@@ -16,13 +16,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from release_state.addresses import without_credentials
 from release_state.model import Observation
 from release_state.observe import git_command, git_process
 from release_state.observe.clone import observe_clone
 from release_state.observe.git_command import Git
 from release_state.observe.git_environment import base_environment, with_settings
 from release_state.observe.git_messages import GitFailed, decisive, scrubbed
-from release_state.observe.remote import check_url, observe_remote, parse_refs, without_credentials
+from release_state.observe.remote import check_url, observe_remote, parse_refs
 from release_state.observe.work_tree import parse_status
 from release_state.snapshot import Clone, Remote
 from release_state.steps.clone import tidy_up
@@ -120,7 +121,7 @@ def test_a_file_url_and_a_user_rewrite_of_it(repo: Repo, own_configuration: Path
 def test_a_user_rewrite_cannot_bring_in_a_helper(tmp_path: Path, own_configuration: Path, rewritten: str) -> None:
     marker = tmp_path / "ran"
     own_configuration.write_text(f'[url "{rewritten.format(marker=marker)}"]\n\tinsteadOf = https://a.invalid/\n')
-    assert "not allowed" in why(observe_remote("https://a.invalid/", 20))
+    assert "was refused" in why(observe_remote("https://a.invalid/", 20))
     assert not marker.exists()
 
 
@@ -144,6 +145,10 @@ def test_a_user_rewrite_cannot_bring_in_a_helper(tmp_path: Path, own_configurati
         f"https://user:{SECRET}/x@host/y",
         f"git://user:{SECRET}@host/y",
         f"https://host/y?token={SECRET}",
+        f"https://user:a/{SECRET}@host/y",
+        f"ssh://user:1/{SECRET}@host/y",
+        f"user:{SECRET}@host:y",
+        f"user:{SECRET}@host/y",
         f"https://user%0Apassword={SECRET}:x@host/y",
         "",
     ],
@@ -200,10 +205,12 @@ def gone(text: str) -> bool:
 
 
 def processes_with(text: str) -> list[str]:
+    """Those with a text in their arguments or variables: git is told an address by a variable."""
     found = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
-            line = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            told = path.read_bytes() + path.with_name("environ").read_bytes()
+            line = told.replace(b"\0", b" ").decode(errors="replace")
         except OSError:
             continue
         if text in line and int(path.parent.name) != os.getpid():
@@ -239,12 +246,12 @@ def test_an_interrupt_leaves_no_process(silent: int, thread: bool) -> None:
     root = Path(__file__).parent.parent
     with subprocess.Popen([sys.executable, "-c", code], cwd=root, env=ENV, stderr=subprocess.DEVNULL) as running:
         until = time.monotonic() + 20
-        while not processes_with(f":{silent}/x HEAD"):
+        while not processes_with(f"//127.0.0.1:{silent}/x.insteadOf"):
             assert time.monotonic() < until and running.poll() is None
             time.sleep(0.05)
         running.send_signal(2)
         running.wait(10)
-    assert gone(f":{silent}/x HEAD")
+    assert gone(f"//127.0.0.1:{silent}/x.insteadOf")
 
 
 _HASH = st.from_regex(r"[0-9a-f]{40}|[0-9a-f]{64}", fullmatch=True)
@@ -483,6 +490,14 @@ def test_a_damaged_tag_is_not_an_absent_one(repo: Repo) -> None:
     assert observe_clone(repo.path, "origin", 20, None).unavailable
     (repo.path / ".git" / "refs" / "tags" / "v1").write_text("nonsense\n")
     assert observe_clone(repo.path, "origin", 20, None).unavailable
+
+
+def test_a_password_that_cannot_be_told_from_its_address_is_not_kept(repo: Repo) -> None:
+    repo.git("remote", "add", "origin", "https://host/o/r.git")
+    for url in (f"https://user:a/{SECRET}@host/y", f"user:{SECRET}@host:y", f"https://u:{SECRET}@host/y"):
+        repo.git("config", "--add", "remote.origin.pushurl", url)
+    found = clone_of(repo)
+    assert found.push_urls == ("https://***", "***", "https://host/y")
 
 
 def test_the_remote_address_as_git_works_it_out(repo: Repo, own_configuration: Path) -> None:

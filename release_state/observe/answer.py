@@ -11,6 +11,7 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from requests.utils import parse_header_links
 
+from release_state.addresses import may_hold_password
 from release_state.model import Problem
 from release_state.observe.bounds import loaded_json
 from release_state.observe.refusal import date_of, header
@@ -85,6 +86,8 @@ def clean_url(url: str) -> str:
         _ = parts.port
     except ValueError:
         raise ValueError("the address is no URL") from None
+    if may_hold_password(url):
+        raise ValueError("the address has an @ behind its host")
     if parts.scheme.lower() not in ("http", "https") or not parts.hostname:
         raise ValueError("the address is no http or https URL")
     host = parts.netloc.rpartition("@")[2]

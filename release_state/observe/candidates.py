@@ -20,7 +20,7 @@ from release_state.observe.git_again import patiently
 from release_state.observe.git_command import Git
 from release_state.observe.git_messages import GitFailed, readable
 from release_state.observe.git_store import Store, Want
-from release_state.observe.remote import NO_REFS, check_url, network_environment, without_credentials
+from release_state.observe.remote import NO_REFS, check_url, network_environment
 from release_state.observe.sdist import Files
 from release_state.observe.tree_match import Change, Entry, Tree, Votes, read_changes, read_tree
 from release_state.snapshot import Clone, Remote
@@ -220,10 +220,10 @@ def pull_refs(git: Git, url: str) -> tuple[list[tuple[int, str]], int]:
     check_url(url)
     with TemporaryDirectory(prefix="release-state-") as empty:
         folder = Path(empty)
-        env, address = network_environment(git, folder, url), without_credentials(url)
+        env, name = network_environment(git, folder, url)
         # HEAD too: without it, an answer that is none could not be told from a service that records none.
         patterns = ("HEAD", "refs/pull/*/head")
-        command = ("ls-remote", "--", address, *patterns)
+        command = ("ls-remote", "--", name, *patterns)
         output = patiently(git, lambda: git.run(*command, cwd=folder, env=env, memory=LISTING_MEMORY)).output
     if not output:
         raise GitFailed(NO_REFS)

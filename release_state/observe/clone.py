@@ -7,12 +7,13 @@ import re
 from pathlib import Path
 from threading import Event
 
+from release_state.addresses import without_credentials
 from release_state.model import Observation, known, unavailable
 from release_state.observe.clone_details import read_details
 from release_state.observe.git_command import Answer, Git
 from release_state.observe.git_environment import with_settings, without_filters, without_network
 from release_state.observe.git_messages import GitFailed, decisive, readable
-from release_state.observe.remote import tags_of, without_credentials
+from release_state.observe.remote import tags_of
 from release_state.observe.work_tree import Changes, read_changes
 from release_state.snapshot import Clone, Tag
 

@@ -22,28 +22,28 @@ def given_at(headers: Mapping[str, str]) -> datetime | None:
     return http_date(header(headers, "Date"))
 
 
-def why_old(headers: Mapping[str, str], newest: datetime | None) -> str | None:
-    """Why an answer is of an earlier time; None where nothing says so.
+def why_old(headers: Mapping[str, str]) -> str | None:
+    """Why an answer is one that a cache kept; None where it does not say so.
 
-    `newest` is when another answer of the same service was given. This machine's clock is not asked: it may be wrong.
+    Its date says nothing: a clock may be wrong, and a cache has to send the age.
     """
-    age, given = header(headers, "Age") or "", given_at(headers)
+    age = header(headers, "Age") or ""
     if age.strip().isdecimal() and int(age.strip()[:9]) > OLDEST.total_seconds():
         return f"answered with something that a cache kept for {int(age.strip()[:9])} s"
     if _STALE.search(header(headers, "Warning") or ""):
         return "answered with something that a cache kept and did not ask about"
-    if given and newest and newest - given > OLDEST:
-        return f"answered with something from {(newest - given).total_seconds():.0f} s before another answer"
     return None
 
 
 def confirms(headers: Mapping[str, str], etag: str, newest: datetime | None) -> bool:
-    """Whether a `304` says that the answer with this ETag still holds; where not, asking for the whole costs little."""
-    told = header(headers, "ETag")
-    if told is None or _opaque(told) != _opaque(etag) or why_old(headers, newest):
+    """Whether a `304` says that the answer with this ETag still holds; where not, asking for the whole costs little.
+
+    `newest` is when another answer of the same service was given, by its clock.
+    """
+    told, given = header(headers, "ETag"), given_at(headers)
+    if told is None or _opaque(told) != _opaque(etag) or why_old(headers):
         return False
-    given = given_at(headers)
-    return given is None or datetime.now(timezone.utc) - given <= OLDEST
+    return given is None or max(newest or given, datetime.now(timezone.utc)) - given <= OLDEST
 
 
 def _opaque(etag: str) -> str:

@@ -7,6 +7,7 @@ import shlex
 
 from release_state.model import Problem
 from release_state.observe.refusal import NOT_REACHED
+from release_state.redaction import spellings
 
 _CREDENTIALS = re.compile(r"(?<=://)[^/\s]*@|[^\s/'\":@]+:[^\s/'\"@]+@")
 _QUERY = re.compile(r"(://[^\s?'\"]*)\?[^\s'\"]*")
@@ -50,7 +51,8 @@ def readable(data: bytes) -> str:
 
 def scrubbed(text: str, password: str = "") -> str:
     """The text without user names, passwords and queries of the addresses in it, and without a password."""
-    text = text.replace(password, "***") if len(password) > 3 else text
+    for spelling in spellings(password) if len(password) > 3 else ():
+        text = text.replace(spelling, "***")
     return _QUERY.sub(r"\1", _CREDENTIALS.sub("", text))
 
 

@@ -16,11 +16,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from release_state.addresses import without_credentials
 from release_state.observe.git_again import patiently
 from release_state.observe.git_command import Answer, Git
 from release_state.observe.git_environment import outside_of_repositories, with_settings, without_network
 from release_state.observe.git_messages import GitFailed
-from release_state.observe.remote import check_url, network_environment, without_credentials
+from release_state.observe.remote import check_url, network_environment
 
 _MARKER = "release-state-cache"
 _REMOTE = "release-state"
@@ -272,10 +273,11 @@ def _create(git: Git, path: Path, sha256: bool) -> None:
 
 def _environment(git: Git, url: str, folder: Path) -> dict[str, str]:
     check_url(url)
+    env, name = network_environment(git, folder, url)
     settings = (
-        (f"remote.{_REMOTE}.url", without_credentials(url)),
+        (f"remote.{_REMOTE}.url", name),
         # Leave out the contents of files until they are asked for; a remote that cannot do that sends everything.
         (f"remote.{_REMOTE}.promisor", "true"),
         (f"remote.{_REMOTE}.partialclonefilter", "blob:none"),
     )
-    return with_settings(network_environment(git, folder, url), settings)
+    return with_settings(env, settings)

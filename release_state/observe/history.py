@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import platformdirs
 
+from release_state.addresses import without_credentials
 from release_state.model import Observation, known, unavailable
 from release_state.observe.clone import SHOWN, CloneReader
 from release_state.observe.dates import read_commits, read_tag_dates
@@ -18,7 +19,6 @@ from release_state.observe.git_command import Git
 from release_state.observe.git_messages import GitFailed
 from release_state.observe.git_store import OBJECT_NAME, Store, Want, cached_store, temporary_store
 from release_state.observe.patches import unmerged_commits
-from release_state.observe.remote import without_credentials
 from release_state.observe.tree_files import Details, read_details
 from release_state.snapshot import Clone, History, Lineage, Remote
 

@@ -24,6 +24,7 @@ from release_state.observe.refusal import NOT_REACHED, Refusal, header, refusal
 from release_state.observe.shared_limit import SharedLimit
 from release_state.observe.time_left import PAUSES
 from release_state.observe.transport import Interrupted, Line, Received, Unusable, exchange
+from release_state.redaction import spellings
 from release_state.text import plain
 
 _POLL_SECONDS = 0.1
@@ -170,7 +171,8 @@ class Question:
     def _without_secrets(self, received: Received) -> Received:
         """What came, but for what was sent in secret: a service that repeats it does not get it printed."""
         body, headers = received.body, received.headers
-        for secret in (secret for secret in self._secrets if len(secret) >= _SHORTEST_SECRET):
+        long_ones = (secret for secret in self._secrets if len(secret) >= _SHORTEST_SECRET)
+        for secret in dict.fromkeys(spelling for each in long_ones for spelling in spellings(each)):
             body = body.replace(secret.encode(), b"***")
             if any(secret in value for value in headers.values()):
                 headers = {name: value.replace(secret, "***") for name, value in headers.items()}
@@ -181,8 +183,7 @@ class Question:
 
         Caches before an index are a part of it: it empties them where a page changes.
         """
-        origin = origin_of(self._url)
-        return why_old(received.headers, self._client.newest(origin)) if origin == self._client.token_origin else None
+        return why_old(received.headers) if origin_of(self._url) == self._client.token_origin else None
 
     @property
     def _limit(self) -> SharedLimit | None:
@@ -244,7 +245,7 @@ class Question:
     ) -> LookupFailed:
         where = f"{shown(self._url)}: " if self._url else ""
         text = where + why
-        for secret in self._secrets:
+        for secret in (spelling for each in self._secrets for spelling in spellings(each)):
             text = text.replace(secret, "***")
         source = self._source or (urlsplit(self._url).netloc if self._url else "") or "HTTP"
         why = plain(text, 500)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event
 
+from release_state.addresses import ENCODE, may_hold_password, without_credentials
 from release_state.model import Observation, known
 from release_state.observe.bounds import LISTING_MEMORY
 from release_state.observe.git_again import patiently
 from release_state.observe.git_command import Git
 from release_state.observe.git_environment import (
+    Settings,
     outside_of_repositories,
     ssh_command,
     with_credentials_of,
+    with_settings,
     without_network,
 )
 from release_state.observe.git_messages import GitFailed, readable
@@ -47,10 +51,10 @@ def observe_remote(url: str, timeout: float, *, cancel: Event | None = None) -> 
             # prefixes only with --heads and --tags, which leave out HEAD, and the default branch with it: one full list
             # costs less than a second connection, and the patterns keep refs/pull out of what is read here.
             patterns = ("HEAD", "refs/heads/*", "refs/tags/*")
-            env, address = network_environment(git, folder, url), without_credentials(url)
-            command = ("ls-remote", "--symref", "--", address, *patterns)
+            env, name = network_environment(git, folder, url)
+            command = ("ls-remote", "--symref", "--", name, *patterns)
             answer = patiently(git, lambda: git.run(*command, cwd=folder, env=env, memory=LISTING_MEMORY))
-        found = parse_refs(address, answer.output)
+        found = parse_refs(without_credentials(url), answer.output)
         if not answer.output and not is_local(url):
             raise GitFailed(NO_REFS, "open the address in a browser: a proxy may want a login; and check the address")
         return known(found)
@@ -67,6 +71,8 @@ def check_url(url: str) -> None:
     """Raise GitFailed unless it is an https, http, ssh, git or file URL, `host:path` or an absolute path."""
     if re.search(r"[\x00-\x1f\x7f]|%(?:0[0-9A-Fa-f]|1[0-9A-Fa-f]|7[Ff])", url) or url.startswith("-"):
         raise GitFailed("the remote's address was refused: it starts with a dash or holds a control character")
+    if may_hold_password(url):
+        raise GitFailed("the remote's address was refused: an @ behind its host may end a password", ENCODE)
     if url.startswith("/"):
         return
     scheme, separator, rest = url.partition("://")
@@ -87,41 +93,57 @@ def check_url(url: str) -> None:
     )
 
 
-def without_credentials(url: str) -> str:
-    """The address without password, token, query and fragment; of ssh the user name stays, for it is an address."""
-    scheme, separator, rest = url.partition("://")
-    if not separator or url.startswith("/"):
-        return url
-    authority = re.split(r"[/?#]", rest)[0]
-    path = re.split(r"[?#]", rest[len(authority) :])[0]
-    user, _, host = authority.rpartition("@")
-    user = f"{user.partition(':')[0]}@" if scheme == "ssh" and user else ""
-    return f"{scheme}://{user}{host}{path}"
-
-
-def network_environment(git: Git, folder: Path, url: str) -> dict[str, str]:
+def network_environment(git: Git, folder: Path, url: str) -> tuple[dict[str, str], str]:
     """
-    The environment for commands that talk to the remote at `url`, outside of any repository that is not ours.
+    The environment for commands that talk to the remote at `url`, outside of any repository that is not ours, and what
+    they call it.
 
-    It holds the address's password: the command itself is given the address `without_credentials`.
+    The environment holds its address and password: git hands both on in the arguments of what it starts otherwise,
+    also those that `url.*.insteadOf` of the user's settings puts there. Raises GitFailed.
     """
-    env = with_credentials_of(outside_of_repositories(git.environ, folder), url)
-    if not env.get("GIT_SSH_COMMAND") and not env.get("GIT_SSH") and not _has_ssh_command(git, folder):
+    sees_no_repository = outside_of_repositories(git.environ, folder)
+    settings = _network_settings(git, folder)
+    address = url
+    if without_credentials(url) == url and (address := _rewritten(url, settings)) != url:
+        check_url(address)
+    env = with_credentials_of(sees_no_repository, address)
+    # Rewritten here, and by git but once: an address in the place of our own name is not looked at again.
+    env = with_settings(env, [(f"url.{without_credentials(address)}.insteadOf", _NAME)])
+    if (
+        not env.get("GIT_SSH_COMMAND")
+        and not env.get("GIT_SSH")
+        and not dict(settings).get("core.sshcommand", "").strip()
+    ):
         env["GIT_SSH_COMMAND"] = ssh_command(git.seconds)
-    return env
+    return env, _NAME
 
 
-def _has_ssh_command(git: Git, folder: Path) -> bool:
-    """Whether the user's own settings say how ssh is run: the variable would win over them. Asked once."""
+_NAME = "release-state-remote:/"
+"""What git is given in place of the address."""
+
+
+def _rewritten(url: str, settings: Settings) -> str:
+    """The address as git would have it: of the beginnings that are replaced, the longest counts."""
+    rules = [(name[4:-10], start) for name, start in settings if name.endswith(".insteadof") and url.startswith(start)]
+    if not rules:
+        return url
+    base, start = max(rules, key=lambda rule: len(rule[1]))
+    return base + url[len(start) :]
+
+
+def _network_settings(git: Git, folder: Path) -> Settings:
+    """The user's own settings on how ssh is run and how addresses are rewritten. Asked once."""
     key = git.program, tuple(sorted(git.environ.items()))
-    if key not in _ssh_is_configured:
+    if key not in _asked:
         env = outside_of_repositories(without_network(git.environ), folder)
-        configured = git.run("config", "--get", "core.sshCommand", cwd=folder, env=env, accept=(0, 1))
-        _ssh_is_configured[key] = bool(configured.text.strip())
-    return _ssh_is_configured[key]
+        wanted = r"^(core\.sshcommand|url\..*\.insteadof)$"
+        configured = git.run("config", "-z", "--get-regexp", wanted, cwd=folder, env=env, accept=(0, 1))
+        entries = (os.fsdecode(entry).partition("\n") for entry in configured.output.split(b"\0") if entry)
+        _asked[key] = tuple((name, value) for name, _, value in entries)
+    return _asked[key]
 
 
-_ssh_is_configured: dict[tuple[str, tuple[tuple[str, str], ...]], bool] = {}
+_asked: dict[tuple[str, tuple[tuple[str, str], ...]], Settings] = {}
 
 
 def parse_refs(url: str, output: bytes) -> Remote:

@@ -21,6 +21,7 @@ from packaging.version import Version
 from pydantic import BaseModel
 
 from release_state import logs, recorded, records, settings, validate
+from release_state.addresses import without_credentials
 from release_state.attribution import of_log
 from release_state.audit.selection import selection
 from release_state.config import Arguments, load
@@ -41,7 +42,7 @@ from release_state.observe.index_json import files_by_json
 from release_state.observe.pip_verdict import judge
 from release_state.observe.provenance import observe_provenance
 from release_state.observe.refusal import refusal
-from release_state.observe.remote import check_url, parse_refs, without_credentials
+from release_state.observe.remote import check_url, parse_refs
 from release_state.observe.run_log import RunLogs
 from release_state.observe.sdist import Refused, read_sdist
 from release_state.observe.simple import NotSimple, root_projects
