@@ -17,11 +17,6 @@ _STALE = re.compile(r"\b11[012] ")
 """Of the header `Warning`: stale, not revalidated, disconnected."""
 
 
-def given_at(headers: Mapping[str, str]) -> datetime | None:
-    """When an answer was given, by the clock of whoever gave it; None where it does not say."""
-    return http_date(header(headers, "Date"))
-
-
 def why_old(headers: Mapping[str, str]) -> str | None:
     """Why an answer is one that a cache kept; None where it does not say so.
 
@@ -35,15 +30,15 @@ def why_old(headers: Mapping[str, str]) -> str | None:
     return None
 
 
-def confirms(headers: Mapping[str, str], etag: str, newest: datetime | None) -> bool:
-    """Whether a `304` says that the answer with this ETag still holds; where not, asking for the whole costs little.
+def confirms(headers: Mapping[str, str], etag: str) -> bool:
+    """Whether a `304` says that the answer with this ETag still holds.
 
-    `newest` is when another answer of the same service was given, by its clock.
+    One that seems old does not, though this machine's clock may be wrong: asking for the whole costs little.
     """
-    told, given = header(headers, "ETag"), given_at(headers)
+    told, given = header(headers, "ETag"), http_date(header(headers, "Date"))
     if told is None or _opaque(told) != _opaque(etag) or why_old(headers):
         return False
-    return given is None or max(newest or given, datetime.now(timezone.utc)) - given <= OLDEST
+    return given is None or datetime.now(timezone.utc) - given <= OLDEST
 
 
 def _opaque(etag: str) -> str:

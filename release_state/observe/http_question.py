@@ -56,9 +56,6 @@ class Client(Protocol):
     def count(self, origin: Origin, headers: Mapping[str, str]) -> None:
         """Note that an answer came, and what it told of a rate limit."""
 
-    def newest(self, origin: Origin) -> datetime | None:
-        """The latest moment that an answer of this origin was given at, by its own clock."""
-
 
 class Question:
     """One GET with its retries and redirects."""
@@ -110,7 +107,7 @@ class Question:
                 self._follow(received, seen)
                 continue
             if received is not None and received.status == 304 and kept is not None:
-                if confirms(received.headers, kept.etag, self._client.newest(origin_of(self._url))):
+                if confirms(received.headers, kept.etag):
                     others = {name: text for name, text in received.headers.items() if not _OF_BODY.match(name)}
                     return Answer(200, {**others, **kept.headers}, kept.body, self._url)
                 # Of another answer, or of another time: nothing lets a cache say so that is asked for the whole.

@@ -54,7 +54,7 @@ def clock_ahead(headers: Mapping[str, str], now: datetime) -> float | None:
 
     None where it does not say. `Age` is how long a cache has held the answer since.
     """
-    date, age = _http_date(header(headers, "Date")), (header(headers, "Age") or "").strip()
+    date, age = http_date(header(headers, "Date")), (header(headers, "Age") or "").strip()
     if date is None:
         return None
     return (now - date).total_seconds() - (int(age[:9]) if age.isdecimal() else 0)
