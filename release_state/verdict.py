@@ -98,13 +98,13 @@ def judge(
         verdict, code = Verdict.PARTIAL, Exit.UNKNOWN if missing_blocking else Exit.OK
     else:
         verdict, code = _GREEN[phase], Exit.OK
+    if broken and code is Exit.OK:
+        verdict, code = Verdict.DEFECT, Exit.DEFECT
     snapshot, reason = recovery.release.snapshot, recovery.release.snapshot.phase_reason
     if snapshot.moved:
         reason = f"{reason}; {moved_words(snapshot.moved)}"
         if code is Exit.OK:
             verdict, code = Verdict.IN_PROGRESS, Exit.IN_PROGRESS
-    if broken and code is Exit.OK:
-        verdict, code = Verdict.DEFECT, Exit.DEFECT
     return TargetVerdict(
         target=recovery.release.target,
         phase=phase,
