@@ -276,6 +276,14 @@ def test_only_refs_come_out_of_what_a_remote_says(lines: list[bytes]) -> None:
     assert all(len(branch.sha) in (40, 64) for branch in remote.branches)
 
 
+@pytest.mark.parametrize("ref", ["refs/heads/main", "refs/tags/v0.2.0", "refs/tags/v0.2.0^{}"])
+def test_one_ref_has_one_hash(ref: str) -> None:
+    line = f"{'a' * 40}\t{ref}\n"
+    parse_refs("/x", (line + line).encode())
+    with pytest.raises(GitFailed, match="two hashes"):
+        parse_refs("/x", f"{line}{'b' * 40}\t{ref}\n".encode())
+
+
 @given(st.binary(max_size=80))
 def test_only_paths_come_out_of_git_status(output: bytes) -> None:
     try:

@@ -150,16 +150,19 @@ def parse_refs(url: str, output: bytes) -> Remote:
     """
     The refs of `git ls-remote --symref`; anything that is no branch, tag or HEAD is left out.
 
-    Raises GitFailed on a line that is not of that form.
+    Raises GitFailed on a line that is not of that form, and where one ref has two hashes.
     """
     default: str | None = None
     refs: list[tuple[str, str]] = []
+    seen: dict[bytes, bytes] = {}
     for line in output.split(b"\n"):
         if line.startswith(b"ref: refs/heads/") and line.endswith(b"\tHEAD"):
             default = readable(line[len(b"ref: refs/heads/") : -len(b"\tHEAD")])
             # A name that git itself makes for no branch: it would be an option in every command that it stands in.
             default = None if default.startswith("-") else default
         elif found := _REF_LINE.fullmatch(line):
+            if seen.setdefault(found[2], found[1]) != found[1]:
+                raise GitFailed(f"git ls-remote answered two hashes for {readable(found[2])}")
             refs.append((readable(found[2]), readable(found[1])))
         elif line and not line.startswith(b"ref: ") and not re.fullmatch(rb"[0-9a-f]+\tHEAD", line):
             raise GitFailed("git ls-remote answered a line that is no ref")
