@@ -43,6 +43,7 @@ def test_version_is_published(release: Release, plan: Recovery) -> None:
     A version that the index lists without any file is not published. Tagged but not published: publish from the tag.
     Nothing but a branch: save what it holds, delete it, run the workflow again. Listed by the index's JSON API but not
     by its Simple API, which installers read: it was uploaded some minutes ago and will be there; `--wait` waits for it.
+    Had by PyPI or TestPyPI before, and not now: unknown, for a quarantine of this release hides its files like that.
     """
     if not release.files and release.catching_up:
         raise catching_up(release, plan)

@@ -189,7 +189,9 @@ def test_version_is_not_on_the_index(release: Release, plan: Recovery) -> None:
     """The index does not have this version, not even yanked.
 
     A version that was ever published is used up: it can be yanked, never deleted and used again. Was it intended?
-    Then verify the rest with `--phase post-recovery`; else publish the next version.
+    Then verify the rest with `--phase post-recovery`; else publish the next version. Unknown where a file of the
+    project may be of this version and its name does not tell; and where PyPI or TestPyPI had it before, by an earlier
+    report or the steps of a release run, and has not now: quarantined, or deleted.
     """
     if str(release.version) in release.project.listed_without_files and not release.catching_up:
         raise ActionNeeded(

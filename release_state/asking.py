@@ -20,6 +20,7 @@ _SOURCES = {
     "published": "published files",
     "workflow_files": "git history",
     "last_run": "log of the last run",
+    "witness": "log of the last run",
     "services": "status pages",
     "calculation": "version calculation",
     "clone_tags": "clone",

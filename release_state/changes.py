@@ -65,6 +65,13 @@ class TracesThen(_Lenient):
         return "unknown" if trace in self.unknown else None
 
 
+class LookedAt(_Lenient):
+    """What a run looked at."""
+
+    index_url: str
+    repository: str
+
+
 class Record(_Lenient):
     """What a run said of one target, as far as another run compares itself with it. Text of it may be remote."""
 
@@ -76,6 +83,7 @@ class Record(_Lenient):
     diagnosis: TracesThen
     checks: tuple[CheckThen, ...]
     not_run: tuple[str, ...] = ()
+    target: LookedAt | None = None
 
     @property
     def is_whole(self) -> bool:

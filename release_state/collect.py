@@ -39,6 +39,8 @@ _BEHIND = {
     "latest_release": {"repository"},
     "runs": {"repository"},
     "last_run": {"runs"},
+    # What it needs besides, runs, is asked only where something else needs them, too.
+    "index": {"witness"},
     "rehearsal": {"index"},
     "workflow_files": {"remote", "clone"},
     "rulesets": {"repository"},

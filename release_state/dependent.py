@@ -21,7 +21,7 @@ from release_state.observe.time_left import TimeLeft
 from release_state.outcome import Phase
 from release_state.question import Question, no_history, nobody, settled
 from release_state.release import Release
-from release_state.snapshot import Branch, Clone, Installation, Opened, Remote, Snapshot
+from release_state.snapshot import Branch, Clone, Installation, Opened, Remote, Snapshot, Witness, WorkflowRun
 
 # What a look-up alone uses is imported where it is put: others have been asked by then.
 if TYPE_CHECKING:
@@ -188,6 +188,32 @@ class Dependent:
             ("last_run", target.key, name, finished, success),
             lambda: logs.last_run(name, target, found, success),
         )
+
+    def witness(self, snapshot: Snapshot) -> Question:
+        """What says that a version which the index lacks was published before."""
+        target, facts = snapshot.target, Release(snapshot)
+        try:
+            is_there = facts.is_published or str(facts.version) in facts.project.listed_without_files
+        except NotObserved:
+            is_there = True  # or not known to be gone: then nobody takes it for absent
+        # An index of another kind hides nothing: what it does not list is not there.
+        if is_there or not target.channel.is_public_index:
+            return settled("witness", Observation[Witness](value=None, unavailable=None))
+        from release_state.observe.witness import observe_witness, published_by
+
+        with self._lock:
+            logs = self._run_logs
+        repository, runs, remote = snapshot.repository.value, snapshot.runs.value, snapshot.remote.value
+        # Without a tag of the version nothing says that a release came so far, and a tag alone does not say it either.
+        tags = tuple(tag.name for tag in facts.version_tags) if remote else ()
+        finished = tuple(run.id for run in runs.runs if run.is_finished) if runs and repository and tags else ()
+
+        def run() -> WorkflowRun | None:
+            if not (repository and runs and finished):
+                return None
+            return published_by(logs, repository.full_name, target, runs, tags)
+
+        return Question(("witness", target.key, tags, finished), lambda: observe_witness(target, run))
 
     def published(self, snapshot: Snapshot, phase: Phase) -> Question:
         """Which commit the published files were built from."""

@@ -188,6 +188,7 @@ class Observer:
         rehearsal = rehearsal or self._rehearsal(target, phase)
         snapshot = snapshot.model_copy(update={"repository": repository.result(), "runs": runs.result()})
         last_run = self._put(self.dependent.last_run(snapshot), Stage.LAST)
+        witness = self._put(self.dependent.witness(snapshot), Stage.LAST)
         relation = history.result()
         snapshot = snapshot.model_copy(
             update={"history": relation, "open_pulls": open_pulls.result(), "latest_release": latest.result()}
@@ -214,6 +215,7 @@ class Observer:
                 "opened": opened.result(),
                 "rehearsal": rehearsal.result(),
                 "last_run": last_run.result(),
+                "witness": witness.result(),
                 "published": compared,
                 "workflow_files": workflow_files.result(),
                 **{name: asked.result() for name, asked in settings.items()},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -24,6 +24,7 @@ FORMAT = 1
 _OTHER_KINDS = {"release_state_audit", "release_state_fleet"}
 _COPIES = {"latest.json", "latest-audit.json", "latest-fleet.json"}
 """Of the others, the last ones."""
+_MOST_READ = 50
 _STAMP = re.compile(r"-(\d{8}T\d{6}Z)(?:-\d+)?\.json")
 
 
@@ -129,6 +130,25 @@ def compare(folder: Path, now: Mapping[str, Record], own: Path) -> tuple[dict[st
             if then and then.is_whole and (key not in found or found[key].since < run.started_at):
                 found[key] = changes(then, record, run.started_at, path.name)
     return found, notes
+
+
+def newest_that(folder: Path, key: str, fits: Callable[[Record], bool]) -> PastRun | None:
+    """The newest run that said of the target what `fits`, of the last fifty in the folder that may be of it.
+
+    Files of other kinds, and those that cannot be read, are passed over. Raises OSError where it cannot be listed.
+    """
+    looked = 0
+    for path in sorted(_files(folder), key=_newest_first):
+        if not _may_hold(path.name, key) or looked == _MOST_READ:
+            continue
+        looked += 1
+        try:
+            run = read(path)
+        except (NotAReport, OSError):
+            continue
+        if (then := run.of(key)) and fits(then):
+            return run
+    return None
 
 
 def _may_hold(name: str, key: str) -> bool:

@@ -125,6 +125,14 @@ class Target(Model):
         """What the title of the release pull request contains."""
         return self._fill(self.title_template)
 
+    @property
+    def index_page(self) -> str:
+        """The page of the version for a person: on PyPI and TestPyPI the project page, elsewhere the Simple page."""
+        root = self.channel.index_url.rstrip("/")
+        if self.channel.is_public_index:
+            return f"{root.removesuffix('/simple')}/project/{self.name}/{self.version}/"
+        return f"{root}/{self.name}/"
+
     def tag_for(self, version: str) -> str:
         """The tag of another version."""
         return self._fill(self.tag_template, version)

@@ -212,7 +212,10 @@ def _observations(snapshot: Snapshot) -> Iterator[tuple[Key, Observation[Any]]]:
         "release": ("release", target.tag),
         "drafts": ("drafts", target.tag),
         "rehearsal": ("index",),
-        **{name: (name, target.key) for name in ("history", "published", "installation", "opened", "last_run")},
+        **{
+            name: (name, target.key)
+            for name in ("history", "published", "installation", "opened", "last_run", "witness")
+        },
     }
     for name in LOOKUPS:
         observed = getattr(snapshot, name)

@@ -48,7 +48,9 @@ In doubt: it is on the index and a trace is missing, or that is not known: the r
 
 
 @dataclass(frozen=True)
-class _Job:
+class Job:
+    """A job of a run."""
+
     id: int
     name: str
     conclusion: str | None
@@ -85,6 +87,22 @@ class RunLogs:
         run failed and cannot be attributed, or its log cannot be read. Never raises.
         """
         return observed(lambda: self._last_run(f"/repos/{quote(repository)}/actions", target, runs, success))
+
+    @property
+    def has_token(self) -> bool:
+        """Whether logs are shown."""
+        return self._api.has_token
+
+    def jobs(self, repository: str, target: Target, run: WorkflowRun) -> list[Job]:
+        """The jobs of a run. Raises LookupFailed."""
+        return self._look(repository, target, run).jobs()
+
+    def log(self, repository: str, target: Target, run: WorkflowRun, job: Job) -> str:
+        """The log of a job. Raises LookupFailed."""
+        return self._look(repository, target, run).log(job)
+
+    def _look(self, repository: str, target: Target, run: WorkflowRun) -> _Look:
+        return _Look(self._api, f"/repos/{quote(repository)}/actions", target, run, self._api.client.deadline())
 
     def _last_run(self, place: str, target: Target, runs: WorkflowRuns, success: Success) -> ExplainedRun | None:
         deadline, asked = self._api.client.deadline(), 0
@@ -128,7 +146,7 @@ class _Look:
         Raises LookupFailed where that cannot be told.
         """
         run = self._run
-        jobs = [job for job in self._jobs() if job.conclusion != "skipped"]
+        jobs = [job for job in self.jobs() if job.conclusion != "skipped"]
         said = said.also(of_jobs([job.name for job in jobs], self._target))
         if said.is_other or any(is_dry_name(job.name) for job in jobs):
             return False
@@ -143,7 +161,7 @@ class _Look:
             self.explained = ExplainedRun(run=run, attributed_by=_by(said), meaning="The run ended before a job began.")
             return True
         succeeded = run.conclusion == "success"
-        lines = parse(self._log(job))
+        lines = parse(self.log(job))
         said = said.also(of_log(lines, self._target))
         if said.is_other or is_dry_log(lines, published_nothing=succeeded and job.published_nothing):
             return False
@@ -168,8 +186,10 @@ class _Look:
         )
         return True
 
-    def _jobs(self) -> list[_Job]:
-        def ask() -> list[_Job]:
+    def jobs(self) -> list[Job]:
+        """The jobs of the run, asked for once."""
+
+        def ask() -> list[Job]:
             path = f"{self._place}/runs/{self._run.id}/jobs"
             found = self._api.all(path, "jobs", key="jobs", deadline=self._deadline) or []
             if others := [run for one in found if (run := one.number("run_id")) != self._run.id]:
@@ -178,7 +198,7 @@ class _Look:
 
         return self._api.once(f"jobs of {self._run.id}", ask)
 
-    def _decisive(self, jobs: list[_Job]) -> _Job | None:
+    def _decisive(self, jobs: list[Job]) -> Job | None:
         """The job that failed; of a success the one that publishes, as far as names tell, else the last."""
         if self._run.conclusion != "success":
             bad = [job for job in jobs if job.conclusion in _FAILED and job.steps]
@@ -187,7 +207,8 @@ class _Look:
         telling = [job for job in jobs if any(w in name.lower() for name, _ in job.steps for w in _PUBLISHES)]
         return next(reversed(telling or jobs), None)
 
-    def _log(self, job: _Job) -> str:
+    def log(self, job: Job) -> str:
+        """The log of a job, asked for once."""
         what = f"{self._what(job)}; its log cannot be read"
         if not self._api.has_token:
             raise failed(f"{what} without a token", _RIGHT)
@@ -198,7 +219,7 @@ class _Look:
             why = plain(f"{what}: {problem.why}", 700)
             raise LookupFailed(problem.model_copy(update={"why": why})) from None
 
-    def _ask_log(self, job: _Job) -> str:
+    def _ask_log(self, job: Job) -> str:
         answer = self._api.client.get(
             f"{self._api.root}{self._place}/jobs/{job.id}/logs",
             max_bytes=MOST_BYTES,
@@ -214,14 +235,14 @@ class _Look:
             raise failed("answered HTML instead of a log (a captive portal or proxy?)", "try again")
         return answer.body.decode("utf-8", "replace")
 
-    def _what(self, job: _Job) -> str:
+    def _what(self, job: Job) -> str:
         run = self._run
         where = f" in step {job.failed_step!r}" if job.failed_step else ""
         return plain(f"run #{run.number} ended as {run.conclusion}{where} of job {job.name!r}", 400)
 
 
-def _job(found: Fields) -> _Job:
-    return _Job(
+def _job(found: Fields) -> Job:
+    return Job(
         id=found.number("id"),
         name=found.text("name"),
         conclusion=found.optional_text("conclusion"),

@@ -42,7 +42,22 @@ class IndexFacts(Facts):
         page = self.project_on(self.channel.name)
         if not (page.files or page.catching_up):
             self.refuse_doubt(page, self.version, self.channel.name)
+            self._refuse_witness(page)
         return page
+
+    def _refuse_witness(self, page: IndexProject) -> None:
+        """Raise NotObserved where a version without files was published before, or that could not be found out."""
+        observed, version, name = self.snapshot.witness, str(self.version), self.channel.name
+        if version in page.listed_without_files or (observed.unavailable and observed.unavailable.source == "snapshot"):
+            return
+        if found := observed.known():
+            where = f" ({found.html_url})" if found.html_url else ""
+            why = f"it has no file of {version} now, and had: {found.what}, {found.at:%Y-%m-%d %H:%M} UTC{where}"
+            remedy = (
+                f"look at {self.target.index_page}, and ask the index's administrators: it may have quarantined this "
+                "release, which hides its files; where they were deleted, release the next version"
+            )
+            raise NotObserved(Problem(source=f"index {name}", why=why, remedy=remedy))
 
     def refuse_doubt(self, page: IndexProject, version: Version, channel: str) -> None:
         """Raise NotObserved where a file whose version cannot be read may be of a version that has no other file."""

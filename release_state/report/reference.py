@@ -80,6 +80,10 @@ LOOKUPS = {
     "base_runs": ("the last five runs of CI on the base branch", "`actions: read`"),
     "published": ("the published files, compared with the commits that they may be of", "none"),
     "last_run": ("the last finished release run and the log of its failed job", "`actions: read`, and a token"),
+    "witness": (
+        "of a version that PyPI lacks: earlier reports, and the steps of the release runs that may have published it",
+        "`actions: read`",
+    ),
     "calculation": (
         "the commits since the last tag and the configuration at the base branch's head, fetched into that cache",
         "read access of your git",

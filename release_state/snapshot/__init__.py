@@ -15,6 +15,7 @@ from release_state.snapshot.origin import Candidate, Published
 from release_state.snapshot.runs import CheckResult, CommitChecks, ExplainedRun, WorkflowRun, WorkflowRuns
 from release_state.snapshot.services import Component, Incident, ServiceStatus
 from release_state.snapshot.settings import ActionsSettings, BaseRules, Rule, Ruleset
+from release_state.snapshot.witness import Witness
 from release_state.snapshot.workflow import WorkflowFile, WorkflowFiles
 from release_state.target import Target
 
@@ -54,6 +55,7 @@ __all__ = [
     "ServiceStatus",
     "Snapshot",
     "Tag",
+    "Witness",
     "WorkflowFile",
     "WorkflowFiles",
     "WorkflowRun",
@@ -131,6 +133,8 @@ class Snapshot(Model):
     """The last finished runs of CI on the base branch, newest first, five at the most."""
     last_run: Observation[ExplainedRun] = _NOT_ASKED
     """Known and None: no finished run of this version and channel is known, or the last one ended well."""
+    witness: Observation[Witness] = _NOT_ASKED
+    """What says that a version without files was published before; known and None: nothing, or it has files."""
 
 
 LOOKUPS = (
@@ -150,6 +154,7 @@ LOOKUPS = (
     "opened",
     "published",
     "last_run",
+    "witness",
     "services",
     "rehearsal",
     "workflow_files",

@@ -60,11 +60,7 @@ def gh_api(release: Release, path: str, *arguments: str) -> list[str]:
 
 def index_page(release: Release) -> str:
     """The page of the version for a person: on PyPI and TestPyPI the project page, elsewhere the Simple page."""
-    target = release.target
-    root = target.channel.index_url.rstrip("/")
-    if target.channel.is_public_index:
-        return f"{root.removesuffix('/simple')}/project/{target.name}/{release.version}/"
-    return f"{root}/{target.name}/"
+    return release.target.index_page
 
 
 def suite(target: Target, version: str | None = None, channel: str | None = None) -> list[str]:

@@ -1,0 +1,103 @@
+"""Whether a version that its index does not have was published before: by a run's own steps, or an earlier report.
+
+PyPI hides the files of a release that it has quarantined, and says so nowhere; a deletion looks the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection
+from pathlib import Path
+
+from release_state.attribution import Said, is_dry_log, is_dry_name, of_jobs, of_log, of_run
+from release_state.changes import Record
+from release_state.logs import parse
+from release_state.model import Observation
+from release_state.observe.http import observed
+from release_state.observe.run_log import MOST_RUNS, RunLogs
+from release_state.records import newest_that
+from release_state.snapshot import Witness, WorkflowRun, WorkflowRuns
+from release_state.target import Target
+
+_PUBLISHES = re.compile(r"publish|pypi|twine|\bupload(?:ing)? to\b", re.IGNORECASE)
+_SOMETHING_ELSE = re.compile(
+    r"artifact|asset|github|docker|image|container|\bnpm\b|docs|pages|coverage|results?\b|report|sbom|notes|"
+    r"check|test(?![-_ ]?pypi)|dry|wait|announce|draft",
+    re.IGNORECASE,
+)
+"""Steps with such words publish something else, or nothing: that they succeeded says nothing of the index."""
+
+
+def observe_witness(target: Target, ask_for_run: Callable[[], WorkflowRun | None]) -> Observation[Witness]:
+    """
+    What says that the version was published; known and None: nothing does.
+
+    An earlier report is looked for first, which costs no request; `ask_for_run` gives the run that published it.
+    Unavailable where GitHub does not answer that. Never raises.
+    """
+
+    def ask() -> Witness | None:
+        if found := of_reports(target):
+            return found
+        run = ask_for_run()
+        if run is None:
+            return None
+        what = f"release run #{run.number} published it, by its own steps"
+        return Witness(what=what, at=run.updated_at, html_url=run.html_url)
+
+    return observed(ask)
+
+
+def published_by(
+    logs: RunLogs, repository: str, target: Target, runs: WorkflowRuns, tags: Collection[str]
+) -> WorkflowRun | None:
+    """
+    The newest finished run whose step that publishes this version to this channel succeeded; None where none is known.
+
+    `tags` are the names of the version's own tags: a run that one of them started is of this version. At most three
+    runs are asked about; a log is read only with a token. Raises LookupFailed.
+    """
+    asked = 0
+    for run in runs.runs:
+        said = of_run(run, runs.runs, target)
+        if run.event in ("push", "release", "create") and run.head_branch in tags:
+            said = said.also(Said(version=True, by=("tag",)))
+        if not run.is_finished or said.is_other or is_dry_name(run.title):
+            continue
+        if asked == MOST_RUNS:
+            return None
+        asked += 1
+        jobs = [job for job in logs.jobs(repository, target, run) if any(map(_published, job.steps))]
+        if not jobs or any(is_dry_name(job.name) for job in jobs):
+            continue
+        said = said.also(of_jobs([job.name for job in jobs], target))
+        if not said.is_ours and not said.is_other and logs.has_token:
+            lines = parse(logs.log(repository, target, run, jobs[-1]))
+            said = said.also(of_log(lines, target))
+            if is_dry_log(lines, published_nothing=False):
+                continue
+        if said.is_ours:
+            return run
+    return None
+
+
+def _published(step: tuple[str, str | None]) -> bool:
+    name, conclusion = step
+    return conclusion == "success" and bool(_PUBLISHES.search(name)) and not _SOMETHING_ELSE.search(name)
+
+
+def of_reports(target: Target) -> Witness | None:
+    """The newest report in the folder of reports that saw this version on this very index; None where none did."""
+    if target.reports_dir is None:
+        return None
+
+    def saw_it(seen: Record) -> bool:
+        looked = seen.target
+        ours = looked and (looked.index_url, looked.repository) == (target.channel.index_url, target.repository)
+        return bool(ours) and seen.diagnosis.presence("index") == "present"
+
+    try:
+        run = newest_that(Path(target.reports_dir), target.key, saw_it)
+    except OSError:
+        return None
+    return Witness(what=f"the report {run.path.name[:200]} saw it on the index", at=run.started_at) if run else None
