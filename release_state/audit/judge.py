@@ -198,7 +198,10 @@ class Judge:
             yield Finding(kinds.DRAFT_LEFT, f"{len(audited.drafts)} of {audited.drafts[0].tag}")
 
     def _left_behind(self, audited: Audited) -> Iterator[Finding]:
-        if audited.pulls:
+        if audited.branches and audited.indexed and "pull-request" not in self.leaves:
+            # Where a release makes no pull request, its branch is gone at the end: an open one excuses nothing.
+            yield Finding(kinds.BRANCH_LEFT, f"branch {audited.branches[0].name}{_into(audited)}")
+        elif audited.pulls:
             number = audited.pulls[0].number
             yield Finding(kinds.PULL_OPEN, f"pull request #{number} is open")
         elif audited.branches and audited.indexed and self.history.open_pulls.is_known:
