@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 
 from release_state.demo.github import (  # noqa: F401 - importing the routes registers them
     routes_actions,
+    routes_activity,
     routes_checks,
     routes_pulls,
     routes_releases,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from release_state.demo.github.state_checks import CheckState
 from release_state.demo.github.state_pulls import PullState
+from release_state.demo.github.state_pushes import PushState
 from release_state.demo.github.state_releases import ReleaseState
 
 
-class GitHubState(PullState, ReleaseState, CheckState):
+class GitHubState(PullState, ReleaseState, CheckState, PushState):
     """Everything that GitHub knows of one repository, with methods to set it up."""
