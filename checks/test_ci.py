@@ -25,7 +25,7 @@ def test_required_checks_have_reported(release: Release) -> None:
         if rules.hidden:
             raise NotApplicable(f"no required check is known ({rules.hidden.why})")
         raise NotApplicable(f"{rules.branch} requires no check")
-    reported = {result.name for result in checks.results or checks.nearest_results}
+    reported = {result.name for result in (*checks.results, *checks.nearest_results)}
     if missing := [name for name in rules.all_checks if name not in reported]:
         raise ActionNeeded(
             expected=f"a result of {listing(rules.all_checks)}",

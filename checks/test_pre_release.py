@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from release_state.check import check
+from release_state.ci_words import ci_state
 from release_state.model import NotObserved
 from release_state.outcome import ActionNeeded, NotApplicable, Statement
 from release_state.plan import step
@@ -18,7 +19,7 @@ from release_state.steps.commands import index_page
 from release_state.steps.publication import next_version
 from release_state.target import Target, parse_version
 from release_state.unfinished import unfinished_runs
-from release_state.words import ci_state, commits, listing
+from release_state.words import commits, listing
 
 pytestmark = pytest.mark.pre_release
 
@@ -393,16 +394,24 @@ def test_no_git_operation_is_in_progress(release: Release) -> None:
 def test_ci_is_green_on_the_commit_to_release(release: Release, target: Target) -> None:
     """CI is green on exactly the commit that will be released: the remote's head of the base branch.
 
-    Check runs and commit statuses, the newest of each name in a workflow; skipped and neutral ones are not red, a
-    pending one is not green. A run that is queued, or that GitHub could not start, has no check run and counts all the
-    same. Releases are left out, but where one file tests and releases: a push to the base branch. A red or pending one
-    is named with its page, and whether the base branch requires it, where its rules can be seen. A head without CI of
-    its own (skipped by marker or path) is judged by its nearest ancestor that has CI, as advice; for three minutes
-    after the commit its CI is taken to be on its way, but for a marker. The run that is asking is left out.
+    Nothing on it is red or pending: check runs, commit statuses, and runs that are queued or could not start. Green on
+    it are the checks that the base branch requires and that ever reported on it, the workflows whose file starts on a
+    push to it, and, with a token, the apps seen on each of the last five commits with CI. A lone green status of a bot,
+    or of GitHub Pages, is no CI. What is missing is in progress for ten minutes after the push, then unknown. Where
+    nothing starts, because of a marker in the commit's message, a push by `github-actions[bot]` or the paths that were
+    pushed, the nearest ancestor with complete CI decides: red blocks, green counts, as advice. Releases are left out,
+    but where one file tests and releases: a push to the base branch. The run that is asking is left out.
     """
     rules, observed = release.snapshot.base_rules.value, release.snapshot.observed_at
     named = frozenset(rules.all_checks) if rules else frozenset[str]()
-    ci_state(release.ci, needed=target.ci_required, base=release.base_branch, required=named, observed_at=observed)
+    ci_state(
+        release.ci,
+        needed=target.ci_required,
+        base=release.base_branch,
+        required=named,
+        observed_at=observed,
+        page=f"{target.github_web}/{target.repository}/actions",
+    )
 
 
 @check("RUN-1", reads=["repository", "runs", "workflow_files"])

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 #: What a look-up needs besides itself.
 _BEHIND = {
     "history": {"remote", "clone", "pulls"},
-    "ci": {"remote", "runs"},
+    "ci": {"remote", "runs", "clone"},
     "drafts": {"repository", "remote"},
     "installation": {"index"},
     "opened": {"index", "installation"},

@@ -19,7 +19,7 @@ from release_state.target import Target, parse_version
 _HASH = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _HASHES = {
     *("sha", "object", "commit", "head", "head_sha", "base_head", "merge_commit", "provenance_commit", "nearest"),
-    *("ancestors", "missing"),
+    *("ancestors", "missing", "before"),
 }
 _BRANCHES = {"head_branch", "base_branch", "default_branch", "tag"}
 """Names that stand alone in commands; those of `Branch` are written after `refs/heads/`."""

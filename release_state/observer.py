@@ -198,6 +198,8 @@ class Observer:
         workflow_files = self._put(self.preflight.workflow_files(snapshot), Stage.LAST)
         related = self._put(self.dependent.related_clone(snapshot), Stage.LAST)
         calculation = self._put(self.dependent.calculation(snapshot, phase), Stage.LAST)
+        judged = {"phase": phase.value, "ci": ci.result(), "base_rules": settings["base_rules"].result()}
+        expected_ci = self._put(self.preflight.expected_ci(snapshot.model_copy(update=judged), self.asked), Stage.LAST)
         ahead = github.clock_ahead()
         # After both: what was installed needs no second look, and what was compared none at the index.
         installed, compared = installation.result(), published.result()
@@ -210,7 +212,7 @@ class Observer:
                 "phase_reason": reason,
                 "clone": related.result(),
                 "history": relation,
-                "ci": ci.result(),
+                "ci": expected_ci.result(),
                 "installation": installed,
                 "opened": opened.result(),
                 "rehearsal": rehearsal.result(),

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Collection
 from pathlib import Path
 
 from release_state.config import RunConfig
 from release_state.model import NotObserved, known
+from release_state.observe.commit_workflows import CommitReader
 from release_state.observe.github import GitHub
 from release_state.observe.github_ci import branch_runs
 from release_state.observe.github_settings import GitHubSettings
 from release_state.observe.history import Stores
 from release_state.observe.time_left import TimeLeft
+from release_state.outcome import Phase
 from release_state.question import Question, no_history, nobody, settled
 from release_state.release import Release
 from release_state.snapshot import Snapshot
@@ -51,6 +54,35 @@ class Preflight:
                 lambda: self._github.observe(lambda api, place, _: branch_runs(api, place, base, workflow)),
             ),
         }
+
+    def expected_ci(self, snapshot: Snapshot, asked: Collection[str]) -> Question:
+        """CI of the base branch's head with what is expected of it; asked once the history is there.
+
+        `asked` names the look-ups of the run: rules that nobody asked for require nothing.
+
+        Known as it is where something on the head is red or pending, or where a phase does not judge it.
+        """
+        facts, target, found, rules = Release(snapshot), snapshot.target, snapshot.ci.value, snapshot.base_rules.value
+        decided = found is None or any(result.state in ("failure", "pending") for result in found.results)
+        if found is None or decided or snapshot.phase != Phase.PRE_RELEASE:
+            return settled("ci", snapshot.ci)
+        if problem := no_history(snapshot) or (snapshot.base_rules.unavailable if "base_rules" in asked else None):
+            return nobody("ci", NotObserved(problem))  # a check that is required may be missing
+        reader = CommitReader(
+            facts.remote,
+            facts.base_branch,
+            clone=snapshot.clone.value,
+            clone_path=Path(target.clone) if target.clone else None,
+            remote_url=self._config.remote_url,
+            timeout=lambda: self._time.left,
+            shared=self._stores,
+            cancel=self._cancel,
+        )
+        required, base = rules.all_checks if rules else (), facts.base_branch
+        return Question(
+            ("ci", "expected", found, required, base),
+            lambda: self._github.expected_ci(found, reader, required, target.workflow, base),
+        )
 
     def workflow_files(self, snapshot: Snapshot) -> Question:
         """The release workflow at the head of the base branch; asked once the history is there."""

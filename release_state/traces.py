@@ -8,7 +8,8 @@ from urllib.parse import quote
 from release_state.model import NotObserved
 from release_state.outcome import Phase
 from release_state.release import Release
-from release_state.snapshot import CheckResult, GitHubRelease
+from release_state.release.ci import judge_ci
+from release_state.snapshot import CheckResult, CommitChecks, GitHubRelease
 from release_state.steps.commands import index_page
 from release_state.words import listing
 
@@ -161,15 +162,34 @@ def _pull_observed(release: Release) -> str:
 
 def _ci_observed(release: Release) -> str:
     ci = release.ci
-    results = ci.results or ci.nearest_results
-    if not results:
-        return "no check run and no status"
-    where = "" if ci.results else f", on {(ci.nearest or '')[:12]}, {ci.nearest_distance} before the head"
-    for state, word in (("failure", "red"), ("pending", "pending")):
-        if found := [result.name for result in results if result.state == state]:
-            return f"{word}: {listing(found, 3)}{where}"
-    green = sum(result.state == "success" for result in results)
-    return (f"green: {green} of {len(results)} passed" if green else "only skipped or neutral") + where
+    try:
+        judged = judge_ci(ci)
+    except NotObserved:  # what is expected of it was not asked for, as this phase does not judge it
+        return _passed(ci.results) if ci.results else "no check run and no status"
+    at = judged.results[0].commit if judged.results else None
+    where = f", on {at[:12]}, {ci.nearest_distance} before the head" if at and at == ci.nearest else ""
+    names = listing((result.name for result in judged.results), 3)
+    if judged.state == "none":
+        return f"no CI, only {names}" if judged.results else "no check run and no status"
+    if judged.state in ("not begun", "missing"):
+        return f"{'not begun' if judged.state == 'not begun' else 'no result'}: {listing(judged.missing, 3)}"
+    if judged.state == "idle":
+        return f"only skipped or neutral{where}"
+    if judged.state != "green":
+        return f"{judged.state}: {names}{where}"
+    before = "" if judged.by_ancestor else _before(ci)
+    own = judged.results if judged.by_ancestor else ci.results
+    return f"green: {_passed(own)}{where}{before}"
+
+
+def _passed(results: Sequence[CheckResult]) -> str:
+    return f"{sum(result.state == 'success' for result in results)} of {len(results)} passed"
+
+
+def _before(ci: CommitChecks) -> str:
+    """What ran last on ancestors, beside the commit's own."""
+    names = dict.fromkeys(result.workflow or result.name for result in ci.nearest_results)
+    return f"; as green on ancestors: {listing(names, 3)}" if names else ""
 
 
 _OBSERVED: dict[str, Callable[[Release], str]] = {
@@ -207,7 +227,8 @@ def link(trace: str, release: Release) -> str:
         if pulls:
             return max(pulls, key=lambda pull: (pull.merged or pull.is_open, pull.number)).html_url
         return f"{page}/pulls?q={quote(f'is:pr head:{target.release_branch}', safe='')}"
-    return _ci_link(snapshot.ci.value.results if snapshot.ci.value else (), release, page)
+    ci = snapshot.ci.value
+    return _ci_link((*ci.results, *ci.nearest_results) if ci else (), release, page)
 
 
 def _ci_link(results: Sequence[CheckResult], release: Release, page: str) -> str:

@@ -20,6 +20,7 @@ from release_state.model import Model, NotObserved, Observation
 from release_state.moments import FRESH, elapsed
 from release_state.outcome import ActionNeeded, InProgress, Phase
 from release_state.release import Release
+from release_state.release.ci import judge_ci
 from release_state.snapshot import LOOKUPS, Snapshot
 from release_state.text import plain
 from release_state.unfinished import unfinished_runs
@@ -253,8 +254,7 @@ def _working(release: Release) -> list[int]:
 
 
 def _ci_is_pending(release: Release) -> bool:
-    states = {result.state for result in release.ci.results or release.ci.nearest_results}
-    return "pending" in states and "failure" not in states
+    return judge_ci(release.ci).state in ("pending", "not begun")
 
 
 def _running(snapshots: Sequence[Snapshot]) -> set[int]:

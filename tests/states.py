@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from functools import cache
 from typing import Any
 
@@ -13,6 +13,7 @@ from release_state.snapshot import (
     CheckResult,
     Clone,
     CommitChecks,
+    ExpectedCI,
     ExplainedRun,
     GitHubRelease,
     History,
@@ -24,6 +25,8 @@ from release_state.snapshot import (
     Opened,
     Published,
     PullRequest,
+    Push,
+    PushedWorkflow,
     Remote,
     Repository,
     Snapshot,
@@ -213,8 +216,28 @@ def explained(conclusion: str = "failure", **changes: Any) -> Observation[Explai
 
 def ci(*states: str, **changes: Any) -> Observation[CommitChecks]:
     """CI of main's head: one result for each state."""
-    results = tuple(CheckResult(name=f"job {n}", state=state, since=NOW) for n, state in enumerate(states))
-    return known(CommitChecks(sha=BASE, results=results, **changes))
+    results = tuple(job(n, state) for n, state in enumerate(states))
+    ran = ("ci.yml",) if states else ()
+    workflows = (pushed_workflow(),) if states else ()
+    values = {"results": results, "ran": ran, "expected": ExpectedCI(workflows=workflows), **changes}
+    return known(CommitChecks(sha=BASE, **values))
+
+
+def job(number: int, state: str = "success", **changes: Any) -> CheckResult:
+    """A job of a run of ci.yml for a push."""
+    values = {"workflow": "ci.yml", "event": "push", "app": "github-actions", "since": NOW, **changes}
+    return CheckResult(name=f"job {number}", state=state, **values)
+
+
+def pushed_workflow(state: str = "starts", file: str = "ci.yml", **changes: Any) -> PushedWorkflow:
+    """The workflow that a push to main starts."""
+    return PushedWorkflow(file=file, state=state, **{"why": "starts on a push to main", **changes})
+
+
+def push(minutes: float = 60, **changes: Any) -> Push:
+    """The push of main's head, so many minutes ago."""
+    values = {"before": OTHER, "at": NOW - timedelta(minutes=minutes), "by": "ada", "kind": "push", "asked_at": NOW}
+    return Push(**{**values, **changes})
 
 
 def repository(**changes: Any) -> Observation[Repository]:

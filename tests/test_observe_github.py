@@ -17,7 +17,7 @@ import pytest
 from release_state.demo.github import GitHubServer, Job, RecordedRequest, Reply
 from release_state.demo.github.gitstore import GitStore
 from release_state.model import Observation, Problem
-from release_state.observe import github_ci, github_list
+from release_state.observe import github_list
 from release_state.observe.github import GitHub
 from release_state.observe.http import HttpClient
 from tests import openapi
@@ -581,8 +581,7 @@ def test_check_runs_and_statuses_together(server: GitHubServer) -> None:
     assert results["ci/error"].html_url == "https://ci.example/1"
     assert results["running"].conclusion is None
     assert results["running"].since == results["ok"].since == datetime(2026, 2, 1, tzinfo=timezone.utc)
-    assert found.present().nearest is None
-    assert len(asked(server)) == 3
+    assert len(asked(server)) == 4
 
 
 @pytest.mark.parametrize(("old", "new"), [("success", "failure"), ("failure", "success"), ("success", None)])
@@ -693,27 +692,8 @@ def test_a_release_is_no_ci_but_where_its_file_tests_the_base_branch(
     server.add_run(event=event, head_sha=tip, head_branch=branch, conclusion="failure", created_at=NOW, check_runs=True)
     found = github(server).checks(tip, "release.yml", "main").present()
     assert [result.state for result in found.results] == (["failure"] if judges else [])
-    assert found.nearest == (None if judges else before), "else its ancestors have CI"
+    assert found.ran == (("release.yml",) if judges else ())
     assert found.left_out == (() if judges else ("release (release workflow)",))
-
-
-@pytest.mark.parametrize(
-    ("minutes", "message", "awaited"),
-    [(0, "feat: now", True), (0, "chore: release [skip ci]", False), (10, "feat: then", False)],
-)
-def test_ci_of_a_commit_of_this_minute_is_awaited(
-    server: GitHubServer, minutes: int, message: str, awaited: bool
-) -> None:
-    before, made = head(server), datetime.now(timezone.utc) - timedelta(minutes=minutes)
-    server.add_check_run(before, "test")
-    who = {f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER")
-           for what, value in (("NAME", "d"), ("EMAIL", "d@e"), ("DATE", f"{made.timestamp():.0f} +0000"))}  # fmt: skip
-    tree = server.git.text("rev-parse", "main^{tree}")
-    tip = server.git.run("commit-tree", tree, "-p", before, "-m", message, environment=who).decode().strip()
-    server.git.set_ref("refs/heads/main", tip, None)
-    found = github(server).checks(tip, "release.yml", "main").present()
-    assert [result.state for result in found.results] == (["pending"] if awaited else [])
-    assert found.nearest == (None if awaited else before)
 
 
 def _line(server: GitHubServer, length: int) -> list[str]:
@@ -729,42 +709,6 @@ def _line(server: GitHubServer, length: int) -> list[str]:
         chain.insert(0, tip)
     git.set_ref("refs/heads/main", tip, None)
     return chain
-
-
-def test_the_nearest_ancestor_by_first_parents(server: GitHubServer) -> None:
-    before = head(server)
-    chain = _line(server, 3)
-    server.add_check_run(server.git.text("rev-parse", "main^2"), "of a merged branch")
-    server.add_status(chain[2], "ci/a", "failure")
-    server.add_check_run(before, "too far")
-    own = server.add_run(status="in_progress", head_sha=chain[0], created_at=NOW, check_runs=True)
-    found = github(server, own=own).checks(chain[0]).present()
-    assert (found.results, found.left_out) == ((), ("release",))
-    assert (found.nearest, found.nearest_distance) == (chain[2], 2)
-    assert [(result.name, result.state) for result in found.nearest_results] == [("ci/a", "failure")]
-    assert len(server.requests) == 1 + 2 + 1 + 4
-
-
-def test_no_ci_anywhere(server: GitHubServer) -> None:
-    found = github(server).checks(head(server)).present()
-    assert (found.results, found.nearest, found.nearest_distance, found.nearest_results) == ((), None, None, ())
-
-
-def test_the_search_for_an_ancestor_ends(server: GitHubServer) -> None:
-    before = head(server)
-    chain = _line(server, 24)
-    server.add_check_run(before, "far away")
-    assert github(server).checks(chain[0]).present().nearest is None
-    assert len(server.requests) == 1 + 2 + 1 + 2 * github_ci.ANCESTORS
-    server.requests.clear()
-    assert github(server, None).checks(chain[0]).present().nearest is None
-    assert len(server.requests) == 1 + 2 + 1 + 2 * github_ci.ANCESTORS_WITHOUT_TOKEN
-
-
-def test_a_search_that_fails_is_no_absence(server: GitHubServer) -> None:
-    chain = _line(server, 2)
-    server.intercept = lambda request: Reply(500, JSON) if chain[1] in request.path else None
-    assert "500" in problem(github(server).checks(chain[0])).why
 
 
 def test_checks_and_statuses_over_several_pages(server: GitHubServer) -> None:
@@ -889,11 +833,11 @@ def test_a_server_without_limits(server: GitHubServer) -> None:
     assert one.rate_limit().known() is None
 
 
-def test_everything_takes_nine_requests(server: GitHubServer) -> None:
+def test_everything_takes_ten_requests(server: GitHubServer) -> None:
     server.add_check_run(head(server), "test")
     one = github(server)
     for look in LOOKS.values():
         assert look(one).is_known
-    assert len(server.requests) == 9, [request.path for request in server.requests]
+    assert len(server.requests) == 10, [request.path for request in server.requests]
     assert {request.method for request in server.requests} == {"GET"}
     assert urlencode(server.requests[-1].query) == "per_page=30&exclude_pull_requests=true"

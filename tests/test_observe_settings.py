@@ -188,9 +188,13 @@ def test_a_server_that_knows_no_rulesets_has_none(server: GitHubServer) -> None:
 @pytest.mark.parametrize("path", ["/rulesets", "/rulesets/42", f"/rules/branches/{BRANCH.replace('/', '%2F')}"])
 def test_trouble_is_no_absence_of_rules(server: GitHubServer, path: str) -> None:
     ruleset(server, {"type": "creation"}, target="branch")
+    server.rules[BRANCH] = [{"type": "creation"}]
     answering(server, path, 503, "trouble")
-    problem = settings(server).branch_rules(BRANCH).unavailable
-    assert problem and "503" in problem.why
+    found = settings(server).branch_rules(BRANCH)
+    if path.startswith("/rules/"):
+        assert found.unavailable and "503" in found.unavailable.why
+    else:
+        assert [rule.type for rule in found.present()] == ["creation"], "the rules of a branch are a whole answer"
 
 
 # ---- the base branch

@@ -61,11 +61,19 @@ BASE = ("GET", "{repository}/branches/main")  # whether the base branch is prote
 RULESETS = ("GET", f"{{repository}}/rulesets?{FIRST_PAGE}")  # none: no rule of a branch or tag has to be asked for
 ACTIONS = ("GET", "{repository}/actions/permissions/workflow")  # whether Actions may create pull requests
 CI_RUNS = (
-    "GET",  # how CI went lately, and what of it has no check run yet
+    "GET",  # how CI went lately
     "{repository}/actions/runs?per_page=30&branch=main&exclude_pull_requests=true",
 )
+COMMIT_RUNS = (
+    "GET",  # which workflows ran for the commit, and what of them has no check run yet
+    f"{{repository}}/actions/runs?{FIRST_PAGE}&head_sha={{main}}&exclude_pull_requests=true",
+)
+# Which apps are usual: none that the commit itself does not have, so no other ancestor is asked for.
+PARENT = [(method, path.replace("{main}", "{parent}")) for method, path in (CHECK_RUNS, STATUSES)]
 SETTINGS = [BASE, RULESETS, ACTIONS, CI_RUNS]
-GITHUB = sorted([REPOSITORY, PULLS, OPEN_PULLS, RELEASE, DRAFTS, LATEST, RUNS, CHECK_RUNS, STATUSES, *SETTINGS])
+OF_BOTH = [REPOSITORY, PULLS, OPEN_PULLS, RELEASE, DRAFTS, LATEST, RUNS, CHECK_RUNS, STATUSES, COMMIT_RUNS, *SETTINGS]
+GITHUB = sorted([*OF_BOTH, *PARENT])
+GITHUB_AFTERWARDS = sorted(OF_BOTH)
 INDEX = ("release-state", "GET", "/pypi/simple/orbit-demo/")  # versions, files, yanks
 # The same of the version: an upload of a minute ago is there first. Asked where the page above lacks a file.
 INDEX_JSON = ("release-state", "GET", "/pypi/pypi/orbit-demo/0.2.0/json")
@@ -200,7 +208,7 @@ def test_every_version_is_checked_on_every_channel(
         version, _, channel = target.partition("@")
         pages.append(f"/{channel}/pypi/orbit-demo/{version}/json")
     assert [path for _, _, path in asked_index(clean)] == sorted(pages)
-    shared = (REPOSITORY, OPEN_PULLS, DRAFTS, LATEST, RUNS, CHECK_RUNS, STATUSES, *SETTINGS)
+    shared = (REPOSITORY, OPEN_PULLS, DRAFTS, LATEST, RUNS, CHECK_RUNS, STATUSES, COMMIT_RUNS, *PARENT, *SETTINGS)
     assert {asked_github(clean).count(request) for request in shared} == {1}, "what targets share is asked once"
 
 
@@ -236,7 +244,7 @@ def test_requests_of_the_post_recovery_phase(workers: tuple[str, ...], released:
     ran = run(released, *workers, reports=reports)
 
     assert (ran.code, ran.verdict) == (0, "RELEASED AND VERIFIED"), ran.output
-    assert asked_github(released) == GITHUB
+    assert asked_github(released) == GITHUB_AFTERWARDS
     assert asked_index(released) == sorted([INDEX, SDIST, *PIP])
     assert asked_status(released) == STATUS
 

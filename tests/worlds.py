@@ -145,10 +145,10 @@ def forget_requests(world: World) -> None:
 
 def asked_github(world: World) -> list[tuple[str, str]]:
     """Method and path of each request that GitHub got, sorted: they come side by side, in any order."""
-    asked = []
+    asked, parent = [], world.remote_git.rev("main^")
     for request in world.github.requests:
         query = f"?{urlencode(request.query, safe='/:')}" if request.query else ""
-        path = (request.path + query).replace(world.main(), "{main}")
+        path = (request.path + query).replace(world.main(), "{main}").replace(parent, "{parent}")
         asked.append((request.method, path.replace(f"/repos/{world.repository}", "{repository}")))
     return sorted(asked)
 

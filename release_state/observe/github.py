@@ -11,6 +11,7 @@
 | `drafts` | `GET …/releases`, one for each 100, side by side, once for all tags; none where the token cannot push |
 | `releases` | `GET …/releases`, one for each 100, side by side: published and, to a token that may push, drafts |
 | `checks`, `runs` | see `github_ci` |
+| `expected_ci` | see `github_expected_ci` |
 | `rate_limit` | none |
 
 Sources: https://docs.github.com/rest/repos/repos, /rest/pulls/pulls, /rest/releases/releases
@@ -19,14 +20,17 @@ Sources: https://docs.github.com/rest/repos/repos, /rest/pulls/pulls, /rest/rele
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from typing import TypeVar
 from urllib.parse import quote, urlsplit
 
 from release_state.model import Observation
+from release_state.observe.commit_workflows import CommitReader
+from release_state.observe.git_messages import GitFailed
 from release_state.observe.github_api import GitHubApi, failed
 from release_state.observe.github_ci import LeftOut, commit_checks, workflow_runs
+from release_state.observe.github_expected_ci import ANCESTORS, ExpectedCILookup
 from release_state.observe.github_held import is_named, name_at
 from release_state.observe.github_shapes import (
     distinct_pulls,
@@ -37,6 +41,7 @@ from release_state.observe.github_shapes import (
     release_of_tag,
     scopes,
 )
+from release_state.observe.history import SOURCE as HISTORY
 from release_state.observe.http import HttpClient, LookupFailed, observed
 from release_state.observe.refusal import epoch, header
 from release_state.snapshot import CommitChecks, GitHubRelease, PullRequest, RateLimit, Repository, WorkflowRuns
@@ -162,12 +167,38 @@ class GitHub:
         return drafts
 
     def checks(self, sha: str, workflow: str = "", base: str = "") -> Observation[CommitChecks]:
-        """CI of the commit, by check runs, statuses and runs; and of its nearest ancestor with CI where it has none.
+        """CI of the commit, by check runs, statuses and runs, without what is expected of it.
 
         Releases by the workflow file are no CI, but for those runs of it that test the base branch.
         """
         left = LeftOut(self._own_run_id, workflow, base)
         return self._observe(lambda place, repository: commit_checks(self._api, place, sha, left))
+
+    def expected_ci(
+        self,
+        checks: CommitChecks,
+        reader: CommitReader,
+        required: Sequence[str],
+        workflow: str = "",
+        base: str = "",
+    ) -> Observation[CommitChecks]:
+        """The checks of the head of the base branch with what is expected of it, and with an ancestor's CI where none
+        of its own started; unavailable where that is not known.
+        """
+        left = LeftOut(self._own_run_id, workflow, base)
+        try:
+            files = reader.workflows(ANCESTORS)
+        except GitFailed as failed_git:
+            return Observation[CommitChecks](value=None, unavailable=failed_git.as_problem(HISTORY))
+
+        def ask(place: str, repository: Visible) -> CommitChecks:
+            lookup = ExpectedCILookup(self._api, place, left, files, reader.changed)
+            try:
+                return lookup.complete(checks, required)
+            except GitFailed as failed_git:
+                raise LookupFailed(failed_git.as_problem(HISTORY)) from None
+
+        return self._observe(ask)
 
     def runs(self, workflow: str) -> Observation[WorkflowRuns]:
         """The runs of the workflow file that can still be unfinished: those of the last 70 days, newest first."""

@@ -3,12 +3,12 @@
 | fact | requests |
 |---|---|
 | checks of a commit | `GET …/commits/{sha}/check-runs` and `GET …/commits/{sha}/status`, one for each 100 results |
-| its runs, and the last ones on a branch | `GET …/actions/runs?branch={branch}`, one page, for both |
-| where it has none | `GET …/commits?sha={sha}`, and the two for each ancestor, nearest first, up to one that has CI |
+| its runs | `GET …/actions/runs?head_sha={sha}`, one for each 100 |
+| the last ones on a branch | `GET …/actions/runs?branch={branch}`, one page |
+| what is expected of it, ancestors | see `github_expected_ci` |
 | runs of a workflow | `GET …/actions/workflows/{file}/runs`, one for each 30 of the last 70 days |
 
-Sources: https://docs.github.com/rest/checks/runs, /rest/commits/statuses, /rest/commits/commits,
-/rest/actions/workflow-runs
+Sources: https://docs.github.com/rest/checks/runs, /rest/commits/statuses, /rest/actions/workflow-runs
 """
 
 from __future__ import annotations
@@ -20,22 +20,21 @@ from datetime import datetime, timedelta, timezone
 from urllib.parse import quote
 
 from release_state.observe.github_api import Fields, GitHubApi, failed
-from release_state.observe.github_commit_runs import CALM, group_of, runs_on, unseen
+from release_state.observe.github_commit_runs import (
+    CALM,
+    RunsOfCommit,
+    group_of,
+    newest_of_each,
+    runs_of_commit,
+    runs_on,
+    unseen,
+)
 from release_state.observe.github_held import hold_by_commit
 from release_state.observe.github_shapes import runs_of
 from release_state.snapshot import CheckResult, CommitChecks, WorkflowRun, WorkflowRuns
+from release_state.snapshot.runs import ACTIONS
 
 _RUN = re.compile(r"/actions/runs/(\d+)")
-_ACTIONS = "github-actions"
-
-ANCESTORS = 20
-"""How far back an ancestor with CI is looked for with a token; each costs two requests."""
-ANCESTORS_WITHOUT_TOKEN = 5
-"""The same without one: the whole hour has sixty requests then."""
-
-BEGINS_WITHIN = timedelta(minutes=3)
-"""How long after a commit its CI can be taken to be on its way, where its ancestors have some."""
-_SKIPS_CI = re.compile(r"\[(?:skip ci|ci skip|no ci|skip actions|actions skip)\]|^skip-checks: *true", re.M | re.I)
 
 RUN_DAYS = 70
 """GitHub cancels a run after 35 days and lets it be re-run for 30: older ones cannot be unfinished."""
@@ -51,37 +50,53 @@ class LeftOut:
     workflow: str = ""
     """File name of the release workflow."""
     base: str = ""
-    """The branch that the commit is the head of; empty: its runs are not asked for."""
+    """The branch that the commit is on."""
 
     def note(self, number: int | None, run: WorkflowRun | None) -> str | None:
         """Why a run is left out, to stand behind the name of its job; None: it judges."""
-        if number is not None and number == self.own_run_id:
+        if self.own_run_id is not None and self.own_run_id in (number, run.id if run else None):
             return ""
         released = run is not None and run.workflow == self.workflow and not run.tests(self.base)
         return " (release workflow)" if released else None
 
 
 def commit_checks(api: GitHubApi, place: str, sha: str, left: LeftOut) -> CommitChecks:
-    """
-    CI of exactly this commit; what is left out is named.
-
-    Raises LookupFailed, also where the search for an ancestor with CI fails: none found would not be true then.
-    """
+    """CI of exactly this commit; what is left out is named. Raises LookupFailed."""
     deadline = api.client.deadline()
-    results, left_out = _results(api, place, sha, left, deadline)
-    if results:
-        return CommitChecks(sha=sha, results=results, left_out=left_out)
-    chain, made_lately = _first_parents(api, place, sha, deadline)
-    for distance, ancestor in enumerate(chain, 1):
-        nearest, _ = _results(api, place, ancestor, left, deadline)
-        if nearest and made_lately:
-            begins = CheckResult(name="CI that has not begun", state="pending", since=made_lately)
-            return CommitChecks(sha=sha, results=(begins,), left_out=left_out)
-        if nearest:
-            return CommitChecks(
-                sha=sha, left_out=left_out, nearest=ancestor, nearest_distance=distance, nearest_results=nearest
-            )
-    return CommitChecks(sha=sha, left_out=left_out)
+    with ThreadPoolExecutor(2, thread_name_prefix="release-state-statuses") as beside:
+        asked = beside.submit(_statuses, api, place, sha, deadline)
+        asked_runs = beside.submit(runs_of_commit, api, place, sha, deadline)
+        checks = _check_runs(api, place, sha, deadline)
+        statuses, runs = asked.result(), asked_runs.result()
+    return _judged(sha, checks, statuses, runs, left)
+
+
+def seen_on(api: GitHubApi, place: str, sha: str, deadline: float) -> CommitChecks:
+    """The results of a commit as `commit_checks`, without its runs: which apps there are. Raises LookupFailed."""
+    checks, statuses = _check_runs(api, place, sha, deadline), _statuses(api, place, sha, deadline)
+    return _judged(sha, checks, statuses, RunsOfCommit(), LeftOut())
+
+
+def _check_runs(api: GitHubApi, place: str, sha: str, deadline: float) -> list[Fields]:
+    def ask() -> list[Fields]:
+        path, latest = f"{place}/commits/{sha}/check-runs", {"filter": "latest"}
+        found = api.all(path, "check runs", params=latest, key="check_runs", deadline=deadline) or []
+        for check in found:
+            hold_by_commit(check, "head_sha", sha, "the check runs")
+        return found
+
+    return api.once(f"check runs of {sha} of {place}", ask)
+
+
+def _statuses(api: GitHubApi, place: str, sha: str, deadline: float) -> list[Fields]:
+    def ask() -> list[Fields]:
+        path = f"{place}/commits/{sha}/status"
+        return api.all(path, "statuses", key="statuses", deadline=deadline, fits=fits) or []
+
+    def fits(combined: Fields) -> None:
+        hold_by_commit(combined, "sha", sha, "the statuses")
+
+    return api.once(f"statuses of {sha} of {place}", ask)
 
 
 def workflow_runs(
@@ -137,27 +152,8 @@ def branch_runs(api: GitHubApi, place: str, branch: str, workflow: str) -> tuple
     return tuple(sorted(of_ci, key=lambda run: (run.created_at, run.id), reverse=True)[:BRANCH_RUNS])
 
 
-def _results(
-    api: GitHubApi, place: str, sha: str, left: LeftOut, deadline: float
-) -> tuple[tuple[CheckResult, ...], tuple[str, ...]]:
-    """The newest result of each name in a workflow, and the names of what is left out."""
-    commit = f"{place}/commits/{sha}"
-    latest = {"filter": "latest"}
-    with ThreadPoolExecutor(2, thread_name_prefix="release-state-statuses") as beside:
-        asked = beside.submit(
-            api.all,
-            f"{commit}/status",
-            "statuses",
-            key="statuses",
-            deadline=deadline,
-            fits=lambda combined: hold_by_commit(combined, "sha", sha, "the statuses"),
-        )
-        asked_runs = beside.submit(runs_on, api, place, left.base, deadline) if left.base else None
-        checks = api.all(f"{commit}/check-runs", "check runs", params=latest, key="check_runs", deadline=deadline) or []
-        statuses = asked.result() or []
-        runs = {run.id: run for run in (asked_runs.result() if asked_runs else ()) if run.head_sha == sha}
-    for check in checks:
-        hold_by_commit(check, "head_sha", sha, "the check runs")
+def _judged(sha: str, checks: list[Fields], statuses: list[Fields], runs: RunsOfCommit, left: LeftOut) -> CommitChecks:
+    """The newest result of each name in a workflow, the workflows that ran, and the names of what is left out."""
     left_out: dict[str, None] = {}
     # A check run and a status of one name are two things to GitHub, and so are check runs of two apps or workflows: a
     # green one must not hide a red one. Of one of them the newest counts, which has the highest number.
@@ -165,9 +161,11 @@ def _results(
     for check in checks:
         app = check.optional_child("app")
         slug = (app.optional_text("slug") if app else None) or ""
-        result = _check_result(check, is_actions=slug == _ACTIONS)
-        run = runs.get(result.workflow_run or 0)
-        if (note := left.note(result.workflow_run, run)) is not None:
+        suite = check.optional_child("check_suite")
+        number = _run_number(check) if slug == ACTIONS else None
+        run = runs.run(number, suite.optional_number("id") if suite else None) if slug == ACTIONS else None
+        result = _check_result(check, slug, run, number)
+        if (note := left.note(number, run)) is not None:
             left_out[f"{result.name}{note}"] = None
             continue
         _keep_newest(newest, (result.name, f"app {slug}", group_of(run)), check.number("id"), result)
@@ -175,8 +173,21 @@ def _results(
         result = _status_result(status)
         _keep_newest(newest, (result.name, "status", ""), status.number("id"), result)
     results = [result for _, (_, result) in sorted(newest.items(), key=lambda item: item[0])]
-    judged = {number: run for number, run in runs.items() if left.note(number, run) is None}
-    return (*results, *unseen(judged, results)), tuple(left_out)
+    ran = newest_of_each(run for run in runs.by_id.values() if left.note(run.id, run) is None)
+    return CommitChecks(
+        sha=sha,
+        results=(*results, *unseen(ran.values(), results)),
+        ran=tuple(sorted(ran)),
+        asking=next((run.workflow for run in runs.by_id.values() if run.id == left.own_run_id), ""),
+        left_out=tuple(left_out),
+    )
+
+
+def _run_number(check: Fields) -> int | None:
+    """The number of the run that a job's addresses name; older ones name none."""
+    urls = (check.optional_text("details_url"), check.optional_text("html_url"))
+    found = next((match for url in urls if url and (match := _RUN.search(url))), None)
+    return int(found[1]) if found else None
 
 
 def _keep_newest(
@@ -189,10 +200,8 @@ def _keep_newest(
         newest[key] = (number, result)
 
 
-def _check_result(check: Fields, *, is_actions: bool) -> CheckResult:
+def _check_result(check: Fields, slug: str, run: WorkflowRun | None, number: int | None) -> CheckResult:
     conclusion = check.optional_text("conclusion")
-    urls = (check.optional_text("details_url"), check.optional_text("html_url"))
-    run = next((found for url in urls if url and (found := _RUN.search(url))), None) if is_actions else None
     is_done = check.text("status") == "completed"
     if is_done and conclusion is None:
         raise failed("unexpected shape of the answer: a completed check run has no conclusion")
@@ -203,7 +212,10 @@ def _check_result(check: Fields, *, is_actions: bool) -> CheckResult:
         conclusion=conclusion if is_done else None,
         since=check.optional_moment("completed_at" if is_done else "started_at"),
         html_url=check.optional_text("html_url") or check.optional_text("details_url"),
-        workflow_run=int(run[1]) if run else None,
+        workflow_run=run.id if run else number,
+        workflow=run.workflow if run else "",
+        event=run.event if run else "",
+        app=slug,
     )
 
 
@@ -215,36 +227,5 @@ def _status_result(status: Fields) -> CheckResult:
         conclusion=None if said == "pending" else said,
         since=status.optional_moment("updated_at"),
         html_url=status.optional_text("target_url"),
+        app=status.text("context"),
     )
-
-
-def _first_parents(api: GitHubApi, place: str, sha: str, deadline: float) -> tuple[list[str], datetime | None]:
-    """The ancestors by first parents, nearest first, as far as one page of the history shows them.
-
-    And when the commit itself was made, where that is so lately that its CI may not have begun yet.
-    """
-    depth = ANCESTORS if api.has_token else ANCESTORS_WITHOUT_TOKEN
-    dates: list[datetime] = []
-
-    def enough(page: list[Fields], date: datetime) -> bool:
-        dates.append(date)
-        return True
-
-    # One page: the list mixes in what was merged, and a hundred commits nearly always hold twenty first parents.
-    page = api.all(f"{place}/commits", "commits", params={"sha": sha}, deadline=deadline, enough=enough) or []
-    parents = {commit.sha("sha"): [parent.sha("sha") for parent in commit.objects("parents")] for commit in page}
-    chain: list[str] = []
-    while len(chain) < depth and (above := parents.get(chain[-1] if chain else sha)):
-        chain.append(above[0])
-    lately = (moment for commit in page if commit.text("sha") == sha and (moment := _made_lately(commit, dates[0])))
-    return chain, next(lately, None)
-
-
-def _made_lately(commit: Fields, now: datetime) -> datetime | None:
-    """When a commit was made, if that is a moment ago and its message does not keep CI away."""
-    said = commit.optional_child("commit")
-    by = said.optional_child("committer") if said else None
-    made = by.optional_moment("date") if by else None
-    if said is None or made is None or abs(now - made) > BEGINS_WITHIN:
-        return None
-    return None if _SKIPS_CI.search(said.optional_text("message") or "") else made

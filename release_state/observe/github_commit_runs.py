@@ -9,11 +9,14 @@ Source: https://docs.github.com/rest/actions/workflow-runs
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from release_state.observe.github_api import GitHubApi
-from release_state.observe.github_shapes import run_of
+from release_state.observe.github_held import hold_by_commit
+from release_state.observe.github_shapes import runs_of
 from release_state.snapshot import CheckResult, WorkflowRun
+from release_state.snapshot.runs import ACTIONS
 
 CALM = ("success", "neutral", "skipped")
 """Conclusions that are not red."""
@@ -21,19 +24,41 @@ CALM = ("success", "neutral", "skipped")
 _PER_PAGE = 30
 """A run has some ten thousand characters."""
 _OF_COMMITS = ("push", "merge_group", "schedule", "workflow_dispatch", "repository_dispatch")
-"""Events whose runs are for the commit that they stand on; those of pull requests are for a merge on no branch."""
+"""Events whose runs are for the commit that they stand on; those of pull requests are for a merge on no branch. What
+GitHub starts by itself ("dynamic": Pages, Dependabot) is seen by its check runs alone."""
+
+
+@dataclass(frozen=True)
+class RunsOfCommit:
+    """The runs on one commit."""
+
+    by_id: Mapping[int, WorkflowRun] = field(default_factory=dict)
+    by_suite: Mapping[int, WorkflowRun] = field(default_factory=dict)
+
+    def run(self, number: int | None, suite: int | None) -> WorkflowRun | None:
+        """The run of a check run: by the number in its address, which older addresses lack, or by its suite."""
+        return self.by_id.get(number or 0) or self.by_suite.get(suite or 0)
+
+
+def runs_of_commit(api: GitHubApi, place: str, sha: str, deadline: float) -> RunsOfCommit:
+    """Every run on a commit, whatever branch or event it is of. Raises LookupFailed."""
+    asked: dict[str, str | int] = {"head_sha": sha, "exclude_pull_requests": "true"}
+    where, path = "workflow runs", f"{place}/actions/runs"
+    found = api.all(path, where, params=asked, key="workflow_runs", deadline=deadline) or []
+    for item in found:
+        hold_by_commit(item, "head_sha", sha, "the workflow runs")
+    runs = runs_of(found, place)
+    suites = (item.optional_number("check_suite_id") for item in found)
+    by_suite = {suite: run for suite, run in zip(suites, runs, strict=True) if suite is not None}
+    return RunsOfCommit({run.id: run for run in runs}, by_suite)
 
 
 def runs_on(api: GitHubApi, place: str, branch: str, deadline: float | None = None) -> tuple[WorkflowRun, ...]:
-    """The newest runs on a branch, finished or not; asked once for all who want to know. Raises LookupFailed."""
-
-    def ask() -> tuple[WorkflowRun, ...]:
-        asked: dict[str, str | int] = {"per_page": _PER_PAGE, "branch": branch, "exclude_pull_requests": "true"}
-        where, path = "workflow runs", f"{place}/actions/runs"
-        found = api.all(path, where, params=asked, key="workflow_runs", deadline=deadline, enough=lambda *_: True)
-        return tuple(map(run_of, found or []))
-
-    return api.once(f"runs on {branch} of {place}", ask)
+    """The newest runs on a branch, finished or not: one page. Raises LookupFailed."""
+    asked: dict[str, str | int] = {"per_page": _PER_PAGE, "branch": branch, "exclude_pull_requests": "true"}
+    where, path = "workflow runs", f"{place}/actions/runs"
+    found = api.all(path, where, params=asked, key="workflow_runs", deadline=deadline, enough=lambda *_: True)
+    return tuple(runs_of(found or [], place))
 
 
 def group_of(run: WorkflowRun | None) -> str:
@@ -43,13 +68,18 @@ def group_of(run: WorkflowRun | None) -> str:
     return f"{run.workflow} for pull requests" if run.event.startswith("pull_request") else run.workflow
 
 
-def unseen(runs: Mapping[int, WorkflowRun], results: Collection[CheckResult]) -> Iterator[CheckResult]:
-    """What the newest run of each workflow says of the commit and no check run of it: unfinished, or ended badly."""
+def newest_of_each(runs: Iterable[WorkflowRun]) -> dict[str, WorkflowRun]:
+    """The newest run of each workflow that is for the commit itself."""
     newest: dict[str, WorkflowRun] = {}
-    for _, run in sorted(runs.items()):
+    for run in sorted(runs, key=lambda run: run.id):
         if run.event in _OF_COMMITS:
             newest[run.workflow] = run
-    for run in newest.values():
+    return newest
+
+
+def unseen(newest: Iterable[WorkflowRun], results: Collection[CheckResult]) -> Iterator[CheckResult]:
+    """What the newest run of each workflow says of the commit and no check run of it: unfinished, or ended badly."""
+    for run in newest:
         if run.is_finished and run.conclusion in CALM:
             continue
         state = "failure" if run.is_finished else "pending"
@@ -61,4 +91,7 @@ def unseen(runs: Mapping[int, WorkflowRun], results: Collection[CheckResult]) ->
                 since=run.updated_at if run.is_finished else run.started_at or run.created_at,
                 html_url=run.html_url,
                 workflow_run=run.id,
+                workflow=run.workflow,
+                event=run.event,
+                app=ACTIONS,
             )

@@ -3,7 +3,7 @@
 | fact | requests |
 |---|---|
 | `rulesets` | `GET …/rulesets`, and one for each that is active |
-| `branch_rules` | `GET …/rules/branches/{branch}`; none where no ruleset is for branches |
+| `branch_rules` | `GET …/rules/branches/{branch}`; none where it is known that no ruleset is for branches |
 | `base_rules` | `GET …/branches/{branch}`, `…/protection` where classic protection is on; and as `branch_rules` |
 | `actions_settings` | `GET …/actions/permissions/workflow`; none where the token is no administrator's |
 
@@ -98,9 +98,13 @@ class GitHubSettings:
         return api.once(f"rulesets of {place}", ask)
 
     def _rules(self, api: GitHubApi, place: str, repository: Visible, branch: str) -> tuple[Rule, ...]:
-        rulesets = self._rulesets(api, place, repository)
-        if not any(item.target == "branch" and item.enforcement == "active" for item in rulesets):
-            return ()
+        try:
+            rulesets = self._rulesets(api, place, repository)
+        except LookupFailed:
+            pass  # the rules of the branch are a question of their own, and a whole answer
+        else:
+            if not any(item.target == "branch" and item.enforcement == "active" for item in rulesets):
+                return ()
         found = api.all(f"{place}/rules/branches/{quote(branch, safe='')}", "rules of a branch") or []
         return tuple(map(_rule, found))
 

@@ -64,6 +64,13 @@ def obtain_files(store: Store, commit: str, paths: Sequence[str]) -> Entries:
     return entries
 
 
+def files_of_folder(store: Store, commit: str, folder: str) -> Entries:
+    """The files that lie in a folder itself, their contents had as by `obtain_files`; none where there is no folder."""
+    entries = _entries(store, commit, [f"{folder}/"])
+    store.obtain_files({name for _, name in entries.values()})
+    return entries
+
+
 def read_file(store: Store, commit: str, path: str, limit: int, entries: Entries | None = None) -> bytes | None:
     """
     The first `limit` bytes of a file; None where the tree has no such file. Links inside the tree are followed.

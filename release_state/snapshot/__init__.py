@@ -12,7 +12,16 @@ from release_state.snapshot.git import Branch, Clone, Commit, History, Lineage, 
 from release_state.snapshot.github import GitHubRelease, PullRequest, RateLimit, Repository
 from release_state.snapshot.index import IndexFile, IndexProject, IndexRelease, Installation, Opened, OpenedFile
 from release_state.snapshot.origin import Candidate, Published
-from release_state.snapshot.runs import CheckResult, CommitChecks, ExplainedRun, WorkflowRun, WorkflowRuns
+from release_state.snapshot.runs import (
+    CheckResult,
+    CommitChecks,
+    ExpectedCI,
+    ExplainedRun,
+    Push,
+    PushedWorkflow,
+    WorkflowRun,
+    WorkflowRuns,
+)
 from release_state.snapshot.services import Component, Incident, ServiceStatus
 from release_state.snapshot.settings import ActionsSettings, BaseRules, Rule, Ruleset
 from release_state.snapshot.witness import Witness
@@ -34,6 +43,7 @@ __all__ = [
     "Component",
     "Counted",
     "CountedCommit",
+    "ExpectedCI",
     "ExplainedRun",
     "GitHubRelease",
     "History",
@@ -47,6 +57,8 @@ __all__ = [
     "OpenedFile",
     "Published",
     "PullRequest",
+    "Push",
+    "PushedWorkflow",
     "RateLimit",
     "Remote",
     "Repository",

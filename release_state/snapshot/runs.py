@@ -6,6 +6,9 @@ from pydantic import AwareDatetime
 
 from release_state.model import Model
 
+ACTIONS = "github-actions"
+"""The slug of the app whose check runs are jobs of workflows."""
+
 
 class CheckResult(Model):
     """The newest check run or commit status of its name, or a workflow run that has none, on one commit."""
@@ -18,6 +21,75 @@ class CheckResult(Model):
     since: AwareDatetime | None = None
     html_url: str | None = None
     workflow_run: int | None = None
+    workflow: str = ""
+    """File name of the workflow whose job it is; empty: it is no job of a run on this commit."""
+    event: str = ""
+    """What started that run: "push", "schedule", "dynamic" (GitHub Pages and what else GitHub runs by itself)."""
+    app: str = ""
+    """The app's slug of a check run; of a commit status its context, which GitHub names no app for."""
+    commit: str | None = None
+    """The ancestor that it is of; None: it is of the commit that was asked for."""
+
+    @property
+    def is_of_workflow(self) -> bool:
+        """Whether a workflow of the repository made it."""
+        return bool(self.workflow) and self.event != "dynamic"
+
+
+class PushedWorkflow(Model):
+    """A workflow whose file at the commit starts on pushes to the base branch."""
+
+    file: str
+    """Its file name."""
+    state: str
+    """"starts", "kept away" (of this push), "disabled" or "unknown"."""
+    why: str
+    """What shows that."""
+    filtered: bool = False
+    """Whether it depends on the paths that were changed."""
+
+
+class Push(Model):
+    """How a commit became the head of a branch, as GitHub's activity log says."""
+
+    before: str
+    """What the branch held; zeros where the push created it."""
+    at: AwareDatetime
+    by: str | None = None
+    kind: str
+    """GitHub's word: "push", "force_push", "branch_creation", "pr_merge", "merge_queue_merge"."""
+    asked_at: AwareDatetime
+    """When GitHub said so, by its own clock."""
+
+
+class ExpectedCI(Model):
+    """What has to be green on a commit, and what shows that."""
+
+    workflows: tuple[PushedWorkflow, ...] = ()
+    required: tuple[str, ...] = ()
+    """The checks that the base branch requires and that reported on one of its commits."""
+    apps: tuple[str, ...] = ()
+    """Apps, and contexts of statuses, seen on each of `apps_of`; those of workflows are in `workflows`."""
+    apps_of: tuple[str, ...] = ()
+    """The last commits before this one that have CI, five at the most."""
+    apps_unasked: str = ""
+    """Why they were not looked at; empty: they were."""
+    skip: str = ""
+    """What in the commit's own message keeps CI away: "[skip ci]"."""
+    push: Push | None = None
+    """None: not asked for, as nothing is missing; or GitHub does not list it."""
+    push_unknown: str = ""
+    """Why it is not known though something is missing."""
+
+    def is_vouched_by(self, result: CheckResult) -> bool:
+        """Whether a green result says that the commit was tested; one of whatever app does not."""
+        is_ci = result.is_of_workflow or result.app in self.apps or result.name in self.required
+        return is_ci and result.state == "success"
+
+    @property
+    def kept_away(self) -> tuple[PushedWorkflow, ...]:
+        """The workflows that this push did not start, though others do."""
+        return tuple(workflow for workflow in self.workflows if workflow.state == "kept away")
 
 
 class CommitChecks(Model):
@@ -25,11 +97,23 @@ class CommitChecks(Model):
 
     sha: str
     results: tuple[CheckResult, ...] = ()
+    ran: tuple[str, ...] = ()
+    """File names of the workflows that have a run for this commit, in whatever state: that is in `results`."""
+    asking: str = ""
+    """File name of the workflow whose run is asking; empty: none of this commit is."""
     left_out: tuple[str, ...] = ()
+    expected: ExpectedCI | None = None
+    """None: not asked for, as something is red or pending, which decides; or as the phase does not judge CI."""
     nearest: str | None = None
-    """Where the commit itself has none: the nearest ancestor that has CI; its results are `nearest_results`."""
+    """Where no workflow started: the nearest ancestor whose CI is complete; its results are `nearest_results`."""
     nearest_distance: int | None = None
     nearest_results: tuple[CheckResult, ...] = ()
+    """What the commit itself has no result of."""
+
+    @property
+    def apps(self) -> frozenset[str]:
+        """The apps, and contexts of statuses, that have a result; but for Actions, whose workflows count each."""
+        return frozenset(result.app for result in self.results if result.app and result.app != ACTIONS)
 
 
 class WorkflowRun(Model):

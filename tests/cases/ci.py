@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from release_state.model import Problem, known
 from release_state.outcome import Outcome
-from release_state.snapshot import Snapshot
+from release_state.snapshot import CheckResult, ExpectedCI, Snapshot
 from tests import states as s
 
 HOLDS, ACTION, UNKNOWN = Outcome.HOLDS, Outcome.ACTION_NEEDED, Outcome.UNKNOWN
-NONE = Outcome.NOT_APPLICABLE
+NONE, PROGRESS = Outcome.NOT_APPLICABLE, Outcome.IN_PROGRESS
 HIDDEN = Problem(source="GitHub", why="shown to administrators only")
 
 
@@ -18,6 +20,66 @@ def requires(*names: str) -> Snapshot:
         ci=s.ci("success", "success"), base_rules=s.base_rules(s.rule("required_status_checks", checks=names))
     )
 
+
+def expecting(*own: CheckResult, **changes: Any) -> Snapshot:
+    """Ready, but for CI: these results on the head, and what is expected of it."""
+    of_checks: dict[str, Any] = {name: changes.pop(name) for name in ("ran", "nearest_results") if name in changes}
+    if "nearest_results" in of_checks:
+        of_checks |= {"nearest": s.OTHER, "nearest_distance": 2}
+    found = s.ci(results=own, expected=ExpectedCI(**changes), **of_checks)
+    return s.ready(ci=found)
+
+
+BOT = CheckResult(name="docs", state="success", app="docs-bot")
+PAGES = s.job(0, workflow="pages-build-deployment", event="dynamic")
+STARTS, AWAY = (s.pushed_workflow(),), (s.pushed_workflow("kept away"),)
+FILTERED = (s.pushed_workflow(file="lint.yml"), s.pushed_workflow("kept away", filtered=True))
+LINT = s.job(0, workflow="lint.yml")
+EARLIER = {"commit": s.OTHER}
+GREEN, RED = (s.job(0, **EARLIER),), (s.job(0, "failure", **EARLIER),)
+TRAVIS = CheckResult(name="travis", state="success", app="travis")
+
+JUDGED: list[tuple[str, str, Snapshot, Outcome]] = [
+    ("CI-1", "a workflow that never began", expecting(workflows=STARTS, push=s.push(60)), UNKNOWN),
+    ("CI-1", "a workflow that is to begin", expecting(workflows=STARTS, push=s.push(9)), PROGRESS),
+    ("CI-1", "a push that is not listed", expecting(workflows=STARTS, push_unknown="it lists none"), UNKNOWN),
+    ("CI-1", "a bot's status alone", expecting(BOT, workflows=STARTS, push=s.push()), UNKNOWN),
+    ("CI-1", "Pages alone", expecting(PAGES, workflows=STARTS, push=s.push()), UNKNOWN),
+    ("CI-1", "a bot's status where nothing else is expected", expecting(BOT), ACTION),
+    ("CI-1", "Pages where nothing else is expected", expecting(PAGES), ACTION),
+    ("CI-1", "a bot's status beside green CI", expecting(BOT, s.job(0), workflows=STARTS, ran=("ci.yml",)), HOLDS),
+    ("CI-1", "a usual app", expecting(TRAVIS, apps=("travis",), apps_of=(s.OTHER,)), HOLDS),
+    (
+        "CI-1",
+        "a usual app that is missing",
+        expecting(s.job(0), workflows=STARTS, ran=("ci.yml",), apps=("travis",), apps_of=(s.OTHER,), push=s.push()),
+        UNKNOWN,
+    ),
+    (
+        "CI-1",
+        "a required check that is missing",
+        expecting(s.job(0), workflows=STARTS, ran=("ci.yml",), required=("gate",), push=s.push()),
+        UNKNOWN,
+    ),
+    ("CI-1", "skipped by its message, green before", expecting(workflows=AWAY, nearest_results=GREEN), ACTION),
+    ("CI-1", "skipped by its message, red before", expecting(BOT, workflows=AWAY, nearest_results=RED), ACTION),
+    ("CI-1", "skipped, and none before", expecting(workflows=AWAY), ACTION),
+    (
+        "CI-1",
+        "some kept away, green before",
+        expecting(LINT, workflows=FILTERED, ran=("lint.yml",), nearest_results=GREEN),
+        HOLDS,
+    ),
+    (
+        "CI-1",
+        "some kept away, red before",
+        expecting(LINT, workflows=FILTERED, ran=("lint.yml",), nearest_results=RED),
+        ACTION,
+    ),
+    ("CI-1", "switched off", expecting(LINT, workflows=(s.pushed_workflow("disabled"),), ran=("lint.yml",)), HOLDS),
+    ("CI-1", "what is expected was not asked for", s.ready(ci=s.ci("success", expected=None)), UNKNOWN),
+    ("CI-1", "red, whatever is expected", s.ready(ci=s.ci("failure", expected=None)), ACTION),
+]
 
 CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("CI-2", "reported", requires("job 0", "job 1"), HOLDS),
@@ -31,4 +93,5 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("CI-3", "skipped", s.ready(base_runs=known((s.run(conclusion="skipped"),))), HOLDS),
     ("CI-3", "none", s.ready(base_runs=known(())), NONE),
     ("CI-3", "GitHub silent", s.ready(base_runs=s.failed()), UNKNOWN),
+    *JUDGED,
 ]

@@ -195,7 +195,7 @@ _OF_ROW: dict[str, dict[str, Expected]] = {
     # Commits are looked for in a second place, and the remote is asked again from there.
     "git: commits": {"403: secondary limit, a second": TRUE},
     "git: heads of pull requests": {"403: secondary limit, a second": TRUE},
-    "GitHub: commits, for older CI": _ONE_PAGE,
+    "GitHub: pushes": _ONE_PAGE,
     "GitHub: runs on the base": _ONE_PAGE,
     # Older GitHub Enterprise Servers know none.
     "GitHub: rulesets": {"404 in the service's own words": ABSENT},

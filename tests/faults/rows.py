@@ -107,7 +107,6 @@ _RUNS = _api("/actions/workflows/[^/]+/runs")
 _JOBS, _LOG = _api("/actions/runs/[0-9]+/jobs"), _api("/actions/jobs/[0-9]+/logs")
 _STORED = ("storage", "/_logs/.*", "")
 _CHECK_RUNS, _STATUSES = _api("/commits/[0-9a-f]+/check-runs"), _api("/commits/[0-9a-f]+/status")
-_COMMITS = _api("/commits", "sha=")
 _RULES, _OF_BRANCH = ("branch_rules", "base_rules"), _api("/rules/branches/.*")
 _SETTINGS = _api("/actions/permissions/workflow")
 _STATUS, _PYPI_STATUS = ("status", "/github/.*", ""), ("status", "/pypi/.*", "")
@@ -144,14 +143,16 @@ _TABLE = (
     _row("GitHub: storage of logs", READY, "text", "last_run", _STORED, blocking=False),
     _row("GitHub: check runs", READY, "list", "ci", _CHECK_RUNS),
     _row("GitHub: statuses", READY, "list", "ci", _STATUSES),
-    _row("GitHub: commits, for older CI", "CI of an ancestor", "list", "ci", _COMMITS),
+    _row("GitHub: runs of a commit", READY, "list", "ci", _api("/actions/runs", "head_sha=")),
+    _row("GitHub: pushes", "CI of an ancestor", "list", "ci", _api("/activity", "ref=")),
+    _row("GitHub: workflows", "CI of an ancestor", "list", "ci", _api("/actions/workflows")),
     _row("GitHub: rulesets", GUARDED, "list", "rulesets", _api("/rulesets"), *_RULES, blocking=False),
     _row("GitHub: a ruleset", GUARDED, "object", "rulesets", _api("/rulesets/[0-9]+"), *_RULES, blocking=False),
-    _row("GitHub: rules of a branch", GUARDED, "list", "branch_rules", _OF_BRANCH, "base_rules", blocking=False),
-    _row("GitHub: base branch", GUARDED, "object", "base_rules", _api("/branches/[^/]+"), blocking=False),
+    _row("GitHub: rules of a branch", GUARDED, "list", "branch_rules", _OF_BRANCH, "base_rules", "ci"),
+    _row("GitHub: base branch", GUARDED, "object", "base_rules", _api("/branches/[^/]+"), "ci"),
     _row("GitHub: protection", GUARDED, "object", "base_rules", _api("/branches/[^/]+/protection"), blocking=False),
     _row("GitHub: settings of Actions", GUARDED, "object", "actions_settings", _SETTINGS, blocking=False),
-    _row("GitHub: runs on the base", READY, "list", "ci", _api("/actions/runs", "branch="), "base_runs"),
+    _row("GitHub: runs on the base", READY, "list", "base_runs", _api("/actions/runs", "branch="), blocking=False),
     _row("status page of GitHub", READY, "status", "services GitHub", _STATUS, blocking=False, begins="github-status"),
     _row("status page of PyPI", READY, "status", "services PyPI", _PYPI_STATUS, blocking=False, begins="pypi-status"),
 )  # fmt: skip

@@ -35,6 +35,7 @@ from release_state.observe.git_messages import GitFailed
 from release_state.observe.github import GitHub
 from release_state.observe.github_api import GitHubApi
 from release_state.observe.github_ci import branch_runs
+from release_state.observe.github_pushes import read_push_log
 from release_state.observe.github_settings import GitHubSettings
 from release_state.observe.http import LookupFailed, observed
 from release_state.observe.index import observe_index, observe_index_history
@@ -61,6 +62,7 @@ from release_state.text import plain
 from release_state.workflow.calls import ReleaseWorkflow
 from release_state.workflow.document import NotReadable
 from release_state.workflow.model import parse
+from release_state.workflow.triggers import push_trigger
 from tests import states as s
 from tests.fuzz.canned import API, CannedClient, CannedGit, asked_over, store
 from tests.judged import verdict_of
@@ -246,11 +248,16 @@ def _(data: bytes) -> object:
     return GitHubSettings(_github_with(data, more={"/rulesets": b"[]", "/branches/main": branch})).base_rules("main")
 
 
-@_target("github-commits")
+@_target("github-activity")
 def _(data: bytes) -> object:
-    none = b'{"total_count":0,"check_runs":[],"statuses":[]}'
-    more = {f"/commits/{sha}/{what}": none for sha in (REF, "b" * 40) for what in ("check-runs", "status")}
-    return _github_with(data, more=more).checks(REF)
+    client = CannedClient(lambda url: data)
+    return observed(lambda: read_push_log(GitHubApi(client, API), "/x", "main", client.deadline()))
+
+
+@_target("workflow-triggers", NotReadable)
+def _(data: bytes) -> object:
+    trigger = push_trigger(data.decode("utf-8", "replace"))
+    return trigger and (trigger.is_for("main"), trigger.takes(["src/a.py", "docs/b.md"]), trigger.has_paths)
 
 
 def _github_with(data: bytes, path: str = "", body: bytes = b"", more: dict[str, bytes] | None = None) -> GitHub:
