@@ -51,13 +51,17 @@ def defined_channels(
         defined[name] = {**defined[name], "index-url": url}
     for name, keys in defined.items():
         given = any(text.startswith(f"{name}=") for text in index_urls)
-        variable = f"RELEASE_STATE_INDEX_URL_{name.upper().replace('-', '_')}"
-        if variable in environ and not given:
-            keys["index-url"] = environ[variable]
+        if index_variable(name) in environ and not given:
+            keys["index-url"] = environ[index_variable(name)]
     # Dependencies of what is rehearsed come from where it is released to, wherever that is.
     defined["testpypi"].setdefault("dependencies-index-url", defined["pypi"]["index-url"])
     public = (index, test_index)
     return tuple(_channel(name, keys, public, origin) for name, keys in defined.items())
+
+
+def index_variable(channel: str) -> str:
+    """The environment variable that names the index of a channel."""
+    return f"RELEASE_STATE_INDEX_URL_{channel.upper().replace('-', '_')}"
 
 
 @cache

@@ -9,9 +9,9 @@ from typing import Any, cast
 
 from release_state import validate
 from release_state.addresses import without_credentials
-from release_state.channels import GITHUB_API, defined_channels, status_pages
+from release_state.channels import GITHUB_API, defined_channels, index_variable, status_pages
 from release_state.observe.local import LocalRepository, locate
-from release_state.options import DEFAULT_CHANNEL, PHASES, PLANS, VERSION_RULES, UsageProblem
+from release_state.options import DEFAULT_CHANNEL, PHASES, PLANS, SETTINGS, VERSION_RULES, UsageProblem
 from release_state.plan import Wanted
 from release_state.redaction import hide_passwords_of
 from release_state.settings import (
@@ -125,6 +125,15 @@ def load(
         "github_api": api,
         "github_web": web,
         "reports_dir": str(reports_dir),
+        # Of a clone, its own file is found again; a list of projects, or the folder's file, is not.
+        "settings": _said(
+            arguments,
+            environ,
+            values,
+            table_origin if listed or clone is None else "",
+            reports_dir,
+            [channel.name for channel in channels],
+        ),
     }
     status = {key: values.setdefault(key, Value(url, "default")) for key, url in status_pages(api, chosen).items()}
     pages = {key: validate.status_url(f"--{key}", value.text) for key, value in status.items()}
@@ -158,6 +167,36 @@ def load(
         wait=validate.seconds("--wait", arguments.wait) if arguments.wait != "0" else 0.0,
         audit=arguments.audit,
     )
+
+
+def _said(
+    arguments: Arguments,
+    environ: Mapping[str, str],
+    values: Mapping[str, Value],
+    file: str,
+    reports_dir: Path,
+    channels: Sequence[str],
+) -> tuple[tuple[str, str], ...]:
+    """What a printed command has to repeat; `file` is the one that it would not find again, empty: none."""
+    said = {}
+    for setting in SETTINGS:
+        value = values.get(setting.key)
+        if value is not None and (value.is_given or (file and value.origin == file)):
+            said[setting.key] = without_credentials(value.text) if setting.metavar == "URL" else value.text
+    if "reports-dir" in said:
+        said["reports-dir"] = str(reports_dir)
+    run = {
+        "no-install": "" if not arguments.install else None,
+        "install-sdists": "" if arguments.install_sdists else None,
+        "block-on-advice": "" if arguments.block_on_advice else None,
+        "wait": arguments.wait if arguments.wait != "0" else None,
+        "plan": arguments.plan if arguments.plan != "auto" else None,
+        "phase": arguments.phase if arguments.phase != "auto" else None,
+    }
+    said |= {key: text for key, text in run.items() if text is not None}
+    named = [text.partition("=")[0] for text in arguments.index_urls]
+    named += [name for name in channels if index_variable(name) in environ]
+    return (*said.items(), *(("index-url", name) for name in dict.fromkeys(named)))
 
 
 def _versions(arguments: Arguments) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from release_state import validate
 from release_state.model import Observation
 from release_state.moments import is_sane
-from release_state.options import UsageProblem
+from release_state.options import RUN_OPTIONS, SETTINGS, UsageProblem
 from release_state.snapshot import Snapshot
 from release_state.target import Target, parse_version
 
@@ -67,6 +67,10 @@ def _check_target(target: Target) -> None:
     validate.relative_path("changelog", target.changelog)
     validate.http_url("github_api", target.github_api)
     validate.http_url("github_web", target.github_web)
+    known = {each.key for each in (*SETTINGS, *RUN_OPTIONS)} | {"index-url"}
+    for key, text in target.settings:
+        if key not in known or re.search(r"[\x00-\x1f\x7f]", text):
+            raise UsageProblem(f"{validate.shown(key)}: {validate.shown(text)} is no setting")
     for path in filter(None, (target.clone, target.reports_dir)):
         if not PurePath(path).is_absolute() or "\0" in path:
             raise UsageProblem(f"{validate.shown(path)} is not an absolute path")

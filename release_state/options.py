@@ -108,6 +108,27 @@ SETTINGS = (
     Setting("reports-dir", "folder of the reports", default="reports", metavar="DIR"),
 )
 
+
+@dataclass(frozen=True)
+class RunOption:
+    """An option of the command line alone, which says how a run is made: neither a file nor a variable has it."""
+
+    key: str
+    is_switch: bool = False
+    """Whether it takes no value."""
+    of_version: bool = False
+    """Whether it was meant for the version that was asked for, and for no other."""
+
+
+RUN_OPTIONS = (
+    RunOption("no-install", is_switch=True),
+    RunOption("install-sdists", is_switch=True),
+    RunOption("block-on-advice", is_switch=True),
+    RunOption("wait", of_version=True),
+    RunOption("plan", of_version=True),
+    RunOption("phase", of_version=True),
+)
+
 PHASES = ("auto", "pre-release", "post-recovery", "rollback")
 PLANS = ("auto", "complete", "rollback", "force-recovery")
 DEFAULT_CHANNEL = "pypi"

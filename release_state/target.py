@@ -92,6 +92,9 @@ class Target(Model):
     """GitHub's status page; None: none is asked."""
     index_status_url: str | None = None
     """The status page of the channel's index; None: none is asked."""
+    settings: tuple[tuple[str, str], ...] = ()
+    """What was said on the command line, in the environment, or in a file that another run would not find: by key, as
+    typed, without credentials. `index-url` names the channel whose address was said."""
     reports_dir: str | None = None
     """Absolute path of the reports folder: the suite's own reports in it are no change of the clone."""
 

@@ -90,7 +90,7 @@ _WAYS: dict[Kind, tuple[str, str, Command]] = {
     kinds.YANKED: (
         "Say in the notes that the version is yanked, or withdraw it",
         "a run in the phase rollback says what is left to withdraw",
-        lambda audit, audited: [*_run(audit, audited), "--phase", "rollback"],
+        lambda audit, audited: suite(audit.target, str(audited), phase="rollback"),
     ),
     kinds.YANKED_IN_PART: (
         "Yank the rest in the web interface of the index, or take the yank back",

@@ -93,12 +93,12 @@ class Recovery:
 
     def _other_way(self, direction: Direction) -> tuple[str, ...]:
         """How to see the plan of the other direction: unpublished traces can be withdrawn, published ones yanked."""
-        command = suite(self.release.target)
+        target = self.release.target
         if direction == "complete" or (direction == "next version" and closed_to_files(self.release)):
-            return (*command, "--plan", "rollback")
+            return tuple(suite(target, plan="rollback"))
         withdraws = self.wanted == "rollback" or self.release.snapshot.phase == Phase.ROLLBACK
         if direction == "next version" or (direction == "roll back" and withdraws):
-            return (*command, "--plan", "complete")
+            return tuple(suite(target, plan="complete"))
         return ()
 
     def _wait(self) -> list[Step]:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from urllib.parse import urlsplit
 
-from release_state.channels import GITHUB_API
 from release_state.model import NotObserved
-from release_state.options import setting
 from release_state.plan import Step, Undecided, step
 from release_state.release import Release
 from release_state.services import beside
+from release_state.steps.again import suite as suite
 from release_state.target import Target, repository_of
 
 _GITHUB = "github.com"
@@ -61,30 +60,6 @@ def gh_api(release: Release, path: str, *arguments: str) -> list[str]:
 def index_page(release: Release) -> str:
     """The page of the version for a person: on PyPI and TestPyPI the project page, elsewhere the Simple page."""
     return release.target.index_page
-
-
-def suite(target: Target, version: str | None = None, channel: str | None = None) -> list[str]:
-    """The command that runs the suite on a version of the same project, in whatever folder it is typed.
-
-    Its addresses are without credentials, as everywhere in a target.
-    """
-    command = ["release-state", "--version", version or target.version, "--channel", channel or target.channel.name]
-    command += ["--package", target.package, "--repository", target.repository]
-    given = {
-        "repo": (target.clone, None),
-        "remote-url": (target.remote_url, f"{target.github_web}/{target.repository}.git"),
-        "base-branch": (target.base_branch, None),
-        "tag-template": (target.tag_template, setting("tag-template").default),
-        "branch-template": (target.branch_template, setting("branch-template").default),
-        "workflow": (target.workflow, setting("workflow").default),
-        "github-api-url": (target.github_api, GITHUB_API),
-    }
-    for name, (value, default) in given.items():
-        if value is not None and value != default:
-            command += [f"--{name}", value]
-    # Asked elsewhere, the version of a project of the same name would be judged.
-    indexes = [f"{one.name}={one.index_url}" for one in target.channels if not one.is_public_index]
-    return [*command, *(word for index in indexes for word in ("--index-url", index))]
 
 
 def tried(release: Release, decision: str, make: Callable[[], Iterable[Step]]) -> list[Step]:

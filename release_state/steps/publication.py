@@ -105,7 +105,7 @@ def wait_for_index(release: Release) -> Step:
     """Let the Simple API catch up with an upload."""
     return step(
         f"Wait until the index lists {', '.join(release.catching_up)} for installers too",
-        [*suite(release.target), "--wait", "600"],
+        suite(release.target, wait="600"),
         mends="index",
         reason="it is published: the index's JSON API lists it, and its Simple API is some minutes behind",
     )
@@ -173,7 +173,7 @@ def next_version(release: Release, reason: str) -> Step:
     version = free_version(release)
     return step(
         f"Release {version} instead" if version else "Release the next version instead",
-        *([[*suite(release.target, version), "--phase", "pre-release"]] if version else []),
+        *([suite(release.target, version, phase="pre-release")] if version else []),
         mends="index",
         reason=reason,
     )
