@@ -21,14 +21,14 @@ def suite(target: Target, version: str | None = None, channel: str | None = None
     """
     command = ["release-state", "--version", version or target.version, "--channel", channel or target.channel.name]
     given = dict(target.settings)
-    for setting in sorted(SETTINGS, key=lambda each: each.key not in _ALWAYS):
-        text = _text(target, setting, given)
-        if text is not None:
-            command += [setting.option, text]
     if target.clone is not None:
         command += ["--repo", target.clone]
     if target.github_api != GITHUB_API:
         command += ["--github-api-url", target.github_api]
+    for setting in SETTINGS:
+        text = _text(target, setting, given)
+        if text is not None:
+            command += [setting.option, text]
     named = [name for key, name in target.settings if key == "index-url"]
     for one in target.channels:
         # Asked elsewhere, the version of a project of the same name would be judged.
