@@ -128,7 +128,7 @@ def withdraw_by_its_words(release: Release, tag: str, *, mends: Mends = "tag", l
     other = _by_its_words(target, tag) or next((each for each in others if each.tag == tag), None)
     return step(
         f"See what is left under {tag}, and withdraw what nobody needs",
-        *([[*suite(other), "--phase", "rollback"]] if other else []),
+        *([suite(other, phase="rollback")] if other else []),
         mends=mends,
         reason=f"{tag} names {release.version} too; what is spelled otherwise is looked at by itself before it goes",
         link=link,
