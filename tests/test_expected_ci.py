@@ -13,6 +13,7 @@ from release_state.demo.git import Repository
 from release_state.demo.github import GitHubServer, Job, RecordedRequest, Reply
 from release_state.demo.project import CI_WORKFLOW
 from release_state.model import NotObserved
+from release_state.observe import github_ci
 from release_state.observe.commit_workflows import CommitReader
 from release_state.observe.github import GitHub
 from release_state.observe.github_expected_ci import ANCESTORS, ANCESTORS_WITHOUT_TOKEN
@@ -457,3 +458,30 @@ def test_a_check_run_with_an_older_address_belongs_to_the_run_of_its_suite(proje
         project.server.check_runs[-1].details_url = f"runs/{run.id}"
     found = project.look()
     assert sorted((r.workflow, r.state) for r in found.results) == [("ci.yml", "success"), ("other.yml", "failure")]
+
+
+@pytest.mark.parametrize("address", ["runs/7", "actions/runs/{other}", "actions"])
+def test_what_a_workflow_puts_into_the_suite_of_another_run_is_not_left_out_with_it(
+    project: Project, address: str
+) -> None:
+    """A report of red tests, made with GITHUB_TOKEN: GitHub puts it into a suite that is another workflow's."""
+    head = project.commit()
+    other = project.run(head)
+    released = project.run(head, file="release.yml", event="workflow_dispatch")
+    suite = project.server.workflow_runs[released].check_suite
+    project.server.add_check_run(head, "test report", conclusion="failure", check_suite=suite)
+    project.server.check_runs[-1].details_url = address.format(other=other)
+    assert [result.state for result in project.look().results if result.name == "test report"] == ["failure"]
+
+
+def test_the_check_runs_of_the_newest_suites_alone_are_not_all(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(github_ci, "MOST_SUITES", 3)
+    head = project.commit()
+    for number in range(2):
+        project.server.add_check_run(head, "test", check_suite=number + 1)
+    project.look()
+    project.server.add_check_run(head, "test", check_suite=3)
+    with pytest.raises(NotObserved, match="check suites or more"):
+        project.look()

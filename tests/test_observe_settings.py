@@ -306,3 +306,15 @@ def test_the_last_five_runs_of_ci_on_a_branch(server: GitHubServer) -> None:
     assert [each.conclusion for each in found][:3] == ["success", "failure", "success"]
     assert {each.workflow for each in found} == {"ci.yml"}
     assert sum("/actions/runs" in path for path in asked(server)) == 1
+
+
+def test_the_last_runs_of_ci_are_found_behind_others(server: GitHubServer) -> None:
+    now = datetime.now(timezone.utc)
+    ci = [server.add_run("ci.yml", event="push", created_at=now - timedelta(days=3 + day)) for day in range(3)]
+    for hours in range(31):
+        server.add_run("release.yml", created_at=now - timedelta(hours=hours))
+    for _ in range(30):
+        server.add_run("release.yml", created_at=now - timedelta(days=71))
+    found = github(server).observe(lambda api, place, _: branch_runs(api, place, "main", "release.yml")).present()
+    assert [each.id for each in found] == ci
+    assert sum("/actions/runs" in path for path in asked(server)) == 2, "what is older than 70 days is not looked at"

@@ -24,9 +24,9 @@ from release_state.observe.github_commit_runs import (
     CALM,
     RunsOfCommit,
     group_of,
+    last_runs_on,
     newest_of_each,
     runs_of_commit,
-    runs_on,
     unseen,
 )
 from release_state.observe.github_held import hold_by_commit
@@ -36,6 +36,8 @@ from release_state.snapshot.runs import ACTIONS
 
 _RUN = re.compile(r"/actions/runs/(\d+)")
 
+MOST_SUITES = 1000
+"""GitHub lists the check runs of that many suites of a commit, the newest ones."""
 RUN_DAYS = 70
 """GitHub cancels a run after 35 days and lets it be re-run for 30: older ones cannot be unfinished."""
 _RUNS_PER_PAGE = 30
@@ -83,6 +85,8 @@ def _check_runs(api: GitHubApi, place: str, sha: str, deadline: float) -> list[F
         found = api.all(path, "check runs", params=latest, key="check_runs", deadline=deadline) or []
         for check in found:
             hold_by_commit(check, "head_sha", sha, "the check runs")
+        if len({_suite(check) for check in found}) >= MOST_SUITES:
+            raise failed(f"{sha[:12]} has {MOST_SUITES:,} check suites or more, and GitHub shows those alone")
         return found
 
     return api.once(f"check runs of {sha} of {place}", ask)
@@ -147,9 +151,11 @@ def branch_runs(api: GitHubApi, place: str, branch: str, workflow: str) -> tuple
 
     Runs of the release workflow are no CI, and those of pull requests are of other branches, whatever their name.
     """
-    runs = [run for run in runs_on(api, place, branch) if run.is_finished and run.head_branch == branch]
-    of_ci = [run for run in runs if run.workflow != workflow and not run.event.startswith("pull_request")]
-    return tuple(sorted(of_ci, key=lambda run: (run.created_at, run.id), reverse=True)[:BRANCH_RUNS])
+
+    def is_of_ci(run: WorkflowRun) -> bool:
+        return run.is_finished and run.workflow != workflow and not run.event.startswith("pull_request")
+
+    return tuple(last_runs_on(api, place, branch, is_of_ci, BRANCH_RUNS))
 
 
 def _judged(sha: str, checks: list[Fields], statuses: list[Fields], runs: RunsOfCommit, left: LeftOut) -> CommitChecks:
@@ -158,12 +164,14 @@ def _judged(sha: str, checks: list[Fields], statuses: list[Fields], runs: RunsOf
     # A check run and a status of one name are two things to GitHub, and so are check runs of two apps or workflows: a
     # green one must not hide a red one. Of one of them the newest counts, which has the highest number.
     newest: dict[tuple[str, str, str], tuple[int, CheckResult]] = {}
+    numbered = {suite for check in checks if _run_number(check) is not None and (suite := _suite(check)) is not None}
     for check in checks:
         app = check.optional_child("app")
         slug = (app.optional_text("slug") if app else None) or ""
-        suite = check.optional_child("check_suite")
         number = _run_number(check) if slug == ACTIONS else None
-        run = runs.run(number, suite.optional_number("id") if suite else None) if slug == ACTIONS else None
+        run = runs.run(number, _suite(check), numbered) if slug == ACTIONS else None
+        if run is None and _suite(check) in runs.by_suite:
+            number = None  # whatever run its address names, it is no job of that
         result = _check_result(check, slug, run, number)
         if (note := left.note(number, run)) is not None:
             left_out[f"{result.name}{note}"] = None
@@ -188,6 +196,11 @@ def _run_number(check: Fields) -> int | None:
     urls = (check.optional_text("details_url"), check.optional_text("html_url"))
     found = next((match for url in urls if url and (match := _RUN.search(url))), None)
     return int(found[1]) if found else None
+
+
+def _suite(check: Fields) -> int | None:
+    suite = check.optional_child("check_suite")
+    return suite.optional_number("id") if suite else None
 
 
 def _keep_newest(

@@ -9,10 +9,11 @@ Source: https://docs.github.com/rest/actions/workflow-runs
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
-from release_state.observe.github_api import GitHubApi
+from release_state.observe.github_api import Fields, GitHubApi
 from release_state.observe.github_held import hold_by_commit
 from release_state.observe.github_shapes import runs_of
 from release_state.snapshot import CheckResult, WorkflowRun
@@ -23,6 +24,7 @@ CALM = ("success", "neutral", "skipped")
 
 _PER_PAGE = 30
 """A run has some ten thousand characters."""
+_WINDOW = timedelta(days=70)
 _OF_COMMITS = ("push", "merge_group", "schedule", "workflow_dispatch", "repository_dispatch")
 """Events whose runs are for the commit that they stand on; those of pull requests are for a merge on no branch. What
 GitHub starts by itself ("dynamic": Pages, Dependabot) is seen by its check runs alone."""
@@ -35,9 +37,18 @@ class RunsOfCommit:
     by_id: Mapping[int, WorkflowRun] = field(default_factory=dict)
     by_suite: Mapping[int, WorkflowRun] = field(default_factory=dict)
 
-    def run(self, number: int | None, suite: int | None) -> WorkflowRun | None:
-        """The run of a check run: by the number in its address, which older addresses lack, or by its suite."""
-        return self.by_id.get(number or 0) or self.by_suite.get(suite or 0)
+    def run(self, number: int | None, suite: int | None, numbered: Collection[int]) -> WorkflowRun | None:
+        """The run whose job a check run is: by its suite, and by the number in its address, which older ones lack.
+
+        What a workflow makes through the API is put into whatever suite GitHub Actions has on the commit, with an
+        address of its own choice: it is no job of the suite's run. `numbered` are the suites of jobs with a number.
+        """
+        run = self.by_suite.get(suite or 0)
+        if number is None:
+            return None if suite in numbered else run
+        if run is not None:
+            return run if run.id == number else None
+        return self.by_id.get(number)
 
 
 def runs_of_commit(api: GitHubApi, place: str, sha: str, deadline: float) -> RunsOfCommit:
@@ -53,12 +64,21 @@ def runs_of_commit(api: GitHubApi, place: str, sha: str, deadline: float) -> Run
     return RunsOfCommit({run.id: run for run in runs}, by_suite)
 
 
-def runs_on(api: GitHubApi, place: str, branch: str, deadline: float | None = None) -> tuple[WorkflowRun, ...]:
-    """The newest runs on a branch, finished or not: one page. Raises LookupFailed."""
+def last_runs_on(
+    api: GitHubApi, place: str, branch: str, is_wanted: Callable[[WorkflowRun], bool], most: int
+) -> list[WorkflowRun]:
+    """The newest wanted runs on a branch, `most` at the most; looked for 70 days back. Raises LookupFailed."""
+    wanted: dict[int, WorkflowRun] = {}
+
+    def enough(page: list[Fields], date: datetime) -> bool:
+        runs = runs_of(page, place)
+        wanted.update((run.id, run) for run in runs if run.head_branch == branch and is_wanted(run))
+        return len(wanted) >= most or (bool(runs) and runs[-1].created_at < date - _WINDOW)
+
     asked: dict[str, str | int] = {"per_page": _PER_PAGE, "branch": branch, "exclude_pull_requests": "true"}
     where, path = "workflow runs", f"{place}/actions/runs"
-    found = api.all(path, where, params=asked, key="workflow_runs", deadline=deadline, enough=lambda *_: True)
-    return tuple(runs_of(found or [], place))
+    api.all(path, where, params=asked, key="workflow_runs", enough=enough, newest_first="created_at")
+    return sorted(wanted.values(), key=lambda run: (run.created_at, run.id), reverse=True)[:most]
 
 
 def group_of(run: WorkflowRun | None) -> str:
