@@ -146,6 +146,23 @@ FOUND = {
 }
 
 
+@pytest.mark.parametrize(
+    ("more", "outcome"),
+    [
+        ({"skipped": ("orbit-0.4.0.msi",)}, Outcome.UNKNOWN),
+        ({"skipped": ("orbit.tar.zst",)}, Outcome.UNKNOWN),
+        ({"skipped": ("orbit-0.3.0.msi",)}, Outcome.ACTION_NEEDED),
+        ({"skipped": ("orbit-0.4.0.msi",), "lists_versions": True}, Outcome.ACTION_NEEDED),
+    ],
+)
+def test_a_file_that_cannot_be_read_leaves_open_whether_a_tagged_version_is_published(
+    more: dict[str, Any], outcome: Outcome
+) -> None:
+    found = Audit(with_more(tagged("v0.4.0"), index=index(*history().index.present().versions, **more)))
+    (judged,) = [each for each in found.judgements if str(each.audited) == "0.4.0"]
+    assert judged.outcome is outcome, judged.words
+
+
 @pytest.mark.parametrize(("found", "version", "kinds"), FOUND.values(), ids=FOUND)
 def test_kinds_of_disagreement(found: History, version: str, kinds: list[str]) -> None:
     audit = Audit(found)

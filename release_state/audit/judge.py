@@ -10,9 +10,11 @@ from release_state.audit.habits import INDEX, RELEASE, TAG, Habits, Since, spelt
 from release_state.audit.kinds import Kind
 from release_state.audit.model import History, IndexHistory
 from release_state.audit.versions import Audited
+from release_state.file_names import could_be
 from release_state.model import Observation, Problem, unavailable
 from release_state.outcome import Outcome
 from release_state.snapshot import WorkflowRun
+from release_state.words import listing
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,21 @@ class Judge:
             missing.append(history.releases.unavailable)
         if audited.branches:
             missing.append(history.open_pulls.unavailable)
+        missing.append(self._doubt(audited))
         return tuple(dict.fromkeys(problem for problem in missing if problem))
+
+    def _doubt(self, audited: Audited) -> Problem | None:
+        """What leaves open whether a version without files is published: a file whose name tells no version."""
+        index = self._index.value
+        if index is None or audited.indexed or audited.listed_empty or index.lists_versions:
+            return None
+        names = [name for name in index.skipped if could_be(name, self.habits.target.name, audited.version)]
+        if not names:
+            return None
+        why = f"no version can be read from the name of {listing(names, 3)}, which may be {audited}"
+        return Problem(
+            source=f"index {self.habits.target.channel.name}", why=why, remedy="open what the index has there"
+        )
 
     def _prepared(self, audited: Audited) -> Judgement:
         """A version of which there is nothing but a branch, a pull request or a draft."""
@@ -138,7 +154,7 @@ class Judge:
             if audited.tags or audited.releases:
                 if odd := _odd(audited):
                     yield Finding(kinds.ODD_TAG, f"{there}: {odd}")
-                elif self.habits.expects(INDEX, audited):
+                elif self.habits.expects(INDEX, audited) and not self._doubt(audited):
                     empty = "the index lists it without a file" if audited.listed_empty else "no file on the index"
                     yield Finding(kinds.NOT_PUBLISHED, f"{there}, {empty}")
             else:

@@ -58,6 +58,8 @@ class IndexHistory(Model):
     """Versions that the index lists (PEP 700) but holds no file of: not published."""
     skipped: tuple[str, ...] = ()
     """File names whose version could not be read; the first fifty."""
+    lists_versions: bool = False
+    """Whether the index says which versions there are (PEP 700): then no unreadable name hides another."""
 
 
 class History(Model):

@@ -45,7 +45,11 @@ def history_of(page: Page, name: str, url: str) -> IndexHistory:
     """The project with the files of every version."""
     held, common = _by_version(page, name)
     return IndexHistory(
-        url=url, listed=True, versions=tuple(_indexed(each, held[each]) for each in sorted(held)), **common
+        url=url,
+        listed=True,
+        lists_versions=bool(page.versions),
+        versions=tuple(_indexed(each, held[each]) for each in sorted(held)),
+        **common,
     )
 
 
