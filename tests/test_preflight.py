@@ -115,3 +115,21 @@ def test_red_ci_names_the_job_its_page_and_whether_it_is_required(world: World, 
     assert red.outcome.value == "action needed" and red.blocking
     assert "test (3.10) (failure, not required) https://" in red.found
     assert "test (3.14) (failure, required) https://" in red.found
+
+
+def test_a_green_status_of_a_bot_does_not_make_a_red_parent_ready(world: World, tmp_path: Path) -> None:
+    world.ci(world.commit("feat: broken"), "failure")
+    world.github.add_status(world.commit("docs: polish [skip ci]"), "docs-bot/preview")
+    world.sync_clone()
+    verdict = judged(world, tmp_path)
+    red = of(verdict)["CI-1"]
+    assert (verdict.words, red.blocking) == ("ACTION NEEDED", True)
+    assert "the commit's message says [skip ci]" in red.why
+
+
+def test_a_commit_of_an_hour_ago_that_was_pushed_now_is_awaited(world: World, tmp_path: Path) -> None:
+    head = world.commit("feat: new")
+    world.sync_clone()
+    assert of(judged(world, tmp_path / "late"))["CI-1"].outcome.value == "unknown"
+    world.github.add_push(after=head, at=datetime.now(timezone.utc))
+    assert of(judged(world, tmp_path / "now"))["CI-1"].outcome.value == "in progress"
