@@ -62,8 +62,8 @@ LOOKUPS = {
     "latest_release": ("the release that GitHub calls the latest", "`contents: read`"),
     "drafts": ("drafts of a GitHub Release for the tag", "`contents: write`: GitHub lists drafts to nobody else"),
     "ci": (
-        "check runs, commit statuses and workflow runs of one commit",
-        "`checks: read`, `statuses: read` and `actions: read`",
+        "check runs, statuses and runs of one commit, of its ancestors, and what was pushed",
+        "`checks: read`, `statuses: read`, `actions: read`, `contents: read`",
     ),
     "runs": ("unfinished runs of the release workflow", "`actions: read`"),
     "workflow_files": (
