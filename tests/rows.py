@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from typing import Any
 
-from release_state.model import known
-from release_state.snapshot import Branch, Snapshot, Tag
+from release_state.model import Observation, known
+from release_state.snapshot import Branch, Installation, Opened, Snapshot, Tag
 from tests import states as s
 from tests.judged import verdict_of
 
@@ -31,6 +32,12 @@ run of the tests judges 2,967, in which any values of three dimensions occur tog
 """
 
 
+_INSTALLED: dict[str, Observation[Any]] = {
+    "installation": known(Installation(attempted=True, succeeded=True, installed_version="0.2.0")),
+    "opened": known(Opened()),
+}
+
+
 def pypi(tag: bool, index: bool, release: bool, pull: bool) -> Snapshot:
     """One of the sixteen rows."""
     pulls = (s.open_pull(),) if pull else ()
@@ -44,6 +51,7 @@ def pypi(tag: bool, index: bool, release: bool, pull: bool) -> Snapshot:
         open_pulls=known(pulls),
         history=s.history(s.lineage(s.HEAD, unmerged_count=1)),
         published=s.published(s.candidate()) if index else known(None),
+        **(_INSTALLED if index else {}),
     )
 
 
@@ -55,6 +63,7 @@ def testpypi(index: bool, branch: bool) -> Snapshot:
         remote=s.remote(*([s.branch(target.release_branch)] if branch else [])),
         index={"testpypi": s.project(s.file(), s.file("sdist")) if index else s.project()},
         history=s.history(s.lineage(s.HEAD, unmerged_count=1)),
+        **(_INSTALLED if index else {}),
     )
 
 
