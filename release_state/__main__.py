@@ -4,7 +4,11 @@ import os
 import sys
 
 # Python puts the current folder first: what lies there must not be imported, not even by the import below.
-sys.path[:] = [path for path in sys.path if path not in ("", os.getcwd())]  # noqa: PTH109 - pathlib would be such an import
+try:
+    here = os.getcwd()  # noqa: PTH109 - pathlib would be such an import
+except OSError:  # gone; said below
+    here = ""
+sys.path[:] = [path for path in sys.path if path not in ("", here)]
 
 from release_state.cli import main  # noqa: E402
 

@@ -13,6 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from release_state import __version__
+from release_state.ends import WITHOUT_WORDS, end, guard, in_a_line, too_little, without_words, wrong_pytest
 from release_state.interrupt import Watch
 
 _WORDS = ("plan", "explain", "history")
@@ -44,16 +45,24 @@ def suite_folder() -> Path:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the suite; the exit codes are the suite's."""
+    guard()
     try:
         code = _main(list(sys.argv[1:] if arguments is None else arguments))
         sys.stdout.flush()
     except BrokenPipeError:  # whoever reads has seen enough; Python would complain once more when it ends
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 2
+    except (OSError, MemoryError, RuntimeError) as error:
+        if in_a_line(error) is None:
+            raise
+        end(error)
     return code
 
 
 def _main(given: list[str]) -> int:
+    if why := too_little():
+        sys.stderr.write(f"ERROR: {why}\n")
+        return 4
     if not given:
         sys.stderr.write(USAGE)
         return 4
@@ -84,6 +93,9 @@ def _main(given: list[str]) -> int:
         folder = suite_folder()
     except FileNotFoundError as error:
         sys.stderr.write(f"ERROR: {error}\n")
+        return 4
+    if why := WITHOUT_WORDS if without_words() else wrong_pytest(version("pytest")):
+        sys.stderr.write(f"ERROR: {why}\n")
         return 4
     if given == ["--list-checks"]:
         return list_checks(folder)

@@ -32,6 +32,7 @@ from release_state.starting import (
     load_suite,
     missing,
     refuse_other_answers,
+    refuse_to_start,
     show_no_values,
     take_version_over,
     usage_error,
@@ -43,6 +44,7 @@ _WATCH: pytest.StashKey[Watch] = pytest.StashKey()
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
     """Take `--version` out of pytest's own option and give it the meaning that a release manager expects."""
+    refuse_to_start()
     take_version_over(parser)
     config = pluginmanager.get_plugin("pytestconfig")
     known = getattr(config, "known_args_namespace", None)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from release_state.ends import in_a_line
 from release_state.redaction import redacted
 
 
@@ -21,9 +22,9 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_internalerror(excrepr: Any) -> None:
-    """Of an error that ends the run, here or in a worker."""
-    text = redacted(str(excrepr))
+def pytest_internalerror(excrepr: Any, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+    """Of an error that ends the run, here or in a worker; what this machine lacks is said in a line."""
+    text = in_a_line(excinfo.value) or redacted(str(excrepr))
     # All who tell it take it as a text, which pytest makes by this method of the representation.
     excrepr.toterminal = lambda writer: writer.line(text)
 

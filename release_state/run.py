@@ -140,6 +140,7 @@ class Run(Running):
                 self.aside = f"as recorded at {when:%Y-%m-%d %H:%M} UTC, nothing is asked now"
             else:
                 self.config = configuration(arguments, environ, cwd)
+            _refuse_unwritable(files, self.config)
             token, self.token_source = (None, None)
             if recorded is None:
                 token, self.token_source = find_token(environ, self.config.targets[0].github_api)
@@ -288,6 +289,9 @@ class Run(Running):
             if self.reports.written:
                 html = self.reports.html
                 self.notes += self.workflow.hand_on(of_run(document), html if document.run.html else self.reports.json)
+        except UnicodeEncodeError:
+            self.reports.discard()
+            return self.report_failed(OSError("a name in it is not UTF-8"))
         except OSError as error:
             self.reports.discard()
             return self.report_failed(error)
@@ -298,6 +302,16 @@ class Run(Running):
         from release_state.report import terminal
 
         terminal.summarise(reporter, self)
+
+
+def _refuse_unwritable(files: Mapping[str, Path], config: RunConfig) -> None:
+    """Raise UsageProblem where a file is asked for that would have to hold a path that is no text."""
+    target = config.targets[0]
+    for name in ("script", "save_snapshot"):
+        for path in (target.clone, target.reports_dir) if name in files else ():
+            if path and not path.isascii() and path != path.encode("utf-8", "replace").decode():
+                option = f"--{name.replace('_', '-')}"
+                raise UsageProblem(f"{option} cannot hold {path!r}, which is not UTF-8: give --repo by another path")
 
 
 def _fixed_phase(phase: str, files: tuple[str, ...], markers: str) -> Phase | None:

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
+from release_state.ends import WITHOUT_WORDS, guard, too_little, without_words, wrong_pytest
+
 _LATER = ("requests", "urllib3", "pypi_simple", "yaml")
 """Modules that are imported while the services answer."""
 _NO_RUN = (
@@ -23,6 +25,16 @@ _NO_RUN = (
     ("trace", "--trace", "stops before each check"),
 )
 """Options of pytest that check nothing: their names in its options, as they are typed, and what they do instead."""
+
+
+def refuse_to_start() -> None:
+    """Let nothing that ends this process look like a finding, and refuse what a run cannot work with.
+
+    Raises pytest.UsageError.
+    """
+    guard()
+    if why := wrong_pytest(pytest.__version__) or too_little():
+        raise pytest.UsageError(why)
 
 
 def take_version_over(parser: pytest.Parser) -> None:
@@ -48,8 +60,8 @@ def load_suite() -> None:
 
     Raises pytest.UsageError where a dependency is missing, or the checks' words are.
     """
-    if sys.flags.optimize > 1:
-        raise pytest.UsageError("python -OO takes the checks' words away, which are docstrings: leave it out")
+    if without_words():
+        raise pytest.UsageError(WITHOUT_WORDS)
     # Nothing of what is imported is garbage, and looking for some takes a fifth of the time: now, and whenever the
     # collector runs later. Frozen, it is never looked at again.
     gc.disable()
@@ -128,6 +140,9 @@ def isolate_workers(config: pytest.Config) -> None:
     if specs:
         import shlex
 
+        if getattr(config.option, "maxworkerrestart", None) is None:
+            # Without a limit, xdist starts a worker anew for ever whose Python has no pytest.
+            config.option.maxworkerrestart = str(len(specs))
         python = shlex.quote(sys.executable)
         config.option.tx = [
             spec.replace("popen", f"popen//python={python} -I", 1) if "//python=" not in spec else spec

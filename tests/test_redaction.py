@@ -156,8 +156,9 @@ def test_an_internal_error_is_told_without_secrets(style: Any) -> None:
     try:
         raise LookupError(f"of {WORD}")
     except LookupError:
-        shown = pytest.ExceptionInfo.from_current().getrepr(style=style)
-    redacting.pytest_internalerror(excrepr=shown)
+        raised_here = pytest.ExceptionInfo.from_current()
+        shown = raised_here.getrepr(style=style)
+    redacting.pytest_internalerror(excrepr=shown, excinfo=raised_here)
     assert "LookupError: of ***" in str(shown) and WORD not in str(shown)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -49,22 +50,33 @@ class ReportFiles:
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         number = 1
-        while True:
-            try:
-                os.close(os.open(self.json, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644))
-                # The page is written by its name: a link that lies there would send it anywhere.
-                if not os.path.lexists(self.html):
-                    break
-                self.json.unlink()
-            except FileExistsError:
-                pass
+        while not self._takes_name():
             number += 1
             self.json = self.folder / f"{self._stem}-{number}.json"
             self.html = self.json.with_suffix(".html")
         self.reserved = True
 
+    def _takes_name(self) -> bool:
+        """Reserve the names, unless there are files of these names or another run has reserved them."""
+        try:
+            # A file beside them: a run that is killed leaves no report that is none.
+            os.close(os.open(self._reservation, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644))
+        except FileExistsError:
+            return False
+        # The page is written by its name: a link that lies there would send it anywhere.
+        if not (os.path.lexists(self.json) or os.path.lexists(self.html)):
+            return True
+        self._reservation.unlink(missing_ok=True)
+        return False
+
+    @property
+    def _reservation(self) -> Path:
+        return self.folder / f".release-state-{hashlib.sha256(os.fsencode(self.json.name)).hexdigest()[:32]}"
+
     def discard(self) -> None:
         """Give the reserved names back: nothing was observed, so there is nothing to report."""
+        if self.reserved:
+            self._reservation.unlink(missing_ok=True)
         if self.reserved and not self.written:
             self.json.unlink(missing_ok=True)
             self.html.unlink(missing_ok=True)
@@ -102,6 +114,7 @@ class ReportFiles:
             whole.write(self.html, page)
         whole.write(self.json, document)
         self.written = True
+        self._reservation.unlink(missing_ok=True)
         if not is_whole:
             return
         # Of two runs that end at once, the pair is one's or the other's. The page first: a document names its page.
