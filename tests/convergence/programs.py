@@ -137,6 +137,10 @@ class Programs:
         for name in ("package", "repository", "remote-url"):
             parser.add_argument(f"--{name}", required=True)
         parser.add_argument("--repo")
+        # What the bench gives its runs is repeated; any other setting was not said.
+        parser.add_argument("--workflow", choices=["release.yml"])
+        parser.add_argument("--no-install", action="store_true")
+        parser.add_argument("--plan")
         parser.add_argument("--github-api-url", required=True)
         parser.add_argument("--index-url", action="append", required=True)
         given, unknown = parser.parse_known_args(options)
