@@ -17,6 +17,7 @@ from release_state.steps.commands import in_clone
 from release_state.target import repository_of
 from release_state.words import listing
 
+_WHOLE = ("fetch", "--no-prune", "--unshallow", "--tags")
 COMMITTING = {"commit", "merge", "cherry-pick", "rebase", "revert", "am"}
 
 
@@ -41,7 +42,7 @@ def test_clone_has_the_whole_history(release: Release) -> None:
             expected="every commit and tag",
             found="a shallow clone: its history is cut off",
             why="a version that is worked out in it counts from the wrong tag, or from none",
-            steps=[step("Fetch the rest", in_clone(release, "fetch", "--unshallow", "--tags", release.target.remote))],
+            steps=[step("Fetch the rest", in_clone(release, *_WHOLE, release.target.remote))],
         )
 
 
@@ -100,7 +101,11 @@ def test_submodules_have_no_changes(release: Release) -> None:
             found=listing(dirty),
             why="what is built in this clone is not what is committed",
             steps=[
-                step(f"Commit, stash or remove the changes in {path}", ["git", "-C", f"{clone.path}/{path}", "status"])
+                # A path that is not UTF-8 is known in escapes alone.
+                step(
+                    f"Commit, stash or remove the changes in {path}",
+                    *([] if "\\" in path else [in_clone(release, "-C", path, "status")]),
+                )
                 for path in dirty[:5]
             ],
         )
@@ -122,7 +127,10 @@ def test_dist_holds_this_version_only(release: Release) -> None:
             found=listing(others),
             why="what uploads dist/* uploads them too",
             steps=[
-                step("Move them away before anything is built or uploaded by hand", ["ls", "-l", f"{clone.path}/dist"])
+                step(
+                    "Move them away before anything is built or uploaded by hand",
+                    ["ls", "-l", f"{release.target.clone}/dist"],
+                )
             ],
         )
 

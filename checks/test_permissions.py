@@ -15,6 +15,7 @@ from release_state.outcome import ActionNeeded, NotApplicable
 from release_state.plan import step
 from release_state.release import Release
 from release_state.release_workflow import file_step, is_ahead, lack, workflow_of
+from release_state.steps.commands import on_host
 from release_state.words import listing
 from release_state.workflow.needs import CONTENTS, ID_TOKEN, PULLS
 
@@ -57,7 +58,7 @@ def test_token_at_hand_may_write(release: Release) -> None:
             expected="a token that may push",
             found=f"{release.snapshot.token_source} may only read {repository.full_name}",
             why="the commands of a plan would be refused with it",
-            steps=[step("Sign in as somebody who may push", ["gh", "auth", "login"])],
+            steps=[step("Sign in as somebody who may push", on_host(release.target, ["gh", "auth", "login"]))],
         )
 
 

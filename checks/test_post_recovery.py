@@ -13,7 +13,7 @@ from release_state.plan import step
 from release_state.recovery import Recovery
 from release_state.release import Release
 from release_state.snapshot import PullRequest
-from release_state.steps.commands import remote
+from release_state.steps.commands import FETCH, remote
 from release_state.steps.origin import fit
 from release_state.target import Target, Trace, parse_version
 from release_state.unfinished import unfinished_runs
@@ -221,7 +221,7 @@ def test_tag_is_on_the_right_commit(release: Release) -> None:
         steps=[
             step(
                 f"Look at what {tag.name} tags",
-                ["git", "fetch", "--no-tags", remote(release), f"refs/tags/{tag.name}"],
+                [*FETCH, remote(release), f"refs/tags/{tag.name}"],
                 ["git", "log", "--oneline", "-5", tag.commit],
             )
         ],
@@ -278,8 +278,8 @@ def test_tagged_commit_holds_what_was_published(release: Release) -> None:
                 step(
                     f"Compare {tag.name} with what was published; leave the tag, and tag the next version before it is "
                     "published",
-                    *[["git", "fetch", remote(release), c.ref or c.sha] for c in nearer],
-                    ["git", "fetch", remote(release), f"refs/tags/{tag.name}"],
+                    *[[*FETCH, remote(release), c.ref or c.sha] for c in nearer],
+                    [*FETCH, remote(release), f"refs/tags/{tag.name}"],
                     *[["git", "diff", "--stat", tag.commit, c.sha] for c in nearer],
                 )
             ],

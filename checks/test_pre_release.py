@@ -15,7 +15,7 @@ from release_state.recovery import Recovery
 from release_state.release import Release
 from release_state.steps import names
 from release_state.steps.clone import tidy_up
-from release_state.steps.commands import index_page
+from release_state.steps.commands import FETCH, in_clone, index_page, remote
 from release_state.steps.publication import next_version
 from release_state.target import Target, parse_version
 from release_state.unfinished import unfinished_runs
@@ -329,7 +329,7 @@ def test_working_tree_is_clean(release: Release) -> None:
             expected="a clean working tree",
             found=f"{clone.changed_count} changed, {clone.untracked_count} untracked: {paths}{hidden}",
             why="what is released must be what is committed",
-            steps=tidy_up(clone),
+            steps=tidy_up(release, clone),
         )
 
 
@@ -345,9 +345,15 @@ def test_clone_is_on_the_base_branch(release: Release) -> None:
             expected=f"on {release.base_branch}",
             found=f"on {clone.branch}" if clone.branch else f"HEAD detached at {(clone.head or 'nothing')[:12]}",
             why="releases start from the base branch",
-            steps=[step("Go to it", ["git", "-C", clone.path, "switch", release.base_branch])],
+            steps=[step("Go to it", _switching(release))],
             advice=same,
         )
+
+
+def _switching(release: Release) -> list[str]:
+    """The command that goes to the base branch; it makes one that the clone lacks from the release's own remote."""
+    chosen = ("-c", f"checkout.defaultRemote={release.target.remote}")
+    return in_clone(release, *chosen, "switch", "--guess", release.base_branch)
 
 
 @check("CLONE-3", reads=["clone", "remote", "history"])
@@ -360,13 +366,13 @@ def test_clone_is_level_with_the_remote(release: Release) -> None:
         return
     ahead, behind = clone.ahead.present(), clone.behind.present()
     base = f"{release.target.remote}/{release.base_branch}"
-    steps = []
-    if behind:
-        steps.append(step("Take what the remote has", ["git", "-C", clone.path, "pull", "--ff-only"]))
+    fetching = in_clone(release, *FETCH[1:], remote(release), f"refs/heads/{release.base_branch}")
+    only_here = in_clone(release, "log", "--oneline", f"{release.base_head}..HEAD")
     if ahead:
-        steps.append(
-            step("See what only the clone has", ["git", "-C", clone.path, "log", "--oneline", f"{base}..HEAD"])
-        )
+        also = f"; then bring it and the {commits(behind)} of the remote together" if behind else ""
+        steps = [step(f"See what only the clone has{also}", fetching, only_here)]
+    else:
+        steps = [step("Take what the remote has", fetching, in_clone(release, "merge", "--ff-only", release.base_head))]
     raise ActionNeeded(
         expected=f"HEAD equal to {base} ({release.base_head[:12]})",
         found=f"{commits(ahead)} ahead, {commits(behind)} behind",
@@ -386,7 +392,7 @@ def test_no_git_operation_is_in_progress(release: Release) -> None:
             expected="no operation in progress",
             found=f"a {clone.operation} is in progress",
             why="HEAD is not what it will be when it ends",
-            steps=[step("Finish or abort it", ["git", "-C", clone.path, "status"])],
+            steps=[step("Finish or abort it", in_clone(release, "status"))],
         )
 
 

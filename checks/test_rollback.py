@@ -164,7 +164,7 @@ def test_clone_is_in_a_clean_state(release: Release) -> None:
             found=f"{found}{clone.changed_count} changed, {clone.untracked_count} untracked: "
             + listing([*clone.changed, *clone.untracked]),
             why="something of the release may be left in it",
-            steps=tidy_up(clone, "Look at it"),
+            steps=tidy_up(release, clone, "Look at it"),
         )
 
 

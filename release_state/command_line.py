@@ -65,6 +65,12 @@ def add_options(group: pytest.OptionGroup) -> None:
     )
     group.addoption("--github-api-url", dest="release_state_github_api_url", metavar="URL", help="GitHub's REST API")
     group.addoption(
+        "--github-server-url",
+        dest="release_state_github_server_url",
+        metavar="URL",
+        help="GitHub's web address (default: the server of its API)",
+    )
+    group.addoption(
         "--no-install", action="store_true", dest="release_state_no_install", help="leave the installation check out"
     )
     group.addoption(
@@ -159,6 +165,7 @@ def arguments_of(config: pytest.Config) -> Arguments:
         settings={key: value for key, value in given.items() if value is not None},
         index_urls=tuple(option.release_state_index_url),
         github_api_url=option.release_state_github_api_url,
+        github_server_url=option.release_state_github_server_url,
         install=not option.release_state_no_install,
         install_sdists=option.release_state_install_sdists,
         block_on_advice=option.release_state_block_on_advice,

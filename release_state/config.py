@@ -10,11 +10,14 @@ from typing import Any, cast
 from release_state import validate
 from release_state.addresses import without_credentials
 from release_state.channels import GITHUB_API, defined_channels, index_variable, status_pages
+from release_state.github_server import api_of, host_of, tells_server, web_of
 from release_state.observe.local import LocalRepository, locate
 from release_state.options import DEFAULT_CHANNEL, PHASES, PLANS, SETTINGS, VERSION_RULES, UsageProblem
 from release_state.plan import Wanted
 from release_state.redaction import hide_passwords_of
 from release_state.settings import (
+    COMMAND_LINE,
+    ENVIRONMENT,
     Arguments,
     Resolver,
     Value,
@@ -87,10 +90,11 @@ def load(
     if local and "remote" in written and (remote := resolver.all({})["remote"]).origin == table_origin:
         # Which file to read was known only from the repository; which remote of it is meant, from that file.
         local = locate(local.top, validate.ref_name("--remote", remote.text))
-    values = resolver.all(_inferred(local, environ))
+    servers: dict[str, Value] = {}
+    api, web = _github(arguments, environ, servers)
+    values = {**resolver.all(_inferred(local, web)), **servers}
     channels = defined_channels(written, table_origin, arguments.index_urls, environ)
     chosen = _chosen_channels(arguments.channels, channels, values)
-    api, web = _github(arguments, environ, values)
     get = {key: value.text for key, value in values.items()}
     if "repository" not in get:
         raise UsageProblem(
@@ -254,10 +258,9 @@ def _public(channel: Channel) -> Channel:
     )
 
 
-def _inferred(local: LocalRepository | None, environ: Mapping[str, str]) -> dict[str, Value]:
+def _inferred(local: LocalRepository | None, web: str) -> dict[str, Value]:
     if local is None or local.remote_url is None:
         return {}
-    web = environ.get("GITHUB_SERVER_URL", "https://github.com")
     name = repository_of(local.remote_url, web)
     return {"repository": Value(name, f"remote URL of {local.top}")} if name else {}
 
@@ -274,21 +277,42 @@ def _is_clone_of(local: LocalRepository, repository: str, web: str) -> bool:
 
 
 def _github(arguments: Arguments, environ: Mapping[str, str], values: dict[str, Value]) -> tuple[str, str]:
-    """GitHub's API and web address: never from a file of the inspected repository, since the token goes there."""
-    if arguments.github_api_url is not None:
-        api = Value(arguments.github_api_url, "command line")
-    elif "GITHUB_API_URL" in environ:
-        api = Value(environ["GITHUB_API_URL"], "environment GITHUB_API_URL")
-    else:
-        api = Value(GITHUB_API, "default")
-    web = Value("https://github.com", "default")
-    if "GITHUB_SERVER_URL" in environ:
-        web = Value(environ["GITHUB_SERVER_URL"], "environment GITHUB_SERVER_URL")
+    """GitHub's API and web address: never from a file of the inspected repository, since the token goes there.
+
+    One follows from the other: what is observed at one server is no reason to change anything on another.
+    """
+    api = _address(arguments.github_api_url, environ, "GITHUB_API_URL")
+    web = _address(arguments.github_server_url, environ, "GITHUB_SERVER_URL")
     for name, value in (("github-api-url", api), ("github-server-url", web)):
-        if without_credentials(validate.http_url(name, value.text)) != value.text:
+        if value and without_credentials(validate.http_url(name, value.text)) != value.text:
             raise UsageProblem(f"{name} {validate.shown(value.text)} held credentials: give a token in GITHUB_TOKEN")
-        values[name] = value
+    if api and web:
+        _assert_one_server(api, web)
+    elif api:
+        web = Value(web_of(api.text), "the server of github-api-url")
+    elif web:
+        api = Value(api_of(web.text), "the API of github-server-url")
+    else:
+        api, web = Value(GITHUB_API, "default"), Value(web_of(GITHUB_API), "default")
+    values["github-api-url"], values["github-server-url"] = api, web
     return api.text.rstrip("/"), web.text.rstrip("/")
+
+
+def _address(typed: str | None, environ: Mapping[str, str], variable: str) -> Value | None:
+    if typed is not None:
+        return Value(typed, COMMAND_LINE)
+    return Value(environ[variable], f"{ENVIRONMENT}{variable}") if variable in environ else None
+
+
+def _assert_one_server(api: Value, web: Value) -> None:
+    """Refuse two servers: by the API's form, or where that says nothing, two that were not given together."""
+    belongs = web_of(api.text)
+    given_together = (api.origin == COMMAND_LINE) == (web.origin == COMMAND_LINE)
+    if host_of(belongs) != host_of(web.text) and (tells_server(api.text) or not given_together):
+        raise UsageProblem(
+            f"github-server-url {validate.shown(web.text)} ({web.origin}) is not the server of github-api-url "
+            f"{validate.shown(api.text)} ({api.origin}): give --github-server-url {belongs}"
+        )
 
 
 def _chosen_channels(

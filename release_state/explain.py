@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import stat
 import sys
 from collections.abc import Sequence
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from release_state.attribution import named_channels, named_versions, release_branches, telling
+from release_state.exact import quoted_or_why
 from release_state.logs import Explanation, Line, NotALog, explain, parse, read
 from release_state.target import Channel, Target
 from release_state.text import plain
@@ -53,7 +53,7 @@ def main(arguments: Sequence[str]) -> int:
         *(f"  {plain(line)}" for line in explanation.lines),
     ]
     if command := _command(lines):
-        told.append(f"command:  {shlex.join(command)}")
+        told.append(f"command:  {quoted_or_why(command)}")
     sys.stdout.write("\n".join(told) + "\n")
     return 0 if known else 1
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
+from pydantic import model_validator
+
+from release_state import exact
 from release_state.model import Model
 
 Direction = Literal["nothing", "complete", "roll back", "next version", "find out", "wait", "tidy up"]
@@ -52,14 +54,26 @@ class Step(Model):
     """Whether its commands make a folder, and are to be typed in a new empty one instead of the plan's."""
     undecided: Undecided | None = None
     """What it finds out, where it stands in the place of steps that could not be decided on."""
+    withheld: str = ""
+    """Why it has no command, where one would hold what cannot be shown as it is."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _withhold(cls, given: Any) -> Any:
+        """Drop every command where one of them cannot be typed as it is shown: those left would be half of a step."""
+        if isinstance(given, dict):
+            commands = (*given.get("commands", ()), *given.get("verify", ()))
+            if why := exact.obstacle(*commands):
+                return {**given, "commands": (), "verify": (), "withheld": why}
+        return given
 
     def lines(self) -> list[str]:
         """The commands as they are typed into a POSIX shell, quoted; an argument with a line feed keeps it."""
-        return [shlex.join(command) for command in self.commands]
+        return [exact.quoted(command) for command in self.commands]
 
     def verify_lines(self) -> list[str]:
         """The verifying commands as they are typed into a POSIX shell."""
-        return [shlex.join(command) for command in self.verify]
+        return [exact.quoted(command) for command in self.verify]
 
 
 class Plan(Model):
@@ -72,6 +86,29 @@ class Plan(Model):
     steps: tuple[Step, ...] = ()
     other_way: tuple[str, ...] = ()
     """The command that prints the plan of the other direction, where there is one."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _withhold(cls, given: Any) -> Any:
+        """Drop what would be typed elsewhere: git commands for a folder that no command leads to."""
+        if isinstance(given, dict):
+            if exact.obstacle(given.get("other_way", ())):
+                given = {**given, "other_way": ()}
+            folder = given.get("folder")
+            if folder is not None and (why := exact.obstacle([folder])):
+                given = {**given, "steps": tuple(_elsewhere(found, why) for found in given.get("steps", ()))}
+        return given
+
+    def way_to_folder(self) -> str | None:
+        """The command that goes to the folder; None where there is none, or none can be shown."""
+        return None if self.folder is None or exact.obstacle([self.folder]) else exact.quoted(["cd", self.folder])
+
+
+def _elsewhere(found: Any, why: str) -> Any:
+    """The step without its commands where they are for a folder that cannot be named."""
+    if not isinstance(found, Step) or found.in_empty_folder or not exact.of_git((*found.commands, *found.verify)):
+        return found
+    return found.model_copy(update={"commands": (), "verify": (), "withheld": f"they are for the clone, and {why}"})
 
 
 def step(

@@ -37,6 +37,7 @@ class Arguments:
     index_urls: tuple[str, ...] = ()
     """`CHANNEL=URL`."""
     github_api_url: str | None = None
+    github_server_url: str | None = None
     install: bool = True
     install_sdists: bool = False
     block_on_advice: bool = False

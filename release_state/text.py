@@ -17,11 +17,6 @@ def plain(text: str, longest: int = LONGEST) -> str:
     return shown if len(text) <= longest else f"{shown[:longest]}… ({len(text)} characters)"
 
 
-def plain_command(line: str) -> str:
-    """A quoted command made harmless; a line feed inside of an argument stays, so that what is pasted is meant."""
-    return "\n".join(plain(part, longest=20_000) for part in line.split("\n"))
-
-
 def disarmed(text: str) -> str:
     """The text for a line behind a prefix of ours, without what a runner of GitHub Actions reads as a command in it."""
     return text.replace("##[", "## [")

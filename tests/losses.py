@@ -50,7 +50,7 @@ def assert_nothing_is_lost(snapshot: Snapshot, plan: Plan, described: str) -> No
                 if any(str(pull.number) == command[3] for pull in snapshot.pulls.value or ()):
                     assert_nobody_rests(snapshot, "pull-request", f"{described}: {line}")
             ref = pushed_away(command)
-            deletes = ref is not None or "--method" in command or command[3:5] == ("tag", "--delete")
+            deletes = ref is not None or "DELETE" in command or command[3:5] == ("update-ref", "-d")
             moves = "--force" in command or any(word.startswith("+refs/tags/") for word in command)
             assert not (deletes or moves) or step.destroys, f"{described}: not marked as destroying: {line}"
             if ref is not None:
@@ -67,10 +67,10 @@ def assert_nothing_is_lost(snapshot: Snapshot, plan: Plan, described: str) -> No
                 assert not undecided, f"{described}: {line}"
                 left = {tag.name for tag in Release(snapshot).version_tags} - gone
                 assert not published and not left, f"{described}: {line}"
-            if "--method" in command:
+            if "DELETE" in command:
                 assert_at_rest(snapshot, described)
                 assert_nobody_rests(snapshot, "release", f"{described}: {line}")
-            if "--method" in command and step.mends == "release":  # a draft is never immutable
+            if "DELETE" in command and step.mends == "release":  # a draft is never immutable
                 assert snapshot.release.is_known, described
                 found = snapshot.release.value
                 assert not (found and found.immutable is not False), described

@@ -14,6 +14,7 @@ from pypi_simple import PYPI_SIMPLE_ENDPOINT
 from release_state.config import Arguments, RunConfig, load, show
 from release_state.observe.token import find_token
 from release_state.options import SETTINGS, Setting, UsageProblem
+from release_state.steps.commands import gh
 from tests.cli import suite
 
 SECRET = "s3cr3t-never-shown"
@@ -436,10 +437,60 @@ def test_address_of_github_comes_from_command_line_or_environment_only(tmp_path:
         "https://ghe.example",
     )
     assert by_env.remote_url == "https://ghe.example/octo/orbit.git"
-    by_cli = loaded(cwd, environ, github_api_url="http://127.0.0.1:1")
-    assert by_cli.targets[0].github_api == "http://127.0.0.1:1"
+    by_cli = loaded(cwd, environ, github_api_url="http://127.0.0.1:1", github_server_url="http://127.0.0.1:2/")
+    assert (by_cli.targets[0].github_api, by_cli.targets[0].github_web) == ("http://127.0.0.1:1", "http://127.0.0.1:2")
     assert by_cli.values["github-api-url"].origin == "command line"
     assert loaded(cwd).targets[0].github_api == "https://api.github.com"
+
+
+@pytest.mark.parametrize(
+    ("api", "web"),
+    [
+        ("https://ghe.example/api/v3", "https://ghe.example"),
+        ("https://GHE.example:8443/api/v3/", "https://ghe.example:8443"),
+        ("https://ghe.example:443/api/v3", "https://ghe.example"),
+        ("https://api.github.com/", "https://github.com"),
+        ("https://api.octo.ghe.com", "https://octo.ghe.com"),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+        ("https://proxy.example/github", "https://proxy.example"),
+        ("https://api.corp.example", "https://api.corp.example"),
+    ],
+)
+def test_the_web_address_is_that_of_the_server_whose_api_is_asked(api: str, web: str, tmp_path: Path) -> None:
+    """Facts of one server are never beside commands for another."""
+    top = clone(tmp_path / "clone", f"{web}/octo/orbit.git")
+    for given, environ in ((api, {}), (None, {"GITHUB_API_URL": api})):
+        (target,) = loaded(top, environ, github_api_url=given).targets
+        assert (target.github_api, target.github_web) == (api.rstrip("/"), web)
+        host = web.partition("://")[2]
+        assert gh(target, "pr", "close", "1")[-1] == f"{host}/octo/orbit"
+
+
+@pytest.mark.parametrize(
+    ("web", "api"),
+    [
+        ("https://ghe.example/", "https://ghe.example/api/v3"),
+        ("https://github.com", "https://api.github.com"),
+        ("https://octo.ghe.com", "https://api.octo.ghe.com"),
+    ],
+)
+def test_the_api_is_that_of_the_server_that_is_named(web: str, api: str, tmp_path: Path) -> None:
+    (target,) = loaded(plain_folder(tmp_path / "here"), {"GITHUB_SERVER_URL": web}).targets
+    assert (target.github_api, target.github_web) == (api, web.rstrip("/"))
+
+
+@pytest.mark.parametrize(
+    ("typed", "environ"),
+    [
+        ({"github_api_url": "https://ghe.example/api/v3"}, {"GITHUB_SERVER_URL": "https://github.com"}),
+        ({}, {"GITHUB_API_URL": "https://ghe.example/api/v3", "GITHUB_SERVER_URL": "https://github.com"}),
+        ({"github_server_url": "https://github.com"}, {"GITHUB_API_URL": "https://api.octo.ghe.com"}),
+        ({"github_api_url": "https://proxy.example"}, {"GITHUB_SERVER_URL": "https://github.com"}),
+    ],
+)
+def test_two_servers_are_refused(typed: dict[str, Any], environ: dict[str, str], tmp_path: Path) -> None:
+    with pytest.raises(UsageProblem, match=r"is not the server of github-api-url .*give --github-server-url https://"):
+        loaded(plain_folder(tmp_path / "here"), environ, **typed)
 
 
 @pytest.mark.parametrize("name", ["GITHUB_API_URL", "GITHUB_SERVER_URL"])
@@ -473,6 +524,7 @@ def test_show_config_has_every_setting_its_origin_and_no_secret(tmp_path: Path) 
     )
     top = clone(tmp_path / "clone", f"https://x-access-token:{SECRET}@github.com/octo/orbit.git", table)
     env = {"GITHUB_TOKEN": SECRET, "GITHUB_API_URL": "https://api.example/", "GIT_CONFIG_GLOBAL": "/dev/null"}
+    env |= {"GITHUB_SERVER_URL": "https://github.com"}
     env |= {"RELEASE_STATE_CHANGELOG": "NEWS.md", "RELEASE_STATE_INDEX_URL_PYPI": f"https://me:{SECRET}@e.example/"}
     arguments = ("--version", "0.2.0", "--repo", str(top), "--tag-template", "t{version}", "--show-config")
     run = suite(*arguments, env=env, reports_dir=tmp_path / "reports")

@@ -83,4 +83,4 @@ def test_a_tag_of_another_package_that_the_clone_alone_has_is_not_deleted() -> N
     assert not verdict_of(several().model_copy(update={"remote": remote, "clone": clone})).plan.steps
     clone = s.clone(tags=(*tags(orbit_v0_1_0="2", v0_1_0="3"), theirs, own))
     (step,) = verdict_of(several().model_copy(update={"remote": remote, "clone": clone})).plan.steps
-    assert step.commands[0][-3:] == ("tag", "--delete", own.name)
+    assert step.commands[0][-4:] == ("update-ref", "-d", f"refs/tags/{own.name}", own.object)

@@ -203,10 +203,14 @@ def test_a_printed_run_of_the_suite_names_the_same_project() -> None:
         "--base-branch": "trunk",
         "--tag-template": "{version}",
         "--github-api-url": "https://api.github.example",
+        "--github-server-url": "https://github.example",
     }
     public = tuple(channel.model_copy(update={"is_public_index": True}) for channel in target.channels)
-    usual = target.model_copy(update={"channels": public, "github_api": "https://api.github.com"})
-    assert not {"--index-url", "--github-api-url", "--workflow"} & set(suite(usual))
+    server = {"github_api": "https://api.github.com", "github_web": "https://github.com"}
+    usual = target.model_copy(update={"channels": public, **server})
+    assert not {"--index-url", "--github-api-url", "--github-server-url", "--workflow"} & set(suite(usual))
+    enterprise = {"github_api": "https://ghe.example/api/v3", "github_web": "https://ghe.example"}
+    assert "--github-server-url" not in suite(target.model_copy(update=enterprise)), "it follows from the API's"
     assert suite(usual.model_copy(update={"workflow": "publish.yml"}))[-2:] == ["--workflow", "publish.yml"]
 
 
@@ -439,7 +443,7 @@ INTO = s.open_pull(9, title="Mend\x1b[2J it", head_branch="mend", base_branch=OR
 @pytest.mark.parametrize(
     ("opened", "line"),
     [
-        ((INTO,), "gh pr edit 9 --base main"),
+        ((INTO,), "gh api --hostname github.example --method PATCH --raw-field base=main"),
         ((INTO.model_copy(update={"head_branch": "main", "head_repository": "Octo/Orbit"}),), "gh pr close 9"),
         ((INTO, INTO.model_copy(update={"number": 8, "base_branch": "main"})), "gh pr close 9"),
     ],

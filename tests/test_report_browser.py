@@ -14,7 +14,6 @@ from release_state.demo.scenarios import SCENARIOS
 from release_state.outcome import Exit
 from release_state.plan import Step
 from release_state.recorded import save
-from release_state.text import plain_command
 from tests import states as s
 from tests.browser import SCREENSHOTS, Opened, checks_of, once, report_in, report_of
 from tests.cli import suite
@@ -60,7 +59,7 @@ def test_report_of_every_scenario(scenario: str, open_page: Any, folders: Path) 
     steps = target["plan"]["steps"]
     assert page.locator(".steps > li").count() == len(steps)
     commands = page.locator(".steps code").all_text_contents()
-    assert commands == [plain_command(line) for step in steps for line in lines_of(step)]
+    assert commands == [line for step in steps for line in lines_of(step)]
 
     # The state, and the timeline with as many rows in words as in the picture.
     assert page.locator(".matrix tbody tr").count() >= 6
@@ -168,7 +167,7 @@ def test_what_destroys_is_unmistakable(open_page: Any, folders: Path) -> None:
             assert any("which destroys something" in name for name in buttons)
             assert step.locator(".destroys").evaluate("e => getComputedStyle(e).borderStyle") == "dashed"
             framed = step.locator(".destroying code").all_text_contents()
-            assert framed == [plain_command(line) for line in Step.model_validate(steps[number]).lines()]
+            assert framed == Step.model_validate(steps[number]).lines()
         else:
             assert "DESTROYS" not in step.inner_text()
             assert not any("destroys" in name for name in buttons)

@@ -14,7 +14,7 @@ from release_state.audit.judge import Judgement
 from release_state.audit.kinds import Kind
 from release_state.audit.versions import Audited
 from release_state.plan import Step, step
-from release_state.steps.commands import gh, suite
+from release_state.steps.commands import gh, show_pull, suite
 
 
 def plan_for(audit: Audit, kind: Kind, judged: Sequence[Judgement]) -> Step:
@@ -63,7 +63,7 @@ def _mark(audit: Audit, audited: Audited) -> list[str]:
 
 
 def _pull(audit: Audit, audited: Audited) -> list[str]:
-    return gh(audit.target, "pr", "view", str(audited.pulls[0].number))
+    return show_pull(audit.target, audited.pulls[0].number)
 
 
 def _show_release(audit: Audit, audited: Audited) -> list[str]:
@@ -71,7 +71,8 @@ def _show_release(audit: Audit, audited: Audited) -> list[str]:
 
 
 def _tags(audit: Audit, audited: Audited) -> list[str]:
-    return ["git", "ls-remote", "--tags", audit.target.remote_url, *(tag.name for tag in audited.tags)]
+    refs = (f"refs/tags/{tag.name}{peeled}" for tag in audited.tags for peeled in ("", "^{}"))
+    return ["git", "ls-remote", "--exit-code", audit.target.remote_url, *refs]
 
 
 _LOOK = "Check each version by itself: its plan says what to do"

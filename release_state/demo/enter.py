@@ -43,5 +43,6 @@ def enter_demo(name: str, arguments: Arguments) -> Iterator[tuple[Arguments, Map
             settings=settings,
             index_urls=tuple(f"{channel}={world.index_url(channel)}" for channel in ("pypi", "testpypi")),
             github_api_url=world.github.url,
+            github_server_url="https://github.com",  # it stands in for that one, and its answers say so
         )
         yield demo, {"GITHUB_TOKEN": world.token}

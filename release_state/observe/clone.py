@@ -143,6 +143,7 @@ def _observe(reader: CloneReader, remote_name: str, reports_dir: Path | None) ->
         tags=_tags(reader),
         remote_url=_remote_url(reader, remote_name),
         push_urls=_push_urls(reader, remote_name),
+        mirrors=_mirrors(reader, remote_name),
         dirty_submodules=details.dirty_submodules,
         built=details.built,
         no_identity=details.no_identity,
@@ -181,6 +182,11 @@ def _remote_url(reader: CloneReader, name: str) -> str | None:
     answer = reader.run("remote", "get-url", "--", name, accept=(0, 2))
     url = answer.text.split("\n")[0]
     return without_credentials(url) if answer.code == 0 and url else None
+
+
+def _mirrors(reader: CloneReader, name: str) -> bool:
+    key = f"remote.{name}.mirror"
+    return key in reader.config and reader.run("config", "--bool", "--get", key, accept=(0, 1, 128)).text == "true\n"
 
 
 def _push_urls(reader: CloneReader, name: str) -> tuple[str, ...]:

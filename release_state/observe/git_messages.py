@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-import shlex
 
+from release_state.exact import obstacle, quoted
 from release_state.model import Problem
 from release_state.observe.refusal import NOT_REACHED
 from release_state.redaction import spellings
@@ -72,7 +72,10 @@ def explained(stderr: str, code: int) -> tuple[str, str | None]:
     """What went wrong, and what a person can do about it."""
     why = decisive(stderr) or f"git ended with exit code {code} and no message"
     if found := re.search(r"dubious ownership in repository at '(.+)'\s*$", stderr, re.MULTILINE):
-        return why, f"if you trust it: git config --global --add safe.directory {shlex.quote(found[1])}"
+        trusting = ("git", "config", "--global", "--add", "safe.directory", found[1])
+        if "?" in found[1] or obstacle(trusting):  # git itself shows a control character as a question mark
+            return why, "if you trust it, add its path to safe.directory of your git configuration"
+        return why, f"if you trust it: {quoted(trusting)}"
     if "out of memory" in stderr.lower():
         return f"git was given no more memory than a run takes: {why}", None
     if "not a git repository" in stderr:

@@ -50,7 +50,7 @@ def whole_plan(recovery: Recovery, results: Sequence[CheckResult]) -> Plan:
         needed = [step for step in marked if _needs_a_repository(step)]
         marked = (_repository(recovery, advice=all(step.advice for step in needed)), *marked)
     direction = "tidy up" if marked and recovery.plan.direction == "nothing" else recovery.plan.direction
-    return recovery.plan.model_copy(update={"steps": marked, "direction": direction})
+    return Plan.model_validate({**dict(recovery.plan), "steps": marked, "direction": direction})
 
 
 _ANYWHERE = ("clone", "init", "ls-remote", "-C")

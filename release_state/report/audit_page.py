@@ -16,7 +16,7 @@ from release_state.plan import Step
 from release_state.report.audit_picture import picture
 from release_state.report.audit_words import habits, notes, ranges
 from release_state.report.page.parts import SYMBOL
-from release_state.text import plain, plain_command
+from release_state.text import plain
 
 _OPEN = 3
 """Kinds of disagreement that are shown at length; where there are more, each opens by itself."""
@@ -100,8 +100,9 @@ def _kind(verdict: AuditVerdict, kind: Kind, judged: Sequence[Judgement], is_ope
 def step_of(step: Step) -> str:
     """A step and its commands."""
     reason = f" ({_text(step.reason)})" if step.reason else ""
-    lines = "\n".join(f"{escape(plain_command(line))}" for line in step.lines())
-    return f"<p><strong>Next:</strong> {_text(step.title)}{reason}</p>" + (
+    lines = "\n".join(map(escape, step.lines()))
+    withheld = f"<p>No command is given: {_text(step.withheld)}</p>" if step.withheld else ""
+    return f"<p><strong>Next:</strong> {_text(step.title)}{reason}</p>{withheld}" + (
         f'<pre tabindex="0">{lines}</pre>' if lines else ""
     )
 

@@ -11,7 +11,7 @@ from release_state.outcome import CheckResult, Outcome, Verdict
 from release_state.plan import Step
 from release_state.report.audit_words import habits, notes, ranges
 from release_state.report.screen import Screen
-from release_state.text import plain, plain_command
+from release_state.text import plain
 
 if TYPE_CHECKING:
     import pytest
@@ -114,6 +114,8 @@ def _step(reporter: pytest.TerminalReporter, step: Step) -> None:
     reporter.write_line(f"    next:     {plain(step.title)}{reason}")
     lines = step.lines()
     for line in lines[-_SHOWN:]:
-        reporter.write_line(f"      $ {plain_command(line)}")
+        Screen(reporter).command(line, 6)
     if len(lines) > _SHOWN:
         reporter.write_line(f"      and {len(lines) - _SHOWN} more, for older versions: see the reports")
+    if step.withheld:
+        reporter.write_line(f"      no command is given: {plain(step.withheld)}")

@@ -9,7 +9,7 @@ from release_state.fleet.row import Row, worst
 from release_state.outcome import Exit
 from release_state.report.fleet_page import words
 from release_state.report.screen import Screen
-from release_state.text import plain, plain_command
+from release_state.text import plain
 
 if TYPE_CHECKING:
     import pytest
@@ -72,6 +72,6 @@ def _row(reporter: pytest.TerminalReporter, row: Row) -> None:
     # What is wrong in two ways can be mended by one command.
     lines = list(dict.fromkeys(line for step in row.steps for line in step.lines()))
     for line in lines[:_MOST]:
-        reporter.write_line(f"    $ {plain_command(line)}")
+        Screen(reporter).command(line, 4)
     if len(lines) > _MOST:
         reporter.write_line(f"    and {len(lines) - _MOST} more commands: see the report")

@@ -113,7 +113,8 @@ def _row(row: Row) -> str:
 
 
 def _commands(step: Step) -> str:
-    return f"{text(step.title)}\n\n" + (f"{fenced(step.lines())}\n" if step.commands else "")
+    withheld = f"No command is given: {text(step.withheld)}\n\n" if step.withheld else ""
+    return f"{text(step.title)}\n\n{withheld}" + (f"{fenced(step.lines())}\n" if step.commands else "")
 
 
 def _annotations(verdict: AuditVerdict) -> Iterator[str]:

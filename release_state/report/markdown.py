@@ -6,15 +6,15 @@ Remote text becomes text and nothing else: no link, no mention, no picture, no H
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterable, Iterator, Sequence
 
+from release_state import exact
 from release_state.changes import Changes
 from release_state.outcome import Exit, Outcome, remedies_of, retry_of
 from release_state.plan import Plan, Step
 from release_state.report.document import Check, RunReport, TargetReport, heading
 from release_state.report.page.parts import SYMBOL
-from release_state.text import plain, plain_command, steps_in_words
+from release_state.text import plain, steps_in_words
 
 MOST_BYTES = 256 * 2**10
 """Of one run's summary. A runner takes 1 MiB for everything that a step writes."""
@@ -52,7 +52,7 @@ def text(said: str, longest: int = 1_000) -> str:
 
 def fenced(lines: Sequence[str]) -> str:
     """Commands in a block of their own, whose fence is longer than any that they hold."""
-    shown = "\n".join(map(plain_command, lines))
+    shown = "\n".join(lines)
     fence = "`" * max(3, *(len(run) + 1 for run in re.findall("`+", shown) or [""]))
     return f"{fence}sh\n{shown}\n{fence}\n"
 
@@ -109,12 +109,12 @@ def _plan(plan: Plan) -> Iterator[str]:
     if not plan.steps:
         return
     yield f"### The plan: {plan.direction}\n\n" + (f"{text(plan.reason)}.\n\n" if plan.reason else "")
-    if plan.folder and any(step.commands for step in plan.steps):
-        yield "git commands are for the clone:\n\n" + fenced([f"cd {shlex.quote(plan.folder)}"]) + "\n"
+    if (way := plan.way_to_folder()) and any(step.commands for step in plan.steps):
+        yield "git commands are for the clone:\n\n" + fenced([way]) + "\n"
     for number, step in enumerate(plan.steps, 1):
         yield step_block(number, step)
     if plan.other_way:
-        yield "The other way is shown by:\n\n" + fenced([shlex.join(plan.other_way)]) + "\n"
+        yield "The other way is shown by:\n\n" + fenced([exact.quoted(plan.other_way)]) + "\n"
 
 
 def step_block(number: int, step: Step) -> str:
@@ -127,6 +127,8 @@ def step_block(number: int, step: Step) -> str:
     if step.destroys:
         saved = f"; {text(step.saves)}" if step.saves else ""
         parts.append(f"⚠ **Destroys** {text(step.destroys)}{saved}")
+    if step.withheld:
+        parts.append(f"No command is given: {text(step.withheld)}.")
     if step.commands:
         parts.append(fenced(step.lines()).rstrip("\n"))
     if step.verify:

@@ -68,6 +68,13 @@ class Screen:
         """Write a line that is not to be broken: a command that somebody copies."""
         self.reporter.write_line(" " * indent + self.shown(words), **markup)
 
+    def command(self, line: str, indent: int = 0) -> None:
+        """Write a command as it is typed; where the terminal cannot show it, say so in its place."""
+        if self.shown(line) == line:
+            self.verbatim(f"$ {line}", indent)
+        else:
+            self.line(f"this terminal cannot show the command as it is, the report has it: {line}", indent, 2)
+
     def shown(self, words: str) -> str:
         """The words in what the terminal can show; the rest as escapes."""
         return words.encode(self.encoding, "backslashreplace").decode(self.encoding)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
+from release_state import exact
 from release_state.plan import Step
 from release_state.report.together import Placed, Section, sections
 from release_state.steps.commands import suite
-from release_state.text import plain, plain_command
+from release_state.text import plain
 from release_state.verdict import TargetVerdict
 
 _HEAD = """#!/bin/sh
@@ -16,14 +17,19 @@ _HEAD = """#!/bin/sh
 # It stops at the first error. It asks before each step that destroys something, that is right only on a condition or
 # that may be left undone.
 set -eu
+GIT_PAGER=cat GH_PAGER=cat
+export GIT_PAGER GH_PAGER
 
+say() {
+    printf '%s\\n' "$1"
+}
 agreed() {
     printf '%s [y/N] ' "$1"
     read -r answer || answer=
     [ "$answer" = y ]
 }
 ask() {
-    agreed "$1" || { echo "stopped"; exit 1; }
+    agreed "$1" || { say "stopped"; exit 1; }
 }
 """
 
@@ -35,15 +41,16 @@ def script(verdicts: Sequence[TargetVerdict]) -> str:
         plan, target = section.verdict.plan, section.verdict.target
         words = section.verdict.words
         parts.append(f"# {plain(target.key)}: {words}; the plan: {plan.direction}\n# {plain(plan.reason)}")
-        if plan.folder and any(placed.step.commands and not placed.instead for placed in section.steps):
-            parts.append(f"cd {shlex.quote(plan.folder)}")
+        way = plan.way_to_folder()
+        if way and any(placed.step.commands and not placed.instead for placed in section.steps):
+            parts.append(way)
         parts += map(_placed, section.steps)
         if not plan.steps:
             parts.append("# nothing is to be done")
     parts += _started(arranged)
     for section in arranged:
-        again = shlex.join(suite(section.verdict.target))
-        parts += [f"\necho {shlex.quote(f'now verify: {again}')}"] if section.verdict.plan.steps else []
+        again = shlex.quote(f"now verify: {exact.quoted_or_why(suite(section.verdict.target))}")
+        parts += [f"\nsay {again}"] if section.verdict.plan.steps else []
     return "\n".join(parts) + "\n"
 
 
@@ -73,7 +80,7 @@ def _step(number: int, step: Step) -> str:
         lines.append(f"#    {plain(step.reason)}")
     if step.precondition:
         lines.append(f"#    only if {plain(step.precondition)}")
-    lines.append(f"echo {shlex.quote(title)}")
+    lines.append(f"say {shlex.quote(title)}")
     if step.destroys:
         lines.append(f"#    DESTROYS {plain(step.destroys)}")
         if step.saves:
@@ -84,8 +91,9 @@ def _step(number: int, step: Step) -> str:
 def _asked(step: Step, commands: list[str]) -> list[str]:
     """The commands behind the question that they need: no is the end, but for what may be left undone."""
     if not step.commands:
-        where = f"By hand:{f' {plain(step.link)}' if step.link else ''}"
-        return [f"echo {shlex.quote(where)}" if step.advice else f"ask {shlex.quote(f'{where} Done?')}"]
+        withheld = f" No command is given: {plain(step.withheld)}." if step.withheld else ""
+        where = f"By hand:{f' {plain(step.link)}' if step.link else ''}{withheld}"
+        return [f"say {shlex.quote(where)}" if step.advice else f"ask {shlex.quote(f'{where} Done?')}"]
     asked = [
         *([f"This destroys {plain(step.destroys)}."] if step.destroys else []),
         *([f"Only if {plain(step.precondition)}."] if step.precondition else []),
@@ -97,9 +105,9 @@ def _asked(step: Step, commands: list[str]) -> list[str]:
 
 
 def _commands(step: Step) -> list[str]:
-    lines = [plain_command(line) for line in step.lines()]
+    lines = step.lines()
     # The suite itself is no verification half-way: it would stop the script while anything is still wrong.
-    lines += [plain_command(line) for line in step.verify_lines() if not line.startswith("release-state ")]
+    lines += [line for line in step.verify_lines() if not line.startswith("release-state ")]
     if step.in_empty_folder:
         # Each a line of its own: a failure in the midst of a list, or of a substitution, would not stop the script.
         return ["(", "folder=$(mktemp -d)", 'cd "$folder"', "pwd", *lines, ")"]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from collections.abc import Sequence
 from datetime import timezone
 from typing import TYPE_CHECKING
 
+from release_state import exact
 from release_state.defects import said, text_of, tracebacks
 from release_state.matrix import Row, matrix
 from release_state.outcome import CheckResult, Exit, Outcome, Verdict, remedies_of, retry_of, unknown_by_cause
@@ -15,7 +15,7 @@ from release_state.plan import Plan
 from release_state.release import Release
 from release_state.report.screen import Screen
 from release_state.results import ADVICE, COUNTED
-from release_state.text import plain, plain_command, steps_in_words
+from release_state.text import plain, steps_in_words
 from release_state.whole import NO_ROOM
 
 if TYPE_CHECKING:
@@ -182,7 +182,9 @@ def _plan(screen: Screen, plan: Plan) -> None:
     screen.line()
     screen.line(f"The plan: {plan.direction}" + (f" ({plain(plan.reason)})" if plan.reason else ""), 2, 2, bold=True)
     if plan.folder and any(step.commands for step in plan.steps):
-        screen.verbatim(f"git commands are for {plain(plan.folder)}: cd {plain(shlex.quote(plan.folder))}", 2)
+        screen.line(f"git commands are for {exact.escaped(plan.folder)}", 2)
+        if way := plan.way_to_folder():
+            screen.command(way, 5)
     for number, step in enumerate(plan.steps, 1):
         optional = "advice: " if step.advice else ""
         why = f" ({plain(step.reason)})" if step.reason else ""
@@ -193,8 +195,11 @@ def _plan(screen: Screen, plan: Plan) -> None:
             saved = f"; {plain(step.saves)}" if step.saves else ""
             screen.line(f"DESTROYS {plain(step.destroys)}{saved}", 5, 2, red=True)
         for line in step.lines():
-            screen.verbatim(f"$ {plain_command(line)}", 5)
+            screen.command(line, 5)
+        if step.withheld:
+            screen.line(f"no command is given: {plain(step.withheld)}", 5, 2)
         if step.link:
             screen.verbatim(plain(step.link), 5)
     if plan.other_way:
-        screen.verbatim(f"The other way: $ {plain(shlex.join(plan.other_way))}", 2)
+        screen.line("The other way:", 2)
+        screen.command(exact.quoted(plan.other_way), 5)

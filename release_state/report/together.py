@@ -105,4 +105,4 @@ def _held_back(step: Step, target: Target, others: Sequence[TargetVerdict]) -> s
 
 
 def _keeps(plan: Plan, step: Step) -> bool:
-    return plan.direction in _KEEPS and not any(each.commands == step.commands for each in plan.steps)
+    return plan.direction in _KEEPS and not any(_key(each) == _key(step) for each in plan.steps)

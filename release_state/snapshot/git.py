@@ -77,6 +77,8 @@ class Clone(Model):
     """Where the configured remote points, without credentials."""
     push_urls: tuple[str, ...] = ()
     """Where a push to it goes, without credentials; empty where that was not looked at."""
+    mirrors: bool = False
+    """Whether the configured remote is one that every ref is pushed to (`remote.NAME.mirror`)."""
     dirty_submodules: Observation[tuple[str, ...]] = known(())
     """Submodules that are checked out and have changes or untracked files of their own; nested ones are not seen."""
     built: Observation[tuple[str, ...]] = known(())

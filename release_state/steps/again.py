@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from release_state.channels import GITHUB_API
+from release_state.github_server import web_of
 from release_state.options import RUN_OPTIONS, SETTINGS, Setting
 from release_state.target import Target
 
@@ -25,6 +26,8 @@ def suite(target: Target, version: str | None = None, channel: str | None = None
         command += ["--repo", target.clone]
     if target.github_api != GITHUB_API:
         command += ["--github-api-url", target.github_api]
+    if target.github_web != web_of(target.github_api):
+        command += ["--github-server-url", target.github_web]
     for setting in SETTINGS:
         text = _text(target, setting, given)
         if text is not None:

@@ -8,7 +8,18 @@ from release_state.release import OtherBranch, Release
 from release_state.snapshot import Branch, PullRequest
 from release_state.steps import pulls as pull_steps
 from release_state.steps import runs, shared
-from release_state.steps.commands import PUSH, find_out, gh, remote, suite
+from release_state.steps.commands import (
+    FETCH,
+    PUSH,
+    find_out,
+    free_branch,
+    gh,
+    holds,
+    lacks,
+    remote,
+    show_pull,
+    suite,
+)
 
 
 def delete(
@@ -40,7 +51,7 @@ def delete(
         return [
             step(
                 f"Decide on pull request #{pull.number} first: {branch.name} is its head",
-                gh(release, "pr", "view", str(pull.number)),
+                show_pull(release, pull.number),
                 mends=mends,
                 reason="a branch with an open pull request is in use",
                 link=pull.html_url,
@@ -57,7 +68,8 @@ def delete(
         safe = ""
     if others and not safe:
         return [shared.keep(release, f"the branch {branch.name}", others, mends)]
-    backup = f"backup/{branch.name}-{branch.sha[:7]}"
+    kept = f"{branch.name}-{branch.sha[:7]}"
+    backup = free_branch(release, f"backup/{kept}", f"kept/{kept}", f"backup-of-{kept.replace('/', '-')}")
     steps = [] if safe else [_keep(release, branch, backup, mends)]
     lease = f"--force-with-lease=refs/heads/{branch.name}:{branch.sha}"
     steps.append(
@@ -69,7 +81,7 @@ def delete(
             precondition=f"{branch.name} is still at {branch.sha[:12]}, and no pull request from or into it was opened",
             destroys=f"branch {branch.name} at {branch.sha}",
             saves=f"nothing is lost: {safe}" if safe else f"its commits are kept under {backup}",
-            verify=[["git", "ls-remote", remote(release), f"refs/heads/{branch.name}"]],
+            verify=[lacks(release, f"refs/heads/{branch.name}")],
         )
     )
     return steps
@@ -80,13 +92,13 @@ def _keep(release: Release, branch: Branch, backup: str, mends: Mends) -> Step:
     held = lineage.unmerged_count
     return step(
         f"Keep what {branch.name} holds, under {backup}",
-        ["git", "fetch", remote(release), f"refs/heads/{branch.name}"],
+        [*FETCH, remote(release), f"refs/heads/{branch.name}"],
         [*PUSH, remote(release), f"{branch.sha}:refs/heads/{backup}"],
         mends=mends,
         reason=f"it holds {held} commit{'s' * (held != 1)} that {release.base_branch} lacks"
         if held
         else f"{release.base_branch} has its commits only in another form",
-        verify=[["git", "ls-remote", remote(release), f"refs/heads/{backup}"]],
+        verify=[holds(release, f"refs/heads/{backup}", branch.sha)],
     )
 
 
@@ -103,7 +115,7 @@ def _look(release: Release, branch: Branch, mends: Mends) -> Step:
         f"See whether {branch.name} is in use, and what it holds",
         gh(release, "pr", "list", "--state", "all", "--head", branch.name),
         gh(release, "pr", "list", "--state", "open", "--base", branch.name),
-        ["git", "fetch", remote(release), f"refs/heads/{branch.name}"],
+        [*FETCH, remote(release), f"refs/heads/{branch.name}"],
         ["git", "log", "--oneline", "-20", branch.sha],
         mends=mends,
         reason="no deletion without knowing",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from urllib.parse import urlsplit
+from itertools import chain, count
 
+from release_state.github_server import host_of
 from release_state.model import NotObserved
 from release_state.plan import Step, Undecided, step
 from release_state.release import Release
@@ -12,9 +13,17 @@ from release_state.services import beside
 from release_state.steps.again import suite as suite
 from release_state.target import Target, repository_of
 
-_GITHUB = "github.com"
-PUSH = ("git", "push", "--no-follow-tags")
-"""The beginning of every push: where `push.followTags` is set, it would take tags along that only the clone has."""
+PUSH = ("git", "push", "--no-follow-tags", "--no-recurse-submodules", "--no-signed")
+"""The beginning of every push: it pushes what is named and nothing else, whatever the person's git is set to.
+
+`push.followTags` would take tags along that only the clone has, `push.recurseSubmodules` push submodules, and with
+`only` nothing but them; with `push.gpgSign` a push to GitHub fails.
+"""
+FETCH = ("git", "fetch", "--no-tags", "--no-prune")
+"""The beginning of every fetch: it takes what is named, and deletes and changes nothing else in the clone.
+
+`remote.NAME.tagOpt` would fetch every tag, and fail on one that differs; `fetch.pruneTags` delete the clone's own.
+"""
 
 
 def remote(release: Release) -> str:
@@ -26,6 +35,8 @@ def remote(release: Release) -> str:
     clone, target = release.snapshot.clone.value, release.target
     if clone is None or clone.remote_url != target.remote_url:
         return target.remote_url
+    if clone.mirrors:
+        return target.remote_url  # a push by the name of a mirror's remote takes no ref, and would delete others
     # A fork's address is pushed to where `remote.pushurl` names it, whatever is fetched.
     ours = repository_of(target.remote_url, target.github_web)
     same = (url == target.remote_url or (ours and _is(ours, url, target)) for url in clone.push_urls)
@@ -43,18 +54,69 @@ def in_clone(release: Release, *arguments: str) -> list[str]:
 
 
 def gh(about: Release | Target, *arguments: str) -> list[str]:
-    """A gh command on the repository; on GitHub Enterprise the host is named too."""
+    """A gh command on the repository. The host is always named: `GH_HOST` would send it to another one."""
     target = about if isinstance(about, Target) else about.target
-    host = urlsplit(target.github_web).hostname or _GITHUB
-    name = target.repository if host == _GITHUB else f"{host}/{target.repository}"
-    return ["gh", *arguments, "--repo", name]
+    return ["gh", *arguments, "--repo", f"{host_of(target.github_web)}/{target.repository}"]
 
 
-def gh_api(release: Release, path: str, *arguments: str) -> list[str]:
+def gh_api(about: Release | Target, path: str, *arguments: str) -> list[str]:
     """A gh api command below the repository."""
-    host = urlsplit(release.target.github_web).hostname or _GITHUB
-    where = [] if host == _GITHUB else ["--hostname", host]
-    return ["gh", "api", *where, *arguments, f"repos/{release.target.repository}/{path}"]
+    target = about if isinstance(about, Target) else about.target
+    return on_host(target, ["gh", "api"], *arguments, f"repos/{target.repository}/{path}")
+
+
+def on_host(target: Target, command: Sequence[str], *arguments: str) -> list[str]:
+    """A gh command that takes `--hostname`, which refuses a port: with one, `GH_HOST` names the host."""
+    host = host_of(target.github_web)
+    if ":" in host:
+        return ["env", f"GH_HOST={host}", *command, *arguments]
+    return [*command, "--hostname", host, *arguments]
+
+
+def show_pull(about: Release | Target, number: int) -> list[str]:
+    """Show a pull request. Without `--json` gh 2.23 to 2.82 ask for its projects, which GitHub no longer answers."""
+    fields = "number,title,state,baseRefName,headRefName,headRefOid,url"
+    return gh(about, "pr", "view", str(number), "--json", fields)
+
+
+def set_base(release: Release, number: int, base: str) -> list[str]:
+    """Let a pull request be merged into another branch; by the API, as `gh pr edit` fails for the same reason."""
+    return gh_api(release, f"pulls/{number}", "--method", "PATCH", "--raw-field", f"base={base}", "--jq", ".base.ref")
+
+
+def holds(release: Release, ref: str, sha: str) -> list[str]:
+    """The command that succeeds only if the remote answers and a ref of it holds this object."""
+    return ["sh", "-c", 'git ls-remote "$1" "$2" | grep "^$3"', "sh", remote(release), ref, sha]
+
+
+def is_gone(*listing: str) -> list[str]:
+    """The command that succeeds only if another one does and lists nothing.
+
+    By itself a listing that is empty looks like one that was not to be had, and ends with 0 where something is there.
+    """
+    return ["sh", "-c", 'left=$("$@") && test -z "$left" && echo gone', "sh", *listing]
+
+
+def lacks(release: Release, ref: str) -> list[str]:
+    """The command that succeeds only if the remote answers and does not have a ref."""
+    return is_gone("git", "ls-remote", remote(release), ref)
+
+
+def free_branch(release: Release, *wanted: str) -> str:
+    """The first of these names that a branch can have beside the remote's, else the last one with a number.
+
+    Git keeps no branch `a/b` beside one that is named `a`.
+    """
+    taken = [branch.name for branch in release.remote.branches]
+    names = chain(wanted, (f"{wanted[-1]}-{number}" for number in count(2)))
+    return next(name for name in names if not any(_collide(name, other) for other in taken))
+
+
+def _collide(one: str, other: str) -> bool:
+    # Without regard to case: on some file systems the clone could hold but one of them.
+    return f"{one}/".casefold().startswith(f"{other}/".casefold()) or f"{other}/".casefold().startswith(
+        f"{one}/".casefold()
+    )
 
 
 def index_page(release: Release) -> str:

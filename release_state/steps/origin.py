@@ -6,7 +6,7 @@ from release_state.origin import on_base
 from release_state.plan import Step, step
 from release_state.release import Release
 from release_state.snapshot import Candidate, Published
-from release_state.steps.commands import PUSH, gh
+from release_state.steps.commands import PUSH, free_branch, gh
 from release_state.words import listing
 
 
@@ -64,17 +64,19 @@ def _attested(found: Published | None, chosen: Candidate) -> list[str]:
 def into_history(release: Release) -> Step:
     """Bring a tag that lies beside the base branch into its history, without a change to any file."""
     target, base = release.target, release.base_branch
-    folder, branch = f"{target.name}-{release.version}-history", f"history/{target.tag}"
+    folder = f"{target.name}-{release.version}-history"
+    branch = free_branch(release, f"history/{target.tag}", f"history-of-{target.tag.replace('/', '-')}")
     title = f"Bring {target.tag} into the history of {base}"
     return step(
         f"Before the next release: {title[0].lower()}{title[1:]}, in an empty folder",
-        ["git", "clone", "--branch", base, target.remote_url, folder],
+        ["git", "clone", "--branch", base, "--origin", "origin", target.remote_url, folder],
         ["git", "-C", folder, "switch", "--create", branch],
         [
             "git",
             "-C",
             folder,
             "merge",
+            "--no-ff",
             "--strategy",
             "ours",
             "--message",

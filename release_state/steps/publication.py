@@ -7,6 +7,8 @@ from itertools import count
 
 from packaging.version import Version
 
+from release_state.channels import pypi
+from release_state.github_server import host_of
 from release_state.model import NotObserved
 from release_state.origin import aim, is_misplaced
 from release_state.plan import Step, step
@@ -14,7 +16,8 @@ from release_state.release import Release
 from release_state.release.index import UPLOADS_AFTER_THE_FIRST
 from release_state.release_workflow import start_of
 from release_state.snapshot import IndexFile
-from release_state.steps.commands import gh, index_page, suite
+from release_state.steps.commands import FETCH, gh, index_page, suite
+from release_state.target import Channel
 
 _FOR_EVER = "it is meant to be published: an upload can be yanked, never taken back"
 
@@ -38,7 +41,7 @@ def publish_from(release: Release, ref: str) -> Step:
         full = f"refs/tags/{ref}"
         taking = [
             ["git", "init", "--quiet", folder],
-            ["git", "-C", folder, "fetch", "--depth", "1", target.remote_url, f"{full}:{full}"],
+            ["git", "-C", folder, *FETCH[1:], "--depth", "1", target.remote_url, f"{full}:{full}"],
             ["git", "-C", folder, "checkout", "--quiet", full],
         ]
     if commit := _commit_of(release, ref):
@@ -48,11 +51,12 @@ def publish_from(release: Release, ref: str) -> Step:
         f"Publish {release.version} from its {kind} by hand, in an empty folder",
         *taking,
         ["python", "-m", "build", folder],
-        *_upload(release, f"{folder}/dist/*"),
+        *_upload(release, *(f"{folder}/dist/{_FILES[kind]}" for kind in release.missing_kinds)),
         mends="index",
         in_empty_folder=True,
         precondition=_in_time(release),
-        reason=f"the {kind} says what to publish; a new run of the workflow would work out another version from it",
+        reason=f"the {kind} says what to publish; a new run of the workflow would work out another version from it"
+        + _how(release),
         verify=[suite(release.target)],
     )
 
@@ -80,7 +84,7 @@ def wheel_from_sdist(release: Release, sdist: IndexFile) -> Step:
         in_empty_folder=True,
         precondition=_in_time(release),
         reason="what is in the published sdist is what the wheel has to be built from, whatever a tag says; a package "
-        "with compiled parts gets its other wheels from where it builds them",
+        f"with compiled parts gets its other wheels from where it builds them{_how(release)}",
         verify=[suite(release.target)],
     )
 
@@ -95,10 +99,35 @@ def _in_time(release: Release) -> str:
     return f"{_FOR_EVER}; it is before {until:%Y-%m-%d %H:%M} UTC, when the index takes no further file of the version"
 
 
-def _upload(release: Release, files: str) -> list[list[str]]:
+_FILES = {"sdist": "*.tar.gz", "wheel": "*.whl"}
+"""What twine finds the built files of a kind by."""
+
+
+def _upload(release: Release, *files: str) -> list[list[str]]:
+    """Upload what is missing, and nothing else: only PyPI and TestPyPI let twine skip what is there."""
     twine = ["python", "-m", "twine"]
-    channel = ["--repository", release.channel.name]
-    return [[*twine, "check", "--strict", files], [*twine, "upload", "--skip-existing", *channel, files]]
+    skipping = ["--skip-existing"] if release.channel.is_public_index else []
+    where = ["--repository", _twine_repository(release.channel)]
+    # Not --strict: a package without a long description is taken, too.
+    return [[*twine, "check", *files], [*twine, "upload", *skipping, *where, *files]]
+
+
+def _twine_repository(channel: Channel) -> str:
+    """The section of `.pypirc` that uploads to the channel's index; twine itself knows PyPI and TestPyPI alone.
+
+    A channel that is named as one of these and has another index is never uploaded to them.
+    """
+    if channel.is_public_index:
+        return "pypi" if channel.index_url.rstrip("/") == pypi().rstrip("/") else "testpypi"
+    return channel.name if channel.name not in ("pypi", "testpypi") else host_of(channel.index_url)
+
+
+def _how(release: Release) -> str:
+    """What twine has to know to upload to an index of one's own."""
+    channel = release.channel
+    if channel.is_public_index:
+        return ""
+    return f"; twine finds where to upload under [{_twine_repository(channel)}] of ~/.pypirc, for {channel.index_url}"
 
 
 def wait_for_index(release: Release) -> Step:

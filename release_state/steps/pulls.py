@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
-
+from release_state.exact import quoted_or_why
 from release_state.origin import Source, aim, needs_no_pull
 from release_state.plan import Mends, Step, step
 from release_state.release import Release
 from release_state.snapshot import PullRequest
 from release_state.steps import names
-from release_state.steps.commands import PUSH, gh, index_page, remote
+from release_state.steps.commands import FETCH, PUSH, gh, index_page, remote, set_base, show_pull
 from release_state.text import plain
 
 
@@ -36,10 +35,14 @@ def create(release: Release) -> list[Step]:
             gh(release, "pr", "create", *where, "--title", title, "--body", body),
             mends="pull-request",
             reason=f"it brings the release commit to {release.base_branch}",
-            verify=[gh(release, "pr", "list", "--state", "all", "--head", target.release_branch)],
+            verify=[gh(release, "pr", "list", "--state", "open", *where, "--json", "url", "--jq", _URL)],
         )
     )
     return names.with_room(names.for_branch(release), steps)
+
+
+_URL = '.[0].url // error("there is none")'
+"""For an empty list gh prints nothing and ends with 0."""
 
 
 def _head(release: Release, released: Source) -> list[Step]:
@@ -60,7 +63,7 @@ def _head(release: Release, released: Source) -> list[Step]:
     return [
         step(
             title,
-            ["git", "fetch", "--no-tags", remote(release), released.ref],
+            [*FETCH, remote(release), released.ref],
             [*PUSH, *lease, remote(release), f"{released.sha}:refs/heads/{name}"],
             mends="pull-request",
             reason=reason,
@@ -71,7 +74,7 @@ def _head(release: Release, released: Source) -> list[Step]:
 def _set_base(release: Release, pull: PullRequest) -> Step:
     return step(
         f"Set the base of pull request #{pull.number} to {release.base_branch}",
-        gh(release, "pr", "edit", str(pull.number), "--base", release.base_branch),
+        set_base(release, pull.number, release.base_branch),
         mends="pull-request",
         reason=f"it would be merged into {pull.base_branch}",
         link=pull.html_url,
@@ -86,13 +89,13 @@ def redirect(release: Release, pull: PullRequest, mends: Mends) -> Step:
     Source: https://github.com/cli/cli/issues/14223
     """
     base, number = release.base_branch, str(pull.number)
-    to_base, closing = gh(release, "pr", "edit", number, "--base", base), gh(release, "pr", "close", number)
+    to_base, closing = set_base(release, pull.number, base), gh(release, "pr", "close", number)
     doomed = (
         f"“{plain(pull.title, 80)}” is to be merged into {pull.base_branch}: "
         "GitHub would close it with the branch, and neither open it again nor let it have another base then"
     )
     title, command = f"Set the base of pull request #{number} to {base}, or close it", to_base
-    reason = f"{doomed}. If it is not wanted: {shlex.join(closing)}"
+    reason = f"{doomed}. If it is not wanted: {quoted_or_why(closing)}"
     if why := _has_no_way_to(release, pull, base):
         title, command, reason = f"Close pull request #{number}", closing, f"{doomed}; {why}"
     return step(
@@ -101,7 +104,7 @@ def redirect(release: Release, pull: PullRequest, mends: Mends) -> Step:
         mends=mends,
         reason=reason,
         precondition=f"it is not still to be merged into {pull.base_branch}",
-        verify=[gh(release, "pr", "view", number)],
+        verify=[show_pull(release, pull.number)],
         link=pull.html_url,
     )
 
@@ -121,7 +124,7 @@ def recreate_head(release: Release, pull: PullRequest) -> Step:
     """Bring back the head branch of an open pull request, from the head that GitHub recorded."""
     return step(
         f"Recreate the branch {pull.head_branch} of pull request #{pull.number}",
-        ["git", "fetch", remote(release), f"refs/pull/{pull.number}/head"],
+        [*FETCH, remote(release), f"refs/pull/{pull.number}/head"],
         [*PUSH, remote(release), f"{pull.head_sha}:refs/heads/{pull.head_branch}"],
         mends="pull-request",
         reason="it is open, and cannot be merged without its branch",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from release_state.exact import quoted_or_why
 from release_state.origin import holds_tag_for_ever, is_misplaced, is_pushed, on_base, origin, source
 from release_state.plan import Mends, Step, step
 from release_state.release import Release
 from release_state.snapshot import Candidate, Tag
 from release_state.steps import names, shared
 from release_state.steps import origin as origin_steps
-from release_state.steps.commands import PUSH, in_clone, remote, suite
+from release_state.steps.commands import FETCH, PUSH, holds, in_clone, is_gone, lacks, remote, suite
 from release_state.target import Target
 
 
@@ -16,7 +17,7 @@ def look(release: Release, tag: Tag, reason: str) -> Step:
     """See who made a tag, when, and of which commit."""
     return step(
         f"Look at the tag {tag.name}: who made it, and of which commit",
-        ["git", "fetch", remote(release), f"refs/tags/{tag.name}"],
+        [*FETCH, remote(release), f"refs/tags/{tag.name}"],
         ["git", "show", "--no-patch", tag.object],
         mends="tag",
         reason=reason,
@@ -44,8 +45,8 @@ def delete(release: Release, tag: Tag) -> list[Step]:
             precondition=f"{release.version} was not published since, and the tag is still {tag.object[:12]}",
             destroys=f"tag {tag.name} (object {tag.object}, commit {tag.commit})",
             saves="a clone that has fetched it brings it back: "
-            f"{' '.join(PUSH)} {remote(release)} {tag.object}:refs/tags/{tag.name}",
-            verify=[["git", "ls-remote", "--tags", remote(release), tag.name]],
+            + quoted_or_why([*PUSH, remote(release), f"{tag.object}:refs/tags/{tag.name}"]),
+            verify=[lacks(release, f"refs/tags/{tag.name}")],
         )
     ]
 
@@ -54,7 +55,7 @@ def keep_object(release: Release, tag: Tag) -> Step:
     """Fetch a tag before it is deleted, so that its object can be pushed again."""
     return step(
         f"Fetch what the tag {tag.name} holds, and note its target",
-        ["git", "fetch", remote(release), f"refs/tags/{tag.name}"],
+        [*FETCH, remote(release), f"refs/tags/{tag.name}"],
         ["git", "show", "--no-patch", tag.object],
         mends="tag",
         reason=f"it points to {tag.commit}; with the object at hand it can be pushed again",
@@ -65,12 +66,12 @@ def delete_local(release: Release, tag: Tag) -> Step:
     """Delete a tag of the clone that the remote does not have."""
     return step(
         f"Delete the clone's tag {tag.name}",
-        in_clone(release, "tag", "--delete", tag.name),
+        in_clone(release, "update-ref", "-d", f"refs/tags/{tag.name}", tag.object),
         mends="local-tag",
         reason="the remote has no such tag: a push or a workflow would meet it",
         destroys=f"the clone's tag {tag.name} (object {tag.object}, commit {tag.commit})",
-        saves=f"it comes back with: git update-ref refs/tags/{tag.name} {tag.object}",
-        verify=[in_clone(release, "tag", "--list", tag.name)],
+        saves=f"it comes back with: {_restored(tag)}",
+        verify=[is_gone(*in_clone(release, "for-each-ref", f"refs/tags/{tag.name}"))],
     )
 
 
@@ -78,7 +79,7 @@ def refresh_local(release: Release, local: Tag, there: Tag) -> Step:
     """Take the remote's tag into a clone that has another one of the same name."""
     return step(
         f"Replace the clone's tag {local.name} by the remote's",
-        in_clone(release, "fetch", "--no-tags", remote(release), f"+refs/tags/{there.name}:refs/tags/{there.name}"),
+        in_clone(release, *FETCH[1:], remote(release), f"+refs/tags/{there.name}:refs/tags/{there.name}"),
         mends="local-tag",
         reason=f"the clone has {local.commit[:12]}, the remote {there.commit[:12]}, which is what everybody sees",
         **_replaced(local),
@@ -167,13 +168,13 @@ def create(release: Release) -> list[Step]:
                 *_tagging(release, left.sha, left.ref),
                 mends="tag",
                 reason="the version is published, and this commit is the only trace of what it was built from",
-                verify=[_listed(release)],
+                verify=[_tagged(release, left.sha)],
             )
         ]
     return [
         step(
             "Establish which commit was published",
-            ["git", "fetch", remote(release), f"refs/heads/{release.base_branch}"],
+            [*FETCH, remote(release), f"refs/heads/{release.base_branch}"],
             ["git", "log", "--oneline", "-G", f"version.*{release.version}", "FETCH_HEAD", "--", "pyproject.toml"],
             mends="tag",
             reason="the version is published and no ref says from which commit: compare the published files with the "
@@ -201,7 +202,7 @@ def _push_local(release: Release, local: Tag, found: tuple[Candidate, ...]) -> S
         mends="tag",
         precondition=precondition,
         reason=f"the clone has it, on {local.commit[:12]}; the remote lacks it{reason}",
-        verify=[_listed(release)],
+        verify=[holds(release, f"refs/tags/{tag}", local.object)],
     )
 
 
@@ -218,7 +219,7 @@ def _tag_origin(release: Release, found: tuple[Candidate, ...], local: Tag | Non
             mends="tag",
             precondition=None if certain else "no nearer commit is known: a tag that was fetched is not easily moved",
             reason=origin_steps.reasons(release, chosen, found),
-            verify=[_listed(release)],
+            verify=[_tagged(release, chosen.sha)],
             **lost,
         ),
         *_history(release, chosen),
@@ -229,8 +230,13 @@ def _replaced(local: Tag) -> dict[str, str]:
     """What is lost with a tag of the clone, and what brings it back."""
     return {
         "destroys": f"the clone's own tag {local.name} (object {local.object}, commit {local.commit})",
-        "saves": f"it comes back with: git update-ref refs/tags/{local.name} {local.object}",
+        "saves": f"it comes back with: {_restored(local)}",
     }
+
+
+def _restored(tag: Tag) -> str:
+    """The command that brings a tag of the clone back."""
+    return quoted_or_why(["git", "update-ref", f"refs/tags/{tag.name}", tag.object])
 
 
 def _history(release: Release, chosen: Candidate) -> list[Step]:
@@ -241,14 +247,15 @@ def _tagging(release: Release, sha: str, ref: str, *, replaces: bool = False) ->
     tag = release.target.tag
     force = ["--force"] if replaces else []
     return [
-        ["git", "fetch", "--no-tags", remote(release), ref],
+        [*FETCH, remote(release), ref],
         ["git", "tag", *force, "--annotate", tag, sha, "--message", f"Release {tag}"],
         [*PUSH, remote(release), f"refs/tags/{tag}"],
     ]
 
 
-def _listed(release: Release) -> list[str]:
-    return ["git", "ls-remote", "--tags", remote(release), release.target.tag]
+def _tagged(release: Release, sha: str) -> list[str]:
+    """The command that succeeds only if the remote's annotated tag is on this commit."""
+    return holds(release, f"refs/tags/{release.target.tag}^{{}}", sha)
 
 
 def move(release: Release, tag: Tag, chosen: Candidate) -> list[Step]:
@@ -260,24 +267,24 @@ def move(release: Release, tag: Tag, chosen: Candidate) -> list[Step]:
     local = release.local_tag if release.snapshot.clone.is_known else None
     own = local if local and local.object != tag.object else None
     destroys = f"the tag {tag.name} at {tag.commit} (object {tag.object}); who has fetched it keeps the old one"
-    saves = f"it is kept under {kept}, and comes back with: {' '.join(PUSH)} --force {remote(release)} "
-    saves += f"{tag.object}:refs/tags/{tag.name}"
+    back = [*PUSH, "--force", remote(release), f"{tag.object}:refs/tags/{tag.name}"]
+    saves = f"it is kept under {kept}, and comes back with: {quoted_or_why(back)}"
     if own:
         destroys += f"; and the clone's own tag {own.name} (object {own.object}, commit {own.commit})"
-        saves += f"; the clone's with: git update-ref refs/tags/{own.name} {own.object}"
+        saves += f"; the clone's with: {_restored(own)}"
     return [
         step(
             f"Keep what the tag {tag.name} is now, under {kept}",
-            ["git", "fetch", "--no-tags", remote(release), f"refs/tags/{tag.name}"],
+            [*FETCH, remote(release), f"refs/tags/{tag.name}"],
             ["git", "show", "--no-patch", tag.object],
             [*PUSH, remote(release), f"{tag.object}:{kept}"],
             mends="tag",
             reason=f"it points to {tag.commit}, which is a commit of another version",
-            verify=[["git", "ls-remote", remote(release), kept]],
+            verify=[holds(release, kept, tag.object)],
         ),
         step(
             f"Move the tag {tag.name} to {chosen.sha[:12]}, {chosen.what}",
-            ["git", "fetch", "--no-tags", remote(release), chosen.ref or chosen.sha],
+            [*FETCH, remote(release), chosen.ref or chosen.sha],
             ["git", "tag", "--force", "--annotate", tag.name, chosen.sha, "--message", f"Release {tag.name}"],
             [
                 *PUSH,
@@ -290,7 +297,7 @@ def move(release: Release, tag: Tag, chosen: Candidate) -> list[Step]:
             precondition=f"the tag is still {tag.object[:12]}, and its GitHub Release is not immutable",
             destroys=destroys,
             saves=saves,
-            verify=[_listed(release)],
+            verify=[_tagged(release, chosen.sha)],
         ),
         *_history(release, chosen),
     ]

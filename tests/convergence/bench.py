@@ -108,6 +108,7 @@ class Bench:
             },
             index_urls=tuple(f"{name}={world.index_url(name)}" for name in ("pypi", "testpypi")),
             github_api_url=world.github.url,
+            github_server_url="https://github.com",  # whose name the real gh is sent to it by
             plan=wanted,
             install=False,
         )

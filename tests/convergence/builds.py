@@ -45,13 +45,13 @@ def from_sdist(url: str, folder: Path) -> str:
 
 
 def uploaded(index: IndexServer, channel: str, files: Sequence[Path], now: Callable[[], datetime]) -> str:
-    """`python -m twine upload --skip-existing --repository CHANNEL FILES`."""
+    """`python -m twine upload --repository CHANNEL FILES`: an index refuses what is there already."""
     said = []
     for path in files:
-        there = bool(index.files(channel, path.name))
-        if not there:
-            index.upload(channel, path.name, path.read_bytes(), now())
-        said.append(f"{path.name}: {'skipped, it exists' if there else 'uploaded'}")
+        if index.files(channel, path.name):
+            raise ValueError(f"HTTPError: 409 Conflict: {path.name} exists")
+        index.upload(channel, path.name, path.read_bytes(), now())
+        said.append(f"{path.name}: uploaded")
     return "\n".join(said)
 
 

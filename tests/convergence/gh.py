@@ -16,12 +16,11 @@ from typing import Any, NoReturn
 from urllib.parse import quote, urlencode, urlsplit
 
 FLAGS = {
-    "api": {"--method": True, "--hostname": True},
+    "api": {"--method": True, "--hostname": True, "--raw-field": True, "--jq": True},
     "pr create": {"--base": True, "--head": True, "--title": True, "--body": True},
-    "pr edit": {"--base": True},
     "pr close": {},
-    "pr view": {},
-    "pr list": {"--state": True, "--head": True, "--base": True},
+    "pr view": {"--json": True},
+    "pr list": {"--state": True, "--head": True, "--base": True, "--json": True, "--jq": True},
     "release create": {
         "--verify-tag": False,
         "--title": True,
@@ -141,11 +140,19 @@ def run(argv: Sequence[str], api: str, token: str, folder: Path) -> tuple[int, s
 
 def _lines(given: Given, hub: GitHub, folder: Path) -> Iterator[str]:
     if given.command == "api":
-        yield json.dumps(hub.done(*hub.ask(given.flags.get("--method", "GET"), given.word())))
+        if given.flags.get("--hostname") != "github.com":
+            fail("which host?", 2)
+        name, equals, value = given.flags.get("--raw-field", "").partition("=")
+        yield json.dumps(
+            hub.done(*hub.ask(given.flags.get("--method", "GET"), given.word(), {name: value} if equals else None))
+        )
         return
     if "--repo" not in given.flags:
         fail("no repository: outside of its clone gh needs --repo", 2)
-    repository = f"repos/{given.flags['--repo']}"
+    host, _, name = given.flags["--repo"].partition("/")
+    if host != "github.com":
+        fail(f"another host: {host}", 2)
+    repository = f"repos/{name}"
     kind, verb = given.command.split()
     if given.command == "release download":
         yield from download(hub, repository, given, folder)
@@ -155,14 +162,17 @@ def _lines(given: Given, hub: GitHub, folder: Path) -> Iterator[str]:
 
 
 def pull_request(hub: GitHub, repository: str, verb: str, given: Given) -> Iterator[str]:
-    """`gh pr create`, `edit`, `close`, `view`, `list`."""
+    """`gh pr create`, `close`, `view`, `list`."""
     if verb == "list":
         given.nothing_else()
         owner = repository.split("/")[1]
         query = {"state": given.flags.get("--state", "open")}
         query |= {"head": f"{owner}:{given.flags['--head']}"} if "--head" in given.flags else {}
         query |= {"base": given.flags["--base"]} if "--base" in given.flags else {}
-        for pull in hub.get(f"{repository}/pulls?{urlencode(query)}"):
+        found = hub.get(f"{repository}/pulls?{urlencode(query)}")
+        if "error(" in given.flags.get("--jq", "") and not found:
+            fail("there is none")
+        for pull in found:
             yield "\t".join((str(pull["number"]), pull["title"], pull["head"]["ref"], pull["state"]))
     elif verb == "create":
         given.nothing_else()
@@ -175,8 +185,8 @@ def pull_request(hub: GitHub, repository: str, verb: str, given: Given) -> Itera
         pull = hub.get(place)
         if verb == "close" and pull["state"] == "open":
             pull = hub.done(*hub.ask("PATCH", place, {"state": "closed"}))
-        elif verb == "edit":
-            pull = hub.done(*hub.ask("PATCH", place, {"base": given.flags["--base"]}))
+        if verb == "view" and "--json" not in given.flags:
+            fail("GraphQL: Projects (classic) has been deprecated (repository.pullRequest.projectCards)")
         yield "\t".join((str(pull["number"]), pull["title"], pull["state"]))
 
 

@@ -120,10 +120,11 @@ class Programs:
                     return 0, built(folder / name)
                 case ["python", "-m", "pip", "wheel", "--no-deps", "--wheel-dir", name, url]:
                     return 0, from_sdist(url, folder / name)
-                case ["python", "-m", "twine", "check", "--strict", *patterns]:
+                case ["python", "-m", "twine", "check", *patterns]:
                     return 0, " ".join(path.name for path in _files(folder, patterns))
-                case ["python", "-m", "twine", "upload", "--skip-existing", "--repository", channel, *patterns]:
-                    return 0, uploaded(index, channel, _files(folder, patterns), self.bench.world.tick)
+                case ["python", "-m", "twine", "upload", "--repository", _, *patterns]:
+                    # The section of .pypirc is named by the index's host: both channels of the world are on one.
+                    return 0, uploaded(index, self.followed[1], _files(folder, patterns), self.bench.world.tick)
         except Exception as error:  # whatever it is, the program that was called has failed
             return 1, f"{type(error).__name__}: {error}"
         return 2, f"unknown command: {shlex.join(argv)}"
@@ -142,6 +143,7 @@ class Programs:
         parser.add_argument("--no-install", action="store_true")
         parser.add_argument("--plan")
         parser.add_argument("--github-api-url", required=True)
+        parser.add_argument("--github-server-url", required=True)
         parser.add_argument("--index-url", action="append", required=True)
         given, unknown = parser.parse_known_args(options)
         if unknown:

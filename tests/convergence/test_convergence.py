@@ -100,7 +100,7 @@ GH_STATES = (
     (State("pypi", "both", "whole", "draft", "merged", "absent"), "auto", "gh release edit v0.2.0 --draft=false"),
     (State("pypi", "remote", "whole", "absent", "merged", "absent"), "auto", "gh release create v0.2.0 --verify-tag"),
     (State("pypi", "absent", "absent", "absent", "closed", "ahead"), "auto", "gh workflow run release.yml"),
-    (State("pypi", "both", "whole", "published", "merged", "absent"), "rollback", "gh api --method DELETE"),
+    (State("pypi", "both", "whole", "published", "merged", "absent"), "rollback", "gh api --hostname github.com"),
 )
 
 
@@ -123,7 +123,7 @@ def test_the_command_line_prints_what_leads_out(bench: Bench, tmp_path: Path) ->
     """A process of its own each time: what its report holds as the plan is executed, and the next run ends with 0."""
     world = bench.world
     build(world, State("pypi", "remote", "whole", "absent", "none", "absent"))
-    more = {"GITHUB_TOKEN": world.token, "GITHUB_API_URL": world.github.url}
+    more = {"GITHUB_TOKEN": world.token, "GITHUB_API_URL": world.github.url, "GITHUB_SERVER_URL": "https://github.com"}
     options = ["--version", VERSION, "--repo", str(world.clone), "--repository", world.repository, "--no-install"]
     options += [f"--index-url={name}={world.index_url(name)}" for name in ("pypi", "testpypi")]
     options += ["--package", world.package, "--remote-url", world.remote_url, "--reports-dir", str(tmp_path)]

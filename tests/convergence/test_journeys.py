@@ -134,7 +134,8 @@ def test_the_base_of_an_open_pull_request_goes_after_that_has_another_base(bench
     end = of_state(bench, state, wanted).go()
     assert_completed(end)
     told = [line.strip() for line in end.story.splitlines() if line.startswith("  $ ")]
-    assert f"$ gh pr edit {stacked} --base main --repo {world.repository}" in told, end.story
+    api = f"gh api --hostname github.com --method PATCH --raw-field base=main --jq .base.ref repos/{world.repository}"
+    assert f"$ {api}/pulls/{stacked}" in told, end.story
     assert any(f":refs/heads/{branch}" in line for line in told), end.story
     world.github.refresh_pulls()
     for number in (stacked, strange):

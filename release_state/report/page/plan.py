@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Sequence
 from html import escape
 
+from release_state import exact
 from release_state.plan import Plan, Step
 from release_state.report.page.parts import link, text
-from release_state.text import plain_command
 
 _WORD = 40
 _LONG = 1_500
@@ -26,18 +25,17 @@ def plan_list(plan: Plan, anchor: str) -> str:
         parts.append(
             f'<p class="warning"><span aria-hidden="true">⚠</span> Destroys something: step {", ".join(losing)}.</p>'
         )
-    if plan.folder and any(_uses_git(step) for step in plan.steps):
-        line = f"cd {shlex.quote(plan.folder)}"
-        parts.append(f"<p>The git commands are for the clone:</p>{commands([line], 'to go to the clone')}")
+    if (way := plan.way_to_folder()) and any(_uses_git(step) for step in plan.steps):
+        parts.append(f"<p>The git commands are for the clone:</p>{commands([way], 'to go to the clone')}")
     steps = "".join(_step(number, step, anchor) for number, step in enumerate(plan.steps, 1))
     parts.append(f'<ol class="steps">{steps}</ol>')
     if plan.other_way:
-        parts.append(f"<p>The other way is shown by:</p>{commands([shlex.join(plan.other_way)], 'of the other way')}")
+        parts.append(f"<p>The other way is shown by:</p>{commands([exact.quoted(plan.other_way)], 'of the other way')}")
     return "".join(parts)
 
 
 def _uses_git(step: Step) -> bool:
-    return any(command[0] == "git" for command in (*step.commands, *step.verify))
+    return any(command[0] in ("git", "sh") for command in (*step.commands, *step.verify))
 
 
 def _step(number: int, step: Step, anchor: str) -> str:
@@ -53,7 +51,9 @@ def _step(number: int, step: Step, anchor: str) -> str:
             f'<p class="destroys"><strong><span aria-hidden="true">⚠</span> DESTROYS</strong> '
             f"{text(step.destroys)}{saved}</p>"
         )
-    if step.destroys:
+    if step.withheld:
+        parts.append(f'<p class="reason">No command is given: {text(step.withheld)}.</p>')
+    if step.destroys and step.commands:
         lines = commands(step.lines(), f"of step {number}, which destroys something")
         parts.append(f'<div class="destroying">{lines}</div>')
     else:
@@ -76,17 +76,16 @@ def commands(lines: Sequence[str], what: str) -> str:
 
 
 def _command(line: str, what: str) -> str:
-    shown = plain_command(line)
-    scrolls = f' tabindex="0" role="group" aria-label="Command {text(what)}"' if len(shown) > _LONG else ""
+    scrolls = f' tabindex="0" role="group" aria-label="Command {text(what)}"' if len(line) > _LONG else ""
     return (
-        f'<div class="command"><pre{scrolls}><code>{_words(shown)}</code></pre>'
+        f'<div class="command"><pre{scrolls}><code>{_words(line)}</code></pre>'
         f'<button type="button" class="copy" hidden aria-label="Copy command {text(what)}">Copy</button></div>'
     )
 
 
-def _words(shown: str) -> str:
+def _words(line: str) -> str:
     """The command with its short words kept whole: a browser would break `--title` behind its hyphens."""
     return "".join(
         f'<span class="word">{escape(word)}</span>' if "-" in word and len(word) < _WORD else escape(word)
-        for word in re.split(r"(\s+)", shown)
+        for word in re.split(r"(\s+)", line)
     )
