@@ -191,7 +191,7 @@ def test_what_is_attached_is_downloaded_before_its_release_is_deleted(
         end = of_state(bench, state, "rollback").go()
     assert end.verdict.verdict in (Verdict.ROLLED_BACK, Verdict.READY) and page.id not in world.github.releases
     told = [line.split()[1:4] for line in end.story.splitlines() if line.startswith("  $ gh ")]
-    assert told.index(["gh", "release", "download"]) < told.index(["gh", "api", "--method"]), end.story
+    assert told.index(["gh", "release", "download"]) < told.index(["gh", "api", "--hostname"]), end.story
 
 
 def real(command: tuple[str, ...], folder: Path) -> None:
