@@ -108,7 +108,9 @@ def _elsewhere(found: Any, why: str) -> Any:
     """The step without its commands where they are for a folder that cannot be named."""
     if not isinstance(found, Step) or found.in_empty_folder or not exact.of_git((*found.commands, *found.verify)):
         return found
-    return found.model_copy(update={"commands": (), "verify": (), "withheld": f"they are for the clone, and {why}"})
+    # What would bring back what was lost is for that folder, too.
+    withheld = {"commands": (), "verify": (), "saves": None, "withheld": f"they are for the clone, and {why}"}
+    return found.model_copy(update=withheld)
 
 
 def step(

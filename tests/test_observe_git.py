@@ -25,8 +25,10 @@ from release_state.observe.git_environment import base_environment, with_setting
 from release_state.observe.git_messages import GitFailed, decisive, scrubbed
 from release_state.observe.remote import check_url, observe_remote, parse_refs
 from release_state.observe.work_tree import parse_status
+from release_state.release import Release
 from release_state.snapshot import Clone, Remote
 from release_state.steps.clone import tidy_up
+from tests import states as s
 from tests.gitrepo import ENV, Repo, fingerprint, make
 
 #: What must never be seen.
@@ -823,7 +825,7 @@ def test_what_is_printed_shows_every_hidden_change(tracked: Repo) -> None:
     (tracked.path / "c.txt").unlink()
     (tracked.path / "run.sh").chmod(0o644)
     seen = clone_of(tracked)
-    steps = tidy_up(seen)
+    steps = tidy_up(Release(s.ready(target=s.target(clone=str(tracked.path)))), seen)
     for command in (command for each in steps for command in each.commands):
         shown = subprocess.run(command, env=ENV, capture_output=True, text=True, check=True).stdout
     assert {line[3:] for line in shown.splitlines()} == set(seen.changed) == {"src/a.py", "c.txt", "run.sh"}
