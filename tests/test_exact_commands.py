@@ -13,7 +13,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
-import cmarkgfm
+import cmarkgfm  # type: ignore[import-untyped]  # it has no types
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
