@@ -7,6 +7,7 @@ a GitHub without what GitHub has taken out; by twine, for PyPI and for an index 
 from __future__ import annotations
 
 import os
+import platform
 import shlex
 import shutil
 import subprocess
@@ -79,7 +80,8 @@ def real(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Asked]:
     """Each gh, in front of a GitHub that has everything."""
     program = GH[request.param]
     if program is None or not Path(program).exists():
-        if os.environ.get("CI"):
+        has_wheel = sys.platform == "linux" and platform.machine() == "x86_64"
+        if os.environ.get("CI") and (has_wheel or program is None):
             pytest.fail(f"{request.param} is not installed")
         pytest.skip(f"{request.param} is not installed")
     (tmp_path / "bin").mkdir()
