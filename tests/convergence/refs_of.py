@@ -113,6 +113,10 @@ class Repositories:
     def _refs_of(self, snapshot: Snapshot) -> dict[str, str]:
         remote = snapshot.remote.value
         refs = {f"refs/heads/{branch.name}": branch.sha for branch in remote.branches} if remote else {}
+        published = snapshot.published.value
+        for found in published.candidates if published else ():
+            if found.ref and found.ref.startswith("refs/pull/"):
+                refs[found.ref] = found.sha  # GitHub keeps it, whatever becomes of the pull request
         pulls = (*(snapshot.pulls.value or ()), *(snapshot.open_pulls.value or ()))
         return {**refs, **{f"refs/pull/{pull.number}/head": pull.head_sha for pull in pulls}}
 
