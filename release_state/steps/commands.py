@@ -9,6 +9,7 @@ from release_state.github_server import host_of
 from release_state.model import NotObserved
 from release_state.plan import Step, Undecided, step
 from release_state.release import Release
+from release_state.release.names import excludes
 from release_state.services import beside
 from release_state.steps.again import suite as suite
 from release_state.target import Target, repository_of
@@ -114,9 +115,8 @@ def free_branch(release: Release, *wanted: str) -> str:
 
 def _collide(one: str, other: str) -> bool:
     # Without regard to case: on some file systems the clone could hold but one of them.
-    return f"{one}/".casefold().startswith(f"{other}/".casefold()) or f"{other}/".casefold().startswith(
-        f"{one}/".casefold()
-    )
+    one, other = one.casefold(), other.casefold()
+    return one == other or excludes(one, other)
 
 
 def index_page(release: Release) -> str:

@@ -6,7 +6,7 @@ from release_state.model import NotObserved
 from release_state.plan import Mends, Step, step
 from release_state.release import Release
 from release_state.snapshot import Branch, Tag
-from release_state.steps.commands import PUSH, find_out, gh, in_clone, remote
+from release_state.steps.commands import FETCH, PUSH, find_out, holds, in_clone, lacks, remote, show_pull
 
 
 def for_branch(release: Release) -> list[Step]:
@@ -45,7 +45,7 @@ def _branch(release: Release, branch: Branch) -> list[Step]:
         return [
             step(
                 f"Merge or close what needs the branch {name} first, then run this again",
-                *(gh(release, "pr", "view", str(pull.number), "--json", "title,state,url") for pull in pulls[:1]),
+                *(show_pull(release, pull.number) for pull in pulls[:1]),
                 mends="branch",
                 reason=f"git cannot have {wanted} beside it, and it cannot be renamed now: {what}",
             )
@@ -78,7 +78,7 @@ def _rename(release: Release, kind: str, name: str, held: str, commit: str, want
     noun = "branch" if kind == "heads" else "tag"
     return step(
         f"Rename the {noun} {name} to {new.removeprefix('refs/heads/')}: git cannot have {wanted} beside it",
-        ["git", "fetch", "--no-tags", remote(release), old],
+        [*FETCH, remote(release), old],
         [*PUSH, remote(release), f"{held}:{new}"],
         [*PUSH, f"--force-with-lease={old}:{held}", remote(release), f":{old}"],
         mends=mends,
@@ -86,7 +86,7 @@ def _rename(release: Release, kind: str, name: str, held: str, commit: str, want
         precondition=f"nobody needs the name {name}, and it is still at {commit[:12]}",
         destroys=f"the name {name} of {commit} (object {held})",
         saves=f"nothing is lost: it is kept as {new}",
-        verify=[["git", "ls-remote", "--exit-code", remote(release), new]],
+        verify=[holds(release, new, held), lacks(release, old)],
     )
 
 
