@@ -77,8 +77,9 @@ def last_runs_on(
 
     asked: dict[str, str | int] = {"per_page": _PER_PAGE, "branch": branch, "exclude_pull_requests": "true"}
     where, path = "workflow runs", f"{place}/actions/runs"
-    api.all(path, where, params=asked, key="workflow_runs", enough=enough, newest_first="created_at")
-    return sorted(wanted.values(), key=lambda run: (run.created_at, run.id), reverse=True)[:most]
+    found = api.all(path, where, params=asked, key="workflow_runs", enough=enough, newest_first="created_at") or []
+    listed = [wanted[run.id] for run in runs_of(found, place) if run.id in wanted]
+    return sorted(listed, key=lambda run: (run.created_at, run.id), reverse=True)[:most]
 
 
 def group_of(run: WorkflowRun | None) -> str:

@@ -164,6 +164,8 @@ _OF_KIND["rpc"] = {
     "wrong content type": TRUE,
 }
 _OF_KIND["root"] = dict(_OF_KIND["page"])
+# The Simple API has no pages: the first one of several is a part.
+_PARTS = {"500 pages": _unknown("a page of several"), "pagination that repeats": _unknown("a page of several")}
 _OF_KIND["attestation"] = {**_OF_KIND["page"], "redirect to another host": TRUE}
 # Bytes that are checked by their hash, and lines of a log: whatever they are called.
 _OF_KIND["file"] = {**_OF_KIND["attestation"], "wrong content type": TRUE}
@@ -171,6 +173,9 @@ _OF_KIND["text"] = {**_OF_KIND["file"], "not UTF-8": TRUE}
 
 # Nothing secret is asked there, and status pages do move to hosts of their own.
 _OF_KIND["status"] = {**_OF_KIND["page"], "redirect to another host": TRUE}
+
+_OF_KIND["page"] |= _PARTS
+_OF_KIND["root"] |= _PARTS
 
 # One page of them is enough.
 _ONE_PAGE = {
@@ -196,7 +201,6 @@ _OF_ROW: dict[str, dict[str, Expected]] = {
     "git: commits": {"403: secondary limit, a second": TRUE},
     "git: heads of pull requests": {"403: secondary limit, a second": TRUE},
     "GitHub: pushes": _ONE_PAGE,
-    "GitHub: runs on the base": _ONE_PAGE,
     # Older GitHub Enterprise Servers know none.
     "GitHub: rulesets": {"404 in the service's own words": ABSENT},
     "GitHub: protection": {

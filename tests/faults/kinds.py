@@ -290,8 +290,8 @@ def _pour(exchange: Exchange) -> None:
 # ---- pages
 
 
-_ONE_PAGE = re.compile(r"[?&](?:branch|sha)=")
-"""Of the history and of the last runs on a branch the first page is enough: there is no second request."""
+_ONE_PAGE = re.compile(r"[?&](?:ref|sha)=")
+"""Of the history and of the last pushes the first page is enough: there is no second request."""
 
 
 def _linked(exchange: Exchange, reply: Reply, number: int) -> Reply:
