@@ -48,7 +48,7 @@ def test_version_is_published(release: Release, plan: Recovery) -> None:
     if not release.files and release.catching_up:
         raise catching_up(release, plan)
     if not release.files:
-        listed = "listed without a file" if str(release.version) in release.project.listed_without_files else "no file"
+        listed = "listed without a file" if release.project.lists_empty(release.version) else "no file"
         raise ActionNeeded(
             expected=f"files of {release.version} on {release.channel.name}",
             found=listed if release.project.listed else "the index lists nothing of this name now",

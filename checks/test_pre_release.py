@@ -194,7 +194,7 @@ def test_version_is_not_on_the_index(release: Release, plan: Recovery) -> None:
     project may be of this version and its name does not tell; and where PyPI or TestPyPI had it before, by an earlier
     report or the steps of a release run, and has not now: quarantined, or deleted.
     """
-    if str(release.version) in release.project.listed_without_files and not release.catching_up:
+    if release.project.lists_empty(release.version) and not release.catching_up:
         raise ActionNeeded(
             expected=f"no trace of {release.version} on {release.channel.name}",
             found="listed without any file: its files were deleted",
@@ -290,6 +290,22 @@ def test_no_draft_of_a_github_release(release: Release, plan: Recovery) -> None:
             found=listing(draft.html_url for draft in drafts),
             why="a second release of the same tag would be made beside it",
             steps=plan.steps_for("draft", "release"),
+        )
+
+
+@check("REPOSITORY-1", reads=["repository"])
+def test_repository_is_not_archived(release: Release) -> None:
+    """The repository is not archived.
+
+    An archived repository takes no push and starts no workflow; its owner can take that back in the settings.
+    """
+    repository = release.snapshot.repository.present()
+    if repository.archived:
+        raise ActionNeeded(
+            expected="a repository that can be pushed to",
+            found=f"{repository.full_name} is archived",
+            why="no run can start, and no branch, tag or GitHub Release can be made",
+            steps=[step("Unarchive it in its settings", link=f"{repository.html_url}/settings")],
         )
 
 

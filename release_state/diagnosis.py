@@ -228,7 +228,7 @@ def _unpublished(release: Release, traces: dict[str, bool | None], found: Found)
         title = "Not published; whether it is tagged could not be observed"
         return found("refs unknown", title, "find out", "a tag decides between completing and starting again")
     merged = _merged(release)
-    if str(release.version) in release.project.listed_without_files:
+    if release.project.lists_empty(release.version):
         title = "Not published any more: the index lists it without a file"
         reason = "an index never takes the name of a file again that it once had: release the next version"
         return found("burnt: deleted", title, "next version", reason)

@@ -122,13 +122,13 @@ def _tag_observed(release: Release) -> str:
 
 
 def _index_observed(release: Release) -> str:
-    project, version = release.project, str(release.version)
+    project, version = release.project, release.version
     coming = f"catching up, not listed yet: {listing(release.catching_up, 3)}" if release.catching_up else ""
     if not project.listed:
         return coming or f"{release.channel.name} lists nothing of this name"
     status = f"; the project is {project.status}" if project.status not in (None, "active") else ""
     if not release.files:
-        listed = f"{version} is listed without any file" if version in project.listed_without_files else "none"
+        listed = f"{version} is listed without any file" if project.lists_empty(version) else "none"
         return (coming or listed) + status
     kinds = listing(dict.fromkeys(file.kind for file in release.files))
     yanked = sum(file.yanked for file in release.files)

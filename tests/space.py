@@ -386,9 +386,9 @@ def _rules(rules: str) -> dict[str, Observation[Any]]:
     return found[rules]
 
 
-def snapshot(state: State) -> Snapshot:
-    """What is observed in a state."""
-    target = target_on(state["channel"])
+def snapshot(state: State, target: Target | None = None) -> Snapshot:
+    """What is observed in a state; of another target than the version on that channel, where one is given."""
+    target = target or target_on(state["channel"])
     tag, branch = state["tag"], target.release_branch
     return s.ready(
         target=target,

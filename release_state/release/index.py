@@ -61,7 +61,7 @@ class IndexFacts(Facts):
 
     def refuse_doubt(self, page: IndexProject, version: Version, channel: str) -> None:
         """Raise NotObserved where a file whose version cannot be read may be of a version that has no other file."""
-        if page.lists_versions and str(version) not in page.listed_without_files:
+        if page.lists_versions and not page.lists_empty(version):
             return
         if doubtful := [name for name in page.skipped if could_be(name, self.target.name, version)]:
             why = f"no version can be read from the name of {listing(doubtful, 3)}, which may be {version}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from packaging.version import Version
 from pydantic import AwareDatetime
 
 from release_state.model import Model
@@ -60,6 +61,10 @@ class IndexProject(Model):
     """File names whose version could not be read; fifty at the most, first those that may be of the target's."""
     lists_versions: bool = False
     """Whether the index says which versions there are (PEP 700, or the JSON API): no unreadable name hides another."""
+
+    def lists_empty(self, version: Version) -> bool:
+        """Whether the index lists a version, in whatever spelling, of which it holds no file."""
+        return any(Version(listed) == version for listed in self.listed_without_files)
 
 
 class Installation(Model):

@@ -42,6 +42,7 @@ class GitHubServer(GitHubState):
             classic one (with ``X-OAuth-Scopes``), ``ghs_`` that of a workflow, any other a fine-grained one.
         scopes: the scopes of classic tokens; ``repo, workflow`` by default.
         intercept: called before each answer; a `Reply` that it returns is sent instead. For tests of faults.
+        rewrite: called with each of the server's own answers; what it returns is sent. For tests of servers that lie.
         on_answer: called with every answer after it is made.
 
     """
@@ -62,6 +63,7 @@ class GitHubServer(GitHubState):
         self.tokens: dict[str, str] = {}
         self.scopes: dict[str, str] = {}
         self.intercept: Callable[[RecordedRequest], Reply | None] | None = None
+        self.rewrite: Callable[[RecordedRequest, Reply], Reply] | None = None
         self.on_answer: list[Callable[[Answer], None]] = []
         self.limits = Limits()
         self.front: str | None = None
@@ -129,6 +131,9 @@ class GitHubServer(GitHubState):
         if reply is None:
             with self.lock:
                 reply = self._own_answer(request, authorization, body)
+            if self.rewrite is not None:
+                own, reply = reply, self.rewrite(request, reply)
+                intercepted = reply is not own
         request.status = reply.status
         shown = Answer(request.method, request.path, reply.status, reply.headers, reply.body, intercepted)
         for hook in self.on_answer:

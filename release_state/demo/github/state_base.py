@@ -20,6 +20,7 @@ class Ground:
 
     Attributes:
         private: whether the repository is hidden from callers without a right to it.
+        archived: whether the repository is read-only.
         renamed_from: older ``owner/name`` of the repository, answered with a redirect.
         protection: classic branch protection by branch name, as the API shows it (``url`` may be left out).
         rules: ruleset rules by branch pattern (shell wildcards), as ``/rules/branches/{branch}`` shows them.
@@ -43,6 +44,7 @@ class Ground:
         self.repository = repository
         self.default_branch = default_branch
         self.private = private
+        self.archived = False
         self.now = now
         self.lock = threading.RLock()
         # Stable for a name, so that reports can be compared; a test of a rename may set its own.

@@ -1,0 +1,1 @@
+"""The adverse-fact matrix: true, complete, bad facts in unexpected places."""

@@ -1,0 +1,90 @@
+"""The adverse-fact matrix in Markdown: `python -m tests.adverse.page` prints it, `--write` puts it into its page."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+from tests.adverse.fact import Cell, Fact
+from tests.adverse.matrix import CELLS, FACTS
+from tests.adverse.places import PLACES
+from tests.adverse.sample import sample
+from tests.adverse.worlds import WORLDS
+
+PAGE = Path(__file__).resolve().parent.parent.parent / "docs" / "reliability.md"
+BEGIN, END = "<!-- adverse: begin -->\n", "<!-- adverse: end -->"
+
+
+def matrix() -> str:
+    """The tables, and how many cells there are."""
+    impossible = Counter(
+        reason
+        for fact in FACTS.values()
+        for green in WORLDS.values()
+        if fact.where(green)
+        for place in PLACES.values()
+        if (reason := fact.why_not(green, place))
+    )
+    harmless = {cell: reason for cell in CELLS if (reason := cell.fact.why_green(cell.green, cell.place))}
+    lines = [
+        f"{len(FACTS)} facts in {len(PLACES)} places of {len(WORLDS)} green worlds = **{len(CELLS):,} cells**, of "
+        f"which every test run goes through {len(sample(CELLS)):,}, and `--every-state` through all.",
+        "",
+        "| outcome | cells |",
+        "|---|--:|",
+        f"| not green | {len(CELLS) - len(harmless):,} |",
+        f"| rightly green, and why | {len(harmless):,} |",
+        f"| no such cell, and why (not counted above) | {impossible.total():,} |",
+        "",
+        f"The worlds: {'; '.join(f'{name} ({sum(cell.green.name == name for cell in CELLS):,})' for name in WORLDS)}.",
+        "",
+        "| fact | blocking checks | worlds | cells | rightly green |",
+        "|---|---|--:|--:|---|",
+        *(_row(fact, harmless) for fact in FACTS.values()),
+        "",
+        "| place | cells |",
+        "|---|--:|",
+        *(f"| {name} | {sum(cell.place.name == name for cell in CELLS):,} |" for name in PLACES),
+        "",
+        "| why it is rightly green | cells |",
+        "|---|--:|",
+        *_counted(Counter(harmless.values())),
+        "",
+        "| why there is no such cell | cells |",
+        "|---|--:|",
+        *_counted(impossible),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _row(fact: Fact, harmless: dict[Cell, str]) -> str:
+    own = [cell for cell in CELLS if cell.fact is fact]
+    worlds = len({cell.green.name for cell in own})
+    places = dict.fromkeys((cell.place.guise and cell.place.name) or "as it is" for cell in own if cell in harmless)
+    checks = ", ".join(f"[{check}](checks.md#{check.lower()})" for check in fact.checks)
+    return f"| {fact.name} | {checks} | {worlds} | {len(own):,} | {', '.join(places)} |"
+
+
+def _counted(reasons: Counter[str]) -> Iterable[str]:
+    return (f"| {reason} | {count:,} |" for reason, count in reasons.most_common())
+
+
+def with_matrix(document: str) -> str:
+    """The document with the matrix as it is now."""
+    before, _, rest = document.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    return f"{before}{BEGIN}{matrix()}{end}{after}"
+
+
+def main() -> None:
+    """Print the matrix; with `--write`, put it into the page."""
+    if sys.argv[1:] != ["--write"]:
+        sys.stdout.write(matrix())
+        return
+    PAGE.write_text(with_matrix(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

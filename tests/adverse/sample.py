@@ -1,0 +1,39 @@
+"""The cells that every test run goes through: each fact, place and world with each that it can be told apart by."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+
+from tests.adverse.fact import Cell
+
+
+def sample(cells: Sequence[Cell], seed: int = 0) -> tuple[Cell, ...]:
+    """Cells in which each of these pairs is seen once, always the same: chosen by lot, what shows most that is new.
+
+    A fact in each of its guises and in each phase; a place with each kind of list and in each phase; a world with each
+    kind.
+    """
+    lot = random.Random(seed)
+    shuffled = list(cells)
+    lot.shuffle(shuffled)
+    seen: set[tuple[str, ...]] = set()
+    chosen = []
+    for fewest in (4, 3, 2, 1):
+        for cell in shuffled:
+            new = set(_shown(cell)) - seen
+            if len(new) >= fewest:
+                chosen.append(cell)
+                seen |= new
+    return tuple(chosen)
+
+
+def _shown(cell: Cell) -> Iterator[tuple[str, ...]]:
+    fact, place, green = cell.fact, cell.place, cell.green
+    yield "fact and phase", fact.name, green.place
+    yield "world and kind", green.name, fact.kind.name
+    if place.guise:
+        yield "fact and guise", fact.name, place.guise
+    elif place.others or place.kept or place.late:
+        yield "kind and place", fact.kind.name, place.name
+        yield "place and phase", place.name, green.place
