@@ -14,7 +14,7 @@ from tests.judged import verdict_of
 from tests.neighbours import NEIGHBOURS, Case, Thing, cases, cloned, destroyed
 
 ALL: tuple[Wanted, ...] = ("auto", "complete", "rollback", "force-recovery")
-IN_CI = 2_000
+IN_CI = 500
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from tests.adverse.fact import Cell
@@ -25,7 +26,18 @@ def sample(cells: Sequence[Cell], seed: int = 0) -> tuple[Cell, ...]:
             if len(new) >= fewest:
                 chosen.append(cell)
                 seen |= new
-    return tuple(chosen)
+    return tuple(_cheaper(chosen))
+
+
+def _cheaper(chosen: list[Cell]) -> Iterator[Cell]:
+    """The cells without those among a thousand others that show only once more what another place shows of the kind."""
+    shown = Counter(pair for cell in chosen for pair in _shown(cell))
+    for cell in chosen:
+        own = [pair for pair in _shown(cell) if pair[0] != "kind and place"]
+        if cell.place.others >= 1000 and all(shown[pair] > 1 for pair in own):
+            shown.subtract(own)
+        else:
+            yield cell
 
 
 def _shown(cell: Cell) -> Iterator[tuple[str, ...]]:
