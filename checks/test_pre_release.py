@@ -419,10 +419,12 @@ def test_ci_is_green_on_the_commit_to_release(release: Release, target: Target) 
     Nothing on it is red or pending: check runs, commit statuses, and runs that are queued or could not start. Green on
     it are the checks that the base branch requires and that ever reported on it, the workflows whose file starts on a
     push to it, and, with a token, the apps seen on each of the last five commits with CI. A lone green status of a bot,
-    or of GitHub Pages, is no CI. What is missing is in progress for ten minutes after the push, then unknown. Where
-    nothing starts, because of a marker in the commit's message, a push by `github-actions[bot]` or the paths that were
-    pushed, the nearest ancestor with complete CI decides: red blocks, green counts, as advice. Releases are left out,
-    but where one file tests and releases: a push to the base branch. The run that is asking is left out.
+    or of GitHub Pages, is no CI; nor is a workflow that comments, issues or releases start, or a schedule alone where
+    others are for pushes or pull requests. What is missing is in progress for ten minutes after the push, then unknown.
+    Where nothing starts, because of a marker in the commit's message, a push by `github-actions[bot]` or the paths that
+    were pushed, the nearest ancestor with complete CI decides: red blocks, green counts, as advice. Where only some
+    workflows start, it says what became of the others, and no more. Nothing stands for what is switched off. Releases
+    are left out, but where one file tests and releases: a push to the base branch. The run that is asking is left out.
     """
     rules, observed = release.snapshot.base_rules.value, release.snapshot.observed_at
     named = frozenset(rules.all_checks) if rules else frozenset[str]()

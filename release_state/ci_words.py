@@ -51,6 +51,8 @@ def ci_state(
         raise not_told(checks, judged, page)
     if judged.state == "none":
         others = f", but for {listing(result.name for result in judged.results)}" if judged.results else ""
+        off = checks.expected.switched_off if checks.expected else ()
+        others += f"; {listing(f'{workflow.file}: {workflow.why}' for workflow in off)}" if off else ""
         raise ActionNeeded(
             expected=f"CI on {sha} or on one of its latest ancestors",
             found=f"no check run and no status of CI{others}{note}",

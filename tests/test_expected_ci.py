@@ -244,6 +244,61 @@ def test_what_the_head_has_of_its_own_replaces_what_an_ancestor_has(project: Pro
     assert [result.workflow for result in found.nearest_results] == ["ci.yml"]
 
 
+def beside_a_filter(project: Project) -> tuple[str, str]:
+    """Push five commits with green CI, and a head; paths keep a second workflow away from all but the first."""
+    project.workflow("docs.yml", "{push: {paths: ['docs/**']}}")
+    first = project.commit("docs: more", {"docs/a.md": "1\n"})
+    for file in ("ci.yml", "docs.yml"):
+        project.run(first, file=file)
+    for _ in range(4):
+        parent = project.tested()
+    project.run(project.commit())
+    return first, parent
+
+
+def test_a_workflow_that_is_kept_away_lets_nothing_else_be_missing(project: Project) -> None:
+    _, parent = beside_a_filter(project)
+    assert project.judged().state == "green"
+    project.server.add_status(parent, "jenkins")
+    judged = project.judged(required=["jenkins", "never"])
+    assert (judged.state, judged.missing) == ("missing", ("jenkins (required)",))
+    assert "min before, by" in judged.pushed
+    for back in range(1, 6):
+        project.server.add_check_run(project.git.rev(f"main~{back}"), "build", app="buildkite")
+    judged = project.judged()
+    assert (judged.state, judged.missing) == ("missing", ("buildkite (seen on each of 5 commits before)",))
+
+
+def test_a_job_of_a_workflow_that_is_kept_away_may_be_required(project: Project) -> None:
+    first, _ = beside_a_filter(project)
+    project.run(first, file="docs.yml", jobs=[Job("build the docs")])
+    assert project.judged(required=["test", "build the docs"]).state == "green"
+
+
+@pytest.mark.parametrize("what", ["schedule", "dynamic", "status"])
+def test_an_old_ancestor_says_nothing_but_of_the_workflow_that_was_kept_away(project: Project, what: str) -> None:
+    """A night that failed, an update of a bot and a coverage of long ago do not make the head red."""
+    first, _ = beside_a_filter(project)
+    if what == "status":
+        project.server.add_status(first, "codecov/patch", state="failure")
+    else:
+        project.run(first, "failure", "other.yml", event=what, jobs=[Job("other")])
+    assert project.judged().state == "green"
+    project.run(first, "failure", "docs.yml")
+    assert project.judged().state == "red"
+
+
+def test_no_ancestor_that_had_no_such_workflow_should_have_run_it(project: Project) -> None:
+    beside_a_filter(project)
+    project.run(project.commit("docs: a tool", {"tools/a.md": "1\n"}))
+    project.run(project.workflow("tools.yml", "{push: {paths: ['tools/**']}}"))
+    project.tested()
+    assert project.judged().state == "green"
+    project.run(project.commit("docs: a tool", {"tools/a.md": "2\n"}))
+    project.tested()
+    assert "tools.yml (it has no result on" in project.judged().missing[0]
+
+
 def test_workflows_of_other_branches_and_events_are_not_expected(project: Project) -> None:
     project.workflow("pulls.yml", "pull_request")
     project.workflow("next.yml", "{push: {branches: [next, '!main']}}")
@@ -261,6 +316,48 @@ def test_a_workflow_that_is_switched_off_is_not_waited_for(project: Project) -> 
     project.run(head)
     assert project.judged().missing == ("old.yml (starts on a push to main)",)
     project.server.add_workflow(f"{FOLDER}/old.yml", state="disabled_manually")
+    assert project.judged().state == "green"
+
+
+def test_no_ancestor_stands_for_what_is_switched_off_since(project: Project) -> None:
+    project.server.add_workflow(f"{FOLDER}/ci.yml", state="disabled_manually")
+    project.commit()
+    assert project.judged().state == "none"
+    project.commit("docs: polish [skip ci]")
+    head = project.commit()
+    assert project.judged().state == "none"
+    project.run(head, event="workflow_dispatch")
+    assert project.judged().state == "green"
+
+
+@pytest.mark.parametrize("event", ["issue_comment", "schedule", "release", "workflow_run"])
+def test_a_workflow_for_something_else_is_no_ci(project: Project, event: str) -> None:
+    """GitHub puts the runs for comments, issues, releases and schedules on the head of the default branch."""
+    project.workflow("ci.yml", "{pull_request: }")
+    project.workflow("chores.yml", f"{{{event}: }}")
+    head = project.commit()
+    project.run(head, file="chores.yml", event=event)
+    found = project.look()
+    assert judge_ci(found).by_ancestor, "a push tested it, when there were workflows for pushes"
+    assert found.nearest_distance == 3
+    project.server.workflow_runs.clear()
+    project.server.check_runs.clear()
+    for conclusion in ("success", "skipped"):
+        project.run(head, conclusion, file="chores.yml", event=event)
+        assert project.judged().state == "none"
+    project.run(head, file="ci.yml", event="pull_request")
+    assert project.judged().state == "green"
+
+
+def test_a_schedule_is_ci_where_nothing_else_is(project: Project) -> None:
+    head = project.workflow("ci.yml", "{schedule: [{cron: '0 0 * * *'}]}")
+    project.run(head, event="schedule")
+    assert project.judged().state == "green"
+
+
+def test_a_file_that_is_all_comment_starts_nothing(project: Project) -> None:
+    project.commit("ci: off", {f"{FOLDER}/off.yml": "# on: push\n\n  # jobs:\n", f"{FOLDER}/empty.yml": ""})
+    project.tested()
     assert project.judged().state == "green"
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from release_state.workflow.document import NotReadable
 from release_state.workflow.filters import is_taken, matches
-from release_state.workflow.triggers import push_trigger, skip_marker
+from release_state.workflow.triggers import events_of, push_trigger, skip_marker
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_a_pattern_of_a_stranger_takes_no_time() -> None:
     ],
 )
 def test_branches(on: str, main: bool, next_: bool) -> None:
-    trigger = push_trigger(f"on: {on}")
+    trigger = push_trigger(events_of(f"on: {on}"))
     assert trigger is not None
     assert (trigger.is_for("main"), trigger.is_for("next")) == (main, next_)
 
@@ -83,7 +83,7 @@ def test_branches(on: str, main: bool, next_: bool) -> None:
     "on", ["pull_request", "[schedule]", "{workflow_dispatch: }", "{pull_request: {branches: [main]}}"]
 )
 def test_what_no_push_starts(on: str) -> None:
-    assert push_trigger(f"on: {on}") is None
+    assert push_trigger(events_of(f"on: {on}")) is None
 
 
 @pytest.mark.parametrize(
@@ -99,16 +99,16 @@ def test_what_no_push_starts(on: str) -> None:
     ],
 )
 def test_paths(filters: str, changed: list[str], starts: bool) -> None:
-    trigger = push_trigger(f"on: {{push: {{{filters}}}}}")
+    trigger = push_trigger(events_of(f"on: {{push: {{{filters}}}}}"))
     assert trigger is not None
     assert trigger.has_paths is bool(filters)
     assert trigger.takes(changed) is starts
 
 
-@pytest.mark.parametrize("text", ["on: [push", "", "- on: push", "on: push\non: push"])
+@pytest.mark.parametrize("text", ["on: [push", "---", "- on: push", "on: push\non: push"])
 def test_what_is_no_workflow_file_is_not_taken_for_one_that_never_starts(text: str) -> None:
     with pytest.raises(NotReadable):
-        push_trigger(text)
+        events_of(text)
 
 
 @pytest.mark.parametrize("marker", ["[skip ci]", "[ci skip]", "[no ci]", "[skip actions]", "[actions skip]"])

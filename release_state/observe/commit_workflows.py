@@ -6,7 +6,7 @@ Asks GitHub's API nothing: the history of the base branch is fetched anyway.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event
 from typing import TypeVar
@@ -15,11 +15,11 @@ from release_state.observe.git_command import Git
 from release_state.observe.git_messages import GitFailed, readable
 from release_state.observe.git_store import OBJECT_NAME, Store, Want
 from release_state.observe.history import Stores, WantedCommit, _obtain, _Place, _wants
-from release_state.observe.tree_files import files_of_folder, read_file
+from release_state.observe.tree_files import files_of_folder, has_file, read_file
 from release_state.snapshot import Clone, Remote
 from release_state.workflow.document import LARGEST, NotReadable
 from release_state.workflow.paths import FOLDER
-from release_state.workflow.triggers import PushTrigger, push_trigger
+from release_state.workflow.triggers import PushTrigger, events_of, push_trigger
 
 T = TypeVar("T")
 
@@ -27,6 +27,7 @@ MOST_CHANGED = 300
 """GitHub's filters look at no more changed files; what they find in a longer list is not known."""
 _MOST_MESSAGES = 2**20
 _ENDINGS = (".yml", ".yaml")
+_OF_CODE = ("push", "pull_request", "merge_group")
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class CommitWorkflows:
 
     triggers: dict[str, PushTrigger] = field(default_factory=dict)
     """By file name, those of workflows that a push may start."""
+    testing: tuple[str, ...] = ()
+    """The files of those that pushes or pull requests start."""
     unread: dict[str, str] = field(default_factory=dict)
     """Workflow files that cannot be read, by file name: why."""
     chain: tuple[tuple[str, str], ...] = ()
@@ -77,8 +80,7 @@ class CommitReader:
 
         def look(store: Store) -> CommitWorkflows:
             _obtain(store, _wants([WantedCommit(head, f"refs/heads/{self._base}")]), head)
-            triggers, unread = _triggers(store, head)
-            return CommitWorkflows(triggers, unread, _chain(store, head, depth))
+            return replace(_workflows(store, head), chain=_chain(store, head, depth))
 
         return self._look(head, look)
 
@@ -102,6 +104,16 @@ class CommitReader:
 
         return self._look(head, look)
 
+    def has_workflow(self, sha: str, name: str) -> bool:
+        """Whether an ancestor of the head has the workflow file. Raises GitFailed."""
+        head = self._head()
+
+        def look(store: Store) -> bool:
+            _obtain(store, _wants([WantedCommit(head, f"refs/heads/{self._base}")]), head)
+            return has_file(store, sha, f"{FOLDER}/{name}")
+
+        return self._look(head, look)
+
     def _head(self) -> str:
         base = self._remote.branch(self._base)
         if base is None:
@@ -115,21 +127,26 @@ class CommitReader:
         return place.with_store(look, self._clone, self._clone_path, related, [head])
 
 
-def _triggers(store: Store, commit: str) -> tuple[dict[str, PushTrigger], dict[str, str]]:
+def _workflows(store: Store, commit: str) -> CommitWorkflows:
     entries = {path: found for path, found in files_of_folder(store, commit, FOLDER).items() if path.endswith(_ENDINGS)}
     triggers: dict[str, PushTrigger] = {}
+    testing: list[str] = []
     unread: dict[str, str] = {}
     for path in entries:
         name = path.rpartition("/")[2]
         data = read_file(store, commit, path, LARGEST + 1, entries)
         try:
-            if trigger := push_trigger((data or b"").decode("utf-8-sig")):
-                triggers[name] = trigger
+            events = events_of((data or b"").decode("utf-8-sig"))
         except UnicodeDecodeError:
             unread[name] = "no UTF-8"
         except NotReadable as problem:
             unread[name] = str(problem)
-    return triggers, unread
+        else:
+            if trigger := push_trigger(events):
+                triggers[name] = trigger
+            if not events.keys().isdisjoint(_OF_CODE):
+                testing.append(name)
+    return CommitWorkflows(triggers, tuple(testing), unread)
 
 
 def _chain(store: Store, head: str, depth: int) -> tuple[tuple[str, str], ...]:

@@ -192,7 +192,7 @@ class GitHub:
             return Observation[CommitChecks](value=None, unavailable=failed_git.as_problem(HISTORY))
 
         def ask(place: str, repository: Visible) -> CommitChecks:
-            lookup = ExpectedCILookup(self._api, place, left, files, reader.changed)
+            lookup = ExpectedCILookup(self._api, place, left, files, reader)
             try:
                 return lookup.complete(checks, required)
             except GitFailed as failed_git:

@@ -50,24 +50,27 @@ class Ancestors:
                 break
         return seen[:WITH_CI]
 
-    def stand_in(self, kept: Mapping[str, bool], apps: Sequence[str]) -> StandIn:
+    def stand_in(
+        self, kept: Mapping[str, bool], apps: Sequence[str], is_of_ci: Callable[[CheckResult], bool], *, begun: bool
+    ) -> StandIn:
         """The nearest ancestor with complete CI, and its results.
 
         Complete is one with a run of every workflow that was kept away (`kept`: whether it depends on paths), but for
         those that depend on paths, whose results come from where they ran last. Where none was kept away, it is one
-        that has the usual `apps`, or else any workflow's run.
+        that has the usual `apps`, or else any result of CI. Where CI of the commit itself has `begun`, an ancestor
+        says nothing but what became of the workflows that were kept away.
         """
         always, wanted, found = {name for name, filtered in kept.items() if not filtered}, set(kept), StandIn()
         at = 0
         for commits in self._batches([sha for sha, _ in self._chain], self._with_runs if kept else self._if_any):
             for commit in commits:
-                if found.nearest:
-                    taken = tuple(result for result in commit.results if result.workflow in wanted)
-                elif _is_complete(commit, always, wanted, apps):
-                    found.nearest, taken = commit.sha, commit.results
+                is_whole = False
+                if not found.nearest and _is_complete(commit, always, wanted, apps, is_of_ci):
+                    found.nearest, is_whole = commit.sha, not begun
                     found.passed |= {} if kept else {"": at}
-                else:
-                    taken = ()
+                taken = [
+                    result for result in commit.results if is_whole or (found.nearest and result.workflow in wanted)
+                ]
                 if found.nearest:
                     found.passed |= dict.fromkeys(wanted & set(commit.ran), at)
                     wanted -= set(commit.ran)
@@ -98,9 +101,15 @@ def common_apps(seen: Sequence[CommitChecks]) -> frozenset[str]:
     return frozenset.intersection(*(commit.apps for commit in seen)) if seen else frozenset()
 
 
-def _is_complete(commit: CommitChecks, always: set[str], wanted: set[str], apps: Sequence[str]) -> bool:
+def _is_complete(
+    commit: CommitChecks,
+    always: set[str],
+    wanted: set[str],
+    apps: Sequence[str],
+    is_of_ci: Callable[[CheckResult], bool],
+) -> bool:
     if wanted:
         return always <= set(commit.ran) and bool(wanted & set(commit.ran))
     if apps:
         return set(apps) <= commit.apps
-    return bool(commit.ran) or any(result.is_of_workflow for result in commit.results)
+    return any(map(is_of_ci, commit.results))

@@ -18,11 +18,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 
-from release_state.observe.commit_workflows import CommitWorkflows
+from release_state.observe.commit_workflows import CommitReader, CommitWorkflows
 from release_state.observe.github_ancestors_ci import Ancestors, StandIn, common_apps
 from release_state.observe.github_api import GitHubApi
 from release_state.observe.github_ci import LeftOut
-from release_state.observe.github_pushes import Changed, PushLog, Started, read_push_log, started
+from release_state.observe.github_pushes import PushLog, Started, read_push_log, started
 from release_state.snapshot import CheckResult, CommitChecks, ExpectedCI, PushedWorkflow
 from release_state.workflow.triggers import PushTrigger, skip_marker
 
@@ -37,8 +37,8 @@ _UNASKED = "not looked for without a token"
 class ExpectedCILookup:
     """Completes the checks of one commit with what is expected of it; each request may raise LookupFailed."""
 
-    def __init__(self, api: GitHubApi, place: str, left: LeftOut, files: CommitWorkflows, changed: Changed) -> None:
-        self._api, self._place, self._files, self._changed = api, place, files, changed
+    def __init__(self, api: GitHubApi, place: str, left: LeftOut, files: CommitWorkflows, reader: CommitReader) -> None:
+        self._api, self._place, self._files, self._reader = api, place, files, reader
         self._base = left.base
         self._deadline = api.client.deadline()
         self._chain = files.ancestors[: ANCESTORS if api.has_token else ANCESTORS_WITHOUT_TOKEN]
@@ -53,6 +53,7 @@ class ExpectedCILookup:
         expected = ExpectedCI(
             workflows=tuple(runs.model_copy(update={"file": name}) for name in starting if name in checks.ran),
             required=tuple(name for name in required if name in own),
+            testing=self._files.testing,
             skip=skip_marker(self._files.message),
         )
         if absent:
@@ -61,16 +62,23 @@ class ExpectedCILookup:
             if any(workflow.state in ("starts", "unknown") for workflow in states):
                 # No ancestor can stand for what is still to come, and no app makes up for it.
                 return self._pushed(checks, expected)
-        if not expected.kept_away:
+        begun = expected.has_begun and not expected.skip
+        if begun or not expected.kept_away:
             expected = self._with_usual(expected, checks, required, bool(starting or required))
-            lacks = bool(set(expected.apps) - checks.apps or set(expected.required) - own)
+            lacks = bool(set(expected.apps) - checks.apps)
+            # A job of a workflow that was kept away may be required: its ancestor has it.
+            lacks |= bool(set(expected.required) - own) and not expected.kept_away
             if lacks and not expected.skip:
                 return self._pushed(checks, expected)
-            if not lacks and any(map(expected.is_vouched_by, checks.results)):
+            if not (lacks or expected.kept_away) and any(map(expected.is_vouched_by, checks.results)):
                 return checks.model_copy(update={"expected": expected})
+        if (begun or expected.switched_off) and not (expected.kept_away or expected.skip):
+            # What is switched off is that not for this commit alone: no ancestor stands for all that come after it.
+            return checks.model_copy(update={"expected": expected})
         # What is usual is also on the ancestor that stands in: it is one of those that are asked for that.
         kept = {workflow.file: workflow.filtered for workflow in expected.kept_away}
-        found = self._ancestors.stand_in(kept, expected.apps)
+        whole = not (begun or expected.switched_off)
+        found = self._ancestors.stand_in(kept, expected.apps, expected.is_of_ci, begun=not whole)
         return self._with_stand_in(checks, expected, found)
 
     def _starting(self, checks: CommitChecks) -> dict[str, PushTrigger | None]:
@@ -92,7 +100,7 @@ class ExpectedCILookup:
 
     def _started(self, name: str, sha: str, message: str) -> Started:
         trigger = self._files.triggers.get(name)
-        return started(trigger, sha, message, lambda: self._log, self._changed, self._base)
+        return started(trigger, sha, message, lambda: self._log, self._reader.changed, self._base)
 
     def _with_usual(
         self, expected: ExpectedCI, checks: CommitChecks, required: Sequence[str], anything: bool
@@ -120,7 +128,7 @@ class ExpectedCILookup:
     def _with_stand_in(self, checks: CommitChecks, expected: ExpectedCI, found: StandIn) -> CommitChecks:
         """With what ancestors say, as far as the commit has none of its own; unless one between should have CI, too."""
         if not found.nearest:
-            return checks.model_copy(update={"expected": expected})
+            return self._with_age(checks.model_copy(update={"expected": expected}), expected)
         between = {name: self._chain[:passed] for name, passed in found.passed.items()}
         waiting = {name: why for name, chain in between.items() if (why := self._missed(name, chain, expected.skip))}
         if waiting:
@@ -137,7 +145,7 @@ class ExpectedCILookup:
         def has_own(result: CheckResult) -> bool:
             return result.workflow in checks.ran if result.workflow else result.app in checks.apps
 
-        return checks.model_copy(
+        whole = checks.model_copy(
             update={
                 "expected": expected,
                 "nearest": found.nearest,
@@ -145,6 +153,12 @@ class ExpectedCILookup:
                 "nearest_results": tuple(result for result in found.results if not has_own(result)),
             }
         )
+        return self._with_age(whole, expected)
+
+    def _with_age(self, checks: CommitChecks, expected: ExpectedCI) -> CommitChecks:
+        """With when the commit was pushed, where a required check may still come to it."""
+        there = {result.name for result in (*checks.results, *checks.nearest_results)}
+        return checks if expected.skip or there.issuperset(expected.required) else self._pushed(checks, expected)
 
     def _missed(self, name: str, passed: Sequence[tuple[str, str]], skip: str) -> str:
         """Why an ancestor that was passed by, as it has no run of a workflow, should have one; empty: none should.
@@ -163,7 +177,7 @@ class ExpectedCILookup:
                     return f"whether {sha[:12]} before it was pushed alone is not known: {why}"
                 continue
             found = self._started(name, sha, message) if name else Started("starts", "")
-            if found.state != "kept away":
+            if found.state != "kept away" and not (name and not self._reader.has_workflow(sha, name)):
                 return f"it has no result on {sha[:12]} before either, which was pushed {push.at:%Y-%m-%d %H:%M} UTC"
         return ""
 

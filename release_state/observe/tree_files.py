@@ -93,6 +93,11 @@ def read_file(store: Store, commit: str, path: str, limit: int, entries: Entries
     return None
 
 
+def has_file(store: Store, commit: str, path: str) -> bool:
+    """Whether the tree of a commit has a file or a link at this path."""
+    return path in _entries(store, commit, [path])
+
+
 def _entries(store: Store, commit: str, paths: Sequence[str]) -> Entries:
     """Those of the paths that are files or links. Trees are always there, so this is certain."""
     listed = store.run("--literal-pathspecs", "ls-tree", "-z", "--full-tree", commit, "--", *paths).text

@@ -48,9 +48,7 @@ def judge_ci(checks: CommitChecks) -> JudgedCI:
         return JudgedCI("green", (*own, *carried))
     if any(map(expected.is_vouched_by, carried)):
         return JudgedCI("green", carried, by_ancestor=True)
-    # What is skipped or neutral is of CI; a green result that nothing shows to be CI is none.
-    idle = [result for result in (*own, *carried) if result.is_of_workflow or result.state != "success"]
-    return JudgedCI("idle" if idle else "none", (*own, *carried))
+    return JudgedCI("idle" if any(map(expected.is_of_ci, (*own, *carried))) else "none", (*own, *carried))
 
 
 def not_told(checks: CommitChecks, judged: JudgedCI, page: str) -> NotObserved:

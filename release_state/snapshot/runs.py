@@ -8,6 +8,9 @@ from release_state.model import Model
 
 ACTIONS = "github-actions"
 """The slug of the app whose check runs are jobs of workflows."""
+_OF_CODE = ("push", "merge_group", "pull_request", "workflow_dispatch", "repository_dispatch")
+"""Events that start a workflow for a commit, or by hand: comments, issues and releases start others on whatever commit
+the default branch has."""
 
 
 class CheckResult(Model):
@@ -29,11 +32,6 @@ class CheckResult(Model):
     """The app's slug of a check run; of a commit status its context, which GitHub names no app for."""
     commit: str | None = None
     """The ancestor that it is of; None: it is of the commit that was asked for."""
-
-    @property
-    def is_of_workflow(self) -> bool:
-        """Whether a workflow of the repository made it."""
-        return bool(self.workflow) and self.event != "dynamic"
 
 
 class PushedWorkflow(Model):
@@ -76,20 +74,43 @@ class ExpectedCI(Model):
     """Why they were not looked at; empty: they were."""
     skip: str = ""
     """What in the commit's own message keeps CI away: "[skip ci]"."""
+    testing: tuple[str, ...] = ()
+    """File names of the workflows that pushes or pull requests start, on whatever branch."""
     push: Push | None = None
     """None: not asked for, as nothing is missing; or GitHub does not list it."""
     push_unknown: str = ""
     """Why it is not known though something is missing."""
 
+    def is_of_ci(self, result: CheckResult) -> bool:
+        """Whether a result, whatever it is, is of CI: one of whatever app is not, nor of a workflow for something else.
+
+        What a schedule alone starts is no CI where other workflows are for pushes or pull requests.
+        """
+        is_nightly = result.event == "schedule" and (not self.testing or result.workflow in self.testing)
+        is_of_workflow = bool(result.workflow) and (result.event in _OF_CODE or is_nightly)
+        return is_of_workflow or result.app in self.apps or result.name in self.required
+
     def is_vouched_by(self, result: CheckResult) -> bool:
-        """Whether a green result says that the commit was tested; one of whatever app does not."""
-        is_ci = result.is_of_workflow or result.app in self.apps or result.name in self.required
-        return is_ci and result.state == "success"
+        """Whether a result says that the commit was tested."""
+        return result.state == "success" and self.is_of_ci(result)
 
     @property
     def kept_away(self) -> tuple[PushedWorkflow, ...]:
         """The workflows that this push did not start, though others do."""
-        return tuple(workflow for workflow in self.workflows if workflow.state == "kept away")
+        return self._in("kept away")
+
+    @property
+    def switched_off(self) -> tuple[PushedWorkflow, ...]:
+        """The workflows that no push starts as long as nobody switches them on."""
+        return self._in("disabled")
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether the push started a workflow: then what else is told of a push was told of this one."""
+        return bool(self._in("starts"))
+
+    def _in(self, state: str) -> tuple[PushedWorkflow, ...]:
+        return tuple(workflow for workflow in self.workflows if workflow.state == state)
 
 
 class CommitChecks(Model):

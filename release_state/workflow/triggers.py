@@ -7,7 +7,7 @@ https://docs.github.com/actions/how-tos/manage-workflow-runs/skip-workflow-runs
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from release_state.workflow.document import read
@@ -52,21 +52,24 @@ class PushTrigger:
         return ignored is None or not all(is_taken(ignored, path) for path in changed)
 
 
-def push_trigger(text: str) -> PushTrigger | None:
-    """What a push does to the workflow of this text; None where it starts it on no branch and no tag.
+def events_of(text: str) -> dict[str, object]:
+    """The events that start the workflow of this text, with the filters of each; one that is all comment has none.
 
     Raises NotReadable.
     """
+    if all(not line.strip() or line.lstrip().startswith("#") for line in text.splitlines()):
+        return {}
     events = read(text).get("on")
     if isinstance(events, dict):
-        if "push" not in events:
-            return None
-        given = events["push"]
-    else:
-        listed = events if isinstance(events, list) else [events]
-        if "push" not in listed:
-            return None
-        given = None
+        return events
+    return {str(event): None for event in (events if isinstance(events, list) else [events])}
+
+
+def push_trigger(events: Mapping[str, object]) -> PushTrigger | None:
+    """What a push does to the workflow of these events; None where it starts it on no branch and no tag."""
+    if "push" not in events:
+        return None
+    given = events["push"]
     filters = given if isinstance(given, dict) else {}
     branches, ignored = _patterns(filters, "branches"), _patterns(filters, "branches-ignore")
     return PushTrigger(

@@ -77,6 +77,12 @@ JUDGED: list[tuple[str, str, Snapshot, Outcome]] = [
         ACTION,
     ),
     ("CI-1", "switched off", expecting(LINT, workflows=(s.pushed_workflow("disabled"),), ran=("lint.yml",)), HOLDS),
+    ("CI-1", "switched off, and nothing else", expecting(workflows=(s.pushed_workflow("disabled"),)), ACTION),
+    ("CI-1", "a workflow for comments", expecting(s.job(0, event="issue_comment")), ACTION),
+    ("CI-1", "a workflow for comments that did nothing", expecting(s.job(0, "skipped", event="issue_comment")), ACTION),
+    ("CI-1", "a night", expecting(s.job(0, event="schedule")), HOLDS),
+    ("CI-1", "a chore of the night", expecting(s.job(0, event="schedule"), testing=("pulls.yml",)), ACTION),
+    ("CI-1", "a night of CI itself", expecting(s.job(0, event="schedule"), testing=("ci.yml",)), HOLDS),
     ("CI-1", "what is expected was not asked for", s.ready(ci=s.ci("success", expected=None)), UNKNOWN),
     ("CI-1", "red, whatever is expected", s.ready(ci=s.ci("failure", expected=None)), ACTION),
 ]

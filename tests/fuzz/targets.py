@@ -62,7 +62,7 @@ from release_state.text import plain
 from release_state.workflow.calls import ReleaseWorkflow
 from release_state.workflow.document import NotReadable
 from release_state.workflow.model import parse
-from release_state.workflow.triggers import push_trigger
+from release_state.workflow.triggers import events_of, push_trigger
 from tests import states as s
 from tests.fuzz.canned import API, CannedClient, CannedGit, asked_over, store
 from tests.judged import verdict_of
@@ -256,7 +256,7 @@ def _(data: bytes) -> object:
 
 @_target("workflow-triggers", NotReadable)
 def _(data: bytes) -> object:
-    trigger = push_trigger(data.decode("utf-8", "replace"))
+    trigger = push_trigger(events_of(data.decode("utf-8", "replace")))
     return trigger and (trigger.is_for("main"), trigger.takes(["src/a.py", "docs/b.md"]), trigger.has_paths)
 
 
