@@ -184,7 +184,11 @@ SDIST, WINDOWS = listed("orbit_demo-0.2.0.tar.gz"), listed("orbit_demo-0.2.0-cp3
     [
         ([SDIST], "no wheel", "give --install-sdists, which builds it here and runs its code, or give --no-install"),
         ([WINDOWS], f"kind of machine: {WINDOWS.filename}", "run it on a machine that .*, or give --no-install"),
-        ([WINDOWS, SDIST], "kind of machine", "a machine that .*, or give --install-sdists.*, or give --no-install"),
+        (
+            [WINDOWS, SDIST],
+            "kind of machine",
+            "run it on a machine that .*, or give --install-sdists.*, or give --no-install",
+        ),
         ([listed("orbit_demo-what.whl")], "no wheel", "give --no-install"),
     ],
 )

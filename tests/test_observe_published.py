@@ -37,6 +37,7 @@ from release_state.plan import Step
 from release_state.release import Release
 from release_state.snapshot import Published
 from release_state.steps import tags
+from release_state.steps.commands import FETCH
 from release_state.target import Channel, Target
 from tests import states as s
 from tests.gitrepo import ENV, Repo, fingerprint, make
@@ -230,7 +231,7 @@ def test_published_from_a_pull_request_with_a_squash_that_differs(world: World) 
     assert all("#10" not in candidate.what for candidate in found.candidates), "it declares another version"
     tag, history = world.step()
     assert tag.title == f"Tag {head[:12]}, the recorded head of pull request #9, as v0.2.0"
-    assert ("git", "fetch", "--no-tags", world.target.remote_url, "refs/pull/9/head") in tag.commands
+    assert (*FETCH, world.target.remote_url, "refs/pull/9/head") in tag.commands
     for text in (
         "All 5 files",
         "not in the history of main",

@@ -54,7 +54,8 @@ ASKED: dict[str, tuple[str, ...]] = {
     "phase": ("--phase", "post-recovery"),
 }
 NOT_REPEATED = {
-    *("version", "channel", "repo", "index_url", "github_api_url"),  # always named, or where they are not usual
+    # Always named, or where they are not usual.
+    *("version", "channel", "repo", "index_url", "github_api_url", "github_server_url"),
     *("script", "save_snapshot", "snapshot", "demo", "show_config", "project_list"),  # what another kind of run is
 }
 

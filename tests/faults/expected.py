@@ -188,6 +188,8 @@ _ONE_PAGE = {
 _OF_ROW: dict[str, dict[str, Expected]] = {
     "GitHub: release, absent": {"404 in the service's own words": TRUE},
     "GitHub: release": {"404 in the service's own words": ABSENT},
+    # This version's other tag has no GitHub Release.
+    "GitHub: release, another spelling": {"404 in the service's own words": TRUE},
     "GitHub: latest release": {"404 in the service's own words": ABSENT},
     "GitHub: release runs": {"404 in the service's own words": ABSENT},
     # The root says that it lists no such project, whatever the 404 looked like.
