@@ -109,6 +109,27 @@ def test_a_run_of_another_version_or_channel_is_none(server: GitHubServer) -> No
     assert look(server).known() is None
 
 
+@pytest.mark.parametrize("conclusion", ["failure", "skipped"])
+@pytest.mark.parametrize("name", ["Publish to TestPyPI", "test-pypi", "Rehearse: upload"])
+def test_what_was_published_to_testpypi_is_not_on_pypi(server: GitHubServer, name: str, conclusion: str) -> None:
+    """The usual way: a tag publishes to TestPyPI, and then PyPI refuses what it was given, or is not asked."""
+    action = "Run pypa/gh-action-pypi-publish@release/v1"
+    tried = Step("Publish to PyPI", conclusion=conclusion)
+    for jobs in (
+        [Job("publish", steps=[Step(name if "ubl" in name else f"Publish to {name}"), tried])],
+        [Job(name, steps=[Step(action)]), Job("publish", steps=[tried])],
+        [Job("publish", steps=[Step(action), Step(action, conclusion="failure")])],
+    ):
+        server.workflow_runs.clear()
+        at = NOW - timedelta(days=1)
+        server.add_run(
+            created_at=at, jobs=jobs, event="push", head_branch="v0.2.0", head_sha=server.branch_sha("main"),
+            conclusion="failure", title="Release",
+        )  # fmt: skip
+        assert look(server, ALONE).known() is None
+        assert look(server).known() is None
+
+
 def test_a_dry_run_is_none(server: GitHubServer) -> None:
     add(server, title="Release (dry run)")
     add(server, log=f"{LOG}dry-run: true\n")

@@ -14,7 +14,7 @@ from release_state.changes import Record
 from release_state.logs import parse
 from release_state.model import Observation
 from release_state.observe.http import observed
-from release_state.observe.run_log import MOST_RUNS, RunLogs
+from release_state.observe.run_log import MOST_RUNS, Job, RunLogs
 from release_state.records import newest_that
 from release_state.snapshot import Witness, WorkflowRun, WorkflowRuns
 from release_state.target import Target
@@ -26,6 +26,8 @@ _SOMETHING_ELSE = re.compile(
     re.IGNORECASE,
 )
 """Steps with such words publish something else, or nothing: that they succeeded says nothing of the index."""
+_REHEARSAL = re.compile(r"test[-_. ]?pypi|\brehears", re.IGNORECASE)
+"""What is published to TestPyPI; its name has that of PyPI in it."""
 
 
 def observe_witness(target: Target, ask_for_run: Callable[[], WorkflowRun | None]) -> Observation[Witness]:
@@ -67,7 +69,7 @@ def published_by(
         if asked == MOST_RUNS:
             return None
         asked += 1
-        jobs = [job for job in logs.jobs(repository, target, run) if any(map(_published, job.steps))]
+        jobs = [job for job in logs.jobs(repository, target, run) if _published(job, target)]
         if not jobs or any(is_dry_name(job.name) for job in jobs):
             continue
         said = said.also(of_jobs([job.name for job in jobs], target))
@@ -81,9 +83,21 @@ def published_by(
     return None
 
 
-def _published(step: tuple[str, str | None]) -> bool:
-    name, conclusion = step
-    return conclusion == "success" and bool(_PUBLISHES.search(name)) and not _SOMETHING_ELSE.search(name)
+def _published(job: Job, target: Target) -> bool:
+    """Whether the job published to the target's index: a step for it succeeded, and none failed.
+
+    Two steps of one job may have one name, which is that of the action, and the first may be for TestPyPI.
+    """
+    rehearses = bool(_REHEARSAL.search(f"{target.channel.name} {target.channel.index_url}"))
+
+    def is_for_it(name: str) -> bool:
+        return rehearses or not _REHEARSAL.search(name)
+
+    if not is_for_it(job.name):
+        return False
+    steps = [step for step in job.steps if _PUBLISHES.search(step[0]) and not _SOMETHING_ELSE.search(step[0])]
+    ended = {conclusion for name, conclusion in steps if is_for_it(name)}
+    return "success" in ended and ended <= {"success", "skipped"}
 
 
 def of_reports(target: Target) -> Witness | None:
