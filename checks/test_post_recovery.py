@@ -469,7 +469,8 @@ def test_release_branch_fits_its_pull_request(release: Release, plan: Recovery) 
     """The release branch is there while its pull request is open, and gone once that is merged.
 
     Gone, too, where no pull request is expected (PULL-11), since the base branch has what was released: nothing would
-    ever take the branch away, and the next release would be stopped by it.
+    ever take the branch away, and the next release would be stopped by it. So is one of the version in another
+    spelling, whose pull request is not open.
     """
     if "pull-request" not in release.channel.leaves:
         raise NotApplicable(f"{release.channel.name} has no pull request: see BRANCH-12")
@@ -481,27 +482,39 @@ def test_release_branch_fits_its_pull_request(release: Release, plan: Recovery) 
             why="nothing takes it away, and the next release finds it in its way",
             steps=plan.steps_for("branch"),
         )
-    if pull is None:
-        raise NotApplicable("there is no release pull request to compare with")
-    if pull.is_open and branch is None:
+    if pull is not None and pull.is_open and branch is None:
         raise ActionNeeded(
             expected=f"branch {release.target.release_branch} while #{pull.number} is open",
             found="no such branch",
             why="the pull request cannot be merged without it",
             steps=plan.steps_for("pull-request"),
         )
-    if pull.merged and branch is not None:
+    if pull is not None and pull.merged and branch is not None:
         raise ActionNeeded(
             expected=f"no branch {branch.name}: #{pull.number} is merged",
             found=f"{branch.name} at {branch.sha[:12]}",
             why="the next run of the same version would fail on it",
             steps=plan.steps_for("branch"),
         )
+    no_other_spelling(release, plan)
+    if pull is None:
+        raise NotApplicable("there is no release pull request to compare with")
 
 
-@check("BRANCH-12", reads=["remote", "open_pulls", "pulls", "runs", "history"])
+def no_other_spelling(release: Release, plan: Recovery) -> None:
+    """Raise where a branch of the version is left in another spelling, which nobody uses."""
+    if left := release.respelled_branches:
+        raise ActionNeeded(
+            expected=f"no branch of {release.version} in another spelling than {release.target.release_branch}",
+            found=listing(f"{other.branch.name} at {other.branch.sha[:12]} is {other.state}" for other in left),
+            why="nothing takes it away, and the next release finds it in its way",
+            steps=plan.steps_for("other-branches"),
+        )
+
+
+@check("BRANCH-12", reads=["remote", "open_pulls", "pulls", "runs", "history", "index"])
 def test_release_branch_is_gone(release: Release, plan: Recovery) -> None:
-    """A channel without a pull request has no release branch left."""
+    """A channel without a pull request has no release branch left, in whatever spelling of the version."""
     if "pull-request" in release.channel.leaves:
         raise NotApplicable("the branch stays until its pull request is merged: see BRANCH-11")
     if branch := release.branch:
@@ -511,6 +524,7 @@ def test_release_branch_is_gone(release: Release, plan: Recovery) -> None:
             why="the next run of the same version fails on it",
             steps=plan.steps_for("branch"),
         )
+    no_other_spelling(release, plan)
 
 
 @check("RUN-11", reads=["repository", "runs", "workflow_files"])

@@ -136,7 +136,7 @@ def assert_nobody_rests_on_branch(snapshot: Snapshot, name: str, described: str)
     target = snapshot.target
     parsed = target.parse_release_branch(name)
     assert parsed, described
-    own = name == target.release_branch
+    own = parsed.channel == target.channel.name and Version(parsed.version) == target.parsed_version
     for channel in target.channels:
         named = channel.name == parsed.channel
         if "pull-request" not in channel.leaves or ("{channel}" in target.branch_template and not named):

@@ -28,7 +28,7 @@ SHAS = [character * 40 for character in "abcdef"]
 shas = st.sampled_from(SHAS)
 BRANCHES = [
     *("release/pypi-v0.2.0", "release/testpypi-v0.2.0", "release/internal-v0.2.0", "release/pypi-v0.1.9"),
-    *("release/v0.2.0", "release/v0.1.9", "release/1.x", "feature"),
+    *("release/v0.2.0", "release/v0.1.9", "release/1.x", "feature", "release/pypi-v0.2"),
 ]
 TAGS = ["v0.2.0", "0.2.0", "v0.2", "v0", "orbit-v0.2.0", "other-v0.2.0", "v0.1.0", "v0.2.1", "v0.2.0rc1"]
 
@@ -503,6 +503,23 @@ def test_a_branch_that_the_base_branch_holds_leads_no_one_in_a_circle() -> None:
     ahead = found.model_copy(update={"history": s.history(s.lineage(s.OTHER))})
     untagged = found.model_copy(update={"remote": s.remote(s.branch(name, s.OTHER))})
     assert [Release(each).other_branches[0].state for each in (ahead, untagged)] == ["unfinished", "unfinished"]
+
+
+@pytest.mark.parametrize("wanted", ["auto", "rollback", "force-recovery"])
+def test_a_branch_of_the_version_in_another_spelling_leads_no_one_in_a_circle(wanted: Wanted) -> None:
+    """What it holds is kept and it is deleted: a run on its own version would be sent back here by the tag."""
+    name = "release/pypi-v0.2"
+    lineages = s.history(s.lineage(), s.lineage(s.OTHER))
+    beside = {"branch_pulls": {name: known(())}, "history": lineages}
+    found = s.released(remote=s.remote(s.tag(), s.branch(name, s.OTHER)), **beside)
+    assert Release(found).other_branches[0].state == "unfinished"
+    steps = verdict_of(found, wanted).plan.steps
+    keep, delete = [each for each in steps if each.mends == "other-branches"]
+    assert any(f"{s.OTHER}:refs/heads/backup/{name}" in word for word in keep.commands[-1])
+    assert f":refs/heads/{name}" in delete.commands[0]
+    # Seen from another version or channel, the way leads to the spelling that the tag has.
+    there = s.rolled_back(remote=found.remote, **beside) if wanted == "rollback" else found
+    assert all("0.2" not in command for each in verdict_of(there, wanted).plan.steps for command in each.commands)
 
 
 OURS = "https://github.example/octo/orbit.git"

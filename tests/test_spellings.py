@@ -116,3 +116,21 @@ def test_the_branch_of_a_merged_pull_request_is_judged_alike(world: World, tmp_p
     world.remote_git.set_ref("refs/heads/release/pypi-v0.2.0", world.remote_git.rev(f"refs/pull/{number}/head"))
     assert red(observed(world, tmp_path)) == {"BRANCH-11"}
     assert judged_by_the_audit(world, tmp_path) == (True, {"branch-left"})
+
+
+def test_a_branch_of_another_spelling_is_a_trace_of_the_version(world: World, tmp_path: Path) -> None:
+    """Beside a released version, and in a rollback: what it holds is kept and it is deleted, and then all is well."""
+    name = "refs/heads/release/pypi-v0.2"
+    world.remote_git.set_ref("refs/heads/aside", world.main())
+    left = world.commit("feat: left", branch="aside")
+    world.delete_branch("aside")
+    world.remote_git.set_ref(name, left)
+    world.sync_clone()
+    for phase, check in ((Phase.POST_RECOVERY, "BRANCH-11"), (Phase.ROLLBACK, "BRANCH-21")):
+        snapshot = observed(world, tmp_path, phase)
+        assert check in red(snapshot)
+        commands = [command for step in in_its_phase(snapshot).plan.steps for command in step.commands]
+        assert any(command[-1] == f":{name}" for command in commands), commands
+    assert red(observed(world, tmp_path, Phase.POST_RECOVERY)) == {"BRANCH-11"}
+    world.remote_git.delete_ref(name)
+    assert red(observed(world, tmp_path, Phase.POST_RECOVERY)) == set()

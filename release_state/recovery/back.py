@@ -90,11 +90,6 @@ def force(release: Release) -> list[Step]:
         steps: list[Step] = []
         if release.branch:
             steps += branches.delete(release, release.branch, others=release.others_on("branch"))
-        for other in release.other_branches:
-            if release.is_rested_on(other):
-                steps.append(branches.look_at(release, other))
-            elif other.state != "in use":
-                steps += branches.delete(release, other.branch, "other-branches")
-        return steps
+        return [*steps, *branches.others(release, forced=True)]
 
     return tried(release, "which release branches can go", steps)

@@ -67,12 +67,12 @@ class Release(GitHubFacts, PublishedFacts, SharedFacts):
     @property
     def respelled_branches(self) -> tuple[OtherBranch, ...]:
         """Release branches of this very version and channel in other spellings, which nobody uses."""
-        judged = (
-            self._judged(branch, parsed)
-            for branch, parsed in self._others
-            if parsed.channel == self.channel.name and Version(parsed.version) == self.version
-        )
+        judged = (self._judged(branch, parsed) for branch, parsed in self._others if self.is_respelled(parsed))
         return tuple(other for other in judged if other.state != "in use")
+
+    def is_respelled(self, parsed: ReleaseBranchName) -> bool:
+        """Whether the name of another release branch says this very version and channel."""
+        return parsed.channel == self.channel.name and Version(parsed.version) == self.version
 
     def _is_line(self, parsed: ReleaseBranchName) -> bool:
         """Whether a branch is that of a release line: `release/1.4` beside versions such as 1.4.2."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from packaging.version import Version
+
 from release_state.model import NotObserved
+from release_state.outcome import Phase
 from release_state.plan import Mends, Step, step
 from release_state.release import OtherBranch, Release
 from release_state.snapshot import Branch, PullRequest
@@ -125,6 +128,8 @@ def _look(release: Release, branch: Branch, mends: Mends) -> Step:
 def look_at(release: Release, other: OtherBranch) -> Step:
     """Look at the unfinished release that a branch is left of."""
     version, channel = other.parsed.version, other.published_on or other.parsed.channel
+    if Version(version) == release.version:
+        version = release.target.version  # by another spelling of it, the run would be about another tag
     return step(
         f"Look at the unfinished release of {version} on {channel}",
         suite(release.target, version, channel),
@@ -133,12 +138,27 @@ def look_at(release: Release, other: OtherBranch) -> Step:
     )
 
 
-def others(release: Release) -> list[Step]:
-    """Tidy up release branches of other versions and channels: finish the unfinished, delete what nobody uses."""
+def others(release: Release, *, forced: bool = False) -> list[Step]:
+    """Tidy up release branches of other versions and channels: finish the unfinished, delete what nobody uses.
+
+    With `forced`, of the unfinished too: all but those that a published version still has to be merged from.
+    """
     steps: list[Step] = []
     for other in release.other_branches:
-        if other.state == "unfinished":
+        if other.state == "in use":
+            continue
+        if release.is_respelled(other.parsed) and other.published_on in (None, release.channel.name):
+            steps += _delete_respelled(release, other)
+        elif release.is_rested_on(other) if forced else other.state == "unfinished":
             steps.append(look_at(release, other))
-        elif other.state != "in use":
+        else:
             steps += delete(release, other.branch, "other-branches")
     return steps
+
+
+def _delete_respelled(release: Release, other: OtherBranch) -> list[Step]:
+    """Delete a branch of this very version in another spelling: to look at its version would lead back here."""
+    ends = "pull-request" in release.channel.leaves and release.snapshot.phase != Phase.ROLLBACK
+    # Where the pull request is from the right branch, nothing is to come of this one for whoever shares it.
+    resting = () if ends else release.others_on("branch")
+    return delete(release, other.branch, "other-branches", others=resting)

@@ -173,7 +173,6 @@ _IN_CLONE = "what is only in the clone is in nobody's way: the release workflow 
 _NO_CHANNEL = "its own channel minds it"
 _HIDDEN_DRAFT = "GitHub lists drafts to nobody without the right to push: that is said as advice"
 _ADVICE_DRAFT = "a draft publishes nothing: it is advice"
-_GATE = "no run makes a branch of that name; the gate of the next release asks for its end (BRANCH-2)"
 _MOVING = "it names fewer numbers than the version: a moving tag, such as v1 of an action"
 _KEPT = "every file is yanked: the tag may stay, as what was once released"
 
@@ -211,7 +210,7 @@ FACTS = (
         {
             "ready for TestPyPI": {"channel": _OWN_ALONE},
             "ready for an index of its own": {},
-            "post-recovery": {"channel": _NO_CHANNEL, "version": _OTHER_VERSION, "zeros": _GATE},
+            "post-recovery": {"channel": _NO_CHANNEL, "version": _OTHER_VERSION},
             "rollback": {"channel": _NO_CHANNEL, "version": _OTHER_VERSION},
             "audit": {"channel": _NO_CHANNEL},
         },

@@ -6,7 +6,7 @@ from typing import Any
 
 from release_state.model import known
 from release_state.outcome import Outcome
-from release_state.snapshot import Snapshot
+from release_state.snapshot import Branch, Snapshot
 from tests import states as s
 
 HOLDS, ACTION, UNKNOWN, NONE = Outcome.HOLDS, Outcome.ACTION_NEEDED, Outcome.UNKNOWN, Outcome.NOT_APPLICABLE
@@ -21,7 +21,11 @@ BRANCH_LEFT = {
     "history": s.history(s.lineage(s.OTHER)),
     "branch_pulls": {SPELLED_BRANCH.name: known(())},
 }
+SPELLED_ON_TESTPYPI = s.branch("release/testpypi-v0.2", s.OTHER)
+ITS_PULL = s.pull(9, head_branch=SPELLED_BRANCH.name, head_sha=s.OTHER, state="open", merged=False)
 BY_NAME = s.target(tag_template="{package}-v{version}")
+LINE = s.branch("release/v0.2", s.OTHER)
+IN_LINES = s.target(branch_template="release/v{version}")
 SERIES = s.remote(s.tag("orbit-v0.1.0", s.OTHER), s.tag("v0.1.0", s.BASE), s.tag("v0.1.1", s.BASE))
 
 
@@ -38,6 +42,21 @@ APART = s.tag("0.2.0", s.OTHER, annotated=False)
 def withdrawn(**changes: Any) -> Snapshot:
     """Nothing is published, and it is asked whether all is withdrawn."""
     return s.rolled_back(**{"index": UNPUBLISHED, **changes})
+
+
+def beside(branch: Branch) -> dict[str, Any]:
+    """A branch with a commit of its own, of which no pull request was ever made."""
+    return {"history": s.history(s.lineage(), s.lineage(s.OTHER)), "branch_pulls": {branch.name: known(())}}
+
+
+def released_beside(branch: Branch, **changes: Any) -> Snapshot:
+    """All of a release is there, and another branch."""
+    return s.released(**{"remote": s.remote(s.tag(), branch), **beside(branch), **changes})
+
+
+def rehearsed_beside(branch: Branch, **changes: Any) -> Snapshot:
+    """All of a rehearsal is there, and another branch."""
+    return s.released_on_testpypi(**{"remote": s.remote(branch), **beside(branch), **changes})
 
 
 CASES: list[tuple[str, str, Snapshot, Outcome]] = [
@@ -71,5 +90,19 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
         "of another version",
         withdrawn(remote=s.remote(s.branch("release/pypi-v0.2.01", s.OTHER)), history=s.history(s.lineage(s.OTHER))),
         HOLDS,
+    ),
+    ("BRANCH-11", "of another spelling", released_beside(SPELLED_BRANCH), ACTION),
+    ("BRANCH-11", "of another spelling, no pull request", released_beside(SPELLED_BRANCH, pulls=known(())), ACTION),
+    ("BRANCH-11", "of another spelling, in use", released_beside(SPELLED_BRANCH, open_pulls=known((ITS_PULL,))), HOLDS),
+    ("BRANCH-11", "another spelling, GitHub silent", released_beside(SPELLED_BRANCH, open_pulls=s.failed()), UNKNOWN),
+    ("BRANCH-11", "of another version", released_beside(s.branch("release/pypi-v0.2.01", s.OTHER)), HOLDS),
+    ("BRANCH-11", "of a line", released_beside(LINE, target=IN_LINES), HOLDS),
+    ("BRANCH-12", "of another spelling", rehearsed_beside(SPELLED_ON_TESTPYPI), ACTION),
+    ("BRANCH-12", "of another version", rehearsed_beside(s.branch("release/testpypi-v0.3", s.OTHER)), HOLDS),
+    (
+        "BRANCH-12",
+        "another spelling, GitHub silent",
+        rehearsed_beside(SPELLED_ON_TESTPYPI, open_pulls=s.failed()),
+        UNKNOWN,
     ),
 ]
