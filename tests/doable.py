@@ -19,7 +19,8 @@ class Followed:
         remote = snapshot.remote.value
         self.refs = {f"refs/heads/{branch.name}": branch.sha for branch in remote.branches} if remote else {}
         self.refs |= {f"refs/tags/{tag.name}": tag.commit for tag in remote.tags} if remote else {}
-        self.cloned: str | None = None
+        self.fetched = ""
+        """The ref that is fetched to be published."""
         self.made: dict[str, str] = {}
         """Tags that are only where the commands are typed."""
 
@@ -50,10 +51,12 @@ class Followed:
                 if source:
                     self.refs[ref] = source
             case ["git", "clone", "--branch", name, *_]:
-                assert {f"refs/tags/{name}", f"refs/heads/{name}"} & set(self.refs), f"nothing to clone: {told}"
-                self.cloned = self.refs.get(f"refs/tags/{name}") or self.refs[f"refs/heads/{name}"]
-            case ["git", "-C", _, "checkout", "--quiet", sha] if self.cloned:
-                assert sha == self.cloned, f"not what was cloned: {told}"
+                assert f"refs/heads/{name}" in self.refs, f"nothing to clone: {told}"
+            case ["git", "-C", _, "fetch", *_, "--depth", "1", _, change]:
+                self.fetched = change.partition(":")[0]
+                assert self.fetched in self.refs, f"nothing to fetch: {told}"
+            case ["git", "-C", _, "checkout", "--quiet", what]:
+                assert what in (self.fetched, self.refs[self.fetched]), f"not what was fetched: {told}"
             case ["gh", "pr", "create", *_] if self.target.release_branch in command:
                 assert branch in self.refs, f"no head: {told}"
                 head = self.refs[branch]

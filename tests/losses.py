@@ -32,7 +32,6 @@ def is_published(snapshot: Snapshot) -> bool:
 def assert_nothing_is_lost(snapshot: Snapshot, plan: Plan, described: str) -> None:
     """No step destroys what cannot be had again, and none rests on what was not observed."""
     published = is_published(snapshot)
-    kept: set[str] = set()
     closed: set[str] = set()
     gone: set[str] = set()
     undecided = False
@@ -44,7 +43,8 @@ def assert_nothing_is_lost(snapshot: Snapshot, plan: Plan, described: str) -> No
             assert "None" not in command and filled, f"{described}: {line}"
             pushes = command[0] == "git" and "push" in command[1:4]
             assert not pushes or "--no-follow-tags" in command, f"{described}: may push tags that nobody named: {line}"
-            kept |= {word for word in command if ":refs/heads/backup/" in word or ":refs/backup/tags/" in word}
+            # All or none, so that the command destroys nothing where somebody types it alone.
+            kept = [word for word in command if "--atomic" in command and not word.startswith((":", "--"))]
             if command[:3] == ("gh", "pr", "close"):
                 closed.add(command[3])
                 if any(str(pull.number) == command[3] for pull in snapshot.pulls.value or ()):
@@ -82,7 +82,7 @@ def _moved_tag(command: tuple[str, ...]) -> str | None:
     return command[-1] if leased and command[:2] == ("git", "push") and command[-1].startswith("refs/tags/") else None
 
 
-def assert_deletable(snapshot: Snapshot, ref: str, kept: set[str], closed: set[str], described: str) -> None:
+def assert_deletable(snapshot: Snapshot, ref: str, kept: list[str], closed: set[str], described: str) -> None:
     """A ref of the remote may go: nothing rests on it, nobody uses it, and what it alone holds is kept."""
     assert_at_rest(snapshot, described)
     if ref.startswith("refs/tags/"):
@@ -107,7 +107,7 @@ def assert_deletable(snapshot: Snapshot, ref: str, kept: set[str], closed: set[s
     if lineage.ahead and not any(pull.merged for pull in asked.present()):
         assert_nobody_rests_on_branch(snapshot, name, f"{described}: {name}")
     if lineage.ahead and not merged:
-        assert any(word.startswith(branch.sha) for word in kept), f"{described}: commits are lost"
+        assert any(word.startswith(f"{branch.sha}:refs/heads/") for word in kept), f"{described}: commits are lost"
 
 
 def has_published(snapshot: Snapshot, channel: Channel, version: Version, described: str) -> bool:
@@ -146,7 +146,7 @@ def assert_nobody_rests_on_branch(snapshot: Snapshot, name: str, described: str)
             assert not rests, f"{described}: {channel.name} rests on it"
 
 
-def assert_movable(snapshot: Snapshot, ref: str, kept: set[str], described: str) -> None:
+def assert_movable(snapshot: Snapshot, ref: str, kept: list[str], described: str) -> None:
     """A tag may move: its version is published from another commit, what it was is kept, and nothing holds it."""
     tag = snapshot.remote.present().tag(ref.removeprefix("refs/tags/"))
     assert tag and is_published(snapshot) and snapshot.published.is_known, described

@@ -20,6 +20,7 @@ from release_state.steps.commands import (
     holds,
     lacks,
     remote,
+    replace,
     show_pull,
     suite,
 )
@@ -71,14 +72,15 @@ def delete(
         safe = ""
     if others and not safe:
         return [shared.keep(release, f"the branch {branch.name}", others, mends)]
-    kept = f"{branch.name}-{branch.sha[:7]}"
-    backup = free_branch(release, f"backup/{kept}", f"kept/{kept}", f"backup-of-{kept.replace('/', '-')}")
+    flat = f"{branch.name}-{branch.sha[:7]}"
+    backup = free_branch(release, f"backup/{flat}", f"kept/{flat}", f"backup-of-{flat.replace('/', '-')}")
     steps = [] if safe else [_keep(release, branch, backup, mends)]
-    lease = f"--force-with-lease=refs/heads/{branch.name}:{branch.sha}"
+    # Typed without the step before, it fails: git does not have what is to be kept.
+    kept = () if safe else (f"{branch.sha}:refs/heads/{backup}",)
     steps.append(
         step(
             f"Delete the release branch {branch.name}",
-            [*PUSH, lease, remote(release), f":refs/heads/{branch.name}"],
+            replace(release, f"refs/heads/{branch.name}", branch.sha, *kept, f":refs/heads/{branch.name}"),
             mends=mends,
             reason="a run of the workflow cannot create it while it is there",
             precondition=f"{branch.name} is still at {branch.sha[:12]}, and no pull request from or into it was opened",

@@ -44,6 +44,12 @@ def remote(release: Release) -> str:
     return target.remote if all(same) else target.remote_url
 
 
+def replace(release: Release, ref: str, held: str, *changes: str) -> list[str]:
+    """The push that makes these changes of the remote, all or none, only while a ref of it holds this object."""
+    atomic = ["--atomic"] if len(changes) > 1 else []
+    return [*PUSH, *atomic, f"--force-with-lease={ref}:{held}", remote(release), *changes]
+
+
 def _is(repository: str, url: str, target: Target) -> bool:
     """Whether a URL is another spelling of a repository's, as https and ssh are."""
     return (repository_of(url, target.github_web) or "").lower() == repository.lower()

@@ -6,7 +6,7 @@ from release_state.model import NotObserved
 from release_state.plan import Mends, Step, step
 from release_state.release import Release
 from release_state.snapshot import Branch, Tag
-from release_state.steps.commands import FETCH, PUSH, find_out, holds, in_clone, lacks, remote, show_pull
+from release_state.steps.commands import FETCH, find_out, holds, in_clone, lacks, remote, replace, show_pull
 
 
 def for_branch(release: Release) -> list[Step]:
@@ -79,8 +79,7 @@ def _rename(release: Release, kind: str, name: str, held: str, commit: str, want
     return step(
         f"Rename the {noun} {name} to {new.removeprefix('refs/heads/')}: git cannot have {wanted} beside it",
         [*FETCH, remote(release), old],
-        [*PUSH, remote(release), f"{held}:{new}"],
-        [*PUSH, f"--force-with-lease={old}:{held}", remote(release), f":{old}"],
+        replace(release, old, held, f"{held}:{new}", f":{old}"),
         mends=mends,
         reason="a ref is a file or a folder, never both",
         precondition=f"nobody needs the name {name}, and it is still at {commit[:12]}",

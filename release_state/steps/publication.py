@@ -35,21 +35,14 @@ def publish_from(release: Release, ref: str) -> Step:
     target = release.target
     folder = f"{target.name}-{release.version}"
     kind = "branch" if ref == target.release_branch else "tag"
-    taking = [["git", "clone", "--branch", ref, "--depth", "1", target.remote_url, folder]]
-    if kind == "tag" and release.remote.branch(ref):
-        # Of a branch and a tag of one name, git clone takes the branch.
-        full = f"refs/tags/{ref}"
-        taking = [
-            ["git", "init", "--quiet", folder],
-            ["git", "-C", folder, *FETCH[1:], "--depth", "1", target.remote_url, f"{full}:{full}"],
-            ["git", "-C", folder, "checkout", "--quiet", full],
-        ]
-    if commit := _commit_of(release, ref):
-        # Nothing else was fetched: where the ref has been moved since, this fails, and nothing is published.
-        taking.append(["git", "-C", folder, "checkout", "--quiet", commit])
+    full = f"refs/{'tags' if kind == 'tag' else 'heads'}/{ref}"  # of a branch and a tag of one name, the right one
     return step(
         f"Publish {release.version} from its {kind} by hand, in an empty folder",
-        *taking,
+        ["git", "init", "--quiet", folder],
+        ["git", "-C", folder, *FETCH[1:], "--depth", "1", target.remote_url, f"{full}:{full}"],
+        # Nothing else was fetched: where the ref has been moved since, this fails, and there is nothing to be built,
+        # whoever types the commands behind it all the same.
+        ["git", "-C", folder, "checkout", "--quiet", _commit_of(release, ref) or full],
         ["python", "-m", "build", folder],
         *_upload(release, *(f"{folder}/dist/{_FILES[kind]}" for kind in release.missing_kinds)),
         mends="index",

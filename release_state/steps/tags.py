@@ -9,7 +9,7 @@ from release_state.release import Release
 from release_state.snapshot import Candidate, Tag
 from release_state.steps import names, shared
 from release_state.steps import origin as origin_steps
-from release_state.steps.commands import FETCH, PUSH, holds, in_clone, is_gone, lacks, remote, suite
+from release_state.steps.commands import FETCH, PUSH, holds, in_clone, is_gone, lacks, remote, replace, suite
 from release_state.target import Target
 
 
@@ -34,12 +34,7 @@ def delete(release: Release, tag: Tag) -> list[Step]:
     return [
         step(
             f"Delete the tag {tag.name} on the remote",
-            [
-                *PUSH,
-                f"--force-with-lease=refs/tags/{tag.name}:{tag.object}",
-                remote(release),
-                f":refs/tags/{tag.name}",
-            ],
+            replace(release, f"refs/tags/{tag.name}", tag.object, f":refs/tags/{tag.name}"),
             mends="tag",
             reason=f"{release.version} is not published: nothing rests on the tag, and the next run counts from it",
             precondition=f"{release.version} was not published since, and the tag is still {tag.object[:12]}",
@@ -263,7 +258,7 @@ def move(release: Release, tag: Tag, chosen: Candidate) -> list[Step]:
 
     Only for a tag on a commit of another version, that no immutable GitHub Release holds.
     """
-    kept = f"refs/backup/tags/{tag.name}-{tag.object[:7]}"
+    ref, kept = f"refs/tags/{tag.name}", f"refs/backup/tags/{tag.name}-{tag.object[:7]}"
     local = release.local_tag if release.snapshot.clone.is_known else None
     own = local if local and local.object != tag.object else None
     destroys = f"the tag {tag.name} at {tag.commit} (object {tag.object}); who has fetched it keeps the old one"
@@ -286,12 +281,7 @@ def move(release: Release, tag: Tag, chosen: Candidate) -> list[Step]:
             f"Move the tag {tag.name} to {chosen.sha[:12]}, {chosen.what}",
             [*FETCH, remote(release), chosen.ref or chosen.sha],
             ["git", "tag", "--force", "--annotate", tag.name, chosen.sha, "--message", f"Release {tag.name}"],
-            [
-                *PUSH,
-                f"--force-with-lease=refs/tags/{tag.name}:{tag.object}",
-                remote(release),
-                f"refs/tags/{tag.name}",
-            ],
+            replace(release, ref, tag.object, f"{tag.object}:{kept}", ref),
             mends="tag",
             reason=origin_steps.reasons(release, chosen, release.published_from),
             precondition=f"the tag is still {tag.object[:12]}, and its GitHub Release is not immutable",
