@@ -10,12 +10,13 @@ import pytest
 from release_state.check import CheckInfo
 from tests.adverse.fact import Cell
 from tests.adverse.matrix import CELLS, FACTS, Matrix
-from tests.adverse.page import PAGE, with_matrix
+from tests.adverse.page import with_matrix
 from tests.adverse.places import PLACES
 from tests.adverse.sample import sample
 from tests.adverse.worlds import WORLDS
 from tests.every import part_of
 from tests.judged import CHECKS
+from tests.made_page import PAGE
 
 ELSEWHERE = {
     "AUDIT-1": "tests/test_audit_run.py::test_while_github_is_silent_nothing_is_green",

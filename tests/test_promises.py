@@ -16,6 +16,7 @@ import pytest
 
 from tests.cli import ROOT
 from tests.faults import page
+from tests.made_page import PAGE
 
 HEAD = "name: gate\non:\n  workflow_dispatch:\n    inputs:\n      version:\n        type: string\n"
 """What the README leaves out of its workflow."""
@@ -38,7 +39,7 @@ def test_every_test_that_is_named_exists(name: str) -> None:
 
 
 def test_the_fault_matrix_on_paper_is_the_one_that_is_run() -> None:
-    text = page.PAGE.read_text(encoding="utf-8")
+    text = PAGE.read_text(encoding="utf-8")
     assert page.with_matrix(text) == text, "run: python -m tests.faults.page --write"
 
 

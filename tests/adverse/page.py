@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Iterable
-from pathlib import Path
 
 from tests.adverse.fact import Cell, Fact
 from tests.adverse.matrix import CELLS, FACTS
 from tests.adverse.places import PLACES
 from tests.adverse.sample import sample
 from tests.adverse.worlds import WORLDS
-
-PAGE = Path(__file__).resolve().parent.parent.parent / "docs" / "reliability.md"
-BEGIN, END = "<!-- adverse: begin -->\n", "<!-- adverse: end -->"
+from tests.made_page import print_or_write, with_part
 
 
 def matrix() -> str:
@@ -73,18 +69,8 @@ def _counted(reasons: Counter[str]) -> Iterable[str]:
 
 def with_matrix(document: str) -> str:
     """The document with the matrix as it is now."""
-    before, _, rest = document.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    return f"{before}{BEGIN}{matrix()}{end}{after}"
-
-
-def main() -> None:
-    """Print the matrix; with `--write`, put it into the page."""
-    if sys.argv[1:] != ["--write"]:
-        sys.stdout.write(matrix())
-        return
-    PAGE.write_text(with_matrix(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    return with_part(document, "adverse", matrix())
 
 
 if __name__ == "__main__":
-    main()
+    print_or_write("adverse", matrix)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
-from pathlib import Path
 
 from tests.faults.expected import Expected, expected
 from tests.faults.kinds import FAULTS
 from tests.faults.matrix import HASTY, MARGIN, PATIENT
 from tests.faults.rows import ROWS, Row
+from tests.made_page import print_or_write, with_part
 
-PAGE = Path(__file__).resolve().parent.parent.parent / "docs" / "reliability.md"
-BEGIN, END = "<!-- faults: begin -->\n", "<!-- faults: end -->"
 SOURCES = {"git": "git", "index": "index", "second index": "index", "GitHub": "GitHub"}
 """The head of a column, by what a row's name begins with; what is not in it is a status page."""
 MEANINGS = {
@@ -77,18 +74,8 @@ def _named(row: Row) -> str:
 
 def with_matrix(document: str) -> str:
     """The document with the matrix as it is now."""
-    before, _, rest = document.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    return f"{before}{BEGIN}{matrix()}{end}{after}"
-
-
-def main() -> None:
-    """Print the matrix; with `--write`, put it into the page."""
-    if sys.argv[1:] != ["--write"]:
-        sys.stdout.write(matrix())
-        return
-    PAGE.write_text(with_matrix(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    return with_part(document, "faults", matrix())
 
 
 if __name__ == "__main__":
-    main()
+    print_or_write("faults", matrix)
