@@ -118,6 +118,26 @@ def test_what_was_squashed_by_another_way_needs_no_pull_request(bench: Bench) ->
     assert not [line for line in end.story.splitlines() if "gh pr create --base main --head release/" in line]
 
 
+@pytest.mark.parametrize("wanted", ["auto", "rollback", "force-recovery"])
+def test_a_branch_of_another_spelling_goes_and_what_it_holds_is_kept(bench: Bench, wanted: Wanted) -> None:
+    """Beside all of a release: what it alone holds is on the remote afterwards, and no step leads in a circle."""
+    state = State("pypi", "both", "whole", "published", "merged", "absent")
+    prepare(bench, state)
+    git, branch = bench.world.remote_git, "release/pypi-v0.2"
+    name = f"refs/heads/{branch}"
+    git.set_ref(name, bench.world.main())
+    left = git.commit(branch, "feat: left", when=bench.world.tick(), files={"left": b"left\n"})
+    bench.changed()
+    _, delete = [step for step in bench.observe(VERSION, "pypi", wanted).plan.steps if name in str(step.commands)]
+    alone = subprocess.run(delete.commands[0], cwd=bench.world.clone, check=False, capture_output=True)
+    assert alone.returncode and git.refs()[name] == left, "typed alone it destroys nothing"
+    end = of_state(bench, state, wanted).go()
+    assert_completed(end)
+    refs = git.refs()
+    assert name not in refs and refs[f"refs/heads/backup/release/pypi-v0.2-{left[:7]}"] == left, end.story
+    assert end.verdict.verdict in (Verdict.VERIFIED, Verdict.ROLLED_BACK), end.story
+
+
 @pytest.mark.parametrize("wanted", ["auto", "force-recovery"])
 def test_the_base_of_an_open_pull_request_goes_after_that_has_another_base(bench: Bench, wanted: Wanted) -> None:
     """The printed command gives it another base, and only then the branch is deleted: the pull request stays open."""
@@ -229,12 +249,14 @@ def test_pip_builds_the_missing_wheel_from_the_published_sdist(bench: Bench, tmp
 
 @pytest.mark.slow
 def test_build_makes_the_missing_files_from_the_tag(bench: Bench, tmp_path: Path) -> None:
-    """The real git and build: a clone of the tag, and from it the very files that the version lacks."""
+    """The real git and build: the tagged commit alone, and from it the very files that the version lacks."""
     verdict = looked_at(bench, State("pypi", "both", "absent", "absent", "merged", "absent"))
-    clone, take, build, *_ = step_of(verdict, f"Publish {VERSION} from its tag").commands
-    subprocess.run(clone, cwd=tmp_path, check=True, capture_output=True)
+    empty, fetch, take, build, *_ = step_of(verdict, f"Publish {VERSION} from its tag").commands
+    for command in (empty, fetch):
+        subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
     moved = [*take[:-1], bench.world.main()]
     assert subprocess.run(moved, cwd=tmp_path, check=False, capture_output=True).returncode, "another commit"
+    assert [path.name for path in tmp_path.glob("*/*")] == [".git"], "whoever goes on has nothing to build"
     subprocess.run(take, cwd=tmp_path, check=True, capture_output=True)
     real(build, tmp_path)
     made = sorted(path.name for path in tmp_path.glob("*/dist/*"))
