@@ -12,8 +12,7 @@ from tests.adverse.fact import Cell
 def sample(cells: Sequence[Cell], seed: int = 0) -> tuple[Cell, ...]:
     """Cells in which each of these pairs is seen once, always the same: chosen by lot, what shows most that is new.
 
-    A fact in each of its guises and in each phase; a place with each kind of list and in each phase; a world with each
-    kind.
+    A fact in each phase, a place with each kind of list, a guise with each kind, and each world.
     """
     lot = random.Random(seed)
     shuffled = list(cells)
@@ -43,9 +42,8 @@ def _cheaper(chosen: list[Cell]) -> Iterator[Cell]:
 def _shown(cell: Cell) -> Iterator[tuple[str, ...]]:
     fact, place, green = cell.fact, cell.place, cell.green
     yield "fact and phase", fact.name, green.place
-    yield "world and kind", green.name, fact.kind.name
+    yield "world", green.name
     if place.guise:
-        yield "fact and guise", fact.name, place.guise
+        yield "kind and guise", fact.kind.name, place.guise
     elif place.others or place.kept or place.late:
         yield "kind and place", fact.kind.name, place.name
-        yield "place and phase", place.name, green.place
