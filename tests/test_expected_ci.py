@@ -453,6 +453,14 @@ def test_a_merge_queue_tests_the_very_commit(project: Project) -> None:
     assert project.judged().state == "red"
 
 
+def test_where_no_push_starts_anything_a_marker_changes_nothing(project: Project) -> None:
+    project.workflow("ci.yml", "pull_request")
+    project.commit()
+    assert project.judged().by_ancestor
+    project.commit("docs: polish [skip ci]")
+    assert project.judged().by_ancestor
+
+
 def test_no_ci_anywhere(project: Project) -> None:
     project.git.commit("main", "ci: none here", when=project.time, files={f"{FOLDER}/ci.yml": None})
     project.server.check_runs.clear()

@@ -130,7 +130,7 @@ class ExpectedCILookup:
         if not found.nearest:
             return self._with_age(checks.model_copy(update={"expected": expected}), expected)
         between = {name: self._chain[:passed] for name, passed in found.passed.items()}
-        waiting = {name: why for name, chain in between.items() if (why := self._missed(name, chain, expected.skip))}
+        waiting = {name: why for name, chain in between.items() if (why := self._missed(name, chain, expected))}
         if waiting:
             workflows = tuple(
                 workflow.model_copy(update={"state": "unknown", "why": waiting[workflow.file]})
@@ -160,12 +160,13 @@ class ExpectedCILookup:
         there = {result.name for result in (*checks.results, *checks.nearest_results)}
         return checks if expected.skip or there.issuperset(expected.required) else self._pushed(checks, expected)
 
-    def _missed(self, name: str, passed: Sequence[tuple[str, str]], skip: str) -> str:
+    def _missed(self, name: str, passed: Sequence[tuple[str, str]], expected: ExpectedCI) -> str:
         """Why an ancestor that was passed by, as it has no run of a workflow, should have one; empty: none should.
 
-        Those that came with a later push never had one. `name` is empty where no workflow starts on a push at all.
+        Those that came with a later push never had one. `name` is empty where no workflow starts on a push at all: then
+        the usual apps alone may be missed.
         """
-        if not name and not skip:
+        if not name and not (expected.skip and expected.apps):
             return ""
         for sha, message in passed:
             if skip_marker(message):
