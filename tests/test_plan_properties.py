@@ -554,6 +554,15 @@ def test_it_is_the_tag_that_is_published(also_a_branch: bool) -> None:
     assert any("refs/tags/v0.2.0:refs/tags/v0.2.0" in line for line in lines)
 
 
+@pytest.mark.parametrize(("declared", "spelt"), [("0.2.0", "0.2.0"), ("0.2", "0.2"), (None, "0.2.0")])
+def test_no_file_of_another_version_is_uploaded(declared: str | None, spelt: str) -> None:
+    """Where the version is worked out from tags, a build may come out at another one, which no index gives back."""
+    history = s.history(s.lineage(declared_version=declared))
+    found = s.released(history=history, index={"pypi": s.project()}, published=known(None))
+    [upload] = [line for line in commands(verdict_of(found).plan.steps) if "upload" in line]
+    assert upload[-2:] == (f"orbit-0.2.0/dist/*-{spelt}.tar.gz", f"orbit-0.2.0/dist/*-{spelt}-*.whl")
+
+
 @pytest.mark.parametrize("wanted", ["auto", "complete", "rollback"])
 def test_what_a_quarantine_hides_is_neither_published_again_nor_withdrawn(wanted: Wanted) -> None:
     page = s.project(status="quarantined").present().model_copy(update={"releases": ()})

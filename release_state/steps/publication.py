@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import count
 
 from packaging.version import Version
@@ -17,7 +18,7 @@ from release_state.release.index import UPLOADS_AFTER_THE_FIRST
 from release_state.release_workflow import start_of
 from release_state.snapshot import IndexFile
 from release_state.steps.commands import FETCH, gh, index_page, suite
-from release_state.target import Channel
+from release_state.target import Channel, parse_version
 
 _FOR_EVER = "it is meant to be published: an upload can be yanked, never taken back"
 
@@ -35,6 +36,8 @@ def publish_from(release: Release, ref: str) -> Step:
     target = release.target
     folder = f"{target.name}-{release.version}"
     kind = "branch" if ref == target.release_branch else "tag"
+    commit = _commit_of(release, ref)
+    built = _built_as(release, commit)
     full = f"refs/{'tags' if kind == 'tag' else 'heads'}/{ref}"  # of a branch and a tag of one name, the right one
     return step(
         f"Publish {release.version} from its {kind} by hand, in an empty folder",
@@ -42,9 +45,9 @@ def publish_from(release: Release, ref: str) -> Step:
         ["git", "-C", folder, *FETCH[1:], "--depth", "1", target.remote_url, f"{full}:{full}"],
         # Nothing else was fetched: where the ref has been moved since, this fails, and there is nothing to be built,
         # whoever types the commands behind it all the same.
-        ["git", "-C", folder, "checkout", "--quiet", _commit_of(release, ref) or full],
+        ["git", "-C", folder, "checkout", "--quiet", commit or full],
         ["python", "-m", "build", folder],
-        *_upload(release, *(f"{folder}/dist/{_FILES[kind]}" for kind in release.missing_kinds)),
+        *_upload(release, *(f"{folder}/dist/*-{built}{_FILES[kind]}" for kind in release.missing_kinds)),
         mends="index",
         in_empty_folder=True,
         precondition=_in_time(release),
@@ -63,6 +66,14 @@ def _commit_of(release: Release, ref: str) -> str | None:
         return tag.commit
     released = aim(release)
     return released.sha if released else None
+
+
+def _built_as(release: Release, commit: str | None) -> Version:
+    """The version as the names of built files spell it; what a tree without tags would be called is not uploaded."""
+    with suppress(NotObserved):
+        declared = parse_version(release.lineage(commit).declared_version or "") if commit else None
+        return declared if declared is not None and declared == release.version else release.version
+    return release.version
 
 
 def wheel_from_sdist(release: Release, sdist: IndexFile) -> Step:
@@ -92,8 +103,8 @@ def _in_time(release: Release) -> str:
     return f"{_FOR_EVER}; it is before {until:%Y-%m-%d %H:%M} UTC, when the index takes no further file of the version"
 
 
-_FILES = {"sdist": "*.tar.gz", "wheel": "*.whl"}
-"""What twine finds the built files of a kind by."""
+_FILES = {"sdist": ".tar.gz", "wheel": "-*.whl"}
+"""What follows the version in the names of built files, by kind."""
 
 
 def _upload(release: Release, *files: str) -> list[list[str]]:
