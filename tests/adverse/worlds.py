@@ -286,6 +286,8 @@ class Stage:
                 "keep-answers": "true" if keep_answers else "false",
                 # Without a process for each commit: what works the next version out decides nothing.
                 "version-rules": "conventional",
+                # Not green has to be for the fact, and not for a busy machine.
+                "lookup-timeout": "1200",
                 **green.settings,
             },
             github_api_url=world.github.url,
