@@ -13,8 +13,8 @@ from pathlib import Path
 
 from benchmarks.measure import Subject
 from benchmarks.stage import ROOT, Stage
-from release_state.check import catalogue, of_phase
-from release_state.outcome import Phase
+from release_state.model.outcome import Phase
+from release_state.verdict.check import catalogue, of_phase
 
 CHECKS = {phase.value: len(of_phase(catalogue(ROOT / "checks"), phase)) for phase in Phase}
 """How many checks each phase has."""

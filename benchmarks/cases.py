@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from benchmarks.bench import CHECKS, ONE_VERSION, PHASES, Bench, Row, away
 from benchmarks.measure import Subject, interleave
 from benchmarks.stage import Stage, stage
-from tests.convergence.real_gh import gh_at
+from tests.proofs.convergence.real_gh import gh_at
 
 ROUND_TRIPS = (0.0, 0.03, 0.1)
 """Seconds to each service and back."""

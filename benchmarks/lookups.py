@@ -11,10 +11,10 @@ import os
 import time
 from pathlib import Path
 
-from release_state.collect import collect
-from release_state.config import Arguments, load
-from release_state.outcome import Phase
-from release_state.snapshot import LOOKUPS
+from release_state.model.outcome import Phase
+from release_state.model.snapshot import LOOKUPS
+from release_state.observe.collect import collect
+from release_state.settings.config import Arguments, load
 
 
 def main() -> None:

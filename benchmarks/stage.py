@@ -22,7 +22,7 @@ from release_state.demo.github import GitHubServer
 from release_state.demo.index import IndexServer
 from release_state.demo.scenarios import SCENARIOS
 from release_state.demo.world import World
-from tests.convergence.real_gh import graphql
+from tests.proofs.convergence.real_gh import graphql
 
 READER = "demo-token-that-may-read"
 ROOT = Path(__file__).resolve().parent.parent

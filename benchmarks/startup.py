@@ -20,11 +20,11 @@ _LINE = re.compile(r"import time:\s*(\d+) \|\s*(\d+) \|( *)(\S+)")
 
 _STEPS = {
     "pytest": None,
-    "release_state.run": "before git is asked",
-    "release_state.observer": "before the first HTTP request",
-    "release_state.late": "while the services answer",
+    "release_state.run.versions": "before git is asked",
+    "release_state.observe.observer": "before the first HTTP request",
+    "release_state.run.late": "while the services answer",
 }
-"""What a gate imports, one after the other (see `release_state.run.start`), and when; pytest itself is in the floor."""
+"""What a gate imports, one after the other, and when (`release_state.run.versions.start`); pytest is in the floor."""
 MOMENTS = tuple(when for when in _STEPS.values() if when)
 
 

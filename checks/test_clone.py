@@ -7,15 +7,15 @@ from collections.abc import Sequence
 import pytest
 from packaging.utils import parse_sdist_filename, parse_wheel_filename
 
-from release_state.check import check
-from release_state.outcome import ActionNeeded, NotApplicable
-from release_state.plan import step
-from release_state.recovery import Recovery
-from release_state.release import Release
-from release_state.snapshot import Clone
-from release_state.steps.commands import in_clone
-from release_state.target import repository_of
-from release_state.words import listing
+from release_state.facts.release import Release
+from release_state.model.outcome import ActionNeeded, NotApplicable
+from release_state.model.plan import step
+from release_state.model.snapshot import Clone
+from release_state.model.target import repository_of
+from release_state.plan.recovery import Recovery
+from release_state.plan.steps.commands import in_clone
+from release_state.verdict.check import check
+from release_state.verdict.words import listing
 
 _WHOLE = ("fetch", "--no-prune", "--unshallow", "--tags")
 COMMITTING = {"commit", "merge", "cherry-pick", "rebase", "revert", "am"}

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import pytest
 
-from release_state.check import check
-from release_state.model import NotObserved, Problem
-from release_state.outcome import ActionNeeded, NotApplicable
-from release_state.plan import step
-from release_state.release import Release
-from release_state.release_workflow import file_step, is_ahead, lack, workflow_of
-from release_state.steps.commands import on_host
-from release_state.words import listing
-from release_state.workflow.needs import CONTENTS, ID_TOKEN, PULLS
+from release_state.facts.release import Release
+from release_state.facts.workflow.needs import CONTENTS, ID_TOKEN, PULLS
+from release_state.facts.workflow.release_workflow import file_step, is_ahead, lack, workflow_of
+from release_state.model.observation import NotObserved, Problem
+from release_state.model.outcome import ActionNeeded, NotApplicable
+from release_state.model.plan import step
+from release_state.plan.steps.commands import on_host
+from release_state.verdict.check import check
+from release_state.verdict.words import listing
 
 pytestmark = [pytest.mark.pre_release, pytest.mark.post_recovery]
 

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from release_state.check import check
-from release_state.dead_ends import closed_to_files
-from release_state.model import NotObserved, Problem
-from release_state.origin import aim, is_branch_left, is_misplaced, is_on_base, squashed
-from release_state.outcome import ActionNeeded, InProgress, NotApplicable
-from release_state.plan import step
-from release_state.recovery import Recovery
-from release_state.release import Release
-from release_state.snapshot import PullRequest
-from release_state.steps.commands import FETCH, remote
-from release_state.steps.origin import fit
-from release_state.target import Target, Trace, parse_version
-from release_state.unfinished import unfinished_runs
-from release_state.words import commits, listing
+from release_state.facts.origin import aim, closed_to_files, is_branch_left, is_misplaced, is_on_base, squashed
+from release_state.facts.release import Release
+from release_state.model.observation import NotObserved, Problem
+from release_state.model.outcome import ActionNeeded, InProgress, NotApplicable
+from release_state.model.plan import step
+from release_state.model.snapshot import PullRequest
+from release_state.model.target import Target, Trace, parse_version
+from release_state.plan.recovery import Recovery
+from release_state.plan.steps.commands import FETCH, remote
+from release_state.plan.steps.origin import fit
+from release_state.plan.steps.runs import unfinished_runs
+from release_state.verdict.check import check
+from release_state.verdict.words import commits, listing
 
 pytestmark = pytest.mark.post_recovery
 

@@ -6,20 +6,20 @@ from collections.abc import Sequence
 
 import pytest
 
-from release_state.check import check
-from release_state.ci_words import ci_state
-from release_state.model import NotObserved
-from release_state.outcome import ActionNeeded, NotApplicable, Statement
-from release_state.plan import step
-from release_state.recovery import Recovery
-from release_state.release import Release
-from release_state.steps import names
-from release_state.steps.clone import tidy_up
-from release_state.steps.commands import FETCH, in_clone, index_page, remote
-from release_state.steps.publication import next_version
-from release_state.target import Target, parse_version
-from release_state.unfinished import unfinished_runs
-from release_state.words import commits, listing
+from release_state.facts.release import Release
+from release_state.model.observation import NotObserved
+from release_state.model.outcome import ActionNeeded, NotApplicable, Statement
+from release_state.model.plan import step
+from release_state.model.target import Target, parse_version
+from release_state.plan.recovery import Recovery
+from release_state.plan.steps import names
+from release_state.plan.steps.clone import tidy_up
+from release_state.plan.steps.commands import FETCH, in_clone, index_page, remote
+from release_state.plan.steps.publication import next_version
+from release_state.plan.steps.runs import unfinished_runs
+from release_state.verdict.check import check
+from release_state.verdict.ci import ci_state
+from release_state.verdict.words import commits, listing
 
 pytestmark = pytest.mark.pre_release
 

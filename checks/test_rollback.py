@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from release_state.check import check
-from release_state.outcome import ActionNeeded, NotApplicable
-from release_state.recovery import Recovery
-from release_state.release import Release
-from release_state.release.shared import Shared
-from release_state.steps.clone import tidy_up
-from release_state.steps.releases import keep
-from release_state.unfinished import unfinished_runs
-from release_state.words import listing
+from release_state.facts.release import Release
+from release_state.facts.shared import Shared
+from release_state.model.outcome import ActionNeeded, NotApplicable
+from release_state.plan.recovery import Recovery
+from release_state.plan.steps.clone import tidy_up
+from release_state.plan.steps.releases import keep
+from release_state.plan.steps.runs import unfinished_runs
+from release_state.verdict.check import check
+from release_state.verdict.words import listing
 
 pytestmark = pytest.mark.rollback
 

@@ -7,11 +7,11 @@ from datetime import datetime
 
 import pytest
 
-from release_state.check import check
-from release_state.outcome import ActionNeeded, NotApplicable
-from release_state.plan import step
-from release_state.release import Release
-from release_state.services import trouble
+from release_state.facts.release import Release
+from release_state.facts.services import trouble
+from release_state.model.outcome import ActionNeeded, NotApplicable
+from release_state.model.plan import step
+from release_state.verdict.check import check
 
 pytestmark = [pytest.mark.pre_release, pytest.mark.post_recovery, pytest.mark.rollback]
 

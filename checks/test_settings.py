@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from release_state.check import check
-from release_state.model import NotObserved
-from release_state.outcome import ActionNeeded, NotApplicable
-from release_state.plan import Step, step
-from release_state.release import Release
-from release_state.release_workflow import is_ahead, pull_request_steps, pushes_to_base
-from release_state.rules import Hindrance, in_the_way, tag_rules, without_refs
-from release_state.snapshot import BaseRules
-from release_state.words import listing
+from release_state.facts.release import Release
+from release_state.facts.rulesets import Hindrance, in_the_way, tag_rules, without_refs
+from release_state.facts.workflow.release_workflow import is_ahead, pull_request_steps, pushes_to_base
+from release_state.model.observation import NotObserved
+from release_state.model.outcome import ActionNeeded, NotApplicable
+from release_state.model.plan import Step, step
+from release_state.model.snapshot import BaseRules
+from release_state.verdict.check import check
+from release_state.verdict.words import listing
 
 pytestmark = [pytest.mark.pre_release, pytest.mark.post_recovery]
 

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import pytest
 
-from release_state.check import check
-from release_state.model import NotObserved, Problem
-from release_state.outcome import ActionNeeded, NotApplicable
-from release_state.plan import step
-from release_state.release import Release
-from release_state.release_workflow import (
+from release_state.facts.release import Release
+from release_state.facts.workflow.calls import unpinned
+from release_state.facts.workflow.history_needed import BACKENDS, shallow_checkouts
+from release_state.facts.workflow.limits import near_limit, times_of
+from release_state.facts.workflow.release_workflow import (
     SOURCE,
     channel_input,
     file_step,
@@ -22,10 +21,11 @@ from release_state.release_workflow import (
     varies_with,
     workflow_of,
 )
-from release_state.run_times import near_limit, times_of
-from release_state.words import listing
-from release_state.workflow.history_needed import BACKENDS, shallow_checkouts
-from release_state.workflow.pinned import unpinned
+from release_state.model.observation import NotObserved, Problem
+from release_state.model.outcome import ActionNeeded, NotApplicable
+from release_state.model.plan import step
+from release_state.verdict.check import check
+from release_state.verdict.words import listing
 
 pytestmark = pytest.mark.pre_release
 

@@ -13,8 +13,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from release_state import __version__
-from release_state.ends import WITHOUT_WORDS, end, guard, in_a_line, too_little, without_words, wrong_pytest
-from release_state.interrupt import Watch
+from release_state.run.ends import WITHOUT_WORDS, end, guard, in_a_line, too_little, without_words, wrong_pytest
+from release_state.run.interrupt import Watch
 
 _WORDS = ("plan", "explain", "history")
 USAGE = """usage: release-state --version X.Y.Z [--channel pypi|testpypi|all] [--phase PHASE] [options]
@@ -76,13 +76,13 @@ def _main(given: list[str]) -> int:
         return 4
     if given[0] == "explain":
         from release_state.explain import main as explain_log
-        from release_state.report.commands import silenced
+        from release_state.report.actions import silenced
 
         with silenced(os.environ):
             return explain_log(given[1:])
     if given[0] == "history":
         from release_state.history import main as tell_history
-        from release_state.report.commands import silenced
+        from release_state.report.actions import silenced
 
         with silenced(os.environ):
             return tell_history(given[1:], os.environ, Path.cwd())
@@ -120,8 +120,8 @@ def _exists(argument: str) -> bool:
 
 
 def _unknown(word: str) -> str:
-    from release_state.text import disarmed, plain
-    from release_state.validate import nearest, shown
+    from release_state.common.text import disarmed, plain
+    from release_state.settings.validate import nearest, shown
 
     said = f"{shown(word)} is no command{nearest(word, _WORDS)}; known: {', '.join(_WORDS)}"
     return disarmed(plain(f"ERROR: {said}; a version is given as --version X.Y.Z; all options: --help")) + "\n"
@@ -136,7 +136,7 @@ def _as_release_version(argument: str) -> str:
 
 def list_checks(folder: Path) -> int:
     """Print every check: its ID, phases, level and fact."""
-    from release_state.check import catalogue
+    from release_state.verdict.check import catalogue
 
     checks = catalogue(folder / "checks")
     ids, phases = (max(map(len, column)) for column in zip(*((c.id, c.places) for c in checks), strict=True))

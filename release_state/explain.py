@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from release_state.attribution import named_channels, named_versions, release_branches, telling
-from release_state.exact import quoted_or_why
-from release_state.logs import Explanation, Line, NotALog, explain, parse, read
-from release_state.target import Channel, Target
-from release_state.text import plain
+from release_state.common.exact import quoted_or_why
+from release_state.common.text import plain
+from release_state.facts.logs.attribution import named_channels, named_versions, release_branches, telling
+from release_state.facts.logs.log import Explanation, Line, NotALog, explain, parse, read
+from release_state.model.target import Channel, Target
 
 MOST_BYTES = 32 * 2**20
 

@@ -11,13 +11,13 @@ from typing import NoReturn
 
 from packaging.utils import canonicalize_name
 
-from release_state import validate
-from release_state.changes import Record, changes
-from release_state.options import UsageProblem
-from release_state.records import PastRun, all_of
-from release_state.settings import configured_reports_dir
-from release_state.text import plain
-from release_state.words import listing
+from release_state.common.text import plain
+from release_state.report.records import PastRun, all_of
+from release_state.settings import validate
+from release_state.settings.options import UsageProblem
+from release_state.settings.sources import configured_reports_dir
+from release_state.verdict.changes import Record, changes
+from release_state.verdict.words import listing
 
 USAGE = """usage: release-state history [--version X.Y.Z] [--channel NAME] [--package NAME] [--reports-dir DIR]
 

@@ -19,13 +19,13 @@ from typing import Any
 
 import pytest
 
-from release_state import collecting, redacting
-from release_state.command_line import add_options, arguments_of, cwd_of, new_run
-from release_state.gathering import Results, ResultsAndPage
-from release_state.interrupt import Watch, held_back, let_in
-from release_state.options import UsageProblem
-from release_state.redaction import redacted
-from release_state.starting import (
+from release_state.common.redaction import redacted
+from release_state.run import collecting
+from release_state.run import reporting as redacting
+from release_state.run.interrupt import Watch, held_back, let_in
+from release_state.run.options import add_options, arguments_of, cwd_of, new_run
+from release_state.run.reporting import Results, ResultsAndPage
+from release_state.run.takeover import (
     first_in_help,
     guard_output,
     isolate_workers,
@@ -37,6 +37,7 @@ from release_state.starting import (
     take_version_over,
     usage_error,
 )
+from release_state.settings.options import UsageProblem
 
 _RUN: pytest.StashKey[Any] = pytest.StashKey()
 _WATCH: pytest.StashKey[Watch] = pytest.StashKey()
@@ -90,10 +91,10 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     refuse_other_answers(config)
     if not config.option.release_state_show_config or config.option.help:
         return None
-    from release_state.run import configuration, token_source
+    from release_state.run.versions import configuration, token_source
 
     try:
-        from release_state.config import PLACEHOLDER, show
+        from release_state.settings.config import PLACEHOLDER, show
 
         given = arguments_of(config)
         asked = given if given.versions or given.audit else replace(given, versions=(PLACEHOLDER,))
@@ -111,9 +112,9 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.option.help or config.option.version:
         return
     config.pluginmanager.register(collecting, "release-state-collecting")
-    from release_state.run import Run, worker_session
-    from release_state.scratch import scratch_folder
-    from release_state.session import KEY
+    from release_state.common.files import scratch_folder
+    from release_state.run.session import KEY
+    from release_state.run.versions import Run, worker_session
 
     if (given := getattr(config, "workerinput", {}).get("release_state")) is not None:
         worker: Any = worker_session(given, lambda: arguments_of(config))
@@ -161,7 +162,7 @@ def pytest_sessionstart(session: pytest.Session) -> Generator[None, None, None]:
     option, run = session.config.option, _run_of(session.config)
     reporter: Any = session.config.pluginmanager.get_plugin("terminalreporter")
     if run is not None and reporter is not None:
-        from release_state.results import COUNTED
+        from release_state.run.results import COUNTED
 
         for name in COUNTED:
             reporter.stats.setdefault(name, [])  # pytest counts them in this order, those that are not there not at all
@@ -199,7 +200,7 @@ def pytest_xdist_node_collection_finished(node: Any) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     """Call a check, and keep how it ended: no other plugin decides that."""
-    from release_state.results import call_check
+    from release_state.run.results import call_check
 
     return call_check(pyfuncitem)
 
@@ -207,7 +208,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
     """Translate how a check ended into an outcome; pytest's own stays passed, failed or skipped."""
-    from release_state.results import says, translate
+    from release_state.run.results import says, translate
 
     raised = call.excinfo
     if raised is not None and says(raised.value):
@@ -221,7 +222,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
     """Name the outcome in the progress and in the summary line."""
-    from release_state.results import status
+    from release_state.run.results import status
 
     return status(report)
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from release_state import redaction
-from tests import every
-from tests.browser import browser, folders, open_page  # noqa: F401 - fixtures
-from tests.tls import certificate  # noqa: F401 - a fixture
+from release_state.common import redaction
+from tests.support import every
+from tests.support.browser import browser, folders, open_page  # noqa: F401 - fixtures
+from tests.support.tls import certificate  # noqa: F401 - a fixture
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -9,9 +9,9 @@ from typing import Any
 from release_state.audit.habits import INDEX, RELEASE, TAG, Habits
 from release_state.audit.judge import Judge, Judgement, index_of
 from release_state.audit.model import History, IndexHistory
-from release_state.audit.selection import selection
 from release_state.audit.versions import Audited, Spellings, spellings, versions
-from release_state.model import Observation
+from release_state.model.observation import Observation
+from release_state.settings.versions import selection
 
 
 class Audit:

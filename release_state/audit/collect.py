@@ -27,18 +27,18 @@ from packaging.version import Version
 
 from release_state.audit.model import History
 from release_state.audit.versions import spellings
-from release_state.config import RunConfig
-from release_state.defects import Defects, surviving
-from release_state.model import Observation, known
-from release_state.observe.clone import observe_clone_tags
-from release_state.observe.github import GitHub
-from release_state.observe.http import HttpClient
-from release_state.observe.index import observe_index_history, split_credentials
-from release_state.observe.index_json import files_by_json
-from release_state.observe.remote import observe_remote
-from release_state.observe.time_left import Stage, TimeLeft
-from release_state.question import guarded
-from release_state.target import Target
+from release_state.model.observation import Observation, known
+from release_state.model.target import Target
+from release_state.observe.defects import Defects, surviving
+from release_state.observe.git.clone import observe_clone_tags
+from release_state.observe.git.remote import observe_remote
+from release_state.observe.github.github import GitHub
+from release_state.observe.http.client import HttpClient
+from release_state.observe.http.limits import Stage, TimeLeft
+from release_state.observe.index.index import observe_index_history, split_credentials
+from release_state.observe.index.page import files_by_json
+from release_state.observe.question import guarded
+from release_state.settings.config import RunConfig
 
 SOURCES = ("remote", "index", "clone_tags", "releases", "drafts", "latest_release", "open_pulls", "runs")
 """The observations of a `History` besides the repository, which stands behind those of GitHub."""

@@ -7,9 +7,9 @@ from typing import Any
 
 from pydantic import AwareDatetime
 
-from release_state.model import Model, Observation, unavailable
-from release_state.snapshot import GitHubRelease, PullRequest, Remote, Repository, Tag, WorkflowRuns
-from release_state.target import Target
+from release_state.model.observation import Model, Observation, unavailable
+from release_state.model.snapshot import GitHubRelease, PullRequest, Remote, Repository, Tag, WorkflowRuns
+from release_state.model.target import Target
 
 FORMAT = 1
 

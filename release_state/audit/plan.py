@@ -13,8 +13,8 @@ from release_state.audit.audit import Audit
 from release_state.audit.judge import Judgement
 from release_state.audit.kinds import Kind
 from release_state.audit.versions import Audited
-from release_state.plan import Step, step
-from release_state.steps.commands import gh, show_pull, suite
+from release_state.model.plan import Step, step
+from release_state.plan.steps.commands import gh, show_pull, suite
 
 
 def plan_for(audit: Audit, kind: Kind, judged: Sequence[Judgement]) -> Step:

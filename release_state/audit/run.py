@@ -10,19 +10,19 @@ import pytest
 
 from release_state.audit.collect import collect_history
 from release_state.audit.model import History
+from release_state.audit.report import terminal as audit_terminal
+from release_state.audit.report.document import document
+from release_state.audit.report.many import of_audit
+from release_state.audit.report.page import page
 from release_state.audit.session import FILE, AuditController
-from release_state.config import Arguments, load
-from release_state.observe.http import HttpClient
-from release_state.observe.kept_answers import KeptAnswers
+from release_state.model.outcome import CheckResult
+from release_state.observe.http.client import HttpClient
+from release_state.observe.http.kept_answers import KeptAnswers
 from release_state.observe.token import find_token
-from release_state.options import UsageProblem
-from release_state.outcome import CheckResult
-from release_state.report import audit_terminal
-from release_state.report.audit_document import document
-from release_state.report.audit_page import page
 from release_state.report.files import NOT_WHOLE, ReportFiles, about
-from release_state.report.many import of_audit
-from release_state.running import Running
+from release_state.run.base import Running
+from release_state.settings.config import Arguments, load
+from release_state.settings.options import UsageProblem
 
 
 class AuditFiles(ReportFiles):

@@ -15,10 +15,10 @@ from release_state.audit.audit import Audit
 from release_state.audit.items import AuditItem, Function, expected, items
 from release_state.audit.model import History
 from release_state.audit.verdict import AuditVerdict, judge_audit
-from release_state.background import Background, wait_for
-from release_state.check import describe, load
-from release_state.defects import Defects, said
-from release_state.outcome import CheckResult, Exit
+from release_state.model.outcome import CheckResult, Exit
+from release_state.observe.defects import Defects, said
+from release_state.run.background import Background, wait_for
+from release_state.verdict.check import describe, load
 
 FILE = "test_audit.py"
 

@@ -10,8 +10,8 @@ from release_state.audit.audit import Audit
 from release_state.audit.judge import Judgement
 from release_state.audit.kinds import KINDS, Kind
 from release_state.audit.plan import plan_for
-from release_state.outcome import CheckResult, Exit, Outcome, Verdict, by_cause
-from release_state.plan import Step
+from release_state.model.outcome import CheckResult, Exit, Outcome, Verdict, by_cause
+from release_state.model.plan import Step
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from functools import cached_property
 from packaging.version import Version
 
 from release_state.audit.model import History, IndexedVersion
-from release_state.package_tags import PackageTags, package_tags
-from release_state.snapshot import Branch, GitHubRelease, PullRequest, Tag
+from release_state.facts.tags import PackageTags, package_tags
+from release_state.model.snapshot import Branch, GitHubRelease, PullRequest, Tag
 
 
 @dataclass

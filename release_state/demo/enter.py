@@ -6,10 +6,10 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from release_state.config import Arguments
 from release_state.demo.scenarios import SCENARIOS
 from release_state.demo.world import World
-from release_state.validate import one_of
+from release_state.settings.config import Arguments
+from release_state.settings.validate import one_of
 
 #: What may still be given beside `--demo`: how the run behaves, not what it looks at.
 _KEPT = ("lookup-timeout", "install-timeout", "install-size", "reports-dir", "ci-required")

@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING
 from release_state.demo.dists import build_sdist, build_wheel
 from release_state.demo.git import Repository
 from release_state.demo.github import GitHubServer
-from release_state.demo.github.handler import Listener
-from release_state.demo.github.limits import Limits
+from release_state.demo.github.handler import Limits, Listener
 from release_state.demo.github.model import RecordedRequest, Reply
 from release_state.demo.index import IndexServer
 from release_state.demo.world import NOW

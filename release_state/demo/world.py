@@ -16,7 +16,7 @@ from release_state.demo.dists import REQUIRES_PYTHON, build_sdist, build_wheel
 from release_state.demo.git import RELEASE_BOT, WEB, Repository
 from release_state.demo.github import GitHubServer, Job, Step
 from release_state.demo.index import IndexServer
-from release_state.demo.status import StatusPages
+from release_state.demo.loopback import StatusPages
 
 if TYPE_CHECKING:
     from typing_extensions import Self

@@ -10,31 +10,30 @@ from datetime import datetime, timezone
 from os import getpid
 from pathlib import Path
 
-from release_state import whole
 from release_state.audit.audit import Audit
 from release_state.audit.collect import collect_history
 from release_state.audit.items import expected, parameters
+from release_state.audit.report.document import document
+from release_state.audit.report.page import page
 from release_state.audit.session import FILE, functions_of
 from release_state.audit.verdict import AuditVerdict, judge_audit
-from release_state.check import CheckInfo, catalogue, describe, load, of_phase
-from release_state.collect import collect
-from release_state.config import RunConfig
-from release_state.defects import Defects, said, text_of, traceback_of, tracebacks
-from release_state.fleet.projects import Project
-from release_state.fleet.row import Part, Row
-from release_state.observe.http import HttpClient
-from release_state.observe.kept_answers import KeptAnswers
-from release_state.observe.shared_limit import SharedLimit
-from release_state.outcome import CheckResult, Exit, Outcome, Phase, by_cause
-from release_state.plan import Step, step
-from release_state.recovery import Recovery
-from release_state.release import Release
-from release_state.report.audit_document import document
-from release_state.report.audit_page import page
-from release_state.results import conclude
-from release_state.snapshot import Snapshot
-from release_state.steps.commands import suite
-from release_state.verdict import TargetVerdict, judge
+from release_state.common import files as whole
+from release_state.facts.release import Release
+from release_state.fleet.projects import Part, Project, Row
+from release_state.model.outcome import CheckResult, Exit, Outcome, Phase, by_cause
+from release_state.model.plan import Step, step
+from release_state.model.snapshot import Snapshot
+from release_state.observe.collect import collect
+from release_state.observe.defects import Defects, said, text_of, traceback_of, tracebacks
+from release_state.observe.http.client import HttpClient
+from release_state.observe.http.kept_answers import KeptAnswers
+from release_state.observe.http.limits import SharedLimit
+from release_state.plan.recovery import Recovery
+from release_state.plan.steps.commands import suite
+from release_state.run.results import conclude
+from release_state.settings.config import RunConfig
+from release_state.verdict.check import CheckInfo, catalogue, describe, load, of_phase
+from release_state.verdict.verdict import TargetVerdict, judge
 
 _MOST = 20
 """Findings of one part that a row shows; the project's own report has all."""

@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from release_state import whole
-from release_state.fleet.row import Row
+from release_state.common import files as whole
+from release_state.fleet.projects import Row
 
 AT_ONCE = 8
 """Projects that a run observes side by side, over all of its processes."""

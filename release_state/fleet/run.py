@@ -9,17 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from release_state.config import Arguments
+from release_state.audit.report.many import of_fleet
+from release_state.fleet import report as fleet_terminal
 from release_state.fleet.projects import projects
+from release_state.fleet.report import document, page
 from release_state.fleet.session import FILE, FleetController
 from release_state.fleet.worker import look_of
 from release_state.observe.token import find_token
-from release_state.options import UsageProblem
-from release_state.report import fleet_terminal
 from release_state.report.files import ReportFiles
-from release_state.report.fleet_page import document, page
-from release_state.report.many import of_fleet
-from release_state.running import Running
+from release_state.run.base import Running
+from release_state.settings.config import Arguments
+from release_state.settings.options import UsageProblem
 
 
 class FleetFiles(ReportFiles):

@@ -14,10 +14,9 @@ from release_state.audit.items import AuditItem, info_of
 from release_state.audit.verdict import Expected
 from release_state.fleet.look import Look
 from release_state.fleet.pool import AT_ONCE, Pool
-from release_state.fleet.projects import Project
-from release_state.fleet.row import Row
-from release_state.observe.shared_limit import SharedLimit
-from release_state.outcome import CheckResult, Exit
+from release_state.fleet.projects import Project, Row
+from release_state.model.outcome import CheckResult, Exit
+from release_state.observe.http.limits import SharedLimit
 
 MakeLook = Callable[[SharedLimit, threading.Event], Look]
 

@@ -9,15 +9,15 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from release_state.config import Arguments
 from release_state.fleet.look import Look
 from release_state.fleet.pool import AT_ONCE
 from release_state.fleet.projects import projects
 from release_state.fleet.session import FleetSession, MakeLook
-from release_state.observe.git_process import stop_running
-from release_state.observe.shared_limit import SharedLimit
+from release_state.model.outcome import Exit
+from release_state.observe.git.process import stop_running
+from release_state.observe.http.limits import SharedLimit
 from release_state.observe.token import find_token
-from release_state.outcome import Exit
+from release_state.settings.config import Arguments
 
 _POLL_SECONDS = 0.1
 _END_SECONDS = 1.2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from release_state.strict_json import loads
+from release_state.common.strict import loads
 
 LISTING_MEMORY = 256 * 2**20
 """Bytes for a git that only asks a remote for its refs: a few hundred bytes for each of them."""

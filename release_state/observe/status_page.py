@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ValidationError
 
-from release_state.model import Observation, known, unavailable
-from release_state.observe.http import HttpClient, LookupFailed
-from release_state.snapshot import Component, Incident, ServiceStatus
+from release_state.model.observation import Observation, known, unavailable
+from release_state.model.snapshot import Component, Incident, ServiceStatus
+from release_state.observe.http.client import HttpClient, LookupFailed
 
 _BYTES = 4 * 2**20
 _SHOWN = 10

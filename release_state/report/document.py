@@ -14,18 +14,18 @@ from typing import Any, Literal
 from pydantic import AwareDatetime
 
 from release_state import __version__
-from release_state.changes import Changes, Record
-from release_state.diagnosis import Diagnosis
-from release_state.matrix import Row, matrix
-from release_state.model import Model, NotObserved, Observation
-from release_state.outcome import CheckResult, Exit, Outcome, unknown_by_cause
-from release_state.plan import Plan
-from release_state.release import Release
+from release_state.facts.release import Release
+from release_state.model.observation import Model, NotObserved, Observation
+from release_state.model.outcome import CheckResult, Exit, Outcome, unknown_by_cause
+from release_state.model.plan import Plan
+from release_state.model.snapshot import LOOKUPS, Snapshot
+from release_state.observe.waiting import Waited
+from release_state.plan.diagnosis import Diagnosis
 from release_state.report.origin import Origin
-from release_state.snapshot import LOOKUPS, Snapshot
-from release_state.timeline import Timeline, timeline
-from release_state.verdict import TargetVerdict
-from release_state.waiting import Waited
+from release_state.verdict.changes import Changes, Record
+from release_state.verdict.matrix import Row, matrix
+from release_state.verdict.timeline import Timeline, timeline
+from release_state.verdict.verdict import TargetVerdict
 
 FORMAT: Literal[1] = 1
 

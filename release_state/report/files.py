@@ -11,17 +11,17 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from release_state import whole
-from release_state.outcome import Verdict
+from release_state.common import files as whole
+from release_state.model.outcome import Verdict
 
 if TYPE_CHECKING:
-    from release_state.changes import Changes
-    from release_state.config import RunConfig
+    from release_state.model.snapshot import Snapshot
+    from release_state.observe.waiting import Waited
     from release_state.report.document import RunReport
     from release_state.report.origin import Origin
-    from release_state.snapshot import Snapshot
-    from release_state.verdict import TargetVerdict
-    from release_state.waiting import Waited
+    from release_state.settings.config import RunConfig
+    from release_state.verdict.changes import Changes
+    from release_state.verdict.verdict import TargetVerdict
 
 #: Verdicts that may become `latest`: a run that was narrowed or broke says nothing of the whole.
 NOT_WHOLE = {Verdict.PARTIAL, Verdict.NOTHING_CHECKED, Verdict.DEFECT}

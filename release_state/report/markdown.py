@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from release_state import exact
-from release_state.changes import Changes
-from release_state.outcome import Exit, Outcome, remedies_of, retry_of
-from release_state.plan import Plan, Step
+from release_state.common import exact
+from release_state.common.text import plain, steps_in_words
+from release_state.model.outcome import Exit, Outcome, remedies_of, retry_of
+from release_state.model.plan import Plan, Step
 from release_state.report.document import Check, RunReport, TargetReport, heading
 from release_state.report.page.parts import SYMBOL
-from release_state.text import plain, steps_in_words
+from release_state.verdict.changes import Changes
 
 MOST_BYTES = 256 * 2**10
 """Of one run's summary. A runner takes 1 MiB for everything that a step writes."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Mapping
 
-from release_state.model import Model
+from release_state.model.observation import Model
 
 
 class Origin(Model):

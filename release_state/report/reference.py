@@ -12,13 +12,13 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from release_state import recorded
 from release_state.audit.kinds import KINDS
-from release_state.check import CheckInfo, catalogue
-from release_state.options import SETTINGS
-from release_state.outcome import Phase
+from release_state.audit.report.many_schema import schemas
+from release_state.model.outcome import Phase
+from release_state.observe import recorded
 from release_state.report import document
-from release_state.report.many_schema import schemas
+from release_state.settings.options import SETTINGS
+from release_state.verdict.check import CheckInfo, catalogue
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CHECKS = ROOT / "checks"
@@ -253,7 +253,7 @@ def main() -> None:
     (ROOT / "docs" / "checks.md").write_text(reference(checks), encoding="utf-8")
     for name, schema in {"snapshot": recorded.schema(), "report": document.schema(), **schemas()}.items():
         text = json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
-        (ROOT / "release_state" / "schemas" / f"{name}.schema.json").write_text(text, encoding="utf-8")
+        (ROOT / "release_state" / "report" / "schemas" / f"{name}.schema.json").write_text(text, encoding="utf-8")
     audit = ROOT / "docs" / "audit.md"
     audit.write_text(with_kinds(audit.read_text(encoding="utf-8")), encoding="utf-8")
     readme = ROOT / "README.md"

@@ -1,4 +1,4 @@
-"""A terminal as it is: its width, and which characters it can show."""
+"""Which sources are being asked, in one line of a terminal that is gone when the answers are there."""
 
 from __future__ import annotations
 
@@ -6,19 +6,41 @@ import os
 import shutil
 import sys
 import textwrap
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from release_state.outcome import Exit, Outcome
-from release_state.text import plain
+from release_state.common.text import plain
+from release_state.model.outcome import Exit, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import pytest
 
+    from release_state.observe.progress import Asking
     from release_state.report.files import ReportFiles
+
+
+_EVERY = 0.1
+"""Seconds between two looks."""
+
+
+def is_wanted(reporter: pytest.TerminalReporter) -> bool:
+    """Whether somebody looks on: a terminal that can take a line back, and neither CI nor `-q`."""
+    quiet = reporter.config.option.verbose < 0 or os.environ.get("TERM") == "dumb"
+    return bool(reporter.isatty and not quiet and not os.environ.get("CI"))
+
+
+def show(reporter: pytest.TerminalReporter, asking: Asking, is_over: Callable[[float], bool]) -> None:
+    """Show what is being asked until it is over; `is_over` waits as many seconds as it is given."""
+    screen = Screen(reporter)
+    while not is_over(_EVERY):
+        reporter.rewrite(screen.shown(asking.words)[: screen.width - 1], erase=True)
+    reporter.rewrite("", erase=True)
+    reporter.write("\r")
+
 
 _MOST_TRACEBACKS = 5
 

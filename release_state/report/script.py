@@ -5,12 +5,12 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
-from release_state import exact
-from release_state.plan import Step
+from release_state.common import exact
+from release_state.common.text import plain
+from release_state.model.plan import Step
+from release_state.plan.steps.commands import suite
 from release_state.report.together import Placed, Section, sections
-from release_state.steps.commands import suite
-from release_state.text import plain
-from release_state.verdict import TargetVerdict
+from release_state.verdict.verdict import TargetVerdict
 
 _HEAD = """#!/bin/sh
 # Written by release-state. Read it before you run it: nothing in it was run.

@@ -7,25 +7,25 @@ from collections.abc import Sequence
 from datetime import timezone
 from typing import TYPE_CHECKING
 
-from release_state import exact
-from release_state.defects import said, text_of, tracebacks
-from release_state.matrix import Row, matrix
-from release_state.outcome import CheckResult, Exit, Outcome, Verdict, remedies_of, retry_of, unknown_by_cause
-from release_state.plan import Plan
-from release_state.release import Release
+from release_state.common import exact
+from release_state.common.files import NO_ROOM
+from release_state.common.text import plain, steps_in_words
+from release_state.facts.release import Release
+from release_state.model.outcome import CheckResult, Exit, Outcome, Verdict, remedies_of, retry_of, unknown_by_cause
+from release_state.model.plan import Plan
+from release_state.observe.defects import said, text_of, tracebacks
 from release_state.report.screen import Screen
-from release_state.results import ADVICE, COUNTED
-from release_state.text import plain, steps_in_words
-from release_state.whole import NO_ROOM
+from release_state.run.results import ADVICE, COUNTED
+from release_state.verdict.matrix import Row, matrix
 
 if TYPE_CHECKING:
     import pytest
 
-    from release_state.changes import Changes
-    from release_state.config import RunConfig
-    from release_state.run import Run
-    from release_state.snapshot import Snapshot
-    from release_state.verdict import TargetVerdict
+    from release_state.model.snapshot import Snapshot
+    from release_state.run.versions import Run
+    from release_state.settings.config import RunConfig
+    from release_state.verdict.changes import Changes
+    from release_state.verdict.verdict import TargetVerdict
 
 _COLOUR = {
     Verdict.READY: "green",

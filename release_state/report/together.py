@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from release_state.plan import Plan, Step
-from release_state.release.shared import Shared, sharing
-from release_state.steps.publication import starts_run
-from release_state.target import Target
-from release_state.verdict import TargetVerdict
+from release_state.facts.shared import Shared, sharing
+from release_state.model.plan import Plan, Step
+from release_state.model.target import Target
+from release_state.plan.steps.publication import starts_run
+from release_state.verdict.verdict import TargetVerdict
 
 _SHARED: dict[str, Shared] = {
     "tag": "tag",

@@ -16,14 +16,12 @@ from urllib.parse import urlencode
 
 from release_state.demo.github import (  # noqa: F401 - importing the routes registers them
     routes_actions,
-    routes_activity,
     routes_checks,
     routes_pulls,
     routes_releases,
     routes_repository,
 )
-from release_state.demo.github.handler import Listener
-from release_state.demo.github.limits import Limits, token_of
+from release_state.demo.github.handler import Limits, Listener, token_of
 from release_state.demo.github.model import Answer, Json, RecordedRequest, Reply, When, moment, utcnow
 from release_state.demo.github.render import Renderer, number_of
 from release_state.demo.github.routing import ApiError, Call, Result, find_route, not_found

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from release_state.demo.github.state_checks import CheckState
-from release_state.demo.github.state_pulls import PullState
+from release_state.demo.github.state_pulls import PullState, ReleaseState
 from release_state.demo.github.state_pushes import PushState
-from release_state.demo.github.state_releases import ReleaseState
 
 
 class GitHubState(PullState, ReleaseState, CheckState, PushState):

@@ -11,21 +11,18 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from release_state.changes import Changes
-from release_state.matrix import matrix
-from release_state.release import Release
+from release_state.facts.release import Release
+from release_state.model.snapshot import Snapshot
 from release_state.report.document import decisive_of
-from release_state.report.page.changes import changes_block
-from release_state.report.page.checks import checks_block
+from release_state.report.page.checks import checks_block, header, other_row, row
 from release_state.report.page.head import colour_of, facts, lead, root, title
 from release_state.report.page.parts import text
-from release_state.report.page.plan import plan_list
-from release_state.report.page.state import matrix_table
-from release_state.report.page.table import header, other_row, row
+from release_state.report.page.plan import changes_block, matrix_table, plan_list
 from release_state.report.page.timeline import timeline_block
-from release_state.snapshot import Snapshot
-from release_state.timeline import timeline
-from release_state.verdict import TargetVerdict
+from release_state.verdict.changes import Changes
+from release_state.verdict.matrix import matrix
+from release_state.verdict.timeline import timeline
+from release_state.verdict.verdict import TargetVerdict
 
 if TYPE_CHECKING:
     from release_state.report.origin import Origin

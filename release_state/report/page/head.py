@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from release_state.outcome import CheckResult, Exit, Outcome, unknown_by_cause
-from release_state.release import Release
+from release_state.common.text import plain
+from release_state.facts.release import Release
+from release_state.model.outcome import CheckResult, Exit, Outcome, unknown_by_cause
 from release_state.report.document import decisive_of
 from release_state.report.origin import Origin
 from release_state.report.page.parts import badge, link, moment, text
-from release_state.text import plain
-from release_state.traces import repository_page
-from release_state.verdict import TargetVerdict
+from release_state.verdict.traces import repository_page
+from release_state.verdict.verdict import TargetVerdict
 
 _MOST = 4
 _COLOUR = {Exit.OK: ("good", "✓"), Exit.ACTION_NEEDED: ("bad", "✗"), Exit.DEFECT: ("bad", "!")}

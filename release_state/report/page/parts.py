@@ -6,8 +6,8 @@ import re
 from datetime import datetime, timezone
 from html import escape
 
-from release_state.outcome import Outcome
-from release_state.text import LONGEST, plain
+from release_state.common.text import LONGEST, plain
+from release_state.model.outcome import Outcome
 
 _CODE = re.compile(r"`([^`]+)`")
 SYMBOL = {

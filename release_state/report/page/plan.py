@@ -1,4 +1,4 @@
-"""The plan of the page: numbered steps, each command with a button that copies it, what destroys unmistakable."""
+"""What changed since the last run of the same version and channel."""
 
 from __future__ import annotations
 
@@ -6,9 +6,24 @@ import re
 from collections.abc import Sequence
 from html import escape
 
-from release_state import exact
-from release_state.plan import Plan, Step
-from release_state.report.page.parts import link, text
+from release_state.common import exact
+from release_state.model.plan import Plan, Step
+from release_state.report.page.parts import badge, link, moment, slug, text
+from release_state.verdict.changes import Changes
+from release_state.verdict.matrix import Row
+
+
+def changes_block(changes: Changes) -> str:
+    """The verdict then, and each thing that came, went or is still missing."""
+    lists = {"Mended": changes.mended, "New": changes.arisen, "Still not right": changes.remaining}
+    lines = [text(words) for words in changes.traces]
+    lines += [f"{name}: {escape(', '.join(ids))}" for name, ids in lists.items() if ids]
+    same = "nothing changed" if changes.is_empty else "this is different now"
+    items = "".join(f"<li>{line}</li>" for line in lines)
+    return f"<p>The last run was at {moment(changes.since)} UTC: {text(changes.verdict_then)}. Since then {same}" + (
+        f":</p><ul>{items}</ul>" if items else ".</p>"
+    )
+
 
 _WORD = 40
 _LONG = 1_500
@@ -89,3 +104,36 @@ def _words(line: str) -> str:
         f'<span class="word">{escape(word)}</span>' if "-" in word and len(word) < _WORD else escape(word)
         for word in re.split(r"(\s+)", line)
     )
+
+
+_LONGEST = 300
+"""Characters of a cell; what is longer stands with its check."""
+_COLUMNS = ("Trace", "Expected", "Observed", "State", "See it")
+
+
+def matrix_table(rows: Sequence[Row], anchor: str, name: str) -> str:
+    """One line for each trace, with a link to look at it with one's own eyes."""
+    head = "".join(f'<th role="columnheader" scope="col">{column}</th>' for column in _COLUMNS)
+    body = "".join(_row(row, anchor) for row in rows)
+    return (
+        f'<table class="matrix" role="table" aria-label="{text(name)}">'
+        f'<thead role="rowgroup"><tr role="row">{head}</tr></thead>'
+        f'<tbody role="rowgroup">{body}</tbody></table>'
+    )
+
+
+def _row(row: Row, anchor: str) -> str:
+    kind = f"row outcome-{slug(row.state)}" if row.state else "row nothing"
+    checks = [*row.decided_by, *(f"{name} (advice)" for name in row.advice)]
+    named = ", ".join(f'<a href="#{anchor}{escape(name.split()[0])}">{escape(name)}</a>' for name in checks)
+    return (
+        f'<tr role="row" class="{kind}"><th role="rowheader" scope="row">{text(row.name)}</th>'
+        f'<td role="cell" data-label="Expected">{text(row.expected, _LONGEST)}</td>'
+        f'<td role="cell" data-label="Observed">{text(row.observed, _LONGEST)}</td>'
+        f'<td role="cell" data-label="State">{badge(row.state)}{f" <small>{named}</small>" if named else ""}</td>'
+        f'<td role="cell" data-label="See it">{_see(row)}</td></tr>'
+    )
+
+
+def _see(row: Row) -> str:
+    return link(row.link, "open", f"open: {row.name}") if row.link else "-"

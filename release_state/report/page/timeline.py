@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from html import escape
 
+from release_state.common.text import plain
 from release_state.report.page.parts import link, moment, span, text, utc
-from release_state.text import plain
-from release_state.timeline import Event, State, Timeline
+from release_state.verdict.timeline import Event, State, Timeline
 
 _LANES = {"run": 0, "commit": 1, "branch": 1, "tag": 1, "upload": 2}
 _GITHUB = 3

@@ -1,0 +1,119 @@
+"""The history in one picture: a column for each version, a lane for each trace, marks for what disagrees (SVG)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+
+from release_state.audit.audit import Audit
+from release_state.audit.habits import INDEX, RELEASE, TAG, left
+from release_state.audit.judge import Judgement
+from release_state.audit.report.document import NAMES
+from release_state.model.outcome import Outcome
+
+_LANE, _GAP, _MARKS = 16, 4, 22
+"""Heights in pixels: of a lane, between lanes, and of the lane of marks."""
+_WIDEST = 14
+"""Pixels of a column at most: few versions do not fill the width."""
+_YEAR = 4.0
+"""Percent of the width that a year's label needs."""
+
+
+def picture(audit: Audit) -> str:
+    """The SVG with its key; a column is one unit wide, and neighbours of one state share a shape."""
+    judged = audit.judgements
+    if not judged:
+        return ""
+    lanes = _lanes(audit)
+    height = len(lanes) * (_LANE + _GAP) + _MARKS
+    shapes, labels, top = [], [], 0
+    for trace in lanes:
+        columns: dict[str, list[int]] = {}
+        for number, judgement in enumerate(judged):
+            columns.setdefault(_state(audit, trace, judgement), []).append(number)
+        for state in _STATES:
+            shapes.append(_shape(f"lane {state}", columns.get(state, []), top, _LANE))
+        labels.append(f'<span style="top:{top}px">{escape(NAMES.get(trace, trace))}</span>')
+        top += _LANE + _GAP
+    labels.append(f'<span style="top:{top}px">disagreements</span>')
+    for name, part, chosen in _marks(judged):
+        shapes.append(_shape(f"mark {name}", chosen, top + _MARKS - int(_MARKS * part), int(_MARKS * part)))
+    counted = f"{len(judged)} versions, the oldest first: {judged[0].audited} to {judged[-1].audited}"
+    key = "".join(f'<li><i class="{name}"></i>{text}</li>' for name, text in _KEY)
+    return (
+        f'<div class="picture"><div class="labels" style="height:{height}px">{"".join(labels)}</div>'
+        f'<div class="columns" style="max-width:{_WIDEST * len(judged)}px">'
+        f'<svg role="img" viewBox="0 0 {len(judged)} {height}" height="{height}" preserveAspectRatio="none">'
+        f'<title>{escape(counted)}</title>{"".join(shapes)}</svg><div class="years">{_years(judged)}</div></div></div>'
+        f'<output class="under">{escape(counted)}</output><ul class="key">{key}</ul>'
+    )
+
+
+_STATES = ("there", "not-expected", "missing", "withdrawn", "unseen")
+_KEY = (
+    ("there", "there"),
+    ("not-expected", "not there, nor expected: before the project left it, or yanked"),
+    ("missing", "missing"),
+    ("withdrawn", "yanked"),
+    ("unseen", "could not be observed"),
+    ("mark wrong", "disagrees"),
+    ("mark advice", "advice, or in progress"),
+    ("mark unknown", "unknown"),
+)
+
+
+def _lanes(audit: Audit) -> list[str]:
+    return [INDEX, *(trace for trace in (TAG, RELEASE) if trace in audit.target.channel.leaves)]
+
+
+def _state(audit: Audit, trace: str, judgement: Judgement) -> str:
+    audited = judgement.audited
+    if trace == INDEX and audited.indexed:
+        if audited.indexed.all_yanked:
+            return "withdrawn"
+        whole = all(
+            not audit.habits.expects(kind, audited) or left(kind, audited) for kind in audit.target.expected_files
+        )
+        return "there" if whole else "missing"
+    if left(trace, audited):
+        return "there"
+    if not audit.observes(trace):
+        return "unseen"
+    kinds = {finding.kind.id for finding in judgement.findings}
+    wrong = {INDEX: "not-published", TAG: "tag-missing", RELEASE: "release-missing"}[trace]
+    return "missing" if wrong in kinds else "not-expected"
+
+
+def _marks(judged: tuple[Judgement, ...]) -> Iterable[tuple[str, float, list[int]]]:
+    """Kinds of mark with the part of the lane's height that they fill: told apart without colour, too."""
+
+    def chosen(outcome: Outcome, *, blocking: bool) -> list[int]:
+        return [n for n, j in enumerate(judged) if j.outcome is outcome and j.blocking is blocking]
+
+    yield "wrong", 1.0, chosen(Outcome.ACTION_NEEDED, blocking=True)
+    yield "advice", 0.5, chosen(Outcome.ACTION_NEEDED, blocking=False) + chosen(Outcome.IN_PROGRESS, blocking=True)
+    yield "unknown", 0.25, chosen(Outcome.UNKNOWN, blocking=True)
+
+
+def _shape(name: str, columns: list[int], top: int, height: int) -> str:
+    """One path with a rectangle for each run of neighbouring columns; nothing where there is no column."""
+    runs: list[list[int]] = []
+    for column in sorted(columns):
+        if runs and runs[-1][1] == column:
+            runs[-1][1] = column + 1
+        else:
+            runs.append([column, column + 1])
+    path = "".join(f"M{a} {top}h{b - a}v{height}h-{b - a}z" for a, b in runs)
+    return f'<path class="{name}" d="{path}"/>' if path else ""
+
+
+def _years(judged: tuple[Judgement, ...]) -> str:
+    """The years, at the first version that was uploaded in each."""
+    shown, last, seen = [], -_YEAR, 0
+    for number, judgement in enumerate(judged):
+        at, place = judgement.audited.uploaded_at, 100 * number / len(judged)
+        # An old line can have a late upload: the years go on from there.
+        if at is not None and at.year > seen and last + _YEAR <= place <= 100 - _YEAR:
+            seen, last = at.year, place
+            shown.append(f'<span style="left:{place:.2f}%">{at.year}</span>')
+    return "".join(shown)

@@ -1,0 +1,57 @@
+"""Moments that strangers write, and how long ago something was."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from datetime import datetime, timezone
+from typing import Any, NoReturn
+
+
+def is_sane(moment: datetime) -> bool:
+    """Whether it can be shown in every zone and counted with: the first and the last year of the calendar cannot."""
+    return 1 < moment.year < 9999
+
+
+def of_epoch(seconds: str | bytes) -> datetime | None:
+    """The moment of so many seconds since 1970 (UTC); None for what is no number, or no sane moment."""
+    try:
+        moment = datetime.fromtimestamp(int(seconds), timezone.utc)
+    except (ValueError, OverflowError, OSError):
+        return None
+    return moment if is_sane(moment) else None
+
+
+FRESH = 60.0
+"""Seconds that what was observed may be old in the end: a commit or a tag can have been pushed meanwhile."""
+
+
+def elapsed() -> float:
+    """Seconds since some moment; those of a machine that sleeps or is suspended are among them where it counts them."""
+    clock = getattr(time, "CLOCK_BOOTTIME", None)  # Linux
+    return time.monotonic() if clock is None else time.clock_gettime(clock)
+
+
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+def loads(data: bytes | str) -> Any:
+    """
+    The value that the text holds.
+
+    Half of a surrogate pair, which an escape can spell and no UTF-8 can hold, becomes a question mark: a report could
+    not be written with it. Raises ValueError for everything that is no JSON in UTF-8, as NaN and too deep nesting.
+    """
+    text = data.decode("utf-8-sig") if isinstance(data, bytes) else data
+    try:
+        found = json.loads(text, parse_constant=_refuse)
+        if _SURROGATE.search(text):
+            found = json.loads(json.dumps(found, ensure_ascii=False).encode("utf-8", "replace"))
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+    return found
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no JSON")

@@ -1,0 +1,93 @@
+"""What the CI of one commit comes to: red, green, still to come, or nothing that can be told (pure)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from release_state.model.observation import NotObserved, Problem
+from release_state.model.snapshot import CheckResult, CommitChecks, ExpectedCI
+
+BEGINS_WITHIN = timedelta(minutes=10)
+"""How long after a push what it starts can be taken to be on its way."""
+
+
+@dataclass(frozen=True)
+class JudgedCI:
+    """The state of a commit's CI, and what it rests on."""
+
+    state: str
+    """"red", "pending", "not begun", "missing", "green", "none" (no CI at all) or "idle" (only skipped or neutral)."""
+    results: tuple[CheckResult, ...] = ()
+    """The red ones, the pending ones, or all."""
+    missing: tuple[str, ...] = ()
+    """What is expected and has no result, in words."""
+    pushed: str = ""
+    """When and by whom the commit was pushed, in words; empty: that was not asked for."""
+    by_ancestor: bool = False
+    """Whether all that is green is of an ancestor."""
+
+
+def judge_ci(checks: CommitChecks) -> JudgedCI:
+    """What the CI of a commit comes to. Raises NotObserved where it hangs on what is expected and that is not known."""
+    for state, word in (("failure", "red"), ("pending", "pending")):
+        if found := tuple(result for result in checks.results if result.state == state):
+            return JudgedCI(word, found)
+    expected = checks.expected
+    if expected is None:
+        raise NotObserved(Problem(source="GitHub", why="what CI is expected was not asked for"))
+    if missing := tuple(_missing(checks, expected)):
+        push = expected.push
+        fresh = push is not None and push.asked_at - push.at <= BEGINS_WITHIN
+        return JudgedCI("not begun" if fresh else "missing", checks.results, missing, _pushed(expected))
+    for state, word in (("failure", "red"), ("pending", "pending")):
+        if found := tuple(result for result in checks.nearest_results if result.state == state):
+            return JudgedCI(word, found)
+    own, carried = checks.results, checks.nearest_results
+    if any(map(expected.is_vouched_by, own)):
+        return JudgedCI("green", (*own, *carried))
+    if any(map(expected.is_vouched_by, carried)):
+        return JudgedCI("green", carried, by_ancestor=True)
+    return JudgedCI("idle" if any(map(expected.is_of_ci, (*own, *carried))) else "none", (*own, *carried))
+
+
+def not_told(checks: CommitChecks, judged: JudgedCI, page: str) -> NotObserved:
+    """Why CI that is expected and missing cannot be told; `page` is where runs are started."""
+    return NotObserved(
+        Problem(
+            source="GitHub",
+            why=f"no result on {checks.sha[:12]} of {'; '.join(judged.missing)}{judged.pushed}",
+            remedy=f"run it on this commit and look again: {page}",
+        )
+    )
+
+
+def _missing(checks: CommitChecks, expected: ExpectedCI) -> list[str]:
+    """What is expected of the commit and neither it nor the ancestor that stands for it has."""
+    stands_in = checks.nearest_results if expected.skip or expected.kept_away else ()
+    apps = checks.apps | {result.app for result in stands_in}
+    names = {result.name for result in (*checks.results, *stands_in)}
+    found = [
+        f"{workflow.file} ({workflow.why})"
+        for workflow in expected.workflows
+        if workflow.state in ("starts", "unknown") and workflow.file not in checks.ran
+    ]
+    nobody = checks.nearest is None and bool(checks.results)
+    found += [
+        f"{workflow.file} ({workflow.why}, and no ancestor near enough has a complete CI)"
+        for workflow in expected.kept_away
+        if nobody and not workflow.filtered
+    ]
+    if checks.nearest is None and not checks.results and expected.kept_away:
+        return found  # no CI anywhere: nothing stands in
+    commits = f"seen on each of {len(expected.apps_of)} commits before"
+    found += [f"{app} ({commits})" for app in expected.apps if app not in apps]
+    return found + [f"{name} (required)" for name in expected.required if name not in names]
+
+
+def _pushed(expected: ExpectedCI) -> str:
+    push = expected.push
+    if push is None:
+        return f"; when it was pushed is not known: {expected.push_unknown}" if expected.push_unknown else ""
+    minutes = int((push.asked_at - push.at).total_seconds() // 60)
+    return f"; pushed {push.at:%Y-%m-%d %H:%M} UTC, {minutes} min before" + (f", by {push.by}" if push.by else "")

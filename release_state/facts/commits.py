@@ -1,0 +1,100 @@
+"""What commit messages call for, by plain rules: Conventional Commits, and commitizen's reading of them (pure).
+
+Sources: https://www.conventionalcommits.org/en/v1.0.0/ and https://commitizen-tools.github.io/commitizen/bump/
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable
+
+from packaging.version import Version
+
+from release_state.model.snapshot.published import Counted, CountedCommit, Level
+
+ORDER: tuple[Level, ...] = ("none", "patch", "minor", "major")
+"""From what calls for nothing to what calls for most."""
+
+MINOR_TYPES, PATCH_TYPES = ("feat",), ("fix", "perf")
+TYPES = (*MINOR_TYPES, *PATCH_TYPES, "build", "chore", "ci", "docs", "style", "refactor", "test")
+"""The types of python-semantic-release's conventional parser, where the project names none."""
+
+_SUBJECT, _DECISIVE, _SHOWN = 200, 10, 50
+"""Characters of a subject, and commits, that are shown."""
+_TITLE = re.compile(r"(?P<type>[\w-]+)(?:\([^\n]{1,200}\))?(?P<breaking>!)?: +\S")
+_BREAKING = re.compile(r"^BREAKING[ -]CHANGE: ", re.MULTILINE)
+_COMMITIZEN = re.compile(r"^((?:BREAKING[- ]CHANGE|\w+)(?:\(.{1,200}\))?!?):", re.MULTILINE)
+
+
+def level_of(
+    message: str,
+    *,
+    types: Collection[str] | None = None,
+    minor: Collection[str] = MINOR_TYPES,
+    patch: Collection[str] = PATCH_TYPES,
+) -> Level | None:
+    """What a message calls for; None where it does not follow Conventional Commits or is of none of the `types`."""
+    found = _TITLE.match(message)
+    if found is None or (types is not None and found["type"] not in types):
+        return None
+    if found["breaking"] or _BREAKING.search(message):
+        return "major"
+    # By the specification's rule 15 a type may be written in any case.
+    name = found["type"] if types is not None else found["type"].lower()
+    return "minor" if name in minor else "patch" if name in patch else "none"
+
+
+def commitizen_level(message: str) -> Level | None:
+    """What commitizen's standard rules take a message for: every line of it counts."""
+    levels = [_commitizen_keyword(keyword) for keyword in _COMMITIZEN.findall(message)]
+    if _TITLE.match(message):
+        levels.append("none")
+    return highest(levels) if levels else None
+
+
+def _commitizen_keyword(keyword: str) -> Level:
+    if keyword.endswith("!") or re.match(r"BREAKING[- ]CHANGE", keyword):
+        return "major"
+    if keyword.startswith("feat"):
+        return "minor"
+    return "patch" if keyword.startswith(("fix", "refactor", "perf")) else "none"
+
+
+def highest(levels: Iterable[Level | None]) -> Level:
+    """The level that calls for most."""
+    return max((level for level in levels if level), key=ORDER.index, default="none")
+
+
+def raised(last: Version | None, level: Level, *, major_on_zero: bool = True) -> str | None:
+    """
+    The version that follows on `last` (None: no version yet); None where nothing is called for.
+
+    Without `major_on_zero` a breaking change of a 0.x version raises its second number.
+    """
+    if level == "none":
+        return None
+    major, minor, patch = (last.major, last.minor, last.micro) if last else (0, 0, 0)
+    if level == "major" and major == 0 and not major_on_zero:
+        level = "minor"
+    return {
+        "major": f"{major + 1}.0.0",
+        "minor": f"{major}.{minor + 1}.0",
+        "patch": f"{major}.{minor}.{patch + 1}",
+    }[level]
+
+
+def counted(last_tag: str | None, commits: Iterable[tuple[str, str, Level | None]]) -> Counted:
+    """Commits since a tag (hash, subject, what it calls for; newest first), with those that a person should see."""
+    found = [CountedCommit(sha=sha, subject=subject[:_SUBJECT], level=level) for sha, subject, level in commits]
+    most = highest(commit.level for commit in found)
+    strange = [commit for commit in found if commit.level is None]
+    counts = Counter(commit.level for commit in found)
+    return Counted(
+        last_tag=last_tag,
+        total=len(found),
+        levels={level: counts[level] for level in ORDER if counts[level]},
+        decisive=tuple(commit for commit in found if commit.level == most and most != "none")[:_DECISIVE],
+        not_conventional=tuple(strange[:_SHOWN]),
+        not_conventional_count=len(strange),
+    )

@@ -1,0 +1,178 @@
+"""What every fact of a release is worked out from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+
+from packaging.version import Version
+
+from release_state.facts.tags import anothers
+from release_state.model.observation import NotObserved, Problem
+from release_state.model.snapshot import Branch, Clone, Lineage, Remote, Snapshot, Tag
+from release_state.model.target import Channel, Target, parse_version
+
+
+class Facts:
+    """One version on one channel, as observed."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        self.target: Target = snapshot.target
+        self.channel: Channel = snapshot.target.channel
+        self.version: Version = snapshot.target.parsed_version
+
+
+class GitFacts(Facts):
+    """What git knows of a version."""
+
+    @cached_property
+    def remote(self) -> Remote:
+        """The remote's refs."""
+        return self.snapshot.remote.present()
+
+    @cached_property
+    def base_branch(self) -> str:
+        """The branch that releases are merged into: the configured one, else the remote's default branch."""
+        if name := self.target.base_branch or self.remote.default_branch:
+            return name
+        problem = Problem(source="git remote", why="the remote names no default branch", remedy="give --base-branch")
+        raise NotObserved(problem)
+
+    @cached_property
+    def base_head(self) -> str:
+        """The commit at the head of the base branch on the remote."""
+        if branch := self.remote.branch(self.base_branch):
+            return branch.sha
+        problem = Problem(
+            source="git remote",
+            why=f"the remote has no branch {self.base_branch}",
+            remedy="name the branch that releases start from with --base-branch",
+        )
+        raise NotObserved(problem)
+
+    @cached_property
+    def branch(self) -> Branch | None:
+        """The release branch of this version and channel on the remote; never the base or the default branch."""
+        name = self.target.release_branch
+        return None if self.target.is_lasting(name, self.remote.default_branch) else self.remote.branch(name)
+
+    @cached_property
+    def excluding_branches(self) -> tuple[Branch, ...]:
+        """Branches of the remote beside which git refuses to create this version's release branch."""
+        return tuple(each for each in self.remote.branches if excludes(self.target.release_branch, each.name))
+
+    @cached_property
+    def excluding_tags(self) -> tuple[Tag, ...]:
+        """Tags of the remote beside which git refuses to create this version's tag."""
+        return tuple(each for each in self.remote.tags if excludes(self.target.tag, each.name))
+
+    @property
+    def excluding_local_tags(self) -> tuple[Tag, ...]:
+        """Tags of the clone beside which git refuses to create this version's tag there."""
+        return tuple(each for each in self.every_local_tag if excludes(self.target.tag, each.name))
+
+    def taken_for(self, wanted: str, names: Iterable[str]) -> tuple[str, ...]:
+        """Names of refs that the clone's file system takes for the wanted one or its folder: the case alone differs."""
+        clone = self.snapshot.clone.value
+        return tuple(name for name in names if differs_by_case(wanted, name)) if clone and clone.folds_case else ()
+
+    @cached_property
+    def tag(self) -> Tag | None:
+        """The tag of this version on the remote, in the template's exact spelling."""
+        return self.remote.tag(self.target.tag)
+
+    @cached_property
+    def other_tags(self) -> tuple[Tag, ...]:
+        """Tags of the remote that equal the version by PEP 440 in another spelling; moving tags like `v9` too.
+
+        Not those that are another package's of the repository.
+        """
+        return tuple(tag for tag in self.tags_equal_to(self.version) if tag.name != self.target.tag)
+
+    @property
+    def other_tags_exactly(self) -> tuple[Tag, ...]:
+        """Other spellings that are no moving tag: they name as many release numbers as the version has."""
+        return tuple(tag for tag in self.other_tags if self.target.is_version_named_by(tag.name))
+
+    @property
+    def version_tags(self) -> tuple[Tag, ...]:
+        """Every tag of the remote that names this version and is no moving one; the exact spelling first."""
+        return (*filter(None, [self.tag]), *self.other_tags_exactly)
+
+    def tags_equal_to(self, version: Version) -> tuple[Tag, ...]:
+        """Tags of the remote that name a version of this package, in whatever spelling."""
+        equal = tuple(tag for tag in self.remote.tags if self.target.version_of_tag(tag.name) == version)
+        if all(tag.name == self.target.tag_for(str(version)) for tag in equal):
+            return equal  # which is usual, and nothing else need be looked at
+        return tuple(tag for tag in equal if tag.name not in self.of_other_packages)
+
+    @cached_property
+    def of_other_packages(self) -> frozenset[str]:
+        """Names of tags of the remote that are another package's of the repository."""
+        return anothers(self.target, self.remote.tags)
+
+    def is_of_another_package(self, tag: str) -> bool:
+        """Whether a tag, on the remote or only named by a draft, is another package's of the repository."""
+        if self.remote.tag(tag):
+            return tag in self.of_other_packages
+        named = Tag(name=tag, object="", commit="", annotated=False)
+        return tag in anothers(self.target, (*self.remote.tags, named))
+
+    @cached_property
+    def clone(self) -> Clone | None:
+        """The maintainer's clone, None where there is none to look at."""
+        return self.snapshot.clone.known()
+
+    @property
+    def every_local_tag(self) -> tuple[Tag, ...]:
+        """The tags of the clone; none where it could not be read or there is none: only what is there counts."""
+        clone = self.snapshot.clone.value
+        return clone.tags if clone else ()
+
+    @cached_property
+    def local_tags(self) -> tuple[Tag, ...]:
+        """Tags of the clone that equal the version, the exact spelling first; none of another package."""
+        tags, remote = self.clone.tags if self.clone else (), self.snapshot.remote.value
+        equal = [tag for tag in tags if self.target.version_of_tag(tag.name) == self.version]
+        if any(tag.name != self.target.tag for tag in equal):
+            others = anothers(self.target, (*(remote.tags if remote else ()), *tags))
+            equal = [tag for tag in equal if tag.name not in others]
+        return tuple(sorted(equal, key=lambda tag: tag.name != self.target.tag))
+
+    @cached_property
+    def local_tag(self) -> Tag | None:
+        """The clone's tag of this version in the exact spelling."""
+        return next((tag for tag in self.local_tags if tag.name == self.target.tag), None)
+
+    def lineage(self, sha: str) -> Lineage:
+        """How a commit lies to the base branch."""
+        return self.snapshot.history.present().lineage(sha)
+
+    def builds_another_version(self, tag: Tag) -> bool:
+        """Whether the tagged commit declares another version: what is built from it would be that one."""
+        lineage = self.lineage(tag.commit)
+        declared = None if lineage.version_is_dynamic else parse_version(lineage.declared_version or "")
+        return declared is not None and declared != self.version
+
+    def is_ancestor(self, older: str, newer: str) -> bool:
+        """Whether one commit is an ancestor of or equal to the other."""
+        return self.snapshot.history.present().is_ancestor(older, newer)
+
+
+def excludes(wanted: str, there: str) -> bool:
+    """Whether git refuses to create a ref beside another: one's name is the folder of the other."""
+    return wanted.startswith(f"{there}/") or there.startswith(f"{wanted}/")
+
+
+def excluding(wanted: str, names: Iterable[str]) -> tuple[str, ...]:
+    """Those of the names that keep git from creating a ref."""
+    return tuple(name for name in names if excludes(wanted, name))
+
+
+def differs_by_case(wanted: str, there: str) -> bool:
+    """Whether two names meet in one file or folder where a file system takes both cases for the same."""
+    for one, other in zip(wanted.split("/"), there.split("/"), strict=False):
+        if one != other:
+            return one.casefold() == other.casefold()
+    return False

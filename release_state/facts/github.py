@@ -1,0 +1,180 @@
+"""Facts of GitHub: pull requests, GitHub Releases, CI and runs; with git and the index, which some rest on."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+
+from release_state.facts.git import GitFacts
+from release_state.facts.index import IndexFacts
+from release_state.model.observation import NotObserved, Problem
+from release_state.model.snapshot import CommitChecks, GitHubRelease, PullRequest, WorkflowRun
+from release_state.model.target import parse_version
+
+_OF_A_PACKAGE = re.compile(r"[A-Za-z][\w.-]*?(?:[-/@_]|==)v?(?P<version>[0-9][^/@]*)")
+"""The tag of a version of a package, whichever: `other-v1.2.3`, `other/1.2.3`, `other==1.2.3`."""
+
+
+class GitHubFacts(GitFacts, IndexFacts):
+    """What GitHub knows of a version."""
+
+    def pulls_of(self, branch: str) -> tuple[PullRequest, ...]:
+        """Every pull request, in any state, of a release branch that is not this version's."""
+        observed = self.snapshot.branch_pulls.get(branch)
+        if observed is None:
+            raise NotObserved(Problem(source="GitHub", why=f"the pull requests of {branch} were not asked for"))
+        return observed.present()
+
+    @cached_property
+    def pulls(self) -> tuple[PullRequest, ...]:
+        """Every pull request of this version's release branch, in any state."""
+        return self.snapshot.pulls.present()
+
+    def open_pulls_of(self, branch: str) -> tuple[PullRequest, ...]:
+        """The open pull requests whose head a branch of this repository is."""
+        found = (pull for pull in self.snapshot.open_pulls.present() if pull.head_branch == branch)
+        return tuple(pull for pull in found if self.is_from_here(pull))
+
+    def is_from_here(self, pull: PullRequest) -> bool:
+        """Whether the head of a pull request is a branch of this repository; a fork's may be called like it."""
+        repository = self.snapshot.repository.value
+        ours = repository.full_name if repository else self.target.repository
+        return (pull.head_repository or "").lower() == ours.lower()
+
+    def pulls_into(self, branch: str) -> tuple[PullRequest, ...]:
+        """The open pull requests whose base a release branch is, those of forks too: its deletion would close them."""
+        return tuple(pull for pull in self.snapshot.open_pulls.present() if pull.base_branch == branch)
+
+    @property
+    def open_pulls(self) -> tuple[PullRequest, ...]:
+        """Those that can still be merged, whatever their base."""
+        return tuple(pull for pull in self.pulls if pull.is_open)
+
+    @cached_property
+    def pull(self) -> PullRequest | None:
+        """The release pull request: merged or open, with the right head and base; closed unmerged is none.
+
+        Nor is a merged one that the tag goes on from. Of two, the later run's.
+        """
+        right = [pull for pull in self.pulls if pull.base_branch == self.base_branch and (pull.merged or pull.is_open)]
+        latest = sorted(right, key=lambda pull: pull.number, reverse=True)
+        return next((pull for pull in latest if not self.is_outrun(pull)), None)
+
+    def is_outrun(self, pull: PullRequest) -> bool:
+        """Whether the tag goes on from what a merged pull request brought, with a change that the base branch lacks.
+
+        It goes on from the recorded head, or from the merge, as that of a later attempt does. One that is in no line
+        with either may have been rebased before the merge, and one on a commit of another version belongs elsewhere:
+        neither says anything. Raises NotObserved.
+        """
+        tag = self.tag
+        if tag is None or not pull.merged or tag.commit in (pull.head_sha, pull.merge_commit):
+            return False
+        if not self.lineage(tag.commit).unmerged_count or self.builds_another_version(tag):
+            return False
+        if self.is_ancestor(tag.commit, pull.head_sha):
+            return False
+        brought = filter(None, (pull.head_sha, pull.merge_commit))
+        return any(self.is_ancestor(commit, tag.commit) for commit in brought)
+
+    @property
+    def any_pull(self) -> bool:
+        """Whether a pull request is a trace of this release: the right one, or an open one into another base."""
+        return bool(self.open_pulls or self.pull)
+
+    @cached_property
+    def github_release(self) -> GitHubRelease | None:
+        """The published GitHub Release of the tag, in the template's exact spelling."""
+        return self.snapshot.release.known()
+
+    @cached_property
+    def other_releases(self) -> tuple[GitHubRelease, ...]:
+        """The published GitHub Releases of the version's tags in other spellings; none of a moving tag."""
+        return tuple(filter(None, (self.release_of(tag.name) for tag in self.other_tags_exactly)))
+
+    def release_of(self, tag: str) -> GitHubRelease | None:
+        """The published GitHub Release of another tag that was asked for."""
+        observed = self.snapshot.other_releases.get(tag)
+        if observed is None:
+            raise NotObserved(Problem(source="GitHub", why=f"the GitHub Release of {tag} was not asked for"))
+        return observed.known()
+
+    @property
+    def releases(self) -> tuple[GitHubRelease, ...]:
+        """Every published GitHub Release of the version, the exact spelling first."""
+        return (*filter(None, [self.github_release]), *self.other_releases)
+
+    @cached_property
+    def drafts(self) -> tuple[GitHubRelease, ...]:
+        """Drafts for the tag, in the template's exact spelling."""
+        return tuple(draft for draft in self.snapshot.drafts.present() if draft.tag == self.target.tag)
+
+    @cached_property
+    def other_drafts(self) -> tuple[GitHubRelease, ...]:
+        """Drafts of the version in other spellings; none of another package."""
+        others = (draft for draft in self.snapshot.drafts.present() if draft.tag != self.target.tag)
+        return tuple(draft for draft in others if not self.is_of_another_package(draft.tag))
+
+    @property
+    def every_draft(self) -> tuple[GitHubRelease, ...]:
+        """Every draft of the version, the exact spelling first."""
+        return (*self.drafts, *self.other_drafts)
+
+    @property
+    def right_latest(self) -> str | None:
+        """The tag that has to become GitHub's latest release; None where it is right, or cannot be told.
+
+        It is the release of the greatest final version that is not yanked. An older version's own release is right
+        as long as it is not the latest.
+        """
+        if not self.files:
+            return None  # what the index will offer as the newest is not decided yet
+        latest, newest = self.snapshot.latest_release.known(), self.newest_final
+        if self.is_latest_foreign and self.target.names_package(self.target.tag_template):
+            return None  # several packages share the one mark
+        version = self.target.version_of_tag(latest.tag) if latest else None
+        if newest is None or (version == self.version) == (newest == self.version):
+            return None
+        if newest == self.version:
+            return self.target.tag  # the index may spell it in another way
+        remote = self.snapshot.remote.value
+        named = [tag.name for tag in remote.tags if self.target.version_of_tag(tag.name) == newest] if remote else []
+        exact = self.target.tag_for(str(newest))
+        return exact if exact in named or not named else named[0]
+
+    @property
+    def is_latest_foreign(self) -> bool:
+        """Whether GitHub's latest release is that of another package of the repository, as far as its tag tells."""
+        latest = self.snapshot.latest_release.known()
+        if latest is None:
+            return False
+        if self.target.spelling_of_tag(latest.tag):
+            return self.snapshot.remote.is_known and latest.tag in self.of_other_packages
+        found = _OF_A_PACKAGE.fullmatch(latest.tag)
+        return bool(found and parse_version(found["version"]))
+
+    @cached_property
+    def ci(self) -> CommitChecks:
+        """CI of the base branch's head, without what runs of the release workflow left on it.
+
+        Each of their jobs is a check run of that commit too; a failed release is no red CI. Where one file tests and
+        releases, what a push to the base branch started judges it.
+        """
+        checks = self.snapshot.ci.present()
+        runs = self.snapshot.runs.value
+        own = {run.id for run in runs.runs if not run.tests(self.base_branch)} if runs else set()
+        results = tuple(result for result in checks.results if result.workflow_run not in own)
+        nearest = tuple(result for result in checks.nearest_results if result.workflow_run not in own)
+        left_out = tuple(result.name for result in checks.results if result.workflow_run in own)
+        return checks.model_copy(
+            update={
+                "results": results,
+                "nearest_results": nearest,
+                "left_out": (*checks.left_out, *(f"{name} (release workflow)" for name in left_out)),
+            }
+        )
+
+    @cached_property
+    def unfinished_runs(self) -> tuple[WorkflowRun, ...]:
+        """Runs of the release workflow that are not completed, on whatever channel."""
+        return tuple(run for run in self.snapshot.runs.present().runs if not run.is_finished)

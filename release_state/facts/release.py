@@ -1,0 +1,150 @@
+"""The facts of one release, worked out from its snapshot: what checks, diagnosis and plan share (pure).
+
+Every property gives a plain value and raises NotObserved where a fact that it rests on could not be observed. Each
+source has a module of its own; here is what rests on several of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from packaging.version import Version
+
+from release_state.facts.github import GitHubFacts
+from release_state.facts.published import PublishedFacts
+from release_state.facts.shared import SharedFacts
+from release_state.model.observation import NotObserved
+from release_state.model.snapshot import Branch
+from release_state.model.target import ReleaseBranchName
+
+
+@dataclass(frozen=True)
+class OtherBranch:
+    """A release branch of another version or channel, and what it is."""
+
+    branch: Branch
+    parsed: ReleaseBranchName
+    state: str
+    """"in use", "unfinished", "left over" or "orphaned"."""
+    reason: str
+    published_on: str | None = None
+    """The channel that has published its version; None: none, or that was not what its state hangs on."""
+
+
+class Release(GitHubFacts, PublishedFacts, SharedFacts):
+    """One version on one channel, as observed."""
+
+    @cached_property
+    def other_branches(self) -> tuple[OtherBranch, ...]:
+        """Every other release branch of the remote, and what it is.
+
+        Neither a lasting branch nor that of a release line; on a channel that leaves nothing on GitHub, its own alone.
+        """
+        return tuple(self._judged(branch, parsed) for branch, parsed in self._others)
+
+    @cached_property
+    def _others(self) -> tuple[tuple[Branch, ReleaseBranchName], ...]:
+        """Every other release branch with what its name says."""
+        others = []
+        for branch in self.remote.branches:
+            parsed = self.target.parse_release_branch(branch.name)
+            if parsed is None or branch.name == self.target.release_branch:
+                continue
+            lasts = self.target.is_lasting(branch.name, self.remote.default_branch) or self._is_line(parsed)
+            if not lasts and (self.channel.leaves or parsed.channel == self.channel.name):
+                others.append((branch, parsed))
+        return tuple(others)
+
+    def _judged(self, branch: Branch, parsed: ReleaseBranchName) -> OtherBranch:
+        state, reason = self._state_of(branch, parsed)
+        # Not a use of its own: anybody may open one, and what is merged into a left branch gets nowhere.
+        if into := self.pulls_into(branch.name):
+            reason += f"; pull request #{into[0].number} is to be merged into it"
+        on = self._published_on(parsed) if state == "unfinished" else None
+        return OtherBranch(branch, parsed, state, reason, on)
+
+    @property
+    def respelled_branches(self) -> tuple[OtherBranch, ...]:
+        """Release branches of this very version and channel in other spellings, which nobody uses."""
+        judged = (self._judged(branch, parsed) for branch, parsed in self._others if self.is_respelled(parsed))
+        return tuple(other for other in judged if other.state != "in use")
+
+    def is_respelled(self, parsed: ReleaseBranchName) -> bool:
+        """Whether the name of another release branch says this very version and channel."""
+        return parsed.channel == self.channel.name and Version(parsed.version) == self.version
+
+    def _is_line(self, parsed: ReleaseBranchName) -> bool:
+        """Whether a branch is that of a release line: `release/1.4` beside versions such as 1.4.2."""
+        named = Version(parsed.version).release
+        return "{channel}" not in self.target.branch_template and len(named) < len(self.version.release)
+
+    def _state_of(self, branch: Branch, parsed: ReleaseBranchName) -> tuple[str, str]:
+        if open_pulls := self.open_pulls_of(branch.name):
+            return "in use", f"pull request #{open_pulls[0].number} is open for it"
+        if self.unfinished_runs:
+            return "in use", f"release run #{self.unfinished_runs[0].number} is unfinished and may be working on it"
+        merged = [pull for pull in self.pulls_of(branch.name) if pull.merged]
+        if any(pull.head_sha == branch.sha for pull in merged):
+            return "left over", f"pull request #{merged[0].number} was merged with this very head"
+        if not merged:
+            version, channel = Version(parsed.version), self.target.channel_named(parsed.channel)
+            tagged = channel and "tag" in channel.leaves and self.tags_equal_to(version)
+            if tagged and self._holds(branch.sha):
+                return "left over", f"{self.base_branch} holds every commit of it, and {parsed.version} is tagged"
+            if on := self._published_on(parsed):
+                return "unfinished", f"{parsed.version} is on {on}, and no pull request of it was merged"
+            if tagged:
+                return "unfinished", f"{parsed.version} is tagged, and no pull request was merged"
+        return "orphaned", "no pull request of it is open, no run is unfinished and its version is not released"
+
+    def _published_on(self, parsed: ReleaseBranchName) -> str | None:
+        """The channel that has published the version of a release branch: its own, or one that shares the branch."""
+        version = Version(parsed.version)
+        if self._has(parsed.channel, version):
+            return parsed.channel
+        return next(iter(self.others_on("branch", version)), None)
+
+    def is_rested_on(self, other: OtherBranch) -> bool:
+        """Whether a published version rests on its branch: its pull request is still to be merged."""
+        channel = self.target.channel_named(other.published_on) if other.published_on else None
+        return channel is not None and "pull-request" in channel.leaves
+
+    def _holds(self, sha: str) -> bool:
+        """Whether the base branch is known to hold a commit."""
+        history = self.snapshot.history.value
+        lineages = history.lineages if history else ()
+        return sha == self.base_head or any(each.sha == sha and not each.ahead for each in lineages)
+
+    @property
+    def tag_may_go(self) -> bool:
+        """Whether nothing rests on the tag: no file, not even yanked, no immutable GitHub Release, no run at work.
+
+        Nor a file on the index of another channel that leaves this tag, too.
+        """
+        found = self.github_release
+        if self.is_published or self.unfinished_runs or (found is not None and found.immutable is not False):
+            return False
+        return not self.others_on("tag")
+
+    def traces(self) -> dict[str, bool | None]:
+        """Which traces of this version exist, as far as known: True, False, or None where it could not be observed."""
+        traces: dict[str, bool | None] = {"branch": self._seen("branch"), "index": self._seen("is_published")}
+        if "tag" in self.channel.leaves:
+            traces["tag"] = self._seen("version_tags")
+        if "release" in self.channel.leaves:
+            seen = ("github_release", "other_releases", "drafts", "other_drafts")
+            traces["release"] = _either(*map(self._seen, seen))
+        if "pull-request" in self.channel.leaves:
+            traces["pull-request"] = self._seen("any_pull")
+        return traces
+
+    def _seen(self, name: str) -> bool | None:
+        try:
+            return bool(getattr(self, name))
+        except NotObserved:
+            return None
+
+
+def _either(*seen: bool | None) -> bool | None:
+    return True if any(seen) else (None if None in seen else False)

@@ -1,0 +1,158 @@
+"""Which refs a ruleset is for: GitHub's patterns are those of Ruby's `File.fnmatch` with FNM_PATHNAME.
+
+`*` and `?` never match a slash, `**/` matches any number of folders, a leading dot is only matched by a dot.
+Source: https://docs.github.com/repositories/configuring-branches-and-merges-in-your-repository/managing-rulesets
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from release_state.facts.release import Release
+from release_state.model.snapshot import Rule, Ruleset
+
+_ALL, _DEFAULT = "~ALL", "~DEFAULT_BRANCH"
+_ESCAPED = re.compile(r"\\(.)")
+
+
+def applies(ruleset: Ruleset, ref: str, default_branch: str | None) -> bool:
+    """Whether a ruleset is for a full ref name (`refs/heads/main`)."""
+    if ruleset.include is None:
+        return True
+    return _any(ruleset.include, ref, default_branch) and not _any(ruleset.exclude, ref, default_branch)
+
+
+def matches(pattern: str, ref: str) -> bool:
+    """Whether the whole name matches: `refs/heads/release/*`, `refs/tags/v*`, `refs/heads/**/*`."""
+    names = ref.split("/")
+    # How many of the names the pattern has matched so far, in each way that it can.
+    ways = {0}
+    *folders, last = pattern.split("/")
+    for part in folders:
+        if part == "**":
+            ways = {end for start in ways for end in _past_folders(names, start)}
+        else:
+            ways = {at + 1 for at in ways if at < len(names) and _matches_name(part, names[at])}
+    return any(at == len(names) - 1 and _matches_name(last, names[at]) for at in ways)
+
+
+def _any(patterns: tuple[str, ...], ref: str, default_branch: str | None) -> bool:
+    special = {_ALL: True, _DEFAULT: ref == f"refs/heads/{default_branch}"}
+    return any(special[pattern] if pattern in special else matches(pattern, ref) for pattern in patterns)
+
+
+def _past_folders(names: list[str], start: int) -> range:
+    hidden = (at for at in range(start, len(names)) if names[at].startswith("."))
+    return range(start, next(hidden, len(names)) + 1)
+
+
+def _matches_name(pattern: str, name: str) -> bool:
+    if name.startswith(".") and not pattern.startswith((".", "\\.")):
+        return False
+    # As Python's fnmatch spells it: no backslash, and ! alone negates.
+    return fnmatchcase(name, _ESCAPED.sub(r"[\1]", pattern).replace("[^", "[!"))
+
+
+ACTIONS = "Integration 15368"
+"""GitHub Actions itself, as a ruleset names who may pass it by."""
+
+_COMMITS = {
+    "commit_message_pattern": "commits by their message",
+    "commit_author_email_pattern": "commits by their author's address",
+    "committer_email_pattern": "commits by their committer's address",
+}
+
+
+@dataclass(frozen=True)
+class Hindrance:
+    """A rule that stands in the way."""
+
+    what: str
+    """In words."""
+    ruleset: Ruleset | None
+    refuses: bool
+    """Whether it refuses everybody who may not pass it by; else it depends on the commit."""
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether nobody at all gets past it, as far as GitHub shows who may."""
+        return self.refuses and self.ruleset is not None and self.ruleset.bypass == ()
+
+    @property
+    def text(self) -> str:
+        """The finding in words: what, by which ruleset, and who may pass it by."""
+        if self.ruleset is None:
+            return self.what
+        who = self.ruleset.bypass
+        hidden = "who may pass it by is not shown to this token"
+        passing = hidden if who is None else f"{', '.join(who) or 'nobody'} may pass it by"
+        return f"{self.what} (ruleset “{self.ruleset.name}”: {passing})"
+
+
+def in_the_way(release: Release, rules: Sequence[Rule], name: str, kind: str) -> tuple[Hindrance, ...]:
+    """What of the rules is in the way of creating a branch or tag of this name; what Actions may pass by is not."""
+    rulesets = {ruleset.id: ruleset for ruleset in release.snapshot.rulesets.value or ()}
+    found = []
+    for rule in rules:
+        ruleset = rulesets.get(rule.ruleset) if rule.ruleset is not None else None
+        if ruleset is not None and ACTIONS in (ruleset.bypass or ()):
+            continue
+        found += [Hindrance(what, ruleset, refuses) for what, refuses in _of_rule(rule, name, kind)]
+    return tuple(found)
+
+
+def tag_rules(release: Release, tag: str) -> tuple[Rule, ...]:
+    """The active rules for a tag of this name.
+
+    Raises NotObserved where the rulesets could not be read.
+    """
+    default = release.remote.default_branch
+    return tuple(
+        rule
+        for ruleset in release.snapshot.rulesets.present()
+        if ruleset.target == "tag" and ruleset.enforcement == "active" and applies(ruleset, f"refs/tags/{tag}", default)
+        for rule in ruleset.rules
+    )
+
+
+def without_refs(release: Release) -> tuple[Ruleset, ...]:
+    """Active rulesets that no branch and no tag matches, neither now nor with what this release makes."""
+    target, remote = release.target, release.remote
+    made = [target.release_branch_for(target.version, channel.name) for channel in target.channels]
+    names = {
+        "branch": [f"refs/heads/{name}" for name in (*(branch.name for branch in remote.branches), *made)],
+        "tag": [f"refs/tags/{name}" for name in (*(tag.name for tag in remote.tags), target.tag)],
+    }
+    return tuple(
+        ruleset
+        for ruleset in release.snapshot.rulesets.present()
+        if ruleset.enforcement == "active"
+        and ruleset.target in names
+        and not any(applies(ruleset, ref, remote.default_branch) for ref in names[ruleset.target])
+    )
+
+
+def _of_rule(rule: Rule, name: str, kind: str) -> Iterator[tuple[str, bool]]:
+    if rule.type == "creation":
+        yield f"creating {name} is restricted", True
+    elif rule.type == f"{kind}_name_pattern" and (matching := _fits(rule, name)) is not True:
+        shown = f"{'not ' * rule.negate}{(rule.operator or 'match').replace('_', ' ')} {rule.pattern!r}"
+        yield f"the name {name} has to {shown}", matching is False
+    elif rule.type == "required_signatures":
+        yield "commits have to be signed", False
+    elif rule.type in _COMMITS:
+        yield f"restricts {_COMMITS[rule.type]}: {(rule.operator or '').replace('_', ' ')} {rule.pattern!r}", False
+    elif kind == "branch" and rule.type in ("pull_request", "merge_queue"):
+        yield "takes changes by pull request only", False
+    elif kind == "branch" and rule.type == "required_status_checks" and rule.on_creation:
+        yield f"wants checks to have passed already: {', '.join(rule.checks)}", False
+
+
+def _fits(rule: Rule, name: str) -> bool | None:
+    """Whether the name is as a pattern wants it; None for a regular expression: a stranger's is never run."""
+    tests = {"starts_with": name.startswith, "ends_with": name.endswith, "contains": name.__contains__}
+    test = tests.get(rule.operator or "")
+    return None if test is None or rule.pattern is None else test(rule.pattern) is not rule.negate

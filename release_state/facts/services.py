@@ -1,0 +1,42 @@
+"""What the services' own status pages say, beside what could not be observed of them (pure)."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from release_state.model.observation import Problem
+from release_state.model.snapshot import ServiceStatus, Snapshot
+from release_state.model.target import Target
+from release_state.verdict.words import listing
+
+_GIT = ("git remote", "git history", "published commit")
+
+
+def trouble(status: ServiceStatus) -> str:
+    """The components that are not well, and the incidents with their pages; empty where all is well."""
+    levels = [f"{component.name}: {component.level}" for component in status.components if not component.is_well]
+    incidents = [f"{incident.title} ({incident.link or status.url})" for incident in status.incidents]
+    return listing([*levels, *incidents], most=6)
+
+
+def beside(snapshot: Snapshot, problem: Problem) -> str:
+    """What the status page of the service that gave no answer says, as an argument for waiting; empty where nothing."""
+    name = _service_of(problem, snapshot.target)
+    status = snapshot.services[name].value if name in snapshot.services else None
+    if status is None or status.is_well:
+        return ""
+    return f"{name}'s status page reports trouble, so wait and run this again: {trouble(status)}"
+
+
+def _service_of(problem: Problem, target: Target) -> str:
+    """The key of the service that a problem's source belongs to; empty for this machine and for other services."""
+    if problem.source.startswith("GitHub"):
+        return "GitHub"
+    if problem.source.startswith("index "):
+        # What is known of PyPI says nothing about an index of one's own.
+        channel = target.channel_named(problem.source.removeprefix("index "))
+        asked = channel is not None and (channel.is_public_index or channel.name == target.channel.name)
+        return "PyPI" if asked else ""
+    host = urlsplit(target.remote_url).hostname or target.remote_url.rpartition("@")[2].partition(":")[0]
+    on_github = host == urlsplit(target.github_web).hostname
+    return "GitHub" if on_github and problem.source in _GIT else ""

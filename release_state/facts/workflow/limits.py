@@ -1,0 +1,82 @@
+"""How long runs of the release workflow took, against what they may take (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from graphlib import CycleError, TopologicalSorter
+
+from release_state.facts.workflow.model import Workflow, path_of_call
+from release_state.model.snapshot import WorkflowRun
+
+NEAR = 0.8
+"""From which part of the limit on a run is near it."""
+_LAST = 5
+_CANCELLED = ("cancelled", "timed_out")
+
+
+@dataclass(frozen=True)
+class RunTime:
+    """A finished run and the minutes from its start to its end."""
+
+    run: WorkflowRun
+    minutes: float
+    part: float
+    """Of the limit."""
+
+    @property
+    def text(self) -> str:
+        """In words."""
+        return f"#{self.run.number} {self.run.conclusion} after {self.minutes:.0f} min ({self.part:.0%} of the limit)"
+
+
+def times_of(runs: Iterable[WorkflowRun], limit: int) -> tuple[RunTime, ...]:
+    """The last five runs that ended well, or were cancelled when their time was up; newest first."""
+    times = []
+    for run in runs:
+        minutes = (run.updated_at - (run.started_at or run.created_at)) / timedelta(minutes=1)
+        time = RunTime(run, minutes, minutes / limit if limit else 0.0)
+        if run.is_finished and (run.conclusion == "success" or (run.conclusion in _CANCELLED and time.part >= 1)):
+            times.append(time)
+    return tuple(times[:_LAST])
+
+
+def near_limit(times: Sequence[RunTime], limit: int) -> tuple[RunTime, ...]:
+    """Those that took 80 % of the limit or more."""
+    return tuple(time for time in times if limit and time.part >= NEAR)
+
+
+def longest(
+    path: str, read: Callable[[str], Workflow | None], known: dict[str, int | None] | None = None
+) -> int | None:
+    """Minutes: the limits of jobs that wait for each other, added up.
+
+    None where that cannot be told: an expression sets a limit, or a job calls a workflow that `read` does not give.
+    """
+    known = {} if known is None else known
+    if path not in known:
+        known[path] = None  # as long as it is worked out: one that calls itself has no end
+        known[path] = _longest(read(path), read, known)
+    return known[path]
+
+
+def _longest(
+    workflow: Workflow | None, read: Callable[[str], Workflow | None], known: dict[str, int | None]
+) -> int | None:
+    if workflow is None:
+        return None
+    jobs = {job.id: job for job in workflow.jobs}
+    try:
+        order = list(TopologicalSorter({job.id: job.needs for job in workflow.jobs}).static_order())
+    except CycleError:
+        return None
+    ends: dict[str, int] = {}
+    for name in order:
+        if (job := jobs.get(name)) is None:
+            return None
+        own = longest(path_of_call(job.uses), read, known) if job.uses else job.limit
+        if own is None:
+            return None
+        ends[name] = own + max((ends[other] for other in job.needs), default=0)
+    return max(ends.values(), default=0)

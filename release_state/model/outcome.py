@@ -1,0 +1,220 @@
+"""The words of a verdict: phases, outcomes, exit codes, and the statements that a check ends with."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Sequence
+from typing import Protocol, TypeVar
+
+from release_state.model.observation import Model
+from release_state.model.plan import Step
+
+
+class Phase(str, enum.Enum):
+    """Which checklist applies."""
+
+    PRE_RELEASE = "pre-release"
+    POST_RECOVERY = "post-recovery"
+    ROLLBACK = "rollback"
+
+    @property
+    def marker(self) -> str:
+        """The pytest marker of the phase's checks."""
+        return self.value.replace("-", "_")
+
+
+class Outcome(str, enum.Enum):
+    """What became of one check."""
+
+    HOLDS = "holds"
+    ACTION_NEEDED = "action needed"
+    IN_PROGRESS = "in progress"
+    UNKNOWN = "unknown"
+    NOT_APPLICABLE = "not applicable"
+    DEFECT = "defect"
+    """The check itself broke: a bug of the suite, never a statement about the release."""
+
+
+class Verdict(str, enum.Enum):
+    """What the whole run says of one target."""
+
+    READY = "READY TO RELEASE"
+    VERIFIED = "RELEASED AND VERIFIED"
+    ROLLED_BACK = "ROLLED BACK"
+    AGREES = "HISTORY AGREES"
+    ACTION_NEEDED = "ACTION NEEDED"
+    IN_PROGRESS = "IN PROGRESS"
+    COULD_NOT_VERIFY = "COULD NOT VERIFY"
+    PARTIAL = "PARTIAL"
+    NOTHING_CHECKED = "NOTHING CHECKED"
+    DEFECT = "DEFECT OF THE SUITE"
+
+
+class Exit(enum.IntEnum):
+    """The exit codes; 2 and 3 are pytest's own."""
+
+    OK = 0
+    ACTION_NEEDED = 1
+    INTERRUPTED = 2
+    DEFECT = 3
+    USAGE = 4
+    NOTHING_CHECKED = 5
+    UNKNOWN = 6
+    IN_PROGRESS = 8
+
+    @staticmethod
+    def worst(codes: Sequence[Exit]) -> Exit:
+        """The one that a run of several targets ends with."""
+        return min(codes, key=_PRECEDENCE.index, default=Exit.NOTHING_CHECKED)
+
+
+_PRECEDENCE = [
+    Exit.INTERRUPTED,
+    Exit.DEFECT,
+    Exit.USAGE,
+    Exit.ACTION_NEEDED,
+    Exit.UNKNOWN,
+    Exit.IN_PROGRESS,
+    Exit.NOTHING_CHECKED,
+    Exit.OK,
+]
+
+
+class Statement(Exception):  # noqa: N818 - how a check ends, not an error
+    """How a check ends when its fact does not hold; caught by the plugin.
+
+    `advice` makes this one finding advice, whatever the check's own level is; `blocks` makes it decide though the check
+    is advice: it states what makes the release fail for certain.
+    """
+
+    outcome: Outcome
+
+    def __init__(
+        self,
+        *,
+        expected: str = "",
+        found: str = "",
+        why: str = "",
+        steps: Sequence[Step] = (),
+        advice: bool = False,
+        blocks: bool = False,
+    ) -> None:
+        super().__init__(found)
+        self.expected = expected
+        self.found = found
+        self.why = why
+        self.steps = tuple(steps)
+        self.advice = advice
+        self.blocks = blocks
+
+    def decides(self, blocking: bool) -> bool:
+        """Whether this finding of a check of that level decides the exit code."""
+        return self.blocks or (blocking and not self.advice)
+
+
+class ActionNeeded(Statement):
+    """Somebody has to do something; `steps` say what, in order."""
+
+    outcome = Outcome.ACTION_NEEDED
+
+
+class InProgress(Statement):
+    """Nothing is wrong, something is still on its way."""
+
+    outcome = Outcome.IN_PROGRESS
+
+
+class NotApplicable(Statement):
+    """The fact has no meaning for this target; `found` holds the reason."""
+
+    outcome = Outcome.NOT_APPLICABLE
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(found=reason)
+
+
+class CheckResult(Model):
+    """What one check said of one target; travels from worker to controller and into every report."""
+
+    id: str
+    title: str
+    """The fact that should be true."""
+    source: str
+    """Which of the traces it looks at: "branch", "tag", "index"."""
+    blocking: bool
+    outcome: Outcome
+    target: str
+    """Key of the target: `package==version@channel`."""
+    scenario: str | None = None
+    expected: str = ""
+    found: str = ""
+    why: str = ""
+    retry_at: str | None = None
+    steps: tuple[Step, ...] = ()
+    seconds: float = 0.0
+
+    @property
+    def is_finding(self) -> bool:
+        """Whether a person should read it."""
+        return self.outcome not in (Outcome.HOLDS, Outcome.NOT_APPLICABLE)
+
+
+class Said(Protocol):
+    """What a check said: its result in a run, or what a report has of it."""
+
+    @property
+    def outcome(self) -> Outcome: ...
+    @property
+    def found(self) -> str: ...
+    @property
+    def why(self) -> str: ...
+    @property
+    def retry_at(self) -> str | None: ...
+
+
+S = TypeVar("S", bound=Said)
+
+
+def unknown_by_cause(results: Iterable[S]) -> dict[str, list[S]]:
+    """The results that are unknown, by what left them so, in their order."""
+    causes: dict[str, list[S]] = {}
+    for result in results:
+        if result.outcome is Outcome.UNKNOWN:
+            causes.setdefault(result.found, []).append(result)
+    return causes
+
+
+def remedies_of(results: Iterable[Said]) -> tuple[str, ...]:
+    """What can be done about what several results say, each once; for one result, why it matters."""
+    return tuple(dict.fromkeys(result.why for result in results if result.why))
+
+
+def retry_of(results: Iterable[Said]) -> str | None:
+    """When all that left the results unknown can be asked again; None where no service said so."""
+    return max((result.retry_at for result in results if result.retry_at), default=None)
+
+
+def by_cause(results: Iterable[CheckResult]) -> list[CheckResult]:
+    """The results in their order; those that one cause left unknown are one, whose ID names all of them."""
+    groups: dict[object, list[CheckResult]] = {}
+    for number, result in enumerate(results):
+        cause = (result.found, result.why, result.retry_at) if result.outcome is Outcome.UNKNOWN else number
+        groups.setdefault(cause, []).append(result)
+    return [group[0] if len(group) == 1 else _together(group) for group in groups.values()]
+
+
+def _together(group: Sequence[CheckResult]) -> CheckResult:
+    said: dict[str, list[str]] = {}
+    for result in group:
+        about = said.setdefault(result.id, [] if result.blocking else ["advice"])
+        about += filter(None, [result.target.partition(": ")[2]])
+    ids = (f"{name} ({', '.join(about)})" if about else name for name, about in said.items())
+    title = "One cause leaves all of these unknown."
+    changes = {
+        "id": ", ".join(ids),
+        "title": title,
+        "expected": title,
+        "target": group[0].target.partition(": ")[0],
+        "blocking": any(result.blocking for result in group),
+    }
+    return group[0].model_copy(update=changes)

@@ -1,0 +1,111 @@
+"""What the package index says, and whether the version installs from it."""
+
+from __future__ import annotations
+
+from packaging.version import Version
+from pydantic import AwareDatetime
+
+from release_state.model.observation import Model
+
+
+class IndexFile(Model):
+    """A file of the project on the index (PEP 503, 592, 658, 691, 700, 740)."""
+
+    filename: str
+    version: str
+    """Normalized by PEP 440."""
+    kind: str
+    """"sdist", "wheel" or another package type of pypi-simple."""
+    url: str
+    size: int | None = None
+    """Bytes, where the index says (PEP 700)."""
+    sha256: str | None = None
+    uploaded_at: AwareDatetime | None = None
+    requires_python: str | None = None
+    yanked: bool = False
+    yanked_reason: str | None = None
+    provenance_url: str | None = None
+
+
+class IndexRelease(Model):
+    """A version of the project that has files on the index."""
+
+    version: str
+    """Normalized by PEP 440."""
+    file_count: int
+    yanked: bool
+    """Whether every file is yanked."""
+    requires_python: str | None = None
+    uploaded_at: AwareDatetime | None = None
+    """The first upload."""
+
+
+class IndexProject(Model):
+    """The project's page on one index. A project that the index does not list has `listed` false and nothing else."""
+
+    url: str
+    """The page that was read."""
+    listed: bool
+    status: str | None = None
+    """PEP 792: "active", "archived", "quarantined", "deprecated"; None where the index does not say."""
+    status_reason: str | None = None
+    files: tuple[IndexFile, ...] = ()
+    """The files of the target's version, by PEP 440 equality."""
+    releases: tuple[IndexRelease, ...] = ()
+    """Every version that has files, oldest first by PEP 440."""
+    listed_without_files: tuple[str, ...] = ()
+    """Versions that the index lists (PEP 700) but holds no file of: not published."""
+    catching_up: tuple[str, ...] = ()
+    """Files of the target's version that the JSON API lists and the Simple API does not yet; the first fifty."""
+    skipped: tuple[str, ...] = ()
+    """File names whose version could not be read; fifty at the most, first those that may be of the target's."""
+    lists_versions: bool = False
+    """Whether the index says which versions there are (PEP 700, or the JSON API): no unreadable name hides another."""
+
+    def lists_empty(self, version: Version) -> bool:
+        """Whether the index lists a version, in whatever spelling, of which it holds no file."""
+        return any(Version(listed) == version for listed in self.listed_without_files)
+
+
+class Installation(Model):
+    """An attempt to install the version from its index into a fresh environment."""
+
+    attempted: bool
+    """False where it was not tried; `detail` says why."""
+    succeeded: bool = False
+    interpreter: str | None = None
+    """Which Python: its version and path."""
+    installed_version: str | None = None
+    """What the installed metadata names."""
+    left_out: bool = False
+    """Whether it was left out because that was asked for."""
+    filename: str | None = None
+    """The version's file that was installed."""
+    detail: str = ""
+    """The last lines of the installer's output, or the reason."""
+    seconds: float = 0.0
+
+
+class OpenedFile(Model):
+    """A published file that was downloaded and looked into."""
+
+    filename: str
+    wrong: str = ""
+    """What is wrong with it; empty: nothing."""
+
+
+class Opened(Model):
+    """The files of the version that the installation did not take, each compared with what the index says of it."""
+
+    left_out: str = ""
+    """Why none was looked at."""
+    files: tuple[OpenedFile, ...] = ()
+
+
+class Witness(Model):
+    """A trace of a publication that lies outside the index; never a tag or a GitHub Release, which come without one."""
+
+    what: str
+    """In words: "release run #12 published it", "the report x.json saw it on the index"."""
+    at: AwareDatetime
+    html_url: str | None = None

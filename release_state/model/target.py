@@ -1,0 +1,277 @@
+"""What is being released, where to, and what follows from that: tag, branch, title."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property, lru_cache
+from typing import Literal
+from urllib.parse import urlsplit
+
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from release_state.model.observation import Model
+
+Trace = Literal["tag", "release", "pull-request"]
+
+#: Spellings of tags seen in the wild besides the configured one, to find a tag that equals the version by PEP 440.
+KNOWN_TAG_TEMPLATES = (
+    "v{version}",
+    "{version}",
+    "V{version}",
+    "release-{version}",
+    "release/{version}",
+    "{package}-{version}",
+    "{package}-v{version}",
+    "{package}/{version}",
+    "{package}/v{version}",
+    "{package}@{version}",
+    "{package}@v{version}",
+    "{package}=={version}",
+)
+_LONGEST_KEPT = 100
+"""Characters of a version's text that is kept with what it spells."""
+
+
+class Channel(Model):
+    """A way to publish: an index, and what a release through it leaves behind."""
+
+    name: str
+    index_url: str
+    """Root of the Simple API, with or without a trailing slash."""
+    leaves: tuple[Trace, ...] = ()
+    """What a finished release leaves on GitHub. Without a pull request the release branch is gone at the end."""
+    dependencies_index_url: str | None = None
+    """Where dependencies come from when only this package is on the index."""
+    is_public_index: bool = False
+    """PyPI or TestPyPI: a 404 of a project page is trusted to mean that it lists nothing."""
+
+
+class ReleaseBranchName(Model):
+    """A branch name that parses by the release-branch template."""
+
+    name: str
+    channel: str
+    version: str
+    """Normalized by PEP 440."""
+
+
+class Target(Model):
+    """One version on one channel of one package, with the names that follow."""
+
+    package: str
+    repository: str
+    """`owner/name` on GitHub."""
+    version: str
+    """Normalized by PEP 440."""
+    channel: Channel
+    channels: tuple[Channel, ...]
+    """Every channel that the project defines."""
+    base_branch: str | None = None
+    """None: the remote's default branch."""
+    remote: str = "origin"
+    remote_url: str
+    """What `git ls-remote` is asked with; without credentials."""
+    clone: str | None = None
+    """Absolute path of the local clone."""
+    tag_template: str = "v{version}"
+    branch_template: str = "release/{channel}-v{version}"
+    title_template: str = "Release v{version}"
+    """A pull request of the release has a title that contains this."""
+    workflow: str = "release.yml"
+    expected_files: tuple[str, ...] = ("sdist", "wheel")
+    expected_before_release: tuple[Literal["version", "changelog"], ...] = ()
+    """What the project's process has committed on the base branch before a release starts."""
+    changelog: str = "CHANGELOG.md"
+    version_rules: Literal["auto", "semantic-release", "commitizen", "conventional", "none"] = "auto"
+    """What works the next version out; "auto": what the base branch configures."""
+    ci_required: bool = True
+    github_api: str
+    github_web: str
+    github_status_url: str | None = None
+    """GitHub's status page; None: none is asked."""
+    index_status_url: str | None = None
+    """The status page of the channel's index; None: none is asked."""
+    settings: tuple[tuple[str, str], ...] = ()
+    """What was said on the command line, in the environment, or in a file that another run would not find: by key, as
+    typed, without credentials. `index-url` names the channel whose address was said."""
+    reports_dir: str | None = None
+    """Absolute path of the reports folder: the suite's own reports in it are no change of the clone."""
+
+    @property
+    def key(self) -> str:
+        """The target in a word, unique in a run: `package==version@channel`."""
+        return f"{self.name}=={self.version}@{self.channel.name}"
+
+    @property
+    def name(self) -> str:
+        """The package's name, normalized by PEP 503."""
+        return canonicalize_name(self.package)
+
+    @property
+    def parsed_version(self) -> Version:
+        """The version as a comparable object."""
+        return Version(self.version)
+
+    @property
+    def tag(self) -> str:
+        """The tag of this version, exactly as the template spells it."""
+        return self._fill(self.tag_template)
+
+    @property
+    def release_branch(self) -> str:
+        """The release branch of this version and channel."""
+        return self._fill(self.branch_template)
+
+    @property
+    def pull_title(self) -> str:
+        """What the title of the release pull request contains."""
+        return self._fill(self.title_template)
+
+    @property
+    def index_page(self) -> str:
+        """The page of the version for a person: on PyPI and TestPyPI the project page, elsewhere the Simple page."""
+        root = self.channel.index_url.rstrip("/")
+        if self.channel.is_public_index:
+            return f"{root.removesuffix('/simple')}/project/{self.name}/{self.version}/"
+        return f"{root}/{self.name}/"
+
+    def tag_for(self, version: str) -> str:
+        """The tag of another version."""
+        return self._fill(self.tag_template, version)
+
+    def release_branch_for(self, version: str, channel: str) -> str:
+        """The release branch of another version or channel."""
+        return self._fill(self.branch_template, version, channel)
+
+    def _fill(self, template: str, version: str | None = None, channel: str | None = None) -> str:
+        spelt = version or self.version
+        values = {"version": spelt, "channel": channel or self.channel.name, "package": self.package}
+        values["semver"] = semantic(spelt)
+        return re.sub(r"\{(version|semver|channel|package)\}", lambda found: values[found[1]], template)
+
+    def version_of_tag(self, tag: str) -> Version | None:
+        """The version that a tag of this package names, by the template first and then by known spellings.
+
+        None for a tag of a sibling package and for names that hold no PEP 440 version.
+        """
+        found = self.spelling_of_tag(tag)
+        return found[1] if found else None
+
+    def spelling_of_tag(self, tag: str) -> tuple[str, Version] | None:
+        """The template by which a tag names a version of this package, and that version; as `version_of_tag`."""
+        # Of thousands of tags each is asked about again and again.
+        if tag not in self._spelt:
+            self._spelt[tag] = self._spelling_of(tag)
+        return self._spelt[tag]
+
+    def _spelling_of(self, tag: str) -> tuple[str, Version] | None:
+        for template, pattern in self._tag_patterns:
+            if (found := pattern.fullmatch(tag)) and (version := parse_version(found["version"])):
+                letter = found["version"][0]  # PEP 440 reads a leading v as well, so that {version} takes v1.0 too
+                return (template.replace("{version}", f"{letter}{{version}}") if letter in "vV" else template), version
+        return None
+
+    def is_version_named_by(self, tag: str) -> bool:
+        """Whether a tag names this very version, in whatever spelling; one of fewer numbers is a moving tag."""
+        version, own = self.version_of_tag(tag), self.parsed_version
+        return version == own and version is not None and len(version.release) >= len(own.release)
+
+    def names_package(self, template: str) -> bool:
+        """Whether a template of tags has the package's name in it, as a placeholder or written out."""
+        bare = template.replace("{version}", "").replace("{semver}", "")
+        words = re.split("[^a-z0-9]+", bare.replace("{package}", self.name).lower())
+        return f"-{self.name}-" in f"-{'-'.join(words)}-"
+
+    def parse_release_branch(self, name: str) -> ReleaseBranchName | None:
+        """Channel and version of a release branch; None where the name does not parse by the template."""
+        if (found := self._branch_pattern.fullmatch(name)) and (version := parse_version(found["version"])):
+            channel = found.groupdict().get("channel", self.channel.name)
+            return ReleaseBranchName(name=name, channel=channel, version=str(version))
+        return None
+
+    def is_lasting(self, branch: str, default_branch: str | None) -> bool:
+        """Whether a branch is the base or the remote's default one: never a release branch, whatever its name says."""
+        return branch in (self.base_branch, default_branch)
+
+    def channel_named(self, name: str) -> Channel | None:
+        """The project's channel of this name."""
+        return next((channel for channel in self.channels if channel.name == name), None)
+
+    @cached_property
+    def _spelt(self) -> dict[str, tuple[str, Version] | None]:
+        return {}
+
+    @cached_property
+    def _tag_patterns(self) -> tuple[tuple[str, re.Pattern[str]], ...]:
+        templates = dict.fromkeys((self.tag_template, *KNOWN_TAG_TEMPLATES))
+        return tuple((template, self._pattern(template)) for template in templates)
+
+    @cached_property
+    def _branch_pattern(self) -> re.Pattern[str]:
+        return self._pattern(self.branch_template)
+
+    def _pattern(self, template: str) -> re.Pattern[str]:
+        # PEP 503: a name may be spelt with any run of -, _ and . and in any case.
+        package = "[-_.]+".join(f"(?i:{re.escape(part)})" for part in self.name.split("-"))
+        names = "|".join(re.escape(channel.name) for channel in self.channels)
+        number = "(?P<version>[^/]+)"
+        parts = {"{version}": number, "{semver}": number, "{channel}": f"(?P<channel>{names})", "{package}": package}
+        seen: set[str] = set()
+        pattern = ""
+        for piece in re.split(r"(\{(?:version|semver|channel|package)\})", template):
+            if piece in parts and piece in seen and piece != "{package}":
+                pattern += f"(?P={piece[1:-1]})"
+            else:
+                pattern += parts.get(piece, re.escape(piece))
+                seen.add(piece)
+        return re.compile(pattern)
+
+
+def repository_of(url: str, web: str) -> str | None:
+    """`owner/name` of a remote's URL on the GitHub host at `web`, https and ssh spellings; None for anything else."""
+    try:
+        host = urlsplit(web).hostname or ""
+        parts = urlsplit(url)
+    except ValueError:  # said later, if it is the address that the run would use
+        return None
+    if "://" in url:
+        found_host, path = parts.hostname or "", parts.path
+    else:
+        found_host, _, path = url.rpartition("@")[2].partition(":")
+    path = path.strip("/").removesuffix(".git")
+    ours = found_host.lower() in (host.lower(), f"ssh.{host.lower()}")
+    return path if ours and path.count("/") == 1 else None
+
+
+_SEMANTIC = {"a": "alpha", "b": "beta", "rc": "rc"}
+
+
+def semantic(text: str) -> str:
+    """A PEP 440 version in the words of Semantic Versioning, as python-semantic-release tags it: `0.2.0-rc.1`.
+
+    Post-releases, which it does not know, are written as PEP 440 does, and so is what is no version.
+    """
+    version = parse_version(text)
+    if version is None:
+        return text
+    numbers = ".".join(map(str, [*version.release, 0, 0][: max(3, len(version.release))]))
+    epoch = f"{version.epoch}!" if version.epoch else ""
+    before = f"-{_SEMANTIC[version.pre[0]]}.{version.pre[1]}" if version.pre else ""
+    after = f".post{version.post}" if version.post is not None else ""
+    unfinished = f"{'.' if before else '-'}dev.{version.dev}" if version.dev is not None else ""
+    return f"{epoch}{numbers}{before}{after}{unfinished}"
+
+
+def parse_version(text: str) -> Version | None:
+    """The PEP 440 version that the text spells, None where it spells none."""
+    return _parsed(text) if len(text) <= _LONGEST_KEPT else _parsed.__wrapped__(text)
+
+
+@lru_cache(maxsize=2**15)
+def _parsed(text: str) -> Version | None:
+    # Kept: of thousands of versions each is told by a tag of the remote and of the clone, by files and by the index.
+    try:
+        return Version(text)
+    except ValueError:  # InvalidVersion, and what int() says of thousands of digits
+        return None

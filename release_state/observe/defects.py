@@ -1,0 +1,75 @@
+"""What broke within the suite while it observed: noted, so that the rest is judged all the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from traceback import format_exception
+from typing import TypeVar
+
+from release_state.common.redaction import redacted
+from release_state.model.observation import Observation, unavailable
+from release_state.observe.progress import source_of
+
+T = TypeVar("T")
+_LONGEST = 20_000
+"""Characters of a traceback that is handed on: one of a recursion without end is longer."""
+
+
+@dataclass(frozen=True)
+class Defect:
+    """An error within a look-up that is no answer: a bug of the suite, which says nothing about the release."""
+
+    lookup: str
+    error: Exception
+
+    @property
+    def words(self) -> str:
+        """Where it broke, and the type of the error: `GitHub (pulls): LookupError`. Its text may hold anything."""
+        return f"{source_of(self.lookup)} ({self.lookup}): {type(self.error).__name__}"
+
+    @property
+    def traceback(self) -> str:
+        """For the terminal alone: without values of variables, but with the error's own text, free of secrets."""
+        return traceback_of(self.error)
+
+
+Defects = list[Defect]
+
+
+def traceback_of(error: BaseException) -> str:
+    """The lines that led to an error, its text and notes, and those of what it was raised from; without secrets."""
+    return redacted("".join(format_exception(type(error), error, error.__traceback__)))[-_LONGEST:]
+
+
+def text_of(error: BaseException) -> str:
+    """The type of an error and its text, without secrets."""
+    return redacted(f"{type(error).__name__}: {error}")
+
+
+def said(defects: Iterable[Defect]) -> tuple[str, ...]:
+    """What broke, in words; the same once."""
+    return tuple(dict.fromkeys(defect.words for defect in defects))
+
+
+def tracebacks(defects: Iterable[Defect]) -> dict[str, str]:
+    """Each different traceback, with where it broke first."""
+    found: dict[str, str] = {}
+    for defect in defects:
+        found.setdefault(defect.traceback, defect.words)
+    return found
+
+
+def surviving(lookup: str, defects: Defects | None, ask: Callable[[], Observation[T]]) -> Observation[T]:
+    """What is observed; unavailable where the look-up itself broke, which is noted: the rest is worth having.
+
+    Raises whatever it raised where there is nobody to note it.
+    """
+    try:
+        return ask()
+    except Exception as error:
+        if defects is None:
+            raise
+        defects.append(Defect(lookup, error))
+        # Its type alone: its text may hold anything, and this goes into every report.
+        return unavailable(source_of(lookup), f"a defect of the suite: {type(error).__name__}", "please report this")

@@ -1,0 +1,158 @@
+"""Asking a remote again where trouble passes: git itself asks once."""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event
+
+from release_state.observe.bounds import GIT_MEMORY, with_memory
+from release_state.observe.git.environment import base_environment, password_in, without_network
+from release_state.observe.git.messages import GitFailed, explained, readable, scrubbed
+from release_state.observe.git.process import GitProcess
+from release_state.observe.http.limits import PAUSES
+
+_PASSING = re.compile(
+    # What the HTTP client asks again for, in the words of git, curl and ssh.
+    r"""returned\ error:\ (?:429|50[234]) | HTTP\ (?:429|50[234])\b
+    | Could\ not\ resolve\ host | Failed\ to\ connect | [Cc]onnection\ (?:refused|reset|timed\ out)
+    | Recv\ failure | Empty\ reply | Connection\ closed\ by | kex_exchange_identification
+    | early\ EOF | transfer\ closed | unexpected\ disconnect | hung\ up\ unexpectedly""",
+    re.VERBOSE,
+)
+
+
+def patiently(git: Git, ask: Callable[[], Answer]) -> Answer:
+    """
+    What a command that asks a remote says, after three tries at most, within the time of `git`.
+
+    Raises GitFailed with the last failure.
+    """
+    for pause in PAUSES:
+        try:
+            return ask()
+        except GitFailed as failed:
+            left = git.deadline - time.monotonic()
+            if failed.stopped or not _PASSING.search(failed.stderr) or pause >= left:
+                raise
+        if git.cancel is None:
+            time.sleep(pause)
+        elif git.cancel.wait(pause):
+            raise GitFailed("git was not asked again: the run was cancelled", stopped="cancelled")
+    return ask()
+
+
+OUTPUT_LIMIT = 64 * 2**20
+"""Bytes of standard output; a command that writes more is stopped and has failed."""
+OLDEST = (2, 31)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a git command said: its exit code, its output, and its messages (without credentials)."""
+
+    code: int
+    output: bytes
+    stderr: str
+
+    @property
+    def text(self) -> str:
+        """The output as text; bytes that are not UTF-8 show as backslash escapes."""
+        return readable(self.output)
+
+
+@dataclass(frozen=True)
+class Git:
+    """Git with a deadline that all its commands share. `cancel` stops the running one."""
+
+    seconds: float
+    cancel: Event | None = None
+    environ: Mapping[str, str] = field(default_factory=lambda: base_environment(os.environ))
+    deadline: float = field(init=False)
+    program: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Raise GitFailed where there is no git, or one that is too old."""
+        object.__setattr__(self, "deadline", time.monotonic() + self.seconds)
+        object.__setattr__(self, "program", _find(self.environ.get("PATH", os.defpath)))
+        _require_version(self.program)
+
+    def run(
+        self,
+        *arguments: str,
+        cwd: Path,
+        env: Mapping[str, str] | None = None,
+        stdin: bytes = b"",
+        accept: Collection[int] = (0,),
+        first: int | None = None,
+        deadline: float | None = None,
+        memory: int = GIT_MEMORY,
+    ) -> Answer:
+        """
+        Run one command; `first` asks for so many bytes of its output and no more, `memory` bounds each process (bytes).
+
+        Raises GitFailed on an exit code that is not in `accept`, at the time limit and beyond the output limit.
+        """
+        command = [self.program, "--no-pager", *arguments]
+        limit = OUTPUT_LIMIT if first is None else first
+        run = GitProcess(with_memory(command, memory), cwd, self.environ if env is None else env, stdin, limit)
+        stopped = run.wait(deadline or self.deadline, self.cancel)
+        stderr = scrubbed(readable(bytes(run.stderr)), password_in(self.environ if env is None else env))
+        if stopped == "too much" and first is not None:
+            return Answer(0, bytes(run.stdout[:first]), stderr)
+        if stopped:
+            raise GitFailed(self._why_stopped(stopped, arguments), stderr=stderr, stopped=stopped)
+        if run.code not in accept:
+            raise GitFailed(*explained(stderr, run.code), stderr=stderr)
+        return Answer(run.code, bytes(run.stdout), stderr)
+
+    @staticmethod
+    def now() -> float:
+        """The time that deadlines are in."""
+        return time.monotonic()
+
+    def _why_stopped(self, stopped: str, arguments: tuple[str, ...]) -> str:
+        command = next((word for word in arguments if not word.startswith("-")), "")
+        if stopped == "time":
+            return f"git {command} gave no answer within {self.seconds:g} s"
+        if stopped == "cancelled":
+            return f"git {command} was stopped: the run was cancelled"
+        return f"git {command} wrote more than {OUTPUT_LIMIT >> 20} MiB"
+
+
+@functools.lru_cache(maxsize=8)
+def _find(path: str) -> str:
+    # Only absolute folders: with "." on the path, a program called git in the inspected directory would be run.
+    folders = os.pathsep.join(folder for folder in path.split(os.pathsep) if Path(folder).is_absolute())
+    if (program := shutil.which("git", path=folders)) is None:
+        raise GitFailed("there is no git program on the PATH", "install git 2.31 or newer")
+    return program
+
+
+@functools.lru_cache(maxsize=8)
+def _require_version(program: str) -> None:
+    try:
+        answer = subprocess.run(  # noqa: S603 - an argument list, no shell
+            [program, "version"],
+            env=without_network(base_environment(os.environ)),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=10,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise GitFailed(f"{program} could not be run: {type(error).__name__}") from None
+    found = re.match(r"git version (\d+)\.(\d+)", answer.stdout)
+    if not found:
+        raise GitFailed(f"{program} did not say its version", "install git 2.31 or newer")
+    if (int(found[1]), int(found[2])) < OLDEST:
+        raise GitFailed(f"{found[0]} is too old", "install git 2.31 or newer")

@@ -1,0 +1,145 @@
+"""Entries of the index that git was told not to look at: assume-unchanged and skip-worktree, compared by content.
+
+`git status` passes over both. They are put into an index of our own in a scratch folder, without the marks and without
+times, and git compares that one with the work tree; the clone's own index is only read.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from release_state.observe.git.environment import with_settings
+from release_state.observe.git.messages import GitFailed, readable
+
+if TYPE_CHECKING:
+    from release_state.observe.git.clone import CloneReader
+
+
+_OWN_INDEX = (
+    # A split index would put a file beside the clone's own, and a sparse one would fold what is looked at.
+    ("core.splitIndex", "false"),
+    ("core.sparseCheckout", "false"),
+    ("index.sparse", "false"),
+    ("diff.autoRefreshIndex", "true"),
+)
+_COMPARE = ("diff", "--raw", "-z", "--no-abbrev", "--no-renames", "--no-ext-diff", "--ignore-submodules=dirty")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A tracked path that git calls different, and the object that the index holds for it."""
+
+    path: bytes
+    only_by_content: bool
+    """The index equals HEAD, the file is there and of the same kind: only what it holds differs."""
+    index_object: str = ""
+
+
+def hidden_changes(reader: CloneReader, top: Path, modes: str) -> list[Entry]:
+    """
+    The entries with one of the marks whose file differs from the index.
+
+    A file that is not there is a change as well, unless a sparse checkout leaves it out. `modes` is the setting
+    that says whether a changed mode is a change. Raises GitFailed.
+    """
+    skipped, assumed = _marked(reader, top)
+    absent = {path for path in skipped if not os.path.lexists(top / os.fsdecode(path))}
+    looked_at = (skipped - absent) | assumed
+    changed = [] if not absent or _is_sparse(reader) else [Entry(path, False) for path in sorted(absent)]
+    if looked_at:
+        changed += _compared(reader, top, looked_at, modes)
+    return changed
+
+
+def _marked(reader: CloneReader, top: Path) -> tuple[set[bytes], set[bytes]]:
+    """The paths that are marked skip-worktree, and those that are assumed to be unchanged, and nothing else."""
+    skipped, assumed = set(), set()
+    for line in reader.run("ls-files", "-v", "-z", cwd=top).output.split(b"\0"):
+        mark, path = line[:1], line[2:]
+        if mark in b"Ss" and mark:
+            skipped.add(path)
+        elif mark.islower():
+            assumed.add(path)
+    return skipped, assumed
+
+
+def _is_sparse(reader: CloneReader) -> bool:
+    said = reader.run("config", "--get", "--type=bool", "core.sparseCheckout", accept=(0, 1, 128))
+    return said.text.strip() == "true"
+
+
+def _compared(reader: CloneReader, top: Path, paths: set[bytes], modes: str) -> list[Entry]:
+    staged = reader.run("ls-files", "--stage", "-z", cwd=top).output.split(b"\0")
+    entries = b"".join(entry + b"\0" for entry in staged if entry.partition(b"\t")[2] in paths)
+    with TemporaryDirectory(prefix="release-state-") as scratch:
+        index = {"GIT_INDEX_FILE": str(Path(scratch) / "index")}
+        env = with_settings({**reader.env, **index}, _OWN_INDEX)
+        reader.git.run("update-index", "-z", "--index-info", cwd=top, env=env, stdin=entries)
+        found = reader.git.run("-c", modes, *_COMPARE, cwd=top, env=env).output.split(b"\0")
+    return [_entry(facts, path) for facts, path in zip(found[0::2], found[1::2], strict=False)]
+
+
+def _entry(facts: bytes, path: bytes) -> Entry:
+    """An entry of `git diff --raw -z`: `:100644 100644 <object> <zeros> M`."""
+    parts = facts.removeprefix(b":").split(b" ")
+    if len(parts) != 5 or not facts.startswith(b":"):
+        raise GitFailed("git diff answered an entry of an unknown kind")
+    return Entry(path, parts[4] == b"M" and parts[0] == parts[1], readable(parts[2]))
+
+
+_NAME = re.compile(
+    rb"(?:.+-\d{8}T\d{6}Z(?:-\d+)?|latest(?:-audit|-fleet)?)\.(json|html)|\.release-state-\w+", re.DOTALL
+)
+_JSON = re.compile(rb'\s*\{\s*"release_state_(?:report|audit|fleet)"\s*:')
+_HTML = re.compile(rb"\s*<!doctype html>", re.IGNORECASE)
+_BEGINNING = 200
+
+
+def relative_to(reports_dir: Path | None, top: Path) -> bytes | None:
+    """The reports folder relative to the top of the work tree, empty for the top itself; None where it is elsewhere."""
+    if reports_dir is None:
+        return None
+    for folder, root in ((reports_dir.absolute(), top), (reports_dir.resolve(), top.resolve())):
+        if folder.is_relative_to(root):
+            found = os.fsencode(folder.relative_to(root))
+            return b"" if found == b"." else found
+    return None
+
+
+def is_own_report(path: bytes, reports: bytes | None, top: Path) -> bool:
+    """
+    Whether a path of the work tree lies in the reports folder itself and is a report, by its name and its beginning.
+
+    A page is one where the document beside it is. The document that a run has reserved is still empty.
+    """
+    folder, _, name = path.rpartition(b"/")
+    if reports is None or folder != reports or (found := _NAME.fullmatch(name)) is None:
+        return False
+    file = top / os.fsdecode(path)
+    begins = _beginning(file)
+    if begins is None:
+        return False
+    if found[1] == b"html":
+        beside = path[: -len(b"html")] + b"json"
+        return bool(_HTML.match(begins)) and is_own_report(beside, reports, top)
+    is_reserved = begins == b"" and not name.startswith(b"latest")
+    return is_reserved or bool(_JSON.match(begins)) or (found[1] is None and bool(_HTML.match(begins)))
+
+
+def _beginning(path: Path) -> bytes | None:
+    """The first bytes of a regular file; None for everything else. A link is not followed."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return None
+    with os.fdopen(descriptor, "rb") as file:
+        try:
+            return file.read(_BEGINNING) if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
+        except OSError:
+            return None

@@ -1,0 +1,176 @@
+"""Which commits of a branch hold a change that the base does not hold: by patch equivalence, squashes included.
+
+As `git cherry` does it, but asking for the contents of few files, and of all of them at once: in a repository that
+was fetched without them git would get them one by one, over one connection each.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+
+from release_state.common.strict import of_epoch
+from release_state.model.snapshot import Commit
+from release_state.observe.git.messages import GitFailed, readable
+from release_state.observe.git.store import Store
+
+_RAW = ("--raw", "-r", "-z", "--no-renames", "--no-abbrev", "--no-color", "--ignore-submodules=none")
+_PATCH = ("-p", "-r", "--no-renames", "--full-index", "--no-color", "--no-textconv", "--no-ext-diff", "--no-relative")
+_MOST_MERGES = 100
+_NO_OBJECT = re.compile(rb"0+")
+
+Files = dict[bytes, bytes]
+"""By path, what git calls the raw entry: modes, objects and kind of the change."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """A commit and the files that it changes; of a merge, none."""
+
+    commit: Commit
+    files: Files
+
+
+def unmerged_commits(store: Store, base: str, head: str) -> list[Commit]:
+    """
+    The commits of `head` whose change `base` lacks, newest first.
+
+    Equivalent are: a commit with the same patch, and one commit on the base with the patch of the whole branch (a
+    squash merge). An empty commit holds no change; a merge commit does where its result is on neither side.
+    """
+    sides = store.run("rev-list", "--left-right", "--no-merges", f"{base}...{head}", "--").text.split()
+    ours = [change for change in read_changes(store, [name[1:] for name in sides if name[0] == ">"]) if change.files]
+    merges = read_changes(store, _merges_of_their_own(store, base, head))
+    if not ours and not merges:
+        return []
+    theirs = read_changes(store, [name[1:] for name in sides if name[0] == "<"])
+    patches = [Patch((change.commit.sha,), change.files) for change in ours]
+    if whole := _whole(store, base, head):
+        patches.append(whole)
+    found = held_by(store, patches, [Patch((change.commit.sha,), change.files) for change in theirs if change.files])
+    if whole in found:
+        return []
+    return [change.commit for change, patch in zip(ours, patches, strict=False) if patch not in found] + [
+        change.commit for change in merges
+    ]
+
+
+def read_changes(store: Store, names: Sequence[str]) -> list[Change]:
+    """The commits of these names with the files that they change."""
+    if not names:
+        return []
+    stdin = "".join(f"{name}\n" for name in names).encode()
+    options = ("--stdin", "--always", "--root", "--encoding=UTF-8", "--format=%x01%H %ct %s%x02")
+    output = store.run("diff-tree", *options, *_RAW, stdin=stdin).output
+    return [_change(block) for block in re.split(rb"\x01(?=[0-9a-f]{40,64} -?\d+ )", output)[1:]]
+
+
+def _change(block: bytes) -> Change:
+    header, _, rest = block.partition(b"\x02")
+    sha, seconds, subject = [*header.split(b" ", 2), b"", b""][:3]
+    commit = Commit(sha=readable(sha), subject=readable(subject), committed_at=_moment(seconds))
+    return Change(commit, parse_raw(rest))
+
+
+def parse_raw(output: bytes) -> Files:
+    """Raw entries by path, from `--raw -z --no-renames`."""
+    fields = output.lstrip(b"\0\n").split(b"\0")
+    return {path: entry for entry, path in zip(fields[0::2], fields[1::2], strict=False) if entry.startswith(b":")}
+
+
+def _moment(seconds: bytes) -> datetime:
+    # A commit can claim any date.
+    return of_epoch(seconds) or datetime.fromtimestamp(0, timezone.utc)
+
+
+def _merges_of_their_own(store: Store, base: str, head: str) -> list[str]:
+    """Merge commits whose result is on neither side: a conflict solved, or a change slipped in."""
+    most = f"--max-count={_MOST_MERGES}"
+    merges = store.run("rev-list", "--merges", "--right-only", most, f"{base}...{head}", "--").text.split()
+    show = ("diff-tree", "--cc", "--no-commit-id", *_PATCH)
+    return [merge for merge in merges if store.run(*show, merge, "--", may_fetch=True, first=1).output]
+
+
+class Patch:
+    """A change between two trees: of one commit to its parent, or of a whole branch since its fork."""
+
+    def __init__(self, names: tuple[str, ...], files: Files) -> None:
+        self.names, self.files = names, files
+
+    @property
+    def shape(self) -> frozenset[tuple[bytes, bytes]]:
+        """What is known of it without the files' contents, and equal in equivalent patches."""
+        return frozenset((path, _shape(entry)) for path, entry in self.files.items())
+
+    def objects(self) -> set[str]:
+        """The objects that git needs to write it out; submodules (mode 160000) are none."""
+        entries = (entry.lstrip(b":").split(b" ") for entry in self.files.values())
+        sides = ((mode, name) for e in entries if len(e) == 5 for mode, name in ((e[0], e[2]), (e[1], e[3])))
+        return {readable(name) for mode, name in sides if mode != b"160000" and not _NO_OBJECT.fullmatch(name)}
+
+
+def _shape(entry: bytes) -> bytes:
+    before, after, _, _, kind = [*entry.split(b" ", 4), b"", b"", b"", b""][:5]
+    return b" ".join((before, after, kind)) if kind == b"M" else entry
+
+
+def _whole(store: Store, base: str, head: str) -> Patch | None:
+    """The change of a branch since it left the base; None without a common ancestor, and where it comes to nothing."""
+    fork = store.run("merge-base", base, head, accept=(0, 1)).text.strip()
+    if not fork:
+        return None
+    files = parse_raw(store.run("diff-tree", *_RAW, fork, head, "--").output)
+    return Patch((fork, head), files) if files else None
+
+
+def held_by(store: Store, patches: Collection[Patch], others: Iterable[Patch]) -> set[Patch]:
+    """Those of the patches that equal one of the others."""
+    by_shape: dict[frozenset[tuple[bytes, bytes]], list[Patch]] = defaultdict(list)
+    for other in others:
+        by_shape[other.shape].append(other)
+    alike = {patch: by_shape[patch.shape] for patch in patches if patch.shape in by_shape}
+    found = {patch for patch, candidates in alike.items() if any(patch.files == other.files for other in candidates)}
+    unclear = {patch: candidates for patch, candidates in alike.items() if patch not in found}
+    needed = {*unclear, *(other for candidates in unclear.values() for other in candidates)}
+    store.obtain_files({name for patch in needed for name in patch.objects()})
+    signatures = {patch: _signature_of(store, patch) for patch in needed}
+    for patch, candidates in unclear.items():
+        signature = signatures[patch]
+        if signature is not None and any(signatures[other] == signature for other in candidates):
+            found.add(patch)
+    return found
+
+
+def _signature_of(store: Store, patch: Patch) -> list[bytes] | None:
+    """None where the patch is too large to compare: then its commits stay on the list of what is to be looked at."""
+    try:
+        arguments = ("diff-tree", "--root", "--no-commit-id", *_PATCH, *patch.names, "--")
+        return patch_signature(store.run(*arguments, may_fetch=True).output)
+    except GitFailed as failed:
+        if failed.stopped == "too much":
+            return None
+        raise
+
+
+def patch_signature(patch: bytes) -> list[bytes]:
+    """
+    The lines of a patch that make it what it is, wherever in its files it applies.
+
+    As `git patch-id` has it, without line numbers and white space; of binary files the objects count, which older
+    versions of `git patch-id` leave out.
+    """
+    lines: list[bytes] = []
+    index = b""
+    for line in patch.split(b"\n"):
+        if line.startswith(b"index "):
+            index = line
+        elif line.startswith(b"Binary files "):
+            lines += [index, line]
+        elif line.startswith(b"@@ "):
+            lines.append(b"@@")
+        else:
+            lines.append(re.sub(rb"\s+", b"", line))
+    return lines

@@ -1,0 +1,181 @@
+"""The remote's refs, by one `git ls-remote`."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Event
+
+from release_state.common.addresses import ENCODE, may_hold_password, without_credentials
+from release_state.model.observation import Observation, known
+from release_state.model.snapshot import Branch, Remote, Tag
+from release_state.observe.bounds import LISTING_MEMORY
+from release_state.observe.git.command import Git, patiently
+from release_state.observe.git.environment import (
+    Settings,
+    outside_of_repositories,
+    ssh_command,
+    with_credentials_of,
+    with_settings,
+    without_network,
+)
+from release_state.observe.git.messages import GitFailed, readable
+
+SOURCE = "git remote"
+
+NO_REFS = "answered without any ref: an empty repository, or the page of a captive portal or proxy"
+"""Git takes a page of one line that it gets with 200 for the list of refs of an old server, and finds none in it."""
+
+_SCP_LIKE = re.compile(r"(?:[\w.+-]+@)?(?:[A-Za-z0-9_.][\w.-]*|\[[0-9A-Fa-f:.]+\]):(?![:-])[^\x00-\x20\x7f]+")
+_NETLOC = re.compile(r"(?:[^@]*@)*(?:[A-Za-z0-9_.~][\w.~-]*|\[[0-9A-Fa-f:.]+\])(?::\d*)?", re.ASCII)
+_REF_LINE = re.compile(rb"([0-9a-f]{40}|[0-9a-f]{64})[\t ](refs/[^\x00-\x20\x7f]+)")
+
+
+def observe_remote(url: str, timeout: float, *, cancel: Event | None = None) -> Observation[Remote]:
+    """
+    Ask a remote for its branches, tags and default branch; `timeout` in seconds.
+
+    One connection, tried again where trouble passes. A local repository without refs is known and empty; every failure
+    is unavailable, and so is a remote that answers without any ref.
+    """
+    try:
+        check_url(url)
+        git = Git(timeout, cancel)
+        with TemporaryDirectory(prefix="release-state-") as empty:
+            folder = Path(empty)
+            # Patterns match at any "/", so what they let through is looked at again. Git asks the server for certain
+            # prefixes only with --heads and --tags, which leave out HEAD, and the default branch with it: one full list
+            # costs less than a second connection, and the patterns keep refs/pull out of what is read here.
+            patterns = ("HEAD", "refs/heads/*", "refs/tags/*")
+            env, name = network_environment(git, folder, url)
+            command = ("ls-remote", "--symref", "--", name, *patterns)
+            answer = patiently(git, lambda: git.run(*command, cwd=folder, env=env, memory=LISTING_MEMORY))
+        found = parse_refs(without_credentials(url), answer.output)
+        if not answer.output and not is_local(url):
+            raise GitFailed(NO_REFS, "open the address in a browser: a proxy may want a login; and check the address")
+        return known(found)
+    except GitFailed as failed:
+        return Observation[Remote](value=None, unavailable=failed.as_problem(SOURCE))
+
+
+def is_local(url: str) -> bool:
+    """Whether the address is a folder of this machine, where nothing lies in between."""
+    return url.startswith(("/", "file://"))
+
+
+def check_url(url: str) -> None:
+    """Raise GitFailed unless it is an https, http, ssh, git or file URL, `host:path` or an absolute path."""
+    if re.search(r"[\x00-\x1f\x7f]|%(?:0[0-9A-Fa-f]|1[0-9A-Fa-f]|7[Ff])", url) or url.startswith("-"):
+        raise GitFailed("the remote's address was refused: it starts with a dash or holds a control character")
+    if may_hold_password(url):
+        raise GitFailed("the remote's address was refused: an @ behind its host may end a password", ENCODE)
+    if url.startswith("/"):
+        return
+    scheme, separator, rest = url.partition("://")
+    authority = re.split(r"[/?#]", rest)[0]
+    if separator and scheme in ("https", "http") and re.search(r"[?#]", rest):
+        # Git would put it into the arguments of a process, which everybody on the machine can read.
+        raise GitFailed("the remote's address was refused: it holds a query or a fragment")
+    if separator and scheme in ("https", "http", "ssh") and _NETLOC.fullmatch(authority):
+        return
+    # Git's own protocol knows no user: git would look the whole of it up as a host, and say so.
+    if separator and scheme == "git" and "@" not in authority and _NETLOC.fullmatch(authority):
+        return
+    if (separator and scheme == "file" and rest.startswith("/")) or (not separator and _SCP_LIKE.fullmatch(url)):
+        return
+    # Not a word of it is repeated: it may hold a password.
+    raise GitFailed(
+        "the remote's address was refused: it is not an https, ssh, git or file URL, host:path or an absolute path"
+    )
+
+
+def network_environment(git: Git, folder: Path, url: str) -> tuple[dict[str, str], str]:
+    """
+    The environment for commands that talk to the remote at `url`, outside of any repository that is not ours, and what
+    they call it.
+
+    The environment holds its address and password: git hands both on in the arguments of what it starts otherwise,
+    also those that `url.*.insteadOf` of the user's settings puts there. Raises GitFailed.
+    """
+    sees_no_repository = outside_of_repositories(git.environ, folder)
+    settings = _network_settings(git, folder)
+    address = url
+    if without_credentials(url) == url and (address := _rewritten(url, settings)) != url:
+        check_url(address)
+    env = with_credentials_of(sees_no_repository, address)
+    # Rewritten here, and by git but once: an address in the place of our own name is not looked at again.
+    env = with_settings(env, [(f"url.{without_credentials(address)}.insteadOf", _NAME)])
+    if (
+        not env.get("GIT_SSH_COMMAND")
+        and not env.get("GIT_SSH")
+        and not dict(settings).get("core.sshcommand", "").strip()
+    ):
+        env["GIT_SSH_COMMAND"] = ssh_command(git.seconds)
+    return env, _NAME
+
+
+_NAME = "release-state-remote:/"
+"""What git is given in place of the address."""
+
+
+def _rewritten(url: str, settings: Settings) -> str:
+    """The address as git would have it: of the beginnings that are replaced, the longest counts."""
+    rules = [(name[4:-10], start) for name, start in settings if name.endswith(".insteadof") and url.startswith(start)]
+    if not rules:
+        return url
+    base, start = max(rules, key=lambda rule: len(rule[1]))
+    return base + url[len(start) :]
+
+
+def _network_settings(git: Git, folder: Path) -> Settings:
+    """The user's own settings on how ssh is run and how addresses are rewritten. Asked once."""
+    key = git.program, tuple(sorted(git.environ.items()))
+    if key not in _asked:
+        env = outside_of_repositories(without_network(git.environ), folder)
+        wanted = r"^(core\.sshcommand|url\..*\.insteadof)$"
+        configured = git.run("config", "-z", "--get-regexp", wanted, cwd=folder, env=env, accept=(0, 1))
+        entries = (os.fsdecode(entry).partition("\n") for entry in configured.output.split(b"\0") if entry)
+        _asked[key] = tuple((name, value) for name, _, value in entries)
+    return _asked[key]
+
+
+_asked: dict[tuple[str, tuple[tuple[str, str], ...]], Settings] = {}
+
+
+def parse_refs(url: str, output: bytes) -> Remote:
+    """
+    The refs of `git ls-remote --symref`; anything that is no branch, tag or HEAD is left out.
+
+    Raises GitFailed on a line that is not of that form, and where one ref has two hashes.
+    """
+    default: str | None = None
+    refs: list[tuple[str, str]] = []
+    seen: dict[bytes, bytes] = {}
+    for line in output.split(b"\n"):
+        if line.startswith(b"ref: refs/heads/") and line.endswith(b"\tHEAD"):
+            default = readable(line[len(b"ref: refs/heads/") : -len(b"\tHEAD")])
+            # A name that git itself makes for no branch: it would be an option in every command that it stands in.
+            default = None if default.startswith("-") else default
+        elif found := _REF_LINE.fullmatch(line):
+            if seen.setdefault(found[2], found[1]) != found[1]:
+                raise GitFailed(f"git ls-remote answered two hashes for {readable(found[2])}")
+            refs.append((readable(found[2]), readable(found[1])))
+        elif line and not line.startswith(b"ref: ") and not re.fullmatch(rb"[0-9a-f]+\tHEAD", line):
+            raise GitFailed("git ls-remote answered a line that is no ref")
+    heads = "refs/heads/"
+    branches = (Branch(name=ref[len(heads) :], sha=sha) for ref, sha in refs if ref.startswith(heads))
+    return Remote(url=url, default_branch=default, branches=tuple(branches), tags=tags_of(refs))
+
+
+def tags_of(refs: Iterable[tuple[str, str]]) -> tuple[Tag, ...]:
+    """The tags among refs and hashes, where `<ref>^{}` gives what an annotated tag peels to in the end."""
+    prefix = "refs/tags/"
+    hashes = {ref[len(prefix) :]: sha for ref, sha in refs if ref.startswith(prefix)}
+    return tuple(
+        Tag(name=name, object=sha, commit=hashes.get(f"{name}^{{}}", sha), annotated=f"{name}^{{}}" in hashes)
+        for name, sha in hashes.items()
+        if not name.endswith("^{}")
+    )

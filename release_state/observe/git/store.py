@@ -1,0 +1,282 @@
+"""A bare repository of our own to fetch into: the user's clone lends objects and is never written to.
+
+With a full clone the store is temporary and borrows the clone's objects, so that only what the clone lacks is fetched.
+Without one it is a cache that stays, one per remote. The cache never borrows: it would break once the clone is gone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+import tempfile
+import uuid
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from release_state.common.addresses import without_credentials
+from release_state.observe.git.command import Answer, Git, patiently
+from release_state.observe.git.environment import outside_of_repositories, with_settings, without_network
+from release_state.observe.git.messages import GitFailed
+from release_state.observe.git.remote import check_url, network_environment
+
+_MARKER = "release-state-cache"
+_REMOTE = "release-state"
+_KEPT = "refs/release-state-kept/"
+_MOST_PACKS = 200
+"""Every fetch leaves a pack and git's own housekeeping is off: beyond this a cache is made anew."""
+_MOST_KEPT = 500
+_CLEAN_UP_SECONDS = 5.0
+_REF = re.compile(r"refs/[^\x00-\x20\x7f:?*\[\\^~]+")
+_REFUSED = re.compile(
+    r".*(?:not our ref|unadvertised object|remote error|remote ref|\bnot valid\b|^remote:).*", re.MULTILINE
+)
+"""Lines in which a remote refuses a commit. Git names commits too when it is the store that is damaged."""
+OBJECT_NAME = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+
+
+@dataclass(frozen=True)
+class Want:
+    """A commit to have, and the refs of the remote that may lead to it."""
+
+    sha: str
+    refs: tuple[str, ...] = ()
+
+
+@dataclass
+class Store:
+    """A bare repository at `path`; `persistent` for the cache."""
+
+    git: Git
+    path: Path
+    env: dict[str, str]
+    persistent: bool
+    namespace: str = field(default_factory=lambda: f"refs/release-state/{uuid.uuid4().hex}/")
+    fetched: bool = False
+
+    def run(
+        self,
+        *arguments: str,
+        stdin: bytes = b"",
+        accept: Sequence[int] = (0,),
+        first: int | None = None,
+        may_fetch: bool = False,
+        seconds: float | None = None,
+    ) -> Answer:
+        """Run git in the store; `may_fetch` lets it fetch files' contents that a partial fetch left out."""
+        env = self.env if may_fetch else without_network(self.env)
+        arguments = (f"--git-dir={self.path}", *arguments)
+        deadline = None if seconds is None else self.git.now() + seconds
+        return self.git.run(
+            *arguments, cwd=self.path, env=env, stdin=stdin, accept=accept, first=first, deadline=deadline
+        )
+
+    def used_by(self, git: Git) -> Store:
+        """The same for another look-up, with a time limit and refs of its own."""
+        fetched = any(self.path.glob("objects/pack/*.pack"))
+        return Store(git, self.path, self.env, self.persistent, fetched=fetched)
+
+    def present(self, names: Iterable[str]) -> set[str]:
+        """Those of the names that are commits that the store (or the clone that it borrows from) has."""
+        asked = [name for name in dict.fromkeys(names) if OBJECT_NAME.fullmatch(name)]
+        if not asked:
+            return set()
+        stdin = "".join(f"{name}\n" for name in asked).encode()
+        lines = self.run("cat-file", "--batch-check=%(objectname) %(objecttype)", stdin=stdin).text.splitlines()
+        return {line.split(" ")[0] for line in lines if line.endswith(" commit")}
+
+    def present_quietly(self, names: Iterable[str]) -> set[str]:
+        """As `present`; none where the store cannot be read."""
+        try:
+            return self.present(names)
+        except GitFailed:
+            return set()
+
+    def obtain(self, wants: Sequence[Want], along: Sequence[str] = ()) -> set[str]:
+        """
+        Make the commits present, with their whole history, and return those that are; fetch only if one is not.
+
+        Objects that go `along` (those of tags) are asked for where a fetch is needed anyhow.
+
+        Raises GitFailed where the remote cannot be asked and nothing of what is wanted is there.
+        """
+        present = self.present(want.sha for want in wants)
+        lacking = [want for want in wants if want.sha not in present and OBJECT_NAME.fullmatch(want.sha)]
+        if not lacking:
+            return present
+        self.fetched = True
+        if refused := self._fetch_by_name([*lacking, *map(Want, filter(OBJECT_NAME.fullmatch, along))]):
+            given = self.present(want.sha for want in lacking)
+            self._fetch_by_ref([want for want in lacking if want.sha in refused and want.sha not in given])
+        return self.present(want.sha for want in wants)
+
+    def _fetch_by_name(self, wants: Sequence[Want]) -> set[str]:
+        """Fetch the exact commits in one go; return those that the remote refuses to give by their names."""
+        refused: set[str] = set()
+        while left := [want.sha for want in wants if want.sha not in refused]:
+            try:
+                self._fetch(f"{sha}:{self.namespace}{sha}" for sha in left)
+            except GitFailed as failed:
+                said = " ".join(_REFUSED.findall(failed.stderr))
+                named = {sha for sha in left if sha in said}
+                if failed.stopped or not named:
+                    raise
+                refused |= named
+            else:
+                break
+        return refused
+
+    def _fetch_by_ref(self, wants: Sequence[Want]) -> None:
+        """Fetch refs one by one: a ref that is gone since is no failure, its commit stays missing."""
+        for want in wants:
+            for number, ref in enumerate(want.refs):
+                if not _REF.fullmatch(ref):
+                    continue
+                try:
+                    self._fetch([f"+{ref}:{self.namespace}{want.sha}-{number}"])
+                except GitFailed as failed:
+                    if failed.stopped or "couldn't find remote ref" not in failed.stderr:
+                        raise
+
+    def _fetch(self, refspecs: Iterable[str]) -> None:
+        answer = self._ask_remote("--no-prune", "--refmap=", "--", _REMOTE, *refspecs)
+        if "shallow" in answer.stderr or (self.path / "shallow").exists():
+            # Git has the commits but not what lies behind the cut, which would look as if it were not there.
+            self.discard()
+            why = "the remote holds a shallow history: ancestry cannot be told from it"
+            raise GitFailed(why, stopped="shallow")
+
+    def _ask_remote(self, *arguments: str, stdin: bytes = b"") -> Answer:
+        options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules")
+        # Without fetching on demand meanwhile: from a shallow remote, each fetch would start another one without end.
+        env = {**self.env, "GIT_NO_LAZY_FETCH": "1"}
+        if stdin:
+            # Contents of files: there is nothing to negotiate, and git itself asks for them in this way.
+            env = with_settings(env, [("fetch.negotiationAlgorithm", "noop")])
+        command = (f"--git-dir={self.path}", "fetch", *options, *arguments)
+        return patiently(self.git, lambda: self.git.run(*command, cwd=self.path, env=env, stdin=stdin))
+
+    def obtain_files(self, names: Collection[str]) -> None:
+        """
+        Fetch the contents of files that are not there, in one go.
+
+        Best effort: what this cannot get is asked for again, and its failure reported, when it is read. A store that
+        borrows from a full clone and has fetched nothing lacks none.
+        """
+        if not names or not (self.persistent or self.fetched):
+            return
+        stdin = "".join(f"{name}\n" for name in sorted(names)).encode()
+        with suppress(GitFailed):
+            # Without its remote: as a partial clone git would try to fetch what is missing here, and end with that.
+            own = {name for name, value in self.env.items() if value.startswith(f"remote.{_REMOTE}.")}
+            env = {**without_network(self.env), **dict.fromkeys(own, "release-state.none")}
+            listing = (f"--git-dir={self.path}", "cat-file", "--batch-check=%(objectname)")
+            listed = self.git.run(*listing, cwd=self.path, env=env, stdin=stdin).text.splitlines()
+            lacking = [line.removesuffix(" missing") for line in listed if line.endswith(" missing")]
+            if lacking:
+                self._ask_remote("--stdin", "--", _REMOTE, stdin="".join(f"{name}\n" for name in lacking).encode())
+
+    def is_healthy(self, names: Iterable[str] = ()) -> bool:
+        """Whether all commits that its refs and the given commits lead to can be walked."""
+        try:
+            self.run("rev-list", "--count", "--all", *names, "--")
+        except GitFailed as failed:
+            return bool(failed.stopped)
+        return True
+
+    def discard(self) -> None:
+        """Remove the directory, if it carries our marker: first out of the way of other runs, in one step."""
+        if not (self.path / _MARKER).is_file() or self.path.is_symlink():
+            return
+        aside = self.path.with_name(f"{self.path.name}.{uuid.uuid4().hex}.discarded")
+        with suppress(OSError):
+            self.path.rename(aside)
+        shutil.rmtree(aside, ignore_errors=True)
+
+    def tidy(self, names: Iterable[str]) -> None:
+        """Delete the refs of this run; what is there of the names is kept for the next fetch to build on."""
+        if not (self.persistent and self.fetched and (self.path / _MARKER).is_file()):
+            return
+        keep = self.present_quietly(names)
+        with suppress(GitFailed):
+            refs = self.run("for-each-ref", "--format=%(refname)", seconds=_CLEAN_UP_SECONDS).text.splitlines()
+            # By hash, and never moved: that another run writes the same one at the same time does no harm.
+            lines = [f"update {_KEPT}{sha} {sha}" for sha in keep]
+            with suppress(GitFailed):
+                self.run("update-ref", "--stdin", stdin="\n".join(lines).encode() + b"\n", seconds=_CLEAN_UP_SECONDS)
+            gone = [ref for ref in refs if ref.startswith(self.namespace)]
+            kept = [ref for ref in refs if ref.startswith(_KEPT)]
+            if len(kept) > _MOST_KEPT:
+                gone += [ref for ref in kept if ref.removeprefix(_KEPT) not in keep]
+            lines = [f"delete {ref}" for ref in gone]
+            self.run("update-ref", "--stdin", stdin="\n".join(lines).encode() + b"\n", seconds=_CLEAN_UP_SECONDS)
+
+
+@contextmanager
+def temporary_store(git: Git, url: str, objects: Path | None, *, sha256: bool) -> Iterator[Store]:
+    """A store for this run only, which borrows from a full clone's objects where they are given."""
+    with tempfile.TemporaryDirectory(prefix="release-state-", ignore_cleanup_errors=True) as folder:
+        path = Path(folder) / "store.git"
+        env = _environment(git, url, Path(folder))
+        if objects is not None:
+            # Quoted as git reads it: the path may hold the separator.
+            escaped = str(objects).replace("\\", "\\\\").replace('"', '\\"')
+            env["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = f'"{escaped}"'
+        _create(git, path, sha256)
+        yield Store(git, path, env, persistent=False)
+
+
+@contextmanager
+def cached_store(git: Git, url: str, cache_dir: Path, *, sha256: bool) -> Iterator[Store]:
+    """The cache of a remote; a temporary store where none can be kept there."""
+    key = hashlib.sha256(without_credentials(url).encode()).hexdigest()[:24]
+    path = cache_dir / f"{key}{'-sha256' if sha256 else ''}.git"
+    if not _ensure(git, path, sha256):
+        with temporary_store(git, url, None, sha256=sha256) as store:
+            yield store
+        return
+    store = Store(git, path, _environment(git, url, path), persistent=True)
+    if sum(1 for _ in path.glob("objects/pack/*.pack")) > _MOST_PACKS:
+        store.discard()
+        _ensure(git, path, sha256)
+    yield store
+
+
+def _ensure(git: Git, path: Path, sha256: bool) -> bool:
+    """Make the cache if it is not there; False where it cannot be, or where the place is taken by something else."""
+    if (path / _MARKER).is_file() and not path.is_symlink():
+        return True
+    if path.exists() or path.is_symlink():
+        return False
+    made = path.with_name(f"{path.name}.{uuid.uuid4().hex}.new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _create(git, made, sha256)
+        # Whole or not at all. Where another run was faster its directory is not empty, and renaming onto it fails.
+        made.rename(path)
+    except OSError:
+        shutil.rmtree(made, ignore_errors=True)
+    return (path / _MARKER).is_file()
+
+
+def _create(git: Git, path: Path, sha256: bool) -> None:
+    path.mkdir(mode=0o700)
+    kind = "sha256" if sha256 else "sha1"
+    # No template: it could bring hooks.
+    arguments = ("--quiet", "--bare", "--template=", f"--object-format={kind}", "--", str(path))
+    git.run("init", *arguments, cwd=path, env=outside_of_repositories(without_network(git.environ), path))
+    (path / _MARKER).write_text("Made by release-state. Can be deleted at any time.\n", encoding="utf-8")
+
+
+def _environment(git: Git, url: str, folder: Path) -> dict[str, str]:
+    check_url(url)
+    env, name = network_environment(git, folder, url)
+    settings = (
+        (f"remote.{_REMOTE}.url", name),
+        # Leave out the contents of files until they are asked for; a remote that cannot do that sends everything.
+        (f"remote.{_REMOTE}.promisor", "true"),
+        (f"remote.{_REMOTE}.partialclonefilter", "blob:none"),
+    )
+    return with_settings(env, settings)

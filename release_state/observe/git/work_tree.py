@@ -1,0 +1,188 @@
+"""What differs in a work tree, whatever hides it: `git status` without filter drivers, and Git LFS worked out here.
+
+Marks and settings of the clone can keep `git status` from looking. The marked entries are compared by content; what
+the settings leave out is put back for this look: see `git_environment` for those that are the same in every clone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from release_state.observe.git.hidden_entries import Entry, hidden_changes, is_own_report, relative_to
+from release_state.observe.git.messages import GitFailed, readable
+
+if TYPE_CHECKING:
+    from release_state.observe.git.clone import CloneReader
+
+_STATUS = (
+    "status",
+    "--porcelain=v2",
+    "-z",
+    "--no-ahead-behind",
+    "--no-renames",
+    "--ignored=no",
+    # Git would start another git in each submodule, under that submodule's own configuration.
+    "--ignore-submodules=dirty",
+)
+_POINTER_LIMIT = 1024
+
+
+_REGULAR = {b"100644", b"100755"}
+_SHOWING = {"core.checkstat": "core.checkStat=default", "core.trustctime": "core.trustctime=true"}
+"""Settings after which `git status` can pass over a change, and what shows it all the same."""
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Paths relative to the top, as text; all of them."""
+
+    changed: tuple[str, ...] = ()
+    untracked: tuple[str, ...] = ()
+    marked: tuple[str, ...] = ()
+    """Those of the changed that carry a mark (assume-unchanged, skip-worktree), so that git shows no change of them."""
+    showing: tuple[str, ...] = ()
+    """Settings (`name=value`) without which the clone's own may keep git from showing a change."""
+
+
+def read_changes(reader: CloneReader, top: Path, reports_dir: Path | None) -> Changes:
+    """
+    The tracked paths that differ and the untracked ones, without the reports that lie in the reports folder.
+
+    Raises GitFailed where it cannot be told without running a filter driver that the clone names.
+    """
+    reports = relative_to(reports_dir, top)
+    modes = "core.fileMode=true"
+    status = reader.run("-c", modes, *_STATUS, "--untracked-files=normal").output
+    is_told = bool(changed_modes := _changed_modes(status)) and _ignores_modes(reader)
+    if is_told and not _keeps_modes(reader, top, changed_modes):
+        modes = "core.fileMode=false"
+        status = reader.run("-c", modes, *_STATUS, "--untracked-files=normal").output
+    tracked, untracked = parse_status(status)
+    marked = hidden_changes(reader, top, modes)
+    entries = [entry for entry in (*tracked, *marked) if not is_own_report(entry.path, reports, top)]
+    changed = [entry.path for entry in entries if not entry.only_by_content]
+    changed += _really_changed(reader, top, [entry for entry in entries if entry.only_by_content], bool(changed))
+    changed = sorted(set(changed))
+    hidden = {entry.path for entry in marked}
+    kept = [path for path in untracked if not _is_only_reports(reader, top, path, reports)]
+    # The settings of our own are listed, too.
+    showing = [shown for name, shown in _SHOWING.items() if reader.config.count(name) > 1]
+    if is_told and modes.endswith("true"):
+        showing.append(modes)
+    return Changes(
+        tuple(readable(path) for path in changed),
+        tuple(readable(path) for path in kept),
+        tuple(readable(path) for path in changed if path in hidden),
+        tuple(showing),
+    )
+
+
+def _changed_modes(status: bytes) -> list[bytes]:
+    """The paths of files that can be executed where the index says that they cannot, or the other way round."""
+    entries = (entry.split(b" ", 8) for entry in status.split(b"\0") if entry.startswith(b"1 .M N... "))
+    return [parts[8] for parts in entries if parts[4] != parts[5] and {parts[4], parts[5]} <= _REGULAR]
+
+
+def _ignores_modes(reader: CloneReader) -> bool:
+    said = reader.run("config", "--get", "--type=bool", "core.fileMode", accept=(0, 1, 128)).text
+    return said.strip() == "false"
+
+
+def _keeps_modes(reader: CloneReader, top: Path, paths: list[bytes]) -> bool:
+    """Whether the file system is seen to keep modes: it has both files that can be executed and one that cannot."""
+    hooks = reader.git_dir / "hooks"
+    others = list(hooks.iterdir()) if hooks.is_dir() else []
+    executable = any(os.access(path, os.X_OK) for path in (*others, *(top / os.fsdecode(path) for path in paths)))
+    return executable and not (reader.git_dir / "HEAD").stat().st_mode & 0o111
+
+
+def parse_status(output: bytes) -> tuple[list[Entry], list[bytes]]:
+    """
+    The tracked and untracked paths of `git status --porcelain=v2 -z`.
+
+    Raises GitFailed on an entry of a kind that is not known.
+    """
+    tracked: list[Entry] = []
+    untracked: list[bytes] = []
+    fields = iter(output.split(b"\0"))
+    for entry in fields:
+        kind = entry[:2]
+        if kind == b"1 " and len(parts := entry.split(b" ", 8)) == 9:
+            only = parts[1] == b".M" and parts[2] == b"N..." and parts[4] == parts[5]
+            tracked.append(Entry(parts[8], only, readable(parts[7])))
+        elif kind == b"2 " and len(parts := entry.split(b" ", 9)) == 10:
+            next(fields, None)
+            tracked.append(Entry(parts[9], False))
+        elif kind == b"u " and len(parts := entry.split(b" ", 10)) == 11:
+            tracked.append(Entry(parts[10], False))
+        elif kind == b"? ":
+            untracked.append(entry[2:])
+        elif entry and kind not in (b"# ", b"! "):
+            raise GitFailed("git status answered an entry of an unknown kind")
+    return tracked, untracked
+
+
+def _really_changed(reader: CloneReader, top: Path, entries: list[Entry], others: bool) -> list[bytes]:
+    """Those that differ also when what a filter driver would do is taken into account."""
+    filters = _filters(reader, top, entries)
+    changed: list[bytes] = []
+    unclear: list[bytes] = []
+    for entry in entries:
+        driver = filters.get(entry.path)
+        if driver is None:
+            changed.append(entry.path)
+        elif driver != b"lfs":
+            unclear.append(entry.path)
+        elif _lfs_pointer(top / os.fsdecode(entry.path)) != _blob(reader, entry.index_object):
+            changed.append(entry.path)
+    if unclear and not changed and not others:
+        raise GitFailed(
+            f"whether {readable(unclear[0])} differs cannot be told without running a filter that the clone names",
+            "run git -c core.checkStat=default -c core.trustctime=true status yourself in the clone: a clean one is "
+            "then seen as clean, unless git ls-files -v marks the file",
+        )
+    return changed + unclear
+
+
+def _filters(reader: CloneReader, top: Path, entries: list[Entry]) -> dict[bytes, bytes]:
+    """The filter driver of each path that has one and whose driver is configured. Reading attributes runs nothing."""
+    if not entries:
+        return {}
+    stdin = b"".join(entry.path + b"\0" for entry in entries)
+    values = reader.run("check-attr", "-z", "--stdin", "filter", stdin=stdin, cwd=top).output.split(b"\0")
+    configured = {os.fsencode(name[7:].rpartition(".")[0]) for name in reader.config if name.startswith("filter.")}
+    found = zip(values[0::3], values[2::3], strict=False)
+    return {path: driver for path, driver in found if driver in configured}
+
+
+def _lfs_pointer(path: Path) -> bytes | None:
+    """What `git lfs clean` makes of a file: its pointer. None where it cannot be read."""
+    digest, size = hashlib.sha256(), 0
+    try:
+        with path.open("rb") as file:
+            while block := file.read(2**20):
+                digest.update(block)
+                size += len(block)
+    except OSError:
+        return None
+    return f"version https://git-lfs.github.com/spec/v1\noid sha256:{digest.hexdigest()}\nsize {size}\n".encode()
+
+
+def _blob(reader: CloneReader, name: str) -> bytes:
+    size = reader.run("cat-file", "-s", name).text.strip()
+    return reader.run("cat-file", "blob", name).output if int(size) <= _POINTER_LIMIT else b""
+
+
+def _is_only_reports(reader: CloneReader, top: Path, path: bytes, reports: bytes | None) -> bool:
+    """Whether an untracked path is a report; or a folder, which git names without looking inside, of reports alone."""
+    if not path.endswith(b"/") or reports is None:
+        return is_own_report(path, reports, top)
+    if not (reports + b"/").startswith(path):
+        return False
+    arguments = ("--literal-pathspecs", *_STATUS, "--untracked-files=all", "--", os.fsdecode(path))
+    inside = parse_status(reader.run(*arguments, cwd=top).output)[1]
+    return all(is_own_report(found, reports, top) for found in inside)

@@ -1,0 +1,148 @@
+"""GitHub's REST API as a source of checked shapes: one object, or a whole list over all of its pages."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+from release_state.observe.github.fields import SOURCE, Fields, failed
+from release_state.observe.github.lists import Enough, ListQuestion, ListReader
+from release_state.observe.http.answer import Answer, is_of_another_host, origin_of
+from release_state.observe.http.client import HttpClient
+
+__all__ = ["SOURCE", "Fields", "GitHubApi", "failed"]
+
+T = TypeVar("T")
+
+_HEADERS = {"X-GitHub-Api-Version": "2022-11-28"}
+_ACCEPT = "application/vnd.github+json"
+
+
+class GitHubApi:
+    """Asks GitHub's API below one root URL, and asks what several need only once."""
+
+    def __init__(self, client: HttpClient, api_url: str) -> None:
+        self.client = client
+        self.root = api_url.rstrip("/")
+        self._shared: dict[str, Future[Any]] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def has_token(self) -> bool:
+        """Whether the requests carry a token."""
+        return self.client.has_token_for(self.root)
+
+    def once(self, key: str, ask: Callable[[], T]) -> T:
+        """The answer of whoever asks first; the others wait for it. A failure is shared, too."""
+        with self._lock:
+            future = self._shared.get(key)
+            first = future is None
+            if future is None:
+                future = self._shared[key] = Future()
+        if first:
+            try:
+                future.set_result(ask())
+            except BaseException as error:
+                future.set_exception(error)
+        answer: T = future.result()
+        return answer
+
+    def found(self, key: str, read: Callable[[Any], T]) -> T | None:
+        """A part of what was asked for under this key; None where there is no answer yet, or none that can be used."""
+        with self._lock:
+            future = self._shared.get(key)
+        return read(future.result()) if future is not None and future.done() and not future.exception() else None
+
+    def forget(self, *kept: str) -> None:
+        """Let everything be asked again but for what is known of these keys; not while somebody asks."""
+        with self._lock:
+            known = {key: future for key, future in self._shared.items() if future.exception() is None}
+            self._shared = {key: known[key] for key in kept if key in known}
+
+    def one(self, path: str, where: str, *, absent: bool = False, deadline: float | None = None) -> Fields | None:
+        """One object; None for a 404 where `absent` says that this is an answer."""
+        data, answer = self._ask(self.root + path, None, absent=absent, deadline=deadline, may_keep=True)
+        if answer.status == 404:
+            return None
+        self.client.keep(answer)
+        return Fields(data, where)
+
+    def one_with_answer(
+        self, path: str, where: str, *, absent: bool = False, deadline: float | None = None
+    ) -> tuple[Fields | None, Answer]:
+        """As `one`, with the answer itself, which is never that of an earlier run."""
+        data, answer = self._ask(self.root + path, None, absent=absent, deadline=deadline)
+        return None if answer.status == 404 else Fields(data, where), answer
+
+    def one_or_message(self, path: str, where: str) -> tuple[Fields | None, str]:
+        """One object, or None and GitHub's own words for a 404, which can mean one thing or another."""
+        data, answer = self._ask(self.root + path, None, absent=True, deadline=None)
+        return (None, Fields(data, where).text("message")) if answer.status == 404 else (Fields(data, where), "")
+
+    def all(
+        self,
+        path: str,
+        where: str,
+        *,
+        params: Mapping[str, str | int] | None = None,
+        key: str | None = None,
+        absent: bool = False,
+        deadline: float | None = None,
+        fits: Callable[[Fields], None] | None = None,
+        enough: Enough | None = None,
+        newest_first: str | None = None,
+        at_once: bool = False,
+    ) -> list[Fields] | None:
+        """
+        Every object of a list, over all pages; None for a 404 of the first where `absent` says that this is an answer.
+
+        `key` names the list inside an object (None: the answer is the list); `fits` is shown that object of each page,
+        and raises LookupFailed where it answers another question. `enough` is shown each page with the service's time
+        and may end the reading, of what the moments of `newest_first` show to be sorted from new to old (within an
+        hour; otherwise all pages are read). `at_once`: the pages are asked for side by side, each with a time limit of
+        its own. Items of one `id` are one.
+        Raises LookupFailed rather than give a part of a list: see `github_list`. All look-ups of lists come here.
+        """
+        end = self.client.deadline() if deadline is None else deadline
+
+        def ask(
+            url: str, params: Mapping[str, str | int] | None, *, is_first: bool, own_time: bool
+        ) -> tuple[Any, Answer]:
+            limit = self.client.deadline() if own_time else end
+            return self._ask(url, params, absent=absent and is_first, deadline=limit, may_keep=is_first)
+
+        question = ListQuestion(path, where, params or {}, key, fits, enough, newest_first, at_once)
+        found = ListReader(question, self.root, ask).read()
+        if found is None:
+            return None
+        items, whole = found
+        if whole is not None:
+            self.client.keep(whole)
+        return items
+
+    def _ask(
+        self,
+        url: str,
+        params: Mapping[str, str | int] | None,
+        *,
+        absent: bool,
+        deadline: float | None,
+        may_keep: bool = False,
+    ) -> tuple[Any, Answer]:
+        data, answer = self.client.get_json(
+            url,
+            params=params,
+            accept=_ACCEPT,
+            headers=_HEADERS,
+            allow_status={404} if absent else set(),
+            deadline=deadline,
+            source=SOURCE,
+            may_keep=may_keep,
+        )
+        if is_of_another_host(url, answer.url):
+            # Renamed repositories stay on the host. What another one says, and what it does not know, is no fact.
+            host = origin_of(answer.url)[1]
+            raise failed(f"GitHub sent the question on to another host, {host}", "give its address: --github-api-url")
+        return data, answer

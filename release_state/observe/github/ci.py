@@ -1,0 +1,335 @@
+"""What GitHub says of CI: the checks of a commit, and the runs of the release workflow.
+
+| fact | requests |
+|---|---|
+| checks of a commit | `GET …/commits/{sha}/check-runs` and `GET …/commits/{sha}/status`, one for each 100 results |
+| its runs | `GET …/actions/runs?head_sha={sha}`, one for each 100 |
+| the last ones on a branch | `GET …/actions/runs?branch={branch}`, one page |
+| what is expected of it, ancestors | see `github_expected_ci` |
+| runs of a workflow | `GET …/actions/workflows/{file}/runs`, one for each 30 of the last 70 days |
+
+Sources: https://docs.github.com/rest/checks/runs, /rest/commits/statuses, /rest/actions/workflow-runs
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from urllib.parse import quote
+
+from release_state.model.snapshot import CheckResult, CommitChecks, WorkflowRun, WorkflowRuns
+from release_state.model.snapshot.runs import ACTIONS
+from release_state.observe.github.api import Fields, GitHubApi, failed
+from release_state.observe.github.fields import hold_by_commit
+from release_state.observe.github.shapes import runs_of
+
+_RUN = re.compile(r"/actions/runs/(\d+)")
+
+MOST_SUITES = 1000
+"""GitHub lists the check runs of that many suites of a commit, the newest ones."""
+RUN_DAYS = 70
+"""GitHub cancels a run after 35 days and lets it be re-run for 30: older ones cannot be unfinished."""
+_RUNS_PER_PAGE = 30
+BRANCH_RUNS = 5
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """What does not judge a commit: the run that is asking, and runs that released it."""
+
+    own_run_id: int | None = None
+    workflow: str = ""
+    """File name of the release workflow."""
+    base: str = ""
+    """The branch that the commit is on."""
+
+    def note(self, number: int | None, run: WorkflowRun | None) -> str | None:
+        """Why a run is left out, to stand behind the name of its job; None: it judges."""
+        if self.own_run_id is not None and self.own_run_id in (number, run.id if run else None):
+            return ""
+        released = run is not None and run.workflow == self.workflow and not run.tests(self.base)
+        return " (release workflow)" if released else None
+
+
+def commit_checks(api: GitHubApi, place: str, sha: str, left: LeftOut) -> CommitChecks:
+    """CI of exactly this commit; what is left out is named. Raises LookupFailed."""
+    deadline = api.client.deadline()
+    with ThreadPoolExecutor(2, thread_name_prefix="release-state-statuses") as beside:
+        asked = beside.submit(_statuses, api, place, sha, deadline)
+        asked_runs = beside.submit(runs_of_commit, api, place, sha, deadline)
+        checks = _check_runs(api, place, sha, deadline)
+        statuses, runs = asked.result(), asked_runs.result()
+    return _judged(sha, checks, statuses, runs, left)
+
+
+def seen_on(api: GitHubApi, place: str, sha: str, deadline: float) -> CommitChecks:
+    """The results of a commit as `commit_checks`, without its runs: which apps there are. Raises LookupFailed."""
+    checks, statuses = _check_runs(api, place, sha, deadline), _statuses(api, place, sha, deadline)
+    return _judged(sha, checks, statuses, RunsOfCommit(), LeftOut())
+
+
+def _check_runs(api: GitHubApi, place: str, sha: str, deadline: float) -> list[Fields]:
+    def ask() -> list[Fields]:
+        path, latest = f"{place}/commits/{sha}/check-runs", {"filter": "latest"}
+        found = api.all(path, "check runs", params=latest, key="check_runs", deadline=deadline) or []
+        for check in found:
+            hold_by_commit(check, "head_sha", sha, "the check runs")
+        if len({_suite(check) for check in found}) >= MOST_SUITES:
+            raise failed(f"{sha[:12]} has {MOST_SUITES:,} check suites or more, and GitHub shows those alone")
+        return found
+
+    return api.once(f"check runs of {sha} of {place}", ask)
+
+
+def _statuses(api: GitHubApi, place: str, sha: str, deadline: float) -> list[Fields]:
+    def ask() -> list[Fields]:
+        path = f"{place}/commits/{sha}/status"
+        return api.all(path, "statuses", key="statuses", deadline=deadline, fits=fits) or []
+
+    def fits(combined: Fields) -> None:
+        hold_by_commit(combined, "sha", sha, "the statuses")
+
+    return api.once(f"statuses of {sha} of {place}", ask)
+
+
+def workflow_runs(
+    api: GitHubApi, place: str, workflow: str, own_run_id: int | None, now: datetime | None
+) -> WorkflowRuns:
+    """
+    The runs of the workflow file in the last 70 days; `exists` is false where GitHub knows no such workflow.
+
+    Asks without GitHub's `created` filter, which goes through its search: that lags behind and ends at 1,000.
+    Raises LookupFailed.
+    """
+    if not workflow:
+        return WorkflowRuns(workflow=workflow, exists=False)
+    path = f"{place}/actions/workflows/{quote(workflow, safe='')}/runs"
+    first = now
+
+    def enough(page: list[Fields], date: datetime) -> bool:
+        nonlocal first
+        # By the earlier of two clocks: one that is ahead must not make an unfinished run too old to be looked at.
+        first = (now or min(date, datetime.now(timezone.utc))) - timedelta(days=RUN_DAYS)
+        return bool(page) and page[-1].moment("created_at") < first
+
+    asked: dict[str, str | int] = {"per_page": _RUNS_PER_PAGE, "exclude_pull_requests": "true"}
+    found = api.all(
+        path,
+        "workflow runs",
+        params=asked,
+        key="workflow_runs",
+        absent=True,
+        enough=enough,
+        newest_first="created_at",
+    )
+    if found is None:
+        return WorkflowRuns(workflow=workflow, exists=False)
+    ours = runs_of(found, place, workflow)
+    runs = {run.id: run for run in ours if first is None or run.created_at >= first}
+    own = runs.pop(own_run_id, None) if own_run_id is not None else None
+    return WorkflowRuns(
+        workflow=workflow,
+        runs=tuple(sorted(runs.values(), key=lambda run: (run.created_at, run.id), reverse=True)),
+        left_out=(f"run {own.id} (number {own.number})",) if own else (),
+    )
+
+
+def branch_runs(api: GitHubApi, place: str, branch: str, workflow: str) -> tuple[WorkflowRun, ...]:
+    """
+    The last finished runs of CI on a branch, newest first, `BRANCH_RUNS` at the most: pushes to it and schedules.
+
+    Runs of the release workflow are no CI, and those of pull requests are of other branches, whatever their name.
+    """
+
+    def is_of_ci(run: WorkflowRun) -> bool:
+        return run.is_finished and run.workflow != workflow and not run.event.startswith("pull_request")
+
+    return tuple(last_runs_on(api, place, branch, is_of_ci, BRANCH_RUNS))
+
+
+def _judged(sha: str, checks: list[Fields], statuses: list[Fields], runs: RunsOfCommit, left: LeftOut) -> CommitChecks:
+    """The newest result of each name in a workflow, the workflows that ran, and the names of what is left out."""
+    left_out: dict[str, None] = {}
+    # A check run and a status of one name are two things to GitHub, and so are check runs of two apps or workflows: a
+    # green one must not hide a red one. Of one of them the newest counts, which has the highest number.
+    newest: dict[tuple[str, str, str], tuple[int, CheckResult]] = {}
+    numbered = {suite for check in checks if _run_number(check) is not None and (suite := _suite(check)) is not None}
+    for check in checks:
+        app = check.optional_child("app")
+        slug = (app.optional_text("slug") if app else None) or ""
+        number = _run_number(check) if slug == ACTIONS else None
+        run = runs.run(number, _suite(check), numbered) if slug == ACTIONS else None
+        if run is None and _suite(check) in runs.by_suite:
+            number = None  # whatever run its address names, it is no job of that
+        result = _check_result(check, slug, run, number)
+        if (note := left.note(number, run)) is not None:
+            left_out[f"{result.name}{note}"] = None
+            continue
+        _keep_newest(newest, (result.name, f"app {slug}", group_of(run)), check.number("id"), result)
+    for status in statuses:
+        result = _status_result(status)
+        _keep_newest(newest, (result.name, "status", ""), status.number("id"), result)
+    results = [result for _, (_, result) in sorted(newest.items(), key=lambda item: item[0])]
+    ran = newest_of_each(run for run in runs.by_id.values() if left.note(run.id, run) is None)
+    return CommitChecks(
+        sha=sha,
+        results=(*results, *unseen(ran.values(), results)),
+        ran=tuple(sorted(ran)),
+        asking=next((run.workflow for run in runs.by_id.values() if run.id == left.own_run_id), ""),
+        left_out=tuple(left_out),
+    )
+
+
+def _run_number(check: Fields) -> int | None:
+    """The number of the run that a job's addresses name; older ones name none."""
+    urls = (check.optional_text("details_url"), check.optional_text("html_url"))
+    found = next((match for url in urls if url and (match := _RUN.search(url))), None)
+    return int(found[1]) if found else None
+
+
+def _suite(check: Fields) -> int | None:
+    suite = check.optional_child("check_suite")
+    return suite.optional_number("id") if suite else None
+
+
+def _keep_newest(
+    newest: dict[tuple[str, str, str], tuple[int, CheckResult]],
+    key: tuple[str, str, str],
+    number: int,
+    result: CheckResult,
+) -> None:
+    if key not in newest or number > newest[key][0]:
+        newest[key] = (number, result)
+
+
+def _check_result(check: Fields, slug: str, run: WorkflowRun | None, number: int | None) -> CheckResult:
+    conclusion = check.optional_text("conclusion")
+    is_done = check.text("status") == "completed"
+    if is_done and conclusion is None:
+        raise failed("unexpected shape of the answer: a completed check run has no conclusion")
+    state = "pending" if not is_done else str(conclusion) if conclusion in CALM else "failure"
+    return CheckResult(
+        name=check.text("name"),
+        state=state,
+        conclusion=conclusion if is_done else None,
+        since=check.optional_moment("completed_at" if is_done else "started_at"),
+        html_url=check.optional_text("html_url") or check.optional_text("details_url"),
+        workflow_run=run.id if run else number,
+        workflow=run.workflow if run else "",
+        event=run.event if run else "",
+        app=slug,
+    )
+
+
+def _status_result(status: Fields) -> CheckResult:
+    said = status.text("state")
+    return CheckResult(
+        name=status.text("context"),
+        state=said if said in ("success", "pending") else "failure",
+        conclusion=None if said == "pending" else said,
+        since=status.optional_moment("updated_at"),
+        html_url=status.optional_text("target_url"),
+        app=status.text("context"),
+    )
+
+
+CALM = ("success", "neutral", "skipped")
+"""Conclusions that are not red."""
+
+_PER_PAGE = 30
+"""A run has some ten thousand characters."""
+_WINDOW = timedelta(days=70)
+_OF_COMMITS = ("push", "merge_group", "schedule", "workflow_dispatch", "repository_dispatch")
+"""Events whose runs are for the commit that they stand on; those of pull requests are for a merge on no branch. What
+GitHub starts by itself ("dynamic": Pages, Dependabot) is seen by its check runs alone."""
+
+
+@dataclass(frozen=True)
+class RunsOfCommit:
+    """The runs on one commit."""
+
+    by_id: Mapping[int, WorkflowRun] = field(default_factory=dict)
+    by_suite: Mapping[int, WorkflowRun] = field(default_factory=dict)
+
+    def run(self, number: int | None, suite: int | None, numbered: Collection[int]) -> WorkflowRun | None:
+        """The run whose job a check run is: by its suite, and by the number in its address, which older ones lack.
+
+        What a workflow makes through the API is put into whatever suite GitHub Actions has on the commit, with an
+        address of its own choice: it is no job of the suite's run. `numbered` are the suites of jobs with a number.
+        """
+        run = self.by_suite.get(suite or 0)
+        if number is None:
+            return None if suite in numbered else run
+        if run is not None:
+            return run if run.id == number else None
+        return self.by_id.get(number)
+
+
+def runs_of_commit(api: GitHubApi, place: str, sha: str, deadline: float) -> RunsOfCommit:
+    """Every run on a commit, whatever branch or event it is of. Raises LookupFailed."""
+    asked: dict[str, str | int] = {"head_sha": sha, "exclude_pull_requests": "true"}
+    where, path = "workflow runs", f"{place}/actions/runs"
+    found = api.all(path, where, params=asked, key="workflow_runs", deadline=deadline) or []
+    for item in found:
+        hold_by_commit(item, "head_sha", sha, "the workflow runs")
+    runs = runs_of(found, place)
+    suites = (item.optional_number("check_suite_id") for item in found)
+    by_suite = {suite: run for suite, run in zip(suites, runs, strict=True) if suite is not None}
+    return RunsOfCommit({run.id: run for run in runs}, by_suite)
+
+
+def last_runs_on(
+    api: GitHubApi, place: str, branch: str, is_wanted: Callable[[WorkflowRun], bool], most: int
+) -> list[WorkflowRun]:
+    """The newest wanted runs on a branch, `most` at the most; looked for 70 days back. Raises LookupFailed."""
+    wanted: dict[int, WorkflowRun] = {}
+
+    def enough(page: list[Fields], date: datetime) -> bool:
+        runs = runs_of(page, place)
+        wanted.update((run.id, run) for run in runs if run.head_branch == branch and is_wanted(run))
+        return len(wanted) >= most or (bool(runs) and runs[-1].created_at < date - _WINDOW)
+
+    asked: dict[str, str | int] = {"per_page": _PER_PAGE, "branch": branch, "exclude_pull_requests": "true"}
+    where, path = "workflow runs", f"{place}/actions/runs"
+    found = api.all(path, where, params=asked, key="workflow_runs", enough=enough, newest_first="created_at") or []
+    listed = [wanted[run.id] for run in runs_of(found, place) if run.id in wanted]
+    return sorted(listed, key=lambda run: (run.created_at, run.id), reverse=True)[:most]
+
+
+def group_of(run: WorkflowRun | None) -> str:
+    """Of what a check run is a job: in one group the newest of a name counts."""
+    if run is None:
+        return ""
+    return f"{run.workflow} for pull requests" if run.event.startswith("pull_request") else run.workflow
+
+
+def newest_of_each(runs: Iterable[WorkflowRun]) -> dict[str, WorkflowRun]:
+    """The newest run of each workflow that is for the commit itself."""
+    newest: dict[str, WorkflowRun] = {}
+    for run in sorted(runs, key=lambda run: run.id):
+        if run.event in _OF_COMMITS:
+            newest[run.workflow] = run
+    return newest
+
+
+def unseen(newest: Iterable[WorkflowRun], results: Collection[CheckResult]) -> Iterator[CheckResult]:
+    """What the newest run of each workflow says of the commit and no check run of it: unfinished, or ended badly."""
+    for run in newest:
+        if run.is_finished and run.conclusion in CALM:
+            continue
+        state = "failure" if run.is_finished else "pending"
+        if not any(result.workflow_run == run.id and result.state in ("failure", state) for result in results):
+            yield CheckResult(
+                name=f"{run.workflow}, run #{run.number}",
+                state=state,
+                conclusion=(run.conclusion or "no conclusion") if run.is_finished else None,
+                since=run.updated_at if run.is_finished else run.started_at or run.created_at,
+                html_url=run.html_url,
+                workflow_run=run.id,
+                workflow=run.workflow,
+                event=run.event,
+                app=ACTIONS,
+            )

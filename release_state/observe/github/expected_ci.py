@@ -1,0 +1,201 @@
+"""What CI a commit should have, where the results of its own do not decide; each fact asked only where it is needed.
+
+| fact | requests |
+|---|---|
+| apps seen on each of the last five commits with CI | two for each ancestor, with a token alone |
+| required checks that ever reported | the same, where the commit lacks one |
+| the push | `GET …/activity?ref=refs/heads/{branch}`, one page, where something is missing |
+| workflows that are switched off | `GET …/actions/workflows`, where one has no run |
+| the nearest ancestor with complete CI | three for each, where nothing started, or not all |
+
+Ancestors are asked for nearest first, then side by side, and no further than one whose apps the commit has all.
+
+Source: https://docs.github.com/rest/actions/workflows; see `github_pushes`
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+from release_state.facts.workflow.triggers import PushTrigger, skip_marker
+from release_state.model.snapshot import CheckResult, CommitChecks, ExpectedCI, PushedWorkflow
+from release_state.observe.git.commit_workflows import CommitReader, CommitWorkflows
+from release_state.observe.github.ancestors_ci import Ancestors, StandIn, common_apps
+from release_state.observe.github.api import GitHubApi
+from release_state.observe.github.ci import LeftOut
+from release_state.observe.github.pushes import PushLog, Started, read_push_log, started
+
+ANCESTORS = 20
+"""How far back ancestors are looked at with a token."""
+ANCESTORS_WITHOUT_TOKEN = 5
+"""The same without one: the whole hour has sixty requests then."""
+_OFF = "disabled"
+_UNASKED = "not looked for without a token"
+
+
+class ExpectedCILookup:
+    """Completes the checks of one commit with what is expected of it; each request may raise LookupFailed."""
+
+    def __init__(self, api: GitHubApi, place: str, left: LeftOut, files: CommitWorkflows, reader: CommitReader) -> None:
+        self._api, self._place, self._files, self._reader = api, place, files, reader
+        self._base = left.base
+        self._deadline = api.client.deadline()
+        self._chain = files.ancestors[: ANCESTORS if api.has_token else ANCESTORS_WITHOUT_TOKEN]
+        self._ancestors = Ancestors(api, place, left, self._chain, self._deadline)
+
+    def complete(self, checks: CommitChecks, required: Sequence[str]) -> CommitChecks:
+        """The same with `expected`, and with the nearest complete ancestor where this commit's CI did not start."""
+        starting = self._starting(checks)
+        absent = [name for name in starting if name not in checks.ran]
+        own = frozenset(result.name for result in checks.results)
+        runs = PushedWorkflow(file="", state="starts", why=f"starts on a push to {self._base}")
+        expected = ExpectedCI(
+            workflows=tuple(runs.model_copy(update={"file": name}) for name in starting if name in checks.ran),
+            required=tuple(name for name in required if name in own),
+            testing=self._files.testing,
+            skip=skip_marker(self._files.message),
+        )
+        if absent:
+            states = tuple(self._state(name, checks.sha) for name in absent)
+            expected = expected.model_copy(update={"workflows": (*expected.workflows, *states)})
+            if any(workflow.state in ("starts", "unknown") for workflow in states):
+                # No ancestor can stand for what is still to come, and no app makes up for it.
+                return self._pushed(checks, expected)
+        begun = expected.has_begun and not expected.skip
+        if begun or not expected.kept_away:
+            expected = self._with_usual(expected, checks, required, bool(starting or required))
+            lacks = bool(set(expected.apps) - checks.apps)
+            # A job of a workflow that was kept away may be required: its ancestor has it.
+            lacks |= bool(set(expected.required) - own) and not expected.kept_away
+            if lacks and not expected.skip:
+                return self._pushed(checks, expected)
+            if not (lacks or expected.kept_away) and any(map(expected.is_vouched_by, checks.results)):
+                return checks.model_copy(update={"expected": expected})
+        if (begun or expected.switched_off) and not (expected.kept_away or expected.skip):
+            # What is switched off is that not for this commit alone: no ancestor stands for all that come after it.
+            return checks.model_copy(update={"expected": expected})
+        # What is usual is also on the ancestor that stands in: it is one of those that are asked for that.
+        kept = {workflow.file: workflow.filtered for workflow in expected.kept_away}
+        whole = not (begun or expected.switched_off)
+        found = self._ancestors.stand_in(kept, expected.apps, expected.is_of_ci, begun=not whole)
+        return self._with_stand_in(checks, expected, found)
+
+    def _starting(self, checks: CommitChecks) -> dict[str, PushTrigger | None]:
+        """The workflows that pushes to the base branch start, but for that of the run that is asking."""
+        found: dict[str, PushTrigger | None] = dict.fromkeys(self._files.unread)
+        found |= {name: trigger for name, trigger in self._files.triggers.items() if trigger.is_for(self._base)}
+        found.pop(checks.asking, None)
+        return dict(sorted(found.items()))
+
+    def _state(self, name: str, sha: str) -> PushedWorkflow:
+        """Why a workflow that pushes to the base branch start has no run for this commit."""
+        trigger = self._files.triggers.get(name)
+        if name in self._switched_off:
+            found = Started(_OFF, f"it is switched off ({self._switched_off[name]})")
+        else:
+            found = self._started(name, sha, self._files.message)
+        why = f"{found.why}: {self._files.unread[name]}" if found.state == "unknown" and trigger is None else found.why
+        return PushedWorkflow(file=name, state=found.state, why=why, filtered=trigger is None or trigger.has_paths)
+
+    def _started(self, name: str, sha: str, message: str) -> Started:
+        trigger = self._files.triggers.get(name)
+        return started(trigger, sha, message, lambda: self._log, self._reader.changed, self._base)
+
+    def _with_usual(
+        self, expected: ExpectedCI, checks: CommitChecks, required: Sequence[str], anything: bool
+    ) -> ExpectedCI:
+        """With the apps that are usual, and the required checks that ever reported.
+
+        Without a token there are few requests: apps are looked for where neither a file nor a rule says what CI is.
+        """
+        looks = self._api.has_token or (bool(checks.results) and not anything)
+        lacking = [name for name in required if name not in expected.required]
+        if not looks and not lacking:
+            return expected.model_copy(update={"apps_unasked": _UNASKED})
+        tested = any(map(expected.is_vouched_by, checks.results))
+        seen = self._ancestors.usual(checks.apps if tested and not lacking else None)
+        reported = {result.name for commit in seen for result in commit.results}
+        return expected.model_copy(
+            update={
+                "required": (*expected.required, *(name for name in lacking if name in reported)),
+                "apps": tuple(sorted(common_apps(seen))) if looks else (),
+                "apps_of": tuple(commit.sha for commit in seen) if looks else (),
+                "apps_unasked": "" if looks else _UNASKED,
+            }
+        )
+
+    def _with_stand_in(self, checks: CommitChecks, expected: ExpectedCI, found: StandIn) -> CommitChecks:
+        """With what ancestors say, as far as the commit has none of its own; unless one between should have CI, too."""
+        if not found.nearest:
+            return self._with_age(checks.model_copy(update={"expected": expected}), expected)
+        between = {name: self._chain[:passed] for name, passed in found.passed.items()}
+        waiting = {name: why for name, chain in between.items() if (why := self._missed(name, chain, expected))}
+        if waiting:
+            workflows = tuple(
+                workflow.model_copy(update={"state": "unknown", "why": waiting[workflow.file]})
+                if workflow.file in waiting
+                else workflow
+                for workflow in expected.workflows
+            )
+            if "" in waiting:
+                workflows = (*workflows, PushedWorkflow(file="CI", state="unknown", why=waiting[""]))
+            return self._pushed(checks, expected.model_copy(update={"workflows": workflows}))
+
+        def has_own(result: CheckResult) -> bool:
+            return result.workflow in checks.ran if result.workflow else result.app in checks.apps
+
+        whole = checks.model_copy(
+            update={
+                "expected": expected,
+                "nearest": found.nearest,
+                "nearest_distance": 1 + [sha for sha, _ in self._chain].index(found.nearest),
+                "nearest_results": tuple(result for result in found.results if not has_own(result)),
+            }
+        )
+        return self._with_age(whole, expected)
+
+    def _with_age(self, checks: CommitChecks, expected: ExpectedCI) -> CommitChecks:
+        """With when the commit was pushed, where a required check may still come to it."""
+        there = {result.name for result in (*checks.results, *checks.nearest_results)}
+        return checks if expected.skip or there.issuperset(expected.required) else self._pushed(checks, expected)
+
+    def _missed(self, name: str, passed: Sequence[tuple[str, str]], expected: ExpectedCI) -> str:
+        """Why an ancestor that was passed by, as it has no run of a workflow, should have one; empty: none should.
+
+        Those that came with a later push never had one. `name` is empty where no workflow starts on a push at all: then
+        the usual apps alone may be missed.
+        """
+        if not name and not (expected.skip and expected.apps):
+            return ""
+        for sha, message in passed:
+            if skip_marker(message):
+                continue
+            push, _ = self._log.of(sha)
+            if push is None:
+                listed, why = self._log.of(self._files.chain[0][0])
+                if listed is None:
+                    return f"whether {sha[:12]} before it was pushed alone is not known: {why}"
+                continue
+            found = self._started(name, sha, message) if name else Started("starts", "")
+            if found.state != "kept away" and not (name and not self._reader.has_workflow(sha, name)):
+                return f"it has no result on {sha[:12]} before either, which was pushed {push.at:%Y-%m-%d %H:%M} UTC"
+        return ""
+
+    def _pushed(self, checks: CommitChecks, expected: ExpectedCI) -> CommitChecks:
+        """With when the commit was pushed: how long something has been missing."""
+        push, why = self._log.of(checks.sha)
+        whole = expected.model_copy(update={"push": push, "push_unknown": why})
+        return checks.model_copy(update={"expected": whole})
+
+    @cached_property
+    def _log(self) -> PushLog:
+        return read_push_log(self._api, self._place, self._base, self._deadline)
+
+    @cached_property
+    def _switched_off(self) -> dict[str, str]:
+        """Workflows that do not start whatever happens, by file name, with GitHub's word for that."""
+        path = f"{self._place}/actions/workflows"
+        found = self._api.all(path, "workflows", key="workflows", deadline=self._deadline) or []
+        listed = ((item.text("path").rpartition("/")[2], item.text("state")) for item in found)
+        return {name: state for name, state in listed if state.startswith(_OFF)}

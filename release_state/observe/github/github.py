@@ -1,0 +1,299 @@
+"""What GitHub says of one repository, each fact by the fewest requests.
+
+| fact | requests |
+|---|---|
+| `repository` | `GET /repos/{repository}`, once for all facts: its present name and whether it is visible at all |
+| `pulls` | `GET …/pulls?state=all&head={owner}:{branch}`, one for each 100 |
+| `pulls_of_all` | `GET …/pulls?state=all`, one for each 100, side by side |
+| `open_release_pulls` | `GET …/pulls?state=open`, one for each 100 |
+| `release_by_tag` | `GET …/releases/tags/{tag}` |
+| `latest_release` | `GET …/releases/latest` |
+| `drafts` | `GET …/releases`, one for each 100, side by side, once for all tags; none where the token cannot push |
+| `releases` | `GET …/releases`, one for each 100, side by side: published and, to a token that may push, drafts |
+| `checks`, `runs` | see `github_ci` |
+| `expected_ci` | see `github_expected_ci` |
+| `rate_limit` | none |
+
+Sources: https://docs.github.com/rest/repos/repos, /rest/pulls/pulls, /rest/releases/releases
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Sequence
+from datetime import datetime
+from typing import TypeVar
+from urllib.parse import quote, urlsplit
+
+from release_state.model.observation import Observation
+from release_state.model.snapshot import CommitChecks, GitHubRelease, PullRequest, RateLimit, Repository, WorkflowRuns
+from release_state.observe.git.commit_workflows import CommitReader
+from release_state.observe.git.history import SOURCE as HISTORY
+from release_state.observe.git.messages import GitFailed
+from release_state.observe.github.api import GitHubApi, failed
+from release_state.observe.github.ci import LeftOut, commit_checks, workflow_runs
+from release_state.observe.github.expected_ci import ANCESTORS, ExpectedCILookup
+from release_state.observe.github.fields import is_named, name_at
+from release_state.observe.github.shapes import (
+    distinct_pulls,
+    distinct_releases,
+    fork_of,
+    full_release_of,
+    may,
+    release_of_tag,
+    scopes,
+)
+from release_state.observe.http.client import HttpClient, LookupFailed, observed
+from release_state.observe.http.refusal import epoch, header
+
+T = TypeVar("T")
+
+Visible = Callable[[], Repository]
+"""The repository, once it is known to be visible; raises LookupFailed where it is not."""
+
+_FULL_NAME = re.compile(r"[\w.-]+/[\w.-]+")
+
+_PUSH = "give a token with the permission contents=write: GitHub lists drafts to those who may push only"
+
+
+class GitHub:
+    """
+    Observes one repository on GitHub; each method is one look-up, never raises, and may run beside the others.
+
+    `api_url` is the API's root; `own_run_id` the workflow run that is asking, which is not judged by itself; `now`
+    replaces the service's clock. A repository that was renamed is followed.
+    """
+
+    def __init__(
+        self,
+        client: HttpClient,
+        api_url: str,
+        repository: str,
+        own_run_id: int | None = None,
+        now: datetime | None = None,
+    ) -> None:
+        self._api = GitHubApi(client, api_url)
+        self._name = repository
+        self._own_run_id = own_run_id
+        self._now = now
+        self._answered = False
+
+    def forget(self) -> None:
+        """Let what was asked be asked again; that the repository is visible, and its name, stay known."""
+        self._api.forget("repository")
+
+    def repository(self) -> Observation[Repository]:
+        """The repository; never absent, since a 404 also hides what the token may not see."""
+        return observed(self._repository)
+
+    def pulls(self, head_branch: str) -> Observation[tuple[PullRequest, ...]]:
+        """Every pull request, in any state, from exactly this branch of this repository; newest first."""
+        return self._observe(lambda place, repository: self._pulls(place, head_branch))
+
+    def pulls_of_all(self, head_branches: Collection[str]) -> dict[str, Observation[tuple[PullRequest, ...]]]:
+        """What `pulls` says of each of these branches, from one list of every pull request of the repository."""
+
+        def ask(place: str, repository: Visible) -> tuple[PullRequest, ...]:
+            # The oldest first: those that are opened meanwhile come last, and move no other to a page that was read.
+            path = f"{place}/pulls?state=all&sort=created&direction=asc"
+            return tuple(distinct_pulls(self._api.all(path, "pull requests", at_once=True) or [], place))
+
+        def of(branch: str) -> Observation[tuple[PullRequest, ...]]:
+            return observed(
+                lambda: self._from(f"/repos/{quote(self._repository().full_name)}", branch, found.present())
+            )
+
+        found = self._observe(ask)
+        if found.unavailable:
+            return dict.fromkeys(head_branches, found)
+        return {branch: of(branch) for branch in head_branches}
+
+    def open_release_pulls(self, parse: Callable[[str], bool]) -> Observation[tuple[PullRequest, ...]]:
+        """Every open pull request whose head or base branch `parse` accepts, those of forks among them."""
+
+        def ask(place: str, repository: Visible) -> tuple[PullRequest, ...]:
+            found = self._api.all(f"{place}/pulls", "pull requests", params={"state": "open"}) or []
+            # GitHub ignores a filter that it cannot read.
+            pulls = [pull for pull in distinct_pulls(found, place) if pull.is_open]
+            return tuple(pull for pull in pulls if parse(pull.head_branch) or parse(pull.base_branch))
+
+        return self._observe(ask)
+
+    def release_by_tag(self, tag: str) -> Observation[GitHubRelease]:
+        """The published release of exactly this tag; absent where there is none. Drafts are not found here."""
+
+        def ask(place: str, repository: Visible) -> GitHubRelease | None:
+            found = self._api.one(f"{place}/releases/tags/{quote(tag, safe='')}", "release", absent=True)
+            return release_of_tag(found, place, tag) if found is not None else None
+
+        return self._observe(ask)
+
+    def latest_release(self) -> Observation[GitHubRelease]:
+        """The release that GitHub marks as the latest; absent where no full release is published."""
+
+        def ask(place: str, repository: Visible) -> GitHubRelease | None:
+            found = self._api.one(f"{place}/releases/latest", "release", absent=True)
+            return full_release_of(found, place) if found is not None else None
+
+        return self._observe(ask)
+
+    def drafts(self, is_asked_for: Callable[[str], bool]) -> Observation[tuple[GitHubRelease, ...]]:
+        """The drafts for certain tags; unavailable to a token without push right, to which GitHub lists none."""
+
+        def ask(place: str, repository: Visible) -> tuple[GitHubRelease, ...]:
+            return tuple(draft for draft in self._drafts(place, repository()) if is_asked_for(draft.tag))
+
+        return self._observe(ask)
+
+    def releases(self) -> Observation[tuple[GitHubRelease, ...]]:
+        """Every published release, of whatever tag."""
+
+        def ask(place: str, repository: Visible) -> tuple[GitHubRelease, ...]:
+            return tuple(release for release in self._all_releases(place) if not release.draft)
+
+        return self._observe(ask)
+
+    def all_drafts(self) -> Observation[tuple[GitHubRelease, ...]]:
+        """The drafts for every tag, from the same answers as `releases`; unavailable as those of one tag are."""
+        return self._observe(lambda place, repository: self._drafts(place, repository()))
+
+    def _drafts(self, place: str, repository: Repository) -> tuple[GitHubRelease, ...]:
+        if not self._api.has_token or repository.can_push is False:
+            raise failed("drafts are listed only to a token with push right", _PUSH)
+        drafts = tuple(release for release in self._all_releases(place) if release.draft)
+        # GitHub does not say of an app's token whether it may push: only a draft shows that it sees them.
+        if repository.can_push is None and not drafts:
+            raise failed("no draft is listed, and GitHub does not say whether the token may see any", _PUSH)
+        return drafts
+
+    def checks(self, sha: str, workflow: str = "", base: str = "") -> Observation[CommitChecks]:
+        """CI of the commit, by check runs, statuses and runs, without what is expected of it.
+
+        Releases by the workflow file are no CI, but for those runs of it that test the base branch.
+        """
+        left = LeftOut(self._own_run_id, workflow, base)
+        return self._observe(lambda place, repository: commit_checks(self._api, place, sha, left))
+
+    def expected_ci(
+        self,
+        checks: CommitChecks,
+        reader: CommitReader,
+        required: Sequence[str],
+        workflow: str = "",
+        base: str = "",
+    ) -> Observation[CommitChecks]:
+        """The checks of the head of the base branch with what is expected of it, and with an ancestor's CI where none
+        of its own started; unavailable where that is not known.
+        """
+        left = LeftOut(self._own_run_id, workflow, base)
+        try:
+            files = reader.workflows(ANCESTORS)
+        except GitFailed as failed_git:
+            return Observation[CommitChecks](value=None, unavailable=failed_git.as_problem(HISTORY))
+
+        def ask(place: str, repository: Visible) -> CommitChecks:
+            lookup = ExpectedCILookup(self._api, place, left, files, reader)
+            try:
+                return lookup.complete(checks, required)
+            except GitFailed as failed_git:
+                raise LookupFailed(failed_git.as_problem(HISTORY)) from None
+
+        return self._observe(ask)
+
+    def runs(self, workflow: str) -> Observation[WorkflowRuns]:
+        """The runs of the workflow file that can still be unfinished: those of the last 70 days, newest first."""
+        return self._observe(
+            lambda place, repository: workflow_runs(self._api, place, workflow, self._own_run_id, self._now)
+        )
+
+    def clock_ahead(self) -> float | None:
+        """Seconds that this machine's clock is ahead of GitHub's; None: no answer told it. Asks nothing."""
+        return self._api.client.clock_ahead(self._api.root)
+
+    def rate_limit(self) -> Observation[RateLimit]:
+        """What the last answer said of the rate limit, absent where GitHub answers and tells none; asks nothing."""
+
+        def read() -> RateLimit | None:
+            client, root = self._api.client, self._api.root
+            headers = client.rate_limit_headers(root) or {}
+            limit, left = header(headers, "X-RateLimit-Limit"), header(headers, "X-RateLimit-Remaining")
+            reset = epoch(header(headers, "X-RateLimit-Reset"))
+            if limit and limit.isdecimal() and left and left.isdecimal() and reset:
+                spent = client.answers_from(root)
+                return RateLimit(limit=int(limit), remaining=int(left), resets_at=reset.astimezone(), spent=spent)
+            if self._answered:
+                return None  # a GitHub Enterprise Server may have no limit
+            raise failed("no answer told a rate limit")
+
+        return observed(read)
+
+    def observe(self, ask: Callable[[GitHubApi, str, Visible], T | None]) -> Observation[T]:
+        """Ask something else of the API, below the repository's present place."""
+        return self._observe(lambda place, repository: ask(self._api, place, repository))
+
+    def _observe(self, ask: Callable[[str, Visible], T | None]) -> Observation[T]:
+        """
+        Ask below the repository's present name; only where it is visible is a 404 an absence.
+
+        Whether it is is asked at the same time: the answer counts for nothing before that of the repository is there.
+        """
+
+        def look() -> T | None:
+            name = self._api.found("repository", lambda repository: repository.full_name) or self._name
+            try:
+                answer, failure = ask(f"/repos/{quote(name)}", self._repository), None
+            except LookupFailed as failed_below:
+                answer, failure = None, failed_below
+            repository = self._repository()
+            if repository.full_name != name:  # it has moved: what a redirect led to may not be what was asked for
+                return ask(f"/repos/{quote(repository.full_name)}", self._repository)
+            if failure is not None:
+                raise failure
+            return answer
+
+        return observed(look)
+
+    def _repository(self) -> Repository:
+        return self._api.once("repository", self._ask_repository)
+
+    def _ask_repository(self) -> Repository:
+        place = f"/repos/{quote(self._name)}"
+        found, answer = self._api.one_with_answer(place, "repository", absent=True)
+        if found is None:
+            remedy = "check the name" if self._api.has_token else "check the name, or give a token that may see it"
+            raise failed(f"the repository {self._name} is not found, or the token may not see it (404)", remedy)
+        self._answered = True
+        full_name = found.text("full_name")
+        if not _FULL_NAME.fullmatch(full_name):
+            raise failed(f"unexpected shape of the answer: the repository is called {full_name!r:.60}")
+        # What was renamed is redirected to where it is by its number.
+        if not is_named(full_name, place) and urlsplit(answer.url).path.endswith(place):
+            raise failed(f"asked for the repository {self._name}, GitHub gave {full_name}", "ask again")
+        return Repository(
+            full_name=full_name,
+            default_branch=found.text("default_branch"),
+            archived=bool(found.optional_flag("archived")),
+            private=found.flag("private"),
+            can_push=may(found, "push") if self._api.has_token else None,
+            can_administer=may(found, "admin") if self._api.has_token else None,
+            token_scopes=scopes(answer.headers) if self._api.has_token else None,
+            html_url=found.text("html_url"),
+            fork_of=fork_of(found),
+        )
+
+    def _pulls(self, place: str, branch: str) -> tuple[PullRequest, ...]:
+        owner = name_at(place).split("/")[0]
+        asked = {"state": "all", "head": f"{owner}:{branch}"}
+        found = self._api.all(f"{place}/pulls", "pull requests", params=asked) or []
+        return self._from(place, branch, distinct_pulls(found, place))
+
+    @staticmethod
+    def _from(place: str, branch: str, found: Iterable[PullRequest]) -> tuple[PullRequest, ...]:
+        # GitHub ignores a filter that it cannot read, and answers it with forks of the same owner as well.
+        return tuple(pull for pull in found if pull.head_branch == branch and is_named(pull.head_repository, place))
+
+    def _all_releases(self, place: str) -> tuple[GitHubRelease, ...]:
+        def ask() -> tuple[GitHubRelease, ...]:
+            return distinct_releases(self._api.all(f"{place}/releases", "releases", at_once=True) or [], place)
+
+        return self._api.once(f"releases of {place}", ask)

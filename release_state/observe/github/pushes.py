@@ -1,0 +1,101 @@
+"""What was pushed to a branch, and which workflows a push starts.
+
+Sources: https://docs.github.com/rest/repos/repos#list-repository-activities, and
+https://docs.github.com/actions/reference/workflows-and-actions/events-that-trigger-workflows#push
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from release_state.facts.workflow.triggers import BOT, PushTrigger, skip_marker
+from release_state.model.snapshot import Push
+from release_state.observe.git.commit_workflows import MOST_CHANGED
+from release_state.observe.github.api import Fields, GitHubApi, failed
+
+_MOST = 30
+"""Pushes that are looked at: the newest ones of the branch."""
+
+Changed = Callable[[str, str], "tuple[str, ...] | None"]
+"""The paths that differ between two commits; None: they cannot be had."""
+
+
+@dataclass(frozen=True)
+class PushLog:
+    """The newest pushes to a branch, by the commit that each left at its head."""
+
+    pushes: Mapping[str, Push]
+
+    def of(self, sha: str) -> tuple[Push | None, str]:
+        """The push that made a commit the head, else None and why it is not known."""
+        push = self.pushes.get(sha)
+        return push, "" if push else f"GitHub's log of activities does not list the push of {sha[:12]}"
+
+
+def read_push_log(api: GitHubApi, place: str, branch: str, deadline: float) -> PushLog:
+    """The newest pushes to a branch. Raises LookupFailed."""
+    ref, asked_at = f"refs/heads/{branch}", list[datetime]()
+
+    def enough(page: list[Fields], date: datetime) -> bool:
+        asked_at.append(date)
+        return True
+
+    found = api.all(
+        f"{place}/activity",
+        "activities",
+        params={"ref": ref, "per_page": _MOST},
+        deadline=deadline,
+        enough=enough,
+        newest_first="timestamp",
+    )
+    pushes: dict[str, Push] = {}
+    for item in found or ():
+        if item.text("ref") != ref:
+            raise failed(f"asked for the activities of {ref}, GitHub gave one of {item.text('ref')}")
+        push = Push(
+            before=item.sha("before"),
+            at=item.moment("timestamp"),
+            by=item.login("actor"),
+            kind=item.text("activity_type"),
+            asked_at=asked_at[0],
+        )
+        pushes.setdefault(item.text("after"), push)  # a commit may have been the head before: the last time counts
+    return PushLog(pushes)
+
+
+@dataclass(frozen=True)
+class Started:
+    """Whether a push starts a workflow: "starts", "kept away" or "unknown", and what shows that."""
+
+    state: str
+    why: str
+
+
+def started(
+    trigger: PushTrigger | None, sha: str, message: str, log: Callable[[], PushLog], changed: Changed, branch: str
+) -> Started:
+    """What the push that left a commit at the head of a branch does to a workflow which pushes to it start.
+
+    `trigger` is None where the workflow's file cannot be read; the log is asked for where the message does not decide.
+    """
+    if skip := skip_marker(message):
+        return Started("kept away", f"the commit's message says {skip}")
+    push, why = log().of(sha)
+    if push and push.by == BOT:
+        return Started("kept away", f"{BOT} pushed it, whose pushes start nothing")
+    if trigger is None:
+        return Started("unknown", "its file cannot be read")
+    if not trigger.has_paths:
+        return Started("starts", f"starts on a push to {branch}")
+    if push is None:
+        return Started("unknown", f"its paths decide, and the push is not known: {why}")
+    paths = changed(push.before, sha)
+    if paths is None:
+        return Started("unknown", "its paths decide, and what the push changed cannot be had")
+    if len(paths) > MOST_CHANGED:
+        return Started("unknown", f"its paths decide, and the push changed {len(paths)} files")
+    if trigger.takes(paths):
+        return Started("starts", f"starts on a push to {branch} that changes what this one did")
+    return Started("kept away", f"its paths leave out all {len(paths)} files that the push changed")

@@ -1,0 +1,250 @@
+"""The last finished run of the release workflow for one version and channel, and what its log says.
+
+| what it buys | requests |
+|---|---|
+| which runs there are, their branch, title and conclusion | none: the look-up `runs` has asked |
+| which channel a run was for, by its jobs' names; which step failed | `GET …/actions/runs/{id}/jobs` |
+| which version it was for, and why it failed | `GET …/actions/jobs/{id}/logs`, and where that redirects to |
+
+Newest first, and none at all for a run that its branch or title gives to another release, that did nothing, or that
+succeeded while nothing else puts that in doubt. At most three runs are asked about; a log is asked for only with a
+token (GitHub gives none to others) and only where what was known before it leaves the run a candidate.
+
+Sources: https://docs.github.com/rest/actions/workflow-jobs, /rest/actions/workflow-runs
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import quote
+
+from release_state.common.text import plain
+from release_state.facts.logs.attribution import Said, is_dry_log, is_dry_name, of_jobs, of_log, of_run
+from release_state.facts.logs.log import explain, parse
+from release_state.model.observation import Observation
+from release_state.model.snapshot import ExplainedRun, WorkflowRun, WorkflowRuns
+from release_state.model.target import Target
+from release_state.observe.github.api import SOURCE, Fields, GitHubApi, failed
+from release_state.observe.http.answer import LookupFailed
+from release_state.observe.http.client import HttpClient, observed
+from release_state.observe.http.refusal import header
+
+MOST_RUNS = 3
+"""How many runs are asked about."""
+MOST_BYTES = 8 * 2**20
+"""Bytes of a log that are read. A longer one is not: the storage behind the redirect gives no end of a file."""
+
+_FAILED = frozenset({"failure", "cancelled", "timed_out", "startup_failure"})
+_RIGHT = "give a token with the permission actions=read: GitHub shows logs to nobody without one"
+_PUBLISHES = ("publish", "upload", "deploy")
+
+Success = Literal["impossible", "believed", "in doubt"]
+"""What the other facts say of a run of this version that calls itself a success.
+
+Impossible: nothing of the version is on the index. Believed: every trace of it is there, or it was withdrawn since.
+In doubt: it is on the index and a trace is missing, or that is not known: the run may have skipped its work.
+"""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job of a run."""
+
+    id: int
+    name: str
+    conclusion: str | None
+    steps: tuple[tuple[str, str | None], ...]
+    """Name and conclusion of each."""
+
+    @property
+    def failed_step(self) -> str | None:
+        return next((name for name, conclusion in self.steps if conclusion in _FAILED), None)
+
+    @property
+    def published_nothing(self) -> bool:
+        publishing = [conclusion for name, conclusion in self.steps if any(word in name.lower() for word in _PUBLISHES)]
+        return bool(publishing) and set(publishing) == {"skipped"}
+
+
+class RunLogs:
+    """Reads jobs and logs of runs; what several targets ask for is asked once."""
+
+    def __init__(self, client: HttpClient, api_url: str) -> None:
+        self._api = GitHubApi(client, api_url)
+
+    def forget(self) -> None:
+        """Let what was asked be asked again; not while somebody asks."""
+        self._api.forget()
+
+    def last_run(
+        self, repository: str, target: Target, runs: WorkflowRuns, success: Success
+    ) -> Observation[ExplainedRun]:
+        """
+        The last finished run for the target; absent where none is known, or the last one gives nothing to explain.
+
+        `repository` is the present name of the repository, `runs` those that were observed of it. Unavailable where a
+        run failed and cannot be attributed, or its log cannot be read. Never raises.
+        """
+        return observed(lambda: self._last_run(f"/repos/{quote(repository)}/actions", target, runs, success))
+
+    @property
+    def has_token(self) -> bool:
+        """Whether logs are shown."""
+        return self._api.has_token
+
+    def jobs(self, repository: str, target: Target, run: WorkflowRun) -> list[Job]:
+        """The jobs of a run. Raises LookupFailed."""
+        return self._look(repository, target, run).jobs()
+
+    def log(self, repository: str, target: Target, run: WorkflowRun, job: Job) -> str:
+        """The log of a job. Raises LookupFailed."""
+        return self._look(repository, target, run).log(job)
+
+    def _look(self, repository: str, target: Target, run: WorkflowRun) -> _Look:
+        return _Look(self._api, f"/repos/{quote(repository)}/actions", target, run, self._api.client.deadline())
+
+    def _last_run(self, place: str, target: Target, runs: WorkflowRuns, success: Success) -> ExplainedRun | None:
+        deadline, asked = self._api.client.deadline(), 0
+        for run in runs.runs:
+            said = of_run(run, runs.runs, target)
+            if not _is_candidate(run, success) or said.is_other or is_dry_name(run.title):
+                continue
+            if run.conclusion == "success" and success == "believed":
+                return ExplainedRun(run=run, attributed_by=_by(said)) if said.is_ours else None
+            if asked == MOST_RUNS:
+                return None
+            asked += 1
+            look = _Look(self._api, place, target, run, deadline)
+            if look.is_of_the_target(said):
+                return look.explained
+        return None
+
+
+def _is_candidate(run: WorkflowRun, success: Success) -> bool:
+    if not run.is_finished:
+        return False
+    return run.conclusion in _FAILED or (run.conclusion == "success" and success != "impossible")
+
+
+def _by(said: Said) -> str:
+    return " and ".join(dict.fromkeys(said.by))
+
+
+class _Look:
+    """A look at one run."""
+
+    def __init__(self, api: GitHubApi, place: str, target: Target, run: WorkflowRun, deadline: float) -> None:
+        self._api, self._place, self._target, self._run, self._deadline = api, place, target, run, deadline
+        self.explained: ExplainedRun | None = None
+        """What is to be said of the run; None where nothing is."""
+
+    def is_of_the_target(self, said: Said) -> bool:
+        """
+        Whether the search ends with this run; `explained` then has the result.
+
+        Raises LookupFailed where that cannot be told.
+        """
+        run = self._run
+        jobs = [job for job in self.jobs() if job.conclusion != "skipped"]
+        said = said.also(of_jobs([job.name for job in jobs], self._target))
+        if said.is_other or any(is_dry_name(job.name) for job in jobs):
+            return False
+        if run.conclusion == "cancelled" and not any(job.steps for job in jobs):
+            return False  # cancelled while it waited for its turn: it did nothing
+        job = self._decisive(jobs)
+        if job is None:
+            if not said.is_ours:
+                raise failed(
+                    f"run #{run.number} ended as {run.conclusion} before a job began: nothing says what it was for"
+                )
+            self.explained = ExplainedRun(run=run, attributed_by=_by(said), meaning="The run ended before a job began.")
+            return True
+        succeeded = run.conclusion == "success"
+        lines = parse(self.log(job))
+        said = said.also(of_log(lines, self._target))
+        if said.is_other or is_dry_log(lines, published_nothing=succeeded and job.published_nothing):
+            return False
+        explanation = explain(lines, succeeded=succeeded)
+        if not said.is_ours:
+            if succeeded and explanation.known is None:
+                return True  # ours or not: it ended well
+            raise failed(
+                f"{self._what(job)}; whether it was for {self._target.version} on {self._target.channel.name} "
+                "is told neither by its branch, title, job names nor log",
+                f"look at {run.html_url}",
+            )
+        known = explanation.known
+        self.explained = ExplainedRun(
+            run=run,
+            attributed_by=_by(said),
+            job=job.name,
+            step=None if succeeded else job.failed_step or explanation.step,
+            scenario=known.scenario if known else None,
+            meaning=known.meaning if known else "",
+            lines=explanation.lines,
+        )
+        return True
+
+    def jobs(self) -> list[Job]:
+        """The jobs of the run, asked for once."""
+
+        def ask() -> list[Job]:
+            path = f"{self._place}/runs/{self._run.id}/jobs"
+            found = self._api.all(path, "jobs", key="jobs", deadline=self._deadline) or []
+            if others := [run for one in found if (run := one.number("run_id")) != self._run.id]:
+                raise failed(f"asked for the jobs of run {self._run.id}, GitHub gave one of run {others[0]}")
+            return [_job(one) for one in found]
+
+        return self._api.once(f"jobs of {self._run.id}", ask)
+
+    def _decisive(self, jobs: list[Job]) -> Job | None:
+        """The job that failed; of a success the one that publishes, as far as names tell, else the last."""
+        if self._run.conclusion != "success":
+            bad = [job for job in jobs if job.conclusion in _FAILED and job.steps]
+            # What follows a failed job is cancelled with it.
+            return min(bad, key=lambda job: job.conclusion == "cancelled", default=None)
+        telling = [job for job in jobs if any(w in name.lower() for name, _ in job.steps for w in _PUBLISHES)]
+        return next(reversed(telling or jobs), None)
+
+    def log(self, job: Job) -> str:
+        """The log of a job, asked for once."""
+        what = f"{self._what(job)}; its log cannot be read"
+        if not self._api.has_token:
+            raise failed(f"{what} without a token", _RIGHT)
+        try:
+            return self._api.once(f"log of {job.id}", lambda: self._ask_log(job))
+        except LookupFailed as refused:
+            problem = refused.problem
+            why = plain(f"{what}: {problem.why}", 700)
+            raise LookupFailed(problem.model_copy(update={"why": why})) from None
+
+    def _ask_log(self, job: Job) -> str:
+        answer = self._api.client.get(
+            f"{self._api.root}{self._place}/jobs/{job.id}/logs",
+            max_bytes=MOST_BYTES,
+            allow_status={404, 410},
+            deadline=self._deadline,
+            source=SOURCE,
+        )
+        if answer.status == 410:
+            raise failed("it has expired (410)", f"look at {self._run.html_url}")
+        if answer.status == 404:
+            raise failed("GitHub has none, or does not show it to this token (404)", _RIGHT)
+        if "html" in (header(answer.headers, "Content-Type") or "").lower():
+            raise failed("answered HTML instead of a log (a captive portal or proxy?)", "try again")
+        return answer.body.decode("utf-8", "replace")
+
+    def _what(self, job: Job) -> str:
+        run = self._run
+        where = f" in step {job.failed_step!r}" if job.failed_step else ""
+        return plain(f"run #{run.number} ended as {run.conclusion}{where} of job {job.name!r}", 400)
+
+
+def _job(found: Fields) -> Job:
+    return Job(
+        id=found.number("id"),
+        name=found.text("name"),
+        conclusion=found.optional_text("conclusion"),
+        steps=tuple((step.text("name"), step.optional_text("conclusion")) for step in found.objects("steps")),
+    )

@@ -1,0 +1,199 @@
+"""What GitHub's settings of a repository say, each fact by the fewest requests.
+
+| fact | requests |
+|---|---|
+| `rulesets` | `GET …/rulesets`, and one for each that is active |
+| `branch_rules` | `GET …/rules/branches/{branch}`; none where it is known that no ruleset is for branches |
+| `base_rules` | `GET …/branches/{branch}`, `…/protection` where classic protection is on; and as `branch_rules` |
+| `actions_settings` | `GET …/actions/permissions/workflow`; none where the token is no administrator's |
+
+Sources: https://docs.github.com/rest/repos/rules, /rest/repos/rulesets, /rest/branches/branch-protection,
+/rest/actions/permissions
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from urllib.parse import quote
+
+from release_state.model.observation import Observation, Problem
+from release_state.model.snapshot import ActionsSettings, BaseRules, Rule, Ruleset
+from release_state.observe.github.api import SOURCE, Fields, GitHubApi, failed
+from release_state.observe.github.fields import hold_by_address
+from release_state.observe.github.github import GitHub, Visible
+from release_state.observe.http.answer import LookupFailed
+
+ADMINISTRATORS = "give a token with the permission administration=read of a person who administers the repository"
+MOST_RULESETS = 30
+_NOT_IN_PLAN = "(403: Upgrade to "
+"""How GitHub says that the plan of a private repository has no protection: then none is enforced."""
+_NOT_PROTECTED = "Branch not protected"
+
+
+class GitHubSettings:
+    """Observes the settings of one repository; each method is one look-up, never raises, and may run beside others."""
+
+    def __init__(self, github: GitHub) -> None:
+        self._github = github
+
+    def rulesets(self) -> Observation[tuple[Ruleset, ...]]:
+        """Every ruleset that applies to the repository, its owner's too; those that are active with their rules."""
+        return self._github.observe(lambda api, place, repository: self._rulesets(api, place, repository))
+
+    def branch_rules(self, branch: str) -> Observation[tuple[Rule, ...]]:
+        """The active rules for a branch of this name, which need not exist."""
+        return self._github.observe(lambda api, place, repository: self._rules(api, place, repository, branch))
+
+    def base_rules(self, branch: str) -> Observation[BaseRules]:
+        """What a branch asks of a change; what is for administrators is `hidden` to others."""
+
+        def ask(api: GitHubApi, place: str, repository: Visible) -> BaseRules:
+            found = api.one(f"{place}/branches/{quote(branch, safe='')}", "branch")
+            if found is None or found.text("name") != branch:
+                raise failed(f"asked for the branch {branch}, GitHub gave another one")
+            rules = self._rules(api, place, repository, branch)
+            base = BaseRules(branch=branch, protected=found.flag("protected"), rules=rules)
+            classic = found.optional_child("protection")
+            if classic is None or not classic.optional_flag("enabled"):
+                return base
+            base = base.model_copy(update={"checks": _required(classic.optional_child("required_status_checks"))})
+            return _with_classic(api, place, repository, base)
+
+        return self._github.observe(ask)
+
+    def actions_settings(self) -> Observation[ActionsSettings]:
+        """What workflows may do by default, and whether they may create pull requests; for administrators."""
+
+        def ask(api: GitHubApi, place: str, repository: Visible) -> ActionsSettings:
+            if not api.has_token or repository().can_administer is False:
+                raise failed("the settings of Actions are shown to administrators only", ADMINISTRATORS)
+            found = api.one(f"{place}/actions/permissions/workflow", "settings of Actions")
+            if found is None:
+                raise failed("GitHub gave no settings of Actions")
+            level = found.text("default_workflow_permissions")
+            if level not in ("read", "write"):
+                raise failed(f"unexpected shape of the answer: workflows may {level!r:.40} by default")
+            return ActionsSettings(
+                default_permissions=level, may_create_pull_requests=found.flag("can_approve_pull_request_reviews")
+            )
+
+        return self._github.observe(ask)
+
+    def _rulesets(self, api: GitHubApi, place: str, repository: Visible) -> tuple[Ruleset, ...]:
+        def ask() -> tuple[Ruleset, ...]:
+            try:
+                # Older GitHub Enterprise Servers know no rulesets, and say 404.
+                listed = api.all(f"{place}/rulesets", "rulesets", absent=True) or []
+            except LookupFailed as refused:
+                if repository().private and _NOT_IN_PLAN in refused.problem.why:
+                    return ()
+                raise
+            shown = [_ruleset(item) for item in listed]
+            wanted = [item for item in shown if item.enforcement == "active" and item.target in ("branch", "tag")]
+            if len(wanted) > MOST_RULESETS:
+                raise failed(f"{len(wanted)} rulesets are active; more than {MOST_RULESETS} are not looked at")
+            whole = {item.id: _detailed(api, f"{place}/rulesets/{item.id}", item) for item in wanted}
+            return tuple(whole.get(item.id, item) for item in shown)
+
+        return api.once(f"rulesets of {place}", ask)
+
+    def _rules(self, api: GitHubApi, place: str, repository: Visible, branch: str) -> tuple[Rule, ...]:
+        try:
+            rulesets = self._rulesets(api, place, repository)
+        except LookupFailed:
+            pass  # the rules of the branch are a question of their own, and a whole answer
+        else:
+            if not any(item.target == "branch" and item.enforcement == "active" for item in rulesets):
+                return ()
+        found = api.all(f"{place}/rules/branches/{quote(branch, safe='')}", "rules of a branch") or []
+        return tuple(map(_rule, found))
+
+
+def _with_classic(api: GitHubApi, place: str, repository: Visible, base: BaseRules) -> BaseRules:
+    """The same with the whole of the classic protection, or with why it is hidden."""
+    hidden = Problem(
+        source=SOURCE, why="the whole of a classic protection is shown to administrators only", remedy=ADMINISTRATORS
+    )
+    if not api.has_token or repository().can_administer is False:
+        return base.model_copy(update={"hidden": hidden})
+    try:
+        path = f"{place}/branches/{quote(base.branch, safe='')}/protection"
+        found, message = api.one_or_message(path, "protection")
+        if found is not None:
+            # What lacks the address is no protection: its other fields may be left out.
+            hold_by_address(found, place, "protection", f"/branches/{base.branch}/protection")
+    except LookupFailed as refused:
+        remedy = refused.problem.remedy or ADMINISTRATORS
+        return base.model_copy(update={"hidden": refused.problem.model_copy(update={"remedy": remedy})})
+    if found is None:
+        return base if message == _NOT_PROTECTED else base.model_copy(update={"hidden": hidden})
+    reviews = found.optional_child("required_pull_request_reviews")
+    locked = found.optional_child("lock_branch")
+    return base.model_copy(
+        update={
+            "checks": tuple(dict.fromkeys((*base.checks, *_required(found.optional_child("required_status_checks"))))),
+            "pull_request": reviews is not None,
+            "approvals": (reviews.optional_number("required_approving_review_count") or 0) if reviews else 0,
+            "locked": bool(locked and locked.optional_flag("enabled")),
+            "restricted": found.optional_child("restrictions") is not None,
+        }
+    )
+
+
+def _required(checks: Fields | None) -> tuple[str, ...]:
+    """The names of required checks, in both of the spellings that GitHub has had."""
+    if checks is None:
+        return ()
+    newer = [check.text("context") for check in checks.optional_objects("checks")]
+    return tuple(dict.fromkeys((*checks.optional_texts("contexts"), *newer)))
+
+
+def _ruleset(found: Fields) -> Ruleset:
+    return Ruleset(
+        id=found.number("id"),
+        name=found.text("name"),
+        target=found.optional_text("target") or "branch",
+        enforcement=found.text("enforcement"),
+        source=found.text("source"),
+    )
+
+
+def _detailed(api: GitHubApi, path: str, listed: Ruleset) -> Ruleset:
+    found = api.one(path, "ruleset")
+    if found is None or found.number("id") != listed.id:
+        raise failed(f"asked for the ruleset {listed.name} ({listed.id}), GitHub gave another one")
+    conditions = found.optional_child("conditions")
+    refs = conditions.optional_child("ref_name") if conditions else None
+    links = found.optional_child("_links")
+    page = links.optional_child("html") if links else None
+    return _ruleset(found).model_copy(
+        update={
+            "include": tuple(refs.optional_texts("include")) if refs else None,
+            "exclude": tuple(refs.optional_texts("exclude")) if refs else (),
+            "rules": tuple(_rule(rule, found.number("id")) for rule in found.optional_objects("rules")),
+            "bypass": _bypass(found.optional_objects("bypass_actors")) if found.has("bypass_actors") else None,
+            "html_url": page.optional_text("href") if page else None,
+        }
+    )
+
+
+def _bypass(actors: Iterable[Fields]) -> tuple[str, ...]:
+    """Who may always pass by; on a pull request alone is no help to a push."""
+    passing = (actor for actor in actors if actor.optional_text("bypass_mode") != "pull_request")
+    return tuple(f"{actor.text('actor_type')} {actor.optional_number('actor_id') or ''}".strip() for actor in passing)
+
+
+def _rule(found: Fields, ruleset: int | None = None) -> Rule:
+    given = found.optional_child("parameters")
+    return Rule(
+        type=found.text("type"),
+        ruleset=ruleset if ruleset is not None else found.optional_number("ruleset_id"),
+        approvals=(given.optional_number("required_approving_review_count") or 0) if given else 0,
+        checks=tuple(check.text("context") for check in given.optional_objects("required_status_checks"))
+        if given
+        else (),
+        on_creation=not (given and given.optional_flag("do_not_enforce_on_create")),
+        operator=given.optional_text("operator") if given else None,
+        pattern=given.optional_text("pattern") if given else None,
+        negate=bool(given and given.optional_flag("negate")),
+    )

@@ -1,0 +1,150 @@
+"""
+From the JSON of GitHub's answers to the models (pure); raises LookupFailed on any other shape.
+
+What is of another repository, tag or workflow than was asked for is no answer, and raises it, too. `place` is where the
+repository is asked for: `/repos/{owner}/{name}`, quoted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from release_state.model.snapshot import GitHubRelease, PullRequest, WorkflowRun
+from release_state.observe.github.api import Fields, failed
+from release_state.observe.github.fields import hold_by_address, hold_by_name
+from release_state.observe.http.refusal import header
+
+
+def fork_of(repository: Fields) -> str | None:
+    """The repository at the end of the chain of forks."""
+    origin = repository.optional_child("source") or repository.optional_child("parent")
+    return origin.text("full_name") if origin and repository.optional_flag("fork") else None
+
+
+def may(repository: Fields, right: str) -> bool | None:
+    """Whether the token has a right on the repository; None where GitHub does not say."""
+    permissions = repository.optional_child("permissions")
+    # To an app's own token GitHub shows every permission as false, also that to read what it has just read.
+    if permissions is None or permissions.optional_flag("pull") is False:
+        return None
+    return permissions.optional_flag(right)
+
+
+def scopes(headers: Mapping[str, str]) -> tuple[str, ...] | None:
+    """The scopes of a classic token, which may be none; other tokens have no such header."""
+    said = header(headers, "X-OAuth-Scopes")
+    return None if said is None else tuple(filter(None, (scope.strip() for scope in said.split(","))))
+
+
+def distinct_pulls(found: Sequence[Fields], place: str) -> list[PullRequest]:
+    """The pull requests of a list's pages, each once; those into another repository are refused."""
+    for pull in found:
+        hold_by_name(pull.child("base").child("repo"), place, "pull requests")
+    # One that is opened while the pages are read pushes another onto the next page, where it comes again.
+    return list({pull.number: pull for pull in map(pull_of, found)}.values())
+
+
+def distinct_releases(found: Sequence[Fields], place: str) -> tuple[GitHubRelease, ...]:
+    """The releases of a list's pages, each once; those of another repository are refused."""
+    for release in found:
+        hold_by_address(release, place, "releases")
+    return tuple({release.id: release for release in map(release_of, found)}.values())
+
+
+def pull_of(found: Fields) -> PullRequest:
+    """A pull request."""
+    head, merged_at = found.child("head"), found.nullable_moment("merged_at")
+    repository = head.optional_child("repo")
+    state = found.text("state")
+    if state not in ("open", "closed"):
+        raise failed(f"unexpected shape of the answer: a pull request is {state!r:.40}")
+    return PullRequest(
+        number=found.number("number"),
+        title=found.text("title"),
+        state=state,
+        merged=merged_at is not None,
+        draft=bool(found.optional_flag("draft")),
+        head_branch=head.text("ref"),
+        head_sha=head.sha("sha"),
+        head_repository=None if repository is None else repository.text("full_name"),
+        base_branch=found.child("base").text("ref"),
+        # Of one that is not merged it is GitHub's trial merge, which is on no branch.
+        merge_commit=found.optional_text("merge_commit_sha") if merged_at else None,
+        created_at=found.moment("created_at"),
+        closed_at=found.nullable_moment("closed_at"),
+        merged_at=merged_at,
+        author=found.login("user"),
+        html_url=found.text("html_url"),
+    )
+
+
+def release_of(found: Fields) -> GitHubRelease:
+    """A GitHub Release or a draft."""
+    return GitHubRelease(
+        id=found.number("id"),
+        tag=found.text("tag_name"),
+        name=found.optional_text("name"),
+        draft=found.flag("draft"),
+        prerelease=found.flag("prerelease"),
+        immutable=found.optional_flag("immutable"),
+        has_notes=bool((found.optional_text("body") or "").strip()),
+        assets=len(found.objects("assets")) if found.has("assets") else None,
+        created_at=found.moment("created_at"),
+        published_at=found.nullable_moment("published_at"),
+        author=found.login("author"),
+        html_url=found.text("html_url"),
+    )
+
+
+def release_of_tag(found: Fields, place: str, tag: str) -> GitHubRelease:
+    """The published release of exactly this tag."""
+    hold_by_address(found, place, "a release")
+    release = release_of(found)
+    if release.tag != tag:
+        raise failed(f"asked for the release of the tag {tag}, GitHub gave that of {release.tag}")
+    if release.draft:
+        raise failed(f"asked for the published release of the tag {tag}, GitHub gave a draft")
+    return release
+
+
+def full_release_of(found: Fields, place: str) -> GitHubRelease:
+    """A release that GitHub calls the latest: published, and no pre-release."""
+    hold_by_address(found, place, "the latest release")
+    release = release_of(found)
+    if release.draft or release.prerelease:
+        kind = "draft" if release.draft else "pre-release"
+        raise failed(f"asked for the latest release, GitHub gave a {kind}, {release.tag}")
+    return release
+
+
+def runs_of(found: Iterable[Fields], place: str, workflow: str = "") -> list[WorkflowRun]:
+    """The runs of a list's pages, which have to be of this repository, and of the workflow file where one is named."""
+    runs = []
+    for item in found:
+        hold_by_name(item.child("repository"), place, "workflow runs")
+        run = run_of(item)
+        if workflow and run.workflow != workflow:
+            raise failed(f"asked for the runs of {workflow}, GitHub gave one of {run.workflow or 'no workflow'}")
+        runs.append(run)
+    return runs
+
+
+def run_of(found: Fields) -> WorkflowRun:
+    """A run of a workflow."""
+    return WorkflowRun(
+        id=found.number("id"),
+        number=found.number("run_number"),
+        title=found.optional_text("display_title") or found.optional_text("name") or "",
+        # GitHub's own schema allows null: not "completed", and so not finished.
+        status=found.optional_text("status") or "unknown",
+        conclusion=found.optional_text("conclusion"),
+        event=found.text("event"),
+        head_branch=found.optional_text("head_branch"),
+        head_sha=found.sha("head_sha"),
+        created_at=found.moment("created_at"),
+        started_at=found.optional_moment("run_started_at"),
+        updated_at=found.moment("updated_at"),
+        actor=found.login("triggering_actor") or found.login("actor"),
+        html_url=found.text("html_url"),
+        workflow=(found.optional_text("path") or "").partition("@")[0].rpartition("/")[2],
+    )

@@ -1,0 +1,128 @@
+"""What came of a question over HTTP: an answer or a failure, and the URLs that both name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+from urllib.parse import urljoin, urlsplit, urlunsplit
+
+from requests.utils import parse_header_links
+
+from release_state.common.addresses import may_hold_password
+from release_state.common.text import plain
+from release_state.model.observation import Problem
+from release_state.observe.bounds import loaded_json
+from release_state.observe.http.refusal import date_of, header
+
+_HTML = ("text/html", "application/xhtml+xml")
+
+Origin = tuple[str, str, int]
+"""Scheme, host and port."""
+
+
+class LookupFailed(Exception):  # noqa: N818 - a look-up without an answer; what it means is the caller's to say
+    """A question got no usable answer; carries the problem."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(f"{problem.source}: {problem.why}")
+        self.problem = problem
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer in full; `url` is where it came from after redirects, without user name and password."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    url: str
+    question: tuple[str, ...] = ()
+    """What it answers, where it may be kept under its ETag."""
+
+    @cached_property
+    def links(self) -> dict[str, str]:
+        """
+        The absolute URLs of the `Link` header by their relation (RFC 8288).
+
+        Raises ValueError where one is no URL: to pass over it would make a part of a list look like the whole.
+        """
+        found = {}
+        for link in parse_header_links(header(self.headers, "Link") or ""):
+            for relation in link.get("rel", "").lower().split():
+                found[relation] = urljoin(self.url, link["url"])
+        return found
+
+    @property
+    def date(self) -> datetime:
+        """When the service answered, by its own clock where it says so, else by this machine's (UTC)."""
+        return date_of(self.headers)
+
+
+def origin_of(url: str) -> Origin:
+    """Scheme, host and port of an URL: what a token is bound to."""
+    parts = urlsplit(url)
+    scheme = parts.scheme.lower()
+    return scheme, (parts.hostname or "").lower(), parts.port or (443 if scheme == "https" else 80)
+
+
+def is_of_another_host(asked: str, answered: str) -> bool:
+    """Whether an answer came from elsewhere than what was asked; from http to https on one host is no other place."""
+    (_, host, port), (_, its_host, its_port) = origin_of(asked), origin_of(answered)
+    upgraded = asked.startswith("http:") and answered.startswith("https:")
+    return host != its_host or (port != its_port and not upgraded)
+
+
+def clean_url(url: str) -> str:
+    """
+    The URL without user name, password and fragment.
+
+    Raises ValueError where it is no http or https URL; the text does not repeat it.
+    """
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        raise ValueError("the address is no URL") from None
+    if may_hold_password(url):
+        raise ValueError("the address has an @ behind its host")
+    if parts.scheme.lower() not in ("http", "https") or not parts.hostname:
+        raise ValueError("the address is no http or https URL")
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit((parts.scheme.lower(), host, parts.path or "/", parts.query, ""))
+
+
+def shown(url: str) -> str:
+    """The URL as messages show it: without its query, which can hold a signature."""
+    parts = urlsplit(url)
+    return plain(f"{parts.scheme}://{parts.netloc}{parts.path}", 200)
+
+
+def is_html(answer: Answer) -> bool:
+    """Whether it says that it is HTML, or begins as such: as captive portals and proxies answer."""
+    return _content_type(answer) in _HTML or answer.body.lstrip()[:1] == b"<"
+
+
+def _content_type(answer: Answer) -> str:
+    return (header(answer.headers, "Content-Type") or "").partition(";")[0].strip().lower()
+
+
+def parsed_json(answer: Answer) -> Any:
+    """
+    The JSON that the answer holds.
+
+    Raises ValueError with what it holds instead.
+    """
+    content_type = _content_type(answer)
+    if is_html(answer):
+        raise ValueError("answered HTML instead of JSON (a captive portal or proxy?)")
+    if content_type != "application/json" and not content_type.endswith("+json"):
+        raise ValueError(f"answered {plain(content_type or 'no content type', 60)} instead of JSON")
+    try:
+        return loaded_json(answer.body)
+    except ValueError:
+        raise ValueError(
+            f"answered {len(answer.body)} bytes that are not valid JSON (cut off?), or hold too many values"
+        ) from None

@@ -1,0 +1,160 @@
+"""What an answer that is no success means: to be tried again and when, or which right or limit is in the way.
+
+Sources: https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api and
+https://docs.github.com/rest/using-the-rest-api/troubleshooting-the-rest-api
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from email.utils import parsedate_to_datetime
+
+from release_state.common.strict import loads, of_epoch
+from release_state.common.text import plain
+
+NOT_REACHED = "see that this machine reaches it, through HTTPS_PROXY where it has to, and run again"
+_TEMPORARY = frozenset({429, 502, 503, 504})
+_SECONDARY_LIMIT_PAUSE = 60.0
+"""Seconds that GitHub asks to wait after a secondary limit that names no time."""
+_FIRST_YEAR, _LAST_YEAR = 1970, 9000
+"""Of clocks that can be counted with: differences of them are added to moments."""
+_LONGEST_WAIT = 366 * 86400
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why there is no answer; whether and after how many seconds asking again can help."""
+
+    why: str
+    is_temporary: bool
+    wait: float | None = None
+    """Seconds; None: the service did not say."""
+    retry_at: datetime | None = None
+    """By this machine's clock."""
+    remedy: str | None = None
+    is_trouble: bool = False
+    """Whether the service says that the fault is its own (5xx)."""
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether asking again in some minutes can help, be it too late for this look-up."""
+        return self.is_temporary or self.retry_at is not None or self.is_trouble
+
+
+def header(headers: Mapping[str, str], name: str) -> str | None:
+    """A header's value by its name in any case."""
+    return next((value for key, value in headers.items() if key.lower() == name.lower()), None)
+
+
+def clock_ahead(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Seconds that `now`, by this machine, is ahead of the service's clock in an answer that just came.
+
+    None where it does not say. `Age` is how long a cache has held the answer since.
+    """
+    date, age = http_date(header(headers, "Date")), (header(headers, "Age") or "").strip()
+    if date is None:
+        return None
+    return (now - date).total_seconds() - (int(age[:9]) if age.isdecimal() else 0)
+
+
+def date_of(headers: Mapping[str, str]) -> datetime:
+    """The moment of an answer by the service's clock, by this machine's where it does not say (UTC)."""
+    return http_date(header(headers, "Date")) or datetime.now(timezone.utc)
+
+
+def service_message(headers: Mapping[str, str], body: bytes) -> str | None:
+    """The `message` of a GitHub error, None where the body is not one."""
+    if "json" not in (header(headers, "Content-Type") or "").lower():
+        return None
+    try:
+        data = loads(body)
+    except ValueError:
+        return None
+    message = data.get("message") if isinstance(data, dict) else None
+    return message if isinstance(message, str) else None
+
+
+def refusal(status: int, headers: Mapping[str, str], body: bytes, *, with_credentials: bool) -> Refusal:
+    """Read an answer that is neither what was asked for nor a redirect."""
+    message = service_message(headers, body)
+    said = f": {plain(message, 200)}" if message else ""
+    now = date_of(headers)
+    wait = _retry_after(headers, now)
+    if status in (403, 429):
+        limited = message is None or "rate limit" in message.lower() or "abuse" in message.lower()
+        if limited and (header(headers, "X-RateLimit-Remaining") or "").strip() == "0":
+            # The hour's budget is used up: more questions would only be refused, too.
+            reset = _reset(headers) or (now + timedelta(seconds=wait) if wait is not None else None)
+            reset = None if reset is None else on_our_clock(reset, now)
+            remedy = "wait for the reset" if with_credentials else "wait, or give a token: its limit is far higher"
+            return Refusal(f"the rate limit is used up ({status}{said})", False, retry_at=reset, remedy=remedy)
+        if wait is None and status == 403 and message is not None and limited:
+            wait = _SECONDARY_LIMIT_PAUSE
+        if status == 429 or wait is not None:
+            return _temporary(f"too many requests ({status}{said})", wait, now)
+    if status in _TEMPORARY:
+        return _temporary(f"answered {status}{said}", wait, now)
+    if status == 401:
+        remedy = "give a valid token or password" if with_credentials else "give a token or password"
+        return Refusal(f"the credentials were refused (401{said})", False, remedy=remedy)
+    if status == 403:
+        return Refusal(f"not permitted (403{said})", False, remedy=_missing_right(headers, with_credentials))
+    return Refusal(f"answered {status}{said}", False, is_trouble=status >= 500)
+
+
+def on_our_clock(moment: datetime, now: datetime) -> datetime:
+    """A moment of the service's clock, which shows `now`, by this machine's, where the two differ by a minute or more.
+
+    Who waits looks at this one. Smaller differences are the answer's way and rounding.
+    """
+    ahead = now - datetime.now(timezone.utc)
+    if abs(ahead) < timedelta(minutes=1):
+        return moment
+    return moment - timedelta(seconds=round(ahead.total_seconds()))
+
+
+def _temporary(why: str, wait: float | None, now: datetime) -> Refusal:
+    retry_at = on_our_clock(now + timedelta(seconds=wait), now) if wait is not None else None
+    return Refusal(why, True, wait=wait, retry_at=retry_at)
+
+
+def _missing_right(headers: Mapping[str, str], with_credentials: bool) -> str:
+    if (header(headers, "X-GitHub-SSO") or "").startswith("required"):
+        return "authorize the token for the organisation's single sign-on"
+    if needed := header(headers, "X-Accepted-GitHub-Permissions"):
+        return f"use a token with the permission {plain(needed, 100)}"
+    if needed := header(headers, "X-Accepted-OAuth-Scopes"):
+        return f"use a token with one of the scopes {plain(needed, 100)}"
+    return "use a token with the right to read this" if with_credentials else "give a token"
+
+
+def _retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Seconds until `Retry-After`, which is a number of them or a date (RFC 9110, 10.2.3)."""
+    value = (header(headers, "Retry-After") or "").strip()
+    if value.isdecimal():
+        return float(min(int(value[:12]), _LONGEST_WAIT))
+    moment = http_date(value)
+    return None if moment is None else min(max(0.0, (moment - now).total_seconds()), float(_LONGEST_WAIT))
+
+
+def _reset(headers: Mapping[str, str]) -> datetime | None:
+    return epoch(header(headers, "X-RateLimit-Reset"))
+
+
+def epoch(value: str | None) -> datetime | None:
+    """The moment of so many seconds since 1970 (UTC), None where the text is no such number."""
+    moment = of_epoch(value or "")
+    return moment if moment and _FIRST_YEAR <= moment.year <= _LAST_YEAR else None
+
+
+def http_date(value: str | None) -> datetime | None:
+    """The moment of a header (UTC); None for what is none, or none of a clock that can be counted with."""
+    try:
+        moment = parsedate_to_datetime(value or "")
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+        return None
+    return moment.replace(tzinfo=timezone.utc) if moment.tzinfo is None else moment.astimezone(timezone.utc)

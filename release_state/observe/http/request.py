@@ -1,0 +1,263 @@
+"""One question over HTTP: a GET with its retries, pauses and redirects, until there is an answer or a problem."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import threading
+import time
+from base64 import b64decode
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import urljoin, urlsplit
+
+from requests import Session
+
+from release_state.common.redaction import spellings
+from release_state.common.text import plain
+from release_state.model.observation import Problem
+from release_state.observe.http.answer import Answer, LookupFailed, Origin, clean_url, origin_of, shown
+from release_state.observe.http.freshness import confirms, why_old
+from release_state.observe.http.kept_answers import KeptAnswers
+from release_state.observe.http.limits import PAUSES, SharedLimit
+from release_state.observe.http.refusal import NOT_REACHED, Refusal, header, refusal
+from release_state.observe.http.transport import Interrupted, Line, Received, Unusable, exchange
+
+_POLL_SECONDS = 0.1
+TRIES = 3
+MAX_REDIRECTS = 5
+_WAIT = "wait for the reset, or give the run another token"
+_SHORTEST_SECRET = 12
+"""Characters: a shorter password may stand in an answer by chance, and what the answer says must stay."""
+_OF_BODY = re.compile("content-|etag$", re.IGNORECASE)
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+
+class Client(Protocol):
+    """Who asks, as far as a question needs to know: `HttpClient`."""
+
+    session: Session
+    cancel: threading.Event
+    token: str | None
+    token_origin: Origin | None
+    shared_limit: SharedLimit | None
+
+    @property
+    def limit(self) -> float:
+        """Seconds that the look-up has."""
+
+    def has_token_for(self, url: str) -> bool:
+        """Whether a request of this URL carries the token."""
+
+    def count(self, origin: Origin, headers: Mapping[str, str]) -> None:
+        """Note that an answer came, and what it told of a rate limit."""
+
+
+class Question:
+    """One GET with its retries and redirects."""
+
+    def __init__(
+        self,
+        client: Client,
+        url: str,
+        headers: dict[str, str],
+        max_bytes: int,
+        wanted: frozenset[int],
+        end: float,
+        source: str | None,
+        into: Path | None = None,
+    ) -> None:
+        self._client, self._headers = client, headers
+        self._max_bytes, self._wanted, self._end = max_bytes, wanted, end
+        self._url = url
+        self._source, self._into = source, into
+        self._secrets: tuple[str, ...] = ()
+        try:
+            self._url = clean_url(url)
+        except ValueError as error:
+            self._url = ""
+            raise self._failed(str(error)) from None
+        if client.has_token_for(self._url) and not header(headers, "Authorization"):
+            headers["Authorization"] = f"Bearer {client.token}"
+        self._secrets = secrets_of(client.token, header(headers, "Authorization"))
+
+    def ask(self, answers: KeptAnswers | None = None) -> Answer:
+        """Ask until there is an answer; one of `answers` that still holds need not be sent again.
+
+        Raises LookupFailed.
+        """
+        failures = 0
+        seen = {self._url}
+        # Another caller may be shown something else: who asks is a part of the question, though not in words.
+        caller = hashlib.sha256((header(self._headers, "Authorization") or "").encode()).hexdigest()
+        versions = (self._headers["Accept"], header(self._headers, "X-GitHub-Api-Version") or "")
+        question = (self._url, *versions, caller) if answers else ()
+        kept = answers.get(question) if answers else None
+        if kept is not None:
+            self._headers["If-None-Match"] = kept.etag
+        while True:
+            received, broken = self._once()
+            if received is not None and received.status in _REDIRECTS:
+                self._headers.pop("If-None-Match", None)  # the tag is of what was asked here
+                kept, question = None, ()
+                self._follow(received, seen)
+                continue
+            if received is not None and received.status == 304 and kept is not None:
+                if confirms(received.headers, kept.etag):
+                    others = {name: text for name, text in received.headers.items() if not _OF_BODY.match(name)}
+                    return Answer(200, {**others, **kept.headers}, kept.body, self._url)
+                # Of another answer, or of another time: nothing lets a cache say so that is asked for the whole.
+                self._headers.pop("If-None-Match", None)
+                kept = None
+                continue
+            if received is not None and (why := self._why_old(received)):
+                received, broken = None, why
+            if received is not None and received.status in self._wanted:
+                return Answer(received.status, received.headers, received.body, self._url, question)
+            failures += 1
+            refused = (
+                self._refusal(received)
+                if received is not None
+                else Refusal(broken or "", is_temporary=True, remedy=NOT_REACHED)
+            )
+            self._pause(refused, failures)
+
+    def _once(self) -> tuple[Received | None, str | None]:
+        """One try: what came, or how the connection failed."""
+        line, outcome = Line(), _Outcome()
+        self._respect_limit()
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise self._out_of_time()
+        url, headers = self._url, dict(self._headers)
+
+        def work() -> None:
+            try:
+                outcome.received = exchange(
+                    self._client.session, line, url, headers,
+                    seconds=left, limit=self._max_bytes, wanted=self._wanted, into=self._into,
+                )  # fmt: skip
+            except BaseException as error:
+                outcome.error = error
+
+        # A thread of its own: neither a resolver that hangs nor a server that sends a byte a second ends by itself.
+        thread = threading.Thread(target=work, name="release-state-http", daemon=True)
+        thread.start()
+        while thread.is_alive() and not self._client.cancel.is_set() and (rest := self._end - time.monotonic()) > 0:
+            thread.join(min(rest, _POLL_SECONDS))
+        if thread.is_alive() or time.monotonic() >= self._end:
+            line.cut()
+            raise self._out_of_time()
+        if isinstance(outcome.error, Unusable):
+            raise self._failed(str(outcome.error))
+        if isinstance(outcome.error, Interrupted):
+            return None, str(outcome.error)
+        if outcome.error is not None:
+            raise outcome.error
+        if outcome.received is not None:
+            self._client.count(origin_of(self._url), outcome.received.headers)
+            if self._limit is not None:
+                self._limit.told(outcome.received.status, outcome.received.headers)
+            return self._without_secrets(outcome.received), None
+        return None, None
+
+    def _without_secrets(self, received: Received) -> Received:
+        """What came, but for what was sent in secret: a service that repeats it does not get it printed."""
+        body, headers = received.body, received.headers
+        long_ones = (secret for secret in self._secrets if len(secret) >= _SHORTEST_SECRET)
+        for secret in dict.fromkeys(spelling for each in long_ones for spelling in spellings(each)):
+            body = body.replace(secret.encode(), b"***")
+            if any(secret in value for value in headers.values()):
+                headers = {name: value.replace(secret, "***") for name, value in headers.items()}
+        return Received(received.status, headers, body)
+
+    def _why_old(self, received: Received) -> str | None:
+        """Why an answer of the API is one of an earlier time; None where nothing says so, and for other services.
+
+        Caches before an index are a part of it: it empties them where a page changes.
+        """
+        return why_old(received.headers) if origin_of(self._url) == self._client.token_origin else None
+
+    @property
+    def _limit(self) -> SharedLimit | None:
+        return self._client.shared_limit if origin_of(self._url) == self._client.token_origin else None
+
+    def _respect_limit(self) -> None:
+        """Wait until the service may be asked again, where the time is enough; ask nothing where it is not."""
+        until = self._limit.until() if self._limit is not None else None
+        if until is None:
+            return
+        pause = (until - datetime.now(timezone.utc)).total_seconds()
+        if pause >= self._end - time.monotonic():
+            raise self._failed("not asked: the rate limit is used up, as another question was told", until, _WAIT)
+        self._client.cancel.wait(max(0.0, pause))
+
+    def _follow(self, received: Received, seen: set[str]) -> None:
+        location = header(received.headers, "Location")
+        if not location:
+            raise self._failed(f"answered {received.status}, a redirect that does not say where")
+        try:
+            target = clean_url(urljoin(self._url, location))
+        except ValueError as error:
+            raise self._failed(f"redirected to an address that cannot be used: {error}") from None
+        if target in seen:
+            raise self._failed("redirects in a loop")
+        if len(seen) > MAX_REDIRECTS:
+            raise self._failed(f"redirects more than {MAX_REDIRECTS} times")
+        if self._url.startswith("https:") and target.startswith("http:"):
+            raise self._failed("redirects from https to http, which is not followed")
+        if origin_of(target) != origin_of(self._url):
+            # Gone for the rest of the way: a stranger must not choose what is asked with the token either.
+            self._headers = {name: text for name, text in self._headers.items() if name.lower() != "authorization"}
+        seen.add(target)
+        self._url = target
+
+    def _refusal(self, received: Received) -> Refusal:
+        with_token = header(self._headers, "Authorization") is not None
+        return refusal(received.status, received.headers, received.body, with_credentials=with_token)
+
+    def _pause(self, refused: Refusal, failures: int) -> None:
+        """Wait before the next try, or raise where there is none."""
+        if not refused.is_temporary:
+            raise self._failed(refused.why, refused.retry_at, refused.remedy, may_pass=refused.may_pass)
+        pause = PAUSES[min(failures, len(PAUSES)) - 1] if refused.wait is None else refused.wait
+        if failures >= TRIES or pause >= self._end - time.monotonic():
+            tried = f" ({failures} tries)" if failures > 1 else ""
+            raise self._failed(refused.why + tried, refused.retry_at, refused.remedy, may_pass=True)
+        self._client.cancel.wait(pause)
+        if self._client.cancel.is_set():
+            raise self._failed("the run was interrupted")
+
+    def _out_of_time(self) -> LookupFailed:
+        limit = f"{self._client.limit:g}"
+        remedy = "try again, or give a longer --lookup-timeout"
+        return self._failed(f"no complete answer within {limit} s", remedy=remedy, may_pass=True)
+
+    def _failed(
+        self, why: str, retry_at: datetime | None = None, remedy: str | None = None, *, may_pass: bool = False
+    ) -> LookupFailed:
+        where = f"{shown(self._url)}: " if self._url else ""
+        text = where + why
+        for secret in (spelling for each in self._secrets for spelling in spellings(each)):
+            text = text.replace(secret, "***")
+        source = self._source or (urlsplit(self._url).netloc if self._url else "") or "HTTP"
+        why = plain(text, 500)
+        return LookupFailed(Problem(source=source, why=why, retry_at=retry_at, remedy=remedy, is_temporary=may_pass))
+
+
+def secrets_of(token: str | None, authorization: str | None) -> tuple[str, ...]:
+    """What must not be shown of a request: the token, the header, and the password that is coded in it."""
+    found = [token or "", authorization or ""]
+    kind, _, coded = (authorization or "").partition(" ")
+    if kind == "Basic":
+        with suppress(ValueError):
+            found += [coded, b64decode(coded).decode("utf-8", "replace").partition(":")[2]]
+    return tuple(secret for secret in found if secret)
+
+
+class _Outcome:
+    received: Received | None = None
+    error: BaseException | None = None

@@ -1,0 +1,156 @@
+"""What the attestation of a published file says about its source: read as it stands, its signature is not verified."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from packaging.utils import canonicalize_name
+
+from release_state.common.strict import loads
+from release_state.common.text import plain
+from release_state.model.observation import Problem
+from release_state.model.snapshot import IndexFile
+from release_state.observe.git.store import OBJECT_NAME
+from release_state.observe.http.answer import shown
+from release_state.observe.http.client import HttpClient, LookupFailed
+
+ACCEPT = "application/vnd.pypi.integrity.v1+json, application/json;q=0.5"
+_LIMIT = 8 * 2**20
+"""Bytes."""
+
+# Extensions of Fulcio's certificates, 1.3.6.1.4.1.57264.1.x, as DER writes an object identifier.
+_ARC = bytes.fromhex("060a2b0601040183bf3001")
+_SOURCE_URI, _SOURCE_DIGEST = _ARC + b"\x0c", _ARC + b"\x0d"
+_BOOLEAN, _OCTETS, _UTF8 = 0x01, 0x04, 0x0C
+_REPOSITORY = re.compile(r"[\w.-]+(?:/[\w.-]+)+")
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """The commit and repository (`owner/name`) that the attestations name; None where they name none, or several."""
+
+    commit: str | None = None
+    repository: str | None = None
+
+
+def observe_provenance(
+    client: HttpClient, file: IndexFile, source: str, deadline: float, headers: dict[str, str]
+) -> Provenance:
+    """
+    What the provenance of a file names, by one request; empty where the index gives none for it.
+
+    Raises LookupFailed where the index does not answer, not in the form of PEP 740, or with that of another file.
+    """
+    if not file.provenance_url:
+        return Provenance()
+    document, answer = client.get_json(
+        file.provenance_url, accept=ACCEPT, max_bytes=_LIMIT, headers=headers, deadline=deadline, source=source
+    )
+    if not isinstance(document, dict) or not isinstance(document.get("attestation_bundles"), list):
+        raise LookupFailed(Problem(source=source, why=f"{answer.url}: not a provenance object of PEP 740"))
+    if file.sha256 and (others := _others(document, file.filename, file.sha256)):
+        why = f"{shown(answer.url)}: asked for the provenance of {file.filename}, the index gave that of {others[0]}"
+        raise LookupFailed(Problem(source=source, why=plain(why, 400)))
+    return parse_provenance(document, file.filename, file.sha256)
+
+
+def parse_provenance(document: dict[str, Any], filename: str, sha256: str | None) -> Provenance:
+    """
+    What the attestations of a provenance object name, of those whose subject is the file of this name and hash.
+
+    Sources: PEP 740; the certificate's extensions: https://github.com/sigstore/fulcio/blob/main/docs/oid-info.md
+    """
+    commits: set[str] = set()
+    repositories: set[str] = set()
+    for attestation in _attestations(document):
+        if sha256 is None or not any(_is_of(subject, filename, sha256) for subject in _subjects(attestation)):
+            continue
+        certificate = _bytes(attestation.get("verification_material"), "certificate")
+        commit = extension(certificate, _SOURCE_DIGEST) or ""
+        path = urlsplit(extension(certificate, _SOURCE_URI) or "").path.strip("/")
+        if OBJECT_NAME.fullmatch(commit):
+            commits.add(commit)
+        if _REPOSITORY.fullmatch(path):
+            repositories.add(path)
+    return Provenance(
+        commits.pop() if len(commits) == 1 else None, repositories.pop() if len(repositories) == 1 else None
+    )
+
+
+def extension(certificate: bytes, identifier: bytes) -> str | None:
+    """The text of an X.509 extension: after its identifier (DER) comes an octet string with a UTF-8 string in it."""
+    start = certificate.find(identifier)
+    if start < 0:
+        return None
+    rest = certificate[start + len(identifier) :]
+    if rest[:1] == bytes([_BOOLEAN]):
+        rest = rest[3:]  # whether it is critical
+    octets = _value(rest, _OCTETS)
+    text = _value(octets, _UTF8) if octets is not None else None
+    try:
+        return None if text is None else text.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+
+
+def _value(data: bytes, tag: int) -> bytes | None:
+    """The content of a DER element of this tag at the beginning of the data."""
+    if len(data) < 2 or data[0] != tag:
+        return None
+    length, start = data[1], 2
+    if length & 0x80:
+        count = length & 0x7F
+        length, start = int.from_bytes(data[2 : 2 + count], "big"), 2 + count
+    value = data[start : start + length]
+    return value if len(value) == length else None
+
+
+def _attestations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for bundle in _dicts(document.get("attestation_bundles")):
+        yield from _dicts(bundle.get("attestations"))
+
+
+def _subjects(attestation: dict[str, Any]) -> list[tuple[str, str]]:
+    """Name and hash of each file that the attestation's statement is about (in-toto Statement v1)."""
+    try:
+        statement = loads(_bytes(attestation.get("envelope"), "statement"))
+    except ValueError:
+        return []
+    found = []
+    for subject in _dicts(statement.get("subject")) if isinstance(statement, dict) else ():
+        digest = subject.get("digest")
+        if isinstance(digest, dict):
+            found.append((str(subject.get("name", "")), str(digest.get("sha256", "")).lower()))
+    return found
+
+
+def _is_of(subject: tuple[str, str], filename: str, sha256: str) -> bool:
+    """Whether a subject is the file; an index may spell its name in the normalized form."""
+    name, digest = subject
+    return digest == sha256 and canonicalize_name(name) == canonicalize_name(filename)
+
+
+def _others(document: dict[str, Any], filename: str, sha256: str) -> list[str]:
+    """The files that the attestations are about, where none is about this one."""
+    subjects = [subject for attestation in _attestations(document) for subject in _subjects(attestation)]
+    if any(_is_of(subject, filename, sha256) for subject in subjects):
+        return []
+    return [f"{name or 'a file without a name'}, sha256 {digest[:12] or 'missing'}" for name, digest in subjects]
+
+
+def _bytes(holder: object, key: str) -> bytes:
+    text = holder.get(key) if isinstance(holder, dict) else None
+    try:
+        return b64decode(text) if isinstance(text, str) else b""
+    except ValueError:
+        return b""
+
+
+def _dicts(value: object) -> Iterator[dict[str, Any]]:
+    if isinstance(value, list):
+        yield from (item for item in value if isinstance(item, dict))

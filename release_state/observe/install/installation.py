@@ -1,0 +1,310 @@
+"""The installation: can this version be installed from its index, into a fresh environment of a Python that fits."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Event
+from urllib.parse import urlsplit
+
+from packaging.utils import canonicalize_name
+
+from release_state.common.text import plain
+from release_state.model.observation import Observation, known, unavailable
+from release_state.model.snapshot import IndexFile, Installation
+from release_state.model.target import Channel
+from release_state.observe.bounds import PIP_MEMORY, with_memory
+from release_state.observe.install.interpreters import Interpreter, clean_environment, find_interpreter
+from release_state.observe.install.pip import (
+    BUILD,
+    LEAVE_OUT,
+    NOT_BUILT,
+    Verdict,
+    certificates,
+    index_options,
+    judge,
+    proxies,
+    without_passwords,
+)
+from release_state.observe.install.wheels import (
+    direct_dependency,
+    fit_this_machine,
+    needed_python,
+    python_for,
+    wheels_among,
+)
+from release_state.observe.process import Room, run_bounded
+from release_state.verdict.words import listing
+
+_LINES = 40
+_LINE_LENGTH = 500
+_LOG_LIMIT = 64 * 2**20
+"""Bytes of pip's log that are read."""
+
+# Not importlib.metadata.version: with -S (no start-up code of a foreign package is run) it would not look where pip
+# installed, and the one of Python 3.8 and 3.9 does not normalize names.
+_PROBE = """
+import importlib.metadata, re, sys
+for found in importlib.metadata.distributions(path=sys.argv[2:]):
+    if re.sub(r"[-_.]+", "-", found.metadata["Name"] or "").lower() == sys.argv[1]:
+        print(found.version)
+        break
+"""
+
+_PIP_VERSION = "from importlib.metadata import version; print(version('pip'))"
+_KNOWS_PYTHON = (22, 3)
+"""The first pip with an option --python (https://pip.pypa.io/en/stable/news/#v22-3)."""
+
+
+_TOO_LARGE = os.strerror(errno.EFBIG)
+_WHEELS_ALONE = ["--only-binary", ":all:"]
+_QUIET = ["--progress-bar", "off"]
+
+
+class _Ended(Exception):  # noqa: N818 - an outcome, not an error
+    def __init__(self, outcome: Observation[Installation]) -> None:
+        super().__init__()
+        self.outcome = outcome
+
+
+def observe_installation(
+    channel: Channel,
+    package: str,
+    version: str,
+    files: Sequence[IndexFile],
+    timeout: float,
+    environ: Mapping[str, str],
+    *,
+    most_bytes: int = 2**31,
+    sdists: bool = False,
+    cancel: Event | None = None,
+) -> Observation[Installation]:
+    """
+    Install exactly this version from the channel's index with pip, into an environment that is thrown away.
+
+    `files` are the version's files on the index; `timeout` is in seconds, for all of it; `environ` is what PATH, the
+    proxies and the certificates are taken from; `most_bytes` is what may be downloaded and unpacked; setting `cancel`
+    ends it early. Wheels only, of the package and of its dependencies: no foreign code is run, neither a build nor what
+    a wheel adds to Python's start-up; `sdists` lets pip build what has no wheel. Never raises.
+
+    pip gets the proxies and the certificates that the run's own look-ups have, and nothing else that steers it: an
+    index of the user's own configuration would not be the one that is being judged.
+
+    Known, with `succeeded` false: pip had its answers and says no. Unavailable: no wheel for this machine, a dependency
+    that has none or is no file of the index, no Python that fits, no answer from the index, an answer that is not what
+    the index lists, a limit.
+    """
+    source = f"installation from {channel.name}"
+    started = time.monotonic()
+    try:
+        if urlsplit(channel.index_url).scheme not in ("http", "https"):
+            return unavailable(source, "only indexes that are reached by http or https can be installed from")
+        interpreter, sdist = _chosen(source, version, files, environ, sdists, cancel)
+        with TemporaryDirectory(prefix="release-state-", ignore_cleanup_errors=True) as private:
+            attempt = _Attempt(
+                source, channel, canonicalize_name(package), version, interpreter, Path(private), environ,
+                started, started + timeout, cancel, tuple(files), most_bytes, sdists, sdist,
+            )  # fmt: skip
+            return attempt.run()
+    except _Ended as ended:
+        return ended.outcome
+    except (OSError, ValueError) as error:
+        return unavailable(source, f"the installation could not be tried: {error}"[:_LINE_LENGTH])
+
+
+def _chosen(
+    source: str,
+    version: str,
+    files: Sequence[IndexFile],
+    environ: Mapping[str, str],
+    sdists: bool,
+    cancel: Event | None,
+) -> tuple[Interpreter, IndexFile | None]:
+    """The Python to install into; and the sdist to build, where no wheel will do."""
+    wheels = wheels_among(files)
+    if not files:
+        raise _Ended(known(Installation(attempted=False, detail=f"the index has no file of {version}")))
+    detail, elsewhere = "", ""
+    if not wheels:
+        detail = f"the index has no wheel of {version}"
+    elif not fit_this_machine(wheels):
+        detail = f"no wheel of {version} is for this kind of machine: {listing(wheel.filename for wheel in wheels)}"
+        elsewhere = "run it on a machine that one of the wheels is for, or "
+    sdist = next((file for file in files if file.kind == "sdist"), None) if detail else None
+    if detail and (sdist is None or not sdists):
+        if sdist is not None:
+            detail, elsewhere = f"{detail}, and {NOT_BUILT}", f"{elsewhere}give {BUILD}, or "
+        raise _Ended(unavailable(source, detail, f"{elsewhere}{LEAVE_OUT}"))
+    if sdist is not None:
+        if (python := find_interpreter(sdist.requires_python, environ, cancel=cancel)) is not None:
+            return python, sdist
+        needed = f"Python {sdist.requires_python}"
+        raise _Ended(unavailable(source, f"no Python on this machine fits; needed: {needed}", "install one"))
+    if (found := python_for(wheels, environ, cancel)) is not None:
+        return found, None
+    needed, remedy = needed_python(wheels)
+    raise _Ended(unavailable(source, f"no Python on this machine fits; needed: {needed}", remedy))
+
+
+@dataclass
+class _Attempt:
+    source: str
+    channel: Channel
+    name: str
+    version: str
+    interpreter: Interpreter
+    private: Path
+    environ: Mapping[str, str]
+    started: float
+    deadline: float
+    cancel: Event | None
+    files: tuple[IndexFile, ...]
+    most_bytes: int
+    sdists: bool
+    sdist: IndexFile | None
+    _env: dict[str, str] = field(init=False)
+    _pip_command: tuple[str, ...] = field(init=False)
+    _filename: str | None = field(init=False, default=None)
+    """The version's file that is installed."""
+
+    def run(self) -> Observation[Installation]:
+        for folder in ("home", "empty", "wheel"):
+            (self.private / folder).mkdir()
+        # devnull: without it pip reads the machine's and the environment's configuration even with --isolated.
+        self._env = {**clean_environment(self.environ, self.private / "home"), "PIP_CONFIG_FILE": "/dev/null"}
+        self._make_environment()
+        # Two steps: an index that holds only this package must not supply its dependencies. Anybody can put anything
+        # under any name on a test index.
+        dependencies = self.channel.dependencies_index_url or self.channel.index_url
+        only = ["--prefer-binary"] if self.sdists else _WHEELS_ALONE
+        said = self._pip("install", dependencies, [*only, *_QUIET, "--no-compile", self._built() or self._downloaded()])
+        installed = self._installed_version()
+        if installed is None:
+            raise self._end(detail="pip reports success, and the environment has no metadata of the package")
+        return self._end(succeeded=True, installed=installed, detail=said).outcome
+
+    def _built(self) -> str | None:
+        """The sdist by its address: what builds it comes from the index of dependencies, too."""
+        if self.sdist is None:
+            return None
+        self._filename = self.sdist.filename
+        checked = f"#sha256={self.sdist.sha256}" if self.sdist.sha256 else ""
+        return f"{self.name} @ {self.sdist.url}{checked}"
+
+    def _downloaded(self) -> str:
+        """The wheel."""
+        arguments = [*_WHEELS_ALONE, *_QUIET, "--no-deps", "--dest", str(self.private / "wheel")]
+        self._pip("download", self.channel.index_url, [*arguments, f"{self.name}=={self.version}"])
+        wheel = next((self.private / "wheel").glob("*.whl"))
+        self._filename = wheel.name
+        if direct := direct_dependency(wheel, self.interpreter.version):
+            named = plain(direct, 200)
+            why = f"the dependency {named!r} is a direct URL, and what is no file of the index is not installed"
+            raise _Ended(unavailable(self.source, why, f"install it by hand to see whether it works, and {LEAVE_OUT}"))
+        return str(wheel)
+
+    def _make_environment(self) -> None:
+        # A pip that is there already saves the seconds that the bundled one takes to be installed.
+        shared = self._has_pip_for_others()
+        options = ["--without-pip"] if shared else []
+        code, output = self._call([self.interpreter.path, "-I", "-m", "venv", *options, str(self.private / "venv")])
+        if code != 0:
+            why = f"{self.interpreter.label} cannot make an environment: {_last_line(output)}"
+            raise _Ended(unavailable(self.source, why, "install that Python's venv module (Debian: python3-venv)"))
+        pip = ("-I", "-m", "pip")
+        self._pip_command = (self.interpreter.path, *pip, "--python", self._python) if shared else (self._python, *pip)
+
+    def _has_pip_for_others(self) -> bool:
+        """Whether the interpreter's own pip can be told to work on another environment."""
+        code, output = self._call([self.interpreter.path, "-I", "-c", _PIP_VERSION])
+        found = re.fullmatch(r"(\d+)\.(\d+)\S*", output.strip())
+        return code == 0 and found is not None and (int(found[1]), int(found[2])) >= _KNOWS_PYTHON
+
+    def _pip(self, command: str, index_url: str, arguments: Sequence[str]) -> str:
+        log = self.private / f"{command}.log"
+        pip = [*self._pip_command, "--isolated", "--disable-pip-version-check", "--no-input"]
+        options = ["--no-cache-dir", "--timeout", "15", "--retries", "2", "--log", str(log)]
+        index = [*certificates(self.environ), *index_options(index_url, self.private)]
+        code, output = self._call([*pip, *options, command, *index, *arguments])
+        if code == 0:
+            return _tail(output)
+        judgement = judge(output, self._log(), self.name, self.files)
+        line = self._without_passwords(judgement.line)
+        if judgement.verdict is Verdict.UNAVAILABLE:
+            temporary = judgement.remedy is None
+            raise _Ended(unavailable(self.source, line, judgement.remedy, temporary=temporary))
+        if judgement.verdict is Verdict.NOT_ATTEMPTED:
+            raise _Ended(unavailable(self.source, line, f"give {BUILD}, or {LEAVE_OUT}"))
+        raise self._end(detail=f"{line}\n{_tail(output)}")
+
+    def _log(self) -> str:
+        """What pip has logged, of both steps."""
+        return "".join(_read(self.private / f"{step}.log", _LOG_LIMIT) for step in ("download", "install"))
+
+    def _installed_version(self) -> str | None:
+        places = {str(path.resolve()) for path in (self.private / "venv").glob("lib*/*/site-packages")}
+        code, output = self._call([self._python, "-I", "-S", "-c", _PROBE, self.name, *sorted(places)])
+        return output.strip() or None if code == 0 else None
+
+    @property
+    def _python(self) -> str:
+        return str(self.private / "venv" / "bin" / "python")
+
+    def _call(self, command: Sequence[str]) -> tuple[int, str]:
+        """The exit code and the output of a program, without user names and passwords."""
+        left = self.deadline - time.monotonic()
+        room = Room(self.private, self.most_bytes)
+        bounded = with_memory(command, PIP_MEMORY, file_size=self.most_bytes)
+        done = run_bounded(
+            bounded, env=self._env, cwd=self.private / "empty", seconds=left, cancel=self.cancel, room=room
+        )
+        if done.is_too_much or (done.code and _TOO_LARGE in done.output):
+            why = f"it downloads and unpacks more than {self.most_bytes / 2**20:g} MiB"
+            raise _Ended(unavailable(self.source, why, "allow more with --install-size, or give --no-install"))
+        if done.code is None:
+            if self.cancel is not None and self.cancel.is_set():
+                raise _Ended(unavailable(self.source, "the run was ended before the installation was"))
+            why = f"not finished within {self.deadline - self.started:.0f} seconds"
+            raise _Ended(unavailable(self.source, why, "try again, or give a longer --install-timeout", temporary=True))
+        return done.code, self._without_passwords(done.output)
+
+    def _without_passwords(self, text: str) -> str:
+        indexes = self.channel.index_url, self.channel.dependencies_index_url or ""
+        return without_passwords(text, [*indexes, *proxies(self.environ)])
+
+    def _end(self, *, succeeded: bool = False, installed: str | None = None, detail: str) -> _Ended:
+        return _Ended(
+            known(
+                Installation(
+                    attempted=True,
+                    succeeded=succeeded,
+                    filename=self._filename,
+                    interpreter=self.interpreter.label,
+                    installed_version=installed,
+                    detail=detail,
+                    seconds=round(time.monotonic() - self.started, 1),
+                )
+            )
+        )
+
+
+def _tail(output: str) -> str:
+    return "\n".join(line[:_LINE_LENGTH] for line in output.strip().splitlines()[-_LINES:])
+
+
+def _last_line(output: str) -> str:
+    return _tail(output).rpartition("\n")[2]
+
+
+def _read(path: Path, limit: int) -> str:
+    try:
+        with path.open("rb") as file:
+            return file.read(limit).decode(errors="replace")
+    except OSError:
+        return ""

@@ -1,0 +1,173 @@
+"""What pip is told of an index, and what is kept out of sight of it: addresses, certificates, passwords."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from urllib.parse import quote, unquote, urlsplit
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+from pypi_simple import UnparsableFilenameError, parse_filename
+
+from release_state.model.snapshot import IndexFile
+from release_state.model.target import parse_version
+
+_URL = ":/?#[]@!$&()*+,;=%~-._"
+"""What stays as it is in an URL; a quote or a space would end it in pip's options file."""
+
+
+def index_options(url: str, folder: Path) -> list[str]:
+    """The options that name the index; its address stands in a file in `folder` where it holds a password."""
+    parts = urlsplit(url)
+    trusted = ["--trusted-host", parts.netloc.rpartition("@")[2]] if parts.scheme == "http" else []
+    if "@" not in parts.netloc:
+        return ["--index-url", url, *trusted]
+    # Everybody on the machine can read the arguments of a process.
+    options = folder / "index.txt"
+    options.touch(mode=0o600)
+    options.write_text(f"--index-url '{quote(url, safe=_URL)}'\n", encoding="utf-8")
+    return ["--requirement", str(options), *trusted]
+
+
+def certificates(environ: Mapping[str, str]) -> list[str]:
+    """The option that names the certificates which the environment trusts; none where it names none."""
+    for name in ("PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
+        if (path := environ.get(name)) and Path(path).exists():
+            return ["--cert", str(Path(path).absolute())]
+    return []
+
+
+def proxies(environ: Mapping[str, str]) -> list[str]:
+    """The addresses of the environment's proxies."""
+    return [value for name, value in environ.items() if name.lower().endswith("_proxy") and "://" in value]
+
+
+def without_passwords(text: str, urls: Iterable[str]) -> str:
+    """What pip says, without the passwords of these addresses and without what stands before the host of any other."""
+    for url in urls:
+        password = urlsplit(url).password
+        for secret in {password, unquote(password)} if password else ():
+            text = text.replace(secret, "****")
+    return re.sub(r"://[^/@\s]+@", "://", text)
+
+
+class Verdict(Enum):
+    """What a failed run of pip means."""
+
+    FAILED = "failed"
+    """The version cannot be installed; pip had every answer that it needed."""
+    NOT_ATTEMPTED = "not attempted"
+    """It can perhaps be installed by running foreign build code, which is not done."""
+    UNAVAILABLE = "unavailable"
+    """The index did not answer, or pip itself broke: nothing is known of the version."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A verdict and the line of pip's output that decides it."""
+
+    verdict: Verdict
+    line: str
+    remedy: str | None = None
+
+
+NOT_BUILT = "foreign build code is not run"
+BUILD = "--install-sdists, which builds it here and runs its code"
+LEAVE_OUT = "give --no-install: the verdict then says that installation was not verified"
+"""What settles an installation that cannot be tried."""
+
+# The files themselves are broken. These come first: no trouble of the network can bring them about.
+_BROKEN = re.compile(
+    r"inconsistent (?:name|version)|invalid metadata|not a supported wheel|requires a different python"
+    r"|invalid requirement",
+    re.IGNORECASE,
+)
+_UNREADABLE = re.compile(r"invalid wheel|wheel .* is invalid", re.IGNORECASE)
+"""Trouble of the network can bring that about where no hash was listed to be compared with."""
+_OTHER_FILE = re.compile(r"DO NOT MATCH THE HASHES", re.IGNORECASE)
+_NO_MATCH = re.compile(r"ERROR: No matching distribution found for (.+?)(?: \(from .*)?$", re.MULTILINE)
+_CONFLICT = re.compile(r"ERROR: (?:ResolutionImpossible|Cannot install .*conflicting).*")
+
+# pip counts a page that it could not get as one without files and says so in its log only.
+_NOT_FETCHED = re.compile(r"Could not fetch URL (\S+): (.*?)(?: - skipping|$)", re.MULTILINE)
+_NO_PAGE = re.compile(r"Skipping page (\S+) because .*")
+_SAID_NO = re.compile(r"(?:404|410) ")
+_LINK = re.compile(r"(?:Found link|Skipping link:.*?:) (https?://\S+) \(from (\S+)\)")
+"""A file that pip saw, and the page that listed it."""
+_REFUSED = re.compile(r"\b(?:401|403) ")
+_NO_SDIST = re.compile(r"Skipping link: No sources permitted for \S+: (\S+)")
+
+
+def judge(output: str, log: str, package: str, files: Collection[IndexFile] = ()) -> Judgement:
+    """
+    Judge a run of `pip download` or `pip install` that ended with an exit code other than 0.
+
+    `output` is what pip printed, `log` what it wrote to its `--log`, `package` the package in question, `files` what
+    the index listed of its version a moment before. Whatever is not known to be a statement about the package is
+    unavailable: where pip was given another page or another file than the index lists, something stood in between.
+    """
+    hashed = bool(files) and all(file.sha256 for file in files)
+    for line in output.splitlines():
+        if _OTHER_FILE.search(line):
+            remedy = "try again; if it stays so, download the file and compare: then the index serves another one"
+            return Judgement(Verdict.UNAVAILABLE, "the hash of a file differs from the one that is listed", remedy)
+        if _BROKEN.search(line) or (hashed and _UNREADABLE.search(line)):
+            return Judgement(Verdict.FAILED, line.strip())
+    if trouble := _trouble(log):
+        return trouble
+    if missing := _NO_MATCH.search(output):
+        return _judge_missing(missing[0], missing[1], log, package, [file.filename for file in files])
+    if conflict := _CONFLICT.search(output):
+        return Judgement(Verdict.FAILED, conflict[0])
+    said = [line.strip() for line in output.splitlines() if line.strip() and not line.lower().startswith("hint:")]
+    # Of a traceback its last line says what happened.
+    errors = [line for line in said if re.match(r"error: (?!Exception:$)", line, re.IGNORECASE)]
+    return Judgement(Verdict.UNAVAILABLE, (errors or said or ["pip failed without a word"])[-1])
+
+
+def _trouble(log: str) -> Judgement | None:
+    for found in _NOT_FETCHED.finditer(log):
+        if not _SAID_NO.match(found[2]):
+            refused = _REFUSED.search(found[2])
+            remedy = "give the index URL with a user name and password that may read it" if refused else None
+            return Judgement(Verdict.UNAVAILABLE, f"{found[1]}: {found[2]}", remedy)
+    if skipped := _NO_PAGE.search(log):
+        return Judgement(Verdict.UNAVAILABLE, skipped[0])
+    return None
+
+
+def _judge_missing(line: str, text: str, log: str, package: str, files: Collection[str]) -> Judgement:
+    try:
+        wanted = Requirement(text)
+    except InvalidRequirement:
+        return Judgement(Verdict.FAILED, line)
+    name = canonicalize_name(wanted.name)
+    if name == canonicalize_name(package):
+        if any(_name_of(link[1]) in files for link in _LINK.finditer(log)):
+            return Judgement(Verdict.FAILED, line)
+        return Judgement(Verdict.UNAVAILABLE, f"pip was not shown the files that the index lists: {line}")
+    for link in _NO_SDIST.finditer(log):
+        try:
+            project, spelt, _ = parse_filename(link[1].partition("#")[0].rpartition("/")[2], name)
+        except UnparsableFilenameError:
+            continue
+        version = parse_version(spelt)
+        if canonicalize_name(project) == name and version and wanted.specifier.contains(version, prereleases=True):
+            return Judgement(Verdict.NOT_ATTEMPTED, f"the dependency {text} has no wheel that fits, and {NOT_BUILT}")
+    # Pages that list something are the index's own. One of this dependency, or that there is none beside such a page.
+    pages = {link[2].rstrip("/") for link in _LINK.finditer(log)}
+    refused = {found[1].rstrip("/") for found in _NOT_FETCHED.finditer(log)}
+    for page in pages | refused:
+        if canonicalize_name(page.rpartition("/")[2]) == name:
+            root = page.rpartition("/")[0]
+            if page in pages or any(other.rpartition("/")[0] == root for other in pages):
+                return Judgement(Verdict.FAILED, line)
+    return Judgement(Verdict.UNAVAILABLE, f"the index listed nothing that shows that it knows of no such file: {line}")
+
+
+def _name_of(url: str) -> str:
+    return unquote(url.partition("#")[0].rpartition("/")[2])

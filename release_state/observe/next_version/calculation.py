@@ -1,0 +1,228 @@
+"""The next version that the commits of the base branch call for, by the rules that the project itself configures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import platformdirs
+
+from release_state.facts.commits import TYPES, commitizen_level, counted, highest, level_of, raised
+from release_state.model.observation import Observation, Problem, known, unavailable
+from release_state.model.snapshot import Branch, Clone, Remote
+from release_state.model.snapshot.published import Calculation, Counted, Level
+from release_state.model.target import Target, parse_version
+from release_state.observe.git.command import Git
+from release_state.observe.git.commit_messages import changed_contents, messages_of, messages_since, tags_in_history
+from release_state.observe.git.history import Stores, WantedCommit, _obtain, _Place, _wants
+from release_state.observe.git.messages import GitFailed
+from release_state.observe.git.store import Store
+from release_state.observe.git.tree_files import Entries, obtain_files, read_file
+from release_state.observe.http.kept_answers import remember
+from release_state.observe.next_version import semantic_release
+from release_state.observe.next_version.rules import (
+    FILES,
+    Configuration,
+    Unreadable,
+    configuration,
+    project_name,
+    project_version,
+)
+from release_state.observe.next_version.semantic_release import SOURCE, NotCalculated
+
+_FILE_LIMIT = 2**20
+
+
+def observe_calculation(
+    target: Target,
+    remote: Remote,
+    base: Branch,
+    *,
+    clone: Clone | None = None,
+    clone_path: Path | None = None,
+    remote_url: str | None = None,
+    timeout: float,
+    cache_dir: Path | None = None,
+    cancel: Event | None = None,
+    shared: Stores | None = None,
+) -> Observation[Calculation]:
+    """
+    Work out what the base branch calls for; `timeout` in seconds, for all of it.
+
+    Reads the configuration from the tree at the base's head. Known also where the project's own tool could not be
+    asked: then `next_version` says why. Sources: Conventional Commits 1.0.0, Semantic Versioning 2.0.0.
+    """
+    cache = cache_dir or Path(platformdirs.user_cache_dir("release-state"))
+    wants = _wants([WantedCommit(base.sha, f"refs/heads/{base.name}")])
+
+    def look(store: Store) -> Calculation:
+        _obtain(store, wants, base.sha)
+        return _Work(target, remote, base, store, cache / "calculated", cancel).calculation()
+
+    related = [base.sha, *(branch.sha for branch in remote.branches), *(tag.commit for tag in remote.tags)]
+    try:
+        place = _Place(Git(timeout, cancel), remote_url or remote.url, cache_dir, len(base.sha) == 64, shared)
+        return known(place.with_store(look, clone, clone_path, related, [base.sha]))
+    except GitFailed as failed:
+        return Observation[Calculation](value=None, unavailable=failed.as_problem(SOURCE))
+    except Unreadable as unreadable:
+        return unavailable(SOURCE, f"{unreadable}, at {base.sha[:12]}", "name the rules with --version-rules")
+
+
+@dataclass(frozen=True)
+class _Work:
+    target: Target
+    remote: Remote
+    base: Branch
+    store: Store
+    remembered: Path
+    cancel: Event | None
+
+    def calculation(self) -> Calculation:
+        path = f".github/workflows/{self.target.workflow}"
+        entries = obtain_files(self.store, self.base.sha, (*FILES, path))
+        files = {name: text for name in FILES if (text := self._text(name, entries)) is not None}
+        workflow = self._text(path, entries) if self.target.workflow else None
+        found = configuration(files, self.target.version_rules, workflow or "")
+        base = Calculation(
+            base_head=self.base.sha,
+            rules=found.rules,
+            where=found.where,
+            counted=unavailable(SOURCE, "no rules are configured"),
+            next_version=unavailable(SOURCE, "no rules are configured"),
+            project_name=project_name(files),
+        )
+        if found.rules is None:
+            return base
+        tags = tags_in_history(self.store, self.base.sha, self.remote.tags)
+        if found.rules == "semantic-release":
+            update = self._by_semantic_release(found, tags)
+        elif found.rules == "commitizen":
+            update = self._by_commitizen(found, files, tags)
+        else:
+            update = self._by_plain_rules(tags, level_of)
+        return base.model_copy(update=update)
+
+    # --- the tool that the project uses
+
+    def _by_semantic_release(self, found: Configuration, tags: Sequence[tuple[str, str]]) -> dict[str, object]:
+        try:
+            version = semantic_release.usable(found)
+            question = semantic_release.question(version, self.base.name, self.base.sha, tags, found.table)
+            answer = remember(self.remembered, question, lambda: self._ask(found, tags))
+        except NotCalculated as missing:
+            return self._without_tool(found, tags, missing.problem)
+        tool = f"python-semantic-release {version}"
+        if "no_release" in answer:
+            empty = Counted(last_tag=None)
+            return {
+                "tool": tool,
+                "no_release": answer["no_release"],
+                "counted": known(empty),
+                "next_version": known(None),
+            }
+        levels = {sha: level for sha, level in answer["commits"] if level != "left out"}
+        messages = messages_of(self.store, list(levels))
+        return {
+            "tool": tool,
+            "counted": known(counted(answer["last_tag"], ((m.sha, m.subject, levels[m.sha]) for m in messages))),
+            "next_version": known(answer["version"] if answer["is_new"] else None),
+        }
+
+    def _ask(self, found: Configuration, tags: Sequence[tuple[str, str]]) -> dict[str, Any]:
+        if found.table.get("commit_parser") == "conventional-monorepo":
+            # It asks git which files each commit changed, and git compares their contents.
+            self.store.obtain_files(changed_contents(self.store, self.base.sha))
+        return semantic_release.calculate(self.store, self.base.name, self.base.sha, tags, found.table, self.cancel)
+
+    def _without_tool(
+        self, found: Configuration, tags: Sequence[tuple[str, str]], problem: Problem
+    ) -> dict[str, object]:
+        """What is certain all the same: which commits follow the convention; and a hint at the version."""
+        parser = found.table.get("commit_parser", "conventional")
+        nothing = {"counted": Observation[Counted](value=None, unavailable=problem)}
+        missing = {"next_version": Observation[str](value=None, unavailable=problem)}
+        if parser not in ("conventional", "angular"):
+            return {**nothing, **missing}
+        options = found.table.get("commit_parser_options")
+        words = {key: value for key, value in options.items() if _is_words(value)} if isinstance(options, dict) else {}
+        update = self._by_plain_rules(
+            tags,
+            lambda message: level_of(
+                message,
+                types=words.get("allowed_tags", TYPES),
+                minor=words.get("minor_tags", ("feat",)),
+                patch=words.get("patch_tags", ("fix", "perf")),
+            ),
+            major_on_zero=found.table.get("major_on_zero") is not False,
+        )
+        hint, last = update["next_version"], self._last(tags)
+        # Where 0.x versions are not allowed, or branches make pre-releases, plain rules would lead astray.
+        follows = found.table.get("allow_zero_version") is True or bool(last and last[1].major)
+        plain = hint.value if isinstance(hint, Observation) and follows and "branches" not in found.table else None
+        return {"counted": update["counted"], "plain": plain, **missing}
+
+    # --- rules of our own
+
+    def _by_commitizen(
+        self, found: Configuration, files: Mapping[str, str], tags: Sequence[tuple[str, str]]
+    ) -> dict[str, object]:
+        own = [key for key in ("bump_pattern", "bump_map", "customize") if key in found.table]
+        if found.table.get("name", "cz_conventional_commits") != "cz_conventional_commits" or own:
+            problem = Problem(
+                source=SOURCE, why="the project gives commitizen rules of its own, which are not run here"
+            )
+            return _nothing(problem, "run cz bump --get-next yourself, where you trust the project")
+        update = self._by_plain_rules(
+            tags, commitizen_level, major_on_zero=found.table.get("major_version_zero") is not True
+        )
+        declared = found.table.get("version")
+        if found.table.get("version_provider") in ("pep621", "poetry", "uv"):
+            declared = project_version(files)
+        last = self._last(tags)
+        if isinstance(declared, str) and (last is None or parse_version(declared) != last[1]):
+            tagged = last[0] if last else "no tag"
+            problem = Problem(source=SOURCE, why=f"commitizen counts from {declared}, and the last tag is {tagged}")
+            return {**update, "next_version": Observation[str](value=None, unavailable=problem)}
+        return update
+
+    def _by_plain_rules(
+        self, tags: Sequence[tuple[str, str]], read: Callable[[str], Level | None], *, major_on_zero: bool = True
+    ) -> dict[str, object]:
+        last = self._last(tags)
+        messages = messages_since(self.store, self.base.sha, last[2] if last else None)
+        commits = [(m.sha, m.subject, read(m.text)) for m in messages if not m.is_merge]
+        level = highest(level for _, _, level in commits)
+        version = raised(last[1] if last else None, level, major_on_zero=major_on_zero)
+        return {"counted": known(counted(last[0] if last else None, commits)), "next_version": known(version)}
+
+    def _last(self, tags: Sequence[tuple[str, str]]) -> tuple[str, Any, str] | None:
+        """The greatest final version that is tagged in the history: its tag, itself, its commit."""
+        found = [(name, version, commit) for name, commit in tags if (version := self.target.version_of_tag(name))]
+        return max((each for each in found if not each[1].is_prerelease), key=lambda each: each[1], default=None)
+
+    # --- files
+
+    def _text(self, path: str, entries: Entries) -> str | None:
+        data = read_file(self.store, self.base.sha, path, _FILE_LIMIT + 1, entries)
+        if data is None:
+            return None
+        if len(data) > _FILE_LIMIT:
+            raise Unreadable(f"{path} is larger than {_FILE_LIMIT >> 10} KiB")
+        return data.decode("utf-8-sig", errors="replace")
+
+
+def _is_words(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(word, str) for word in value)
+
+
+def _nothing(problem: Problem, remedy: str) -> dict[str, object]:
+    """Neither the commits nor the version are known."""
+    problem = problem.model_copy(update={"remedy": remedy})
+    return {
+        "counted": Observation[Counted](value=None, unavailable=problem),
+        "next_version": Observation[str](value=None, unavailable=problem),
+    }

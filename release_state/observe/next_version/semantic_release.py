@@ -1,0 +1,185 @@
+"""python-semantic-release itself, asked for the next version; safely, because its configuration is a stranger's.
+
+It runs in a process of its own, in a bare repository of our own that borrows commits and holds the tags of the history
+and nothing else: no working tree, no hooks, no remote, no network, no token, none of the person's settings. It gets
+those settings alone that the version hangs on, and only a parser that it brings itself: any other would be imported.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import site
+import sys
+import sysconfig
+from collections.abc import Mapping, Sequence
+from importlib import metadata
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Event
+from typing import Any
+
+from packaging.specifiers import SpecifierSet
+
+from release_state.common.strict import loads
+from release_state.model.observation import Problem
+from release_state.observe.git.command import Git
+from release_state.observe.git.environment import with_settings
+from release_state.observe.git.store import Store
+from release_state.observe.next_version.rules import Configuration
+from release_state.observe.process import run_bounded
+
+SOURCE = "version calculation"
+EXTRA = "semantic-release"
+BUILT_IN = ("angular", "conventional", "conventional-monorepo", "emoji", "scipy", "tag")
+"""The parsers that python-semantic-release brings."""
+SUPPORTED = SpecifierSet(">=10,<11")
+
+_CHILD = Path(__file__).with_name("semantic_release_child.py")
+_KEYS = (
+    "add_partial_tags",
+    "allow_zero_version",
+    "branches",
+    "commit_parser",
+    "commit_parser_options",
+    "major_on_zero",
+    "tag_format",
+)
+"""The settings that the next version hangs on."""
+_KEPT = ("GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_EXEC_PATH", "LD_LIBRARY_PATH", "TMPDIR")
+"""Where commits are borrowed from, and what this Python and this git may need to start."""
+
+
+class NotCalculated(Exception):  # noqa: N818 - a look-up without an answer; what it means is the caller's to say
+    """The tool was not asked, or gave no answer; carries the problem."""
+
+    def __init__(self, why: str, remedy: str | None = None) -> None:
+        super().__init__(why)
+        self.problem = Problem(source=SOURCE, why=why, remedy=remedy)
+
+
+def installed() -> str | None:
+    """The version of the tool beside this suite; None: it is not there. Imports nothing."""
+    places = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib"), *site.getsitepackages()}
+    if site.ENABLE_USER_SITE:
+        places.add(site.getusersitepackages())
+    found = metadata.distributions(name="python-semantic-release", path=sorted(places))
+    return next((str(distribution.version) for distribution in found), None)
+
+
+def usable(configuration: Configuration) -> str:
+    """The version of the tool, if it may and can be asked about a project.
+
+    Raises NotCalculated where it is missing, where the project asks for another version of it, and where a commit
+    parser of the project's own is configured.
+    """
+    parser = configuration.table.get("commit_parser", "conventional")
+    if parser not in BUILT_IN:
+        raise NotCalculated(
+            f"commit_parser {str(parser)[:100]!r} is none of {', '.join(BUILT_IN)}: it would be imported and run",
+            "run semantic-release version --print yourself, where you trust the project",
+        )
+    version = installed()
+    install = f"install it beside this suite: pip install 'release-state[{EXTRA}]'"
+    if version is None:
+        raise NotCalculated("the project uses python-semantic-release, which is not installed here", install)
+    for specifier in (str(SUPPORTED), *configuration.pins):
+        if not SpecifierSet(specifier).contains(version, prereleases=True):
+            whose = "this suite" if specifier == str(SUPPORTED) else "the project"
+            raise NotCalculated(
+                f"python-semantic-release {version} is installed here, {whose} asks for {specifier}",
+                f"install python-semantic-release{specifier} beside this suite"
+                if whose == "the project"
+                else f"let the project use a version {specifier}, or calculate with its own",
+            )
+    return version
+
+
+def question(version: str, branch: str, head: str, tags: Sequence[tuple[str, str]], table: Mapping[str, Any]) -> object:
+    """Everything that the answer hangs on, as plain data."""
+    config = {key: table[key] for key in _KEYS if key in table}
+    return [version, hashlib.sha256(_CHILD.read_bytes()).hexdigest(), branch, head, sorted(tags), config]
+
+
+def calculate(
+    store: Store,
+    branch: str,
+    head: str,
+    tags: Sequence[tuple[str, str]],
+    table: Mapping[str, Any],
+    cancel: Event | None,
+) -> dict[str, Any]:
+    """
+    What the tool says of a branch at `head`; `tags` are those of its history, each a name and a commit.
+
+    `store` holds the commits. The result is what `semantic_release_child.calculate` returns. Raises NotCalculated, and
+    GitFailed where the repository cannot be made.
+    """
+    with TemporaryDirectory(prefix="release-state-calculation-", ignore_cleanup_errors=True) as folder:
+        scratch, given, result = (Path(folder) / name for name in ("scratch.git", "given.json", "result.json"))
+        env = _environment(store)
+        _repository(store.git, env, scratch, store.path / "objects", branch, head, tags)
+        config = {key: table[key] for key in _KEYS if key in table}
+        # The address is never used; the tool wants to see one.
+        config["remote"] = {"url": "https://github.com/owner/name.git"}
+        try:
+            text = json.dumps({"config": config, "user_site": bool(site.ENABLE_USER_SITE)})
+        except (TypeError, ValueError):
+            raise NotCalculated("the configuration holds what python-semantic-release does not take") from None
+        given.write_text(text, encoding="utf-8")
+        seconds = max(0.1, store.git.deadline - store.git.now())
+        command = [sys.executable, "-I", str(_CHILD), str(given), str(result)]
+        done = run_bounded(command, env=env, cwd=scratch, seconds=seconds, cancel=cancel)
+        if done.code is None:
+            raise NotCalculated(f"python-semantic-release gave no answer within {store.git.seconds:g} s")
+        return _answer(result, done.output)
+
+
+def _answer(result: Path, output: str) -> dict[str, Any]:
+    try:
+        answer = loads(result.read_bytes())
+    except (OSError, ValueError):
+        last = (output.strip().splitlines() or ["nothing"])[-1]
+        raise NotCalculated(f"python-semantic-release broke off: {last[:300]}") from None
+    if not isinstance(answer, dict) or "error" in answer:
+        why = " ".join(str(answer.get("error") if isinstance(answer, dict) else answer).split())
+        raise NotCalculated(f"python-semantic-release refuses: {why[:300]}", "run it in the project to see more")
+    return answer
+
+
+def _environment(store: Store) -> dict[str, str]:
+    """An environment of our own for the tool and for the git that it starts."""
+    env = {name: store.env[name] for name in _KEPT if name in store.env}
+    env |= {
+        "PATH": os.pathsep.join([str(Path(store.git.program).parent), os.defpath]),
+        "HOME": os.devnull,
+        "LC_ALL": "C",
+        "GIT_PYTHON_GIT_EXECUTABLE": store.git.program,
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_NO_REPLACE_OBJECTS": "1",
+        "GIT_NO_LAZY_FETCH": "1",
+        "GIT_ALLOW_PROTOCOL": "none",
+    }
+    return with_settings(env, [("core.hooksPath", os.devnull), ("gc.auto", "0"), ("maintenance.auto", "false")])
+
+
+def _repository(
+    git: Git, env: Mapping[str, str], path: Path, objects: Path, branch: str, head: str, tags: Sequence[tuple[str, str]]
+) -> None:
+    """A bare repository with the branch checked out, as it were, and lightweight tags."""
+    path.mkdir()
+    kind = "sha256" if len(head) == 64 else "sha1"
+    git.run("init", "--quiet", "--bare", "--template=", f"--object-format={kind}", "--", str(path), cwd=path, env=env)
+    (path / "objects" / "info").mkdir(exist_ok=True)
+    escaped = str(objects).replace("\\", "\\\\").replace('"', '\\"')
+    (path / "objects" / "info" / "alternates").write_text(f'"{escaped}"\n', encoding="utf-8")
+    # A name that is no UTF-8 is shown with escapes, and then is none that git takes; no version is spelt so.
+    named = [(f"refs/tags/{name}", commit) for name, commit in tags if "\\" not in name]
+    refs = [(f"refs/heads/{branch}", head), *named]
+    lines = b"".join(os.fsencode(f"create {ref}\0{sha}\0") for ref, sha in refs)
+    git.run(f"--git-dir={path}", "update-ref", "--stdin", "-z", cwd=path, env=env, stdin=lines)
+    git.run(f"--git-dir={path}", "symbolic-ref", "HEAD", f"refs/heads/{branch}", cwd=path, env=env)

@@ -1,0 +1,278 @@
+"""Commits that a version may have been published from: on the base branch, and at the recorded heads of pull requests.
+
+Found by what their trees hold and declare. Times are not asked: an upload can be older or newer than its commit.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby, pairwise
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from release_state.model.snapshot import Clone, Remote
+from release_state.model.target import Target, parse_version
+from release_state.observe.bounds import LISTING_MEMORY
+from release_state.observe.git.command import Git, patiently
+from release_state.observe.git.declared import FIRST_FILES, SIZE_LIMIT, declared_version, further_file
+from release_state.observe.git.messages import GitFailed, readable
+from release_state.observe.git.remote import NO_REFS, check_url, network_environment
+from release_state.observe.git.store import Store, Want
+from release_state.observe.published.sdist import Files
+from release_state.observe.published.tree_match import LINK, Change, Entry, Tree, Votes, read_changes, read_tree
+
+MOST_COMMITS = 500
+"""First parents of the base's head that are looked at."""
+MOST_PULLS = 200
+_MOST_RUNS = 3
+_CONFIGURATION = ("pyproject.toml", "setup.cfg", "setup.py")
+_MOST_HEADS = 10
+"""Heads of pull requests that are compared in full: those that fit best."""
+_LISTED = re.compile(rb"[0-9a-f]{40,64}\t(?:HEAD|refs/[^\x00-\x20\x7f]+)")
+_PULL = re.compile(rb"([0-9a-f]{40}|[0-9a-f]{64})\trefs/pull/([1-9][0-9]{0,9})/head")
+
+
+@dataclass(frozen=True)
+class Found:
+    """A commit to compare; see Candidate."""
+
+    sha: str
+    ref: str | None
+    what: str
+
+
+def of_refs(target: Target, remote: Remote) -> list[Found]:
+    """The tag of the version, other spellings of it, the head of its release branch, and what a plan kept of one."""
+    parts = len(target.parsed_version.release)
+    tags = []
+    for tag in remote.tags:
+        version = target.version_of_tag(tag.name)
+        # Not a moving tag such as v9, which names fewer numbers than the version has.
+        equal = version is not None and version == target.parsed_version and len(version.release) >= parts
+        if equal or tag.name == target.tag:
+            tags.append(Found(tag.commit, f"refs/tags/{tag.name}", f"the tag {tag.name}"))
+    tags.sort(key=lambda found: found.ref != f"refs/tags/{target.tag}")
+    kept = re.compile(rf"backup/{re.escape(target.release_branch)}-[0-9a-f]{{7}}")
+    heads = [
+        branch for branch in remote.branches if branch.name == target.release_branch or kept.fullmatch(branch.name)
+    ]
+    heads.sort(key=lambda branch: branch.name != target.release_branch)
+    return [*tags, *(Found(head.sha, f"refs/heads/{head.name}", f"the head of {head.name}") for head in heads)]
+
+
+def of_clone(target: Target, clone: Clone | None) -> list[Found]:
+    """The commit of the clone's own tag of the version, which the remote may not know."""
+    tags = clone.tags if clone else ()
+    return [Found(tag.commit, None, f"the clone's tag {tag.name}") for tag in tags if tag.name == target.tag]
+
+
+@dataclass
+class _Seen:
+    """A commit in the walk along the base: how many files of the sdist it holds, and where the project lies in it."""
+
+    sha: str
+    changes: list[Change]
+    prefix: str = ""
+    votes: int = 0
+
+
+class Search:
+    """Looks for candidates in a store that holds the base's history."""
+
+    def __init__(self, store: Store, files: Files, target: Target, base_branch: str, base_head: str) -> None:
+        self.store, self.files, self.target = store, files, target
+        self.base_branch, self.base_head = base_branch, base_head
+        self._declarations = Declarations(store)
+        self._most_on_base = 0
+
+    def on_base(self) -> list[Found]:
+        """
+        Commits of the base, along first parents: of each run that declares the version, the first and the one that fits
+        best; and one that declares another or no version, where it fits better than all of these.
+        """
+        names = self.store.run("rev-list", "--first-parent", f"--max-count={MOST_COMMITS}", self.base_head, "--")
+        shas = names.text.split()[::-1]
+        oldest = read_tree(self.store, shas[0])
+        walk = self._walk(shas, oldest)
+        best = max(walk, key=lambda seen: seen.votes)
+        self._most_on_base = best.votes
+        declared = self._declared_along(walk, oldest, project_folder(self._newest, best.prefix, self.files))
+        base, ref = self.base_branch, f"refs/heads/{self.base_branch}"
+        found = []
+        runs = [list(run) for right, run in groupby(walk, key=lambda seen: declared[seen.sha]) if right]
+        for run in runs[::-1][:_MOST_RUNS]:
+            # max takes the first of those that fit alike.
+            fits = max(run, key=lambda seen: seen.votes)
+            found.append(Found(run[0].sha, ref, f"the commit of {base} that sets the version"))
+            found.append(Found(fits.sha, ref, f"a commit of {base} that declares the version"))
+        if best.votes > max((seen.votes for seen in walk if declared[seen.sha]), default=0):
+            found.append(Found(best.sha, ref, f"the commit of {base} that comes closest"))
+        return found
+
+    @cached_property
+    def _newest(self) -> Tree:
+        return read_tree(self.store, self.base_head)
+
+    def _walk(self, shas: Sequence[str], oldest: Tree) -> list[_Seen]:
+        """The commits, oldest first."""
+        votes = Votes(self.files, oldest)
+        walk = [_Seen(shas[0], [], *votes.best())]
+        for sha, changes in read_changes(self.store, [(newer, older) for older, newer in pairwise(shas)]):
+            votes.apply(changes)
+            walk.append(_Seen(sha, changes, *votes.best()))
+        return walk
+
+    def _declared_along(self, walk: Sequence[_Seen], oldest: Tree, prefix: str) -> dict[str, bool]:
+        """Whether each commit declares the version."""
+        paths = {prefix + path for path in FIRST_FILES}
+        states, _ = _states(walk, oldest, paths)
+        paths |= {prefix + path for path in self._declarations.further([below(state, prefix) for state in states])}
+        states, which = _states(walk, oldest, paths)
+        declared = [self._is_it(text) for text in self._declarations.of([below(state, prefix) for state in states])]
+        return {seen.sha: declared[number] for seen, number in zip(walk, which, strict=True)}
+
+    def pull_heads(self, heads: Sequence[tuple[int, str]], total: int) -> list[Found]:
+        """
+        Recorded heads of pull requests that declare the version; of those that declare none, what the base does not
+        match: to be asked after `on_base`.
+
+        `heads` are (number, commit); `total` is how many the remote has.
+        """
+        cut = f" (of {total:,}, the newest {len(heads)} were looked at)" if total > len(heads) else ""
+        present = self.store.obtain([Want(sha, (f"refs/pull/{number}/head",)) for number, sha in heads])
+        heads = [(number, sha) for number, sha in heads if sha in present]
+        tree = self._newest
+        votes = Votes(self.files, tree)
+        fits: dict[str, tuple[str, int]] = {}
+        lookups: dict[str, Lookup] = {}
+        pairs = [(sha, self.base_head) for sha in dict.fromkeys(sha for _, sha in heads)]
+        for sha, changes in read_changes(self.store, pairs):
+            votes.apply(changes)
+            fits[sha] = prefix, _ = votes.best()
+            votes.apply(changes, undo=True)
+            folder = project_folder(tree, prefix, self.files)
+            lookups[sha] = below(tree, folder, {change.path: change.after for change in changes})
+        declared = dict(zip(lookups, self._declarations.of(list(lookups.values())), strict=True))
+        right = [
+            (number, sha)
+            for number, sha in heads
+            if self._is_it(declared[sha]) or (declared[sha] is None and fits[sha][1] > self._most_on_base)
+        ]
+        right.sort(key=lambda head: (-fits[head[1]][1], head[0]))
+        return [
+            Found(sha, f"refs/pull/{number}/head", f"the recorded head of pull request #{number}{cut}")
+            for number, sha in right[:_MOST_HEADS]
+        ]
+
+    def _is_it(self, declared: str | None) -> bool:
+        return declared is not None and parse_version(declared) == self.target.parsed_version
+
+
+def _states(walk: Sequence[_Seen], oldest: Tree, paths: Collection[str]) -> tuple[list[Tree], list[int]]:
+    """What trees along a walk have at these paths, once for each time that it changed; and which each commit has."""
+    states = [{path: oldest[path] for path in paths if path in oldest}]
+    which = []
+    for seen in walk:
+        changes = {change.path: change.after for change in seen.changes if change.path in paths}
+        if changes:
+            merged: dict[str, Entry | None] = {**states[-1], **changes}
+            states.append({path: entry for path, entry in merged.items() if entry})
+        which.append(len(states) - 1)
+    return states, which
+
+
+def project_folder(tree: Mapping[str, Entry], prefix: str, files: Files) -> str:
+    """The folder of the project whose files lie below `prefix`: itself, or the nearest above it that is configured.
+
+    The files of a wheel lie in `src/` or the like, its configuration does not; an sdist holds its own.
+    """
+    folder = prefix
+    if any(name in files for name in _CONFIGURATION):
+        return prefix
+    while not any(folder + name in tree for name in _CONFIGURATION):
+        if not folder:
+            return prefix
+        folder = folder[: folder.rstrip("/").rfind("/") + 1]
+    return folder
+
+
+def below(tree: Mapping[str, Entry], prefix: str, changed: Mapping[str, Entry | None] | None = None) -> Lookup:
+    """What a tree, or one that differs from it by some changes, has below a folder."""
+
+    def at(path: str) -> Entry | None:
+        path = prefix + path
+        return changed[path] if changed and path in changed else tree.get(path)
+
+    return at
+
+
+def pull_refs(git: Git, url: str) -> tuple[list[tuple[int, str]], int]:
+    """
+    The recorded heads of the newest pull requests (number, commit), and how many there are; by one `git ls-remote`.
+
+    Raises GitFailed where the remote does not answer. A service that records none has none.
+    """
+    check_url(url)
+    with TemporaryDirectory(prefix="release-state-") as empty:
+        folder = Path(empty)
+        env, name = network_environment(git, folder, url)
+        # HEAD too: without it, an answer that is none could not be told from a service that records none.
+        patterns = ("HEAD", "refs/pull/*/head")
+        command = ("ls-remote", "--", name, *patterns)
+        output = patiently(git, lambda: git.run(*command, cwd=folder, env=env, memory=LISTING_MEMORY)).output
+    if not output:
+        raise GitFailed(NO_REFS)
+    heads = [(int(found[2]), readable(found[1])) for line in output.splitlines() if (found := _PULL.fullmatch(line))]
+    if any(not _LISTED.fullmatch(line) for line in output.splitlines()):
+        raise GitFailed("git ls-remote answered lines that are no refs")
+    heads.sort(reverse=True)
+    return heads[:MOST_PULLS], len(heads)
+
+
+Lookup = Callable[[str], "Entry | None"]
+"""What a tree has at a path below the project's folder."""
+
+
+class Declarations:
+    """Reads what trees declare; each content once."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._texts: dict[str, str] = {}
+
+    def of(self, trees: Sequence[Lookup]) -> list[str | None]:
+        """The declared version of each tree; None where there is none, or it is worked out when the package is built.
+
+        Raises GitFailed where a file's content cannot be had.
+        """
+        found = [self._entries(tree, FIRST_FILES) for tree in trees]
+        for entries, tree, more in zip(found, trees, self._further(found), strict=True):
+            entries |= self._entries(tree, (more,)) if more else {}
+        self._obtain(found)
+        return [declared_version(self._read(entries))[0] for entries in found]
+
+    def further(self, trees: Sequence[Lookup]) -> set[str]:
+        """The files that the configuration of one of the trees names as the place of the version."""
+        return {path for path in self._further([self._entries(tree, FIRST_FILES) for tree in trees]) if path}
+
+    def _further(self, found: Sequence[Mapping[str, str]]) -> list[str | None]:
+        self._obtain(found)
+        return [further_file(self._read(entries)) for entries in found]
+
+    def _entries(self, tree: Lookup, paths: Sequence[str]) -> dict[str, str]:
+        entries = {path: tree(path) for path in paths}
+        return {path: entry[1] for path, entry in entries.items() if entry and entry[0] != LINK}
+
+    def _obtain(self, found: Sequence[Mapping[str, str]]) -> None:
+        names = {name for entries in found for name in entries.values()} - self._texts.keys()
+        self._store.obtain_files(names)
+        for name in names:
+            data = self._store.run("cat-file", "blob", name, may_fetch=True, first=SIZE_LIMIT + 1).output
+            # What is too large to be read is no valid TOML: nothing is declared.
+            self._texts[name] = data.decode("utf-8-sig", "replace") if len(data) <= SIZE_LIMIT else "\0"
+
+    def _read(self, entries: Mapping[str, str]) -> dict[str, str]:
+        return {path: self._texts[name] for path, name in entries.items()}

@@ -1,0 +1,152 @@
+"""The published files that the installation did not take: downloaded, compared with the index, and looked into.
+
+A wheel for another kind of machine cannot be installed here; whether it is one at all can be seen.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from release_state.model.observation import Observation, Problem, known
+from release_state.model.snapshot import IndexFile, Opened, OpenedFile
+from release_state.model.target import Channel
+from release_state.observe.http.client import HttpClient, LookupFailed
+from release_state.observe.index.index import headers_for
+from release_state.observe.published.archives import Broken, Differs, look_into
+from release_state.observe.published.sdist import Refused
+
+_MOST_FAILURES = 3
+"""After as many files that could not be had, the others are not asked for."""
+_LEAVE_OUT = "or give --no-install, which leaves it out and says so"
+
+
+def observe_opened(
+    client: HttpClient,
+    channel: Channel,
+    package: str,
+    version: str,
+    files: Sequence[IndexFile],
+    *,
+    installed: str | None,
+    seconds: float,
+    most_bytes: int,
+    downloaded: dict[str, bytes] | None = None,
+) -> Observation[Opened]:
+    """
+    Download each of the version's files but the one that was `installed`, from the address that the index lists.
+
+    One request for each, the smallest first; all of them together in `seconds` and `most_bytes`. Nothing is unpacked,
+    and nothing of it is run. What `downloaded` has by its address is taken from there. Known: what is wrong with each.
+    Unavailable, where nothing is known to be wrong with any: a file that could not be had, is not the one that the
+    index lists, or could not be read within the bounds.
+    """
+    held = {} if downloaded is None else downloaded
+    attempt = _Attempt(client, channel, canonicalize_name(package), Version(version), seconds, most_bytes, held)
+    opened: list[OpenedFile] = []
+    problems: list[Problem] = []
+    with TemporaryDirectory(prefix="release-state-", ignore_cleanup_errors=True) as folder:
+        for file in sorted(files, key=lambda file: file.size or 0):
+            if file.filename == installed:
+                continue
+            try:
+                opened.append(OpenedFile(filename=file.filename, wrong=attempt.look(file, Path(folder) / "file")))
+            except LookupFailed as failed:
+                problems.append(failed.problem)
+                if len(problems) == _MOST_FAILURES:
+                    break
+    if problems and not any(file.wrong for file in opened):
+        return Observation[Opened](value=None, unavailable=problems[0])
+    return known(Opened(files=tuple(opened)))
+
+
+class _Attempt:
+    def __init__(
+        self,
+        client: HttpClient,
+        channel: Channel,
+        name: str,
+        version: Version,
+        seconds: float,
+        most_bytes: int,
+        downloaded: dict[str, bytes],
+    ) -> None:
+        self._client, self._channel, self._downloaded = client, channel, downloaded
+        self._name, self._version = name, version
+        self._seconds, self._most = seconds, most_bytes
+        self._deadline, self._left = time.monotonic() + seconds, most_bytes
+
+    def look(self, file: IndexFile, path: Path) -> str:
+        """What is wrong with a file; empty: nothing. `path` is where it may be kept meanwhile.
+
+        Raises LookupFailed where that cannot be told.
+        """
+        self._download(file, path)
+        try:
+            self._compare(file, path)
+            look_into(path, file, self._name, self._version, self._deadline)
+        except Differs as differs:
+            return str(differs)
+        except Broken as broken:
+            if file.sha256 is None:
+                why = f"{broken}, and the index lists no hash that says whether this is the file"
+                raise self._failed(file, why, "download it, and see whether it is what was meant") from None
+            return str(broken)
+        except Refused as refused:
+            raise self._failed(file, f"{refused}", f"look into it by other means, {_LEAVE_OUT}") from None
+        finally:
+            path.unlink(missing_ok=True)
+        return ""
+
+    def _download(self, file: IndexFile, path: Path) -> None:
+        if file.size is not None and file.size > self._left:
+            raise self._too_much(file)
+        if time.monotonic() >= self._deadline:
+            raise self._too_late(file)
+        if (body := self._downloaded.pop(file.url, None)) is not None:
+            path.write_bytes(body)
+            self._left -= len(body)
+            return
+        # As it is: a coding on the way would change the bytes that the hash is of.
+        headers = {**headers_for(self._channel, file.url), "Accept-Encoding": "identity"}
+        try:
+            self._client.get(
+                file.url, headers=headers, max_bytes=max(1, self._left), deadline=self._deadline,
+                source=self._source, into=path,
+            )  # fmt: skip
+        except LookupFailed:
+            if time.monotonic() >= self._deadline:
+                raise self._too_late(file) from None
+            raise
+        self._left -= path.stat().st_size
+
+    def _compare(self, file: IndexFile, path: Path) -> None:
+        digest = hashlib.sha256()
+        with path.open("rb") as content:
+            while block := content.read(2**20):
+                digest.update(block)
+        if file.sha256 and digest.hexdigest() != file.sha256:
+            remedy = "try again; if it stays so, download the file and compare: then the index serves another one"
+            raise self._failed(file, "as it was downloaded its hash differs from the one that the index lists", remedy)
+
+    @property
+    def _source(self) -> str:
+        return f"files on {self._channel.name}"
+
+    def _too_much(self, file: IndexFile) -> LookupFailed:
+        why = f"not looked at: all files together have more than {self._most / 2**20:g} MiB"
+        return self._failed(file, why, f"allow more with --install-size, {_LEAVE_OUT}")
+
+    def _too_late(self, file: IndexFile) -> LookupFailed:
+        remedy = f"try again, or give a longer --install-timeout, {_LEAVE_OUT}"
+        return self._failed(file, f"not read within {self._seconds:g} seconds", remedy, may_pass=True)
+
+    def _failed(self, file: IndexFile, why: str, remedy: str, *, may_pass: bool = False) -> LookupFailed:
+        text = f"{file.filename[:200]}: {why}"
+        return LookupFailed(Problem(source=self._source, why=text, remedy=remedy, is_temporary=may_pass))

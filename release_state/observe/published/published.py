@@ -1,0 +1,259 @@
+"""From which commit a version was published: the files of its sdist, compared with the trees of commits.
+
+A version that has none is judged by what its wheel installs, which is less: no tests, no changelog.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+
+from release_state.model.observation import Observation, Problem, known, unavailable
+from release_state.model.snapshot import Branch, Candidate, Clone, IndexFile, Published, Remote
+from release_state.model.target import Channel, Target
+from release_state.observe.git.command import Git
+from release_state.observe.git.history import Stores, WantedCommit, _obtain, _Place, _wants
+from release_state.observe.git.messages import GitFailed
+from release_state.observe.git.store import Store
+from release_state.observe.http.client import HttpClient, LookupFailed, origin_of
+from release_state.observe.index.index import split_credentials
+from release_state.observe.index.provenance import Provenance, observe_provenance
+from release_state.observe.published.archives import read_wheel
+from release_state.observe.published.candidates import (
+    Declarations,
+    Found,
+    Search,
+    below,
+    of_clone,
+    of_refs,
+    project_folder,
+    pull_refs,
+)
+from release_state.observe.published.sdist import Files, Refused, read_sdist
+from release_state.observe.published.tree_match import Match, Tree, compare, read_tree
+
+SOURCE = "published commit"
+MOST_BYTES = 64 * 2**20
+"""Bytes of an sdist; a larger one is not asked for."""
+_SHOWN = 50
+_SHOWN_LENGTH = 200
+_GENERATED = re.compile(r"(?:.*/)?_?version(?:_info)?\.(?:pyi?|txt)|setup\.py", re.IGNORECASE)
+"""What builds write and no commit holds: the version worked out from tags, and the setup.py of older Poetry."""
+
+
+def observe_published(
+    client: HttpClient,
+    channel: Channel,
+    target: Target,
+    files: Sequence[IndexFile],
+    remote: Remote,
+    base_branch: str,
+    *,
+    clone: Clone | None = None,
+    clone_path: Path | None = None,
+    remote_url: str | None = None,
+    looks_on_base: bool = False,
+    timeout: float,
+    cache_dir: Path | None = None,
+    cancel: Event | None = None,
+    shared: Stores | None = None,
+    downloaded: dict[str, bytes] | None = None,
+) -> Observation[Published]:
+    """
+    Compare the version's sdist with the commits that it may have been built from; `timeout` in seconds, for all of it.
+
+    One request for the sdist (else a wheel), one more for its provenance where it has one. The base's history and the
+    heads of pull requests are looked at only where the tag does not hold what was published; with `looks_on_base` the
+    base's history in any case. A commit that could not be
+    had is no candidate. Provenance is read and not verified. `downloaded` takes the file that was compared, by its
+    address. Known and None: no files. Sources: PEP 517, PEP 625, PEP 740.
+    """
+    if not files:
+        return Observation[Published](value=None, unavailable=None)
+    base = remote.branch(base_branch)
+    if base is None:
+        return unavailable(SOURCE, f"the remote has no branch {base_branch}")
+    try:
+        git = Git(timeout, cancel)
+        index = _Index(client, channel, git.deadline, downloaded)
+        chosen = _chosen(files)
+        provenance = index.provenance([chosen] if chosen else files)
+        content = index.files_of(chosen, sha256=len(base.sha) == 64) if chosen else {}
+        if chosen is None or not content:
+            return known(_result(None, 0, [], provenance))
+        wanted = [*of_refs(target, remote), *of_clone(target, clone)]
+        if provenance.commit:
+            wanted.append(Found(provenance.commit, None, "the commit that the attestation names (not verified)"))
+        comparison = _Comparison(git, remote_url or remote.url, target, base, content, wanted, looks_on_base)
+        place = _Place(git, comparison.url, cache_dir, len(base.sha) == 64, shared)
+        related = [base.sha, *(ref.sha for ref in remote.branches), *(tag.commit for tag in remote.tags)]
+        keep = [base.sha, *(found.sha for found in wanted)]
+        candidates = place.with_store(comparison.candidates, clone, clone_path, related, keep)
+        return known(_result(chosen, len(content), candidates, provenance))
+    except LookupFailed as failed:
+        return Observation[Published](value=None, unavailable=failed.problem)
+    except GitFailed as failed:
+        return Observation[Published](value=None, unavailable=failed.as_problem(SOURCE))
+
+
+def _result(
+    chosen: IndexFile | None, compared: int, candidates: Iterable[Candidate], provenance: Provenance
+) -> Published:
+    return Published(
+        sdist=chosen.filename if chosen and chosen.kind == "sdist" else None,
+        wheel=chosen.filename if chosen and chosen.kind == "wheel" else None,
+        compared=compared,
+        candidates=tuple(candidates),
+        provenance_commit=provenance.commit,
+        provenance_repository=provenance.repository,
+    )
+
+
+def _chosen(files: Sequence[IndexFile]) -> IndexFile | None:
+    """The version's sdist, of several the one in today's format (PEP 625); else the first of its wheels."""
+    sdists = [file for file in files if file.kind == "sdist"]
+    wheels = [file for file in files if file.kind == "wheel"]
+    return min(sdists or wheels, key=lambda file: (not file.filename.endswith(".tar.gz"), file.filename), default=None)
+
+
+class _Index:
+    """Asks for what the index holds of the version's files."""
+
+    def __init__(
+        self, client: HttpClient, channel: Channel, deadline: float, downloaded: dict[str, bytes] | None
+    ) -> None:
+        self._client, self._deadline, self._downloaded = client, deadline, downloaded
+        self._source = f"index {channel.name}"
+        try:
+            self._root, self._authorization = split_credentials(channel.index_url)
+        except ValueError:
+            raise self._failed("the index URL is none of http or https") from None
+
+    def files_of(self, file: IndexFile, *, sha256: bool) -> Files:
+        """The files of an sdist or a wheel, downloaded and verified; none of a wheel that only installs built ones."""
+        name = file.filename
+        if file.size is not None and file.size > MOST_BYTES:
+            raise self._failed(f"{name} has {file.size:,} bytes; more than {MOST_BYTES >> 20} MiB are not compared")
+        # As it is: a coding on the way would change the bytes that the hash is of.
+        headers = {**self._headers(file.url), "Accept-Encoding": "identity"}
+        answer = self._client.get(
+            file.url, headers=headers, max_bytes=MOST_BYTES, deadline=self._deadline, source=self._source
+        )
+        if file.sha256 and hashlib.sha256(answer.body).hexdigest() != file.sha256:
+            raise self._failed(f"{name} as it was downloaded is not the file that the index lists: its hash differs")
+        if self._downloaded is not None:
+            self._downloaded[file.url] = answer.body
+        try:
+            if file.kind == "wheel":
+                return read_wheel(answer.body, sha256=sha256, deadline=self._deadline)
+            files = read_sdist(name, answer.body, sha256=sha256, deadline=self._deadline)
+        except Refused as refused:
+            raise self._failed(f"{name} is not compared: {refused}") from None
+        if not files:
+            raise self._failed(f"{name} holds nothing that could be compared")
+        return files
+
+    def provenance(self, files: Sequence[IndexFile]) -> Provenance:
+        """What the first of the files that has a provenance says."""
+        for file in files:
+            if file.provenance_url:
+                headers = self._headers(file.provenance_url)
+                return observe_provenance(self._client, file, self._source, self._deadline, headers)
+        return Provenance()
+
+    def _headers(self, url: str) -> dict[str, str]:
+        """The index's credentials go to its own origin only."""
+        own = self._authorization is not None and origin_of(url) == origin_of(self._root)
+        return {"Authorization": str(self._authorization)} if own else {}
+
+    def _failed(self, why: str) -> LookupFailed:
+        return LookupFailed(Problem(source=self._source, why=why))
+
+
+@dataclass(frozen=True)
+class _Compared:
+    """A commit with its tree and how that fits."""
+
+    found: Found
+    tree: Tree
+    match: Match
+
+    @property
+    def is_tag(self) -> bool:
+        return (self.found.ref or "").startswith("refs/tags/")
+
+    @property
+    def is_all(self) -> bool:
+        """Whether looking further makes no sense."""
+        return not self.match.differing and all(_GENERATED.fullmatch(path) for path in self.match.absent)
+
+
+class _Comparison:
+    """Finds candidates and compares them, from the nearest at hand to those that have to be looked for."""
+
+    def __init__(
+        self,
+        git: Git,
+        url: str,
+        target: Target,
+        base: Branch,
+        files: Files,
+        wanted: Sequence[Found],
+        looks_on_base: bool,
+    ) -> None:
+        self.git, self.url, self.target, self.base = git, url, target, base
+        self.files, self.wanted, self.looks_on_base = files, wanted, looks_on_base
+
+    def candidates(self, store: Store) -> list[Candidate]:
+        """Every candidate, best first."""
+        base_ref = f"refs/heads/{self.base.name}"
+        wants = [WantedCommit(self.base.sha, base_ref), *(WantedCommit(found.sha, found.ref) for found in self.wanted)]
+        present, _ = _obtain(store, _wants(wants), self.base.sha)
+        compared: dict[str, _Compared] = {}
+        self._compare(store, [found for found in self.wanted if found.sha in present], compared)
+        tag_tells = any(each.is_all and each.is_tag for each in compared.values())
+        search = Search(store, self.files, self.target, self.base.name, self.base.sha)
+        if self.looks_on_base or not tag_tells:
+            self._compare(store, search.on_base(), compared)
+        if not tag_tells:
+            self._compare(store, search.pull_heads(*pull_refs(self.git, self.url)), compared)
+        found = list(compared.values())
+        folders = [project_folder(each.tree, each.match.prefix, self.files) for each in found]
+        declared = Declarations(store).of([below(each.tree, at) for each, at in zip(found, folders, strict=True)])
+        candidates = zip(compared.values(), declared, strict=True)
+        return [self._candidate(store, each, version) for each, version in sorted(candidates, key=_fit)]
+
+    def _compare(self, store: Store, more: Iterable[Found], compared: dict[str, _Compared]) -> None:
+        for found in more:
+            if found.sha not in compared:
+                tree = read_tree(store, found.sha)
+                compared[found.sha] = _Compared(found, tree, compare(self.files, tree))
+
+    def _candidate(self, store: Store, each: _Compared, version: str | None) -> Candidate:
+        found, match = each.found, each.match
+        return Candidate(
+            sha=found.sha,
+            ref=found.ref,
+            what=found.what,
+            on_base=self._is_on_base(store, found.sha),
+            equal=match.equal,
+            differing=_shown(match.differing),
+            absent=_shown(match.absent),
+            declared_version=version,
+        )
+
+    def _is_on_base(self, store: Store, sha: str) -> bool:
+        return store.run("merge-base", "--is-ancestor", sha, self.base.sha, accept=(0, 1)).code == 0
+
+
+def _fit(each: tuple[_Compared, str | None]) -> tuple[int, int, int]:
+    match = each[0].match
+    return -match.equal, len(match.differing), len(match.absent)
+
+
+def _shown(paths: Sequence[str]) -> tuple[str, ...]:
+    return tuple(path[:_SHOWN_LENGTH] for path in paths[:_SHOWN])

@@ -1,0 +1,275 @@
+"""What a run waits for with `--wait`, and for how long between two looks.
+
+Waited for is what comes by itself: a release run or CI at work, an index that catches up, an answer that a service did
+not give just now. What a person has to do is not waited for, nor what no repetition would tell. Only what is waited for
+is asked again; and once a release run has ended, everything that it can have changed. Where all that took longer than a
+minute, with `--wait` or without, whatever can have changed meanwhile is looked at once more in the end: a verdict is of
+one moment. What keeps changing makes it *in progress*.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any, TypeVar
+
+from release_state.common.strict import FRESH, elapsed
+from release_state.common.text import plain
+from release_state.facts.ci import judge_ci
+from release_state.facts.release import Release
+from release_state.model.observation import Model, NotObserved, Observation
+from release_state.model.outcome import ActionNeeded, InProgress, Phase
+from release_state.model.snapshot import LOOKUPS, Snapshot
+from release_state.plan.steps.runs import unfinished_runs
+from release_state.verdict.words import listing
+
+T = TypeVar("T")
+Key = tuple[Hashable, ...]
+"""The beginning of the keys of the look-ups that are to be asked again: `("index", "pypi", "0.2.0")`."""
+Again = Callable[[Collection[Key]], list[Snapshot]]
+"""Looks again: at these, and at what hangs on them where they changed."""
+
+FIRST, LONGEST = 2.0, 60.0
+"""Seconds of the first pause, which doubles, and of the longest."""
+
+#: What a run of the release workflow makes and changes; what hangs on it (history, installation) follows by itself.
+_MADE_BY_RUNS: tuple[Key, ...] = (
+    ("remote",), ("index",), ("pulls",), ("open_pulls",), ("release",), ("latest_release",), ("drafts",),
+)  # fmt: skip
+
+_CHANGING: tuple[Key, ...] = (*_MADE_BY_RUNS, ("runs",), ("ci",), ("clone",))
+CHANGING = frozenset(str(key[0]) for key in _CHANGING)
+"""The look-ups of what can change at any moment."""
+_LOOKS_AGAIN = 2
+"""How often what grew old is looked at again in a row: once, and once more where it had moved."""
+
+
+def pauses() -> Iterator[float]:
+    """2, 4, 8, 16, 32 seconds, then a minute each."""
+    pause = FIRST
+    while True:
+        yield pause
+        pause = min(2 * pause, LONGEST)
+
+
+@dataclass(frozen=True)
+class Pending:
+    """Something that will be otherwise by itself."""
+
+    key: Key
+    what: str
+    """In words, without remote text that could do harm."""
+    not_before: datetime | None = None
+    """When the service asked to be asked again."""
+
+
+class Waited(Model):
+    """How a run waited."""
+
+    seconds: float
+    looks: int
+    """How often something was asked again."""
+    still: tuple[str, ...]
+    """What was pending when the time was up."""
+
+    @property
+    def words(self) -> str:
+        """In a line."""
+        again = f"looked again {self.looks} time{'' if self.looks == 1 else 's'}"
+        what = f"still pending: {listing(self.still)}" if self.still else "nothing is pending any more"
+        return f"waited {self.seconds:.0f} s, {again}; {what}"
+
+
+@dataclass
+class Watch:
+    """The waiting of one run: how long at most, what decides in a phase, and who is told."""
+
+    seconds: float
+    deciding: Callable[[Phase], Collection[str]]
+    """The look-ups that the verdict of a phase hangs on: nothing else is waited for."""
+    tell: Callable[[str], None]
+    """Takes a line when something else is waited for than before."""
+    pausing: Callable[[Callable[[], str] | None], None] = lambda words: None
+    """Takes what to show during a pause; None when it is over."""
+    pauses: Callable[[], Iterator[float]] = pauses
+    fresh: float = FRESH
+    waited: Waited | None = field(default=None, init=False)
+
+    def until_settled(
+        self, first: list[Snapshot], again: Again, cancel: threading.Event, began: float | None = None
+    ) -> list[Snapshot]:
+        """Observe again, with growing pauses, until nothing is pending or the time is up; the last snapshots.
+
+        `began` is when the first look did (`moments.elapsed`); None: just now.
+        """
+        started, whole = time.monotonic(), elapsed() if began is None else began
+        end, snapshots, told, looks = started + self.seconds, first, "", 0
+        missing = self.pending(snapshots)
+        for pause in self.pauses():
+            if not missing:
+                snapshots, whole, more = self._refreshed(snapshots, again, cancel, whole)
+                looks += more
+                missing = self.pending(snapshots) if more else missing
+            left = end - time.monotonic()
+            in_time = [one for one in missing if _seconds_until(one.not_before) <= left]
+            if not in_time or left <= 0 or cancel.is_set():
+                break
+            if (words := _words(missing)) != told:
+                told = words
+                self.tell(f"waiting for {words} ({left:.0f} s at the most)")
+            pause = min(left, max(pause, min(_seconds_until(one.not_before) for one in in_time)))
+            if self._pause(words, pause, end, cancel):
+                break
+            running = _running(snapshots)
+            snapshots = again({one.key for one in in_time if _seconds_until(one.not_before) <= 0})
+            looks += 1
+            if running - _running(snapshots) and not cancel.is_set():
+                snapshots = again(_MADE_BY_RUNS)
+                looks += 1
+            missing = self.pending(snapshots)
+        if self.seconds and (looks or missing):
+            still = tuple(dict.fromkeys(one.what for one in missing))
+            self.waited = Waited(seconds=round(time.monotonic() - started, 1), looks=looks, still=still)
+        return snapshots
+
+    def _refreshed(
+        self, snapshots: list[Snapshot], again: Again, cancel: threading.Event, whole: float
+    ) -> tuple[list[Snapshot], float, int]:
+        """What has grown old, looked at again until two looks agree or one is young: when it began, and how often.
+
+        `whole` is when the look began that the snapshots are of.
+        """
+        looks = 0
+        moving: list[tuple[str, ...]] = []
+        while elapsed() - whole >= self.fresh and looks < _LOOKS_AGAIN and not cancel.is_set():
+            before, whole, looks = snapshots, elapsed(), looks + 1
+            snapshots = again(_CHANGING)
+            moving = [moved(one, other) for one, other in zip(before, snapshots, strict=True)]
+            if not any(moving):
+                break
+        if any(moving) and elapsed() - whole >= self.fresh:
+            snapshots = [one.model_copy(update={"moved": names}) for one, names in zip(snapshots, moving, strict=True)]
+        return snapshots, whole, looks
+
+    def pending(self, snapshots: Sequence[Snapshot]) -> list[Pending]:
+        """What is pending of any target, each thing once."""
+        found = (one for each in snapshots for one in pending(each, self.deciding(Phase(each.phase))))
+        return list({(one.key, one.what): one for one in found}.values())
+
+    def _pause(self, words: str, pause: float, end: float, cancel: threading.Event) -> bool:
+        """Wait; whether the run was interrupted."""
+        until = time.monotonic() + pause
+
+        def shown() -> str:
+            now = time.monotonic()
+            return f"waiting, next look in {max(0.0, until - now):.0f} s, {max(0.0, end - now):.0f} s left: {words}"
+
+        self.pausing(shown)
+        try:
+            return cancel.wait(pause)
+        finally:
+            self.pausing(None)
+
+
+def moved(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
+    """The look-ups of what can change whose answer is another one, or whose source does not answer any more."""
+    return tuple(name for name in _FIELDS if _has_moved(getattr(before, name), getattr(after, name)))
+
+
+#: `branch_pulls` are asked for with `pulls`, and the TestPyPI page with the others of the index.
+_FIELDS = tuple(name for name in Snapshot.model_fields if name in {*CHANGING, "branch_pulls", "rehearsal"})
+
+
+def _has_moved(before: Any, after: Any) -> bool:
+    if isinstance(before, dict):
+        return before.keys() != after.keys() or any(_has_moved(before[name], after[name]) for name in before)
+    return bool(before.is_known and (not after.is_known or before.value != after.value))
+
+
+def pending(snapshot: Snapshot, deciding: Collection[str]) -> Iterator[Pending]:
+    """What of one target is on its way, or may be answered later, among the look-ups that decide."""
+    release, target = Release(snapshot), snapshot.target
+    if "runs" in deciding and (runs := _or(_working, release)):
+        yield Pending(("runs",), f"release run {listing(f'#{number}' for number in runs)}")
+    if "ci" in deciding and _or(_ci_is_pending, release):
+        yield Pending(("ci",), f"CI of {plain(release.base_branch, 60)}")
+    if "index" in deciding and (files := _or(lambda facts: facts.catching_up, release)):
+        what = f"the index to list {plain(listing(files), 200)}"
+        yield Pending(("index", target.channel.name, target.version), what)
+    for key, observed in _observations(snapshot):
+        problem = observed.unavailable
+        if problem and problem.is_temporary and key[0] in deciding:
+            yield Pending(key, f"an answer of {plain(problem.source, 80)}", problem.retry_at)
+
+
+def _observations(snapshot: Snapshot) -> Iterator[tuple[Key, Observation[Any]]]:
+    """Each look-up with the key that it is asked by."""
+    target = snapshot.target
+    own: dict[str, Key] = {
+        "pulls": ("pulls", target.release_branch),
+        "release": ("release", target.tag),
+        "drafts": ("drafts", target.tag),
+        "rehearsal": ("index",),
+        **{
+            name: (name, target.key)
+            for name in ("history", "published", "installation", "opened", "last_run", "witness")
+        },
+    }
+    for name in LOOKUPS:
+        observed = getattr(snapshot, name)
+        if isinstance(observed, Observation):
+            yield own.get(name, (name,)), observed
+    for channel, observed in snapshot.index.items():
+        yield ("index", channel, target.version), observed
+    for branch, observed in snapshot.branch_pulls.items():
+        yield ("pulls", branch), observed
+    for tag, observed in snapshot.other_releases.items():
+        yield ("release", tag), observed
+    for observed in snapshot.services.values():
+        yield ("services",), observed
+    if clone := snapshot.clone.value:
+        yield ("clone",), clone.ahead
+
+
+def _or(fact: Callable[[Release], T], release: Release) -> T | None:
+    """A fact; None where it is not known: then it is its look-up that may be waited for."""
+    try:
+        return fact(release)
+    except NotObserved:
+        return None
+
+
+def _working(release: Release) -> list[int]:
+    """The numbers of release runs that will end by themselves; none where one is stuck: that needs a person."""
+    try:
+        unfinished_runs(release, "", ())
+    except InProgress:
+        return [run.number for run in release.unfinished_runs]
+    except ActionNeeded:
+        pass
+    return []
+
+
+def _ci_is_pending(release: Release) -> bool:
+    return judge_ci(release.ci).state in ("pending", "not begun")
+
+
+def _running(snapshots: Sequence[Snapshot]) -> set[int]:
+    """The release runs that are known to be unfinished."""
+    return {
+        run.id
+        for snapshot in snapshots
+        for run in (snapshot.runs.value.runs if snapshot.runs.value else ())
+        if not run.is_finished
+    }
+
+
+def _seconds_until(moment: datetime | None) -> float:
+    return 0.0 if moment is None else max(0.0, (moment - datetime.now(timezone.utc)).total_seconds())
+
+
+def _words(missing: Sequence[Pending]) -> str:
+    return listing(dict.fromkeys(one.what for one in missing), 3)

@@ -1,0 +1,92 @@
+"""Completing a release: publish what is missing, tag it, its pull request, its GitHub Release, its branch (pure)."""
+
+from __future__ import annotations
+
+from release_state.facts.origin import closed_to_files, is_branch_left, sdist_for_wheel, source_of_missing
+from release_state.facts.release import Release
+from release_state.model.plan import Step
+from release_state.plan.steps import branches, names, publication, pulls, releases, tags
+from release_state.plan.steps.commands import tried
+
+
+class Completion:
+    """The steps that lead from what there is to a release that is whole."""
+
+    def __init__(self, release: Release) -> None:
+        self.release = release
+
+    def steps(self) -> list[Step]:
+        """Every step, in order; what could not be observed is replaced by the step that finds it out."""
+        release, leaves = self.release, self.release.channel.leaves
+        if "tag" in leaves and (otherwise := tried(release, "how it is tagged", lambda: tags.spelt_otherwise(release))):
+            return otherwise
+        tag = tried(release, "how to tag it", self._tag) if "tag" in leaves else []
+        publish = tried(release, "what to publish", lambda: self._publish(tag))
+        # What is missing of a publication may have to be built from the tag that it gets.
+        steps = [*tag, *publish] if release.traces()["index"] else [*publish, *tag]
+        if "pull-request" in leaves:
+            steps += tried(release, "whether a pull request is needed", self._pull)
+        if "release" in leaves:
+            steps += tried(release, "whether a GitHub Release is missing", lambda: self._release(tag))
+        if any(step.mends == "all" for step in tag):
+            return steps  # its branch may be where the commit is found that the tag belongs on
+        return [*steps, *tried(release, "whether its branch can go", self._left_branch)]
+
+    def _publish(self, tagging: list[Step]) -> list[Step]:
+        release = self.release
+        yanked = [publication.unyank(release)] if any(file.yanked for file in release.files) else []
+        coming = [publication.wait_for_index(release)] if release.catching_up else []
+        missing = release.missing_kinds
+        if not missing:
+            return [*coming, *yanked]
+        if closed := closed_to_files(release):
+            return [*yanked, publication.next_version(release, closed)]
+        if sdist := sdist_for_wheel(release):
+            return [*yanked, publication.wheel_from_sdist(release, sdist)]
+        if not release.is_published:
+            tag = next(iter(release.version_tags), None)
+            source = tag.name if tag and not release.builds_another_version(tag) else None
+        elif any(step.mends == "all" for step in tagging):
+            return yanked  # the tag that it would be built from is not settled
+        else:
+            source = source_of_missing(release)
+        if source is None:
+            why = f"missing: {', '.join(missing)}, and nothing is known that they could be built from"
+            return [publication.next_version(release, why), *yanked]
+        return [publication.publish_from(release, source), *yanked]
+
+    def _tag(self) -> list[Step]:
+        return tags.settle(self.release)
+
+    def _pull(self) -> list[Step]:
+        release = self.release
+        if release.pull is None:
+            return pulls.create(release)
+        if not release.pull.is_open or release.branch:
+            return []
+        return names.with_room(names.for_branch(release), [pulls.recreate_head(release, release.pull)])
+
+    def _release(self, tagging: list[Step]) -> list[Step]:
+        release = self.release
+        if release.github_release is None:
+            # Without its tag GitHub would make one itself, wherever the base branch is then.
+            pushed = {line[-1] for step in tagging for line in step.commands if "push" in line}
+            is_there = release.tag is not None or f"refs/tags/{release.target.tag}" in pushed
+            return releases.create(release) if is_there else []
+        steps = releases.mend(release, release.github_release)
+        return [*steps, *tried(release, "whether its draft can go", self._drafts)]
+
+    def _drafts(self) -> list[Step]:
+        release = self.release
+        if not release.snapshot.drafts.is_known:
+            return []
+        steps = [step for draft in release.drafts for step in releases.delete(release, draft)]
+        return [*steps, *(releases.look(draft) for draft in release.other_drafts)]
+
+    def _left_branch(self) -> list[Step]:
+        release = self.release
+        branch, has_pulls = release.branch, "pull-request" in release.channel.leaves
+        if branch is None or (has_pulls and not is_branch_left(release)):
+            return []
+        # With a pull request, nothing is to come of the branch for whoever shares it.
+        return branches.delete(release, branch, others=() if has_pulls else release.others_on("branch"))

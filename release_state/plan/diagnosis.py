@@ -1,0 +1,271 @@
+"""From the facts of a release to the name of its state and the way out of it (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+
+from release_state.facts.origin import (
+    aim,
+    closed_to_files,
+    dead_end,
+    holds_tag_for_ever,
+    is_burnt,
+    is_misplaced,
+    needs_no_pull,
+    superseded_by,
+)
+from release_state.facts.release import Release
+from release_state.facts.shared import Shared
+from release_state.model.observation import Model, NotObserved
+from release_state.model.outcome import Phase
+from release_state.model.plan import Direction, Wanted
+from release_state.model.snapshot import Snapshot
+from release_state.verdict.words import listing
+
+
+class Diagnosis(Model):
+    """What state the release is in, and where to go from there."""
+
+    scenario: str
+    """The runbook's letter (A to E) and, where it is finer, a name of our own."""
+    title: str
+    direction: Direction
+    reason: str
+    established: tuple[str, ...] = ()
+    """Traces that are known to exist."""
+    absent: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    """Traces that could not be observed."""
+
+
+Found = Callable[[str, str, Direction, str], Diagnosis]
+
+_FORWARD = "a published version can only be completed or yanked, never taken back"
+_NAMES = {"tag": "tag", "release": "GitHub Release", "pull-request": "pull request"}
+
+
+def phase_of(release: Release, wanted: Wanted = "auto") -> tuple[Phase, str]:
+    """The phase that the known facts, and the way that is wanted, call for; and why.
+
+    Nothing of the version exists: pre-release. Something does: post-recovery. Everything was withdrawn, or a newer
+    version took its place: rollback. What could not be observed does not choose the phase, it makes the verdict
+    unknown.
+    """
+    phase, reason = _phase_of(release)
+    if wanted == "complete" and phase is Phase.ROLLBACK:
+        return Phase.POST_RECOVERY, f"{reason}; it is to be completed all the same"
+    if wanted == "rollback" and phase is Phase.POST_RECOVERY and _is_bound(release):
+        return Phase.ROLLBACK, f"{reason}; it is to be withdrawn, and what is left of it cannot be"
+    return phase, reason
+
+
+def _phase_of(release: Release) -> tuple[Phase, str]:
+    traces = release.traces()
+    present = [name for name, seen in traces.items() if seen]
+    if not set(present) - _merged(release):
+        unseen = [name for name, seen in traces.items() if seen is None]
+        doubt = f" (not observed: {', '.join(unseen)})" if unseen else ""
+        besides = " but a merged pull request" if present else ""
+        return Phase.PRE_RELEASE, f"nothing of {release.version}{besides} is known to exist{doubt}"
+    if traces["index"] and release.all_yanked and not ({"branch", "release", "pull-request"} & set(_open(release))):
+        return Phase.ROLLBACK, f"every file of {release.version} is yanked and the rest was withdrawn"
+    if newer := _superseded(release):
+        return Phase.ROLLBACK, f"{release.version} was never published, and {newer} took its place"
+    return Phase.POST_RECOVERY, f"of {release.version} there is: {', '.join(present)}"
+
+
+def _merged(release: Release) -> set[str]:
+    # A merged pull request cannot be withdrawn: it keeps a release neither from being ready nor from being rolled back.
+    try:
+        return {"pull-request"} if release.pull and release.pull.merged else set()
+    except NotObserved:
+        return set()
+
+
+def _open(release: Release) -> list[str]:
+    """The traces that can still be withdrawn: no merged pull request, no immutable GitHub Release.
+
+    Nor what another channel rests on.
+    """
+    stays = _merged(release) | _others_rest_on(release)
+    try:
+        if _all_immutable(release) and not release.snapshot.drafts.value:
+            stays.add("release")
+    except NotObserved:
+        pass
+    return [name for name, seen in release.traces().items() if seen and name not in stays]
+
+
+def _others_rest_on(release: Release) -> set[str]:
+    found: set[str] = set()
+    kinds: dict[Shared, tuple[str, ...]] = {
+        "tag": ("tag",),
+        "release": ("release",),
+        "branch": ("branch", "pull-request"),
+    }
+    for trace, names in kinds.items():
+        with suppress(NotObserved):  # what may be another's is not called withdrawn either
+            found |= set(names) if release.others_on(trace) else set()
+    return found
+
+
+def _is_bound(release: Release) -> bool:
+    """Whether nothing is published, and all else that is known to be there can't be withdrawn.
+
+    An immutable GitHub Release holds it, or another channel rests on it.
+    """
+    seen = release.traces()
+    if None in seen.values() or seen["index"] or set(_open(release)) - {"tag"}:
+        return False
+    if "tag" in _others_rest_on(release):
+        return True
+    try:
+        return _all_immutable(release)
+    except NotObserved:
+        return False
+
+
+def _all_immutable(release: Release) -> bool:
+    """Whether there is a GitHub Release of the version, and every one is immutable."""
+    return bool(release.releases) and all(found.immutable for found in release.releases)
+
+
+def _superseded(release: Release) -> str:
+    try:
+        return str(superseded_by(release) or "")
+    except NotObserved:
+        return ""
+
+
+def diagnose(snapshot: Snapshot, *, finds_out: bool = True) -> Diagnosis:
+    """Name the state and the direction; decides nothing on what could not be observed.
+
+    Where the decision hangs on a fact that could not be observed, finding it out is the direction; with `finds_out`
+    false NotObserved is raised instead.
+    """
+    release = Release(snapshot)
+    traces = release.traces()
+    facts = {
+        "established": tuple(name for name, seen in traces.items() if seen),
+        "absent": tuple(name for name, seen in traces.items() if seen is False),
+        "unknown": tuple(name for name, seen in traces.items() if seen is None),
+    }
+
+    def found(scenario: str, title: str, direction: Direction, reason: str) -> Diagnosis:
+        return Diagnosis(scenario=scenario, title=title, direction=direction, reason=reason, **facts)
+
+    if traces["index"] is None:
+        title = "Whether it is published could not be observed"
+        return found("index unknown", title, "find out", "everything hangs on it")
+    try:
+        if not traces["index"]:
+            return _unpublished(release, traces, found)
+        return _closed(release, _published(release, traces, found))
+    except NotObserved as missing:
+        if not finds_out:
+            raise
+        known = "Published" if traces["index"] else "Not published"
+        return found(
+            "partly unknown", f"{known}; the way out hangs on {missing.problem.source}", "find out", str(missing)
+        )
+
+
+def _closed(release: Release, diagnosis: Diagnosis) -> Diagnosis:
+    """The diagnosis of a version that the index takes no further file of: what it lacks comes with the next one."""
+    closed = closed_to_files(release)
+    if not closed or diagnosis.direction != "complete":
+        return diagnosis
+    title = f"{diagnosis.title}; no further file of it is taken"
+    return diagnosis.model_copy(update={"title": title, "direction": "next version", "reason": closed})
+
+
+def _published(release: Release, traces: dict[str, bool | None], found: Found) -> Diagnosis:
+    if release.all_yanked:
+        reason = "a yanked version is used up: withdraw what is left of it, and release the next one"
+        return found("yanked", "Published, and every file is yanked", "next version", reason)
+    if why := dead_end(release):
+        reason = f"{why}. Yank it, withdraw what can be withdrawn, and release the next version"
+        return found("used up", "Published, and can never be completed", "next version", reason)
+    missing = list(release.missing_kinds)
+    yanked = any(file.yanked for file in release.files)
+    if "tag" not in release.channel.leaves:
+        if missing:
+            return found("E: files missing", f"Published, missing: {', '.join(missing)}", "complete", _FORWARD)
+        if yanked:
+            return found("E: partly yanked", "Published, and some of its files are yanked", "complete", _FORWARD)
+        if traces["branch"]:
+            title = "Published, its release branch is left"
+            return found("branch left", title, "complete", "only the branch is left to delete")
+        return found("released", "Published, nothing is left behind", "nothing", "")
+    missing += [_NAMES[trace] for trace in _NAMES if trace in traces and traces[trace] is False]
+    if traces.get("release") and release.snapshot.release.is_known and release.github_release is None:
+        other = next(iter(release.other_releases), None) if release.snapshot.other_releases else None
+        missing.append(f"{_NAMES['release']} ({f'there is one of {other.tag}' if other else 'there is a draft'})")
+    if "pull request" in missing and _needs_no_pull(release):
+        missing.remove("pull request")
+    unknown = [_NAMES[trace] for trace in _NAMES if trace in traces and traces[trace] is None]
+    listed = f", missing: {', '.join(missing)}" if missing else ""
+    if "tag" not in missing and traces["tag"] and is_misplaced(release):
+        title = f"Published, and its tag is on a commit of another version{listed}"
+        reason = "the published files were built from another commit: the tag is moved there, and kept where it was"
+        return found("B: published, wrong commit", title, "complete", reason)
+    if not missing and unknown:
+        return found("partly unknown", f"Published; not observed: {', '.join(unknown)}", "find out", _FORWARD)
+    if not missing and yanked:
+        return found("E: partly yanked", "Published, and some of its files are yanked", "complete", _FORWARD)
+    if not missing:
+        return found("released", "Published, and every trace of it is there", "nothing", "")
+    if "tag" in missing:
+        return found("C: published without a tag", f"Published{listed}", "complete", _FORWARD)
+    if missing == ["pull request"]:
+        return found("D", "Published and tagged, no pull request", "complete", _FORWARD)
+    return found("E: partial", f"Published and tagged{listed}", "complete", _FORWARD)
+
+
+def _needs_no_pull(release: Release) -> bool:
+    try:
+        released = aim(release)
+        return released is not None and needs_no_pull(release, released)
+    except NotObserved:
+        return False
+
+
+def _unpublished(release: Release, traces: dict[str, bool | None], found: Found) -> Diagnosis:
+    if traces["branch"] is None:  # the remote did not answer: neither its branches nor its tags are known
+        title = "Not published; whether it is tagged could not be observed"
+        return found("refs unknown", title, "find out", "a tag decides between completing and starting again")
+    merged = _merged(release)
+    if release.project.lists_empty(release.version):
+        title = "Not published any more: the index lists it without a file"
+        reason = "an index never takes the name of a file again that it once had: release the next version"
+        return found("burnt: deleted", title, "next version", reason)
+    if newer := superseded_by(release) if traces.get("tag") else None:
+        title = f"Never published; {newer} took its place, and an immutable GitHub Release keeps the name"
+        left = [name for name in _open(release) if name not in ("tag", "index")]
+        return found("superseded", title, "roll back" if left else "nothing", f"{newer} is the one to use")
+    if traces.get("tag") and release.tag:
+        if is_burnt(release):
+            title = "Not published, and never can be: its tag is on a commit of another version for good"
+            held = "an immutable GitHub Release holds the tag"
+            if not holds_tag_for_ever(release):
+                held = f"{listing(release.others_on('tag'))} rests on the tag"
+            reason = f"{held}: the name is used up, release the next version"
+            return found("burnt", title, "next version", reason)
+        if release.builds_another_version(release.tag):
+            reason = f"what is built from the tag is not {release.version}: withdraw it, then start the release again"
+            return found("B: wrong commit", "Tagged on a commit of another version, not published", "roll back", reason)
+    if traces.get("tag"):
+        reason = "the tag fixes what to publish; if it is wrong, nothing was published and all of it can be rolled back"
+        return found("B", "Tagged, not published", "complete", reason)
+    if any(traces.get(trace) and trace not in merged for trace in ("release", "pull-request")):
+        title = "Neither tagged nor published, but traces on GitHub are left"
+        return found("E: leftovers", title, "roll back", "clean up completely, then start the release again")
+    if traces["branch"]:
+        reason = "an interrupted run left it: keep what it holds, delete it, start the release again"
+        return found("A", "A release branch, and nothing else", "roll back", reason)
+    if any(seen is None for seen in traces.values()):
+        reason = "not everything could be observed"
+        return found("partly unknown", "Nothing of it is known to exist", "find out", reason)
+    besides = "Nothing of it is released; its pull request is merged" if merged else "Nothing of it exists"
+    return found("nothing", besides, "nothing", "")

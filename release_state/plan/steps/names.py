@@ -1,0 +1,102 @@
+"""Steps that make room for a ref that git refuses to create beside another (pure)."""
+
+from __future__ import annotations
+
+from release_state.facts.release import Release
+from release_state.model.observation import NotObserved
+from release_state.model.plan import Mends, Step, step
+from release_state.model.snapshot import Branch, Tag
+from release_state.plan.steps.commands import FETCH, find_out, holds, in_clone, lacks, remote, replace, show_pull
+
+
+def for_branch(release: Release) -> list[Step]:
+    """Make room for the release branch of this version."""
+    return [step for branch in release.excluding_branches for step in _branch(release, branch)]
+
+
+def for_tag(release: Release) -> list[Step]:
+    """Make room for the tag of this version, on the remote and in the clone."""
+    steps = [step for tag in release.excluding_tags for step in _tag(release, tag)]
+    return [*steps, *(_local_tag(release, tag) for tag in release.excluding_local_tags)]
+
+
+def with_room(room: list[Step], steps: list[Step]) -> list[Step]:
+    """The steps behind those that make room for what they create; without them where no room can be made yet."""
+    return [*room, *steps] if all(each.destroys for each in room) else room
+
+
+def _branch(release: Release, branch: Branch) -> list[Step]:
+    name, wanted = branch.name, release.target.release_branch
+    if release.target.is_lasting(name, release.remote.default_branch):
+        return [
+            step(
+                f"Have the workflow name release branches otherwise, and give --branch-template: {name} stays",
+                mends="branch",
+                reason=f"git cannot have {wanted} beside a branch {name}, from which releases are made",
+            )
+        ]
+    try:
+        pulls = [*release.open_pulls_of(name), *release.pulls_into(name)]
+        at_work = release.unfinished_runs
+    except NotObserved as missing:
+        return [find_out(release, missing, f"whether {name} can be renamed")]
+    if pulls or at_work:
+        what = f"pull request #{pulls[0].number} needs it" if pulls else "a release run is at work"
+        return [
+            step(
+                f"Merge or close what needs the branch {name} first, then run this again",
+                *(show_pull(release, pull.number) for pull in pulls[:1]),
+                mends="branch",
+                reason=f"git cannot have {wanted} beside it, and it cannot be renamed now: {what}",
+            )
+        ]
+    return [_rename(release, "heads", name, branch.sha, branch.sha, wanted, "branch")]
+
+
+def _tag(release: Release, tag: Tag) -> list[Step]:
+    try:
+        found, at_work = release.release_of(tag.name), release.unfinished_runs
+    except NotObserved as missing:
+        return [find_out(release, missing, f"whether the tag {tag.name} can be renamed")]
+    if found or at_work:
+        what = "a GitHub Release rests on it" if found else "a release run is at work"
+        return [
+            step(
+                f"Decide what becomes of the tag {tag.name}; or have the workflow tag otherwise: --tag-template",
+                mends="tag",
+                reason=f"git cannot have {release.target.tag} beside it, and it cannot be renamed now: {what}",
+                link=found.html_url if found else None,
+            )
+        ]
+    return [_rename(release, "tags", tag.name, tag.object, tag.commit, release.target.tag, "tag")]
+
+
+def _rename(release: Release, kind: str, name: str, held: str, commit: str, wanted: str, mends: Mends) -> Step:
+    old, flat = f"refs/{kind}/{name}", f"{name.replace('/', '-')}-{held[:7]}"
+    # A tag of any name may be read as a version, or be what `git describe` finds.
+    new = f"refs/heads/kept-{flat}" if kind == "heads" else f"refs/backup/tags/{flat}"
+    noun = "branch" if kind == "heads" else "tag"
+    return step(
+        f"Rename the {noun} {name} to {new.removeprefix('refs/heads/')}: git cannot have {wanted} beside it",
+        [*FETCH, remote(release), old],
+        replace(release, old, held, f"{held}:{new}", f":{old}"),
+        mends=mends,
+        reason="a ref is a file or a folder, never both",
+        precondition=f"nobody needs the name {name}, and it is still at {commit[:12]}",
+        destroys=f"the name {name} of {commit} (object {held})",
+        saves=f"nothing is lost: it is kept as {new}",
+        verify=[holds(release, new, held), lacks(release, old)],
+    )
+
+
+def _local_tag(release: Release, tag: Tag) -> Step:
+    kept = f"refs/backup/tags/{tag.name.replace('/', '-')}-{tag.object[:7]}"
+    return step(
+        f"Take the tag {tag.name} out of the clone's way: git cannot have {release.target.tag} beside it",
+        in_clone(release, "update-ref", kept, tag.object),
+        in_clone(release, "update-ref", "-d", f"refs/tags/{tag.name}", tag.object),
+        mends="local-tag",
+        reason="a ref is a file or a folder, never both: git tag and git fetch fail on it",
+        destroys=f"the clone's tag {tag.name} (object {tag.object}, commit {tag.commit})",
+        saves=f"nothing is lost: it is kept as {kept}",
+    )

@@ -1,0 +1,96 @@
+"""From which commit the version was published, in words; and how a tag beside the base gets into its history."""
+
+from __future__ import annotations
+
+from release_state.facts.origin import on_base
+from release_state.facts.release import Release
+from release_state.model.plan import Step, step
+from release_state.model.snapshot import Candidate, Published
+from release_state.plan.steps.commands import PUSH, free_branch, gh
+from release_state.verdict.words import listing
+
+
+def fit(release: Release, candidate: Candidate) -> str:
+    """How well a commit fits what was published."""
+    found = release.snapshot.published.value
+    if found is None or found.file is None:
+        return ""
+    count = "all" if candidate.equal == found.compared else f"{candidate.equal} of"
+    text = f"{count} {found.compared} files of {found.file} are in it as published"
+    if candidate.differing:
+        text += f"; with other content: {listing(candidate.differing)}"
+    if candidate.absent:
+        text += f"; not in it: {listing(candidate.absent)}"
+    return text
+
+
+def reasons(release: Release, chosen: Candidate, alike: tuple[Candidate, ...]) -> str:
+    """Why this commit is the one to tag, what else there is, and what the tag does to the next version."""
+    sentences = [fit(release, chosen)]
+    if len(alike) > 1:
+        others = listing(f"{other.sha[:12]}, {other.what}" for other in alike[1:])
+        sentences.append(f"just as well fits {others}" + (f", beside {release.base_branch}" if chosen.on_base else ""))
+    sentences += _attested(release.snapshot.published.value, chosen)
+    if not chosen.on_base:
+        sentences.append(
+            f"it is not in the history of {release.base_branch}: a tool that walks that history, such as "
+            f"python-semantic-release, does not see a tag there, counts from an older one and can come out at "
+            f"{release.version} again"
+        )
+        if other := on_base(release):
+            sentences.append(
+                f"the alternative, {other.sha[:12]}, {other.what}, would mend that, but its tree is not what was "
+                f"published: {listing((*other.differing, *other.absent))} differ{'s' * (_unlike(other) == 1)}"
+            )
+            sentences.append(
+                "recommended is the published commit: a tag that names other content misleads for good, while the "
+                "history can be mended, see the step after it"
+            )
+    return ". ".join(sentence[:1].upper() + sentence[1:] for sentence in sentences if sentence)
+
+
+def _unlike(candidate: Candidate) -> int:
+    return len(candidate.differing) + len(candidate.absent)
+
+
+def _attested(found: Published | None, chosen: Candidate) -> list[str]:
+    if found is None or found.provenance_commit is None:
+        return []
+    same = found.provenance_commit == chosen.sha
+    named = "the same commit" if same else f"another commit, {found.provenance_commit[:12]}: look at that first"
+    return [f"the index's attestation, which is not verified here, names {named}"]
+
+
+def into_history(release: Release) -> Step:
+    """Bring a tag that lies beside the base branch into its history, without a change to any file."""
+    target, base = release.target, release.base_branch
+    folder = f"{target.name}-{release.version}-history"
+    branch = free_branch(release, f"history/{target.tag}", f"history-of-{target.tag.replace('/', '-')}")
+    title = f"Bring {target.tag} into the history of {base}"
+    return step(
+        f"Before the next release: {title[0].lower()}{title[1:]}, in an empty folder",
+        ["git", "clone", "--branch", base, "--origin", "origin", target.remote_url, folder],
+        ["git", "-C", folder, "switch", "--create", branch],
+        [
+            "git",
+            "-C",
+            folder,
+            "merge",
+            "--no-ff",
+            "--strategy",
+            "ours",
+            "--message",
+            f"chore: {title[0].lower()}{title[1:]}",
+            target.tag,
+        ],
+        ["git", "-C", folder, *PUSH[1:], "origin", f"refs/heads/{branch}"],
+        gh(release, "pr", "create", "--base", base, "--head", branch, "--title", title, "--body", _BODY),
+        mends="tag",
+        in_empty_folder=True,
+        reason=f"so that the next version is worked out from {target.tag}; nothing in {base} changes by it. Merge the "
+        "pull request with a merge commit: squashed or rebased it has no effect",
+        advice=True,
+    )
+
+
+_BODY = "No file changes. To be merged with a merge commit: squashed or rebased it has no effect."

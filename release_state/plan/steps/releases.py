@@ -1,0 +1,173 @@
+"""Steps about the GitHub Release and its drafts."""
+
+from __future__ import annotations
+
+from release_state.facts.release import Release
+from release_state.model.observation import NotObserved
+from release_state.model.plan import Mends, Step, step
+from release_state.model.snapshot import GitHubRelease
+from release_state.plan.steps import runs, shared
+from release_state.plan.steps.commands import gh, gh_api
+from release_state.plan.steps.tags import withdraw_by_its_words
+
+
+def create(release: Release) -> list[Step]:
+    """Publish the draft of the tag, else create its GitHub Release with generated notes."""
+    tag = release.target.tag
+    flags = _flags(release)
+    try:
+        drafts = release.drafts
+    except NotObserved:
+        drafts = ()  # Not listed without push right. GitHub refuses no second one, so the next step says to look.
+    if drafts:
+        return [
+            step(
+                f"Publish the draft of the GitHub Release {tag}",
+                gh(release, "release", "edit", tag, "--draft=false", *flags),
+                mends="release",
+                reason="a draft of it is there already",
+                link=drafts[0].html_url,
+            )
+        ]
+    return [
+        step(
+            f"Create the GitHub Release {tag}",
+            gh(release, "release", "create", tag, "--verify-tag", "--title", tag, "--generate-notes", *flags),
+            mends="release",
+            reason="the tag is there, its release is not" if release.tag else "once the tag is there",
+            verify=[gh(release, "release", "view", tag)],
+        )
+    ]
+
+
+def _flags(release: Release) -> list[str]:
+    if release.version.is_prerelease:
+        return ["--prerelease"]
+    newest = release.newest_final
+    return [f"--latest={str(newest is None or release.version >= newest).lower()}"]
+
+
+def mend(release: Release, found: GitHubRelease) -> list[Step]:
+    """Put flag, notes and latest of a published GitHub Release right."""
+    target, steps = release.target, []
+    if found.prerelease != release.version.is_prerelease:
+        wanted = release.version.is_prerelease
+        steps.append(
+            step(
+                f"Mark {found.tag} as {'a pre-release' if wanted else 'a final release'}",
+                gh(release, "release", "edit", found.tag, f"--prerelease={str(wanted).lower()}"),
+                mends="release",
+                reason=f"PEP 440 calls {release.version} {'one' if wanted else 'final'}",
+            )
+        )
+    if not found.has_notes:
+        notes = f"See {target.github_web}/{target.repository}/blob/{target.tag}/{target.changelog}"
+        steps.append(
+            step(
+                f"Give {found.tag} notes: point to the changelog, or write them in the web interface",
+                gh(release, "release", "edit", found.tag, "--notes", notes),
+                mends="release",
+                reason="it has none",
+                link=found.html_url,
+            )
+        )
+    # What this plan publishes or offers again will be the greatest version: only then can it be told.
+    offered = any(not file.yanked for file in release.files)
+    if offered and (right := release.right_latest) is not None:
+        steps.append(
+            step(
+                f"Make {right} the latest release",
+                gh(release, "release", "edit", right, "--latest"),
+                mends="release",
+                reason="GitHub shows another version as the latest than the index",
+            )
+        )
+    return steps
+
+
+def delete(release: Release, found: GitHubRelease) -> list[Step]:
+    """Delete a GitHub Release or draft, keeping its tag; never an immutable one, nor one that a run may be making.
+
+    Nor one that another channel rests on. Raises NotObserved where that is not known, or whether a run is at work.
+    """
+    if not found.draft and found.immutable is not False:
+        return [keep(release, found)]
+    if release.unfinished_runs:
+        return runs.settle(release)
+    mends: Mends = "draft" if found.draft else "release"
+    kind = "draft" if found.draft else "GitHub Release"
+    if others := release.others_on("release"):
+        return [shared.keep(release, f"the {kind} {found.tag}", others, mends)]
+    saving = [_download(release, found, kind)] if found.assets else []
+    kept = ", and its assets were downloaded before" if saving else ""
+    return [
+        *saving,
+        step(
+            f"Print, then delete the {kind} {found.tag}; its tag stays",
+            gh_api(release, f"releases/{found.id}"),
+            gh_api(release, f"releases/{found.id}", "--method", "DELETE"),
+            mends=mends,
+            reason="it announces what is being withdrawn",
+            precondition="the first command prints the one that is meant, and it is not immutable",
+            destroys=f"the {kind} {found.tag} with its notes and assets",
+            saves=f"the first command prints it; keep that output{kept}",
+            link=found.html_url,
+        ),
+    ]
+
+
+def otherwise(release: Release, found: GitHubRelease) -> list[Step]:
+    """What to do about a GitHub Release, or a draft, of another spelling of the tag: never deleted from here.
+
+    Raises NotObserved where it is not known whether another channel rests on it.
+    """
+    mends: Mends = "draft" if found.draft else "release"
+    if found.immutable and not found.draft:
+        return [keep(release, found)]
+    if others := release.others_on("release"):
+        return [shared.keep(release, f"what is released under {found.tag}", others, mends)]
+    return [withdraw_by_its_words(release, found.tag, mends=mends, link=found.html_url)]
+
+
+def look(draft: GitHubRelease) -> Step:
+    """See what a draft of another spelling of the tag is for."""
+    return step(
+        f"Look at the draft of {draft.tag}, and delete it there if nobody needs it",
+        mends="draft",
+        reason=f"published, it would be a second GitHub Release of the version, and make the tag {draft.tag}",
+        link=draft.html_url,
+    )
+
+
+def _download(release: Release, found: GitHubRelease, kind: str) -> Step:
+    """Download what is attached to a release: a deletion takes it along."""
+    folder, several = f"{release.target.name}-{release.version}-assets", "s" * (found.assets != 1)
+    download = [gh(release, "release", "download", found.tag, "--dir", folder), ["ls", "-l", folder]]
+    if found.draft and not (release.snapshot.release.is_known and release.github_release is None):
+        download = []  # by the tag, gh would download those of the published release
+    return step(
+        f"Download the {found.assets} asset{several} of the {kind} {found.tag}, in an empty folder that you keep",
+        *download,
+        mends="draft" if found.draft else "release",
+        in_empty_folder=True,
+        reason="with the release they are gone for good",
+        link=found.html_url,
+    )
+
+
+def keep(release: Release, found: GitHubRelease) -> Step:
+    """Leave a GitHub Release that may be immutable, and say in it what became of the version."""
+    if found.immutable:
+        return step(
+            f"Say in the notes of the GitHub Release {found.tag} that {release.version} is withdrawn; it stays",
+            mends="release",
+            reason="it is immutable: deleting it would burn the name of its tag for ever; its notes can be changed",
+            link=found.html_url,
+            advice=True,
+        )
+    return step(
+        f"Look whether the GitHub Release {found.tag} is immutable; if not, delete it there, and leave its tag",
+        mends="release",
+        reason="the server does not say it, and deleting an immutable one burns the name of its tag for ever",
+        link=found.html_url,
+    )

@@ -1,0 +1,92 @@
+"""Steps about runs of the release workflow that are at work: everything else waits for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from release_state.facts.release import Release
+from release_state.facts.workflow.release_workflow import minutes_of
+from release_state.model.outcome import ActionNeeded, InProgress
+from release_state.model.plan import Step, step
+from release_state.model.snapshot import Snapshot, WorkflowRun
+from release_state.plan.steps.commands import gh
+from release_state.verdict.words import age, listing
+
+
+def is_stuck(run: WorkflowRun, snapshot: Snapshot, minutes: int | None) -> bool:
+    """Whether a run that is at work is older than it may get; a queue, or a person's approval, has no such limit.
+
+    By GitHub's clock alone: where it told none, this machine's may be hours off, and no run is called stuck.
+    """
+    if run.status != "in_progress" or minutes is None or snapshot.clock_ahead is None:
+        return False
+    return snapshot.observed_at - (run.started_at or run.created_at) > timedelta(minutes=minutes)
+
+
+def settle(release: Release) -> list[Step]:
+    """End the runs that are stuck, else wait for the newest one that is unfinished; none where none is."""
+    minutes, runs = minutes_of(release), release.unfinished_runs
+    stuck = [run for run in runs if is_stuck(run, release.snapshot, minutes)]
+    return [_end(release, run) for run in stuck] or [_wait(release, run) for run in runs[:1]]
+
+
+def _wait(release: Release, run: WorkflowRun) -> Step:
+    return step(
+        f"Wait for release run #{run.number} ({run.status}) to end, or cancel it",
+        gh(release, "run", "watch", str(run.id)),
+        mends="run",
+        reason="what a running release still does cannot be judged",
+        link=run.html_url,
+    )
+
+
+def _end(release: Release, run: WorkflowRun) -> Step:
+    return step(
+        f"Look at run #{run.number}, then end it",
+        gh(release, "run", "view", str(run.id)),
+        gh(release, "run", "cancel", str(run.id)),
+        reason="it is older than its own limit; after a wait for an approval it may still be at work: look first",
+        destroys=f"what run #{run.number} would still have done",
+        saves="what it has pushed or published by then stays; run this again afterwards to see what that is",
+        link=run.html_url,
+        mends="run",
+    )
+
+
+_WORDS = {
+    "in_progress": "in progress",
+    "waiting": "waiting for approval",
+    "pending": "held back by its concurrency group",
+}
+
+
+def unfinished_runs(release: Release, why: str, steps: Sequence[Step]) -> None:
+    """Judge the unfinished runs of the release workflow, of whatever channel: GitHub keeps no inputs of a run.
+
+    Raises ActionNeeded where one of them has worked for longer than it may: it is stuck; InProgress where one is
+    unfinished.
+    """
+    runs = release.unfinished_runs
+    if not runs:
+        return
+    observed, minutes = release.snapshot.observed_at, minutes_of(release)
+    found = listing(described(run, observed) for run in runs)
+    if stuck := [run for run in runs if is_stuck(run, release.snapshot, minutes)]:
+        numbers = ", ".join(f"#{run.number}" for run in stuck)
+        raise ActionNeeded(
+            expected="no unfinished release run",
+            found=f"{found}; {numbers} is stuck: older than its own limit of {minutes} minutes",
+            why=f"{why}, and this one will not end by itself as it should",
+            steps=steps,
+        )
+    raise InProgress(expected="no unfinished release run", found=found, why=why, steps=steps)
+
+
+def described(run: WorkflowRun, observed_at: datetime) -> str:
+    """A run in words: its number, what it does, since when, who started it, and where to see it."""
+    since = run.started_at or run.created_at
+    who = f", started by {run.actor}" if run.actor else ""
+    old = age((observed_at - since) / timedelta(minutes=1))
+    word = _WORDS.get(run.status, run.status)
+    return f"#{run.number} {word} since {since:%Y-%m-%d %H:%M} UTC ({old}){who}: {run.html_url}"

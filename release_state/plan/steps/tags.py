@@ -1,0 +1,293 @@
+"""Steps about tags, on the remote and in the clone."""
+
+from __future__ import annotations
+
+from release_state.common.exact import quoted_or_why
+from release_state.facts.origin import holds_tag_for_ever, is_misplaced, is_pushed, on_base, origin, source
+from release_state.facts.release import Release
+from release_state.model.plan import Mends, Step, step
+from release_state.model.snapshot import Candidate, Tag
+from release_state.model.target import Target
+from release_state.plan.steps import names, shared
+from release_state.plan.steps import origin as origin_steps
+from release_state.plan.steps.commands import FETCH, PUSH, holds, in_clone, is_gone, lacks, remote, replace, suite
+
+
+def look(release: Release, tag: Tag, reason: str) -> Step:
+    """See who made a tag, when, and of which commit."""
+    return step(
+        f"Look at the tag {tag.name}: who made it, and of which commit",
+        [*FETCH, remote(release), f"refs/tags/{tag.name}"],
+        ["git", "show", "--no-patch", tag.object],
+        mends="tag",
+        reason=reason,
+    )
+
+
+def delete(release: Release, tag: Tag) -> list[Step]:
+    """Delete a tag of the remote; only for a version that is known not to be published.
+
+    Raises NotObserved where that is not known.
+    """
+    if not release.tag_may_go:
+        return []
+    return [
+        step(
+            f"Delete the tag {tag.name} on the remote",
+            replace(release, f"refs/tags/{tag.name}", tag.object, f":refs/tags/{tag.name}"),
+            mends="tag",
+            reason=f"{release.version} is not published: nothing rests on the tag, and the next run counts from it",
+            precondition=f"{release.version} was not published since, and the tag is still {tag.object[:12]}",
+            destroys=f"tag {tag.name} (object {tag.object}, commit {tag.commit})",
+            saves="a clone that has fetched it brings it back: "
+            + quoted_or_why([*PUSH, remote(release), f"{tag.object}:refs/tags/{tag.name}"]),
+            verify=[lacks(release, f"refs/tags/{tag.name}")],
+        )
+    ]
+
+
+def keep_object(release: Release, tag: Tag) -> Step:
+    """Fetch a tag before it is deleted, so that its object can be pushed again."""
+    return step(
+        f"Fetch what the tag {tag.name} holds, and note its target",
+        [*FETCH, remote(release), f"refs/tags/{tag.name}"],
+        ["git", "show", "--no-patch", tag.object],
+        mends="tag",
+        reason=f"it points to {tag.commit}; with the object at hand it can be pushed again",
+    )
+
+
+def delete_local(release: Release, tag: Tag) -> Step:
+    """Delete a tag of the clone that the remote does not have."""
+    return step(
+        f"Delete the clone's tag {tag.name}",
+        in_clone(release, "update-ref", "-d", f"refs/tags/{tag.name}", tag.object),
+        mends="local-tag",
+        reason="the remote has no such tag: a push or a workflow would meet it",
+        destroys=f"the clone's tag {tag.name} (object {tag.object}, commit {tag.commit})",
+        saves=f"it comes back with: {_restored(tag)}",
+        verify=[is_gone(*in_clone(release, "for-each-ref", f"refs/tags/{tag.name}"))],
+    )
+
+
+def refresh_local(release: Release, local: Tag, there: Tag) -> Step:
+    """Take the remote's tag into a clone that has another one of the same name."""
+    return step(
+        f"Replace the clone's tag {local.name} by the remote's",
+        in_clone(release, *FETCH[1:], remote(release), f"+refs/tags/{there.name}:refs/tags/{there.name}"),
+        mends="local-tag",
+        reason=f"the clone has {local.commit[:12]}, the remote {there.commit[:12]}, which is what everybody sees",
+        **_replaced(local),
+    )
+
+
+def settle(release: Release) -> list[Step]:
+    """Bring about the right tag on the remote, and the same in the clone."""
+    if release.tag is None:
+        return [*agree(release), *names.with_room(names.for_tag(release), create(release))]
+    if is_misplaced(release):
+        found = origin(release)
+        may_move = found is not None and not holds_tag_for_ever(release) and not release.unfinished_runs
+        if not (found and may_move):
+            return agree(release)
+        if others := release.others_on("tag"):
+            why = "it may have been published from the very commit that the tag is on"
+            return [shared.ask(release, others, f"the tag {release.tag.name}", why)]
+        return move(release, release.tag, found)
+    return agree(release)
+
+
+def spelt_otherwise(release: Release) -> list[Step]:
+    """Where the version's tag is there in other words or with other zeros: how to judge the version by that one."""
+    target = release.target
+    for tag in release.other_tags_exactly if release.tag is None else ():
+        if other := _by_its_words(target, tag.name):
+            return [
+                step(
+                    f"Judge {release.version} by its tag {tag.name}, and do nothing else before",
+                    suite(other),
+                    mends="all",
+                    reason=f"{tag.name} names {release.version} too; {target.tag} beside it would be a second tag of "
+                    "one version",
+                )
+            ]
+    return []
+
+
+def withdraw_by_its_words(release: Release, tag: str, *, mends: Mends = "tag", link: str | None = None) -> Step:
+    """Withdraw what another spelling of the tag leaves: by a run that judges the version by that spelling."""
+    target = release.target
+    spelling = target.spelling_of_tag(tag)
+    template = spelling[0] if spelling else target.tag_template
+    changes = ({"tag_template": template}, {"tag_template": template, "version": str(spelling[1] if spelling else "")})
+    others = (target.model_copy(update=change) for change in changes if spelling)
+    other = _by_its_words(target, tag) or next((each for each in others if each.tag == tag), None)
+    return step(
+        f"See what is left under {tag}, and withdraw what nobody needs",
+        *([suite(other, phase="rollback")] if other else []),
+        mends=mends,
+        reason=f"{tag} names {release.version} too; what is spelled otherwise is looked at by itself before it goes",
+        link=link,
+    )
+
+
+def _by_its_words(target: Target, tag: str) -> Target | None:
+    """The same version, as a tag by the same template spells it: `0.2.0-rc.1` for `0.2.0rc1`, `0.2.0` for `0.2`."""
+    semantic = {"tag_template": target.tag_template.replace("{version}", "{semver}")}
+    spelling = target.spelling_of_tag(tag)
+    zeros = {"version": str(spelling[1])} if spelling else {}
+    others = (target.model_copy(update=change) for change in (zeros, semantic))
+    return next((other for other in others if other.tag == tag), None)
+
+
+def agree(release: Release) -> list[Step]:
+    """Take the remote's tags of the version into a clone that has others of the same names."""
+    mine = release.local_tags if release.snapshot.clone.is_known else ()
+    both = [(local, there) for local in mine if (there := release.remote.tag(local.name))]
+    return [refresh_local(release, local, there) for local, there in both if local.object != there.object]
+
+
+def create(release: Release) -> list[Step]:
+    """Tag the commit that was published: what its files show, else what the refs leave; or find out which it was."""
+    tag = release.target.tag
+    local = release.local_tag if release.snapshot.clone.is_known else None
+    found = release.published_from if release.is_published else ()
+    if local is not None and is_pushed(release, local):
+        return [_push_local(release, local, found)]
+    if found:
+        return _tag_origin(release, found, local)
+    if left := source(release):
+        return [
+            step(
+                f"Tag {left.sha[:12]}, {left.what}, as {tag}",
+                *_tagging(release, left.sha, left.ref),
+                mends="tag",
+                reason="the version is published, and this commit is the only trace of what it was built from",
+                verify=[_tagged(release, left.sha)],
+            )
+        ]
+    return [
+        step(
+            "Establish which commit was published",
+            [*FETCH, remote(release), f"refs/heads/{release.base_branch}"],
+            ["git", "log", "--oneline", "-G", f"version.*{release.version}", "FETCH_HEAD", "--", "pyproject.toml"],
+            mends="tag",
+            reason="the version is published and no ref says from which commit: compare the published files with the "
+            "tree of each candidate before tagging one",
+        )
+    ]
+
+
+def _push_local(release: Release, local: Tag, found: tuple[Candidate, ...]) -> Step:
+    tag = release.target.tag
+    fitting = next((candidate for candidate in found if candidate.sha == local.commit), None)
+    precondition = None
+    if fitting:
+        doubt, reason = "", f"; {origin_steps.fit(release, fitting)}"
+    else:
+        doubt, reason = ", if it is on the commit that was published", ""
+        precondition = "it is known to be: a tag that people have fetched is not easily moved"
+        if found:
+            best = f"{found[0].sha[:12]}, {found[0].what}: {origin_steps.fit(release, found[0])}"
+            reason = f"; that commit could not be compared with what was published; of the others comes nearest {best}"
+    return step(
+        f"Push the clone's tag {tag}{doubt}",
+        in_clone(release, "show", "--no-patch", local.object),
+        in_clone(release, *PUSH[1:], remote(release), f"refs/tags/{tag}"),
+        mends="tag",
+        precondition=precondition,
+        reason=f"the clone has it, on {local.commit[:12]}; the remote lacks it{reason}",
+        verify=[holds(release, f"refs/tags/{tag}", local.object)],
+    )
+
+
+def _tag_origin(release: Release, found: tuple[Candidate, ...], local: Tag | None) -> list[Step]:
+    """Tag the commit that fits the published files best; several that fit alike hold the same files."""
+    chosen, tag = found[0], release.target.tag
+    certain = release.holds_published(chosen)
+    title = f"ag {chosen.sha[:12]}, {chosen.what}, as {tag}"
+    lost: dict[str, str] = {} if local is None else _replaced(local)
+    return [
+        step(
+            f"T{title}" if certain else f"Unless a nearer commit is known: t{title}",
+            *_tagging(release, chosen.sha, chosen.ref or chosen.sha, replaces=local is not None),
+            mends="tag",
+            precondition=None if certain else "no nearer commit is known: a tag that was fetched is not easily moved",
+            reason=origin_steps.reasons(release, chosen, found),
+            verify=[_tagged(release, chosen.sha)],
+            **lost,
+        ),
+        *_history(release, chosen),
+    ]
+
+
+def _replaced(local: Tag) -> dict[str, str]:
+    """What is lost with a tag of the clone, and what brings it back."""
+    return {
+        "destroys": f"the clone's own tag {local.name} (object {local.object}, commit {local.commit})",
+        "saves": f"it comes back with: {_restored(local)}",
+    }
+
+
+def _restored(tag: Tag) -> str:
+    """The command that brings a tag of the clone back."""
+    return quoted_or_why(["git", "update-ref", f"refs/tags/{tag.name}", tag.object])
+
+
+def _history(release: Release, chosen: Candidate) -> list[Step]:
+    return [] if chosen.on_base or not on_base(release) else [origin_steps.into_history(release)]
+
+
+def _tagging(release: Release, sha: str, ref: str, *, replaces: bool = False) -> list[list[str]]:
+    tag = release.target.tag
+    force = ["--force"] if replaces else []
+    return [
+        [*FETCH, remote(release), ref],
+        ["git", "tag", *force, "--annotate", tag, sha, "--message", f"Release {tag}"],
+        [*PUSH, remote(release), f"refs/tags/{tag}"],
+    ]
+
+
+def _tagged(release: Release, sha: str) -> list[str]:
+    """The command that succeeds only if the remote's annotated tag is on this commit."""
+    return holds(release, f"refs/tags/{release.target.tag}^{{}}", sha)
+
+
+def move(release: Release, tag: Tag, chosen: Candidate) -> list[Step]:
+    """Move a published version's tag to the commit that its files were built from; where it was is kept first.
+
+    Only for a tag on a commit of another version, that no immutable GitHub Release holds.
+    """
+    ref, kept = f"refs/tags/{tag.name}", f"refs/backup/tags/{tag.name}-{tag.object[:7]}"
+    local = release.local_tag if release.snapshot.clone.is_known else None
+    own = local if local and local.object != tag.object else None
+    destroys = f"the tag {tag.name} at {tag.commit} (object {tag.object}); who has fetched it keeps the old one"
+    back = [*PUSH, "--force", remote(release), f"{tag.object}:refs/tags/{tag.name}"]
+    saves = f"it is kept under {kept}, and comes back with: {quoted_or_why(back)}"
+    if own:
+        destroys += f"; and the clone's own tag {own.name} (object {own.object}, commit {own.commit})"
+        saves += f"; the clone's with: {_restored(own)}"
+    return [
+        step(
+            f"Keep what the tag {tag.name} is now, under {kept}",
+            [*FETCH, remote(release), f"refs/tags/{tag.name}"],
+            ["git", "show", "--no-patch", tag.object],
+            [*PUSH, remote(release), f"{tag.object}:{kept}"],
+            mends="tag",
+            reason=f"it points to {tag.commit}, which is a commit of another version",
+            verify=[holds(release, kept, tag.object)],
+        ),
+        step(
+            f"Move the tag {tag.name} to {chosen.sha[:12]}, {chosen.what}",
+            [*FETCH, remote(release), chosen.ref or chosen.sha],
+            ["git", "tag", "--force", "--annotate", tag.name, chosen.sha, "--message", f"Release {tag.name}"],
+            replace(release, ref, tag.object, f"{tag.object}:{kept}", ref),
+            mends="tag",
+            reason=origin_steps.reasons(release, chosen, release.published_from),
+            precondition=f"the tag is still {tag.object[:12]}, and its GitHub Release is not immutable",
+            destroys=destroys,
+            saves=saves,
+            verify=[_tagged(release, chosen.sha)],
+        ),
+        *_history(release, chosen),
+    ]

@@ -1,0 +1,193 @@
+"""The reports that earlier runs left in a folder: read and compared, never changed, moved or deleted."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+
+from release_state.common.strict import is_sane, loads
+from release_state.common.text import plain
+from release_state.verdict.changes import Changes, Record, changes
+
+LARGEST = 32 * 2**20
+"""Bytes of a file that is read."""
+FORMAT = 1
+_OTHER_KINDS = {"release_state_audit", "release_state_fleet"}
+_COPIES = {"latest.json", "latest-audit.json", "latest-fleet.json"}
+"""Of the others, the last ones."""
+_MOST_READ = 50
+_STAMP = re.compile(r"-(\d{8}T\d{6}Z)(?:-\d+)?\.json")
+
+
+class NotAReport(ValueError):  # noqa: N818 - a statement about a file; it is passed over and told
+    """The file is no report that this version reads; the text says why."""
+
+
+class OtherKind(NotAReport):
+    """The file is the report of an audit or of a fleet: no run of one version."""
+
+
+class Unfinished(NotAReport):
+    """The file is still empty: of a run that is at work, or that was killed."""
+
+
+@dataclass(frozen=True)
+class PastRun:
+    """One earlier run: its file, when it began, and what it said of each target."""
+
+    path: Path
+    started_at: datetime
+    records: tuple[Record, ...]
+
+    def of(self, key: str) -> Record | None:
+        """What it said of one target."""
+        return next((record for record in self.records if record.key == key), None)
+
+
+class _Run(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+    started_at: AwareDatetime
+
+
+class _Document(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+    run: _Run
+    targets: tuple[Record, ...]
+
+
+def read(path: Path) -> PastRun:
+    """Read one report.
+
+    Raises NotAReport for everything else: another program's file, another format, a truncated one; OSError.
+    """
+    content = _json(_bytes_of(path))
+    if isinstance(content, dict) and content.keys() & _OTHER_KINDS:
+        raise OtherKind("the report of an audit or of a fleet")
+    if not isinstance(content, dict) or "release_state_report" not in content:
+        raise NotAReport("not a report of release-state")
+    if (found := content["release_state_report"]) != FORMAT:
+        raise NotAReport(f"format {plain(repr(found), 40)}, this version of release-state reads {FORMAT}")
+    try:
+        document = _Document.model_validate(content)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = plain(".".join(map(str, first["loc"])), 80)
+        raise NotAReport(f"a damaged report: {where}: {first['msg']}") from None
+    if not is_sane(document.run.started_at):
+        raise NotAReport("a damaged report: run.started_at: no moment that can be")
+    return PastRun(path, document.run.started_at, document.targets)
+
+
+def all_of(folder: Path) -> tuple[list[PastRun], list[str]]:
+    """Every report of a folder, the oldest first; and a note for each `.json` file that is none.
+
+    Raises OSError where the folder cannot be listed.
+    """
+    runs, notes = [], []
+    for path in _files(folder):
+        try:
+            runs.append(read(path))
+        except OtherKind:
+            continue
+        except (NotAReport, OSError) as problem:
+            notes.append(_note(path, problem))
+    return sorted(runs, key=lambda run: (run.started_at, run.path.name)), notes
+
+
+def compare(folder: Path, now: Mapping[str, Record], own: Path) -> tuple[dict[str, Changes], list[str]]:
+    """For each target what changed since the last whole run that the folder holds; and notes on files passed over.
+
+    `now` is what this run says, by key, and `own` its report. Reads no more than it must: of the files that are named
+    as a run names them those of these versions, the newest first; files that a person renamed, all.
+    """
+    wanted = {key: record for key, record in now.items() if record.is_whole}
+    found: dict[str, Changes] = {}
+    notes: list[str] = []
+    for path in sorted(_files(folder), key=_newest_first) if wanted else ():
+        named = bool(_STAMP.search(path.name))
+        if path == own or (named and not any(_may_hold(path.name, key) for key in wanted)):
+            continue
+        if named and found.keys() == wanted.keys():
+            break
+        try:
+            run = read(path)
+        except (Unfinished, OtherKind):
+            continue
+        except (NotAReport, OSError) as problem:
+            notes += [_note(path, problem)] if named else []
+            continue
+        for key, record in wanted.items():
+            then = run.of(key)
+            if then and then.is_whole and (key not in found or found[key].since < run.started_at):
+                found[key] = changes(then, record, run.started_at, path.name)
+    return found, notes
+
+
+def newest_that(folder: Path, key: str, fits: Callable[[Record], bool]) -> PastRun | None:
+    """The newest run that said of the target what `fits`, of the last fifty in the folder that may be of it.
+
+    Files of other kinds, and those that cannot be read, are passed over. Raises OSError where it cannot be listed.
+    """
+    looked = 0
+    for path in sorted(_files(folder), key=_newest_first):
+        if not _may_hold(path.name, key) or looked == _MOST_READ:
+            continue
+        looked += 1
+        try:
+            run = read(path)
+        except (NotAReport, OSError):
+            continue
+        if (then := run.of(key)) and fits(then):
+            return run
+    return None
+
+
+def _may_hold(name: str, key: str) -> bool:
+    package, _, rest = key.partition("==")
+    version = rest.rpartition("@")[0].replace("!", "_")
+    return name.startswith(f"{package}-{version}-") or (name.startswith(f"{package}-") and "-more-" in name)
+
+
+def _newest_first(path: Path) -> tuple[bool, int, str]:
+    stamped = _STAMP.search(path.name)
+    number = int(re.sub(r"\D", "", stamped[1])) if stamped else 0
+    return bool(stamped), -number, path.name
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.iterdir()):
+        if path.suffix == ".json" and path.name not in _COPIES:
+            yield path
+
+
+def _note(path: Path, problem: Exception) -> str:
+    why = problem.strerror or str(problem) if isinstance(problem, OSError) else str(problem)
+    return f"{plain(path.name, 200)} skipped: {why}"
+
+
+def _bytes_of(path: Path) -> bytes:
+    # Neither a link that leads elsewhere nor a pipe that never ends.
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise NotAReport("not a file")
+        if not status.st_size:
+            raise Unfinished("empty: of a run that is still at work, or that was killed")
+        if status.st_size > LARGEST:
+            raise NotAReport(f"larger than {LARGEST} bytes")
+        return file.read(LARGEST)
+
+
+def _json(data: bytes) -> Any:
+    try:
+        return loads(data)
+    except ValueError:
+        raise NotAReport("not a whole JSON document; was it truncated?") from None

@@ -1,0 +1,143 @@
+"""What every kind of run has in common, as the plugin sees it: start, results, exit code, reports, end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from release_state.common.files import NO_ROOM
+from release_state.model.outcome import CheckResult, Exit
+from release_state.report.files import ReportFiles
+from release_state.report.step_summary import Workflow
+from release_state.run.results import of_report
+
+
+class Running:
+    """One run, in the process that observes."""
+
+    session: Any
+    """Has `exit_code`, `start`, `close`, `add` and `for_worker`; the plugin stashes it for the checks."""
+    reports: ReportFiles
+    """What has been written stays."""
+
+    def __init__(self, environ: Mapping[str, str], *, executes: bool, demo: str | None = None) -> None:
+        self.demo = demo
+        self.aside = "a demo world, which is gone when this run ends" if demo is not None else ""
+        """What the header says of a run that looks at no real release, or not now."""
+        self.workflow = Workflow(environ)  # not the demo's: the run is a step of this workflow all the same
+        self.executes = executes
+        self.trouble: str | None = None
+        self.notes: list[str] = []
+        """What went wrong and decides nothing."""
+        self.phases_told = False
+        self._stack = ExitStack()
+
+    def start(self) -> None:
+        """Begin to observe, unless nothing will be executed."""
+        if self.executes:
+            self.session.start()
+
+    def close(self) -> None:
+        """End the demo world, remove the exchange folder, and give reserved names of reports back."""
+        self._stack.close()
+        if self.executes:
+            self.reports.discard()  # an interrupt can come before the session that would have done so
+
+    def prepare_reports(self, config: pytest.Config) -> None:
+        """Reserve the names of this run's reports.
+
+        Raises pytest.UsageError where there can be no such folder: known before anything is contacted. One that is full
+        or read-only does not keep the verdict from being told.
+        """
+        if not self.executes:
+            return
+        try:
+            self.reserve()
+        except OSError as error:
+            raise pytest.UsageError(
+                f"reports folder {self.reports.folder}: {error.strerror}: give another with --reports-dir"
+            ) from None
+
+    def reserve(self) -> None:
+        """Reserve the names of this run's reports, or note that the folder takes none.
+
+        Raises OSError where there can be no such folder.
+        """
+        try:
+            self.reports.prepare()
+        except OSError as error:
+            if error.errno not in NO_ROOM:
+                raise
+            self.trouble = (
+                f"no report was written, so the exit code is {Exit.DEFECT:d}: {self.reports.folder}: {error.strerror}: "
+                "free space, or give another with --reports-dir"
+            )
+
+    def gather(self, report: pytest.TestReport) -> None:
+        """Take a check's result."""
+        if (result := of_report(report)) is not None:
+            self.add(result)
+
+    def add(self, result: CheckResult) -> None:
+        """Take what one check said."""
+        self.session.add(result)
+
+    def header(self) -> list[str]:
+        """What is checked and where each fact is read from."""
+        raise NotImplementedError
+
+    def with_aside(self, header: Sequence[str]) -> list[str]:
+        """The header of a run, with what sets it apart from others."""
+        first, *rest = header
+        return [f"{first}; {self.aside}" if self.aside else first, *rest]
+
+    def phases(self) -> str | None:
+        """What is known once the observation is there; None where there is nothing to say."""
+        return None
+
+    def finish(self, exitstatus: int) -> int:
+        """The exit code of the run: pytest's own 2, 3 and 4 stay."""
+        if exitstatus in (Exit.INTERRUPTED, Exit.DEFECT, Exit.USAGE):
+            self.session.close()  # xdist waits for its workers next, and they for what is observed
+            return exitstatus
+        if not self.executes:
+            return int(Exit.NOTHING_CHECKED)
+        self.judged()
+        code = self.session.exit_code()
+        if code is Exit.OK and exitstatus == pytest.ExitCode.TESTS_FAILED:
+            code = Exit.DEFECT  # something failed that is no check
+        if code is Exit.NOTHING_CHECKED:
+            self.notes.append(
+                f"nothing was checked, so the exit code is {code:d}: no check of this phase was selected and run; "
+                "release-state --list-checks names them all"
+            )
+        return int(code)
+
+    def judged(self) -> None:
+        """Everything is there that a verdict rests on."""
+
+    def report_failed(self, error: OSError) -> int:
+        """A report could not be written: said, and never exit 0; nothing is left of it."""
+        where = f"{error.filename or self.reports.folder}: {error.strerror or error}"
+        self.trouble = (
+            f"a report could not be written, so the exit code is {Exit.DEFECT:d}: {where}: "
+            "free space, or give another with --reports-dir"
+        )
+        if not self.reports.written:
+            self.reports.html.unlink(missing_ok=True)
+        return int(Exit.DEFECT)
+
+    def reported(self, exitstatus: int) -> int:
+        """The exit code of a run whose reports are there, or could not be: a gate that reads them must not be green."""
+        return exitstatus if self.reports.reserved or exitstatus == Exit.INTERRUPTED else int(Exit.DEFECT)
+
+    def publish_reports(self, exitstatus: int) -> int:
+        """Write the reports; gives the exit code, which a report that cannot be written changes."""
+        raise NotImplementedError
+
+    def summarise(self, reporter: pytest.TerminalReporter) -> None:
+        """The verdict and the way out, on the terminal."""
+        raise NotImplementedError

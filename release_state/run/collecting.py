@@ -1,0 +1,83 @@
+"""The hooks of collection: each check once for each target, those of the phase that applies, the items of an audit.
+
+Registered by the plugin, and imports the standard library and pytest alone at the top, as that does.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from release_state.run.options import is_executing
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pycollect_makeitem(collector: pytest.Collector, name: str, obj: object) -> Any:
+    """Make the items of an audit's checks, one for each version; in an audit, no other check has any."""
+    from release_state.verdict.check import MARKER, of_many
+
+    if not isinstance(collector, pytest.Module) or MARKER not in [m.name for m in getattr(obj, "pytestmark", ())]:
+        return None
+    session, marker = _many_of(collector.config), of_many(collector.obj)
+    if session is None or marker != session.marker:
+        return [] if session or marker else None
+    return session.items(collector, obj) if is_executing(collector.config.option) else []
+
+
+def _many_of(config: pytest.Config) -> Any:
+    """The session of an audit or of a list of projects; None where single versions are checked."""
+    from release_state.run.session import KEY
+
+    session = config.stash.get(KEY, None)
+    return session if hasattr(session, "marker") else None
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Import no file of checks that an audit or a list of projects does not run."""
+    many = _many_of(config)
+    is_check = collection_path.suffix == ".py" and collection_path.name.startswith("test_")
+    return True if many is not None and is_check and collection_path.name != many.file else None
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Begin to observe the projects of a list, once it is known which are selected."""
+    if (many := _many_of(session.config)) is not None and is_executing(session.config.option):
+        many.begin(session.items)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
+    """Run the checks of an audit in one step each."""
+    if not hasattr(item, "run_and_report"):
+        return None
+    item.run_and_report()
+    return True
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Let `-k TAG-11` select a check by its ID."""
+    from release_state.verdict.check import MARKER
+
+    if (mark := item.get_closest_marker(MARKER)) is not None:
+        item.extra_keyword_matches.add(mark.args[0])
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run each check once for each target."""
+    from release_state.run.session import of_config
+
+    if "target" in metafunc.fixturenames:
+        targets = of_config(metafunc.config).targets
+        ids = [target.key for target in targets]
+        metafunc.parametrize("target", targets, indirect=True, ids=ids, scope="session")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the checks of the phase that applies; say what a narrowed run needs."""
+    from release_state.run.versions import select
+
+    if is_executing(config.option) and _many_of(config) is None:
+        items[:] = select(config, items)

@@ -1,0 +1,196 @@
+"""The command line as pytest reads it: our options, and what was given with them.
+
+Imports the standard library and pytest alone at the top, as the plugin does.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from release_state.settings.options import PHASES, PLANS, SETTINGS
+
+if TYPE_CHECKING:
+    from release_state.settings.sources import Arguments
+
+
+def add_options(group: pytest.OptionGroup) -> None:
+    """Declare every option of the suite."""
+    group.addoption(
+        "--version",
+        "--release-version",
+        action="append",
+        nargs="?",
+        const="",
+        dest="release_state_version",
+        metavar="X.Y.Z",
+        help="the version to check, PEP 440, may be given several times; all, or a specifier like '>=2,<3': an audit",
+    )
+    group.addoption(
+        "--channel",
+        action="append",
+        dest="release_state_channel",
+        metavar="NAME",
+        help="pypi (default), testpypi, a channel of the configuration, or all",
+    )
+    group.addoption(
+        "--phase",
+        dest="release_state_phase",
+        default="auto",
+        metavar="PHASE",
+        help=", ".join(PHASES) + " (default: auto)",
+    )
+    group.addoption(
+        "--project-list",
+        dest="release_state_project_list",
+        metavar="FILE",
+        help="a TOML file of projects: the audit or a gate of each",
+    )
+    group.addoption("--repo", dest="release_state_repo", metavar="PATH", help="the local clone to look at")
+    for setting in SETTINGS:
+        help_text = setting.help + (f" (default: {setting.default})" if setting.default else "")
+        group.addoption(
+            setting.option, dest=setting.dest, metavar=setting.metavar or setting.key.upper(), help=help_text
+        )
+    group.addoption(
+        "--index-url",
+        action="append",
+        default=[],
+        dest="release_state_index_url",
+        metavar="CHANNEL=URL",
+        help="read a channel from this Simple API instead",
+    )
+    group.addoption("--github-api-url", dest="release_state_github_api_url", metavar="URL", help="GitHub's REST API")
+    group.addoption(
+        "--github-server-url",
+        dest="release_state_github_server_url",
+        metavar="URL",
+        help="GitHub's web address (default: the server of its API)",
+    )
+    group.addoption(
+        "--no-install", action="store_true", dest="release_state_no_install", help="leave the installation check out"
+    )
+    group.addoption(
+        "--install-sdists",
+        action="store_true",
+        dest="release_state_install_sdists",
+        help="let the installation check build packages that have no wheel: that runs their code",
+    )
+    group.addoption(
+        "--block-on-advice", action="store_true", dest="release_state_block_on_advice", help="let advice decide too"
+    )
+    group.addoption(
+        "--plan", dest="release_state_plan", default="auto", metavar="WAY", help=", ".join(PLANS) + " (default: auto)"
+    )
+    group.addoption(
+        "--wait",
+        dest="release_state_wait",
+        default="0",
+        metavar="SECONDS",
+        help="observe again until nothing is on its way any more, but not longer than this",
+    )
+    group.addoption("--script", dest="release_state_script", metavar="FILE", help="write the plan as a shell script")
+    group.addoption(
+        "--save-snapshot", dest="release_state_save_snapshot", metavar="FILE", help="record what was observed"
+    )
+    group.addoption(
+        "--snapshot", dest="release_state_snapshot", metavar="FILE", help="judge a recorded snapshot, contact nothing"
+    )
+    group.addoption("--demo", dest="release_state_demo", metavar="SCENARIO", help="check a demo world on this machine")
+    group.addoption("--show-config", action="store_true", dest="release_state_show_config", help="print the settings")
+
+
+def new_run(config: pytest.Config) -> Any:
+    """A run over single versions, or an audit.
+
+    Raises UsageProblem.
+    """
+    from release_state.run.versions import Run
+
+    arguments, files, selected = arguments_of(config), _files_of(config), _selection_of(config)
+    common: dict[str, Any] = {
+        "checks_folder": config.rootpath / "checks",
+        "demo": config.option.release_state_demo,
+        "with_workers": bool(getattr(config.option, "numprocesses", None) or getattr(config.option, "tx", None)),
+        "executes": is_executing(config.option),
+    }
+    if (listed := config.option.release_state_project_list) is not None:
+        from release_state.fleet.run import FleetRun
+
+        refused = [f"--{name.replace('_', '-')}" for name in files]
+        return FleetRun(
+            arguments,
+            os.environ,
+            cwd_of(config),
+            listed=cwd_of(config) / listed,
+            refused=refused,
+            named=selected[0],
+            **common,
+        )
+    if arguments.audit:
+        from release_state.audit.run import AuditRun
+
+        refused = [f"--{name.replace('_', '-')}" for name in files]
+        return AuditRun(arguments, os.environ, cwd_of(config), refused=refused, named=selected[0], **common)
+    return Run(arguments, os.environ, cwd_of(config), files=files, selection=selected, **common)
+
+
+def is_executing(option: Any) -> bool:
+    """Whether a fixture will be asked for: --setup-only sets them up, and says in the end that no check ran."""
+    return not (option.collectonly or option.setupplan or option.showfixtures or option.show_fixtures_per_test)
+
+
+def arguments_of(config: pytest.Config) -> Arguments:
+    """What was typed, unread but for the phase.
+
+    Raises UsageProblem.
+    """
+    from release_state.settings.sources import Arguments
+    from release_state.settings.validate import one_of
+    from release_state.settings.versions import audited
+
+    option = config.option
+    versions = tuple(option.release_state_version or ())
+    audit = audited(versions)
+    one_of("--phase", option.release_state_phase, PHASES)  # the run needs it before the configuration is read
+    given = {setting.key: getattr(option, setting.dest) for setting in SETTINGS}
+    return Arguments(
+        versions=() if audit else versions,
+        channels=tuple(option.release_state_channel or ()),
+        phase=option.release_state_phase,
+        repo=option.release_state_repo,
+        settings={key: value for key, value in given.items() if value is not None},
+        index_urls=tuple(option.release_state_index_url),
+        github_api_url=option.release_state_github_api_url,
+        github_server_url=option.release_state_github_server_url,
+        install=not option.release_state_no_install,
+        install_sdists=option.release_state_install_sdists,
+        block_on_advice=option.release_state_block_on_advice,
+        plan=option.release_state_plan,
+        wait=option.release_state_wait,
+        audit=audit,
+    )
+
+
+def _files_of(config: pytest.Config) -> dict[str, Path]:
+    """The files that are read or written besides the reports, by option."""
+    given = {name: getattr(config.option, f"release_state_{name}") for name in ("script", "save_snapshot", "snapshot")}
+    return {name: cwd_of(config) / path for name, path in given.items() if path}
+
+
+def cwd_of(config: pytest.Config) -> Path:
+    """The folder that relative paths are meant in."""
+    return config.invocation_params.dir
+
+
+def _selection_of(config: pytest.Config) -> tuple[tuple[str, ...], str, bool]:
+    """The named files, the marker expression, and whether anything else narrows the run."""
+    option = config.option
+    files = tuple(Path(argument.partition("::")[0]).name for argument in config.args)
+    narrowed = bool(
+        option.keyword or option.deselect or option.ignore or option.ignore_glob or any("::" in a for a in config.args)
+    )
+    return files, option.markexpr or "", narrowed

@@ -1,0 +1,212 @@
+"""From the way a check ended to its outcome, and from that to what pytest reports."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from release_state.common.redaction import redacted
+from release_state.common.text import plain
+from release_state.facts.services import beside
+from release_state.model.observation import NotObserved, Problem
+from release_state.model.outcome import CheckResult, Outcome, Statement
+from release_state.model.target import Target
+from release_state.observe.defects import text_of
+from release_state.run.session import of_config
+from release_state.verdict.check import MARKER, CheckInfo, describe
+
+ATTRIBUTE = "release_state"
+_ENDED: pytest.StashKey[BaseException | None] = pytest.StashKey()
+"""How a check ended: with an exception, or without one. It is not there for one that was not called."""
+
+_REMEDY = "run without the pytest plugin that did this: -p no:NAME"
+_NOT_CALLED = Problem(source="pytest", why="the check was not called", remedy=_REMEDY)
+
+ADVICE = "advice"
+"""What a check is counted as that needs action and does not block."""
+COUNTED = [
+    word for each in Outcome for word in ([each.value, ADVICE] if each is Outcome.ACTION_NEEDED else [each.value])
+]
+"""What checks are counted as, in the order in which the counts are told."""
+_SHOWN = {
+    Outcome.HOLDS: (".", {"green": True}),
+    Outcome.ACTION_NEEDED: ("A", {"red": True}),
+    Outcome.IN_PROGRESS: ("P", {"yellow": True}),
+    Outcome.UNKNOWN: ("?", {"yellow": True}),
+    Outcome.NOT_APPLICABLE: ("-", {"cyan": True}),
+    Outcome.DEFECT: ("D", {"red": True}),
+}
+
+
+def call_check(item: pytest.Function) -> bool | None:
+    """Call a check and keep how it ended; None for a test that is no check.
+
+    Another plugin may swallow the exception, mark the test, put a function of its own in the check's place, or call
+    nothing at all: that makes no check hold.
+    """
+    if item.get_closest_marker(MARKER) is None:
+        return None
+    check = _check_of(item)
+    given = {name: item.funcargs[name] for name in inspect.signature(check).parameters}
+    try:
+        check(**given)
+    except BaseException as error:
+        item.stash[_ENDED] = error
+        raise
+    item.stash[_ENDED] = None
+    return True
+
+
+def _check_of(item: pytest.Function) -> Callable[..., None]:
+    """The check as its file has it; not `item.obj`, in whose place `--trace` and plugins put functions of their own."""
+    check: Callable[..., None] = getattr(item.module, item.originalname)
+    return check
+
+
+def says(error: BaseException) -> bool:
+    """Whether an exception is the word of a check, and no defect of it."""
+    return isinstance(error, (Statement, NotObserved))
+
+
+def translate(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> pytest.TestReport:
+    """Attach the outcome to the report of a check; pytest's own outcome stays passed, failed or skipped."""
+    if item.get_closest_marker(MARKER) is None or not isinstance(item, pytest.Function):
+        return report
+    if report.when != "call" and call.excinfo is None:
+        return report
+    error = call.excinfo.value if call.excinfo else None
+    if report.when == "call":
+        error = item.stash.get(_ENDED, error or NotObserved(_NOT_CALLED)) or error
+    if error is not None and not isinstance(error, (Exception, pytest.skip.Exception)):
+        return report  # Ctrl-C, pytest.exit: not the check's word
+    marks = [pytest.MarkDecorator(mark, _ispytest=True) for mark in item.iter_markers()]
+    check = _check_of(item)
+    info, target = describe(check, marks), item.callspec.params["target"]
+    if info is None or not isinstance(target, Target):
+        raise TypeError(f"{item.nodeid} is no check of a target")
+    where = f"in {Path(item.path).name}, {item.name}"
+    snapshot = of_config(item.config).snapshot
+    result = conclude(
+        info,
+        error,
+        target.key,
+        seconds=report.duration,
+        where=where,
+        explain=lambda problem: beside(snapshot(target), problem),
+    )
+    return dress(report, result, item, check.__code__.co_firstlineno)
+
+
+def dress(
+    report: pytest.TestReport, result: CheckResult, item: pytest.Item, line: int, *, properties: bool = True
+) -> pytest.TestReport:
+    """Put a result into the report that carries it to the controller.
+
+    `line` says where in its file the check is; `properties`, whether anybody will read those of `--junit-xml`.
+    """
+    session = of_config(item.config)
+    decides = result.blocking or getattr(session, "block_on_advice", False) or result.outcome is Outcome.DEFECT
+    setattr(report, ATTRIBUTE, result.model_dump(mode="json"))
+    # On the item: pytest writes the properties of the last of its reports, that of the teardown, to --junit-xml.
+    item.user_properties[:] = _properties(result) if properties else []
+    report.user_properties[:] = item.user_properties
+    if result.outcome is Outcome.HOLDS:
+        report.outcome = "passed"
+        report.longrepr = None
+    elif result.outcome is Outcome.NOT_APPLICABLE or not decides:
+        report.outcome = "skipped"
+        report.longrepr = (str(item.path), line, reason(result))
+    else:
+        report.outcome = "failed"
+        report.longrepr = redacted(report.longreprtext) if result.outcome is Outcome.DEFECT else reason(result)
+    return report
+
+
+def _properties(result: CheckResult) -> list[tuple[str, object]]:
+    """The properties of a check in `--junit-xml`; each is there, empty or not."""
+    return [
+        ("id", result.id),
+        ("target", result.target),
+        ("outcome", result.outcome.value),
+        ("blocking", "true" if result.blocking else "false"),
+        ("expected", plain(result.expected or result.title)),
+        ("found", plain(result.found)),
+        ("why", plain(result.why)),
+        ("next step", " / ".join(plain(step.title) for step in result.steps)),
+    ]
+
+
+def reason(result: CheckResult) -> str:
+    """A finding in two lines."""
+    expected = f"expected: {plain(result.expected)}\n" if result.expected else ""
+    return f"{result.id} {result.outcome.value}\n{expected}found: {plain(result.found)}"
+
+
+def conclude(
+    info: CheckInfo,
+    error: BaseException | None,
+    target: str,
+    *,
+    seconds: float,
+    where: str,
+    explain: Callable[[Problem], str] = lambda problem: "",
+) -> CheckResult:
+    """The result of a check that ended with an exception, or with none.
+
+    `where` names it if it is a defect; `explain` says what else may explain that something could not be observed.
+    """
+    given: dict[str, Any] = {}
+    blocking = info.blocking
+    if error is None:
+        outcome = Outcome.HOLDS
+    elif isinstance(error, Statement):
+        outcome = error.outcome
+        given = {"expected": error.expected, "found": error.found, "why": error.why, "steps": error.steps}
+        blocking = error.decides(blocking)
+    elif isinstance(error, NotObserved):
+        outcome, problem = Outcome.UNKNOWN, error.problem
+        given = {
+            "expected": info.title,
+            "found": f"could not be observed: {problem.source}: {problem.why}",
+            "why": "; ".join(filter(None, [problem.remedy, explain(problem)])),
+            "retry_at": problem.retry_at.isoformat() if problem.retry_at else None,
+        }
+    elif isinstance(error, pytest.skip.Exception):
+        # No check skips itself: it says that it is not applicable.
+        outcome, given = Outcome.UNKNOWN, {"expected": info.title, "found": f"skipped: {error}", "why": _REMEDY}
+    else:
+        outcome, given = Outcome.DEFECT, {"found": f"{text_of(error)} ({where})"}
+    return CheckResult(
+        id=info.id,
+        title=info.title,
+        source=info.source,
+        blocking=blocking,
+        outcome=outcome,
+        target=target,
+        scenario=info.scenario,
+        seconds=round(seconds, 4),
+        **given,
+    )
+
+
+def of_report(report: pytest.TestReport) -> CheckResult | None:
+    """The result that a report carries; None for a report that says nothing new."""
+    document = getattr(report, ATTRIBUTE, None)
+    return CheckResult.model_validate(document) if document is not None else None
+
+
+def status(report: pytest.TestReport) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
+    """Category, letter and word of the outcome."""
+    document = getattr(report, ATTRIBUTE, None)
+    if document is None:
+        return None
+    outcome = Outcome(document["outcome"])
+    letter, markup = _SHOWN[outcome]
+    word = outcome.value.upper()
+    if outcome is Outcome.ACTION_NEEDED and not document["blocking"]:
+        return ADVICE, "a", ("ADVICE", {"yellow": True})
+    return outcome.value, letter, (word, markup)

@@ -1,0 +1,296 @@
+"""One run: who observes, how the workers get what was observed, what the checks said, and the verdicts.
+
+The controller (or the only process) observes once, in the background. Under xdist the workers collect meanwhile; the
+snapshots reach them through a private folder, so that the number of requests is the same for every `-n`.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from release_state.common import files as whole
+from release_state.common.strict import FRESH, elapsed
+from release_state.model.outcome import CheckResult, Exit, Phase
+from release_state.model.plan import Wanted
+from release_state.model.snapshot import Snapshot
+from release_state.model.target import Target
+from release_state.observe.defects import Defects
+from release_state.observe.progress import Asking
+from release_state.run.background import Background, wait_for
+from release_state.verdict.check import CheckInfo, catalogue, of_phase
+
+if TYPE_CHECKING:
+    from release_state.plan.recovery import Recovery
+    from release_state.verdict.verdict import TargetVerdict
+
+KEY: pytest.StashKey[Session] = pytest.StashKey()
+
+Collect = Callable[[frozenset[str] | None, threading.Event], Sequence[Snapshot]]
+"""Observes: given the look-ups that are wanted, or None for all, and the event that says that the run is over."""
+
+_NEEDS = "needs.json"
+
+
+def of_config(config: pytest.Config) -> Session:
+    """The run's session.
+
+    Raises pytest.UsageError where the plugin did not start it: then nothing may be checked.
+    """
+    session = config.stash.get(KEY, None)
+    if session is None:
+        raise pytest.UsageError("release_state.plugin is not active: run the checks with this project's pytest.ini")
+    return session
+
+
+class Session:
+    """What every process of a run has: the targets, and the snapshots once they are there."""
+
+    def __init__(
+        self,
+        targets: Sequence[Target],
+        checks_folder: Path,
+        fixed_phase: Phase | None,
+        *,
+        block_on_advice: bool,
+        wanted: Wanted,
+    ) -> None:
+        self.block_on_advice = block_on_advice
+        self.wanted = wanted
+        self.targets = tuple(targets)
+        self.fixed_phase = fixed_phase
+        self.checks_folder = checks_folder
+        self._snapshots: dict[str, Snapshot] | None = None
+        self._recoveries: dict[str, Recovery] = {}
+
+    @property
+    def checks(self) -> tuple[CheckInfo, ...]:
+        """Every check there is."""
+        return catalogue(self.checks_folder)
+
+    def announce_needs(self, reads: Iterable[str]) -> None:
+        """Say which look-ups the selected checks read; heard only where the run was narrowed."""
+        raise NotImplementedError
+
+    def _wait(self) -> Sequence[Snapshot]:
+        raise NotImplementedError
+
+    def snapshots(self) -> dict[str, Snapshot]:
+        """What was observed, by the target's key; waits for it.
+
+        Raises whatever the observation raised: that is a defect, since failed look-ups are recorded, not raised.
+        """
+        if self._snapshots is None:
+            self._snapshots = {snapshot.target.key: snapshot for snapshot in self._wait()}
+        return self._snapshots
+
+    def snapshot(self, target: Target) -> Snapshot:
+        """What was observed of one target."""
+        return self.snapshots()[target.key]
+
+    def recovery(self, target: Target) -> Recovery:
+        """The way out of the state that a target is in, in the direction that was asked for."""
+        from release_state.facts.release import Release
+        from release_state.plan.recovery import Recovery
+
+        # One for all who ask: what it works out of thousands of tags is worked out once.
+        if target.key not in self._recoveries:
+            self._recoveries[target.key] = Recovery(Release(self.snapshot(target)), self.wanted)
+        return self._recoveries[target.key]
+
+    def phase(self, target: Target) -> Phase:
+        """The phase that applies to a target; waits for the observation where it is not fixed."""
+        return self.fixed_phase or Phase(self.snapshot(target).phase)
+
+
+class Controller(Session):
+    """The process that observes, gathers the results and judges."""
+
+    def __init__(
+        self,
+        targets: Sequence[Target],
+        checks_folder: Path,
+        fixed_phase: Phase | None,
+        collect: Collect,
+        *,
+        narrowed: bool,
+        with_workers: bool,
+        block_on_advice: bool,
+        wanted: Wanted,
+        files: Sequence[str] = (),
+    ) -> None:
+        super().__init__(targets, checks_folder, fixed_phase, block_on_advice=block_on_advice, wanted=wanted)
+        self.narrowed = narrowed
+        # Advice that decides is part of the phase wherever it is written down.
+        self.files = () if block_on_advice else tuple(files)
+        self.results: dict[str, list[CheckResult]] = {target.key: [] for target in targets}
+        self._collect = collect
+        self.asking = Asking()
+        self.defects: Defects = []
+        """What broke within look-ups; the rest was observed all the same."""
+        self.waits = False
+        """Whether the observation may take as long as a release does."""
+        self.collected = threading.Event()
+        """Set once nothing is collected any more: until then what is printed here would be captured."""
+        self._needs: Future[frozenset[str] | None] = Future()
+        self._background: Background[Sequence[Snapshot]] = Background(self._observe, _dump, with_workers=with_workers)
+        self.exchange = self._background.exchange
+
+    @property
+    def seconds(self) -> float:
+        """How long it took to observe."""
+        return self._background.seconds
+
+    @property
+    def cancel(self) -> threading.Event:
+        """Set when the run is over."""
+        return self._background.cancel
+
+    def start(self) -> None:
+        """Begin to observe, in the background."""
+        self._background.start()
+
+    def _observe(self, cancel: threading.Event) -> Sequence[Snapshot]:
+        return self._collect(self._wanted() if self.narrowed else None, cancel)
+
+    def _wanted(self) -> frozenset[str] | None:
+        if self.exchange is None:
+            return self._needs.result()
+        while not (needs := self.exchange / _NEEDS).exists():
+            if not self.exchange.is_dir():
+                raise RuntimeError("the run ended before it collected anything")
+            time.sleep(0.02)
+        told = needs.read_text(encoding="utf-8")
+        return frozenset(json.loads(told)) if told else None
+
+    def announce_needs(self, reads: Iterable[str]) -> None:
+        """Let the observation of a narrowed run begin."""
+        if not self._needs.done():
+            self._needs.set_result(frozenset(reads))
+
+    def _wait(self) -> Sequence[Snapshot]:
+        return self._background.wait()
+
+    def is_over(self, seconds: float) -> bool:
+        """Whether the observation has ended; waits for it, but not longer than this."""
+        return self._background.is_over(seconds)
+
+    def observed(self) -> dict[str, Snapshot] | None:
+        """The snapshots if they are there, without waiting; None while observing and after a defect."""
+        return None if self._background.observed() is None else self.snapshots()
+
+    def defect(self) -> BaseException | None:
+        """What broke the observation itself, if anything did."""
+        return self._background.defect()
+
+    def for_worker(self) -> dict[str, object]:
+        """What a worker needs to know at its start; all of it plain data."""
+        return {
+            "targets": [target.model_dump(mode="json") for target in self.targets],
+            "checks": str(self.checks_folder),
+            "phase": self.fixed_phase.value if self.fixed_phase else None,
+            "exchange": str(self.exchange),
+            "block_on_advice": self.block_on_advice,
+            "wanted": self.wanted,
+        }
+
+    def add(self, result: CheckResult) -> None:
+        """Take what one check said."""
+        self.results[result.target].append(result)
+
+    def deciding(self, phase: Phase) -> frozenset[str]:
+        """The look-ups that the verdict of a phase hangs on."""
+        checks = of_phase(self.checks, phase, self.files)
+        return frozenset(name for check in checks if check.blocking or self.block_on_advice for name in check.reads)
+
+    def verdicts(self) -> tuple[TargetVerdict, ...]:
+        """One verdict for each target; empty where nothing was observed."""
+        observed = self.observed()
+        if observed is None:
+            return ()
+        from release_state.verdict.verdict import judge
+
+        order = {check.id: number for number, check in enumerate(self.checks)}
+        return tuple(
+            judge(
+                self.recovery(target),
+                self.phase(target),
+                sorted(self.results[target.key], key=lambda result: order.get(result.id, len(order))),
+                of_phase(self.checks, self.phase(target), self.files),
+                block_on_advice=self.block_on_advice,
+                broken=bool(self.defects),
+            )
+            for target in self.targets
+        )
+
+    def look_again(self) -> None:
+        """Where the last look is older than a minute by now, ask whether it still holds; what moved is noted.
+
+        The checks have ended by then: a verdict over what they saw would be of another moment.
+        """
+        looked_at, observed = self.asking.looked_at, self.observed()
+        if looked_at is None or not observed or elapsed() - looked_at < FRESH or self.cancel.is_set():
+            return
+        from release_state.observe.waiting import CHANGING, moved
+
+        asked = frozenset(name for name in CHANGING if any(_was_asked(each, name) for each in observed.values()))
+        for snapshot in self._collect(asked, self.cancel):
+            key = snapshot.target.key
+            if names := moved(observed[key], snapshot):
+                self._snapshots = {**self.snapshots(), key: observed[key].model_copy(update={"moved": names})}
+                self._recoveries.pop(key, None)
+
+    def exit_code(self) -> Exit:
+        """The exit code of the run; that nothing ran is never 0."""
+        if self.defect() is not None or self.defects:
+            return Exit.DEFECT
+        return Exit.worst([verdict.exit for verdict in self.verdicts()])
+
+    def close(self) -> None:
+        """Stop what is still observing, and remove the exchange folder."""
+        self._needs.cancel()
+        self._background.close()
+
+
+class Worker(Session):
+    """An xdist worker: observes nothing, reads what the controller observed."""
+
+    def __init__(self, given: Mapping[str, object]) -> None:
+        targets = given["targets"]
+        phase = given["phase"]
+        super().__init__(
+            [Target.model_validate(target) for target in targets] if isinstance(targets, list) else [],
+            Path(str(given["checks"])),
+            Phase(phase) if phase else None,
+            block_on_advice=bool(given["block_on_advice"]),
+            wanted=cast("Wanted", given["wanted"]),
+        )
+        self.exchange = Path(str(given["exchange"]))
+
+    def announce_needs(self, reads: Iterable[str]) -> None:
+        """Tell the controller; every worker collects the same, so that the last one to write changes nothing."""
+        try:
+            whole.write(self.exchange / _NEEDS, json.dumps(sorted(reads)))
+        except OSError as error:
+            if error.errno not in whole.NO_ROOM:
+                raise
+            (self.exchange / _NEEDS).touch()  # an empty file takes no room: everything is asked
+
+    def _wait(self) -> Sequence[Snapshot]:
+        return [Snapshot.model_validate(document) for document in wait_for(self.exchange)]
+
+
+def _was_asked(snapshot: Snapshot, name: str) -> bool:
+    observed = getattr(snapshot, name)
+    return any(each.is_known for each in (observed.values() if isinstance(observed, dict) else [observed]))
+
+
+def _dump(snapshots: Sequence[Snapshot]) -> list[dict[str, Any]]:
+    return [snapshot.model_dump(mode="json") for snapshot in snapshots]

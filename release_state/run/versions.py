@@ -1,0 +1,323 @@
+"""The run as the plugin sees it: configuration, demo, observation, verdict, reports."""
+
+from __future__ import annotations
+
+import importlib
+import threading
+from collections.abc import Callable, Mapping
+from datetime import timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from release_state.common import files as whole
+from release_state.common.text import plain
+from release_state.model.outcome import Phase
+from release_state.model.plan import Wanted
+from release_state.observe.collect import collect, lookups_of_phase
+from release_state.observe.token import find_token
+from release_state.report.files import ReportFiles, about
+from release_state.report.origin import origin_of
+from release_state.report.step_summary import of_run
+from release_state.run.base import Running
+from release_state.run.session import KEY, Controller, Worker
+from release_state.settings import config as configuration_module
+from release_state.settings.config import Arguments, RunConfig
+from release_state.settings.options import UsageProblem
+from release_state.verdict.check import MARKER
+
+# What is wanted only once the services have been asked is imported where it is used: see `start`.
+if TYPE_CHECKING:
+    from release_state.audit.session import AuditWorker
+    from release_state.fleet.worker import FleetWorker
+    from release_state.observe.waiting import Waited, Watch
+    from release_state.verdict.changes import Changes
+
+_LOOK_SECONDS = 0.2
+Selection = tuple[tuple[str, ...], str, bool]
+"""Named files, marker expression, and whether anything else narrows the run."""
+
+
+def configuration(arguments: Arguments, environ: Mapping[str, str], cwd: Path) -> RunConfig:
+    """The configuration of a run; raises UsageProblem."""
+    return configuration_module.load(arguments, environ, cwd)
+
+
+def token_source(config: RunConfig, environ: Mapping[str, str]) -> str | None:
+    """Where the GitHub token comes from; never the token."""
+    return find_token(environ, config.targets[0].github_api)[1]
+
+
+def worker_session(
+    given: Mapping[str, object], arguments: Callable[[], Arguments]
+) -> Worker | AuditWorker | FleetWorker:
+    """The session of an xdist worker; `arguments` reads the command line, which it has, too."""
+    if given.get("fleet"):
+        from release_state.fleet.worker import fleet_worker
+
+        return fleet_worker(given, arguments())
+    if given.get("audit"):
+        from release_state.audit.session import AuditWorker
+
+        return AuditWorker(given)
+    return Worker(given)
+
+
+def select(config: pytest.Config, items: list[pytest.Item]) -> list[pytest.Item]:
+    """The items whose phase applies to their target; tells a narrowed run's observation what they read."""
+    from release_state.report import screen as progress
+
+    session = config.stash[KEY]
+    if not items:
+        return []
+    reads: set[str] = set() if session.fixed_phase else set(lookups_of_phase())
+    for item in items:
+        applies = session.fixed_phase is None or item.get_closest_marker(session.fixed_phase.marker)
+        if applies and (mark := item.get_closest_marker(MARKER)):
+            reads |= set(mark.kwargs["reads"])
+    session.announce_needs(reads)
+    if isinstance(session, Controller):
+        session.collected.set()
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if isinstance(session, Controller) and reporter is not None and progress.is_wanted(reporter):
+        progress.show(reporter, session.asking, session.is_over)
+    elif isinstance(session, Controller) and session.waits:
+        while not session.is_over(_LOOK_SECONDS):
+            pass  # what is told meanwhile is told here, where nothing that is printed is captured
+    kept = []
+    for item in items:
+        target = getattr(getattr(item, "callspec", None), "params", {}).get("target")
+        if target is None or item.get_closest_marker(session.phase(target).marker):
+            kept.append(item)
+    return kept
+
+
+class Run(Running):
+    """One run over single versions."""
+
+    def __init__(
+        self,
+        arguments: Arguments,
+        environ: Mapping[str, str],
+        cwd: Path,
+        *,
+        checks_folder: Path,
+        demo: str | None,
+        files: Mapping[str, Path],
+        selection: Selection,
+        with_workers: bool,
+        executes: bool,
+    ) -> None:
+        if not checks_folder.is_dir():
+            raise UsageProblem(f"{checks_folder} is missing: run the checks from the folder of their pytest.ini")
+        super().__init__(environ, executes=executes, demo=demo)
+        try:
+            if demo is not None:
+                from release_state.demo.enter import enter_demo
+
+                arguments, environ = self._stack.enter_context(enter_demo(demo, arguments))
+            self.files = files
+            for name in ("script", "save_snapshot"):
+                if name in files and not files[name].parent.is_dir():
+                    option = f"--{name.replace('_', '-')}"
+                    raise UsageProblem(
+                        f"{option} {files[name]}: there is no folder {files[name].parent}: make it first"
+                    )
+            named, markers, narrowed = selection
+            fixed = _fixed_phase(arguments.phase, named, markers)
+            recorded = None
+            if "snapshot" in files:
+                if demo is not None:
+                    raise UsageProblem("--snapshot and --demo exclude each other: a recorded snapshot needs no world")
+                if arguments.wait != "0":
+                    raise UsageProblem("--snapshot and --wait exclude each other: what is recorded does not change")
+                from release_state.observe.recorded import load, replay, replayed
+
+                recorded = replayed(load(files["snapshot"]), fixed, cast("Wanted", arguments.plan))
+                self.config = replay(recorded, arguments, environ, cwd)
+                when = min(each.observed_at for each in recorded).astimezone(timezone.utc)
+                self.aside = f"as recorded at {when:%Y-%m-%d %H:%M} UTC, nothing is asked now"
+            else:
+                self.config = configuration(arguments, environ, cwd)
+            _refuse_unwritable(files, self.config)
+            token, self.token_source = (None, None)
+            if recorded is None:
+                token, self.token_source = find_token(environ, self.config.targets[0].github_api)
+            run_id = environ.get("GITHUB_RUN_ID", "")
+
+            def observe(wanted: frozenset[str] | None, cancel: threading.Event) -> Any:
+                if recorded is not None:
+                    return [found for found in recorded if found.target in self.config.targets]
+                return collect(
+                    self.config,
+                    wanted,
+                    fixed_phase=fixed,
+                    token=token,
+                    token_source=self.token_source,
+                    own_run_id=int(run_id) if run_id.isdigit() else None,
+                    environ=environ,
+                    cancel=cancel,
+                    asking=self.session.asking,
+                    defects=self.session.defects,
+                    watch=None if self.session.observed() else self.watch,  # in the end nothing is waited for
+                )
+
+            self.session = Controller(
+                self.config.targets,
+                checks_folder,
+                fixed,
+                observe,
+                narrowed=narrowed or bool(markers and fixed is None),
+                with_workers=with_workers,
+                block_on_advice=self.config.block_on_advice,
+                wanted=self.config.plan,
+                files=named if all(name.endswith(".py") for name in named) else (),
+            )
+            self._stack.callback(self.session.close)
+            self.watch: Watch | None = None
+            if self.config.wait:
+                from release_state.observe.waiting import Watch
+
+                self.session.waits = True
+                asking = self.session.asking
+                self.watch = Watch(self.config.wait, self.session.deciding, self._tell, asking.pausing)
+        except BaseException:
+            self._stack.close()
+            raise
+        self._reporter: Callable[[], Any] = lambda: None
+        self.reports = ReportFiles(self.config.reports_dir, about(self.config))
+        self.origin = origin_of(environ)
+        self.changes: dict[str, Changes] = {}
+        """What changed since the last run, by target; known once this one is judged."""
+
+    def prepare_reports(self, config: pytest.Config) -> None:
+        """Reserve the names of this run's reports and tell pytest-html its own.
+
+        Raises pytest.UsageError where the folder cannot be written to: known before anything is contacted.
+        """
+        if not self.executes:
+            return
+        self._reporter = lambda: config.pluginmanager.get_plugin("terminalreporter")
+        if not config.pluginmanager.has_plugin("html"):
+            raise pytest.UsageError("pytest-html is missing or switched off: there would be no report to look at")
+        super().prepare_reports(config)
+        if self.reports.reserved and not getattr(config.option, "htmlpath", None):
+            config.option.htmlpath = str(self.reports.html)
+            config.option.self_contained_html = True
+
+    def start(self) -> None:
+        """Begin to observe; meanwhile import what is used once that is over, which would keep the first request back.
+
+        Raises ImportError.
+        """
+        super().start()
+        if self.executes:
+            # First the same as the observation: whoever comes second waits for the whole of it.
+            for name in ("release_state.observe.observer", "release_state.run.late"):
+                importlib.import_module(name)
+
+    def header(self) -> list[str]:
+        """What is checked and where each fact is read from; the phase follows once it is known."""
+        from release_state.report import terminal
+
+        source = "the demo world" if self.demo else self.token_source
+        return self.with_aside(terminal.header(self.config, source))
+
+    def phases(self) -> str | None:
+        """The phase of each target and why; None while it is not known."""
+        observed = self.session.observed()
+        if not observed:
+            return None
+        return "\n".join(
+            f"phase of {key}: {snapshot.phase}, {plain(snapshot.phase_reason)}" for key, snapshot in observed.items()
+        )
+
+    def _tell(self, line: str) -> None:
+        """Say what is waited for, where no live line does and nobody wants quiet."""
+        from release_state.report import screen as progress
+
+        while self.session.exchange is None and not self.session.collected.wait(_LOOK_SECONDS):
+            if self.session.cancel.is_set():
+                return
+        reporter = self._reporter()
+        live = progress.is_wanted(reporter) and self.session.exchange is None if reporter else True
+        if not live and reporter.config.option.verbose >= 0:
+            reporter.ensure_newline()
+            reporter.write_line(line)
+
+    def judged(self) -> None:
+        """Compare with the last run, once this one can be judged."""
+        from release_state.report.document import record
+        from release_state.report.records import compare
+        from release_state.verdict.verdict import moved_words
+
+        self.session.look_again()
+        if self.waited:
+            self.notes.append(self.waited.words)
+        observed = self.session.observed() or {}
+        self.notes += [f"{key}: {moved_words(each.moved)}" for key, each in observed.items() if each.moved]
+        now = {verdict.target.key: record(verdict, observed[verdict.target.key]) for verdict in self.session.verdicts()}
+        try:
+            self.changes, notes = compare(self.reports.folder, now, self.reports.json)
+        except OSError as error:
+            notes = [f"earlier reports could not be read: {error.strerror}"]
+        self.notes += notes
+
+    @property
+    def waited(self) -> Waited | None:
+        """How this run waited; None where nothing had to be waited for."""
+        return self.watch.waited if self.watch else None
+
+    def publish_reports(self, exitstatus: int) -> int:
+        """Write the JSON report, and switch `latest` for a run of a whole phase."""
+        observed = self.session.observed() if self.executes else None
+        if observed is None:
+            self.reports.discard()
+            return exitstatus
+        try:
+            verdicts = self.session.verdicts()
+            if path := self.files.get("save_snapshot"):
+                from release_state.observe.recorded import save
+
+                save(path, list(observed.values()))
+            if path := self.files.get("script"):
+                from release_state.report.script import script
+
+                whole.write(path, script(verdicts), mode=0o755)
+            document = self.reports.publish(verdicts, observed, exitstatus, self.origin, self.changes, self.waited)
+            if self.reports.written:
+                html = self.reports.html
+                self.notes += self.workflow.hand_on(of_run(document), html if document.run.html else self.reports.json)
+        except UnicodeEncodeError:
+            self.reports.discard()
+            return self.report_failed(OSError("a name in it is not UTF-8"))
+        except OSError as error:
+            self.reports.discard()
+            return self.report_failed(error)
+        return self.reported(exitstatus)
+
+    def summarise(self, reporter: pytest.TerminalReporter) -> None:
+        """The verdict and the way out, on the terminal."""
+        from release_state.report import terminal
+
+        terminal.summarise(reporter, self)
+
+
+def _refuse_unwritable(files: Mapping[str, Path], config: RunConfig) -> None:
+    """Raise UsageProblem where a file is asked for that would have to hold a path that is no text."""
+    target = config.targets[0]
+    for name in ("script", "save_snapshot"):
+        for path in (target.clone, target.reports_dir) if name in files else ():
+            if path and not path.isascii() and path != path.encode("utf-8", "replace").decode():
+                option = f"--{name.replace('_', '-')}"
+                raise UsageProblem(f"{option} cannot hold {path!r}, which is not UTF-8: give --repo by another path")
+
+
+def _fixed_phase(phase: str, files: tuple[str, ...], markers: str) -> Phase | None:
+    if phase != "auto":
+        return Phase(phase)
+    for candidate in Phase:
+        if markers.strip() == candidate.marker or (files and set(files) == {f"test_{candidate.marker}.py"}):
+            return candidate
+    return None

@@ -1,0 +1,122 @@
+"""Which channels a project publishes through: their indexes, what a release leaves behind on each, status pages."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib.abc import InspectLoader
+from typing import Any
+
+from release_state.model.target import Channel
+from release_state.settings import validate
+from release_state.settings.options import UsageProblem
+
+CHANNEL_KEYS = ("index-url", "leaves", "dependencies-index-url")
+TRACES = ("tag", "release", "pull-request")
+GITHUB_API = "https://api.github.com"
+
+
+def defined_channels(
+    table: Mapping[str, Any], origin: str, index_urls: Sequence[str], environ: Mapping[str, str]
+) -> tuple[Channel, ...]:
+    """The project's channels: PyPI and TestPyPI, as its configuration changes them, and those that it adds.
+
+    TestPyPI is PyPI's host with `test.` before it. Raises UsageProblem on anything unknown or of the wrong type.
+    """
+    index = pypi()
+    test_index = index.replace("://", "://test.")
+    defined: dict[str, dict[str, Any]] = {
+        "pypi": {"index-url": index, "leaves": list(TRACES)},
+        "testpypi": {"index-url": test_index, "leaves": []},
+    }
+    more = table.get("channels", {})
+    if not isinstance(more, dict):
+        raise UsageProblem(f"{origin}: channels is not a table")
+    for name, keys in more.items():
+        validate.channel_name(name)
+        if not isinstance(keys, dict):
+            raise UsageProblem(f"{origin}: channels.{name} is not a table")
+        for key in keys:
+            if key not in CHANNEL_KEYS:
+                near = validate.nearest(key, CHANNEL_KEYS)
+                raise UsageProblem(f"{origin}: channels.{name}.{validate.shown(key)} is not known{near}")
+        defined[name] = {**defined.get(name, {}), **keys}
+    for text in index_urls:
+        name, given_url, url = text.partition("=")
+        if not given_url:
+            raise UsageProblem(f"--index-url {validate.shown(text)} is not of the form CHANNEL=URL")
+        validate.one_of("--index-url", name, defined)
+        defined[name] = {**defined[name], "index-url": url}
+    for name, keys in defined.items():
+        given = any(text.startswith(f"{name}=") for text in index_urls)
+        if index_variable(name) in environ and not given:
+            keys["index-url"] = environ[index_variable(name)]
+    # Dependencies of what is rehearsed come from where it is released to, wherever that is.
+    defined["testpypi"].setdefault("dependencies-index-url", defined["pypi"]["index-url"])
+    public = (index, test_index)
+    return tuple(_channel(name, keys, public, origin) for name, keys in defined.items())
+
+
+def index_variable(channel: str) -> str:
+    """The environment variable that names the index of a channel."""
+    return f"RELEASE_STATE_INDEX_URL_{channel.upper().replace('-', '_')}"
+
+
+@cache
+def pypi() -> str:
+    """The root of PyPI's Simple API, as pypi-simple names it."""
+    # Read from its source: to import it, with the HTML parser behind it, takes longer than all else before the first
+    # request. Should it ever be no plain text there, it is imported all the same.
+    spec = importlib.util.find_spec("pypi_simple")
+    if spec is not None and isinstance(spec.loader, InspectLoader):
+        for node in ast.parse(spec.loader.get_source(spec.name) or "").body:
+            names = (
+                [node.target]
+                if isinstance(node, ast.AnnAssign)
+                else node.targets
+                if isinstance(node, ast.Assign)
+                else []
+            )
+            if any(isinstance(name, ast.Name) and name.id == "PYPI_SIMPLE_ENDPOINT" for name in names):
+                value = getattr(node, "value", None)
+                if isinstance(value, ast.Constant) and isinstance(value.value, str):
+                    return value.value
+    from pypi_simple import PYPI_SIMPLE_ENDPOINT
+
+    return PYPI_SIMPLE_ENDPOINT
+
+
+def _channel(name: str, keys: Mapping[str, Any], public: Sequence[str], origin: str) -> Channel:
+    where = f"channels.{name}"
+    if "index-url" not in keys:
+        raise UsageProblem(f"{origin}: {where} has no index-url")
+    for key in ("index-url", "dependencies-index-url"):
+        if not isinstance(keys.get(key, ""), str):
+            raise UsageProblem(f"{origin}: {where}.{key} is {type(keys[key]).__name__}, expected a text")
+    url = validate.http_url(f"{where}.index-url", keys["index-url"])
+    dependencies = keys.get("dependencies-index-url")
+    if dependencies is not None:
+        validate.http_url(f"{where}.dependencies-index-url", dependencies)
+    leaves = keys.get("leaves", [])
+    if not isinstance(leaves, list):
+        raise UsageProblem(f"{origin}: {where}.leaves is not a list")
+    for word in leaves:
+        validate.one_of(f"{where}.leaves", str(word), TRACES)
+    return Channel(
+        name=name,
+        index_url=url,
+        leaves=tuple(leaves),
+        dependencies_index_url=dependencies,
+        is_public_index=url.rstrip("/") in [address.rstrip("/") for address in public],
+    )
+
+
+def status_pages(api: str, channels: Sequence[Channel]) -> dict[str, str]:
+    """The status pages of GitHub and of the channels' indexes, by setting; empty for a service of one's own."""
+    public = any(channel.is_public_index for channel in channels)
+    return {
+        "github-status-url": "https://www.githubstatus.com" if api == GITHUB_API else "",
+        "index-status-url": "https://status.python.org" if public else "",
+    }

@@ -1,0 +1,343 @@
+"""From what was typed, set and found to the targets of a run: each value with the place that it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from release_state.common.addresses import without_credentials
+from release_state.common.github_server import api_of, host_of, tells_server, web_of
+from release_state.common.redaction import hide_passwords_of
+from release_state.model.plan import Wanted
+from release_state.model.target import Channel, Target, repository_of
+from release_state.observe.git.local import LocalRepository, locate
+from release_state.settings import validate
+from release_state.settings.channels import GITHUB_API, defined_channels, index_variable, status_pages
+from release_state.settings.options import DEFAULT_CHANNEL, PHASES, PLANS, SETTINGS, VERSION_RULES, UsageProblem
+from release_state.settings.sources import (
+    COMMAND_LINE,
+    ENVIRONMENT,
+    Arguments,
+    Resolver,
+    Value,
+    local_repository,
+    reports_folder,
+    table,
+)
+
+__all__ = ["Arguments", "RunConfig", "load", "show"]
+
+PLACEHOLDER = "0"
+"""The version of an audit's targets, which stand for every version."""
+
+TAG_PLACEHOLDERS = ("version", "semver", "package")
+PLACEHOLDERS = ("version", "semver", "channel", "package")
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """Everything a run needs to know before it observes."""
+
+    targets: tuple[Target, ...]
+    phase: str
+    values: Mapping[str, Value]
+    lookup_timeout: float
+    install_timeout: float
+    reports_dir: Path
+    clone: LocalRepository | None
+    remote_url: str
+    """What git is asked with; may hold credentials, which the targets' own URLs never do."""
+    channels: Mapping[str, Channel]
+    """By name, with index URLs that may hold credentials."""
+    keep_answers: bool = True
+    """Whether services' answers are kept for the next run, which asks for them only if they have changed."""
+    install: bool = True
+    install_sdists: bool = False
+    """Whether the installation check may build packages, which runs code of theirs."""
+    install_size: float = 2048.0
+    """MiB that it may download and unpack."""
+    block_on_advice: bool = False
+    plan: Wanted = "auto"
+    wait: float = 0.0
+    """Seconds that are waited at the most for what is on its way; 0: not at all."""
+    audit: str | None = None
+    """As in the arguments. The targets then stand for channels, their version is a placeholder."""
+
+
+def load(
+    arguments: Arguments,
+    environ: Mapping[str, str],
+    cwd: Path,
+    listed: tuple[Mapping[str, Any], str] | None = None,
+) -> RunConfig:
+    """Work out the run's configuration without contacting anything but the local repository.
+
+    `listed` is a table of settings and where it stands, in the place of `[tool.release-state]`: then the current
+    folder is not looked at.
+
+    Raises UsageProblem with one line on anything that is wrong, missing or unknown.
+    """
+    validate.one_of("--phase", arguments.phase, PHASES)
+    validate.one_of("--plan", arguments.plan, PLANS)
+    versions = _versions(arguments)
+    asks_for_clone = listed is None or arguments.repo is not None
+    remote_name = arguments.settings.get("remote")
+    local = local_repository(arguments.repo, remote_name, environ, cwd) if asks_for_clone else None
+    written, project_name, table_origin = (listed[0], None, listed[1]) if listed else table(local.top if local else cwd)
+    resolver = Resolver(arguments, environ, written, table_origin)
+    if local and "remote" in written and (remote := resolver.all({})["remote"]).origin == table_origin:
+        # Which file to read was known only from the repository; which remote of it is meant, from that file.
+        local = locate(local.top, validate.ref_name("--remote", remote.text))
+    servers: dict[str, Value] = {}
+    api, web = _github(arguments, environ, servers)
+    values = {**resolver.all(_inferred(local, web)), **servers}
+    channels = defined_channels(written, table_origin, arguments.index_urls, environ)
+    chosen = _chosen_channels(arguments.channels, channels, values)
+    get = {key: value.text for key, value in values.items()}
+    if "repository" not in get:
+        raise UsageProblem(
+            f"no repository{_why_none(local, get['remote'], web)}: give --repository owner/name, "
+            "or --repo with a clone whose remote says it"
+        )
+    repository = validate.repository(get["repository"])
+    asked = arguments.repo is not None or "RELEASE_STATE_REPO" in environ
+    clone = local if local and (asked or _is_clone_of(local, repository, web)) else None
+    package = _package(values, clone, project_name)
+    if "remote-url" not in values:
+        values["remote-url"] = _remote_of(clone, get["remote"], f"{web}/{repository}.git")
+    given = values["remote-url"]
+    remote_url = validate.git_url("--remote-url", given.text)
+    hide_passwords_of(
+        [remote_url, *(url for each in channels for url in (each.index_url, each.dependencies_index_url))]
+    )
+    if listed is None and given.origin == table_origin and validate.is_local(remote_url):
+        # Git serves it with the settings of that folder, which can be one that the repository itself brings along.
+        raise UsageProblem(f"{table_origin}: remote-url {validate.shown(remote_url)} is a folder of this machine")
+    reports_dir = reports_folder(values["reports-dir"], cwd)
+    base = get.get("base-branch")
+    common: dict[str, Any] = {
+        "package": package,
+        "repository": repository,
+        "channels": tuple(map(_public, channels)),
+        "base_branch": validate.ref_name("--base-branch", base) if base else None,
+        "remote": validate.ref_name("--remote", get["remote"]),
+        "remote_url": without_credentials(remote_url),
+        "clone": str(clone.top) if clone else None,
+        **_project(get),
+        "github_api": api,
+        "github_web": web,
+        "reports_dir": str(reports_dir),
+        # Of a clone, its own file is found again; a list of projects, or the folder's file, is not.
+        "settings": _said(
+            arguments,
+            environ,
+            values,
+            table_origin if listed or clone is None else "",
+            reports_dir,
+            [channel.name for channel in channels],
+        ),
+    }
+    status = {key: values.setdefault(key, Value(url, "default")) for key, url in status_pages(api, chosen).items()}
+    pages = {key: validate.status_url(f"--{key}", value.text) for key, value in status.items()}
+    of_any_index = status["index-status-url"].origin != "default"
+    return RunConfig(
+        targets=tuple(
+            Target(
+                version=version,
+                channel=_public(channel),
+                github_status_url=pages["github-status-url"],
+                index_status_url=pages["index-status-url"] if of_any_index or channel.is_public_index else None,
+                **common,
+            )
+            for version in versions
+            for channel in chosen
+        ),
+        phase=arguments.phase,
+        values=values,
+        lookup_timeout=validate.seconds("--lookup-timeout", get["lookup-timeout"]),
+        install_timeout=validate.seconds("--install-timeout", get["install-timeout"]),
+        reports_dir=reports_dir,
+        clone=clone,
+        remote_url=remote_url,
+        channels={channel.name: channel for channel in channels},
+        keep_answers=validate.flag("--keep-answers", get["keep-answers"]),
+        install=arguments.install,
+        install_sdists=arguments.install_sdists,
+        install_size=validate.mebibytes("--install-size", get["install-size"]),
+        block_on_advice=arguments.block_on_advice,
+        plan=cast("Wanted", arguments.plan),
+        wait=validate.seconds("--wait", arguments.wait) if arguments.wait != "0" else 0.0,
+        audit=arguments.audit,
+    )
+
+
+def _said(
+    arguments: Arguments,
+    environ: Mapping[str, str],
+    values: Mapping[str, Value],
+    file: str,
+    reports_dir: Path,
+    channels: Sequence[str],
+) -> tuple[tuple[str, str], ...]:
+    """What a printed command has to repeat; `file` is the one that it would not find again, empty: none."""
+    said = {}
+    for setting in SETTINGS:
+        value = values.get(setting.key)
+        if value is not None and (value.is_given or (file and value.origin == file)):
+            said[setting.key] = without_credentials(value.text) if setting.metavar == "URL" else value.text
+    if "reports-dir" in said:
+        said["reports-dir"] = str(reports_dir)
+    run = {
+        "no-install": "" if not arguments.install else None,
+        "install-sdists": "" if arguments.install_sdists else None,
+        "block-on-advice": "" if arguments.block_on_advice else None,
+        "wait": arguments.wait if arguments.wait != "0" else None,
+        "plan": arguments.plan if arguments.plan != "auto" else None,
+        "phase": arguments.phase if arguments.phase != "auto" else None,
+    }
+    said |= {key: text for key, text in run.items() if text is not None}
+    named = [text.partition("=")[0] for text in arguments.index_urls]
+    named += [name for name in channels if index_variable(name) in environ]
+    return (*said.items(), *(("index-url", name) for name in dict.fromkeys(named)))
+
+
+def _versions(arguments: Arguments) -> tuple[str, ...]:
+    if not arguments.versions and not arguments.audit:
+        raise UsageProblem(
+            "no version: say which one, for example: --version 0.2.0 --channel pypi (pytest's own version: -V)"
+        )
+    versions = tuple(dict.fromkeys(validate.version(text) for text in arguments.versions))
+    return (PLACEHOLDER,) if arguments.audit else versions
+
+
+def _package(values: dict[str, Value], clone: LocalRepository | None, project_name: str | None) -> str:
+    if "package" not in values and clone and project_name:
+        # Only the target's own clone may name the package: another project's name would check the wrong one.
+        values["package"] = Value(project_name, f"[project] name of {clone.top / 'pyproject.toml'}")
+    if "package" not in values:
+        raise UsageProblem("no package: give --package, or [tool.release-state] package in pyproject.toml")
+    return validate.package(values["package"].text)
+
+
+def _remote_of(clone: LocalRepository | None, remote: str, on_github: str) -> Value:
+    if clone and clone.remote_url:
+        return Value(validate.git_url("remote URL", clone.remote_url), f"remote {remote} of {clone.top}")
+    return Value(on_github, "inferred from the repository's name")
+
+
+def _project(get: Mapping[str, str]) -> dict[str, Any]:
+    """How the project releases: what is a target's own of its settings."""
+    found: dict[str, Any] = {
+        "tag_template": validate.ref_template("--tag-template", get["tag-template"], TAG_PLACEHOLDERS),
+        "branch_template": validate.ref_template("--branch-template", get["branch-template"], PLACEHOLDERS),
+        "title_template": validate.text_template("--title-template", get["title-template"], PLACEHOLDERS),
+        "workflow": validate.workflow_file("--workflow", get["workflow"]),
+        "expected_files": validate.words("--expected-files", get["expected-files"], ("sdist", "wheel")),
+        "expected_before_release": validate.words(
+            "--expected-before-release", get["expected-before-release"], ("version", "changelog")
+        ),
+        "changelog": validate.relative_path("--changelog", get["changelog"]),
+        "version_rules": validate.one_of("--version-rules", get["version-rules"], VERSION_RULES),
+        "ci_required": validate.flag("--ci-required", get["ci-required"]),
+    }
+    if not found["expected_files"]:
+        raise UsageProblem("--expected-files names no kind of file: give sdist, wheel or both")
+    return found
+
+
+def _public(channel: Channel) -> Channel:
+    """The channel as it may be reported: its addresses without credentials."""
+    dependencies = channel.dependencies_index_url
+    return channel.model_copy(
+        update={
+            "index_url": without_credentials(channel.index_url),
+            "dependencies_index_url": without_credentials(dependencies) if dependencies else None,
+        }
+    )
+
+
+def _inferred(local: LocalRepository | None, web: str) -> dict[str, Value]:
+    if local is None or local.remote_url is None:
+        return {}
+    name = repository_of(local.remote_url, web)
+    return {"repository": Value(name, f"remote URL of {local.top}")} if name else {}
+
+
+def _why_none(local: LocalRepository | None, remote: str, web: str) -> str:
+    if local is None or local.remote_url is None:
+        return ""
+    return f" (remote {remote} of {local.top} is {validate.shown(local.remote_url)}, which is none of {web})"
+
+
+def _is_clone_of(local: LocalRepository, repository: str, web: str) -> bool:
+    name = repository_of(local.remote_url or "", web)
+    return name is not None and name.lower() == repository.lower()
+
+
+def _github(arguments: Arguments, environ: Mapping[str, str], values: dict[str, Value]) -> tuple[str, str]:
+    """GitHub's API and web address: never from a file of the inspected repository, since the token goes there.
+
+    One follows from the other: what is observed at one server is no reason to change anything on another.
+    """
+    api = _address(arguments.github_api_url, environ, "GITHUB_API_URL")
+    web = _address(arguments.github_server_url, environ, "GITHUB_SERVER_URL")
+    for name, value in (("github-api-url", api), ("github-server-url", web)):
+        if value and without_credentials(validate.http_url(name, value.text)) != value.text:
+            raise UsageProblem(f"{name} {validate.shown(value.text)} held credentials: give a token in GITHUB_TOKEN")
+    if api and web:
+        _assert_one_server(api, web)
+    elif api:
+        web = Value(web_of(api.text), "the server of github-api-url")
+    elif web:
+        api = Value(api_of(web.text), "the API of github-server-url")
+    else:
+        api, web = Value(GITHUB_API, "default"), Value(web_of(GITHUB_API), "default")
+    values["github-api-url"], values["github-server-url"] = api, web
+    return api.text.rstrip("/"), web.text.rstrip("/")
+
+
+def _address(typed: str | None, environ: Mapping[str, str], variable: str) -> Value | None:
+    if typed is not None:
+        return Value(typed, COMMAND_LINE)
+    return Value(environ[variable], f"{ENVIRONMENT}{variable}") if variable in environ else None
+
+
+def _assert_one_server(api: Value, web: Value) -> None:
+    """Refuse two servers: by the API's form, or where that says nothing, two that were not given together."""
+    belongs = web_of(api.text)
+    given_together = (api.origin == COMMAND_LINE) == (web.origin == COMMAND_LINE)
+    if host_of(belongs) != host_of(web.text) and (tells_server(api.text) or not given_together):
+        raise UsageProblem(
+            f"github-server-url {validate.shown(web.text)} ({web.origin}) is not the server of github-api-url "
+            f"{validate.shown(api.text)} ({api.origin}): give --github-server-url {belongs}"
+        )
+
+
+def _chosen_channels(
+    names: Sequence[str], channels: Sequence[Channel], values: dict[str, Value]
+) -> tuple[Channel, ...]:
+    known = [channel.name for channel in channels]
+    wanted = list(names) or [DEFAULT_CHANNEL]
+    for name in wanted:
+        validate.one_of("--channel", name, [*known, "all"])
+    values["channel"] = Value(",".join(wanted), "command line" if names else "default")
+    return tuple(channel for channel in channels if "all" in wanted or channel.name in wanted)
+
+
+def show(config: RunConfig, token_source: str | None) -> list[str]:
+    """The lines of `--show-config`: each value and where it came from, without secrets."""
+    rows = [(key, Value(without_credentials(value.text), value.origin)) for key, value in config.values.items()]
+    target = config.targets[0]
+    rows += [
+        (f"channels.{channel.name}", Value(without_credentials(channel.index_url), "channel"))
+        for channel in target.channels
+    ]
+    rows.append(("repo", Value(target.clone or "", "no clone is looked at" if not target.clone else "clone")))
+    versions = config.audit or ", ".join(dict.fromkeys(t.version for t in config.targets))
+    is_given = versions != PLACEHOLDER
+    rows.append(("version", Value(versions, "command line") if is_given else Value("", "not given")))
+    rows.append(("phase", Value(config.phase, "command line" if config.phase != "auto" else "default")))
+    rows.append(("token", Value("yes" if token_source else "no", token_source or "none found")))
+    return [f"{key} = {validate.shown(value.text)}  # {value.origin}" for key, value in sorted(rows)]

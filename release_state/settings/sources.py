@@ -1,0 +1,191 @@
+"""Settings: what was typed, set and written down, and the place that each value came from."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from release_state.observe.git.local import LocalRepository, locate
+from release_state.observe.git.messages import GitFailed
+from release_state.settings import validate
+from release_state.settings.options import SETTINGS, Setting, UsageProblem
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+COMMAND_LINE, ENVIRONMENT = "command line", "environment "
+"""How the origin of what the person said begins."""
+_LARGEST_FILE = 2**20
+"""Bytes of a pyproject.toml that is read."""
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """What the command line gave; `settings` by key, as typed."""
+
+    versions: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+    phase: str = "auto"
+    repo: str | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
+    index_urls: tuple[str, ...] = ()
+    """`CHANNEL=URL`."""
+    github_api_url: str | None = None
+    github_server_url: str | None = None
+    install: bool = True
+    install_sdists: bool = False
+    block_on_advice: bool = False
+    plan: str = "auto"
+    wait: str = "0"
+    """Seconds."""
+    audit: str | None = None
+    """"all" or a PEP 440 specifier: every such version of the history is looked at, instead of `versions`."""
+
+
+@dataclass(frozen=True)
+class Value:
+    """A setting's value and where it came from."""
+
+    text: str
+    origin: str
+
+    @property
+    def is_given(self) -> bool:
+        """Whether the person who runs the suite said it, and not a file or a guess."""
+        return self.origin == COMMAND_LINE or self.origin.startswith(ENVIRONMENT)
+
+
+def reports_folder(value: Value, cwd: Path) -> Path:
+    """Where reports go: anywhere that the person says, and nowhere out of the current folder by what lies in it."""
+    folder = (cwd / validate.folder("--reports-dir", value.text)).absolute()
+    if not value.is_given:
+        inside = folder.resolve().relative_to(cwd.resolve()) if folder.resolve().is_relative_to(cwd.resolve()) else None
+        if inside is None or inside.parts[:1] in ((), (".git",)):
+            shown = validate.shown(value.text)
+            raise UsageProblem(
+                f"reports-dir {shown} ({value.origin}) leads out of {cwd}, or is no folder for reports: "
+                "give another one with --reports-dir"
+            )
+    return folder
+
+
+def configured_reports_dir(given: str | None, environ: Mapping[str, str], cwd: Path) -> Path:
+    """Where a run in this folder has its reports; `given` is what the command line says.
+
+    Raises UsageProblem.
+    """
+    arguments = Arguments(settings={} if given is None else {"reports-dir": given})
+    local = local_repository(None, None, environ, cwd)
+    written, _, origin = table(local.top if local else cwd)
+    return reports_folder(Resolver(arguments, environ, written, origin).all({})["reports-dir"], cwd)
+
+
+def local_repository(
+    repo: str | None, remote: str | None, environ: Mapping[str, str], cwd: Path
+) -> LocalRepository | None:
+    """The repository at `--repo`, else around the current folder; None where there is none.
+
+    Raises UsageProblem.
+    """
+    path = repo if repo is not None else environ.get("RELEASE_STATE_REPO")
+    asked = path is not None
+    folder = (cwd / path).absolute() if path else cwd
+    if asked and (not path or "\0" in path or not os.path.isdir(folder)):  # noqa: PTH112 - raises for no name at all
+        raise UsageProblem(f"--repo {validate.shown(path or '')} is not a folder")
+    remote = validate.ref_name("--remote", remote or environ.get("RELEASE_STATE_REMOTE") or "origin")
+    try:
+        found = locate(folder, remote)
+    except GitFailed as failed:
+        advice = failed.remedy or "mend it, or run from outside of it"
+        raise UsageProblem(
+            f"the repository at {validate.shown(str(folder))} cannot be read: {failed.why}; {advice}"
+        ) from None
+    if asked and found is None:
+        raise UsageProblem(f"--repo {validate.shown(path or '')} is not a git repository")
+    return found
+
+
+def table(folder: Path) -> tuple[dict[str, Any], str | None, str]:
+    """What the `pyproject.toml` of a folder says: our table, the name of its project, and what to call the place.
+
+    Raises UsageProblem.
+    """
+    path = folder / "pyproject.toml"
+    origin = f"[tool.release-state] of {path}"
+    if not path.is_file():
+        return {}, None, origin
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise UsageProblem(f"{path} is a link that leads out of {folder}: it is not read")
+    try:
+        with path.open("rb") as file:
+            content = file.read(_LARGEST_FILE + 1)
+        if len(content) > _LARGEST_FILE:
+            raise UsageProblem(f"{path} is larger than {_LARGEST_FILE >> 10} KiB: it is not read")
+        document = tomllib.loads(content.decode("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:  # ValueError: no TOML, no UTF-8, an endless number
+        raise UsageProblem(f"{path} cannot be read: {' '.join(str(error).split())}") from None
+    tool = document.get("tool", {})
+    table = tool.get("release-state", {}) if isinstance(tool, dict) else {}
+    if not isinstance(table, dict):
+        raise UsageProblem(f"{origin} is not a table")
+    known = [setting.key for setting in SETTINGS] + ["channels"]
+    for key in table:
+        if key not in known:
+            raise UsageProblem(f"{origin}: {validate.shown(key)} is not known{validate.nearest(key, known)}")
+    project = document.get("project", {})
+    name = project.get("name") if isinstance(project, dict) else None
+    return table, name if isinstance(name, str) else None, origin
+
+
+class Resolver:
+    """Takes each setting from the strongest place that has it."""
+
+    def __init__(
+        self, arguments: Arguments, environ: Mapping[str, str], table: Mapping[str, Any], table_origin: str
+    ) -> None:
+        self.arguments, self.environ, self.table, self.table_origin = arguments, environ, table, table_origin
+
+    def all(self, inferred: Mapping[str, Value]) -> dict[str, Value]:
+        """Every setting that has a value; `inferred` is weaker than whatever a person wrote.
+
+        Raises UsageProblem on a value of the wrong type.
+        """
+        values = {setting.key: self._one(setting, inferred) for setting in SETTINGS}
+        return {key: value for key, value in values.items() if value is not None}
+
+    def _one(self, setting: Setting, inferred: Mapping[str, Value]) -> Value | None:
+        if setting.key in self.arguments.settings:
+            return Value(self.arguments.settings[setting.key], COMMAND_LINE)
+        if (text := self.environ.get(setting.variable)) is not None:
+            return Value(text, f"{ENVIRONMENT}{setting.variable}")
+        if setting.key in self.table:
+            return Value(self._typed(setting, self.table[setting.key]), self.table_origin)
+        if setting.key in inferred:
+            return inferred[setting.key]
+        return Value(setting.default, "default") if setting.default is not None else None
+
+    def _typed(self, setting: Setting, value: object) -> str:
+        wanted: tuple[type, str]
+        if setting.kind == "list":
+            if isinstance(value, list) and all(isinstance(word, str) for word in value):
+                return ",".join(value)
+            wanted = (list, "a list of texts")
+        elif setting.kind == "flag":
+            if isinstance(value, bool):
+                return str(value).lower()
+            wanted = (bool, "true or false")
+        elif setting.kind in ("seconds", "mebibytes"):
+            if isinstance(value, (int, float)) and not isinstance(value, bool):
+                return str(value)
+            wanted = (float, f"a number of {setting.kind}")
+        else:
+            if isinstance(value, str):
+                return value
+            wanted = (str, "a text")
+        raise UsageProblem(f"{self.table_origin}: {setting.key} is {type(value).__name__}, expected {wanted[1]}")

@@ -1,0 +1,258 @@
+"""What may be typed for each setting; everything else ends at once, in one clear line, before anything is contacted."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+from urllib.parse import SplitResult, urlsplit
+
+from packaging.version import Version
+
+from release_state.common.addresses import ENCODE, may_hold_password
+from release_state.settings.options import UsageProblem
+
+_PACKAGE = re.compile(r"[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9._-]{0,198}[A-Za-z0-9]")
+_REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}")
+_IN_URL = re.compile(r"[/:@]([A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+?)(?:\.git)?/?$")
+_CHANNEL = re.compile(r"[a-z0-9][a-z0-9-]*")
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+_REF_FORBIDDEN = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(/|$)|^[-/.]|[/.]$")
+_SCP_LIKE = re.compile(r"(?:[A-Za-z0-9_.+][A-Za-z0-9_.+-]*@)?[A-Za-z0-9][A-Za-z0-9.-]*:(?!:)[^\s:][^\s]*")
+
+
+def shown(text: str) -> str:
+    """The text as a message may quote it: no credentials, no query, control characters escaped, 80 characters.
+
+    Nothing is left of an address that cannot be told from a password in it.
+    """
+    if "@" in text and not _is_readable(text):
+        return "(not shown: it may hold a password)"
+    quoted = repr(re.sub(r"(://[^?#]*)[?#].*", r"\1", re.sub(r"://[^/?#]*@", "://", text), flags=re.DOTALL))
+    return quoted if len(quoted) <= 80 else quoted[:77] + "…'"
+
+
+def _is_readable(text: str) -> bool:
+    """Whether all that stands before an `@` in the text is known not to be a password, or is left out."""
+    try:
+        _ = urlsplit(text).port
+    except ValueError:
+        return False
+    if may_hold_password(text):
+        return False
+    # `name:password@host`, in whatever it stands, is no address but holds one's secret.
+    return "://" in text or re.search(r":[^@]*@", text) is None or bool(_SCP_LIKE.fullmatch(text))
+
+
+def version(text: str) -> str:
+    """The version, normalized by PEP 440.
+
+    Raises UsageProblem on what is none, on a tag and on a local version.
+    """
+    try:
+        parsed = Version(text)
+    except ValueError:  # InvalidVersion, and what int() says of thousands of digits
+        advice = "give one like 0.2.0, 1.0rc1 or 2024.5" if text else "give the one that is being released, like 0.2.0"
+        raise UsageProblem(f"--version {shown(text)} is not a PEP 440 version: {advice}") from None
+    if re.match(r"\s*[vV]", text):
+        raise UsageProblem(f"--version {shown(text)} looks like a tag: give the version, --version {parsed.public}")
+    if parsed.local:
+        raise UsageProblem(
+            f"--version {shown(text)} is a local version (+{parsed.local}), which an index never accepts: "
+            f"give --version {parsed.public}"
+        )
+    return str(parsed)
+
+
+def one_of(option: str, text: str, allowed: Iterable[str]) -> str:
+    """The text, if it is one of the allowed words."""
+    allowed = list(allowed)
+    if text not in allowed:
+        raise UsageProblem(f"{option} {shown(text)} is not known{nearest(text, allowed)}; known: {', '.join(allowed)}")
+    return text
+
+
+def nearest(text: str, allowed: Iterable[str]) -> str:
+    """`; did you mean X?`, or nothing."""
+    near = difflib.get_close_matches(text, list(allowed), n=1)
+    return f" (did you mean {near[0]}?)" if near else ""
+
+
+def package(text: str) -> str:
+    """A package name as the core metadata allow it."""
+    if not _PACKAGE.fullmatch(text):
+        raise UsageProblem(f"package {shown(text)} is not a package name: letters, digits, and . _ - between them")
+    return text
+
+
+def repository(text: str) -> str:
+    """A GitHub repository."""
+    if not _REPOSITORY.fullmatch(text):
+        found = _IN_URL.search(text)
+        raise UsageProblem(
+            f"repository {shown(text)} is not of the form owner/name" + (f": give {found[1]}" if found else "")
+        )
+    return text
+
+
+def channel_name(text: str) -> str:
+    """A channel's name: it becomes part of branch and file names."""
+    if not _CHANNEL.fullmatch(text):
+        raise UsageProblem(f"channel name {shown(text)}: lower-case letters, digits and - only")
+    if text == "all":
+        raise UsageProblem("channel name 'all': --channel all means every channel, give this one another name")
+    return text
+
+
+def ref_name(option: str, text: str) -> str:
+    """A branch or remote name that git accepts."""
+    if not text or _REF_FORBIDDEN.search(text):
+        raise UsageProblem(f"{option} {shown(text)} is not a name that git allows")
+    return text
+
+
+def template(option: str, text: str, known: Iterable[str]) -> str:
+    """A template that holds `{version}` or `{semver}` once and no unknown placeholder."""
+    names = _PLACEHOLDER.findall(text)
+    known = list(known)
+    for name in names:
+        if name not in known:
+            raise UsageProblem(
+                f"{option} {shown(text)}: {{{name}}} is not known; known: " + ", ".join(f"{{{name}}}" for name in known)
+            )
+    if names.count("version") + names.count("semver") != 1:
+        raise UsageProblem(f"{option} {shown(text)} must hold {{version}} once, or {{semver}}")
+    return text
+
+
+def ref_template(option: str, text: str, known: Iterable[str]) -> str:
+    """A template whose result is a ref name that git accepts."""
+    ref_name(option, _PLACEHOLDER.sub("0", template(option, text, known)))
+    return text
+
+
+def http_url(option: str, text: str) -> str:
+    """An absolute http or https address without query and fragment."""
+    parts = _split(option, text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise UsageProblem(f"{option} {shown(text)} is not an http or https address")
+    return text
+
+
+def status_url(option: str, text: str) -> str | None:
+    """The address of a status page without a slash at its end; None for an empty text, which means no page."""
+    if text and "@" in urlsplit(http_url(option, text)).netloc:
+        raise UsageProblem(f"{option} {shown(text)} held credentials: a status page needs none")
+    return text.rstrip("/") or None
+
+
+def link(option: str, text: str) -> str:
+    """An http or https address that a page may link to."""
+    if _split(option, text).scheme not in ("http", "https"):
+        raise UsageProblem(f"{option} {shown(text)} is not an http or https address")
+    return text
+
+
+def git_url(option: str, text: str) -> str:
+    """A remote's address: https, http, ssh, git and file URLs, `host:path`, or an absolute path."""
+    _refuse_passwords(option, text)
+    if re.search(r"[\x00-\x20\x7f]", text) or text.startswith("-") or "::" in text:
+        raise UsageProblem(f"{option} {shown(text)} is not an address of a git remote")
+    if text.startswith("/"):
+        return text
+    if "://" in text:
+        parts = _split(option, text)
+        if parts.query or parts.fragment:
+            raise UsageProblem(f"{option} {shown(text)} holds a query or a fragment")
+        if parts.scheme in ("https", "http", "ssh", "git") and parts.hostname and not parts.hostname.startswith("-"):
+            return text
+        if parts.scheme == "file" and not parts.netloc and parts.path.startswith("/"):
+            return text
+    elif _SCP_LIKE.fullmatch(text):
+        return text
+    raise UsageProblem(
+        f"{option} {shown(text)} is not an address of a git remote: https://, ssh://, git://, file:///, "
+        "host:path or an absolute path"
+    )
+
+
+def is_local(url: str) -> bool:
+    """Whether git would read the remote's address from this machine's file system."""
+    return url.startswith("/") or url.lower().startswith("file:")
+
+
+def text_template(option: str, text: str, known: Iterable[str]) -> str:
+    """A template whose result is a line of text."""
+    if re.search(r"[\x00-\x1f\x7f]", text):
+        raise UsageProblem(f"{option} {shown(text)} holds a control character")
+    return template(option, text, known)
+
+
+def folder(option: str, text: str) -> str:
+    """A path of this machine."""
+    if not text or "\0" in text:
+        raise UsageProblem(f"{option} {shown(text)} is not the name of a folder")
+    return text
+
+
+def relative_path(option: str, text: str) -> str:
+    """A path inside the repository."""
+    if not text or text.startswith(("/", "-", ":")) or ".." in text.split("/") or re.search(r"[\x00-\x1f\x7f]", text):
+        raise UsageProblem(f"{option} {shown(text)} is not a path inside the repository")
+    return text
+
+
+def workflow_file(option: str, text: str) -> str:
+    """The file name of a workflow, or nothing."""
+    if text and not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\.ya?ml", text):
+        raise UsageProblem(f"{option} {shown(text)} is not the file name of a workflow (release.yml)")
+    return text
+
+
+def seconds(option: str, text: str) -> float:
+    """A positive number of seconds, a day at most."""
+    return _number(option, text, "seconds", 86_400)
+
+
+def mebibytes(option: str, text: str) -> float:
+    """A positive number of MiB, a TiB at most."""
+    return _number(option, text, "MiB", 2**20)
+
+
+def _number(option: str, text: str, unit: str, most: int) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 < value <= most:
+        raise UsageProblem(f"{option} {shown(text)} is not a number of {unit} above 0, up to {most}")
+    return value
+
+
+def flag(option: str, text: str) -> bool:
+    """True or false."""
+    return one_of(option, text.lower(), ("true", "false")) == "true"
+
+
+def words(option: str, text: str, allowed: Iterable[str]) -> tuple[str, ...]:
+    """A comma-separated list of allowed words."""
+    allowed = list(allowed)
+    return tuple(one_of(option, word.strip(), allowed) for word in text.split(",") if word.strip())
+
+
+def _refuse_passwords(option: str, text: str) -> None:
+    """Raise UsageProblem, without a word of it, where the rest of a password may pass for a part of the address."""
+    if may_hold_password(text):
+        raise UsageProblem(f"{option}: the address has an @ behind its host, which may end a password: {ENCODE}")
+
+
+def _split(option: str, text: str) -> SplitResult:
+    _refuse_passwords(option, text)
+    if re.search(r"[\x00-\x20\x7f]", text):
+        raise UsageProblem(f"{option} {shown(text)} holds a blank or a control character")
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        raise UsageProblem(f"{option} is not an address; it is not shown, for it may hold a password") from None
+    return parts

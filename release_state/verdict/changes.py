@@ -1,0 +1,178 @@
+"""What changed since an earlier run of the same package, version and channel (pure).
+
+Compared is what both runs say of the release: which of its traces are there, what each row of the matrix shows, and how
+each check ended. Times, hashes of no consequence and the wording of a finding are not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Literal
+
+from pydantic import AwareDatetime, ConfigDict
+
+from release_state.model.observation import Model
+
+Presence = Literal["present", "absent", "unknown"]
+
+#: Trace: what it is called; what one says when it has come, and when it has gone.
+_TRACES = {
+    "branch": ("release branch", "release branch created", "release branch deleted"),
+    "tag": ("tag", "tag created", "tag deleted"),
+    "index": ("publication", "published", "no longer on the index"),
+    "release": ("GitHub Release", "GitHub Release created", "GitHub Release deleted"),
+    "pull-request": ("pull request", "pull request opened", "pull request closed"),
+}
+_WRONG = ("action needed", "unknown", "in progress", "defect")
+
+
+class _Lenient(Model):
+    """Read from a file that another version of the suite may have written: what is not known is passed over."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class RowThen(_Lenient):
+    """One row of the matrix."""
+
+    trace: str
+    name: str
+    observed: str
+    state: str | None
+
+
+class CheckThen(_Lenient):
+    """One check."""
+
+    id: str
+    outcome: str
+    blocking: bool
+
+
+class TracesThen(_Lenient):
+    """Which traces were there."""
+
+    established: tuple[str, ...]
+    absent: tuple[str, ...]
+    unknown: tuple[str, ...]
+
+    def presence(self, trace: str) -> Presence | None:
+        """Whether a trace was there; None where the run says nothing of it."""
+        if trace in self.established:
+            return "present"
+        if trace in self.absent:
+            return "absent"
+        return "unknown" if trace in self.unknown else None
+
+
+class LookedAt(_Lenient):
+    """What a run looked at."""
+
+    index_url: str
+    repository: str
+
+
+class Record(_Lenient):
+    """What a run said of one target, as far as another run compares itself with it. Text of it may be remote."""
+
+    key: str
+    verdict: str
+    exit_code: int
+    phase: str
+    matrix: tuple[RowThen, ...]
+    diagnosis: TracesThen
+    checks: tuple[CheckThen, ...]
+    not_run: tuple[str, ...] = ()
+    target: LookedAt | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every check of the phase was run: a narrowed run says nothing of the rest."""
+        return not self.not_run and bool(self.checks)
+
+
+class Changes(Model):
+    """What is different since an earlier run. Text of it may be remote: escape it where it is shown."""
+
+    since: AwareDatetime
+    """When that run began."""
+    report: str
+    """File name of its report."""
+    verdict_then: str
+    verdict: str
+    """Of this run."""
+    traces: tuple[str, ...] = ()
+    """What came, went, changed or is still missing, in words: "tag created", "pull request still missing"."""
+    mended: tuple[str, ...] = ()
+    """IDs of blocking checks that were no success then and hold now."""
+    arisen: tuple[str, ...] = ()
+    """IDs of blocking checks that held then and do not now."""
+    remaining: tuple[str, ...] = ()
+    """IDs of blocking checks that hold neither then nor now."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing changed; what is still missing is no change."""
+        moved = [words for words in self.traces if not words.endswith(" still missing")]
+        return not (moved or self.mended or self.arisen or self.verdict != self.verdict_then)
+
+    @property
+    def words(self) -> str:
+        """All of it in one line: "tag created; pull request still missing; mended: TAG-11"."""
+        lists = {"mended": self.mended, "new": self.arisen, "remaining": self.remaining}
+        parts = [*self.traces, *(f"{name}: {', '.join(ids)}" for name, ids in lists.items() if ids)]
+        if self.is_empty:
+            parts.insert(0, "nothing changed")
+        return "; ".join(parts) or "only the verdict changed"
+
+
+def changes(then: Record, now: Record, since: AwareDatetime, report: str) -> Changes:
+    """Compare a run with an earlier one of the same target."""
+    before, after = _ended(then), _ended(now)
+    both = [check for check in after if check in before]
+    return Changes(
+        since=since,
+        report=report,
+        verdict_then=then.verdict,
+        verdict=now.verdict,
+        traces=tuple(_traces(then, now)),
+        mended=tuple(check for check in both if before[check] in _WRONG and after[check] not in _WRONG),
+        arisen=tuple(check for check in after if after[check] in _WRONG and before.get(check) not in _WRONG),
+        remaining=tuple(check for check in both if before[check] in _WRONG and after[check] in _WRONG),
+    )
+
+
+def _ended(record: Record) -> Mapping[str, str]:
+    return {check.id: check.outcome for check in record.checks if check.blocking or check.outcome == "defect"}
+
+
+def _traces(then: Record, now: Record) -> Iterator[str]:
+    if then.phase != now.phase:
+        yield f"phase {then.phase} → {now.phase}"
+    rows_then, rows = ({row.trace: row for row in record.matrix} for record in (then, now))
+    for trace, (name, came, went) in _TRACES.items():
+        before, after = then.diagnosis.presence(trace), now.diagnosis.presence(trace)
+        seen, seen_then = rows.get(trace), rows_then.get(trace)
+        if after is None or before is None:
+            continue
+        if (before, after) == ("absent", "present"):
+            yield came
+        elif (before, after) == ("present", "absent"):
+            yield went
+        elif after == "unknown":
+            yield f"{name} {'still not' if before == 'unknown' else 'not'} observed"
+        elif before == "unknown":
+            yield f"{name} observed: {'there' if after == 'present' else 'absent'}"
+        elif seen and seen_then and seen.observed != seen_then.observed:
+            yield f"{name}: {seen_then.observed} → {seen.observed}"
+        elif after == "absent" and seen and seen.state == "action needed":
+            yield f"{name} still missing"
+    for trace, row in rows.items():
+        # CI and findings that have a row of their own: only a change of their state is one of the release.
+        before_it = rows_then.get(trace)
+        if trace in _TRACES or before_it is None or before_it.state == row.state:
+            continue
+        if before_it.observed != row.observed:
+            yield f"{row.name}: {before_it.observed} → {row.observed}"
+        elif before_it.state and row.state:  # the same was judged otherwise; in another phase it may not be judged
+            yield f"{row.name}: {before_it.state} → {row.state}"

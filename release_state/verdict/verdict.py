@@ -1,0 +1,141 @@
+"""From the outcomes of the checks to one verdict and one exit code (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from release_state.model.observation import Model
+from release_state.model.outcome import CheckResult, Exit, Outcome, Phase, Verdict
+from release_state.model.plan import Plan
+from release_state.model.target import Target
+from release_state.observe.progress import source_of
+from release_state.plan.diagnosis import Diagnosis
+from release_state.plan.recovery import Recovery, whole_plan
+from release_state.verdict.check import CheckInfo
+from release_state.verdict.words import listing
+
+_GREEN = {
+    Phase.PRE_RELEASE: Verdict.READY,
+    Phase.POST_RECOVERY: Verdict.VERIFIED,
+    Phase.ROLLBACK: Verdict.ROLLED_BACK,
+}
+
+
+class TargetVerdict(Model):
+    """What the run says of one target."""
+
+    target: Target
+    phase: Phase
+    phase_reason: str
+    verdict: Verdict
+    exit: Exit
+    ran: int
+    """How many of the phase's checks were run."""
+    expected: int
+    """How many checks the phase has."""
+    not_run: tuple[str, ...] = ()
+    """IDs of the phase's checks that were not run."""
+    results: tuple[CheckResult, ...] = ()
+    left_out: tuple[str, ...] = ()
+    """Check runs and workflow runs that belong to the run that is asking."""
+    not_verified: tuple[str, ...] = ()
+    """What the verdict says nothing of because that was asked for, a line each."""
+    block_on_advice: bool = False
+    """Whether advice decides too."""
+    diagnosis: Diagnosis
+    plan: Plan
+    """The ordered way out: the recovery's steps, then what single findings call for."""
+
+    @property
+    def words(self) -> str:
+        """The verdict as it is shown."""
+        return f"PARTIAL {self.ran} of {self.expected}" if self.verdict is Verdict.PARTIAL else self.verdict.value
+
+    def numbers(self, result: CheckResult) -> tuple[int, ...]:
+        """Which steps of the plan a finding is mended by, counted from 1."""
+        # Advice is a mark of the whole plan, not of the step that a single check names.
+        named = {step.title for step in result.steps}
+        return tuple(number for number, step in enumerate(self.plan.steps, 1) if step.title in named)
+
+    @property
+    def decisive(self) -> tuple[CheckResult, ...]:
+        """The findings that a person should read, those that block first."""
+        found = [result for result in self.results if result.is_finding]
+        return tuple(sorted(found, key=lambda result: not result.blocking))
+
+
+def judge(
+    recovery: Recovery,
+    phase: Phase,
+    results: Sequence[CheckResult],
+    checks: Sequence[CheckInfo],
+    *,
+    block_on_advice: bool = False,
+    broken: bool = False,
+) -> TargetVerdict:
+    """The verdict of one target: from what ran, and from what the phase consists of but did not run.
+
+    `broken`: something within the suite broke that no check shows; then nothing is green.
+    """
+    ran = {result.id for result in results if result.outcome is not Outcome.DEFECT}
+    not_run = tuple(check.id for check in checks if check.id not in ran)
+    blocking = [result for result in results if result.blocking or block_on_advice]
+    outcomes = {result.outcome for result in blocking} | {r.outcome for r in results if r.outcome is Outcome.DEFECT}
+    missing_blocking = any(check.id in not_run for check in checks if check.blocking or block_on_advice)
+    applied = [result for result in results if result.outcome is not Outcome.NOT_APPLICABLE]
+    if Outcome.DEFECT in outcomes:
+        verdict, code = Verdict.DEFECT, Exit.DEFECT
+    elif Outcome.ACTION_NEEDED in outcomes:
+        verdict, code = Verdict.ACTION_NEEDED, Exit.ACTION_NEEDED
+    elif not applied:
+        verdict, code = Verdict.NOTHING_CHECKED, Exit.NOTHING_CHECKED
+    elif Outcome.UNKNOWN in outcomes:
+        verdict, code = Verdict.COULD_NOT_VERIFY, Exit.UNKNOWN
+    elif Outcome.IN_PROGRESS in outcomes:
+        verdict, code = Verdict.IN_PROGRESS, Exit.IN_PROGRESS
+    elif not_run:
+        # What was left out was not observed either: green only if nothing that blocks is among it.
+        verdict, code = Verdict.PARTIAL, Exit.UNKNOWN if missing_blocking else Exit.OK
+    else:
+        verdict, code = _GREEN[phase], Exit.OK
+    if broken and code is Exit.OK:
+        verdict, code = Verdict.DEFECT, Exit.DEFECT
+    snapshot, reason = recovery.release.snapshot, recovery.release.snapshot.phase_reason
+    if snapshot.moved:
+        reason = f"{reason}; {moved_words(snapshot.moved)}"
+        if code is Exit.OK:
+            verdict, code = Verdict.IN_PROGRESS, Exit.IN_PROGRESS
+    return TargetVerdict(
+        target=recovery.release.target,
+        phase=phase,
+        phase_reason=reason,
+        verdict=verdict,
+        exit=code,
+        ran=len(checks) - len(not_run),
+        expected=len(checks),
+        not_run=not_run,
+        results=tuple(results),
+        left_out=_left_out(recovery),
+        not_verified=_not_verified(recovery, phase),
+        block_on_advice=block_on_advice,
+        diagnosis=recovery.diagnosis,
+        plan=whole_plan(recovery, results),
+    )
+
+
+def _not_verified(recovery: Recovery, phase: Phase) -> tuple[str, ...]:
+    installation = recovery.release.snapshot.installation.value
+    if phase is not Phase.POST_RECOVERY or installation is None or not installation.left_out:
+        return ()
+    return (f"Installation was not verified: {installation.detail}",)
+
+
+def moved_words(moved: Sequence[str]) -> str:
+    """That what was observed is of no one moment, and what to do."""
+    return f"changed while the run looked: {listing(dict.fromkeys(map(source_of, moved)))}; run again"
+
+
+def _left_out(recovery: Recovery) -> tuple[str, ...]:
+    snapshot = recovery.release.snapshot
+    found = [*(snapshot.ci.value.left_out if snapshot.ci.value else ())]
+    return (*found, *(snapshot.runs.value.left_out if snapshot.runs.value else ()))

@@ -1,0 +1,149 @@
+"""States of the release workflow's file and of its runs."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from release_state.model.observation import known
+from release_state.model.outcome import Outcome
+from release_state.model.snapshot import Snapshot, WorkflowRun
+from tests.support import states as s
+from tests.support import workflows as w
+
+HOLDS, ACTION, UNKNOWN = Outcome.HOLDS, Outcome.ACTION_NEEDED, Outcome.UNKNOWN
+NONE, PROGRESS = Outcome.NOT_APPLICABLE, Outcome.IN_PROGRESS
+SILENT = s.ready(workflow_files=s.failed("git"))
+CHECKOUT = f"      - uses: actions/checkout@{w.SHA}\n        with:\n          fetch-depth: 0\n"
+SHALLOW = w.without("        with:\n          fetch-depth: 0\n")
+BUILD_ONLY = (
+    f"on: push\njobs:\n  build:\n    steps:\n      - uses: actions/checkout@{w.SHA}\n      - run: python -m build\n"
+)
+LATER = {"observed_at": s.NOW + timedelta(minutes=21)}
+
+
+def on(text: str | None, **changes: Any) -> Snapshot:
+    """Ready, with this release workflow."""
+    return s.ready(workflow_files=w.observed(text), **changes)
+
+
+def took(minutes: float, conclusion: str = "success", **changes: Any) -> WorkflowRun:
+    """A run that took so long."""
+    return s.run(conclusion=conclusion, updated_at=s.NOW + timedelta(minutes=minutes), **changes)
+
+
+def group(text: str) -> Snapshot:
+    """Ready, with this concurrency group."""
+    return on(w.without("group: release\n", f"group: {text}\n"))
+
+
+CASES: list[tuple[str, str, Snapshot, Outcome]] = [
+    ("WORKFLOW-1", "good", on(w.GOOD), HOLDS),
+    ("WORKFLOW-1", "not there", on(None), ACTION),
+    ("WORKFLOW-1", "a key twice", on(w.GOOD + "permissions: {}\n"), ACTION),
+    ("WORKFLOW-1", "too large", s.ready(workflow_files=w.observed(None, unread=(w.PATH,))), ACTION),
+    ("WORKFLOW-1", "calls what is not there", on(w.called("./.github/workflows/x.yml")), ACTION),
+    (
+        "WORKFLOW-1",
+        "uses an action that is not there",
+        on(w.without("- name: Tag", "- uses: ./x\n      - name: Tag")),
+        ACTION,
+    ),
+    ("WORKFLOW-1", "calls elsewhere", on(w.called("octo/ci/.github/workflows/x.yml@v1")), HOLDS),
+    ("WORKFLOW-1", "no workflow named", s.ready(workflow_files=known(None)), NONE),
+    ("WORKFLOW-1", "git silent", SILENT, UNKNOWN),
+    ("WORKFLOW-2", "set", on(w.GOOD), HOLDS),
+    ("WORKFLOW-2", "by an expression", on(w.without("timeout-minutes: 20", "timeout-minutes: ${{ vars.M }}")), HOLDS),
+    ("WORKFLOW-2", "not set", on(w.without("    timeout-minutes: 20\n")), ACTION),
+    ("WORKFLOW-2", "not there", on(None), NONE),
+    ("WORKFLOW-2", "git silent", SILENT, UNKNOWN),
+    ("WORKFLOW-31", "far", on(w.GOOD, runs=s.runs(took(15.9))), HOLDS),
+    ("WORKFLOW-31", "near", on(w.GOOD, runs=s.runs(took(5), took(16))), ACTION),
+    ("WORKFLOW-31", "cancelled at its limit", on(w.GOOD, runs=s.runs(took(20.1, "cancelled"))), ACTION),
+    ("WORKFLOW-31", "cancelled early", on(w.GOOD, runs=s.runs(took(19, "cancelled"), took(5))), HOLDS),
+    ("WORKFLOW-31", "near, long ago", on(w.GOOD, runs=s.runs(*[took(5)] * 5, took(19))), HOLDS),
+    ("WORKFLOW-31", "only failures", on(w.GOOD, runs=s.runs(took(30, "failure"))), NONE),
+    ("WORKFLOW-31", "limit not known", on(w.without("minutes: 20", "minutes: ${{ vars.M }}")), NONE),
+    ("WORKFLOW-31", "released", s.released(runs=s.runs(took(19))), ACTION),
+    ("WORKFLOW-31", "GitHub silent", s.ready(runs=s.failed()), UNKNOWN),
+    ("WORKFLOW-31", "git silent", SILENT, UNKNOWN),
+    ("WORKFLOW-3", "one group", on(w.GOOD), HOLDS),
+    (
+        "WORKFLOW-3",
+        "by name alone",
+        on(w.without("\n  group: release\n  cancel-in-progress: false\n", " release\n")),
+        HOLDS,
+    ),
+    ("WORKFLOW-3", "by the workflow", group("${{ github.workflow }}"), HOLDS),
+    (
+        "WORKFLOW-3",
+        "in the job",
+        on(
+            w.without(
+                "concurrency:\n  group: release\n  cancel-in-progress: false\n",
+                text=w.without("    timeout-minutes: 20\n", "    timeout-minutes: 20\n    concurrency: release\n"),
+            )
+        ),
+        HOLDS,
+    ),
+    ("WORKFLOW-3", "none", on(w.without("concurrency:\n  group: release\n  cancel-in-progress: false\n")), ACTION),
+    ("WORKFLOW-3", "by channel", group("release-${{ inputs.target_environment }}"), ACTION),
+    ("WORKFLOW-3", "by channel, older spelling", group("${{ github.event.inputs.target_environment }}"), ACTION),
+    ("WORKFLOW-3", "by run", group("release-${{ github.run_id }}"), ACTION),
+    ("WORKFLOW-3", "cancels", on(w.without("cancel-in-progress: false", "cancel-in-progress: true")), ACTION),
+    ("WORKFLOW-3", "git silent", SILENT, UNKNOWN),
+    ("WORKFLOW-4", "offered", on(w.GOOD), HOLDS),
+    ("WORKFLOW-4", "another name", on(w.without("[testpypi, pypi]", "[testpypi, release]")), ACTION),
+    ("WORKFLOW-4", "typed by hand", on(w.without("        options: [testpypi, pypi]\n")), ACTION),
+    ("WORKFLOW-4", "by a tag", on("on: {push: {tags: ['v*']}}\njobs: {}\n"), NONE),
+    ("WORKFLOW-4", "git silent", SILENT, UNKNOWN),
+    ("WORKFLOW-5", "whole", on(w.GOOD), HOLDS),
+    ("WORKFLOW-5", "one commit", on(SHALLOW), ACTION),
+    ("WORKFLOW-5", "deepened", on(w.without("git tag --ann", "git fetch --unshallow; git tag --ann", SHALLOW)), HOLDS),
+    ("WORKFLOW-5", "ten commits", on(w.without("fetch-depth: 0", "fetch-depth: 10")), ACTION),
+    ("WORKFLOW-5", "no history needed", on(BUILD_ONLY), NONE),
+    ("WORKFLOW-5", "needed by the build", s.ready(workflow_files=w.observed(BUILD_ONLY, build="hatch-vcs")), ACTION),
+    (
+        "WORKFLOW-5",
+        "started by its tag",
+        s.ready(workflow_files=w.observed(BUILD_ONLY.replace("push", "{push: {tags: [v*]}}"), build="hatch-vcs")),
+        NONE,
+    ),
+    ("WORKFLOW-5", "a commit's date", on(BUILD_ONLY.replace("python -m build", "git log -1 --pretty=%ct")), NONE),
+    (
+        "WORKFLOW-5",
+        "another repository",
+        on(w.without(CHECKOUT, CHECKOUT.replace("fetch-depth: 0", "repository: a/b"))),
+        HOLDS,
+    ),
+    ("WORKFLOW-5", "git silent", SILENT, UNKNOWN),
+    ("WORKFLOW-5", "unread builder", s.ready(workflow_files=w.observed(BUILD_ONLY, build_unread="x")), UNKNOWN),
+    ("WORKFLOW-5", "lacking anyhow", s.ready(workflow_files=w.observed(SHALLOW, build_unread="x")), ACTION),
+    ("WORKFLOW-5", "no builder needed", s.ready(workflow_files=w.observed(w.GOOD, build_unread="x")), HOLDS),
+    ("WORKFLOW-6", "pinned", on(w.GOOD), HOLDS),
+    ("WORKFLOW-6", "a tag", on(w.GOOD.replace(f"checkout@{w.SHA}", "checkout@v4")), ACTION),
+    ("WORKFLOW-6", "a called one", on(w.called("octo/ci/.github/workflows/x.yml@main")), ACTION),
+    (
+        "WORKFLOW-6",
+        "local and by digest",
+        on(w.without("- name: Tag", "- uses: ./x\n      - uses: docker://a@sha256:b\n      - name: Tag")),
+        HOLDS,
+    ),
+    ("WORKFLOW-6", "git silent", SILENT, UNKNOWN),
+    (
+        "RUN-1",
+        "within its limit",
+        s.ready(runs=s.runs(s.run("in_progress", started_at=s.NOW + timedelta(minutes=2))), **LATER),
+        PROGRESS,
+    ),
+    ("RUN-1", "stuck", s.ready(runs=s.runs(s.run("in_progress")), **LATER), ACTION),
+    ("RUN-1", "waiting for a person", s.ready(runs=s.runs(s.run("waiting")), **LATER), PROGRESS),
+    (
+        "RUN-1",
+        "limit not known",
+        s.ready(runs=s.runs(s.run("in_progress")), workflow_files=s.failed(), **LATER),
+        PROGRESS,
+    ),
+    ("RUN-11", "stuck", s.released(runs=s.runs(s.run("in_progress")), **LATER), ACTION),
+    ("RUN-21", "stuck", s.rolled_back(runs=s.runs(s.run("in_progress")), **LATER), ACTION),
+]

@@ -1,0 +1,84 @@
+"""All sixteen rows of tag, index, GitHub Release and pull request, and the four of TestPyPI: each has its answer."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from release_state.model.snapshot import Snapshot
+from tests.support import rows
+from tests.support.judged import verdict_of
+
+ROOT = Path(__file__).parent.parent.parent
+
+# tag, index, GitHub Release, pull request: scenario, direction, what the plan's steps begin with
+PYPI = {
+    (1, 1, 1, 1): ("released", "nothing", []),
+    (1, 1, 1, 0): ("D", "complete", ["Recreate the branch", "Create the pull request"]),
+    (1, 1, 0, 1): ("E", "complete", ["Create the GitHub Release"]),
+    (1, 1, 0, 0): ("E", "complete", ["Recreate the branch", "Create the pull request", "Create the GitHub Release"]),
+    (1, 0, 1, 1): ("B", "complete", ["Publish"]),
+    (1, 0, 1, 0): ("B", "complete", ["Publish", "Recreate the branch", "Create the pull request"]),
+    (1, 0, 0, 1): ("B", "complete", ["Publish", "Create the GitHub Release"]),
+    (1, 0, 0, 0): (
+        "B",
+        "complete",
+        ["Publish", "Recreate the branch", "Create the pull request", "Create the GitHub Release"],
+    ),
+    (0, 1, 1, 1): ("C", "complete", ["Tag"]),
+    (0, 1, 1, 0): ("C", "complete", ["Tag", "Recreate the branch", "Create the pull request"]),
+    (0, 1, 0, 1): ("C", "complete", ["Tag", "Create the GitHub Release"]),
+    (0, 1, 0, 0): (
+        "C",
+        "complete",
+        ["Tag", "Recreate the branch", "Create the pull request", "Create the GitHub Release"],
+    ),
+    (0, 0, 1, 1): ("E", "roll back", ["Close", "Print, then delete", "Keep", "Delete", "Start the release again"]),
+    (0, 0, 1, 0): ("E", "roll back", ["Print, then delete", "Start the release again", "Observe again"]),
+    (0, 0, 0, 1): ("E", "roll back", ["Close", "Keep", "Delete", "Start the release again"]),
+    (0, 0, 0, 0): ("nothing", "nothing", []),
+}
+TESTPYPI = {
+    (1, 1): ("branch left", "complete", ["Keep", "Delete"]),
+    (1, 0): ("released", "nothing", []),
+    (0, 1): ("A", "roll back", ["Keep", "Delete", "Start the release again"]),
+    (0, 0): ("nothing", "nothing", []),
+}
+
+
+@pytest.mark.parametrize("facts", PYPI, ids=str)
+def test_pypi(facts: tuple[bool, bool, bool, bool]) -> None:
+    check(rows.pypi(*facts), *PYPI[facts])
+
+
+@pytest.mark.parametrize("facts", TESTPYPI, ids=str)
+def test_testpypi(facts: tuple[bool, bool]) -> None:
+    check(rows.testpypi(*facts), *TESTPYPI[facts])
+
+
+def check(snapshot: Snapshot, scenario: str, direction: str, steps: list[str]) -> None:
+    verdict = verdict_of(snapshot)
+    assert verdict.diagnosis.scenario.startswith(scenario)
+    assert verdict.plan.direction == direction
+    titles = [step.title for step in verdict.plan.steps if not step.advice]
+    assert len(titles) == len(steps), titles
+    assert all(title.startswith(start) for title, start in zip(titles, steps, strict=True)), titles
+    assert not any("workflow" in command for step in verdict.plan.steps for command in step.commands) or not facts_of(
+        snapshot
+    )
+
+
+def facts_of(snapshot: Snapshot) -> bool:
+    """Whether a new run of the workflow would work out another version."""
+    index = snapshot.index[snapshot.target.channel.name].present()
+    return bool(index.files or snapshot.remote.present().tags)
+
+
+def test_the_document_is_up_to_date() -> None:
+    made = subprocess.run(
+        [sys.executable, "-m", "tests.support.rows"], cwd=ROOT, text=True, capture_output=True, check=True
+    )
+    assert (ROOT / "docs" / "states.md").read_text(encoding="utf-8") == made.stdout

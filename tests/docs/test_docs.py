@@ -1,0 +1,339 @@
+"""The documents say what the code does: commands, options, exit codes, checks, links and the recipe."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from pypi_simple import PYPI_SIMPLE_ENDPOINT
+
+from release_state.cli import main
+from release_state.demo.scenarios import SCENARIOS
+from release_state.model.outcome import Exit, Outcome, Phase, Verdict
+from release_state.model.snapshot import LOOKUPS
+from release_state.report.reference import LOOKUPS as DESCRIBED
+from release_state.report.reference import reference, with_tables
+from release_state.settings.channels import CHANNEL_KEYS, TRACES
+from release_state.settings.config import Arguments, load
+from release_state.settings.options import PHASES, PLANS, SETTINGS
+from release_state.verdict.check import catalogue
+from tests.support.cli import ROOT, suite
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+CHECKS = catalogue(ROOT / "checks")
+DOCUMENTS = sorted(
+    [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), ROOT / "reports" / "README.md"], key=lambda path: path.name
+)
+SAMPLE = ROOT / "reports" / "sample"
+ANEW = "python -m release_state.report.reference --write"
+
+
+def text_of(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+README = text_of("README.md")
+CONTRIBUTING = text_of("CONTRIBUTING.md")
+
+
+def section(document: str, heading: str) -> str:
+    """What stands under a heading, up to the next one of its level or above."""
+    level = heading.partition(" ")[0]
+    found = re.search(rf"^{re.escape(heading)}$(.*?)(?=^#{{1,{len(level)}}} |\Z)", document, re.MULTILINE | re.DOTALL)
+    assert found, f"no section {heading}"
+    return found[1]
+
+
+def rows(text: str) -> list[list[str]]:
+    """The cells of the tables, without their heads."""
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    cells = [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
+    heads = {index - 1 for index, line in enumerate(lines) if line.startswith("|---")}
+    return [row for index, row in enumerate(cells) if index not in heads and not lines[index].startswith("|---")]
+
+
+def blocks(document: str, language: str) -> list[str]:
+    """The code blocks of a language, without the indentation of a list."""
+    found = re.findall(rf"^( *)```{language}\n(.*?)^ *```$", document, re.MULTILINE | re.DOTALL)
+    return ["".join(line.removeprefix(indent) for line in text.splitlines(keepends=True)) for indent, text in found]
+
+
+# --- generated parts
+
+
+def test_reference_is_up_to_date() -> None:
+    assert text_of("docs/checks.md") == reference(CHECKS), f"run: {ANEW}"
+
+
+def test_tables_of_the_readme_are_up_to_date() -> None:
+    assert with_tables(README, CHECKS) == README, f"run: {ANEW}"
+
+
+def test_every_check_is_listed_with_a_link_that_resolves() -> None:
+    headings = {line.removeprefix("### ") for line in text_of("docs/checks.md").splitlines() if line.startswith("### ")}
+    assert headings == {check.id for check in CHECKS}
+    for check in CHECKS:
+        assert f"[{check.id}](docs/checks.md#{check.id.lower()})" in README
+
+
+def test_every_look_up_is_described() -> None:
+    assert set(DESCRIBED) == set(LOOKUPS)
+
+
+# --- README against the code
+
+
+@cache
+def help_text() -> str:
+    run = suite("--help")
+    assert run.returncode == 0
+    return run.stdout.partition("release state:")[2].partition("\n\n")[0]
+
+
+def test_every_option_is_listed() -> None:
+    options = set(re.findall(r"(?:^ +|, )(--[a-z-]+)", help_text(), re.MULTILINE))
+    assert {setting.option for setting in SETTINGS} < options
+    own = {re.findall(r"--[a-z-]+", row[0])[0] for row in rows(section(README, "## Options"))}
+    assert own == options - {setting.option for setting in SETTINGS}
+    for word in (*PHASES, *PLANS):
+        assert f"`{word}`" in section(README, "## Options")
+
+
+def test_every_option_that_is_named_exists() -> None:
+    pytests = {"--deselect", "--junitxml", "--junit-xml", "--help", "--collect-only"}
+    others = {"--list-checks", "--write"} | pytests
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", re.sub(r"```yaml.*?```", "", README, flags=re.DOTALL)))
+    assert named - others <= set(re.findall(r"--[a-z-]+", help_text()))
+
+
+def test_exit_codes_are_those_of_the_code() -> None:
+    table = rows(section(README, "### Verdicts and exit codes"))
+    assert [int(row[0]) for row in table] == [int(code) for code in Exit]
+    listed = {word.strip() for row in table for word in row[1].split(",")} - {""}
+    assert listed == {verdict.value for verdict in Verdict} - {Verdict.PARTIAL.value}
+    order = re.search(r"first code of ([\d, ]+) that occurs", README)
+    assert order
+    codes = [Exit(int(code)) for code in order[1].split(",")]
+    assert sorted(codes) == sorted(Exit)
+    for number, code in enumerate(codes):
+        assert Exit.worst(codes[number:][::-1]) is code
+
+
+def test_outcomes_phases_and_verdicts_are_those_of_the_code() -> None:
+    assert [row[0] for row in rows(section(README, "### Outcomes"))] == [outcome.value for outcome in Outcome]
+    table = rows(section(README, "### Phases"))
+    assert [row[0].strip("`") for row in table] == [phase.value for phase in Phase]
+    assert [row[2] for row in table] == [Verdict.READY.value, Verdict.VERIFIED.value, Verdict.ROLLED_BACK.value]
+
+
+def test_scenarios_are_those_of_the_demo() -> None:
+    listed = {row[0].strip("`"): row[1:] for row in rows(section(README, "## Demo"))}
+    expected = {name: [f"{each.description}.", str(each.exit_code)] for name, each in SCENARIOS.items()}
+    assert listed == expected
+
+
+def test_example_configuration_holds_every_key_and_is_accepted(tmp_path: Path) -> None:
+    [example] = blocks(section(README, "### Configuration file"), "toml")
+    table = tomllib.loads(example)["tool"]["release-state"]
+    assert set(table) == {setting.key for setting in SETTINGS} | {"channels"}
+    [channel] = table["channels"].values()
+    assert set(channel) == set(CHANNEL_KEYS)
+    listed = [row[0].strip("`") for row in rows(section(README, "### Configuration file"))]
+    assert listed == list(CHANNEL_KEYS)
+    for trace in TRACES:
+        assert f"`{trace}`" in section(README, "### Configuration file")
+    (tmp_path / "pyproject.toml").write_text(example, encoding="utf-8")
+    config = load(Arguments(versions=("0.2.0",), channels=("internal",)), {}, tmp_path)
+    target = config.targets[0]
+    assert (target.package, target.channel.name, target.channel.leaves) == ("your-package", "internal", ("tag",))
+
+
+def test_variables_are_read_by_the_code() -> None:
+    code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "release_state").rglob("*.py"))
+    for row in rows(section(README, "### Environment"))[1:-1]:
+        for name in re.findall(r"`([A-Z_]+)(?:<CHANNEL>)?`", row[0]):
+            assert name in code, name
+
+
+def test_pytest_is_pinned_as_the_readme_says() -> None:
+    project = tomllib.loads(text_of("pyproject.toml"))["project"]
+    assert any(re.match(r"pytest>=[\d.]+,<9$", need) for need in project["dependencies"])
+    assert project["requires-python"] == ">=3.10" and "Python (3.10 or newer)" in README
+
+
+def test_gate_gives_the_phase_and_the_inputs_of_the_action() -> None:
+    gate = section(README, "## A gate in a workflow")
+    inputs, outputs = text_of("action.yml").split("outputs:")
+    declared = re.findall(r"^  ([a-z-]+):$", inputs.partition("inputs:")[2], re.MULTILINE)
+    assert declared
+    for name in (*declared, *re.findall(r"^  ([a-z-]+):$", outputs.partition("runs:")[0], re.MULTILINE)):
+        assert f"`{name}`" in gate
+    assert "phase: pre-release" in gate and "--phase pre-release" in gate
+    for right in re.findall(r"[a-z-]+: (?:read|write)", gate):
+        assert right.endswith(": read") and any(right in words for _, words in DESCRIBED.values())
+
+
+# --- commands
+
+
+def test_first_screen_names_the_commands() -> None:
+    commands = "".join(blocks(README, "sh"))
+    dev = text_of("dev.py")
+    for command in re.findall(r"python3 dev\.py (\w+)", README + CONTRIBUTING):
+        assert f'"{command}"' in dev
+    assert "python3 dev.py demo\npython3 dev.py test\n" in commands
+    assert "pytest checks/ --version 0.2.0 --channel pypi\n" in commands
+
+
+def test_demo_command_works(tmp_path: Path) -> None:
+    assert '"checks/", "--demo", *(arguments or ["partial"])' in text_of("dev.py")
+    run = suite("--demo", "partial", "--no-install", reports_dir=tmp_path)
+    assert run.returncode == 1, run.stdout + run.stderr
+    assert "ACTION NEEDED: orbit-demo 0.2.0 on pypi" in run.stdout
+    assert (tmp_path / "latest.html").is_file()
+
+
+def test_refused_spelling_is_refused() -> None:
+    assert suite("--version=0.2.0").returncode == Exit.USAGE
+    assert suite("--version=0.2.0", "--show-config").returncode == Exit.USAGE
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("--version", "0.2.0", "--channel", "pypi"), ("--release-version=0.2.0",), ("--version", "0.2.0", "-n", "2")],
+)
+def test_literal_spellings_are_accepted(arguments: tuple[str, ...]) -> None:
+    run = suite(*arguments, "--show-config")
+    assert run.returncode == 0, run.stderr
+    assert "version = '0.2.0'" in run.stdout and "channel = 'pypi'" in run.stdout
+
+
+def test_checks_can_be_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--list-checks"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == len(CHECKS)
+
+
+# --- CONTRIBUTING
+
+
+def test_map_names_the_rooms_and_all_of_them() -> None:
+    [drawn] = blocks(section(CONTRIBUTING, "## The map"), "text")
+    package = ROOT / "release_state"
+    rooms = {path.parent.name for path in package.glob("*/__init__.py")}
+    assert set(re.findall(r"(?<=\s)([a-z]+)(?=/)", drawn)) - {"fixtures", "release_state"} == rooms
+    for row in rows(section(CONTRIBUTING, "## The map")):
+        for name in re.findall(r"`([^`]+)`", row[0]):
+            assert (ROOT / name).exists(), name
+
+
+def test_fixtures_that_are_named_exist() -> None:
+    room = next(row for row in rows(section(CONTRIBUTING, "## The map")) if row[0] == "`fixtures/`")
+    code = text_of("fixtures/target.py") + text_of("fixtures/snapshot.py")
+    assert set(re.findall(r"`(\w+)`", row_text(room))) == set(re.findall(r"^def (\w+)", code, re.MULTILINE))
+
+
+def row_text(row: list[str]) -> str:
+    return " ".join(row[1:])
+
+
+def test_recipe_of_a_check_works(tmp_path: Path) -> None:
+    recipe = section(CONTRIBUTING, "## Add a check in ten minutes")
+    name = re.search(r"`(checks/test_\w+\.py)`:", recipe)
+    [code] = [block for block in blocks(recipe, "python") if "@check(" in block]
+    assert name
+    suite_folder = tmp_path / "suite"
+    for part in ("checks", "fixtures"):
+        shutil.copytree(ROOT / part, suite_folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+    for part in ("conftest.py", "pytest.ini"):
+        shutil.copy(ROOT / part, suite_folder / part)
+    assert not (suite_folder / name[1]).exists(), "the recipe's file is taken"
+    (suite_folder / name[1]).write_text(code, encoding="utf-8")
+    [added] = set(catalogue(suite_folder / "checks")) - set(catalogue(ROOT / "checks"))
+    run = suite("--demo", "clean", cwd=suite_folder, reports_dir=tmp_path / "reports")
+    assert run.returncode == 0, run.stdout + run.stderr
+    [target] = json.loads((tmp_path / "reports" / "latest.json").read_text(encoding="utf-8"))["targets"]
+    outcomes = {check["id"]: check["outcome"] for check in target["checks"]}
+    assert outcomes[added.id] == "holds"
+    assert len(outcomes) == sum(Phase.PRE_RELEASE in check.phases for check in CHECKS) + 1
+    assert f"### {added.id}" in reference([added], suite_folder / "checks")
+
+
+def test_example_of_the_demo_world_works() -> None:
+    [code] = blocks(section(CONTRIBUTING, "## The demo world"), "python")
+    seen: list[str] = []
+    exec(compile(code, "CONTRIBUTING.md", "exec"), {"print": lambda *words: seen.extend(words)})
+    assert len(seen) == 3 and seen[0].startswith("file://") and "pypi" in seen[1]
+
+
+# --- every document
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_links_to_files_resolve(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    prose = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+    links = re.findall(r"\]\(([^)\s]+)\)", prose) + re.findall(r'(?:src|srcset|href)="([^"]+)"', prose)
+    for link in links:
+        parts = urlsplit(link)
+        if parts.scheme:
+            assert parts.scheme == "https"
+            continue
+        target = path.parent / unquote(parts.path) if parts.path else path
+        assert target.exists(), link
+        if parts.fragment and target.suffix == ".md":
+            assert parts.fragment in anchors(target), link
+
+
+def anchors(path: Path) -> set[str]:
+    """The anchors of the headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+HOST = urlsplit(PYPI_SIMPLE_ENDPOINT).hostname or ""
+FORBIDDEN = {
+    "a registry's host": re.compile(rf"{re.escape(HOST)}|{re.escape(HOST.replace('.', '.python.', 1))}"),
+    "a path of one machine": re.compile(r"(?<![\w.~-])/(?:home|root|tmp|usr/local|var|work|Users)/"),
+    "an address of one run": re.compile(r"127\.0\.0\.1|localhost"),
+    "an issue's number": re.compile(r"(?<![\w&/])#\d{2,}\b"),
+    "marketing": re.compile(r"\b(?:blazing|seamless|powerful|effortless|cutting-edge|robust)", re.IGNORECASE),
+}
+
+
+@pytest.mark.parametrize("path", [*DOCUMENTS, *sorted(SAMPLE.glob("*.[hj]*"))], ids=lambda path: path.name)
+def test_nothing_is_named_that_does_not_belong_there(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    for what, pattern in FORBIDDEN.items():
+        if what == "an issue's number" and path.parent == SAMPLE:
+            continue  # colours
+        assert not pattern.search(text), what
+
+
+def test_changelog_has_this_version() -> None:
+    version = tomllib.loads(text_of("pyproject.toml"))["project"]["version"]
+    headings = re.findall(r"^## \[(.+?)\]", text_of("CHANGELOG.md"), re.MULTILINE)
+    assert headings[0] == "Unreleased" and version in headings
+
+
+@pytest.mark.parametrize("name", ["partial", "released", "branch-exists"])
+def test_sample_is_what_its_scenario_says(name: str) -> None:
+    document: dict[str, Any] = json.loads((SAMPLE / f"{name}.json").read_text(encoding="utf-8"))
+    scenario = SCENARIOS[name]
+    assert (document["verdict"], document["exit_code"]) == (scenario.verdict, scenario.exit_code)
+    checks = {check["id"] for check in document["targets"][0]["checks"]}
+    hint = "the checks have changed: python3 dev.py sample"
+    assert checks == {check.id for check in CHECKS if Phase(scenario.phase) in check.phases}, hint
+    page = (SAMPLE / f"{name}.html").read_text(encoding="utf-8")
+    assert f'<h1 id="title">{scenario.verdict}: ' in page
+    assert (SAMPLE / f"{name}-1280-light.png").read_bytes().startswith(b"\x89PNG")

@@ -1,0 +1,149 @@
+"""What messages call for by plain rules, and where a project's rules are configured."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from packaging.version import Version
+
+from release_state.facts.commits import commitizen_level, highest, level_of, raised
+from release_state.observe.next_version.rules import Configuration, Unreadable, configuration, project_name
+from release_state.observe.next_version.semantic_release import NotCalculated, usable
+
+LEVELS = [
+    # message, Conventional Commits, commitizen (as cz bump --get-next of commitizen 4.19 has it)
+    ("feat: x", "minor", "minor"),
+    ("feat(scope): x", "minor", "minor"),
+    ("feat(a(b)): x", "minor", "minor"),
+    ("fix: x", "patch", "patch"),
+    ("perf: x", "patch", "patch"),
+    ("refactor: x", "none", "patch"),
+    ("docs: x", "none", "none"),
+    ("revert: x", "none", "none"),
+    ("chore!: x", "major", "major"),
+    ("fix(a)!: x", "major", "major"),
+    ("docs: x\n\nBREAKING CHANGE: y", "major", "major"),
+    ("docs: x\n\nBREAKING-CHANGE: y", "major", "major"),
+    ("docs: x\n\nno BREAKING CHANGE: y", "none", "none"),
+    ("docs: x\n\nfix: in the body", "none", "patch"),
+    ("feat:x", None, "minor"),
+    ("feat : x", None, None),
+    ("Update x", None, None),
+    ("Merge branch 'x'", None, None),
+    ("feat", None, None),
+    ("", None, None),
+    ("feat(\n): x", None, None),
+]
+
+
+@pytest.mark.parametrize(("message", "plain", "commitizen"), LEVELS)
+def test_levels(message: str, plain: str | None, commitizen: str | None) -> None:
+    assert level_of(message) == plain
+    assert commitizen_level(message) == commitizen
+
+
+def test_types_that_the_project_names() -> None:
+    assert level_of("add: x", types=["add"], minor=["add"]) == "minor"
+    assert level_of("feat: x", types=["add"], minor=["add"]) is None
+    assert level_of("Feat: x", types=["feat"]) is None, "named types are taken as they are"
+    assert level_of("Feat: x") == "minor"
+
+
+@pytest.mark.parametrize(
+    ("last", "level", "major_on_zero", "expected"),
+    [
+        ("0.1.0", "major", True, "1.0.0"),
+        ("0.1.0", "major", False, "0.2.0"),
+        ("1.2.3", "major", False, "2.0.0"),
+        ("1.2.3", "minor", True, "1.3.0"),
+        ("1.2.3", "patch", True, "1.2.4"),
+        ("1.2.3", "none", True, None),
+        (None, "minor", True, "0.1.0"),
+        (None, "none", True, None),
+    ],
+)
+def test_raised(last: str | None, level: str, major_on_zero: bool, expected: str | None) -> None:
+    version = Version(last) if last else None
+    assert raised(version, level, major_on_zero=major_on_zero) == expected  # type: ignore[arg-type]
+
+
+def test_the_highest() -> None:
+    assert highest([None, "patch", "none"]) == "patch"
+    assert highest([None]) == highest([]) == "none"
+
+
+def test_where_rules_are_configured() -> None:
+    both = {"pyproject.toml": "[tool.semantic_release]\nx = 1\n[tool.commitizen]\ny = 1\n"}
+    found = configuration(both, "auto")
+    assert (found.rules, found.where, found.table) == (
+        "semantic-release",
+        "[tool.semantic_release] of pyproject.toml",
+        {"x": 1},
+    )
+    assert configuration(both, "commitizen").where == "[tool.commitizen] of pyproject.toml"
+    assert configuration(both, "conventional").rules == "conventional"
+    assert configuration(both, "none").rules is None
+    as_json = {"pyproject.toml": "[project]\n", "releaserc.json": json.dumps({"semantic_release": {"x": 2}})}
+    assert configuration(as_json, "auto").where == "[semantic_release] of releaserc.json"
+    assert configuration({"releaserc.toml": "[semantic_release]\n"}, "auto").rules == "semantic-release"
+    assert configuration({".cz.toml": "[tool.commitizen]\n"}, "auto").rules == "commitizen"
+    assert configuration({".cz.yaml": "commitizen:\n  name: x\n"}, "auto").table == {"name": "x"}
+    assert configuration({"cz.json": '{"commitizen": {}}'}, "auto").rules == "commitizen"
+    assert configuration({"pyproject.toml": "[tool.ruff]\n"}, "auto") == Configuration(None)
+    assert configuration({}, "semantic-release").rules == "semantic-release"
+
+
+@pytest.mark.parametrize(
+    "files", [{"pyproject.toml": "["}, {"releaserc.json": "{"}, {"cz.json": "[" * 10_000}, {"cz.yaml": "a: *b"}]
+)
+def test_what_cannot_be_read_is_not_taken_for_nothing(files: dict[str, str]) -> None:
+    with pytest.raises(Unreadable):
+        configuration(files, "auto")
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ('[project]\nname = "Foo.Bar"\n', "Foo.Bar"),
+        ('[tool.poetry]\nname = "foo"\n', "foo"),
+        ("[build-system]\n", "cfg-name"),
+        ("[broken\n", None),
+    ],
+)
+def test_the_name_of_what_is_built(text: str, name: str | None) -> None:
+    assert project_name({"pyproject.toml": text, "setup.cfg": "[metadata]\nname = cfg-name\n"}) == name
+
+
+PINS = [
+    ('[dependency-groups]\ndev = ["python-semantic-release>=9.0"]', "", (">=9.0",), True),
+    (
+        "[project.optional-dependencies]\nx = [\"Python_Semantic.Release[a]==9.21.1 ; python_version>'3'\"]",
+        "",
+        ("==9.21.1",),
+        False,
+    ),
+    ('[tool.poetry.group.dev.dependencies]\npython-semantic-release = "^9.1"', "", ("<10,>=9.1",), False),
+    ('[tool.poetry.dev-dependencies]\npython-semantic-release = {version = "^10.1"}', "", ("<11,>=10.1",), True),
+    ('[x]\ny = ["python-semantic-release-plugin==1.0"]', "", (), True),
+    ("", "run: pip install 'python-semantic-release==8.0.0'", ("==8.0.0",), False),
+    ("", "run: pip install python-semantic-release", (), True),
+    ("", "- uses: python-semantic-release/python-semantic-release@v9.8.0", ("==9.*",), False),
+    ("", "- uses: python-semantic-release/python-semantic-release@0123abcd  # v10.5.3", ("==10.*",), True),
+    ("", "- uses: python-semantic-release/python-semantic-release@master", (), True),
+]
+
+
+@pytest.mark.parametrize(("pyproject", "workflow", "pins", "fits"), PINS)
+def test_another_version_of_the_tool_is_not_asked_in_its_place(
+    pyproject: str, workflow: str, pins: tuple[str, ...], fits: bool
+) -> None:
+    text = f"{pyproject}\n[tool.semantic_release]\n"
+    found = configuration({"pyproject.toml": text}, "auto", workflow)
+    assert found.pins == pins
+    if fits:
+        assert usable(found).startswith("10.")
+    else:
+        with pytest.raises(NotCalculated, match="asks for") as refused:
+            usable(found)
+        assert "install python-semantic-release" in (refused.value.problem.remedy or "")

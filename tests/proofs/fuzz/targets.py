@@ -1,0 +1,519 @@
+"""The targets: each a parser, what it may be given, and the errors that it may raise. Nothing else comes out.
+
+`TARGETS[name].run(data)` ends without an error where the parser did what it promises. A model that comes out has to be
+one that can be written to JSON: a report is made of it.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache, lru_cache, partial
+from pathlib import Path
+from typing import Any
+
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+from pydantic import BaseModel
+
+from release_state.common.addresses import without_credentials
+from release_state.common.text import plain
+from release_state.facts.commits import commitizen_level, level_of
+from release_state.facts.logs import log as logs
+from release_state.facts.logs.attribution import of_log
+from release_state.facts.release import Release
+from release_state.facts.workflow.calls import ReleaseWorkflow
+from release_state.facts.workflow.document import NotReadable
+from release_state.facts.workflow.model import parse
+from release_state.facts.workflow.triggers import events_of, push_trigger
+from release_state.fleet.projects import projects
+from release_state.model.snapshot import FORMAT
+from release_state.model.target import parse_version, repository_of
+from release_state.observe import recorded
+from release_state.observe.git import declared, patches
+from release_state.observe.git.commit_messages import changed_contents, messages_since
+from release_state.observe.git.messages import GitFailed
+from release_state.observe.git.remote import check_url, parse_refs
+from release_state.observe.git.tree_files import read_commits, read_details, read_tag_dates
+from release_state.observe.git.work_tree import parse_status
+from release_state.observe.github.api import GitHubApi
+from release_state.observe.github.ci import branch_runs
+from release_state.observe.github.github import GitHub
+from release_state.observe.github.pushes import read_push_log
+from release_state.observe.github.run_log import RunLogs
+from release_state.observe.github.settings import GitHubSettings
+from release_state.observe.http.client import LookupFailed, observed
+from release_state.observe.http.refusal import refusal
+from release_state.observe.index.index import observe_index, observe_index_history
+from release_state.observe.index.page import files_by_json
+from release_state.observe.index.provenance import observe_provenance
+from release_state.observe.index.simple import NotSimple, root_projects
+from release_state.observe.install.pip import judge
+from release_state.observe.next_version.rules import Unreadable, configuration, project_name, project_version
+from release_state.observe.published import tree_match
+from release_state.observe.published.archives import read_wheel
+from release_state.observe.published.candidates import pull_refs
+from release_state.observe.published.sdist import Refused, read_sdist
+from release_state.observe.status_page import observe_status_page
+from release_state.report import records
+from release_state.report.origin import Origin
+from release_state.report.page import summary
+from release_state.settings import sources as settings
+from release_state.settings import validate
+from release_state.settings.config import Arguments, load
+from release_state.settings.options import UsageProblem
+from release_state.settings.versions import selection
+from tests.proofs.fuzz.canned import API, CannedClient, CannedGit, asked_over, store
+from tests.support import states as s
+from tests.support.judged import verdict_of
+
+CORPUS = Path(__file__).with_name("corpus")
+SECONDS = 5.0
+"""What one input may take of the processor: a thousand times what the ordinary one takes."""
+LONGEST = 64 * 2**10
+"""Bytes of an input."""
+REPOSITORY = (CORPUS / "github-repository" / "true").read_bytes()
+REF = "a" * 40
+_NAME = "example-org/orbit"
+_PLACE = f"/repos/{_NAME}"
+
+
+class TooSlow(AssertionError):  # noqa: N818 - reads as what happened
+    """The input took longer than any may."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A parser."""
+
+    parse: Callable[[bytes], object]
+    raises: tuple[type[Exception], ...] = ()
+    """Its own errors."""
+
+    def run(self, data: bytes) -> None:
+        """Parse; raises what the parser must not raise, and TooSlow."""
+        began = time.process_time()
+        try:
+            _written(self.parse(data))
+        except self.raises as error:
+            _written(str(error))
+        if (took := time.process_time() - began) > SECONDS:
+            raise TooSlow(f"{took:.1f} s")
+
+
+TARGETS: dict[str, Target] = {}
+
+
+def _target(name: str, *raises: type[Exception]) -> Callable[[Callable[[bytes], object]], Callable[[bytes], object]]:
+    def register(function: Callable[[bytes], object]) -> Callable[[bytes], object]:
+        TARGETS[name] = Target(function, raises)
+        return function
+
+    return register
+
+
+def _written(found: object) -> None:
+    """Write it as a report does: what cannot be written is no answer."""
+    if isinstance(found, BaseModel):
+        found.model_dump_json()
+    elif isinstance(found, str):
+        found.encode()
+    elif isinstance(found, (list, tuple)):
+        for item in found:
+            _written(item)
+
+
+def corpus(name: str) -> list[bytes]:
+    """What a target is begun with: true answers, and what once went wrong."""
+    return [path.read_bytes() for path in sorted((CORPUS / name).iterdir())]
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace")
+
+
+@cache
+def _scratch() -> Path:
+    folder = tempfile.TemporaryDirectory(prefix="release-state-fuzz-")
+    _kept.append(folder)
+    return Path(folder.name)
+
+
+_kept: list[tempfile.TemporaryDirectory[str]] = []
+
+
+def _file(name: str, data: bytes) -> Path:
+    path = _scratch() / name
+    path.write_bytes(data)
+    return path
+
+
+# ---- the index
+
+
+def _index(data: bytes, content_type: str) -> CannedClient:
+    return CannedClient(lambda url: data, {"Content-Type": content_type})
+
+
+@_target("index-json")
+def _(data: bytes) -> object:
+    client = _index(data, "application/vnd.pypi.simple.v1+json")
+    return observe_index(client, s.PYPI, "orbit-demo", "0.1.0"), observe_index_history(client, s.PYPI, "orbit-demo")
+
+
+@_target("index-html")
+def _(data: bytes) -> object:
+    client = _index(data, "text/html; charset=utf-8")
+    return observe_index(client, s.PYPI, "orbit-demo", "0.1.0"), observe_index_history(client, s.PYPI, "orbit-demo")
+
+
+@_target("index-content-type")
+def _(data: bytes) -> object:
+    return observe_index(_index(b"<html></html>", data.decode("latin-1")), s.PYPI, "orbit-demo", "0.1.0")
+
+
+@_target("index-root", NotSimple)
+def _(data: bytes) -> object:
+    kind = "text/html" if data.lstrip()[:1] == b"<" else "application/vnd.pypi.simple.v1+json"
+    return list(root_projects(data, {"Content-Type": kind}, "https://index.example/simple/"))
+
+
+@_target("index-json-api")
+def _(data: bytes) -> object:
+    client = CannedClient(lambda url: data)
+    return files_by_json(client, "https://index.example/simple/", None, "orbit-demo", Version("0.2.0"), 1e9)
+
+
+@_target("index-provenance")
+def _(data: bytes) -> object:
+    file = s.file(provenance_url="https://index.example/p", sha256="0" * 64)
+    return observed(lambda: _plain(observe_provenance(CannedClient(lambda url: data), file, "index", 1e9, {})))
+
+
+def _plain(found: object) -> Any:
+    return str(found)
+
+
+@_target("status-page")
+def _(data: bytes) -> object:
+    return observe_status_page(CannedClient(lambda url: data), "GitHub", "https://status.example")
+
+
+# ---- GitHub: what each question makes of an answer
+
+
+def _github(data: bytes) -> GitHub:
+    def body(url: str) -> bytes:
+        return REPOSITORY if url == f"{API}{_PLACE}" else data
+
+    return GitHub(CannedClient(body), API, _NAME, own_run_id=7, now=s.NOW)
+
+
+def _asks(name: str, ask: Callable[[GitHub], object]) -> None:
+    TARGETS[f"github-{name}"] = Target(lambda data: ask(_github(data)))
+
+
+TARGETS["github-repository"] = Target(lambda data: GitHub(CannedClient(lambda url: data), API, _NAME).repository())
+_asks("pulls", lambda github: (github.pulls("release/pypi-v0.2.0"), github.open_release_pulls(lambda name: True)))
+_asks("release", lambda github: (github.release_by_tag("v0.2.0"), github.latest_release()))
+_asks("releases", lambda github: (github.drafts("v0.2.0".__eq__), github.releases(), github.all_drafts()))
+_asks("checks", lambda github: github.checks(REF))
+_asks("runs", lambda github: github.runs("release.yml"))
+_asks("branch-runs", lambda github: github.observe(lambda api, place, _: branch_runs(api, place, "main", "x.yml")))
+_asks("rulesets", lambda github: GitHubSettings(github).rulesets())
+_asks("settings", lambda github: GitHubSettings(github).actions_settings())
+
+
+@_target("github-ruleset")
+def _(data: bytes) -> object:
+    listed = b'[{"id":42,"name":"n","target":"branch","enforcement":"active","source":"o/r"}]'
+    return GitHubSettings(_github_with(data, "/rulesets", listed)).rulesets()
+
+
+@_target("github-rules")
+def _(data: bytes) -> object:
+    detail = b'{"id":42,"name":"n","target":"branch","enforcement":"active","source":"o/r"}'
+    more = {"/rulesets": b"[" + detail + b"]", "/rulesets/42": detail}
+    return GitHubSettings(_github_with(data, more=more)).branch_rules("main")
+
+
+@_target("github-branch")
+def _(data: bytes) -> object:
+    return GitHubSettings(_github_with(data, "/rulesets", b"[]")).base_rules("main")
+
+
+@_target("github-protection")
+def _(data: bytes) -> object:
+    branch = b'{"name":"main","protected":true,"protection":{"enabled":true}}'
+    return GitHubSettings(_github_with(data, more={"/rulesets": b"[]", "/branches/main": branch})).base_rules("main")
+
+
+@_target("github-activity")
+def _(data: bytes) -> object:
+    client = CannedClient(lambda url: data)
+    return observed(lambda: read_push_log(GitHubApi(client, API), "/x", "main", client.deadline()))
+
+
+@_target("workflow-triggers", NotReadable)
+def _(data: bytes) -> object:
+    trigger = push_trigger(events_of(data.decode("utf-8", "replace")))
+    return trigger and (trigger.is_for("main"), trigger.takes(["src/a.py", "docs/b.md"]), trigger.has_paths)
+
+
+def _github_with(data: bytes, path: str = "", body: bytes = b"", more: dict[str, bytes] | None = None) -> GitHub:
+    """GitHub with true answers for some paths of the repository, and the data for the others."""
+    true = {f"{API}{_PLACE}{name}": text for name, text in {path: body, **(more or {}), "": REPOSITORY}.items()}
+    return GitHub(CannedClient(lambda url: true.get(url, data)), API, _NAME, now=s.NOW)
+
+
+@_target("github-jobs")
+def _(data: bytes) -> object:
+    run = s.run("completed", conclusion="failure", title="x", head_branch="main")
+    log = b"2026-01-01T00:00:00.0000000Z ##[error]no space left\n"
+    client = CannedClient(lambda url: log if url.endswith("/logs") else data)
+    return RunLogs(client, API).last_run(_NAME, s.target(), s.runs(run).present(), "in doubt")
+
+
+@_target("github-pages", ValueError)
+def _(data: bytes) -> object:
+    client = CannedClient(lambda url: b"[]", {"Content-Type": "application/json", "Link": data.decode("latin-1")})
+    return observed(lambda: GitHubApi(client, API).all("/x", "things") and None), observed(
+        lambda: GitHubApi(client, API).all("/x", "things", at_once=True) and None
+    )
+
+
+@_target("http", LookupFailed)
+def _(data: bytes) -> object:
+    """An answer as it comes over the wire."""
+    found, answer = asked_over(data)
+    with suppress(ValueError):
+        return [str(found), *answer.links.values()]
+    return str(found)
+
+
+@_target("refusal")
+def _(data: bytes) -> object:
+    """A refusal: lines of headers, an empty one, and the body."""
+    head, _, body = data.partition(b"\n\n")
+    lines = [line.partition(":") for line in head.decode("latin-1").split("\n")]
+    headers = {name: value.strip() for name, _, value in lines if name}
+    said = [refusal(status, headers, body, with_credentials=True) for status in (401, 403, 429, 500, 503)]
+    return [text for one in said for text in (one.why, one.remedy or "")]
+
+
+# ---- git
+
+
+def _from_git(name: str, parse: Callable[[bytes], object]) -> None:
+    TARGETS[f"git-{name}"] = Target(parse, (GitFailed,))
+
+
+_from_git("ls-remote", lambda data: parse_refs("https://github.example/o/r.git", data))
+_from_git("ls-remote-pulls", lambda data: pull_refs(CannedGit(5, output=data), "https://github.example/o/r.git"))
+_from_git("status", lambda data: (parse_status(data), None)[1])
+_from_git("log", lambda data: [each.subject for each in messages_since(store(data), REF, None)])
+_from_git("commits", lambda data: read_commits(store(data), [REF]))
+_from_git("tag", lambda data: str(read_tag_dates(store(data), [REF])))
+_from_git("diff-tree", lambda data: [change.commit for change in patches.read_changes(store(data), [REF])])
+_from_git("diff-pairs", lambda data: [name for name, _ in tree_match.read_changes(store(data), [(REF, REF)])])
+_from_git("contents", lambda data: sorted(changed_contents(store(data), REF)))
+_from_git("ls-tree", lambda data: [*tree_match.read_tree(store(data), REF)])
+_from_git("patch", lambda data: len(patches.patch_signature(data)))
+_from_git("batch-check", lambda data: sorted(store(data).present([REF])))
+_from_git("files", lambda data: [str(each) for each in read_details(store(data), [REF], "CHANGELOG.md").values()])
+
+
+@_target("git-address", GitFailed, UsageProblem)
+def _(data: bytes) -> object:
+    url = _text(data)
+    repository_of(url, "https://github.com")
+    try:
+        check_url(url)
+    finally:
+        shown = without_credentials(url)
+    return validate.git_url("--remote-url", url), shown
+
+
+# ---- what lies in a repository
+
+
+@_target("sdist", Refused)
+def _(data: bytes) -> object:
+    name = "x-1.zip" if data[:2] == b"PK" else "x-1.tar.gz"
+    files = read_sdist(name, data, sha256=False, deadline=time.monotonic() + SECONDS)
+    assert not [path for path in files if path.startswith("/") or ".." in path.split("/")]
+    return list(files)
+
+
+@_target("wheel", Refused)
+def _(data: bytes) -> object:
+    files = read_wheel(data, sha256=True, deadline=time.monotonic() + SECONDS)
+    assert not [path for path in files if path.startswith("/") or ".." in path.split("/")]
+    return list(files)
+
+
+@_target("workflow", NotReadable)
+def _(data: bytes) -> object:
+    parsed = parse(_text(data))
+    whole = ReleaseWorkflow(".github/workflows/x.yml", {".github/workflows/x.yml": _text(data)}, "read")
+    told: Iterable[object] = (whole.problem, whole.needs, whole.excesses, whole.minutes, whole.called, whole.missing)
+    return [str(told), str(parsed)]
+
+
+@_target("declared-version", Unreadable)
+def _(data: bytes) -> object:
+    """A pyproject.toml, a form feed, a setup.cfg."""
+    parts = _text(data).split("\f")
+    files = dict(zip(("pyproject.toml", "setup.cfg"), parts, strict=False))
+    declared.further_file(files)
+    found, _ = declared.declared_version(files)
+    return [found or "", project_name(files) or "", project_version(files) or ""]
+
+
+@_target("version-rules", Unreadable)
+def _(data: bytes) -> object:
+    """A file of each kind of configuration, and a workflow, parted by form feeds."""
+    names = ("pyproject.toml", "releaserc.json", ".cz.json", ".cz.yaml", "setup.cfg")
+    *parts, workflow = [*_text(data).split("\f"), ""]
+    return str(configuration(dict(zip(names, parts, strict=False)), "auto", workflow))
+
+
+@_target("commit-message")
+def _(data: bytes) -> object:
+    return [level_of(_text(data)), commitizen_level(_text(data))]
+
+
+@_target("changelog")
+def _(data: bytes) -> object:
+    return Release(s.ready()).has_changelog_entry(_text(data))
+
+
+# ---- logs
+
+
+@_target("log")
+def _(data: bytes) -> object:
+    lines = logs.parse(_text(data))
+    of_log(lines, _of_orbit())
+    return [plain(line) for line in logs.explain(lines).lines]
+
+
+@_target("log-archive", logs.NotALog)
+def _(data: bytes) -> object:
+    return [text for _, text in logs.read(data, 2**20)]
+
+
+@_target("pip-output")
+def _(data: bytes) -> object:
+    said, _, log = _text(data).partition("\f")
+    return judge(said, log, "orbit").line
+
+
+# ---- what a person gives
+
+
+@lru_cache(maxsize=1)
+def _of_orbit() -> Any:
+    return s.target()
+
+
+@_target("configuration", UsageProblem)
+def _(data: bytes) -> object:
+    _file("pyproject.toml", data)
+    settings.table(_scratch())
+    given = {"package": "orbit", "repository": "octo/orbit"}
+    config = load(Arguments(versions=("0.2.0",), settings=given), {}, _scratch())
+    return list(config.targets)
+
+
+@_target("project-list", UsageProblem)
+def _(data: bytes) -> object:
+    path = _file("projects.toml", data)
+    return [each.name for each in projects(path, Arguments(versions=("0.2.0",)), {}, _scratch())]
+
+
+@_target("snapshot", UsageProblem)
+def _(data: bytes) -> object:
+    """As it is, and as whoever writes a digest to it would give it."""
+    recorded_of(data)
+    try:
+        content = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    document = {"release_state_snapshot": FORMAT, "sha256": "", "snapshots": content}
+    try:
+        document["sha256"] = recorded._digest(content)
+        text = json.dumps(document).encode()
+    except (ValueError, RecursionError):
+        return None
+    snapshots = recorded.load(_file("snapshot.json", text))
+    for snapshot in recorded.replayed(snapshots, None):
+        verdict = verdict_of(snapshot)
+        _written(summary((verdict,), {verdict.target.key: snapshot}, Origin(host="here"), {}))
+    return snapshots
+
+
+def recorded_of(data: bytes) -> None:
+    """Load what is no snapshot; nobody guesses a digest."""
+    try:
+        recorded.load(_file("raw.json", data))
+    except UsageProblem:
+        return
+    raise AssertionError("taken without a digest")
+
+
+@_target("report-of-an-earlier-run", records.NotAReport)
+def _(data: bytes) -> object:
+    return [str(record) for record in records.read(_file("report.json", data)).records]
+
+
+@_target("version", UsageProblem)
+def _(data: bytes) -> object:
+    text = _text(data)
+    parse_version(text)
+    with suppress(UsageProblem):
+        selection(text)
+    return validate.version(text)
+
+
+@_target("names", UsageProblem)
+def _(data: bytes) -> object:
+    """Every kind of name and address that may be typed."""
+    text = _text(data)
+    for check in (validate.package, validate.repository, validate.channel_name):
+        _refused(check, text)
+    for option in (validate.http_url, validate.status_url, validate.link, validate.folder, validate.relative_path):
+        _refused(partial(option, "--x"), text)
+    _refused(partial(validate.workflow_file, "--workflow"), text)
+    canonicalize_name(text)
+    return validate.ref_name("--x", text)
+
+
+def _refused(check: Callable[[str], object], text: str) -> None:
+    try:
+        check(text)
+    except UsageProblem as problem:
+        _written(str(problem))
+
+
+@_target("tag", UsageProblem)
+def _(data: bytes) -> object:
+    """A template, a line feed, a tag or branch that may be of it."""
+    template, _, name = _text(data).partition("\n")
+    target = _of_orbit()
+    try:
+        given = validate.ref_template("--tag-template", template, ("version", "package"))
+        target = replace_target(given)
+    finally:
+        target.version_of_tag(name)
+        target.parse_release_branch(name)
+    return target.tag
+
+
+def replace_target(template: str) -> Any:
+    """The target with another template of tags."""
+    return s.target(tag_template=template)

@@ -1,0 +1,249 @@
+"""The HTML report as a browser shows it: complete, readable by everybody, and its commands copied to the letter."""
+
+from __future__ import annotations
+
+import os
+import re
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from release_state.demo.scenarios import SCENARIOS
+from release_state.model.outcome import Exit
+from release_state.model.plan import Step
+from release_state.observe.recorded import save
+from tests.support import states as s
+from tests.support.browser import SCREENSHOTS, Opened, checks_of, once, report_in, report_of
+from tests.support.cli import suite
+
+pytestmark = pytest.mark.browser
+
+LOOKS = [(1280, "light"), (1280, "dark"), (360, "light"), (360, "dark")]
+WHOLE = "branch-exists"
+"""The scenario whose report is looked at in every way; the others differ from it in words."""
+
+
+def lines_of(step: dict[str, Any]) -> list[str]:
+    """A step's commands and the verifying ones, as the plan has them."""
+    given = Step.model_validate(step)
+    return [*given.lines(), *given.verify_lines()]
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_report_of_every_scenario(scenario: str, open_page: Any, folders: Path) -> None:
+    """Nothing goes wrong in it and nothing is loaded; what it says is what the run found; anybody can read it."""
+    path, document = report_of(scenario, folders)
+    opened = open_page(path)
+    page = opened.page
+    [target] = document["targets"]
+
+    # The verdict, on top, in words.
+    assert page.locator("h1").inner_text().split("\n")[0] == document["verdict"] == SCENARIOS[scenario].verdict
+    assert page.title().startswith(document["verdict"])
+    assert page.evaluate("document.documentElement.lang") == "en"
+
+    # Every check, once, with its outcome; what was found of each that does not hold.
+    checks = checks_of(document)
+    shown = opened.texts(".check")
+    assert len(shown) == len(checks) == target["checks_run"]
+    for check in checks:
+        [text] = [text for text in shown if re.search(rf"(^|\s){check['id']}\s", text)]
+        assert check["outcome"] in text
+        assert check["outcome"] in ("holds", "defect") or " ".join(check["found"].split()) in text
+    counts = opened.texts(".counts li")
+    assert sum(int(re.findall(r"\d+", text)[0]) for text in counts) == len(checks)
+
+    # The plan, command for command.
+    steps = target["plan"]["steps"]
+    assert page.locator(".steps > li").count() == len(steps)
+    commands = page.locator(".steps code").all_text_contents()
+    assert commands == [line for step in steps for line in lines_of(step)]
+
+    # The state, and the timeline with as many rows in words as in the picture.
+    assert page.locator(".matrix tbody tr").count() >= 6
+    assert page.locator(".lanes .dot").count() == page.locator(".events > li:not(.gap)").count()
+
+    levels = page.evaluate("[...document.querySelectorAll('h1,h2,h3,h4')].map(e => +e.tagName[1])")
+    assert levels[0] == 1 and levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in pairwise(levels)), levels
+    for width, scheme in LOOKS:
+        opened.look(width, scheme)
+        if scenario == WHOLE or SCREENSHOTS in os.environ:
+            opened.picture(f"{scenario}-{width}-{scheme}")
+        assert opened.overflow() <= 0, (width, scheme)
+        if scenario == WHOLE or (width, scheme) == LOOKS[-1]:
+            assert opened.violations() == [], (width, scheme)
+    assert not opened.wrong
+
+
+def test_report_of_a_silent_service(open_page: Any, folders: Path) -> None:
+    """Each cause stands on top once, and each check that it leaves unknown is a link to its line below."""
+    asked = ("repository", "release", "latest_release", "drafts", "pulls", "open_pulls", "runs", "ci")
+    folder = folders / "silent"
+
+    def make() -> None:
+        save(folder / "silent.json", [s.ready(**dict.fromkeys(asked, s.failed()), remote=s.failed("git remote"))])
+        assert suite("--snapshot", str(folder / "silent.json"), "-q", reports_dir=folder).returncode == Exit.UNKNOWN
+
+    path, document = report_in(once(folder, make))
+    opened = open_page(path)
+    unknown = {check["id"] for check in checks_of(document) if check["outcome"] == "unknown" and check["decides"]}
+    assert [text.split(", which")[0] for text in opened.texts(".lead .cause")] == [
+        "could not be observed: git remote: answered 503", "could not be observed: GitHub: answered 503",
+    ]  # fmt: skip
+    links = opened.page.evaluate(
+        "[...document.querySelectorAll('.cause a')].map(a => [a.innerText,"
+        " document.querySelector('.left-unknown ' + a.hash + ' strong').innerText])"
+    )
+    assert {text for text, name in links if text == name} == unknown
+    assert [text for text, name in links if text != name and "of advice" not in text] == []
+    for width, scheme in LOOKS:
+        opened.look(width, scheme)
+        if SCREENSHOTS in os.environ:
+            opened.picture(f"silent-{width}-{scheme}")
+        assert opened.overflow() <= 0
+    assert opened.violations() == []
+    assert not opened.wrong
+
+
+def test_commands_are_copied_to_the_letter(browser: Any, folders: Path) -> None:
+    """With the keyboard alone, line feeds and all; a screen reader is told."""
+    path, document = report_of("pr-failed", folders)
+    context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+    opened = Opened(context.new_page(), path)
+    page = opened.page
+    lines = [line for step in document["targets"][0]["plan"]["steps"] for line in lines_of(step)]
+    assert any("\n" in line for line in lines), "no command of several lines: this would prove less than it says"
+    buttons = page.locator(".steps button.copy")
+    assert buttons.count() == len(lines) > 2
+    for number, line in enumerate(lines):
+        button = buttons.nth(number)
+        assert (button.get_attribute("aria-label") or "").startswith("Copy command ")
+        button.focus()
+        assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+        page.keyboard.press("Enter")
+        button.get_by_text("Copied").wait_for()
+        assert page.locator("[role=status]").inner_text() == "Copied"
+        assert page.evaluate("navigator.clipboard.readText()") == line
+    # Every button is reached with Tab.
+    page.reload()
+    reached = set()
+    for _ in range(200):
+        page.keyboard.press("Tab")
+        reached.add(page.evaluate("document.activeElement.getAttribute('aria-label')"))
+        if page.evaluate("document.activeElement === document.body"):
+            break
+    assert {button.get_attribute("aria-label") for button in page.locator("button.copy").all()} <= reached
+    assert not opened.wrong
+    context.close()
+
+
+def test_copying_without_a_clipboard_selects(browser: Any, folders: Path) -> None:
+    path, _ = report_of("partial", folders)
+    page = browser.new_page()
+    page.add_init_script("delete Navigator.prototype.clipboard; document.execCommand = () => false")
+    opened = Opened(page, path)
+    page.locator(".steps button.copy").first.click()
+    assert page.evaluate("getSelection().toString()") == page.locator(".steps code").first.text_content()
+    assert "copy it with the keyboard" in page.locator("[role=status]").inner_text()
+    assert not opened.wrong
+    page.close()
+
+
+def test_what_destroys_is_unmistakable(open_page: Any, folders: Path) -> None:
+    """In words, in shape and on its button; and only what destroys."""
+    path, document = report_of("branch-exists", folders)
+    opened = open_page(path)
+    steps = document["targets"][0]["plan"]["steps"]
+    losing = [number for number, step in enumerate(steps) if step["destroys"]]
+    assert losing
+    for number in range(len(steps)):
+        step = opened.page.locator(".steps > li").nth(number)
+        buttons = [button.get_attribute("aria-label") or "" for button in step.locator("button.copy").all()]
+        if number in losing:
+            assert "DESTROYS" in step.inner_text()
+            assert any("which destroys something" in name for name in buttons)
+            assert step.locator(".destroys").evaluate("e => getComputedStyle(e).borderStyle") == "dashed"
+            framed = step.locator(".destroying code").all_text_contents()
+            assert framed == Step.model_validate(steps[number]).lines()
+        else:
+            assert "DESTROYS" not in step.inner_text()
+            assert not any("destroys" in name for name in buttons)
+
+
+def test_page_says_all_without_a_script(open_page: Any, folders: Path) -> None:
+    """As in the preview of a mail program: nothing is hidden, and no button is there that does nothing."""
+    path, document = report_of("partial", folders)
+    opened = open_page(path, java_script_enabled=False)
+    assert opened.texts("h1")[0].startswith("ACTION NEEDED: orbit-demo 0.2.0 on pypi")
+    assert len(opened.texts(".check")) == len(checks_of(document))
+    assert opened.page.locator(".steps code").first.is_visible()
+    assert opened.page.locator("button.copy:visible").count() == 0
+
+
+def test_only_handler_is_that_of_pytest_html(open_page: Any, folders: Path) -> None:
+    path, _ = report_of("partial", folders)
+    markup = path.read_text(encoding="utf-8").split("<script>")
+    handlers = [found for part in markup for found in re.findall(r"\son[a-z]+=\"[^\"]*\"", part.split("</script>")[-1])]
+    assert handlers == [' onclick="location.reload()"']
+    opened = open_page(path)
+    assert opened.page.locator("[onclick]").count() == 0
+
+
+def test_filters_hide_only_what_they_name(open_page: Any, folders: Path) -> None:
+    path, document = report_of("partial", folders)
+    opened = open_page(path)
+    rows = opened.page.locator("#results-table .collapsible:visible")
+    assert rows.count() == 0
+    opened.page.locator(".more summary").press("Enter")
+    everything = rows.count()
+    assert everything == len(checks_of(document))
+    for result in ("passed", "skipped", "failed"):
+        box = opened.page.locator(f"input[data-test-result={result}]")
+        named = opened.page.locator(f"#results-table tbody.{result}").count()
+        assert named > 0
+        assert box.get_attribute("aria-label")
+        box.uncheck()
+        assert rows.count() == everything - named
+        box.check()
+        assert rows.count() == everything
+    opened.page.locator("th[data-column-type=outcome]").press("Enter")
+    assert rows.count() == everything
+    opened.look(360, "light")
+    assert opened.overflow() <= 0
+    assert opened.violations() == []
+    assert not opened.wrong
+
+
+def test_page_prints_dark_on_white(open_page: Any, folders: Path) -> None:
+    path, document = report_of("partial", folders)
+    opened = open_page(path, color_scheme="dark")
+    opened.page.emulate_media(media="print", color_scheme="dark")
+    opened.picture("partial-print")
+    assert opened.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert opened.violations() == []
+    assert opened.page.locator("button.copy:visible, .controls:visible").count() == 0
+    assert len(opened.texts(".check")) == len(checks_of(document))
+
+
+def test_workers_and_one_process_write_the_same_report(folders: Path, tmp_path: Path) -> None:
+    """But for times and names; and what was observed, judged again, is judged alike."""
+    report_of("partial", folders)
+    recorded = ("--snapshot", str(folders / "demo" / "partial.json"), "-q", "-n", "2")
+    run = suite(*recorded, reports_dir=tmp_path)
+    assert run.returncode == 1, run.stdout + run.stderr
+    pages, documents = [], []
+    for folder in (folders / "demo" / "partial", tmp_path):
+        path, document = report_in(folder)
+        documents.append(document | {"run": None})
+        page = path.read_text(encoding="utf-8")
+        # What pytest-html keeps of each row is in the order in which workers ended; its script sorts it.
+        main, _, rows = page[page.index("<main ") :].partition("</main>")
+        main = re.sub(r'(<span class="took">)[^<]*', r"\1", main)
+        found = sorted(re.findall(r"resultsTableRow&#34;: \[(.*?)\], ", rows))
+        pages.append((main, [re.sub(r"\d+ ms|\d\d:\d\d:\d\d", "", row) for row in found]))
+    assert documents[0] == documents[1]
+    assert pages[0] == pages[1]
+    assert len(pages[0][1]) > 20

@@ -1,0 +1,584 @@
+"""Where each setting comes from, what may stand there, and that no secret is shown."""
+
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pypi_simple import PYPI_SIMPLE_ENDPOINT
+
+from release_state.observe.token import find_token
+from release_state.plan.steps.commands import gh
+from release_state.settings.config import Arguments, RunConfig, load, show
+from release_state.settings.options import SETTINGS, Setting, UsageProblem
+from tests.support.cli import suite
+
+SECRET = "s3cr3t-never-shown"
+
+
+@pytest.fixture(autouse=True)
+def no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """`insteadOf` and `safe.directory` of whoever runs the tests are no part of them."""
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
+
+
+def git(folder: Path, *arguments: str) -> None:
+    subprocess.run(["git", "-C", str(folder), *arguments], check=True, capture_output=True)
+
+
+def clone(folder: Path, remote_url: str | None, table: str = "", project: str = "orbit") -> Path:
+    """A repository with a remote and a pyproject.toml."""
+    folder.mkdir()
+    git(folder, "init", "--quiet")
+    if remote_url:
+        git(folder, "remote", "add", "origin", remote_url)
+    text = f'[project]\nname = "{project}"\n[tool.release-state]\n{table}\n'
+    (folder / "pyproject.toml").write_text(text, encoding="utf-8")
+    return folder
+
+
+def loaded(
+    cwd: Path, environ: Mapping[str, str] | None = None, repo: Path | str | None = None, **arguments: Any
+) -> RunConfig:
+    given = {"versions": ("0.2.0",), "repo": str(repo) if repo is not None else None, **arguments}
+    return load(Arguments(**given), environ or {}, cwd)
+
+
+def plain_folder(folder: Path, table: str = "") -> Path:
+    folder.mkdir()
+    required = "" if "package" in table else 'package = "orbit"\nrepository = "octo/orbit"\n'
+    (folder / "pyproject.toml").write_text(f"[tool.release-state]\n{required}{table}\n", encoding="utf-8")
+    return folder
+
+
+# Four different values of each setting, weakest last: command line, environment, table (as TOML), and what the target
+# or the run then holds, by attribute.
+VALUES: dict[str, tuple[str, str, str, str, str]] = {
+    "package": ("cli-name", "env-name", '"table-name"', "table-name", "package"),
+    "repository": ("cli/name", "env/name", '"table/name"', "table/name", "repository"),
+    "base-branch": ("cli", "env", '"table"', "table", "base_branch"),
+    "remote": ("cli", "env", '"table"', "table", "remote"),
+    "remote-url": ("https://cli.example/o/n", "/env/n.git", '"host:table/n"', "host:table/n", "remote_url"),
+    "tag-template": ("c{version}", "e{version}", '"t{version}"', "t{version}", "tag_template"),
+    "branch-template": ("c/{version}", "e/{version}", '"t/{version}"', "t/{version}", "branch_template"),
+    "title-template": ("C {version}", "E {version}", '"T {version}"', "T {version}", "title_template"),
+    "workflow": ("cli.yml", "env.yml", '"table.yaml"', "table.yaml", "workflow"),
+    "expected-files": ("sdist", "sdist", '["wheel"]', "wheel", "expected_files"),
+    "expected-before-release": ("version", "version", '["changelog"]', "changelog", "expected_before_release"),
+    "changelog": ("cli.md", "env.md", '"docs/table.md"', "docs/table.md", "changelog"),
+    "version-rules": ("conventional", "commitizen", '"none"', "none", "version_rules"),
+    "ci-required": ("false", "false", "true", "true", "ci_required"),
+    "github-status-url": (
+        "http://cli.example",
+        "http://env.example",
+        '"http://table.example/x/"',
+        "http://table.example/x",
+        "github_status_url",
+    ),
+    "index-status-url": (
+        "http://cli.example",
+        "http://env.example",
+        '"http://table.example/x/"',
+        "http://table.example/x",
+        "index_status_url",
+    ),
+    "lookup-timeout": ("1", "2", "3", "3.0", "lookup_timeout"),
+    "install-timeout": ("1", "2", "3.5", "3.5", "install_timeout"),
+    "install-size": ("1", "2", "3.5", "3.5", "install_size"),
+    "keep-answers": ("false", "false", "true", "true", "keep_answers"),
+    "reports-dir": ("/tmp/cli", "/tmp/env", '"table"', "table", "reports_dir"),
+}
+
+
+def held(config: RunConfig, attribute: str) -> str:
+    """The value that the run goes by, as a text."""
+    target = config.targets[0]
+    of_run = attribute.endswith(("_timeout", "_size", "_answers"))
+    value = getattr(config if of_run else target, attribute)
+    if isinstance(value, tuple):
+        return ",".join(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def normal(text: str, setting: Setting) -> str:
+    return str(float(text)) if setting.kind in ("seconds", "mebibytes") else text
+
+
+def test_every_setting_has_values_to_try() -> None:
+    assert list(VALUES) == [setting.key for setting in SETTINGS]
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.key)
+def test_strongest_source_wins(setting: Setting, tmp_path: Path) -> None:
+    """Command line, environment, table, then what is inferred or the default."""
+    cli, env, toml, table, attribute = VALUES[setting.key]
+    pair = {"package": 'repository = "octo/orbit"', "repository": 'package = "orbit"'}
+    required = pair.get(setting.key, 'package = "orbit"\nrepository = "octo/orbit"')
+    cwd = tmp_path / "here"
+    cwd.mkdir()
+    (cwd / "pyproject.toml").write_text(f"[tool.release-state]\n{required}\n{setting.key} = {toml}\n", encoding="utf-8")
+    environ = {setting.variable: env}
+    by_all = loaded(cwd, environ, settings={setting.key: cli})
+    by_two = loaded(cwd, environ)
+    by_table = loaded(cwd)
+    assert held(by_all, attribute) == normal(cli, setting)
+    assert by_all.values[setting.key].origin == "command line"
+    assert held(by_two, attribute) == normal(env, setting)
+    assert by_two.values[setting.key].origin == f"environment {setting.variable}"
+    assert held(by_table, attribute) == (str(cwd / table) if setting.key == "reports-dir" else table)
+    assert by_table.values[setting.key].origin == f"[tool.release-state] of {cwd / 'pyproject.toml'}"
+    if setting.default is not None:
+        by_default = loaded(plain_folder(tmp_path / "plain"))
+        assert by_default.values[setting.key].origin == "default"
+        assert by_default.values[setting.key].text == setting.default
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.key)
+def test_wrong_type_in_the_table_is_refused(setting: Setting, tmp_path: Path) -> None:
+    wrong = {"text": "1", "list": '"sdist"', "flag": '"true"', "seconds": "true", "mebibytes": "true"}[setting.kind]
+    expected = {
+        "text": "a text",
+        "list": "a list",
+        "flag": "true or false",
+        "seconds": "a number of seconds",
+        "mebibytes": "a number of mebibytes",
+    }
+    cwd = tmp_path / "here"
+    cwd.mkdir()
+    (cwd / "pyproject.toml").write_text(f"[tool.release-state]\n{setting.key} = {wrong}\n", encoding="utf-8")
+    with pytest.raises(UsageProblem) as problem:
+        loaded(cwd)
+    assert f"{setting.key} is " in str(problem.value)
+    assert f"expected {expected[setting.kind]}" in str(problem.value)
+    assert str(cwd) in str(problem.value)
+
+
+@pytest.mark.parametrize(
+    ("table", "says"),
+    [
+        ("packge = 'x'", "'packge' is not known (did you mean package?)"),
+        ("tag_template = 'v{version}'", "did you mean tag-template?"),
+        ("github-api-url = 'https://h'", "'github-api-url' is not known"),
+        ("github-server-url = 'https://h'", "'github-server-url' is not known"),
+        ("token = 'x'", "'token' is not known"),
+        ("zzz = 1", "'zzz' is not known"),
+        ("channels = 1", "channels is not a table"),
+        ("channels.pypi = 1", "channels.pypi is not a table"),
+        ("channels.pypi.index_url = 'https://h/'", "did you mean index-url?"),
+        ("channels.pypi.index-url = 1", "channels.pypi.index-url is int, expected a text"),
+        ("channels.pypi.index-url = 'ftp://h/'", "not an http or https address"),
+        ("channels.pypi.dependencies-index-url = 1", "dependencies-index-url is int"),
+        ("channels.private.leaves = ['tag']", "channels.private has no index-url"),
+        ("channels.pypi.leaves = 'tag'", "leaves is not a list"),
+        ("channels.pypi.leaves = ['tags']", "did you mean tag?"),
+        ("channels.all.index-url = 'https://h/'", "channel name 'all'"),
+        ("channels.'../x'.index-url = 'https://h/'", "channel name '../x'"),
+        ("channels.'Private'.index-url = 'https://h/'", "lower-case"),
+        ('reports-dir = "a\\u0000b"', r"--reports-dir 'a\x00b'"),
+        ('title-template = "{version}\\n--web"', "holds a control character"),
+        ('changelog = "../secrets"', "not a path inside the repository"),
+        ('changelog = "-o"', "not a path inside the repository"),
+        ('changelog = ":(glob)**"', "not a path inside the repository"),
+        ('workflow = "../x.yml"', "not the file name of a workflow"),
+        ('tag-template = "{version}-{version}"', "must hold {version} once, or {semver}"),
+        ('tag-template = "{channel}-{version}"', "{channel} is not known"),
+        ('branch-template = "a b/{version}"', "not a name that git allows"),
+        ('branch-template = "-{version}"', "not a name that git allows"),
+        ('remote = "--upload-pack=x"', "--remote '--upload-pack=x'"),
+        ('remote-url = "ext::sh -c x"', "not an address of a git remote"),
+        ('remote-url = "-x:y"', "not an address of a git remote"),
+        ('remote-url = "ssh://-oProxyCommand=x/y"', "not an address of a git remote"),
+        ('remote-url = "fd::17"', "not an address of a git remote"),
+        ('remote-url = "file://host/x"', "not an address of a git remote"),
+        ('remote-url = "relative/path"', "not an address of a git remote"),
+        ('lookup-timeout = nan', "not a number of seconds"),
+        ('lookup-timeout = inf', "not a number of seconds"),
+        ('lookup-timeout = 0', "not a number of seconds"),
+        ('expected-files = []', "names no kind of file"),
+        ('expected-files = ["egg"]', "'egg' is not known"),
+    ],
+)  # fmt: skip
+def test_bad_table_is_refused_in_one_line(table: str, says: str, tmp_path: Path) -> None:
+    cwd = plain_folder(tmp_path / "here", table)
+    with pytest.raises(UsageProblem) as problem:
+        loaded(cwd)
+    assert says in str(problem.value)
+    assert "\n" not in str(problem.value)
+
+
+@pytest.mark.parametrize("name", ["../x", "-x", "x-", "", "a b", "a;b", "$(x)", "a\nb", "a\0b", "é", "x" + "\n"])
+def test_package_name_that_is_none_is_refused(name: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageProblem, match="is not a package name"):
+        loaded(plain_folder(tmp_path / "here"), settings={"package": name})
+
+
+@pytest.mark.parametrize(
+    "name", ["octo", "a/b/c", "/b", "a/", "-a/b", "a/..", "a/.", "a b/c", "a/b\n", "https://h/a/b"]
+)
+def test_repository_that_is_none_is_refused(name: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageProblem, match="owner/name"):
+        loaded(plain_folder(tmp_path / "here"), settings={"repository": name})
+
+
+@pytest.mark.parametrize("repo", ["", "no-such-folder", "a\0b", "pyproject.toml"])
+def test_repo_that_is_no_folder_is_refused(repo: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageProblem, match="is not a folder"):
+        loaded(plain_folder(tmp_path / "here"), repo=repo)
+
+
+@pytest.mark.parametrize(
+    "text", ["x = [", "x = " + "9" * 5000, "x = " + "[" * 20_000, "\xff", "[tool]\nrelease-state=1"]
+)
+def test_broken_file_is_refused_in_one_line(text: str, tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_bytes(text.encode("latin-1"))
+    with pytest.raises(UsageProblem) as problem:
+        loaded(tmp_path)
+    assert "pyproject.toml" in str(problem.value)
+    assert "\n" not in str(problem.value)
+
+
+# Channels.
+
+
+def test_pypi_and_testpypi_are_there_without_being_configured(tmp_path: Path) -> None:
+    config = loaded(plain_folder(tmp_path / "here"), channels=("all",))
+    pypi, testpypi = (target.channel for target in config.targets)
+    assert (pypi.name, pypi.index_url, pypi.leaves) == (
+        "pypi",
+        PYPI_SIMPLE_ENDPOINT,
+        ("tag", "release", "pull-request"),
+    )
+    assert (testpypi.name, testpypi.leaves) == ("testpypi", ())
+    assert testpypi.index_url == PYPI_SIMPLE_ENDPOINT.replace("https://", "https://test.")
+    assert testpypi.dependencies_index_url == PYPI_SIMPLE_ENDPOINT
+    assert pypi.is_public_index and testpypi.is_public_index
+
+
+def test_private_index_is_a_channel_like_the_others(tmp_path: Path) -> None:
+    table = "channels.private.index-url = 'https://u:pw@h.example/simple/'\nchannels.private.leaves = ['tag']"
+    config = loaded(plain_folder(tmp_path / "here", table), channels=("private",))
+    (target,) = config.targets
+    assert (target.channel.index_url, target.channel.leaves) == ("https://h.example/simple/", ("tag",))
+    assert not target.channel.is_public_index
+    assert config.channels["private"].index_url == "https://u:pw@h.example/simple/"
+    assert target.release_branch == "release/private-v0.2.0"
+    parsed = target.parse_release_branch("release/private-v1.0")
+    assert parsed is not None and parsed.channel == "private"
+
+
+def test_address_of_a_channel_command_line_over_environment_over_table(tmp_path: Path) -> None:
+    cwd = plain_folder(tmp_path / "here", "channels.my-index.index-url = 'https://table/'")
+    environ = {"RELEASE_STATE_INDEX_URL_MY_INDEX": "https://env/", "RELEASE_STATE_INDEX_URL_PYPI": "https://other/"}
+    arguments: dict[str, Any] = {"channels": ("my-index",)}
+    assert loaded(cwd, **arguments).targets[0].channel.index_url == "https://table/"
+    assert loaded(cwd, environ, **arguments).targets[0].channel.index_url == "https://env/"
+    by_all = loaded(cwd, environ, **arguments, index_urls=("my-index=https://cli/",))
+    assert by_all.targets[0].channel.index_url == "https://cli/"
+    assert by_all.channels["pypi"].index_url == "https://other/"
+    assert not by_all.channels["pypi"].is_public_index
+
+
+def test_overridden_channel_keeps_what_is_not_overridden(tmp_path: Path) -> None:
+    config = loaded(plain_folder(tmp_path / "here", "channels.pypi.index-url = 'https://mirror.example/simple'"))
+    channel = config.targets[0].channel
+    assert channel.index_url == "https://mirror.example/simple"
+    assert channel.leaves == ("tag", "release", "pull-request")
+    assert not channel.is_public_index
+
+
+@pytest.mark.parametrize(
+    "text", ["https://h/simple/", "nosuch=https://h/", "pypi=", "pypi=h/simple", "pypi=http://a b/"]
+)
+def test_bad_index_url_is_refused(text: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageProblem, match="index-url"):
+        loaded(plain_folder(tmp_path / "here"), index_urls=(text,))
+
+
+def test_one_target_for_each_version_and_channel(tmp_path: Path) -> None:
+    cwd = plain_folder(tmp_path / "here")
+    config = loaded(cwd, versions=("0.2.0", "0.2.0-rc.1", "0.2.0"), channels=("testpypi", "pypi"))
+    keys = {target.key for target in config.targets}
+    assert keys == {f"orbit=={v}@{c}" for v in ("0.2.0", "0.2.0rc1") for c in ("pypi", "testpypi")}
+    assert len(config.targets) == 4
+
+
+# The clone, and what is inferred from it.
+
+REMOTES = [
+    ("https://github.com/octo/orbit.git", {}),
+    ("https://github.com/octo/orbit", {}),
+    ("https://someone@github.com/octo/orbit.git/", {}),
+    ("git@github.com:octo/orbit.git", {}),
+    ("GitHub.com:octo/orbit", {}),
+    ("ssh://git@github.com/octo/orbit.git", {}),
+    ("ssh://git@ssh.github.com:443/octo/orbit.git", {}),
+    ("https://ghe.example/octo/orbit.git", {"GITHUB_SERVER_URL": "https://ghe.example"}),
+    ("git@ghe.example:octo/orbit.git", {"GITHUB_SERVER_URL": "https://ghe.example"}),
+]
+
+
+@pytest.mark.parametrize(("url", "environ"), REMOTES, ids=[url for url, _ in REMOTES])
+def test_repository_is_inferred_from_the_remote(url: str, environ: dict[str, str], tmp_path: Path) -> None:
+    top = clone(tmp_path / "clone", url)
+    (top / "src").mkdir()
+    config = loaded(top / "src", environ)
+    (target,) = config.targets
+    assert (target.repository, target.package, target.clone) == ("octo/orbit", "orbit", str(top))
+    assert config.values["repository"].origin == f"remote URL of {top}"
+    assert config.values["package"].origin == f"[project] name of {top / 'pyproject.toml'}"
+    assert config.remote_url == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://gitlab.example/octo/orbit.git",
+        "https://github.com.example/octo/orbit.git",
+        "https://github.com/octo/orbit/more",
+        "https://notgithub.com/octo/orbit.git",
+        "https://[::1/octo/orbit.git",
+        "/srv/git/octo/orbit.git",
+        None,
+    ],
+)
+def test_repository_is_not_inferred_from_other_remotes(url: str | None, tmp_path: Path) -> None:
+    top = clone(tmp_path / "clone", url)
+    with pytest.raises(UsageProblem, match=r"^no repository( \(remote .*, which is none of .*\))?: give"):
+        loaded(top)
+
+
+def test_remote_of_the_table_is_the_one_that_is_looked_at(tmp_path: Path) -> None:
+    top = clone(tmp_path / "clone", "https://github.com/fork/orbit.git", "remote = 'upstream'")
+    git(top, "remote", "add", "upstream", "git@github.com:octo/orbit.git")
+    config = loaded(top)
+    assert (config.targets[0].repository, config.targets[0].remote) == ("octo/orbit", "upstream")
+    assert config.remote_url == "git@github.com:octo/orbit.git"
+    by_cli = loaded(top, settings={"remote": "origin"})
+    assert by_cli.targets[0].repository == "fork/orbit"
+
+
+def test_current_repository_is_no_clone_of_another_target(tmp_path: Path) -> None:
+    """Its own project name must not name the package that is checked, its remote not be asked."""
+    top = clone(tmp_path / "clone", "https://github.com/octo/other.git", project="other")
+    with pytest.raises(UsageProblem, match="no package"):
+        loaded(top, settings={"repository": "octo/orbit"})
+    config = loaded(top, settings={"repository": "octo/orbit", "package": "orbit"})
+    assert config.targets[0].clone is None
+    assert config.clone is None
+    assert config.remote_url == "https://github.com/octo/orbit.git"
+    assert config.values["remote-url"].origin == "inferred from the repository's name"
+
+
+def test_clone_is_recognized_in_whatever_case(tmp_path: Path) -> None:
+    top = clone(tmp_path / "clone", "https://github.com/Octo/Orbit.git")
+    assert loaded(top, settings={"repository": "octo/orbit"}).targets[0].clone == str(top)
+
+
+def test_repo_that_was_asked_for_is_the_clone_though_its_remote_says_otherwise(tmp_path: Path) -> None:
+    """A renamed repository, a mirror: the person knows."""
+    top = clone(tmp_path / "clone", "https://github.com/old/orbit.git")
+    config = loaded(tmp_path, repo=top, settings={"repository": "octo/orbit"})
+    assert config.targets[0].clone == str(top)
+
+
+def test_only_the_configuration_of_repo_applies(tmp_path: Path) -> None:
+    here = plain_folder(
+        tmp_path / "here",
+        "tag-template = 'here-{version}'\nchannels.here.index-url = 'https://here/'\nbase-branch = 'here'",
+    )
+    top = clone(tmp_path / "clone", "https://github.com/octo/orbit.git", "changelog = 'NEWS.md'")
+    for config in (loaded(here, repo=top), loaded(here, {"RELEASE_STATE_REPO": str(top)})):
+        (target,) = config.targets
+        assert (target.package, target.repository) == ("orbit", "octo/orbit")
+        assert (target.tag_template, target.base_branch, target.changelog) == ("v{version}", None, "NEWS.md")
+        assert list(config.channels) == ["pypi", "testpypi"]
+        assert not [value for value in config.values.values() if str(here) in value.origin]
+
+
+def test_broken_configuration_here_does_not_matter_to_repo(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("broken = [", encoding="utf-8")
+    top = clone(tmp_path / "clone", "https://github.com/octo/orbit.git")
+    assert loaded(tmp_path, repo=top).targets[0].package == "orbit"
+
+
+def test_repo_on_the_command_line_wins_over_the_environment(tmp_path: Path) -> None:
+    one = clone(tmp_path / "one", "https://github.com/octo/one.git", project="one")
+    two = clone(tmp_path / "two", "https://github.com/octo/two.git", project="two")
+    assert loaded(tmp_path, {"RELEASE_STATE_REPO": str(two)}, repo=one).targets[0].package == "one"
+    assert loaded(tmp_path, {"RELEASE_STATE_REPO": str(two)}).targets[0].package == "two"
+
+
+def test_relative_repo_is_below_the_current_folder(tmp_path: Path) -> None:
+    top = clone(tmp_path / "clone", "https://github.com/octo/orbit.git")
+    assert loaded(tmp_path, repo="clone").targets[0].clone == str(top)
+
+
+def test_without_a_clone_the_remote_alone_is_asked(tmp_path: Path) -> None:
+    config = loaded(plain_folder(tmp_path / "here"))
+    assert config.targets[0].clone is None
+    assert config.remote_url == "https://github.com/octo/orbit.git"
+
+
+# GitHub and its token.
+
+
+def test_address_of_github_comes_from_command_line_or_environment_only(tmp_path: Path) -> None:
+    cwd = plain_folder(tmp_path / "here")
+    environ = {"GITHUB_API_URL": "https://ghe.example/api/v3/", "GITHUB_SERVER_URL": "https://ghe.example/"}
+    by_env = loaded(cwd, environ)
+    assert (by_env.targets[0].github_api, by_env.targets[0].github_web) == (
+        "https://ghe.example/api/v3",
+        "https://ghe.example",
+    )
+    assert by_env.remote_url == "https://ghe.example/octo/orbit.git"
+    by_cli = loaded(cwd, environ, github_api_url="http://127.0.0.1:1", github_server_url="http://127.0.0.1:2/")
+    assert (by_cli.targets[0].github_api, by_cli.targets[0].github_web) == ("http://127.0.0.1:1", "http://127.0.0.1:2")
+    assert by_cli.values["github-api-url"].origin == "command line"
+    assert loaded(cwd).targets[0].github_api == "https://api.github.com"
+
+
+@pytest.mark.parametrize(
+    ("api", "web"),
+    [
+        ("https://ghe.example/api/v3", "https://ghe.example"),
+        ("https://GHE.example:8443/api/v3/", "https://ghe.example:8443"),
+        ("https://ghe.example:443/api/v3", "https://ghe.example"),
+        ("https://api.github.com/", "https://github.com"),
+        ("https://api.octo.ghe.com", "https://octo.ghe.com"),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+        ("https://proxy.example/github", "https://proxy.example"),
+        ("https://api.corp.example", "https://api.corp.example"),
+    ],
+)
+def test_the_web_address_is_that_of_the_server_whose_api_is_asked(api: str, web: str, tmp_path: Path) -> None:
+    """Facts of one server are never beside commands for another."""
+    top = clone(tmp_path / "clone", f"{web}/octo/orbit.git")
+    for given, environ in ((api, {}), (None, {"GITHUB_API_URL": api})):
+        (target,) = loaded(top, environ, github_api_url=given).targets
+        assert (target.github_api, target.github_web) == (api.rstrip("/"), web)
+        host = web.partition("://")[2]
+        assert gh(target, "pr", "close", "1")[-1] == f"{host}/octo/orbit"
+
+
+@pytest.mark.parametrize(
+    ("web", "api"),
+    [
+        ("https://ghe.example/", "https://ghe.example/api/v3"),
+        ("https://github.com", "https://api.github.com"),
+        ("https://octo.ghe.com", "https://api.octo.ghe.com"),
+    ],
+)
+def test_the_api_is_that_of_the_server_that_is_named(web: str, api: str, tmp_path: Path) -> None:
+    (target,) = loaded(plain_folder(tmp_path / "here"), {"GITHUB_SERVER_URL": web}).targets
+    assert (target.github_api, target.github_web) == (api, web.rstrip("/"))
+
+
+@pytest.mark.parametrize(
+    ("typed", "environ"),
+    [
+        ({"github_api_url": "https://ghe.example/api/v3"}, {"GITHUB_SERVER_URL": "https://github.com"}),
+        ({}, {"GITHUB_API_URL": "https://ghe.example/api/v3", "GITHUB_SERVER_URL": "https://github.com"}),
+        ({"github_server_url": "https://github.com"}, {"GITHUB_API_URL": "https://api.octo.ghe.com"}),
+        ({"github_api_url": "https://proxy.example"}, {"GITHUB_SERVER_URL": "https://github.com"}),
+    ],
+)
+def test_two_servers_are_refused(typed: dict[str, Any], environ: dict[str, str], tmp_path: Path) -> None:
+    with pytest.raises(UsageProblem, match=r"is not the server of github-api-url .*give --github-server-url https://"):
+        loaded(plain_folder(tmp_path / "here"), environ, **typed)
+
+
+@pytest.mark.parametrize("name", ["GITHUB_API_URL", "GITHUB_SERVER_URL"])
+@pytest.mark.parametrize("url", ["", "ghe.example", "http://[", "file:///etc", "https://h/?token=x", "https://h:port/"])
+def test_bad_address_of_github_is_refused(name: str, url: str, tmp_path: Path) -> None:
+    top = clone(tmp_path / "clone", "https://github.com/octo/orbit.git", 'repository = "octo/orbit"')
+    with pytest.raises(UsageProblem, match=name.lower().replace("_", "-")):
+        loaded(top, {name: url})
+
+
+def test_token_is_taken_from_github_token_first_then_gh_token(tmp_path: Path) -> None:
+    api = "https://api.github.com"
+    nowhere = {"PATH": str(tmp_path)}
+    assert find_token({**nowhere, "GITHUB_TOKEN": "one", "GH_TOKEN": "two"}, api) == ("one", "GITHUB_TOKEN")
+    assert find_token({**nowhere, "GH_TOKEN": "two"}, api) == ("two", "GH_TOKEN")
+    assert find_token(nowhere, api) == (None, None)
+    gh = tmp_path / "gh"
+    gh.write_text('#!/bin/sh\n[ "$1 $2" = "auth token" ] && echo three\n', encoding="utf-8")
+    gh.chmod(0o755)
+    assert find_token(nowhere, api) == ("three", "gh auth token")
+
+
+# What is shown.
+
+
+def test_show_config_has_every_setting_its_origin_and_no_secret(tmp_path: Path) -> None:
+    table = (
+        f"remote-url = 'https://me:{SECRET}@h.example/o/n.git'\n"
+        f"channels.private.index-url = 'https://me:{SECRET}@i.example/simple/'\n"
+        f"channels.private.dependencies-index-url = 'https://me:{SECRET}@i.example/all/'"
+    )
+    top = clone(tmp_path / "clone", f"https://x-access-token:{SECRET}@github.com/octo/orbit.git", table)
+    env = {"GITHUB_TOKEN": SECRET, "GITHUB_API_URL": "https://api.example/", "GIT_CONFIG_GLOBAL": "/dev/null"}
+    env |= {"GITHUB_SERVER_URL": "https://github.com"}
+    env |= {"RELEASE_STATE_CHANGELOG": "NEWS.md", "RELEASE_STATE_INDEX_URL_PYPI": f"https://me:{SECRET}@e.example/"}
+    arguments = ("--version", "0.2.0", "--repo", str(top), "--tag-template", "t{version}", "--show-config")
+    run = suite(*arguments, env=env, reports_dir=tmp_path / "reports")
+    assert run.returncode == 0, (run.stdout, run.stderr)
+    assert SECRET not in run.stdout + run.stderr
+    rows = dict(line.split(" = ", 1) for line in run.stdout.splitlines())
+    assert {setting.key for setting in SETTINGS} - set(rows) == {"base-branch"}
+    assert rows["tag-template"] == "'t{version}'  # command line"
+    assert rows["changelog"] == "'NEWS.md'  # environment RELEASE_STATE_CHANGELOG"
+    assert rows["remote-url"] == f"'https://h.example/o/n.git'  # [tool.release-state] of {top / 'pyproject.toml'}"
+    assert rows["package"] == f"'orbit'  # [project] name of {top / 'pyproject.toml'}"
+    assert rows["workflow"] == "'release.yml'  # default"
+    assert rows["token"] == "'yes'  # GITHUB_TOKEN"
+    assert rows["channels.private"].startswith("'https://i.example/simple/'")
+    assert not (tmp_path / "reports").exists()
+
+
+def test_targets_hold_no_credentials(tmp_path: Path) -> None:
+    """They are written into reports and snapshots."""
+    urls = tuple(f"{name}=https://me:{SECRET}@i.example/" for name in ("pypi", "testpypi"))
+    config = loaded(
+        plain_folder(tmp_path / "here", f"channels.testpypi.dependencies-index-url = 'https://{SECRET}@d.example'"),
+        channels=("all",),
+        index_urls=urls,
+        settings={"remote-url": f"https://{SECRET}@h.example/o/n.git"},
+    )
+    for target in config.targets:
+        assert SECRET not in target.model_dump_json()
+    assert SECRET not in "\n".join(show(config, None))
+    assert SECRET in config.remote_url
+    assert SECRET in config.channels["pypi"].index_url
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"index_urls": (f"pypi=https://me:{SECRET}@h.example/?x",)},
+        {"settings": {"remote-url": f"https://me:{SECRET}@h.example/a b"}},
+        {"settings": {"remote-url": f"ftp://{SECRET}@h.example/a"}},
+        {"github_api_url": f"https://me:{SECRET}@h.example:port/"},
+        {"github_api_url": f"https://me:{SECRET}@h.example/"},
+        {"environ": {"GITHUB_SERVER_URL": f"https://{SECRET}@h.example"}},
+    ],
+)
+def test_refusal_of_an_address_shows_no_credentials(arguments: dict[str, Any], tmp_path: Path) -> None:
+    with pytest.raises(UsageProblem) as problem:
+        loaded(plain_folder(tmp_path / "here"), **arguments)
+    assert SECRET not in str(problem.value)
+    # Of one that cannot be parsed nobody knows what is the host.
+    assert ("h.example" in str(problem.value)) is ("not shown" not in str(problem.value))
+
+
+def test_arguments_that_are_not_given_change_nothing(tmp_path: Path) -> None:
+    """The defaults of `Arguments` are those of the command line."""
+    config = loaded(plain_folder(tmp_path / "here"))
+    assert dataclasses.asdict(Arguments())["phase"] == config.phase == "auto"
+    assert config.install and not config.block_on_advice

@@ -1,0 +1,236 @@
+"""A printed `release-state` is the run that printed it, in whatever folder it is typed: of every setting."""
+
+from __future__ import annotations
+
+import dataclasses
+import shlex
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from _pytest.config.argparsing import Parser
+
+from release_state.plan.steps.commands import suite
+from release_state.report.script import script
+from release_state.run.options import add_options, arguments_of
+from release_state.settings.config import Arguments, RunConfig, load
+from release_state.settings.options import RUN_OPTIONS, SETTINGS, Setting, setting
+from tests.support import states as s
+from tests.support.judged import verdict_of
+
+SAID: dict[str, str] = {
+    "package": "comet",
+    "repository": "octo/comet",
+    "base-branch": "it's$(id)&develop",
+    "remote": "upstream",
+    "remote-url": "https://git.example/octo/orbit.git",
+    "tag-template": "{package} {version}".replace(" ", "-"),
+    "branch-template": "prepare/{version}",
+    "title-template": "It's “{version}” on $(channel)",
+    "workflow": "publish.yml",
+    "expected-files": "wheel",
+    "expected-before-release": "version,changelog",
+    "changelog": "docs/What's new.md",
+    "version-rules": "commitizen",
+    "ci-required": "false",
+    "github-status-url": "https://status.example/github",
+    "index-status-url": "",
+    "lookup-timeout": "31",
+    "install-timeout": "32",
+    "install-size": "33",
+    "keep-answers": "false",
+    "reports-dir": "reports of mine",
+}
+"""For each setting a value that is not the default one. A new setting needs one here."""
+ASKED: dict[str, tuple[str, ...]] = {
+    "no-install": ("--no-install",),
+    "install-sdists": ("--install-sdists",),
+    "block-on-advice": ("--block-on-advice",),
+    "wait": ("--wait", "45"),
+    "plan": ("--plan", "rollback"),
+    "phase": ("--phase", "post-recovery"),
+}
+NOT_REPEATED = {
+    # Always named, or where they are not usual.
+    *("version", "channel", "repo", "index_url", "github_api_url", "github_server_url"),
+    *("script", "save_snapshot", "snapshot", "demo", "show_config", "project_list"),  # what another kind of run is
+}
+
+
+def parsed(command: list[str] | tuple[str, ...]) -> Arguments:
+    """The command as the suite itself reads it."""
+    assert command[0] == "release-state"
+    parser = Parser(_ispytest=True)
+    add_options(parser.getgroup("release-state"))
+    return arguments_of(cast("pytest.Config", SimpleNamespace(option=parser.parse(list(command[1:])))))
+
+
+def run_of(folder: Path, words: tuple[str, ...] = (), environ: Mapping[str, str] | None = None) -> RunConfig:
+    base = ("release-state", "--version", "0.2.0", "--package", "orbit", "--repository", "octo/orbit")
+    return load(parsed((*base, *words)), environ or {}, folder)
+
+
+def again(config: RunConfig, folder: Path) -> RunConfig:
+    """The run that the printed command makes, in another folder and without the environment."""
+    folder.mkdir(exist_ok=True)
+    line = shlex.join(suite(config.targets[0]))
+    return load(parsed(shlex.split(line)), {}, folder)
+
+
+def assert_same(one: RunConfig, other: RunConfig) -> None:
+    """Both runs do the same; reports go where each is typed, unless it was said where."""
+    is_said = any(key == "reports-dir" for key, _ in other.targets[0].settings)
+    unlike = {"values", "targets", "clone"} | (set() if is_said else {"reports_dir"})
+    fields = {field.name for field in dataclasses.fields(RunConfig)} - unlike
+    assert {name: getattr(one, name) for name in fields} == {name: getattr(other, name) for name in fields}
+    for mine, yours in zip(one.targets, other.targets, strict=True):
+        left_out = {"settings": None, **({} if is_said else {"reports_dir": None})}
+        assert {**dict(mine), **left_out} == {**dict(yours), **left_out}
+
+
+def clone_with(folder: Path, table: str) -> Path:
+    """A clone of the repository, with a table of settings."""
+    folder.mkdir()
+    (folder / "pyproject.toml").write_text(f"[project]\nname = 'orbit'\n{table}")
+    for command in (["init", "--quiet"], ["remote", "add", "origin", "https://github.com/octo/orbit.git"]):
+        subprocess.run(["git", *command], cwd=folder, check=True)
+    return folder
+
+
+@pytest.mark.parametrize("each", SETTINGS, ids=lambda each: each.key)
+def test_a_setting_of_the_command_line_is_repeated(each: Setting, tmp_path: Path) -> None:
+    assert SAID[each.key] != each.default
+    (tmp_path / "here").mkdir()
+    config = run_of(tmp_path / "here", (each.option, SAID[each.key]))
+    assert_same(again(config, tmp_path / "there"), config)
+    usual = run_of(tmp_path / "here")
+    assert each.option in suite(config.targets[0])
+    assert each.key in ("package", "repository") or each.option not in suite(usual.targets[0])
+
+
+@pytest.mark.parametrize("each", SETTINGS, ids=lambda each: each.key)
+def test_a_setting_of_the_environment_is_repeated(each: Setting, tmp_path: Path) -> None:
+    (tmp_path / "here").mkdir()
+    arguments = Arguments(versions=("0.2.0",), settings={"package": "orbit", "repository": "octo/orbit"})
+    settings = {key: text for key, text in arguments.settings.items() if key != each.key}
+    given = dataclasses.replace(arguments, settings=settings)
+    config = load(given, {each.variable: SAID[each.key]}, tmp_path / "here")
+    assert_same(again(config, tmp_path / "there"), config)
+
+
+def _toml(each: Setting) -> str:
+    text = SAID[each.key]
+    if each.kind == "list":
+        return f"{each.key} = {text.split(',')}"
+    if each.kind != "text":
+        return f"{each.key} = {text}"
+    return f"{each.key} = '''{text}'''"
+
+
+@pytest.mark.parametrize("each", [each for each in SETTINGS if each.key != "remote"], ids=lambda each: each.key)
+def test_a_setting_of_a_file_that_is_not_found_again_is_repeated(each: Setting, tmp_path: Path) -> None:
+    """That of a folder which is no clone of the repository."""
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "pyproject.toml").write_text(f"[tool.release-state]\n{_toml(each)}\n")
+    settings = {"package": "orbit", "repository": "octo/orbit"}
+    settings = {key: text for key, text in settings.items() if key != each.key}
+    config = load(Arguments(versions=("0.2.0",), settings=settings), {}, tmp_path / "here")
+    assert_same(again(config, tmp_path / "there"), config)
+
+
+IN_A_CLONE = [each for each in SETTINGS if each.key not in ("repository", "remote", "reports-dir")]
+"""The others make it no clone of the repository, or go by where the command is typed."""
+
+
+@pytest.mark.parametrize("each", IN_A_CLONE, ids=lambda each: each.key)
+def test_a_setting_of_the_clones_file_is_found_again_or_repeated(each: Setting, tmp_path: Path) -> None:
+    clone = clone_with(tmp_path / "clone", f"[tool.release-state]\n{_toml(each)}\n")
+    config = load(Arguments(versions=("0.2.0",)), {}, clone)
+    assert config.targets[0].clone == str(clone)
+    assert_same(again(config, tmp_path / "there"), config)
+
+
+def test_what_was_said_wins_over_the_clones_file_again(tmp_path: Path) -> None:
+    """The default value too, where the file has another."""
+    clone = clone_with(tmp_path / "clone", "[tool.release-state]\nci-required = false\nlookup-timeout = 7\n")
+    words = ("--ci-required", "true", "--lookup-timeout", "60", "--repo", str(clone))
+    config = run_of(tmp_path, words)
+    assert config.targets[0].ci_required
+    there = again(config, tmp_path / "there")
+    assert there.targets[0].ci_required
+    assert there.lookup_timeout == 60
+
+
+@pytest.mark.parametrize("option", RUN_OPTIONS, ids=lambda option: option.key)
+def test_how_a_run_was_made_is_repeated(option: Any, tmp_path: Path) -> None:
+    config = run_of(tmp_path, ASKED[option.key])
+    assert_same(again(config, tmp_path / "there"), config)
+    usual = run_of(tmp_path)
+    assert ASKED[option.key][0] not in suite(usual.targets[0])
+    other = suite(config.targets[0], "0.3.0")
+    assert (ASKED[option.key][0] in other) is not option.of_version
+
+
+def test_every_option_is_repeated_or_has_a_reason_not_to_be() -> None:
+    parser = Parser(_ispytest=True)
+    add_options(parser.getgroup("release-state"))
+    options = {name.removeprefix("release_state_") for name in vars(parser.parse([])) if "release_state" in name}
+    known = {each.key.replace("-", "_") for each in (*SETTINGS, *RUN_OPTIONS)}
+    assert options - known == NOT_REPEATED, "a new option: repeat it, by release_state/settings/options.py"
+    assert set(SAID) == {each.key for each in SETTINGS}
+    assert set(ASKED) == {each.key for each in RUN_OPTIONS}
+
+
+def test_an_index_that_was_said_is_named_again(tmp_path: Path) -> None:
+    """Also the usual one, which the project's file may replace."""
+    usual = run_of(tmp_path).channels["pypi"].index_url
+    assert "--index-url" not in suite(run_of(tmp_path).targets[0])
+    for config in (
+        run_of(tmp_path, ("--index-url", f"pypi={usual}")),
+        run_of(tmp_path, (), {"RELEASE_STATE_INDEX_URL_PYPI": usual}),
+    ):
+        command = suite(config.targets[0])
+        assert command[command.index("--index-url") + 1] == f"pypi={usual}"
+
+
+SECRET = "s3cr3t-of-somebody"
+
+
+def test_no_secret_is_repeated(tmp_path: Path) -> None:
+    login = f"https://me:{SECRET}@"
+    config = run_of(
+        tmp_path,
+        ("--remote-url", f"{login}git.example/octo/orbit.git", "--index-url", f"pypi={login}index.example/simple/"),
+        {"GITHUB_TOKEN": SECRET},
+    )
+    assert SECRET not in " ".join(suite(config.targets[0]))
+    assert SECRET not in config.targets[0].model_dump_json()
+    assert config.remote_url.startswith(login), "the run itself needs it"
+
+
+def test_another_way_replaces_what_was_asked() -> None:
+    target = s.target(settings=(("plan", "complete"), ("phase", "post-recovery"), ("wait", "30"), ("no-install", "")))
+    assert suite(target)[-7:] == ["--no-install", "--wait", "30", "--plan", "complete", "--phase", "post-recovery"]
+    words = suite(target, plan="rollback")
+    assert words.count("--plan") == 1
+    assert words[words.index("--plan") + 1] == "rollback"
+    assert suite(target, "0.2.1", phase="pre-release")[-3:] == ["--no-install", "--phase", "pre-release"]
+
+
+def test_now_verify_has_the_settings() -> None:
+    target = s.target(
+        expected_files=("wheel",),
+        title_template="It's {version}",
+        ci_required=False,
+        base_branch="main",
+        settings=(("lookup-timeout", "31"),),
+    )
+    text = script([verdict_of(s.ready(target=target, remote=s.remote(s.branch())))])
+    (line,) = (line for line in text.splitlines() if "now verify" in line)
+    words = shlex.split(shlex.split(line)[1].partition(": ")[2])
+    assert words == suite(target)
+    for option, value in (("expected-files", "wheel"), ("title-template", "It's {version}"), ("ci-required", "false")):
+        assert words[words.index(setting(option).option) + 1] == value

@@ -1,0 +1,107 @@
+"""The rows of the runbook's table, all of them: what each state is called and what its plan says.
+
+`python -m tests.support.rows > docs/states.md` writes the document anew.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+from release_state.model.observation import Observation, known
+from release_state.model.snapshot import Branch, Installation, Opened, Snapshot, Tag
+from tests.support import states as s
+from tests.support.judged import verdict_of
+
+HEAD = """# The states of a release and the way out of each
+
+Made by `python -m tests.support.rows`, from the same code that judges a run.
+
+The runbook names four rows of a partial release. There are sixteen for a channel that leaves a tag, a GitHub Release
+and a pull request, and four for one that leaves nothing but what is on its index. The release branch is there in the
+rows with a pull request, at a commit that the base branch lacks; the published files were built from that commit, and
+the recorded head of a pull request holds it; every other fact is as a good release leaves it.
+
+With the states that the tag, the files, what these say of the commit that they were built from, the release, the pull
+requests, the branch, the runs, the clone and the rules can be in besides (different tags, another spelling, yanked
+files, drafts, immutable releases, …), each of them *unavailable* too, 959,112 states are enumerated: each has a name,
+its plan loses nothing and asks for nothing that the plan itself could have known to fail, and it is empty (but for
+advice) exactly where the verdict is green. `tests/plan/test_state_space.py --every-state` judges them all; a usual
+run of the tests judges 2,967, in which any values of three dimensions occur together that can.
+"""
+
+
+_INSTALLED: dict[str, Observation[Any]] = {
+    "installation": known(Installation(attempted=True, succeeded=True, installed_version="0.2.0")),
+    "opened": known(Opened()),
+}
+
+
+def pypi(tag: bool, index: bool, release: bool, pull: bool) -> Snapshot:
+    """One of the sixteen rows."""
+    pulls = (s.open_pull(),) if pull else ()
+    refs: list[Branch | Tag] = [*([s.tag()] if tag else []), *([s.branch()] if pull else [])]
+    return s.ready(
+        remote=s.remote(*refs),
+        index={"pypi": s.project(s.file(), s.file("sdist")) if index else s.project()},
+        release=known(s.release() if release else None),
+        latest_release=known(s.release() if release else s.release("v0.1.0")),
+        pulls=known(pulls),
+        open_pulls=known(pulls),
+        history=s.history(s.lineage(s.HEAD, unmerged_count=1)),
+        published=s.published(s.candidate()) if index else known(None),
+        **(_INSTALLED if index else {}),
+    )
+
+
+def testpypi(index: bool, branch: bool) -> Snapshot:
+    """One of the four rows of a channel that leaves nothing on GitHub."""
+    target = s.target(channel=s.TESTPYPI)
+    return s.ready(
+        target=target,
+        remote=s.remote(*([s.branch(target.release_branch)] if branch else [])),
+        index={"testpypi": s.project(s.file(), s.file("sdist")) if index else s.project()},
+        history=s.history(s.lineage(s.HEAD, unmerged_count=1)),
+        **(_INSTALLED if index else {}),
+    )
+
+
+testpypi.__test__ = False  # type: ignore[attr-defined]  # a name, no test
+
+
+def line(snapshot: Snapshot, *facts: bool) -> str:
+    """A row of a table."""
+    verdict = verdict_of(snapshot)
+    steps = "<br>".join(
+        f"{number}. {'*advice:* ' if step.advice else ''}{step.title}" + (" **(destroys)**" if step.destroys else "")
+        for number, step in enumerate(verdict.plan.steps, 1)
+    )
+    words = ["yes" if fact else "no" for fact in facts]
+    diagnosis = verdict.diagnosis
+    cells = [*words, verdict.words, f"**{diagnosis.scenario}**<br>{diagnosis.title}", verdict.plan.direction, steps]
+    return f"| {' | '.join(cells)} |"
+
+
+def lines() -> Iterator[str]:
+    """The document."""
+    yield HEAD
+    yield "## `pypi`\n"
+    yield "| tag | index | GitHub Release | PR | verdict | state | direction | plan |"
+    yield "|---|---|---|---|---|---|---|---|"
+    for facts in itertools.product((True, False), repeat=4):
+        yield line(pypi(*facts), *facts)
+    yield "\n## `testpypi`\n"
+    yield "| index | branch | verdict | state | direction | plan |"
+    yield "|---|---|---|---|---|---|"
+    for facts in itertools.product((True, False), repeat=2):
+        yield line(testpypi(*facts), *facts)
+
+
+def main() -> None:
+    """Print the document."""
+    print("\n".join(lines()))
+
+
+if __name__ == "__main__":
+    main()
