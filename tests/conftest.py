@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from release_state.common import redaction
-from tests.support import every
+from tests.support import built, every
 from tests.support.browser import browser, folders, open_page  # noqa: F401 - fixtures
 from tests.support.tls import certificate  # noqa: F401 - a fixture
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _worlds_are_shared(folders: Path) -> None:  # noqa: F811 - the fixture
+    """What one worker builds, the others copy."""
+    built.share(folders.parent / "worlds")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

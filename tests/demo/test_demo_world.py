@@ -27,6 +27,7 @@ from release_state.demo.git import GitError
 from release_state.demo.index import IndexServer, Reply, Request
 from release_state.demo.scenarios import SCENARIOS
 from release_state.demo.world import NOW, World
+from tests.support.built import built, state_of
 
 WHEEL, SDIST = "orbit_demo-0.2.0-py3-none-any.whl", "orbit_demo-0.2.0.tar.gz"
 UPLOADED = datetime(2026, 3, 4, 5, 6, 7, 890_000, tzinfo=timezone.utc)
@@ -514,3 +515,23 @@ def test_scenarios_are_described() -> None:
         assert scenario.description
         assert "\n" not in scenario.description
         assert (scenario.exit_code == 0) == (scenario.verdict != "ACTION NEEDED")
+
+
+def test_a_copied_world_is_as_the_built_one_and_goes_on_alike() -> None:
+    """Most tests use copies: git, GitHub and the indexes hold the same, and so they do after one release more."""
+    with World() as world, built("released", SCENARIOS["released"].build) as copy:
+        SCENARIOS["released"].build(world)
+        for further in (False, True):
+            for each in (world, copy):
+                if further:
+                    each.release("pypi", "0.3.0")
+                    each.sync_clone()
+            assert state_of(copy) == state_of(world)
+            assert copy.clone_git.run("remote", "get-url", "origin") == copy.remote_url
+            texts = [path.read_bytes() for path in copy.clone.rglob("*") if path.is_file()]
+            assert not [text for text in texts if world.root.name.encode() in text]
+        copy.index.yank("pypi", "0.3.0")
+        assert state_of(copy) != state_of(world)
+    with built("released", SCENARIOS["released"].build) as other:
+        assert not other.index.files("pypi", "0.3.0")
+        assert other.root != copy.root

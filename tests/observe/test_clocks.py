@@ -17,6 +17,7 @@ from release_state.observe.http.limits import SharedLimit
 from release_state.observe.http.refusal import clock_ahead
 from release_state.settings.config import Arguments, load
 from tests.support import states as s
+from tests.support.built import built
 from tests.support.judged import verdict_of
 from tests.support.losses import commands
 
@@ -50,8 +51,7 @@ def running(world: World, folder: Path, minutes: float) -> Snapshot:
 @pytest.mark.parametrize("hours", [-2, 0, 2])
 @pytest.mark.parametrize(("minutes", "is_stuck"), [(5, False), (100, True)])
 def test_a_run_is_stuck_by_githubs_clock_alone(hours: int, minutes: int, is_stuck: bool, tmp_path: Path) -> None:
-    with World(datetime.now(timezone.utc).replace(microsecond=0)) as world:
-        SCENARIOS["clean"].build(world)
+    with built("clean", SCENARIOS["clean"].build, today=True) as world:
         world.github.clock_ahead = hours * 3600
         found = running(world, tmp_path, minutes)
     verdict = verdict_of(found)

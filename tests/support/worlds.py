@@ -20,6 +20,7 @@ from jsonschema import Draft202012Validator
 import release_state
 from release_state.demo.scenarios import SCENARIOS
 from release_state.demo.world import World
+from tests.support.built import built
 from tests.support.cli import suite
 
 CHANNELS = ("pypi", "testpypi")
@@ -28,8 +29,7 @@ CHANNELS = ("pypi", "testpypi")
 @contextmanager
 def world_of(scenario: str) -> Iterator[World]:
     """A world in the state of a scenario."""
-    with World() as world:
-        SCENARIOS[scenario].build(world)
+    with built(scenario, SCENARIOS[scenario].build) as world:
         yield world
 
 

@@ -9,7 +9,8 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from release_state.observe.http.client import HttpClient
 from release_state.observe.http.kept_answers import KeptAnswers
 from release_state.observe.waiting import Again, Watch
 from release_state.settings.config import Arguments, RunConfig, load
+from tests.support.built import built
 
 CHANNELS = ("pypi", "testpypi", "internal")
 LINES = ("tag", "release")
@@ -212,21 +214,24 @@ _OF_GITHUB = (
 _OF_GIT = ("refs", "packed-refs", "HEAD", "config")
 
 
+def _build(green: Green, world: World) -> None:
+    world.index.channels["internal"] = {}
+    green.build(world)
+
+
 class Stage:
     """A green world that facts are put into and taken out of again; a context manager."""
 
     def __init__(self, green: Green) -> None:
         self.green = green
-        # Of today: release runs are looked at for seventy days.
-        self._world = World(datetime.now(timezone.utc).replace(microsecond=0))
+        # Of today: release runs are looked at for seventy days. Several are built alike, and looked at otherwise.
+        self._world = built(f"adverse {green.build.__name__}", partial(_build, green), today=True)
         self._folder = tempfile.TemporaryDirectory(prefix="release-state-adverse-")
         self.folder = Path(self._folder.name)
 
     def __enter__(self) -> Stage:
         """Build the world and keep what it was."""
         self.world = self._world.__enter__()
-        self.world.index.channels["internal"] = {}
-        self.green.build(self.world)
         self._keep()
         return self
 

@@ -6,7 +6,6 @@ import dataclasses
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,6 +17,7 @@ from release_state.demo.scenarios import SCENARIOS, VERSION
 from release_state.demo.world import World
 from release_state.settings.config import Arguments, RunConfig, load
 from tests.proofs.faults.gateway import Services, Visit
+from tests.support.built import built
 
 OTHER = "0.3.0rc1"
 """A version on its way to TestPyPI meanwhile: its branch makes a run look at the second index."""
@@ -133,13 +133,12 @@ class Stage:
     def __init__(self, state: State) -> None:
         self.state = state
         # Of today: release runs are looked at for seventy days.
-        self._world = World(datetime.now(timezone.utc).replace(microsecond=0))
+        self._world = built(f"faults {state.name}", state.build, today=True)
         self.folder = tempfile.TemporaryDirectory(prefix="release-state-faults-")
 
     def __enter__(self) -> Stage:
         """Build the world."""
         self.world = self._world.__enter__()
-        self.state.build(self.world)
         self.services = Services(self.world)
         return self
 
