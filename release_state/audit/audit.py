@@ -8,16 +8,17 @@ from typing import Any
 
 from release_state.audit.habits import INDEX, RELEASE, TAG, Habits
 from release_state.audit.judge import Judge, Judgement, index_of
-from release_state.audit.model import History, IndexHistory
+from release_state.audit.model import AuditSnapshot
 from release_state.audit.versions import Audited, Spellings, spellings, versions
 from release_state.model.observation import Observation
+from release_state.model.snapshot.index import IndexHistory
 from release_state.settings.versions import selection
 
 
 class Audit:
     """What was observed, and what follows from it."""
 
-    def __init__(self, history: History) -> None:
+    def __init__(self, history: AuditSnapshot) -> None:
         self.history = history
         self.target = history.target
 

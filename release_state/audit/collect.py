@@ -25,7 +25,7 @@ from typing import Any
 
 from packaging.version import Version
 
-from release_state.audit.model import History
+from release_state.audit.model import AuditSnapshot
 from release_state.audit.versions import spellings
 from release_state.model.observation import Observation, known
 from release_state.model.target import Target
@@ -41,7 +41,7 @@ from release_state.observe.question import guarded
 from release_state.settings.config import RunConfig
 
 SOURCES = ("remote", "index", "clone_tags", "releases", "drafts", "latest_release", "open_pulls", "runs")
-"""The observations of a `History` besides the repository, which stands behind those of GitHub."""
+"""The observations of an `AuditSnapshot` besides the repository, which stands behind those of GitHub."""
 
 
 def collect_history(
@@ -52,7 +52,7 @@ def collect_history(
     own_run_id: int | None,
     cancel: threading.Event,
     defects: Defects | None = None,
-) -> list[History]:
+) -> list[AuditSnapshot]:
     """Observe every channel of the configuration; a look-up that fails is recorded, only a defect raises.
 
     `client` is this observation's alone: what it asks shares the time of all look-ups. `defects` takes what breaks
@@ -83,7 +83,7 @@ def collect_history(
         found = {key: future.result() for key, future in asked.items()}
     shared = {str(key): value for key, value in found.items() if not isinstance(key, tuple)}
     histories = [
-        History(
+        AuditSnapshot(
             observed_at=started,
             target=each,
             selection=config.audit or "all",
@@ -96,7 +96,7 @@ def collect_history(
     return [_caught_up(history, client, config, defects) for history in histories]
 
 
-def _caught_up(history: History, client: HttpClient, config: RunConfig, defects: Defects | None) -> History:
+def _caught_up(history: AuditSnapshot, client: HttpClient, config: RunConfig, defects: Defects | None) -> AuditSnapshot:
     """Ask the index's JSON API of the newest tag, where no published version is as new: it can be a minute old."""
     index, target = history.index.value, history.target
     if index is None or not index.versions or "tag" not in target.channel.leaves:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from release_state.audit.model import History
+from release_state.audit.model import AuditSnapshot
 from release_state.audit.versions import Audited, Spellings
 
 INDEX, TAG, RELEASE = "index", "tag", "release"
@@ -33,7 +33,7 @@ class Since:
 class Habits:
     """The traces that a release of this project leaves on this channel."""
 
-    def __init__(self, history: History, spelt: Spellings, versions: Sequence[Audited]) -> None:
+    def __init__(self, history: AuditSnapshot, spelt: Spellings, versions: Sequence[Audited]) -> None:
         self.history, self.spelt, self.versions = history, spelt, tuple(versions)
         self.target = history.target
 

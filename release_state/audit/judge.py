@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from release_state.audit import kinds
 from release_state.audit.habits import INDEX, RELEASE, TAG, Habits, Since, spelt_as
 from release_state.audit.kinds import Kind
-from release_state.audit.model import History, IndexHistory
+from release_state.audit.model import AuditSnapshot
 from release_state.audit.versions import Audited
 from release_state.facts.file_names import could_be
 from release_state.model.observation import Observation, Problem, unavailable
 from release_state.model.outcome import Outcome
 from release_state.model.snapshot import WorkflowRun
+from release_state.model.snapshot.index import IndexHistory
 from release_state.verdict.words import listing
 
 
@@ -49,7 +50,7 @@ class Judgement:
         return "; ".join([*said, *([self.note] if self.note else [])])
 
 
-def index_of(history: History) -> Observation[IndexHistory]:
+def index_of(history: AuditSnapshot) -> Observation[IndexHistory]:
     """The index's answer, where it says what is published: in quarantine it shows no file (PEP 792)."""
     index = history.index.value
     if index and index.status == "quarantined":

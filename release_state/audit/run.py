@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from release_state.audit.collect import collect_history
-from release_state.audit.model import History
+from release_state.audit.model import AuditSnapshot
 from release_state.audit.report import terminal as audit_terminal
 from release_state.audit.report.document import document
 from release_state.audit.report.many import of_audit
@@ -59,7 +59,7 @@ class AuditRun(Running):
             token, self.token_source = find_token(environ, target.github_api)
             run_id = environ.get("GITHUB_RUN_ID", "")
 
-            def observe(cancel: threading.Event) -> Sequence[History]:
+            def observe(cancel: threading.Event) -> Sequence[AuditSnapshot]:
                 return collect_history(
                     self.config,
                     client=HttpClient(

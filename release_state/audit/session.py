@@ -13,7 +13,7 @@ import pytest
 
 from release_state.audit.audit import Audit
 from release_state.audit.items import AuditItem, Function, expected, items
-from release_state.audit.model import History
+from release_state.audit.model import AuditSnapshot
 from release_state.audit.verdict import AuditVerdict, judge_audit
 from release_state.model.outcome import CheckResult, Exit
 from release_state.observe.defects import Defects, said
@@ -37,7 +37,7 @@ class AuditSession:
     def __init__(self, checks_folder: Path, *, block_on_advice: bool) -> None:
         self.checks_folder, self.block_on_advice = checks_folder, block_on_advice
 
-    def _wait(self) -> Sequence[History]:
+    def _wait(self) -> Sequence[AuditSnapshot]:
         raise NotImplementedError
 
     @cached_property
@@ -72,13 +72,13 @@ class AuditController(AuditSession):
     def __init__(
         self,
         checks_folder: Path,
-        collect: Callable[[threading.Event], Sequence[History]],
+        collect: Callable[[threading.Event], Sequence[AuditSnapshot]],
         *,
         with_workers: bool,
         block_on_advice: bool,
     ) -> None:
         super().__init__(checks_folder, block_on_advice=block_on_advice)
-        self.background: Background[Sequence[History]] = Background(collect, _dump, with_workers=with_workers)
+        self.background: Background[Sequence[AuditSnapshot]] = Background(collect, _dump, with_workers=with_workers)
         self.defects: Defects = []
         """What broke within look-ups; the rest was observed all the same."""
         self.results: list[CheckResult] = []
@@ -92,7 +92,7 @@ class AuditController(AuditSession):
         """Stop what is still observing, and remove the exchange folder."""
         self.background.close()
 
-    def _wait(self) -> Sequence[History]:
+    def _wait(self) -> Sequence[AuditSnapshot]:
         return self.background.wait()
 
     def for_worker(self) -> dict[str, object]:
@@ -136,9 +136,9 @@ class AuditWorker(AuditSession):
         super().__init__(Path(str(given["checks"])), block_on_advice=bool(given["block_on_advice"]))
         self.exchange = Path(str(given["exchange"]))
 
-    def _wait(self) -> Sequence[History]:
-        return [History.model_validate(document) for document in wait_for(self.exchange)]
+    def _wait(self) -> Sequence[AuditSnapshot]:
+        return [AuditSnapshot.model_validate(document) for document in wait_for(self.exchange)]
 
 
-def _dump(histories: Sequence[History]) -> list[dict[str, object]]:
+def _dump(histories: Sequence[AuditSnapshot]) -> list[dict[str, object]]:
     return [history.model_dump(mode="json") for history in histories]

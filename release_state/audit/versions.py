@@ -10,9 +10,10 @@ from functools import cached_property
 
 from packaging.version import Version
 
-from release_state.audit.model import History, IndexedVersion
+from release_state.audit.model import AuditSnapshot
 from release_state.facts.tags import PackageTags, package_tags
 from release_state.model.snapshot import Branch, GitHubRelease, PullRequest, Tag
+from release_state.model.snapshot.index import IndexedVersion
 
 
 @dataclass
@@ -83,7 +84,7 @@ class Spellings:
         return by_template and self.may_be_ours(tag, template, version)
 
 
-def spellings(history: History) -> Spellings:
+def spellings(history: AuditSnapshot) -> Spellings:
     """
     Which templates the project's tags follow.
 
@@ -107,7 +108,7 @@ def spellings(history: History) -> Spellings:
     return replace(found, own=dict(ours.most_common()), foreign=dict((tags - ours).most_common()))
 
 
-def versions(history: History, spelt: Spellings) -> tuple[Audited, ...]:
+def versions(history: AuditSnapshot, spelt: Spellings) -> tuple[Audited, ...]:
     """Every version that anything names, oldest first by PEP 440."""
     target = history.target
     found: dict[Version, Audited] = {}

@@ -12,7 +12,7 @@ from packaging.version import Version
 
 from release_state.audit.audit import Audit
 from release_state.audit.kinds import KINDS
-from release_state.audit.model import History
+from release_state.audit.model import AuditSnapshot
 from release_state.audit.run import check_usage, file_name
 from release_state.model.observation import known
 from release_state.model.outcome import Exit, Outcome, by_cause
@@ -37,13 +37,13 @@ PULL: dict[str, Any] = {"head_branch": "release/pypi-v0.3.0"}
 NO_RELEASES = {"releases": known(()), "latest_release": known(None)}
 
 
-def without_tag(name: str, **changes: Any) -> History:
+def without_tag(name: str, **changes: Any) -> AuditSnapshot:
     whole = history()
     tags = [tag for tag in whole.remote.present().tags if tag.name != name]
     return history(**{"remote": remote(*tags), **changes})
 
 
-def without_release(version: str, **changes: Any) -> History:
+def without_release(version: str, **changes: Any) -> AuditSnapshot:
     whole = history()
     kept = tuple(found for found in whole.releases.present() if found.tag != f"v{version}")
     return history(**{"releases": known(kept), **changes})
@@ -175,7 +175,7 @@ def test_a_file_that_cannot_be_read_leaves_open_whether_a_tagged_version_is_publ
 
 
 @pytest.mark.parametrize(("found", "version", "kinds"), FOUND.values(), ids=FOUND)
-def test_kinds_of_disagreement(found: History, version: str, kinds: list[str]) -> None:
+def test_kinds_of_disagreement(found: AuditSnapshot, version: str, kinds: list[str]) -> None:
     audit = Audit(found)
     blocking = any(kind.blocking for kind in KINDS if kind.id in kinds)
 
@@ -212,7 +212,7 @@ def test_a_whole_history_agrees() -> None:
         (with_more(tagged("v0.0.1")), "0.0.1", "tag v0.0.1; from before the first publication, 0.1.0"),
     ],
 )  # fmt: skip
-def test_what_is_not_judged(found: History, version: str, why: str) -> None:
+def test_what_is_not_judged(found: AuditSnapshot, version: str, why: str) -> None:
     judged = of(Audit(found), version)
 
     assert (judged.outcome, judged.words) == (Outcome.NOT_APPLICABLE, why)
@@ -284,7 +284,7 @@ def test_an_index_without_upload_times_is_read_by_versions() -> None:
         (history(index=index(listed=False)), "index"),
     ],
 )
-def test_a_trace_that_never_appeared_is_said_once(found: History, about: str) -> None:
+def test_a_trace_that_never_appeared_is_said_once(found: AuditSnapshot, about: str) -> None:
     audit = Audit(found)
     verdict = verdict_of(audit)
 
@@ -515,7 +515,7 @@ NAMES = st.sampled_from(["0.1.0", "0.2.0", "0.3.0", "0.4.0rc1", "1.0"])
 
 
 @st.composite
-def histories(draw: st.DrawFn) -> History:
+def histories(draw: st.DrawFn) -> AuditSnapshot:
     some = st.lists(NAMES, unique=True, max_size=5)
     kinds = st.lists(st.sampled_from(["sdist", "wheel"]), unique=True, min_size=1)
     published = [indexed(v, draw(st.integers(0, 9)), draw(kinds), draw(kinds)) for v in sorted(draw(some), key=Version)]
@@ -537,7 +537,7 @@ def histories(draw: st.DrawFn) -> History:
 
 @given(histories())
 @settings(max_examples=60, deadline=None)
-def test_whatever_the_history_green_means_known_and_no_plan_destroys(found: History) -> None:
+def test_whatever_the_history_green_means_known_and_no_plan_destroys(found: AuditSnapshot) -> None:
     audit = Audit(found)
     verdict = verdict_of(audit)
 

@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator
 
 from release_state.audit.audit import Audit
 from release_state.audit.collect import SOURCES, collect_history
-from release_state.audit.model import History
+from release_state.audit.model import AuditSnapshot
 from release_state.audit.report.document import habits, notes
 from release_state.audit.report.many_schema import schemas
 from release_state.audit.report.page import page
@@ -239,10 +239,10 @@ def test_the_tags_of_the_clone(world: World, tmp_path: Path) -> None:
 def test_a_history_survives_the_way_to_a_worker() -> None:
     whole = history(clone_tags=known((tagged("v0.1.0"),)))
 
-    again = History.model_validate(json.loads(whole.model_dump_json()))
+    again = AuditSnapshot.model_validate(json.loads(whole.model_dump_json()))
 
     assert again == whole
-    assert set(SOURCES) < set(History.model_fields)
+    assert set(SOURCES) < set(AuditSnapshot.model_fields)
     assert Audit(again).judgements == Audit(whole).judgements
 
 

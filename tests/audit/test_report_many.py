@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 
 import release_state
 from release_state.audit.audit import Audit
-from release_state.audit.model import History
+from release_state.audit.model import AuditSnapshot
 from release_state.audit.report import document as audit_document
 from release_state.audit.report.many import of_audit, of_fleet
 from release_state.audit.report.many_schema import schemas
@@ -34,7 +34,7 @@ DISAGREES = with_more(tagged("v0.4.0"), index=index(*PUBLISHED, listed_without_f
 SILENT = history(remote=failed("git remote"))
 
 
-def audited(*found: History) -> Told:
+def audited(*found: AuditSnapshot) -> Told:
     return of_audit([verdict_of(Audit(each)) for each in found], "report.html")
 
 
@@ -55,7 +55,7 @@ def test_the_shipped_schema_is_the_models(name: str) -> None:
 
 
 @pytest.mark.parametrize("found", [history(), DISAGREES, SILENT], ids=["agrees", "disagrees", "silent"])
-def test_the_document_of_an_audit_is_of_its_schema(found: History) -> None:
+def test_the_document_of_an_audit_is_of_its_schema(found: AuditSnapshot) -> None:
     verdict = verdict_of(Audit(found))
     document = json.loads(audit_document.document([verdict], int(verdict.exit), NOW, "page.html"))
     Draft202012Validator(schemas()["audit"]).validate(document)

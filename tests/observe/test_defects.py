@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator
 
 from release_state.audit.audit import Audit
 from release_state.audit.collect import collect_history
-from release_state.audit.model import History
+from release_state.audit.model import AuditSnapshot
 from release_state.audit.report.document import document as audit_document
 from release_state.audit.report.many import of_audit, of_fleet
 from release_state.audit.report.many_schema import schemas
@@ -64,7 +64,7 @@ def listed(fleet: Fleet, folder: Path, **more: Any) -> list[Project]:
     return projects(folder / "fleet.toml", Arguments(**{"audit": "all", **where, **more}), {}, folder)
 
 
-def histories(fleet: Fleet, folder: Path, defects: Defects | None) -> list[History]:
+def histories(fleet: Fleet, folder: Path, defects: Defects | None) -> list[AuditSnapshot]:
     config = listed(fleet, folder)[1].config
     client = HttpClient(30, token=fleet.token, token_host=fleet.url)
     return collect_history(
@@ -157,7 +157,7 @@ def test_a_second_look_at_an_index_that_breaks_costs_no_audit(
     assert (history.catching_up, history.index == whole.index) == ((), True)
 
 
-def with_tag(history: History, tag: Any) -> Any:
+def with_tag(history: AuditSnapshot, tag: Any) -> Any:
     remote = history.remote.present()
     return history.remote.model_copy(update={"value": remote.model_copy(update={"tags": (*remote.tags, tag)})})
 

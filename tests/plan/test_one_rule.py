@@ -5,7 +5,7 @@ from __future__ import annotations
 from release_state.audit import kinds
 from release_state.audit.audit import Audit
 from release_state.audit.judge import Judgement
-from release_state.audit.model import History
+from release_state.audit.model import AuditSnapshot
 from release_state.model.observation import Observation, known
 from release_state.model.outcome import Outcome, Phase
 from release_state.model.snapshot import Snapshot
@@ -20,7 +20,7 @@ SAME = {kind.check for kind in kinds.KINDS if kind.blocking} | {"BRANCH-12"}
 BEFORE = ("0.0.8", "0.0.9")
 
 
-def history_of(snapshot: Snapshot) -> History:
+def history_of(snapshot: Snapshot) -> AuditSnapshot:
     """What an audit observes of the same state; two whole versions lie before."""
     page, remote, clone = snapshot.index[snapshot.target.channel.name], snapshot.remote, snapshot.clone
     found = page.value
@@ -34,7 +34,7 @@ def history_of(snapshot: Snapshot) -> History:
     if release.is_known:
         own = [release.value, *(other.value for other in snapshot.other_releases.values())]
         old = [released(version, at) for at, version in enumerate(BEFORE)]
-    return History(
+    return AuditSnapshot(
         observed_at=s.NOW,
         target=snapshot.target,
         selection="all",

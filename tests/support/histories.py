@@ -11,11 +11,12 @@ from typing import Any
 from release_state.audit.audit import Audit
 from release_state.audit.items import Function, expected, parameters
 from release_state.audit.judge import Judgement
-from release_state.audit.model import History, IndexedVersion, IndexHistory
+from release_state.audit.model import AuditSnapshot
 from release_state.audit.verdict import AuditVerdict, judge_audit
 from release_state.model.observation import Observation, known
 from release_state.model.outcome import CheckResult
 from release_state.model.snapshot import Branch, GitHubRelease, Repository, Tag
+from release_state.model.snapshot.index import IndexedVersion, IndexHistory
 from release_state.run.results import conclude
 from release_state.verdict.check import describe
 from tests.support.states import WEB, release, remote, runs, target
@@ -62,7 +63,7 @@ def released(version: str, at: int = 0, **changes: Any) -> GitHubRelease:
     return release(values.pop("tag", f"v{version}"), **values)
 
 
-def history(**changes: Any) -> History:
+def history(**changes: Any) -> AuditSnapshot:
     """Versions 0.1.0, 0.2.0 and 0.3.0, a day apart, each whole; nothing is left behind."""
     versions = ("0.1.0", "0.2.0", "0.3.0")
     values: dict[str, Any] = {
@@ -80,11 +81,11 @@ def history(**changes: Any) -> History:
         "runs": runs(),
         **changes,
     }
-    return History(**values)
+    return AuditSnapshot(**values)
 
 
 def with_more(*refs: Branch | Tag, more: Sequence[IndexedVersion] = (), releases: Sequence[GitHubRelease] = (),
-              **changes: Any) -> History:  # fmt: skip
+              **changes: Any) -> AuditSnapshot:  # fmt: skip
     """The whole history with more refs, versions of the index, and releases."""
     whole = history()
     found = whole.remote.present()

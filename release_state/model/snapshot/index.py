@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from packaging.version import Version
 from pydantic import AwareDatetime
 
@@ -109,3 +111,49 @@ class Witness(Model):
     """In words: "release run #12 published it", "the report x.json saw it on the index"."""
     at: AwareDatetime
     html_url: str | None = None
+
+
+class IndexedVersion(Model):
+    """A version of the project that has files on the index."""
+
+    version: str
+    """Normalized by PEP 440."""
+    files: tuple[tuple[str, str, bool], ...]
+    """Of each file its name, its kind ("sdist", "wheel" or another package type), and whether it is yanked."""
+    yanked_reason: str | None = None
+    uploaded_at: AwareDatetime | None = None
+    """The first upload, where the index says (PEP 700)."""
+
+    # Each is asked for again and again, for the judgement, the picture and the reports of thousands of versions.
+    @cached_property
+    def kinds(self) -> frozenset[str]:
+        """The kinds of file that are there."""
+        return frozenset(kind for _, kind, _ in self.files)
+
+    @cached_property
+    def yanked(self) -> int:
+        """How many files are yanked."""
+        return sum(yanked for _, _, yanked in self.files)
+
+    @property
+    def all_yanked(self) -> bool:
+        """Whether every file is yanked."""
+        return self.yanked == len(self.files)
+
+
+class IndexHistory(Model):
+    """The project's page on one index, with every version. One that the index does not list has `listed` false."""
+
+    url: str
+    listed: bool
+    status: str | None = None
+    """PEP 792, as in `IndexProject`."""
+    status_reason: str | None = None
+    versions: tuple[IndexedVersion, ...] = ()
+    """Oldest first by PEP 440."""
+    listed_without_files: tuple[str, ...] = ()
+    """Versions that the index lists (PEP 700) but holds no file of: not published."""
+    skipped: tuple[str, ...] = ()
+    """File names whose version could not be read; the first fifty."""
+    lists_versions: bool = False
+    """Whether the index says which versions there are (PEP 700): then no unreadable name hides another."""

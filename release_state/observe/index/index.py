@@ -10,10 +10,10 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from release_state.audit.model import IndexHistory
 from release_state.facts.file_names import could_be
 from release_state.model.observation import Observation, Problem, known, unavailable
 from release_state.model.snapshot import IndexProject
+from release_state.model.snapshot.index import IndexHistory
 from release_state.model.target import Channel
 from release_state.observe.http.answer import is_html
 from release_state.observe.http.client import Answer, HttpClient, LookupFailed, clean_url, is_of_another_host, origin_of

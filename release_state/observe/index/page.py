@@ -17,10 +17,10 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 from pypi_simple import DistributionPackage
 
-from release_state.audit.model import IndexedVersion, IndexHistory
 from release_state.common.strict import is_sane
 from release_state.facts.file_names import could_be
 from release_state.model.snapshot import IndexFile, IndexProject, IndexRelease
+from release_state.model.snapshot.index import IndexedVersion, IndexHistory
 from release_state.model.target import parse_version
 from release_state.observe.http.client import HttpClient, LookupFailed, origin_of
 from release_state.observe.index.simple import NotSimple, Page
