@@ -12,12 +12,12 @@ from pathlib import Path
 from release_state.facts.logs.attribution import Said, is_dry_log, is_dry_name, of_jobs, of_log, of_run
 from release_state.facts.logs.log import parse
 from release_state.model.observation import Observation
+from release_state.model.record import Record
 from release_state.model.snapshot import Witness, WorkflowRun, WorkflowRuns
 from release_state.model.target import Target
+from release_state.observe.earlier_reports import newest_that
 from release_state.observe.github.run_log import MOST_RUNS, Job, RunLogs
 from release_state.observe.http.client import observed
-from release_state.report.records import newest_that
-from release_state.verdict.changes import Record
 
 _PUBLISHES = re.compile(r"publish|pypi|twine|\bupload(?:ing)? to\b", re.IGNORECASE)
 _SOMETHING_ELSE = re.compile(

@@ -18,11 +18,12 @@ from release_state.facts.release import Release
 from release_state.model.observation import Model, NotObserved, Observation
 from release_state.model.outcome import CheckResult, Exit, Outcome, unknown_by_cause
 from release_state.model.plan import Plan
+from release_state.model.record import Record
 from release_state.model.snapshot import LOOKUPS, Snapshot
 from release_state.observe.waiting import Waited
 from release_state.plan.diagnosis import Diagnosis
 from release_state.report.origin import Origin
-from release_state.verdict.changes import Changes, Record
+from release_state.verdict.changes import Changes
 from release_state.verdict.matrix import Row, matrix
 from release_state.verdict.timeline import Timeline, timeline
 from release_state.verdict.verdict import TargetVerdict

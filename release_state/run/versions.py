@@ -248,8 +248,9 @@ class Run(Running):
 
     def judged(self) -> None:
         """Compare with the last run, once this one can be judged."""
+        from release_state.observe.earlier_reports import newest_whole
         from release_state.report.document import record
-        from release_state.report.records import compare
+        from release_state.verdict.changes import changes_since
         from release_state.verdict.verdict import moved_words
 
         self.session.look_again()
@@ -259,7 +260,8 @@ class Run(Running):
         self.notes += [f"{key}: {moved_words(each.moved)}" for key, each in observed.items() if each.moved]
         now = {verdict.target.key: record(verdict, observed[verdict.target.key]) for verdict in self.session.verdicts()}
         try:
-            self.changes, notes = compare(self.reports.folder, now, self.reports.json)
+            before, notes = newest_whole(self.reports.folder, now, self.reports.json)
+            self.changes = changes_since(before, now)
         except OSError as error:
             notes = [f"earlier reports could not be read: {error.strerror}"]
         self.notes += notes

@@ -7,13 +7,11 @@ each check ended. Times, hashes of no consequence and the wording of a finding a
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Literal
 
-from pydantic import AwareDatetime, ConfigDict
+from pydantic import AwareDatetime
 
 from release_state.model.observation import Model
-
-Presence = Literal["present", "absent", "unknown"]
+from release_state.model.record import PastRun, Record
 
 #: Trace: what it is called; what one says when it has come, and when it has gone.
 _TRACES = {
@@ -24,71 +22,6 @@ _TRACES = {
     "pull-request": ("pull request", "pull request opened", "pull request closed"),
 }
 _WRONG = ("action needed", "unknown", "in progress", "defect")
-
-
-class _Lenient(Model):
-    """Read from a file that another version of the suite may have written: what is not known is passed over."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-
-class RowThen(_Lenient):
-    """One row of the matrix."""
-
-    trace: str
-    name: str
-    observed: str
-    state: str | None
-
-
-class CheckThen(_Lenient):
-    """One check."""
-
-    id: str
-    outcome: str
-    blocking: bool
-
-
-class TracesThen(_Lenient):
-    """Which traces were there."""
-
-    established: tuple[str, ...]
-    absent: tuple[str, ...]
-    unknown: tuple[str, ...]
-
-    def presence(self, trace: str) -> Presence | None:
-        """Whether a trace was there; None where the run says nothing of it."""
-        if trace in self.established:
-            return "present"
-        if trace in self.absent:
-            return "absent"
-        return "unknown" if trace in self.unknown else None
-
-
-class LookedAt(_Lenient):
-    """What a run looked at."""
-
-    index_url: str
-    repository: str
-
-
-class Record(_Lenient):
-    """What a run said of one target, as far as another run compares itself with it. Text of it may be remote."""
-
-    key: str
-    verdict: str
-    exit_code: int
-    phase: str
-    matrix: tuple[RowThen, ...]
-    diagnosis: TracesThen
-    checks: tuple[CheckThen, ...]
-    not_run: tuple[str, ...] = ()
-    target: LookedAt | None = None
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether every check of the phase was run: a narrowed run says nothing of the rest."""
-        return not self.not_run and bool(self.checks)
 
 
 class Changes(Model):
@@ -140,6 +73,15 @@ def changes(then: Record, now: Record, since: AwareDatetime, report: str) -> Cha
         arisen=tuple(check for check in after if after[check] in _WRONG and before.get(check) not in _WRONG),
         remaining=tuple(check for check in both if before[check] in _WRONG and after[check] in _WRONG),
     )
+
+
+def changes_since(before: Mapping[str, PastRun], now: Mapping[str, Record]) -> dict[str, Changes]:
+    """For each target, by its key, what changed since the earlier run that is given for it."""
+    found = {}
+    for key, run in before.items():
+        if then := run.of(key):
+            found[key] = changes(then, now[key], run.started_at, run.path.name)
+    return found
 
 
 def _ended(record: Record) -> Mapping[str, str]:

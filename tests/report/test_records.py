@@ -14,12 +14,13 @@ import pytest
 from release_state.cli import main
 from release_state.demo.world import World
 from release_state.model.observation import known
+from release_state.model.record import Record
 from release_state.model.snapshot import Snapshot
+from release_state.observe.earlier_reports import LARGEST, NotAReport, all_of, newest_whole, read
 from release_state.report.document import record, report, to_json
 from release_state.report.origin import Origin
 from release_state.report.page.plan import changes_block
-from release_state.report.records import LARGEST, NotAReport, all_of, compare, read
-from release_state.verdict.changes import Changes, Record, changes
+from release_state.verdict.changes import Changes, changes, changes_since
 from tests.support import states as s
 from tests.support.hostile import HOSTILE, OBEYED
 from tests.support.judged import verdict_of
@@ -38,6 +39,12 @@ def of(snapshot: Snapshot) -> Record:
 def between(then: Snapshot, now: Snapshot) -> Changes:
     """What changed."""
     return changes(of(then), of(now), s.NOW, "a.json")
+
+
+def compare(folder: Path, now: dict[str, Record], own: Path) -> tuple[dict[str, Changes], list[str]]:
+    """What changed for each target since the reports of a folder, and the notes on files passed over."""
+    before, notes = newest_whole(folder, now, own)
+    return changes_since(before, now), notes
 
 
 TAGGED = s.released(release=known(None), pulls=known(()), latest_release=known(s.release("v0.1.0")))

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from release_state.demo.world import World
-from release_state.report.records import all_of
+from release_state.observe.earlier_reports import all_of
 from release_state.run import ends
 from tests.run.test_bad_input import Sockets, sockets
 from tests.support.cli import ROOT, clean_environment, suite

@@ -33,7 +33,7 @@ from release_state.facts.workflow.triggers import events_of, push_trigger
 from release_state.fleet.projects import projects
 from release_state.model.snapshot import FORMAT
 from release_state.model.target import parse_version, repository_of
-from release_state.observe import recorded
+from release_state.observe import earlier_reports, recorded
 from release_state.observe.git import declared, patches
 from release_state.observe.git.commit_messages import changed_contents, messages_since
 from release_state.observe.git.messages import GitFailed
@@ -59,7 +59,6 @@ from release_state.observe.published.archives import read_wheel
 from release_state.observe.published.candidates import pull_refs
 from release_state.observe.published.sdist import Refused, read_sdist
 from release_state.observe.status_page import observe_status_page
-from release_state.report import records
 from release_state.report.origin import Origin
 from release_state.report.page import summary
 from release_state.settings import sources as settings
@@ -466,9 +465,9 @@ def recorded_of(data: bytes) -> None:
     raise AssertionError("taken without a digest")
 
 
-@_target("report-of-an-earlier-run", records.NotAReport)
+@_target("report-of-an-earlier-run", earlier_reports.NotAReport)
 def _(data: bytes) -> object:
-    return [str(record) for record in records.read(_file("report.json", data)).records]
+    return [str(record) for record in earlier_reports.read(_file("report.json", data)).records]
 
 
 @_target("version", UsageProblem)

@@ -6,8 +6,6 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +13,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from release_state.common.strict import is_sane, loads
 from release_state.common.text import plain
-from release_state.verdict.changes import Changes, Record, changes
+from release_state.model.record import PastRun, Record
 
 LARGEST = 32 * 2**20
 """Bytes of a file that is read."""
@@ -37,19 +35,6 @@ class OtherKind(NotAReport):
 
 class Unfinished(NotAReport):
     """The file is still empty: of a run that is at work, or that was killed."""
-
-
-@dataclass(frozen=True)
-class PastRun:
-    """One earlier run: its file, when it began, and what it said of each target."""
-
-    path: Path
-    started_at: datetime
-    records: tuple[Record, ...]
-
-    def of(self, key: str) -> Record | None:
-        """What it said of one target."""
-        return next((record for record in self.records if record.key == key), None)
 
 
 class _Run(BaseModel):
@@ -102,20 +87,22 @@ def all_of(folder: Path) -> tuple[list[PastRun], list[str]]:
     return sorted(runs, key=lambda run: (run.started_at, run.path.name)), notes
 
 
-def compare(folder: Path, now: Mapping[str, Record], own: Path) -> tuple[dict[str, Changes], list[str]]:
-    """For each target what changed since the last whole run that the folder holds; and notes on files passed over.
-
-    `now` is what this run says, by key, and `own` its report. Reads no more than it must: of the files that are named
-    as a run names them those of these versions, the newest first; files that a person renamed, all.
+def newest_whole(folder: Path, now: Mapping[str, Record], own: Path) -> tuple[dict[str, PastRun], list[str]]:
     """
-    wanted = {key: record for key, record in now.items() if record.is_whole}
-    found: dict[str, Changes] = {}
+    For each target the newest earlier run in the folder that ran all of its checks; and a note for each file skipped.
+
+    `now` is what this run says, by key, and `own` its report; a target of which not all checks were run has no entry.
+    Of the files that are named as a run names them, only those of these versions are read, the newest first. Files with
+    another name are all read. Raises OSError where the folder cannot be listed.
+    """
+    wanted = [key for key, record in now.items() if record.is_whole]
+    found: dict[str, PastRun] = {}
     notes: list[str] = []
     for path in sorted(_files(folder), key=_newest_first) if wanted else ():
         named = bool(_STAMP.search(path.name))
         if path == own or (named and not any(_may_hold(path.name, key) for key in wanted)):
             continue
-        if named and found.keys() == wanted.keys():
+        if named and len(found) == len(wanted):
             break
         try:
             run = read(path)
@@ -124,10 +111,10 @@ def compare(folder: Path, now: Mapping[str, Record], own: Path) -> tuple[dict[st
         except (NotAReport, OSError) as problem:
             notes += [_note(path, problem)] if named else []
             continue
-        for key, record in wanted.items():
+        for key in wanted:
             then = run.of(key)
-            if then and then.is_whole and (key not in found or found[key].since < run.started_at):
-                found[key] = changes(then, record, run.started_at, path.name)
+            if then and then.is_whole and (key not in found or found[key].started_at < run.started_at):
+                found[key] = run
     return found, notes
 
 

@@ -1,0 +1,92 @@
+"""What the report of an earlier run says of each target, as far as another run reads it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from pydantic import ConfigDict
+
+from release_state.model.observation import Model
+
+Presence = Literal["present", "absent", "unknown"]
+
+
+class _Lenient(Model):
+    """Read from a file that another version of the suite may have written: what is not known is passed over."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class RowThen(_Lenient):
+    """One row of the matrix."""
+
+    trace: str
+    name: str
+    observed: str
+    state: str | None
+
+
+class CheckThen(_Lenient):
+    """One check."""
+
+    id: str
+    outcome: str
+    blocking: bool
+
+
+class TracesThen(_Lenient):
+    """Which traces were there."""
+
+    established: tuple[str, ...]
+    absent: tuple[str, ...]
+    unknown: tuple[str, ...]
+
+    def presence(self, trace: str) -> Presence | None:
+        """Whether a trace was there; None where the run says nothing of it."""
+        if trace in self.established:
+            return "present"
+        if trace in self.absent:
+            return "absent"
+        return "unknown" if trace in self.unknown else None
+
+
+class LookedAt(_Lenient):
+    """What a run looked at."""
+
+    index_url: str
+    repository: str
+
+
+class Record(_Lenient):
+    """What a run said of one target, as far as another run compares itself with it. Text of it may be remote."""
+
+    key: str
+    verdict: str
+    exit_code: int
+    phase: str
+    matrix: tuple[RowThen, ...]
+    diagnosis: TracesThen
+    checks: tuple[CheckThen, ...]
+    not_run: tuple[str, ...] = ()
+    target: LookedAt | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every check of the phase was run: a narrowed run says nothing of the rest."""
+        return not self.not_run and bool(self.checks)
+
+
+@dataclass(frozen=True)
+class PastRun:
+    """One earlier run: its file, when it began, and what it said of each target."""
+
+    path: Path
+    started_at: datetime
+    records: tuple[Record, ...]
+
+    def of(self, key: str) -> Record | None:
+        """What it said of one target."""
+        return next((record for record in self.records if record.key == key), None)
