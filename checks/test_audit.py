@@ -8,11 +8,11 @@ from release_state.audit.audit import Audit
 from release_state.audit.habits import INDEX, RELEASE, TAG
 from release_state.audit.judge import Judgement
 from release_state.audit.plan import latest_step
+from release_state.common.text import listing
 from release_state.model.observation import NotObserved
 from release_state.model.outcome import ActionNeeded, InProgress, NotApplicable
 from release_state.model.plan import step
 from release_state.verdict.check import check
-from release_state.verdict.words import listing
 
 pytestmark = pytest.mark.audit
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pytest
 from packaging.utils import parse_sdist_filename, parse_wheel_filename
 
+from release_state.common.text import listing
 from release_state.facts.release import Release
 from release_state.model.outcome import ActionNeeded, NotApplicable
 from release_state.model.plan import step
@@ -15,7 +16,6 @@ from release_state.model.target import repository_of
 from release_state.plan.recovery import Recovery
 from release_state.plan.steps.commands import in_clone
 from release_state.verdict.check import check
-from release_state.verdict.words import listing
 
 _WHOLE = ("fetch", "--no-prune", "--unshallow", "--tags")
 COMMITTING = {"commit", "merge", "cherry-pick", "rebase", "revert", "am"}

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from release_state.common.text import listing
 from release_state.model.observation import NotObserved, Problem
 from release_state.model.outcome import ActionNeeded, Exit, InProgress, NotApplicable
 from release_state.verdict.check import check
-from release_state.verdict.words import listing
 
 if TYPE_CHECKING:
     from release_state.fleet.session import Asked

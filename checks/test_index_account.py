@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from packaging.version import Version
 
+from release_state.common.text import listing
 from release_state.facts.release import Release
 from release_state.model.outcome import ActionNeeded, NotApplicable, Phase
 from release_state.model.plan import step
 from release_state.verdict.check import check
-from release_state.verdict.words import listing
 
 MARKERS = {
     "archived": "an index takes no new file of an archived project; its owner can take the mark back in its settings",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import pytest
 
+from release_state.common.text import listing
 from release_state.facts.release import Release
 from release_state.facts.workflow.needs import CONTENTS, ID_TOKEN, PULLS
 from release_state.facts.workflow.release_workflow import file_step, is_ahead, lack, workflow_of
@@ -17,7 +18,6 @@ from release_state.model.outcome import ActionNeeded, NotApplicable
 from release_state.model.plan import step
 from release_state.plan.steps.commands import on_host
 from release_state.verdict.check import check
-from release_state.verdict.words import listing
 
 pytestmark = [pytest.mark.pre_release, pytest.mark.post_recovery]
 

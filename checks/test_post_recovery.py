@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from release_state.common.text import commits, listing
 from release_state.facts.origin import aim, closed_to_files, is_branch_left, is_misplaced, is_on_base, squashed
 from release_state.facts.release import Release
 from release_state.model.observation import NotObserved, Problem
@@ -16,7 +17,6 @@ from release_state.plan.steps.commands import FETCH, remote
 from release_state.plan.steps.origin import fit
 from release_state.plan.steps.runs import unfinished_runs
 from release_state.verdict.check import check
-from release_state.verdict.words import commits, listing
 
 pytestmark = pytest.mark.post_recovery
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from release_state.common.text import commits, listing
 from release_state.facts.release import Release
 from release_state.model.observation import NotObserved
 from release_state.model.outcome import ActionNeeded, NotApplicable, Statement
@@ -19,7 +20,6 @@ from release_state.plan.steps.publication import next_version
 from release_state.plan.steps.runs import unfinished_runs
 from release_state.verdict.check import check
 from release_state.verdict.ci import ci_state
-from release_state.verdict.words import commits, listing
 
 pytestmark = pytest.mark.pre_release
 

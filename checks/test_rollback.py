@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from release_state.common.text import listing
 from release_state.facts.release import Release
 from release_state.facts.shared import Shared
 from release_state.model.outcome import ActionNeeded, NotApplicable
@@ -12,7 +13,6 @@ from release_state.plan.steps.clone import tidy_up
 from release_state.plan.steps.releases import keep
 from release_state.plan.steps.runs import unfinished_runs
 from release_state.verdict.check import check
-from release_state.verdict.words import listing
 
 pytestmark = pytest.mark.rollback
 

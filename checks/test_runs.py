@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from release_state.common.text import listing
 from release_state.facts.logs.known_failures import look_for
 from release_state.facts.release import Release
 from release_state.model.outcome import ActionNeeded, NotApplicable
 from release_state.model.plan import step
 from release_state.verdict.check import check
-from release_state.verdict.words import listing
 
 pytestmark = [pytest.mark.pre_release, pytest.mark.post_recovery, pytest.mark.rollback]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from release_state.common.text import listing
 from release_state.facts.release import Release
 from release_state.facts.rulesets import Hindrance, in_the_way, tag_rules, without_refs
 from release_state.facts.workflow.release_workflow import is_ahead, pull_request_steps, pushes_to_base
@@ -12,7 +13,6 @@ from release_state.model.outcome import ActionNeeded, NotApplicable
 from release_state.model.plan import Step, step
 from release_state.model.snapshot import BaseRules
 from release_state.verdict.check import check
-from release_state.verdict.words import listing
 
 pytestmark = [pytest.mark.pre_release, pytest.mark.post_recovery]
 

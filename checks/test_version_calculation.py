@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from packaging.utils import canonicalize_name
 
+from release_state.common.text import commits, listing
 from release_state.facts.release import Release
 from release_state.model.observation import NotObserved
 from release_state.model.outcome import ActionNeeded, NotApplicable
@@ -13,7 +14,6 @@ from release_state.model.snapshot import Calculation, Counted
 from release_state.model.target import parse_version
 from release_state.plan.recovery import Recovery
 from release_state.verdict.check import check
-from release_state.verdict.words import commits, listing
 
 NAMES = {
     "semantic-release": "python-semantic-release",

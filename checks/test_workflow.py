@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pytest
 
+from release_state.common.text import listing
 from release_state.facts.release import Release
 from release_state.facts.workflow.calls import unpinned
 from release_state.facts.workflow.history_needed import BACKENDS, shallow_checkouts
@@ -25,7 +26,6 @@ from release_state.model.observation import NotObserved, Problem
 from release_state.model.outcome import ActionNeeded, NotApplicable
 from release_state.model.plan import step
 from release_state.verdict.check import check
-from release_state.verdict.words import listing
 
 pytestmark = pytest.mark.pre_release
 

@@ -136,7 +136,7 @@ def _as_release_version(argument: str) -> str:
 
 def list_checks(folder: Path) -> int:
     """Print every check: its ID, phases, level and fact."""
-    from release_state.verdict.check import catalogue
+    from release_state.run.catalogue import catalogue
 
     checks = catalogue(folder / "checks")
     ids, phases = (max(map(len, column)) for column in zip(*((c.id, c.places) for c in checks), strict=True))

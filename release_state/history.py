@@ -11,14 +11,13 @@ from typing import NoReturn
 
 from packaging.utils import canonicalize_name
 
-from release_state.common.text import plain
+from release_state.common.errors import UsageProblem
+from release_state.common.text import listing, plain
 from release_state.model.record import PastRun, Record
 from release_state.observe.earlier_reports import all_of
 from release_state.settings import validate
-from release_state.settings.options import UsageProblem
 from release_state.settings.sources import configured_reports_dir
 from release_state.verdict.changes import changes
-from release_state.verdict.words import listing
 
 USAGE = """usage: release-state history [--version X.Y.Z] [--channel NAME] [--package NAME] [--reports-dir DIR]
 

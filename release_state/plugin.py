@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 
+from release_state.common.errors import UsageProblem
 from release_state.common.redaction import redacted
 from release_state.run import collecting
 from release_state.run import reporting as redacting
@@ -37,7 +38,6 @@ from release_state.run.takeover import (
     take_version_over,
     usage_error,
 )
-from release_state.settings.options import UsageProblem
 
 _RUN: pytest.StashKey[Any] = pytest.StashKey()
 _WATCH: pytest.StashKey[Watch] = pytest.StashKey()
@@ -162,7 +162,7 @@ def pytest_sessionstart(session: pytest.Session) -> Generator[None, None, None]:
     option, run = session.config.option, _run_of(session.config)
     reporter: Any = session.config.pluginmanager.get_plugin("terminalreporter")
     if run is not None and reporter is not None:
-        from release_state.run.results import COUNTED
+        from release_state.verdict.conclude import COUNTED
 
         for name in COUNTED:
             reporter.stats.setdefault(name, [])  # pytest counts them in this order, those that are not there not at all

@@ -17,8 +17,9 @@ import pytest
 
 from release_state.audit.audit import Audit
 from release_state.audit.verdict import Expected
-from release_state.run.results import conclude, dress
+from release_state.run.results import dress
 from release_state.verdict.check import CheckInfo, describe
+from release_state.verdict.conclude import conclude
 
 Function = Callable[..., None]
 

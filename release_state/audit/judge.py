@@ -10,12 +10,12 @@ from release_state.audit.habits import INDEX, RELEASE, TAG, Habits, Since, spelt
 from release_state.audit.kinds import Kind
 from release_state.audit.model import AuditSnapshot
 from release_state.audit.versions import Audited
+from release_state.common.text import listing
 from release_state.facts.file_names import could_be
 from release_state.model.observation import Observation, Problem, unavailable
 from release_state.model.outcome import Outcome
 from release_state.model.snapshot import WorkflowRun
 from release_state.model.snapshot.index import IndexHistory
-from release_state.verdict.words import listing
 
 
 @dataclass(frozen=True)

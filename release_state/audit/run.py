@@ -15,6 +15,7 @@ from release_state.audit.report.document import document
 from release_state.audit.report.many import of_audit
 from release_state.audit.report.page import page
 from release_state.audit.session import FILE, AuditController
+from release_state.common.errors import UsageProblem
 from release_state.model.outcome import CheckResult
 from release_state.observe.http.client import HttpClient
 from release_state.observe.http.kept_answers import KeptAnswers
@@ -22,7 +23,6 @@ from release_state.observe.token import find_token
 from release_state.report.files import NOT_WHOLE, ReportFiles, about
 from release_state.run.base import Running
 from release_state.settings.config import Arguments, load
-from release_state.settings.options import UsageProblem
 
 
 class AuditFiles(ReportFiles):

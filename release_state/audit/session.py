@@ -18,7 +18,8 @@ from release_state.audit.verdict import AuditVerdict, judge_audit
 from release_state.model.outcome import CheckResult, Exit
 from release_state.observe.defects import Defects, said
 from release_state.run.background import Background, wait_for
-from release_state.verdict.check import describe, load
+from release_state.run.catalogue import load
+from release_state.verdict.check import describe
 
 FILE = "test_audit.py"
 

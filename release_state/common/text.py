@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 #: Characters of one message at the most; what is longer is cut, and says so.
 LONGEST = 2_000
@@ -39,3 +39,23 @@ def steps_in_words(numbers: Sequence[int]) -> str:
     if len(numbers) > 2 and list(numbers) == list(range(numbers[0], numbers[-1] + 1)):
         return f"steps {numbers[0]} to {numbers[-1]}"
     return f"steps {', '.join(map(str, numbers))}"
+
+
+def listing(items: Iterable[str], most: int = 5, total: int | None = None) -> str:
+    """The items in one line, the first few and how many more there are."""
+    items = list(items)
+    more = (total or len(items)) - min(len(items), most)
+    return "; ".join(items[:most]) + (f"; and {more} more" if more > 0 else "")
+
+
+def commits(count: int) -> str:
+    """`1 commit`, `2 commits`."""
+    return f"{count} commit{'' if count == 1 else 's'}"
+
+
+def age(minutes: float) -> str:
+    """A duration in words, in the unit that fits: `5 min`, `3 h`, `12 days`."""
+    whole = max(int(minutes), 0)
+    if whole < 120:
+        return f"{whole} min"
+    return f"{whole // 60} h" if whole < 2880 else f"{whole // 1440} days"

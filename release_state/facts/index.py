@@ -7,11 +7,11 @@ from functools import cached_property
 
 from packaging.version import Version
 
+from release_state.common.text import listing
 from release_state.facts.file_names import could_be
 from release_state.facts.git import Facts
 from release_state.model.observation import NotObserved, Problem
 from release_state.model.snapshot import IndexFile, IndexProject
-from release_state.verdict.words import listing
 
 UPLOADS_AFTER_THE_FIRST = timedelta(days=14)
 """How long PyPI and TestPyPI take further files of a version, since 2026-07-08 (warehouse, `forklift/legacy.py`)."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from release_state.common.text import listing
 from release_state.model.observation import Problem
 from release_state.model.snapshot import ServiceStatus, Snapshot
 from release_state.model.target import Target
-from release_state.verdict.words import listing
 
 _GIT = ("git remote", "git history", "published commit")
 

@@ -18,21 +18,23 @@ from release_state.audit.report.page import page
 from release_state.audit.session import FILE, functions_of
 from release_state.audit.verdict import AuditVerdict, judge_audit
 from release_state.common import files as whole
+from release_state.common.errors import text_of, traceback_of
 from release_state.facts.release import Release
 from release_state.fleet.projects import Part, Project, Row
 from release_state.model.outcome import CheckResult, Exit, Outcome, Phase, by_cause
 from release_state.model.plan import Step, step
 from release_state.model.snapshot import Snapshot
 from release_state.observe.collect import collect
-from release_state.observe.defects import Defects, said, text_of, traceback_of, tracebacks
+from release_state.observe.defects import Defects, said, tracebacks
 from release_state.observe.http.client import HttpClient
 from release_state.observe.http.kept_answers import KeptAnswers
 from release_state.observe.http.limits import SharedLimit
 from release_state.plan.recovery import Recovery
 from release_state.plan.steps.commands import suite
-from release_state.run.results import conclude
+from release_state.run.catalogue import catalogue, load
 from release_state.settings.config import RunConfig
-from release_state.verdict.check import CheckInfo, catalogue, describe, load, of_phase
+from release_state.verdict.check import CheckInfo, describe, of_phase
+from release_state.verdict.conclude import conclude
 from release_state.verdict.verdict import TargetVerdict, judge
 
 _MOST = 20

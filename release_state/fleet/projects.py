@@ -10,12 +10,13 @@ from typing import Any
 
 from pydantic import Field
 
+from release_state.common.errors import UsageProblem
 from release_state.model.observation import Model
 from release_state.model.outcome import Exit
 from release_state.model.plan import Step
 from release_state.settings import validate
 from release_state.settings.config import Arguments, RunConfig, load
-from release_state.settings.options import SETTINGS, UsageProblem
+from release_state.settings.options import SETTINGS
 
 if sys.version_info >= (3, 11):
     import tomllib

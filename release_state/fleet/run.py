@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from release_state.audit.report.many import of_fleet
+from release_state.common.errors import UsageProblem
 from release_state.fleet import report as fleet_terminal
 from release_state.fleet.projects import projects
 from release_state.fleet.report import document, page
@@ -19,7 +20,6 @@ from release_state.observe.token import find_token
 from release_state.report.files import ReportFiles
 from release_state.run.base import Running
 from release_state.settings.config import Arguments
-from release_state.settings.options import UsageProblem
 
 
 class FleetFiles(ReportFiles):

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from traceback import format_exception
 from typing import TypeVar
 
-from release_state.common.redaction import redacted
+from release_state.common.errors import traceback_of
 from release_state.model.observation import Observation, unavailable
-from release_state.observe.progress import source_of
+from release_state.model.snapshot.sources import source_of
 
 T = TypeVar("T")
-_LONGEST = 20_000
-"""Characters of a traceback that is handed on: one of a recursion without end is longer."""
 
 
 @dataclass(frozen=True)
@@ -35,16 +32,6 @@ class Defect:
 
 
 Defects = list[Defect]
-
-
-def traceback_of(error: BaseException) -> str:
-    """The lines that led to an error, its text and notes, and those of what it was raised from; without secrets."""
-    return redacted("".join(format_exception(type(error), error, error.__traceback__)))[-_LONGEST:]
-
-
-def text_of(error: BaseException) -> str:
-    """The type of an error and its text, without secrets."""
-    return redacted(f"{type(error).__name__}: {error}")
 
 
 def said(defects: Iterable[Defect]) -> tuple[str, ...]:

@@ -10,11 +10,11 @@ from typing import Any, TypeVar
 
 from release_state.model.observation import NotObserved, Observation, Problem, unavailable
 from release_state.model.snapshot import Remote, Snapshot
+from release_state.model.snapshot.sources import source_of
 from release_state.observe.defects import Defects, surviving
 from release_state.observe.git.history import SOURCE as HISTORY
 from release_state.observe.git.remote import observe_remote
 from release_state.observe.http.limits import Stage, TimeLeft
-from release_state.observe.progress import source_of
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typing import Any, cast
 from pydantic import ValidationError
 
 from release_state.common import files as whole
+from release_state.common.errors import UsageProblem
 from release_state.common.strict import loads
 from release_state.common.text import plain
 from release_state.facts.release import Release
@@ -21,7 +22,7 @@ from release_state.observe import recorded_limits as foreign
 from release_state.plan.diagnosis import phase_of
 from release_state.settings import validate
 from release_state.settings.config import RunConfig
-from release_state.settings.options import PHASES, PLANS, UsageProblem, setting
+from release_state.settings.options import PHASES, PLANS, setting
 from release_state.settings.sources import COMMAND_LINE, ENVIRONMENT, Arguments, Value, reports_folder
 
 LARGEST = 256 * 2**20

@@ -9,12 +9,13 @@ from pathlib import PurePath
 
 from pydantic import BaseModel
 
+from release_state.common.errors import UsageProblem
 from release_state.common.strict import is_sane
 from release_state.model.observation import Observation
 from release_state.model.snapshot import Snapshot
 from release_state.model.target import Target, parse_version
 from release_state.settings import validate
-from release_state.settings.options import RUN_OPTIONS, SETTINGS, UsageProblem
+from release_state.settings.options import RUN_OPTIONS, SETTINGS
 
 _HASH = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _HASHES = {

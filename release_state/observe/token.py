@@ -13,8 +13,8 @@ from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from release_state.common.errors import UsageProblem
 from release_state.common.redaction import hide
-from release_state.settings.options import UsageProblem
 
 _GH_SECONDS = 5.0
 _TOKEN = re.compile(r"[!-~]+")

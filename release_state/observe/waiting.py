@@ -17,14 +17,13 @@ from datetime import datetime, timezone
 from typing import Any, TypeVar
 
 from release_state.common.strict import FRESH, elapsed
-from release_state.common.text import plain
+from release_state.common.text import listing, plain
 from release_state.facts.ci import judge_ci
 from release_state.facts.release import Release
 from release_state.model.observation import Model, NotObserved, Observation
 from release_state.model.outcome import ActionNeeded, InProgress, Phase
 from release_state.model.snapshot import LOOKUPS, Snapshot
 from release_state.plan.steps.runs import unfinished_runs
-from release_state.verdict.words import listing
 
 T = TypeVar("T")
 Key = tuple[Hashable, ...]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 
+from release_state.common.text import listing
 from release_state.facts.origin import (
     aim,
     closed_to_files,
@@ -21,7 +22,6 @@ from release_state.model.observation import Model, NotObserved
 from release_state.model.outcome import Phase
 from release_state.model.plan import Direction, Wanted
 from release_state.model.snapshot import Snapshot
-from release_state.verdict.words import listing
 
 
 class Diagnosis(Model):

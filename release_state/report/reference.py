@@ -17,8 +17,9 @@ from release_state.audit.report.many_schema import schemas
 from release_state.model.outcome import Phase
 from release_state.observe import recorded
 from release_state.report import document
+from release_state.run.catalogue import catalogue
 from release_state.settings.options import SETTINGS
-from release_state.verdict.check import CheckInfo, catalogue
+from release_state.verdict.check import CheckInfo
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CHECKS = ROOT / "checks"

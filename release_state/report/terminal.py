@@ -8,14 +8,15 @@ from datetime import timezone
 from typing import TYPE_CHECKING
 
 from release_state.common import exact
+from release_state.common.errors import text_of
 from release_state.common.files import NO_ROOM
 from release_state.common.text import plain, steps_in_words
 from release_state.facts.release import Release
 from release_state.model.outcome import CheckResult, Exit, Outcome, Verdict, remedies_of, retry_of, unknown_by_cause
 from release_state.model.plan import Plan
-from release_state.observe.defects import said, text_of, tracebacks
+from release_state.observe.defects import said, tracebacks
 from release_state.report.screen import Screen
-from release_state.run.results import ADVICE, COUNTED
+from release_state.verdict.conclude import ADVICE, COUNTED
 from release_state.verdict.matrix import Row, matrix
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from release_state.common import files as whole
+from release_state.common.errors import text_of
 from release_state.model.outcome import Exit
-from release_state.observe.defects import text_of
 
 T = TypeVar("T")
 

@@ -16,7 +16,8 @@ from release_state.run.options import is_executing
 @pytest.hookimpl(tryfirst=True)
 def pytest_pycollect_makeitem(collector: pytest.Collector, name: str, obj: object) -> Any:
     """Make the items of an audit's checks, one for each version; in an audit, no other check has any."""
-    from release_state.verdict.check import MARKER, of_many
+    from release_state.run.catalogue import of_many
+    from release_state.verdict.check import MARKER
 
     if not isinstance(collector, pytest.Module) or MARKER not in [m.name for m in getattr(obj, "pytestmark", ())]:
         return None

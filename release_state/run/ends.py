@@ -115,7 +115,7 @@ def end(error: BaseException) -> None:
 
 
 def _told(error: BaseException) -> str:
-    from release_state.observe.defects import traceback_of
+    from release_state.common.errors import traceback_of
 
     return f"a defect of the suite, please report this:\n{traceback_of(error).rstrip()}"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,23 +14,16 @@ from release_state.facts.services import beside
 from release_state.model.observation import NotObserved, Problem
 from release_state.model.outcome import CheckResult, Outcome, Statement
 from release_state.model.target import Target
-from release_state.observe.defects import text_of
 from release_state.run.session import of_config
-from release_state.verdict.check import MARKER, CheckInfo, describe
+from release_state.verdict.check import MARKER, describe
+from release_state.verdict.conclude import ADVICE, REMEDY, conclude
 
 ATTRIBUTE = "release_state"
 _ENDED: pytest.StashKey[BaseException | None] = pytest.StashKey()
 """How a check ended: with an exception, or without one. It is not there for one that was not called."""
 
-_REMEDY = "run without the pytest plugin that did this: -p no:NAME"
-_NOT_CALLED = Problem(source="pytest", why="the check was not called", remedy=_REMEDY)
+_NOT_CALLED = Problem(source="pytest", why="the check was not called", remedy=REMEDY)
 
-ADVICE = "advice"
-"""What a check is counted as that needs action and does not block."""
-COUNTED = [
-    word for each in Outcome for word in ([each.value, ADVICE] if each is Outcome.ACTION_NEEDED else [each.value])
-]
-"""What checks are counted as, in the order in which the counts are told."""
 _SHOWN = {
     Outcome.HOLDS: (".", {"green": True}),
     Outcome.ACTION_NEEDED: ("A", {"red": True}),
@@ -144,53 +136,6 @@ def reason(result: CheckResult) -> str:
     """A finding in two lines."""
     expected = f"expected: {plain(result.expected)}\n" if result.expected else ""
     return f"{result.id} {result.outcome.value}\n{expected}found: {plain(result.found)}"
-
-
-def conclude(
-    info: CheckInfo,
-    error: BaseException | None,
-    target: str,
-    *,
-    seconds: float,
-    where: str,
-    explain: Callable[[Problem], str] = lambda problem: "",
-) -> CheckResult:
-    """The result of a check that ended with an exception, or with none.
-
-    `where` names it if it is a defect; `explain` says what else may explain that something could not be observed.
-    """
-    given: dict[str, Any] = {}
-    blocking = info.blocking
-    if error is None:
-        outcome = Outcome.HOLDS
-    elif isinstance(error, Statement):
-        outcome = error.outcome
-        given = {"expected": error.expected, "found": error.found, "why": error.why, "steps": error.steps}
-        blocking = error.decides(blocking)
-    elif isinstance(error, NotObserved):
-        outcome, problem = Outcome.UNKNOWN, error.problem
-        given = {
-            "expected": info.title,
-            "found": f"could not be observed: {problem.source}: {problem.why}",
-            "why": "; ".join(filter(None, [problem.remedy, explain(problem)])),
-            "retry_at": problem.retry_at.isoformat() if problem.retry_at else None,
-        }
-    elif isinstance(error, pytest.skip.Exception):
-        # No check skips itself: it says that it is not applicable.
-        outcome, given = Outcome.UNKNOWN, {"expected": info.title, "found": f"skipped: {error}", "why": _REMEDY}
-    else:
-        outcome, given = Outcome.DEFECT, {"found": f"{text_of(error)} ({where})"}
-    return CheckResult(
-        id=info.id,
-        title=info.title,
-        source=info.source,
-        blocking=blocking,
-        outcome=outcome,
-        target=target,
-        scenario=info.scenario,
-        seconds=round(seconds, 4),
-        **given,
-    )
 
 
 def of_report(report: pytest.TestReport) -> CheckResult | None:

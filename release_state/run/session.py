@@ -25,7 +25,8 @@ from release_state.model.target import Target
 from release_state.observe.defects import Defects
 from release_state.observe.progress import Asking
 from release_state.run.background import Background, wait_for
-from release_state.verdict.check import CheckInfo, catalogue, of_phase
+from release_state.run.catalogue import catalogue
+from release_state.verdict.check import CheckInfo, of_phase
 
 if TYPE_CHECKING:
     from release_state.plan.recovery import Recovery

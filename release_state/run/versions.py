@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from release_state.common import files as whole
+from release_state.common.errors import UsageProblem
 from release_state.common.text import plain
 from release_state.model.outcome import Phase
 from release_state.model.plan import Wanted
@@ -24,7 +25,6 @@ from release_state.run.base import Running
 from release_state.run.session import KEY, Controller, Worker
 from release_state.settings import config as configuration_module
 from release_state.settings.config import Arguments, RunConfig
-from release_state.settings.options import UsageProblem
 from release_state.verdict.check import MARKER
 
 # What is wanted only once the services have been asked is imported where it is used: see `start`.

@@ -9,9 +9,9 @@ from functools import cache
 from importlib.abc import InspectLoader
 from typing import Any
 
+from release_state.common.errors import UsageProblem
 from release_state.model.target import Channel
 from release_state.settings import validate
-from release_state.settings.options import UsageProblem
 
 CHANNEL_KEYS = ("index-url", "leaves", "dependencies-index-url")
 TRACES = ("tag", "release", "pull-request")

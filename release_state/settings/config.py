@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from release_state.common.addresses import without_credentials
+from release_state.common.errors import UsageProblem
 from release_state.common.github_server import api_of, host_of, tells_server, web_of
 from release_state.common.redaction import hide_passwords_of
 from release_state.model.plan import Wanted
@@ -15,7 +16,7 @@ from release_state.model.target import Channel, Target, repository_of
 from release_state.observe.git.local import LocalRepository, locate
 from release_state.settings import validate
 from release_state.settings.channels import GITHUB_API, defined_channels, index_variable, status_pages
-from release_state.settings.options import DEFAULT_CHANNEL, PHASES, PLANS, SETTINGS, VERSION_RULES, UsageProblem
+from release_state.settings.options import DEFAULT_CHANNEL, PHASES, PLANS, SETTINGS, VERSION_RULES
 from release_state.settings.sources import (
     COMMAND_LINE,
     ENVIRONMENT,

@@ -11,10 +11,6 @@ from typing import Literal
 Kind = Literal["text", "list", "flag", "seconds", "mebibytes"]
 
 
-class UsageProblem(Exception):  # noqa: N818 - what the person typed is the problem, nothing failed
-    """Bad input: one clear line for the person, exit code 4."""
-
-
 @dataclass(frozen=True)
 class Setting:
     """One setting: `key` in `[tool.release-state]`, `--key` on the command line, `RELEASE_STATE_KEY` as a variable."""

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from release_state.common.errors import UsageProblem
 from release_state.observe.git.local import LocalRepository, locate
 from release_state.observe.git.messages import GitFailed
 from release_state.settings import validate
-from release_state.settings.options import SETTINGS, Setting, UsageProblem
+from release_state.settings.options import SETTINGS, Setting
 
 if sys.version_info >= (3, 11):
     import tomllib

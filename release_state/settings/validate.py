@@ -10,7 +10,7 @@ from urllib.parse import SplitResult, urlsplit
 from packaging.version import Version
 
 from release_state.common.addresses import ENCODE, may_hold_password
-from release_state.settings.options import UsageProblem
+from release_state.common.errors import UsageProblem
 
 _PACKAGE = re.compile(r"[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9._-]{0,198}[A-Za-z0-9]")
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}")

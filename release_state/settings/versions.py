@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
 
-from release_state.settings.options import UsageProblem
+from release_state.common.errors import UsageProblem
 from release_state.settings.validate import shown
 
 ALL = "all"

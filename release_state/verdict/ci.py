@@ -5,11 +5,11 @@ from __future__ import annotations
 import functools
 from datetime import datetime
 
+from release_state.common.text import age, listing
 from release_state.facts.ci import JudgedCI, judge_ci, not_told
 from release_state.model.outcome import ActionNeeded, InProgress, NotApplicable
 from release_state.model.plan import step
 from release_state.model.snapshot import CheckResult, CommitChecks
-from release_state.verdict.words import age, listing
 
 
 def ci_state(

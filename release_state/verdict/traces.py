@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from urllib.parse import quote
 
+from release_state.common.text import listing
 from release_state.facts.ci import judge_ci
 from release_state.facts.release import Release
 from release_state.model.observation import NotObserved
 from release_state.model.outcome import Phase
 from release_state.model.snapshot import CheckResult, CommitChecks, GitHubRelease
 from release_state.plan.steps.commands import index_page
-from release_state.verdict.words import listing
 
 
 def expected(trace: str, release: Release, phase: Phase) -> str:

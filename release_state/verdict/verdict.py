@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from release_state.common.text import listing
 from release_state.model.observation import Model
 from release_state.model.outcome import CheckResult, Exit, Outcome, Phase, Verdict
 from release_state.model.plan import Plan
+from release_state.model.snapshot.sources import source_of
 from release_state.model.target import Target
-from release_state.observe.progress import source_of
 from release_state.plan.diagnosis import Diagnosis
 from release_state.plan.recovery import Recovery, whole_plan
 from release_state.verdict.check import CheckInfo
-from release_state.verdict.words import listing
 
 _GREEN = {
     Phase.PRE_RELEASE: Verdict.READY,

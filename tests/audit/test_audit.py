@@ -14,10 +14,10 @@ from release_state.audit.audit import Audit
 from release_state.audit.kinds import KINDS
 from release_state.audit.model import AuditSnapshot
 from release_state.audit.run import check_usage, file_name
+from release_state.common.errors import UsageProblem
 from release_state.model.observation import known
 from release_state.model.outcome import Exit, Outcome, by_cause
 from release_state.settings.config import Arguments
-from release_state.settings.options import UsageProblem
 from release_state.settings.versions import audited, selection
 from tests.support.histories import (
     history,

@@ -20,10 +20,10 @@ from release_state.model.outcome import Exit, Outcome, Phase, Verdict
 from release_state.model.snapshot import LOOKUPS
 from release_state.report.reference import LOOKUPS as DESCRIBED
 from release_state.report.reference import reference, with_tables
+from release_state.run.catalogue import catalogue
 from release_state.settings.channels import CHANNEL_KEYS, TRACES
 from release_state.settings.config import Arguments, load
 from release_state.settings.options import PHASES, PLANS, SETTINGS
-from release_state.verdict.check import catalogue
 from tests.support.cli import ROOT, suite
 
 if sys.version_info >= (3, 11):

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from release_state.common.addresses import may_hold_password, without_credentials
+from release_state.common.errors import UsageProblem
 from release_state.common.redaction import redacted
 from release_state.observe.git.messages import GitFailed
 from release_state.observe.git.remote import check_url
 from release_state.observe.http.answer import clean_url
 from release_state.settings import validate
-from release_state.settings.options import UsageProblem
 from tests.support.cli import suite
 
 SECRET = "5ecretW0rd"

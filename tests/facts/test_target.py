@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from packaging.version import Version
 
+from release_state.common.errors import UsageProblem
 from release_state.settings import validate
-from release_state.settings.options import UsageProblem
 from tests.support.states import target
 
 TAG_TEMPLATES = ["v{version}", "{version}", "{package}-v{version}", "{package}@{version}", "rel/{package}/{version}/x"]

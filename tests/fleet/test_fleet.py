@@ -16,6 +16,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from release_state.audit.report.many_schema import schemas
+from release_state.common.errors import UsageProblem
 from release_state.demo.fleet import Fleet
 from release_state.demo.github.model import RecordedRequest, Reply
 from release_state.fleet.pool import Pool
@@ -26,7 +27,6 @@ from release_state.fleet.worker import look_of
 from release_state.model.outcome import Exit
 from release_state.observe.http.client import HttpClient, LookupFailed
 from release_state.observe.http.limits import SharedLimit
-from release_state.settings.options import UsageProblem
 from release_state.settings.sources import Arguments
 from tests.support.cli import ROOT, suite
 

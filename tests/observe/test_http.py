@@ -19,10 +19,10 @@ from typing import Any
 
 import pytest
 
+from release_state.common.errors import UsageProblem
 from release_state.model.observation import Problem
 from release_state.observe.http.client import Answer, HttpClient, LookupFailed, observed
 from release_state.observe.token import find_token
-from release_state.settings.options import UsageProblem
 
 SECRET = "ghp_verysecret"
 Script = Callable[[str, socket.socket], None]

@@ -11,13 +11,13 @@ import jsonschema
 import pytest
 
 import release_state
+from release_state.common.errors import UsageProblem
 from release_state.model.observation import known
 from release_state.model.outcome import Phase
 from release_state.model.plan import step
 from release_state.model.snapshot import FORMAT, Snapshot
 from release_state.observe.recorded import document, load, replayed, save, schema
 from release_state.report.script import script
-from release_state.settings.options import UsageProblem
 from tests.support import states as s
 from tests.support.cli import suite
 from tests.support.judged import verdict_of

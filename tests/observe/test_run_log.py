@@ -23,9 +23,10 @@ from release_state.observe.github import run_log
 from release_state.observe.github.github import GitHub
 from release_state.observe.github.run_log import RunLogs, Success
 from release_state.observe.http.client import HttpClient
+from release_state.run.catalogue import catalogue
 from release_state.run.session import Controller
 from release_state.settings.config import Arguments, load
-from release_state.verdict.check import catalogue, of_phase
+from release_state.verdict.check import of_phase
 from tests.demo.test_demo_github import bare, history
 from tests.facts.test_logs import FAILURES
 from tests.support import states as s

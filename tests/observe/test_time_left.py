@@ -10,12 +10,12 @@ import pytest
 from release_state.demo.world import World
 from release_state.model.observation import Observation, known
 from release_state.model.snapshot import LOOKUPS, Snapshot
+from release_state.model.snapshot.sources import source_of
 from release_state.observe import observer
 from release_state.observe.collect import collect
 from release_state.observe.http.client import HttpClient
 from release_state.observe.http.limits import Stage as StageOfTime
 from release_state.observe.http.limits import TimeLeft
-from release_state.observe.progress import source_of
 from release_state.observe.question import in_time
 from release_state.settings.config import RunConfig
 from tests.proofs.faults.gateway import Exchange, Gateway

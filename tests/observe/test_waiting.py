@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from release_state.common.errors import UsageProblem
 from release_state.common.strict import FRESH
 from release_state.demo.github.model import RecordedRequest
 from release_state.demo.github.model import Reply as GitHubReply
@@ -29,7 +30,6 @@ from release_state.observe.collect import collect
 from release_state.observe.recorded import save
 from release_state.observe.waiting import Key, Watch, moved, pauses, pending
 from release_state.settings.config import Arguments, RunConfig, load
-from release_state.settings.options import UsageProblem
 from release_state.verdict.check import of_phase
 from tests.support import states as s
 from tests.support.cli import ROOT, clean_environment, suite

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from release_state.common import files as whole
+from release_state.common.errors import UsageProblem
 from release_state.fleet.projects import projects
 from release_state.model.observation import known
 from release_state.model.snapshot import Snapshot
@@ -26,7 +27,7 @@ from release_state.report.files import ReportFiles
 from release_state.report.origin import Origin
 from release_state.run.takeover import usage_error
 from release_state.settings.config import Arguments, load
-from release_state.settings.options import SETTINGS, UsageProblem
+from release_state.settings.options import SETTINGS
 from tests.support import rows
 from tests.support import states as s
 from tests.support.cli import suite

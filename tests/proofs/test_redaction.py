@@ -14,15 +14,16 @@ from urllib.parse import quote
 import pytest
 
 from release_state.common import redaction
+from release_state.common.errors import text_of, traceback_of
 from release_state.common.redaction import hide, hide_passwords_of, redacted
 from release_state.model.outcome import Outcome
-from release_state.observe.defects import Defect, text_of, traceback_of
+from release_state.observe.defects import Defect
 from release_state.observe.token import find_token
 from release_state.run import reporting as redacting
 from release_state.run.background import Background
-from release_state.run.results import conclude
 from release_state.settings.config import load
 from release_state.settings.sources import Arguments
+from release_state.verdict.conclude import conclude
 from tests.support.judged import CHECKS
 
 WORD = "s3cretW0rd!?+ä"

@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from pypi_simple import PYPI_SIMPLE_ENDPOINT
 
+from release_state.common.errors import UsageProblem
 from release_state.observe.token import find_token
 from release_state.plan.steps.commands import gh
 from release_state.settings.config import Arguments, RunConfig, load, show
-from release_state.settings.options import SETTINGS, Setting, UsageProblem
+from release_state.settings.options import SETTINGS, Setting
 from tests.support.cli import suite
 
 SECRET = "s3cr3t-never-shown"

@@ -17,8 +17,8 @@ from release_state.model.observation import Observation, known
 from release_state.model.outcome import CheckResult
 from release_state.model.snapshot import Branch, GitHubRelease, Repository, Tag
 from release_state.model.snapshot.index import IndexedVersion, IndexHistory
-from release_state.run.results import conclude
 from release_state.verdict.check import describe
+from release_state.verdict.conclude import conclude
 from tests.support.states import WEB, release, remote, runs, target
 
 FIRST = datetime(2020, 1, 1, tzinfo=timezone.utc)

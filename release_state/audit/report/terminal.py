@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from release_state.audit.kinds import Kind
 from release_state.audit.report.document import habits, notes, ranges
 from release_state.audit.verdict import AuditVerdict
+from release_state.common.errors import text_of
 from release_state.common.text import plain
 from release_state.model.outcome import CheckResult, Outcome, Verdict
 from release_state.model.plan import Step
-from release_state.observe.defects import said, text_of, tracebacks
+from release_state.observe.defects import said, tracebacks
 from release_state.report.screen import Screen
 
 if TYPE_CHECKING:

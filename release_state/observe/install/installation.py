@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from packaging.utils import canonicalize_name
 
-from release_state.common.text import plain
+from release_state.common.text import listing, plain
 from release_state.model.observation import Observation, known, unavailable
 from release_state.model.snapshot import IndexFile, Installation
 from release_state.model.target import Channel
@@ -40,7 +40,6 @@ from release_state.observe.install.wheels import (
     wheels_among,
 )
 from release_state.observe.process import Room, run_bounded
-from release_state.verdict.words import listing
 
 _LINES = 40
 _LINE_LENGTH = 500

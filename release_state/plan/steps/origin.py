@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from release_state.common.text import listing
 from release_state.facts.origin import on_base
 from release_state.facts.release import Release
 from release_state.model.plan import Step, step
 from release_state.model.snapshot import Candidate, Published
 from release_state.plan.steps.commands import PUSH, free_branch, gh
-from release_state.verdict.words import listing
 
 
 def fit(release: Release, candidate: Candidate) -> str:

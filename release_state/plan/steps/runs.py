@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from release_state.common.text import age, listing
 from release_state.facts.release import Release
 from release_state.facts.workflow.release_workflow import minutes_of
 from release_state.model.outcome import ActionNeeded, InProgress
 from release_state.model.plan import Step, step
 from release_state.model.snapshot import Snapshot, WorkflowRun
 from release_state.plan.steps.commands import gh
-from release_state.verdict.words import age, listing
 
 
 def is_stuck(run: WorkflowRun, snapshot: Snapshot, minutes: int | None) -> bool:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from release_state.common.text import listing
 from release_state.facts.release import Release
 from release_state.model.plan import Mends, Step, step
 from release_state.plan.steps.commands import suite
-from release_state.verdict.words import listing
 
 
 def keep(release: Release, what: str, others: tuple[str, ...], mends: Mends) -> Step:

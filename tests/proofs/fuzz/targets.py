@@ -21,6 +21,7 @@ from packaging.version import Version
 from pydantic import BaseModel
 
 from release_state.common.addresses import without_credentials
+from release_state.common.errors import UsageProblem
 from release_state.common.text import plain
 from release_state.facts.commits import commitizen_level, level_of
 from release_state.facts.logs import log as logs
@@ -64,7 +65,6 @@ from release_state.report.page import summary
 from release_state.settings import sources as settings
 from release_state.settings import validate
 from release_state.settings.config import Arguments, load
-from release_state.settings.options import UsageProblem
 from release_state.settings.versions import selection
 from tests.proofs.fuzz.canned import API, CannedClient, CannedGit, asked_over, store
 from tests.support import states as s
