@@ -14,6 +14,7 @@ from pathlib import Path
 from release_state.model.outcome import Phase
 from release_state.model.snapshot import LOOKUPS
 from release_state.observe.collect import collect
+from release_state.observe.git.local import find_repository
 from release_state.settings.config import Arguments, load
 
 
@@ -37,7 +38,7 @@ def main() -> None:
         install=not given.no_install,
     )
     environ = dict(os.environ)
-    config = load(arguments, environ, Path.cwd())
+    config = load(arguments, environ, Path.cwd(), find_repository)
     seconds = {}
     for name in given.only or LOOKUPS:
         began = time.perf_counter()

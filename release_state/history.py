@@ -15,6 +15,7 @@ from release_state.common.errors import UsageProblem
 from release_state.common.text import listing, plain
 from release_state.model.record import PastRun, Record
 from release_state.observe.earlier_reports import all_of
+from release_state.observe.git.local import find_repository
 from release_state.settings import validate
 from release_state.settings.sources import configured_reports_dir
 from release_state.verdict.changes import changes
@@ -47,7 +48,7 @@ def main(arguments: Sequence[str], environ: Mapping[str, str], cwd: Path) -> int
         given = parser.parse_args(arguments)
         versions = [validate.version(text) for text in given.version]
         package = canonicalize_name(validate.package(given.package)) if given.package else None
-        folder = configured_reports_dir(given.reports_dir, environ, cwd)
+        folder = configured_reports_dir(given.reports_dir, environ, cwd, find_repository)
         runs, notes = all_of(folder)
     except UsageProblem as problem:
         sys.stderr.write(f"ERROR: {problem}\n")

@@ -17,6 +17,7 @@ from release_state.audit.report.page import page
 from release_state.audit.session import FILE, AuditController
 from release_state.common.errors import UsageProblem
 from release_state.model.outcome import CheckResult
+from release_state.observe.git.local import find_repository
 from release_state.observe.http.client import HttpClient
 from release_state.observe.http.kept_answers import KeptAnswers
 from release_state.observe.token import find_token
@@ -54,7 +55,7 @@ class AuditRun(Running):
                 from release_state.demo.enter import enter_demo
 
                 arguments, environ = self._stack.enter_context(enter_demo(demo, arguments))
-            self.config = load(arguments, environ, cwd)
+            self.config = load(arguments, environ, cwd, find_repository)
             target, timeout = self.config.targets[0], self.config.lookup_timeout
             token, self.token_source = find_token(environ, target.github_api)
             run_id = environ.get("GITHUB_RUN_ID", "")

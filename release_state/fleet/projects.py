@@ -14,6 +14,7 @@ from release_state.common.errors import UsageProblem
 from release_state.model.observation import Model
 from release_state.model.outcome import Exit
 from release_state.model.plan import Step
+from release_state.observe.git.local import find_repository
 from release_state.settings import validate
 from release_state.settings.config import Arguments, RunConfig, load
 from release_state.settings.options import SETTINGS
@@ -94,7 +95,7 @@ def _project(
         arguments = replace(arguments, versions=tuple(versions))
     given = replace(arguments, repo=str(folder / repo) if repo is not None else None)
     try:
-        config = load(given, environ, cwd, listed=(table, where))
+        config = load(given, environ, cwd, find_repository, (table, where))
     except UsageProblem as problem:
         text = str(problem)
         raise UsageProblem(text if text.startswith(where) else f"{where}: {text}") from None

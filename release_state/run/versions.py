@@ -17,6 +17,7 @@ from release_state.common.text import plain
 from release_state.model.outcome import Phase
 from release_state.model.plan import Wanted
 from release_state.observe.collect import collect, lookups_of_phase
+from release_state.observe.git.local import find_repository
 from release_state.observe.token import find_token
 from release_state.report.files import ReportFiles, about
 from release_state.report.origin import origin_of
@@ -41,7 +42,7 @@ Selection = tuple[tuple[str, ...], str, bool]
 
 def configuration(arguments: Arguments, environ: Mapping[str, str], cwd: Path) -> RunConfig:
     """The configuration of a run; raises UsageProblem."""
-    return configuration_module.load(arguments, environ, cwd)
+    return configuration_module.load(arguments, environ, cwd, find_repository)
 
 
 def token_source(config: RunConfig, environ: Mapping[str, str]) -> str | None:

@@ -13,7 +13,6 @@ from release_state.common.github_server import api_of, host_of, tells_server, we
 from release_state.common.redaction import hide_passwords_of
 from release_state.model.plan import Wanted
 from release_state.model.target import Channel, Target, repository_of
-from release_state.observe.git.local import LocalRepository, locate
 from release_state.settings import validate
 from release_state.settings.channels import GITHUB_API, defined_channels, index_variable, status_pages
 from release_state.settings.options import DEFAULT_CHANNEL, PHASES, PLANS, SETTINGS, VERSION_RULES
@@ -21,6 +20,8 @@ from release_state.settings.sources import (
     COMMAND_LINE,
     ENVIRONMENT,
     Arguments,
+    FindRepository,
+    LocalRepository,
     Resolver,
     Value,
     local_repository,
@@ -71,9 +72,10 @@ def load(
     arguments: Arguments,
     environ: Mapping[str, str],
     cwd: Path,
+    find_repository: FindRepository,
     listed: tuple[Mapping[str, Any], str] | None = None,
 ) -> RunConfig:
-    """Work out the run's configuration without contacting anything but the local repository.
+    """Work out the configuration of a run. Contacts nothing; `find_repository` reads the local repository.
 
     `listed` is a table of settings and where it stands, in the place of `[tool.release-state]`: then the current
     folder is not looked at.
@@ -85,12 +87,12 @@ def load(
     versions = _versions(arguments)
     asks_for_clone = listed is None or arguments.repo is not None
     remote_name = arguments.settings.get("remote")
-    local = local_repository(arguments.repo, remote_name, environ, cwd) if asks_for_clone else None
+    local = local_repository(arguments.repo, remote_name, environ, cwd, find_repository) if asks_for_clone else None
     written, project_name, table_origin = (listed[0], None, listed[1]) if listed else table(local.top if local else cwd)
     resolver = Resolver(arguments, environ, written, table_origin)
     if local and "remote" in written and (remote := resolver.all({})["remote"]).origin == table_origin:
         # Which file to read was known only from the repository; which remote of it is meant, from that file.
-        local = locate(local.top, validate.ref_name("--remote", remote.text))
+        local = find_repository(local.top, validate.ref_name("--remote", remote.text))
     servers: dict[str, Value] = {}
     api, web = _github(arguments, environ, servers)
     values = {**resolver.all(_inferred(local, web)), **servers}

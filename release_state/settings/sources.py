@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from release_state.common.errors import UsageProblem
-from release_state.observe.git.local import LocalRepository, locate
-from release_state.observe.git.messages import GitFailed
 from release_state.settings import validate
 from release_state.settings.options import SETTINGS, Setting
 
@@ -50,6 +48,18 @@ class Arguments:
 
 
 @dataclass(frozen=True)
+class LocalRepository:
+    """A git repository on this machine: its top folder, and the URL of its remote (None: no such remote)."""
+
+    top: Path
+    remote_url: str | None
+
+
+FindRepository = Callable[[Path, str], LocalRepository | None]
+"""Finds the repository at or above a folder, with the remote of this name; raises UsageProblem if it is unreadable."""
+
+
+@dataclass(frozen=True)
 class Value:
     """A setting's value and where it came from."""
 
@@ -76,21 +86,23 @@ def reports_folder(value: Value, cwd: Path) -> Path:
     return folder
 
 
-def configured_reports_dir(given: str | None, environ: Mapping[str, str], cwd: Path) -> Path:
-    """Where a run in this folder has its reports; `given` is what the command line says.
+def configured_reports_dir(
+    given: str | None, environ: Mapping[str, str], cwd: Path, find_repository: FindRepository
+) -> Path:
+    """The reports folder of a run in this folder; `given` is the command line's value.
 
     Raises UsageProblem.
     """
     arguments = Arguments(settings={} if given is None else {"reports-dir": given})
-    local = local_repository(None, None, environ, cwd)
+    local = local_repository(None, None, environ, cwd, find_repository)
     written, _, origin = table(local.top if local else cwd)
     return reports_folder(Resolver(arguments, environ, written, origin).all({})["reports-dir"], cwd)
 
 
 def local_repository(
-    repo: str | None, remote: str | None, environ: Mapping[str, str], cwd: Path
+    repo: str | None, remote: str | None, environ: Mapping[str, str], cwd: Path, find_repository: FindRepository
 ) -> LocalRepository | None:
-    """The repository at `--repo`, else around the current folder; None where there is none.
+    """The repository at `--repo`, else at or above the current folder; None if there is none.
 
     Raises UsageProblem.
     """
@@ -100,13 +112,7 @@ def local_repository(
     if asked and (not path or "\0" in path or not os.path.isdir(folder)):  # noqa: PTH112 - raises for no name at all
         raise UsageProblem(f"--repo {validate.shown(path or '')} is not a folder")
     remote = validate.ref_name("--remote", remote or environ.get("RELEASE_STATE_REMOTE") or "origin")
-    try:
-        found = locate(folder, remote)
-    except GitFailed as failed:
-        advice = failed.remedy or "mend it, or run from outside of it"
-        raise UsageProblem(
-            f"the repository at {validate.shown(str(folder))} cannot be read: {failed.why}; {advice}"
-        ) from None
+    found = find_repository(folder, remote)
     if asked and found is None:
         raise UsageProblem(f"--repo {validate.shown(path or '')} is not a git repository")
     return found

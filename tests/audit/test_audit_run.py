@@ -27,6 +27,7 @@ from release_state.model.observation import known
 from release_state.model.outcome import Exit, Outcome
 from release_state.model.snapshot import Tag
 from release_state.observe.git.clone import observe_clone_tags
+from release_state.observe.git.local import find_repository
 from release_state.observe.github.github import GitHub
 from release_state.observe.http.client import HttpClient
 from release_state.settings.config import load
@@ -219,7 +220,7 @@ def test_a_simple_api_that_is_behind_is_no_absence(tmp_path: Path) -> None:
         given = {"package": world.package, "repository": world.repository, "remote-url": world.remote_url}
         where = (f"pypi={world.index_url('pypi')}",)
         asked = Arguments(audit="all", settings=given, index_urls=where, github_api_url=world.github.url)
-        config = load(asked, {}, tmp_path)
+        config = load(asked, {}, tmp_path, find_repository)
         client = HttpClient(10, token=world.token, token_host=world.github.url)
         (found,) = collect_history(config, client=client, token_source=None, own_run_id=None, cancel=Event())
 

@@ -12,6 +12,7 @@ from release_state.demo.project import RELEASE_PATH, RELEASE_WORKFLOW
 from release_state.demo.world import World
 from release_state.model.outcome import CheckResult
 from release_state.observe.collect import collect
+from release_state.observe.git.local import find_repository
 from release_state.settings.config import Arguments, load
 from release_state.verdict.verdict import TargetVerdict
 from tests.support import openapi
@@ -37,8 +38,8 @@ def judged(world: World, tmp_path: Path, token: str | None = World.token) -> Tar
     )  # fmt: skip
     source = "GITHUB_TOKEN" if token else None
     (snapshot,) = collect(
-        load(arguments, {}, tmp_path), None, fixed_phase=None, token=token, token_source=source, own_run_id=None,
-        environ={},
+        load(arguments, {}, tmp_path, find_repository), None, fixed_phase=None, token=token, token_source=source,
+        own_run_id=None, environ={},
     )  # fmt: skip
     return verdict_of(snapshot)
 

@@ -9,6 +9,7 @@ import pytest
 from release_state.demo.scenarios import SCENARIOS
 from release_state.demo.world import World
 from release_state.observe.collect import collect
+from release_state.observe.git.local import find_repository
 from release_state.settings.config import Arguments, load
 from tests.support import openapi
 from tests.support.judged import verdict_of
@@ -28,7 +29,7 @@ def test_every_answer_of_every_scenario_is_valid(name: str, tmp_path: Path) -> N
             github_api_url=world.github.url,
             install=False,
         )
-        config = load(arguments, {}, tmp_path)
+        config = load(arguments, {}, tmp_path, find_repository)
         before = len(world.github.requests)
         with openapi.validated(world.github) as violations:
             (snapshot,) = collect(

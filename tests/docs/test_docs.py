@@ -18,6 +18,7 @@ from release_state.cli import main
 from release_state.demo.scenarios import SCENARIOS
 from release_state.model.outcome import Exit, Outcome, Phase, Verdict
 from release_state.model.snapshot import LOOKUPS
+from release_state.observe.git.local import find_repository
 from release_state.report.reference import LOOKUPS as DESCRIBED
 from release_state.report.reference import reference, with_tables
 from release_state.run.catalogue import catalogue
@@ -154,7 +155,7 @@ def test_example_configuration_holds_every_key_and_is_accepted(tmp_path: Path) -
     for trace in TRACES:
         assert f"`{trace}`" in section(README, "### Configuration file")
     (tmp_path / "pyproject.toml").write_text(example, encoding="utf-8")
-    config = load(Arguments(versions=("0.2.0",), channels=("internal",)), {}, tmp_path)
+    config = load(Arguments(versions=("0.2.0",), channels=("internal",)), {}, tmp_path, find_repository)
     target = config.targets[0]
     assert (target.package, target.channel.name, target.channel.leaves) == ("your-package", "internal", ("tag",))
 

@@ -13,6 +13,7 @@ from release_state.demo.world import World
 from release_state.model.outcome import Verdict
 from release_state.model.snapshot import Snapshot
 from release_state.observe.collect import collect
+from release_state.observe.git.local import find_repository
 from release_state.observe.http.limits import SharedLimit
 from release_state.observe.http.refusal import clock_ahead
 from release_state.settings.config import Arguments, load
@@ -37,7 +38,7 @@ def running(world: World, folder: Path, minutes: float) -> Snapshot:
         install=False,
     )
     (found,) = collect(
-        load(arguments, {}, folder),
+        load(arguments, {}, folder, find_repository),
         None,
         fixed_phase=None,
         token=world.token,

@@ -19,6 +19,7 @@ from release_state.model.outcome import Phase
 from release_state.model.snapshot import ExplainedRun
 from release_state.model.target import Target
 from release_state.observe.collect import collect, lookups_of_phase
+from release_state.observe.git.local import find_repository
 from release_state.observe.github import run_log
 from release_state.observe.github.github import GitHub
 from release_state.observe.github.run_log import RunLogs, Success
@@ -399,8 +400,8 @@ def test_what_the_scenarios_cost(scenario: str, found: str | None, requests: lis
         )
         wanted = lookups_of_phase() | {"last_run"}
         (snapshot,) = collect(
-            load(arguments, {}, tmp_path), wanted, fixed_phase=None, token=world.token, token_source=None,
-            own_run_id=None, environ={},
+            load(arguments, {}, tmp_path, find_repository), wanted, fixed_phase=None, token=world.token,
+            token_source=None, own_run_id=None, environ={},
         )  # fmt: skip
         last = snapshot.last_run.known()
         assert (last.scenario if last else None) == found

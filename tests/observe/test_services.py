@@ -17,6 +17,7 @@ from release_state.model.observation import Observation, Problem, known
 from release_state.model.outcome import Exit, Verdict
 from release_state.model.snapshot import RateLimit, ServiceStatus
 from release_state.observe.collect import collect
+from release_state.observe.git.local import find_repository
 from release_state.observe.http.client import HttpClient
 from release_state.observe.status_page import observe_status_page
 from release_state.plan.recovery import Recovery
@@ -185,7 +186,7 @@ def test_the_token_never_goes_to_a_status_page(pages: StatusPages, tmp_path: Pat
         },
         github_api_url=pages.url,
     )
-    config = load(arguments, {}, tmp_path)
+    config = load(arguments, {}, tmp_path, find_repository)
     (snapshot,) = collect(
         config,
         frozenset({"services"}),

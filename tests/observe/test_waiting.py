@@ -27,6 +27,7 @@ from release_state.model.observation import Observation, Problem, known, unavail
 from release_state.model.outcome import Exit, Phase
 from release_state.model.snapshot import Snapshot
 from release_state.observe.collect import collect
+from release_state.observe.git.local import find_repository
 from release_state.observe.recorded import save
 from release_state.observe.waiting import Key, Watch, moved, pauses, pending
 from release_state.settings.config import Arguments, RunConfig, load
@@ -271,7 +272,7 @@ def config_of(world: World, folder: Path) -> RunConfig:
         settings={"package": world.package, "repository": world.repository, "remote-url": world.remote_url},
         index_urls=tuple(f"{channel}={world.index_url(channel)}" for channel in ("pypi", "testpypi")),
     )  # fmt: skip
-    return load(arguments, {"RELEASE_STATE_LOOKUP_TIMEOUT": "20"}, folder)
+    return load(arguments, {"RELEASE_STATE_LOOKUP_TIMEOUT": "20"}, folder, find_repository)
 
 
 def looked_at(
@@ -508,8 +509,8 @@ def test_an_interrupt_while_waiting_ends_with_2(workers: tuple[str, ...], tmp_pa
 def test_a_time_that_is_none_is_refused(given: str, tmp_path: Path) -> None:
     arguments = Arguments(versions=("1",), settings={"package": "a", "repository": "a/b"}, wait=given)
     with pytest.raises(UsageProblem, match="is not a number of seconds"):
-        load(arguments, {}, tmp_path)
-    assert load(dataclasses.replace(arguments, wait="0"), {}, tmp_path).wait == 0
+        load(arguments, {}, tmp_path, find_repository)
+    assert load(dataclasses.replace(arguments, wait="0"), {}, tmp_path, find_repository).wait == 0
 
 
 def test_a_recorded_snapshot_is_not_waited_for(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from release_state.model.plan import Wanted
 from release_state.model.snapshot import Snapshot
 from release_state.model.target import Channel, Target, Trace
 from release_state.observe.collect import collect
+from release_state.observe.git.local import find_repository
 from release_state.settings.config import Arguments, load
 from tests.support import states as s
 from tests.support.judged import verdict_of
@@ -167,7 +168,7 @@ def observed(world: World, folder: Path, channel: str, configured: dict[str, Any
         github_api_url=world.github.url,
         install=False,
     )
-    config = load(arguments, {}, folder, (configured, "a list"))
+    config = load(arguments, {}, folder, find_repository, (configured, "a list"))
     (found,) = collect(
         config,
         frozenset({"index", "remote", "pulls", "release", "drafts", "runs", "history"}),

@@ -14,6 +14,7 @@ from release_state.demo.world import World
 from release_state.model.outcome import Outcome, Phase, Verdict
 from release_state.model.snapshot import Snapshot
 from release_state.observe.collect import collect
+from release_state.observe.git.local import find_repository
 from release_state.observe.http.client import HttpClient
 from release_state.settings.config import Arguments, RunConfig, load
 from release_state.verdict.verdict import TargetVerdict
@@ -39,7 +40,7 @@ def config(world: World, folder: Path, *, template: str = "v{version}", audit: s
         },
         index_urls=tuple(f"{channel}={world.index_url(channel)}" for channel in ("pypi", "testpypi")),
     )  # fmt: skip
-    return load(arguments, {}, folder)
+    return load(arguments, {}, folder, find_repository)
 
 
 def observed(world: World, folder: Path, phase: Phase | None = None, template: str = "v{version}") -> Snapshot:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from release_state.common import files as whole
+from release_state.observe.git.local import find_repository
 from release_state.observe.recorded import save
 from release_state.report.files import ReportFiles, about
 from release_state.report.origin import Origin
@@ -95,7 +96,7 @@ def test_the_latest_page_is_that_of_the_latest_document(tmp_path: Path, monkeypa
 
     monkeypatch.setattr(whole, "write", slowly)
     settings = {"package": "orbit", "repository": "octo/orbit", "reports-dir": str(tmp_path / "reports")}
-    config = load(Arguments(versions=("0.2.0",), settings=settings), {}, tmp_path)
+    config = load(Arguments(versions=("0.2.0",), settings=settings), {}, tmp_path, find_repository)
     verdict = verdict_of(s.ready())
     start = threading.Barrier(8)
 

@@ -21,6 +21,7 @@ from release_state.common.errors import UsageProblem
 from release_state.fleet.projects import projects
 from release_state.model.observation import known
 from release_state.model.snapshot import Snapshot
+from release_state.observe.git.local import find_repository
 from release_state.observe.recorded import document
 from release_state.observe.recorded import load as load_snapshot
 from release_state.report.files import ReportFiles
@@ -99,7 +100,7 @@ def refused(call: Callable[[], object]) -> str:
 def loaded(cwd: Path, settings: dict[str, str] | None = None, **more: Any) -> Any:
     base = {"package": "orbit", "repository": "octo/orbit"}
     given: dict[str, Any] = {"versions": ("0.2.0",), **more}
-    return load(Arguments(settings={**base, **(settings or {})}, **given), {}, cwd)
+    return load(Arguments(settings={**base, **(settings or {})}, **given), {}, cwd, find_repository)
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.key)
@@ -178,7 +179,7 @@ def repository(folder: Path, table: str) -> Path:
 )
 def test_the_inspected_repository_chooses_no_place_outside(table: str, says: str, tmp_path: Path) -> None:
     folder = repository(tmp_path / "clone", table)
-    assert says in refused(lambda: load(Arguments(versions=("0.2.0",)), {}, folder))
+    assert says in refused(lambda: load(Arguments(versions=("0.2.0",)), {}, folder, find_repository))
 
 
 def test_a_configuration_that_is_a_link_or_huge_is_not_read(tmp_path: Path) -> None:

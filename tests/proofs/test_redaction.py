@@ -18,6 +18,7 @@ from release_state.common.errors import text_of, traceback_of
 from release_state.common.redaction import hide, hide_passwords_of, redacted
 from release_state.model.outcome import Outcome
 from release_state.observe.defects import Defect
+from release_state.observe.git.local import find_repository
 from release_state.observe.token import find_token
 from release_state.run import reporting as redacting
 from release_state.run.background import Background
@@ -99,7 +100,7 @@ def test_what_a_run_learns_is_hidden(tmp_path: Path) -> None:
     find_token({"GITHUB_TOKEN": "gho_learnt"}, "https://api.github.com")
     settings = {"remote-url": "https://me:r3motepass@g.invalid/o/n.git", "package": "orbit", "repository": "o/n"}
     index = "pypi=https://me:ind3xpass@i.invalid/simple/"
-    load(Arguments(versions=("1.0",), settings=settings, index_urls=(index,)), {}, tmp_path)
+    load(Arguments(versions=("1.0",), settings=settings, index_urls=(index,)), {}, tmp_path, find_repository)
     shown = redacted("gho_learnt, ind3xpass, r3motepass, o/n.git, me")
     assert shown == "***, ***, ***, o/n.git, me"
 

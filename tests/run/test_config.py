@@ -12,6 +12,7 @@ import pytest
 from pypi_simple import PYPI_SIMPLE_ENDPOINT
 
 from release_state.common.errors import UsageProblem
+from release_state.observe.git.local import find_repository
 from release_state.observe.token import find_token
 from release_state.plan.steps.commands import gh
 from release_state.settings.config import Arguments, RunConfig, load, show
@@ -48,7 +49,7 @@ def loaded(
     cwd: Path, environ: Mapping[str, str] | None = None, repo: Path | str | None = None, **arguments: Any
 ) -> RunConfig:
     given = {"versions": ("0.2.0",), "repo": str(repo) if repo is not None else None, **arguments}
-    return load(Arguments(**given), environ or {}, cwd)
+    return load(Arguments(**given), environ or {}, cwd, find_repository)
 
 
 def plain_folder(folder: Path, table: str = "") -> Path:

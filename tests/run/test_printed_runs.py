@@ -13,6 +13,7 @@ from typing import Any, cast
 import pytest
 from _pytest.config.argparsing import Parser
 
+from release_state.observe.git.local import find_repository
 from release_state.plan.steps.commands import suite
 from release_state.report.script import script
 from release_state.run.options import add_options, arguments_of
@@ -70,14 +71,14 @@ def parsed(command: list[str] | tuple[str, ...]) -> Arguments:
 
 def run_of(folder: Path, words: tuple[str, ...] = (), environ: Mapping[str, str] | None = None) -> RunConfig:
     base = ("release-state", "--version", "0.2.0", "--package", "orbit", "--repository", "octo/orbit")
-    return load(parsed((*base, *words)), environ or {}, folder)
+    return load(parsed((*base, *words)), environ or {}, folder, find_repository)
 
 
 def again(config: RunConfig, folder: Path) -> RunConfig:
     """The run that the printed command makes, in another folder and without the environment."""
     folder.mkdir(exist_ok=True)
     line = shlex.join(suite(config.targets[0]))
-    return load(parsed(shlex.split(line)), {}, folder)
+    return load(parsed(shlex.split(line)), {}, folder, find_repository)
 
 
 def assert_same(one: RunConfig, other: RunConfig) -> None:
@@ -117,7 +118,7 @@ def test_a_setting_of_the_environment_is_repeated(each: Setting, tmp_path: Path)
     arguments = Arguments(versions=("0.2.0",), settings={"package": "orbit", "repository": "octo/orbit"})
     settings = {key: text for key, text in arguments.settings.items() if key != each.key}
     given = dataclasses.replace(arguments, settings=settings)
-    config = load(given, {each.variable: SAID[each.key]}, tmp_path / "here")
+    config = load(given, {each.variable: SAID[each.key]}, tmp_path / "here", find_repository)
     assert_same(again(config, tmp_path / "there"), config)
 
 
@@ -137,7 +138,7 @@ def test_a_setting_of_a_file_that_is_not_found_again_is_repeated(each: Setting, 
     (tmp_path / "here" / "pyproject.toml").write_text(f"[tool.release-state]\n{_toml(each)}\n")
     settings = {"package": "orbit", "repository": "octo/orbit"}
     settings = {key: text for key, text in settings.items() if key != each.key}
-    config = load(Arguments(versions=("0.2.0",), settings=settings), {}, tmp_path / "here")
+    config = load(Arguments(versions=("0.2.0",), settings=settings), {}, tmp_path / "here", find_repository)
     assert_same(again(config, tmp_path / "there"), config)
 
 
@@ -148,7 +149,7 @@ IN_A_CLONE = [each for each in SETTINGS if each.key not in ("repository", "remot
 @pytest.mark.parametrize("each", IN_A_CLONE, ids=lambda each: each.key)
 def test_a_setting_of_the_clones_file_is_found_again_or_repeated(each: Setting, tmp_path: Path) -> None:
     clone = clone_with(tmp_path / "clone", f"[tool.release-state]\n{_toml(each)}\n")
-    config = load(Arguments(versions=("0.2.0",)), {}, clone)
+    config = load(Arguments(versions=("0.2.0",)), {}, clone, find_repository)
     assert config.targets[0].clone == str(clone)
     assert_same(again(config, tmp_path / "there"), config)
 

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
+from release_state.common.errors import UsageProblem
 from release_state.observe.git.clone import CloneReader
 from release_state.observe.git.command import Git
 from release_state.observe.git.messages import GitFailed
+from release_state.settings import validate
+from release_state.settings.sources import LocalRepository
 
 _LIMIT_SECONDS = 10.0
 
 
-@dataclass(frozen=True)
-class LocalRepository:
-    """A git repository on this machine: its top folder and where its remote points (None: no such remote)."""
+def find_repository(folder: Path, remote: str) -> LocalRepository | None:
+    """The repository at or above a folder, for the configuration of a run.
 
-    top: Path
-    remote_url: str | None
+    Raises UsageProblem if there is one that cannot be read.
+    """
+    try:
+        return locate(folder, remote)
+    except GitFailed as failed:
+        advice = failed.remedy or "mend it, or run from outside of it"
+        raise UsageProblem(
+            f"the repository at {validate.shown(str(folder))} cannot be read: {failed.why}; {advice}"
+        ) from None
 
 
 def locate(folder: Path, remote: str) -> LocalRepository | None:

@@ -24,6 +24,7 @@ from release_state.demo.world import World
 from release_state.model.outcome import Phase
 from release_state.model.snapshot import Snapshot
 from release_state.observe.collect import collect
+from release_state.observe.git.local import find_repository
 from release_state.observe.http.client import HttpClient
 from release_state.observe.http.kept_answers import KeptAnswers
 from release_state.observe.waiting import Again, Watch
@@ -303,7 +304,7 @@ class Stage:
         }
         for name, leaves in green.leaves.items():
             channels[name]["leaves"] = list(leaves)
-        return load(arguments, {}, self.folder, ({"channels": channels}, "the world's settings"))
+        return load(arguments, {}, self.folder, find_repository, ({"channels": channels}, "the world's settings"))
 
     def look(
         self, *, keep_answers: bool = False, install: bool = False, meanwhile: Callable[[], None] | None = None

@@ -18,6 +18,7 @@ from release_state.model.outcome import Phase
 from release_state.model.plan import Wanted
 from release_state.model.snapshot import LOOKUPS, Snapshot
 from release_state.observe.collect import collect
+from release_state.observe.git.local import find_repository
 from release_state.settings.config import Arguments, RunConfig, load
 from release_state.verdict.verdict import TargetVerdict
 from tests.proofs.convergence.programs import Programs
@@ -112,7 +113,7 @@ class Bench:
             plan=wanted,
             install=False,
         )
-        return load(arguments, {"GITHUB_TOKEN": world.token}, world.root)
+        return load(arguments, {"GITHUB_TOKEN": world.token}, world.root, find_repository)
 
     def snapshot(self, version: str, channel: str, wanted: Wanted, phase: Phase | None) -> Snapshot:
         """What is observed now."""

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from release_state.demo import project
 from release_state.demo.scenarios import SCENARIOS, VERSION
 from release_state.demo.world import World
+from release_state.observe.git.local import find_repository
 from release_state.settings.config import Arguments, RunConfig, load
 from tests.proofs.faults.gateway import Services, Visit
 from tests.support.built import built
@@ -189,7 +190,7 @@ class Stage:
         )
         configured = self.state.configured
         listed = (configured, "the project's table") if configured else None
-        return load(arguments, {}, Path(self.folder.name), listed)
+        return load(arguments, {}, Path(self.folder.name), find_repository, listed)
 
 
 def _sent(model: M, sent: Callable[[str], str]) -> M:

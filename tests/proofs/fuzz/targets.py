@@ -37,6 +37,7 @@ from release_state.model.target import parse_version, repository_of
 from release_state.observe import earlier_reports, recorded
 from release_state.observe.git import declared, patches
 from release_state.observe.git.commit_messages import changed_contents, messages_since
+from release_state.observe.git.local import find_repository
 from release_state.observe.git.messages import GitFailed
 from release_state.observe.git.remote import check_url, parse_refs
 from release_state.observe.git.tree_files import read_commits, read_details, read_tag_dates
@@ -425,7 +426,7 @@ def _(data: bytes) -> object:
     _file("pyproject.toml", data)
     settings.table(_scratch())
     given = {"package": "orbit", "repository": "octo/orbit"}
-    config = load(Arguments(versions=("0.2.0",), settings=given), {}, _scratch())
+    config = load(Arguments(versions=("0.2.0",), settings=given), {}, _scratch(), find_repository)
     return list(config.targets)
 
 
