@@ -14,7 +14,7 @@ from pathlib import Path
 
 from release_state import __version__
 from release_state.run.ends import WITHOUT_WORDS, end, guard, in_a_line, too_little, without_words, wrong_pytest
-from release_state.run.interrupt import Watch
+from release_state.run.interrupt import Interrupts
 
 _WORDS = ("plan", "explain", "history")
 USAGE = """usage: release-state --version X.Y.Z [--channel pypi|testpypi|all] [--phase PHASE] [options]
@@ -104,7 +104,7 @@ def _main(given: list[str]) -> int:
     if any(argument in ("-h", "--help") for argument in given):
         sys.stdout.write(USAGE.rpartition("Every option")[0] + "\n")
     # Until the plugin takes over: while pytest is being imported, nothing is there that would have to be cleaned up.
-    watch = Watch()
+    watch = Interrupts()
     watch.start()
     import pytest
 

@@ -23,7 +23,7 @@ from release_state.common.errors import UsageProblem
 from release_state.common.redaction import redacted
 from release_state.run import collecting
 from release_state.run import reporting as redacting
-from release_state.run.interrupt import Watch, held_back, let_in
+from release_state.run.interrupt import Interrupts, held_back, let_in
 from release_state.run.options import add_options, arguments_of, cwd_of, new_run
 from release_state.run.reporting import Results, ResultsAndPage
 from release_state.run.takeover import (
@@ -40,7 +40,7 @@ from release_state.run.takeover import (
 )
 
 _RUN: pytest.StashKey[Any] = pytest.StashKey()
-_WATCH: pytest.StashKey[Watch] = pytest.StashKey()
+_WATCH: pytest.StashKey[Interrupts] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
@@ -60,7 +60,7 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
 def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) -> Generator[None, None, None]:
     """Turn everything that keeps the suite from starting whole into a usage error: exit 4, never a green run."""
     if "PYTEST_XDIST_WORKER" not in os.environ:  # a worker ends with its controller
-        watch = early_config.stash[_WATCH] = Watch()
+        watch = early_config.stash[_WATCH] = Interrupts()
         watch.start()
         early_config.add_cleanup(watch.stop)
     # pytest looks for its own name here after a usage error, and would print its version beside the message.
@@ -114,7 +114,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(collecting, "release-state-collecting")
     from release_state.common.files import scratch_folder
     from release_state.run.session import KEY
-    from release_state.run.versions import Run, worker_session
+    from release_state.run.versions import VersionsRun, worker_session
 
     if (given := getattr(config, "workerinput", {}).get("release_state")) is not None:
         worker: Any = worker_session(given, lambda: arguments_of(config))
@@ -145,7 +145,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_RUN] = run
     config.stash[KEY] = session
     made.callback(run.close)
-    results = (ResultsAndPage if isinstance(run, Run) else Results)(run, config.pluginmanager, watch)
+    results = (ResultsAndPage if isinstance(run, VersionsRun) else Results)(run, config.pluginmanager, watch)
     config.pluginmanager.register(results, "release-state-run")
     isolate_workers(config)
     run.prepare_reports(config)

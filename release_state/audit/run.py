@@ -22,7 +22,7 @@ from release_state.observe.http.client import HttpClient
 from release_state.observe.http.kept_answers import KeptAnswers
 from release_state.observe.token import find_token
 from release_state.report.files import NOT_WHOLE, ReportFiles, about
-from release_state.run.base import Running
+from release_state.run.base import Run
 from release_state.settings.config import Arguments, load
 
 
@@ -32,7 +32,7 @@ class AuditFiles(ReportFiles):
     latest = "latest-audit"
 
 
-class AuditRun(Running):
+class AuditRun(Run):
     """One audit, of every channel that is asked for."""
 
     def __init__(

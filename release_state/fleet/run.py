@@ -18,7 +18,7 @@ from release_state.fleet.session import FILE, FleetController
 from release_state.fleet.worker import look_of
 from release_state.observe.token import find_token
 from release_state.report.files import ReportFiles
-from release_state.run.base import Running
+from release_state.run.base import Run
 from release_state.settings.config import Arguments
 
 
@@ -54,7 +54,7 @@ class FleetFiles(ReportFiles):
         super().discard()
 
 
-class FleetRun(Running):
+class FleetRun(Run):
     """The audit or a gate of many projects."""
 
     reports: FleetFiles

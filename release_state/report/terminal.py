@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pytest
 
     from release_state.model.snapshot import Snapshot
-    from release_state.run.versions import Run
+    from release_state.run.versions import VersionsRun
     from release_state.settings.config import RunConfig
     from release_state.verdict.changes import Changes
     from release_state.verdict.verdict import TargetVerdict
@@ -56,7 +56,7 @@ def header(config: RunConfig, token_source: str | None) -> list[str]:
     ]
 
 
-def summarise(reporter: pytest.TerminalReporter, run: Run) -> None:
+def summarise(reporter: pytest.TerminalReporter, run: VersionsRun) -> None:
     """The end of the run: one verdict line for each target, then its state, what is wrong and how to mend it."""
     screen = Screen(reporter)
     _defects(screen, run)
@@ -82,7 +82,7 @@ def remedy_of(defect: BaseException) -> str:
     return "free space, or set TMPDIR" if is_room else "please report this"
 
 
-def _defects(screen: Screen, run: Run) -> None:
+def _defects(screen: Screen, run: VersionsRun) -> None:
     """The tracebacks of checks that broke, in the style that `--tb` names, and of look-ups."""
     screen.tracebacks(tracebacks(run.session.defects))
     for report in screen.reporter.stats.get("defect", ()):

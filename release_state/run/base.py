@@ -15,7 +15,7 @@ from release_state.report.step_summary import Workflow
 from release_state.run.results import of_report
 
 
-class Running:
+class Run:
     """One run, in the process that observes."""
 
     session: Any

@@ -39,7 +39,7 @@ def let_in() -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
-class Watch:
+class Interrupts:
     """
     What a signal does, by how far the run is; for the main thread of the process that observes.
 

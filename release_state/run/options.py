@@ -108,7 +108,7 @@ def new_run(config: pytest.Config) -> Any:
 
     Raises UsageProblem.
     """
-    from release_state.run.versions import Run
+    from release_state.run.versions import VersionsRun
 
     arguments, files, selected = arguments_of(config), _files_of(config), _selection_of(config)
     common: dict[str, Any] = {
@@ -135,7 +135,7 @@ def new_run(config: pytest.Config) -> Any:
 
         refused = [f"--{name.replace('_', '-')}" for name in files]
         return AuditRun(arguments, os.environ, cwd_of(config), refused=refused, named=selected[0], **common)
-    return Run(arguments, os.environ, cwd_of(config), files=files, selection=selected, **common)
+    return VersionsRun(arguments, os.environ, cwd_of(config), files=files, selection=selected, **common)
 
 
 def is_executing(option: Any) -> bool:

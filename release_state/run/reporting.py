@@ -11,7 +11,7 @@ import pytest
 
 from release_state.common.redaction import redacted
 from release_state.run.ends import in_a_line
-from release_state.run.interrupt import Watch
+from release_state.run.interrupt import Interrupts
 
 _WORKERS_END_SECONDS, _FLEET_ENDS_SECONDS = 0.3, 1.6
 
@@ -19,7 +19,7 @@ _WORKERS_END_SECONDS, _FLEET_ENDS_SECONDS = 0.3, 1.6
 class Results:
     """Takes the results in the controller, which sees those of every worker."""
 
-    def __init__(self, run: Any, plugins: pytest.PytestPluginManager, watch: Watch | None) -> None:
+    def __init__(self, run: Any, plugins: pytest.PytestPluginManager, watch: Interrupts | None) -> None:
         self.run, self.plugins, self.watch = run, plugins, watch
 
     def pytest_runtest_logstart(self) -> None:

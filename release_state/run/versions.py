@@ -22,7 +22,7 @@ from release_state.observe.token import find_token
 from release_state.report.files import ReportFiles, about
 from release_state.report.origin import origin_of
 from release_state.report.step_summary import of_run
-from release_state.run.base import Running
+from release_state.run.base import Run
 from release_state.run.session import KEY, Controller, Worker
 from release_state.settings import config as configuration_module
 from release_state.settings.config import Arguments, RunConfig
@@ -94,7 +94,7 @@ def select(config: pytest.Config, items: list[pytest.Item]) -> list[pytest.Item]
     return kept
 
 
-class Run(Running):
+class VersionsRun(Run):
     """One run over single versions."""
 
     def __init__(

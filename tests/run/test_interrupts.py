@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from release_state.run.interrupt import Watch
+from release_state.run.interrupt import Interrupts
 from tests.support.cli import ROOT, clean_environment
 
 LONGEST = 8.0
@@ -129,8 +129,8 @@ def test_a_demo_that_is_told_to_end_leaves_nothing(number: int, after: float, tm
 def test_an_interrupt_within_a_text_that_is_executed_ends_with_2_too(tmp_path: Path) -> None:
     """As while a dataclass is being made: Python ends by the signal for it, though it was caught."""
     (tmp_path / "interrupted.py").write_text(
-        "from release_state.run.interrupt import Watch\n"
-        "watch = Watch()\n"
+        "from release_state.run.interrupt import Interrupts\n"
+        "watch = Interrupts()\n"
         "watch.start()\n"
         "try:\n"
         "    exec('raise KeyboardInterrupt')\n"
@@ -190,10 +190,10 @@ def test_workers_that_observe_end_with_the_run(number: int, tmp_path: Path) -> N
 
 
 @pytest.fixture
-def watch() -> Iterator[Watch]:
+def watch() -> Iterator[Interrupts]:
     """Listening, at the stage in which a run observes."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    watch = Watch()
+    watch = Interrupts()
     watch.start()
     watch.stage = "running"
     yield watch
@@ -201,7 +201,7 @@ def watch() -> Iterator[Watch]:
     signal.signal(signal.SIGINT, before)
 
 
-def test_the_first_signal_interrupts_and_the_next_are_only_noted(watch: Watch) -> None:
+def test_the_first_signal_interrupts_and_the_next_are_only_noted(watch: Interrupts) -> None:
     with pytest.raises(KeyboardInterrupt):
         signal.raise_signal(signal.SIGTERM)
     signal.raise_signal(signal.SIGTERM)  # while what was made is being removed
@@ -220,7 +220,7 @@ def test_a_signal_at_the_end_is_only_noted_and_the_handlers_come_back() -> None:
         signal.signal(number, signal.SIG_DFL)  # whatever the tests were started with
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as `nohup` leaves it
     try:
-        watch = Watch()
+        watch = Interrupts()
         watch.start()
         watch.stage = "ending"
         signal.raise_signal(signal.SIGINT)
