@@ -12,6 +12,7 @@ from release_state.audit.kinds import KINDS, Kind
 from release_state.audit.plan import plan_for
 from release_state.model.outcome import CheckResult, Exit, Outcome, Verdict, by_cause
 from release_state.model.plan import Step
+from release_state.verdict.verdict import verdict_of
 
 
 @dataclass(frozen=True)
@@ -92,27 +93,15 @@ def judge_audit(
     order = {(each.check, each.key): number for number, each in enumerate(expected)}
     ran = {(result.id, result.target) for result in results if result.outcome is not Outcome.DEFECT}
     left_out = [each for each in expected if (each.check, each.key) not in ran]
-    blocking = {result.outcome for result in results if result.blocking or block_on_advice}
-    blocking |= {result.outcome for result in results if result.outcome is Outcome.DEFECT}
+    missing_blocking = any(each.blocking or block_on_advice for each in left_out)
     version_check = next((each.check for each in expected if each.is_version), "")
-    judged = [r for r in results if r.id == version_check and r.outcome is not Outcome.NOT_APPLICABLE]
-    if Outcome.DEFECT in blocking:
-        verdict, code = Verdict.DEFECT, Exit.DEFECT
-    elif Outcome.ACTION_NEEDED in blocking:
-        verdict, code = Verdict.ACTION_NEEDED, Exit.ACTION_NEEDED
-    elif Outcome.UNKNOWN in blocking:
-        verdict, code = Verdict.COULD_NOT_VERIFY, Exit.UNKNOWN
-    elif Outcome.IN_PROGRESS in blocking:
-        verdict, code = Verdict.IN_PROGRESS, Exit.IN_PROGRESS
-    elif not judged:
-        verdict, code = Verdict.NOTHING_CHECKED, Exit.NOTHING_CHECKED
-    elif left_out:
-        missing = any(each.blocking or block_on_advice for each in left_out)
-        verdict, code = Verdict.PARTIAL, Exit.UNKNOWN if missing else Exit.OK
-    else:
-        verdict, code = Verdict.AGREES, Exit.OK
-    if broken and code is Exit.OK:
-        verdict, code = Verdict.DEFECT, Exit.DEFECT
+    verdict, code = verdict_of(
+        {result.outcome for result in results if result.decides(block_on_advice)},
+        has_judged=any(r.id == version_check and r.outcome is not Outcome.NOT_APPLICABLE for r in results),
+        partial=(Exit.UNKNOWN if missing_blocking else Exit.OK) if left_out else None,
+        green=Verdict.AGREES,
+        broken=bool(broken),
+    )
     return AuditVerdict(
         audit=audit,
         verdict=verdict,

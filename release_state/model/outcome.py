@@ -158,6 +158,15 @@ class CheckResult(Model):
         """Whether a person should read it."""
         return self.outcome not in (Outcome.HOLDS, Outcome.NOT_APPLICABLE)
 
+    def decides(self, block_on_advice: bool) -> bool:
+        """Whether the verdict depends on it: a defect always does, advice only where it blocks."""
+        return self.blocking or block_on_advice or self.outcome is Outcome.DEFECT
+
+    @property
+    def heading(self) -> str:
+        """The first words of a finding: `TAG-1 action needed (advice)`."""
+        return f"{self.id} {self.outcome.value}{'' if self.blocking else ' (advice)'}"
+
 
 class Said(Protocol):
     """What a check said: its result in a run, or what a report has of it."""

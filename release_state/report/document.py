@@ -281,8 +281,7 @@ def _facts(release: Release) -> TargetFacts:
 
 def _check(verdict: TargetVerdict, result: CheckResult) -> Check:
     given = {name: getattr(result, name) for name in Check.model_fields if name not in ("decides", "plan_steps")}
-    decides = result.blocking or verdict.block_on_advice or result.outcome is Outcome.DEFECT
-    return Check(**given, decides=decides, plan_steps=verdict.numbers(result))
+    return Check(**given, decides=result.decides(verdict.block_on_advice), plan_steps=verdict.numbers(result))
 
 
 def _lookups(name: str, snapshot: Snapshot) -> Iterator[Lookup]:

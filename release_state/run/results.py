@@ -101,7 +101,7 @@ def dress(
     `line` says where in its file the check is; `properties`, whether anybody will read those of `--junit-xml`.
     """
     session = of_config(item.config)
-    decides = result.blocking or getattr(session, "block_on_advice", False) or result.outcome is Outcome.DEFECT
+    decides = result.decides(getattr(session, "block_on_advice", False))
     setattr(report, ATTRIBUTE, result.model_dump(mode="json"))
     # On the item: pytest writes the properties of the last of its reports, that of the teardown, to --junit-xml.
     item.user_properties[:] = _properties(result) if properties else []

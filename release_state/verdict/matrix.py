@@ -91,7 +91,7 @@ def name_of(source: str) -> str:
 def _judged(
     results: Sequence[CheckResult], block_on_advice: bool
 ) -> tuple[Outcome | None, tuple[str, ...], tuple[str, ...]]:
-    deciding = [r for r in results if r.blocking or block_on_advice or r.outcome is Outcome.DEFECT]
+    deciding = [r for r in results if r.decides(block_on_advice)]
     advice = tuple(r.id for r in results if r not in deciding and r.is_finding)
     state = min((r.outcome for r in deciding or results), key=_SEVERITY.index, default=None)
     if not deciding and state is not Outcome.NOT_APPLICABLE:

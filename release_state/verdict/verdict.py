@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from release_state.common.text import listing
 from release_state.model.observation import Model
@@ -64,6 +64,31 @@ class TargetVerdict(Model):
         return tuple(sorted(found, key=lambda result: not result.blocking))
 
 
+_ENDINGS = (
+    (Outcome.DEFECT, Verdict.DEFECT, Exit.DEFECT),
+    (Outcome.ACTION_NEEDED, Verdict.ACTION_NEEDED, Exit.ACTION_NEEDED),
+    (Outcome.UNKNOWN, Verdict.COULD_NOT_VERIFY, Exit.UNKNOWN),
+    (Outcome.IN_PROGRESS, Verdict.IN_PROGRESS, Exit.IN_PROGRESS),
+)
+"""What a single outcome that decides makes of a run, worst first."""
+
+
+def verdict_of(
+    outcomes: Collection[Outcome], *, has_judged: bool, partial: Exit | None, green: Verdict, broken: bool
+) -> tuple[Verdict, Exit]:
+    """The verdict and the exit code of one target, or of one history.
+
+    `outcomes` are those that decide. `has_judged` is false where no check applied. `partial` is the exit code of a run
+    that left checks out, None for a whole run. `broken`: a look-up broke, so the run is never green.
+    """
+    found = next(((verdict, code) for outcome, verdict, code in _ENDINGS if outcome in outcomes), None)
+    if found is None and not has_judged:
+        found = Verdict.NOTHING_CHECKED, Exit.NOTHING_CHECKED
+    if found is None:
+        found = (green, Exit.OK) if partial is None else (Verdict.PARTIAL, partial)
+    return (Verdict.DEFECT, Exit.DEFECT) if broken and found[1] is Exit.OK else found
+
+
 def judge(
     recovery: Recovery,
     phase: Phase,
@@ -79,27 +104,15 @@ def judge(
     """
     ran = {result.id for result in results if result.outcome is not Outcome.DEFECT}
     not_run = tuple(check.id for check in checks if check.id not in ran)
-    blocking = [result for result in results if result.blocking or block_on_advice]
-    outcomes = {result.outcome for result in blocking} | {r.outcome for r in results if r.outcome is Outcome.DEFECT}
     missing_blocking = any(check.id in not_run for check in checks if check.blocking or block_on_advice)
-    applied = [result for result in results if result.outcome is not Outcome.NOT_APPLICABLE]
-    if Outcome.DEFECT in outcomes:
-        verdict, code = Verdict.DEFECT, Exit.DEFECT
-    elif Outcome.ACTION_NEEDED in outcomes:
-        verdict, code = Verdict.ACTION_NEEDED, Exit.ACTION_NEEDED
-    elif not applied:
-        verdict, code = Verdict.NOTHING_CHECKED, Exit.NOTHING_CHECKED
-    elif Outcome.UNKNOWN in outcomes:
-        verdict, code = Verdict.COULD_NOT_VERIFY, Exit.UNKNOWN
-    elif Outcome.IN_PROGRESS in outcomes:
-        verdict, code = Verdict.IN_PROGRESS, Exit.IN_PROGRESS
-    elif not_run:
+    verdict, code = verdict_of(
+        {result.outcome for result in results if result.decides(block_on_advice)},
+        has_judged=any(result.outcome is not Outcome.NOT_APPLICABLE for result in results),
         # What was left out was not observed either: green only if nothing that blocks is among it.
-        verdict, code = Verdict.PARTIAL, Exit.UNKNOWN if missing_blocking else Exit.OK
-    else:
-        verdict, code = _GREEN[phase], Exit.OK
-    if broken and code is Exit.OK:
-        verdict, code = Verdict.DEFECT, Exit.DEFECT
+        partial=(Exit.UNKNOWN if missing_blocking else Exit.OK) if not_run else None,
+        green=_GREEN[phase],
+        broken=broken,
+    )
     snapshot, reason = recovery.release.snapshot, recovery.release.snapshot.phase_reason
     if snapshot.moved:
         reason = f"{reason}; {moved_words(snapshot.moved)}"

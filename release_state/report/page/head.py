@@ -44,7 +44,7 @@ def root(verdict: TargetVerdict | None) -> str:
 
 def lead(verdict: TargetVerdict, anchor: str) -> str:
     """What is wrong, in a few lines that lead to the checks and to the plan; what holds, where nothing is."""
-    deciding = [r for r in verdict.decisive if r.blocking or verdict.block_on_advice or r.outcome is Outcome.DEFECT]
+    deciding = [r for r in verdict.decisive if r.decides(verdict.block_on_advice)]
     lines = [_line(verdict, result, anchor) for result in deciding if result.outcome is not Outcome.UNKNOWN]
     for same in unknown_by_cause(verdict.decisive).values():
         if any(result in deciding for result in same):
@@ -81,7 +81,7 @@ def _line(verdict: TargetVerdict, result: CheckResult, anchor: str) -> str:
 
 def _cause(verdict: TargetVerdict, same: Sequence[CheckResult], anchor: str) -> str:
     """One cause, and all that it leaves unknown: what decides by its name, advice by its number."""
-    deciding = [result for result in same if result.blocking or verdict.block_on_advice]
+    deciding = [result for result in same if result.decides(verdict.block_on_advice)]
     names = ", ".join(f'<a href="#{anchor}{escape(result.id)}">{escape(result.id)}</a>' for result in deciding)
     if advice := [result for result in same if result not in deciding]:
         names += f' and <a href="#{anchor}{escape(advice[0].id)}">{len(advice)} of advice</a>'
