@@ -76,15 +76,15 @@ def _main(given: list[str]) -> int:
         return 4
     if given[0] == "explain":
         from release_state.explain import main as explain_log
-        from release_state.report.actions import silenced
+        from release_state.report.actions import stop_commands
 
-        with silenced(os.environ):
+        with stop_commands(os.environ):
             return explain_log(given[1:])
     if given[0] == "history":
         from release_state.history import main as tell_history
-        from release_state.report.actions import silenced
+        from release_state.report.actions import stop_commands
 
-        with silenced(os.environ):
+        with stop_commands(os.environ):
             return tell_history(given[1:], os.environ, Path.cwd())
     # pytest's settings of the environment belong to the repository at hand, not to this run.
     for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):

@@ -107,7 +107,7 @@ class AuditRun(Run):
                 is_whole=exitstatus not in (2, 3) and not partly,
                 page=page(verdicts, self.reports.started_at),
             )
-            self.notes += self.workflow.hand_on(of_audit(verdicts, self.reports.html.name), self.reports.html)
+            self.notes += self.workflow.write(of_audit(verdicts, self.reports.html.name), self.reports.html)
         except OSError as error:
             return self.report_failed(error)
         return self.reported(exitstatus)

@@ -20,7 +20,7 @@ from release_state.audit.verdict import AuditVerdict, judge_audit
 from release_state.common import files as whole
 from release_state.common.errors import text_of, traceback_of
 from release_state.facts.release import Release
-from release_state.fleet.projects import Part, Project, Row
+from release_state.fleet.projects import Part, Project, ProjectRow
 from release_state.model.outcome import CheckResult, Exit, Outcome, Phase, by_cause
 from release_state.model.plan import Step, step
 from release_state.model.snapshot import Snapshot
@@ -60,10 +60,10 @@ class Look:
         self.token, self.token_source, self.own_run_id = token, token_source, own_run_id
         self.environ, self.limit, self.cancel = environ, limit, cancel
 
-    def at(self, project: Project, name: str) -> Row:
+    def at(self, project: Project, name: str) -> ProjectRow:
         """The row of one project; `name` is that of its own report. Never raises."""
         started, target = time.monotonic(), project.config.targets[0]
-        row = Row(project=target.name, repository=target.repository, observed_by=getpid())
+        row = ProjectRow(project=target.name, repository=target.repository, observed_by=getpid())
         defects: Defects = []
         try:
             parts, report = (self._audits if project.config.audit else self._gates)(project.config, name, defects)

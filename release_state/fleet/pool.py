@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from release_state.common import files as whole
-from release_state.fleet.projects import Row
+from release_state.fleet.projects import ProjectRow
 
 AT_ONCE = 8
 """Projects that a run observes side by side, over all of its processes."""
@@ -30,10 +30,10 @@ _LOST = (
 class Pool:
     """The projects that are still to be observed; `look` gives the row of one by its number."""
 
-    def __init__(self, folder: Path, look: Callable[[int], Row], cancel: threading.Event) -> None:
+    def __init__(self, folder: Path, look: Callable[[int], ProjectRow], cancel: threading.Event) -> None:
         self.folder, self._look, self._cancel = folder, look, cancel
         self._threads: list[threading.Thread] = []
-        self._rows: dict[int, Row] = {}
+        self._rows: dict[int, ProjectRow] = {}
         """What found no room in the folder: this process knows it all the same."""
 
     def start(self, numbers: Sequence[int], threads: int) -> None:
@@ -97,14 +97,14 @@ class Pool:
             Path(name).unlink(missing_ok=True)
             os.close(descriptor)
 
-    def row(self, number: int) -> Row | None:
+    def row(self, number: int) -> ProjectRow | None:
         """The row of a project, None where it is not there yet."""
         try:
-            return Row.model_validate_json((self.folder / f"{number}.json").read_text(encoding="utf-8"))
+            return ProjectRow.model_validate_json((self.folder / f"{number}.json").read_text(encoding="utf-8"))
         except FileNotFoundError:
             return self._rows.get(number)
 
-    def wait(self, number: int) -> Row:
+    def wait(self, number: int) -> ProjectRow:
         """
         The row of a project, whoever observes it.
 

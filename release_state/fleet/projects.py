@@ -147,7 +147,7 @@ class Part(Model):
     retry_at: str | None = None
 
 
-class Row(Model):
+class ProjectRow(Model):
     """One project."""
 
     project: str
@@ -192,6 +192,6 @@ class Row(Model):
         return max((part.retry_at for part in self.parts if part.retry_at), default=None)
 
 
-def worst(rows: Sequence[Row]) -> Exit:
+def worst(rows: Sequence[ProjectRow]) -> Exit:
     """The code that a run over these projects ends with."""
     return Exit.worst([row.exit for row in rows])

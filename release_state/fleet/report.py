@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from release_state import __version__
 from release_state.audit.report.page import resource, step_of
 from release_state.common.text import plain
-from release_state.fleet.projects import Row, worst
+from release_state.fleet.projects import ProjectRow, worst
 from release_state.model.outcome import Exit
 from release_state.report.screen import Screen
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 FORMAT = 1
 
 
-def words(rows: Sequence[Row], total: int) -> str:
+def words(rows: Sequence[ProjectRow], total: int) -> str:
     """The verdict over all: that of the project that decides, and of how many."""
     code = worst(rows)
     if code is Exit.OK and len(rows) < total:
@@ -36,7 +36,7 @@ def words(rows: Sequence[Row], total: int) -> str:
     return f"{shown}: {len(alike)} of {total} projects"
 
 
-def document(rows: Sequence[Row], total: int, exit_code: int, started_at: datetime, folder: str) -> str:
+def document(rows: Sequence[ProjectRow], total: int, exit_code: int, started_at: datetime, folder: str) -> str:
     """The document of a run, as JSON in ASCII alone."""
     content = {
         "release_state_fleet": FORMAT,
@@ -54,7 +54,7 @@ def document(rows: Sequence[Row], total: int, exit_code: int, started_at: dateti
     return json.dumps(content, indent=1, ensure_ascii=True).replace("\x7f", "\\u007f") + "\n"
 
 
-def page(rows: Sequence[Row], total: int, exit_code: int, started_at: datetime, folder: str) -> str:
+def page(rows: Sequence[ProjectRow], total: int, exit_code: int, started_at: datetime, folder: str) -> str:
     """The page: the verdict, how many ended how, and the table."""
     title, code = words(rows, total), int(worst(rows))
     verdicts = Counter(row.verdict for row in rows)
@@ -88,7 +88,7 @@ def _options(values: Sequence[str] | Counter[str]) -> str:
     return '<option value="">any</option>' + "".join(f"<option>{_text(value)}</option>" for value in values)
 
 
-def _row(row: Row, folder: str) -> str:
+def _row(row: ProjectRow, folder: str) -> str:
     kinds = " ".join(kind for part in row.parts for kind in part.kinds)
     looked = "<br>".join(f"{_text(_what_of(part.key))}: {_text(part.summary)}" for part in row.parts)
     found = "".join(f"<li>{_text(line)}</li>" for line in row.findings)
@@ -158,7 +158,7 @@ def summarise(reporter: pytest.TerminalReporter, run: FleetRun) -> None:
         Screen(reporter).reports(run.reports)
 
 
-def _line(reporter: pytest.TerminalReporter, row: Row) -> None:
+def _line(reporter: pytest.TerminalReporter, row: ProjectRow) -> None:
     red = row.exit in (Exit.ACTION_NEEDED, Exit.DEFECT)
     reporter.write_line("")
     reporter.write_line(f"  {row.verdict}: {row.project} ({row.repository})", **{"red" if red else "yellow": True})

@@ -130,7 +130,7 @@ class FleetRun(Run):
             arguments = (rows, len(self.projects), exitstatus, self.reports.started_at, self.reports.own.name)
             self.reports.write(document(*arguments), is_whole=whole and exitstatus not in (2, 3), page=page(*arguments))
             told = of_fleet(rows, len(self.projects), self.reports.html.name)
-            self.notes += self.workflow.hand_on(told, self.reports.html)
+            self.notes += self.workflow.write(told, self.reports.html)
         except OSError as error:
             return self.report_failed(error)
         return self.reported(exitstatus)

@@ -14,7 +14,7 @@ from release_state.audit.items import AuditItem, info_of
 from release_state.audit.verdict import Expected
 from release_state.fleet.look import Look
 from release_state.fleet.pool import AT_ONCE, Pool
-from release_state.fleet.projects import Project, Row
+from release_state.fleet.projects import Project, ProjectRow
 from release_state.model.outcome import CheckResult, Exit
 from release_state.observe.http.limits import SharedLimit
 
@@ -30,7 +30,7 @@ class Asked:
     def __init__(self, project: Project, pool: Pool, number: int) -> None:
         self.project, self._pool, self.number = project, pool, number
 
-    def row(self) -> Row:
+    def row(self) -> ProjectRow:
         """What was observed and judged; waits for it."""
         return self._pool.wait(self.number)
 
@@ -57,7 +57,7 @@ class FleetSession:
         self.pool = Pool(exchange, self._row, self.cancel)
         self.asked = [Asked(project, self.pool, number) for number, project in enumerate(self.projects)]
 
-    def _row(self, number: int) -> Row:
+    def _row(self, number: int) -> ProjectRow:
         return self._look.at(self.projects[number], report_name(number, self.projects[number]))
 
     def items(self, collector: pytest.Collector, function: Callable[..., None]) -> list[AuditItem]:
@@ -118,17 +118,17 @@ class FleetController(FleetSession):
         """What a worker needs to know at its start; the configuration it reads itself."""
         return {**self._given, "exchange": str(self.exchange)}
 
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[ProjectRow]:
         """The rows of the projects whose checks ran, in the order of the list."""
         ran = [asked for asked in self.asked if asked.project.name in self.results]
         return [self._of(asked) for asked in ran]
 
-    def _of(self, asked: Asked) -> Row:
+    def _of(self, asked: Asked) -> ProjectRow:
         row = self.pool.row(asked.number)
         if row is None:
             target = asked.project.config.targets[0]
             said = self.results[asked.project.name].found
-            row = Row(project=target.name, repository=target.repository, defect=said)
+            row = ProjectRow(project=target.name, repository=target.repository, defect=said)
         return row
 
     @property

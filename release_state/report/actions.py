@@ -1,35 +1,40 @@
-"""Workflow commands of GitHub Actions: an annotation for each finding, and a guard for everything else printed.
+"""What GitHub Actions reads of a run: annotations, the step summary and outputs, and nothing else that is printed.
 
-A runner reads commands in what a step prints: a line that begins with `::name`, and `##[name]` anywhere in a line.
+A runner obeys commands in what a step prints: a line that begins with `::name`, and `##[name]` anywhere in a line.
 Remote text in our output must never be one. Sources: https://docs.github.com/actions/reference/workflows-and-actions/
 workflow-commands; `toCommandProperties` and `escapeData` of actions/toolkit; `ActionCommand` of actions/runner.
 """
 
 from __future__ import annotations
 
+import os
 import secrets
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from release_state.common.text import plain, steps_in_words
 from release_state.model.outcome import Outcome, remedies_of, retry_of
 
 if TYPE_CHECKING:
-    from release_state.report.document import Check, RunReport, TargetReport
+    from release_state.report.document import CheckReport, RunReport, TargetReport
 
 LONGEST = 4_000
 """Characters of one annotation's message."""
+_RUNNER_TAKES = 2**20
+"""Bytes of summary that a runner takes from one step; a larger file is dropped whole."""
 
 
-def in_workflow(environ: Mapping[str, str]) -> bool:
+def is_in_workflow(environ: Mapping[str, str]) -> bool:
     """Whether a runner reads what is printed."""
     return environ.get("GITHUB_ACTIONS") == "true"
 
 
 def command(name: str, message: str, **properties: str) -> str:
-    """The line of a command: nothing in the message or a property can end it, or begin another one."""
+    """The line of a command; nothing in the message or in a property can end it or begin another one."""
     given = ",".join(f"{key}={_property(value)}" for key, value in properties.items() if value)
     return f"::{name}{' ' if given else ''}{given}::{_data(message)}"
 
@@ -43,60 +48,143 @@ def _property(text: str) -> str:
 
 
 @contextmanager
-def silenced(environ: Mapping[str, str]) -> Iterator[None]:
-    """Print what the body prints without a line of it being a command; outside of a workflow nothing is added.
+def stop_commands(environ: Mapping[str, str]) -> Iterator[None]:
+    """Keep the runner from reading commands in what the body prints; does nothing outside of a workflow.
 
-    Nobody who wrote a title or a log can know the word that ends it.
+    The word that ends the pause is random: no title or log can contain it.
     """
-    if not in_workflow(environ):
+    if not is_in_workflow(environ):
         yield
         return
     word = secrets.token_hex(20)
-    _say(command("stop-commands", word))
+    _print(command("stop-commands", word))
     try:
         yield
     finally:
-        _say(f"::{word}::")
+        _print(f"::{word}::")
 
 
-def _say(line: str) -> None:
+def _print(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 
 
+def annotation(is_error: bool, lines: Iterable[str], title: str) -> str:
+    """The command for one annotation: each line plain, the whole cut to `LONGEST`."""
+    message = "\n".join(map(plain, lines))
+    message = message if len(message) <= LONGEST else f"{message[: LONGEST - 1]}…"
+    return command("error" if is_error else "warning", message, title=title)
+
+
+def errors_first(annotations: Iterable[str]) -> list[str]:
+    """The annotations with the errors in front: a runner shows ten of each kind and step."""
+    return sorted(annotations, key=lambda line: not line.startswith("::error"))
+
+
 def annotate(document: RunReport) -> list[str]:
-    """One command for each finding, those that decide first: a runner shows ten of each kind and step.
+    """One annotation for each finding, errors first.
 
-    What needs action is an error if it decides, everything else a warning; a cause that left several checks unknown is
-    one finding.
+    A finding that needs action and decides the verdict is an error, every other one a warning. Several checks that one
+    cause left unknown are one finding.
     """
-    lines = [_annotation(target, found) for target in document.targets for found in target.findings]
-    return sorted(lines, key=lambda line: not line.startswith("::error"))
+    return errors_first(_annotation(target, found) for target in document.targets for found in target.findings)
 
 
-def _annotation(target: TargetReport, found: Sequence[Check]) -> str:
+def _annotation(target: TargetReport, found: Sequence[CheckReport]) -> str:
     from release_state.report.document import heading
 
-    first = found[0]
-    is_error = first.decides and first.outcome in (Outcome.ACTION_NEEDED, Outcome.DEFECT)
+    first, facts = found[0], target.target
+    is_unknown = first.outcome is Outcome.UNKNOWN
+    rows = [("expected", "" if is_unknown else first.expected), ("found", first.found)]
+    rows += [("why", why) for why in remedies_of(found)]
     lines = [first.title if len(found) == 1 else f"{len(found)} checks could not be answered"]
-    told = [("expected", "" if first.outcome is Outcome.UNKNOWN else first.expected), ("found", first.found)]
-    told += [("why", why) for why in remedies_of(found)]
-    lines += [f"{name}: {plain(text)}" for name, text in told if text]
+    lines += [f"{name}: {plain(text)}" for name, text in rows if text]
     if first.plan_steps:
         titles = "; ".join(target.plan.steps[number - 1].title for number in first.plan_steps)
         lines.append(f"next: {steps_in_words(first.plan_steps)} of the plan: {plain(titles, 400)}")
     if retry_at := retry_of(found):
         lines.append(f"ask again at {retry_at}")
-    facts = target.target
-    return annotation(is_error, lines, f"{heading(found)}: {facts.package} {facts.version} on {facts.channel}")
-
-
-def annotation(is_error: bool, lines: Sequence[str], title: str) -> str:
-    """An annotation of a few lines, each of them plain, within what is shown of one."""
-    message = "\n".join(map(plain, lines))
-    return command(
-        "error" if is_error else "warning",
-        message if len(message) <= LONGEST else f"{message[: LONGEST - 1]}…",
-        title=title,
+    return annotation(
+        first.decides and first.outcome in (Outcome.ACTION_NEEDED, Outcome.DEFECT),
+        lines,
+        f"{heading(found)}: {facts.package} {facts.version} on {facts.channel}",
     )
+
+
+@dataclass(frozen=True)
+class StepReport:
+    """What a run reports to the workflow that it is a step of."""
+
+    verdict: str
+    phase: str
+    annotations: Callable[[], list[str]]
+    summary: Callable[[int], str]
+    """Takes the number of bytes that there is room for, and returns Markdown."""
+
+
+def step_report(document: RunReport) -> StepReport:
+    """What a run over single versions reports to its workflow."""
+    from release_state.report.markdown import summary
+
+    return StepReport(
+        document.verdict, document.phase, lambda: annotate(document), lambda room: summary(document, room)
+    )
+
+
+class WorkflowStep:
+    """The workflow step that the environment describes, if any. Reads nothing but the names of the runner's files."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._summary = environ.get("GITHUB_STEP_SUMMARY")
+        self._output = environ.get("GITHUB_OUTPUT")
+        self._annotates = is_in_workflow(environ) or bool(self._summary)
+        self.annotations: list[str] = []
+        """Printed last of all, when the runner reads commands again."""
+
+    def write(self, found: StepReport, report: Path) -> list[str]:
+        """Write the summary and the outputs, and keep the annotations for later. `report` is the file to open.
+
+        Returns a line for each file that could not be written; that changes no verdict.
+        """
+        if self._annotates:
+            self.annotations = found.annotations()
+        troubles = []
+        if self._summary:
+            troubles += _try("the step summary", lambda path: _append_summary(path, found), Path(self._summary))
+        if self._output:
+            values = {"verdict": found.verdict, "phase": found.phase, "report": str(report)}
+            text = "".join(_output(name, value) for name, value in values.items())
+            troubles += _try("the step's outputs", lambda path: _append(path, text), Path(self._output))
+        return troubles
+
+
+def _output(name: str, value: str) -> str:
+    """An output of one or more lines; its end is random, so that no value can contain it."""
+    end = f"release-state-{secrets.token_hex(16)}"
+    return f"{name}<<{end}\n{value}\n{end}\n"
+
+
+def _append_summary(path: Path, found: StepReport) -> None:
+    from release_state.report.markdown import MOST_BYTES
+
+    written = path.stat().st_size if path.exists() else 0
+    room = min(MOST_BYTES, _RUNNER_TAKES - written - 1)
+    if room < 1_000:
+        raise OSError(0, f"no room: the step has already written {written} bytes")
+    _append(path, ("\n" if written else "") + found.summary(room))
+
+
+def _append(path: Path, text: str) -> None:
+    # O_NONBLOCK: opening a pipe without a reader would block forever.
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC
+    with os.fdopen(os.open(path, flags, 0o644), "a", encoding="utf-8") as file:
+        file.write(text)
+
+
+def _try(what: str, write: Callable[[Path], None], path: Path) -> list[str]:
+    try:
+        write(path)
+    except (OSError, ValueError) as error:  # ValueError: a name with a zero byte in it
+        why = getattr(error, "strerror", None) or str(error)
+        return [f"{what} could not be written to {plain(str(path), 200)}: {why}"]
+    return []

@@ -7,6 +7,7 @@ run) is in `run`; everything else is the same as long as the release, the suite 
 from __future__ import annotations
 
 import json
+import platform
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any, Literal
@@ -22,13 +23,24 @@ from release_state.model.record import Record
 from release_state.model.snapshot import LOOKUPS, Snapshot
 from release_state.observe.waiting import Waited
 from release_state.plan.diagnosis import Diagnosis
-from release_state.report.origin import Origin
 from release_state.verdict.changes import Changes
 from release_state.verdict.matrix import Row, matrix
 from release_state.verdict.timeline import Timeline, timeline
 from release_state.verdict.verdict import TargetVerdict
 
 FORMAT: Literal[1] = 1
+
+
+class Origin(Model):
+    """The machine that a run was started on, who started it, and the CI run that it was part of."""
+
+    host: str
+    user: str | None = None
+    """The account on GitHub inside of GitHub Actions, else on the machine; None where neither is known."""
+    run_url: str | None = None
+    """The page of the workflow run that asked."""
+    run_name: str | None = None
+    """Its workflow and number: "Gate #12"."""
 
 
 class TargetFacts(Model):
@@ -48,7 +60,7 @@ class TargetFacts(Model):
     github_api: str
 
 
-class Lookup(Model):
+class LookupReport(Model):
     """What became of one look-up: a summary of the snapshot, which `--save-snapshot` writes whole."""
 
     name: str
@@ -62,7 +74,7 @@ class Lookup(Model):
     retry_at: AwareDatetime | None = None
 
 
-class Check(Model):
+class CheckReport(Model):
     """What one check said."""
 
     id: str
@@ -86,7 +98,7 @@ class Check(Model):
         return self.outcome not in (Outcome.HOLDS, Outcome.NOT_APPLICABLE)
 
 
-def heading(finding: Sequence[Check]) -> str:
+def heading(finding: Sequence[CheckReport]) -> str:
     """The IDs of a finding's checks, their outcome, and which of them are advice."""
     decides = any(check.decides for check in finding)
     ids = ", ".join(check.id + (" (advice)" if decides and not check.decides else "") for check in finding)
@@ -114,14 +126,14 @@ class TargetReport(Model):
     """Check runs and workflow runs that belong to the run that is asking."""
     not_verified: tuple[str, ...]
     """What the verdict says nothing of because that was asked for (`--no-install`), a line each."""
-    checks: tuple[Check, ...]
+    checks: tuple[CheckReport, ...]
     timeline: Timeline
     token_source: str | None
     """Where the GitHub token came from, never the token."""
-    lookups: tuple[Lookup, ...]
+    lookups: tuple[LookupReport, ...]
 
     @property
-    def findings(self) -> tuple[tuple[Check, ...], ...]:
+    def findings(self) -> tuple[tuple[CheckReport, ...], ...]:
         """What a person should read, what decides first; a cause that left several checks unknown is one finding."""
         found = sorted((check for check in self.checks if check.is_finding), key=lambda check: not check.decides)
         single = [(check,) for check in found if check.outcome is not Outcome.UNKNOWN]
@@ -166,6 +178,19 @@ class RunReport(Model):
     phase: str
     targets: tuple[TargetReport, ...]
     run: RunFacts
+
+
+def origin_of(environ: Mapping[str, str]) -> Origin:
+    """What the environment says of it; GitHub Actions names its run there."""
+    server, repository, run = (environ.get(f"GITHUB_{name}", "") for name in ("SERVER_URL", "REPOSITORY", "RUN_ID"))
+    inside = bool(server.startswith(("https://", "http://")) and repository and run.isdigit())
+    number = environ.get("GITHUB_RUN_NUMBER", "")
+    return Origin(
+        host=platform.node() or "unknown",
+        user=environ.get("GITHUB_ACTOR") or environ.get("USER") or environ.get("LOGNAME") or None,
+        run_url=f"{server}/{repository}/actions/runs/{run}" if inside else None,
+        run_name=f"{environ.get('GITHUB_WORKFLOW', 'run')} #{number or run}" if inside else None,
+    )
 
 
 def report(
@@ -279,28 +304,28 @@ def _facts(release: Release) -> TargetFacts:
     )
 
 
-def _check(verdict: TargetVerdict, result: CheckResult) -> Check:
-    given = {name: getattr(result, name) for name in Check.model_fields if name not in ("decides", "plan_steps")}
-    return Check(**given, decides=result.decides(verdict.block_on_advice), plan_steps=verdict.numbers(result))
+def _check(verdict: TargetVerdict, result: CheckResult) -> CheckReport:
+    given = {name: getattr(result, name) for name in CheckReport.model_fields if name not in ("decides", "plan_steps")}
+    return CheckReport(**given, decides=result.decides(verdict.block_on_advice), plan_steps=verdict.numbers(result))
 
 
-def _lookups(name: str, snapshot: Snapshot) -> Iterator[Lookup]:
+def _lookups(name: str, snapshot: Snapshot) -> Iterator[LookupReport]:
     observed: Observation[Any] | dict[str, Observation[Any]] = getattr(snapshot, name)
     if not isinstance(observed, dict):
         yield _lookup(name, "", observed)
         return
     if not observed:
-        yield Lookup(name=name, of="", state="not asked")
+        yield LookupReport(name=name, of="", state="not asked")
     for of in sorted(observed):
         yield _lookup(name, of, observed[of])
 
 
-def _lookup(name: str, of: str, observed: Observation[Any]) -> Lookup:
+def _lookup(name: str, of: str, observed: Observation[Any]) -> LookupReport:
     if (problem := observed.unavailable) is None:
-        return Lookup(name=name, of=of, state="absent" if observed.value is None else "known")
+        return LookupReport(name=name, of=of, state="absent" if observed.value is None else "known")
     if problem.source == "snapshot":
-        return Lookup(name=name, of=of, state="not asked", why=problem.why)
-    return Lookup(
+        return LookupReport(name=name, of=of, state="not asked", why=problem.why)
+    return LookupReport(
         name=name,
         of=of,
         state="unavailable",

@@ -17,8 +17,7 @@ from release_state.model.outcome import Verdict
 if TYPE_CHECKING:
     from release_state.model.snapshot import Snapshot
     from release_state.observe.waiting import Waited
-    from release_state.report.document import RunReport
-    from release_state.report.origin import Origin
+    from release_state.report.document import Origin, RunReport
     from release_state.settings.config import RunConfig
     from release_state.verdict.changes import Changes
     from release_state.verdict.verdict import TargetVerdict

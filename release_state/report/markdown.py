@@ -12,7 +12,7 @@ from release_state.common import exact
 from release_state.common.text import plain, steps_in_words
 from release_state.model.outcome import Exit, Outcome, remedies_of, retry_of
 from release_state.model.plan import Plan, Step
-from release_state.report.document import Check, RunReport, TargetReport, heading
+from release_state.report.document import CheckReport, RunReport, TargetReport, heading
 from release_state.report.page.parts import SYMBOL
 from release_state.verdict.changes import Changes
 
@@ -88,7 +88,7 @@ def _matrix(target: TargetReport) -> Iterator[str]:
     yield "\n"
 
 
-def _finding(found: Sequence[Check]) -> str:
+def _finding(found: Sequence[CheckReport]) -> str:
     first = found[0]
     lines = [f"**{SYMBOL[first.outcome]} {text(heading(found))}**"]
     if len(found) == 1:

@@ -10,8 +10,8 @@ import pytest
 
 from release_state.common.files import NO_ROOM
 from release_state.model.outcome import CheckResult, Exit
+from release_state.report.actions import WorkflowStep
 from release_state.report.files import ReportFiles
-from release_state.report.step_summary import Workflow
 from release_state.run.results import of_report
 
 
@@ -27,7 +27,7 @@ class Run:
         self.demo = demo
         self.aside = "a demo world, which is gone when this run ends" if demo is not None else ""
         """What the header says of a run that looks at no real release, or not now."""
-        self.workflow = Workflow(environ)  # not the demo's: the run is a step of this workflow all the same
+        self.workflow = WorkflowStep(environ)  # not the demo's: the run is a step of this workflow all the same
         self.executes = executes
         self.trouble: str | None = None
         self.notes: list[str] = []

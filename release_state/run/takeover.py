@@ -118,9 +118,9 @@ def guard_output(config: pytest.Config, annotations: Callable[[], Iterable[str]]
     """Inside of a workflow, let no line that is printed be a command, but for the annotations in the end."""
     if hasattr(config, "workerinput"):
         return  # its output goes through the controller
-    from release_state.report.actions import silenced
+    from release_state.report.actions import stop_commands
 
-    guard = silenced(os.environ)
+    guard = stop_commands(os.environ)
     guard.__enter__()
 
     def end() -> None:

@@ -6,6 +6,7 @@ import importlib
 import threading
 from collections.abc import Callable, Mapping
 from datetime import timezone
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -19,9 +20,8 @@ from release_state.model.plan import Wanted
 from release_state.observe.collect import collect, lookups_of_phase
 from release_state.observe.git.local import find_repository
 from release_state.observe.token import find_token
+from release_state.report.actions import step_report
 from release_state.report.files import ReportFiles, about
-from release_state.report.origin import origin_of
-from release_state.report.step_summary import of_run
 from release_state.run.base import Run
 from release_state.run.session import KEY, Controller, Worker
 from release_state.settings import config as configuration_module
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from release_state.audit.session import AuditWorker
     from release_state.fleet.worker import FleetWorker
     from release_state.observe.waiting import Waited, Watch
+    from release_state.report.document import Origin
     from release_state.verdict.changes import Changes
 
 _LOOK_SECONDS = 0.2
@@ -188,7 +189,7 @@ class VersionsRun(Run):
             raise
         self._reporter: Callable[[], Any] = lambda: None
         self.reports = ReportFiles(self.config.reports_dir, about(self.config))
-        self.origin = origin_of(environ)
+        self._environ = environ
         self.changes: dict[str, Changes] = {}
         """What changed since the last run, by target; known once this one is judged."""
 
@@ -267,6 +268,13 @@ class VersionsRun(Run):
             notes = [f"earlier reports could not be read: {error.strerror}"]
         self.notes += notes
 
+    @cached_property
+    def origin(self) -> Origin:
+        """Who started this run, and where."""
+        from release_state.report.document import origin_of
+
+        return origin_of(self._environ)
+
     @property
     def waited(self) -> Waited | None:
         """How this run waited; None where nothing had to be waited for."""
@@ -291,7 +299,9 @@ class VersionsRun(Run):
             document = self.reports.publish(verdicts, observed, exitstatus, self.origin, self.changes, self.waited)
             if self.reports.written:
                 html = self.reports.html
-                self.notes += self.workflow.hand_on(of_run(document), html if document.run.html else self.reports.json)
+                self.notes += self.workflow.write(
+                    step_report(document), html if document.run.html else self.reports.json
+                )
         except UnicodeEncodeError:
             self.reports.discard()
             return self.report_failed(OSError("a name in it is not UTF-8"))

@@ -10,7 +10,7 @@ import pytest
 from release_state.audit.audit import Audit
 from release_state.audit.report import page as audit_page
 from release_state.fleet import report as fleet_page
-from release_state.fleet.projects import Part, Row
+from release_state.fleet.projects import Part, ProjectRow
 from release_state.model.observation import known
 from release_state.model.plan import step
 from tests.support.histories import day, history, index, indexed, released, tagged, verdict_of
@@ -79,8 +79,8 @@ def test_the_page_of_many_projects_is_for_everybody(open_page: Any, tmp_path: Pa
     wrong = {"verdict": "ACTION NEEDED", "exit_code": 1, "findings": ("1 tag-missing",), "kinds": ("tag-missing",)}
     red = part.model_copy(update={**wrong, "steps": (step("Look at it", ["release-state", "--version", "1.0"]),)})
     rows = [
-        Row(project="orbit-one", repository="octo/one", parts=(part,), report="1.html"),
-        Row(project="orbit-two", repository="octo/two", parts=(red,), report="2.html"),
+        ProjectRow(project="orbit-one", repository="octo/one", parts=(part,), report="1.html"),
+        ProjectRow(project="orbit-two", repository="octo/two", parts=(red,), report="2.html"),
     ]
     opened = open_page(written(tmp_path, fleet_page.page(rows, 2, 1, day(0), "folder")))
 

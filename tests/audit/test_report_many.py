@@ -16,11 +16,11 @@ from release_state.audit.report import document as audit_document
 from release_state.audit.report.many import of_audit, of_fleet
 from release_state.audit.report.many_schema import schemas
 from release_state.fleet import report as fleet_page
-from release_state.fleet.projects import Row
+from release_state.fleet.projects import ProjectRow
 from release_state.model.observation import Observation, Problem
 from release_state.model.outcome import Exit
 from release_state.model.plan import step
-from release_state.report.step_summary import Told, Workflow
+from release_state.report.actions import StepReport, WorkflowStep
 from tests.fleet.test_fleet import row_of
 from tests.report.test_workflow import OURS, Page
 from tests.support.histories import history, index, indexed, tagged, verdict_of, with_more
@@ -34,11 +34,11 @@ DISAGREES = with_more(tagged("v0.4.0"), index=index(*PUBLISHED, listed_without_f
 SILENT = history(remote=failed("git remote"))
 
 
-def audited(*found: AuditSnapshot) -> Told:
+def audited(*found: AuditSnapshot) -> StepReport:
     return of_audit([verdict_of(Audit(each)) for each in found], "report.html")
 
 
-def wrong(**changes: Any) -> Row:
+def wrong(**changes: Any) -> ProjectRow:
     part = row_of(1).parts[0]
     steps = (step("Create the tag", ["git", "push"]),)
     given = {"verdict": "ACTION NEEDED", "exit_code": 1, "findings": ("no tag",), "steps": steps, **changes}
@@ -117,7 +117,7 @@ def test_what_is_long_is_cut() -> None:
     assert told.summary(9_000).endswith("in the report report.html.\n")
 
 
-def hostile_audit() -> Told:
+def hostile_audit() -> StepReport:
     refused = Observation[Any](value=None, unavailable=Problem(source="GitHub", why=HOSTILE, remedy=HOSTILE))
     page = index(indexed("0.2.0", 3), status="archived", status_reason=LONG, skipped=(HOSTILE,))
     blind = history(releases=refused)
@@ -129,7 +129,7 @@ def hostile_audit() -> Told:
     [hostile_audit(), of_fleet([wrong(findings=(HOSTILE, LONG), verdict=HOSTILE)], 1, "r.html")],
     ids=["audit", "fleet"],
 )
-def test_remote_text_is_text_and_nothing_else(told: Told) -> None:
+def test_remote_text_is_text_and_nothing_else(told: StepReport) -> None:
     markdown = told.summary(250_000)
     assert "hacked" in markdown
     assert not set(OBEYED) & set(markdown)
@@ -142,8 +142,8 @@ def test_remote_text_is_text_and_nothing_else(told: Told) -> None:
 
 def test_outputs_and_summary_are_written(tmp_path: Path) -> None:
     files = {"GITHUB_STEP_SUMMARY": str(tmp_path / "summary"), "GITHUB_OUTPUT": str(tmp_path / "output")}
-    workflow = Workflow({"GITHUB_ACTIONS": "true", **files})
-    assert workflow.hand_on(audited(DISAGREES), tmp_path / "a.html") == []
+    workflow = WorkflowStep({"GITHUB_ACTIONS": "true", **files})
+    assert workflow.write(audited(DISAGREES), tmp_path / "a.html") == []
     found = outputs((tmp_path / "output").read_text())
     assert found == {"verdict": "ACTION NEEDED", "phase": "audit", "report": str(tmp_path / "a.html")}
     assert "ACTION NEEDED" in (tmp_path / "summary").read_text()

@@ -20,7 +20,7 @@ from release_state.common.errors import UsageProblem
 from release_state.demo.fleet import Fleet
 from release_state.demo.github.model import RecordedRequest, Reply
 from release_state.fleet.pool import Pool
-from release_state.fleet.projects import Part, Project, Row, projects, worst
+from release_state.fleet.projects import Part, Project, ProjectRow, projects, worst
 from release_state.fleet.report import document, page, words
 from release_state.fleet.session import FleetController
 from release_state.fleet.worker import look_of
@@ -68,7 +68,9 @@ def of_world(world: Fleet, folder: Path, **more: Any) -> list[Project]:
     return listed(folder, world.project_list, given)
 
 
-def looked_at(world: Fleet, found: list[Project], folder: Path, names: list[str] | None = None) -> dict[str, Row]:
+def looked_at(
+    world: Fleet, found: list[Project], folder: Path, names: list[str] | None = None
+) -> dict[str, ProjectRow]:
     """The rows of a run in this process."""
     session = FleetController(
         found,
@@ -300,16 +302,16 @@ def test_what_is_no_limit_stands_in_nobodys_way(status: int, headers: dict[str, 
 # ---- who observes what
 
 
-def row_of(number: int, **changes: Any) -> Row:
+def row_of(number: int, **changes: Any) -> ProjectRow:
     part = Part(key=f"p{number}@pypi", verdict="HISTORY AGREES", exit_code=0, summary="1 versions: 1 holds")
     values: dict[str, Any] = {"project": f"p{number}", "repository": f"o/p{number}", "parts": (part,), **changes}
-    return Row(**values)
+    return ProjectRow(**values)
 
 
 def test_each_project_is_observed_by_one_thread_of_one_process(tmp_path: Path) -> None:
     seen: list[int] = []
 
-    def look(number: int) -> Row:
+    def look(number: int) -> ProjectRow:
         seen.append(number)
         time.sleep(0.002)
         return row_of(number)

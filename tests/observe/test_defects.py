@@ -22,7 +22,7 @@ from release_state.audit.report.many_schema import schemas
 from release_state.audit.report.page import page as audit_page
 from release_state.demo.fleet import Fleet
 from release_state.demo.git import Repository
-from release_state.fleet.projects import Project, Row, projects
+from release_state.fleet.projects import Project, ProjectRow, projects
 from release_state.fleet.report import document, page
 from release_state.fleet.worker import look_of
 from release_state.model.outcome import Exit, Outcome, Phase, Verdict
@@ -72,7 +72,7 @@ def histories(fleet: Fleet, folder: Path, defects: Defects | None) -> list[Audit
     )
 
 
-def rows(fleet: Fleet, folder: Path, **more: Any) -> list[Row]:
+def rows(fleet: Fleet, folder: Path, **more: Any) -> list[ProjectRow]:
     look = look_of(ROOT / "checks", folder, fleet.url, {"GITHUB_TOKEN": fleet.token})
     at = look(SharedLimit(folder), threading.Event()).at
     return [at(project, f"own-{number}") for number, project in enumerate(listed(fleet, folder, **more), 1)]

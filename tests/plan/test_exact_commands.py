@@ -25,9 +25,8 @@ from release_state.model.plan import Plan, Step, step
 from release_state.model.snapshot import Snapshot
 from release_state.observe.git.messages import explained
 from release_state.report import terminal
-from release_state.report.document import report
+from release_state.report.document import Origin, report
 from release_state.report.markdown import fenced, step_block, summary
-from release_state.report.origin import Origin
 from release_state.report.page.plan import plan_list
 from release_state.report.screen import Screen
 from release_state.report.script import script

@@ -14,8 +14,8 @@ import pytest
 from release_state.common import files as whole
 from release_state.observe.git.local import find_repository
 from release_state.observe.recorded import save
+from release_state.report.document import Origin
 from release_state.report.files import ReportFiles, about
-from release_state.report.origin import Origin
 from release_state.settings.config import Arguments, load
 from tests.support import states as s
 from tests.support.cli import suite

@@ -24,8 +24,8 @@ from release_state.model.snapshot import Snapshot
 from release_state.observe.git.local import find_repository
 from release_state.observe.recorded import document
 from release_state.observe.recorded import load as load_snapshot
+from release_state.report.document import Origin
 from release_state.report.files import ReportFiles
-from release_state.report.origin import Origin
 from release_state.run.takeover import usage_error
 from release_state.settings.config import Arguments, load
 from release_state.settings.options import SETTINGS

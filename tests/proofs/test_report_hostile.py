@@ -10,7 +10,7 @@ import pytest
 
 from release_state.demo.world import World
 from release_state.observe.recorded import save
-from release_state.report.origin import Origin
+from release_state.report.document import Origin
 from release_state.report.page import summary
 from tests.support.browser import checks_of, once, report_in
 from tests.support.cli import suite

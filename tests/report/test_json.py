@@ -15,10 +15,9 @@ import release_state
 from release_state.model.observation import known
 from release_state.model.outcome import Outcome
 from release_state.model.snapshot import LOOKUPS, Installation, Opened, Snapshot
-from release_state.report.document import RunReport, report, schema, to_json
+from release_state.report.document import Origin, RunReport, report, schema, to_json
 from release_state.report.markdown import summary, text
-from release_state.report.origin import Origin
-from release_state.report.page.head import lead
+from release_state.report.page import lead
 from tests.support import states as s
 from tests.support.judged import verdict_of
 from tests.support.worlds import report_schema

@@ -12,7 +12,7 @@ from release_state.facts.release import Release
 from release_state.model.observation import Observation, Problem, known
 from release_state.model.plan import Plan, step
 from release_state.model.snapshot import Snapshot
-from release_state.report.origin import Origin, origin_of
+from release_state.report.document import Origin, origin_of
 from release_state.report.page import summary
 from release_state.report.page.parts import span
 from release_state.report.page.plan import plan_list

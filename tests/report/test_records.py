@@ -17,8 +17,7 @@ from release_state.model.observation import known
 from release_state.model.record import Record
 from release_state.model.snapshot import Snapshot
 from release_state.observe.earlier_reports import LARGEST, NotAReport, all_of, newest_whole, read
-from release_state.report.document import record, report, to_json
-from release_state.report.origin import Origin
+from release_state.report.document import Origin, record, report, to_json
 from release_state.report.page.plan import changes_block
 from release_state.verdict.changes import Changes, changes, changes_since
 from tests.support import states as s

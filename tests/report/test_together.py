@@ -14,8 +14,7 @@ from release_state.model.observation import known
 from release_state.model.plan import Plan, step
 from release_state.model.snapshot import Snapshot
 from release_state.model.target import Channel
-from release_state.report.script import script
-from release_state.report.together import sections
+from release_state.report.script import script, sections
 from release_state.verdict.verdict import TargetVerdict
 from tests.support import states as s
 from tests.support.judged import verdict_of

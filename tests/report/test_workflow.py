@@ -18,11 +18,9 @@ from release_state.model.observation import Observation, Problem, known
 from release_state.model.outcome import CheckResult, Outcome
 from release_state.model.plan import step
 from release_state.model.snapshot import Snapshot
-from release_state.report.actions import LONGEST, annotate, command, silenced
-from release_state.report.document import RunReport, report
+from release_state.report.actions import LONGEST, WorkflowStep, annotate, command, step_report, stop_commands
+from release_state.report.document import Origin, RunReport, report
 from release_state.report.markdown import MOST_BYTES, fenced, summary, text
-from release_state.report.origin import Origin
-from release_state.report.step_summary import Workflow, of_run
 from release_state.verdict.changes import Changes
 from tests.support import states as s
 from tests.support.hostile import HOSTILE, LONG, MARKDOWN, MARKUP, OBEYED, hostile_snapshots
@@ -57,7 +55,7 @@ def test_a_command_carries_any_text(said: str) -> None:
 
 
 def test_nothing_that_is_printed_is_a_command(capsys: pytest.CaptureFixture[str]) -> None:
-    with silenced(IN_WORKFLOW):
+    with stop_commands(IN_WORKFLOW):
         print(HOSTILE, "\n  ::set-output name=verdict::READY\n", "x ##[add-mask]y", sep="")
         print("::stop-commands::a\n::a::\n::resume::")
     print("::warning::of ours")
@@ -67,13 +65,13 @@ def test_nothing_that_is_printed_is_a_command(capsys: pytest.CaptureFixture[str]
 
 
 def test_the_guard_ends_with_an_exception_too(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(KeyboardInterrupt), silenced(IN_WORKFLOW):
+    with pytest.raises(KeyboardInterrupt), stop_commands(IN_WORKFLOW):
         raise KeyboardInterrupt
     assert obeyed(capsys.readouterr().out) == []
 
 
 def test_outside_of_a_workflow_nothing_is_added(capsys: pytest.CaptureFixture[str]) -> None:
-    with silenced({}):
+    with stop_commands({}):
         print("as it is")
     assert capsys.readouterr().out == "as it is\n"
 
@@ -268,10 +266,10 @@ def test_a_long_summary_is_cut_between_blocks_and_says_so() -> None:
 # --- files
 
 
-def handed_on(folder: Path, document: RunReport, **environ: str) -> tuple[list[str], Workflow]:
+def handed_on(folder: Path, document: RunReport, **environ: str) -> tuple[list[str], WorkflowStep]:
     """Hand a run on; what went wrong."""
-    workflow = Workflow({**IN_WORKFLOW, **environ})
-    return workflow.hand_on(of_run(document), folder / "a report.html"), workflow
+    workflow = WorkflowStep({**IN_WORKFLOW, **environ})
+    return workflow.write(step_report(document), folder / "a report.html"), workflow
 
 
 def test_summary_and_outputs_are_added_to_what_is_there(tmp_path: Path) -> None:
@@ -301,11 +299,11 @@ def test_an_output_holds_any_value(tmp_path: Path) -> None:
 
 
 def test_a_summary_alone_is_reason_to_annotate(tmp_path: Path) -> None:
-    workflow = Workflow({"GITHUB_STEP_SUMMARY": str(tmp_path / "summary")})
-    workflow.hand_on(of_run(document_of(PARTIAL)), tmp_path)
+    workflow = WorkflowStep({"GITHUB_STEP_SUMMARY": str(tmp_path / "summary")})
+    workflow.write(step_report(document_of(PARTIAL)), tmp_path)
     assert obeyed("\n".join(workflow.annotations))
-    nowhere = Workflow({})
-    assert nowhere.hand_on(of_run(document_of(PARTIAL)), tmp_path) == [] == nowhere.annotations
+    nowhere = WorkflowStep({})
+    assert nowhere.write(step_report(document_of(PARTIAL)), tmp_path) == [] == nowhere.annotations
 
 
 def test_the_limit_of_a_runner_is_kept(tmp_path: Path) -> None:

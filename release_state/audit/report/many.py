@@ -7,21 +7,20 @@ from collections.abc import Iterator, Sequence
 from release_state.audit.report.document import habits, notes, ranges
 from release_state.audit.verdict import AuditVerdict
 from release_state.common.text import plain
-from release_state.fleet.projects import Row, worst
+from release_state.fleet.projects import ProjectRow, worst
 from release_state.fleet.report import words
 from release_state.model.outcome import CheckResult, Exit, Outcome
 from release_state.model.plan import Step
-from release_state.report.actions import annotation
+from release_state.report.actions import StepReport, annotation
 from release_state.report.markdown import cut, fenced, step_block, text
 from release_state.report.page.parts import SYMBOL
-from release_state.report.step_summary import Told
 
 _MOST = 10
 """Findings of one project that are shown; its own report has all of them."""
 _RED = (Exit.ACTION_NEEDED, Exit.DEFECT)
 
 
-def of_audit(verdicts: Sequence[AuditVerdict], html: str) -> Told:
+def of_audit(verdicts: Sequence[AuditVerdict], html: str) -> StepReport:
     """What an audit hands on; the outputs are those of the channel that decides."""
     code = Exit.worst([verdict.exit for verdict in verdicts])
     decisive = next(verdict for verdict in verdicts if verdict.exit is code)
@@ -30,7 +29,7 @@ def of_audit(verdicts: Sequence[AuditVerdict], html: str) -> Told:
         for verdict in verdicts:
             yield from _audit(verdict)
 
-    return Told(
+    return StepReport(
         verdict=decisive.words,
         phase="audit",
         annotations=lambda: _errors_first([line for verdict in verdicts for line in _annotations(verdict)]),
@@ -38,10 +37,10 @@ def of_audit(verdicts: Sequence[AuditVerdict], html: str) -> Told:
     )
 
 
-def of_fleet(rows: Sequence[Row], total: int, html: str) -> Told:
+def of_fleet(rows: Sequence[ProjectRow], total: int, html: str) -> StepReport:
     """What a run over many projects hands on."""
     wrong = [row for row in rows if row.exit is not Exit.OK]
-    return Told(
+    return StepReport(
         verdict=words(rows, total),
         phase="fleet",
         annotations=lambda: _errors_first([_row_annotation(row) for row in wrong]),
@@ -89,7 +88,7 @@ def _finding(result: CheckResult) -> str:
     return f"**{head}**: {text(result.title)}\n\n{lines}\n{steps}"
 
 
-def _fleet(rows: Sequence[Row], wrong: Sequence[Row], total: int) -> Iterator[str]:
+def _fleet(rows: Sequence[ProjectRow], wrong: Sequence[ProjectRow], total: int) -> Iterator[str]:
     yield f"## {_symbol(worst(rows))} {text(words(rows, total))}\n\n"
     yield "| project | verdict | looked at | wrong or unknown |\n|---|---|---|---|\n"
     for row in sorted(rows, key=lambda row: (row.exit is Exit.OK, row.project)):
@@ -101,7 +100,7 @@ def _fleet(rows: Sequence[Row], wrong: Sequence[Row], total: int) -> Iterator[st
         yield _row(row)
 
 
-def _row(row: Row) -> str:
+def _row(row: ProjectRow) -> str:
     lines = [f"- {text(line)}\n" for line in row.findings[:_MOST]]
     if len(row.findings) > _MOST:
         lines.append(f"- and {len(row.findings) - _MOST} more\n")
@@ -131,6 +130,6 @@ def _annotations(verdict: AuditVerdict) -> Iterator[str]:
         yield annotation(kind.blocking, lines, f"{len(judged)} {kind.id}: {where}")
 
 
-def _row_annotation(row: Row) -> str:
+def _row_annotation(row: ProjectRow) -> str:
     steps = (f"next: {step.title}" for step in row.steps[:_MOST])
     return annotation(row.exit in _RED, (*row.findings[:_MOST], *steps), f"{row.verdict}: {plain(row.project)}")

@@ -6,28 +6,38 @@ pytest-html's own table follows at the end, filled by its script.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from release_state.common.text import plain
 from release_state.facts.release import Release
+from release_state.model.outcome import CheckResult, Exit, Outcome, unknown_by_cause
 from release_state.model.snapshot import Snapshot
-from release_state.report.document import decisive_of
+from release_state.report.document import Origin, decisive_of
 from release_state.report.page.checks import checks_block, header, other_row, row
-from release_state.report.page.head import colour_of, facts, lead, root, title
-from release_state.report.page.parts import text
+from release_state.report.page.parts import badge, link, moment, text
 from release_state.report.page.plan import changes_block, matrix_table, plan_list
 from release_state.report.page.timeline import timeline_block
 from release_state.verdict.changes import Changes
 from release_state.verdict.matrix import matrix
 from release_state.verdict.timeline import timeline
+from release_state.verdict.traces import repository_page
 from release_state.verdict.verdict import TargetVerdict
 
-if TYPE_CHECKING:
-    from release_state.report.origin import Origin
-
 __all__ = ["header", "other_row", "row", "summary", "title"]
+
+_MOST = 4
+_COLOUR = {Exit.OK: ("good", "✓"), Exit.ACTION_NEEDED: ("bad", "✗"), Exit.DEFECT: ("bad", "!")}
+
+
+def title(verdicts: tuple[TargetVerdict, ...]) -> str:
+    """The page's title: the verdict and what it is about. Escaped by pytest-html's template."""
+    if not verdicts:
+        return "Nothing was checked"
+    worst = decisive_of(verdicts)
+    more = f" and {len(verdicts) - 1} more" if len(verdicts) > 1 else ""
+    return f"{worst.words}: {worst.target.package} {worst.target.version} on {worst.target.channel.name}{more}"
 
 
 def summary(
@@ -97,3 +107,107 @@ def _target(
         f'<article class="verdict {colour_of(verdict)[0]}{" only" if only else ""}">{heading}{lead(verdict, anchor)}'
         f"{facts(verdict, release, origin)}{shown}</article>"
     )
+
+
+def colour_of(verdict: TargetVerdict | None) -> tuple[str, str]:
+    """The name of the verdict's colour, and its symbol."""
+    code = verdict.exit if verdict else None
+    return _COLOUR.get(code, ("wait", "…" if code is Exit.IN_PROGRESS else "?"))  # type: ignore[arg-type]
+
+
+def root(verdict: TargetVerdict | None) -> str:
+    """What colours pytest-html's own heading, which takes no class."""
+    colour, symbol = colour_of(verdict)
+    return (
+        f"<style>:root {{ --verdict: var(--{colour}); --verdict-paper: var(--{colour}-paper); "
+        f'--symbol: "{symbol}"; }}</style>'
+    )
+
+
+def lead(verdict: TargetVerdict, anchor: str) -> str:
+    """What is wrong, in a few lines that lead to the checks and to the plan; what holds, where nothing is."""
+    deciding = [r for r in verdict.decisive if r.decides(verdict.block_on_advice)]
+    lines = [_line(verdict, result, anchor) for result in deciding if result.outcome is not Outcome.UNKNOWN]
+    for same in unknown_by_cause(verdict.decisive).values():
+        if any(result in deciding for result in same):
+            lines.append(_cause(verdict, same, anchor) if len(same) > 1 else _line(verdict, same[0], anchor))
+    if len(lines) > _MOST:
+        lines[_MOST:] = [f'<li><a href="#{anchor}checks">and {len(lines) - _MOST} more</a></li>']
+    if not deciding:
+        held = sum(result.outcome is Outcome.HOLDS for result in verdict.results)
+        lines.append(f"<li>{held} check{'' if held == 1 else 's'} hold{'s' if held == 1 else ''}, nothing blocks.</li>")
+    if verdict.not_run:
+        lines.append(f"<li>Not run: {escape(', '.join(verdict.not_run))}</li>")
+    if verdict.left_out:
+        lines.append(f"<li>Left out, because it is asking: {text(', '.join(verdict.left_out), 300)}</li>")
+    lines[:0] = [f"<li><strong>{text(line)}</strong></li>" for line in verdict.not_verified]
+    return f'<div class="lead">{_in_short(verdict)}<ul>{"".join(lines)}</ul></div>{_counts(verdict)}'
+
+
+def _in_short(verdict: TargetVerdict) -> str:
+    """The state by its name, and how far it is to the end."""
+    steps = [step for step in verdict.plan.steps if not step.advice]
+    way = f" The plan: {verdict.plan.direction}, {len(steps)} step{'' if len(steps) == 1 else 's'}." if steps else ""
+    return f"<p><strong>{text(verdict.diagnosis.title)}.</strong>{escape(way)}</p>"
+
+
+def _line(verdict: TargetVerdict, result: CheckResult, anchor: str) -> str:
+    way = ""
+    if numbers := verdict.numbers(result):
+        way = f' <a class="way" href="#{anchor}step-{numbers[0]}">see step {numbers[0]}</a>'
+    return (
+        f'<li><a href="#{anchor}{escape(result.id)}">{escape(result.id)}</a> '
+        f'<span class="said">{_sentence(result)}</span>{way}</li>'
+    )
+
+
+def _cause(verdict: TargetVerdict, same: Sequence[CheckResult], anchor: str) -> str:
+    """One cause, and all that it leaves unknown: what decides by its name, advice by its number."""
+    deciding = [result for result in same if result.decides(verdict.block_on_advice)]
+    names = ", ".join(f'<a href="#{anchor}{escape(result.id)}">{escape(result.id)}</a>' for result in deciding)
+    if advice := [result for result in same if result not in deciding]:
+        names += f' and <a href="#{anchor}{escape(advice[0].id)}">{len(advice)} of advice</a>'
+    found = f'<strong class="said">{escape(plain(same[0].found, 240))}</strong>'
+    return f'<li class="cause">{found}, which leaves {len(same)} checks unknown: {names}</li>'
+
+
+def _sentence(result: CheckResult) -> str:
+    found = f"<strong>{escape(plain(result.found, 240))}</strong>"
+    if result.outcome is Outcome.UNKNOWN or not result.expected:
+        return f"{text(result.title)} {found}"
+    return f"expected {escape(plain(result.expected, 160))}, found: {found}"
+
+
+def _counts(verdict: TargetVerdict) -> str:
+    parts = []
+    for outcome in Outcome:
+        for advice in (False, True):
+            count = sum(r.outcome is outcome and (r.is_finding and not r.blocking) == advice for r in verdict.results)
+            if count:
+                words = f"{count} {outcome.value}{' (advice)' if advice else ''}"
+                parts.append(f"<li{' class=advice' if advice else ''}>{badge(outcome, words)}</li>")
+    return f'<ul class="counts" aria-label="Checks by outcome">{"".join(parts)}</ul>'
+
+
+def facts(verdict: TargetVerdict, release: Release, origin: Origin) -> str:
+    """What was looked at, when and by whom."""
+    target, snapshot = verdict.target, release.snapshot
+    local = snapshot.observed_at.astimezone()
+    zone = f" · {local:%H:%M:%S} {local.tzname()}" if local.utcoffset() else ""
+    who = f"{origin.user} on {origin.host}" if origin.user else origin.host
+    rows = [
+        ("Package", text(target.package)),
+        ("Version", text(target.version)),
+        ("Channel", text(target.channel.name)),
+        ("Phase", escape(verdict.phase.value)),
+        ("Observed", f'<span class="observed">{moment(snapshot.observed_at)} UTC{escape(zone)}</span>'),
+        ("By", text(who)),
+        ("CI run", link(origin.run_url, origin.run_name or "") if origin.run_url else ""),
+        ("Repository", link(repository_page(release), target.repository)),
+    ]
+    items = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in rows if value)
+    return f'<dl class="facts">{items}</dl><p class="why">{text(_phase(verdict.phase_reason))}</p>'
+
+
+def _phase(reason: str) -> str:
+    return f"This phase applies: {reason}." if reason else ""

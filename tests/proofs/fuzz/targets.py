@@ -61,7 +61,7 @@ from release_state.observe.published.archives import read_wheel
 from release_state.observe.published.candidates import pull_refs
 from release_state.observe.published.sdist import Refused, read_sdist
 from release_state.observe.status_page import observe_status_page
-from release_state.report.origin import Origin
+from release_state.report.document import Origin
 from release_state.report.page import summary
 from release_state.settings import sources as settings
 from release_state.settings import validate
