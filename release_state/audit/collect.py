@@ -36,7 +36,7 @@ from release_state.observe.github.github import GitHub
 from release_state.observe.http.client import HttpClient
 from release_state.observe.http.limits import Stage, TimeLeft
 from release_state.observe.index.index import observe_index_history, split_credentials
-from release_state.observe.index.page import files_by_json
+from release_state.observe.index.page import look_up_files
 from release_state.observe.question import guarded
 from release_state.settings.config import RunConfig
 
@@ -107,7 +107,7 @@ def _caught_up(history: AuditSnapshot, client: HttpClient, config: RunConfig, de
     if newest is None or newest <= Version(index.versions[-1].version):
         return history
     where = split_credentials(config.channels[target.channel.name].index_url)
-    ask = functools.partial(files_by_json, client, *where, target.package, newest, client.deadline())
+    ask = functools.partial(look_up_files, client, *where, target.package, newest, client.deadline())
     coming = surviving("index", defects, lambda: known(ask())).value
     return history.model_copy(update={"catching_up": (str(newest),)}) if coming else history
 

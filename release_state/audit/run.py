@@ -18,8 +18,8 @@ from release_state.audit.session import FILE, AuditController
 from release_state.common.errors import UsageProblem
 from release_state.model.outcome import CheckResult
 from release_state.observe.git.local import find_repository
+from release_state.observe.http.cache import ResponseCache
 from release_state.observe.http.client import HttpClient
-from release_state.observe.http.kept_answers import KeptAnswers
 from release_state.observe.token import find_token
 from release_state.report.files import NOT_WHOLE, ReportFiles, about
 from release_state.run.base import Run
@@ -68,7 +68,7 @@ class AuditRun(Run):
                         token=token,
                         token_host=target.github_api,
                         cancel=cancel,
-                        kept=KeptAnswers() if self.config.keep_answers else None,
+                        kept=ResponseCache() if self.config.keep_answers else None,
                     ),
                     token_source=self.token_source,
                     own_run_id=int(run_id) if run_id.isdigit() else None,

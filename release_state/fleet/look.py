@@ -26,8 +26,8 @@ from release_state.model.plan import Step, step
 from release_state.model.snapshot import Snapshot
 from release_state.observe.collect import collect
 from release_state.observe.defects import Defects, said, tracebacks
+from release_state.observe.http.cache import ResponseCache
 from release_state.observe.http.client import HttpClient
-from release_state.observe.http.kept_answers import KeptAnswers
 from release_state.observe.http.limits import SharedLimit
 from release_state.plan.recovery import Recovery
 from release_state.plan.steps.commands import suite
@@ -83,7 +83,7 @@ class Look:
             token_host=target.github_api,
             cancel=self.cancel,
             shared_limit=self.limit,
-            kept=KeptAnswers() if config.keep_answers else None,
+            kept=ResponseCache() if config.keep_answers else None,
         )
         histories = collect_history(
             config,

@@ -20,8 +20,8 @@ from release_state.model.target import Target
 from release_state.observe.defects import Defects, surviving
 from release_state.observe.dependent import Dependent
 from release_state.observe.github.github import GitHub
+from release_state.observe.http.cache import ResponseCache
 from release_state.observe.http.client import HttpClient
-from release_state.observe.http.kept_answers import KeptAnswers
 from release_state.observe.http.limits import SharedLimit, Stage, TimeLeft
 from release_state.observe.preflight import Preflight
 from release_state.observe.progress import Asking
@@ -70,7 +70,7 @@ class Observer:
             cancel=cancel,
             shared_limit=shared_limit,
             time_left=self.time,
-            kept=KeptAnswers() if config.keep_answers else None,
+            kept=ResponseCache() if config.keep_answers else None,
         )
         self.github = GitHub(self.client, target.github_api, target.repository, own_run_id=own_run_id)
         # Without a token, wherever a status page is; and what is only there to explain is not waited for long.

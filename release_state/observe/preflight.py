@@ -13,7 +13,7 @@ from release_state.model.snapshot import Snapshot
 from release_state.model.target import Target
 from release_state.observe.git.commit_workflows import CommitReader
 from release_state.observe.git.history import Stores
-from release_state.observe.github.ci import branch_runs
+from release_state.observe.github.ci import find_branch_runs
 from release_state.observe.github.github import GitHub
 from release_state.observe.github.settings import GitHubSettings
 from release_state.observe.http.limits import TimeLeft
@@ -51,7 +51,7 @@ class Preflight:
             "base_rules": Question(("base_rules", base), lambda: self._settings.base_rules(base)),
             "base_runs": Question(
                 ("base_runs", base),
-                lambda: self._github.observe(lambda api, place, _: branch_runs(api, place, base, workflow)),
+                lambda: self._github.observe(lambda api, place, _: find_branch_runs(api, place, base, workflow)),
             ),
         }
 

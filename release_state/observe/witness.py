@@ -17,7 +17,7 @@ from release_state.model.snapshot import Witness, WorkflowRun, WorkflowRuns
 from release_state.model.target import Target
 from release_state.observe.earlier_reports import newest_that
 from release_state.observe.github.run_log import MOST_RUNS, Job, RunLogs
-from release_state.observe.http.client import observed
+from release_state.observe.http.client import observe
 
 _PUBLISHES = re.compile(r"publish|pypi|twine|\bupload(?:ing)? to\b", re.IGNORECASE)
 _SOMETHING_ELSE = re.compile(
@@ -47,7 +47,7 @@ def observe_witness(target: Target, ask_for_run: Callable[[], WorkflowRun | None
         what = f"release run #{run.number} published it, by its own steps"
         return Witness(what=what, at=run.updated_at, html_url=run.html_url)
 
-    return observed(ask)
+    return observe(ask)
 
 
 def published_by(

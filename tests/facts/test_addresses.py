@@ -12,7 +12,7 @@ from release_state.common.errors import UsageProblem
 from release_state.common.redaction import redacted
 from release_state.observe.git.messages import GitFailed
 from release_state.observe.git.remote import check_url
-from release_state.observe.http.answer import clean_url
+from release_state.observe.http.response import clean_url
 from release_state.settings import validate
 from tests.support.cli import suite
 

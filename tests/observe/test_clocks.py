@@ -15,7 +15,7 @@ from release_state.model.snapshot import Snapshot
 from release_state.observe.collect import collect
 from release_state.observe.git.local import find_repository
 from release_state.observe.http.limits import SharedLimit
-from release_state.observe.http.refusal import clock_ahead
+from release_state.observe.http.refusal import measure_clock_ahead
 from release_state.settings.config import Arguments, load
 from tests.support import states as s
 from tests.support.built import built
@@ -82,7 +82,7 @@ def test_no_run_is_stuck_where_github_told_no_time() -> None:
     ],
 )
 def test_how_far_this_machines_clock_is_ahead(headers: dict[str, str], ahead: float | None) -> None:
-    assert clock_ahead(headers, NOW) == ahead
+    assert measure_clock_ahead(headers, NOW) == ahead
 
 
 @pytest.mark.parametrize("hours", [-2, 0, 2])

@@ -16,7 +16,7 @@ from release_state.observe.github.api import Fields, GitHubApi
 from release_state.observe.github.github import GitHub
 from release_state.observe.github.run_log import RunLogs
 from release_state.observe.github.settings import GitHubSettings
-from release_state.observe.http.client import HttpClient, observed
+from release_state.observe.http.client import HttpClient, observe
 from tests.observe.test_github import BRANCH, LOOKS, NOW, WRITE, github, head, problem, server, template
 from tests.support import openapi
 from tests.support import states as s
@@ -28,7 +28,7 @@ RUNS = f"{PLACE}/actions/runs"
 
 def listed(server: GitHubServer, path: str, key: str | None = None, **options: Any) -> Observation[list[Fields]]:
     client = HttpClient(5, token=WRITE, token_host=server.url)
-    return observed(lambda: GitHubApi(client, server.url).all(path, "things", key=key, **options))
+    return observe(lambda: GitHubApi(client, server.url).all(path, "things", key=key, **options))
 
 
 def relayed(

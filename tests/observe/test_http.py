@@ -21,7 +21,7 @@ import pytest
 
 from release_state.common.errors import UsageProblem
 from release_state.model.observation import Problem
-from release_state.observe.http.client import Answer, HttpClient, LookupFailed, observed
+from release_state.observe.http.client import HttpClient, LookupFailed, Response, observe
 from release_state.observe.token import find_token
 
 SECRET = "ghp_verysecret"
@@ -656,18 +656,18 @@ def test_observed_tells_presence_absence_and_failure() -> None:
     def defect() -> int:
         raise ZeroDivisionError
 
-    assert observed(lambda: 1).known() == 1
-    assert observed(lambda: None).known() is None
-    assert observed(fail).unavailable == Problem(source="s", why="w")
+    assert observe(lambda: 1).known() == 1
+    assert observe(lambda: None).known() is None
+    assert observe(fail).unavailable == Problem(source="s", why="w")
     with pytest.raises(ZeroDivisionError):
-        observed(defect)
+        observe(defect)
 
 
 def test_headers_of_a_plain_mapping_are_read_in_any_case() -> None:
-    answer = Answer(200, {"link": '<b>; rel="next"', "DATE": "Wed, 21 Oct 2015 07:28:00 GMT"}, b"", "http://h/a/")
+    answer = Response(200, {"link": '<b>; rel="next"', "DATE": "Wed, 21 Oct 2015 07:28:00 GMT"}, b"", "http://h/a/")
     assert answer.links == {"next": "http://h/a/b"}
     assert answer.date == datetime(2015, 10, 21, 7, 28, tzinfo=timezone.utc)
-    assert Answer(200, {"Link": "rubbish;;,<"}, b"", "http://h/").links == {}
+    assert Response(200, {"Link": "rubbish;;,<"}, b"", "http://h/").links == {}
 
 
 # ── The token

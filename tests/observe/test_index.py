@@ -30,9 +30,9 @@ from release_state.facts.file_names import could_be
 from release_state.model.observation import Observation, Problem
 from release_state.model.snapshot import IndexProject
 from release_state.model.target import Channel
-from release_state.observe.http.client import Answer, HttpClient, LookupFailed
+from release_state.observe.http.client import HttpClient, LookupFailed, Response
 from release_state.observe.index.index import observe_index, split_credentials
-from release_state.observe.index.simple import HTML_TYPE, JSON_TYPE, NotSimple, project_page, root_projects
+from release_state.observe.index.simple import HTML_TYPE, JSON_TYPE, NotSimple, parse_project_page, parse_root
 
 ROOT = "https://index.example/simple/"
 PRIVATE = Channel(name="private", index_url=ROOT)
@@ -67,17 +67,17 @@ class Canned:
     def deadline(self) -> float:
         return 0.0
 
-    def get(self, url: str, **options: Any) -> Answer:
+    def get(self, url: str, **options: Any) -> Response:
         self.asked.append((url, options["headers"]))
         status, content_type, body = self.answers[url]
         headers = {"Content-Type": content_type, "Content-Length": str(len(body))}
-        return Answer(status=status, headers=headers, body=body, url=self.final_url or url)
+        return Response(status=status, headers=headers, body=body, url=self.final_url or url)
 
-    def get_json(self, url: str, **options: Any) -> tuple[Any, Answer]:
+    def get_json(self, url: str, **options: Any) -> tuple[Any, Response]:
         """Of a JSON API there is none."""
         raise LookupFailed(Problem(source="index", why=f"{url}: answered 404"))
 
-    def keep(self, answer: Answer) -> None:
+    def keep(self, answer: Response) -> None:
         """Keep nothing."""
 
 
@@ -428,8 +428,8 @@ def test_html_whose_title_is_worded_otherwise_is_read(title: str) -> None:
 
 def test_html_whose_end_nothing_tells_must_end_itself() -> None:
     class Unframed(Canned):
-        def get(self, url: str, **options: Any) -> Answer:
-            return Answer(status=200, headers={"Content-Type": "text/html"}, body=self.answers[url][2], url=url)
+        def get(self, url: str, **options: Any) -> Response:
+            return Response(status=200, headers={"Content-Type": "text/html"}, body=self.answers[url][2], url=url)
 
     url, whole = f"{ROOT}orbit-demo/", html(link("orbit_demo-0.1.0.tar.gz"), link())
     assert observe(Unframed({url: (200, "", whole)})).present().files
@@ -439,9 +439,9 @@ def test_html_whose_end_nothing_tells_must_end_itself() -> None:
 @pytest.mark.parametrize(("relation", "is_part"), [("next", True), ("canonical", False)])
 def test_a_page_of_several_is_not_the_whole(relation: str, is_part: bool) -> None:
     class Paged(Canned):
-        def get(self, url: str, **options: Any) -> Answer:
+        def get(self, url: str, **options: Any) -> Response:
             headers = {"Content-Type": "text/html", "Link": f'<{url}?page=2>; rel="{relation}"', "Content-Length": "1"}
-            return Answer(status=200, headers=headers, body=self.answers[url][2], url=url)
+            return Response(status=200, headers=headers, body=self.answers[url][2], url=url)
 
     found = observe(Paged({f"{ROOT}orbit-demo/": (200, "", html(link("orbit_demo-0.1.0.tar.gz")))}))
     assert ("a page of several" in why(found)) if is_part else (found.present().files == ())
@@ -594,7 +594,7 @@ def test_any_root_is_read_or_refused(body: bytes, content_type: str) -> None:
 
 def test_root_projects_refuses_what_is_no_root() -> None:
     with pytest.raises(NotSimple):
-        root_projects(b"<p>", {"content-type": "text/html"}, ROOT)
+        parse_root(b"<p>", {"content-type": "text/html"}, ROOT)
 
 
 # ── the demo index, over the network
@@ -773,5 +773,7 @@ def test_a_page_that_means_harm_is_soon_read_or_refused(piece: bytes, end: bytes
     """A tenth of a megabyte of what the standard library's parser looks for the end of, again and again."""
     began = time.process_time()
     with suppress(NotSimple):
-        project_page(piece * (100_000 // len(piece)) + end, {"Content-Type": "text/html"}, "a", "https://i.example/a/")
+        parse_project_page(
+            piece * (100_000 // len(piece)) + end, {"Content-Type": "text/html"}, "a", "https://i.example/a/"
+        )
     assert time.process_time() - began < 2

@@ -25,7 +25,7 @@ from release_state.model.snapshot import IndexFile, Opened
 from release_state.model.target import Channel
 from release_state.observe.http.client import HttpClient
 from release_state.observe.index.index import observe_index
-from release_state.observe.published.archives import Broken, Differs, look_into
+from release_state.observe.published.archives import Broken, Differs, verify_file
 from release_state.observe.published.opened import observe_opened
 from release_state.observe.published.sdist import Refused
 
@@ -252,10 +252,10 @@ def test_what_a_file_is(filename: str, content: bytes, ends: type[Exception] | N
     file = IndexFile(filename=filename, version="0.2.0", kind=kind, url="https://x/", sha256=digest)
     end = time.monotonic() + 9
     if ends is None:
-        look_into(path, file, "orbit-demo", Version("0.2.0"), end)
+        verify_file(path, file, "orbit-demo", Version("0.2.0"), end)
         return
     with pytest.raises(ends, match=says):
-        look_into(path, file, "orbit-demo", Version("0.2.0"), end)
+        verify_file(path, file, "orbit-demo", Version("0.2.0"), end)
 
 
 @pytest.mark.parametrize(
@@ -269,10 +269,10 @@ def test_the_python_that_is_asked_for_is_the_listed_one(
     kind = "wheel" if which is WHEEL else "sdist"
     file = IndexFile(filename=which[0], version="0.2.0", kind=kind, url="https://x/", requires_python=listed)
     if fits:
-        look_into(tmp_path / "file", file, "orbit-demo", Version("0.2.0"), time.monotonic() + 9)
+        verify_file(tmp_path / "file", file, "orbit-demo", Version("0.2.0"), time.monotonic() + 9)
         return
     with pytest.raises(Differs, match=f"asks for >=3.10, the index says {listed}"):
-        look_into(tmp_path / "file", file, "orbit-demo", Version("0.2.0"), time.monotonic() + 9)
+        verify_file(tmp_path / "file", file, "orbit-demo", Version("0.2.0"), time.monotonic() + 9)
 
 
 def test_a_tar_bomb_ends_at_its_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -280,4 +280,4 @@ def test_a_tar_bomb_ends_at_its_bound(tmp_path: Path, monkeypatch: pytest.Monkey
     (tmp_path / "file").write_bytes(tarred(**{"x/a.bin": b"\0" * 2**27, "x/PKG-INFO": METADATA}))
     file = IndexFile(filename=SDIST[0], version="0.2.0", kind="sdist", url="https://x/")
     with pytest.raises(Refused, match="unpacks to more than"):
-        look_into(tmp_path / "file", file, "orbit-demo", Version("0.2.0"), time.monotonic() + 9)
+        verify_file(tmp_path / "file", file, "orbit-demo", Version("0.2.0"), time.monotonic() + 9)

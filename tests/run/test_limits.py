@@ -21,8 +21,8 @@ from release_state.observe.bounds import RUN_MEMORY, loaded_json
 from release_state.observe.git.command import Git
 from release_state.observe.git.messages import GitFailed
 from release_state.observe.git.remote import observe_remote
-from release_state.observe.http.answer import Answer, parsed_json
-from release_state.observe.index.simple import JSON_TYPE, NotSimple, project_page
+from release_state.observe.http.response import Response, parse_json
+from release_state.observe.index.simple import JSON_TYPE, NotSimple, parse_project_page
 from release_state.observe.question import on_this_machine
 from release_state.observe.recorded import save
 from release_state.run.background import Background
@@ -125,15 +125,15 @@ def test_an_answer_of_too_many_values_is_none(body: bytes) -> None:
         loaded_json(body)
     headers = {"Content-Type": JSON_TYPE}
     with pytest.raises(NotSimple, match="too many values"):
-        project_page(body, headers, "a", "https://index.example/a/")
+        parse_project_page(body, headers, "a", "https://index.example/a/")
     with pytest.raises(ValueError, match="too many values"):
-        parsed_json(Answer(200, {"Content-Type": "application/json"}, body, "https://api.example/"))
+        parse_json(Response(200, {"Content-Type": "application/json"}, body, "https://api.example/"))
 
 
 def test_a_page_of_too_many_files_is_none() -> None:
     page = b"<!DOCTYPE html>" + b"<a href=a>a</a>" * 200_001
     with pytest.raises(NotSimple, match="more than 200,000 files"):
-        project_page(page, {"Content-Type": "text/html"}, "a", "https://index.example/a/")
+        parse_project_page(page, {"Content-Type": "text/html"}, "a", "https://index.example/a/")
 
 
 # ---- no room to write

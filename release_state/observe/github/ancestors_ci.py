@@ -10,7 +10,7 @@ from typing import TypeVar
 from release_state.facts.workflow.triggers import skip_marker
 from release_state.model.snapshot import CheckResult, CommitChecks
 from release_state.observe.github.api import GitHubApi
-from release_state.observe.github.ci import LeftOut, commit_checks, seen_on
+from release_state.observe.github.ci import Exclusions, look_up_checks, look_up_results
 
 T = TypeVar("T")
 
@@ -34,7 +34,7 @@ class Ancestors:
     """Asks for CI of the ancestors of a commit, nearest first: the first alone, the others side by side."""
 
     def __init__(
-        self, api: GitHubApi, place: str, left: LeftOut, chain: Sequence[tuple[str, str]], deadline: float
+        self, api: GitHubApi, place: str, left: Exclusions, chain: Sequence[tuple[str, str]], deadline: float
     ) -> None:
         self._api, self._place, self._left, self._deadline = api, place, left, deadline
         self._chain = chain
@@ -44,9 +44,9 @@ class Ancestors:
         # A commit that kept CI away by its message says nothing of what is usual.
         shas = [sha for sha, message in self._chain if not skip_marker(message)]
         seen: list[CommitChecks] = []
-        for commits in self._batches(shas, lambda sha: seen_on(self._api, self._place, sha, self._deadline)):
+        for commits in self._batches(shas, lambda sha: look_up_results(self._api, self._place, sha, self._deadline)):
             seen += [commit for commit in commits if commit.results]
-            if len(seen) >= WITH_CI or (seen and own is not None and common_apps(seen) <= own):
+            if len(seen) >= WITH_CI or (seen and own is not None and intersect_apps(seen) <= own):
                 break
         return seen[:WITH_CI]
 
@@ -82,10 +82,10 @@ class Ancestors:
         return found
 
     def _with_runs(self, sha: str) -> CommitChecks:
-        return commit_checks(self._api, self._place, sha, self._left)
+        return look_up_checks(self._api, self._place, sha, self._left)
 
     def _if_any(self, sha: str) -> CommitChecks:
-        found = seen_on(self._api, self._place, sha, self._deadline)
+        found = look_up_results(self._api, self._place, sha, self._deadline)
         return self._with_runs(sha) if found.results else found
 
     def _batches(self, shas: Sequence[str], ask: Callable[[str], T]) -> Iterator[list[T]]:
@@ -96,7 +96,7 @@ class Ancestors:
                 yield list(pool.map(ask, shas[start : start + _SIDE_BY_SIDE]))
 
 
-def common_apps(seen: Sequence[CommitChecks]) -> frozenset[str]:
+def intersect_apps(seen: Sequence[CommitChecks]) -> frozenset[str]:
     """The apps that every one of them has."""
     return frozenset.intersection(*(commit.apps for commit in seen)) if seen else frozenset()
 

@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
-from release_state.observe.github.fields import SOURCE, Fields, failed
-from release_state.observe.github.lists import Enough, ListQuestion, ListReader
-from release_state.observe.http.answer import Answer, is_of_another_host, origin_of
+from release_state.observe.github.fields import SOURCE, Fields, failure
+from release_state.observe.github.lists import Enough, ListReader, ListRequest
 from release_state.observe.http.client import HttpClient
+from release_state.observe.http.response import Response, is_other_host, origin_of
 
-__all__ = ["SOURCE", "Fields", "GitHubApi", "failed"]
+__all__ = ["SOURCE", "Fields", "GitHubApi", "failure"]
 
 T = TypeVar("T")
 
@@ -71,7 +71,7 @@ class GitHubApi:
 
     def one_with_answer(
         self, path: str, where: str, *, absent: bool = False, deadline: float | None = None
-    ) -> tuple[Fields | None, Answer]:
+    ) -> tuple[Fields | None, Response]:
         """As `one`, with the answer itself, which is never that of an earlier run."""
         data, answer = self._ask(self.root + path, None, absent=absent, deadline=deadline)
         return None if answer.status == 404 else Fields(data, where), answer
@@ -109,11 +109,11 @@ class GitHubApi:
 
         def ask(
             url: str, params: Mapping[str, str | int] | None, *, is_first: bool, own_time: bool
-        ) -> tuple[Any, Answer]:
+        ) -> tuple[Any, Response]:
             limit = self.client.deadline() if own_time else end
             return self._ask(url, params, absent=absent and is_first, deadline=limit, may_keep=is_first)
 
-        question = ListQuestion(path, where, params or {}, key, fits, enough, newest_first, at_once)
+        question = ListRequest(path, where, params or {}, key, fits, enough, newest_first, at_once)
         found = ListReader(question, self.root, ask).read()
         if found is None:
             return None
@@ -130,7 +130,7 @@ class GitHubApi:
         absent: bool,
         deadline: float | None,
         may_keep: bool = False,
-    ) -> tuple[Any, Answer]:
+    ) -> tuple[Any, Response]:
         data, answer = self.client.get_json(
             url,
             params=params,
@@ -141,8 +141,8 @@ class GitHubApi:
             source=SOURCE,
             may_keep=may_keep,
         )
-        if is_of_another_host(url, answer.url):
+        if is_other_host(url, answer.url):
             # Renamed repositories stay on the host. What another one says, and what it does not know, is no fact.
             host = origin_of(answer.url)[1]
-            raise failed(f"GitHub sent the question on to another host, {host}", "give its address: --github-api-url")
+            raise failure(f"GitHub sent the question on to another host, {host}", "give its address: --github-api-url")
         return data, answer

@@ -22,9 +22,9 @@ from urllib.parse import quote
 
 from release_state.model.snapshot import CheckResult, CommitChecks, WorkflowRun, WorkflowRuns
 from release_state.model.snapshot.runs import ACTIONS
-from release_state.observe.github.api import Fields, GitHubApi, failed
-from release_state.observe.github.fields import hold_by_commit
-from release_state.observe.github.shapes import runs_of
+from release_state.observe.github.api import Fields, GitHubApi, failure
+from release_state.observe.github.fields import require_commit
+from release_state.observe.github.shapes import parse_runs
 
 _RUN = re.compile(r"/actions/runs/(\d+)")
 
@@ -37,7 +37,7 @@ BRANCH_RUNS = 5
 
 
 @dataclass(frozen=True)
-class LeftOut:
+class Exclusions:
     """What does not judge a commit: the run that is asking, and runs that released it."""
 
     own_run_id: int | None = None
@@ -54,21 +54,21 @@ class LeftOut:
         return " (release workflow)" if released else None
 
 
-def commit_checks(api: GitHubApi, place: str, sha: str, left: LeftOut) -> CommitChecks:
+def look_up_checks(api: GitHubApi, place: str, sha: str, left: Exclusions) -> CommitChecks:
     """CI of exactly this commit; what is left out is named. Raises LookupFailed."""
     deadline = api.client.deadline()
     with ThreadPoolExecutor(2, thread_name_prefix="release-state-statuses") as beside:
         asked = beside.submit(_statuses, api, place, sha, deadline)
-        asked_runs = beside.submit(runs_of_commit, api, place, sha, deadline)
+        asked_runs = beside.submit(look_up_commit_runs, api, place, sha, deadline)
         checks = _check_runs(api, place, sha, deadline)
         statuses, runs = asked.result(), asked_runs.result()
-    return _judged(sha, checks, statuses, runs, left)
+    return _select_results(sha, checks, statuses, runs, left)
 
 
-def seen_on(api: GitHubApi, place: str, sha: str, deadline: float) -> CommitChecks:
+def look_up_results(api: GitHubApi, place: str, sha: str, deadline: float) -> CommitChecks:
     """The results of a commit as `commit_checks`, without its runs: which apps there are. Raises LookupFailed."""
     checks, statuses = _check_runs(api, place, sha, deadline), _statuses(api, place, sha, deadline)
-    return _judged(sha, checks, statuses, RunsOfCommit(), LeftOut())
+    return _select_results(sha, checks, statuses, RunsOfCommit(), Exclusions())
 
 
 def _check_runs(api: GitHubApi, place: str, sha: str, deadline: float) -> list[Fields]:
@@ -76,9 +76,9 @@ def _check_runs(api: GitHubApi, place: str, sha: str, deadline: float) -> list[F
         path, latest = f"{place}/commits/{sha}/check-runs", {"filter": "latest"}
         found = api.all(path, "check runs", params=latest, key="check_runs", deadline=deadline) or []
         for check in found:
-            hold_by_commit(check, "head_sha", sha, "the check runs")
+            require_commit(check, "head_sha", sha, "the check runs")
         if len({_suite(check) for check in found}) >= MOST_SUITES:
-            raise failed(f"{sha[:12]} has {MOST_SUITES:,} check suites or more, and GitHub shows those alone")
+            raise failure(f"{sha[:12]} has {MOST_SUITES:,} check suites or more, and GitHub shows those alone")
         return found
 
     return api.once(f"check runs of {sha} of {place}", ask)
@@ -90,12 +90,12 @@ def _statuses(api: GitHubApi, place: str, sha: str, deadline: float) -> list[Fie
         return api.all(path, "statuses", key="statuses", deadline=deadline, fits=fits) or []
 
     def fits(combined: Fields) -> None:
-        hold_by_commit(combined, "sha", sha, "the statuses")
+        require_commit(combined, "sha", sha, "the statuses")
 
     return api.once(f"statuses of {sha} of {place}", ask)
 
 
-def workflow_runs(
+def look_up_workflow_runs(
     api: GitHubApi, place: str, workflow: str, own_run_id: int | None, now: datetime | None
 ) -> WorkflowRuns:
     """
@@ -127,7 +127,7 @@ def workflow_runs(
     )
     if found is None:
         return WorkflowRuns(workflow=workflow, exists=False)
-    ours = runs_of(found, place, workflow)
+    ours = parse_runs(found, place, workflow)
     runs = {run.id: run for run in ours if first is None or run.created_at >= first}
     own = runs.pop(own_run_id, None) if own_run_id is not None else None
     return WorkflowRuns(
@@ -137,7 +137,7 @@ def workflow_runs(
     )
 
 
-def branch_runs(api: GitHubApi, place: str, branch: str, workflow: str) -> tuple[WorkflowRun, ...]:
+def find_branch_runs(api: GitHubApi, place: str, branch: str, workflow: str) -> tuple[WorkflowRun, ...]:
     """
     The last finished runs of CI on a branch, newest first, `BRANCH_RUNS` at the most: pushes to it and schedules.
 
@@ -147,10 +147,12 @@ def branch_runs(api: GitHubApi, place: str, branch: str, workflow: str) -> tuple
     def is_of_ci(run: WorkflowRun) -> bool:
         return run.is_finished and run.workflow != workflow and not run.event.startswith("pull_request")
 
-    return tuple(last_runs_on(api, place, branch, is_of_ci, BRANCH_RUNS))
+    return tuple(find_last_runs(api, place, branch, is_of_ci, BRANCH_RUNS))
 
 
-def _judged(sha: str, checks: list[Fields], statuses: list[Fields], runs: RunsOfCommit, left: LeftOut) -> CommitChecks:
+def _select_results(
+    sha: str, checks: list[Fields], statuses: list[Fields], runs: RunsOfCommit, left: Exclusions
+) -> CommitChecks:
     """The newest result of each name in a workflow, the workflows that ran, and the names of what is left out."""
     left_out: dict[str, None] = {}
     # A check run and a status of one name are two things to GitHub, and so are check runs of two apps or workflows: a
@@ -168,15 +170,15 @@ def _judged(sha: str, checks: list[Fields], statuses: list[Fields], runs: RunsOf
         if (note := left.note(number, run)) is not None:
             left_out[f"{result.name}{note}"] = None
             continue
-        _keep_newest(newest, (result.name, f"app {slug}", group_of(run)), check.number("id"), result)
+        _keep_newest(newest, (result.name, f"app {slug}", name_group(run)), check.number("id"), result)
     for status in statuses:
         result = _status_result(status)
         _keep_newest(newest, (result.name, "status", ""), status.number("id"), result)
     results = [result for _, (_, result) in sorted(newest.items(), key=lambda item: item[0])]
-    ran = newest_of_each(run for run in runs.by_id.values() if left.note(run.id, run) is None)
+    ran = find_newest_runs(run for run in runs.by_id.values() if left.note(run.id, run) is None)
     return CommitChecks(
         sha=sha,
-        results=(*results, *unseen(ran.values(), results)),
+        results=(*results, *list_unreported(ran.values(), results)),
         ran=tuple(sorted(ran)),
         asking=next((run.workflow for run in runs.by_id.values() if run.id == left.own_run_id), ""),
         left_out=tuple(left_out),
@@ -209,7 +211,7 @@ def _check_result(check: Fields, slug: str, run: WorkflowRun | None, number: int
     conclusion = check.optional_text("conclusion")
     is_done = check.text("status") == "completed"
     if is_done and conclusion is None:
-        raise failed("unexpected shape of the answer: a completed check run has no conclusion")
+        raise failure("unexpected shape of the answer: a completed check run has no conclusion")
     state = "pending" if not is_done else str(conclusion) if conclusion in CALM else "failure"
     return CheckResult(
         name=check.text("name"),
@@ -268,45 +270,45 @@ class RunsOfCommit:
         return self.by_id.get(number)
 
 
-def runs_of_commit(api: GitHubApi, place: str, sha: str, deadline: float) -> RunsOfCommit:
+def look_up_commit_runs(api: GitHubApi, place: str, sha: str, deadline: float) -> RunsOfCommit:
     """Every run on a commit, whatever branch or event it is of. Raises LookupFailed."""
     asked: dict[str, str | int] = {"head_sha": sha, "exclude_pull_requests": "true"}
     where, path = "workflow runs", f"{place}/actions/runs"
     found = api.all(path, where, params=asked, key="workflow_runs", deadline=deadline) or []
     for item in found:
-        hold_by_commit(item, "head_sha", sha, "the workflow runs")
-    runs = runs_of(found, place)
+        require_commit(item, "head_sha", sha, "the workflow runs")
+    runs = parse_runs(found, place)
     suites = (item.optional_number("check_suite_id") for item in found)
     by_suite = {suite: run for suite, run in zip(suites, runs, strict=True) if suite is not None}
     return RunsOfCommit({run.id: run for run in runs}, by_suite)
 
 
-def last_runs_on(
+def find_last_runs(
     api: GitHubApi, place: str, branch: str, is_wanted: Callable[[WorkflowRun], bool], most: int
 ) -> list[WorkflowRun]:
     """The newest wanted runs on a branch, `most` at the most; looked for 70 days back. Raises LookupFailed."""
     wanted: dict[int, WorkflowRun] = {}
 
     def enough(page: list[Fields], date: datetime) -> bool:
-        runs = runs_of(page, place)
+        runs = parse_runs(page, place)
         wanted.update((run.id, run) for run in runs if run.head_branch == branch and is_wanted(run))
         return len(wanted) >= most or (bool(runs) and runs[-1].created_at < date - _WINDOW)
 
     asked: dict[str, str | int] = {"per_page": _PER_PAGE, "branch": branch, "exclude_pull_requests": "true"}
     where, path = "workflow runs", f"{place}/actions/runs"
     found = api.all(path, where, params=asked, key="workflow_runs", enough=enough, newest_first="created_at") or []
-    listed = [wanted[run.id] for run in runs_of(found, place) if run.id in wanted]
+    listed = [wanted[run.id] for run in parse_runs(found, place) if run.id in wanted]
     return sorted(listed, key=lambda run: (run.created_at, run.id), reverse=True)[:most]
 
 
-def group_of(run: WorkflowRun | None) -> str:
+def name_group(run: WorkflowRun | None) -> str:
     """Of what a check run is a job: in one group the newest of a name counts."""
     if run is None:
         return ""
     return f"{run.workflow} for pull requests" if run.event.startswith("pull_request") else run.workflow
 
 
-def newest_of_each(runs: Iterable[WorkflowRun]) -> dict[str, WorkflowRun]:
+def find_newest_runs(runs: Iterable[WorkflowRun]) -> dict[str, WorkflowRun]:
     """The newest run of each workflow that is for the commit itself."""
     newest: dict[str, WorkflowRun] = {}
     for run in sorted(runs, key=lambda run: run.id):
@@ -315,7 +317,7 @@ def newest_of_each(runs: Iterable[WorkflowRun]) -> dict[str, WorkflowRun]:
     return newest
 
 
-def unseen(newest: Iterable[WorkflowRun], results: Collection[CheckResult]) -> Iterator[CheckResult]:
+def list_unreported(newest: Iterable[WorkflowRun], results: Collection[CheckResult]) -> Iterator[CheckResult]:
     """What the newest run of each workflow says of the commit and no check run of it: unfinished, or ended badly."""
     for run in newest:
         if run.is_finished and run.conclusion in CALM:

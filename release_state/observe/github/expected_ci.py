@@ -21,10 +21,10 @@ from functools import cached_property
 from release_state.facts.workflow.triggers import PushTrigger, skip_marker
 from release_state.model.snapshot import CheckResult, CommitChecks, ExpectedCI, PushedWorkflow
 from release_state.observe.git.commit_workflows import CommitReader, CommitWorkflows
-from release_state.observe.github.ancestors_ci import Ancestors, StandIn, common_apps
+from release_state.observe.github.ancestors_ci import Ancestors, StandIn, intersect_apps
 from release_state.observe.github.api import GitHubApi
-from release_state.observe.github.ci import LeftOut
-from release_state.observe.github.pushes import PushLog, Started, read_push_log, started
+from release_state.observe.github.ci import Exclusions
+from release_state.observe.github.pushes import PushLog, StartState, predict_start, read_push_log
 
 ANCESTORS = 20
 """How far back ancestors are looked at with a token."""
@@ -37,7 +37,9 @@ _UNASKED = "not looked for without a token"
 class ExpectedCILookup:
     """Completes the checks of one commit with what is expected of it; each request may raise LookupFailed."""
 
-    def __init__(self, api: GitHubApi, place: str, left: LeftOut, files: CommitWorkflows, reader: CommitReader) -> None:
+    def __init__(
+        self, api: GitHubApi, place: str, left: Exclusions, files: CommitWorkflows, reader: CommitReader
+    ) -> None:
         self._api, self._place, self._files, self._reader = api, place, files, reader
         self._base = left.base
         self._deadline = api.client.deadline()
@@ -92,15 +94,15 @@ class ExpectedCILookup:
         """Why a workflow that pushes to the base branch start has no run for this commit."""
         trigger = self._files.triggers.get(name)
         if name in self._switched_off:
-            found = Started(_OFF, f"it is switched off ({self._switched_off[name]})")
+            found = StartState(_OFF, f"it is switched off ({self._switched_off[name]})")
         else:
             found = self._started(name, sha, self._files.message)
         why = f"{found.why}: {self._files.unread[name]}" if found.state == "unknown" and trigger is None else found.why
         return PushedWorkflow(file=name, state=found.state, why=why, filtered=trigger is None or trigger.has_paths)
 
-    def _started(self, name: str, sha: str, message: str) -> Started:
+    def _started(self, name: str, sha: str, message: str) -> StartState:
         trigger = self._files.triggers.get(name)
-        return started(trigger, sha, message, lambda: self._log, self._reader.changed, self._base)
+        return predict_start(trigger, sha, message, lambda: self._log, self._reader.changed, self._base)
 
     def _with_usual(
         self, expected: ExpectedCI, checks: CommitChecks, required: Sequence[str], anything: bool
@@ -119,7 +121,7 @@ class ExpectedCILookup:
         return expected.model_copy(
             update={
                 "required": (*expected.required, *(name for name in lacking if name in reported)),
-                "apps": tuple(sorted(common_apps(seen))) if looks else (),
+                "apps": tuple(sorted(intersect_apps(seen))) if looks else (),
                 "apps_of": tuple(commit.sha for commit in seen) if looks else (),
                 "apps_unasked": "" if looks else _UNASKED,
             }
@@ -177,7 +179,7 @@ class ExpectedCILookup:
                 if listed is None:
                     return f"whether {sha[:12]} before it was pushed alone is not known: {why}"
                 continue
-            found = self._started(name, sha, message) if name else Started("starts", "")
+            found = self._started(name, sha, message) if name else StartState("starts", "")
             if found.state != "kept away" and not (name and not self._reader.has_workflow(sha, name)):
                 return f"it has no result on {sha[:12]} before either, which was pushed {push.at:%Y-%m-%d %H:%M} UTC"
         return ""

@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 from release_state.common.strict import is_sane
 from release_state.model.observation import Problem
-from release_state.observe.http.answer import LookupFailed
+from release_state.observe.http.response import LookupFailed
 
 T = TypeVar("T")
 
@@ -17,7 +17,7 @@ SOURCE = "GitHub"
 _SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
-def failed(why: str, remedy: str | None = None) -> LookupFailed:
+def failure(why: str, remedy: str | None = None) -> LookupFailed:
     """A failed look-up of GitHub."""
     return LookupFailed(Problem(source=SOURCE, why=why, remedy=remedy))
 
@@ -134,33 +134,33 @@ class Fields:
     def _unexpected(self, name: str, value: object) -> LookupFailed:
         field = f"{self._where}.{name}" if name else self._where
         found = "missing or null" if value is None else f"{type(value).__name__} {value!r:.60}"
-        return failed(f"unexpected shape of the answer: {field} is {found}")
+        return failure(f"unexpected shape of the answer: {field} is {found}")
 
 
-def name_at(place: str) -> str:
+def parse_name(place: str) -> str:
     """The name of the repository at a place: `owner/name`."""
     return unquote(place.removeprefix("/repos/"))
 
 
 def is_named(name: str | None, place: str) -> bool:
     """Whether this is the name of the repository at a place."""
-    return name is not None and name.lower() == name_at(place).lower()
+    return name is not None and name.lower() == parse_name(place).lower()
 
 
-def hold_by_name(repository: Fields, place: str, what: str) -> None:
+def require_repository(repository: Fields, place: str, what: str) -> None:
     """Raise LookupFailed unless `repository`, as an answer names it, is the one at the place."""
     if not is_named(name := repository.text("full_name"), place):
-        raise failed(f"asked {name_at(place)} for {what}, GitHub gave {name:.100} for it", "ask again")
+        raise failure(f"asked {parse_name(place)} for {what}, GitHub gave {name:.100} for it", "ask again")
 
 
-def hold_by_address(found: Fields, place: str, what: str, end: str = "") -> None:
+def require_address(found: Fields, place: str, what: str, end: str = "") -> None:
     """Raise LookupFailed unless the address of what was found is below that of the repository, and ends so."""
     path = unquote(urlsplit(found.text("url")).path)
-    if f"/repos/{name_at(place)}/".lower() not in path.lower() or not path.endswith(end):
-        raise failed(f"asked {name_at(place)} for {what}, GitHub gave what is at {path:.150}", "ask again")
+    if f"/repos/{parse_name(place)}/".lower() not in path.lower() or not path.endswith(end):
+        raise failure(f"asked {parse_name(place)} for {what}, GitHub gave what is at {path:.150}", "ask again")
 
 
-def hold_by_commit(found: Fields, name: str, sha: str, what: str) -> None:
+def require_commit(found: Fields, name: str, sha: str, what: str) -> None:
     """Raise LookupFailed unless the field of this name has the hash of the commit that was asked about."""
     if found.sha(name) != sha:
-        raise failed(f"asked for {what} of {sha[:12]}, GitHub gave those of another commit, {found.sha(name)[:12]}")
+        raise failure(f"asked for {what} of {sha[:12]}, GitHub gave those of another commit, {found.sha(name)[:12]}")

@@ -30,21 +30,21 @@ from release_state.model.snapshot import CommitChecks, GitHubRelease, PullReques
 from release_state.observe.git.commit_workflows import CommitReader
 from release_state.observe.git.history import SOURCE as HISTORY
 from release_state.observe.git.messages import GitFailed
-from release_state.observe.github.api import GitHubApi, failed
-from release_state.observe.github.ci import LeftOut, commit_checks, workflow_runs
+from release_state.observe.github.api import GitHubApi, failure
+from release_state.observe.github.ci import Exclusions, look_up_checks, look_up_workflow_runs
 from release_state.observe.github.expected_ci import ANCESTORS, ExpectedCILookup
-from release_state.observe.github.fields import is_named, name_at
+from release_state.observe.github.fields import is_named, parse_name
 from release_state.observe.github.shapes import (
-    distinct_pulls,
-    distinct_releases,
-    fork_of,
-    full_release_of,
-    may,
-    release_of_tag,
-    scopes,
+    has_right,
+    parse_fork,
+    parse_latest_release,
+    parse_pulls,
+    parse_releases,
+    parse_scopes,
+    parse_tag_release,
 )
-from release_state.observe.http.client import HttpClient, LookupFailed, observed
-from release_state.observe.http.refusal import epoch, header
+from release_state.observe.http.client import HttpClient, LookupFailed, observe
+from release_state.observe.http.refusal import get_header, parse_epoch
 
 T = TypeVar("T")
 
@@ -84,7 +84,7 @@ class GitHub:
 
     def repository(self) -> Observation[Repository]:
         """The repository; never absent, since a 404 also hides what the token may not see."""
-        return observed(self._repository)
+        return observe(self._repository)
 
     def pulls(self, head_branch: str) -> Observation[tuple[PullRequest, ...]]:
         """Every pull request, in any state, from exactly this branch of this repository; newest first."""
@@ -96,12 +96,10 @@ class GitHub:
         def ask(place: str, repository: Visible) -> tuple[PullRequest, ...]:
             # The oldest first: those that are opened meanwhile come last, and move no other to a page that was read.
             path = f"{place}/pulls?state=all&sort=created&direction=asc"
-            return tuple(distinct_pulls(self._api.all(path, "pull requests", at_once=True) or [], place))
+            return tuple(parse_pulls(self._api.all(path, "pull requests", at_once=True) or [], place))
 
         def of(branch: str) -> Observation[tuple[PullRequest, ...]]:
-            return observed(
-                lambda: self._from(f"/repos/{quote(self._repository().full_name)}", branch, found.present())
-            )
+            return observe(lambda: self._from(f"/repos/{quote(self._repository().full_name)}", branch, found.present()))
 
         found = self._observe(ask)
         if found.unavailable:
@@ -114,7 +112,7 @@ class GitHub:
         def ask(place: str, repository: Visible) -> tuple[PullRequest, ...]:
             found = self._api.all(f"{place}/pulls", "pull requests", params={"state": "open"}) or []
             # GitHub ignores a filter that it cannot read.
-            pulls = [pull for pull in distinct_pulls(found, place) if pull.is_open]
+            pulls = [pull for pull in parse_pulls(found, place) if pull.is_open]
             return tuple(pull for pull in pulls if parse(pull.head_branch) or parse(pull.base_branch))
 
         return self._observe(ask)
@@ -124,7 +122,7 @@ class GitHub:
 
         def ask(place: str, repository: Visible) -> GitHubRelease | None:
             found = self._api.one(f"{place}/releases/tags/{quote(tag, safe='')}", "release", absent=True)
-            return release_of_tag(found, place, tag) if found is not None else None
+            return parse_tag_release(found, place, tag) if found is not None else None
 
         return self._observe(ask)
 
@@ -133,7 +131,7 @@ class GitHub:
 
         def ask(place: str, repository: Visible) -> GitHubRelease | None:
             found = self._api.one(f"{place}/releases/latest", "release", absent=True)
-            return full_release_of(found, place) if found is not None else None
+            return parse_latest_release(found, place) if found is not None else None
 
         return self._observe(ask)
 
@@ -159,11 +157,11 @@ class GitHub:
 
     def _drafts(self, place: str, repository: Repository) -> tuple[GitHubRelease, ...]:
         if not self._api.has_token or repository.can_push is False:
-            raise failed("drafts are listed only to a token with push right", _PUSH)
+            raise failure("drafts are listed only to a token with push right", _PUSH)
         drafts = tuple(release for release in self._all_releases(place) if release.draft)
         # GitHub does not say of an app's token whether it may push: only a draft shows that it sees them.
         if repository.can_push is None and not drafts:
-            raise failed("no draft is listed, and GitHub does not say whether the token may see any", _PUSH)
+            raise failure("no draft is listed, and GitHub does not say whether the token may see any", _PUSH)
         return drafts
 
     def checks(self, sha: str, workflow: str = "", base: str = "") -> Observation[CommitChecks]:
@@ -171,8 +169,8 @@ class GitHub:
 
         Releases by the workflow file are no CI, but for those runs of it that test the base branch.
         """
-        left = LeftOut(self._own_run_id, workflow, base)
-        return self._observe(lambda place, repository: commit_checks(self._api, place, sha, left))
+        left = Exclusions(self._own_run_id, workflow, base)
+        return self._observe(lambda place, repository: look_up_checks(self._api, place, sha, left))
 
     def expected_ci(
         self,
@@ -185,7 +183,7 @@ class GitHub:
         """The checks of the head of the base branch with what is expected of it, and with an ancestor's CI where none
         of its own started; unavailable where that is not known.
         """
-        left = LeftOut(self._own_run_id, workflow, base)
+        left = Exclusions(self._own_run_id, workflow, base)
         try:
             files = reader.workflows(ANCESTORS)
         except GitFailed as failed_git:
@@ -203,7 +201,7 @@ class GitHub:
     def runs(self, workflow: str) -> Observation[WorkflowRuns]:
         """The runs of the workflow file that can still be unfinished: those of the last 70 days, newest first."""
         return self._observe(
-            lambda place, repository: workflow_runs(self._api, place, workflow, self._own_run_id, self._now)
+            lambda place, repository: look_up_workflow_runs(self._api, place, workflow, self._own_run_id, self._now)
         )
 
     def clock_ahead(self) -> float | None:
@@ -216,16 +214,16 @@ class GitHub:
         def read() -> RateLimit | None:
             client, root = self._api.client, self._api.root
             headers = client.rate_limit_headers(root) or {}
-            limit, left = header(headers, "X-RateLimit-Limit"), header(headers, "X-RateLimit-Remaining")
-            reset = epoch(header(headers, "X-RateLimit-Reset"))
+            limit, left = get_header(headers, "X-RateLimit-Limit"), get_header(headers, "X-RateLimit-Remaining")
+            reset = parse_epoch(get_header(headers, "X-RateLimit-Reset"))
             if limit and limit.isdecimal() and left and left.isdecimal() and reset:
                 spent = client.answers_from(root)
                 return RateLimit(limit=int(limit), remaining=int(left), resets_at=reset.astimezone(), spent=spent)
             if self._answered:
                 return None  # a GitHub Enterprise Server may have no limit
-            raise failed("no answer told a rate limit")
+            raise failure("no answer told a rate limit")
 
-        return observed(read)
+        return observe(read)
 
     def observe(self, ask: Callable[[GitHubApi, str, Visible], T | None]) -> Observation[T]:
         """Ask something else of the API, below the repository's present place."""
@@ -251,7 +249,7 @@ class GitHub:
                 raise failure
             return answer
 
-        return observed(look)
+        return observe(look)
 
     def _repository(self) -> Repository:
         return self._api.once("repository", self._ask_repository)
@@ -261,31 +259,31 @@ class GitHub:
         found, answer = self._api.one_with_answer(place, "repository", absent=True)
         if found is None:
             remedy = "check the name" if self._api.has_token else "check the name, or give a token that may see it"
-            raise failed(f"the repository {self._name} is not found, or the token may not see it (404)", remedy)
+            raise failure(f"the repository {self._name} is not found, or the token may not see it (404)", remedy)
         self._answered = True
         full_name = found.text("full_name")
         if not _FULL_NAME.fullmatch(full_name):
-            raise failed(f"unexpected shape of the answer: the repository is called {full_name!r:.60}")
+            raise failure(f"unexpected shape of the answer: the repository is called {full_name!r:.60}")
         # What was renamed is redirected to where it is by its number.
         if not is_named(full_name, place) and urlsplit(answer.url).path.endswith(place):
-            raise failed(f"asked for the repository {self._name}, GitHub gave {full_name}", "ask again")
+            raise failure(f"asked for the repository {self._name}, GitHub gave {full_name}", "ask again")
         return Repository(
             full_name=full_name,
             default_branch=found.text("default_branch"),
             archived=bool(found.optional_flag("archived")),
             private=found.flag("private"),
-            can_push=may(found, "push") if self._api.has_token else None,
-            can_administer=may(found, "admin") if self._api.has_token else None,
-            token_scopes=scopes(answer.headers) if self._api.has_token else None,
+            can_push=has_right(found, "push") if self._api.has_token else None,
+            can_administer=has_right(found, "admin") if self._api.has_token else None,
+            token_scopes=parse_scopes(answer.headers) if self._api.has_token else None,
             html_url=found.text("html_url"),
-            fork_of=fork_of(found),
+            fork_of=parse_fork(found),
         )
 
     def _pulls(self, place: str, branch: str) -> tuple[PullRequest, ...]:
-        owner = name_at(place).split("/")[0]
+        owner = parse_name(place).split("/")[0]
         asked = {"state": "all", "head": f"{owner}:{branch}"}
         found = self._api.all(f"{place}/pulls", "pull requests", params=asked) or []
-        return self._from(place, branch, distinct_pulls(found, place))
+        return self._from(place, branch, parse_pulls(found, place))
 
     @staticmethod
     def _from(place: str, branch: str, found: Iterable[PullRequest]) -> tuple[PullRequest, ...]:
@@ -294,6 +292,6 @@ class GitHub:
 
     def _all_releases(self, place: str) -> tuple[GitHubRelease, ...]:
         def ask() -> tuple[GitHubRelease, ...]:
-            return distinct_releases(self._api.all(f"{place}/releases", "releases", at_once=True) or [], place)
+            return parse_releases(self._api.all(f"{place}/releases", "releases", at_once=True) or [], place)
 
         return self._api.once(f"releases of {place}", ask)

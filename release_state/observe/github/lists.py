@@ -25,8 +25,8 @@ from itertools import accumulate
 from typing import Any, Protocol
 from urllib.parse import parse_qs, urlsplit
 
-from release_state.observe.github.fields import Fields, failed
-from release_state.observe.http.answer import Answer, clean_url, origin_of
+from release_state.observe.github.fields import Fields, failure
+from release_state.observe.http.response import Response, clean_url, origin_of
 
 PAGE_SIZE = 100
 MAX_PAGES = 100
@@ -47,7 +47,7 @@ class _Changed(Exception):  # noqa: N818 - no error yet: the list is read once m
 
 
 @dataclass(frozen=True)
-class ListQuestion:
+class ListRequest:
     """A list: where it is, and how it is read.
 
     `key` names the list inside an object (None: the answer is the list); `fits` raises LookupFailed where the object
@@ -83,13 +83,13 @@ class ListQuestion:
 
 
 @dataclass(frozen=True)
-class Page:
+class ListPage:
     """One page of a list, as it came."""
 
     url: str
     items: list[Fields]
     total: int | None
-    answer: Answer
+    answer: Response
     digest: bytes
 
     @property
@@ -98,12 +98,12 @@ class Page:
         return [item.identity for item in self.items]
 
 
-class Ask(Protocol):
+class FetchPage(Protocol):
     """Asks for one page."""
 
     def __call__(
         self, url: str, params: Mapping[str, str | int] | None, *, is_first: bool, own_time: bool
-    ) -> tuple[Any, Answer]:
+    ) -> tuple[Any, Response]:
         """
         The page at an address, decoded, and its answer.
 
@@ -115,11 +115,11 @@ class Ask(Protocol):
 class ListReader:
     """Reads one list; `root` is the API's own, which no page may leave."""
 
-    def __init__(self, question: ListQuestion, root: str, ask: Ask) -> None:
+    def __init__(self, question: ListRequest, root: str, ask: FetchPage) -> None:
         self._question, self._root, self._ask = question, root, ask
         self._where = question.where
 
-    def read(self) -> tuple[list[Fields], Answer | None] | None:
+    def read(self) -> tuple[list[Fields], Response | None] | None:
         """
         Every item, each `id` once, in the order of the pages; and the one answer, where it is the whole list.
 
@@ -130,10 +130,10 @@ class ListReader:
                 return self._read()
             except _Changed as changed:
                 if is_last_try:
-                    raise failed(str(changed), "ask again") from None
+                    raise failure(str(changed), "ask again") from None
         raise AssertionError("unreachable")
 
-    def _read(self) -> tuple[list[Fields], Answer | None] | None:
+    def _read(self) -> tuple[list[Fields], Response | None] | None:
         question = self._question
         url = self._root + question.path
         data, answer = self._ask(url, question.asked, is_first=True, own_time=False)
@@ -146,74 +146,74 @@ class ListReader:
         is_enough = self._is_enough(pages)
         while not is_enough and (following := self._following(pages)) is not None:
             if len(pages) == MAX_PAGES:
-                raise failed(f"{self._where} have more than {MAX_PAGES} pages")
+                raise failure(f"{self._where} have more than {MAX_PAGES} pages")
             page = self._page(*following)
             if page.digest in {each.digest for each in pages}:
-                raise failed(f"the pagination repeats: two pages of {self._where} are the same")
+                raise failure(f"the pagination repeats: two pages of {self._where} are the same")
             pages.append(page)
             is_enough = self._is_enough(pages)
         found = self._whole(pages, is_enough=is_enough)
         is_one = len(pages) == 1 and not is_enough and len(first.items) < question.size
         return found, first.answer if is_one else None  # a full page's ETag does not tell whether there are more by now
 
-    def _page(self, url: str, params: Mapping[str, str | int] | None, *, own_time: bool = False) -> Page:
+    def _page(self, url: str, params: Mapping[str, str | int] | None, *, own_time: bool = False) -> ListPage:
         return self._page_of(url, *self._ask(url, params, is_first=False, own_time=own_time))
 
-    def _page_of(self, url: str, data: Any, answer: Answer) -> Page:
+    def _page_of(self, url: str, data: Any, answer: Response) -> ListPage:
         question = self._question
         if question.key is None:
             if not isinstance(data, list):
-                raise failed(f"unexpected shape of the answer: {self._where} are no list but {type(data).__name__}")
+                raise failure(f"unexpected shape of the answer: {self._where} are no list but {type(data).__name__}")
             items, total = [Fields(item, self._where) for item in data], None
         else:
             holder = Fields(data, self._where)
             if question.fits is not None:
                 question.fits(holder)
             items, total = holder.objects(question.key), holder.number("total_count")
-        return Page(url, items, total, answer, hashlib.sha256(answer.body).digest())
+        return ListPage(url, items, total, answer, hashlib.sha256(answer.body).digest())
 
-    def _following(self, pages: list[Page]) -> tuple[str, Mapping[str, str | int] | None] | None:
+    def _following(self, pages: list[ListPage]) -> tuple[str, Mapping[str, str | int] | None] | None:
         """Where the page is that comes after these; None where there is none."""
         following = self._link(pages[-1], "next")
         if following is None:
             is_full = len(pages[-1].items) >= self._question.size
             return self._numbered(len(pages) + 1) if is_full else None
         if following in {page.url for page in pages}:
-            raise failed(f"the pagination repeats: {self._where} lead back to a page that was read")
+            raise failure(f"the pagination repeats: {self._where} lead back to a page that was read")
         return following, None
 
     def _numbered(self, number: int) -> tuple[str, Mapping[str, str | int]]:
         return self._root + self._question.path, {**self._question.asked, "page": number}
 
-    def _link(self, page: Page, relation: str) -> str | None:
+    def _link(self, page: ListPage, relation: str) -> str | None:
         try:
             link = page.answer.links.get(relation)
             address = None if link is None else clean_url(link)
         except ValueError:
-            raise failed(f"the address of the {relation} page of {self._where} cannot be read") from None
+            raise failure(f"the address of the {relation} page of {self._where} cannot be read") from None
         if address is not None and origin_of(address) != origin_of(self._root):
-            raise failed(f"the {relation} page of {self._where} is on another host, which is not followed")
+            raise failure(f"the {relation} page of {self._where} is on another host, which is not followed")
         return address
 
-    def _last(self, page: Page) -> int | None:
+    def _last(self, page: ListPage) -> int | None:
         """The number of the last page, where GitHub says it; some lists have only a next one."""
         if self._link(page, "next") is None or (address := self._link(page, "last")) is None:
             return None
         try:
             return int(parse_qs(urlsplit(address).query)["page"][0])
         except (ValueError, KeyError):
-            raise failed(f"the address of the last page of {self._where} cannot be read") from None
+            raise failure(f"the address of the last page of {self._where} cannot be read") from None
 
-    def _side_by_side(self, first: Page) -> list[Page]:
+    def _side_by_side(self, first: ListPage) -> list[ListPage]:
         """The pages up to that which the first one names as the last; none where it names none."""
         last = self._last(first)
         if last is None:
             return []
         if last > MAX_PAGES:
-            raise failed(f"{self._where} have more than {MAX_PAGES} pages")
+            raise failure(f"{self._where} have more than {MAX_PAGES} pages")
         context = copy_context()  # the stage of the look-up, and its time
 
-        def ask(number: int) -> Page:
+        def ask(number: int) -> ListPage:
             url, params = self._numbered(number)
             return context.copy().run(self._page, url, params, own_time=True)
 
@@ -222,10 +222,10 @@ class ListReader:
         if lasts := [other for page in rest if (other := self._last(page)) not in (last, None)]:
             raise self._changed(f"there were {last} pages, and then {lasts[0]}")
         if len({page.digest for page in (first, *rest)}) <= len(rest):
-            raise failed(f"the pagination repeats: two pages of {self._where} are the same")
+            raise failure(f"the pagination repeats: two pages of {self._where} are the same")
         return rest
 
-    def _is_enough(self, pages: list[Page]) -> bool:
+    def _is_enough(self, pages: list[ListPage]) -> bool:
         """Whether the reading may end: `enough` says so, and what was read is in the order that it relies on."""
         question, page = self._question, pages[-1]
         if question.enough is None or not question.enough(page.items, page.answer.date):
@@ -236,23 +236,23 @@ class ListReader:
         oldest = accumulate(moments, min)
         return all(moment <= before + DISORDER for before, moment in zip(oldest, moments[1:], strict=False))
 
-    def _whole(self, pages: list[Page], *, is_enough: bool) -> list[Fields]:
+    def _whole(self, pages: list[ListPage], *, is_enough: bool) -> list[Fields]:
         """All items, once it is sure that none is missing; where it is enough, none of these pages."""
         found = _distinct([item for page in pages for item in page.items])
         totals, ends_at = [page.total for page in pages], self._question.ends_at
         total = totals[0]
         if ends_at is not None and not is_enough and len(found) >= ends_at:
-            raise failed(f"GitHub ends a search for {self._where} at {ends_at:,}, and this one has as many")
+            raise failure(f"GitHub ends a search for {self._where} at {ends_at:,}, and this one has as many")
         if other := [each for each in totals if each != total]:
             raise self._changed(f"GitHub counted {total}, and then {other[0]}")
         if total is not None and len(found) != total and not is_enough:
             why = f"GitHub lists only {len(found)} of {total} {self._where}"
             if len(found) > total:
                 why = f"GitHub lists {len(found)} {self._where} and counts {total}"
-            raise _Changed(why) if len(pages) > 1 else failed(why)
+            raise _Changed(why) if len(pages) > 1 else failure(why)
         return found if total is not None or len(pages) == 1 else self._with_news(pages[0], found)
 
-    def _with_news(self, first: Page, found: list[Fields]) -> list[Fields]:
+    def _with_news(self, first: ListPage, found: list[Fields]) -> list[Fields]:
         """The same with what came meanwhile; what has no count is complete only where nothing went."""
         again = self._page(self._root + self._question.path, self._question.asked)
         if again.digest == first.digest or not first.items:

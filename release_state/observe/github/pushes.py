@@ -13,7 +13,7 @@ from datetime import datetime
 from release_state.facts.workflow.triggers import BOT, PushTrigger, skip_marker
 from release_state.model.snapshot import Push
 from release_state.observe.git.commit_workflows import MOST_CHANGED
-from release_state.observe.github.api import Fields, GitHubApi, failed
+from release_state.observe.github.api import Fields, GitHubApi, failure
 
 _MOST = 30
 """Pushes that are looked at: the newest ones of the branch."""
@@ -53,7 +53,7 @@ def read_push_log(api: GitHubApi, place: str, branch: str, deadline: float) -> P
     pushes: dict[str, Push] = {}
     for item in found or ():
         if item.text("ref") != ref:
-            raise failed(f"asked for the activities of {ref}, GitHub gave one of {item.text('ref')}")
+            raise failure(f"asked for the activities of {ref}, GitHub gave one of {item.text('ref')}")
         push = Push(
             before=item.sha("before"),
             at=item.moment("timestamp"),
@@ -66,36 +66,36 @@ def read_push_log(api: GitHubApi, place: str, branch: str, deadline: float) -> P
 
 
 @dataclass(frozen=True)
-class Started:
+class StartState:
     """Whether a push starts a workflow: "starts", "kept away" or "unknown", and what shows that."""
 
     state: str
     why: str
 
 
-def started(
+def predict_start(
     trigger: PushTrigger | None, sha: str, message: str, log: Callable[[], PushLog], changed: Changed, branch: str
-) -> Started:
+) -> StartState:
     """What the push that left a commit at the head of a branch does to a workflow which pushes to it start.
 
     `trigger` is None where the workflow's file cannot be read; the log is asked for where the message does not decide.
     """
     if skip := skip_marker(message):
-        return Started("kept away", f"the commit's message says {skip}")
+        return StartState("kept away", f"the commit's message says {skip}")
     push, why = log().of(sha)
     if push and push.by == BOT:
-        return Started("kept away", f"{BOT} pushed it, whose pushes start nothing")
+        return StartState("kept away", f"{BOT} pushed it, whose pushes start nothing")
     if trigger is None:
-        return Started("unknown", "its file cannot be read")
+        return StartState("unknown", "its file cannot be read")
     if not trigger.has_paths:
-        return Started("starts", f"starts on a push to {branch}")
+        return StartState("starts", f"starts on a push to {branch}")
     if push is None:
-        return Started("unknown", f"its paths decide, and the push is not known: {why}")
+        return StartState("unknown", f"its paths decide, and the push is not known: {why}")
     paths = changed(push.before, sha)
     if paths is None:
-        return Started("unknown", "its paths decide, and what the push changed cannot be had")
+        return StartState("unknown", "its paths decide, and what the push changed cannot be had")
     if len(paths) > MOST_CHANGED:
-        return Started("unknown", f"its paths decide, and the push changed {len(paths)} files")
+        return StartState("unknown", f"its paths decide, and the push changed {len(paths)} files")
     if trigger.takes(paths):
-        return Started("starts", f"starts on a push to {branch} that changes what this one did")
-    return Started("kept away", f"its paths leave out all {len(paths)} files that the push changed")
+        return StartState("starts", f"starts on a push to {branch} that changes what this one did")
+    return StartState("kept away", f"its paths leave out all {len(paths)} files that the push changed")

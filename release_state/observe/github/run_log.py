@@ -25,10 +25,10 @@ from release_state.facts.logs.log import explain, parse
 from release_state.model.observation import Observation
 from release_state.model.snapshot import ExplainedRun, WorkflowRun, WorkflowRuns
 from release_state.model.target import Target
-from release_state.observe.github.api import SOURCE, Fields, GitHubApi, failed
-from release_state.observe.http.answer import LookupFailed
-from release_state.observe.http.client import HttpClient, observed
-from release_state.observe.http.refusal import header
+from release_state.observe.github.api import SOURCE, Fields, GitHubApi, failure
+from release_state.observe.http.client import HttpClient, observe
+from release_state.observe.http.refusal import get_header
+from release_state.observe.http.response import LookupFailed
 
 MOST_RUNS = 3
 """How many runs are asked about."""
@@ -86,7 +86,7 @@ class RunLogs:
         `repository` is the present name of the repository, `runs` those that were observed of it. Unavailable where a
         run failed and cannot be attributed, or its log cannot be read. Never raises.
         """
-        return observed(lambda: self._last_run(f"/repos/{quote(repository)}/actions", target, runs, success))
+        return observe(lambda: self._last_run(f"/repos/{quote(repository)}/actions", target, runs, success))
 
     @property
     def has_token(self) -> bool:
@@ -155,7 +155,7 @@ class _Look:
         job = self._decisive(jobs)
         if job is None:
             if not said.is_ours:
-                raise failed(
+                raise failure(
                     f"run #{run.number} ended as {run.conclusion} before a job began: nothing says what it was for"
                 )
             self.explained = ExplainedRun(run=run, attributed_by=_by(said), meaning="The run ended before a job began.")
@@ -169,7 +169,7 @@ class _Look:
         if not said.is_ours:
             if succeeded and explanation.known is None:
                 return True  # ours or not: it ended well
-            raise failed(
+            raise failure(
                 f"{self._what(job)}; whether it was for {self._target.version} on {self._target.channel.name} "
                 "is told neither by its branch, title, job names nor log",
                 f"look at {run.html_url}",
@@ -193,7 +193,7 @@ class _Look:
             path = f"{self._place}/runs/{self._run.id}/jobs"
             found = self._api.all(path, "jobs", key="jobs", deadline=self._deadline) or []
             if others := [run for one in found if (run := one.number("run_id")) != self._run.id]:
-                raise failed(f"asked for the jobs of run {self._run.id}, GitHub gave one of run {others[0]}")
+                raise failure(f"asked for the jobs of run {self._run.id}, GitHub gave one of run {others[0]}")
             return [_job(one) for one in found]
 
         return self._api.once(f"jobs of {self._run.id}", ask)
@@ -211,7 +211,7 @@ class _Look:
         """The log of a job, asked for once."""
         what = f"{self._what(job)}; its log cannot be read"
         if not self._api.has_token:
-            raise failed(f"{what} without a token", _RIGHT)
+            raise failure(f"{what} without a token", _RIGHT)
         try:
             return self._api.once(f"log of {job.id}", lambda: self._ask_log(job))
         except LookupFailed as refused:
@@ -228,11 +228,11 @@ class _Look:
             source=SOURCE,
         )
         if answer.status == 410:
-            raise failed("it has expired (410)", f"look at {self._run.html_url}")
+            raise failure("it has expired (410)", f"look at {self._run.html_url}")
         if answer.status == 404:
-            raise failed("GitHub has none, or does not show it to this token (404)", _RIGHT)
-        if "html" in (header(answer.headers, "Content-Type") or "").lower():
-            raise failed("answered HTML instead of a log (a captive portal or proxy?)", "try again")
+            raise failure("GitHub has none, or does not show it to this token (404)", _RIGHT)
+        if "html" in (get_header(answer.headers, "Content-Type") or "").lower():
+            raise failure("answered HTML instead of a log (a captive portal or proxy?)", "try again")
         return answer.body.decode("utf-8", "replace")
 
     def _what(self, job: Job) -> str:

@@ -18,10 +18,10 @@ from urllib.parse import quote
 
 from release_state.model.observation import Observation, Problem
 from release_state.model.snapshot import ActionsSettings, BaseRules, Rule, Ruleset
-from release_state.observe.github.api import SOURCE, Fields, GitHubApi, failed
-from release_state.observe.github.fields import hold_by_address
+from release_state.observe.github.api import SOURCE, Fields, GitHubApi, failure
+from release_state.observe.github.fields import require_address
 from release_state.observe.github.github import GitHub, Visible
-from release_state.observe.http.answer import LookupFailed
+from release_state.observe.http.response import LookupFailed
 
 ADMINISTRATORS = "give a token with the permission administration=read of a person who administers the repository"
 MOST_RULESETS = 30
@@ -50,7 +50,7 @@ class GitHubSettings:
         def ask(api: GitHubApi, place: str, repository: Visible) -> BaseRules:
             found = api.one(f"{place}/branches/{quote(branch, safe='')}", "branch")
             if found is None or found.text("name") != branch:
-                raise failed(f"asked for the branch {branch}, GitHub gave another one")
+                raise failure(f"asked for the branch {branch}, GitHub gave another one")
             rules = self._rules(api, place, repository, branch)
             base = BaseRules(branch=branch, protected=found.flag("protected"), rules=rules)
             classic = found.optional_child("protection")
@@ -66,13 +66,13 @@ class GitHubSettings:
 
         def ask(api: GitHubApi, place: str, repository: Visible) -> ActionsSettings:
             if not api.has_token or repository().can_administer is False:
-                raise failed("the settings of Actions are shown to administrators only", ADMINISTRATORS)
+                raise failure("the settings of Actions are shown to administrators only", ADMINISTRATORS)
             found = api.one(f"{place}/actions/permissions/workflow", "settings of Actions")
             if found is None:
-                raise failed("GitHub gave no settings of Actions")
+                raise failure("GitHub gave no settings of Actions")
             level = found.text("default_workflow_permissions")
             if level not in ("read", "write"):
-                raise failed(f"unexpected shape of the answer: workflows may {level!r:.40} by default")
+                raise failure(f"unexpected shape of the answer: workflows may {level!r:.40} by default")
             return ActionsSettings(
                 default_permissions=level, may_create_pull_requests=found.flag("can_approve_pull_request_reviews")
             )
@@ -91,7 +91,7 @@ class GitHubSettings:
             shown = [_ruleset(item) for item in listed]
             wanted = [item for item in shown if item.enforcement == "active" and item.target in ("branch", "tag")]
             if len(wanted) > MOST_RULESETS:
-                raise failed(f"{len(wanted)} rulesets are active; more than {MOST_RULESETS} are not looked at")
+                raise failure(f"{len(wanted)} rulesets are active; more than {MOST_RULESETS} are not looked at")
             whole = {item.id: _detailed(api, f"{place}/rulesets/{item.id}", item) for item in wanted}
             return tuple(whole.get(item.id, item) for item in shown)
 
@@ -121,7 +121,7 @@ def _with_classic(api: GitHubApi, place: str, repository: Visible, base: BaseRul
         found, message = api.one_or_message(path, "protection")
         if found is not None:
             # What lacks the address is no protection: its other fields may be left out.
-            hold_by_address(found, place, "protection", f"/branches/{base.branch}/protection")
+            require_address(found, place, "protection", f"/branches/{base.branch}/protection")
     except LookupFailed as refused:
         remedy = refused.problem.remedy or ADMINISTRATORS
         return base.model_copy(update={"hidden": refused.problem.model_copy(update={"remedy": remedy})})
@@ -161,7 +161,7 @@ def _ruleset(found: Fields) -> Ruleset:
 def _detailed(api: GitHubApi, path: str, listed: Ruleset) -> Ruleset:
     found = api.one(path, "ruleset")
     if found is None or found.number("id") != listed.id:
-        raise failed(f"asked for the ruleset {listed.name} ({listed.id}), GitHub gave another one")
+        raise failure(f"asked for the ruleset {listed.name} ({listed.id}), GitHub gave another one")
     conditions = found.optional_child("conditions")
     refs = conditions.optional_child("ref_name") if conditions else None
     links = found.optional_child("_links")

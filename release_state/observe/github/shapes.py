@@ -10,18 +10,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from release_state.model.snapshot import GitHubRelease, PullRequest, WorkflowRun
-from release_state.observe.github.api import Fields, failed
-from release_state.observe.github.fields import hold_by_address, hold_by_name
-from release_state.observe.http.refusal import header
+from release_state.observe.github.api import Fields, failure
+from release_state.observe.github.fields import require_address, require_repository
+from release_state.observe.http.refusal import get_header
 
 
-def fork_of(repository: Fields) -> str | None:
+def parse_fork(repository: Fields) -> str | None:
     """The repository at the end of the chain of forks."""
     origin = repository.optional_child("source") or repository.optional_child("parent")
     return origin.text("full_name") if origin and repository.optional_flag("fork") else None
 
 
-def may(repository: Fields, right: str) -> bool | None:
+def has_right(repository: Fields, right: str) -> bool | None:
     """Whether the token has a right on the repository; None where GitHub does not say."""
     permissions = repository.optional_child("permissions")
     # To an app's own token GitHub shows every permission as false, also that to read what it has just read.
@@ -30,34 +30,34 @@ def may(repository: Fields, right: str) -> bool | None:
     return permissions.optional_flag(right)
 
 
-def scopes(headers: Mapping[str, str]) -> tuple[str, ...] | None:
+def parse_scopes(headers: Mapping[str, str]) -> tuple[str, ...] | None:
     """The scopes of a classic token, which may be none; other tokens have no such header."""
-    said = header(headers, "X-OAuth-Scopes")
+    said = get_header(headers, "X-OAuth-Scopes")
     return None if said is None else tuple(filter(None, (scope.strip() for scope in said.split(","))))
 
 
-def distinct_pulls(found: Sequence[Fields], place: str) -> list[PullRequest]:
+def parse_pulls(found: Sequence[Fields], place: str) -> list[PullRequest]:
     """The pull requests of a list's pages, each once; those into another repository are refused."""
     for pull in found:
-        hold_by_name(pull.child("base").child("repo"), place, "pull requests")
+        require_repository(pull.child("base").child("repo"), place, "pull requests")
     # One that is opened while the pages are read pushes another onto the next page, where it comes again.
-    return list({pull.number: pull for pull in map(pull_of, found)}.values())
+    return list({pull.number: pull for pull in map(parse_pull, found)}.values())
 
 
-def distinct_releases(found: Sequence[Fields], place: str) -> tuple[GitHubRelease, ...]:
+def parse_releases(found: Sequence[Fields], place: str) -> tuple[GitHubRelease, ...]:
     """The releases of a list's pages, each once; those of another repository are refused."""
     for release in found:
-        hold_by_address(release, place, "releases")
-    return tuple({release.id: release for release in map(release_of, found)}.values())
+        require_address(release, place, "releases")
+    return tuple({release.id: release for release in map(parse_release, found)}.values())
 
 
-def pull_of(found: Fields) -> PullRequest:
+def parse_pull(found: Fields) -> PullRequest:
     """A pull request."""
     head, merged_at = found.child("head"), found.nullable_moment("merged_at")
     repository = head.optional_child("repo")
     state = found.text("state")
     if state not in ("open", "closed"):
-        raise failed(f"unexpected shape of the answer: a pull request is {state!r:.40}")
+        raise failure(f"unexpected shape of the answer: a pull request is {state!r:.40}")
     return PullRequest(
         number=found.number("number"),
         title=found.text("title"),
@@ -78,7 +78,7 @@ def pull_of(found: Fields) -> PullRequest:
     )
 
 
-def release_of(found: Fields) -> GitHubRelease:
+def parse_release(found: Fields) -> GitHubRelease:
     """A GitHub Release or a draft."""
     return GitHubRelease(
         id=found.number("id"),
@@ -96,40 +96,40 @@ def release_of(found: Fields) -> GitHubRelease:
     )
 
 
-def release_of_tag(found: Fields, place: str, tag: str) -> GitHubRelease:
+def parse_tag_release(found: Fields, place: str, tag: str) -> GitHubRelease:
     """The published release of exactly this tag."""
-    hold_by_address(found, place, "a release")
-    release = release_of(found)
+    require_address(found, place, "a release")
+    release = parse_release(found)
     if release.tag != tag:
-        raise failed(f"asked for the release of the tag {tag}, GitHub gave that of {release.tag}")
+        raise failure(f"asked for the release of the tag {tag}, GitHub gave that of {release.tag}")
     if release.draft:
-        raise failed(f"asked for the published release of the tag {tag}, GitHub gave a draft")
+        raise failure(f"asked for the published release of the tag {tag}, GitHub gave a draft")
     return release
 
 
-def full_release_of(found: Fields, place: str) -> GitHubRelease:
+def parse_latest_release(found: Fields, place: str) -> GitHubRelease:
     """A release that GitHub calls the latest: published, and no pre-release."""
-    hold_by_address(found, place, "the latest release")
-    release = release_of(found)
+    require_address(found, place, "the latest release")
+    release = parse_release(found)
     if release.draft or release.prerelease:
         kind = "draft" if release.draft else "pre-release"
-        raise failed(f"asked for the latest release, GitHub gave a {kind}, {release.tag}")
+        raise failure(f"asked for the latest release, GitHub gave a {kind}, {release.tag}")
     return release
 
 
-def runs_of(found: Iterable[Fields], place: str, workflow: str = "") -> list[WorkflowRun]:
+def parse_runs(found: Iterable[Fields], place: str, workflow: str = "") -> list[WorkflowRun]:
     """The runs of a list's pages, which have to be of this repository, and of the workflow file where one is named."""
     runs = []
     for item in found:
-        hold_by_name(item.child("repository"), place, "workflow runs")
-        run = run_of(item)
+        require_repository(item.child("repository"), place, "workflow runs")
+        run = parse_run(item)
         if workflow and run.workflow != workflow:
-            raise failed(f"asked for the runs of {workflow}, GitHub gave one of {run.workflow or 'no workflow'}")
+            raise failure(f"asked for the runs of {workflow}, GitHub gave one of {run.workflow or 'no workflow'}")
         runs.append(run)
     return runs
 
 
-def run_of(found: Fields) -> WorkflowRun:
+def parse_run(found: Fields) -> WorkflowRun:
     """A run of a workflow."""
     return WorkflowRun(
         id=found.number("id"),

@@ -13,23 +13,23 @@ from urllib.parse import urlencode, urlsplit
 
 from release_state import __version__
 from release_state.model.observation import Observation, Problem, known
-from release_state.observe.http.answer import (
-    Answer,
+from release_state.observe.http.cache import ResponseCache
+from release_state.observe.http.limits import SharedLimit, TimeLeft
+from release_state.observe.http.refusal import get_header, measure_clock_ahead, read_service_message
+from release_state.observe.http.request import Request
+from release_state.observe.http.response import (
     LookupFailed,
     Origin,
+    Response,
     clean_url,
-    is_of_another_host,
+    display_url,
+    is_other_host,
     origin_of,
-    parsed_json,
-    shown,
+    parse_json,
 )
-from release_state.observe.http.kept_answers import KeptAnswers
-from release_state.observe.http.limits import SharedLimit, TimeLeft
-from release_state.observe.http.refusal import clock_ahead, header, service_message
-from release_state.observe.http.request import Question
 from release_state.observe.http.transport import open_session
 
-__all__ = ["Answer", "HttpClient", "LookupFailed", "clean_url", "is_of_another_host", "observed", "origin_of"]
+__all__ = ["HttpClient", "LookupFailed", "Response", "clean_url", "is_other_host", "observe", "origin_of"]
 
 T = TypeVar("T")
 MAX_BYTES = 32 * 2**20
@@ -58,7 +58,7 @@ class HttpClient:
         cancel: threading.Event | None = None,
         shared_limit: SharedLimit | None = None,
         time_left: TimeLeft | None = None,
-        kept: KeptAnswers | None = None,
+        kept: ResponseCache | None = None,
     ) -> None:
         if token and not token_host:
             raise ValueError("a token needs the host that it is for")
@@ -119,12 +119,12 @@ class HttpClient:
 
     def count(self, origin: Origin, headers: Mapping[str, str]) -> None:
         """Note that an answer came, and what it told of a rate limit and of the time."""
-        ahead = clock_ahead(headers, datetime.now(timezone.utc))
+        ahead = measure_clock_ahead(headers, datetime.now(timezone.utc))
         with self._lock:
             if ahead is not None:
                 self._ahead.setdefault(origin, []).append(ahead)
             self._answers[origin] = self._answers.get(origin, 0) + 1
-            if header(headers, "X-RateLimit-Limit"):
+            if get_header(headers, "X-RateLimit-Limit"):
                 self._limits[origin] = headers
 
     def get(
@@ -140,7 +140,7 @@ class HttpClient:
         source: str | None = None,
         may_keep: bool = False,
         into: Path | None = None,
-    ) -> Answer:
+    ) -> Response:
         """
         Ask, and give the whole answer of status 200 or one of `allow_status`.
 
@@ -153,15 +153,15 @@ class HttpClient:
         if params:
             url += ("&" if "?" in url else "?") + urlencode(params)
         asked = {**self._headers, "Accept": accept, **(headers or {})}
-        question = Question(self, url, asked, max_bytes, frozenset(allow_status) | {200}, end, source, into)
+        question = Request(self, url, asked, max_bytes, frozenset(allow_status) | {200}, end, source, into)
         return question.ask(self._kept if may_keep else None)
 
-    def keep(self, answer: Answer) -> None:
+    def keep(self, answer: Response) -> None:
         """Keep an answer that turned out to be whole and of the right shape, so that it need not be sent again."""
         if self._kept is not None and answer.question and answer.status == 200:
             self._kept.put(answer.question, answer.headers, answer.body)
 
-    def get_json(self, url: str, *, accept: str = "application/json", **options: Any) -> tuple[Any, Answer]:
+    def get_json(self, url: str, *, accept: str = "application/json", **options: Any) -> tuple[Any, Response]:
         """
         Ask for JSON; the decoded body and the answer. Takes what `get` takes.
 
@@ -170,16 +170,18 @@ class HttpClient:
         """
         answer = self.get(url, accept=accept, **options)
         source = options.get("source") or urlsplit(answer.url).netloc
-        if answer.status >= 400 and service_message(answer.headers, answer.body) is None:
-            why = f"{shown(answer.url)}: answered {answer.status} without the service's own words (a proxy?)"
+        if answer.status >= 400 and read_service_message(answer.headers, answer.body) is None:
+            why = f"{display_url(answer.url)}: answered {answer.status} without the service's own words (a proxy?)"
             raise LookupFailed(Problem(source=source, why=why, is_temporary=answer.status >= 500))
         try:
-            return parsed_json(answer), answer
+            return parse_json(answer), answer
         except ValueError as error:
-            raise LookupFailed(Problem(source=source, why=f"{shown(answer.url)}: {error}", is_temporary=True)) from None
+            raise LookupFailed(
+                Problem(source=source, why=f"{display_url(answer.url)}: {error}", is_temporary=True)
+            ) from None
 
 
-def observed(ask: Callable[[], T | None]) -> Observation[T]:
+def observe(ask: Callable[[], T | None]) -> Observation[T]:
     """What the function found, as an observation: a LookupFailed makes it unavailable, None a known absence."""
     try:
         return known(ask())  # type: ignore[arg-type]

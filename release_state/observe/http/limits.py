@@ -17,7 +17,7 @@ from enum import Enum
 from pathlib import Path
 
 from release_state.common import files as whole
-from release_state.observe.http.refusal import date_of, epoch, header, on_our_clock
+from release_state.observe.http.refusal import get_header, parse_epoch, read_date, to_local_clock
 
 _FILE = "limit.json"
 _LONGEST = 3 * 3600
@@ -35,10 +35,10 @@ class SharedLimit:
         """Take what an answer says of the limit."""
         now = time.time()
         until = 0.0
-        if (header(headers, "X-RateLimit-Remaining") or "").strip() == "0":
-            reset = epoch(header(headers, "X-RateLimit-Reset"))
-            until = on_our_clock(reset, date_of(headers)).timestamp() if reset else 0.0
-        retry = (header(headers, "Retry-After") or "").strip()
+        if (get_header(headers, "X-RateLimit-Remaining") or "").strip() == "0":
+            reset = parse_epoch(get_header(headers, "X-RateLimit-Reset"))
+            until = to_local_clock(reset, read_date(headers)).timestamp() if reset else 0.0
+        retry = (get_header(headers, "Retry-After") or "").strip()
         if status in (403, 429) and retry.isdecimal():
             until = max(until, now + int(retry[:6]))
         if now < until < now + _LONGEST and until > self._until:

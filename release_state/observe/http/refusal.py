@@ -43,30 +43,30 @@ class Refusal:
         return self.is_temporary or self.retry_at is not None or self.is_trouble
 
 
-def header(headers: Mapping[str, str], name: str) -> str | None:
+def get_header(headers: Mapping[str, str], name: str) -> str | None:
     """A header's value by its name in any case."""
     return next((value for key, value in headers.items() if key.lower() == name.lower()), None)
 
 
-def clock_ahead(headers: Mapping[str, str], now: datetime) -> float | None:
+def measure_clock_ahead(headers: Mapping[str, str], now: datetime) -> float | None:
     """Seconds that `now`, by this machine, is ahead of the service's clock in an answer that just came.
 
     None where it does not say. `Age` is how long a cache has held the answer since.
     """
-    date, age = http_date(header(headers, "Date")), (header(headers, "Age") or "").strip()
+    date, age = parse_http_date(get_header(headers, "Date")), (get_header(headers, "Age") or "").strip()
     if date is None:
         return None
     return (now - date).total_seconds() - (int(age[:9]) if age.isdecimal() else 0)
 
 
-def date_of(headers: Mapping[str, str]) -> datetime:
+def read_date(headers: Mapping[str, str]) -> datetime:
     """The moment of an answer by the service's clock, by this machine's where it does not say (UTC)."""
-    return http_date(header(headers, "Date")) or datetime.now(timezone.utc)
+    return parse_http_date(get_header(headers, "Date")) or datetime.now(timezone.utc)
 
 
-def service_message(headers: Mapping[str, str], body: bytes) -> str | None:
+def read_service_message(headers: Mapping[str, str], body: bytes) -> str | None:
     """The `message` of a GitHub error, None where the body is not one."""
-    if "json" not in (header(headers, "Content-Type") or "").lower():
+    if "json" not in (get_header(headers, "Content-Type") or "").lower():
         return None
     try:
         data = loads(body)
@@ -76,18 +76,18 @@ def service_message(headers: Mapping[str, str], body: bytes) -> str | None:
     return message if isinstance(message, str) else None
 
 
-def refusal(status: int, headers: Mapping[str, str], body: bytes, *, with_credentials: bool) -> Refusal:
+def read_refusal(status: int, headers: Mapping[str, str], body: bytes, *, with_credentials: bool) -> Refusal:
     """Read an answer that is neither what was asked for nor a redirect."""
-    message = service_message(headers, body)
+    message = read_service_message(headers, body)
     said = f": {plain(message, 200)}" if message else ""
-    now = date_of(headers)
+    now = read_date(headers)
     wait = _retry_after(headers, now)
     if status in (403, 429):
         limited = message is None or "rate limit" in message.lower() or "abuse" in message.lower()
-        if limited and (header(headers, "X-RateLimit-Remaining") or "").strip() == "0":
+        if limited and (get_header(headers, "X-RateLimit-Remaining") or "").strip() == "0":
             # The hour's budget is used up: more questions would only be refused, too.
             reset = _reset(headers) or (now + timedelta(seconds=wait) if wait is not None else None)
-            reset = None if reset is None else on_our_clock(reset, now)
+            reset = None if reset is None else to_local_clock(reset, now)
             remedy = "wait for the reset" if with_credentials else "wait, or give a token: its limit is far higher"
             return Refusal(f"the rate limit is used up ({status}{said})", False, retry_at=reset, remedy=remedy)
         if wait is None and status == 403 and message is not None and limited:
@@ -104,7 +104,7 @@ def refusal(status: int, headers: Mapping[str, str], body: bytes, *, with_creden
     return Refusal(f"answered {status}{said}", False, is_trouble=status >= 500)
 
 
-def on_our_clock(moment: datetime, now: datetime) -> datetime:
+def to_local_clock(moment: datetime, now: datetime) -> datetime:
     """A moment of the service's clock, which shows `now`, by this machine's, where the two differ by a minute or more.
 
     Who waits looks at this one. Smaller differences are the answer's way and rounding.
@@ -116,40 +116,40 @@ def on_our_clock(moment: datetime, now: datetime) -> datetime:
 
 
 def _temporary(why: str, wait: float | None, now: datetime) -> Refusal:
-    retry_at = on_our_clock(now + timedelta(seconds=wait), now) if wait is not None else None
+    retry_at = to_local_clock(now + timedelta(seconds=wait), now) if wait is not None else None
     return Refusal(why, True, wait=wait, retry_at=retry_at)
 
 
 def _missing_right(headers: Mapping[str, str], with_credentials: bool) -> str:
-    if (header(headers, "X-GitHub-SSO") or "").startswith("required"):
+    if (get_header(headers, "X-GitHub-SSO") or "").startswith("required"):
         return "authorize the token for the organisation's single sign-on"
-    if needed := header(headers, "X-Accepted-GitHub-Permissions"):
+    if needed := get_header(headers, "X-Accepted-GitHub-Permissions"):
         return f"use a token with the permission {plain(needed, 100)}"
-    if needed := header(headers, "X-Accepted-OAuth-Scopes"):
+    if needed := get_header(headers, "X-Accepted-OAuth-Scopes"):
         return f"use a token with one of the scopes {plain(needed, 100)}"
     return "use a token with the right to read this" if with_credentials else "give a token"
 
 
 def _retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     """Seconds until `Retry-After`, which is a number of them or a date (RFC 9110, 10.2.3)."""
-    value = (header(headers, "Retry-After") or "").strip()
+    value = (get_header(headers, "Retry-After") or "").strip()
     if value.isdecimal():
         return float(min(int(value[:12]), _LONGEST_WAIT))
-    moment = http_date(value)
+    moment = parse_http_date(value)
     return None if moment is None else min(max(0.0, (moment - now).total_seconds()), float(_LONGEST_WAIT))
 
 
 def _reset(headers: Mapping[str, str]) -> datetime | None:
-    return epoch(header(headers, "X-RateLimit-Reset"))
+    return parse_epoch(get_header(headers, "X-RateLimit-Reset"))
 
 
-def epoch(value: str | None) -> datetime | None:
+def parse_epoch(value: str | None) -> datetime | None:
     """The moment of so many seconds since 1970 (UTC), None where the text is no such number."""
     moment = of_epoch(value or "")
     return moment if moment and _FIRST_YEAR <= moment.year <= _LAST_YEAR else None
 
 
-def http_date(value: str | None) -> datetime | None:
+def parse_http_date(value: str | None) -> datetime | None:
     """The moment of a header (UTC); None for what is none, or none of a clock that can be counted with."""
     try:
         moment = parsedate_to_datetime(value or "")

@@ -19,12 +19,11 @@ from requests import Session
 from release_state.common.redaction import spellings
 from release_state.common.text import plain
 from release_state.model.observation import Problem
-from release_state.observe.http.answer import Answer, LookupFailed, Origin, clean_url, origin_of, shown
-from release_state.observe.http.freshness import confirms, why_old
-from release_state.observe.http.kept_answers import KeptAnswers
+from release_state.observe.http.cache import ResponseCache, explain_staleness, is_revalidated
 from release_state.observe.http.limits import PAUSES, SharedLimit
-from release_state.observe.http.refusal import NOT_REACHED, Refusal, header, refusal
-from release_state.observe.http.transport import Interrupted, Line, Received, Unusable, exchange
+from release_state.observe.http.refusal import NOT_REACHED, Refusal, get_header, read_refusal
+from release_state.observe.http.response import LookupFailed, Origin, Response, clean_url, display_url, origin_of
+from release_state.observe.http.transport import Cancellation, Interrupted, Received, Unusable, send
 
 _POLL_SECONDS = 0.1
 TRIES = 3
@@ -56,7 +55,7 @@ class Client(Protocol):
         """Note that an answer came, and what it told of a rate limit."""
 
 
-class Question:
+class Request:
     """One GET with its retries and redirects."""
 
     def __init__(
@@ -80,11 +79,11 @@ class Question:
         except ValueError as error:
             self._url = ""
             raise self._failed(str(error)) from None
-        if client.has_token_for(self._url) and not header(headers, "Authorization"):
+        if client.has_token_for(self._url) and not get_header(headers, "Authorization"):
             headers["Authorization"] = f"Bearer {client.token}"
-        self._secrets = secrets_of(client.token, header(headers, "Authorization"))
+        self._secrets = collect_secrets(client.token, get_header(headers, "Authorization"))
 
-    def ask(self, answers: KeptAnswers | None = None) -> Answer:
+    def ask(self, answers: ResponseCache | None = None) -> Response:
         """Ask until there is an answer; one of `answers` that still holds need not be sent again.
 
         Raises LookupFailed.
@@ -92,8 +91,8 @@ class Question:
         failures = 0
         seen = {self._url}
         # Another caller may be shown something else: who asks is a part of the question, though not in words.
-        caller = hashlib.sha256((header(self._headers, "Authorization") or "").encode()).hexdigest()
-        versions = (self._headers["Accept"], header(self._headers, "X-GitHub-Api-Version") or "")
+        caller = hashlib.sha256((get_header(self._headers, "Authorization") or "").encode()).hexdigest()
+        versions = (self._headers["Accept"], get_header(self._headers, "X-GitHub-Api-Version") or "")
         question = (self._url, *versions, caller) if answers else ()
         kept = answers.get(question) if answers else None
         if kept is not None:
@@ -106,9 +105,9 @@ class Question:
                 self._follow(received, seen)
                 continue
             if received is not None and received.status == 304 and kept is not None:
-                if confirms(received.headers, kept.etag):
+                if is_revalidated(received.headers, kept.etag):
                     others = {name: text for name, text in received.headers.items() if not _OF_BODY.match(name)}
-                    return Answer(200, {**others, **kept.headers}, kept.body, self._url)
+                    return Response(200, {**others, **kept.headers}, kept.body, self._url)
                 # Of another answer, or of another time: nothing lets a cache say so that is asked for the whole.
                 self._headers.pop("If-None-Match", None)
                 kept = None
@@ -116,7 +115,7 @@ class Question:
             if received is not None and (why := self._why_old(received)):
                 received, broken = None, why
             if received is not None and received.status in self._wanted:
-                return Answer(received.status, received.headers, received.body, self._url, question)
+                return Response(received.status, received.headers, received.body, self._url, question)
             failures += 1
             refused = (
                 self._refusal(received)
@@ -127,7 +126,7 @@ class Question:
 
     def _once(self) -> tuple[Received | None, str | None]:
         """One try: what came, or how the connection failed."""
-        line, outcome = Line(), _Outcome()
+        line, outcome = Cancellation(), _Outcome()
         self._respect_limit()
         left = self._end - time.monotonic()
         if left <= 0:
@@ -136,7 +135,7 @@ class Question:
 
         def work() -> None:
             try:
-                outcome.received = exchange(
+                outcome.received = send(
                     self._client.session, line, url, headers,
                     seconds=left, limit=self._max_bytes, wanted=self._wanted, into=self._into,
                 )  # fmt: skip
@@ -179,7 +178,7 @@ class Question:
 
         Caches before an index are a part of it: it empties them where a page changes.
         """
-        return why_old(received.headers) if origin_of(self._url) == self._client.token_origin else None
+        return explain_staleness(received.headers) if origin_of(self._url) == self._client.token_origin else None
 
     @property
     def _limit(self) -> SharedLimit | None:
@@ -196,7 +195,7 @@ class Question:
         self._client.cancel.wait(max(0.0, pause))
 
     def _follow(self, received: Received, seen: set[str]) -> None:
-        location = header(received.headers, "Location")
+        location = get_header(received.headers, "Location")
         if not location:
             raise self._failed(f"answered {received.status}, a redirect that does not say where")
         try:
@@ -216,8 +215,8 @@ class Question:
         self._url = target
 
     def _refusal(self, received: Received) -> Refusal:
-        with_token = header(self._headers, "Authorization") is not None
-        return refusal(received.status, received.headers, received.body, with_credentials=with_token)
+        with_token = get_header(self._headers, "Authorization") is not None
+        return read_refusal(received.status, received.headers, received.body, with_credentials=with_token)
 
     def _pause(self, refused: Refusal, failures: int) -> None:
         """Wait before the next try, or raise where there is none."""
@@ -239,7 +238,7 @@ class Question:
     def _failed(
         self, why: str, retry_at: datetime | None = None, remedy: str | None = None, *, may_pass: bool = False
     ) -> LookupFailed:
-        where = f"{shown(self._url)}: " if self._url else ""
+        where = f"{display_url(self._url)}: " if self._url else ""
         text = where + why
         for secret in (spelling for each in self._secrets for spelling in spellings(each)):
             text = text.replace(secret, "***")
@@ -248,7 +247,7 @@ class Question:
         return LookupFailed(Problem(source=source, why=why, retry_at=retry_at, remedy=remedy, is_temporary=may_pass))
 
 
-def secrets_of(token: str | None, authorization: str | None) -> tuple[str, ...]:
+def collect_secrets(token: str | None, authorization: str | None) -> tuple[str, ...]:
     """What must not be shown of a request: the token, the header, and the password that is coded in it."""
     found = [token or "", authorization or ""]
     kind, _, coded = (authorization or "").partition(" ")

@@ -56,7 +56,7 @@ class Received:
     body: bytes
 
 
-class Line:
+class Cancellation:
     """The connection that one request uses, so that another thread can cut it."""
 
     def __init__(self) -> None:
@@ -155,9 +155,9 @@ def open_session() -> requests.Session:
     return session
 
 
-def exchange(
+def send(
     session: requests.Session,
-    line: Line,
+    line: Cancellation,
     url: str,
     headers: Mapping[str, str],
     *,

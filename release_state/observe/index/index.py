@@ -15,10 +15,10 @@ from release_state.model.observation import Observation, Problem, known, unavail
 from release_state.model.snapshot import IndexProject
 from release_state.model.snapshot.index import IndexHistory
 from release_state.model.target import Channel
-from release_state.observe.http.answer import is_html
-from release_state.observe.http.client import Answer, HttpClient, LookupFailed, clean_url, is_of_another_host, origin_of
-from release_state.observe.index.page import files_by_json, history_of, project_of, versions_by_json
-from release_state.observe.index.simple import ACCEPT, Page, project_page, root_projects
+from release_state.observe.http.client import HttpClient, LookupFailed, Response, clean_url, is_other_host, origin_of
+from release_state.observe.http.response import is_html
+from release_state.observe.index.page import build_history, build_project, look_up_files, look_up_versions
+from release_state.observe.index.simple import ACCEPT, IndexPage, parse_project_page, parse_root
 
 T = TypeVar("T")
 
@@ -49,8 +49,8 @@ def observe_index(
         return unavailable(f"index {channel.name}", f"{version!r} is no version by PEP 440")
     name = canonicalize_name(package)
 
-    def read(page: Page | None, url: str) -> IndexProject:
-        return IndexProject(url=url, listed=False) if page is None else project_of(page, name, wanted, url)
+    def read(page: IndexPage | None, url: str) -> IndexProject:
+        return IndexProject(url=url, listed=False) if page is None else build_project(page, name, wanted, url)
 
     found = _observe(client, channel, name, read)
     project = found.value
@@ -58,13 +58,13 @@ def observe_index(
         return found
     if set(expected) - {file.kind for file in project.files}:
         held = {file.filename for file in project.files}
-        coming = files_by_json(client, *split_credentials(channel.index_url), name, wanted, deadline)
+        coming = look_up_files(client, *split_credentials(channel.index_url), name, wanted, deadline)
         left = tuple(file for file in coming if file not in held)
         project = project.model_copy(update={"catching_up": left})
     if not (project.files or project.catching_up or project.lists_versions) and any(
         could_be(file, name, wanted) for file in project.skipped
     ):
-        listed = versions_by_json(client, *split_credentials(channel.index_url), name, deadline)
+        listed = look_up_versions(client, *split_credentials(channel.index_url), name, deadline)
         project = project.model_copy(update={"lists_versions": listed is not None and wanted not in listed})
     return known(project)
 
@@ -73,13 +73,15 @@ def observe_index_history(client: HttpClient, channel: Channel, package: str) ->
     """The project's page on the channel's index, with every version and its files; asks what `observe_index` asks."""
     name = canonicalize_name(package)
 
-    def read(page: Page | None, url: str) -> IndexHistory:
-        return IndexHistory(url=url, listed=False) if page is None else history_of(page, name, url)
+    def read(page: IndexPage | None, url: str) -> IndexHistory:
+        return IndexHistory(url=url, listed=False) if page is None else build_history(page, name, url)
 
     return _observe(client, channel, name, read)
 
 
-def _observe(client: HttpClient, channel: Channel, name: str, read: Callable[[Page | None, str], T]) -> Observation[T]:
+def _observe(
+    client: HttpClient, channel: Channel, name: str, read: Callable[[IndexPage | None, str], T]
+) -> Observation[T]:
     """Ask for the project's page, and read it; None stands for a project that the index does not list."""
     source = f"index {channel.name}"
     try:
@@ -112,7 +114,7 @@ def split_credentials(url: str) -> tuple[str, str | None]:
     return clean, f"Basic {b64encode(pair.encode()).decode()}"
 
 
-def headers_for(channel: Channel, url: str) -> dict[str, str]:
+def authorize(channel: Channel, url: str) -> dict[str, str]:
     """The headers for an address that the channel's index gave: its credentials go to its own origin alone.
 
     Raises ValueError where the index URL is none of http or https.
@@ -131,11 +133,11 @@ class _Index:
         self._deadline = client.deadline()
         self._headers = {"Authorization": authorization} if authorization else {}
 
-    def page(self, name: str) -> Page | None:
+    def page(self, name: str) -> IndexPage | None:
         """The project's page; None where the index says that it lists no such project."""
         answer = self._get(f"{self._root}{name}/", _PAGE_LIMIT, may_keep=True)
         if answer.status != 404:
-            page = project_page(answer.body, answer.headers, name, answer.url)
+            page = parse_project_page(answer.body, answer.headers, name, answer.url)
             self._client.keep(answer)
             return page
         if not self._channel.is_public_index:
@@ -145,14 +147,14 @@ class _Index:
                 raise self._failed(
                     "neither the project's page nor the index's root is there (404)", "check the channel's index_url"
                 )
-            if name in root_projects(root.body, root.headers, root.url):
+            if name in parse_root(root.body, root.headers, root.url):
                 raise self._failed("the index lists the project and answers 404 for its page")
         elif is_html(answer):
             # Its own 404 of a project page is a line of plain text.
             raise self._failed("answered 404 with an HTML page, which is not the index's own (a proxy?)", "try again")
         return None
 
-    def _get(self, url: str, limit: int, *, may_keep: bool = False) -> Answer:
+    def _get(self, url: str, limit: int, *, may_keep: bool = False) -> Response:
         answer = self._client.get(
             url,
             headers=self._headers,
@@ -163,7 +165,7 @@ class _Index:
             source=self._source,
             may_keep=may_keep,
         )
-        if is_of_another_host(url, answer.url):
+        if is_other_host(url, answer.url):
             # pypiserver sends what it lacks on to another index, whose answer says nothing about this one.
             raise self._failed(
                 f"the index sent the question on to another host, {origin_of(answer.url)[1]}",

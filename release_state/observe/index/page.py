@@ -23,7 +23,7 @@ from release_state.model.snapshot import IndexFile, IndexProject, IndexRelease
 from release_state.model.snapshot.index import IndexedVersion, IndexHistory
 from release_state.model.target import parse_version
 from release_state.observe.http.client import HttpClient, LookupFailed, origin_of
-from release_state.observe.index.simple import NotSimple, Page
+from release_state.observe.index.simple import IndexPage, NotSimple
 
 _SIMPLE = "/simple/"
 _BYTES = 8 * 2**20
@@ -33,7 +33,7 @@ _LONGEST_NAME = 300
 _MOST = 50
 
 
-def files_by_json(
+def look_up_files(
     client: HttpClient, root: str, authorization: str | None, package: str, version: Version, deadline: float
 ) -> tuple[str, ...]:
     """The names of the version's files; empty where there is no such API, or no answer of it that is one.
@@ -48,7 +48,7 @@ def files_by_json(
     return tuple(name for name in names if isinstance(name, str) and 0 < len(name) <= _LONGEST_NAME)[:_MOST]
 
 
-def versions_by_json(
+def look_up_versions(
     client: HttpClient, root: str, authorization: str | None, package: str, deadline: float
 ) -> frozenset[Version] | None:
     """
@@ -102,7 +102,7 @@ _SKIPPED_LENGTH = 200
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
-def project_of(page: Page, name: str, version: Version, url: str) -> IndexProject:
+def build_project(page: IndexPage, name: str, version: Version, url: str) -> IndexProject:
     """The project with the files of one version; `name` normalized, `url` the page that was read."""
     held, common = _by_version(page, name, version)
     return IndexProject(
@@ -115,7 +115,7 @@ def project_of(page: Page, name: str, version: Version, url: str) -> IndexProjec
     )
 
 
-def history_of(page: Page, name: str, url: str) -> IndexHistory:
+def build_history(page: IndexPage, name: str, url: str) -> IndexHistory:
     """The project with the files of every version."""
     held, common = _by_version(page, name)
     return IndexHistory(
@@ -128,7 +128,7 @@ def history_of(page: Page, name: str, url: str) -> IndexHistory:
 
 
 def _by_version(
-    page: Page, name: str, wanted: Version | None = None
+    page: IndexPage, name: str, wanted: Version | None = None
 ) -> tuple[dict[Version, list[DistributionPackage]], dict[str, Any]]:
     """The files by version, and the fields that both models have in common.
 

@@ -16,8 +16,8 @@ from release_state.common.text import plain
 from release_state.model.observation import Problem
 from release_state.model.snapshot import IndexFile
 from release_state.observe.git.store import OBJECT_NAME
-from release_state.observe.http.answer import shown
 from release_state.observe.http.client import HttpClient, LookupFailed
+from release_state.observe.http.response import display_url
 
 ACCEPT = "application/vnd.pypi.integrity.v1+json, application/json;q=0.5"
 _LIMIT = 8 * 2**20
@@ -54,7 +54,8 @@ def observe_provenance(
     if not isinstance(document, dict) or not isinstance(document.get("attestation_bundles"), list):
         raise LookupFailed(Problem(source=source, why=f"{answer.url}: not a provenance object of PEP 740"))
     if file.sha256 and (others := _others(document, file.filename, file.sha256)):
-        why = f"{shown(answer.url)}: asked for the provenance of {file.filename}, the index gave that of {others[0]}"
+        where = display_url(answer.url)
+        why = f"{where}: asked for the provenance of {file.filename}, the index gave that of {others[0]}"
         raise LookupFailed(Problem(source=source, why=plain(why, 400)))
     return parse_provenance(document, file.filename, file.sha256)
 
@@ -71,8 +72,8 @@ def parse_provenance(document: dict[str, Any], filename: str, sha256: str | None
         if sha256 is None or not any(_is_of(subject, filename, sha256) for subject in _subjects(attestation)):
             continue
         certificate = _bytes(attestation.get("verification_material"), "certificate")
-        commit = extension(certificate, _SOURCE_DIGEST) or ""
-        path = urlsplit(extension(certificate, _SOURCE_URI) or "").path.strip("/")
+        commit = read_extension(certificate, _SOURCE_DIGEST) or ""
+        path = urlsplit(read_extension(certificate, _SOURCE_URI) or "").path.strip("/")
         if OBJECT_NAME.fullmatch(commit):
             commits.add(commit)
         if _REPOSITORY.fullmatch(path):
@@ -82,7 +83,7 @@ def parse_provenance(document: dict[str, Any], filename: str, sha256: str | None
     )
 
 
-def extension(certificate: bytes, identifier: bytes) -> str | None:
+def read_extension(certificate: bytes, identifier: bytes) -> str | None:
     """The text of an X.509 extension: after its identifier (DER) comes an octet string with a UTF-8 string in it."""
     start = certificate.find(identifier)
     if start < 0:

@@ -41,7 +41,7 @@ class NotSimple(ValueError):  # noqa: N818 - a statement about an answer
 
 
 @dataclass(frozen=True)
-class Page:
+class IndexPage:
     """A project page as the index gave it."""
 
     packages: tuple[DistributionPackage, ...]
@@ -54,7 +54,7 @@ class Page:
     status_reason: str | None = None
 
 
-def project_page(body: bytes, headers: Mapping[str, str], name: str, url: str) -> Page:
+def parse_project_page(body: bytes, headers: Mapping[str, str], name: str, url: str) -> IndexPage:
     """
     Read a project page of the project `name` that was had from `url`.
 
@@ -80,12 +80,12 @@ def project_page(body: bytes, headers: Mapping[str, str], name: str, url: str) -
         if content_type == HTML_TYPE or html.declared or name in html.titled_for or ours:
             status, reason = html.meta.get("project-status"), html.meta.get("project-status-reason")
             unreadable = tuple(link.text for link in files if not _is_sane(link.text))
-            return Page(packages, unreadable=unreadable, status=status, status_reason=reason)
+            return IndexPage(packages, unreadable=unreadable, status=status, status_reason=reason)
         raise NotSimple("an HTML page that is no project page of a Simple index")
     raise NotSimple(f"the content type is {content_type or 'missing'}, not that of a Simple index")
 
 
-def root_projects(body: bytes, headers: Mapping[str, str], url: str) -> frozenset[str]:
+def parse_root(body: bytes, headers: Mapping[str, str], url: str) -> frozenset[str]:
     """
     Read the root of a Simple index: the normalized names of its projects.
 
@@ -154,7 +154,7 @@ def _text(value: object, what: str) -> str | None:
     raise NotSimple(f"the JSON is not of the shape of PEP 691: {what}")
 
 
-def _project_json(document: object, name: str, url: str) -> Page:
+def _project_json(document: object, name: str, url: str) -> IndexPage:
     data = _checked(document)
     files, versions, status = data.get("files"), data.get("versions") or [], data.get("project-status") or {}
     if not isinstance(files, list) or not all(isinstance(file, dict) for file in files):
@@ -179,7 +179,7 @@ def _project_json(document: object, name: str, url: str) -> Page:
     for package, file in zip(page.packages, sane, strict=True):
         provenance = _text(file.get("provenance"), "a file's provenance")
         package.provenance_url = urljoin(url, provenance) if provenance else None
-    return Page(
+    return IndexPage(
         packages=tuple(page.packages),
         versions=tuple(page.versions or ()),
         unreadable=tuple(filename for filename in names if not _is_sane(filename)),

@@ -21,7 +21,7 @@ from release_state.observe.git.history import Stores, WantedCommit, _obtain, _Pl
 from release_state.observe.git.messages import GitFailed
 from release_state.observe.git.store import Store
 from release_state.observe.git.tree_files import Entries, obtain_files, read_file
-from release_state.observe.http.kept_answers import remember
+from release_state.observe.http.cache import remember
 from release_state.observe.next_version import semantic_release
 from release_state.observe.next_version.rules import (
     FILES,

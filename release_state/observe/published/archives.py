@@ -31,8 +31,8 @@ from release_state.observe.published.sdist import (
     Files,
     Forward,
     Refused,
-    members_of_zip,
-    object_names,
+    name_objects,
+    read_zip_members,
     readable_members,
 )
 
@@ -47,8 +47,8 @@ def read_wheel(data: bytes, *, sha256: bool, deadline: float) -> Files:
     `deadline` as for `read_sdist`. Raises Refused. Source: PEP 427.
     """
     return {
-        name: object_names(content, sha256=sha256)
-        for name, content in readable_members(members_of_zip(data), deadline)
+        name: name_objects(content, sha256=sha256)
+        for name, content in readable_members(read_zip_members(data), deadline)
         if not _is_made(name)
     }
 
@@ -84,7 +84,7 @@ class Differs(Broken):
     """The file can be read, and is another one than the index and its name say."""
 
 
-def look_into(path: Path, file: IndexFile, name: str, version: Version, deadline: float) -> None:
+def verify_file(path: Path, file: IndexFile, name: str, version: Version, deadline: float) -> None:
     """
     Read a downloaded file as what it is listed as: `name` (normalized) in `version`, for what the index says.
 

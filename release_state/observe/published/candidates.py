@@ -22,7 +22,7 @@ from release_state.observe.git.messages import GitFailed, readable
 from release_state.observe.git.remote import NO_REFS, check_url, network_environment
 from release_state.observe.git.store import Store, Want
 from release_state.observe.published.sdist import Files
-from release_state.observe.published.tree_match import LINK, Change, Entry, Tree, Votes, read_changes, read_tree
+from release_state.observe.published.tree_match import LINK, Entry, Tree, TreeChange, Votes, read_changes, read_tree
 
 MOST_COMMITS = 500
 """First parents of the base's head that are looked at."""
@@ -36,7 +36,7 @@ _PULL = re.compile(rb"([0-9a-f]{40}|[0-9a-f]{64})\trefs/pull/([1-9][0-9]{0,9})/h
 
 
 @dataclass(frozen=True)
-class Found:
+class CommitRef:
     """A commit to compare; see Candidate."""
 
     sha: str
@@ -44,7 +44,7 @@ class Found:
     what: str
 
 
-def of_refs(target: Target, remote: Remote) -> list[Found]:
+def find_ref_commits(target: Target, remote: Remote) -> list[CommitRef]:
     """The tag of the version, other spellings of it, the head of its release branch, and what a plan kept of one."""
     parts = len(target.parsed_version.release)
     tags = []
@@ -53,20 +53,20 @@ def of_refs(target: Target, remote: Remote) -> list[Found]:
         # Not a moving tag such as v9, which names fewer numbers than the version has.
         equal = version is not None and version == target.parsed_version and len(version.release) >= parts
         if equal or tag.name == target.tag:
-            tags.append(Found(tag.commit, f"refs/tags/{tag.name}", f"the tag {tag.name}"))
+            tags.append(CommitRef(tag.commit, f"refs/tags/{tag.name}", f"the tag {tag.name}"))
     tags.sort(key=lambda found: found.ref != f"refs/tags/{target.tag}")
     kept = re.compile(rf"backup/{re.escape(target.release_branch)}-[0-9a-f]{{7}}")
     heads = [
         branch for branch in remote.branches if branch.name == target.release_branch or kept.fullmatch(branch.name)
     ]
     heads.sort(key=lambda branch: branch.name != target.release_branch)
-    return [*tags, *(Found(head.sha, f"refs/heads/{head.name}", f"the head of {head.name}") for head in heads)]
+    return [*tags, *(CommitRef(head.sha, f"refs/heads/{head.name}", f"the head of {head.name}") for head in heads)]
 
 
-def of_clone(target: Target, clone: Clone | None) -> list[Found]:
+def find_clone_commits(target: Target, clone: Clone | None) -> list[CommitRef]:
     """The commit of the clone's own tag of the version, which the remote may not know."""
     tags = clone.tags if clone else ()
-    return [Found(tag.commit, None, f"the clone's tag {tag.name}") for tag in tags if tag.name == target.tag]
+    return [CommitRef(tag.commit, None, f"the clone's tag {tag.name}") for tag in tags if tag.name == target.tag]
 
 
 @dataclass
@@ -74,12 +74,12 @@ class _Seen:
     """A commit in the walk along the base: how many files of the sdist it holds, and where the project lies in it."""
 
     sha: str
-    changes: list[Change]
+    changes: list[TreeChange]
     prefix: str = ""
     votes: int = 0
 
 
-class Search:
+class CandidateSearch:
     """Looks for candidates in a store that holds the base's history."""
 
     def __init__(self, store: Store, files: Files, target: Target, base_branch: str, base_head: str) -> None:
@@ -88,7 +88,7 @@ class Search:
         self._declarations = Declarations(store)
         self._most_on_base = 0
 
-    def on_base(self) -> list[Found]:
+    def on_base(self) -> list[CommitRef]:
         """
         Commits of the base, along first parents: of each run that declares the version, the first and the one that fits
         best; and one that declares another or no version, where it fits better than all of these.
@@ -99,17 +99,17 @@ class Search:
         walk = self._walk(shas, oldest)
         best = max(walk, key=lambda seen: seen.votes)
         self._most_on_base = best.votes
-        declared = self._declared_along(walk, oldest, project_folder(self._newest, best.prefix, self.files))
+        declared = self._declared_along(walk, oldest, find_project_folder(self._newest, best.prefix, self.files))
         base, ref = self.base_branch, f"refs/heads/{self.base_branch}"
         found = []
         runs = [list(run) for right, run in groupby(walk, key=lambda seen: declared[seen.sha]) if right]
         for run in runs[::-1][:_MOST_RUNS]:
             # max takes the first of those that fit alike.
             fits = max(run, key=lambda seen: seen.votes)
-            found.append(Found(run[0].sha, ref, f"the commit of {base} that sets the version"))
-            found.append(Found(fits.sha, ref, f"a commit of {base} that declares the version"))
+            found.append(CommitRef(run[0].sha, ref, f"the commit of {base} that sets the version"))
+            found.append(CommitRef(fits.sha, ref, f"a commit of {base} that declares the version"))
         if best.votes > max((seen.votes for seen in walk if declared[seen.sha]), default=0):
-            found.append(Found(best.sha, ref, f"the commit of {base} that comes closest"))
+            found.append(CommitRef(best.sha, ref, f"the commit of {base} that comes closest"))
         return found
 
     @cached_property
@@ -129,12 +129,14 @@ class Search:
         """Whether each commit declares the version."""
         paths = {prefix + path for path in FIRST_FILES}
         states, _ = _states(walk, oldest, paths)
-        paths |= {prefix + path for path in self._declarations.further([below(state, prefix) for state in states])}
+        paths |= {prefix + path for path in self._declarations.further([look_below(state, prefix) for state in states])}
         states, which = _states(walk, oldest, paths)
-        declared = [self._is_it(text) for text in self._declarations.of([below(state, prefix) for state in states])]
+        declared = [
+            self._is_it(text) for text in self._declarations.of([look_below(state, prefix) for state in states])
+        ]
         return {seen.sha: declared[number] for seen, number in zip(walk, which, strict=True)}
 
-    def pull_heads(self, heads: Sequence[tuple[int, str]], total: int) -> list[Found]:
+    def pull_heads(self, heads: Sequence[tuple[int, str]], total: int) -> list[CommitRef]:
         """
         Recorded heads of pull requests that declare the version; of those that declare none, what the base does not
         match: to be asked after `on_base`.
@@ -147,14 +149,14 @@ class Search:
         tree = self._newest
         votes = Votes(self.files, tree)
         fits: dict[str, tuple[str, int]] = {}
-        lookups: dict[str, Lookup] = {}
+        lookups: dict[str, TreeLookup] = {}
         pairs = [(sha, self.base_head) for sha in dict.fromkeys(sha for _, sha in heads)]
         for sha, changes in read_changes(self.store, pairs):
             votes.apply(changes)
             fits[sha] = prefix, _ = votes.best()
             votes.apply(changes, undo=True)
-            folder = project_folder(tree, prefix, self.files)
-            lookups[sha] = below(tree, folder, {change.path: change.after for change in changes})
+            folder = find_project_folder(tree, prefix, self.files)
+            lookups[sha] = look_below(tree, folder, {change.path: change.after for change in changes})
         declared = dict(zip(lookups, self._declarations.of(list(lookups.values())), strict=True))
         right = [
             (number, sha)
@@ -163,7 +165,7 @@ class Search:
         ]
         right.sort(key=lambda head: (-fits[head[1]][1], head[0]))
         return [
-            Found(sha, f"refs/pull/{number}/head", f"the recorded head of pull request #{number}{cut}")
+            CommitRef(sha, f"refs/pull/{number}/head", f"the recorded head of pull request #{number}{cut}")
             for number, sha in right[:_MOST_HEADS]
         ]
 
@@ -184,7 +186,7 @@ def _states(walk: Sequence[_Seen], oldest: Tree, paths: Collection[str]) -> tupl
     return states, which
 
 
-def project_folder(tree: Mapping[str, Entry], prefix: str, files: Files) -> str:
+def find_project_folder(tree: Mapping[str, Entry], prefix: str, files: Files) -> str:
     """The folder of the project whose files lie below `prefix`: itself, or the nearest above it that is configured.
 
     The files of a wheel lie in `src/` or the like, its configuration does not; an sdist holds its own.
@@ -199,7 +201,7 @@ def project_folder(tree: Mapping[str, Entry], prefix: str, files: Files) -> str:
     return folder
 
 
-def below(tree: Mapping[str, Entry], prefix: str, changed: Mapping[str, Entry | None] | None = None) -> Lookup:
+def look_below(tree: Mapping[str, Entry], prefix: str, changed: Mapping[str, Entry | None] | None = None) -> TreeLookup:
     """What a tree, or one that differs from it by some changes, has below a folder."""
 
     def at(path: str) -> Entry | None:
@@ -209,7 +211,7 @@ def below(tree: Mapping[str, Entry], prefix: str, changed: Mapping[str, Entry | 
     return at
 
 
-def pull_refs(git: Git, url: str) -> tuple[list[tuple[int, str]], int]:
+def look_up_pull_heads(git: Git, url: str) -> tuple[list[tuple[int, str]], int]:
     """
     The recorded heads of the newest pull requests (number, commit), and how many there are; by one `git ls-remote`.
 
@@ -232,7 +234,7 @@ def pull_refs(git: Git, url: str) -> tuple[list[tuple[int, str]], int]:
     return heads[:MOST_PULLS], len(heads)
 
 
-Lookup = Callable[[str], "Entry | None"]
+TreeLookup = Callable[[str], "Entry | None"]
 """What a tree has at a path below the project's folder."""
 
 
@@ -243,7 +245,7 @@ class Declarations:
         self._store = store
         self._texts: dict[str, str] = {}
 
-    def of(self, trees: Sequence[Lookup]) -> list[str | None]:
+    def of(self, trees: Sequence[TreeLookup]) -> list[str | None]:
         """The declared version of each tree; None where there is none, or it is worked out when the package is built.
 
         Raises GitFailed where a file's content cannot be had.
@@ -254,7 +256,7 @@ class Declarations:
         self._obtain(found)
         return [declared_version(self._read(entries))[0] for entries in found]
 
-    def further(self, trees: Sequence[Lookup]) -> set[str]:
+    def further(self, trees: Sequence[TreeLookup]) -> set[str]:
         """The files that the configuration of one of the trees names as the place of the version."""
         return {path for path in self._further([self._entries(tree, FIRST_FILES) for tree in trees]) if path}
 
@@ -262,7 +264,7 @@ class Declarations:
         self._obtain(found)
         return [further_file(self._read(entries)) for entries in found]
 
-    def _entries(self, tree: Lookup, paths: Sequence[str]) -> dict[str, str]:
+    def _entries(self, tree: TreeLookup, paths: Sequence[str]) -> dict[str, str]:
         entries = {path: tree(path) for path in paths}
         return {path: entry[1] for path, entry in entries.items() if entry and entry[0] != LINK}
 

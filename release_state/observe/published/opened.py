@@ -18,8 +18,8 @@ from release_state.model.observation import Observation, Problem, known
 from release_state.model.snapshot import IndexFile, Opened, OpenedFile
 from release_state.model.target import Channel
 from release_state.observe.http.client import HttpClient, LookupFailed
-from release_state.observe.index.index import headers_for
-from release_state.observe.published.archives import Broken, Differs, look_into
+from release_state.observe.index.index import authorize
+from release_state.observe.published.archives import Broken, Differs, verify_file
 from release_state.observe.published.sdist import Refused
 
 _MOST_FAILURES = 3
@@ -90,7 +90,7 @@ class _Attempt:
         self._download(file, path)
         try:
             self._compare(file, path)
-            look_into(path, file, self._name, self._version, self._deadline)
+            verify_file(path, file, self._name, self._version, self._deadline)
         except Differs as differs:
             return str(differs)
         except Broken as broken:
@@ -114,7 +114,7 @@ class _Attempt:
             self._left -= len(body)
             return
         # As it is: a coding on the way would change the bytes that the hash is of.
-        headers = {**headers_for(self._channel, file.url), "Accept-Encoding": "identity"}
+        headers = {**authorize(self._channel, file.url), "Accept-Encoding": "identity"}
         try:
             self._client.get(
                 file.url, headers=headers, max_bytes=max(1, self._left), deadline=self._deadline,

@@ -24,17 +24,17 @@ from release_state.observe.index.index import split_credentials
 from release_state.observe.index.provenance import Provenance, observe_provenance
 from release_state.observe.published.archives import read_wheel
 from release_state.observe.published.candidates import (
+    CandidateSearch,
+    CommitRef,
     Declarations,
-    Found,
-    Search,
-    below,
-    of_clone,
-    of_refs,
-    project_folder,
-    pull_refs,
+    find_clone_commits,
+    find_project_folder,
+    find_ref_commits,
+    look_below,
+    look_up_pull_heads,
 )
 from release_state.observe.published.sdist import Files, Refused, read_sdist
-from release_state.observe.published.tree_match import Match, Tree, compare, read_tree
+from release_state.observe.published.tree_match import Match, Tree, compare_trees, read_tree
 
 SOURCE = "published commit"
 MOST_BYTES = 64 * 2**20
@@ -85,9 +85,9 @@ def observe_published(
         content = index.files_of(chosen, sha256=len(base.sha) == 64) if chosen else {}
         if chosen is None or not content:
             return known(_result(None, 0, [], provenance))
-        wanted = [*of_refs(target, remote), *of_clone(target, clone)]
+        wanted = [*find_ref_commits(target, remote), *find_clone_commits(target, clone)]
         if provenance.commit:
-            wanted.append(Found(provenance.commit, None, "the commit that the attestation names (not verified)"))
+            wanted.append(CommitRef(provenance.commit, None, "the commit that the attestation names (not verified)"))
         comparison = _Comparison(git, remote_url or remote.url, target, base, content, wanted, looks_on_base)
         place = _Place(git, comparison.url, cache_dir, len(base.sha) == 64, shared)
         related = [base.sha, *(ref.sha for ref in remote.branches), *(tag.commit for tag in remote.tags)]
@@ -178,7 +178,7 @@ class _Index:
 class _Compared:
     """A commit with its tree and how that fits."""
 
-    found: Found
+    found: CommitRef
     tree: Tree
     match: Match
 
@@ -202,7 +202,7 @@ class _Comparison:
         target: Target,
         base: Branch,
         files: Files,
-        wanted: Sequence[Found],
+        wanted: Sequence[CommitRef],
         looks_on_base: bool,
     ) -> None:
         self.git, self.url, self.target, self.base = git, url, target, base
@@ -216,22 +216,22 @@ class _Comparison:
         compared: dict[str, _Compared] = {}
         self._compare(store, [found for found in self.wanted if found.sha in present], compared)
         tag_tells = any(each.is_all and each.is_tag for each in compared.values())
-        search = Search(store, self.files, self.target, self.base.name, self.base.sha)
+        search = CandidateSearch(store, self.files, self.target, self.base.name, self.base.sha)
         if self.looks_on_base or not tag_tells:
             self._compare(store, search.on_base(), compared)
         if not tag_tells:
-            self._compare(store, search.pull_heads(*pull_refs(self.git, self.url)), compared)
+            self._compare(store, search.pull_heads(*look_up_pull_heads(self.git, self.url)), compared)
         found = list(compared.values())
-        folders = [project_folder(each.tree, each.match.prefix, self.files) for each in found]
-        declared = Declarations(store).of([below(each.tree, at) for each, at in zip(found, folders, strict=True)])
+        folders = [find_project_folder(each.tree, each.match.prefix, self.files) for each in found]
+        declared = Declarations(store).of([look_below(each.tree, at) for each, at in zip(found, folders, strict=True)])
         candidates = zip(compared.values(), declared, strict=True)
         return [self._candidate(store, each, version) for each, version in sorted(candidates, key=_fit)]
 
-    def _compare(self, store: Store, more: Iterable[Found], compared: dict[str, _Compared]) -> None:
+    def _compare(self, store: Store, more: Iterable[CommitRef], compared: dict[str, _Compared]) -> None:
         for found in more:
             if found.sha not in compared:
                 tree = read_tree(store, found.sha)
-                compared[found.sha] = _Compared(found, tree, compare(self.files, tree))
+                compared[found.sha] = _Compared(found, tree, compare_trees(self.files, tree))
 
     def _candidate(self, store: Store, each: _Compared, version: str | None) -> Candidate:
         found, match = each.found, each.match

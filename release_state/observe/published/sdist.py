@@ -47,7 +47,7 @@ def read_sdist(filename: str, data: bytes, *, sha256: bool, deadline: float) -> 
     names its objects by; `deadline` is a time of `time.monotonic`. Raises Refused. Source: PEP 517, PEP 625.
     """
     if filename.endswith(".zip"):
-        contents = members_of_zip(data)
+        contents = read_zip_members(data)
     elif filename.endswith((".tar.gz", ".tgz")):
         contents = _of_tar(data)
     else:
@@ -58,7 +58,7 @@ def read_sdist(filename: str, data: bytes, *, sha256: bool, deadline: float) -> 
         top, _, path = name.partition("/")
         tops.add(top)
         if path and not _is_generated(path, content):
-            files[path] = object_names(content, sha256=sha256)
+            files[path] = name_objects(content, sha256=sha256)
     if len(tops) != 1:
         raise Refused(f"it has {len(tops)} folders at its top, not one")
     return files
@@ -86,7 +86,7 @@ def _is_generated(path: str, content: bytes) -> bool:
     return parts[-1] == "setup.cfg" and re.search(rb"^\[egg_info\]\s+tag_build\b", content, re.MULTILINE) is not None
 
 
-def object_names(content: bytes, *, sha256: bool) -> frozenset[str]:
+def name_objects(content: bytes, *, sha256: bool) -> frozenset[str]:
     """What git would name a content by, as it is and with plain line feeds."""
     algorithm: Callable[[bytes], hashlib._Hash] = hashlib.sha256 if sha256 else _sha1
     forms = {content, content.replace(b"\r\n", b"\n")}
@@ -121,7 +121,7 @@ class _Budget:
             raise Refused(f"it unpacks to more than {MOST_BYTES >> 20} MiB")
 
 
-def members_of_zip(data: bytes) -> Iterator[tuple[str, bytes]]:
+def read_zip_members(data: bytes) -> Iterator[tuple[str, bytes]]:
     """Name and content of each file; raises Refused for what would be dangerous to unpack."""
     budget = _Budget()
     with zipfile.ZipFile(io.BytesIO(data)) as archive:

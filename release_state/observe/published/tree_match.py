@@ -26,7 +26,7 @@ Tree = dict[str, Entry]
 
 
 @dataclass(frozen=True)
-class Change:
+class TreeChange:
     """A path that differs between two trees, and what each has there; None: nothing."""
 
     path: str
@@ -57,7 +57,7 @@ def read_tree(store: Store, commit: str) -> Tree:
     return tree
 
 
-def read_changes(store: Store, pairs: Sequence[tuple[str, str]]) -> Iterator[tuple[str, list[Change]]]:
+def read_changes(store: Store, pairs: Sequence[tuple[str, str]]) -> Iterator[tuple[str, list[TreeChange]]]:
     """For each pair (commit, earlier commit) the first and what changed between the two, in their order."""
     for start in range(0, len(pairs), _AT_ONCE):
         # "As if they were its parents": so each commit is compared with the one that is named after it.
@@ -68,11 +68,11 @@ def read_changes(store: Store, pairs: Sequence[tuple[str, str]]) -> Iterator[tup
             yield readable(commit), [_change(path, entry) for path, entry in parse_raw(rest).items()]
 
 
-def _change(path: bytes, entry: bytes) -> Change:
+def _change(path: bytes, entry: bytes) -> TreeChange:
     modes = [*readable(entry.lstrip(b":")).split(" "), "", "", "", ""]
     before, after = (modes[0], modes[2]), (modes[1], modes[3])
     there = [each if each[1].strip("0") and each[0] != _MODULE else None for each in (before, after)]
-    return Change(readable(path), there[0], there[1])
+    return TreeChange(readable(path), there[0], there[1])
 
 
 class Votes:
@@ -91,7 +91,7 @@ class Votes:
         for path, entry in (tree or {}).items():
             self._vote(path, entry, 1)
 
-    def apply(self, changes: Iterable[Change], *, undo: bool = False) -> None:
+    def apply(self, changes: Iterable[TreeChange], *, undo: bool = False) -> None:
         """Go on to the changed tree, or back from it."""
         for change in changes:
             self._vote(change.path, change.before, 1 if undo else -1)
@@ -110,7 +110,7 @@ class Votes:
                 self._counts[path[: len(path) - len(wanted)]] += by
 
 
-def compare(files: Files, tree: Tree) -> Match:
+def compare_trees(files: Files, tree: Tree) -> Match:
     """
     Compare every file of the sdist with the tree, below the folder that fits best.
 

@@ -25,8 +25,8 @@ from release_state.model.outcome import Phase
 from release_state.model.snapshot import Snapshot
 from release_state.observe.collect import collect
 from release_state.observe.git.local import find_repository
+from release_state.observe.http.cache import ResponseCache
 from release_state.observe.http.client import HttpClient
-from release_state.observe.http.kept_answers import KeptAnswers
 from release_state.observe.waiting import Again, Watch
 from release_state.settings.config import Arguments, RunConfig, load
 from tests.support.built import built
@@ -330,7 +330,7 @@ class Stage:
             token=self.world.token,
             token_host=self.world.github.url,
             cancel=cancel,
-            kept=KeptAnswers() if keep_answers else None,
+            kept=ResponseCache() if keep_answers else None,
         )
         (history,) = collect_history(config, client=client, token_source="GITHUB_TOKEN", own_run_id=None, cancel=cancel)
         return Audit(history)

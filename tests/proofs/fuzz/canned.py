@@ -14,8 +14,8 @@ from typing import Any
 from release_state.observe.git.command import Answer as GitAnswer
 from release_state.observe.git.command import Git
 from release_state.observe.git.store import Store
-from release_state.observe.http.answer import Answer
 from release_state.observe.http.client import HttpClient
+from release_state.observe.http.response import Response
 
 API = "https://api.github.example"
 JSON = {"Content-Type": "application/json; charset=utf-8"}
@@ -28,9 +28,9 @@ class CannedClient(HttpClient):
         super().__init__(5, token="t", token_host=API)
         self._body, self._sent = body, JSON if headers is None else headers
 
-    def get(self, url: str, **options: Any) -> Answer:
+    def get(self, url: str, **options: Any) -> Response:
         """The answer."""
-        return Answer(200, self._sent, self._body(url), url)
+        return Response(200, self._sent, self._body(url), url)
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def _wire() -> tuple[Wire, HttpClient]:
     return wire, HttpClient(0.24, token="t" * 20, token_host=wire.url)
 
 
-def asked_over(data: bytes) -> tuple[object, Answer]:
+def asked_over(data: bytes) -> tuple[object, Response]:
     """
     What a client makes of these bytes, as they come over the wire.
 

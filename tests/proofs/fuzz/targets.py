@@ -43,22 +43,22 @@ from release_state.observe.git.remote import check_url, parse_refs
 from release_state.observe.git.tree_files import read_commits, read_details, read_tag_dates
 from release_state.observe.git.work_tree import parse_status
 from release_state.observe.github.api import GitHubApi
-from release_state.observe.github.ci import branch_runs
+from release_state.observe.github.ci import find_branch_runs
 from release_state.observe.github.github import GitHub
 from release_state.observe.github.pushes import read_push_log
 from release_state.observe.github.run_log import RunLogs
 from release_state.observe.github.settings import GitHubSettings
-from release_state.observe.http.client import LookupFailed, observed
-from release_state.observe.http.refusal import refusal
+from release_state.observe.http.client import LookupFailed, observe
+from release_state.observe.http.refusal import read_refusal
 from release_state.observe.index.index import observe_index, observe_index_history
-from release_state.observe.index.page import files_by_json
+from release_state.observe.index.page import look_up_files
 from release_state.observe.index.provenance import observe_provenance
-from release_state.observe.index.simple import NotSimple, root_projects
+from release_state.observe.index.simple import NotSimple, parse_root
 from release_state.observe.install.pip import judge
 from release_state.observe.next_version.rules import Unreadable, configuration, project_name, project_version
 from release_state.observe.published import tree_match
 from release_state.observe.published.archives import read_wheel
-from release_state.observe.published.candidates import pull_refs
+from release_state.observe.published.candidates import look_up_pull_heads
 from release_state.observe.published.sdist import Refused, read_sdist
 from release_state.observe.status_page import observe_status_page
 from release_state.report.document import Origin
@@ -179,19 +179,19 @@ def _(data: bytes) -> object:
 @_target("index-root", NotSimple)
 def _(data: bytes) -> object:
     kind = "text/html" if data.lstrip()[:1] == b"<" else "application/vnd.pypi.simple.v1+json"
-    return list(root_projects(data, {"Content-Type": kind}, "https://index.example/simple/"))
+    return list(parse_root(data, {"Content-Type": kind}, "https://index.example/simple/"))
 
 
 @_target("index-json-api")
 def _(data: bytes) -> object:
     client = CannedClient(lambda url: data)
-    return files_by_json(client, "https://index.example/simple/", None, "orbit-demo", Version("0.2.0"), 1e9)
+    return look_up_files(client, "https://index.example/simple/", None, "orbit-demo", Version("0.2.0"), 1e9)
 
 
 @_target("index-provenance")
 def _(data: bytes) -> object:
     file = s.file(provenance_url="https://index.example/p", sha256="0" * 64)
-    return observed(lambda: _plain(observe_provenance(CannedClient(lambda url: data), file, "index", 1e9, {})))
+    return observe(lambda: _plain(observe_provenance(CannedClient(lambda url: data), file, "index", 1e9, {})))
 
 
 def _plain(found: object) -> Any:
@@ -223,7 +223,7 @@ _asks("release", lambda github: (github.release_by_tag("v0.2.0"), github.latest_
 _asks("releases", lambda github: (github.drafts("v0.2.0".__eq__), github.releases(), github.all_drafts()))
 _asks("checks", lambda github: github.checks(REF))
 _asks("runs", lambda github: github.runs("release.yml"))
-_asks("branch-runs", lambda github: github.observe(lambda api, place, _: branch_runs(api, place, "main", "x.yml")))
+_asks("branch-runs", lambda github: github.observe(lambda api, place, _: find_branch_runs(api, place, "main", "x.yml")))
 _asks("rulesets", lambda github: GitHubSettings(github).rulesets())
 _asks("settings", lambda github: GitHubSettings(github).actions_settings())
 
@@ -255,7 +255,7 @@ def _(data: bytes) -> object:
 @_target("github-activity")
 def _(data: bytes) -> object:
     client = CannedClient(lambda url: data)
-    return observed(lambda: read_push_log(GitHubApi(client, API), "/x", "main", client.deadline()))
+    return observe(lambda: read_push_log(GitHubApi(client, API), "/x", "main", client.deadline()))
 
 
 @_target("workflow-triggers", NotReadable)
@@ -281,7 +281,7 @@ def _(data: bytes) -> object:
 @_target("github-pages", ValueError)
 def _(data: bytes) -> object:
     client = CannedClient(lambda url: b"[]", {"Content-Type": "application/json", "Link": data.decode("latin-1")})
-    return observed(lambda: GitHubApi(client, API).all("/x", "things") and None), observed(
+    return observe(lambda: GitHubApi(client, API).all("/x", "things") and None), observe(
         lambda: GitHubApi(client, API).all("/x", "things", at_once=True) and None
     )
 
@@ -301,7 +301,7 @@ def _(data: bytes) -> object:
     head, _, body = data.partition(b"\n\n")
     lines = [line.partition(":") for line in head.decode("latin-1").split("\n")]
     headers = {name: value.strip() for name, _, value in lines if name}
-    said = [refusal(status, headers, body, with_credentials=True) for status in (401, 403, 429, 500, 503)]
+    said = [read_refusal(status, headers, body, with_credentials=True) for status in (401, 403, 429, 500, 503)]
     return [text for one in said for text in (one.why, one.remedy or "")]
 
 
@@ -313,7 +313,9 @@ def _from_git(name: str, parse: Callable[[bytes], object]) -> None:
 
 
 _from_git("ls-remote", lambda data: parse_refs("https://github.example/o/r.git", data))
-_from_git("ls-remote-pulls", lambda data: pull_refs(CannedGit(5, output=data), "https://github.example/o/r.git"))
+_from_git(
+    "ls-remote-pulls", lambda data: look_up_pull_heads(CannedGit(5, output=data), "https://github.example/o/r.git")
+)
 _from_git("status", lambda data: (parse_status(data), None)[1])
 _from_git("log", lambda data: [each.subject for each in messages_since(store(data), REF, None)])
 _from_git("commits", lambda data: read_commits(store(data), [REF]))

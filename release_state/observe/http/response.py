@@ -15,7 +15,7 @@ from release_state.common.addresses import may_hold_password
 from release_state.common.text import plain
 from release_state.model.observation import Problem
 from release_state.observe.bounds import loaded_json
-from release_state.observe.http.refusal import date_of, header
+from release_state.observe.http.refusal import get_header, read_date
 
 _HTML = ("text/html", "application/xhtml+xml")
 
@@ -32,7 +32,7 @@ class LookupFailed(Exception):  # noqa: N818 - a look-up without an answer; what
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """An answer in full; `url` is where it came from after redirects, without user name and password."""
 
     status: int
@@ -50,7 +50,7 @@ class Answer:
         Raises ValueError where one is no URL: to pass over it would make a part of a list look like the whole.
         """
         found = {}
-        for link in parse_header_links(header(self.headers, "Link") or ""):
+        for link in parse_header_links(get_header(self.headers, "Link") or ""):
             for relation in link.get("rel", "").lower().split():
                 found[relation] = urljoin(self.url, link["url"])
         return found
@@ -58,7 +58,7 @@ class Answer:
     @property
     def date(self) -> datetime:
         """When the service answered, by its own clock where it says so, else by this machine's (UTC)."""
-        return date_of(self.headers)
+        return read_date(self.headers)
 
 
 def origin_of(url: str) -> Origin:
@@ -68,7 +68,7 @@ def origin_of(url: str) -> Origin:
     return scheme, (parts.hostname or "").lower(), parts.port or (443 if scheme == "https" else 80)
 
 
-def is_of_another_host(asked: str, answered: str) -> bool:
+def is_other_host(asked: str, answered: str) -> bool:
     """Whether an answer came from elsewhere than what was asked; from http to https on one host is no other place."""
     (_, host, port), (_, its_host, its_port) = origin_of(asked), origin_of(answered)
     upgraded = asked.startswith("http:") and answered.startswith("https:")
@@ -94,22 +94,22 @@ def clean_url(url: str) -> str:
     return urlunsplit((parts.scheme.lower(), host, parts.path or "/", parts.query, ""))
 
 
-def shown(url: str) -> str:
+def display_url(url: str) -> str:
     """The URL as messages show it: without its query, which can hold a signature."""
     parts = urlsplit(url)
     return plain(f"{parts.scheme}://{parts.netloc}{parts.path}", 200)
 
 
-def is_html(answer: Answer) -> bool:
+def is_html(answer: Response) -> bool:
     """Whether it says that it is HTML, or begins as such: as captive portals and proxies answer."""
     return _content_type(answer) in _HTML or answer.body.lstrip()[:1] == b"<"
 
 
-def _content_type(answer: Answer) -> str:
-    return (header(answer.headers, "Content-Type") or "").partition(";")[0].strip().lower()
+def _content_type(answer: Response) -> str:
+    return (get_header(answer.headers, "Content-Type") or "").partition(";")[0].strip().lower()
 
 
-def parsed_json(answer: Answer) -> Any:
+def parse_json(answer: Response) -> Any:
     """
     The JSON that the answer holds.
 

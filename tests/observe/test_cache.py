@@ -14,9 +14,8 @@ from release_state.demo.github.model import RecordedRequest, Reply
 from release_state.demo.index import IndexServer
 from release_state.model.target import Channel
 from release_state.observe.github.github import GitHub
+from release_state.observe.http.cache import ResponseCache, is_revalidated
 from release_state.observe.http.client import HttpClient, LookupFailed
-from release_state.observe.http.freshness import confirms
-from release_state.observe.http.kept_answers import KeptAnswers
 from release_state.observe.index.index import observe_index
 from tests.observe.test_github import BRANCH, WRITE, server, template
 
@@ -31,7 +30,7 @@ def folder(tmp_path: Path) -> Path:
 
 def github(server: GitHubServer, folder: Path, token: str = WRITE) -> GitHub:
     """What asks in a new run."""
-    client = HttpClient(5, token=token, token_host=server.url, kept=KeptAnswers(folder))
+    client = HttpClient(5, token=token, token_host=server.url, kept=ResponseCache(folder))
     return GitHub(client, server.url, "example-org/orbit")
 
 
@@ -122,13 +121,13 @@ def test_what_cannot_be_relied_on_is_asked_for_in_full(trouble: str, server: Git
 def test_a_304_that_was_not_asked_for_is_no_answer(server: GitHubServer, folder: Path) -> None:
     server.intercept = lambda request: Reply(304)
     with pytest.raises(LookupFailed, match="304"):
-        HttpClient(5, kept=KeptAnswers(folder)).get(f"{server.url}/x", may_keep=True)
+        HttpClient(5, kept=ResponseCache(folder)).get(f"{server.url}/x", may_keep=True)
 
 
 def test_what_leads_elsewhere_is_not_kept(server: GitHubServer, folder: Path) -> None:
     server.renamed_from.add("old-org/orbit")
     server.add_release(TAG, body="notes")
-    client = HttpClient(5, token=WRITE, token_host=server.url, kept=KeptAnswers(folder))
+    client = HttpClient(5, token=WRITE, token_host=server.url, kept=ResponseCache(folder))
     answer = client.get(f"{server.url}/repos/old-org/orbit/releases/tags/{TAG}", may_keep=True)
     client.keep(answer)
     assert answer.status == 200
@@ -136,8 +135,8 @@ def test_what_leads_elsewhere_is_not_kept(server: GitHubServer, folder: Path) ->
 
 
 def test_only_the_owner_can_read_them_and_they_are_few(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("release_state.observe.http.kept_answers._MOST", 3)
-    kept = KeptAnswers(folder)
+    monkeypatch.setattr("release_state.observe.http.cache._MOST", 3)
+    kept = ResponseCache(folder)
     for number in range(5):
         kept.put((str(number),), {"ETag": '"x"', "Content-Type": "text/plain"}, b"body")
     kept.put(("no tag",), {"Content-Type": "text/plain"}, b"body")
@@ -150,7 +149,7 @@ def test_only_the_owner_can_read_them_and_they_are_few(folder: Path, monkeypatch
 
 def test_a_folder_that_cannot_be_made_costs_nothing(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    kept = KeptAnswers(tmp_path / "file" / "answers")
+    kept = ResponseCache(tmp_path / "file" / "answers")
     kept.put(("x",), {"ETag": '"x"', "Content-Type": "text/plain"}, b"body")
     assert kept.get(("x",)) is None
 
@@ -165,7 +164,7 @@ def test_the_page_of_an_index_is_kept_too(index: IndexServer, folder: Path) -> N
     index.upload("pypi", "orbit_demo-0.2.0.tar.gz", b"sdist", datetime(2026, 1, 1, tzinfo=timezone.utc))
     channel = Channel(name="pypi", index_url=index.index_url("pypi"))
     first, second = (
-        observe_index(HttpClient(5, kept=KeptAnswers(folder)), channel, "orbit-demo", "0.2.0") for _ in range(2)
+        observe_index(HttpClient(5, kept=ResponseCache(folder)), channel, "orbit-demo", "0.2.0") for _ in range(2)
     )
     assert first.present().files
     assert first == second
@@ -230,5 +229,5 @@ def test_an_old_answer_of_a_cache_is_no_answer(headers: dict[str, str], server: 
 
 
 def test_a_weak_tag_is_compared_weakly() -> None:
-    assert confirms({"ETag": '"a"'}, 'W/"a"')
-    assert not confirms({"ETag": 'W/"a"'}, '"b"')
+    assert is_revalidated({"ETag": '"a"'}, 'W/"a"')
+    assert not is_revalidated({"ETag": 'W/"a"'}, '"b"')

@@ -9,16 +9,18 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import uuid
+import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import platformdirs
 
 from release_state.common import files as whole
+from release_state.observe.http.refusal import get_header, parse_http_date
 
 _MOST = 300
 _MOST_BYTES = 64 * 2**20
@@ -29,7 +31,7 @@ _HEADERS = ("content-type", "etag")
 
 
 @dataclass(frozen=True)
-class Kept:
+class CachedResponse:
     """A whole answer of status 200."""
 
     headers: Mapping[str, str]
@@ -41,13 +43,13 @@ class Kept:
         return self.headers["etag"]
 
 
-class KeptAnswers:
+class ResponseCache:
     """The folder that they are in; `folder` replaces the one below the user's caches. Safe for many at once."""
 
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder or Path(platformdirs.user_cache_dir("release-state")) / "answers"
 
-    def get(self, question: tuple[str, ...]) -> Kept | None:
+    def get(self, question: tuple[str, ...]) -> CachedResponse | None:
         """The answer to a question; None where there is none that is whole."""
         path = self._path(question)
         try:
@@ -61,7 +63,7 @@ class KeptAnswers:
             os.utime(path)  # what is used goes last
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
-        return Kept(headers, body)
+        return CachedResponse(headers, body)
 
     def put(self, question: tuple[str, ...], headers: Mapping[str, str], body: bytes) -> None:
         """Keep an answer that has an ETag. Best effort: what cannot be written costs the next run a whole answer."""
@@ -96,6 +98,41 @@ class KeptAnswers:
                 path.unlink(missing_ok=True)
 
 
+OLDEST = timedelta(minutes=5)
+"""How old an answer may be: GitHub lets caches keep one for a minute."""
+_STALE = re.compile(r"\b11[012] ")
+"""Of the header `Warning`: stale, not revalidated, disconnected."""
+
+
+def explain_staleness(headers: Mapping[str, str]) -> str | None:
+    """Why an answer is one that a cache kept; None where it does not say so.
+
+    Its date says nothing: a clock may be wrong, and a cache has to send the age.
+    """
+    age = get_header(headers, "Age") or ""
+    if age.strip().isdecimal() and int(age.strip()[:9]) > OLDEST.total_seconds():
+        return f"answered with something that a cache kept for {int(age.strip()[:9])} s"
+    if _STALE.search(get_header(headers, "Warning") or ""):
+        return "answered with something that a cache kept and did not ask about"
+    return None
+
+
+def is_revalidated(headers: Mapping[str, str], etag: str) -> bool:
+    """Whether a `304` says that the answer with this ETag still holds.
+
+    One that seems old does not, though this machine's clock may be wrong: asking for the whole costs little.
+    """
+    told, given = get_header(headers, "ETag"), parse_http_date(get_header(headers, "Date"))
+    if told is None or _opaque(told) != _opaque(etag) or explain_staleness(headers):
+        return False
+    return given is None or datetime.now(timezone.utc) - given <= OLDEST
+
+
+def _opaque(etag: str) -> str:
+    """What is compared weakly."""
+    return etag.strip().removeprefix("W/")
+
+
 _MOST_REMEMBERED = 200
 """Answers that are kept; the oldest go first."""
 
@@ -117,8 +154,5 @@ def remember(folder: Path, question: object, ask: Callable[[], dict[str, Any]]) 
         kept = sorted(folder.glob("*.json"), key=lambda each: each.stat().st_mtime)
         for old in kept[: -_MOST_REMEMBERED + 1] if len(kept) >= _MOST_REMEMBERED else []:
             old.unlink(missing_ok=True)
-        # Whole or not at all, and nobody else's half.
-        part = folder / f"{digest}.{uuid.uuid4().hex}.part"
-        part.write_text(json.dumps(answer), encoding="utf-8")
-        part.replace(path)
+        whole.write(path, json.dumps(answer))
     return answer
