@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING
 from release_state.facts.release import Release
 from release_state.model.observation import NotObserved, Observation, known, unavailable
 from release_state.model.outcome import Phase
-from release_state.model.snapshot import Branch, Clone, Installation, Opened, Remote, Snapshot, Witness, WorkflowRun
-from release_state.observe.git.history import Stores, WantedCommit, observe_history, relate_clone
+from release_state.model.snapshot import Clone, Installation, Opened, Remote, Snapshot, Witness, WorkflowRun
+from release_state.observe.git.commits import BranchHistory, Stores
+from release_state.observe.git.history import observe_history, relate_clone
+from release_state.observe.git.store import WantedCommit
 from release_state.observe.github.github import GitHub
 from release_state.observe.http.client import HttpClient
 from release_state.observe.http.limits import TimeLeft
@@ -47,7 +49,10 @@ class Dependent:
         self._config, self._client, self._github = config, client, github
         self._environ, self._cancel = environ, cancel
         self._lock = threading.Lock()
-        self.stores = Stores()
+        clone = config.targets[0].clone
+        self.stores = Stores(
+            config.remote_url, lambda: time.left, clone_path=Path(clone) if clone else None, cancel=cancel
+        )
         self._downloaded: dict[str, bytes] = {}
         """Files that one look-up has asked for and another needs, too, by their address."""
 
@@ -106,17 +111,7 @@ class Dependent:
         return Question(
             ("history", target.key, head, tuple(wanted), tuple(pairs)),
             lambda: observe_history(
-                remote,
-                base,
-                wanted,
-                pairs,
-                clone=clone.value,
-                clone_path=_path(target.clone),
-                remote_url=self._config.remote_url,
-                timeout=self._time.left,
-                shared=self.stores,
-                changelog_file=target.changelog,
-                cancel=self._cancel,
+                BranchHistory(self.stores, remote, base, clone.value), wanted, pairs, changelog_file=target.changelog
             ),
         )
 
@@ -139,15 +134,7 @@ class Dependent:
         return Question(
             ("calculation", base, head, tags),
             lambda: observe_calculation(
-                target,
-                remote,
-                Branch(name=base, sha=head),
-                clone=clone.value,
-                clone_path=_path(target.clone),
-                remote_url=self._config.remote_url,
-                timeout=self._time.left,
-                shared=self.stores,
-                cancel=self._cancel,
+                target, BranchHistory(self.stores, remote, base, clone.value), cancel=self._cancel
             ),
         )
 
@@ -155,6 +142,7 @@ class Dependent:
         """The clone, with how its HEAD lies to the head of the base branch."""
         clone: Observation[Clone] = snapshot.clone
         try:
+            remote: Remote = Release(snapshot).remote
             head, base = Release(snapshot).base_head, Release(snapshot).base_branch
         except NotObserved:
             return Question(("clone", "as it is", clone), lambda: clone, in_time=False)
@@ -162,18 +150,8 @@ class Dependent:
             unknown = Observation[int](value=None, unavailable=problem)
             apart = known(clone.value.model_copy(update={"ahead": unknown, "behind": unknown}))
             return settled("clone", apart)
-        return Question(
-            ("clone", head, clone),
-            lambda: relate_clone(
-                clone,
-                head,
-                base,
-                remote_url=self._config.remote_url,
-                timeout=self._time.left,
-                shared=self.stores,
-                cancel=self._cancel,
-            ),
-        )
+        history = BranchHistory(self.stores, remote, base, clone.value)
+        return Question(("clone", head, clone), lambda: relate_clone(clone, history))
 
     def last_run(self, snapshot: Snapshot) -> Question:
         """The last finished release run of the target, and why it failed."""
@@ -240,16 +218,9 @@ class Dependent:
                 self._config.channels[target.channel.name],
                 target,
                 files,
-                remote,
-                base,
-                clone=clone.value,
-                clone_path=_path(target.clone),
-                remote_url=self._config.remote_url,
+                BranchHistory(self.stores, remote, base, clone.value),
                 looks_on_base=looks_on_base,
-                timeout=self._time.left,
-                shared=self.stores,
                 downloaded=self._downloaded if self._config.install else None,
-                cancel=self._cancel,
             ),
         )
 
@@ -321,10 +292,6 @@ class Dependent:
         if facts.files:
             return ""
         return "the index does not list its files yet" if facts.is_published else "nothing of it is published"
-
-
-def _path(clone: str | None) -> Path | None:
-    return Path(clone) if clone else None
 
 
 def _success(release: Release) -> Success:

@@ -76,7 +76,7 @@ class Observer:
         # Without a token, wherever a status page is; and what is only there to explain is not waited for long.
         self._token_free = HttpClient(min(self.time.seconds, STATUS_SECONDS), cancel=cancel, time_left=self.time)
         self.dependent = Dependent(config, self.client, self.github, environ, cancel, self.time)
-        self.preflight = Preflight(config, self.github, cancel, self.time, self.dependent.stores)
+        self.preflight = Preflight(self.github, self.dependent.stores)
         # `begun` are look-ups of the first round that were on their way already.
         self._shared: dict[tuple[Hashable, ...], Future[Any]] = dict(begun)
         self._lock = threading.Lock()

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Collection
-from pathlib import Path
 
 from release_state.facts.release import Release
 from release_state.model.observation import NotObserved, known
@@ -12,23 +10,18 @@ from release_state.model.outcome import Phase
 from release_state.model.snapshot import Snapshot
 from release_state.model.target import Target
 from release_state.observe.git.commit_workflows import CommitReader
-from release_state.observe.git.history import Stores
+from release_state.observe.git.commits import BranchHistory, Stores
 from release_state.observe.github.ci import find_branch_runs
 from release_state.observe.github.github import GitHub
 from release_state.observe.github.settings import GitHubSettings
-from release_state.observe.http.limits import TimeLeft
 from release_state.observe.question import Question, no_history, nobody, settled
-from release_state.settings.config import RunConfig
 
 
 class Preflight:
     """Puts these questions; `forget` of the GitHub that it asks lets them be answered anew."""
 
-    def __init__(
-        self, config: RunConfig, github: GitHub, cancel: threading.Event, time: TimeLeft, stores: Stores
-    ) -> None:
-        self._time, self._stores = time, stores
-        self._config, self._github, self._cancel = config, github, cancel
+    def __init__(self, github: GitHub, stores: Stores) -> None:
+        self._github, self._stores = github, stores
         self._settings = GitHubSettings(github)
 
     def of_repository(self, target: Target) -> dict[str, Question]:
@@ -68,16 +61,8 @@ class Preflight:
             return settled("ci", snapshot.ci)
         if problem := no_history(snapshot) or (snapshot.base_rules.unavailable if "base_rules" in asked else None):
             return nobody("ci", NotObserved(problem))  # a check that is required may be missing
-        reader = CommitReader(
-            facts.remote,
-            facts.base_branch,
-            clone=snapshot.clone.value,
-            clone_path=Path(target.clone) if target.clone else None,
-            remote_url=self._config.remote_url,
-            timeout=lambda: self._time.left,
-            shared=self._stores,
-            cancel=self._cancel,
-        )
+        history = BranchHistory(self._stores, facts.remote, facts.base_branch, snapshot.clone.value)
+        reader = CommitReader(history)
         required, base = rules.all_checks if rules else (), facts.base_branch
         return Question(
             ("ci", "expected", found, required, base),
@@ -99,15 +84,5 @@ class Preflight:
 
         return Question(
             ("workflow_files", head),
-            lambda: observe_workflow_files(
-                remote,
-                base,
-                target.workflow,
-                clone=clone,
-                clone_path=Path(target.clone) if target.clone else None,
-                remote_url=self._config.remote_url,
-                timeout=self._time.left,
-                shared=self._stores,
-                cancel=self._cancel,
-            ),
+            lambda: observe_workflow_files(BranchHistory(self._stores, remote, base, clone), target.workflow),
         )

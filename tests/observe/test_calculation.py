@@ -15,9 +15,10 @@ from typing import Any
 import pytest
 
 from release_state.model.observation import Observation, Problem
-from release_state.model.snapshot import Branch, Calculation
+from release_state.model.snapshot import Calculation, Clone, Remote
 from release_state.observe.git.clone import observe_clone
 from release_state.observe.git.command import Git
+from release_state.observe.git.commits import BranchHistory, Stores
 from release_state.observe.git.remote import observe_remote
 from release_state.observe.git.store import temporary_store
 from release_state.observe.next_version import semantic_release
@@ -69,10 +70,14 @@ class Project:
     def look(self, branch: str = "main", **changes: Any) -> Observation[Calculation]:
         """What the branch calls for."""
         remote = observe_remote(self.repo.path.as_uri(), 30).present()
-        base = remote.branch(branch)
-        assert base
-        target = s.target(**changes)
-        return observe_calculation(target, remote, Branch(name=branch, sha=base.sha), timeout=60, cache_dir=self.cache)
+        return observe_calculation(s.target(**changes), self.history(remote, branch))
+
+    def history(
+        self, remote: Remote, branch: str = "main", clone_path: Path | None = None, clone: Clone | None = None
+    ) -> BranchHistory:
+        """The history of a branch, as a look-up reads it."""
+        stores = Stores(self.repo.path.as_uri(), lambda: 60, clone_path=clone_path, cache_dir=self.cache)
+        return BranchHistory(stores, remote, branch, clone)
 
     def wanted(self, branch: str = "main", **changes: Any) -> str | None:
         """The version that is called for, as the tool would print it."""
@@ -229,15 +234,8 @@ def test_the_clone_lends_and_is_not_changed(project: Project, tmp_path: Path) ->
     clone.git("config", "core.hooksPath", str(tmp_path))
     before = fingerprint(clone.path)
     remote = observe_remote(project.repo.path.as_uri(), 30).present()
-    found = observe_calculation(
-        s.target(),
-        remote,
-        Branch(name="main", sha=project.repo.head),
-        clone=observe_clone(clone.path, "origin", 30, None).present(),
-        clone_path=clone.path,
-        timeout=60,
-        cache_dir=project.cache,
-    )
+    seen = observe_clone(clone.path, "origin", 30, None).present()
+    found = observe_calculation(s.target(), project.history(remote, "main", clone.path, seen))
     assert found.present().next_version.known() == "0.1.0"
     assert fingerprint(clone.path) == before
     assert not list(project.cache.glob("*.git")), "the clone has all of it: nothing was fetched"
@@ -370,7 +368,5 @@ def test_a_remote_that_does_not_answer_is_unknown(project: Project, tmp_path: Pa
     project.commit("feat: one")
     remote = observe_remote(project.repo.path.as_uri(), 30).present()
     (tmp_path / "project").rename(tmp_path / "gone")
-    found = observe_calculation(
-        s.target(), remote, Branch(name="main", sha="a" * 40), timeout=20, cache_dir=project.cache
-    )
+    found = observe_calculation(s.target(), project.history(remote))
     assert why(found).source == "version calculation"

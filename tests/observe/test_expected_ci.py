@@ -16,6 +16,7 @@ from release_state.facts.ci import JudgedCI, judge_ci
 from release_state.model.observation import NotObserved
 from release_state.model.snapshot import Branch, CommitChecks, ExpectedCI, Remote
 from release_state.observe.git.commit_workflows import CommitReader
+from release_state.observe.git.commits import BranchHistory, Stores
 from release_state.observe.github import ci as github_ci
 from release_state.observe.github.expected_ci import ANCESTORS, ANCESTORS_WITHOUT_TOKEN
 from release_state.observe.github.github import GitHub
@@ -65,7 +66,8 @@ class Project:
         client = HttpClient(5, token=token, token_host=self.server.url)
         github = GitHub(client, self.server.url, "example-org/orbit", own_run_id=own)
         remote = Remote(url=self.git.path.as_uri(), default_branch="main", branches=(Branch(name="main", sha=sha),))
-        reader = CommitReader(remote, "main", timeout=lambda: 60, cache_dir=self.folder / "cache")
+        stores = Stores(remote.url, lambda: 60, cache_dir=self.folder / "cache")
+        reader = CommitReader(BranchHistory(stores, remote, "main"))
         self.server.requests.clear()
         checks = github.checks(sha, "release.yml", "main")
         expected = github.expected_ci(checks.present(), reader, required, "release.yml", "main")

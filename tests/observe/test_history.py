@@ -18,10 +18,12 @@ from release_state.model.snapshot import Clone, History, Remote
 from release_state.observe.git import command as git_command
 from release_state.observe.git import environment as git_environment
 from release_state.observe.git.clone import observe_clone
+from release_state.observe.git.commits import BranchHistory, Stores
 from release_state.observe.git.declared import declared_version, further_file
-from release_state.observe.git.history import WantedCommit, observe_history, relate_clone
+from release_state.observe.git.history import observe_history, relate_clone
 from release_state.observe.git.patches import patch_signature
 from release_state.observe.git.remote import observe_remote
+from release_state.observe.git.store import WantedCommit
 from tests.support.gitrepo import Repo, fingerprint, make
 
 
@@ -53,16 +55,23 @@ class World:
     ) -> Observation[History]:
         seen = observe_clone(clone.path, "origin", 20, None).present() if clone else None
         return observe_history(
-            remote or self.remote,
-            "main",
+            self.main(clone.path if clone else None, seen, url=url, remote=remote, timeout=timeout),
             [commit if isinstance(commit, WantedCommit) else WantedCommit(commit) for commit in wanted],
             pairs,
-            clone=seen,
-            clone_path=clone.path if clone else None,
-            remote_url=url or self.repo.path.as_uri(),
-            timeout=timeout,
-            cache_dir=self.cache,
         )
+
+    def main(
+        self,
+        clone_path: Path | None,
+        clone: Clone | None,
+        *,
+        url: str | None = None,
+        remote: Remote | None = None,
+        timeout: float = 20,
+    ) -> BranchHistory:
+        """The history of main, as a look-up reads it."""
+        stores = Stores(url or self.repo.path.as_uri(), lambda: timeout, clone_path=clone_path, cache_dir=self.cache)
+        return BranchHistory(stores, remote or self.remote, "main", clone)
 
     def history(self, *wanted: str | WantedCommit, pairs: Sequence[tuple[str, str]] = ()) -> History:
         return self.ask(*wanted, pairs=pairs).present()
@@ -480,10 +489,7 @@ def test_no_credential_is_written_into_the_cache(world: World) -> None:
 
 def related(world: World, clone: Repo, url: str | None = None) -> Clone:
     seen = observe_clone(clone.path, "origin", 20, None)
-    head = world.repo.git("rev-parse", "main")
-    return relate_clone(
-        seen, head, "main", remote_url=url or world.repo.path.as_uri(), timeout=20, cache_dir=world.cache
-    ).present()
+    return relate_clone(seen, world.main(clone.path, seen.value, url=url)).present()
 
 
 def test_ahead_and_behind(world: World, tmp_path: Path) -> None:
@@ -518,7 +524,7 @@ def test_a_clone_that_cannot_be_compared(world: World, tmp_path: Path) -> None:
     unborn = related(world, make(tmp_path / "unborn"))
     assert not unborn.ahead.is_known
     for clone in (unavailable("clone", "x"), Observation[Clone](value=None, unavailable=None)):
-        assert relate_clone(clone, "1" * 40, "main", remote_url="/x", timeout=1) == clone
+        assert relate_clone(clone, world.main(None, None)) == clone
 
 
 # The version that a tree declares

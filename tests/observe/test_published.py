@@ -29,6 +29,7 @@ from release_state.model.plan import Step
 from release_state.model.snapshot import Published
 from release_state.model.target import Channel, Target
 from release_state.observe.git.clone import observe_clone
+from release_state.observe.git.commits import BranchHistory, Stores
 from release_state.observe.git.remote import observe_remote
 from release_state.observe.http.client import HttpClient
 from release_state.observe.index.index import observe_index
@@ -112,15 +113,16 @@ class World:
             target.channel,
             target,
             project.files,
-            observe_remote(self.repo.path.as_uri(), 20).present(),
-            "main",
-            clone=observe_clone(clone.path, "origin", 20, None).present() if clone else None,
-            clone_path=clone.path if clone else None,
-            remote_url=url,
+            self.history(clone, url, timeout),
             looks_on_base=looks_on_base,
-            timeout=timeout,
-            cache_dir=self.cache,
         )
+
+    def history(self, clone: Repo | None = None, url: str | None = None, timeout: float = 10) -> BranchHistory:
+        """The history of main, as a look-up reads it."""
+        own = self.repo.path.as_uri()
+        stores = Stores(url or own, lambda: timeout, clone_path=clone.path if clone else None, cache_dir=self.cache)
+        seen = observe_clone(clone.path, "origin", 20, None).present() if clone else None
+        return BranchHistory(stores, observe_remote(own, 20).present(), "main", seen)
 
     def published(self) -> Published:
         return self.ask().present()
@@ -528,8 +530,7 @@ def test_an_sdist_that_is_too_large_is_not_asked_for(world: World) -> None:
     project_page = observe_index(client, target.channel, target.package, target.version).present()
     files = [each.model_copy(update={"size": 64 * 2**20 + 1}) for each in project_page.files]
     world.index.requests.clear()
-    remote = observe_remote(world.repo.path.as_uri(), 20).present()
-    observed = observe_published(client, target.channel, target, files, remote, "main", timeout=5)
+    observed = observe_published(client, target.channel, target, files, world.history())
     assert observed.unavailable and "more than 64 MiB" in observed.unavailable.why
     assert world.index.requests == []
 
@@ -542,15 +543,12 @@ def test_the_remote_is_gone(world: World, tmp_path: Path) -> None:
 def test_the_heads_of_pull_requests_cannot_be_listed(world: World, tmp_path: Path) -> None:
     """What is in the cache already does not stand for what the remote no longer says."""
     world.publish(world.tree(world.commit("chore: release", project("0.2.0"))))
-    remote = observe_remote(world.repo.path.as_uri(), 20).present()
+    history = world.history()
     assert world.published().is_exact
     client, target = HttpClient(5), world.target
     files = observe_index(client, target.channel, target.package, target.version).present().files
-    url = world.repo.path.as_uri()
     world.repo.path.rename(tmp_path / "moved")
-    observed = observe_published(
-        client, target.channel, target, files, remote, "main", remote_url=url, timeout=5, cache_dir=world.cache
-    )
+    observed = observe_published(client, target.channel, target, files, history)
     assert observed.unavailable and observed.unavailable.source == "published commit"
 
 
@@ -570,14 +568,13 @@ def test_credentials_go_to_the_index_alone(world: World) -> None:
     )
     client = HttpClient(10)
     files = observe_index(client, channel, target.package, target.version).present().files
-    remote = observe_remote(world.repo.path.as_uri(), 20).present()
-    observe_published(client, channel, target, files, remote, "main", timeout=10, cache_dir=world.cache).present()
+    observe_published(client, channel, target, files, world.history()).present()
     assert world.index.requests[-1].headers["authorization"].startswith("Basic ")
     assert world.index.requests[-1].headers["accept-encoding"] == "identity"
     with IndexServer() as elsewhere:
         elsewhere.upload("pypi", SDIST, world.index.files("pypi")[0].content, WHEN)
         moved = [file.model_copy(update={"url": f"{elsewhere.url}/pypi/files/{SDIST}"}) for file in files]
-        observe_published(client, channel, target, moved, remote, "main", timeout=10, cache_dir=world.cache).present()
+        observe_published(client, channel, target, moved, world.history()).present()
         assert "authorization" not in elsewhere.requests[-1].headers
 
 

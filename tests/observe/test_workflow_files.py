@@ -9,6 +9,7 @@ import pytest
 from release_state.facts.workflow.document import LARGEST
 from release_state.model.observation import Observation
 from release_state.model.snapshot import Clone, WorkflowFiles
+from release_state.observe.git.commits import BranchHistory, Stores
 from release_state.observe.git.remote import observe_remote
 from release_state.observe.git.workflow_files import MOST_FILES, build_requires, observe_workflow_files
 from tests.support.gitrepo import Repo, fingerprint, make
@@ -35,10 +36,8 @@ def look(origin: Repo, tmp_path: Path, clone: Repo | None = None, base: str = "m
     url = origin.path.as_uri()
     remote = observe_remote(url, 30).present()
     shown = Clone(path=str(clone.path), branch="main", head=clone.head, remote_url=url) if clone else None
-    return observe_workflow_files(
-        remote, base, "release.yml", clone=shown, clone_path=clone.path if clone else None, remote_url=url,
-        timeout=60, cache_dir=tmp_path / "cache",
-    )  # fmt: skip
+    stores = Stores(url, lambda: 60, clone_path=clone.path if clone else None, cache_dir=tmp_path / "cache")
+    return observe_workflow_files(BranchHistory(stores, remote, base, shown), "release.yml")
 
 
 def test_with_everything_that_it_uses(origin: Repo, tmp_path: Path) -> None:
@@ -127,7 +126,6 @@ def test_a_remote_that_is_silent(origin: Repo, tmp_path: Path) -> None:
     put(origin, {RELEASE: CALLING})
     remote = observe_remote(origin.path.as_uri(), 30).present()
     nowhere = (tmp_path / "nowhere").as_uri()
-    found = observe_workflow_files(
-        remote, "main", "release.yml", remote_url=nowhere, timeout=30, cache_dir=tmp_path / "other"
-    )
+    stores = Stores(nowhere, lambda: 30, cache_dir=tmp_path / "other")
+    found = observe_workflow_files(BranchHistory(stores, remote, "main"), "release.yml")
     assert found.unavailable and found.unavailable.source == "release workflow"

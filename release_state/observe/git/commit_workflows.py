@@ -5,23 +5,15 @@ Asks GitHub's API nothing: the history of the base branch is fetched anyway.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from threading import Event
-from typing import TypeVar
 
 from release_state.facts.workflow.document import LARGEST, NotReadable
 from release_state.facts.workflow.model import FOLDER
 from release_state.facts.workflow.triggers import PushTrigger, events_of, push_trigger
-from release_state.model.snapshot import Clone, Remote
-from release_state.observe.git.command import Git
-from release_state.observe.git.history import Stores, WantedCommit, _obtain, _Place, _wants
-from release_state.observe.git.messages import GitFailed, readable
-from release_state.observe.git.store import OBJECT_NAME, Store, Want
+from release_state.observe.git.commits import BranchHistory, CommitSet
+from release_state.observe.git.messages import readable
+from release_state.observe.git.store import OBJECT_NAME, Store, WantedCommit
 from release_state.observe.git.tree_files import files_of_folder, has_file, read_file
-
-T = TypeVar("T")
 
 MOST_CHANGED = 300
 """GitHub's filters look at no more changed files; what they find in a longer list is not known."""
@@ -55,76 +47,37 @@ class CommitWorkflows:
 
 
 class CommitReader:
-    """Reads the head of the base branch; `timeout` says how many seconds there are, each time that it is asked."""
+    """Reads the workflows and changes of the commits of a branch."""
 
-    def __init__(
-        self,
-        remote: Remote,
-        base_branch: str,
-        *,
-        clone: Clone | None = None,
-        clone_path: Path | None = None,
-        remote_url: str | None = None,
-        timeout: Callable[[], float],
-        cache_dir: Path | None = None,
-        cancel: Event | None = None,
-        shared: Stores | None = None,
-    ) -> None:
-        self._remote, self._base, self._clone, self._clone_path = remote, base_branch, clone, clone_path
-        self._url, self._timeout, self._cache_dir = remote_url or remote.url, timeout, cache_dir
-        self._cancel, self._shared = cancel, shared
+    def __init__(self, history: BranchHistory) -> None:
+        self._history = history
 
     def workflows(self, depth: int) -> CommitWorkflows:
         """The workflows of the head, and `depth` ancestors. Raises GitFailed."""
-        head = self._head()
-
-        def look(store: Store) -> CommitWorkflows:
-            _obtain(store, _wants([WantedCommit(head, f"refs/heads/{self._base}")]), head)
-            return replace(_workflows(store, head), chain=_chain(store, head, depth))
-
-        return self._look(head, look)
+        head = self._history.head
+        return self._history.read(lambda store, _: replace(_workflows(store, head), chain=_chain(store, head, depth)))
 
     def changed(self, before: str, after: str) -> tuple[str, ...] | None:
-        """The paths that differ between two commits, of which the later is on the branch; None where one cannot be had.
+        """
+        The paths that differ between two commits, of which the later is on the branch; None if one cannot be had.
 
         What was renamed counts by both of its names. Raises GitFailed.
         """
-        head = self._head()
         if not all(OBJECT_NAME.fullmatch(sha) and sha.strip("0") for sha in (before, after)):
             return None
 
-        def look(store: Store) -> tuple[str, ...] | None:
-            wants = [*_wants([WantedCommit(head, f"refs/heads/{self._base}")]), Want(before), Want(after)]
-            present, _ = _obtain(store, wants, head)
-            if not present.issuperset((before, after)):
+        def look(store: Store, found: CommitSet) -> tuple[str, ...] | None:
+            if not found.present.issuperset((before, after)):
                 return None
             options = ("-r", "-z", "--name-only", "--no-renames", "--no-ext-diff")
             listed = store.run("diff-tree", *options, before, after, "--").output
             return tuple(readable(path) for path in listed.split(b"\0") if path)
 
-        return self._look(head, look)
+        return self._history.read(look, [WantedCommit(before), WantedCommit(after)])
 
     def has_workflow(self, sha: str, name: str) -> bool:
         """Whether an ancestor of the head has the workflow file. Raises GitFailed."""
-        head = self._head()
-
-        def look(store: Store) -> bool:
-            _obtain(store, _wants([WantedCommit(head, f"refs/heads/{self._base}")]), head)
-            return has_file(store, sha, f"{FOLDER}/{name}")
-
-        return self._look(head, look)
-
-    def _head(self) -> str:
-        base = self._remote.branch(self._base)
-        if base is None:
-            raise GitFailed(f"the remote has no branch {self._base}")
-        return base.sha
-
-    def _look(self, head: str, look: Callable[[Store], T]) -> T:
-        remote = self._remote
-        place = _Place(Git(self._timeout(), self._cancel), self._url, self._cache_dir, len(head) == 64, self._shared)
-        related = [head, *(ref.sha for ref in remote.branches), *(tag.commit for tag in remote.tags)]
-        return place.with_store(look, self._clone, self._clone_path, related, [head])
+        return self._history.read(lambda store, _: has_file(store, sha, f"{FOLDER}/{name}"))
 
 
 def _workflows(store: Store, commit: str) -> CommitWorkflows:

@@ -38,11 +38,14 @@ OBJECT_NAME = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
 @dataclass(frozen=True)
-class Want:
-    """A commit to have, and the refs of the remote that may lead to it."""
+class WantedCommit:
+    """A commit to look at."""
 
     sha: str
-    refs: tuple[str, ...] = ()
+    ref: str | None = None
+    """The full name of a ref of the remote that may lead to it, for remotes that give no commit by its hash."""
+    details: bool = False
+    """Whether the version and the changelog in its tree are wanted."""
 
 
 @dataclass
@@ -94,33 +97,37 @@ class Store:
         except GitFailed:
             return set()
 
-    def obtain(self, wants: Sequence[Want], along: Sequence[str] = ()) -> set[str]:
+    def obtain(self, wants: Iterable[WantedCommit], along: Sequence[str] = ()) -> set[str]:
         """
-        Make the commits present, with their whole history, and return those that are; fetch only if one is not.
+        The wanted commits that are present, with their whole history; fetches only if one is not.
 
-        Objects that go `along` (those of tags) are asked for where a fetch is needed anyhow.
-
-        Raises GitFailed where the remote cannot be asked and nothing of what is wanted is there.
+        Where a fetch is needed, it also asks for the objects of `along` (those of tags). Raises GitFailed if the remote
+        cannot be asked and nothing of what is wanted is there.
         """
-        present = self.present(want.sha for want in wants)
-        lacking = [want for want in wants if want.sha not in present and OBJECT_NAME.fullmatch(want.sha)]
+        refs: dict[str, dict[str, None]] = {}
+        for want in wants:
+            refs.setdefault(want.sha, {}).update({want.ref: None} if want.ref else {})
+        present = self.present(refs)
+        lacking = [sha for sha in refs if sha not in present and OBJECT_NAME.fullmatch(sha)]
         if not lacking:
             return present
         self.fetched = True
-        if refused := self._fetch_by_name([*lacking, *map(Want, filter(OBJECT_NAME.fullmatch, along))]):
-            given = self.present(want.sha for want in lacking)
-            self._fetch_by_ref([want for want in lacking if want.sha in refused and want.sha not in given])
-        return self.present(want.sha for want in wants)
+        if refused := self._fetch_by_name([*lacking, *filter(OBJECT_NAME.fullmatch, along)]):
+            given = self.present(lacking)
+            for sha in lacking:
+                if sha in refused and sha not in given:
+                    self._fetch_by_ref(sha, refs[sha])
+        return self.present(refs)
 
-    def _fetch_by_name(self, wants: Sequence[Want]) -> set[str]:
+    def _fetch_by_name(self, shas: Sequence[str]) -> set[str]:
         """Fetch the exact commits in one go; return those that the remote refuses to give by their names."""
         refused: set[str] = set()
-        while left := [want.sha for want in wants if want.sha not in refused]:
+        while left := [sha for sha in shas if sha not in refused]:
             try:
                 self._fetch(f"{sha}:{self.namespace}{sha}" for sha in left)
             except GitFailed as failed:
-                said = " ".join(_REFUSED.findall(failed.stderr))
-                named = {sha for sha in left if sha in said}
+                refusals = " ".join(_REFUSED.findall(failed.stderr))
+                named = {sha for sha in left if sha in refusals}
                 if failed.stopped or not named:
                     raise
                 refused |= named
@@ -128,17 +135,16 @@ class Store:
                 break
         return refused
 
-    def _fetch_by_ref(self, wants: Sequence[Want]) -> None:
-        """Fetch refs one by one: a ref that is gone since is no failure, its commit stays missing."""
-        for want in wants:
-            for number, ref in enumerate(want.refs):
-                if not _REF.fullmatch(ref):
-                    continue
-                try:
-                    self._fetch([f"+{ref}:{self.namespace}{want.sha}-{number}"])
-                except GitFailed as failed:
-                    if failed.stopped or "couldn't find remote ref" not in failed.stderr:
-                        raise
+    def _fetch_by_ref(self, sha: str, refs: Iterable[str]) -> None:
+        """Fetch refs one by one. A ref that is gone by now is no failure: its commit stays missing."""
+        for number, ref in enumerate(refs):
+            if not _REF.fullmatch(ref):
+                continue
+            try:
+                self._fetch([f"+{ref}:{self.namespace}{sha}-{number}"])
+            except GitFailed as failed:
+                if failed.stopped or "couldn't find remote ref" not in failed.stderr:
+                    raise
 
     def _fetch(self, refspecs: Iterable[str]) -> None:
         answer = self._ask_remote("--no-prune", "--refmap=", "--", _REMOTE, *refspecs)

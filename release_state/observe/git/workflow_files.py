@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
-from threading import Event
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
@@ -13,10 +11,9 @@ from packaging.utils import canonicalize_name
 from release_state.common.text import plain
 from release_state.facts.workflow.document import LARGEST, NotReadable
 from release_state.facts.workflow.model import FOLDER, parse, path_of_call, paths_of_action
-from release_state.model.observation import Observation, known, unavailable
-from release_state.model.snapshot import Clone, Remote, WorkflowFile, WorkflowFiles
-from release_state.observe.git.command import Git
-from release_state.observe.git.history import Stores, WantedCommit, _obtain, _Place, _wants
+from release_state.model.observation import Observation, known
+from release_state.model.snapshot import WorkflowFile, WorkflowFiles
+from release_state.observe.git.commits import BranchHistory
 from release_state.observe.git.messages import GitFailed
 from release_state.observe.git.store import Store
 from release_state.observe.git.tree_files import obtain_files, read_file
@@ -32,39 +29,16 @@ MOST_FILES = 30
 _PYPROJECT = "pyproject.toml"
 
 
-def observe_workflow_files(
-    remote: Remote,
-    base_branch: str,
-    workflow: str,
-    *,
-    clone: Clone | None = None,
-    clone_path: Path | None = None,
-    remote_url: str | None = None,
-    timeout: float,
-    cache_dir: Path | None = None,
-    cancel: Event | None = None,
-    shared: Stores | None = None,
-) -> Observation[WorkflowFiles]:
+def observe_workflow_files(history: BranchHistory, workflow: str) -> Observation[WorkflowFiles]:
     """
-    Read the workflow file of this name at the head of the base branch; `timeout` in seconds, for all of it.
+    Read the workflow file of this name at the head of the branch.
 
     With it the local reusable workflows and actions that it uses, and theirs. Known also where the tree has no such
     file. Asks GitHub's API nothing: the commit is fetched for its history anyway.
     """
-    base = remote.branch(base_branch)
-    if base is None:
-        return unavailable(SOURCE, f"the remote has no branch {base_branch}")
-    wants = _wants([WantedCommit(base.sha, f"refs/heads/{base_branch}")])
-
-    def look(store: Store) -> WorkflowFiles:
-        _obtain(store, wants, base.sha)
-        return _read(store, base.sha, f"{FOLDER}/{workflow}")
-
     try:
-        git = Git(timeout, cancel)
-        place = _Place(git, remote_url or remote.url, cache_dir, len(base.sha) == 64, shared)
-        related = [base.sha, *(ref.sha for ref in remote.branches), *(tag.commit for tag in remote.tags)]
-        return known(place.with_store(look, clone, clone_path, related, [base.sha]))
+        head = history.head
+        return known(history.read(lambda store, _: _read(store, head, f"{FOLDER}/{workflow}")))
     except GitFailed as failed:
         return Observation[WorkflowFiles](value=None, unavailable=failed.as_problem(SOURCE))
 

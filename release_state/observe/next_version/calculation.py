@@ -8,16 +8,13 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-import platformdirs
-
 from release_state.facts.commits import TYPES, commitizen_level, counted, highest, level_of, raised
 from release_state.model.observation import Observation, Problem, known, unavailable
-from release_state.model.snapshot import Branch, Clone, Remote
+from release_state.model.snapshot import Branch, Remote
 from release_state.model.snapshot.published import Calculation, Counted, Level
 from release_state.model.target import Target, parse_version
-from release_state.observe.git.command import Git
 from release_state.observe.git.commit_messages import changed_contents, messages_of, messages_since, tags_in_history
-from release_state.observe.git.history import Stores, WantedCommit, _obtain, _Place, _wants
+from release_state.observe.git.commits import BranchHistory
 from release_state.observe.git.messages import GitFailed
 from release_state.observe.git.store import Store
 from release_state.observe.git.tree_files import Entries, obtain_files, read_file
@@ -37,39 +34,24 @@ _FILE_LIMIT = 2**20
 
 
 def observe_calculation(
-    target: Target,
-    remote: Remote,
-    base: Branch,
-    *,
-    clone: Clone | None = None,
-    clone_path: Path | None = None,
-    remote_url: str | None = None,
-    timeout: float,
-    cache_dir: Path | None = None,
-    cancel: Event | None = None,
-    shared: Stores | None = None,
+    target: Target, history: BranchHistory, *, cancel: Event | None = None
 ) -> Observation[Calculation]:
     """
-    Work out what the base branch calls for; `timeout` in seconds, for all of it.
+    Work out what the branch calls for.
 
-    Reads the configuration from the tree at the base's head. Known also where the project's own tool could not be
+    Reads the configuration from the tree at the branch's head. Known also where the project's own tool could not be
     asked: then `next_version` says why. Sources: Conventional Commits 1.0.0, Semantic Versioning 2.0.0.
     """
-    cache = cache_dir or Path(platformdirs.user_cache_dir("release-state"))
-    wants = _wants([WantedCommit(base.sha, f"refs/heads/{base.name}")])
-
-    def look(store: Store) -> Calculation:
-        _obtain(store, wants, base.sha)
-        return _Work(target, remote, base, store, cache / "calculated", cancel).calculation()
-
-    related = [base.sha, *(branch.sha for branch in remote.branches), *(tag.commit for tag in remote.tags)]
+    cache = history.stores.cache_dir / "calculated"
     try:
-        place = _Place(Git(timeout, cancel), remote_url or remote.url, cache_dir, len(base.sha) == 64, shared)
-        return known(place.with_store(look, clone, clone_path, related, [base.sha]))
+        base = Branch(name=history.branch, sha=history.head)
+        return known(
+            history.read(lambda store, _: _Work(target, history.remote, base, store, cache, cancel).calculation())
+        )
     except GitFailed as failed:
         return Observation[Calculation](value=None, unavailable=failed.as_problem(SOURCE))
     except Unreadable as unreadable:
-        return unavailable(SOURCE, f"{unreadable}, at {base.sha[:12]}", "name the rules with --version-rules")
+        return unavailable(SOURCE, f"{unreadable}, at {history.head[:12]}", "name the rules with --version-rules")
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from release_state.observe.git.command import Git, patiently
 from release_state.observe.git.declared import FIRST_FILES, SIZE_LIMIT, declared_version, further_file
 from release_state.observe.git.messages import GitFailed, readable
 from release_state.observe.git.remote import NO_REFS, check_url, network_environment
-from release_state.observe.git.store import Store, Want
+from release_state.observe.git.store import Store, WantedCommit
 from release_state.observe.published.sdist import Files
 from release_state.observe.published.tree_match import LINK, Entry, Tree, TreeChange, Votes, read_changes, read_tree
 
@@ -144,7 +144,7 @@ class CandidateSearch:
         `heads` are (number, commit); `total` is how many the remote has.
         """
         cut = f" (of {total:,}, the newest {len(heads)} were looked at)" if total > len(heads) else ""
-        present = self.store.obtain([Want(sha, (f"refs/pull/{number}/head",)) for number, sha in heads])
+        present = self.store.obtain([WantedCommit(sha, f"refs/pull/{number}/head") for number, sha in heads])
         heads = [(number, sha) for number, sha in heads if sha in present]
         tree = self._newest
         votes = Votes(self.files, tree)

@@ -9,16 +9,14 @@ import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from threading import Event
 
-from release_state.model.observation import Observation, Problem, known, unavailable
-from release_state.model.snapshot import Branch, Candidate, Clone, IndexFile, Published, Remote
+from release_state.model.observation import Observation, Problem, known
+from release_state.model.snapshot import Branch, Candidate, IndexFile, Published
 from release_state.model.target import Channel, Target
 from release_state.observe.git.command import Git
-from release_state.observe.git.history import Stores, WantedCommit, _obtain, _Place, _wants
+from release_state.observe.git.commits import BranchHistory, CommitSet
 from release_state.observe.git.messages import GitFailed
-from release_state.observe.git.store import Store
+from release_state.observe.git.store import Store, WantedCommit
 from release_state.observe.http.client import HttpClient, LookupFailed, origin_of
 from release_state.observe.index.index import split_credentials
 from release_state.observe.index.provenance import Provenance, observe_provenance
@@ -50,21 +48,13 @@ def observe_published(
     channel: Channel,
     target: Target,
     files: Sequence[IndexFile],
-    remote: Remote,
-    base_branch: str,
+    history: BranchHistory,
     *,
-    clone: Clone | None = None,
-    clone_path: Path | None = None,
-    remote_url: str | None = None,
     looks_on_base: bool = False,
-    timeout: float,
-    cache_dir: Path | None = None,
-    cancel: Event | None = None,
-    shared: Stores | None = None,
     downloaded: dict[str, bytes] | None = None,
 ) -> Observation[Published]:
     """
-    Compare the version's sdist with the commits that it may have been built from; `timeout` in seconds, for all of it.
+    Compare the version's sdist with the commits that it may have been built from.
 
     One request for the sdist (else a wheel), one more for its provenance where it has one. The base's history and the
     heads of pull requests are looked at only where the tag does not hold what was published; with `looks_on_base` the
@@ -74,25 +64,21 @@ def observe_published(
     """
     if not files:
         return Observation[Published](value=None, unavailable=None)
-    base = remote.branch(base_branch)
-    if base is None:
-        return unavailable(SOURCE, f"the remote has no branch {base_branch}")
     try:
-        git = Git(timeout, cancel)
+        base = Branch(name=history.branch, sha=history.head)
+        git = history.stores.git()
         index = _Index(client, channel, git.deadline, downloaded)
         chosen = _chosen(files)
         provenance = index.provenance([chosen] if chosen else files)
         content = index.files_of(chosen, sha256=len(base.sha) == 64) if chosen else {}
         if chosen is None or not content:
             return known(_result(None, 0, [], provenance))
-        wanted = [*find_ref_commits(target, remote), *find_clone_commits(target, clone)]
+        wanted = [*find_ref_commits(target, history.remote), *find_clone_commits(target, history.clone)]
         if provenance.commit:
             wanted.append(CommitRef(provenance.commit, None, "the commit that the attestation names (not verified)"))
-        comparison = _Comparison(git, remote_url or remote.url, target, base, content, wanted, looks_on_base)
-        place = _Place(git, comparison.url, cache_dir, len(base.sha) == 64, shared)
-        related = [base.sha, *(ref.sha for ref in remote.branches), *(tag.commit for tag in remote.tags)]
-        keep = [base.sha, *(found.sha for found in wanted)]
-        candidates = place.with_store(comparison.candidates, clone, clone_path, related, keep)
+        comparison = _Comparison(git, history.stores.url, target, base, content, wanted, looks_on_base)
+        commits = [WantedCommit(found.sha, found.ref) for found in wanted]
+        candidates = history.read(comparison.candidates, commits, git=git)
         return known(_result(chosen, len(content), candidates, provenance))
     except LookupFailed as failed:
         return Observation[Published](value=None, unavailable=failed.problem)
@@ -208,13 +194,10 @@ class _Comparison:
         self.git, self.url, self.target, self.base = git, url, target, base
         self.files, self.wanted, self.looks_on_base = files, wanted, looks_on_base
 
-    def candidates(self, store: Store) -> list[Candidate]:
+    def candidates(self, store: Store, commits: CommitSet) -> list[Candidate]:
         """Every candidate, best first."""
-        base_ref = f"refs/heads/{self.base.name}"
-        wants = [WantedCommit(self.base.sha, base_ref), *(WantedCommit(found.sha, found.ref) for found in self.wanted)]
-        present, _ = _obtain(store, _wants(wants), self.base.sha)
         compared: dict[str, _Compared] = {}
-        self._compare(store, [found for found in self.wanted if found.sha in present], compared)
+        self._compare(store, [found for found in self.wanted if found.sha in commits.present], compared)
         tag_tells = any(each.is_all and each.is_tag for each in compared.values())
         search = CandidateSearch(store, self.files, self.target, self.base.name, self.base.sha)
         if self.looks_on_base or not tag_tells:

@@ -1,0 +1,188 @@
+"""Commits to look at: in a store beside the clone where the clone has most of them, else in the remote's cache."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event, Lock
+from typing import TypeVar
+
+import platformdirs
+
+from release_state.common.addresses import without_credentials
+from release_state.model.snapshot import Clone, Remote
+from release_state.observe.git.clone import CloneReader
+from release_state.observe.git.command import Git
+from release_state.observe.git.messages import GitFailed
+from release_state.observe.git.store import OBJECT_NAME, Store, WantedCommit, cached_store, temporary_store
+
+T = TypeVar("T")
+
+
+class Stores:
+    """
+    The stores that the look-ups of a run share: what one look-up fetched is there for the next.
+
+    `seconds` returns the time that a look-up has, each time one begins. Safe to use from many threads.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        seconds: Callable[[], float],
+        *,
+        clone_path: Path | None = None,
+        cache_dir: Path | None = None,
+        cancel: Event | None = None,
+    ) -> None:
+        self.url, self.cache_dir = url, cache_dir or Path(platformdirs.user_cache_dir("release-state"))
+        self._seconds, self._clone_path, self._cancel = seconds, clone_path, cancel
+        self._lock, self._beside, self._exits = Lock(), dict[tuple[bool, bool], Store | None](), ExitStack()
+
+    def git(self) -> Git:
+        """Git with the time of one look-up. Raises GitFailed."""
+        return Git(self._seconds(), self._cancel)
+
+    def close(self) -> None:
+        """Remove the stores beside the clone; they are made anew when needed. Not while a look-up reads them."""
+        with self._lock:
+            self._beside.clear()
+            self._exits.close()
+
+    def read(
+        self,
+        git: Git,
+        look: Callable[[Store], T],
+        clone: Clone | None,
+        related: Collection[str] | None,
+        keep: Sequence[str],
+        *,
+        sha256: bool,
+    ) -> T:
+        """
+        Look in the first store that allows it; a damaged cache is made anew, once. Raises GitFailed.
+
+        A clone of another remote lends only if it has one of the `related` commits; None: it lends in any case. The
+        cache keeps the commits of `keep` for the next fetch.
+        """
+        attempts: list[Callable[[], AbstractContextManager[Store]]] = [
+            lambda: cached_store(git, self.url, self.cache_dir, sha256=sha256)
+        ] * 2
+        if beside := self._store_beside(git, clone, related, sha256):
+            own = beside.used_by(git)
+            attempts.insert(0, lambda: nullcontext(own))
+        for number, open_store in enumerate(attempts, 1):
+            with open_store() as store:
+                try:
+                    return look(store)
+                except GitFailed as failed:
+                    if failed.stopped or number == len(attempts) or (store.persistent and store.is_healthy()):
+                        raise
+                    if store.persistent:
+                        store.discard()
+                finally:
+                    store.tidy(keep)
+        raise GitFailed("no place to look at commits")
+
+    def _store_beside(
+        self, git: Git, clone: Clone | None, related: Collection[str] | None, sha256: bool
+    ) -> Store | None:
+        """The store that borrows from the clone; None if the clone lends nothing."""
+        with self._lock:
+            # A store of a clone that belongs to the remote also serves where any clone would do.
+            if related is None and (held := self._beside.get((False, sha256))):
+                return held
+            key = (related is None, sha256)
+            if key not in self._beside:
+                objects = self._lent_objects(git, clone, related)
+                made = temporary_store(git, self.url, objects, sha256=sha256) if objects else None
+                self._beside[key] = self._exits.enter_context(made) if made else None
+            return self._beside[key]
+
+    def _lent_objects(self, git: Git, clone: Clone | None, related: Collection[str] | None) -> Path | None:
+        """The objects of a clone that has its whole history and something to do with this remote."""
+        if clone is None or self._clone_path is None or clone.shallow:
+            return None
+        try:
+            reader = CloneReader(self._clone_path, git)
+            if reader.is_partial:
+                return None
+            if related is None or clone.remote_url == without_credentials(self.url):
+                return reader.objects()
+            stdin = "".join(f"{name}\n" for name in related if OBJECT_NAME.fullmatch(name)).encode()
+            answer = reader.run("cat-file", "--batch-check=%(objecttype)", stdin=stdin)
+            return reader.objects() if "commit" in answer.text.splitlines() else None
+        except GitFailed as failed:
+            if failed.stopped:
+                raise
+            return None
+
+
+@dataclass(frozen=True)
+class CommitSet:
+    """Which of the wanted commits a store has."""
+
+    present: set[str]
+    why_missing: str
+    """Why it lacks the others."""
+
+
+@dataclass(frozen=True)
+class BranchHistory:
+    """The history of a branch of the remote, and the commits beside it that a look-up asks for."""
+
+    stores: Stores
+    remote: Remote
+    branch: str
+    clone: Clone | None = None
+
+    @property
+    def head(self) -> str:
+        """The branch's head. Raises GitFailed if the remote has no such branch."""
+        if (found := self.remote.branch(self.branch)) is None:
+            raise GitFailed(f"the remote has no branch {self.branch}")
+        return found.sha
+
+    def read(
+        self,
+        look: Callable[[Store, CommitSet], T],
+        wanted: Iterable[WantedCommit] = (),
+        *,
+        along: Sequence[str] = (),
+        any_clone: bool = False,
+        git: Git | None = None,
+    ) -> T:
+        """
+        What `look` returns, given a store with the head's history and that of the wanted commits it could get.
+
+        A fetch, where one is needed, brings the objects of `along` too. `any_clone` lets a clone lend its objects
+        that has nothing to do with the remote. Raises GitFailed, also where the head cannot be had.
+        """
+        wants = [WantedCommit(self.head, f"refs/heads/{self.branch}"), *wanted]
+        names = list(dict.fromkeys(want.sha for want in wants))
+        refs = (*(branch.sha for branch in self.remote.branches), *(tag.commit for tag in self.remote.tags))
+        return self.stores.read(
+            git or self.stores.git(),
+            lambda store: look(store, _obtain(store, wants, along)),
+            self.clone,
+            None if any_clone else [*names, *refs],
+            names,
+            sha256=len(self.head) == 64,
+        )
+
+
+def _obtain(store: Store, wants: Sequence[WantedCommit], along: Sequence[str]) -> CommitSet:
+    """Fetch what the store lacks. Raises GitFailed if the first of the wanted commits cannot be had."""
+    try:
+        found = CommitSet(store.obtain(wants, along), "the remote did not give it")
+    except GitFailed as failed:
+        present = store.present_quietly(want.sha for want in wants)
+        # The remote may be out of reach while what matters is here; but the store may also be damaged.
+        if failed.stopped or not present or not store.is_healthy(present):
+            raise
+        found = CommitSet(present, failed.why)
+    if (base := wants[0].sha) not in found.present:
+        raise GitFailed(f"the base's head {base[:12]} could not be fetched: {found.why_missing}")
+    return found
