@@ -11,7 +11,7 @@ from __future__ import annotations
 import gc
 import os
 import signal
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import ExitStack, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +24,7 @@ from release_state.common.redaction import redacted
 from release_state.run import collecting
 from release_state.run import reporting as redacting
 from release_state.run.interrupt import Interrupts, held_back, let_in
-from release_state.run.options import add_options, arguments_of, cwd_of, new_run
+from release_state.run.options import add_options, arguments_of, cwd_of, files_of, is_executing, selection_of
 from release_state.run.reporting import Results, ResultsAndPage
 from release_state.run.takeover import (
     first_in_help,
@@ -91,16 +91,16 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     refuse_other_answers(config)
     if not config.option.release_state_show_config or config.option.help:
         return None
-    from release_state.run.versions import configuration, token_source
-
     try:
-        from release_state.settings.config import PLACEHOLDER, show
+        from release_state.observe.git.local import find_repository
+        from release_state.observe.token import find_token
+        from release_state.settings.config import PLACEHOLDER, load, show
 
         given = arguments_of(config)
         asked = given if given.versions or given.audit else replace(given, versions=(PLACEHOLDER,))
-        loaded = configuration(asked, os.environ, cwd_of(config))
-
-        print(*show(loaded, token_source(loaded, os.environ)), sep="\n")
+        loaded = load(asked, os.environ, cwd_of(config), find_repository)
+        token_source = find_token(os.environ, loaded.targets[0].github_api)[1]
+        print(*show(loaded, token_source), sep="\n")
     except UsageProblem as problem:
         raise usage_error(problem) from None
     return 0
@@ -114,10 +114,10 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(collecting, "release-state-collecting")
     from release_state.common.files import scratch_folder
     from release_state.run.session import KEY
-    from release_state.run.versions import VersionsRun, worker_session
+    from release_state.run.versions import VersionsRun
 
     if (given := getattr(config, "workerinput", {}).get("release_state")) is not None:
-        worker: Any = worker_session(given, lambda: arguments_of(config))
+        worker = _worker_session(config, given)
         config.stash[KEY] = worker
         if not hasattr(worker, "pool"):  # the worker of a fleet observes itself, and has programs to stop
             # A terminal interrupts workers too: they have nothing to put away, and the controller answers for all.
@@ -136,7 +136,7 @@ def pytest_configure(config: pytest.Config) -> None:
         scratch = made.enter_context(scratch_folder())
         # pytest's own has a name that others can guess (CVE-2025-71176), and takes room, which xdist cannot do without.
         config.option.basetemp = getattr(config.option, "basetemp", None) or str(Path(scratch, "pytest"))
-        run = new_run(config)
+        run = _new_run(config)
     except OSError as error:
         raise usage_error(f"no temporary folder can be made: {error.strerror or error}; set TMPDIR") from None
     except UsageProblem as problem:
@@ -154,6 +154,48 @@ def pytest_configure(config: pytest.Config) -> None:
             run.start()
     except ImportError as error:
         raise missing(error) from error
+
+
+def _new_run(config: pytest.Config) -> Any:
+    """The run that was asked for: over single versions, an audit, or over a list of projects.
+
+    Raises UsageProblem.
+    """
+    from release_state.run.versions import VersionsRun
+
+    arguments, files, selected = arguments_of(config), files_of(config), selection_of(config)
+    refused = [f"--{name.replace('_', '-')}" for name in files]
+    given = (arguments, os.environ, cwd_of(config))
+    common: dict[str, Any] = {
+        "checks_folder": config.rootpath / "checks",
+        "demo": config.option.release_state_demo,
+        "with_workers": bool(getattr(config.option, "numprocesses", None) or getattr(config.option, "tx", None)),
+        "executes": is_executing(config.option),
+    }
+    if (listed := config.option.release_state_project_list) is not None:
+        from release_state.fleet.run import FleetRun
+
+        return FleetRun(*given, listed=cwd_of(config) / listed, refused=refused, named=selected[0], **common)
+    if arguments.audit:
+        from release_state.audit.run import AuditRun
+
+        return AuditRun(*given, refused=refused, named=selected[0], **common)
+    return VersionsRun(*given, files=files, selection=selected, **common)
+
+
+def _worker_session(config: pytest.Config, given: Mapping[str, object]) -> Any:
+    """The session of an xdist worker, of the same kind as its controller's; `given` is what that one sent."""
+    if given.get("fleet"):
+        from release_state.fleet.worker import fleet_worker
+
+        return fleet_worker(given, arguments_of(config))
+    if given.get("audit"):
+        from release_state.audit.session import AuditWorker
+
+        return AuditWorker(given)
+    from release_state.run.session import Worker
+
+    return Worker(given)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -114,7 +114,8 @@ class AuditRun(Run):
 
     def summarise(self, reporter: pytest.TerminalReporter) -> None:
         """The verdict, what the project leaves since when, and the disagreements by kind."""
-        audit_terminal.summarise(reporter, self)
+        verdicts = self.session.verdicts() if self.executes else ()
+        audit_terminal.summarise(reporter, verdicts, self.ending(self.session.background.defect()))
 
 
 def check_usage(arguments: Arguments, refused: Sequence[str], named: Sequence[str]) -> None:

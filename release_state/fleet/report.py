@@ -7,20 +7,17 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from html import escape
-from typing import TYPE_CHECKING
+from typing import Any
+
+from pydantic import AwareDatetime, Field
 
 from release_state import __version__
 from release_state.audit.report.page import resource, step_of
 from release_state.common.text import plain
-from release_state.fleet.projects import ProjectRow, worst
+from release_state.fleet.projects import Part, ProjectRow, worst
+from release_state.model.observation import Model
 from release_state.model.outcome import Exit
-from release_state.report.screen import Screen
-
-if TYPE_CHECKING:
-    import pytest
-
-    from release_state.fleet.run import FleetRun
-
+from release_state.report.document import schema_of
 
 FORMAT = 1
 
@@ -115,62 +112,34 @@ def _text(text: str) -> str:
     return escape(plain(text))
 
 
-_MOST = 3
-"""Findings of a project, and commands of it, that are shown; the report has all of them."""
+class ProjectReport(Model):
+    """One project of a list: its `ProjectRow`, and what that comes to."""
+
+    verdict: str
+    exit_code: int
+    project: str
+    repository: str
+    parts: tuple[Part, ...]
+    seconds: float
+    observed_by: int
+    report: str | None
+    defect: str | None
 
 
-def header(run: FleetRun) -> list[str]:
-    """The lines above the run."""
-    target = run.projects[0].config.targets[0]
-    token = f"token from {run.token_source}" if run.token_source else "without a token"
-    what = f"audit, versions: {run.audit}" if run.audit else "a gate of each"
-    return [
-        f"{len(run.projects)} projects of {plain(str(run.listed))}: {what}",
-        f"  GitHub  {target.github_api}, {token}",
-    ]
+class FleetReport(Model):
+    """The document of a run over many projects."""
+
+    release_state_fleet: int = Field(description="format of this document")
+    release_state: str = Field(description="version of the suite")
+    started_at: AwareDatetime
+    exit_code: int
+    verdict: str
+    projects_listed: int
+    reports: str
+    """Folder of the projects' own reports, beside this document."""
+    projects: tuple[ProjectReport, ...]
 
 
-def summarise(reporter: pytest.TerminalReporter, run: FleetRun) -> None:
-    """The end of the run."""
-    rows = run.session.rows() if run.executes else []
-    # What is broken breaks for many projects alike.
-    found: dict[str, str] = {}
-    for row in rows:
-        for text, where in row.tracebacks.items():
-            found.setdefault(text, f"{where}, of {row.project}")
-    Screen(reporter).tracebacks(found)
-    if rows:
-        for row in rows:
-            if row.exit is not Exit.OK and reporter.config.option.verbose >= 0:
-                _line(reporter, row)
-        code = worst(rows)
-        colour = "green" if code is Exit.OK and len(rows) == len(run.projects) else "yellow"
-        colour = "red" if code in (Exit.ACTION_NEEDED, Exit.DEFECT) else colour
-        reporter.write_line("")
-        reporter.write_line(words(rows, len(run.projects)), bold=True, **{colour: True})
-        counts = Counter(row.verdict for row in rows)
-        reporter.write_line("  " + ", ".join(f"{count} {verdict}" for verdict, count in counts.most_common()))
-    for note in run.notes:
-        reporter.write_line(f"note: {plain(note)}")
-    if run.trouble:
-        reporter.write_line(plain(run.trouble), red=True)
-    elif run.reports.written:
-        Screen(reporter).reports(run.reports)
-
-
-def _line(reporter: pytest.TerminalReporter, row: ProjectRow) -> None:
-    red = row.exit in (Exit.ACTION_NEEDED, Exit.DEFECT)
-    reporter.write_line("")
-    reporter.write_line(f"  {row.verdict}: {row.project} ({row.repository})", **{"red" if red else "yellow": True})
-    for line in row.findings[:_MOST]:
-        reporter.write_line(f"    {plain(line)}")
-    if len(row.findings) > _MOST:
-        reporter.write_line(f"    and {len(row.findings) - _MOST} more")
-    if row.retry_at:
-        reporter.write_line(f"    ask again at {row.retry_at}")
-    # What is wrong in two ways can be mended by one command.
-    lines = list(dict.fromkeys(line for step in row.steps for line in step.lines()))
-    for line in lines[:_MOST]:
-        Screen(reporter).command(line, 4)
-    if len(lines) > _MOST:
-        reporter.write_line(f"    and {len(lines) - _MOST} more commands: see the report")
+def schema() -> dict[str, Any]:
+    """The JSON Schema of the document."""
+    return schema_of(FleetReport, "release-state report over many projects")

@@ -11,9 +11,11 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from release_state.audit.kinds import KINDS
-from release_state.audit.report.many_schema import schemas
+from release_state.audit.report import many_schema
+from release_state.fleet import report as fleet_report
 from release_state.model.outcome import Phase
 from release_state.observe import recorded
 from release_state.report import document
@@ -245,6 +247,16 @@ def _between(document: str, name: str, text: str) -> str:
     return f"{before}<!-- {name}: begin -->\n{text}{end}{after}"
 
 
+def _schemas() -> dict[str, dict[str, Any]]:
+    """Every JSON Schema, by the name of its file."""
+    return {
+        "snapshot": recorded.schema(),
+        "report": document.schema(),
+        "audit": many_schema.schema(),
+        "fleet": fleet_report.schema(),
+    }
+
+
 def main() -> None:
     """Print the reference; with `--write`, put it and the tables into the documents."""
     checks = catalogue(CHECKS)
@@ -252,7 +264,7 @@ def main() -> None:
         sys.stdout.write(reference(checks))
         return
     (ROOT / "docs" / "checks.md").write_text(reference(checks), encoding="utf-8")
-    for name, schema in {"snapshot": recorded.schema(), "report": document.schema(), **schemas()}.items():
+    for name, schema in _schemas().items():
         text = json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
         (ROOT / "release_state" / "report" / "schemas" / f"{name}.schema.json").write_text(text, encoding="utf-8")
     audit = ROOT / "docs" / "audit.md"

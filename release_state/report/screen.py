@@ -8,6 +8,7 @@ import sys
 import textwrap
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     import pytest
 
+    from release_state.observe.defects import Defect
     from release_state.observe.progress import Asking
     from release_state.report.files import ReportFiles
 
@@ -59,6 +61,20 @@ _COLOURS = {
     Outcome.IN_PROGRESS: "yellow",
     Outcome.UNKNOWN: "yellow",
 }
+
+
+@dataclass(frozen=True)
+class Ending:
+    """What the terminal shows of any run besides its verdicts."""
+
+    broke: BaseException | None
+    """What ended the observation itself."""
+    defects: Sequence[Defect]
+    """Look-ups that broke."""
+    notes: Sequence[str]
+    trouble: str | None
+    """Why there is no report."""
+    reports: ReportFiles
 
 
 class Screen:

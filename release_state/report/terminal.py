@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timezone
 from typing import TYPE_CHECKING
 
@@ -14,8 +14,8 @@ from release_state.common.text import plain, steps_in_words
 from release_state.facts.release import Release
 from release_state.model.outcome import CheckResult, Exit, Outcome, Verdict, remedies_of, retry_of, unknown_by_cause
 from release_state.model.plan import Plan
-from release_state.observe.defects import said, tracebacks
-from release_state.report.screen import Screen
+from release_state.observe.defects import Defect, said, tracebacks
+from release_state.report.screen import Ending, Screen
 from release_state.verdict.conclude import ADVICE, COUNTED
 from release_state.verdict.matrix import Row, matrix
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     import pytest
 
     from release_state.model.snapshot import Snapshot
-    from release_state.run.versions import VersionsRun
     from release_state.settings.config import RunConfig
     from release_state.verdict.changes import Changes
     from release_state.verdict.verdict import TargetVerdict
@@ -56,24 +55,29 @@ def header(config: RunConfig, token_source: str | None) -> list[str]:
     ]
 
 
-def summarise(reporter: pytest.TerminalReporter, run: VersionsRun) -> None:
-    """The end of the run: one verdict line for each target, then its state, what is wrong and how to mend it."""
+def summarise(
+    reporter: pytest.TerminalReporter,
+    verdicts: Sequence[TargetVerdict],
+    observed: Mapping[str, Snapshot],
+    changes: Mapping[str, Changes],
+    ending: Ending,
+) -> None:
+    """Print the end of the run: for each target its verdict, its state, what is wrong and how to fix it."""
     screen = Screen(reporter)
-    _defects(screen, run)
-    if (defect := run.session.defect()) is not None:
+    _defects(screen, ending.defects)
+    if ending.broke is not None:
         reporter.section("release state", sep="=", red=True, bold=True)
-        screen.line(f"the observation broke: {plain(text_of(defect))}; {remedy_of(defect)}")
+        screen.line(f"the observation broke: {plain(text_of(ending.broke))}; {remedy_of(ending.broke)}")
         return
-    observed = run.session.observed() or {}
-    for verdict in run.session.verdicts() if run.executes else ():
-        _verdict(screen, verdict, observed[verdict.target.key], run.changes.get(verdict.target.key))
-    screen.broken(said(run.session.defects))
-    for note in run.notes:
+    for verdict in verdicts:
+        _verdict(screen, verdict, observed[verdict.target.key], changes.get(verdict.target.key))
+    screen.broken(said(ending.defects))
+    for note in ending.notes:
         screen.line(f"note: {plain(note)}", yellow=True)
-    if run.trouble:
-        screen.line(plain(run.trouble), red=True)
-    elif run.reports.written:
-        screen.reports(run.reports)
+    if ending.trouble:
+        screen.line(plain(ending.trouble), red=True)
+    elif ending.reports.written:
+        screen.reports(ending.reports)
 
 
 def remedy_of(defect: BaseException) -> str:
@@ -82,9 +86,9 @@ def remedy_of(defect: BaseException) -> str:
     return "free space, or set TMPDIR" if is_room else "please report this"
 
 
-def _defects(screen: Screen, run: VersionsRun) -> None:
-    """The tracebacks of checks that broke, in the style that `--tb` names, and of look-ups."""
-    screen.tracebacks(tracebacks(run.session.defects))
+def _defects(screen: Screen, defects: Sequence[Defect]) -> None:
+    """Print the tracebacks of look-ups that broke, and of checks in the style of `--tb`."""
+    screen.tracebacks(tracebacks(defects))
     for report in screen.reporter.stats.get("defect", ()):
         screen.reporter.section(f"defect in {plain(report.nodeid)}", sep="_", red=True)
         for line in report.longreprtext.splitlines():

@@ -12,6 +12,7 @@ from release_state.common.files import NO_ROOM
 from release_state.model.outcome import CheckResult, Exit
 from release_state.report.actions import WorkflowStep
 from release_state.report.files import ReportFiles
+from release_state.report.screen import Ending
 from release_state.run.results import of_report
 
 
@@ -133,6 +134,10 @@ class Run:
     def reported(self, exitstatus: int) -> int:
         """The exit code of a run whose reports are there, or could not be: a gate that reads them must not be green."""
         return exitstatus if self.reports.reserved or exitstatus == Exit.INTERRUPTED else int(Exit.DEFECT)
+
+    def ending(self, broke: BaseException | None = None) -> Ending:
+        """What the terminal shows besides the verdicts; `broke` is what ended the observation itself."""
+        return Ending(broke, getattr(self.session, "defects", ()), self.notes, self.trouble, self.reports)
 
     def publish_reports(self, exitstatus: int) -> int:
         """Write the reports; gives the exit code, which a report that cannot be written changes."""

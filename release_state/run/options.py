@@ -5,7 +5,6 @@ Imports the standard library and pytest alone at the top, as the plugin does.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -103,41 +102,6 @@ def add_options(group: pytest.OptionGroup) -> None:
     group.addoption("--show-config", action="store_true", dest="release_state_show_config", help="print the settings")
 
 
-def new_run(config: pytest.Config) -> Any:
-    """A run over single versions, or an audit.
-
-    Raises UsageProblem.
-    """
-    from release_state.run.versions import VersionsRun
-
-    arguments, files, selected = arguments_of(config), _files_of(config), _selection_of(config)
-    common: dict[str, Any] = {
-        "checks_folder": config.rootpath / "checks",
-        "demo": config.option.release_state_demo,
-        "with_workers": bool(getattr(config.option, "numprocesses", None) or getattr(config.option, "tx", None)),
-        "executes": is_executing(config.option),
-    }
-    if (listed := config.option.release_state_project_list) is not None:
-        from release_state.fleet.run import FleetRun
-
-        refused = [f"--{name.replace('_', '-')}" for name in files]
-        return FleetRun(
-            arguments,
-            os.environ,
-            cwd_of(config),
-            listed=cwd_of(config) / listed,
-            refused=refused,
-            named=selected[0],
-            **common,
-        )
-    if arguments.audit:
-        from release_state.audit.run import AuditRun
-
-        refused = [f"--{name.replace('_', '-')}" for name in files]
-        return AuditRun(arguments, os.environ, cwd_of(config), refused=refused, named=selected[0], **common)
-    return VersionsRun(arguments, os.environ, cwd_of(config), files=files, selection=selected, **common)
-
-
 def is_executing(option: Any) -> bool:
     """Whether a fixture will be asked for: --setup-only sets them up, and says in the end that no check ran."""
     return not (option.collectonly or option.setupplan or option.showfixtures or option.show_fixtures_per_test)
@@ -175,7 +139,7 @@ def arguments_of(config: pytest.Config) -> Arguments:
     )
 
 
-def _files_of(config: pytest.Config) -> dict[str, Path]:
+def files_of(config: pytest.Config) -> dict[str, Path]:
     """The files that are read or written besides the reports, by option."""
     given = {name: getattr(config.option, f"release_state_{name}") for name in ("script", "save_snapshot", "snapshot")}
     return {name: cwd_of(config) / path for name, path in given.items() if path}
@@ -186,7 +150,7 @@ def cwd_of(config: pytest.Config) -> Path:
     return config.invocation_params.dir
 
 
-def _selection_of(config: pytest.Config) -> tuple[tuple[str, ...], str, bool]:
+def selection_of(config: pytest.Config) -> tuple[tuple[str, ...], str, bool]:
     """The named files, the marker expression, and whether anything else narrows the run."""
     option = config.option
     files = tuple(Path(argument.partition("::")[0]).name for argument in config.args)

@@ -23,15 +23,13 @@ from release_state.observe.token import find_token
 from release_state.report.actions import step_report
 from release_state.report.files import ReportFiles, about
 from release_state.run.base import Run
-from release_state.run.session import KEY, Controller, Worker
-from release_state.settings import config as configuration_module
+from release_state.run.session import KEY, Controller
 from release_state.settings.config import Arguments, RunConfig
+from release_state.settings.config import load as load_config
 from release_state.verdict.check import MARKER
 
 # What is wanted only once the services have been asked is imported where it is used: see `start`.
 if TYPE_CHECKING:
-    from release_state.audit.session import AuditWorker
-    from release_state.fleet.worker import FleetWorker
     from release_state.observe.waiting import Waited, Watch
     from release_state.report.document import Origin
     from release_state.verdict.changes import Changes
@@ -39,31 +37,6 @@ if TYPE_CHECKING:
 _LOOK_SECONDS = 0.2
 Selection = tuple[tuple[str, ...], str, bool]
 """Named files, marker expression, and whether anything else narrows the run."""
-
-
-def configuration(arguments: Arguments, environ: Mapping[str, str], cwd: Path) -> RunConfig:
-    """The configuration of a run; raises UsageProblem."""
-    return configuration_module.load(arguments, environ, cwd, find_repository)
-
-
-def token_source(config: RunConfig, environ: Mapping[str, str]) -> str | None:
-    """Where the GitHub token comes from; never the token."""
-    return find_token(environ, config.targets[0].github_api)[1]
-
-
-def worker_session(
-    given: Mapping[str, object], arguments: Callable[[], Arguments]
-) -> Worker | AuditWorker | FleetWorker:
-    """The session of an xdist worker; `arguments` reads the command line, which it has, too."""
-    if given.get("fleet"):
-        from release_state.fleet.worker import fleet_worker
-
-        return fleet_worker(given, arguments())
-    if given.get("audit"):
-        from release_state.audit.session import AuditWorker
-
-        return AuditWorker(given)
-    return Worker(given)
 
 
 def select(config: pytest.Config, items: list[pytest.Item]) -> list[pytest.Item]:
@@ -141,7 +114,7 @@ class VersionsRun(Run):
                 when = min(each.observed_at for each in recorded).astimezone(timezone.utc)
                 self.aside = f"as recorded at {when:%Y-%m-%d %H:%M} UTC, nothing is asked now"
             else:
-                self.config = configuration(arguments, environ, cwd)
+                self.config = load_config(arguments, environ, cwd, find_repository)
             _refuse_unwritable(files, self.config)
             token, self.token_source = (None, None)
             if recorded is None:
@@ -314,7 +287,9 @@ class VersionsRun(Run):
         """The verdict and the way out, on the terminal."""
         from release_state.report import terminal
 
-        terminal.summarise(reporter, self)
+        verdicts = self.session.verdicts() if self.executes else ()
+        observed = self.session.observed() or {}
+        terminal.summarise(reporter, verdicts, observed, self.changes, self.ending(self.session.defect()))
 
 
 def _refuse_unwritable(files: Mapping[str, Path], config: RunConfig) -> None:

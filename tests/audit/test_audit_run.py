@@ -17,7 +17,7 @@ from release_state.audit.audit import Audit
 from release_state.audit.collect import SOURCES, collect_history
 from release_state.audit.model import AuditSnapshot
 from release_state.audit.report.document import habits, notes
-from release_state.audit.report.many_schema import schemas
+from release_state.audit.report.many_schema import schema as audit_schema
 from release_state.audit.report.page import page
 from release_state.audit.report.picture import picture
 from release_state.demo.github.model import RecordedRequest
@@ -98,7 +98,7 @@ def test_one_line_a_version_from_one_observation(workers: tuple[str, ...], world
     ran = audit(world, reports, "-v", *workers)
 
     assert (ran.code, ran.verdict) == (1, "ACTION NEEDED"), ran.output
-    Draft202012Validator(schemas()["audit"]).validate(ran.document)
+    Draft202012Validator(audit_schema()).validate(ran.document)
     assert lines_of(ran) == EXPECTED
     assert (asked_github(world), asked_index(world)) == (GITHUB, INDEX)
     for version, (outcome, _) in EXPECTED.items():

@@ -15,13 +15,13 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from release_state.audit.report.many_schema import schemas
 from release_state.common.errors import UsageProblem
 from release_state.demo.fleet import Fleet
 from release_state.demo.github.model import RecordedRequest, Reply
 from release_state.fleet.pool import Pool
 from release_state.fleet.projects import Part, Project, ProjectRow, projects, worst
 from release_state.fleet.report import document, page, words
+from release_state.fleet.report import schema as fleet_schema
 from release_state.fleet.session import FleetController
 from release_state.fleet.worker import look_of
 from release_state.model.outcome import Exit
@@ -381,7 +381,7 @@ def test_one_row_a_project(workers: tuple[str, ...], world: Fleet, tmp_path: Pat
     code, output, report = run(world, tmp_path, "--version", "all", *workers)
 
     assert (code, report["verdict"]) == (1, "ACTION NEEDED: 2 of 10 projects"), output
-    Draft202012Validator(schemas()["fleet"]).validate(report)
+    Draft202012Validator(fleet_schema()).validate(report)
     assert [row["project"] for row in report["projects"]] == world.names
     assert "ACTION NEEDED: orbit-004 (example-org/orbit-004)" in output
     assert len(world.requests) == 4 * len(world.names), "the same for every number of workers"

@@ -17,13 +17,15 @@ from release_state.audit.audit import Audit
 from release_state.audit.collect import collect_history
 from release_state.audit.model import AuditSnapshot
 from release_state.audit.report.document import document as audit_document
-from release_state.audit.report.many import of_audit, of_fleet
-from release_state.audit.report.many_schema import schemas
+from release_state.audit.report.many import of_audit
+from release_state.audit.report.many_schema import schema as audit_schema
 from release_state.audit.report.page import page as audit_page
 from release_state.demo.fleet import Fleet
 from release_state.demo.git import Repository
 from release_state.fleet.projects import Project, ProjectRow, projects
 from release_state.fleet.report import document, page
+from release_state.fleet.report import schema as fleet_schema
+from release_state.fleet.terminal import of_fleet
 from release_state.fleet.worker import look_of
 from release_state.model.outcome import Exit, Outcome, Phase, Verdict
 from release_state.observe.defects import Defect, Defects, said, surviving, tracebacks
@@ -135,7 +137,7 @@ def test_an_audit_whose_look_up_breaks_judges_the_rest_and_is_not_green(
     assert (verdict.verdict, verdict.exit) == (Verdict.DEFECT, Exit.DEFECT)
     assert verdict.counts == {Outcome.HOLDS: 3}
     report = json.loads(audit_document([verdict], 3, NOW, None))
-    Draft202012Validator(schemas()["audit"]).validate(report)
+    Draft202012Validator(audit_schema()).validate(report)
     assert report["audits"][0]["defects"] == ["GitHub (open_pulls): LookupError"]
     told = of_audit([verdict], "x.html")
     shown = [audit_page([verdict], NOW), unescape(told.summary(10_000)), "\n".join(told.annotations())]
@@ -183,7 +185,7 @@ def test_what_breaks_for_one_project_costs_the_others_nothing(
     assert all(WORDS in text and "in broken" in text for text in mine.tracebacks) and mine.tracebacks
 
     report = json.loads(document(found, 3, 3, NOW, "folder"))
-    Draft202012Validator(schemas()["fleet"]).validate(report)
+    Draft202012Validator(fleet_schema()).validate(report)
     assert [row["defect"] for row in report["projects"]] == [None, mine.defect, None]
     told = of_fleet(found, 3, "x.html")
     shown = [page(found, 3, 3, NOW, "folder"), unescape(told.summary(10_000)), "\n".join(told.annotations())]

@@ -1,4 +1,4 @@
-"""What an audit, or a run over many projects, hands on to a workflow: annotations, and its summary in Markdown."""
+"""The annotations and the step summary of an audit."""
 
 from __future__ import annotations
 
@@ -6,18 +6,12 @@ from collections.abc import Iterator, Sequence
 
 from release_state.audit.report.document import habits, notes, ranges
 from release_state.audit.verdict import AuditVerdict
-from release_state.common.text import plain
-from release_state.fleet.projects import ProjectRow, worst
-from release_state.fleet.report import words
 from release_state.model.outcome import CheckResult, Exit, Outcome
-from release_state.model.plan import Step
 from release_state.report.actions import StepReport, annotation
-from release_state.report.markdown import cut, fenced, step_block, text
+from release_state.report.markdown import cut, step_block, text
 from release_state.report.page.parts import SYMBOL
 
-_MOST = 10
-"""Findings of one project that are shown; its own report has all of them."""
-_RED = (Exit.ACTION_NEEDED, Exit.DEFECT)
+RED = (Exit.ACTION_NEEDED, Exit.DEFECT)
 
 
 def of_audit(verdicts: Sequence[AuditVerdict], html: str) -> StepReport:
@@ -32,36 +26,25 @@ def of_audit(verdicts: Sequence[AuditVerdict], html: str) -> StepReport:
     return StepReport(
         verdict=decisive.words,
         phase="audit",
-        annotations=lambda: _errors_first([line for verdict in verdicts for line in _annotations(verdict)]),
+        annotations=lambda: errors_first([line for verdict in verdicts for line in _annotations(verdict)]),
         summary=lambda room: cut(blocks(), html, room),
     )
 
 
-def of_fleet(rows: Sequence[ProjectRow], total: int, html: str) -> StepReport:
-    """What a run over many projects hands on."""
-    wrong = [row for row in rows if row.exit is not Exit.OK]
-    return StepReport(
-        verdict=words(rows, total),
-        phase="fleet",
-        annotations=lambda: _errors_first([_row_annotation(row) for row in wrong]),
-        summary=lambda room: cut(_fleet(rows, wrong, total), html, room),
-    )
-
-
-def _errors_first(lines: list[str]) -> list[str]:
+def errors_first(lines: list[str]) -> list[str]:
     # A runner shows ten of each kind and step.
     return sorted(lines, key=lambda line: not line.startswith("::error"))
 
 
-def _symbol(code: Exit) -> str:
-    return "✓" if code is Exit.OK else "✗" if code in _RED else "?"
+def symbol(code: Exit) -> str:
+    return "✓" if code is Exit.OK else "✗" if code in RED else "?"
 
 
 def _audit(verdict: AuditVerdict) -> Iterator[str]:
     audit, target = verdict.audit, verdict.audit.target
     count = len(audit.judgements)
     yield (
-        f"## {_symbol(verdict.exit)} {text(verdict.words)}: {text(target.package)} on {target.channel.name}\n\n"
+        f"## {symbol(verdict.exit)} {text(verdict.words)}: {text(target.package)} on {target.channel.name}\n\n"
         f"**{count} version{'s' * (count != 1)}** ({text(audit.history.selection)}): "
         + (", ".join(f"{count} {outcome.value}" for outcome, count in verdict.counts.items()) or "none")
         + "\n\n"
@@ -88,34 +71,6 @@ def _finding(result: CheckResult) -> str:
     return f"**{head}**: {text(result.title)}\n\n{lines}\n{steps}"
 
 
-def _fleet(rows: Sequence[ProjectRow], wrong: Sequence[ProjectRow], total: int) -> Iterator[str]:
-    yield f"## {_symbol(worst(rows))} {text(words(rows, total))}\n\n"
-    yield "| project | verdict | looked at | wrong or unknown |\n|---|---|---|---|\n"
-    for row in sorted(rows, key=lambda row: (row.exit is Exit.OK, row.project)):
-        looked = "; ".join(part.summary for part in row.parts)
-        name = f"{_symbol(row.exit)} {text(row.project)}"
-        yield f"| {name} | {text(row.verdict)} | {text(looked, 300)} | {len(row.findings)} |\n"
-    yield "\n"
-    for row in wrong:
-        yield _row(row)
-
-
-def _row(row: ProjectRow) -> str:
-    lines = [f"- {text(line)}\n" for line in row.findings[:_MOST]]
-    if len(row.findings) > _MOST:
-        lines.append(f"- and {len(row.findings) - _MOST} more\n")
-    if row.retry_at:
-        lines.append(f"- ask again at {text(row.retry_at)}\n")
-    steps = "".join(map(_commands, row.steps))
-    head = f"**{_symbol(row.exit)} {text(row.project)}** ({text(row.repository)}): {text(row.verdict)}"
-    return f"{head}\n\n{''.join(lines)}\n{steps}"
-
-
-def _commands(step: Step) -> str:
-    withheld = f"No command is given: {text(step.withheld)}\n\n" if step.withheld else ""
-    return f"{text(step.title)}\n\n{withheld}" + (f"{fenced(step.lines())}\n" if step.commands else "")
-
-
 def _annotations(verdict: AuditVerdict) -> Iterator[str]:
     target, everyone = verdict.audit.target, verdict.audit.judgements
     where = f"{target.package} on {target.channel.name}"
@@ -128,8 +83,3 @@ def _annotations(verdict: AuditVerdict) -> Iterator[str]:
     for kind, judged in verdict.by_kind.items():
         lines = (kind.title, f"versions: {ranges(judged, everyone)}", f"next: {verdict.plans[kind].title}")
         yield annotation(kind.blocking, lines, f"{len(judged)} {kind.id}: {where}")
-
-
-def _row_annotation(row: ProjectRow) -> str:
-    steps = (f"next: {step.title}" for step in row.steps[:_MOST])
-    return annotation(row.exit in _RED, (*row.findings[:_MOST], *steps), f"{row.verdict}: {plain(row.project)}")

@@ -1,7 +1,6 @@
-"""The shape of the JSON reports of an audit and of a run over many projects, for who reads them.
+"""The shape of an audit's JSON report, for its readers.
 
-The documents are written without these models, which would take a while over thousands of versions; tests hold each
-against the other.
+The document is written without these models, which are slow over thousands of versions; tests compare the two.
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ from typing import Any, Literal
 
 from pydantic import AwareDatetime, Field
 
-from release_state.fleet.projects import Part
 from release_state.model.observation import Model
 from release_state.model.outcome import CheckResult, Outcome
 from release_state.model.plan import Step
@@ -95,37 +93,6 @@ class AuditReport(Model):
     audits: tuple[ChannelReport, ...]
 
 
-class ProjectReport(Model):
-    """One project of a list: its `Row`, and what that comes to."""
-
-    verdict: str
-    exit_code: int
-    project: str
-    repository: str
-    parts: tuple[Part, ...]
-    seconds: float
-    observed_by: int
-    report: str | None
-    defect: str | None
-
-
-class FleetReport(Model):
-    """The document of a run over many projects."""
-
-    release_state_fleet: int = Field(description="format of this document")
-    release_state: str = Field(description="version of the suite")
-    started_at: AwareDatetime
-    exit_code: int
-    verdict: str
-    projects_listed: int
-    reports: str
-    """Folder of the projects' own reports, beside this document."""
-    projects: tuple[ProjectReport, ...]
-
-
-def schemas() -> dict[str, dict[str, Any]]:
-    """Both, by the name of their file."""
-    return {
-        "audit": schema_of(AuditReport, "release-state audit report"),
-        "fleet": schema_of(FleetReport, "release-state report over many projects"),
-    }
+def schema() -> dict[str, Any]:
+    """The JSON Schema of the document."""
+    return schema_of(AuditReport, "release-state audit report")

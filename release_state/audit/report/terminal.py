@@ -12,12 +12,13 @@ from release_state.common.text import plain
 from release_state.model.outcome import CheckResult, Outcome, Verdict
 from release_state.model.plan import Step
 from release_state.observe.defects import said, tracebacks
-from release_state.report.screen import Screen
+from release_state.report.screen import Ending, Screen
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pytest
 
-    from release_state.audit.run import AuditRun
     from release_state.settings.config import RunConfig
 
 _COLOUR = {Verdict.AGREES: "green", Verdict.ACTION_NEEDED: "red", Verdict.DEFECT: "red"}
@@ -39,23 +40,23 @@ def header(config: RunConfig, token_source: str | None) -> list[str]:
     ]
 
 
-def summarise(reporter: pytest.TerminalReporter, run: AuditRun) -> None:
-    """The end of the run."""
+def summarise(reporter: pytest.TerminalReporter, verdicts: Sequence[AuditVerdict], ending: Ending) -> None:
+    """Print the end of the run."""
     screen = Screen(reporter)
-    screen.tracebacks(tracebacks(run.session.defects))
-    if (defect := run.session.background.defect()) is not None:
+    screen.tracebacks(tracebacks(ending.defects))
+    if ending.broke is not None:
         reporter.section("release state", sep="=", red=True, bold=True)
-        reporter.write_line(f"the observation broke: {plain(text_of(defect))}; please report this")
+        reporter.write_line(f"the observation broke: {plain(text_of(ending.broke))}; please report this")
         return
-    for verdict in run.session.verdicts() if run.executes else ():
+    for verdict in verdicts:
         _verdict(reporter, verdict)
-    screen.broken(said(run.session.defects))
-    for note in run.notes:
+    screen.broken(said(ending.defects))
+    for note in ending.notes:
         reporter.write_line(f"note: {plain(note)}")
-    if run.trouble:
-        reporter.write_line(plain(run.trouble), red=True)
-    elif run.reports.written:
-        screen.reports(run.reports)
+    if ending.trouble:
+        reporter.write_line(plain(ending.trouble), red=True)
+    elif ending.reports.written:
+        screen.reports(ending.reports)
 
 
 def _verdict(reporter: pytest.TerminalReporter, verdict: AuditVerdict) -> None:
