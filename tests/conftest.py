@@ -8,15 +8,16 @@ from pathlib import Path
 import pytest
 
 from release_state.common import redaction
-from tests.support import built, every
+from tests.support import built, cli, every
 from tests.support.browser import browser, folders, open_page  # noqa: F401 - fixtures
 from tests.support.tls import certificate  # noqa: F401 - a fixture
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _worlds_are_shared(folders: Path) -> None:  # noqa: F811 - the fixture
-    """What one worker builds, the others copy."""
+def _workers_share(folders: Path) -> None:  # noqa: F811 - the fixture
+    """What one worker builds, the others copy; what it was told of commits, they need not ask for."""
     built.share(folders.parent / "worlds")
+    cli.share(folders.parent / "calculated")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

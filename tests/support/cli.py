@@ -26,9 +26,21 @@ def clean_environment(home: Path | str, more: Mapping[str, str] | None = None) -
     return {**kept, "HOME": str(home), "GIT_CONFIG_NOSYSTEM": "1", **(more or {})}
 
 
+_shared: Path | None = None
+
+
+def share(folder: Path) -> None:
+    """Keep what the project's tool said in a folder that other workers of the test run keep it in, too."""
+    global _shared
+    folder.mkdir(exist_ok=True)
+    _shared = folder
+
+
 @cache
 def _calculated() -> Path:
     """A folder for as long as these tests run."""
+    if _shared is not None:
+        return _shared
     folder = Path(tempfile.mkdtemp(prefix="calculated-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder

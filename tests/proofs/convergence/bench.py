@@ -40,6 +40,8 @@ class Bench:
         """How a started workflow writes the version: it "commits" it on its branch, or "bumps" without a commit."""
         self.has_clone = True
         """Whether the clone is looked at."""
+        self.rules = "auto"
+        """By what the next version is worked out: "auto" asks the project's own tool, in a process for each head."""
         self.snapshots: list[Snapshot] = []
         """What was observed since the world was at its base."""
         self.programs = Programs(self)
@@ -69,8 +71,10 @@ class Bench:
             world.index.channels = copy.deepcopy(self._index)
             world.index.requests.clear()
         world.time = self._time
-        self.workflow, self.has_clone = "commits", True
+        self.workflow, self.has_clone, self.rules = "commits", True, "auto"
         self.changed()
+        # What a state was answered helps no other one, and each answer more is looked through at each that is kept.
+        shutil.rmtree(world.root / "cache" / "release-state" / "answers", ignore_errors=True)
         self.snapshots.clear()
 
     @contextmanager
@@ -94,7 +98,7 @@ class Bench:
     # ---- observing
 
     @cache  # noqa: B019 - benches are few, and each lives as long as its tests
-    def config(self, version: str, channel: str, wanted: Wanted, has_clone: bool) -> RunConfig:
+    def config(self, version: str, channel: str, wanted: Wanted, has_clone: bool, rules: str) -> RunConfig:
         """The configuration of a run over the world; nothing that is done in it changes where things are."""
         world = self.world
         arguments = Arguments(
@@ -106,6 +110,7 @@ class Bench:
                 "repository": world.repository,
                 "remote-url": world.remote_url,
                 "workflow": "release.yml",
+                "version-rules": rules,
             },
             index_urls=tuple(f"{name}={world.index_url(name)}" for name in ("pypi", "testpypi")),
             github_api_url=world.github.url,
@@ -119,7 +124,7 @@ class Bench:
         """What is observed now."""
         with self.world.github.git.at_rest():
             (found,) = collect(
-                self.config(version, channel, wanted, self.has_clone),
+                self.config(version, channel, wanted, self.has_clone, self.rules),
                 _LOOKED_UP,
                 fixed_phase=phase,
                 token=self.world.token,

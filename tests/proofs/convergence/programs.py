@@ -140,6 +140,7 @@ class Programs:
         parser.add_argument("--repo")
         # What the bench gives its runs is repeated; any other setting was not said.
         parser.add_argument("--workflow", choices=["release.yml"])
+        parser.add_argument("--version-rules", default="auto")
         parser.add_argument("--no-install", action="store_true")
         parser.add_argument("--plan")
         parser.add_argument("--github-api-url", required=True)
@@ -153,7 +154,7 @@ class Programs:
         indexes = [f"{name}={world.index_url(name)}" for name in ("pypi", "testpypi")]
         here = (world.package, world.repository, clone, world.remote_url, world.github.url, indexes)
         asked = (given.package, given.repository, given.repo, given.remote_url, given.github_api_url, given.index_url)
-        if asked != here:
+        if (*asked, given.version_rules) != (*here, self.bench.rules):
             return 4, f"asked about another project: {options}"
         if (given.version, given.channel) == self.followed and not given.phase:
             return 0, "looked at again at the end"

@@ -100,11 +100,11 @@ def _surrounded(state: State, around: tuple[str, str, str, str, str]) -> State:
     return replace(state, run=run, clone=clone, others=others, workflow=workflow, advice=advice)
 
 
-def covering(states: Sequence[State], size: int) -> list[State]:
+def covering(states: Sequence[State], size: int, most: int | None = None) -> list[State]:
     """A part of the states in which values occur together that do so in some state: any `size` of channel, tag, index,
     GitHub Release and pull request, and any two of these and the branch, the run and the clone.
 
-    The greedy choice, always the same: the state that adds most.
+    The greedy choice, always the same: the state that adds most; `most` ends it early.
     """
 
     def groups(state: State) -> set[tuple[tuple[int, str], ...]]:
@@ -117,7 +117,7 @@ def covering(states: Sequence[State], size: int) -> list[State]:
     heap = [(-len(groups(state)), number) for number, state in enumerate(states)]
     heapq.heapify(heap)
     chosen: list[State] = []
-    while heap:
+    while heap and len(chosen) != most:
         _, number = heapq.heappop(heap)
         adds = groups(states[number]) - covered
         if heap and -len(adds) > heap[0][0]:

@@ -89,7 +89,9 @@ class Matrix:
         self.gateway, self.stages = gateway, stages
         self._true: dict[str, Snapshot] = {}
 
-    def run(self, state: str, rows: Iterable[Row] = (), fault: Fault | None = None) -> Ran:
+    def run(
+        self, state: str, rows: Iterable[Row] = (), fault: Fault | None = None, *, keep_answers: bool = False
+    ) -> Ran:
         """Observe a state, with the fault in each of the rows."""
         stage, chosen = self.stages[state], tuple(rows)
         timeout = HASTY if fault and fault.slow else PATIENT
@@ -101,7 +103,7 @@ class Matrix:
         broken = {str(root): self.gateway.address(str(fault.address)) for root in direct} if fault else {}
         played = {row.name: (row.first, fault.play) for row in chosen if fault and row not in direct.values()}
         visit = self.gateway.visit(stage.services, RowOf(rows_of(state)), played)
-        config = stage.config(visit, timeout, broken)
+        config = stage.config(visit, timeout, broken, keep_answers=keep_answers)
         began, start = datetime.now(timezone.utc), time.monotonic()
         (snapshot,) = collect(
             config,
@@ -125,12 +127,18 @@ class Matrix:
 
     def wrong(self, fault: Fault, rows: Iterable[Row]) -> list[str]:
         """What is wrong with the cells of one fault, a line each; empty where all is right."""
-        runs = [(state, group) for state in self.stages for group in groups(r for r in rows if r.state == state)]
-        for state in {state for state, _ in runs}:
+        runs = {state: groups(row for row in rows if row.state == state) for state in self.stages}
+        for state in (state for state, made in runs.items() if made):
             self.true(state)
         at_once = 1 if fault.heavy else SLOW_RUNS_AT_ONCE if fault.slow else RUNS_AT_ONCE
         with ThreadPoolExecutor(max_workers=at_once) as pool:
-            done = list(pool.map(lambda each: self.run(each[0], each[1], fault), runs))
+            # Each visit has an address of its own: answers kept help none, and each is looked through for each more.
+            begun = [
+                pool.submit(self.run, state, group, fault, keep_answers=group is made[0])
+                for state, made in runs.items()
+                for group in made
+            ]
+            done = [each.result() for each in begun]
         return [line for ran in done for line in self._wrong_with(ran, fault)]
 
     def _wrong_with(self, ran: Ran, fault: Fault) -> list[str]:

@@ -148,7 +148,9 @@ class Stage:
         self._world.__exit__(None, None, None)
         self.folder.cleanup()
 
-    def config(self, visit: Visit, timeout: float, broken: Mapping[str, str] | None = None) -> RunConfig:
+    def config(
+        self, visit: Visit, timeout: float, broken: Mapping[str, str] | None = None, *, keep_answers: bool = True
+    ) -> RunConfig:
         """A run's configuration; `broken` gives other roots of `ROOTS`."""
         roots = {name: visit.url(service) for name, service in ROOTS.items()} | dict(broken or {})
 
@@ -166,6 +168,7 @@ class Stage:
             remote_url=sent(template.remote_url),
             channels=channels,
             lookup_timeout=timeout,
+            keep_answers=keep_answers,
         )
 
     @cached_property
