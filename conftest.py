@@ -1,4 +1,4 @@
-"""Wires the suite to pytest, nothing else."""
+"""Connects the suite to pytest, nothing else."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ pytest_plugins = ["release_state.plugin", "fixtures.target", "fixtures.snapshot"
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> None:
-    """Refuse to go on where the plugin was switched off: pytest would answer `--version` itself, with exit 0."""
+    """Stop if the plugin is switched off: pytest would answer `--version` itself, with exit 0."""
     if not config.pluginmanager.has_plugin("release_state.plugin"):
         raise pytest.UsageError("release_state.plugin is switched off: nothing can be checked without it")

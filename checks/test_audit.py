@@ -1,4 +1,4 @@
-"""The audit: a project's whole history on one channel, one line for each version. Runs with `--version all`."""
+"""The audit: a project's whole history on one channel, one result per version. Runs with `--version all`."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ SETTING = {TAG: "--tag-template", RELEASE: "leaves", INDEX: "--package"}
 
 @check("AUDIT-1", reads=["remote", "index", "clone", "release", "latest_release"])
 def test_history_was_observed(audit: Audit, source: str) -> None:
-    """Every source of the history answered: the remote, the index, the clone, GitHub's releases.
+    """The source of the history answered.
 
-    One result for each source. While one is silent, the versions whose judgement rests on it are unknown; the cause is
-    said here once.
+    One result for each source: the remote, the index, the clone and GitHub's releases. If one does not answer, the
+    versions that need it are unknown. This check reports the cause once.
     """
     audit.observation(source).known()
 
 
 @check("AUDIT-2", reads=["open_pulls", "drafts", "runs"], advice=True)
 def test_hints_were_observed(audit: Audit, hint: str) -> None:
-    """What only advice rests on was observed too: open release pull requests, drafts, unfinished runs.
+    """The facts behind advice were observed.
 
-    Drafts are listed only to a token with push right. A version that has a release branch cannot be judged without the
-    open pull requests, and is unknown then.
+    One result for each: open release pull requests, drafts and unfinished runs. GitHub lists drafts only to a token
+    that may push. Without the open pull requests, a version with a release branch is unknown.
     """
     audit.observation(hint).known()
 
 
 @check("AUDIT-3", reads=["remote", "index", "release"])
 def test_project_leaves_every_trace(audit: Audit, trace: str) -> None:
-    """The project has left every trace that its channel says a release leaves, if not from the beginning.
+    """The project's releases leave this expected trace.
 
-    One result for each trace: versions on the index, tags, GitHub Releases, each expected kind of file. A trace that
-    never appeared is said here once, and expected of no single version; one that appeared later is expected from its
-    first appearance on. `leaves` of the channel and `expected-files` say what is expected at all.
+    One result for each trace: versions on the index, tags, GitHub Releases, and each expected kind of file. A trace
+    that never appeared is reported here once, and not expected of any version. A trace that appeared later is expected
+    from its first appearance on. The channel's `leaves` and `expected-files` say which traces are expected at all.
     """
     for needed in audit.rests_on(trace):
         audit.observation(needed).known()
@@ -53,25 +53,25 @@ def test_project_leaves_every_trace(audit: Audit, trace: str) -> None:
         return
     published, target = len(audit.habits.published), audit.target
     if trace != INDEX and not published:
-        raise NotApplicable("the index has no version that could have left it")
+        raise NotApplicable("the index has no version that could have one")
     if trace == INDEX:
         raise ActionNeeded(
             expected=f"versions of {target.package} on {target.channel.name}",
             found="none with a file",
-            why="there is no history to compare",
-            steps=[step("Give the right --package or --channel")],
+            why="there is no history to check",
+            steps=[step("Set the right --package or --channel")],
         )
     remote = audit.history.remote.value
     names = listing(tag.name for tag in (remote.tags[-5:] if remote and trace == TAG else ()))
     raise ActionNeeded(
-        expected=f"a {trace} of at least one of {published} published versions",
-        found=f"none of them has one; the remote's last tags: {names}" if names else "none of them has one",
-        why="either the project leaves none, or this looks in the wrong place",
+        expected=f"a {trace} for at least one of {published} published versions",
+        found=f"none; the remote's last tags: {names}" if names else "none",
+        why="either the project creates none, or the suite looks in the wrong place",
         steps=[
             step(
-                f"If the project makes none, take {trace!r} out of "
-                + ("leaves of the channel" if trace in SETTING else "expected-files")
-                + ("; if it spells its tags in its own way, give --tag-template" if trace == TAG else "")
+                f"If the project creates none, remove {trace!r} from "
+                + ("the channel's leaves" if trace in SETTING else "expected-files")
+                + ("; if it spells its tags differently, set --tag-template" if trace == TAG else "")
             )
         ],
     )
@@ -79,7 +79,7 @@ def test_project_leaves_every_trace(audit: Audit, trace: str) -> None:
 
 @check("AUDIT-4", reads=["index", "latest_release", "release"])
 def test_latest_release_is_the_newest_version(audit: Audit) -> None:
-    """GitHub's latest release is that of the greatest final version that the index offers."""
+    """GitHub's latest release is the greatest final version on the index."""
     if RELEASE not in audit.target.channel.leaves:
         raise NotApplicable(f"{audit.target.channel.name} leaves no GitHub Release")
     audit.index.known()
@@ -90,27 +90,28 @@ def test_latest_release_is_the_newest_version(audit: Audit) -> None:
         raise NotApplicable("the index offers no final version")
     spelt = audit.target.spelling_of_tag(latest.tag) if latest else None
     if latest and (spelt is None or not audit.spelt.takes(latest.tag, *spelt)):
-        raise NotApplicable(f"the latest release, {latest.tag}, is that of another package of the repository")
+        raise NotApplicable(f"the latest release, {latest.tag}, belongs to another package of the repository")
     if spelt and str(spelt[1]) in audit.history.catching_up:
         raise InProgress(
-            expected=f"the release of {newest} as the latest, or a newer version on the index",
-            found=f"{spelt[1]}, which is published and not listed by the index's Simple API yet",
+            expected=f"{newest}, or a newer version on the index",
+            found=f"{spelt[1]}, which is published but not yet listed by the index's Simple API",
         )
     if spelt is None or spelt[1] != newest.version:
         raise ActionNeeded(
-            expected=f"the release of {newest} as the latest",
-            found=latest.tag if latest else "GitHub calls no release the latest",
-            why="whoever follows the latest release gets another version than installers do",
+            expected=f"{newest} as the latest release",
+            found=latest.tag if latest else "no latest release",
+            why="who follows the latest release gets another version than installers do",
             steps=[latest_step(audit, newest)],
         )
 
 
 @check("AUDIT-5", reads=["remote", "index", "clone", "release", "drafts", "open_pulls", "runs"])
 def test_version_agrees(audit: Audit, judged: Judgement) -> None:
-    """Tag, index and GitHub Release agree on this version, its files are whole, and nothing is left behind.
+    """Tag, index and GitHub Release agree on this version.
 
-    One result for each version that is published, tagged or released. The kinds of disagreement, and which of them
-    decide, are listed in [the audit](audit.md). What mends them is put together by kind.
+    Its files are complete too, and nothing is left behind. One result for each version that is published, tagged or
+    released. [The audit](audit.md) lists the kinds of disagreement, and which of them decide. The fixes are grouped by
+    kind.
     """
     found = judged.words
     if judged.outcome.value == "holds":

@@ -1,4 +1,4 @@
-"""CI of the base branch, beyond the commit to release."""
+"""CI on the base branch, beyond the commit to release."""
 
 from __future__ import annotations
 
@@ -15,47 +15,48 @@ pytestmark = pytest.mark.pre_release
 
 @check("CI-2", reads=["repository", "remote", "ci", "base_rules"], advice=True)
 def test_required_checks_have_reported(release: Release) -> None:
-    """Every check that the base branch requires has reported on the commit to release.
+    """All required checks have reported on the commit to release.
 
-    One that is required and never reports was renamed, removed or is skipped by its paths; where CI runs on pull
-    requests only, none reports on the merged commit.
+    A required check that never reports was renamed or removed, or its paths skip it. If CI runs only on pull requests,
+    no check reports on the merged commit.
     """
     rules, checks = release.snapshot.base_rules.present(), release.ci
     if not rules.all_checks:
         if rules.hidden:
-            raise NotApplicable(f"no required check is known ({rules.hidden.why})")
-        raise NotApplicable(f"{rules.branch} requires no check")
+            raise NotApplicable(f"no known required check ({rules.hidden.why})")
+        raise NotApplicable(f"{rules.branch} requires no checks")
     reported = {result.name for result in (*checks.results, *checks.nearest_results)}
     if missing := [name for name in rules.all_checks if name not in reported]:
         raise ActionNeeded(
-            expected=f"a result of {listing(rules.all_checks)}",
-            found=f"none of {listing(missing)} on {(checks.nearest or checks.sha)[:12]}",
-            why="the project wants them to pass, and they say nothing of this commit",
-            steps=[step("Run them on the base branch, or mend the rule's names", link=_page(release))],
+            expected=listing(rules.all_checks),
+            found=f"missing on {(checks.nearest or checks.sha)[:12]}: {listing(missing)}",
+            why="the project requires them, and they say nothing about this commit",
+            steps=[step("Run them on the base branch, or fix the names in the rule", link=_rules_page(release))],
         )
 
 
 @check("CI-3", reads=["repository", "remote", "base_runs"], advice=True)
 def test_last_runs_of_ci_ended_well(release: Release) -> None:
-    """The last five finished runs of CI on the base branch ended well.
+    """The last five CI runs on the base branch succeeded.
 
-    Context only: what counts is the commit to release (CI-1). Runs that fail now and then say that a green one may be
-    luck. Runs of the release workflow and of pull requests are left out.
+    This is context: the commit to release counts (CI-1). If runs fail now and then, a green one may be luck. Only
+    finished runs count. Runs of the release workflow and of pull requests are left out.
     """
     runs = release.snapshot.base_runs.present()
     if not runs:
-        raise NotApplicable(f"no run on {release.base_branch} is known")
+        raise NotApplicable(f"no known run on {release.base_branch}")
     if any(run.conclusion not in ("success", "skipped", "neutral") for run in runs):
         shown = (
             f"{run.workflow} #{run.number} {run.conclusion} at {run.head_sha[:12]}: {run.html_url}" for run in runs
         )
         raise ActionNeeded(
-            expected="five runs that ended well",
             found=listing(shown),
-            why="a CI that is not green every time says less where it is green",
-            steps=[step("See why they failed", link=next(run.html_url for run in runs if run.conclusion != "success"))],
+            why="a green run of unreliable CI proves less",
+            steps=[
+                step("Find out why they failed", link=next(run.html_url for run in runs if run.conclusion != "success"))
+            ],
         )
 
 
-def _page(release: Release) -> str:
+def _rules_page(release: Release) -> str:
     return f"{release.target.github_web}/{release.target.repository}/settings/rules"

@@ -1,4 +1,4 @@
-"""The clone beyond its working tree: what makes a release from it, or a printed command in it, go wrong."""
+"""The clone beyond its working tree: what breaks a release from it, or a printed command in it."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _WHOLE = ("fetch", "--no-prune", "--unshallow", "--tags")
 COMMITTING = {"commit", "merge", "cherry-pick", "rebase", "revert", "am"}
 
 
-def the_clone(release: Release) -> Clone:
-    """The clone; ends the check where there is none."""
+def require_clone(release: Release) -> Clone:
+    """Return the clone; end the check as not applicable if there is none."""
     if release.clone is None:
-        raise NotApplicable("no clone is looked at")
+        raise NotApplicable("no clone")
     return release.clone
 
 
@@ -33,15 +33,14 @@ def the_clone(release: Release) -> Clone:
 def test_clone_has_the_whole_history(release: Release) -> None:
     """The clone has the whole history.
 
-    In a shallow clone, which CI makes by default, the tags and commits that the next version is worked out from are
-    missing: tools then start anew from 0.0.0 or 1.0.0. A workflow wants `fetch-depth: 0`. The suite's own calculation
-    does not hang on the clone.
+    CI makes shallow clones by default. They lack the tags and commits that tools compute the next version from, so that
+    tools start from 0.0.0 or 1.0.0. Set `fetch-depth: 0` in a workflow. The suite's own calculation does not use the
+    clone.
     """
-    if the_clone(release).shallow:
+    if require_clone(release).shallow:
         raise ActionNeeded(
-            expected="every commit and tag",
-            found="a shallow clone: its history is cut off",
-            why="a version that is worked out in it counts from the wrong tag, or from none",
+            found="a shallow clone",
+            why="tools there count the version from the wrong tag, or from none",
             steps=[step("Fetch the rest", in_clone(release, *_WHOLE, release.target.remote))],
         )
 
@@ -49,13 +48,13 @@ def test_clone_has_the_whole_history(release: Release) -> None:
 @pytest.mark.pre_release
 @check("CLONE-6", reads=["clone", "repository"], advice=True)
 def test_clone_is_of_the_repository_itself(release: Release) -> None:
-    """The clone's remote is the repository that releases are made from, and that is no fork.
+    """The clone's remote is the release repository, and no fork.
 
-    A fork has its own tags, branches and Actions. Where the remote's URL names another repository on GitHub than the
-    one that is looked at, or GitHub calls that one a fork, a release would be made, or judged, in the wrong place. The
-    former name of a renamed repository still works; `git remote set-url` brings it up to date.
+    A fork has its own tags, branches and Actions. If the clone's remote is another repository on GitHub, or the checked
+    repository is a fork, the release is made or checked in the wrong place. The former name of a renamed repository
+    still works; `git remote set-url` updates it.
     """
-    clone, target = the_clone(release), release.target
+    clone, target = require_clone(release), release.target
     if clone.remote_url is None:
         raise NotApplicable(f"the clone has no remote {target.remote}")
     named = repository_of(clone.remote_url, target.github_web)
@@ -65,13 +64,13 @@ def test_clone_is_of_the_repository_itself(release: Release) -> None:
         repository = release.snapshot.repository.present()
         if named.lower() != repository.full_name.lower():
             raise ActionNeeded(
-                expected=f"remote {target.remote} of the clone at {target.repository}",
-                found=f"it is at {named}",
-                why="branches and tags pushed from this clone go to another repository, a fork perhaps",
+                expected=f"remote {target.remote} of the clone: {target.repository}",
+                found=named,
+                why="this clone pushes branches and tags to another repository, perhaps a fork",
                 steps=[
                     step(
-                        "If it is the same repository under a former name, give the remote its present address; else "
-                        "add the repository as a remote and name it with --remote",
+                        "If it is a former name of the repository, update the remote's URL; otherwise add the "
+                        "repository as a remote and name it with --remote",
                         in_clone(release, "remote", "--verbose"),
                     )
                 ],
@@ -79,27 +78,25 @@ def test_clone_is_of_the_repository_itself(release: Release) -> None:
     repository = release.snapshot.repository.present()
     if repository.fork_of:
         raise ActionNeeded(
-            expected=f"a repository that is no fork, as {repository.fork_of}",
             found=f"{repository.full_name} is a fork of {repository.fork_of}",
-            why="trusted publishers, tags and release branches belong to the repository that it was forked from",
-            steps=[step(f"If {repository.fork_of} is what is released, name it with --repository")],
+            why="trusted publishers, tags and release branches belong to the original repository",
+            steps=[step(f"If you release from {repository.fork_of}, name it with --repository")],
         )
 
 
 @pytest.mark.pre_release
 @check("CLONE-7", reads=["clone"], advice=True)
 def test_submodules_have_no_changes(release: Release) -> None:
-    """No submodule of the clone has changes or untracked files of its own.
+    """No submodule of the clone has changes or untracked files.
 
-    Only submodules that are checked out, and not the submodules in them. Another commit checked out in one of them is
-    a change of the clone itself.
+    This covers submodules that are checked out, but not the submodules inside them. If a submodule has another commit
+    checked out, that is a change of the clone itself.
     """
-    clone = the_clone(release)
+    clone = require_clone(release)
     if dirty := clone.dirty_submodules.present():
         raise ActionNeeded(
-            expected="clean submodules",
             found=listing(dirty),
-            why="what is built in this clone is not what is committed",
+            why="a build in this clone differs from the commit",
             steps=[
                 # A path that is not UTF-8 is known in escapes alone.
                 step(
@@ -115,28 +112,28 @@ def test_submodules_have_no_changes(release: Release) -> None:
 @pytest.mark.post_recovery
 @check("CLONE-8", reads=["clone"], advice=True)
 def test_dist_holds_this_version_only(release: Release) -> None:
-    """`dist/` of the clone holds no built file of another version.
+    """The clone's `dist/` contains no built files of other versions.
 
-    Left-overs are usually ignored by git, and `twine upload dist/*` uploads all of them: a version by mistake, or an
-    error that stops the upload half-way.
+    Git usually ignores leftovers, but `twine upload dist/*` uploads all of them. That publishes a version by mistake,
+    or fails and stops the upload half-way.
     """
-    clone = the_clone(release)
-    if others := other_versions(clone.built.present(), release):
+    clone = require_clone(release)
+    if others := find_other_versions(clone.built.present(), release):
         raise ActionNeeded(
-            expected=f"in {clone.path}/dist nothing, or files of {release.version}",
+            expected=f"only files of {release.version} in {clone.path}/dist",
             found=listing(others),
-            why="what uploads dist/* uploads them too",
+            why="an upload of dist/* includes them",
             steps=[
                 step(
-                    "Move them away before anything is built or uploaded by hand",
+                    "Move them away before you build or upload by hand",
                     ["ls", "-l", f"{release.target.clone}/dist"],
                 )
             ],
         )
 
 
-def other_versions(names: Sequence[str], release: Release) -> list[str]:
-    """Built files of this package whose version is another one; a name that cannot be read is left aside."""
+def find_other_versions(names: Sequence[str], release: Release) -> list[str]:
+    """The built files of other versions of this package; unreadable names are skipped."""
     others = []
     for name in names:
         try:
@@ -152,27 +149,24 @@ def other_versions(names: Sequence[str], release: Release) -> list[str]:
 @pytest.mark.post_recovery
 @check("CLONE-9", reads=["clone", "remote", "index", "pulls", "published"], advice=True)
 def test_git_knows_who_commits(release: Release, plan: Recovery) -> None:
-    """Git knows a name and an address for what the printed commands commit or tag in the clone.
+    """Git has a name and an e-mail address for commits in the clone.
 
-    Asked only where a command of the plan makes a commit or an annotated tag. Neither value is in any report.
+    This matters only if a command of the plan creates a commit or an annotated tag. No report contains either value.
     """
-    clone = the_clone(release)
+    clone = require_clone(release)
     words = [list(command) for each in plan.plan.steps for command in each.commands]
-    if not any(map(commits_or_tags, words)):
-        raise NotApplicable("no printed command makes a commit or an annotated tag")
+    if not any(map(needs_identity, words)):
+        raise NotApplicable("no command of the plan creates a commit or an annotated tag")
     if clone.no_identity:
         raise ActionNeeded(
-            expected="user.name and user.email set for the clone",
             found=f"not set: {', '.join(clone.no_identity)}",
-            why="git refuses to commit, and to make an annotated tag, without them",
-            steps=[
-                step(f"Set {' and '.join(clone.no_identity)} with git config, to your own, before the plan is followed")
-            ],
+            why="without them, git refuses commits and annotated tags",
+            steps=[step(f"Set your {' and '.join(clone.no_identity)} with git config before you follow the plan")],
         )
 
 
-def commits_or_tags(command: Sequence[str]) -> bool:
-    """Whether a command needs to know who commits."""
+def needs_identity(command: Sequence[str]) -> bool:
+    """Whether git refuses this command without a name and an e-mail address."""
     if command[:1] != ["git"]:
         return False
     rest = command[3:] if command[1:2] == ["-C"] else command[1:]

@@ -1,4 +1,4 @@
-"""Many projects: the audit or a gate of each, one line for each project. Runs with `--project-list`."""
+"""Many projects: one audit or gate per project, one result each. Runs with `--project-list`."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ pytestmark = pytest.mark.fleet
 
 @check("FLEET-1", reads=["remote", "index", "repository"])
 def test_project_is_as_it_should_be(asked: Asked) -> None:
-    """The audit, or the gate, of this project is green.
+    """The audit or the gate of this project is green.
 
-    One result for each project of the list, from every check of its audit or of the phase that applies. What is wrong,
-    and what mends it, is in the project's row of the report.
+    One result for each project of the list, from every check of its audit or of its phase. The project's row in the
+    report has the findings and their fixes.
     """
     row = asked.row()
     if row.defect:
         raise RuntimeError(row.defect)
     found = f"{row.verdict}: {listing(row.findings, most=3)}"
     if row.exit is Exit.ACTION_NEEDED:
-        raise ActionNeeded(expected="no finding that blocks", found=found, why="see its row", steps=row.steps)
+        raise ActionNeeded(expected="no blocking finding", found=found, why="see its row", steps=row.steps)
     if row.exit is Exit.IN_PROGRESS:
-        raise InProgress(expected="nothing that is still on its way", found=found)
+        raise InProgress(expected="nothing in progress", found=found)
     if row.exit is Exit.NOTHING_CHECKED:
         raise NotApplicable(found)
     if row.exit is not Exit.OK:

@@ -1,4 +1,4 @@
-"""The project on the index, as far as everybody can see it: whether it takes uploads, and whether they were tried."""
+"""The project's public state on the index: whether it accepts uploads, and whether the release was rehearsed."""
 
 from __future__ import annotations
 
@@ -12,34 +12,38 @@ from release_state.model.plan import step
 from release_state.verdict.check import check
 
 MARKERS = {
-    "archived": "an index takes no new file of an archived project; its owner can take the mark back in its settings",
-    "quarantined": "an index takes and offers no file of a quarantined project; its administrators have to be asked",
-    "deprecated": "who installs it may be told that it is obsolete",
+    "archived": "the index accepts no files for an archived project; its owner can unarchive it in its settings",
+    "quarantined": "the index accepts and offers no files of a quarantined project; ask its administrators",
+    "deprecated": "installers may tell users that it is obsolete",
 }
-"""The marks of PEP 792 that say something of a release, and what they mean for it."""
+"""The status markers of PEP 792 that matter to a release, and what each means for it."""
 
 
 @pytest.mark.pre_release
 @pytest.mark.post_recovery
 @check("INDEX-5", reads=["index"], advice=True)
 def test_index_takes_uploads_of_the_project(release: Release) -> None:
-    """The index does not mark the project as archived, quarantined or deprecated.
+    """The index does not archive, quarantine or deprecate the project.
 
-    The status markers of PEP 792. An archived or quarantined project takes no upload, so that a release fails for
-    certain; once the version is published, and for a deprecated project, it is advice alone. What a quarantined project
-    has published is not known while its files are hidden. An index that knows no markers says nothing, which counts as
-    active.
+    These are the status markers of PEP 792. An archived or quarantined project accepts no uploads, so that a release is
+    certain to fail. Once the version is published, and for a deprecated project, this is only advice. While a project
+    is quarantined, nobody knows what it has published: its files are hidden. An index without markers counts as active.
     """
     project = release.page_on(release.channel.name)
     if not project.listed:
-        raise NotApplicable(f"{release.channel.name} lists nothing of this name now")
+        raise NotApplicable(f"{release.channel.name} does not list this name now")
     if (mark := project.status or "active") in MARKERS:
         reason = f": {project.status_reason}" if project.status_reason else ""
         raise ActionNeeded(
             expected=f"{release.target.name} active on {release.channel.name}",
             found=f"{mark}{reason}",
             why=MARKERS[mark],
-            steps=[step(f"Look at the project's page, and end that it is {mark} before a release", link=project.url)],
+            steps=[
+                step(
+                    f"Open the project's page, and make sure that it is no longer {mark} before you release",
+                    link=project.url,
+                )
+            ],
             blocks=mark != "deprecated" and release.snapshot.phase == Phase.PRE_RELEASE,
         )
 
@@ -47,25 +51,24 @@ def test_index_takes_uploads_of_the_project(release: Release) -> None:
 @pytest.mark.pre_release
 @check("TESTPYPI-1", reads=["rehearsal"], advice=True)
 def test_version_was_tried_on_testpypi(release: Release) -> None:
-    """The version, or a pre-release of it, is on TestPyPI: its release was tried before.
+    """The version, or a pre-release of it, was tried on TestPyPI.
 
-    A file name that an index once had is used up; what is wrong with a description, a name or a workflow is better
-    found where it does no harm.
+    An index never accepts a file name twice. So find a wrong description, name or workflow where it does no harm.
     """
     page = release.snapshot.rehearsal.known()
     if page is None:
-        raise NotApplicable("only a release to pypi is tried on testpypi before")
-    if not any(rehearses(Version(found.version), release.version) for found in page.releases):
+        raise NotApplicable("only a release to pypi is tried on testpypi first")
+    if not any(is_rehearsal(Version(found.version), release.version) for found in page.releases):
         newest = [found.version for found in page.releases[-3:]]
         raise ActionNeeded(
             expected=f"{release.version}, or a pre-release of it, on testpypi",
-            found=f"the newest there: {listing(newest)}" if newest else "nothing of this project",
-            why="what goes wrong on pypi cannot be taken back",
+            found=f"newest there: {listing(newest)}" if newest else "nothing from this project",
+            why="mistakes on pypi cannot be undone",
             steps=[step("Release it to testpypi first", link=page.url)],
         )
 
 
-def rehearses(tried: Version, version: Version) -> bool:
-    """Whether one version is the other one or an earlier pre-release of it."""
+def is_rehearsal(tried: Version, version: Version) -> bool:
+    """Whether `tried` is the version itself or an earlier pre-release of it."""
     same = (tried.epoch, tried.release) == (version.epoch, version.release)
     return tried == version or (same and tried.is_prerelease and tried < version)

@@ -1,8 +1,8 @@
-"""What may do what: the token at hand, and the token that each job of the release workflow gets.
+"""Permissions: of your token, and of the token that each job of the release workflow gets.
 
-A job's own `permissions` replace those at the top of the file, and what a block does not name is none; where neither is
-there, the repository's setting decides. A reusable workflow gets no more than the job that calls it. The workflow's
-file is read as it stands at the head of the base branch, with the local workflows and actions that it uses.
+A job's own `permissions` replace those at the top of the file, and a right that a block does not name is `none`.
+Without either block, the repository's setting decides. A reusable workflow gets no more than the job that calls it. The
+checks read the workflow file at the head of the base branch, with the local workflows and actions that it uses.
 """
 
 from __future__ import annotations
@@ -27,107 +27,109 @@ READS = ["remote", "workflow_files", "actions_settings"]
 @pytest.mark.rollback
 @check("TOKEN-31", reads=["repository"], advice=True)
 def test_token_at_hand_may_write(release: Release) -> None:
-    """The token at hand may write to the repository.
+    """Your token may write to the repository.
 
-    The suite itself only reads. The commands of a plan write, most of them with this token, and GitHub shows drafts to
-    those who may push only. A classic token needs the scope `repo` (`public_repo` for a public repository) besides the
-    right of its owner; a fine-grained one `contents: write` and `pull-requests: write`.
+    The suite only reads. But most commands of a plan write with this token, and GitHub shows drafts only to those who
+    may push. A classic token needs the scope `repo` (`public_repo` for a public repository), and its owner needs the
+    right. A fine-grained token needs `contents: write` and `pull-requests: write`.
     """
     repository = release.snapshot.repository.present()
     if release.snapshot.token_source is None:
-        raise NotApplicable("no token is given: what is public is read without one")
+        raise NotApplicable("no token: public data is read without one")
     scopes = repository.token_scopes
     enough = {"repo"} if repository.private else {"repo", "public_repo"}
     if scopes is not None and not enough.intersection(scopes):
         raise ActionNeeded(
             expected=f"a token with the scope {' or '.join(sorted(enough))}",
             found=f"scopes: {', '.join(scopes) or 'none'}",
-            why="the commands of a plan would be refused with it",
-            steps=[step("Give the token that scope", link=f"{release.target.github_web}/settings/tokens")],
+            why="GitHub would refuse the commands of a plan",
+            steps=[step("Add that scope to the token", link=f"{release.target.github_web}/settings/tokens")],
         )
     if repository.can_push is None:
         raise NotObserved(
             Problem(
                 source="GitHub",
-                why="it does not say of a token of an app or a workflow what it may do",
-                remedy="use a token with the permission contents=write for the commands of a plan",
+                why="it does not say what the token of an app or a workflow may do",
+                remedy="use a token with `contents: write` for the commands of a plan",
             )
         )
     if not repository.can_push:
         raise ActionNeeded(
             expected="a token that may push",
             found=f"{release.snapshot.token_source} may only read {repository.full_name}",
-            why="the commands of a plan would be refused with it",
-            steps=[step("Sign in as somebody who may push", on_host(release.target, ["gh", "auth", "login"]))],
+            why="GitHub would refuse the commands of a plan",
+            steps=[step("Sign in with an account that may push", on_host(release.target, ["gh", "auth", "login"]))],
         )
 
 
 @check("PERMISSION-31", reads=READS, advice=True)
 def test_jobs_that_write_may_write(release: Release) -> None:
-    """Every job of the release workflow that pushes, tags or makes a GitHub Release has `contents: write`.
+    """Release jobs that push, tag or release have `contents: write`.
 
-    Seen are `git push`, `gh release`, semantic-release and the usual actions; a step that works with another token than
-    the run's own is not judged. A job-level block that forgets `contents` takes away what the top of the file gives.
+    The check knows `git push`, `gh release`, semantic-release and the usual actions. It does not judge a step that uses
+    another token. A job's block without `contents` takes away what the top of the file gives.
     """
     if lacking := lack(release, CONTENTS):
         raise ActionNeeded(
-            expected="contents: write",
-            found=listing(f"{found.where} has contents: {found.level}" for found in lacking.needs),
-            why="GitHub refuses the push, the tag or the release: “Resource not accessible by integration”, or 403",
-            steps=[file_step(release, "Give the job contents: write", "a job's own block replaces the one at the top")],
+            expected="`contents: write`",
+            found=listing(f"{found.where} has `contents: {found.level}`" for found in lacking.needs),
+            why="GitHub refuses the push, tag or release: “Resource not accessible by integration”, or 403",
+            steps=[
+                file_step(release, "Give the job `contents: write`", "a job's own block replaces the one at the top")
+            ],
             blocks=lacking.certain,
         )
 
 
 @check("PERMISSION-32", reads=READS, advice=True, scenario="D")
 def test_jobs_that_open_pull_requests_may_do_so(release: Release) -> None:
-    """Every job of the release workflow that opens or changes pull requests has `pull-requests: write`.
+    """Jobs that open pull requests have `pull-requests: write`.
 
-    Seen are `gh pr` and the usual actions. The repository's setting has to let Actions create them, too: SETTING-34.
+    Jobs that change pull requests need it too. The check knows `gh pr` and the usual actions. The repository's setting
+    has to let Actions create pull requests as well: SETTING-34.
     """
     if lacking := lack(release, PULLS):
         raise ActionNeeded(
-            expected="pull-requests: write",
-            found=listing(f"{found.where} has pull-requests: {found.level}" for found in lacking.needs),
-            why="the release is published and tagged by then, and its pull request cannot be created",
-            steps=[file_step(release, "Give the job pull-requests: write")],
+            expected="`pull-requests: write`",
+            found=listing(f"{found.where} has `pull-requests: {found.level}`" for found in lacking.needs),
+            why="after publishing and tagging, the workflow could not create its pull request",
+            steps=[file_step(release, "Give the job `pull-requests: write`")],
             blocks=lacking.certain,
         )
 
 
 @check("PERMISSION-33", reads=READS, advice=True)
 def test_jobs_that_publish_without_a_password_may_sign_in(release: Release) -> None:
-    """Every job of the release workflow that signs in by OpenID Connect has `id-token: write`.
+    """Release jobs that sign in by OpenID Connect have `id-token: write`.
 
-    That is trusted publishing: gh-action-pypi-publish without a password, `uv publish` without a token; and the signing
-    of artifacts. No default gives this right: it has to be named. The publisher on the index has to name the owner, the
-    repository, this workflow file and the environment of the job besides.
+    Trusted publishing signs in like that: gh-action-pypi-publish without a password, `uv publish` without a token. So
+    does the signing of artifacts. No default gives this right: name it. The publisher on the index also has to name the
+    owner, the repository, this workflow file and the job's environment.
     """
     if lacking := lack(release, ID_TOKEN):
         raise ActionNeeded(
-            expected="id-token: write",
-            found=listing(f"{found.where} has id-token: {found.level}" for found in lacking.needs),
-            why="the upload has no password and cannot get a token of OpenID Connect",
-            steps=[file_step(release, "Give the job id-token: write")],
+            expected="`id-token: write`",
+            found=listing(f"{found.where} has `id-token: {found.level}`" for found in lacking.needs),
+            why="the upload has no password and cannot get an OpenID Connect token",
+            steps=[file_step(release, "Give the job `id-token: write`")],
             blocks=lacking.certain,
         )
 
 
 @check("PERMISSION-34", reads=READS, advice=True)
 def test_reusable_workflows_ask_for_no_more_than_they_get(release: Release) -> None:
-    """No reusable workflow of the repository asks for more than the job that calls it may do.
+    """No reusable workflow requests more than its calling job allows.
 
-    GitHub looks at this before the first job starts, also for jobs that would be skipped: the run fails at once, as
+    GitHub checks this before the first job starts, even for jobs that would be skipped. The run fails at once as
     *startup_failure*, with “The nested job … is requesting …, but is only allowed …”.
     """
     workflow = workflow_of(release)
     if not any(placed.caller for placed in workflow.jobs):
-        raise NotApplicable("it calls no reusable workflow of the repository")
+        raise NotApplicable("the workflow calls no reusable workflow of the repository")
     if found := workflow.excesses:
         raise ActionNeeded(
-            expected="the calling job allows what is asked for",
-            found=listing(f"{e.job.where} asks for {e.right}: {e.asked}, allowed is {e.allowed}" for e in found),
-            why="GitHub starts no run of such a workflow",
-            steps=[file_step(release, f"Give {found[0].caller} {found[0].right}: {found[0].asked}")],
+            found=listing(f"{e.job.where} requests `{e.right}: {e.asked}`, allowed: {e.allowed}" for e in found),
+            why="GitHub does not start such a run",
+            steps=[file_step(release, f"Give {found[0].caller} `{found[0].right}: {found[0].asked}`")],
             blocks=is_ahead(release),
         )

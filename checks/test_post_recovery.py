@@ -1,4 +1,4 @@
-"""The post-recovery verification: the version is released, and every trace of it is as a finished release leaves it."""
+"""The post-recovery checks: the version is released, and each of its traces is what a finished release leaves."""
 
 from __future__ import annotations
 
@@ -21,36 +21,39 @@ from release_state.verdict.check import check
 pytestmark = pytest.mark.post_recovery
 
 
-def belongs_here(release: Release, trace: Trace, seen: str) -> None:
-    """End the check as not applicable where the channel leaves no such trace, saying what is there all the same."""
+def require_trace(release: Release, trace: Trace, seen: str) -> None:
+    """End the check as not applicable if the channel leaves no such trace; `seen` says what exists anyway."""
     if trace not in release.channel.leaves:
         raise NotApplicable(f"{release.channel.name} leaves no {trace}; for information: {seen}")
 
 
-def tag_seen(release: Release) -> str:
-    """What there is of the tag, or that it is not known; for information only."""
+def describe_tag(release: Release) -> str:
+    """The tag in words, or why it is unknown; for information only."""
     try:
         return f"tag {release.tag.name} at {release.tag.commit[:12]}" if release.tag else f"no tag {release.target.tag}"
     except NotObserved as missing:
-        return f"the tag was not observed ({missing})"
+        return f"tag unknown ({missing})"
 
 
 @check("INDEX-11", reads=["index", "remote", "history", "pulls", "open_pulls", "runs"], scenario="E")
 def test_version_is_published(release: Release, plan: Recovery) -> None:
-    """The index of the channel has files of this version.
+    """The index has files of this version.
 
-    A version that the index lists without any file is not published. Tagged but not published: publish from the tag.
-    Nothing but a branch: save what it holds, delete it, run the workflow again. Listed by the index's JSON API but not
-    by its Simple API, which installers read: it was uploaded some minutes ago and will be there; `--wait` waits for it.
-    Had by PyPI or TestPyPI before, and not now: unknown, for a quarantine of this release hides its files like that.
+    A version that the index lists without files is not published. If the version is tagged, publish from the tag. If
+    there is only a branch, back it up, delete it, and run the workflow again.
+
+    If only the index's JSON API lists the files, they were uploaded some minutes ago. The Simple API, which installers
+    read, will list them soon; `--wait` waits for it.
+
+    The result is unknown if PyPI or TestPyPI had the version before: a quarantined release hides its files like that.
     """
     if not release.files and release.catching_up:
-        raise catching_up(release, plan)
+        raise index_lag(release, plan)
     if not release.files:
-        listed = "listed without a file" if release.project.lists_empty(release.version) else "no file"
+        listed = "listed without files" if release.project.lists_empty(release.version) else "no file"
         raise ActionNeeded(
             expected=f"files of {release.version} on {release.channel.name}",
-            found=listed if release.project.listed else "the index lists nothing of this name now",
+            found=listed if release.project.listed else "the index does not list this name now",
             why="nobody can install it",
             steps=plan.steps_for("index"),
         )
@@ -60,8 +63,8 @@ def test_version_is_published(release: Release, plan: Recovery) -> None:
 def test_expected_files_are_published(release: Release, target: Target, plan: Recovery) -> None:
     """Every expected kind of file of this version is on the index.
 
-    PyPI and TestPyPI take no further file of a version once its first one is older than 14 days: what is missing then
-    comes with the next version. Where what is there is all that was meant, `expected-files` says so.
+    PyPI and TestPyPI accept no further file once a version's first file is older than 14 days. What is missing then
+    comes with the next version. If the existing files are all you meant to publish, say so in `expected-files`.
     """
     if not release.files:
         raise NotApplicable("nothing of the version is published")
@@ -73,15 +76,15 @@ def test_expected_files_are_published(release: Release, target: Target, plan: Re
             steps=plan.steps_for("index"),
         )
     if release.catching_up:
-        raise catching_up(release, plan)
+        raise index_lag(release, plan)
 
 
-def catching_up(release: Release, plan: Recovery) -> InProgress:
-    """What is published and not to be seen yet."""
+def index_lag(release: Release, plan: Recovery) -> InProgress:
+    """The statement about files that are uploaded and that the Simple API does not list yet."""
     return InProgress(
         expected=f"the files of {release.version} in the index's Simple API, which installers read",
-        found=f"its JSON API lists more already: {listing(release.catching_up)}",
-        why="the Simple API lags behind an upload, for some minutes at the most",
+        found=f"only in its JSON API so far: {listing(release.catching_up)}",
+        why="the Simple API lags some minutes behind an upload",
         steps=plan.steps_for("index"),
     )
 
@@ -90,30 +93,31 @@ def catching_up(release: Release, plan: Recovery) -> InProgress:
 def test_no_file_is_yanked(release: Release, plan: Recovery) -> None:
     """No file of this version is yanked.
 
-    Yanked on purpose: publish the next version. By mistake, or only some files: the web interface takes it back.
+    If it was yanked on purpose, publish the next version. If not, or if only some files are yanked, un-yank it in the
+    index's web interface.
     """
     if yanked := [file for file in release.files if file.yanked]:
         reasons = {file.yanked_reason or "no reason given" for file in yanked}
         raise ActionNeeded(
-            expected="no yanked file",
             found=f"{listing(file.filename for file in yanked)} ({listing(sorted(reasons))})",
-            why="installers pass a yanked version over",
+            why="installers skip a yanked version",
             steps=plan.steps_for("index"),
         )
 
 
 @check("INSTALL-11", reads=["index", "installation", "opened"])
 def test_version_installs(release: Release) -> None:
-    """The version installs from its index into a fresh environment, and its other files are what the index says.
+    """The version installs, and its other files are what the index says.
 
-    Foreign code is installed for this, isolated, from wheels only (`--install-sdists` builds what has none, which runs
-    its code), up to `--install-size`. What cannot be installed here stays unknown: no wheel for this machine, no
-    interpreter that satisfies Requires-Python, a dependency that has no wheel or is a direct URL.
+    It is installed from its index into a fresh, isolated environment, from wheels only, up to `--install-size`. With
+    `--install-sdists`, a package without a wheel is built, which runs its code. Some versions cannot be installed here,
+    and stay unknown. There is no wheel for this machine, or no interpreter that satisfies Requires-Python. Or a
+    dependency has no wheel or is a direct URL.
 
-    Every file that was not installed, such as a wheel for another kind of machine, is downloaded and opened: its hash,
-    and the name, version and Requires-Python of its metadata, have to be what its name and the index say. Nothing of it
-    is run. That has the bounds of `--install-size` and `--install-timeout`, too; what is beyond them stays unknown.
-    `--no-install` leaves all of it out, and the verdict says so.
+    Every file that was not installed, such as a wheel for another kind of machine, is downloaded and opened. Its hash,
+    and the name, version and Requires-Python in its metadata, have to match its file name and the index. Nothing in it
+    is run. `--install-size` and `--install-timeout` limit this too; what exceeds them stays unknown. `--no-install`
+    skips all of it, and the verdict says so.
     """
     if not release.files and release.catching_up:
         raise NotApplicable("the index does not list its files yet: see INDEX-11")
@@ -128,15 +132,15 @@ def test_version_installs(release: Release) -> None:
         raise ActionNeeded(
             expected=f"{release.target.name} {release.version} installed from {release.channel.name}",
             found=f"{found.installed_version or 'nothing'} installed; {found.detail}",
-            why="users cannot install what was published",
-            steps=[step("Read the installer's output above; publish a mended version as the next one")],
+            why="users cannot install the published version",
+            steps=[step("Read the installer's output above, and publish a fixed version as the next one")],
         )
     if wrong := [file for file in (opened.value.files if opened.value else ()) if file.wrong]:
         raise ActionNeeded(
-            expected="files that are what their names and the index say",
+            expected="files that match their names and the index",
             found=listing(f"{file.filename}: {file.wrong}" for file in wrong),
-            why="users whose installer chooses one of them cannot install it",
-            steps=[step("Yank what is broken, find out how it was built, and publish the next version")],
+            why="installers that choose one of them fail",
+            steps=[step("Yank the broken files, find out how they were built, and publish the next version")],
         )
     if not installation.present().attempted:
         why = f"not tried: {installation.present().detail}"
@@ -147,42 +151,47 @@ def test_version_installs(release: Release) -> None:
 
 @check("TAG-11", reads=["remote", "index", "pulls", "published"], scenario="E")
 def test_tag_is_on_the_remote(release: Release, plan: Recovery) -> None:
-    """The remote has the tag of this version, in the template's spelling."""
-    belongs_here(release, "tag", tag_seen(release))
+    """The remote has this version's tag, as the template spells it."""
+    require_trace(release, "tag", describe_tag(release))
     if release.tag is None:
         others = listing(f"{tag.name} at {tag.commit[:12]}" for tag in release.other_tags)
-        in_its_way = release.excluding_tags
+        blocking = listing(tag.name for tag in release.excluding_tags)
         raise ActionNeeded(
             expected=f"tag {release.target.tag}",
             found="no such tag"
-            + (f"; equal by PEP 440: {others}" if others else "")
-            + (f"; git refuses it beside {listing(tag.name for tag in in_its_way)}" if in_its_way else ""),
-            why="nobody can tell what was released, and the next version is worked out from tags",
+            + (f"; same version in another spelling: {others}" if others else "")
+            + (f"; blocked by {blocking}" if blocking else ""),
+            why="nobody can tell what was released, and tools take the next version from tags",
             steps=plan.steps_for("tag"),
         )
 
 
 @check("TAG-12", reads=["remote"], advice=True)
 def test_tag_is_annotated(release: Release) -> None:
-    """The tag is annotated: it says who made it and when."""
-    belongs_here(release, "tag", tag_seen(release))
+    """The tag is annotated.
+
+    An annotated tag says who created it and when.
+    """
+    require_trace(release, "tag", describe_tag(release))
     if release.tag is None:
-        raise NotApplicable("there is no tag")
+        raise NotApplicable("no tag")
     if not release.tag.annotated:
         raise ActionNeeded(
-            expected="an annotated tag",
-            found=f"{release.tag.name} is lightweight, on {release.tag.commit[:12]}",
-            why="`git describe` passes it over, and it has no date of its own",
-            steps=[step("Leave a published tag as it is; make the next one with git tag --annotate")],
+            found=f"{release.tag.name} is lightweight, at {release.tag.commit[:12]}",
+            why="`git describe` skips it, and it has no date of its own",
+            steps=[step("Leave a published tag as it is; create the next one with git tag --annotate")],
         )
 
 
 @check("TAG-13", reads=["remote", "clone"])
 def test_tag_is_the_same_in_the_clone(release: Release, plan: Recovery) -> None:
-    """The clone's tag of this version, if it has one, is the remote's; so is each in another spelling."""
-    belongs_here(release, "tag", tag_seen(release))
+    """The clone's tags for this version equal the remote's.
+
+    That holds for each spelling of the tag. A clone without the tag is fine.
+    """
+    require_trace(release, "tag", describe_tag(release))
     if release.clone is None:
-        raise NotApplicable("no clone is looked at")
+        raise NotApplicable("no clone")
     both = [(local, there) for local in release.local_tags if (there := release.remote.tag(local.name))]
     if not both:
         missing = "remote" if release.local_tag else "clone"
@@ -198,28 +207,28 @@ def test_tag_is_the_same_in_the_clone(release: Release, plan: Recovery) -> None:
 
 @check("TAG-14", reads=["remote", "history", "pulls"])
 def test_tag_is_on_the_right_commit(release: Release) -> None:
-    """The tag is on the base branch, or on the line of the release pull request.
+    """The tag points to a commit on the base branch or release branch.
 
-    An ancestor of the base branch, or an ancestor of or equal to the recorded head of the release pull request, also
-    after a squash merge and the branch's deletion. Anything else is worth a look: about half of all tags lie off the
+    The release branch is known by the head that GitHub recorded for its pull request. So this also works after a squash
+    merge, and after the branch is gone. Any other commit deserves a look, but about half of all tags are off the
     default branch for good reasons.
     """
-    belongs_here(release, "tag", tag_seen(release))
+    require_trace(release, "tag", describe_tag(release))
     tag = release.tag
     if tag is None:
-        raise NotApplicable("there is no tag")
+        raise NotApplicable("no tag")
     if tag.commit == release.base_head or release.lineage(tag.commit).on_base:
         return
     if any(release.is_ancestor(tag.commit, pull.head_sha) for pull in release.pulls):
         return
     heads = listing(f"#{pull.number} at {pull.head_sha[:12]}" for pull in release.pulls) or "none"
     raise ActionNeeded(
-        expected=f"a commit of {release.base_branch}, or of the release pull request ({heads})",
-        found=f"{tag.name} is on {tag.commit[:12]}, {commits(release.lineage(tag.commit).ahead)} beside the base",
-        why="what is tagged may not be what was released",
+        expected=f"a commit on {release.base_branch}, or in the release pull request ({heads})",
+        found=f"{tag.name} at {tag.commit[:12]}, {commits(release.lineage(tag.commit).ahead)} off the base branch",
+        why="the tag may not be what was released",
         steps=[
             step(
-                f"Look at what {tag.name} tags",
+                f"Look at what {tag.name} points to",
                 [*FETCH, remote(release), f"refs/tags/{tag.name}"],
                 ["git", "log", "--oneline", "-5", tag.commit],
             )
@@ -230,38 +239,40 @@ def test_tag_is_on_the_right_commit(release: Release) -> None:
 
 @check("TAG-15", reads=["remote"], advice=True)
 def test_no_other_tag_equals_the_version(release: Release) -> None:
-    """Every tag that equals the version by PEP 440 is on the same commit.
+    """All tags for this version, in any spelling, point to one commit.
 
-    In a repository of several packages, a number alone is another package's, and does not count: where the template has
-    the package's name in it, and numbers alone go on beside the tags by name, on other commits than these.
+    In a repository of several packages, a bare number may be another package's tag, and does not count. That is so if
+    the template contains the package's name, and bare numbers continue beside the named tags on other commits.
     """
-    belongs_here(release, "tag", tag_seen(release))
+    require_trace(release, "tag", describe_tag(release))
     tag = release.tag
     others = [other for other in release.other_tags if tag is None or other.commit != tag.commit]
     if others and (tag is not None or len({other.commit for other in others}) > 1):
         raise ActionNeeded(
-            expected=f"no other tag that equals {release.version}",
+            expected=f"no other tag for {release.version}",
             found=listing(f"{other.name} at {other.commit[:12]}" for other in others),
-            why="two tags of one version name two commits (a moving tag such as v9 is meant to)",
-            steps=[step("See which one is meant", ["git", "ls-remote", "--tags", remote(release)])],
+            why="two tags for one version point to two commits (a moving tag such as v9 is meant to)",
+            steps=[step("Check which tag is right", ["git", "ls-remote", "--tags", remote(release)])],
         )
 
 
 @check("TAG-16", reads=["remote", "index", "published"], advice=True)
 def test_tagged_commit_holds_what_was_published(release: Release) -> None:
-    """The tagged commit holds what was published.
+    """The tagged commit contains the published files.
 
-    Every file of the version's sdist (of its wheel, where it has no sdist) is in the tagged commit as it was published,
-    but for those that the build writes. Where it came from another commit, or from a tree with changes that were not
-    committed, who checks the tag out gets something else than who installs the version. A tag that declares this very
-    version and that people may have fetched is not moved: publish the next version from a tagged commit.
+    Every file of the sdist (of the wheel, if there is no sdist) is unchanged in the tagged commit. Files that the build
+    writes do not count.
+
+    If not, the version was built from another commit, or with uncommitted changes. Then the tag and the package differ.
+    Do not move a tag that declares this version and that people may have fetched. Publish the next version from a
+    tagged commit.
     """
-    belongs_here(release, "tag", tag_seen(release))
+    require_trace(release, "tag", describe_tag(release))
     tag, published = release.tag, release.published
     if tag is None:
-        raise NotApplicable("there is no tag")
+        raise NotApplicable("no tag")
     if published is None or published.file is None:
-        raise NotApplicable("no file of the version is published that could be compared")
+        raise NotApplicable("no published file to compare")
     tagged = next((candidate for candidate in published.candidates if candidate.sha == tag.commit), None)
     if tagged is None:
         raise NotObserved(Problem(source="git history", why=f"commit {tag.commit[:12]} could not be fetched"))
@@ -271,12 +282,12 @@ def test_tagged_commit_holds_what_was_published(release: Release) -> None:
         raise ActionNeeded(
             expected=f"the {published.compared} files of {published.file} in {tag.name}, at {tag.commit[:12]}",
             found=fit(release, tagged)
-            + "".join(f". Nearer comes {c.sha[:12]}, {c.what}: {fit(release, c)}" for c in nearer),
-            why="the tag names something else than what users install",
+            + "".join(f". Closer: {c.sha[:12]}, {c.what}: {fit(release, c)}" for c in nearer),
+            why="the tag is not what users install",
             steps=[
                 step(
-                    f"Compare {tag.name} with what was published; leave the tag, and tag the next version before it is "
-                    "published",
+                    f"Compare {tag.name} with the published files; leave the tag, and tag the next version before you "
+                    "publish it",
                     *[[*FETCH, remote(release), c.ref or c.sha] for c in nearer],
                     [*FETCH, remote(release), f"refs/tags/{tag.name}"],
                     *[["git", "diff", "--stat", tag.commit, c.sha] for c in nearer],
@@ -289,17 +300,16 @@ def test_tagged_commit_holds_what_was_published(release: Release) -> None:
 def test_tagged_commit_declares_the_version(release: Release, plan: Recovery) -> None:
     """The metadata at the tagged commit declare this version.
 
-    Where the process writes the version without committing it, no commit declares it: if the published files fit no
-    commit better than the tagged one, that is advice for the next release. Else the tag is on the wrong commit. It is
-    moved to the one that was published; where an immutable GitHub Release holds it, it stays, and the version is used
-    up.
+    If the process never commits the version, no commit declares it. When no commit fits the published files better than
+    the tagged one, this is advice for the next release. Otherwise the tag is on the wrong commit, and is moved to the
+    published one. If an immutable GitHub Release holds the tag, the tag stays, and the version is used up.
     """
-    belongs_here(release, "tag", tag_seen(release))
+    require_trace(release, "tag", describe_tag(release))
     if release.tag is None:
-        raise NotApplicable("there is no tag")
+        raise NotApplicable("no tag")
     lineage = release.lineage(release.tag.commit)
     if lineage.version_is_dynamic:
-        raise NotApplicable("the version is dynamic; the published files' metadata serve instead")
+        raise NotApplicable("the version is dynamic; the published files' metadata count instead")
     if lineage.declared_version is None:
         raise NotObserved(Problem(source="git history", why=f"no readable version at {lineage.sha[:12]}"))
     if parse_version(lineage.declared_version) != release.version:
@@ -307,7 +317,7 @@ def test_tagged_commit_declares_the_version(release: Release, plan: Recovery) ->
         raise ActionNeeded(
             expected=f"version {release.version} at {lineage.sha[:12]}",
             found=lineage.declared_version,
-            why="the tag names a commit that builds another version",
+            why="a build from the tag gives another version",
             steps=[step("Commit the version before the next release")] if right else plan.steps_for("tag"),
             advice=right,
         )
@@ -316,29 +326,29 @@ def test_tagged_commit_declares_the_version(release: Release, plan: Recovery) ->
 @check("RELEASE-11", reads=["repository", "release", "remote", "index", "drafts", "pulls"], scenario="E")
 def test_github_release_is_published(release: Release, plan: Recovery) -> None:
     """GitHub has a published release for the tag."""
-    belongs_here(release, "release", seen_release(release))
+    require_trace(release, "release", describe_release(release))
     if release.github_release is None:
         raise ActionNeeded(
             expected=f"GitHub Release {release.target.tag}",
-            found=instead_of_it(release),
-            why="users and tools look there for the notes",
+            found=describe_substitute(release),
+            why="users and tools read the notes there",
             steps=plan.steps_for("release"),
         )
 
 
-def seen_release(release: Release) -> str:
-    """What there is of the GitHub Release; for information only."""
+def describe_release(release: Release) -> str:
+    """Whether the GitHub Release exists, in words, or why that is unknown; for information only."""
     try:
         return f"GitHub Release {release.target.tag} {'exists' if release.github_release else 'does not exist'}"
     except NotObserved as missing:
-        return f"the GitHub Release was not observed ({missing})"
+        return f"GitHub Release unknown ({missing})"
 
 
-def instead_of_it(release: Release) -> str:
-    """What there is in the place of the GitHub Release; drafts are not listed to every token."""
+def describe_substitute(release: Release) -> str:
+    """What exists instead of the GitHub Release, in words; not every token sees drafts."""
     try:
         if others := release.other_releases:
-            return f"one of another spelling of the tag: {listing(found.html_url for found in others)}"
+            return f"one for another spelling of the tag: {listing(found.html_url for found in others)}"
         return listing(f"a draft: {draft.html_url}" for draft in release.every_draft) or "none"
     except NotObserved:
         return "none"
@@ -346,16 +356,20 @@ def instead_of_it(release: Release) -> str:
 
 @check("RELEASE-12", reads=["repository", "release"])
 def test_prerelease_flag_is_right(release: Release, plan: Recovery) -> None:
-    """The GitHub Release is marked as a pre-release exactly if PEP 440 calls the version one."""
-    belongs_here(release, "release", seen_release(release))
+    """The GitHub Release's pre-release flag matches the version.
+
+    The flag is set exactly if the version is a pre-release by PEP 440.
+    """
+    require_trace(release, "release", describe_release(release))
     if release.github_release is None:
-        raise NotApplicable("there is no GitHub Release")
+        raise NotApplicable("no GitHub Release")
     wanted = release.version.is_prerelease
     if release.github_release.prerelease != wanted:
         raise ActionNeeded(
-            expected="marked as a pre-release" if wanted else "not marked as a pre-release",
-            found="marked" if not wanted else "not marked",
-            why="a pre-release must not be offered as the latest release, a final one must",
+            found=f"flag not set, and {release.version} is a pre-release"
+            if wanted
+            else f"flag set, and {release.version} is a final version",
+            why="only a final version may be offered as the latest release",
             steps=plan.steps_for("release"),
         )
 
@@ -363,14 +377,13 @@ def test_prerelease_flag_is_right(release: Release, plan: Recovery) -> None:
 @check("RELEASE-13", reads=["repository", "release"])
 def test_release_notes_are_not_empty(release: Release, plan: Recovery) -> None:
     """The GitHub Release has notes."""
-    belongs_here(release, "release", seen_release(release))
+    require_trace(release, "release", describe_release(release))
     found = release.github_release
     if found is None:
-        raise NotApplicable("there is no GitHub Release")
+        raise NotApplicable("no GitHub Release")
     if not found.has_notes:
         raise ActionNeeded(
-            expected="notes",
-            found="none",
+            found="no notes",
             why="nobody can tell what changed",
             steps=plan.steps_for("release"),
         )
@@ -378,24 +391,25 @@ def test_release_notes_are_not_empty(release: Release, plan: Recovery) -> None:
 
 @check("RELEASE-14", reads=["repository", "release", "latest_release", "index", "remote"])
 def test_latest_release_is_right(release: Release, plan: Recovery) -> None:
-    """GitHub's latest release is that of the greatest final version that is not yanked.
+    """GitHub's latest release is the greatest final, unyanked version.
 
-    A backport or a pre-release must not be the latest; an older version's own check passes when it is not. In a
-    repository of several packages the mark can be another one's: then this does not decide.
+    A backport or a pre-release must not be the latest. For an older version, this check passes when that version is not
+    the latest. In a repository of several packages, the latest release may belong to another package. Then this check
+    does not decide.
     """
-    belongs_here(release, "release", seen_release(release))
+    require_trace(release, "release", describe_release(release))
     if release.github_release is None:
-        raise NotApplicable("there is no GitHub Release")
+        raise NotApplicable("no GitHub Release")
     foreign = release.is_latest_foreign
     if foreign and release.target.names_package(release.target.tag_template):
         shared = release.snapshot.latest_release.present()
-        raise NotApplicable(f"the latest release, {shared.tag}, is that of another package of the repository")
+        raise NotApplicable(f"the latest release, {shared.tag}, belongs to another package of the repository")
     if (right := release.right_latest) is not None:
         latest = release.snapshot.latest_release.known()
         raise ActionNeeded(
             expected=f"latest: {right}",
             found=f"latest: {latest.tag if latest else 'none'}",
-            why="visitors and tools are led to another version than the index offers",
+            why="visitors and tools get another version than the index offers",
             steps=plan.steps_for("release"),
             advice=foreign,
         )
@@ -403,13 +417,12 @@ def test_latest_release_is_right(release: Release, plan: Recovery) -> None:
 
 @check("RELEASE-15", reads=["repository", "drafts", "release", "remote"], advice=True)
 def test_no_draft_is_left(release: Release, plan: Recovery) -> None:
-    """No draft of a GitHub Release of the version is left beside the published one."""
-    belongs_here(release, "release", seen_release(release))
+    """No draft is left beside the published GitHub Release."""
+    require_trace(release, "release", describe_release(release))
     if release.every_draft and release.github_release:
         raise ActionNeeded(
-            expected="no draft beside the published release",
             found=listing(draft.html_url for draft in release.every_draft),
-            why="publishing it later would make a second release of the tag",
+            why="publishing it later would create a second release for the tag",
             steps=plan.steps_for("draft"),
         )
 
@@ -420,31 +433,31 @@ def test_no_draft_is_left(release: Release, plan: Recovery) -> None:
     scenario="D",
 )
 def test_release_pull_request_is_there(release: Release, plan: Recovery) -> None:
-    """The release pull request is open or merged, while the base branch lacks the released commit.
+    """The base branch has the release, or a release pull request exists.
 
-    Right head and right base; one that was closed unmerged is none. Where the released commit is on the base branch,
-    no pull request is expected, and GitHub would refuse one for lack of commits. None is expected either where the base
-    branch has all of it in another form: a commit that declares the version, and of what was published only metadata or
-    the changelog differ. A merged one of an earlier attempt is none either: the tag goes on from the head that GitHub
-    recorded, or from the merge, with a change that the base branch lacks. That is read from the history, never from
-    times. A merged one that the tag is in no line with counts: its head may have been rebased since; TAG-14 says so.
+    The pull request is open or merged, from the release branch into the base branch. One that was closed without a
+    merge does not count. No pull request is expected if the base branch has the released commit: GitHub would refuse an
+    empty one. None is expected either if the base branch has the same content in another form. Then a commit there
+    declares the version, and only metadata or the changelog differ from the published files.
+
+    The merged pull request of an earlier attempt does not count. You see one by the tag: it continues from the recorded
+    head or from the merge, with a change that the base branch lacks. The history decides this, never times. A merged
+    pull request counts if the tag is not in its line: somebody may have rebased its head. TAG-14 reports that.
     """
     seen = f"{len(release.pulls)} of {release.target.release_branch}" if release.snapshot.pulls.is_known else "unknown"
-    belongs_here(release, "pull-request", f"pull requests: {seen}")
+    require_trace(release, "pull-request", f"pull requests: {seen}")
     if release.pull:
         return
     released = aim(release)
     if released is None:
-        why = (
-            "which commit was released is not known without a tag, so whether a pull request is expected is not either"
-        )
-        raise NotObserved(Problem(source="git remote", why=why, remedy="settle the tag first"))
+        why = "without a tag, nobody knows which commit was released, or whether it needs a pull request"
+        raise NotObserved(Problem(source="git remote", why=why, remedy="fix the tag first"))
     if is_on_base(release, released):
         raise NotApplicable(f"{release.base_branch} has the released commit: no pull request is expected")
     if other := squashed(release, released):
         same = f"{release.base_branch} has it in another form, {other.sha[:12]}: {fit(release, other)}"
         raise NotApplicable(f"{same}. No pull request is expected")
-    wrong = listing(_why_not(release, pull) for pull in release.pulls)
+    wrong = listing(_explain_rejection(release, pull) for pull in release.pulls)
     raise ActionNeeded(
         expected=f"a pull request {release.target.release_branch} -> {release.base_branch}, open or merged",
         found=wrong or "none",
@@ -453,10 +466,10 @@ def test_release_pull_request_is_there(release: Release, plan: Recovery) -> None
     )
 
 
-def _why_not(release: Release, pull: PullRequest) -> str:
-    """Why a pull request of the release branch does not count."""
+def _explain_rejection(release: Release, pull: PullRequest) -> str:
+    """Why a pull request from the release branch does not count."""
     if pull.merged and pull.base_branch == release.base_branch:
-        return f"#{pull.number} was merged at {pull.head_sha[:12]}, and {release.target.tag} goes on from there"
+        return f"#{pull.number} was merged at {pull.head_sha[:12]}, and {release.target.tag} continues from there"
     return f"#{pull.number} {pull.state}, into {pull.base_branch}"
 
 
@@ -465,20 +478,20 @@ def _why_not(release: Release, pull: PullRequest) -> str:
     reads=["remote", "pulls", "open_pulls", "runs", "history", "clone", "index", "published", "release"],
 )
 def test_release_branch_fits_its_pull_request(release: Release, plan: Recovery) -> None:
-    """The release branch is there while its pull request is open, and gone once that is merged.
+    """The release branch exists exactly while its pull request is open.
 
-    Gone, too, where no pull request is expected (PULL-11), since the base branch has what was released: nothing would
-    ever take the branch away, and the next release would be stopped by it. So is one of the version in another
-    spelling, whose pull request is not open.
+    It is gone once the pull request is merged. If no pull request is expected (PULL-11), the branch is gone too:
+    nothing would ever delete it, and it would stop the next release. That also holds for a branch in another spelling
+    of the version, unless its pull request is open.
     """
     if "pull-request" not in release.channel.leaves:
         raise NotApplicable(f"{release.channel.name} has no pull request: see BRANCH-12")
     branch, pull = release.branch, release.pull
     if pull is None and branch is not None and is_branch_left(release):
         raise ActionNeeded(
-            expected=f"no branch {branch.name}: {release.base_branch} has what was released, without a pull request",
+            expected=f"no branch {branch.name}: {release.base_branch} has the release, without a pull request",
             found=f"{branch.name} at {branch.sha[:12]}",
-            why="nothing takes it away, and the next release finds it in its way",
+            why="nothing deletes it, and it blocks the next release",
             steps=plan.steps_for("branch"),
         )
     if pull is not None and pull.is_open and branch is None:
@@ -492,45 +505,50 @@ def test_release_branch_fits_its_pull_request(release: Release, plan: Recovery) 
         raise ActionNeeded(
             expected=f"no branch {branch.name}: #{pull.number} is merged",
             found=f"{branch.name} at {branch.sha[:12]}",
-            why="the next run of the same version would fail on it",
+            why="the next run of this version would fail on it",
             steps=plan.steps_for("branch"),
         )
-    no_other_spelling(release, plan)
+    require_no_other_spelling(release, plan)
     if pull is None:
-        raise NotApplicable("there is no release pull request to compare with")
+        raise NotApplicable("no release pull request to compare with")
 
 
-def no_other_spelling(release: Release, plan: Recovery) -> None:
-    """Raise where a branch of the version is left in another spelling, which nobody uses."""
+def require_no_other_spelling(release: Release, plan: Recovery) -> None:
+    """Raise if an unused branch of the version is left in another spelling."""
     if left := release.respelled_branches:
         raise ActionNeeded(
-            expected=f"no branch of {release.version} in another spelling than {release.target.release_branch}",
+            expected=f"no branch for {release.version} but {release.target.release_branch}",
             found=listing(f"{other.branch.name} at {other.branch.sha[:12]} is {other.state}" for other in left),
-            why="nothing takes it away, and the next release finds it in its way",
+            why="nothing deletes it, and it blocks the next release",
             steps=plan.steps_for("other-branches"),
         )
 
 
 @check("BRANCH-12", reads=["remote", "open_pulls", "pulls", "runs", "history", "index"])
 def test_release_branch_is_gone(release: Release, plan: Recovery) -> None:
-    """A channel without a pull request has no release branch left, in whatever spelling of the version."""
+    """A channel without a pull request has no release branch left.
+
+    That holds for each spelling of the version.
+    """
     if "pull-request" in release.channel.leaves:
         raise NotApplicable("the branch stays until its pull request is merged: see BRANCH-11")
     if branch := release.branch:
         raise ActionNeeded(
-            expected=f"no branch {branch.name}",
             found=f"{branch.name} at {branch.sha[:12]}",
-            why="the next run of the same version fails on it",
+            why="the next run of this version fails on it",
             steps=plan.steps_for("branch"),
         )
-    no_other_spelling(release, plan)
+    require_no_other_spelling(release, plan)
 
 
 @check("RUN-11", reads=["repository", "runs", "workflow_files"])
 def test_no_release_run_is_still_working(release: Release, plan: Recovery) -> None:
-    """No run of the release workflow is still working: what it will do yet cannot be verified."""
+    """No release run is in progress.
+
+    Nobody can verify what a run has yet to do.
+    """
     if not release.target.workflow:
-        raise NotApplicable("the project names no release workflow")
+        raise NotApplicable("no release workflow is configured")
     if not release.snapshot.runs.present().exists:
-        raise NotApplicable(f"GitHub knows no workflow {release.target.workflow} now")
+        raise NotApplicable(f"GitHub has no workflow {release.target.workflow} now")
     unfinished_runs(release, "the state can still change", plan.steps_for("run"))

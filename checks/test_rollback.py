@@ -1,4 +1,4 @@
-"""The rollback verification: everything of the version that can be withdrawn is withdrawn."""
+"""The rollback checks: every trace of the version that can be withdrawn is withdrawn."""
 
 from __future__ import annotations
 
@@ -17,24 +17,23 @@ from release_state.verdict.check import check
 pytestmark = pytest.mark.rollback
 
 
-def stays_for_others(release: Release, trace: Shared, what: str) -> None:
-    """End the check as not applicable where another channel rests on a trace: this one has nothing to withdraw.
+def skip_if_shared(release: Release, trace: Shared, what: str) -> None:
+    """End the check as not applicable if another channel still needs the trace.
 
-    Raises NotObserved where that is not known.
+    Raises NotObserved if that is unknown.
     """
     if others := release.others_on(trace):
-        raise NotApplicable(f"{what} stays: {release.version} is published on {listing(others)}, which rests on it")
+        raise NotApplicable(f"{what} stays: {listing(others)} has {release.version} published and needs it")
 
 
 @check("INDEX-21", reads=["index"])
 def test_files_are_yanked_or_were_never_there(release: Release, plan: Recovery) -> None:
-    """Every file of this version on the index is yanked, or there is none.
+    """All files of this version on the index are yanked, or none exists.
 
-    A publication cannot be taken back, only yanked, in the index's web interface. It comes first in a rollback.
+    A published version can be yanked in the index's web interface, not deleted. Yanking comes first in a rollback.
     """
     if offered := [*(file.filename for file in release.files if not file.yanked), *release.catching_up]:
         raise ActionNeeded(
-            expected="no file that is still offered",
             found=listing(offered),
             why="installers still choose it",
             steps=plan.steps_for("index"),
@@ -43,46 +42,48 @@ def test_files_are_yanked_or_were_never_there(release: Release, plan: Recovery) 
 
 @check("BRANCH-21", reads=["remote", "open_pulls", "pulls", "runs", "history", "index"])
 def test_release_branch_is_withdrawn(release: Release, plan: Recovery) -> None:
-    """The remote has no release branch of this version and channel, in whatever spelling of the version."""
+    """The remote has no release branch for this version and channel.
+
+    That holds for each spelling of the version.
+    """
     branches = [*filter(None, [release.branch]), *(other.branch for other in release.respelled_branches)]
     if branches:
-        stays_for_others(release, "branch", branches[0].name)
+        skip_if_shared(release, "branch", branches[0].name)
         raise ActionNeeded(
-            expected=f"no branch {release.target.release_branch} or another of {release.version}",
             found=listing(f"{branch.name} at {branch.sha[:12]}" for branch in branches),
-            why="a new run of the version would fail on it",
+            why="a new run of this version would fail on it",
             steps=plan.steps_for("branch", "other-branches"),
         )
 
 
 @check("PULL-21", reads=["repository", "pulls"])
 def test_no_pull_request_is_open(release: Release, plan: Recovery) -> None:
-    """No pull request of this version's release branch is open."""
+    """No pull request from this version's release branch is open."""
     if "pull-request" not in release.channel.leaves:
-        raise NotApplicable(f"{release.channel.name} makes no pull request")
+        raise NotApplicable(f"{release.channel.name} creates no pull request")
     if pulls := release.open_pulls:
-        stays_for_others(release, "branch", f"#{pulls[0].number}")
+        skip_if_shared(release, "branch", f"#{pulls[0].number}")
         raise ActionNeeded(
-            expected="no open pull request",
             found=listing(f"#{pull.number}: {pull.html_url}" for pull in pulls),
-            why="merging it would bring back what is withdrawn",
+            why="a merge would bring back what is withdrawn",
             steps=plan.steps_for("pull-request"),
         )
 
 
 @check("RELEASE-21", reads=["repository", "release", "index", "remote"])
 def test_github_release_is_withdrawn(release: Release, plan: Recovery) -> None:
-    """GitHub has no published release for a tag of the version, in whatever spelling.
+    """GitHub has no published release for this version.
 
-    An immutable one stays: deleting it would burn the name of its tag. Its notes can say what became of the version.
+    That holds for each spelling of the tag. An immutable release stays: if you delete it, its tag name can never be
+    used again. Its notes can say what became of the version.
     """
     if "release" not in release.channel.leaves:
-        raise NotApplicable(f"{release.channel.name} makes no GitHub Release")
+        raise NotApplicable(f"{release.channel.name} creates no GitHub Release")
     if releases := release.releases:
-        stays_for_others(release, "release", f"the GitHub Release {releases[0].tag}")
+        skip_if_shared(release, "release", f"the GitHub Release {releases[0].tag}")
         stays = all(found.immutable for found in releases)
         raise ActionNeeded(
-            expected=f"no GitHub Release of {release.version}",
+            expected=f"no GitHub Release for {release.version}",
             found=listing(found.html_url + (", immutable" if found.immutable else "") for found in releases),
             why="it still announces the version",
             steps=[keep(release, found) for found in releases] if stays else plan.steps_for("release"),
@@ -92,31 +93,30 @@ def test_github_release_is_withdrawn(release: Release, plan: Recovery) -> None:
 
 @check("RELEASE-22", reads=["repository", "drafts", "index", "remote"], advice=True)
 def test_no_draft_remains(release: Release, plan: Recovery) -> None:
-    """GitHub has no draft for a tag of the version, in whatever spelling.
+    """GitHub has no draft release for this version, in any spelling.
 
-    Drafts are listed only to a token with push right.
+    GitHub lists drafts only to a token that may push.
     """
     if "release" not in release.channel.leaves:
-        raise NotApplicable(f"{release.channel.name} makes no GitHub Release")
+        raise NotApplicable(f"{release.channel.name} creates no GitHub Release")
     if drafts := release.every_draft:
-        stays_for_others(release, "release", f"the draft {drafts[0].tag}")
+        skip_if_shared(release, "release", f"the draft {drafts[0].tag}")
         raise ActionNeeded(
-            expected="no draft",
             found=listing(draft.html_url for draft in drafts),
-            why="it could be published by accident",
+            why="somebody could publish it by accident",
             steps=plan.steps_for("draft"),
         )
 
 
 @check("TAG-21", reads=["remote", "index", "release", "runs"])
 def test_tag_is_withdrawn_or_kept_on_purpose(release: Release, plan: Recovery) -> None:
-    """The tag is gone, or kept: while every file of the version is yanked, or by an immutable GitHub Release.
+    """Every tag for this version is gone, or kept for a reason.
 
-    Or for another channel that leaves the same tag and has published the version. So is every other tag that names the
-    version, in whatever spelling.
+    A tag may stay if all files of the version are yanked, or if an immutable GitHub Release holds it. It may also stay
+    if another channel leaves the same tag and has published the version. That holds for each spelling of the tag.
     """
     if "tag" not in release.channel.leaves:
-        raise NotApplicable(f"{release.channel.name} makes no tag")
+        raise NotApplicable(f"{release.channel.name} creates no tag")
     tags = release.version_tags
     if not tags or release.all_yanked:
         return
@@ -125,9 +125,9 @@ def test_tag_is_withdrawn_or_kept_on_purpose(release: Release, plan: Recovery) -
         tags = tuple(tag for tag in tags if tag.name not in held)
     if tags:
         if not release.is_published:
-            stays_for_others(release, "tag", tags[0].name)
+            skip_if_shared(release, "tag", tags[0].name)
         raise ActionNeeded(
-            expected=f"no tag {release.target.tag} or another that equals {release.version}",
+            expected=f"no tag for {release.version}",
             found=listing(f"{tag.name} at {tag.commit[:12]}" for tag in tags),
             why="it says that the version is released",
             steps=plan.steps_for("tag", "index"),
@@ -136,15 +136,17 @@ def test_tag_is_withdrawn_or_kept_on_purpose(release: Release, plan: Recovery) -
 
 @check("TAG-22", reads=["remote", "clone"])
 def test_clone_has_no_tag_of_its_own(release: Release, plan: Recovery) -> None:
-    """The clone has no tag of this version, in whatever spelling, that the remote lacks."""
+    """The clone has no tag for this version that the remote lacks.
+
+    That holds for each spelling of the tag.
+    """
     if "tag" not in release.channel.leaves:
-        raise NotApplicable(f"{release.channel.name} makes no tag")
+        raise NotApplicable(f"{release.channel.name} creates no tag")
     if release.clone is None:
-        raise NotApplicable("no clone is looked at")
+        raise NotApplicable("no clone")
     there = {tag.name for tag in release.remote.tags}
     if tags := [tag for tag in release.local_tags if tag.name not in there]:
         raise ActionNeeded(
-            expected=f"no tag that equals {release.version} in the clone",
             found=listing(f"{tag.name} at {tag.commit[:12]}" for tag in tags),
             why="the next push of tags would bring it back",
             steps=plan.steps_for("local-tag", "tag"),
@@ -153,24 +155,26 @@ def test_clone_has_no_tag_of_its_own(release: Release, plan: Recovery) -> None:
 
 @check("CLONE-21", reads=["clone"])
 def test_clone_is_in_a_clean_state(release: Release) -> None:
-    """The clone has no change, no untracked file and no operation in progress."""
+    """The clone has no changes, untracked files or unfinished operation."""
     clone = release.clone
     if clone is None or clone.bare:
-        raise NotApplicable("no working tree is looked at")
+        raise NotApplicable("no working tree")
     if clone.operation or clone.changed_count or clone.untracked_count:
         found = f"a {clone.operation} in progress; " if clone.operation else ""
         raise ActionNeeded(
-            expected="a clean clone",
             found=f"{found}{clone.changed_count} changed, {clone.untracked_count} untracked: "
             + listing([*clone.changed, *clone.untracked]),
-            why="something of the release may be left in it",
-            steps=tidy_up(release, clone, "Look at it"),
+            why="it may still contain parts of the release",
+            steps=tidy_up(release, clone, "Review them"),
         )
 
 
 @check("RUN-21", reads=["repository", "runs", "workflow_files"])
 def test_no_release_run_can_bring_it_back(release: Release, plan: Recovery) -> None:
-    """No run of the release workflow is unfinished: it could create again what was withdrawn."""
+    """No release run is unfinished.
+
+    An unfinished run could create again what was withdrawn.
+    """
     if not release.target.workflow:
-        raise NotApplicable("the project names no release workflow")
-    unfinished_runs(release, "it could still create a branch, a tag or a release", plan.steps_for("run"))
+        raise NotApplicable("no release workflow is configured")
+    unfinished_runs(release, "it could still create a branch, a tag or a GitHub Release", plan.steps_for("run"))

@@ -1,4 +1,4 @@
-"""What the release workflow's own runs say, in every phase."""
+"""What earlier runs of the release workflow say; applies in every phase."""
 
 from __future__ import annotations
 
@@ -16,32 +16,31 @@ pytestmark = [pytest.mark.pre_release, pytest.mark.post_recovery, pytest.mark.ro
 
 @check("RUN-31", reads=["repository", "runs", "last_run"], advice=True)
 def test_last_run_of_this_version_ended_well(release: Release) -> None:
-    """The last finished release run of this version and channel ended well.
+    """The last finished release run for this version succeeded.
 
-    One that failed, was cancelled or ran into its time limit left the release half done somewhere: the failing step and
-    the decisive lines of its log say where. One that calls itself a success and published nothing, because the index
-    had the version already, is scenario C. GitHub keeps no inputs of a run: a run counts as this version's by its head
-    branch, title, job names and log; dry runs do not count.
+    That is the last run for this version and channel. If it failed, was cancelled or timed out, the release is half
+    done. The failing step and the decisive lines of its log say where. If it succeeded but published nothing, because
+    the index already had the version, it is scenario C. GitHub does not keep the inputs of a run. So a run is assigned
+    to a version by its head branch, title, job names and log. Dry runs do not count.
     """
     if not release.target.workflow:
-        raise NotApplicable("the project names no release workflow")
+        raise NotApplicable("no release workflow is configured")
     if not release.snapshot.runs.present().exists:
-        raise NotApplicable(f"GitHub knows no workflow {release.target.workflow} now")
+        raise NotApplicable(f"GitHub has no workflow {release.target.workflow} now")
     last = release.snapshot.last_run.known()
     if last is None:
-        raise NotApplicable("no finished run of this version is known that leaves anything to explain")
+        raise NotApplicable("no finished run of this version needs an explanation")
     if last.run.conclusion == "success" and last.scenario is None:
         return
     where = f" in step {last.step}" * bool(last.step) + f" of job {last.job}" * bool(last.job)
     scenario = f", scenario {last.scenario}" if last.scenario else ""
     raise ActionNeeded(
-        expected="a run that did all of its work",
-        found=f"run #{last.run.number}: {last.run.conclusion}{where}{scenario} (by its {last.attributed_by}): "
-        + (listing(last.lines, most=3) or "its log has no line that says why"),
-        why=last.meaning or "its log says nothing that is known here: read the lines",
+        found=f"run #{last.run.number}: {last.run.conclusion}{where}{scenario} (assigned by its {last.attributed_by}): "
+        + (listing(last.lines, most=3) or "no line of its log says why"),
+        why=last.meaning or "its log shows no known failure: read the lines",
         steps=[
             step(
-                f"See how run #{last.run.number} ended, and that what it left undone is done by now",
+                f"Open run #{last.run.number} and confirm that its remaining steps were completed",
                 reason=look_for(last.meaning),
                 link=last.run.html_url,
                 advice=True,

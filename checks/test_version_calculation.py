@@ -1,4 +1,4 @@
-"""The version that the commits call for, under the project's own rules, against the one that is being released."""
+"""The version that the commits call for under the project's own rules, compared with the one to release."""
 
 from __future__ import annotations
 
@@ -22,27 +22,27 @@ NAMES = {
 }
 
 
-def calculated(release: Release) -> Calculation:
-    """The calculation; ends the check where the project works no version out."""
+def require_calculation(release: Release) -> Calculation:
+    """Return the calculation; end the check as not applicable if the project computes no version."""
     found = release.snapshot.calculation.present()
     if found.rules is None:
         wanted = release.target.version_rules
         raise NotApplicable(
-            "nothing is to work the version out (--version-rules none)"
+            "version calculation is turned off (--version-rules none)"
             if wanted == "none"
-            else "the base branch configures nothing that works a version out of commits"
+            else "the base branch configures no tool that computes the version from commits"
         )
     return found
 
 
-def since(counted: Counted) -> str:
-    """`the 3 commits since v0.1.0`."""
+def describe_commits(counted: Counted) -> str:
+    """The counted commits in words: `the 3 commits since v0.1.0`."""
     place = f"since {counted.last_tag}" if counted.last_tag else "of the whole history"
     return f"the {commits(counted.total)} {place}"
 
 
-def by(found: Calculation) -> str:
-    """By which rules, and where they are configured."""
+def describe_rules(found: Calculation) -> str:
+    """The rules in words, and where they are configured."""
     rules = found.tool or (NAMES[found.rules] if found.rules else "no rules")
     return f"by {rules}" + (f" under {found.where}" if found.where else "")
 
@@ -50,20 +50,20 @@ def by(found: Calculation) -> str:
 @pytest.mark.pre_release
 @check("VERSION-1", reads=["calculation"], advice=True)
 def test_commits_follow_the_convention(release: Release) -> None:
-    """Every commit since the last tag follows the convention that the version is worked out by.
+    """Every commit since the last tag follows the commit convention.
 
-    Conventional Commits for most projects. A commit that does not follow it counts for nothing, whatever it changed:
-    the version that is worked out is then too small, and the changelog silent. Merge commits are left out. The last tag
-    is that of the greatest version in the history of the base branch; tags elsewhere do not count.
+    That is Conventional Commits for most projects. A commit that does not follow it counts for nothing, whatever it
+    changed. Then the computed version is too small, and the changelog lacks the change. Merge commits are left out. The
+    last tag is the one for the greatest version in the base branch's history; tags elsewhere do not count.
     """
-    counted = calculated(release).counted.present()
+    counted = require_calculation(release).counted.present()
     if count := counted.not_conventional_count:
         strange = [f"{commit.sha[:9]} {commit.subject}" for commit in counted.not_conventional]
         raise ActionNeeded(
-            expected=f"{since(counted)} of the form type(scope): subject",
+            expected=f"{describe_commits(counted)} in the form type(scope): subject",
             found=f"{count} {'is' if count == 1 else 'are'} not: {listing(strange, most=10, total=count)}",
-            why="what they changed counts for nothing in the next version",
-            steps=[step("Judge by hand whether one of them is a feature, a fix or a breaking change")],
+            why="they do not count for the next version",
+            steps=[step("Check by hand whether one of them is a feature, a fix or a breaking change")],
         )
 
 
@@ -72,44 +72,45 @@ def test_commits_follow_the_convention(release: Release) -> None:
 def test_commits_call_for_this_version(release: Release) -> None:
     """The commits since the last tag call for this version.
 
-    As `semantic-release version --print` on the base branch says it, where the project uses python-semantic-release:
-    that is asked itself, in a repository of the suite's own, if it is installed beside the suite (the extra
-    `semantic-release`) and the project asks for no other version of it. A commit parser of the project's own is never
-    imported: then this is unknown. Commitizen's standard rules, or plain rules, where the project uses those.
+    For a project with python-semantic-release, the tool itself says it: `semantic-release version --print`, run in a
+    repository of the suite's own. That needs the extra `semantic-release`, and a project that requires no other version
+    of the tool. A project's own commit parser is never imported: then the result is unknown. For other projects, the
+    standard rules of commitizen or plain Conventional Commits apply, as configured.
     """
-    found = calculated(release)
+    found = require_calculation(release)
     if found.no_release:
         raise ActionNeeded(
             expected=f"a release of {release.version} from {release.base_branch}",
-            found=f"none at all {by(found)}: {found.no_release}",
-            why="a workflow that works the version out makes no release",
-            steps=[step("Name the branch in the configuration, or give another one with --base-branch")],
+            found=f"no release {describe_rules(found)}: {found.no_release}",
+            why="a workflow that computes the version makes no release",
+            steps=[step("Add the branch to the tool's configuration, or name another one with --base-branch")],
         )
     try:
         wanted = found.next_version.known()
     except NotObserved as missing:
-        hint = f"; by plain rules the commits call for {found.plain}, for information only" if found.plain else ""
+        hint = f"; for information: plain rules give {found.plain}" if found.plain else ""
         raise NotObserved(missing.problem.model_copy(update={"why": f"{missing.problem.why}{hint}"})) from None
     counted = found.counted.present()
     decisive = listing((f"{commit.sha[:9]} {commit.subject}" for commit in counted.decisive), most=3)
     if wanted is None:
         raise ActionNeeded(
             expected=f"commits that call for {release.version}",
-            found=f"nothing to release {by(found)}: {since(counted)} hold no feature, fix or breaking change",
-            why="a workflow that works the version out does nothing, or takes the last version again",
-            steps=[step("Release when there is something to release, or force the version in the tool that makes it")],
+            found=f"no release {describe_rules(found)}: "
+            f"{describe_commits(counted)} contain no feature, fix or breaking change",
+            why="a workflow that computes the version does nothing, or repeats the last version",
+            steps=[step("Release once there is something to release, or force the version in the release tool")],
         )
-    if not same_version(found, wanted, release):
+    if not is_same_version(found, wanted, release):
         raise ActionNeeded(
-            expected=f"{release.version}, the version that is looked at",
-            found=f"{wanted} {by(found)}, because of {decisive or since(counted)}",
-            why="a workflow that works the version out releases another one than this",
-            steps=[step(f"Release {wanted} instead, or force {release.version} in the tool that makes the release")],
+            expected=str(release.version),
+            found=f"{wanted} {describe_rules(found)}, because of {decisive or describe_commits(counted)}",
+            why="a workflow that computes the version releases another one",
+            steps=[step(f"Release {wanted} instead, or force {release.version} in the release tool")],
         )
 
 
-def same_version(found: Calculation, wanted: str, release: Release) -> bool:
-    """Whether the version that is called for is this one; rules that know no pre-releases call for their final one."""
+def is_same_version(found: Calculation, wanted: str, release: Release) -> bool:
+    """Whether the computed version is this one; rules without pre-releases give the final version of a pre-release."""
     called_for = parse_version(wanted)
     if found.rules != "semantic-release" and called_for is not None:
         return str(called_for) == release.version.base_version or called_for == release.version
@@ -119,43 +120,43 @@ def same_version(found: Calculation, wanted: str, release: Release) -> bool:
 @pytest.mark.pre_release
 @check("INDEX-6", reads=["calculation", "index"], advice=True)
 def test_what_is_built_is_this_project(release: Release) -> None:
-    """What the base branch builds is the project that is looked at.
+    """The base branch builds the project that is checked.
 
-    Names are compared as an index does: `Foo.Bar`, `foo_bar` and `foo-bar` are one project. Where the names differ, a
-    release goes to another project than the one that was checked here. In a repository of several packages the name at
-    the top may be that of none of them.
+    Names are compared as an index does: `Foo.Bar`, `foo_bar` and `foo-bar` are one project. If the names differ, a
+    release goes to another project than the checked one. In a repository of several packages, the name at the top may
+    belong to none of them.
     """
     name = release.snapshot.calculation.present().project_name
     if name is None:
-        raise NotApplicable("no name can be read at the top of the base branch")
+        raise NotApplicable("no readable project name at the top of the base branch")
     if canonicalize_name(name) != release.target.name:
         raise ActionNeeded(
-            expected=f"{release.target.name}, normalized as an index does",
-            found=f"{canonicalize_name(name)}, spelt {name}",
-            why="what is released may be another project than the one whose index page was looked at",
-            steps=[step("Name the project that is released with --package")],
+            expected=release.target.name,
+            found=f"{canonicalize_name(name)}, spelled {name}",
+            why="the release may go to another project than the checked one",
+            steps=[step("Name the released project with --package")],
         )
 
 
 @pytest.mark.post_recovery
 @check("VERSION-11", reads=["remote", "index", "calculation", "pulls", "published"], advice=True)
 def test_next_version_is_free(release: Release, plan: Recovery) -> None:
-    """What the commits call for next, while a published version lacks its tag, is a version that is still free.
+    """The next computed version is unused.
 
-    Without the tag, tools count from the tag before it, and work out the same version again: the index never takes it
-    twice. Make the tag before the next release.
+    This matters while a published version lacks its tag. Tools then count from the tag before it, and compute the same
+    version again, which the index never accepts twice. Create the tag before the next release.
     """
     if "tag" not in release.channel.leaves:
-        raise NotApplicable(f"{release.channel.name} leaves no tag: the same version comes again, as it should")
+        raise NotApplicable(f"{release.channel.name} leaves no tag: the same version is computed again, as intended")
     if not release.files or release.version_tags:
-        raise NotApplicable("the version is not published without a tag")
-    found = calculated(release)
+        raise NotApplicable("the version is unpublished or has a tag")
+    found = require_calculation(release)
     wanted = found.next_version.known()
     called_for = parse_version(wanted) if wanted else None
     if called_for and any(parse_version(each.version) == called_for for each in release.project.releases):
         raise ActionNeeded(
-            expected=f"a version that is not on {release.channel.name} yet",
-            found=f"{wanted} again {by(found)}",
-            why="without the tag the next release run works out a version that is used up",
+            expected=f"a version that {release.channel.name} does not have yet",
+            found=f"{wanted} again {describe_rules(found)}",
+            why="without the tag, the next release run computes a used-up version",
             steps=plan.steps_for("tag"),
         )

@@ -87,7 +87,7 @@ def test_one_annotation_for_each_finding() -> None:
         "GitHub has a published release for the tag.",
         "expected: GitHub Release v0.2.0",
         "found: none",
-        "why: users and tools look there for the notes",
+        "why: users and tools read the notes there",
         "next: step 1 of the plan: Create the GitHub Release v0.2.0",
     ]
     assert obeyed("\n".join(annotate(document_of(s.released())))) == []
