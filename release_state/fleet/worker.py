@@ -14,8 +14,8 @@ from release_state.fleet.pool import AT_ONCE
 from release_state.fleet.projects import projects
 from release_state.fleet.session import FleetSession, MakeLook
 from release_state.model.outcome import Exit
-from release_state.observe.git.process import stop_running
 from release_state.observe.http.limits import SharedLimit
+from release_state.observe.process import stop_running
 from release_state.observe.token import find_token
 from release_state.settings.config import Arguments
 

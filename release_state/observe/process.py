@@ -1,8 +1,10 @@
-"""Foreign programs: run with a time limit for them and all that they start, and with a limit on what they say."""
+"""Run a program with limits on time, memory, output and disk that also hold for all that it starts."""
 
 from __future__ import annotations
 
+import atexit
 import os
+import selectors
 import signal
 import subprocess
 import time
@@ -10,39 +12,73 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryFile
 from threading import Event
+from typing import IO
+
+LISTING_MEMORY = 256 * 2**20
+"""Bytes for a git that only lists the refs of a remote: a few hundred bytes for each of them."""
+GIT_MEMORY = 2**30
+"""Bytes for any other git: walking a history takes about 400 bytes for each of its objects."""
+PIP_MEMORY = 2**31
+"""Bytes for pip, and for what builds a package where that is allowed."""
+RUN_MEMORY = 512 * 2**20
+"""Bytes that the run itself stays below: each answer has a limit of its own."""
 
 _TAIL = 64 * 2**10
-"""Bytes of the output that are read: the last ones."""
-
+"""Bytes kept of a stream without a limit: the last ones."""
+_CHUNK = 2**16
+_MOST_CHUNKS_LEFT = 16
+"""Chunks that a pipe can still hold when the program has ended."""
 _POLL_SECONDS = 0.1
 _MEASURE_SECONDS = 0.5
-"""How often it is looked at what a program has written."""
+"""How often the size of a folder is measured."""
+_GRACE_SECONDS = 0.5
+_running: set[int] = set()
+
+_LIMITED = 'ulimit -d "$1" 2>/dev/null; test "$2" = 0 || ulimit -f "$2" 2>/dev/null; shift 2; exec "$@"'
+
+
+def with_memory(command: Sequence[str], most: int, *, file_size: int = 0) -> list[str]:
+    """
+    The command with a limit on each process: at most `most` bytes of memory and files of `file_size` bytes (0: any).
+
+    The limit holds for the program and each process that it starts. The kernel refuses what is more (Linux,
+    RLIMIT_DATA: private memory, not mapped files); the program then ends with a message of its own. A lower limit that
+    is already in force stays.
+    """
+    # Not `preexec_fn`, which can hang a process with threads. Nor a limit set from here once the program runs: what it
+    # had started by then would have none. The shell replaces itself with the program: the same process.
+    return ["/bin/sh", "-c", _LIMITED, "sh", str(most >> 10), str(file_size >> 9), *command]
 
 
 @dataclass(frozen=True)
-class Finished:
-    """What became of a program."""
+class Ended:
+    """How a program ended."""
 
-    code: int | None
-    """Its exit code, None where it was stopped: at the limit, or because the run was cancelled."""
-    output: str
-    """The end of what it wrote, standard output and error in one."""
-    is_too_much: bool = False
-    """Whether it was stopped for what it had written into its folder."""
+    code: int
+    """Its exit code; of no meaning if it was stopped."""
+    output: bytes
+    stderr: bytes
+    """The end of standard error, if it was read apart from the output."""
+    stopped: str
+    """Why it was stopped: "time", "cancelled", "too much" (output) or "room" (its folder is full); else empty."""
+
+    @property
+    def text(self) -> str:
+        """The output as text."""
+        return self.output.decode(errors="replace")
 
 
 @dataclass(frozen=True)
 class Room:
-    """A folder that programs write to, and how many bytes it may come to hold."""
+    """A folder that programs write to, and how many bytes it may hold."""
 
     folder: Path
     most_bytes: int
 
     @property
     def is_exceeded(self) -> bool:
-        """Whether it holds more; what goes while it is being measured counts for nothing."""
+        """Whether it holds more. Files that vanish during the measurement do not count."""
         size = 0
         for where, _, files in os.walk(self.folder):
             for name in files:
@@ -58,46 +94,125 @@ def run_bounded(
     cwd: Path,
     seconds: float,
     cancel: Event | None = None,
-    errors: bool = True,
+    stdin: IO[bytes] | int = subprocess.DEVNULL,
+    stderr: int = subprocess.STDOUT,
+    most_output: int | None = None,
     room: Room | None = None,
-) -> Finished:
+) -> Ended:
     """
-    Run a program in a process group of its own, and kill the group at the limit, on `cancel` and on an interrupt; and
-    where it has filled its `room`.
+    Run a program in its own process group. Stop the group at a limit, on `cancel` and on an interrupt.
 
-    `errors` false leaves standard error out of the output. Raises OSError where the program cannot be started.
+    `stderr` is `subprocess.STDOUT` (part of the output), `PIPE` or `DEVNULL`. The program is stopped once it writes
+    more than `most_output` bytes; None keeps the last 64 KiB. Raises OSError if the program cannot be started.
     """
-    deadline = time.monotonic() + seconds
-    # A file, not a pipe: a grandchild that outlives the program and keeps the pipe open would make the reader wait.
-    with TemporaryFile() as output:
-        process = subprocess.Popen(  # noqa: S603 - an argument list, no shell
-            list(command),
-            cwd=cwd,
-            env=dict(env),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT if errors else subprocess.DEVNULL,
-            start_new_session=True,
-        )
+    process = subprocess.Popen(  # noqa: S603 - an argument list, no shell
+        list(command),
+        cwd=cwd,
+        env=dict(env),
+        stdin=stdin,
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        # A group of its own, to stop what it starts (git-remote-https, ssh) with it; and no terminal to ask for a
+        # password on.
+        start_new_session=True,
+    )
+    _running.add(process.pid)
+    pipes = _Pipes(process, most_output)
+    try:
+        stopped = pipes.read_until(time.monotonic() + seconds, cancel, room)
+    finally:
+        _stop(process)
+    if room is not None and room.is_exceeded:
+        stopped = "room"
+    return Ended(process.returncode, bytes(pipes.output), bytes(pipes.errors), stopped)
+
+
+class _Pipes:
+    """What a running program writes."""
+
+    def __init__(self, process: subprocess.Popen[bytes], most: int | None) -> None:
+        self.output, self.errors = bytearray(), bytearray()
+        self._process, self._most = process, most
+        self._streams = [stream for stream in (process.stdout, process.stderr) if stream]
+
+    def read_until(self, deadline: float, cancel: Event | None, room: Room | None) -> str:
+        """Read until the program ends; return why it has to be stopped before that, else an empty text."""
+        measured = time.monotonic()
+        with selectors.DefaultSelector() as selector:
+            for stream in self._streams:
+                os.set_blocking(stream.fileno(), False)
+                selector.register(stream, selectors.EVENT_READ, stream)
+            while True:
+                if cancel is not None and cancel.is_set():
+                    return "cancelled"
+                if (left := deadline - time.monotonic()) <= 0:
+                    return "time"
+                # Asked before reading: what was in the pipe by then is read below. The end of the pipe is not waited
+                # for: a process that outlives the program (an ssh that others share) can hold it open.
+                has_ended = self._process.poll() is not None
+                if has_ended:
+                    self._read_rest()
+                elif selector.get_map():
+                    for key, _ in selector.select(min(left, _POLL_SECONDS)):
+                        if self._read_chunk(key.data) == b"":
+                            selector.unregister(key.fileobj)
+                else:
+                    with suppress(subprocess.TimeoutExpired):
+                        self._process.wait(min(left, _POLL_SECONDS))
+                if self._most is not None and len(self.output) > self._most:
+                    return "too much"
+                if has_ended:
+                    return ""
+                if room is not None and time.monotonic() - measured > _MEASURE_SECONDS:
+                    if room.is_exceeded:
+                        return "room"
+                    measured = time.monotonic()
+
+    def _read_rest(self) -> None:
+        for stream in self._streams:
+            for _ in range(_MOST_CHUNKS_LEFT):
+                if not self._read_chunk(stream):
+                    break
+
+    def _read_chunk(self, stream: IO[bytes]) -> bytes | None:
+        """Keep what is there; empty at the end of the stream, None if there is nothing yet."""
         try:
-            code = _wait(process, deadline, cancel, room)
-        finally:
-            # Also after a good end: nothing that was started here goes on.
+            data = os.read(stream.fileno(), _CHUNK)
+        except BlockingIOError:
+            return None
+        if stream is not self._process.stdout:
+            self.errors = (self.errors + data)[-_TAIL:]
+        elif self._most is None:
+            self.output = (self.output + data)[-_TAIL:]
+        else:
+            self.output += data
+        return data
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """Stop the whole group, also after a good end: nothing that was started here goes on."""
+    try:
+        if process.poll() is None:
+            # Gently at first: git then removes its lock files.
             with suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-        size = output.seek(0, os.SEEK_END)
-        output.seek(max(0, size - _TAIL))
-        return Finished(code, output.read().decode(errors="replace"), room is not None and room.is_exceeded)
+                os.killpg(process.pid, signal.SIGTERM)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(_GRACE_SECONDS)
+    finally:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        _running.discard(process.pid)
+        for stream in (process.stdout, process.stderr):
+            if stream:
+                stream.close()
 
 
-def _wait(process: subprocess.Popen[bytes], deadline: float, cancel: Event | None, room: Room | None) -> int | None:
-    measured = time.monotonic()
-    while (left := deadline - time.monotonic()) > 0 and not (cancel is not None and cancel.is_set()):
-        with suppress(subprocess.TimeoutExpired):
-            return process.wait(min(left, _POLL_SECONDS))
-        if room is not None and time.monotonic() - measured > _MEASURE_SECONDS:
-            if room.is_exceeded:
-                return None
-            measured = time.monotonic()
-    return None
+@atexit.register
+def stop_running() -> None:
+    """Kill every program that is still running, and all that it started."""
+    # An interrupt reaches only the main thread. The threads that wait for a program end with the interpreter; the
+    # program would not.
+    for group in tuple(_running):
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(group, signal.SIGKILL)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -15,6 +14,7 @@ from urllib.parse import urlsplit
 
 from release_state.common.errors import UsageProblem
 from release_state.common.redaction import hide
+from release_state.observe.process import run_bounded
 
 _GH_SECONDS = 5.0
 _TOKEN = re.compile(r"[!-~]+")
@@ -82,26 +82,9 @@ def _gh_token(environ: Mapping[str, str], host: str) -> str | None:
 
 
 def _printed(command: Sequence[str], environ: Mapping[str, str]) -> str | None:
-    """What the program printed, None where it failed or took too long. Over a pipe: a token is not for a disk."""
+    """What the program printed; None if it failed or took too long. Over a pipe: a token must not reach a disk."""
     try:
-        process = subprocess.Popen(  # noqa: S603 - an argument list, no shell
-            command,
-            env=dict(environ),
-            cwd=os.sep,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        ended = run_bounded(command, env=environ, cwd=Path(os.sep), seconds=_GH_SECONDS, stderr=subprocess.DEVNULL)
     except OSError:
         return None
-    with process:
-        try:
-            output, _ = process.communicate(timeout=_GH_SECONDS)
-        except subprocess.TimeoutExpired:
-            return None
-        finally:
-            # The group: a helper that gh started and that keeps the pipe would make us wait, too.
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, signal.SIGKILL)
-    return output.decode(errors="replace") if process.returncode == 0 else None
+    return None if ended.stopped or ended.code else ended.text

@@ -21,7 +21,6 @@ from release_state.facts.release import Release
 from release_state.model.observation import Observation
 from release_state.model.snapshot import Clone, Remote
 from release_state.observe.git import command as git_command
-from release_state.observe.git import process as git_process
 from release_state.observe.git.clone import observe_clone
 from release_state.observe.git.command import Git
 from release_state.observe.git.environment import base_environment, with_settings
@@ -157,7 +156,7 @@ def test_a_user_rewrite_cannot_bring_in_a_helper(tmp_path: Path, own_configurati
     ],
 )
 def test_an_address_that_is_refused(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(git_process.GitProcess, "__init__", lambda *_: pytest.fail("git was run"))
+    monkeypatch.setattr("release_state.observe.process.subprocess.Popen", lambda *_, **__: pytest.fail("git was run"))
     said = why(observe_remote(url, 5))
     assert said.startswith("the remote's address was refused") and SECRET not in said
 

@@ -17,12 +17,12 @@ import pytest
 
 from benchmarks.limits import at_once
 from release_state.common import files as whole
-from release_state.observe.bounds import RUN_MEMORY, loaded_json
 from release_state.observe.git.command import Git
 from release_state.observe.git.messages import GitFailed
 from release_state.observe.git.remote import observe_remote
-from release_state.observe.http.response import Response, parse_json
+from release_state.observe.http.response import Response, load_json, parse_json
 from release_state.observe.index.simple import JSON_TYPE, NotSimple, parse_project_page
+from release_state.observe.process import RUN_MEMORY
 from release_state.observe.question import on_this_machine
 from release_state.observe.recorded import save
 from release_state.run.background import Background
@@ -122,7 +122,7 @@ case "$*" in version) echo git version 2.40.0;; *) {sys.executable} -c "print(le
 @pytest.mark.parametrize("body", [b"[" + b"{}," * 1_000_000 + b"{}]", b"{" + b'"a":0,' * 2_000_000 + b'"a":0}'])
 def test_an_answer_of_too_many_values_is_none(body: bytes) -> None:
     with pytest.raises(ValueError, match="more values"):
-        loaded_json(body)
+        load_json(body)
     headers = {"Content-Type": JSON_TYPE}
     with pytest.raises(NotSimple, match="too many values"):
         parse_project_page(body, headers, "a", "https://index.example/a/")

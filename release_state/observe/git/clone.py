@@ -11,7 +11,7 @@ from release_state.common.addresses import without_credentials
 from release_state.model.observation import Observation, known, unavailable
 from release_state.model.snapshot import Clone, Tag
 from release_state.observe.git.clone_details import read_details
-from release_state.observe.git.command import Answer, Git
+from release_state.observe.git.command import Git, GitOutput
 from release_state.observe.git.environment import with_settings, without_filters, without_network
 from release_state.observe.git.messages import GitFailed, decisive, readable
 from release_state.observe.git.remote import tags_of
@@ -59,7 +59,7 @@ class CloneReader:
 
     def run(
         self, *arguments: str, stdin: bytes = b"", accept: tuple[int, ...] = (0,), cwd: Path | None = None
-    ) -> Answer:
+    ) -> GitOutput:
         """Run a reading command, at the clone's path unless another one is given."""
         return self.git.run(*arguments, cwd=cwd or self.path, env=self.env, stdin=stdin, accept=accept)
 

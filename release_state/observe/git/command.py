@@ -7,17 +7,19 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Collection, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
+from typing import IO
 
-from release_state.observe.bounds import GIT_MEMORY, with_memory
 from release_state.observe.git.environment import base_environment, password_in, without_network
 from release_state.observe.git.messages import GitFailed, explained, readable, scrubbed
-from release_state.observe.git.process import GitProcess
 from release_state.observe.http.limits import PAUSES
+from release_state.observe.process import GIT_MEMORY, run_bounded, with_memory
 
 _PASSING = re.compile(
     # What the HTTP client asks again for, in the words of git, curl and ssh.
@@ -29,7 +31,7 @@ _PASSING = re.compile(
 )
 
 
-def patiently(git: Git, ask: Callable[[], Answer]) -> Answer:
+def patiently(git: Git, ask: Callable[[], GitOutput]) -> GitOutput:
     """
     What a command that asks a remote says, after three tries at most, within the time of `git`.
 
@@ -55,7 +57,7 @@ OLDEST = (2, 31)
 
 
 @dataclass(frozen=True)
-class Answer:
+class GitOutput:
     """What a git command said: its exit code, its output, and its messages (without credentials)."""
 
     code: int
@@ -94,24 +96,36 @@ class Git:
         first: int | None = None,
         deadline: float | None = None,
         memory: int = GIT_MEMORY,
-    ) -> Answer:
+    ) -> GitOutput:
         """
         Run one command; `first` asks for so many bytes of its output and no more, `memory` bounds each process (bytes).
 
         Raises GitFailed on an exit code that is not in `accept`, at the time limit and beyond the output limit.
         """
-        command = [self.program, "--no-pager", *arguments]
-        limit = OUTPUT_LIMIT if first is None else first
-        run = GitProcess(with_memory(command, memory), cwd, self.environ if env is None else env, stdin, limit)
-        stopped = run.wait(deadline or self.deadline, self.cancel)
-        stderr = scrubbed(readable(bytes(run.stderr)), password_in(self.environ if env is None else env))
-        if stopped == "too much" and first is not None:
-            return Answer(0, bytes(run.stdout[:first]), stderr)
-        if stopped:
-            raise GitFailed(self._why_stopped(stopped, arguments), stderr=stderr, stopped=stopped)
-        if run.code not in accept:
-            raise GitFailed(*explained(stderr, run.code), stderr=stderr)
-        return Answer(run.code, bytes(run.stdout), stderr)
+        command = with_memory([self.program, "--no-pager", *arguments], memory)
+        env = self.environ if env is None else env
+        with _temporary_file(stdin) as given:
+            try:
+                ended = run_bounded(
+                    command,
+                    env=env,
+                    cwd=cwd,
+                    seconds=(deadline or self.deadline) - self.now(),
+                    cancel=self.cancel,
+                    stdin=given,
+                    stderr=subprocess.PIPE,
+                    most_output=OUTPUT_LIMIT if first is None else first,
+                )
+            except OSError as error:
+                raise GitFailed(f"git could not be run in {cwd}: {error.strerror}") from None
+        stderr = scrubbed(readable(ended.stderr), password_in(env))
+        if ended.stopped == "too much" and first is not None:
+            return GitOutput(0, ended.output[:first], stderr)
+        if ended.stopped:
+            raise GitFailed(self._why_stopped(ended.stopped, arguments), stderr=stderr, stopped=ended.stopped)
+        if ended.code not in accept:
+            raise GitFailed(*explained(stderr, ended.code), stderr=stderr)
+        return GitOutput(ended.code, ended.output, stderr)
 
     @staticmethod
     def now() -> float:
@@ -127,6 +141,19 @@ class Git:
         return f"git {command} wrote more than {OUTPUT_LIMIT >> 20} MiB"
 
 
+def _temporary_file(data: bytes) -> IO[bytes]:
+    """A file to read from: with a pipe, a git that does not read would block the writer."""
+    try:
+        with ExitStack() as stack:
+            file = stack.enter_context(tempfile.TemporaryFile())
+            file.write(data)
+            file.seek(0)
+            stack.pop_all()
+    except OSError as error:
+        raise GitFailed(f"no temporary file could be written: {error.strerror}", "free space, or set TMPDIR") from None
+    return file
+
+
 @functools.lru_cache(maxsize=8)
 def _find(path: str) -> str:
     # Only absolute folders: with "." on the path, a program called git in the inspected directory would be run.
@@ -138,20 +165,14 @@ def _find(path: str) -> str:
 
 @functools.lru_cache(maxsize=8)
 def _require_version(program: str) -> None:
+    env = without_network(base_environment(os.environ))
     try:
-        answer = subprocess.run(  # noqa: S603 - an argument list, no shell
-            [program, "version"],
-            env=without_network(base_environment(os.environ)),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=10,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
+        answer = run_bounded([program, "version"], env=env, cwd=Path("/"), seconds=10, stderr=subprocess.DEVNULL)
+    except OSError as error:
         raise GitFailed(f"{program} could not be run: {type(error).__name__}") from None
-    found = re.match(r"git version (\d+)\.(\d+)", answer.stdout)
+    if answer.stopped:
+        raise GitFailed(f"{program} could not be run: TimeoutExpired")
+    found = re.match(r"git version (\d+)\.(\d+)", answer.text)
     if not found:
         raise GitFailed(f"{program} did not say its version", "install git 2.31 or newer")
     if (int(found[1]), int(found[2])) < OLDEST:

@@ -12,7 +12,6 @@ from threading import Event
 from release_state.common.addresses import ENCODE, may_hold_password, without_credentials
 from release_state.model.observation import Observation, known
 from release_state.model.snapshot import Branch, Remote, Tag
-from release_state.observe.bounds import LISTING_MEMORY
 from release_state.observe.git.command import Git, patiently
 from release_state.observe.git.environment import (
     Settings,
@@ -23,6 +22,7 @@ from release_state.observe.git.environment import (
     without_network,
 )
 from release_state.observe.git.messages import GitFailed, readable
+from release_state.observe.process import LISTING_MEMORY
 
 SOURCE = "git remote"
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from release_state.common.addresses import without_credentials
-from release_state.observe.git.command import Answer, Git, patiently
+from release_state.observe.git.command import Git, GitOutput, patiently
 from release_state.observe.git.environment import outside_of_repositories, with_settings, without_network
 from release_state.observe.git.messages import GitFailed
 from release_state.observe.git.remote import check_url, network_environment
@@ -67,7 +67,7 @@ class Store:
         first: int | None = None,
         may_fetch: bool = False,
         seconds: float | None = None,
-    ) -> Answer:
+    ) -> GitOutput:
         """Run git in the store; `may_fetch` lets it fetch files' contents that a partial fetch left out."""
         env = self.env if may_fetch else without_network(self.env)
         arguments = (f"--git-dir={self.path}", *arguments)
@@ -154,7 +154,7 @@ class Store:
             why = "the remote holds a shallow history: ancestry cannot be told from it"
             raise GitFailed(why, stopped="shallow")
 
-    def _ask_remote(self, *arguments: str, stdin: bytes = b"") -> Answer:
+    def _ask_remote(self, *arguments: str, stdin: bytes = b"") -> GitOutput:
         options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules")
         # Without fetching on demand meanwhile: from a shallow remote, each fetch would start another one without end.
         env = {**self.env, "GIT_NO_LAZY_FETCH": "1"}

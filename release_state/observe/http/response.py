@@ -12,11 +12,13 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 from requests.utils import parse_header_links
 
 from release_state.common.addresses import may_hold_password
+from release_state.common.strict import loads
 from release_state.common.text import plain
 from release_state.model.observation import Problem
-from release_state.observe.bounds import loaded_json
 from release_state.observe.http.refusal import get_header, read_date
 
+MOST_VALUES = 2_000_000
+"""Of a JSON answer: a few bytes of it can become a hundred in memory. The largest pages hold some 400,000."""
 _HTML = ("text/html", "application/xhtml+xml")
 
 Origin = tuple[str, str, int]
@@ -109,6 +111,13 @@ def _content_type(answer: Response) -> str:
     return (get_header(answer.headers, "Content-Type") or "").partition(";")[0].strip().lower()
 
 
+def load_json(body: bytes) -> Any:
+    """The JSON of a body. Raises ValueError if it is none, or holds more values than a run can keep."""
+    if body.count(b",") + body.count(b"[") + body.count(b"{") > MOST_VALUES:
+        raise ValueError("more values than a run can keep")
+    return loads(body)
+
+
 def parse_json(answer: Response) -> Any:
     """
     The JSON that the answer holds.
@@ -121,7 +130,7 @@ def parse_json(answer: Response) -> Any:
     if content_type != "application/json" and not content_type.endswith("+json"):
         raise ValueError(f"answered {plain(content_type or 'no content type', 60)} instead of JSON")
     try:
-        return loaded_json(answer.body)
+        return load_json(answer.body)
     except ValueError:
         raise ValueError(
             f"answered {len(answer.body)} bytes that are not valid JSON (cut off?), or hold too many values"

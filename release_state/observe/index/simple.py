@@ -15,7 +15,7 @@ from packaging.version import Version
 from pydantic import ValidationError
 from pypi_simple import DistributionPackage, Link, ProjectPage
 
-from release_state.observe.bounds import MOST_FILES, loaded_json
+from release_state.observe.http.response import load_json
 
 JSON_TYPE = "application/vnd.pypi.simple.v1+json"
 HTML_TYPE = "application/vnd.pypi.simple.v1+html"
@@ -30,6 +30,8 @@ _MOST_DASHES = 12
 """Of a wheel's name worth parsing: the pattern for it takes minutes over a hostile one."""
 _MOST_DECLARATIONS = 20
 """Of a page; it needs one. The standard library's parser takes minutes over thousands of them."""
+MOST_FILES = 200_000
+"""Of a project. The largest have some 30,000."""
 _TAGS_OF_A_FILE = 4
 _LINKS_FOR = re.compile(r"\blinks for\s+(\S+)", re.IGNORECASE)
 _PUNCTUATION = ".,:;!?'\"()[]"
@@ -122,7 +124,7 @@ def _content_type(headers: Mapping[str, str]) -> tuple[str, str]:
 
 def _load(body: bytes) -> Any:
     try:
-        return loaded_json(body)
+        return load_json(body)
     except ValueError as error:
         raise NotSimple("the answer is no valid JSON, or holds too many values") from error
 

@@ -19,7 +19,6 @@ from release_state.common.text import listing, plain
 from release_state.model.observation import Observation, known, unavailable
 from release_state.model.snapshot import IndexFile, Installation
 from release_state.model.target import Channel
-from release_state.observe.bounds import PIP_MEMORY, with_memory
 from release_state.observe.install.interpreters import Interpreter, clean_environment, find_interpreter
 from release_state.observe.install.pip import (
     BUILD,
@@ -39,7 +38,7 @@ from release_state.observe.install.wheels import (
     python_for,
     wheels_among,
 )
-from release_state.observe.process import Room, run_bounded
+from release_state.observe.process import PIP_MEMORY, Room, run_bounded, with_memory
 
 _LINES = 40
 _LINE_LENGTH = 500
@@ -263,15 +262,15 @@ class _Attempt:
         done = run_bounded(
             bounded, env=self._env, cwd=self.private / "empty", seconds=left, cancel=self.cancel, room=room
         )
-        if done.is_too_much or (done.code and _TOO_LARGE in done.output):
+        if done.stopped == "room" or (done.code and not done.stopped and _TOO_LARGE in done.text):
             why = f"it downloads and unpacks more than {self.most_bytes / 2**20:g} MiB"
             raise _Ended(unavailable(self.source, why, "allow more with --install-size, or give --no-install"))
-        if done.code is None:
-            if self.cancel is not None and self.cancel.is_set():
+        if done.stopped:
+            if done.stopped == "cancelled":
                 raise _Ended(unavailable(self.source, "the run was ended before the installation was"))
             why = f"not finished within {self.deadline - self.started:.0f} seconds"
             raise _Ended(unavailable(self.source, why, "try again, or give a longer --install-timeout", temporary=True))
-        return done.code, self._without_passwords(done.output)
+        return done.code, self._without_passwords(done.text)
 
     def _without_passwords(self, text: str) -> str:
         indexes = self.channel.index_url, self.channel.dependencies_index_url or ""

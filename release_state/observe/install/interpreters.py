@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -175,7 +176,7 @@ def _ask(path: str, env: Mapping[str, str], empty: str, cancel: Event | None) ->
 
 
 def _output(command: list[str], env: Mapping[str, str], cwd: str, cancel: Event | None) -> str:
-    done = run_bounded(command, env=env, cwd=Path(cwd), seconds=_ASK_SECONDS, cancel=cancel, errors=False)
-    if done.code != 0:
+    done = run_bounded(command, env=env, cwd=Path(cwd), seconds=_ASK_SECONDS, cancel=cancel, stderr=subprocess.DEVNULL)
+    if done.stopped or done.code != 0:
         raise OSError(f"{command[0]} did not answer")
-    return done.output
+    return done.text

@@ -131,9 +131,9 @@ def calculate(
         seconds = max(0.1, store.git.deadline - store.git.now())
         command = [sys.executable, "-I", str(_CHILD), str(given), str(result)]
         done = run_bounded(command, env=env, cwd=scratch, seconds=seconds, cancel=cancel)
-        if done.code is None:
+        if done.stopped:
             raise NotCalculated(f"python-semantic-release gave no answer within {store.git.seconds:g} s")
-        return _answer(result, done.output)
+        return _answer(result, done.text)
 
 
 def _answer(result: Path, output: str) -> dict[str, Any]:

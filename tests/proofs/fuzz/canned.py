@@ -11,8 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from release_state.observe.git.command import Answer as GitAnswer
-from release_state.observe.git.command import Git
+from release_state.observe.git.command import Git, GitOutput
 from release_state.observe.git.store import Store
 from release_state.observe.http.client import HttpClient
 from release_state.observe.http.response import Response
@@ -39,9 +38,9 @@ class CannedGit(Git):
 
     output: bytes = b""
 
-    def run(self, *arguments: str, **options: Any) -> GitAnswer:
+    def run(self, *arguments: str, **options: Any) -> GitOutput:
         """The answer."""
-        return GitAnswer(0, self.output, "")
+        return GitOutput(0, self.output, "")
 
 
 @cache
