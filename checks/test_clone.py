@@ -51,7 +51,7 @@ def test_clone_is_of_the_repository_itself(release: Release) -> None:
     """The clone's remote is the release repository, and no fork.
 
     A fork has its own tags, branches and Actions. If the clone's remote is another repository on GitHub, or the checked
-    repository is a fork, the release is made or checked in the wrong place. The former name of a renamed repository
+    repository is a fork, you release or check in the wrong place. The former name of a renamed repository
     still works; `git remote set-url` updates it.
     """
     clone, target = require_clone(release), release.target

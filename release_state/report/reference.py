@@ -31,16 +31,16 @@ _HEAD = """# Reference of the checks
 Made from the docstrings and messages of the checks by `python -m release_state.report.reference --write`; do not edit
 it by hand.
 
-Each check states a **fact** that should be true. When it is not, the report says what was expected, what was found, why
-it matters, and the exact commands that mend it, made for the state that was found. When it could not be observed, the
-outcome is *unknown*, never green. *Blocking* checks decide the verdict and the exit code; *advice* is shown and decides
-nothing, unless `--block-on-advice` is given, or what it finds makes the release fail for certain: its entry says so.
-*Reads* names the look-ups that a check needs: see [what each look-up asks for](#look-ups).
+Each check states a **fact** that should be true. If it is not, the report says what was found, why it matters, and the
+exact commands that fix it. If the fact could not be observed, the outcome is *unknown*, never green. *Blocking* checks
+decide the verdict and the exit code. *Advice* is shown and decides nothing, unless you use `--block-on-advice`. It also
+blocks if its finding makes the release certain to fail: its entry says so. *Reads* names the look-ups that a check
+needs: see [what each look-up asks for](#look-ups).
 """
 
 _PHASES = {
-    Phase.PRE_RELEASE: "Before a release: nothing of the version exists yet, and nothing stands in the way.",
-    Phase.POST_RECOVERY: "After a release or a recovery: every trace is as a finished release leaves it.",
+    Phase.PRE_RELEASE: "Before a release: nothing of the version exists yet, and nothing blocks its release.",
+    Phase.POST_RECOVERY: "After a release or a recovery: every trace is what a finished release leaves.",
     Phase.ROLLBACK: "After a release was withdrawn: everything that can be withdrawn is withdrawn.",
 }
 

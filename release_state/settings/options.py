@@ -39,69 +39,67 @@ class Setting:
 
 
 SETTINGS = (
-    Setting("package", "name of the package on the index (default: [project] name of the clone)", metavar="NAME"),
-    Setting("repository", "repository on GitHub (default: from the remote's URL)", metavar="OWNER/NAME"),
-    Setting("base-branch", "branch that releases are merged into (default: the remote's default branch)"),
-    Setting("remote", "name of the clone's remote", default="origin"),
-    Setting("remote-url", "URL that refs are read from (default: the remote's URL, else GitHub)", metavar="URL"),
-    Setting(
-        "tag-template", "spelling of tags: {version} or {semver}, {package}", default="v{version}", metavar="TEMPLATE"
-    ),
+    Setting("package", "package name on the index (default: [project] name of the clone)", metavar="NAME"),
+    Setting("repository", "GitHub repository (default: from the remote's URL)", metavar="OWNER/NAME"),
+    Setting("base-branch", "branch that releases merge into (default: the remote's default branch)"),
+    Setting("remote", "remote of the clone", default="origin"),
+    Setting("remote-url", "URL to read refs from (default: the remote's URL, else GitHub)", metavar="URL"),
+    Setting("tag-template", "tag name: {version} or {semver}, {package}", default="v{version}", metavar="TEMPLATE"),
     Setting(
         "branch-template",
-        "spelling of release branches: {version} or {semver}, {channel}, {package}",
+        "release branch name: {version} or {semver}, {channel}, {package}",
         default="release/{channel}-v{version}",
         metavar="TEMPLATE",
     ),
     Setting(
         "title-template",
-        "what the title of the release pull request contains: {version} or {semver}, {channel}, {package}",
+        "text in the title of the release pull request: {version} or {semver}, {channel}, {package}",
         default="Release v{version}",
         metavar="TEMPLATE",
     ),
     Setting("workflow", "file name of the release workflow; empty: none", default="release.yml", metavar="FILE"),
-    Setting("expected-files", "kinds of file that a release publishes: sdist, wheel", "list", default="sdist,wheel"),
+    Setting("expected-files", "kinds of files that a release publishes: sdist, wheel", "list", default="sdist,wheel"),
     Setting(
         "expected-before-release",
-        "what the base branch holds before a release starts: version, changelog (default: neither)",
+        "what the base branch contains before a release: version, changelog (default: neither)",
         "list",
         default="",
     ),
     Setting("changelog", "path of the changelog in the repository", default="CHANGELOG.md", metavar="PATH"),
     Setting(
         "version-rules",
-        "what works the next version out: semantic-release, commitizen, conventional, none, or auto: what the base "
-        "branch configures",
+        "rules that compute the next version: semantic-release, commitizen, conventional, none, or auto (as the base "
+        "branch configures)",
         default="auto",
         metavar="RULES",
     ),
-    Setting("ci-required", "whether a commit without any CI needs action: true or false", "flag", default="true"),
+    Setting("ci-required", "whether a commit without CI needs action: true or false", "flag", default="true"),
     Setting(
         "github-status-url",
-        "GitHub's status page, a Statuspage site; empty: none is asked (default: that of github.com, for github.com)",
+        "GitHub's status page, a Statuspage site; empty: none (default: github.com's, for github.com)",
         metavar="URL",
     ),
     Setting(
         "index-status-url",
-        "the status page of the channel's index; empty: none is asked (default: Python's, for PyPI and TestPyPI)",
+        "status page of the channel's index; empty: none (default: Python's, for PyPI and TestPyPI)",
         metavar="URL",
     ),
-    Setting("lookup-timeout", "limit of all look-ups, retries included", "seconds", default="60", metavar="SECONDS"),
-    Setting("install-timeout", "limit of the installation check", "seconds", default="120", metavar="SECONDS"),
+    Setting("lookup-timeout", "time limit for all look-ups, with retries", "seconds", default="60", metavar="SECONDS"),
+    Setting("install-timeout", "time limit for the installation check", "seconds", default="120", metavar="SECONDS"),
     Setting(
         "install-size",
-        "most that the installation check may download and unpack, in MiB",
+        "download and unpack limit of the installation check, in MiB",
         "mebibytes",
         default="2048",
         metavar="MIB",
     ),
     Setting(
         "keep-answers",
-        "whether answers are kept, to be asked for only if changed: true or false",
+        "whether to cache answers and ask only for changes: true or false",
         "flag",
         default="true",
     ),
-    Setting("reports-dir", "folder of the reports", default="reports", metavar="DIR"),
+    Setting("reports-dir", "folder for reports", default="reports", metavar="DIR"),
 )
 
 
