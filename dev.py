@@ -3,8 +3,8 @@
 
 setup               make .venv with the suite and what its tests need
 demo [SCENARIO]     setup, then the main job on the embedded demo world: a verdict and a report (default: partial)
-test [ARGUMENT …]   setup, then ruff, mypy and the tests of the suite, which pytest gets the arguments for; in CI
-                    (CI=true) also installs what tests need beyond Python
+test [ARGUMENT …]   setup, then ruff, mypy, import-linter and pytest, which gets the arguments; in CI (CI=true)
+                    also installs what tests need beyond Python
 sample              setup, then write the sample reports and their pictures anew (needs Chromium)
 benchmark           setup, then measure how fast the suite is and write docs/performance.md
 """
@@ -82,6 +82,8 @@ def test(arguments: Sequence[str]) -> None:
     run(BIN / "ruff", "check", ".")
     run(BIN / "ruff", "format", "--check", ".")
     run(BIN / "mypy")
+    if sys.version_info >= (3, 11):  # import-linter supports no older one
+        run(BIN / "lint-imports", "--no-cache")
     named = any((ROOT / argument.partition("::")[0]).exists() for argument in arguments)
     run(BIN / "python", "-m", "pytest", *([] if named else ["tests"]), *arguments)
 
