@@ -14,7 +14,7 @@ from pathlib import Path
 from benchmarks.measure import Subject
 from benchmarks.stage import ROOT, Stage
 from release_state.model.outcome import Phase
-from release_state.run.catalogue import catalogue
+from release_state.run.checks import catalogue
 from release_state.verdict.check import of_phase
 
 CHECKS = {phase.value: len(of_phase(catalogue(ROOT / "checks"), phase)) for phase in Phase}

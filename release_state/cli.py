@@ -13,8 +13,16 @@ from importlib.metadata import version
 from pathlib import Path
 
 from release_state import __version__
-from release_state.run.ends import WITHOUT_WORDS, end, guard, in_a_line, too_little, without_words, wrong_pytest
-from release_state.run.interrupt import Interrupts
+from release_state.run.ends import (
+    WITHOUT_WORDS,
+    Interrupts,
+    end,
+    guard,
+    in_a_line,
+    too_little,
+    without_words,
+    wrong_pytest,
+)
 
 _WORDS = ("plan", "explain", "history")
 USAGE = """usage: release-state --version X.Y.Z [--channel pypi|testpypi|all] [--phase PHASE] [options]
@@ -104,15 +112,15 @@ def _main(given: list[str]) -> int:
     if any(argument in ("-h", "--help") for argument in given):
         sys.stdout.write(USAGE.rpartition("Every option")[0] + "\n")
     # Until the plugin takes over: while pytest is being imported, nothing is there that would have to be cleaned up.
-    watch = Interrupts()
-    watch.start()
+    interrupts = Interrupts()
+    interrupts.start()
     import pytest
 
     own = ["-c", str(folder / "pytest.ini"), "--rootdir", str(folder), "--confcutdir", str(folder)]
     try:
         return int(pytest.main([*own, str(folder / "checks"), *map(_as_release_version, given)]))
     finally:
-        watch.stop()
+        interrupts.stop()
 
 
 def _exists(argument: str) -> bool:
@@ -136,7 +144,7 @@ def _as_release_version(argument: str) -> str:
 
 def list_checks(folder: Path) -> int:
     """Print every check: its ID, phases, level and fact."""
-    from release_state.run.catalogue import catalogue
+    from release_state.run.checks import catalogue
 
     checks = catalogue(folder / "checks")
     ids, phases = (max(map(len, column)) for column in zip(*((c.id, c.places) for c in checks), strict=True))

@@ -21,26 +21,31 @@ import pytest
 
 from release_state.common.errors import UsageProblem
 from release_state.common.redaction import redacted
-from release_state.run import collecting
-from release_state.run import reporting as redacting
-from release_state.run.interrupt import Interrupts, held_back, let_in
-from release_state.run.options import add_options, arguments_of, cwd_of, files_of, is_executing, selection_of
-from release_state.run.reporting import Results, ResultsAndPage
-from release_state.run.takeover import (
+from release_state.run import collecting, safeguards
+from release_state.run.ends import Interrupts, held_back, let_in
+from release_state.run.options import (
+    add_options,
+    arguments_of,
+    cwd_of,
+    files_of,
     first_in_help,
+    is_executing,
+    refuse_other_answers,
+    selection_of,
+    take_version_over,
+)
+from release_state.run.safeguards import (
     guard_output,
     isolate_workers,
     load_suite,
     missing,
-    refuse_other_answers,
     refuse_to_start,
     show_no_values,
-    take_version_over,
     usage_error,
 )
 
 _RUN: pytest.StashKey[Any] = pytest.StashKey()
-_WATCH: pytest.StashKey[Interrupts] = pytest.StashKey()
+_INTERRUPTS: pytest.StashKey[Interrupts] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
@@ -60,9 +65,9 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
 def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) -> Generator[None, None, None]:
     """Turn everything that keeps the suite from starting whole into a usage error: exit 4, never a green run."""
     if "PYTEST_XDIST_WORKER" not in os.environ:  # a worker ends with its controller
-        watch = early_config.stash[_WATCH] = Interrupts()
-        watch.start()
-        early_config.add_cleanup(watch.stop)
+        interrupts = early_config.stash[_INTERRUPTS] = Interrupts()
+        interrupts.start()
+        early_config.add_cleanup(interrupts.stop)
     # pytest looks for its own name here after a usage error, and would print its version beside the message.
     args[:] = ["--release-version" if argument == "--version" else argument for argument in args]
     early_config.known_args_namespace.version = 0  # else a conftest that fails to import would only be warned about
@@ -86,8 +91,8 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     """Answer `--show-config`; refuse beside a version what prints something else and exits 0, nothing checked."""
     guard_output(config, lambda: run.workflow.annotations if (run := _run_of(config)) else ())
     show_no_values(config)
-    redacting.redact_debug_log(config)
-    config.pluginmanager.register(redacting, "release-state-redacting")
+    safeguards.redact_debug_log(config)
+    config.pluginmanager.register(safeguards, "release-state-safeguards")
     refuse_other_answers(config)
     if not config.option.release_state_show_config or config.option.help:
         return None
@@ -114,7 +119,6 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(collecting, "release-state-collecting")
     from release_state.common.files import scratch_folder
     from release_state.run.session import KEY
-    from release_state.run.versions import VersionsRun
 
     if (given := getattr(config, "workerinput", {}).get("release_state")) is not None:
         worker = _worker_session(config, given)
@@ -127,8 +131,8 @@ def pytest_configure(config: pytest.Config) -> None:
     for argument in config.args:
         if not config.option.pyargs and not (cwd_of(config) / argument.partition("::")[0]).exists():
             raise usage_error(f"file or directory not found: {argument!r}")  # pytest says it after the look-ups
-    if (watch := config.stash.get(_WATCH, None)) is not None:
-        watch.stage = "running"
+    if (interrupts := config.stash.get(_INTERRUPTS, None)) is not None:
+        interrupts.stage = "running"
     # Known to pytest before there is anything in it: whenever a signal comes, it is closed.
     made = ExitStack()
     config.add_cleanup(made.close)
@@ -145,12 +149,11 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_RUN] = run
     config.stash[KEY] = session
     made.callback(run.close)
-    results = (ResultsAndPage if isinstance(run, VersionsRun) else Results)(run, config.pluginmanager, watch)
-    config.pluginmanager.register(results, "release-state-run")
+    run.register(config.pluginmanager, interrupts)
     isolate_workers(config)
     run.prepare_reports(config)
     try:
-        with watch.uncut() if watch else nullcontext():
+        with interrupts.uncut() if interrupts else nullcontext():
             run.start()
     except ImportError as error:
         raise missing(error) from error
@@ -214,8 +217,8 @@ def pytest_sessionstart(session: pytest.Session) -> Generator[None, None, None]:
         reporter.showfspath = False  # one line of dots, not one for each file
     with ExitStack() as starting:
         if session.config.pluginmanager.has_plugin("dsession"):
-            if (watch := session.config.stash.get(_WATCH, None)) is not None:
-                starting.enter_context(watch.uncut())
+            if (interrupts := session.config.stash.get(_INTERRUPTS, None)) is not None:
+                starting.enter_context(interrupts.uncut())
             starting.enter_context(held_back())
         yield
     for line in run.header() if is_brief else ():
@@ -242,7 +245,7 @@ def pytest_xdist_node_collection_finished(node: Any) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     """Call a check, and keep how it ended: no other plugin decides that."""
-    from release_state.run.results import call_check
+    from release_state.run.checks import call_check
 
     return call_check(pyfuncitem)
 
@@ -250,7 +253,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
     """Translate how a check ended into an outcome; pytest's own stays passed, failed or skipped."""
-    from release_state.run.results import says, translate
+    from release_state.run.checks import says, translate
 
     raised = call.excinfo
     if raised is not None and says(raised.value):
@@ -264,7 +267,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
     """Name the outcome in the progress and in the summary line."""
-    from release_state.run.results import status
+    from release_state.run.checks import status
 
     return status(report)
 
@@ -292,8 +295,8 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Generator[
     The innermost wrapper: around pytest-html, which writes its page here, and before the terminal's summary.
     """
     run = _run_of(session.config)
-    if (watch := session.config.stash.get(_WATCH, None)) is not None:
-        watch.stage = "ending"
+    if (interrupts := session.config.stash.get(_INTERRUPTS, None)) is not None:
+        interrupts.stage = "ending"
     if run is not None:
         session.exitstatus = run.finish(int(exitstatus))
     try:

@@ -17,7 +17,7 @@ import pytest
 
 from release_state.audit.audit import Audit
 from release_state.audit.verdict import Expected
-from release_state.run.results import dress
+from release_state.run.checks import dress
 from release_state.verdict.check import CheckInfo, describe
 from release_state.verdict.conclude import conclude
 

@@ -115,7 +115,7 @@ class AuditRun(Run):
     def summarise(self, reporter: pytest.TerminalReporter) -> None:
         """The verdict, what the project leaves since when, and the disagreements by kind."""
         verdicts = self.session.verdicts() if self.executes else ()
-        audit_terminal.summarise(reporter, verdicts, self.ending(self.session.background.defect()))
+        audit_terminal.summarise(reporter, verdicts, self.ending())
 
 
 def check_usage(arguments: Arguments, refused: Sequence[str], named: Sequence[str]) -> None:

@@ -18,7 +18,7 @@ from release_state.audit.verdict import AuditVerdict, judge_audit
 from release_state.model.outcome import CheckResult, Exit
 from release_state.observe.defects import Defects, said
 from release_state.run.background import Background, wait_for
-from release_state.run.catalogue import load
+from release_state.run.checks import load
 from release_state.verdict.check import describe
 
 FILE = "test_audit.py"
@@ -38,7 +38,8 @@ class AuditSession:
     def __init__(self, checks_folder: Path, *, block_on_advice: bool) -> None:
         self.checks_folder, self.block_on_advice = checks_folder, block_on_advice
 
-    def _wait(self) -> Sequence[AuditSnapshot]:
+    def wait(self) -> Sequence[AuditSnapshot]:
+        """What was observed; waits for it."""
         raise NotImplementedError
 
     @cached_property
@@ -47,7 +48,7 @@ class AuditSession:
 
         Raises whatever the observation raised: that is a defect, since failed look-ups are recorded, not raised.
         """
-        audits = tuple(Audit(history) for history in self._wait())
+        audits = tuple(Audit(history) for history in self.wait())
         for audit in audits:
             _ = audit.judgements
         # All of it lives to the end of the run: the collector need not look at it again and again, as pytest has it do
@@ -67,7 +68,7 @@ class AuditSession:
         """Nothing: what is asked does not hang on the versions that are selected."""
 
 
-class AuditController(AuditSession):
+class AuditController(Background[Sequence[AuditSnapshot]], AuditSession):
     """The process that observes, gathers the results and judges."""
 
     def __init__(
@@ -78,36 +79,25 @@ class AuditController(AuditSession):
         with_workers: bool,
         block_on_advice: bool,
     ) -> None:
-        super().__init__(checks_folder, block_on_advice=block_on_advice)
-        self.background: Background[Sequence[AuditSnapshot]] = Background(collect, _dump, with_workers=with_workers)
+        AuditSession.__init__(self, checks_folder, block_on_advice=block_on_advice)
+        Background.__init__(self, collect, _dump, with_workers=with_workers)
         self.defects: Defects = []
         """What broke within look-ups; the rest was observed all the same."""
         self.results: list[CheckResult] = []
         self._judged: tuple[int, tuple[AuditVerdict, ...]] | None = None
-
-    def start(self) -> None:
-        """Begin to observe, in the background."""
-        self.background.start()
-
-    def close(self) -> None:
-        """Stop what is still observing, and remove the exchange folder."""
-        self.background.close()
-
-    def _wait(self) -> Sequence[AuditSnapshot]:
-        return self.background.wait()
 
     def for_worker(self) -> dict[str, object]:
         """What a worker needs to know at its start."""
         return {
             "audit": True,
             "checks": str(self.checks_folder),
-            "exchange": str(self.background.exchange),
+            "exchange": str(self.exchange),
             "block_on_advice": self.block_on_advice,
         }
 
     def verdicts(self) -> tuple[AuditVerdict, ...]:
         """One verdict for each channel; empty where nothing was observed."""
-        if self.background.observed() is None:
+        if self.result() is None:
             return ()
         if self._judged is not None and self._judged[0] == len(self.results):
             return self._judged[1]
@@ -125,7 +115,7 @@ class AuditController(AuditSession):
 
     def exit_code(self) -> Exit:
         """The exit code of the run; that nothing ran is never 0."""
-        if self.background.defect() is not None or self.defects:
+        if self.defect() is not None or self.defects:
             return Exit.DEFECT
         return Exit.worst([verdict.exit for verdict in self.verdicts()])
 
@@ -137,7 +127,8 @@ class AuditWorker(AuditSession):
         super().__init__(Path(str(given["checks"])), block_on_advice=bool(given["block_on_advice"]))
         self.exchange = Path(str(given["exchange"]))
 
-    def _wait(self) -> Sequence[AuditSnapshot]:
+    def wait(self) -> Sequence[AuditSnapshot]:
+        """What the controller observed; waits for it."""
         return [AuditSnapshot.model_validate(document) for document in wait_for(self.exchange)]
 
 

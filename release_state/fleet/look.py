@@ -31,7 +31,7 @@ from release_state.observe.http.client import HttpClient
 from release_state.observe.http.limits import SharedLimit
 from release_state.plan.recovery import Recovery
 from release_state.plan.steps.commands import suite
-from release_state.run.catalogue import catalogue, load
+from release_state.run.checks import catalogue, load
 from release_state.settings.config import RunConfig
 from release_state.verdict.check import CheckInfo, describe, of_phase
 from release_state.verdict.conclude import conclude

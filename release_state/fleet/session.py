@@ -16,6 +16,7 @@ from release_state.fleet.look import Look
 from release_state.fleet.pool import AT_ONCE, Pool
 from release_state.fleet.projects import Project, ProjectRow
 from release_state.model.outcome import CheckResult, Exit
+from release_state.observe.defects import Defects
 from release_state.observe.http.limits import SharedLimit
 
 MakeLook = Callable[[SharedLimit, threading.Event], Look]
@@ -97,6 +98,8 @@ class FleetController(FleetSession):
         super().__init__(projects, exchange, look, threads=AT_ONCE, block_on_advice=block_on_advice)
         self.with_workers, self._given = with_workers, given
         self.results: dict[str, CheckResult] = {}
+        self.defects: Defects = []
+        """Empty: what breaks is told in the row of its project."""
 
     def use_workers(self, number: int) -> None:
         """How many processes share the work."""
@@ -135,6 +138,9 @@ class FleetController(FleetSession):
     def expected(self) -> list[Expected]:
         """Every result of a whole run."""
         return [Expected(CHECK, project.name, blocking=True) for project in self.projects]
+
+    def defect(self) -> None:
+        """Nothing breaks the observation of all projects."""
 
     def exit_code(self) -> Exit:
         """The exit code of the run: a part of the list is not the list, and that nothing ran is never 0."""

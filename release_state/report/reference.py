@@ -19,7 +19,7 @@ from release_state.fleet import report as fleet_report
 from release_state.model.outcome import Phase
 from release_state.observe import recorded
 from release_state.report import document
-from release_state.run.catalogue import catalogue
+from release_state.run.checks import catalogue
 from release_state.settings.options import SETTINGS
 from release_state.verdict.check import CheckInfo
 

@@ -79,7 +79,7 @@ class Background(Generic[T]):
         """Whether the observation has ended; waits for it, but not longer than this."""
         return bool(wait([self._done], seconds).done)
 
-    def observed(self) -> T | None:
+    def result(self) -> T | None:
         """What was observed, without waiting; None while observing and after a defect."""
         return None if not self._done.done() or self._done.exception() else self._done.result()
 

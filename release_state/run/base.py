@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any
@@ -13,14 +14,17 @@ from release_state.model.outcome import CheckResult, Exit
 from release_state.report.actions import WorkflowStep
 from release_state.report.files import ReportFiles
 from release_state.report.screen import Ending
-from release_state.run.results import of_report
+from release_state.run.checks import of_report
+from release_state.run.ends import Interrupts
+
+_WORKERS_END_SECONDS, _FLEET_ENDS_SECONDS = 0.3, 1.6
 
 
 class Run:
-    """One run, in the process that observes."""
+    """One run, in the process that observes; a plugin of pytest, which takes the results, those of workers too."""
 
     session: Any
-    """Has `exit_code`, `start`, `close`, `add` and `for_worker`; the plugin stashes it for the checks."""
+    """Has `start`, `close`, `add`, `defect`, `defects`, `exit_code` and `for_worker`; in the stash for the checks."""
     reports: ReportFiles
     """What has been written stays."""
 
@@ -34,7 +38,15 @@ class Run:
         self.notes: list[str] = []
         """What went wrong and decides nothing."""
         self.phases_told = False
+        self.interrupts: Interrupts | None = None
+        self._plugins: pytest.PytestPluginManager | None = None
+        self._has_workers = False
         self._stack = ExitStack()
+
+    def register(self, plugins: pytest.PytestPluginManager, interrupts: Interrupts | None) -> None:
+        """Take part in this process's pytest run."""
+        self._plugins, self.interrupts = plugins, interrupts
+        plugins.register(self, "release-state-run")
 
     def start(self) -> None:
         """Begin to observe, unless nothing will be executed."""
@@ -77,14 +89,43 @@ class Run:
                 "free space, or give another with --reports-dir"
             )
 
-    def gather(self, report: pytest.TestReport) -> None:
-        """Take a check's result."""
-        if (result := of_report(report)) is not None:
-            self.add(result)
-
     def add(self, result: CheckResult) -> None:
         """Take what one check said."""
         self.session.add(result)
+
+    def pytest_runtest_logstart(self) -> None:
+        """Go no further where an interrupt was swallowed: what is raised in a finalizer is only warned about."""
+        if self.interrupts is not None:
+            self.interrupts.insist()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Stop what observes before anything else is done."""
+        self.session.close()
+        xdist: Any = self._plugins.get_plugin("dsession") if self._plugins else None
+        manager = getattr(xdist, "nodemanager", None)
+        if manager is not None:
+            # xdist's is 10 s, for workers that have something to finish; those of a fleet put away what they started,
+            # if they have begun: a worker whose Python is still importing has started nothing.
+            busy = hasattr(self.session, "pool") and self._has_workers
+            manager.EXIT_TIMEOUT = _FLEET_ENDS_SECONDS if busy else _WORKERS_END_SECONDS
+            # xdist does so at the end of a session. Where workers were still starting there is none to end, and they
+            # would be left to the exit of Python, which from 3.12 on cannot start the threads for it.
+            manager.teardown_nodes()
+        # pytest shows the last place alone, and would read and parse the source of all the others for it.
+        excinfo.traceback = type(excinfo.traceback)(excinfo.traceback[-1:])
+        # pytest collects garbage several times when it ends, which takes a second: there is none that matters now.
+        gc.freeze()
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodeready(self) -> None:
+        """An xdist worker has begun."""
+        self._has_workers = True
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take what a check said."""
+        if (result := of_report(report)) is not None:
+            self.add(result)
 
     def header(self) -> list[str]:
         """What is checked and where each fact is read from."""
@@ -135,9 +176,9 @@ class Run:
         """The exit code of a run whose reports are there, or could not be: a gate that reads them must not be green."""
         return exitstatus if self.reports.reserved or exitstatus == Exit.INTERRUPTED else int(Exit.DEFECT)
 
-    def ending(self, broke: BaseException | None = None) -> Ending:
-        """What the terminal shows besides the verdicts; `broke` is what ended the observation itself."""
-        return Ending(broke, getattr(self.session, "defects", ()), self.notes, self.trouble, self.reports)
+    def ending(self) -> Ending:
+        """What the terminal shows besides the verdicts."""
+        return Ending(self.session.defect(), self.session.defects, self.notes, self.trouble, self.reports)
 
     def publish_reports(self, exitstatus: int) -> int:
         """Write the reports; gives the exit code, which a report that cannot be written changes."""

@@ -12,11 +12,13 @@ import pytest
 
 from release_state.run.options import is_executing
 
+_LOOK_SECONDS = 0.2
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_pycollect_makeitem(collector: pytest.Collector, name: str, obj: object) -> Any:
     """Make the items of an audit's checks, one for each version; in an audit, no other check has any."""
-    from release_state.run.catalogue import of_many
+    from release_state.run.checks import of_many
     from release_state.verdict.check import MARKER
 
     if not isinstance(collector, pytest.Module) or MARKER not in [m.name for m in getattr(obj, "pytestmark", ())]:
@@ -78,7 +80,37 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep the checks of the phase that applies; say what a narrowed run needs."""
-    from release_state.run.versions import select
-
     if is_executing(config.option) and _many_of(config) is None:
-        items[:] = select(config, items)
+        items[:] = _select(config, items)
+
+
+def _select(config: pytest.Config, items: list[pytest.Item]) -> list[pytest.Item]:
+    """The items whose phase applies to their target; tells a narrowed run's observation what they read."""
+    from release_state.observe.collect import lookups_of_phase
+    from release_state.report import screen as progress
+    from release_state.run.session import KEY, Controller
+    from release_state.verdict.check import MARKER
+
+    session = config.stash[KEY]
+    if not items:
+        return []
+    reads: set[str] = set() if session.fixed_phase else set(lookups_of_phase())
+    for item in items:
+        applies = session.fixed_phase is None or item.get_closest_marker(session.fixed_phase.marker)
+        if applies and (mark := item.get_closest_marker(MARKER)):
+            reads |= set(mark.kwargs["reads"])
+    session.announce_needs(reads)
+    if isinstance(session, Controller):
+        session.collected.set()
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if isinstance(session, Controller) and reporter is not None and progress.is_wanted(reporter):
+        progress.show(reporter, session.asking, session.is_over)
+    elif isinstance(session, Controller) and session.waits:
+        while not session.is_over(_LOOK_SECONDS):
+            pass  # what is told meanwhile is told here, where nothing that is printed is captured
+    kept = []
+    for item in items:
+        target = getattr(getattr(item, "callspec", None), "params", {}).get("target")
+        if target is None or item.get_closest_marker(session.phase(target).marker):
+            kept.append(item)
+    return kept

@@ -1,7 +1,7 @@
-"""How a process ends that cannot go on: exit code 3 or 4 and a line, never 1, which says that action is needed.
+"""How a process ends that cannot go on: exit code 2, 3 or 4 and a line, never 1, which says that action is needed.
 
 Python ends with 1 where nobody catches an exception: no room on standard output, no memory, no thread. Imports the
-standard library alone: what is missing may be the memory for more.
+standard library alone: what is missing may be the memory for more, and a signal can come before anything else is there.
 """
 
 from __future__ import annotations
@@ -10,11 +10,17 @@ import atexit
 import errno
 import os
 import re
+import signal
 import sys
-from contextlib import suppress
-from types import TracebackType
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType, TracebackType
+from typing import Any, Literal
 
-DEFECT = 3
+INTERRUPTED, DEFECT = 2, 3
 OLDEST_PYTEST = (8, 4, 2)
 WITHOUT_WORDS = "python -OO takes the checks' words away, which are docstrings: leave it out"
 _LIMITS = {
@@ -27,6 +33,11 @@ _OUTPUT = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.E
 LEAST_MEMORY = 512 * 2**20
 """Bytes that a process must be allowed: with a fifth of it, Python 3.11 runs in a circle when it ends."""
 _OURS = (f"{os.sep}release_state{os.sep}", f"{os.sep}_pytest{os.sep}", f"{os.sep}pytest{os.sep}")
+_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
+_PATIENCE_SECONDS = 5.0
+"""After so long a person who asks again means it."""
+
+Stage = Literal["starting", "running", "uncut", "ending"]
 
 
 def in_a_line(error: BaseException) -> str | None:
@@ -136,3 +147,86 @@ def _causes(error: BaseException) -> list[BaseException]:
         found.append(each)
         each = each.__cause__ or each.__context__
     return found
+
+
+@contextmanager
+def held_back() -> Iterator[None]:
+    """Hold Ctrl-C back from the processes that are started here: a Python that has hardly begun shows a traceback."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def let_in() -> None:
+    """In such a process: from here on a Ctrl-C, one that was held back too, does what it should."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
+class Interrupts:
+    """
+    What a signal does, by how far the run is; for the main thread of the process that observes.
+
+    *starting*: nothing was made yet, the process ends. *running*: KeyboardInterrupt, as Python does it for Ctrl-C.
+    *ending*: what is left is short and must not be cut, so that the signal is only noted. *uncut*: noted as well, and
+    KeyboardInterrupt a moment later: within an import it can be swallowed, and keep a lock that threads wait for; and a
+    worker of xdist that is started and not told what to run shows a traceback.
+    """
+
+    def __init__(self) -> None:
+        self.stage: Stage = "starting"
+        self._asked_at: float | None = None
+        self._before: dict[int, Any] = {}
+
+    def start(self) -> None:
+        """Take the signals; those that are ignored (`nohup`) stay so."""
+        if threading.current_thread() is not threading.main_thread():
+            return
+        # Python tries the folder with a file, which an end at once would leave: now, and then never again.
+        tempfile.gettempdir()
+        for number in (getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)):
+            if number not in self._before and (before := signal.getsignal(number)) not in (signal.SIG_IGN, None):
+                self._before[number] = before
+                signal.signal(number, self._received)
+
+    def stop(self) -> None:
+        """Give the signals back."""
+        for number, before in self._before.items():
+            signal.signal(number, before)
+        self._before.clear()
+        # Python notes a KeyboardInterrupt that leaves a text it executes, as of a dataclass that is being made, and in
+        # the end a `python -m` ends by SIGINT for it, though it was caught: unless another text was executed since.
+        exec("")  # noqa: S102 - a fixed text
+
+    @contextmanager
+    def uncut(self) -> Iterator[None]:
+        """Let nothing that is done here be cut; what breaks of it once a signal came is not worth telling."""
+        before, self.stage = self.stage, "uncut"
+        try:
+            yield
+        except Exception:
+            if self._asked_at is None:
+                raise
+        finally:
+            self.stage = before
+        if self._asked_at is not None:
+            self.stage = "ending"
+            raise KeyboardInterrupt
+
+    def insist(self) -> None:
+        """Raise KeyboardInterrupt again where something on the way swallowed the first one."""
+        if self._asked_at is not None and self.stage == "ending":
+            raise KeyboardInterrupt
+
+    def _received(self, number: int, frame: FrameType | None) -> None:
+        if self.stage == "starting":
+            sys.stderr.write("\ninterrupted before anything was looked at\n")
+            sys.stderr.flush()
+            os._exit(INTERRUPTED)
+        asked_again = self._asked_at is not None and time.monotonic() - self._asked_at > _PATIENCE_SECONDS
+        if self.stage == "running" or asked_again:
+            # From here on: a second signal must not cut the cleaning up that the first one began.
+            self.stage, self._asked_at = "ending", time.monotonic()
+            raise KeyboardInterrupt
+        self._asked_at = self._asked_at or time.monotonic()

@@ -1,4 +1,4 @@
-"""The command line as pytest reads it: our options, and what was given with them.
+"""The command line as pytest reads it: our options, `--version` among them, and what was given with them.
 
 Imports the standard library and pytest alone at the top, as the plugin does.
 """
@@ -14,6 +14,33 @@ from release_state.settings.options import PHASES, PLANS, SETTINGS
 
 if TYPE_CHECKING:
     from release_state.settings.sources import Arguments
+
+_NO_RUN = (
+    ("version", "-V", "prints pytest's own version (for more output: -v)"),
+    ("markers", "--markers", "lists markers"),
+    ("showfixtures", "--fixtures", "lists fixtures"),
+    ("show_fixtures_per_test", "--fixtures-per-test", "lists fixtures"),
+    ("trace", "--trace", "stops before each check"),
+)
+"""Options of pytest that check nothing: their names in its options, as they are typed, and what they do instead."""
+
+
+def take_version_over(parser: pytest.Parser) -> None:
+    """Take `--version` out of pytest's own option."""
+    # No public way takes an option's name away. A pytest without these attributes raises here, which ends the run:
+    # loud, and never pytest's own version with exit code 0.
+    for group in (parser._anonymous, *parser._groups):
+        for option in group.options:
+            if "--version" in option._long_opts:
+                option._long_opts.remove("--version")
+
+
+def first_in_help(parser: pytest.Parser, name: str, description: str) -> pytest.OptionGroup:
+    """A group of options that `--help` shows before the hundreds of pytest's own."""
+    group = parser.getgroup(name, description)
+    parser._groups.remove(group)
+    parser._groups.insert(0, group)
+    return group
 
 
 def add_options(group: pytest.OptionGroup) -> None:
@@ -158,3 +185,13 @@ def selection_of(config: pytest.Config) -> tuple[tuple[str, ...], str, bool]:
         option.keyword or option.deselect or option.ignore or option.ignore_glob or any("::" in a for a in config.args)
     )
     return files, option.markexpr or "", narrowed
+
+
+def refuse_other_answers(config: pytest.Config) -> None:
+    """Refuse beside a version what makes pytest print something else and end with exit code 0.
+
+    Raises pytest.UsageError.
+    """
+    for name, typed, does in _NO_RUN if config.option.release_state_version else ():
+        if getattr(config.option, name, False):
+            raise pytest.UsageError(f"{typed} {does} and checks nothing: leave it out")

@@ -25,7 +25,6 @@ from release_state.model.target import Target
 from release_state.observe.defects import Defects
 from release_state.observe.progress import Asking
 from release_state.run.background import Background, wait_for
-from release_state.run.catalogue import catalogue
 from release_state.verdict.check import CheckInfo, of_phase
 
 if TYPE_CHECKING:
@@ -57,7 +56,6 @@ class Session:
     def __init__(
         self,
         targets: Sequence[Target],
-        checks_folder: Path,
         fixed_phase: Phase | None,
         *,
         block_on_advice: bool,
@@ -67,20 +65,15 @@ class Session:
         self.wanted = wanted
         self.targets = tuple(targets)
         self.fixed_phase = fixed_phase
-        self.checks_folder = checks_folder
         self._snapshots: dict[str, Snapshot] | None = None
         self._recoveries: dict[str, Recovery] = {}
-
-    @property
-    def checks(self) -> tuple[CheckInfo, ...]:
-        """Every check there is."""
-        return catalogue(self.checks_folder)
 
     def announce_needs(self, reads: Iterable[str]) -> None:
         """Say which look-ups the selected checks read; heard only where the run was narrowed."""
         raise NotImplementedError
 
-    def _wait(self) -> Sequence[Snapshot]:
+    def wait(self) -> Sequence[Snapshot]:
+        """What was observed; waits for it."""
         raise NotImplementedError
 
     def snapshots(self) -> dict[str, Snapshot]:
@@ -89,7 +82,7 @@ class Session:
         Raises whatever the observation raised: that is a defect, since failed look-ups are recorded, not raised.
         """
         if self._snapshots is None:
-            self._snapshots = {snapshot.target.key: snapshot for snapshot in self._wait()}
+            self._snapshots = {snapshot.target.key: snapshot for snapshot in self.wait()}
         return self._snapshots
 
     def snapshot(self, target: Target) -> Snapshot:
@@ -111,13 +104,13 @@ class Session:
         return self.fixed_phase or Phase(self.snapshot(target).phase)
 
 
-class Controller(Session):
+class Controller(Background[Sequence[Snapshot]], Session):
     """The process that observes, gathers the results and judges."""
 
     def __init__(
         self,
         targets: Sequence[Target],
-        checks_folder: Path,
+        checks: Callable[[], Sequence[CheckInfo]],
         fixed_phase: Phase | None,
         collect: Collect,
         *,
@@ -127,7 +120,9 @@ class Controller(Session):
         wanted: Wanted,
         files: Sequence[str] = (),
     ) -> None:
-        super().__init__(targets, checks_folder, fixed_phase, block_on_advice=block_on_advice, wanted=wanted)
+        Session.__init__(self, targets, fixed_phase, block_on_advice=block_on_advice, wanted=wanted)
+        Background.__init__(self, self._look, _dump, with_workers=with_workers)
+        self._checks = checks
         self.narrowed = narrowed
         # Advice that decides is part of the phase wherever it is written down.
         self.files = () if block_on_advice else tuple(files)
@@ -141,24 +136,13 @@ class Controller(Session):
         self.collected = threading.Event()
         """Set once nothing is collected any more: until then what is printed here would be captured."""
         self._needs: Future[frozenset[str] | None] = Future()
-        self._background: Background[Sequence[Snapshot]] = Background(self._observe, _dump, with_workers=with_workers)
-        self.exchange = self._background.exchange
 
     @property
-    def seconds(self) -> float:
-        """How long it took to observe."""
-        return self._background.seconds
+    def checks(self) -> Sequence[CheckInfo]:
+        """Every check there is."""
+        return self._checks()
 
-    @property
-    def cancel(self) -> threading.Event:
-        """Set when the run is over."""
-        return self._background.cancel
-
-    def start(self) -> None:
-        """Begin to observe, in the background."""
-        self._background.start()
-
-    def _observe(self, cancel: threading.Event) -> Sequence[Snapshot]:
+    def _look(self, cancel: threading.Event) -> Sequence[Snapshot]:
         return self._collect(self._wanted() if self.narrowed else None, cancel)
 
     def _wanted(self) -> frozenset[str] | None:
@@ -176,26 +160,14 @@ class Controller(Session):
         if not self._needs.done():
             self._needs.set_result(frozenset(reads))
 
-    def _wait(self) -> Sequence[Snapshot]:
-        return self._background.wait()
-
-    def is_over(self, seconds: float) -> bool:
-        """Whether the observation has ended; waits for it, but not longer than this."""
-        return self._background.is_over(seconds)
-
     def observed(self) -> dict[str, Snapshot] | None:
         """The snapshots if they are there, without waiting; None while observing and after a defect."""
-        return None if self._background.observed() is None else self.snapshots()
-
-    def defect(self) -> BaseException | None:
-        """What broke the observation itself, if anything did."""
-        return self._background.defect()
+        return None if self.result() is None else self.snapshots()
 
     def for_worker(self) -> dict[str, object]:
         """What a worker needs to know at its start; all of it plain data."""
         return {
             "targets": [target.model_dump(mode="json") for target in self.targets],
-            "checks": str(self.checks_folder),
             "phase": self.fixed_phase.value if self.fixed_phase else None,
             "exchange": str(self.exchange),
             "block_on_advice": self.block_on_advice,
@@ -257,7 +229,7 @@ class Controller(Session):
     def close(self) -> None:
         """Stop what is still observing, and remove the exchange folder."""
         self._needs.cancel()
-        self._background.close()
+        super().close()
 
 
 class Worker(Session):
@@ -268,7 +240,6 @@ class Worker(Session):
         phase = given["phase"]
         super().__init__(
             [Target.model_validate(target) for target in targets] if isinstance(targets, list) else [],
-            Path(str(given["checks"])),
             Phase(phase) if phase else None,
             block_on_advice=bool(given["block_on_advice"]),
             wanted=cast("Wanted", given["wanted"]),
@@ -284,7 +255,8 @@ class Worker(Session):
                 raise
             (self.exchange / _NEEDS).touch()  # an empty file takes no room: everything is asked
 
-    def _wait(self) -> Sequence[Snapshot]:
+    def wait(self) -> Sequence[Snapshot]:
+        """What the controller observed; waits for it."""
         return [Snapshot.model_validate(document) for document in wait_for(self.exchange)]
 
 

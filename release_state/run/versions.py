@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import threading
 from collections.abc import Callable, Mapping
 from datetime import timezone
@@ -17,16 +16,16 @@ from release_state.common.errors import UsageProblem
 from release_state.common.text import plain
 from release_state.model.outcome import Phase
 from release_state.model.plan import Wanted
-from release_state.observe.collect import collect, lookups_of_phase
+from release_state.observe.collect import collect
 from release_state.observe.git.local import find_repository
 from release_state.observe.token import find_token
 from release_state.report.actions import step_report
 from release_state.report.files import ReportFiles, about
 from release_state.run.base import Run
-from release_state.run.session import KEY, Controller
+from release_state.run.checks import catalogue, of_report
+from release_state.run.session import Controller
 from release_state.settings.config import Arguments, RunConfig
 from release_state.settings.config import load as load_config
-from release_state.verdict.check import MARKER
 
 # What is wanted only once the services have been asked is imported where it is used: see `start`.
 if TYPE_CHECKING:
@@ -39,33 +38,24 @@ Selection = tuple[tuple[str, ...], str, bool]
 """Named files, marker expression, and whether anything else narrows the run."""
 
 
-def select(config: pytest.Config, items: list[pytest.Item]) -> list[pytest.Item]:
-    """The items whose phase applies to their target; tells a narrowed run's observation what they read."""
-    from release_state.report import screen as progress
+def import_later() -> None:
+    """Import what a run uses once it has begun to ask: while the services answer, not before the first request.
 
-    session = config.stash[KEY]
-    if not items:
-        return []
-    reads: set[str] = set() if session.fixed_phase else set(lookups_of_phase())
-    for item in items:
-        applies = session.fixed_phase is None or item.get_closest_marker(session.fixed_phase.marker)
-        if applies and (mark := item.get_closest_marker(MARKER)):
-            reads |= set(mark.kwargs["reads"])
-    session.announce_needs(reads)
-    if isinstance(session, Controller):
-        session.collected.set()
-    reporter = config.pluginmanager.get_plugin("terminalreporter")
-    if isinstance(session, Controller) and reporter is not None and progress.is_wanted(reporter):
-        progress.show(reporter, session.asking, session.is_over)
-    elif isinstance(session, Controller) and session.waits:
-        while not session.is_over(_LOOK_SECONDS):
-            pass  # what is told meanwhile is told here, where nothing that is printed is captured
-    kept = []
-    for item in items:
-        target = getattr(getattr(item, "callspec", None), "params", {}).get("target")
-        if target is None or item.get_closest_marker(session.phase(target).marker):
-            kept.append(item)
-    return kept
+    A module that cannot be imported is found out at once, and not by the look-up that needs it. Raises ImportError.
+    """
+    # First the same as the observation: whoever comes second waits for the whole of it.
+    import release_state.observe.observer  # isort: skip
+    import release_state.observe.dependent
+    import release_state.observe.git.workflow_files
+    import release_state.observe.github.run_log
+    import release_state.observe.index.index
+    import release_state.observe.next_version.calculation
+    import release_state.observe.status_page
+    import release_state.plan.recovery
+    import release_state.report.document
+    import release_state.report.page
+    import release_state.report.terminal
+    import release_state.verdict.verdict  # noqa: F401
 
 
 class VersionsRun(Run):
@@ -140,7 +130,7 @@ class VersionsRun(Run):
 
             self.session = Controller(
                 self.config.targets,
-                checks_folder,
+                lambda: catalogue(checks_folder),
                 fixed,
                 observe,
                 narrowed=narrowed or bool(markers and fixed is None),
@@ -188,9 +178,7 @@ class VersionsRun(Run):
         """
         super().start()
         if self.executes:
-            # First the same as the observation: whoever comes second waits for the whole of it.
-            for name in ("release_state.observe.observer", "release_state.run.late"):
-                importlib.import_module(name)
+            import_later()
 
     def header(self) -> list[str]:
         """What is checked and where each fact is read from; the phase follows once it is known."""
@@ -283,13 +271,43 @@ class VersionsRun(Run):
             return self.report_failed(error)
         return self.reported(exitstatus)
 
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_html_report_title(self, report: Any) -> None:
+        """Remember the page, whose title becomes the verdict; nothing of the machine's environment goes into it."""
+        self.page = report
+        report.set_data("environment", {})
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_html_results_table_header(self, cells: list[Any]) -> None:
+        """Name our columns."""
+        from release_state.report.page import header
+
+        header(cells)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_html_results_table_row(self, report: pytest.TestReport, cells: list[Any]) -> None:
+        """Fill our columns; a report that is no check's keeps the width of the table."""
+        from release_state.report.page import other_row, row
+
+        result = of_report(report)
+        row(result, cells) if result else other_row(cells)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_html_results_summary(self, prefix: list[str]) -> None:
+        """Put the verdict on top."""
+        from release_state.report.page import summary, title
+
+        verdicts = self.session.verdicts()
+        self.page.title = title(verdicts)
+        prefix.extend(summary(verdicts, self.session.observed() or {}, self.origin, self.changes))
+
     def summarise(self, reporter: pytest.TerminalReporter) -> None:
         """The verdict and the way out, on the terminal."""
         from release_state.report import terminal
 
         verdicts = self.session.verdicts() if self.executes else ()
         observed = self.session.observed() or {}
-        terminal.summarise(reporter, verdicts, observed, self.changes, self.ending(self.session.defect()))
+        terminal.summarise(reporter, verdicts, observed, self.changes, self.ending())
 
 
 def _refuse_unwritable(files: Mapping[str, Path], config: RunConfig) -> None:

@@ -21,7 +21,7 @@ from release_state.model.snapshot import LOOKUPS
 from release_state.observe.git.local import find_repository
 from release_state.report.reference import LOOKUPS as DESCRIBED
 from release_state.report.reference import reference, with_tables
-from release_state.run.catalogue import catalogue
+from release_state.run.checks import catalogue
 from release_state.settings.channels import CHANNEL_KEYS, TRACES
 from release_state.settings.config import Arguments, load
 from release_state.settings.options import PHASES, PLANS, SETTINGS

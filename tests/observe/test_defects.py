@@ -31,6 +31,7 @@ from release_state.model.outcome import Exit, Outcome, Phase, Verdict
 from release_state.observe.defects import Defect, Defects, said, surviving, tracebacks
 from release_state.observe.http.client import HttpClient
 from release_state.observe.http.limits import SharedLimit
+from release_state.run.checks import catalogue
 from release_state.run.session import Controller
 from release_state.settings.sources import Arguments
 from tests.support import states
@@ -96,7 +97,7 @@ def test_nothing_is_green_where_a_look_up_broke_that_no_check_needs() -> None:
     snapshot, phase = states.released(), Phase.POST_RECOVERY
     controller = Controller(
         [snapshot.target],
-        ROOT / "checks",
+        lambda: catalogue(ROOT / "checks"),
         phase,
         lambda *_: [snapshot],
         narrowed=False,

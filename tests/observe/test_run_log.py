@@ -24,7 +24,7 @@ from release_state.observe.github import run_log
 from release_state.observe.github.github import GitHub
 from release_state.observe.github.run_log import RunLogs, Success
 from release_state.observe.http.client import HttpClient
-from release_state.run.catalogue import catalogue
+from release_state.run.checks import catalogue
 from release_state.run.session import Controller
 from release_state.settings.config import Arguments, load
 from release_state.verdict.check import of_phase
@@ -416,7 +416,7 @@ def expected(files: Sequence[str], *, block_on_advice: bool = False) -> set[str]
     snapshot = s.ready()
     controller = Controller(
         [snapshot.target],
-        ROOT / "checks",
+        lambda: catalogue(ROOT / "checks"),
         Phase.PRE_RELEASE,
         lambda *_: [snapshot],
         narrowed=False,

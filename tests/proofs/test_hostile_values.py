@@ -26,7 +26,7 @@ from release_state.observe.recorded import document
 from release_state.observe.recorded import load as load_snapshot
 from release_state.report.document import Origin
 from release_state.report.files import ReportFiles
-from release_state.run.takeover import usage_error
+from release_state.run.safeguards import usage_error
 from release_state.settings.config import Arguments, load
 from release_state.settings.options import SETTINGS
 from tests.support import rows

@@ -20,7 +20,7 @@ from release_state.model.outcome import Outcome
 from release_state.observe.defects import Defect
 from release_state.observe.git.local import find_repository
 from release_state.observe.token import find_token
-from release_state.run import reporting as redacting
+from release_state.run import safeguards as redacting
 from release_state.run.background import Background
 from release_state.settings.config import load
 from release_state.settings.sources import Arguments

@@ -104,17 +104,17 @@ def test_a_folder_that_is_gone_is_said(tmp_path: Path) -> None:
 )
 def test_another_pytest_is_said_in_a_line(version: str, runs: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     from release_state import cli
-    from release_state.run import takeover as starting
+    from release_state.run import safeguards
 
     assert (ends.wrong_pytest(version) is None) is runs
     monkeypatch.setattr(pytest, "__version__", version)
     monkeypatch.setattr(cli, "version", lambda name: version)
-    monkeypatch.setattr(starting, "guard", lambda: None)
+    monkeypatch.setattr(safeguards, "guard", lambda: None)
     if runs:
-        starting.refuse_to_start()
+        safeguards.refuse_to_start()
         return
     with pytest.raises(pytest.UsageError, match=f"pytest {version} is installed, which runs no checks: pip install"):
-        starting.refuse_to_start()
+        safeguards.refuse_to_start()
     assert cli._main(["--list-checks"]) == 4
 
 

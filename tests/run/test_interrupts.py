@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from release_state.run.interrupt import Interrupts
+from release_state.run.ends import Interrupts
 from tests.support.cli import ROOT, clean_environment
 
 LONGEST = 8.0
@@ -129,7 +129,7 @@ def test_a_demo_that_is_told_to_end_leaves_nothing(number: int, after: float, tm
 def test_an_interrupt_within_a_text_that_is_executed_ends_with_2_too(tmp_path: Path) -> None:
     """As while a dataclass is being made: Python ends by the signal for it, though it was caught."""
     (tmp_path / "interrupted.py").write_text(
-        "from release_state.run.interrupt import Interrupts\n"
+        "from release_state.run.ends import Interrupts\n"
         "watch = Interrupts()\n"
         "watch.start()\n"
         "try:\n"

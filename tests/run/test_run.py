@@ -24,7 +24,7 @@ from release_state.demo.loopback import Reply, Request
 from release_state.demo.scenarios import SCENARIOS
 from release_state.demo.world import World
 from release_state.model.outcome import Phase
-from release_state.run.catalogue import catalogue
+from release_state.run.checks import catalogue
 from release_state.verdict.check import of_phase
 from tests.support.cli import ROOT, clean_environment, suite
 from tests.support.worlds import (

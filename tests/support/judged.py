@@ -16,7 +16,7 @@ from release_state.model.plan import Wanted
 from release_state.model.snapshot import Snapshot
 from release_state.plan.diagnosis import phase_of
 from release_state.plan.recovery import Recovery
-from release_state.run.catalogue import catalogue
+from release_state.run.checks import catalogue
 from release_state.verdict.check import CheckInfo, of_phase
 from release_state.verdict.verdict import TargetVerdict, judge
 

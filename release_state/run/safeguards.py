@@ -1,4 +1,4 @@
-"""What has to be so before a run begins: `--version` is ours, what is needed is there, nothing leaks.
+"""What keeps a run safe: all that it needs is there, and nothing that it prints holds a secret or is a command.
 
 Imports the standard library and pytest alone at the top, as the plugin does.
 """
@@ -9,22 +9,17 @@ import gc
 import importlib.util
 import os
 import sys
-from collections.abc import Callable, Iterable
+import warnings
+from collections.abc import Callable, Generator, Iterable
+from typing import Any
 
 import pytest
 
-from release_state.run.ends import WITHOUT_WORDS, guard, too_little, without_words, wrong_pytest
+from release_state.common.redaction import redacted
+from release_state.run.ends import WITHOUT_WORDS, guard, in_a_line, too_little, without_words, wrong_pytest
 
 _LATER = ("requests", "urllib3", "pypi_simple", "yaml")
 """Modules that are imported while the services answer."""
-_NO_RUN = (
-    ("version", "-V", "prints pytest's own version (for more output: -v)"),
-    ("markers", "--markers", "lists markers"),
-    ("showfixtures", "--fixtures", "lists fixtures"),
-    ("show_fixtures_per_test", "--fixtures-per-test", "lists fixtures"),
-    ("trace", "--trace", "stops before each check"),
-)
-"""Options of pytest that check nothing: their names in its options, as they are typed, and what they do instead."""
 
 
 def refuse_to_start() -> None:
@@ -35,24 +30,6 @@ def refuse_to_start() -> None:
     guard()
     if why := wrong_pytest(pytest.__version__) or too_little():
         raise pytest.UsageError(why)
-
-
-def take_version_over(parser: pytest.Parser) -> None:
-    """Take `--version` out of pytest's own option."""
-    # No public way takes an option's name away. A pytest without these attributes raises here, which ends the run:
-    # loud, and never pytest's own version with exit code 0.
-    for group in (parser._anonymous, *parser._groups):
-        for option in group.options:
-            if "--version" in option._long_opts:
-                option._long_opts.remove("--version")
-
-
-def first_in_help(parser: pytest.Parser, name: str, description: str) -> pytest.OptionGroup:
-    """A group of options that `--help` shows before the hundreds of pytest's own."""
-    group = parser.getgroup(name, description)
-    parser._groups.remove(group)
-    parser._groups.insert(0, group)
-    return group
 
 
 def load_suite() -> None:
@@ -91,16 +68,6 @@ def usage_error(problem: object) -> pytest.UsageError:
 
     # A path in it can hold what a terminal obeys.
     return pytest.UsageError(disarmed(plain(str(problem))))
-
-
-def refuse_other_answers(config: pytest.Config) -> None:
-    """Refuse beside a version what makes pytest print something else and end with exit code 0.
-
-    Raises pytest.UsageError.
-    """
-    for name, typed, does in _NO_RUN if config.option.release_state_version else ():
-        if getattr(config.option, name, False):
-            raise pytest.UsageError(f"{typed} {does} and checks nothing: leave it out")
 
 
 def show_no_values(config: pytest.Config) -> None:
@@ -148,3 +115,34 @@ def isolate_workers(config: pytest.Config) -> None:
             spec.replace("popen", f"popen//python={python} -I", 1) if "//python=" not in spec else spec
             for spec in specs
         ]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Of what breaks while checks are collected."""
+    report = yield
+    if report.failed:
+        report.longrepr = redacted(report.longreprtext)
+    return report
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_internalerror(excrepr: Any, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+    """Of an error that ends the run, here or in a worker; what this machine lacks is said in a line."""
+    text = in_a_line(excinfo.value) or redacted(str(excrepr))
+    # All who tell it take it as a text, which pytest makes by this method of the representation.
+    excrepr.toterminal = lambda writer: writer.line(text)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_warning_recorded(warning_message: warnings.WarningMessage) -> None:
+    """Of what broke in a thread or while it was put away, which ends as a warning with its traceback."""
+    shown = str(warning_message.message)
+    if isinstance(warning_message.message, Warning) and (text := redacted(shown)) != shown:
+        warning_message.message.args = (text,)
+
+
+def redact_debug_log(config: pytest.Config) -> None:
+    """Let `--debug`, which writes down every hook with its arguments, write no secret of an error."""
+    if (writer := getattr(config.trace.root, "_writer", None)) is not None:
+        config.trace.root.setwriter(lambda text: writer(redacted(text)))
