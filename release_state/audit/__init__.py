@@ -1,1 +1,1 @@
-"""The audit: every version of a project's history on one channel, observed once and judged one by one."""
+"""The audit: all versions of a project on one channel, observed once and judged one by one."""

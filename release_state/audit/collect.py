@@ -1,16 +1,16 @@
-"""Observe a project's whole history once: all sources side by side, whatever the number of versions.
+"""Observe a project's whole history once, all sources in parallel; the number of versions does not matter.
 
-| look-up | asked |
+| look-up | requests |
 |---|---|
 | `remote` | one `git ls-remote`, for all channels |
-| `clone_tags` | the clone's tags, where there is a clone |
-| `index` | one page of the Simple API, for each channel; the JSON API too, of a tag that is newer than all of it |
+| `clone_tags` | the tags of the clone, if there is one |
+| `index` | one page of the Simple API for each channel; the JSON API too, for a tag newer than all its versions |
 | `repository`, `latest_release` | one request each |
 | `releases`, `drafts` | one request for each 100 GitHub Releases, drafts among them |
 | `open_pulls` | one request for each 100 open pull requests |
 | `runs` | one request |
 
-What a channel does not leave is not asked for.
+Traces that a channel does not leave are not looked up.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from release_state.observe.question import guarded
 from release_state.settings.config import RunConfig
 
 SOURCES = ("remote", "index", "clone_tags", "releases", "drafts", "latest_release", "open_pulls", "runs")
-"""The observations of an `AuditSnapshot` besides the repository, which stands behind those of GitHub."""
+"""The observations of an `AuditSnapshot`, without `repository`, which supports the others of GitHub."""
 
 
 def collect_history(
@@ -53,10 +53,10 @@ def collect_history(
     cancel: threading.Event,
     defects: Defects | None = None,
 ) -> list[AuditSnapshot]:
-    """Observe every channel of the configuration; a look-up that fails is recorded, only a defect raises.
+    """Observe every channel of the configuration. A failed look-up is recorded as unavailable.
 
-    `client` is this observation's alone: what it asks shares the time of all look-ups. `defects` takes what breaks
-    within a look-up, which is unavailable then.
+    `client` serves this observation alone, so that its requests share the time limit of all look-ups. `defects` takes
+    the bugs within look-ups; without it, they raise.
     """
     target = config.targets[0]
     github = GitHub(client, target.github_api, target.repository, own_run_id=own_run_id)
@@ -97,7 +97,7 @@ def collect_history(
 
 
 def _caught_up(history: AuditSnapshot, client: HttpClient, config: RunConfig, defects: Defects | None) -> AuditSnapshot:
-    """Ask the index's JSON API of the newest tag, where no published version is as new: it can be a minute old."""
+    """Ask the index's JSON API for the newest tag if the Simple API lists no version as new: it can lag by minutes."""
     index, target = history.index.value, history.target
     if index is None or not index.versions or "tag" not in target.channel.leaves:
         return history

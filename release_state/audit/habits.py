@@ -1,4 +1,4 @@
-"""What the project leaves of a release, and since when: what is older than a habit is not measured by it (pure)."""
+"""Which traces a project's releases leave, and since when. A habit does not apply to older versions (pure)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ INDEX, TAG, RELEASE = "index", "tag", "release"
 
 @dataclass(frozen=True)
 class Since:
-    """The first version that left a trace, and when; `at` is None where nothing tells the time."""
+    """The first version that left a trace, and when; `at` is None if the time is unknown."""
 
     version: Audited
     at: datetime | None
@@ -31,7 +31,7 @@ class Since:
 
 
 class Habits:
-    """The traces that a release of this project leaves on this channel."""
+    """The traces that releases of this project leave on this channel."""
 
     def __init__(self, history: AuditSnapshot, spelt: Spellings, versions: Sequence[Audited]) -> None:
         self.history, self.spelt, self.versions = history, spelt, tuple(versions)
@@ -39,7 +39,7 @@ class Habits:
 
     @cached_property
     def published(self) -> tuple[Audited, ...]:
-        """The versions with files, in the order of their first upload as far as the index tells it."""
+        """The versions with files, by first upload if the index tells all times, else by version."""
         found = [audited for audited in self.versions if audited.indexed]
         if all(audited.uploaded_at for audited in found):
             found.sort(key=lambda audited: (audited.uploaded_at, audited.version))
@@ -47,13 +47,13 @@ class Habits:
 
     @cached_property
     def traces(self) -> tuple[str, ...]:
-        """What a finished release leaves: the index, what the channel says of tags and releases, kinds of file."""
+        """The traces of a complete release: the index, tag and GitHub Release as the channel says, kinds of file."""
         leaves = [trace for trace in (TAG, RELEASE) if trace in self.target.channel.leaves]
         return (INDEX, *leaves, *self.target.expected_files)
 
     @cached_property
     def since(self) -> dict[str, Since]:
-        """The first appearance of each trace; one that never appeared is missing."""
+        """The first appearance of each trace that ever appeared."""
         first = {trace: self._first(trace) for trace in self.traces}
         return {trace: found for trace, found in first.items() if found}
 
@@ -62,16 +62,16 @@ class Habits:
             return self._first_by_version()
         if trace == RELEASE:
             return self._first_release()
-        audited = next((audited for audited in self.published if left(trace, audited)), None)
+        audited = next((audited for audited in self.published if has_trace(trace, audited)), None)
         return Since(audited, audited.uploaded_at) if audited else None
 
     def _first_by_version(self) -> Since | None:
-        # A tag tells no time: a version below the first that was published is from before the project published any.
+        # By version, as tags tell no time: a version below the first published one is older than the project's uploads.
         audited = next((audited for audited in self.versions if audited.indexed), None)
         return Since(audited, None) if audited else None
 
     def _first_release(self) -> Since | None:
-        # By the time of its publication: releases of old tags can be made at any time.
+        # By publication time: a GitHub Release of an old tag can be made at any time.
         made = [Since(a, release.published_at) for a in self.versions for release in a.releases if release.published_at]
         return min(made, key=lambda since: (since.at, since.version.version), default=None)
 
@@ -93,13 +93,13 @@ class Habits:
         return next((a for a in self.published if any(spelt_as(self, tag.name) == template for tag in a.tags)), None)
 
     def counts(self, trace: str) -> tuple[int, int]:
-        """Of the published versions since the habit began: how many left the trace, and how many there are."""
-        asked = [audited for audited in self.published if left(trace, audited) or self.expects(trace, audited)]
-        return sum(left(trace, audited) for audited in asked), len(asked)
+        """How many published versions since the habit began have the trace, and how many there are."""
+        since = [audited for audited in self.published if has_trace(trace, audited) or self.expects(trace, audited)]
+        return sum(has_trace(trace, audited) for audited in since), len(since)
 
 
-def left(trace: str, audited: Audited) -> bool:
-    """Whether a version left a trace."""
+def has_trace(trace: str, audited: Audited) -> bool:
+    """Whether a version has a trace."""
     if trace == INDEX:
         return audited.indexed is not None
     if trace == TAG:

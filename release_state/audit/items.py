@@ -1,8 +1,7 @@
-"""The checks of an audit as pytest items: one for each version, made without fixtures and run without ceremony.
+"""The checks of an audit as pytest items: one for each version, without fixtures and without setup.
 
-A parametrized test function costs pytest a few milliseconds, which two thousand versions would have to wait for. These
-items are run by `run_and_report`, in one step each, and report as any other check does: they are pure, and there is
-nothing to set up.
+A parametrized test function costs pytest a few milliseconds, too much for two thousand versions. `run_and_report` runs
+one of these items in one step, and it reports as any other check does.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ Function = Callable[..., None]
 
 
 class AuditItem(pytest.Item):
-    """One check on one version, source or trace of an audit; `given` is what the function asks for."""
+    """One check of one version, source or trace of an audit; `given` holds the function's arguments."""
 
     def __init__(self, *, info: CheckInfo, function: Function, key: str, given: Mapping[str, Any], **more: Any) -> None:
         super().__init__(**more)
@@ -36,11 +35,11 @@ class AuditItem(pytest.Item):
         self.function(**self.given)
 
     def reportinfo(self) -> tuple[Path, int, str]:
-        """Where the check is, and its name."""
+        """The check's file, line and name."""
         return self.path, self.info.line - 1, self.name
 
     def run_and_report(self) -> None:
-        """Run the check and report it, in place of pytest's setup, call and teardown."""
+        """Run the check and report it, instead of pytest's setup, call and teardown."""
         started, error = time.perf_counter(), None
         try:
             self.runtest()
@@ -62,7 +61,7 @@ class AuditItem(pytest.Item):
 
 
 def parameters(audit: Audit, function: Function) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
-    """For each item of a function on one audit: its ID, its key, and what it is given."""
+    """For each item of a function on one audit: its ID, its key and its arguments."""
     wanted = set(inspect.signature(function).parameters)
     if "judged" in wanted:
         for key, judged in zip(audit.keys, audit.judgements, strict=True):
@@ -77,7 +76,7 @@ def parameters(audit: Audit, function: Function) -> Iterator[tuple[str, str, Map
 
 
 def items(collector: pytest.Collector, function: Function, audits: tuple[Audit, ...]) -> list[AuditItem]:
-    """The items of one check."""
+    """The items of one check on all audits."""
     info = info_of(function)
     return [
         AuditItem.from_parent(
@@ -89,7 +88,7 @@ def items(collector: pytest.Collector, function: Function, audits: tuple[Audit, 
 
 
 def expected(audit: Audit, functions: list[Function]) -> list[Expected]:
-    """Every result that a whole audit has."""
+    """Every result of a complete audit."""
     found = []
     for function in functions:
         info = info_of(function)
@@ -101,7 +100,7 @@ def expected(audit: Audit, functions: list[Function]) -> list[Expected]:
 
 
 def info_of(function: Function) -> CheckInfo:
-    """What a check of many declares."""
+    """What the check declares. Raises TypeError if the function is no check."""
     info = describe(function, [pytest.mark.audit])
     if info is None:
         raise TypeError(f"{function.__name__} is no check")

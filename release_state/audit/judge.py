@@ -1,4 +1,4 @@
-"""What an audit says of each version: do tag, index and GitHub Release agree, and what is left behind (pure)."""
+"""The judgement of each version: whether tag, index and GitHub Release agree, and what was left behind (pure)."""
 
 from __future__ import annotations
 
@@ -28,33 +28,33 @@ class Finding:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What became of one version."""
+    """The outcome of one version, with its findings."""
 
     audited: Audited
     outcome: Outcome
     findings: tuple[Finding, ...] = ()
     unknown: tuple[Problem, ...] = ()
     note: str = ""
-    """What is there, or why the version is not judged."""
+    """Which traces exist, or why the version is not judged."""
 
     @property
     def blocking(self) -> bool:
-        """Whether it decides the verdict."""
+        """Whether the verdict depends on it."""
         return self.outcome is not Outcome.ACTION_NEEDED or any(finding.kind.blocking for finding in self.findings)
 
     @property
     def words(self) -> str:
-        """What was found, in a line."""
+        """The findings, in one line."""
         said = [finding.found for finding in self.findings]
         said += [f"could not be observed: {problem.source}: {problem.why}" for problem in self.unknown]
         return "; ".join([*said, *([self.note] if self.note else [])])
 
 
 def index_of(history: AuditSnapshot) -> Observation[IndexHistory]:
-    """The index's answer, where it says what is published: in quarantine it shows no file (PEP 792)."""
+    """The index's answer; unavailable for a quarantined project, whose files are hidden (PEP 792)."""
     index = history.index.value
     if index and index.status == "quarantined":
-        return unavailable(f"index {history.target.channel.name}", "the project is quarantined, its files are hidden")
+        return unavailable(f"index {history.target.channel.name}", "the project is quarantined: its files are hidden")
     return history.index
 
 
@@ -69,7 +69,7 @@ class Judge:
         self._releases_known = self.history.releases.is_known
 
     def all(self, versions: Sequence[Audited]) -> tuple[Judgement, ...]:
-        """A judgement for each version, in their order."""
+        """A judgement for each version, in the same order."""
         judged = [self.one(audited) for audited in versions]
         running = [
             run for run in (self.history.runs.value.runs if self.history.runs.value else ()) if not run.is_finished
@@ -86,11 +86,11 @@ class Judge:
         return tuple(judged)
 
     def one(self, audited: Audited) -> Judgement:
-        """What becomes of one version, without regard to runs of the workflow."""
+        """The judgement of one version, ignoring workflow runs."""
         if not audited.is_known:
             return self._prepared(audited)
         if str(audited) in self.history.catching_up:
-            coming = "published, and not listed by the index's Simple API yet"
+            coming = "published, but not yet listed by the index's Simple API"
             return Judgement(audited, Outcome.IN_PROGRESS, note=f"{self._there(audited)}; {coming}")
         findings = tuple(self._findings(audited))
         if any(finding.kind.blocking for finding in findings):
@@ -101,14 +101,12 @@ class Judge:
             return Judgement(audited, Outcome.ACTION_NEEDED, findings)
         if not audited.indexed:
             first = self.habits.since.get(INDEX)
-            why = (
-                f"from before the first publication, {first.version}" if first else "the project publishes nothing here"
-            )
+            why = f"older than the first published version {first.version}" if first else "nothing is published here"
             return Judgement(audited, Outcome.NOT_APPLICABLE, note=f"{self._there(audited)}; {why}")
         return Judgement(audited, Outcome.HOLDS, note=self._there(audited))
 
     def _unknown(self, audited: Audited) -> tuple[Problem, ...]:
-        """What keeps a version from being judged."""
+        """The failed look-ups that the judgement of a version needs."""
         history = self.history
         missing = [self._index.unavailable, history.remote.unavailable, history.clone_tags.unavailable]
         if RELEASE in self.leaves:
@@ -119,26 +117,24 @@ class Judge:
         return tuple(dict.fromkeys(problem for problem in missing if problem))
 
     def _doubt(self, audited: Audited) -> Problem | None:
-        """What leaves open whether a version without files is published: a file whose name tells no version."""
+        """The doubt whether a version without files is published: a file name without a readable version."""
         index = self._index.value
         if index is None or audited.indexed or audited.listed_empty or index.lists_versions:
             return None
         names = [name for name in index.skipped if could_be(name, self.habits.target.name, audited.version)]
         if not names:
             return None
-        why = f"no version can be read from the name of {listing(names, 3)}, which may be {audited}"
-        return Problem(
-            source=f"index {self.habits.target.channel.name}", why=why, remedy="open what the index has there"
-        )
+        why = f"{listing(names, 3)} has no readable version in its name and may be {audited}"
+        return Problem(source=f"index {self.habits.target.channel.name}", why=why, remedy="open the files on the index")
 
     def _prepared(self, audited: Audited) -> Judgement:
-        """A version of which there is nothing but a branch, a pull request or a draft."""
+        """The judgement of a version with only a branch, a pull request or a draft."""
         if unknown := self._unknown(audited):
             return Judgement(audited, Outcome.UNKNOWN, unknown=unknown)
         if audited.branches and not audited.pulls:
-            found = f"branch {audited.branches[0].name}, and nothing else{_into(audited)}"
+            found = f"only branch {audited.branches[0].name}{_into(audited)}"
             return Judgement(audited, Outcome.ACTION_NEEDED, (Finding(kinds.BRANCH_ORPHANED, found),))
-        return Judgement(audited, Outcome.NOT_APPLICABLE, note=f"being prepared: {self._there(audited)}")
+        return Judgement(audited, Outcome.NOT_APPLICABLE, note=f"in preparation: {self._there(audited)}")
 
     def _findings(self, audited: Audited) -> Iterator[Finding]:
         if self._index_known:
@@ -156,10 +152,10 @@ class Judge:
                 if odd := _odd(audited):
                     yield Finding(kinds.ODD_TAG, f"{there}: {odd}")
                 elif self.habits.expects(INDEX, audited) and not self._doubt(audited):
-                    empty = "the index lists it without a file" if audited.listed_empty else "no file on the index"
+                    empty = "the index lists it without files" if audited.listed_empty else "no file on the index"
                     yield Finding(kinds.NOT_PUBLISHED, f"{there}, {empty}")
             else:
-                yield Finding(kinds.LISTED_EMPTY, "listed without a file")
+                yield Finding(kinds.LISTED_EMPTY, "listed without files")
             return
         if indexed.all_yanked:
             if audited.releases:
@@ -192,31 +188,32 @@ class Judge:
         for local in audited.local_tags:
             if (tag := remote.get(local.name)) and tag.object != local.object:
                 yield Finding(
-                    kinds.CLONE_TAG, f"{local.name} is {local.commit[:9]} in the clone, {tag.commit[:9]} there"
+                    kinds.CLONE_TAG, f"{local.name} is {local.commit[:9]} in the clone, {tag.commit[:9]} on the remote"
                 )
             elif tag is None and not audited.tags:
-                yield Finding(kinds.CLONE_TAG, f"{local.name} is in the clone alone")
+                yield Finding(kinds.CLONE_TAG, f"{local.name} is only in the clone")
 
     def _of_releases(self, audited: Audited) -> Iterator[Finding]:
         indexed, version = audited.indexed, audited.version
         offered = indexed is not None and not indexed.all_yanked
         if self._index_known and offered and not audited.releases and self.habits.expects(RELEASE, audited):
-            draft = ", a draft is there" if audited.drafts else ""
+            draft = ", only a draft" if audited.drafts else ""
             yield Finding(kinds.RELEASE_MISSING, f"no GitHub Release{draft}")
         names = {tag.name for tag in (*audited.tags, *audited.moving)}
         for release in audited.releases:
             if self._remote_known and release.tag not in names:
-                yield Finding(kinds.RELEASE_WITHOUT_TAG, f"GitHub Release of {release.tag}, and no such tag")
+                yield Finding(kinds.RELEASE_WITHOUT_TAG, f"GitHub Release for {release.tag}, but no such tag")
             if release.prerelease != version.is_prerelease:
-                said = "a pre-release" if release.prerelease else "final"
+                flag = "a pre-release" if release.prerelease else "final"
                 meant = "a pre-release" if version.is_prerelease else "final"
-                yield Finding(kinds.PRERELEASE_FLAG, f"GitHub calls it {said}, PEP 440 {meant}")
+                yield Finding(kinds.PRERELEASE_FLAG, f"GitHub calls it {flag}, PEP 440 {meant}")
         if audited.releases and audited.drafts:
-            yield Finding(kinds.DRAFT_LEFT, f"{len(audited.drafts)} of {audited.drafts[0].tag}")
+            count = len(audited.drafts)
+            yield Finding(kinds.DRAFT_LEFT, f"{count} draft{'s' * (count != 1)} for {audited.drafts[0].tag}")
 
     def _left_behind(self, audited: Audited) -> Iterator[Finding]:
         if audited.branches and audited.indexed and "pull-request" not in self.leaves:
-            # Where a release makes no pull request, its branch is gone at the end: an open one excuses nothing.
+            # On such a channel a release deletes its branch, whether or not a pull request is open.
             yield Finding(kinds.BRANCH_LEFT, f"branch {audited.branches[0].name}{_into(audited)}")
         elif audited.pulls:
             number = audited.pulls[0].number
@@ -225,37 +222,37 @@ class Judge:
             yield Finding(kinds.BRANCH_LEFT, f"branch {audited.branches[0].name}{_into(audited)}")
 
     def _there(self, audited: Audited) -> str:
-        """What there is of a version, in words."""
-        indexed, said = audited.indexed, []
+        """The traces of a version, in words."""
+        indexed, traces = audited.indexed, []
         if indexed:
             yanked = " (yanked)" if indexed.all_yanked else ""
-            said.append(f"{len(indexed.files)} file{'s' * (len(indexed.files) != 1)}{yanked}")
-        said += [f"tag {tag.name}" for tag in audited.tags]
-        said += [f"GitHub Release {release.tag}" for release in audited.releases]
-        said += [f"draft of {draft.tag}" for draft in audited.drafts]
-        said += [f"branch {branch.name}" for branch in audited.branches]
-        said += [f"pull request #{pull.number}" for pull in audited.pulls]
-        return ", ".join(said)
+            traces.append(f"{len(indexed.files)} file{'s' * (len(indexed.files) != 1)}{yanked}")
+        traces += [f"tag {tag.name}" for tag in audited.tags]
+        traces += [f"GitHub Release {release.tag}" for release in audited.releases]
+        traces += [f"draft for {draft.tag}" for draft in audited.drafts]
+        traces += [f"branch {branch.name}" for branch in audited.branches]
+        traces += [f"pull request #{pull.number}" for pull in audited.pulls]
+        return ", ".join(traces)
 
 
 def _into(audited: Audited) -> str:
-    """What would be closed with the release branch: such a pull request keeps no branch in use."""
+    """The pull request that would close with the release branch; it does not keep the branch in use."""
     pulls = audited.pulls_into
-    return f" (pull request #{pulls[0].number} is to be merged into it, and is looked after first)" if pulls else ""
+    return f" (first handle pull request #{pulls[0].number}, which merges into it)" if pulls else ""
 
 
 def _odd(audited: Audited) -> str:
-    """Why a tag may not mean the version that PEP 440 reads in it."""
+    """Why a tag may not mean the version that PEP 440 reads from it; empty if it does."""
     version = audited.version
     if version.local:
-        return "a local version, which an index never takes"
+        return "a local version, which no index accepts"
     if version.is_devrelease:
-        return "a development version, often only the beginning of the next one"
+        return "a development version, often only the start of the next one"
     if version.is_postrelease and not any("post" in tag.name.lower() for tag in audited.tags):
         return f"PEP 440 reads it as the post-release {version}"
     return ""
 
 
 def _in_progress(judged: Judgement, run: WorkflowRun) -> Judgement:
-    working = f"release run #{run.number} is still working ({run.status})"
+    working = f"release run #{run.number} is in progress ({run.status})"
     return replace(judged, outcome=Outcome.IN_PROGRESS, note=working)

@@ -1,4 +1,4 @@
-"""The kinds of disagreement that an audit can find, each with its level and why it matters."""
+"""The kinds of disagreement that an audit finds, with their level and why they matter."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind; the check of a single version that says the same is named in `check`."""
+    """One kind of disagreement; `check` is the ID of the same check for a single version."""
 
     id: str
     title: str
@@ -18,103 +18,103 @@ class Kind:
 
 NOT_PUBLISHED = Kind(
     "not-published",
-    "tagged or released, and not published",
-    "whoever reads the tag or the release cannot install it",
+    "tagged or released, but not published",
+    "the tag or the GitHub Release promises a version that nobody can install",
     check="INDEX-11",
 )
 FILES_MISSING = Kind(
     "files-missing", "published without an expected kind of file", "the upload stopped half-way", check="INDEX-12"
 )
-TAG_MISSING = Kind("tag-missing", "published, and not tagged", "nobody can tell what was published", check="TAG-11")
+TAG_MISSING = Kind("tag-missing", "published, but not tagged", "nobody can tell what was published", check="TAG-11")
 RELEASE_MISSING = Kind(
     "release-missing",
-    "published, and without a GitHub Release",
-    "whoever follows the releases on GitHub does not learn of it",
+    "published without a GitHub Release",
+    "people who follow the releases on GitHub miss it",
     check="RELEASE-11",
 )
 RELEASE_WITHOUT_TAG = Kind(
     "release-without-tag",
-    "a GitHub Release whose tag the remote lacks",
-    "its source archives lead nowhere, and GitHub will make it a draft",
+    "a GitHub Release whose tag is missing on the remote",
+    "its source archives are broken, and GitHub will turn it into a draft",
     check="RELEASE-11",
 )
 PRERELEASE_FLAG = Kind(
     "prerelease-flag",
-    "marked as a pre-release on GitHub and not by PEP 440, or the other way round",
-    "GitHub's latest release is chosen by that mark",
+    "pre-release flag on GitHub differs from PEP 440",
+    "GitHub chooses the latest release by this flag",
     check="RELEASE-12",
 )
 BRANCH_LEFT = Kind(
     "branch-left",
-    "published, its release branch is left and no pull request of it is open",
-    "a run of the workflow cannot create it again, and it looks like work in progress",
+    "published, but its release branch still exists without an open pull request",
+    "the next run cannot create the branch again, and it looks like work in progress",
     check="BRANCH-11",
 )
 BRANCH_ORPHANED = Kind(
     "branch-orphaned",
-    "a release branch of a version that is neither published nor tagged, without an open pull request of its own",
-    "an interrupted run left it; the next one cannot create it",
+    "a release branch without an open pull request, of a version neither published nor tagged",
+    "an interrupted run left it, and the next run cannot create it",
     check="BRANCH-2",
 )
 CLONE_TAG = Kind(
     "clone-tag",
-    "the clone's tag is another one than the remote's, or the only one",
-    "a push of tags would be refused, or bring the remote a tag that it lacks",
+    "the clone's tag differs from the remote's, or exists only in the clone",
+    "a push of tags would fail, or add a tag that the remote lacks",
     check="TAG-13",
 )
 LISTED_EMPTY = Kind(
     "listed-empty",
-    "listed by the index without a file, and neither tagged nor released",
-    "it was deleted, or never finished",
+    "listed by the index without files, neither tagged nor released",
+    "the version was deleted, or its upload never finished",
     blocking=False,
     check="INDEX-11",
 )
 ODD_TAG = Kind(
     "odd-tag",
-    "a tag that PEP 440 reads as a version nobody published",
-    "a post-release, a development or a local version is often meant for something else",
+    "a tag that PEP 440 reads as an unpublished version",
+    "a post-release, development or local version in a tag often means something else",
     blocking=False,
     check="TAG-15",
 )
 YANKED = Kind(
     "yanked",
-    "yanked, and still shown as a GitHub Release",
-    "installers pass it over; its release does not say so by itself",
+    "yanked, but still shown as a GitHub Release",
+    "installers skip it, but its GitHub Release does not say so",
     blocking=False,
     check="INDEX-13",
 )
 YANKED_IN_PART = Kind(
     "yanked-in-part",
-    "some of its files are yanked, others are offered",
-    "what an installer takes depends on the platform",
+    "only some of its files are yanked",
+    "which file an installer takes depends on the platform",
     blocking=False,
     check="INDEX-13",
 )
 PULL_OPEN = Kind(
     "pull-open",
-    "published, and its release pull request is still open",
+    "published, but its release pull request is still open",
     "the base branch may lack what was released",
     blocking=False,
     check="PULL-11",
 )
 DRAFT_LEFT = Kind(
     "draft-left",
-    "a draft is left beside the published GitHub Release",
-    "publishing it later would announce the version twice",
+    "a draft beside the published GitHub Release",
+    "publishing the draft would announce the version twice",
     blocking=False,
     check="RELEASE-15",
 )
 TAGS_DIFFER = Kind(
     "tags-differ",
-    "several tags name it, on different commits",
-    "what was released depends on which tag is read",
+    "several tags for it, on different commits",
+    "each tag names different sources for the same version",
     blocking=False,
     check="TAG-15",
 )
 TAG_SPELLING = Kind(
     "tag-spelling",
-    "tagged in another spelling than the project's template, which was in use by then",
-    "tools that work out versions from tags may not see it",
+    "tag spelled differently from the project's template, which was already in use",
+    "tools that read versions from tags may not find it",
     blocking=False,
     check="TAG-11",
 )
@@ -138,4 +138,4 @@ KINDS = (
     DRAFT_LEFT,
     LISTED_EMPTY,
 )
-"""In the order in which they are shown: what decides first."""
+"""In display order: blocking kinds first."""

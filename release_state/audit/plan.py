@@ -1,7 +1,7 @@
-"""What to do about each kind of disagreement, for all of its versions at once (pure).
+"""The fix of each kind of disagreement, for all its versions at once (pure).
 
-The plan of an audit destroys nothing. What creates or corrects is given as a command for each version; for everything
-else it hands over to the run of that one version, which looks at commits, pull requests and files first.
+The plan of an audit destroys nothing. It gives a command for each version where something is created or corrected. For
+the rest it points to the run of that version, which checks commits, pull requests and files first.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from release_state.plan.steps.commands import gh, show_pull, suite
 
 
 def plan_for(audit: Audit, kind: Kind, judged: Sequence[Judgement]) -> Step:
-    """The step that mends one kind: a command for each of its versions, oldest first."""
+    """The step that fixes one kind: a command for each version, oldest first."""
     versions = [judgement.audited for judgement in judged]
     title, reason, command = _WAYS.get(kind, (_LOOK, _BY_RUN, _run))
     commands = [line for line in (command(audit, audited) for audited in versions) if line]
@@ -26,10 +26,10 @@ def plan_for(audit: Audit, kind: Kind, judged: Sequence[Judgement]) -> Step:
 
 
 def latest_step(audit: Audit, audited: Audited) -> Step:
-    """Make a version GitHub's latest release."""
+    """The step that makes a version GitHub's latest release."""
     tag = audit.release_tag(audited)
     if not audited.releases:
-        command = _create(audit, audited) or _run(audit, audited)  # without its tag, only a run on it says what to do
+        command = _create(audit, audited) or _run(audit, audited)  # without its tag, only its own run has a plan
         return step(f"Create the GitHub Release {tag}, as the latest", command)
     return step(f"Make {tag} the latest release", gh(audit.target, "release", "edit", tag, "--latest"))
 
@@ -39,7 +39,7 @@ def _run(audit: Audit, audited: Audited) -> list[str]:
 
 
 def _create(audit: Audit, audited: Audited) -> list[str]:
-    """Create the GitHub Release of a version that is tagged, or publish its draft."""
+    """Create the GitHub Release of a tagged version, or publish its draft; empty without a tag."""
     tag = audit.release_tag(audited)
     newest = audit.habits.newest_final
     if audited.version.is_prerelease:
@@ -49,7 +49,7 @@ def _create(audit: Audit, audited: Audited) -> list[str]:
     if audited.drafts:
         return gh(audit.target, "release", "edit", audited.drafts[0].tag, "--draft=false", flag)
     if not audited.tags:
-        return []  # the tag comes first: its own kind says how
+        return []  # the tag comes first: `tag-missing` has the fix
     before = audit.before(audited)
     start = ["--notes-start-tag", before.tags[0].name] if before else []
     words = ("release", "create", tag, "--verify-tag", "--title", tag, "--generate-notes")
@@ -75,44 +75,44 @@ def _tags(audit: Audit, audited: Audited) -> list[str]:
     return ["git", "ls-remote", "--exit-code", audit.target.remote_url, *refs]
 
 
-_LOOK = "Check each version by itself: its plan says what to do"
-_BY_RUN = "what mends it hangs on commits, files and pull requests, which are looked at for one version at a time"
+_LOOK = "Run each version on its own and follow its plan"
+_BY_RUN = "the fix depends on commits, files and pull requests, which only the run of one version checks"
 
 Command = Callable[[Audit, Audited], list[str]]
 
 _WAYS: dict[Kind, tuple[str, str, Command]] = {
     kinds.RELEASE_MISSING: (
         "Create the missing GitHub Releases, or publish their drafts",
-        "each tag has to be there, which --verify-tag sees to; notes begin at the tagged version before",
+        "--verify-tag fails if the tag is missing; notes start at the previous tagged version",
         _create,
     ),
-    kinds.PRERELEASE_FLAG: ("Correct the mark", "PEP 440 says which versions are pre-releases", _mark),
-    kinds.PULL_OPEN: ("Merge or close each pull request", "a person decides which", _pull),
+    kinds.PRERELEASE_FLAG: ("Correct the pre-release flag", "PEP 440 says which versions are pre-releases", _mark),
+    kinds.PULL_OPEN: ("Merge or close each pull request", "you decide which", _pull),
     kinds.YANKED: (
-        "Say in the notes that the version is yanked, or withdraw it",
-        "a run in the phase rollback says what is left to withdraw",
+        "Write in the release notes that the version is yanked, or withdraw it",
+        "a run with --phase rollback lists what is left to withdraw",
         lambda audit, audited: suite(audit.target, str(audited), phase="rollback"),
     ),
     kinds.YANKED_IN_PART: (
-        "Yank the rest in the web interface of the index, or take the yank back",
-        "unless the yanked files alone were broken",
+        "Yank the other files on the index's website, or undo the yank",
+        "unless only the yanked files were broken",
         _run,
     ),
-    kinds.DRAFT_LEFT: ("Look at each draft, and delete what is not needed", "the draft may hold better notes", _run),
+    kinds.DRAFT_LEFT: ("Review each draft and delete what you do not need", "the draft may have better notes", _run),
     kinds.TAGS_DIFFER: (
         "Find out which tag is right",
-        "tags are moved by a person who knows what was published; this prints where they are",
+        "only a person who knows what was published can move a tag; this prints the tags",
         _tags,
     ),
     kinds.TAG_SPELLING: (
-        "Leave it, or add the tag in the usual spelling",
-        "an added tag has to be on the same commit",
+        "Leave it, or add a tag in the usual spelling",
+        "the new tag must be on the same commit",
         _tags,
     ),
-    kinds.ODD_TAG: ("Look at each tag", "nothing has to be done about a tag that means something else", _tags),
+    kinds.ODD_TAG: ("Review each tag", "a tag that means something else needs no action", _tags),
     kinds.RELEASE_WITHOUT_TAG: (
-        "Look at each release, and bring its tag back from a clone that has it",
-        "without its tag GitHub makes a draft of it",
+        "Review each GitHub Release and push its tag again from a clone that has it",
+        "without its tag, GitHub turns the release into a draft",
         _show_release,
     ),
 }

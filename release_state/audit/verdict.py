@@ -1,4 +1,4 @@
-"""From the results of an audit's checks to its verdict and exit code (pure)."""
+"""The verdict and exit code of an audit, from the results of its checks (pure)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from release_state.verdict.verdict import verdict_of
 
 @dataclass(frozen=True)
 class Expected:
-    """A result that a whole audit has: the check and what it is about."""
+    """A result that a complete audit has: the check and its subject."""
 
     check: str
     key: str
@@ -27,7 +27,7 @@ class Expected:
 
 @dataclass(frozen=True)
 class AuditVerdict:
-    """What the run says of one channel's history."""
+    """The verdict on one channel's history."""
 
     audit: Audit
     verdict: Verdict
@@ -35,49 +35,49 @@ class AuditVerdict:
     ran: int
     expected: int
     results: tuple[CheckResult, ...]
-    """Those of the project as a whole, then one for each version, oldest first."""
+    """The results of the whole project, then one for each version, oldest first."""
     version_check: str
-    """ID of the check of single versions."""
+    """The ID of the check of single versions."""
     broken: tuple[str, ...] = ()
-    """Look-ups that broke, in words: what hangs on them is unknown, and nothing is green."""
+    """Look-ups with a bug, in words: whatever depends on them is unknown, and the run is never green."""
 
     @property
     def words(self) -> str:
-        """The verdict as it is shown."""
+        """The verdict as shown."""
         return f"PARTIAL {self.ran} of {self.expected}" if self.verdict is Verdict.PARTIAL else self.verdict.value
 
     @cached_property
-    def of_project(self) -> tuple[CheckResult, ...]:
-        """The results about the project as a whole."""
+    def project_results(self) -> tuple[CheckResult, ...]:
+        """The results of the whole project."""
         return tuple(result for result in self.results if result.id != self.version_check)
 
     @cached_property
     def findings(self) -> tuple[CheckResult, ...]:
-        """What a person should read of the project as a whole; a cause of several unknowns once."""
-        return tuple(by_cause(result for result in self.of_project if result.is_finding))
+        """The findings about the whole project; several unknowns with one cause are one finding."""
+        return tuple(by_cause(result for result in self.project_results if result.is_finding))
 
     @cached_property
-    def of_versions(self) -> dict[str, CheckResult]:
-        """The result of each version that was judged, by its key."""
+    def version_results(self) -> dict[str, CheckResult]:
+        """The result of each judged version, by its key."""
         return {result.target: result for result in self.results if result.id == self.version_check}
 
     @cached_property
     def counts(self) -> dict[Outcome, int]:
         """How many versions ended how."""
-        found = [result.outcome for result in self.of_versions.values()]
+        found = [result.outcome for result in self.version_results.values()]
         return {outcome: count for outcome in Outcome if (count := found.count(outcome))}
 
     @cached_property
     def by_kind(self) -> dict[Kind, tuple[Judgement, ...]]:
-        """The versions of each kind of disagreement, of those that were run, in the order of the kinds."""
+        """The versions with each kind of disagreement, among those that ran, in the order of the kinds."""
         pairs = zip(self.audit.keys, self.audit.judgements, strict=True)
-        ran = [judged for key, judged in pairs if key in self.of_versions]
+        ran = [judged for key, judged in pairs if key in self.version_results]
         found = {kind: tuple(j for j in ran if any(finding.kind is kind for finding in j.findings)) for kind in KINDS}
         return {kind: judged for kind, judged in found.items() if judged}
 
     @cached_property
     def plans(self) -> dict[Kind, Step]:
-        """What to do about each kind of disagreement."""
+        """The fix of each kind of disagreement."""
         return {kind: plan_for(self.audit, kind, judged) for kind, judged in self.by_kind.items()}
 
 
@@ -89,7 +89,7 @@ def judge_audit(
     block_on_advice: bool,
     broken: Sequence[str] = (),
 ) -> AuditVerdict:
-    """The verdict of one audit: what was left out was not seen either; `broken` names look-ups that broke."""
+    """The verdict of one audit. `expected` are the results of a complete one; `broken` names look-ups with a bug."""
     order = {(each.check, each.key): number for number, each in enumerate(expected)}
     ran = {(result.id, result.target) for result in results if result.outcome is not Outcome.DEFECT}
     left_out = [each for each in expected if (each.check, each.key) not in ran]

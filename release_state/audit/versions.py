@@ -1,4 +1,4 @@
-"""From what was observed to one record for each version: everything that names it, put together (pure)."""
+"""One record for each version, from all observations that name it (pure)."""
 
 from __future__ import annotations
 
@@ -18,34 +18,34 @@ from release_state.model.snapshot.index import IndexedVersion
 
 @dataclass
 class Audited:
-    """One version, and all that was observed of it. What could not be observed is empty here: see the history."""
+    """One version and its observed traces. A failed look-up leaves its field empty: see the `AuditSnapshot`."""
 
     version: Version
     indexed: IndexedVersion | None = None
     listed_empty: bool = False
-    """The index lists it and holds no file of it."""
+    """The index lists it without files."""
     tags: list[Tag] = field(default_factory=list)
-    """Tags of the remote that name it, in a spelling of the project's; the exact one first. No moving ones."""
+    """Tags of the remote in one of the project's spellings, without moving tags; the exact one first."""
     moving: list[Tag] = field(default_factory=list)
-    """Tags like `v9` of 9.0.0: they name fewer numbers, and are set anew with each release of their line."""
+    """Moving tags, like `v9` for 9.0.0: they name fewer numbers, and each release of their line moves them."""
     releases: list[GitHubRelease] = field(default_factory=list)
     drafts: list[GitHubRelease] = field(default_factory=list)
     branches: list[Branch] = field(default_factory=list)
     """Its release branches of this channel."""
     pulls: list[PullRequest] = field(default_factory=list)
-    """Open pull requests of its release branch, from the repository itself."""
+    """Open pull requests from its release branch, not from forks."""
     pulls_into: list[PullRequest] = field(default_factory=list)
-    """Open pull requests that are to be merged into its release branch, those of forks too."""
+    """Open pull requests into its release branch, also from forks."""
     local_tags: list[Tag] = field(default_factory=list)
 
     @property
     def uploaded_at(self) -> datetime | None:
-        """When its first file was uploaded."""
+        """The time of its first upload."""
         return self.indexed.uploaded_at if self.indexed else None
 
     @property
     def is_known(self) -> bool:
-        """Whether it is published, tagged or released; a branch, a draft or a pull request alone only prepares it."""
+        """Whether it is published, tagged or released. A branch, a draft or a pull request only prepares it."""
         return bool(self.indexed or self.listed_empty or self.tags or self.releases)
 
     @cached_property
@@ -58,39 +58,38 @@ class Audited:
 
 @dataclass(frozen=True)
 class Spellings:
-    """How the project spells its tags, by how many of them name a version that the index has."""
+    """How the project spells its tags, by how many tags name a version that the index has."""
 
     own: dict[str, int]
-    """Template and number of tags; the commonest first."""
+    """Template and number of tags, the most common first."""
     foreign: dict[str, int]
-    """Spellings of another package of the repository, as far as they are: few of their tags name a version of this."""
+    """Templates of other packages in the repository: few of their tags name a version of this package."""
     named: PackageTags
-    """Which tags can be this package's, by those with its name."""
+    """Which tags can belong to this package, by the tags with its name."""
     commits: dict[str, str] = field(default_factory=dict)
-    """The commit of each tag of the remote, by its name."""
+    """The commit of each tag of the remote, by tag name."""
 
     @property
     def usual(self) -> str | None:
-        """The commonest one."""
+        """The most common template."""
         return next(iter(self.own), None)
 
     def may_be_ours(self, tag: str, template: str, version: Version) -> bool:
-        """Whether a tag, on the remote or gone, can be this package's."""
+        """Whether a tag, existing or deleted, can belong to this package."""
         return self.named.may_be_ours(template, version, self.commits.get(tag))
 
     def takes(self, tag: str, template: str, version: Version) -> bool:
-        """Whether a tag or the GitHub Release of a tag is this package's, as far as its name tells."""
+        """Whether a tag, or the GitHub Release of a tag, belongs to this package, by its name."""
         by_template = template in self.own or template not in self.foreign
         return by_template and self.may_be_ours(tag, template, version)
 
 
 def spellings(history: AuditSnapshot) -> Spellings:
-    """
-    Which templates the project's tags follow.
+    """The templates that the project's tags follow.
 
-    A repository of several packages tags `v1.2.3`, `other-v1.2.3` and so on, and plain numbers can be those of the main
-    package alone. A template is this package's if at least half of its tags name a version that the index has or lists,
-    and can be this package's; where none is, the configured one is.
+    A repository of several packages has tags like `v1.2.3` and `other-v1.2.3`; plain numbers may be the main package's
+    alone. A template belongs to this package if at least half of its tags name a version on the index and can belong to
+    this package. If no template does, the configured one is taken.
     """
     target, index = history.target, history.index.value
     published = {Version(found.version) for found in index.versions} if index else set()
@@ -109,7 +108,7 @@ def spellings(history: AuditSnapshot) -> Spellings:
 
 
 def versions(history: AuditSnapshot, spelt: Spellings) -> tuple[Audited, ...]:
-    """Every version that anything names, oldest first by PEP 440."""
+    """Every version that any source names, oldest first by PEP 440."""
     target = history.target
     found: dict[Version, Audited] = {}
 
@@ -140,7 +139,7 @@ def versions(history: AuditSnapshot, spelt: Spellings) -> tuple[Audited, ...]:
                 of(Version(parsed.version)).branches.append(branch)
     for release in (*(history.releases.value or ()), *(history.drafts.value or ())):
         spelling = target.spelling_of_tag(release.tag)
-        # The tag of a release can be gone, and a draft has none yet: any spelling that is not another package's counts.
+        # A release's tag can be deleted, and a draft has none yet: any spelling counts that is not another package's.
         if spelling and takes_tags and spelt.takes(release.tag, *spelling):
             (of(spelling[1]).drafts if release.draft else of(spelling[1]).releases).append(release)
     repository = history.repository.value
@@ -163,11 +162,10 @@ def versions(history: AuditSnapshot, spelt: Spellings) -> tuple[Audited, ...]:
 
 
 def _moving(tags: Sequence[tuple[Tag, Version]], published: Collection[Version]) -> set[str]:
-    """
-    Names of tags that are set anew with each release of their line.
+    """The names of moving tags, which each release of their line moves.
 
-    A tag of one or two numbers on the commit of a longer version that begins with these; and a tag of one number that
-    was never published as such, where the project tags longer versions that begin with it.
+    A tag of one or two numbers moves if a longer version that starts with them is tagged on the same commit. A tag of
+    one number also moves if that version was never published and longer tagged versions start with it.
     """
     on_commit: dict[str, list[Version]] = defaultdict(list)
     lines = {version.release[0] for _, version in tags if len(version.release) > 1}

@@ -172,7 +172,7 @@ def _of_audit(verdict: AuditVerdict) -> Part:
         f"{len(judged)} {kind.id}{' (advice)' * (not kind.blocking)}: {kind.title}"
         for kind, judged in verdict.by_kind.items()
     ]
-    problems = [result for result in verdict.of_project if result.is_finding]
+    problems = [result for result in verdict.project_results if result.is_finding]
     steps = tuple(verdict.plans[kind] for kind in verdict.by_kind)
     return Part(
         key=audit.key,

@@ -34,6 +34,11 @@ class Outcome(str, enum.Enum):
     DEFECT = "defect"
     """The check itself broke: a bug of the suite, never a statement about the release."""
 
+    @property
+    def words(self) -> str:
+        """The outcome as people read it; documents hold its value."""
+        return "skipped" if self is Outcome.NOT_APPLICABLE else self.value
+
 
 class Verdict(str, enum.Enum):
     """What the whole run says of one target."""

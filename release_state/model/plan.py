@@ -87,6 +87,11 @@ class Plan(Model):
     other_way: tuple[str, ...] = ()
     """The command that prints the plan of the other direction, where there is one."""
 
+    @property
+    def instead(self) -> str:
+        """The words before `other_way`: "To withdraw instead"."""
+        return f"To {'withdraw' if 'rollback' in self.other_way else 'complete'} instead"
+
     @model_validator(mode="before")
     @classmethod
     def _withhold(cls, given: Any) -> Any:

@@ -96,14 +96,14 @@ def _annotation(target: TargetReport, found: Sequence[CheckReport]) -> str:
     first, facts = found[0], target.target
     is_unknown = first.outcome is Outcome.UNKNOWN
     rows = [("expected", "" if is_unknown else first.expected), ("found", first.found)]
-    rows += [("why", why) for why in remedies_of(found)]
-    lines = [first.title if len(found) == 1 else f"{len(found)} checks could not be answered"]
+    rows += [("fix" if is_unknown else "why", why) for why in remedies_of(found)]
+    lines = [first.title if len(found) == 1 else f"{len(found)} checks are unknown"]
     lines += [f"{name}: {plain(text)}" for name, text in rows if text]
     if first.plan_steps:
         titles = "; ".join(target.plan.steps[number - 1].title for number in first.plan_steps)
-        lines.append(f"next: {steps_in_words(first.plan_steps)} of the plan: {plain(titles, 400)}")
+        lines.append(f"fix: {steps_in_words(first.plan_steps)} of the plan: {plain(titles, 400)}")
     if retry_at := retry_of(found):
-        lines.append(f"ask again at {retry_at}")
+        lines.append(f"retry after {retry_at}")
     return annotation(
         first.decides and first.outcome in (Outcome.ACTION_NEEDED, Outcome.DEFECT),
         lines,

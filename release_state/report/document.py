@@ -1,7 +1,7 @@
-"""The JSON report: one document for a run, in a stable order, so that two runs can be compared line by line.
+"""The JSON report of a run, in a stable order, so that two reports can be compared line by line.
 
-Everything that differs between two runs over the same state (times, durations, file names, what changed since the last
-run) is in `run`; everything else is the same as long as the release, the suite and its settings are.
+Everything that differs between two runs over the same state is in `run`: times, durations, file names and the changes
+since the last run. The rest stays the same as long as the release, the suite and its settings do.
 """
 
 from __future__ import annotations
@@ -32,19 +32,19 @@ FORMAT: Literal[1] = 1
 
 
 class Origin(Model):
-    """The machine that a run was started on, who started it, and the CI run that it was part of."""
+    """The machine that a run was started on, who started it, and its CI run."""
 
     host: str
     user: str | None = None
-    """The account on GitHub inside of GitHub Actions, else on the machine; None where neither is known."""
+    """The GitHub account in GitHub Actions, else the machine's account; None if neither is known."""
     run_url: str | None = None
-    """The page of the workflow run that asked."""
+    """The page of the workflow run."""
     run_name: str | None = None
     """Its workflow and number: "Gate #12"."""
 
 
 class TargetFacts(Model):
-    """What was looked at, and the names that follow."""
+    """The target that was checked, and the names that follow from it."""
 
     package: str
     repository: str
@@ -54,20 +54,20 @@ class TargetFacts(Model):
     tag: str
     release_branch: str
     base_branch: str | None
-    """None: not configured, and not observed."""
+    """None: neither configured nor observed."""
     remote_url: str
     clone: str | None
     github_api: str
 
 
 class LookupReport(Model):
-    """What became of one look-up: a summary of the snapshot, which `--save-snapshot` writes whole."""
+    """The state of one look-up. `--save-snapshot` writes the whole answer."""
 
     name: str
     of: str
-    """The channel or the service, where there can be several."""
+    """The channel or the service, for a look-up of several."""
     state: Literal["known", "absent", "unavailable", "not asked"]
-    """"absent" is what the service said, never what an error might mean."""
+    """"absent" is an answer of the service; a failed look-up is "unavailable"."""
     source: str = ""
     why: str = ""
     remedy: str = ""
@@ -75,7 +75,7 @@ class LookupReport(Model):
 
 
 class CheckReport(Model):
-    """What one check said."""
+    """The result of one check."""
 
     id: str
     title: str
@@ -88,9 +88,9 @@ class CheckReport(Model):
     why: str
     retry_at: str | None
     decides: bool
-    """Whether the verdict hangs on it: it blocks, or advice was asked to."""
+    """Whether the verdict depends on it: it blocks, or `--block-on-advice` makes advice block."""
     plan_steps: tuple[int, ...]
-    """The steps of the plan that mend it, counted from 1."""
+    """The steps of the plan that fix it, counted from 1."""
 
     @property
     def is_finding(self) -> bool:
@@ -99,20 +99,20 @@ class CheckReport(Model):
 
 
 def heading(finding: Sequence[CheckReport]) -> str:
-    """The IDs of a finding's checks, their outcome, and which of them are advice."""
+    """The IDs of a finding's checks with their outcome, advice marked."""
     decides = any(check.decides for check in finding)
     ids = ", ".join(check.id + (" (advice)" if decides and not check.decides else "") for check in finding)
     return f"{ids} {finding[0].outcome.value}{'' if decides else ' (advice)'}"
 
 
 class TargetReport(Model):
-    """What was observed of one target, and what follows from it."""
+    """The observed state of one target, and what follows from it."""
 
     key: str
     """`package==version@channel`"""
     target: TargetFacts
     verdict: str
-    """As it is shown: "READY TO RELEASE", "PARTIAL 3 of 18"."""
+    """As shown: "READY TO RELEASE", "PARTIAL 3 of 18"."""
     exit_code: int
     phase: str
     phase_reason: str
@@ -123,9 +123,9 @@ class TargetReport(Model):
     checks_of_phase: int
     not_run: tuple[str, ...]
     left_out: tuple[str, ...]
-    """Check runs and workflow runs that belong to the run that is asking."""
+    """Check runs and workflow runs that are ignored because they belong to this run itself."""
     not_verified: tuple[str, ...]
-    """What the verdict says nothing of because that was asked for (`--no-install`), a line each."""
+    """What an option (`--no-install`) left unverified, a line each."""
     checks: tuple[CheckReport, ...]
     timeline: Timeline
     token_source: str | None
@@ -134,7 +134,7 @@ class TargetReport(Model):
 
     @property
     def findings(self) -> tuple[tuple[CheckReport, ...], ...]:
-        """What a person should read, what decides first; a cause that left several checks unknown is one finding."""
+        """What a person should read, deciding findings first; unknown checks with one cause are one finding."""
         found = sorted((check for check in self.checks if check.is_finding), key=lambda check: not check.decides)
         single = [(check,) for check in found if check.outcome is not Outcome.UNKNOWN]
         causes = map(tuple, unknown_by_cause(found).values())
@@ -142,17 +142,17 @@ class TargetReport(Model):
 
 
 class TargetRun(Model):
-    """When one target was observed, how long its checks took, and what changed since the run before."""
+    """When one target was observed, how long its checks took, and what changed since the last run."""
 
     observed_at: AwareDatetime
     seconds: dict[str, float]
     """By check."""
     changes: Changes | None
-    """None: no earlier whole run of the target is in the folder of the reports, or this one was narrowed."""
+    """None: the reports folder has no earlier complete run of the target, or this run was narrowed."""
 
 
 class RunFacts(Model):
-    """What belongs to this one run and to no other."""
+    """What differs from run to run."""
 
     started_at: AwareDatetime
     ended_at: AwareDatetime
@@ -160,7 +160,7 @@ class RunFacts(Model):
     html: str | None
     """File name of the HTML report beside this one."""
     waited: Waited | None
-    """How it waited with `--wait`: what was settled before is as old as `started_at`."""
+    """How `--wait` waited; facts that were settled before are as old as `started_at`."""
     targets: dict[str, TargetRun]
     """By key."""
 
@@ -173,7 +173,7 @@ class RunReport(Model):
     release_state: str = __version__
     """The version of the suite."""
     verdict: str
-    """The one that decides the exit code."""
+    """The verdict that decides the exit code."""
     exit_code: int
     phase: str
     targets: tuple[TargetReport, ...]
@@ -181,7 +181,7 @@ class RunReport(Model):
 
 
 def origin_of(environ: Mapping[str, str]) -> Origin:
-    """What the environment says of it; GitHub Actions names its run there."""
+    """The origin of this run, from the environment."""
     server, repository, run = (environ.get(f"GITHUB_{name}", "") for name in ("SERVER_URL", "REPOSITORY", "RUN_ID"))
     inside = bool(server.startswith(("https://", "http://")) and repository and run.isdigit())
     number = environ.get("GITHUB_RUN_NUMBER", "")
@@ -203,7 +203,7 @@ def report(
     changes: Mapping[str, Changes],
     waited: Waited | None = None,
 ) -> RunReport:
-    """Put a run's document together; `snapshots` and `changes` by the target's key."""
+    """The document of a run; `snapshots` and `changes` are by the target's key."""
     decisive = decisive_of(verdicts)
     return RunReport(
         verdict=decisive.words,
@@ -229,12 +229,12 @@ def report(
 
 
 def record(verdict: TargetVerdict, snapshot: Snapshot) -> Record:
-    """What another run of the target compares itself with."""
+    """The record that a later run of the target compares itself with."""
     return Record.model_validate(_target(verdict, snapshot).model_dump(mode="json"))
 
 
 def to_json(document: RunReport) -> str:
-    """The document as text, in ASCII alone: nothing in it can steer the terminal that it is shown on."""
+    """The document as ASCII text: nothing in it can control a terminal."""
     text = json.dumps(document.model_dump(mode="json"), indent=2, ensure_ascii=True)
     return text.replace("\x7f", "\\u007f") + "\n"
 
@@ -249,7 +249,7 @@ def schema_of(model: type[Model], title: str) -> dict[str, Any]:
     document = model.model_json_schema(mode="serialization")
     for part in (document, *document["$defs"].values()):
         if "properties" in part:
-            part["required"] = list(part["properties"])  # what has a default is written too
+            part["required"] = list(part["properties"])  # keys with a default are written too
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **document, "title": title}
 
 

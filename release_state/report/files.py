@@ -1,4 +1,4 @@
-"""Where the reports of a run go: names of their own, and `latest` for the last run of a whole phase."""
+"""The report files of a run: unique names, and `latest` for the last run of a complete phase."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
     from release_state.verdict.changes import Changes
     from release_state.verdict.verdict import TargetVerdict
 
-#: Verdicts that may become `latest`: a run that was narrowed or broke says nothing of the whole.
+#: Verdicts that never become `latest`: the run was narrowed or broke.
 NOT_WHOLE = {Verdict.PARTIAL, Verdict.NOTHING_CHECKED, Verdict.DEFECT}
 
 
 class ReportFiles:
-    """The two files of one run: package, version, channel and UTC time are in their names."""
+    """The two files of one run, named by package, version, channel and UTC time."""
 
     latest = "latest"
 
     def __init__(self, folder: Path, about: str) -> None:
-        """`about` begins the names: package, version and channel."""
+        """`about` starts the names: package, version and channel."""
         self.folder = folder
         self.started_at = datetime.now(timezone.utc)
         self._stem = f"{about}-{self.started_at:%Y%m%dT%H%M%SZ}"
@@ -40,12 +40,12 @@ class ReportFiles:
         self.html = self.folder / f"{self._stem}.html"
         self.written = False
         self.reserved = False
-        """Whether the folder takes reports: else there are none."""
+        """Whether the names are reserved; if not, no report is written."""
 
     def prepare(self) -> None:
-        """Make the folder and reserve the names, so that runs at the same time never share one.
+        """Make the folder and reserve names that no concurrent run can take.
 
-        Raises OSError where the folder cannot be written to.
+        Raises OSError if the folder cannot be written to.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         number = 1
@@ -56,13 +56,13 @@ class ReportFiles:
         self.reserved = True
 
     def _takes_name(self) -> bool:
-        """Reserve the names, unless there are files of these names or another run has reserved them."""
+        """Reserve the names and return True, unless the files exist or another run reserved them."""
         try:
-            # A file beside them: a run that is killed leaves no report that is none.
+            # A separate file: a killed run leaves no empty report behind.
             os.close(os.open(self._reservation, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644))
         except FileExistsError:
             return False
-        # The page is written by its name: a link that lies there would send it anywhere.
+        # lexists: pytest-html would follow a symbolic link of that name.
         if not (os.path.lexists(self.json) or os.path.lexists(self.html)):
             return True
         self._reservation.unlink(missing_ok=True)
@@ -73,7 +73,7 @@ class ReportFiles:
         return self.folder / f".release-state-{hashlib.sha256(os.fsencode(self.json.name)).hexdigest()[:32]}"
 
     def discard(self) -> None:
-        """Give the reserved names back: nothing was observed, so there is nothing to report."""
+        """Release the names and remove the files, unless the reports are written."""
         if self.reserved:
             self._reservation.unlink(missing_ok=True)
         if self.reserved and not self.written:
@@ -89,23 +89,23 @@ class ReportFiles:
         changes: Mapping[str, Changes],
         waited: Waited | None = None,
     ) -> RunReport:
-        """Write the JSON report, and give it; switch `latest.html` and `latest.json` after a run of a whole phase.
+        """Write the JSON report and return it; after a complete run, update `latest.html` and `latest.json`.
 
-        Raises OSError where a file cannot be written.
+        Raises OSError if a file cannot be written.
         """
         from release_state.report.document import report, to_json
 
         html = self.html.name if self.html.is_file() else None
         document = report(verdicts, snapshots, exit_code, self.started_at, html, origin, changes, waited)
-        # 2 and 3: interrupted or broken half-way. A finding decides the verdict of a narrowed run too.
+        # 2 and 3: interrupted or broken. `not_run`: a narrowed run can have the verdict of a finding.
         partly = any(verdict.not_run or verdict.verdict in NOT_WHOLE for verdict in verdicts)
         self.write(to_json(document), is_whole=exit_code not in (2, 3) and not partly)
         return document
 
     def write(self, document: str, *, is_whole: bool, page: str | None = None) -> None:
-        """Write the JSON report, and the page where it is given; both become the latest ones if the run was whole.
+        """Write the JSON report, and `page` if given; if `is_whole`, update the `latest` files too.
 
-        Does nothing where no names could be reserved. Raises OSError where a file cannot be written.
+        Does nothing if no names are reserved. Raises OSError if a file cannot be written.
         """
         if not self.reserved:
             return
@@ -116,14 +116,14 @@ class ReportFiles:
         self._reservation.unlink(missing_ok=True)
         if not is_whole:
             return
-        # Of two runs that end at once, the pair is one's or the other's. The page first: a document names its page.
+        # Under a lock: two runs that end together must not mix their pairs. The page first: the document names it.
         with _alone_in(self.folder):
             own = [path for path in (self.html, self.json) if path.is_file()]
             whole.write_all({self.folder / f"{self.latest}{path.suffix}": path.read_bytes() for path in own})
 
 
 def about(config: RunConfig) -> str:
-    """How the names of a run's reports begin: package, version and channel."""
+    """The start of a run's file names: package, version and channel."""
     targets = config.targets
     versions = list(dict.fromkeys(target.version for target in targets))
     channels = list(dict.fromkeys(target.channel.name for target in targets))
@@ -135,7 +135,7 @@ def about(config: RunConfig) -> str:
 def _alone_in(folder: Path) -> Iterator[None]:
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        # On a file system without locks the files are switched one by one all the same.
+        # Without locks on this file system, the files are still updated one by one.
         with suppress(OSError):
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield

@@ -1,6 +1,6 @@
-"""The run in Markdown, for the summary page of a workflow run: state, findings, plan; within a limit of bytes.
+"""A run in Markdown for the summary page of a workflow run: state, findings and plan, within a limit of bytes.
 
-Remote text becomes text and nothing else: no link, no mention, no picture, no HTML. Commands stand in fenced blocks.
+Remote text stays text: no link, mention, picture or HTML. Commands stand in fenced blocks.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from release_state.verdict.changes import Changes
 MOST_BYTES = 256 * 2**10
 """Of one run's summary. A runner takes 1 MiB for everything that a step writes."""
 
-#: Every character that means something to Markdown, HTML or GitHub; a full stop does only in an address.
+#: Every character with a meaning in Markdown, HTML or on GitHub; a full stop has one only in an address.
 _MEANS = re.compile(r"[!\"#$%&*+:<=>@\[\\\]^_`{|}~]|(?<=www)\.", re.IGNORECASE)
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9._~:/?#@!$&'()*+,;=%-]+")
 
 
 def summary(document: RunReport, most_bytes: int = MOST_BYTES) -> str:
-    """The summary of a run, cut at the end of a block where it would be longer than `most_bytes`, and saying so."""
+    """The summary of a run. One longer than `most_bytes` is cut after a block and says so."""
     return cut(_blocks(document), document.run.html, most_bytes)
 
 
 def cut(blocks: Iterable[str], report: str | None, most_bytes: int) -> str:
-    """The blocks, and where the report is; those that there is no room for are left out, and that is said."""
+    """The blocks that fit, then the name of the report, or a note that the rest is cut."""
     name = f" {text(report)}" if report else ""
-    left_out = f"\n> Cut here: the rest would be too much for this page. All of it is in the report{name}.\n"
+    left_out = f"\n> Cut here: the summary is too long for this page. The report has all of it{name and ':'}{name}\n"
     end = f"Report of this run:{name}\n" if report else ""
     parts: list[str] = []
     room = most_bytes - len(left_out.encode())
@@ -45,13 +45,13 @@ def cut(blocks: Iterable[str], report: str | None, most_bytes: int) -> str:
 
 
 def text(said: str, longest: int = 1_000) -> str:
-    """Remote text in Markdown: what is seen is the text, in one line, and nothing of it is markup."""
-    # After an @ a character that is not seen: GitHub looks for accounts and mail addresses in what is rendered.
+    """Remote text for Markdown, in one line: it shows as it is, and no part of it is markup."""
+    # An invisible character after @: GitHub looks for accounts and mail addresses in the rendered text.
     return _MEANS.sub(lambda found: f"&#{ord(found[0])};" + "&#8288;" * (found[0] == "@"), plain(said, longest))
 
 
 def fenced(lines: Sequence[str]) -> str:
-    """Commands in a block of their own, whose fence is longer than any that they hold."""
+    """Commands in a fenced block; its fence is longer than any within."""
     shown = "\n".join(lines)
     fence = "`" * max(3, *(len(run) + 1 for run in re.findall("`+", shown) or [""]))
     return f"{fence}sh\n{shown}\n{fence}\n"
@@ -82,7 +82,7 @@ def _changes(changes: Changes) -> str:
 def _matrix(target: TargetReport) -> Iterator[str]:
     yield "| | state | expected | observed |\n|---|---|---|---|\n"
     for row in target.matrix:
-        state = f"{SYMBOL[row.state]} {row.state.value}" if row.state else "not judged"
+        state = f"{SYMBOL[row.state]} {row.state.words}" if row.state else "not checked"
         name = f"[{text(row.name)}](<{row.link}>)" if row.link and _ADDRESS.fullmatch(row.link) else text(row.name)
         yield f"| {name} | {state} | {text(row.expected, 300)} | {text(row.observed, 300)} |\n"
     yield "\n"
@@ -96,25 +96,25 @@ def _finding(found: Sequence[CheckReport]) -> str:
     if first.outcome is not Outcome.UNKNOWN and first.expected:
         lines.append(f"- expected: {text(first.expected)}")
     lines.append(f"- found: {text(first.found)}")
-    name = "next" if first.outcome is Outcome.UNKNOWN else "why"
+    name = "fix" if first.outcome is Outcome.UNKNOWN else "why"
     lines += [f"- {name}: {text(why)}" for why in remedies_of(found)]
     if first.plan_steps:
-        lines.append(f"- next: {steps_in_words(first.plan_steps)} of the plan")
+        lines.append(f"- fix: {steps_in_words(first.plan_steps)} of the plan")
     if retry_at := retry_of(found):
-        lines.append(f"- ask again at {text(retry_at)}")
+        lines.append(f"- retry after {text(retry_at)}")
     return f"{lines[0]}\n\n" + "".join(f"{line}\n" for line in lines[1:]) + "\n"
 
 
 def _plan(plan: Plan) -> Iterator[str]:
     if not plan.steps:
         return
-    yield f"### The plan: {plan.direction}\n\n" + (f"{text(plan.reason)}.\n\n" if plan.reason else "")
+    yield f"### Plan: {plan.direction}\n\n" + (f"{text(plan.reason)}.\n\n" if plan.reason else "")
     if (way := plan.way_to_folder()) and any(step.commands for step in plan.steps):
-        yield "git commands are for the clone:\n\n" + fenced([way]) + "\n"
+        yield "Run the git commands in the clone:\n\n" + fenced([way]) + "\n"
     for number, step in enumerate(plan.steps, 1):
         yield step_block(number, step)
     if plan.other_way:
-        yield "The other way is shown by:\n\n" + fenced([exact.quoted(plan.other_way)]) + "\n"
+        yield f"{plan.instead}:\n\n" + fenced([exact.quoted(plan.other_way)]) + "\n"
 
 
 def step_block(number: int, step: Step) -> str:
@@ -128,11 +128,11 @@ def step_block(number: int, step: Step) -> str:
         saved = f"; {text(step.saves)}" if step.saves else ""
         parts.append(f"⚠ **Destroys** {text(step.destroys)}{saved}")
     if step.withheld:
-        parts.append(f"No command is given: {text(step.withheld)}.")
+        parts.append(f"No command: {text(step.withheld)}.")
     if step.commands:
         parts.append(fenced(step.lines()).rstrip("\n"))
     if step.verify:
-        parts.append("Then see whether it worked:\n\n" + fenced(step.verify_lines()).rstrip("\n"))
+        parts.append("Verify:\n\n" + fenced(step.verify_lines()).rstrip("\n"))
     if step.link:
         parts.append(f"<{step.link}>" if _ADDRESS.fullmatch(step.link) else text(step.link))
     return "\n\n".join(parts) + "\n\n"

@@ -1,4 +1,9 @@
-"""The plan as a commented shell script: it stops at the first error and asks before each step that destroys."""
+"""The plans of all targets as one commented shell script.
+
+The script stops at the first error and asks before each step that destroys something. The steps of a target stay
+together, and a step that two targets want is done once. A step that would destroy what another target needs is left to
+that target's plan. The release workflow is started last: nothing is deleted while it runs.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +21,8 @@ from release_state.plan.steps.publication import starts_run
 from release_state.verdict.verdict import TargetVerdict
 
 _HEAD = """#!/bin/sh
-# Written by release-state. Read it before you run it: nothing in it was run.
-# It stops at the first error. It asks before each step that destroys something, that is right only on a condition or
-# that may be left undone.
+# Written by release-state. Nothing in it was run. Read it before you run it.
+# It stops at the first error. It asks before each step that destroys something, depends on a condition or is optional.
 set -eu
 GIT_PAGER=cat GH_PAGER=cat
 export GIT_PAGER GH_PAGER
@@ -38,21 +42,21 @@ ask() {
 
 
 def script(verdicts: Sequence[TargetVerdict]) -> str:
-    """The script of every target's plan, for a POSIX shell."""
+    """The script for a POSIX shell."""
     parts, arranged = [_HEAD], sections(verdicts)
     for section in arranged:
         plan, target = section.verdict.plan, section.verdict.target
         words = section.verdict.words
-        parts.append(f"# {plain(target.key)}: {words}; the plan: {plan.direction}\n# {plain(plan.reason)}")
+        parts.append(f"# {plain(target.key)}: {words}; plan: {plan.direction}\n# {plain(plan.reason)}")
         way = plan.way_to_folder()
         if way and any(placed.step.commands and not placed.instead for placed in section.steps):
             parts.append(way)
         parts += map(_placed, section.steps)
         if not plan.steps:
-            parts.append("# nothing is to be done")
+            parts.append("# nothing to do")
     parts += _started(arranged)
     for section in arranged:
-        again = shlex.quote(f"now verify: {exact.quoted_or_why(suite(section.verdict.target))}")
+        again = shlex.quote(f"verify: {exact.quoted_or_why(suite(section.verdict.target))}")
         parts += [f"\nsay {again}"] if section.verdict.plan.steps else []
     return "\n".join(parts) + "\n"
 
@@ -60,18 +64,18 @@ def script(verdicts: Sequence[TargetVerdict]) -> str:
 def _placed(placed: PlacedStep) -> str:
     if not placed.instead:
         return _step(placed.number, placed.step)
-    return f"\n# {placed.number}. {plain(placed.step.title)}\n#    left out here: {plain(placed.instead)}"
+    return f"\n# {placed.number}. {plain(placed.step.title)}\n#    skipped: {plain(placed.instead)}"
 
 
 def _started(arranged: Sequence[Section]) -> list[str]:
-    """What starts a release again, at the end: of several, each only once the one before has ended."""
+    """The steps that start a release run; each waits until the one before has ended."""
     last = [(section, placed) for section in arranged for placed in section.last]
     parts = []
     for at, (section, placed) in enumerate(last):
         if len(arranged) > 1:
-            parts.append(f"\n# {plain(section.verdict.target.key)}, once all of the above is done")
+            parts.append(f"\n# {plain(section.verdict.target.key)}, after all of the above")
         if at:
-            parts.append("ask 'Only if the run that was started before has ended. Go on?'")
+            parts.append("ask 'Only if the previous release run has ended. Continue?'")
         parts.append(_placed(placed))
     return parts
 
@@ -92,9 +96,9 @@ def _step(number: int, step: Step) -> str:
 
 
 def _asked(step: Step, commands: list[str]) -> list[str]:
-    """The commands behind the question that they need: no is the end, but for what may be left undone."""
+    """The commands after the question that they need: "no" skips an optional step and stops at every other one."""
     if not step.commands:
-        withheld = f" No command is given: {plain(step.withheld)}." if step.withheld else ""
+        withheld = f" No command: {plain(step.withheld)}." if step.withheld else ""
         where = f"By hand:{f' {plain(step.link)}' if step.link else ''}{withheld}"
         return [f"say {shlex.quote(where)}" if step.advice else f"ask {shlex.quote(f'{where} Done?')}"]
     asked = [
@@ -102,17 +106,17 @@ def _asked(step: Step, commands: list[str]) -> list[str]:
         *([f"Only if {plain(step.precondition)}."] if step.precondition else []),
     ]
     if step.advice:
-        question = " ".join(["This may be left undone.", *asked, "Do it?"])
+        question = " ".join(["Optional.", *asked, "Do it?"])
         return [f"if agreed {shlex.quote(question)}; then", *commands, "fi"]
-    return [*([f"ask {shlex.quote(' '.join([*asked, 'Go on?']))}"] if asked else []), *commands]
+    return [*([f"ask {shlex.quote(' '.join([*asked, 'Continue?']))}"] if asked else []), *commands]
 
 
 def _commands(step: Step) -> list[str]:
     lines = step.lines()
-    # The suite itself is no verification half-way: it would stop the script while anything is still wrong.
+    # Without the suite itself: half-way through, it would stop the script for what later steps fix.
     lines += [line for line in step.verify_lines() if not line.startswith("release-state ")]
     if step.in_empty_folder:
-        # Each a line of its own: a failure in the midst of a list, or of a substitution, would not stop the script.
+        # One command a line: `set -e` ignores a failure inside a list or a substitution.
         return ["(", "folder=$(mktemp -d)", 'cd "$folder"', "pwd", *lines, ")"]
     return lines
 
@@ -124,14 +128,14 @@ _SHARED: dict[str, Shared] = {
     "branch": "branch",
     "pull-request": "branch",
 }
-"""What a step mends, by what channels can share."""
+"""The trace that a step fixes, and the kind of trace that channels can share."""
 _KEEPS = ("complete", "nothing", "wait", "find out", "tidy up")
-"""Directions of a plan that leave what there is, or build on it."""
+"""Directions of a plan that keep the traces that exist."""
 
 
 @dataclass(frozen=True)
 class PlacedStep:
-    """A step of a target's plan, by its number there; or why it is not done in its place."""
+    """A step of a target's plan with its number; `instead` says why the script skips it."""
 
     number: int
     step: Step
@@ -140,7 +144,7 @@ class PlacedStep:
 
 @dataclass
 class Section:
-    """What is done about one target, and what starts its release again, which comes after all sections."""
+    """The steps of one target; `last` start its release again, after all sections."""
 
     verdict: TargetVerdict
     steps: list[PlacedStep] = field(default_factory=list)
@@ -148,7 +152,7 @@ class Section:
 
 
 def sections(verdicts: Sequence[TargetVerdict]) -> list[Section]:
-    """The sections of a script, in the order of the targets."""
+    """The sections of the script, in the order of the targets."""
     needed = {_key(step) for verdict in verdicts for step in verdict.plan.steps if not step.advice}
     done: dict[tuple[object, ...], str] = {}
     found = []
@@ -162,12 +166,12 @@ def sections(verdicts: Sequence[TargetVerdict]) -> list[Section]:
             is_held = is_held or bool(held)
             why = held or _left_to(step, others)
             if starts_run(step) and is_held:
-                why = "not before what was left out above is settled"
+                why = "only after the steps skipped above are done"
             if not why and key in done and done[key] != verdict.target.key:
-                why = f"it is done for {done[key]}"
+                why = f"already done for {done[key]}"
             if not why:
                 done.setdefault(key, verdict.target.key)
-            # Who may leave it undone is not alone: for another target it has to be done.
+            # Optional only if it is optional for every target.
             placed = PlacedStep(
                 number, step.model_copy(update={"advice": key not in needed}) if step.advice else step, why
             )
@@ -177,12 +181,12 @@ def sections(verdicts: Sequence[TargetVerdict]) -> list[Section]:
 
 
 def _key(step: Step) -> tuple[object, ...]:
-    """What a step does; by hand, what it says."""
+    """What a step does: its commands, or its title and link if it is done by hand."""
     return (step.commands, step.in_empty_folder) if step.commands else (step.title, step.link)
 
 
 def _left_to(step: Step, others: Sequence[TargetVerdict]) -> str:
-    """Which other target's plan decides on the branch that a step is about; empty where none does."""
+    """Why the step's branch is left to another target's plan; empty if it is not."""
     if step.mends != "other-branches":
         return ""
     for other in others:
@@ -191,12 +195,12 @@ def _left_to(step: Step, others: Sequence[TargetVerdict]) -> str:
         for command in step.commands:
             named = any(word in (ref, f":{ref}") for word in command)
             if named or (command[0] == "release-state" and command[1:5] == (*asks, target.channel.name)):
-                return f"the plan of {target.key} says what becomes of it"
+                return f"the plan of {target.key} covers this branch"
     return ""
 
 
 def _held_back(step: Step, target: Target, others: Sequence[TargetVerdict]) -> str:
-    """Which other target builds on what a step destroys; empty where none does."""
+    """Why a destructive step is held back for another target; empty if it is not."""
     trace = _SHARED.get(step.mends or "")
     if step.destroys is None or trace is None:
         return ""
@@ -204,7 +208,7 @@ def _held_back(step: Step, target: Target, others: Sequence[TargetVerdict]) -> s
     for other in others:
         same = other.target.version == target.version and other.target.channel.name in shared
         if same and _keeps(other.plan, step):
-            return f"{other.target.key} is to keep it; settle that one first, then look at this one again"
+            return f"{other.target.key} keeps it; finish that target first, then run again for this one"
     return ""
 
 

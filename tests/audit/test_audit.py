@@ -207,9 +207,9 @@ def test_a_whole_history_agrees() -> None:
     ("found", "version", "why"),
     [
         (with_more(branch("release/pypi-v0.4.0"), open_pulls=known((open_pull(head_branch="release/pypi-v0.4.0"),))),
-         "0.4.0", "being prepared: branch release/pypi-v0.4.0, pull request #7"),
-        (history(drafts=known((released("0.4.0", draft=True),))), "0.4.0", "being prepared: draft of v0.4.0"),
-        (with_more(tagged("v0.0.1")), "0.0.1", "tag v0.0.1; from before the first publication, 0.1.0"),
+         "0.4.0", "in preparation: branch release/pypi-v0.4.0, pull request #7"),
+        (history(drafts=known((released("0.4.0", draft=True),))), "0.4.0", "in preparation: draft for v0.4.0"),
+        (with_more(tagged("v0.0.1")), "0.0.1", "tag v0.0.1; older than the first published version 0.1.0"),
     ],
 )  # fmt: skip
 def test_what_is_not_judged(found: AuditSnapshot, version: str, why: str) -> None:
@@ -226,7 +226,7 @@ def test_an_unfinished_run_may_still_mend_what_is_newest() -> None:
     ended = verdict_of(Audit(with_more(tagged("v0.4.0"), runs=runs(run()))))
 
     assert (newest.words, newest.exit) == ("IN PROGRESS", Exit.IN_PROGRESS)
-    assert "release run #3 is still working" in of(newest.audit, "0.4.0").words
+    assert "release run #3 is in progress" in of(newest.audit, "0.4.0").words
     assert verdict_of(older).exit is Exit.ACTION_NEEDED, "no run mends what is older than a whole release"
     assert ended.exit is Exit.ACTION_NEEDED
 
@@ -288,7 +288,7 @@ def test_a_trace_that_never_appeared_is_said_once(found: AuditSnapshot, about: s
     audit = Audit(found)
     verdict = verdict_of(audit)
 
-    said = [r.target.rpartition(": ")[2] for r in verdict.of_project if r.id == "AUDIT-3" and r.is_finding]
+    said = [r.target.rpartition(": ")[2] for r in verdict.project_results if r.id == "AUDIT-3" and r.is_finding]
     assert about in said and len(said) <= 2
     assert verdict.exit is Exit.ACTION_NEEDED
     assert not any(kind.blocking for kind in verdict.by_kind), "no version is measured by it"
@@ -456,7 +456,7 @@ def test_a_silent_source_leaves_no_version_green(source: str) -> None:
     verdict = verdict_of(Audit(history(**{source: failed(source)})))
 
     assert (verdict.exit, verdict.words) == (Exit.UNKNOWN, "COULD NOT VERIFY")
-    said = [result for result in verdict.of_project if result.id == "AUDIT-1" and result.outcome is Outcome.UNKNOWN]
+    said = [each for each in verdict.project_results if each.id == "AUDIT-1" and each.outcome is Outcome.UNKNOWN]
     assert len(said) == 1 and "answered 503" in said[0].found
     if source != "latest_release":
         assert {judged.outcome for judged in verdict.audit.judgements} == {Outcome.UNKNOWN}
@@ -491,7 +491,7 @@ def test_a_silent_hint_is_advice(source: str) -> None:
     verdict = verdict_of(Audit(history(**{source: failed(source)})))
 
     assert verdict.exit is Exit.OK
-    assert [r.blocking for r in verdict.of_project if r.outcome is Outcome.UNKNOWN] == [False]
+    assert [r.blocking for r in verdict.project_results if r.outcome is Outcome.UNKNOWN] == [False]
     assert verdict_of(verdict.audit, advice=True).exit is Exit.UNKNOWN
 
 

@@ -116,7 +116,7 @@ def test_a_list_tells_each_project_that_is_wrong() -> None:
 def test_what_is_long_is_cut() -> None:
     told = of_fleet([wrong(findings=(LONG,)) for _ in range(200)], 200, "report.html")
     assert len(told.summary(9_000).encode()) <= 9_000
-    assert told.summary(9_000).endswith("in the report report.html.\n")
+    assert told.summary(9_000).endswith("all of it: report.html\n")
 
 
 def hostile_audit() -> StepReport:

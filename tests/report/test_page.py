@@ -49,7 +49,7 @@ def test_what_is_far_apart_is_said_and_what_has_no_time_comes_last() -> None:
     snapshot = s.released(index={"pypi": s.project(*files)}, pulls=known((s.pull(merged_at=LATER),)))
     rows, _ = drawn(timeline(Release(snapshot)))
     assert "2 years later" in rows
-    assert rows.index("When is not recorded") > rows.index("2 years later")
+    assert rows.index("Time not recorded") > rows.index("2 years later")
     assert rows[-2:] == ["-orbit-0.2.0.tar.gz uploaded", f"-tag v0.2.0 at {s.HEAD[:12]}"]
 
 
@@ -58,7 +58,7 @@ def test_many_uploads_are_one_row() -> None:
     uploads = [Event(kind="upload", at=at, title="orbit-0.2.0-py3-none-any.whl uploaded") for at in moments]
     rows, _ = drawn(Timeline(events=tuple(uploads)))
     assert len(rows) == 1
-    assert "30 uploads: orbit-0.2.0-py3-none-any.whl uploaded and 29 more, the last at 2026-01-02 03:04:29" in rows[0]
+    assert "30 uploads: orbit-0.2.0-py3-none-any.whl uploaded and 29 more, last at 2026-01-02 03:04:29" in rows[0]
 
 
 def test_a_run_is_a_bar_from_its_start_to_its_end() -> None:
@@ -77,7 +77,7 @@ def test_a_run_is_a_bar_from_its_start_to_its_end() -> None:
 
 def test_nothing_happened_and_something_was_not_observed() -> None:
     assert "<svg" not in timeline_block(Timeline(), "")
-    assert "may be missing: release runs: answered 503" in timeline_block(
+    assert "May be incomplete, unknown: release runs: answered 503" in timeline_block(
         Timeline(gaps=("release runs: answered 503",)), ""
     )
 
@@ -85,13 +85,13 @@ def test_nothing_happened_and_something_was_not_observed() -> None:
 def test_unknown_stands_apart_with_its_cause_and_when_to_ask_again() -> None:
     problem = Problem(source="GitHub", why="rate limit", remedy="give a token", retry_at=s.NOW)
     page = page_of(s.released(release=Observation(value=None, unavailable=problem)))
-    apart = page[page.index("Could not be observed") :]
+    apart = page[page.index("Could not be checked") :]
     apart = apart[: apart.index("<h3>")]
     assert apart.count("rate limit") == 1 and "give a token" in apart
-    assert "Ask again at" in apart and "2026-01-02 03:04:00" in apart
+    assert "Retry after" in apart and "2026-01-02 03:04:00" in apart
     for check in ("RELEASE-11", "RELEASE-12", "RELEASE-13"):
         assert f'id="{check}"' in apart
-    assert page.index("Could not be observed") < page.index("<h3>Tag</h3>")
+    assert page.index("Could not be checked") < page.index("<h3>Tag</h3>")
 
 
 def test_the_top_says_each_cause_once_with_the_checks_that_it_leaves_unknown() -> None:
@@ -108,11 +108,11 @@ def test_the_top_says_each_cause_once_with_the_checks_that_it_leaves_unknown() -
     lines = re.findall(r"<li.*?</li>", top)
     assert [" expected " in re.sub(r"<[^>]+>", "", line) for line in lines] == [True] * (len(lines) - 2) + [False] * 2
     [cause] = [line for line in lines if "answered 503" in line]
-    assert f"which leaves {len(unknown)} checks unknown" in cause and f"{len(unknown) - len(names)} of advice" in cause
+    assert f"This leaves {len(unknown)} checks unknown" in cause and f"{len(unknown) - len(names)} advice" in cause
     links = re.findall(r'href="#([^"]*)"', cause)
     assert links[:-1] == names and links[-1] in {result.id for result in unknown if not result.blocking}
     assert all(page.count(f'id="{name}"') == 1 for name in links)
-    apart = page[page.index("Could not be observed") :]
+    apart = page[page.index("Could not be checked") :]
     assert apart[: apart.index("<h3>")].count("answered 503") == 1
 
 

@@ -59,8 +59,8 @@ def test_two_versions_in_flight_are_each_tidied_up_once() -> None:
     assert sorted(deleted) == sorted({f"refs/heads/{branch.name}" for branch in (OWN, OTHER, ORPHAN)})
     assert text.count("gh workflow run") == 1, "of two versions on one channel the workflow makes one"
     assert text.index("gh workflow run") > max(text.index(f":{ref}") for ref in deleted), "when all is deleted"
-    assert text.count("now verify") == 2
-    assert text.count("left out here") == 7
+    assert text.count("say 'verify: ") == 2
+    assert text.count("#    skipped: ") == 7
 
 
 def test_of_one_target_nothing_is_deleted_once_the_workflow_works() -> None:
@@ -91,7 +91,7 @@ def test_what_another_target_of_the_run_goes_by_is_not_destroyed(direction: str,
     text = script(verdicts)
     assert ("--method DELETE" in text) is goes
     assert ("gh workflow run" in text or "actions/workflows" in text) is goes, "nor is a run started beside it"
-    assert ("is to keep it" in text) is not goes
+    assert ("keeps it; finish" in text) is not goes
 
 
 def test_advice_of_one_target_that_another_needs_is_needed() -> None:
@@ -102,7 +102,7 @@ def test_advice_of_one_target_that_another_needs_is_needed() -> None:
     verdicts = [each.model_copy(update={"plan": plan}) for each, plan in zip((one, two), plans, strict=True)]
     first, second = sections(verdicts)
     assert [placed.step.advice for placed in first.steps] == [False]
-    assert [placed.instead for placed in second.steps] == ["it is done for orbit==0.2.0@pypi"]
+    assert [placed.instead for placed in second.steps] == ["already done for orbit==0.2.0@pypi"]
 
 
 @pytest.mark.parametrize("shell", ["sh", "bash"])

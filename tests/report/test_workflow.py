@@ -88,7 +88,7 @@ def test_one_annotation_for_each_finding() -> None:
         "expected: GitHub Release v0.2.0",
         "found: none",
         "why: users and tools read the notes there",
-        "next: step 1 of the plan: Create the GitHub Release v0.2.0",
+        "fix: step 1 of the plan: Create the GitHub Release v0.2.0",
     ]
     assert obeyed("\n".join(annotate(document_of(s.released())))) == []
 
@@ -117,10 +117,8 @@ def test_a_cause_says_each_remedy_and_the_last_moment_to_ask_again() -> None:
     [found] = [each.data for each in obeyed("\n".join(annotate(document))) if "403" in each.data]
     shown = Page(summary(document)).text
     for said, at in REFUSED:
-        assert found.count(said) == shown.count(f"next: {said}") == 1
-        assert (
-            (f"ask again at {at.isoformat()}" in found) == (f"ask again at {at.isoformat()}" in shown) == (at > s.NOW)
-        )
+        assert found.count(said) == shown.count(f"fix: {said}") == 1
+        assert (f"retry after {at.isoformat()}" in found) == (f"retry after {at.isoformat()}" in shown) == (at > s.NOW)
 
 
 def test_advice_is_an_error_only_where_it_decides() -> None:
@@ -258,7 +256,7 @@ def test_a_long_summary_is_cut_between_blocks_and_says_so() -> None:
     document = report([long], {verdict.target.key: PARTIAL}, 1, s.NOW, "report.html", ORIGIN, {})
     markdown = summary(document)
     assert 100_000 < len(markdown.encode()) <= MOST_BYTES < 2**20 / 2
-    assert markdown.endswith("in the report report.html.\n")
+    assert markdown.endswith("all of it: report.html\n")
     assert "Cut here" in Page(markdown).text
     assert len(summary(document, 5_000).encode()) <= 5_000
 

@@ -230,7 +230,7 @@ def test_now_verify_has_the_settings() -> None:
         settings=(("lookup-timeout", "31"),),
     )
     text = script([verdict_of(s.ready(target=target, remote=s.remote(s.branch())))])
-    (line,) = (line for line in text.splitlines() if "now verify" in line)
+    (line,) = (line for line in text.splitlines() if line.startswith("say 'verify: "))
     words = shlex.split(shlex.split(line)[1].partition(": ")[2])
     assert words == suite(target)
     for option, value in (("expected-files", "wheel"), ("title-template", "It's {version}"), ("ci-required", "false")):

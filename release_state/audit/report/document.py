@@ -72,14 +72,14 @@ def _audit(verdict: AuditVerdict) -> dict[str, Any]:
             }
             for kind, judged in verdict.by_kind.items()
         ],
-        "checks": [result.model_dump(mode="json") for result in verdict.of_project],
+        "checks": [result.model_dump(mode="json") for result in verdict.project_results],
         "history": _versions(verdict),
     }
 
 
 def _versions(verdict: AuditVerdict) -> list[dict[str, Any]]:
     lines = []
-    results = verdict.of_versions
+    results = verdict.version_results
     for key, judgement in zip(verdict.audit.keys, verdict.audit.judgements, strict=True):
         audited, result = judgement.audited, results.get(key)
         if result is None:

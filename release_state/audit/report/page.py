@@ -115,13 +115,13 @@ def _filters(verdict: AuditVerdict) -> str:
         '<div class="filters"><label>Text <input type="search"></label>'
         f'<label>Outcome <select><option value="">any</option>{outcomes}</select></label>'
         f'<label>Kind <select><option value="">any</option>{kinds}</select></label>'
-        f'<span class="shown">{len(verdict.of_versions)} of {len(verdict.of_versions)} versions</span></div>'
+        f'<span class="shown">{len(verdict.version_results)} of {len(verdict.version_results)} versions</span></div>'
     )
 
 
 def _table(verdict: AuditVerdict) -> str:
     """The versions, newest first: what one looks for is mostly there."""
-    audit, results = verdict.audit, verdict.of_versions
+    audit, results = verdict.audit, verdict.version_results
     rows = []
     for key, judgement in zip(reversed(audit.keys), reversed(audit.judgements), strict=True):
         if result := results.get(key):

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from html import escape
 
 from release_state.audit.audit import Audit
-from release_state.audit.habits import INDEX, RELEASE, TAG, left
+from release_state.audit.habits import INDEX, RELEASE, TAG, has_trace
 from release_state.audit.judge import Judgement
 from release_state.audit.report.document import NAMES
 from release_state.model.outcome import Outcome
@@ -72,10 +72,10 @@ def _state(audit: Audit, trace: str, judgement: Judgement) -> str:
         if audited.indexed.all_yanked:
             return "withdrawn"
         whole = all(
-            not audit.habits.expects(kind, audited) or left(kind, audited) for kind in audit.target.expected_files
+            not audit.habits.expects(kind, audited) or has_trace(kind, audited) for kind in audit.target.expected_files
         )
         return "there" if whole else "missing"
-    if left(trace, audited):
+    if has_trace(trace, audited):
         return "there"
     if not audit.observes(trace):
         return "unseen"

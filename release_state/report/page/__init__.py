@@ -1,7 +1,7 @@
-"""The HTML report: one page that loads nothing, built into the page of pytest-html.
+"""The HTML report of single versions: one page that loads nothing, built into the page of pytest-html.
 
-What a person reads is plain HTML that needs no script: the verdict, the state, the plan, the timeline and every check.
-pytest-html's own table follows at the end, filled by its script.
+The verdict, the state, the plan, the timeline and every check are plain HTML and need no script. pytest-html's own
+table follows at the end; its script fills it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _COLOUR = {Exit.OK: ("good", "✓"), Exit.ACTION_NEEDED: ("bad", "✗"), Exit.DE
 
 
 def title(verdicts: tuple[TargetVerdict, ...]) -> str:
-    """The page's title: the verdict and what it is about. Escaped by pytest-html's template."""
+    """The page's title: the verdict and its subject. pytest-html's template escapes it."""
     if not verdicts:
         return "Nothing was checked"
     worst = decisive_of(verdicts)
@@ -46,7 +46,7 @@ def summary(
     origin: Origin,
     changes: Mapping[str, Changes] | None = None,
 ) -> list[str]:
-    """What stands above pytest-html's table: style, script, and for each target its whole story."""
+    """The HTML above pytest-html's table: style, script, and an article for each target."""
     changed = changes or {}
     worst = decisive_of(verdicts) if verdicts else None
     top = [
@@ -95,8 +95,8 @@ def _target(
     sections = (
         ("state", "State", matrix_table(matrix(release, verdict), anchor, f"State of {verdict.target.version}")),
         ("plan", "What to do", plan_list(verdict.plan, anchor)),
-        *([("changes", "Since the last run", changes_block(changes))] if changes else []),
-        ("timeline", "How it went", timeline_block(timeline(release), anchor)),
+        *([("changes", "Changes since the last run", changes_block(changes))] if changes else []),
+        ("timeline", "Timeline", timeline_block(timeline(release), anchor)),
         ("checks", "Checks", checks_block(verdict, anchor, level + 1)),
     )
     shown = "".join(
@@ -110,13 +110,13 @@ def _target(
 
 
 def colour_of(verdict: TargetVerdict | None) -> tuple[str, str]:
-    """The name of the verdict's colour, and its symbol."""
+    """The name of the verdict's colour and the verdict's symbol."""
     code = verdict.exit if verdict else None
     return _COLOUR.get(code, ("wait", "…" if code is Exit.IN_PROGRESS else "?"))  # type: ignore[arg-type]
 
 
 def root(verdict: TargetVerdict | None) -> str:
-    """What colours pytest-html's own heading, which takes no class."""
+    """A style for pytest-html's own heading, which takes no class."""
     colour, symbol = colour_of(verdict)
     return (
         f"<style>:root {{ --verdict: var(--{colour}); --verdict-paper: var(--{colour}-paper); "
@@ -125,7 +125,7 @@ def root(verdict: TargetVerdict | None) -> str:
 
 
 def lead(verdict: TargetVerdict, anchor: str) -> str:
-    """What is wrong, in a few lines that lead to the checks and to the plan; what holds, where nothing is."""
+    """What is wrong, in a few lines with links to the checks and the plan; else how many checks hold."""
     deciding = [r for r in verdict.decisive if r.decides(verdict.block_on_advice)]
     lines = [_line(verdict, result, anchor) for result in deciding if result.outcome is not Outcome.UNKNOWN]
     for same in unknown_by_cause(verdict.decisive).values():
@@ -135,19 +135,19 @@ def lead(verdict: TargetVerdict, anchor: str) -> str:
         lines[_MOST:] = [f'<li><a href="#{anchor}checks">and {len(lines) - _MOST} more</a></li>']
     if not deciding:
         held = sum(result.outcome is Outcome.HOLDS for result in verdict.results)
-        lines.append(f"<li>{held} check{'' if held == 1 else 's'} hold{'s' if held == 1 else ''}, nothing blocks.</li>")
+        lines.append(f"<li>{held} check{'' if held == 1 else 's'} hold{'s' if held == 1 else ''}. Nothing blocks.</li>")
     if verdict.not_run:
         lines.append(f"<li>Not run: {escape(', '.join(verdict.not_run))}</li>")
     if verdict.left_out:
-        lines.append(f"<li>Left out, because it is asking: {text(', '.join(verdict.left_out), 300)}</li>")
+        lines.append(f"<li>Ignored as part of this run: {text(', '.join(verdict.left_out), 300)}</li>")
     lines[:0] = [f"<li><strong>{text(line)}</strong></li>" for line in verdict.not_verified]
     return f'<div class="lead">{_in_short(verdict)}<ul>{"".join(lines)}</ul></div>{_counts(verdict)}'
 
 
 def _in_short(verdict: TargetVerdict) -> str:
-    """The state by its name, and how far it is to the end."""
+    """The name of the state, and the direction and length of the plan."""
     steps = [step for step in verdict.plan.steps if not step.advice]
-    way = f" The plan: {verdict.plan.direction}, {len(steps)} step{'' if len(steps) == 1 else 's'}." if steps else ""
+    way = f" Plan: {verdict.plan.direction}, {len(steps)} step{'' if len(steps) == 1 else 's'}." if steps else ""
     return f"<p><strong>{text(verdict.diagnosis.title)}.</strong>{escape(way)}</p>"
 
 
@@ -162,13 +162,13 @@ def _line(verdict: TargetVerdict, result: CheckResult, anchor: str) -> str:
 
 
 def _cause(verdict: TargetVerdict, same: Sequence[CheckResult], anchor: str) -> str:
-    """One cause, and all that it leaves unknown: what decides by its name, advice by its number."""
+    """One cause and the checks that it leaves unknown: the ones that decide by ID, advice as a count."""
     deciding = [result for result in same if result.decides(verdict.block_on_advice)]
     names = ", ".join(f'<a href="#{anchor}{escape(result.id)}">{escape(result.id)}</a>' for result in deciding)
     if advice := [result for result in same if result not in deciding]:
-        names += f' and <a href="#{anchor}{escape(advice[0].id)}">{len(advice)} of advice</a>'
+        names += f' and <a href="#{anchor}{escape(advice[0].id)}">{len(advice)} advice</a>'
     found = f'<strong class="said">{escape(plain(same[0].found, 240))}</strong>'
-    return f'<li class="cause">{found}, which leaves {len(same)} checks unknown: {names}</li>'
+    return f'<li class="cause">{found}. This leaves {len(same)} checks unknown: {names}</li>'
 
 
 def _sentence(result: CheckResult) -> str:
@@ -184,13 +184,13 @@ def _counts(verdict: TargetVerdict) -> str:
         for advice in (False, True):
             count = sum(r.outcome is outcome and (r.is_finding and not r.blocking) == advice for r in verdict.results)
             if count:
-                words = f"{count} {outcome.value}{' (advice)' if advice else ''}"
+                words = f"{count} {outcome.words}{' (advice)' if advice else ''}"
                 parts.append(f"<li{' class=advice' if advice else ''}>{badge(outcome, words)}</li>")
     return f'<ul class="counts" aria-label="Checks by outcome">{"".join(parts)}</ul>'
 
 
 def facts(verdict: TargetVerdict, release: Release, origin: Origin) -> str:
-    """What was looked at, when and by whom."""
+    """What was checked, when and by whom."""
     target, snapshot = verdict.target, release.snapshot
     local = snapshot.observed_at.astimezone()
     zone = f" · {local:%H:%M:%S} {local.tzname()}" if local.utcoffset() else ""
@@ -210,4 +210,4 @@ def facts(verdict: TargetVerdict, release: Release, origin: Origin) -> str:
 
 
 def _phase(reason: str) -> str:
-    return f"This phase applies: {reason}." if reason else ""
+    return f"Why this phase: {reason}." if reason else ""

@@ -1,4 +1,4 @@
-"""The checks of the page: what could not be observed first and apart, then each source, blocking before advice."""
+"""The checks on the page: unknown ones first, by cause; then each source, blocking checks before advice."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from release_state.verdict.verdict import TargetVerdict
 
 
 def checks_block(verdict: TargetVerdict, anchor: str, level: int) -> str:
-    """Every check that ran."""
+    """A block for each source, with every check that ran."""
     groups: dict[str, list[CheckResult]] = defaultdict(list)
     for result in verdict.results:
         if result.outcome is not Outcome.UNKNOWN:
             groups[result.source].append(result)
     blocks = [_unknown(verdict, anchor, level)]
-    # What has a finding comes first: nobody should have to scroll past what holds.
+    # Sources with a finding come first: nobody should scroll past checks that hold.
     for source, results in sorted(groups.items(), key=lambda group: not any(r.is_finding for r in group[1])):
         ordered = sorted(results, key=lambda result: not result.blocking)
         items = "".join(_check(verdict, result, anchor) for result in ordered)
@@ -30,7 +30,7 @@ def checks_block(verdict: TargetVerdict, anchor: str, level: int) -> str:
 
 
 def _unknown(verdict: TargetVerdict, anchor: str, level: int) -> str:
-    """Each cause once, with every check that it left unknown, and when to ask again."""
+    """Each cause once, with the checks that it leaves unknown and when to retry."""
     causes = unknown_by_cause(verdict.results)
     if not causes:
         return ""
@@ -45,15 +45,15 @@ def _unknown(verdict: TargetVerdict, anchor: str, level: int) -> str:
         again = f"{moment(datetime.fromisoformat(retry_at))} UTC" if retry_at else ""
         rows = [
             ("Found", text(found)),
-            ("What to do", "<br>".join(map(text, remedies_of(results)))),
-            ("Ask again at", again),
+            ("Fix", "<br>".join(map(text, remedies_of(results)))),
+            ("Retry after", again),
         ]
         advice = " advice" if not any(result.blocking for result in results) else ""
         items.append(
             f'<li class="check outcome-unknown{advice}"><p>{badge(Outcome.UNKNOWN)}</p>{_terms(rows)}'
-            f'<ul class="left-unknown" aria-label="Checks that this leaves unknown">{names}</ul></li>'
+            f'<ul class="left-unknown" aria-label="Checks left unknown">{names}</ul></li>'
         )
-    return f'<h{level}>Could not be observed</h{level}><ul class="checks unknown">{"".join(items)}</ul>'
+    return f'<h{level}>Could not be checked</h{level}><ul class="checks unknown">{"".join(items)}</ul>'
 
 
 def _check(verdict: TargetVerdict, result: CheckResult, anchor: str) -> str:
@@ -67,7 +67,9 @@ def _check(verdict: TargetVerdict, result: CheckResult, anchor: str) -> str:
 
 
 def _reason(result: CheckResult) -> str:
-    return f' <span class="detail">({text(result.found)})</span>' if result.outcome is Outcome.NOT_APPLICABLE else ""
+    if result.outcome is not Outcome.NOT_APPLICABLE:
+        return ""
+    return f' <span class="detail">{result.outcome.words}: {text(result.found)}</span>'
 
 
 def _level(result: CheckResult) -> str:
@@ -75,10 +77,8 @@ def _level(result: CheckResult) -> str:
 
 
 def _rows(verdict: TargetVerdict, result: CheckResult, anchor: str) -> list[tuple[str, str]]:
-    if result.outcome is Outcome.HOLDS:
+    if not result.is_finding:
         return []
-    if result.outcome is Outcome.NOT_APPLICABLE:
-        return []  # its reason stands in its line
     action = "; ".join(link(step.link, step.title) for step in result.steps)
     if numbers := verdict.numbers(result):
         action = f'<a href="#{anchor}step-{numbers[0]}">{steps_in_words(numbers)} of the plan</a>'
@@ -86,18 +86,18 @@ def _rows(verdict: TargetVerdict, result: CheckResult, anchor: str) -> list[tupl
         ("Expected", text(result.expected)),
         ("Found", text(result.found)),
         ("Why it matters", text(result.why)),
-        ("Action", action),
+        ("Fix", action),
     ]
 
 
 def _terms(rows: list[tuple[str, str]]) -> str:
-    """Terms and their values, which are HTML by now; those that say something."""
+    """A list of terms and their values (HTML); empty values are left out."""
     shown = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in rows if value)
     return f"<dl>{shown}</dl>" if shown else ""
 
 
 def header(cells: list[Any]) -> None:
-    """The columns of the table."""
+    """Set the columns of pytest-html's table."""
     _, _, duration, *_ = cells
     cells[:] = [
         '<th class="sortable" data-column-type="outcome">Outcome</th>',
@@ -105,28 +105,28 @@ def header(cells: list[Any]) -> None:
         "<th>Fact</th>",
         "<th>Expected</th>",
         "<th>Found</th>",
-        "<th>Action</th>",
+        "<th>Fix</th>",
         duration,
         '<th class="sortable" data-column-type="result">pytest</th>',
     ]
 
 
 def row(result: CheckResult, cells: list[Any]) -> None:
-    """One check's row: no cell of ours is left empty."""
+    """Fill the row of a check; an empty cell shows a dash."""
     first, _, duration, *_ = cells
     advice = "" if result.blocking else " advice"
     level = "" if result.blocking else " (advice)"
     steps = "; ".join(step.title for step in result.steps)
     target = result.target.rpartition("==")[2]
-    found = result.found or ("it holds" if result.outcome is Outcome.HOLDS else "")
+    found = result.found or ("as expected" if result.outcome is Outcome.HOLDS else "")
     cells[:] = [
         f'<td class="col-outcome outcome-{slug(result.outcome)}{advice}" data-label="Outcome">'
-        f"{SYMBOL[result.outcome]} {result.outcome.value}{level}</td>",
+        f"{SYMBOL[result.outcome]} {result.outcome.words}{level}</td>",
         f'<td class="col-check" data-label="Check">{escape(result.id)}<br>{escape(target)}</td>',
         f'<td class="col-fact" data-label="Fact">{fact(result.title)}</td>',
         _cell("expected", result.expected),
         _cell("found", found),
-        _cell("action", steps or (result.why if result.is_finding else "")),
+        _cell("fix", steps or (result.why if result.is_finding else "")),
         _labelled(duration, "Duration"),
         _labelled(first, "pytest"),
     ]
@@ -138,12 +138,12 @@ def _cell(name: str, text: str) -> str:
 
 
 def _labelled(cell: object, label: str) -> str:
-    """A cell of pytest-html with the name of its column, for narrow screens."""
+    """A cell of pytest-html with its column's name, for narrow screens."""
     return str(cell).replace("<td ", f'<td data-label="{label}" ', 1)
 
 
 def other_row(cells: list[Any]) -> None:
-    """The row of a report that is no check's: setup and teardown, a collection error."""
+    """Fill the row of a report that is not a check: setup, teardown or a collection error."""
     first, test, duration, *_ = cells
     empty = '<td class="nothing"></td>'
     cells[:] = ['<td class="other-row nothing"></td>', test, empty, empty, empty, empty, duration, first]

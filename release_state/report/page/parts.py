@@ -1,4 +1,4 @@
-"""Small pieces of the page: text from elsewhere made harmless, outcomes as badges, links."""
+"""Small pieces of HTML: escaped text, outcomes as badges, links, times."""
 
 from __future__ import annotations
 
@@ -21,32 +21,32 @@ SYMBOL = {
 
 
 def text(value: str, longest: int = LONGEST) -> str:
-    """Text for the content of an element or for an attribute in double quotes."""
+    """Text escaped for the content of an element or a double-quoted attribute."""
     return escape(plain(value, longest))
 
 
 def fact(title: str) -> str:
-    """A check's title, which is ours: what stands between backticks in it is code."""
+    """A check's title; text between backticks becomes code."""
     return _CODE.sub(r"<code>\1</code>", text(title))
 
 
 def slug(outcome: Outcome) -> str:
-    """The outcome in the name of a class."""
+    """The outcome as part of a CSS class."""
     return outcome.value.replace(" ", "-")
 
 
 def badge(outcome: Outcome | None, words: str = "") -> str:
-    """An outcome by its symbol, its word (or `words` with it) and its colour."""
+    """An outcome's symbol with its word, or with `words`, in its colour."""
     if outcome is None:
         return '<span class="badge nothing"><span aria-hidden="true">-</span> not judged</span>'
     return (
         f'<span class="badge outcome-{slug(outcome)}"><span aria-hidden="true">{SYMBOL[outcome]}</span> '
-        f"{escape(words or outcome.value)}</span>"
+        f"{escape(words or outcome.words)}</span>"
     )
 
 
 def link(url: str | None, label: str, name: str = "", longest: int = LONGEST) -> str:
-    """A link where the address is one of the web; else the label alone. `name` says what it leads to."""
+    """A link for an HTTP(S) address, else the label alone. `name` is its accessible name."""
     if not url or not url.startswith(("https://", "http://")):
         return text(label, longest)
     named = f' aria-label="{text(name)}"' if name else ""
@@ -54,7 +54,7 @@ def link(url: str | None, label: str, name: str = "", longest: int = LONGEST) ->
 
 
 def moment(at: datetime) -> str:
-    """A moment in UTC, to the second."""
+    """A `time` element in UTC, to the second."""
     return f'<time datetime="{at.astimezone(timezone.utc):%Y-%m-%dT%H:%M:%SZ}">{utc(at)}</time>'
 
 
@@ -64,7 +64,7 @@ def utc(at: datetime) -> str:
 
 
 def span(seconds: float) -> str:
-    """`12 ms`, `4.2 s`, `3 min 5 s`, `2 hours`, `3 days`: as exact as a reader needs it."""
+    """A duration as exact as a reader needs it: `12 ms`, `4.2 s`, `3 min 5 s`, `2 hours`, `3 days`."""
     if seconds < 1:
         return f"{round(seconds * 1000)} ms"
     if seconds < 60:

@@ -1,4 +1,4 @@
-"""What changed since the last run of the same version and channel."""
+"""The plan, the matrix of traces and the changes since the last run, as HTML."""
 
 from __future__ import annotations
 
@@ -14,38 +14,36 @@ from release_state.verdict.matrix import Row
 
 
 def changes_block(changes: Changes) -> str:
-    """The verdict then, and each thing that came, went or is still missing."""
-    lists = {"Mended": changes.mended, "New": changes.arisen, "Still not right": changes.remaining}
+    """The earlier verdict, and what changed since or is still missing."""
+    lists = {"Fixed": changes.mended, "New": changes.arisen, "Still failing": changes.remaining}
     lines = [text(words) for words in changes.traces]
     lines += [f"{name}: {escape(', '.join(ids))}" for name, ids in lists.items() if ids]
-    same = "nothing changed" if changes.is_empty else "this is different now"
+    same = "Nothing changed since" if changes.is_empty else "Changed since"
     items = "".join(f"<li>{line}</li>" for line in lines)
-    return f"<p>The last run was at {moment(changes.since)} UTC: {text(changes.verdict_then)}. Since then {same}" + (
+    return f"<p>The last run was at {moment(changes.since)} UTC: {text(changes.verdict_then)}. {same}" + (
         f":</p><ul>{items}</ul>" if items else ".</p>"
     )
 
 
 _WORD = 40
 _LONG = 1_500
-"""Characters of a command that is shown in a box of its own height, which then takes the keyboard to scroll."""
+"""Characters above which a command's box scrolls, and so takes the keyboard focus."""
 
 
 def plan_list(plan: Plan, anchor: str) -> str:
-    """The ordered way out."""
+    """The steps of the plan, in order."""
     if not plan.steps:
-        return "<p>Nothing is to be done.</p>"
+        return "<p>Nothing to do.</p>"
     reason = f": {text(plan.reason)}" if plan.reason else ""
     parts = [f"<p>Direction: <strong>{escape(plan.direction)}</strong>{reason}.</p>"]
     if losing := [str(number) for number, step in enumerate(plan.steps, 1) if step.destroys]:
-        parts.append(
-            f'<p class="warning"><span aria-hidden="true">⚠</span> Destroys something: step {", ".join(losing)}.</p>'
-        )
+        parts.append(f'<p class="warning"><span aria-hidden="true">⚠</span> Destructive: step {", ".join(losing)}.</p>')
     if (way := plan.way_to_folder()) and any(_uses_git(step) for step in plan.steps):
-        parts.append(f"<p>The git commands are for the clone:</p>{commands([way], 'to go to the clone')}")
+        parts.append(f"<p>Run the git commands in the clone:</p>{commands([way], 'to go to the clone')}")
     steps = "".join(_step(number, step, anchor) for number, step in enumerate(plan.steps, 1))
     parts.append(f'<ol class="steps">{steps}</ol>')
     if plan.other_way:
-        parts.append(f"<p>The other way is shown by:</p>{commands([exact.quoted(plan.other_way)], 'of the other way')}")
+        parts.append(f"<p>{plan.instead}:</p>{commands([exact.quoted(plan.other_way)], 'for the other plan')}")
     return "".join(parts)
 
 
@@ -67,23 +65,23 @@ def _step(number: int, step: Step, anchor: str) -> str:
             f"{text(step.destroys)}{saved}</p>"
         )
     if step.withheld:
-        parts.append(f'<p class="reason">No command is given: {text(step.withheld)}.</p>')
+        parts.append(f'<p class="reason">No command: {text(step.withheld)}.</p>')
     if step.destroys and step.commands:
-        lines = commands(step.lines(), f"of step {number}, which destroys something")
+        lines = commands(step.lines(), f"of step {number}, destructive")
         parts.append(f'<div class="destroying">{lines}</div>')
     else:
         parts.append(commands(step.lines(), f"of step {number}"))
     if step.link:
         parts.append(f'<p class="by-hand">{link(step.link, step.link)}</p>')
     if step.verify:
-        parts.append('<p class="then">Then see whether it worked:</p>')
+        parts.append('<p class="then">Verify:</p>')
         parts.append(commands(step.verify_lines(), f"that verifies step {number}"))
     kind = ' class="danger"' if step.destroys else ""
     return f'<li id="{anchor}step-{number}"{kind}>{"".join(parts)}</li>'
 
 
 def commands(lines: Sequence[str], what: str) -> str:
-    """Each command in a box of its own with its button; the script shows the button, without it there is none."""
+    """Each command in its own box. The copy button stays hidden unless the script runs."""
     return "".join(
         _command(line, what if len(lines) == 1 else f"{number} of {len(lines)} {what}")
         for number, line in enumerate(lines, 1)
@@ -99,7 +97,7 @@ def _command(line: str, what: str) -> str:
 
 
 def _words(line: str) -> str:
-    """The command with its short words kept whole: a browser would break `--title` behind its hyphens."""
+    """The command with short words kept whole: a browser would break `--title` after its hyphens."""
     return "".join(
         f'<span class="word">{escape(word)}</span>' if "-" in word and len(word) < _WORD else escape(word)
         for word in re.split(r"(\s+)", line)
@@ -107,12 +105,12 @@ def _words(line: str) -> str:
 
 
 _LONGEST = 300
-"""Characters of a cell; what is longer stands with its check."""
-_COLUMNS = ("Trace", "Expected", "Observed", "State", "See it")
+"""Characters of a cell; the check itself shows the whole text."""
+_COLUMNS = ("Trace", "Expected", "Observed", "State", "Link")
 
 
 def matrix_table(rows: Sequence[Row], anchor: str, name: str) -> str:
-    """One line for each trace, with a link to look at it with one's own eyes."""
+    """A row for each trace, with a link to its page."""
     head = "".join(f'<th role="columnheader" scope="col">{column}</th>' for column in _COLUMNS)
     body = "".join(_row(row, anchor) for row in rows)
     return (
@@ -131,9 +129,9 @@ def _row(row: Row, anchor: str) -> str:
         f'<td role="cell" data-label="Expected">{text(row.expected, _LONGEST)}</td>'
         f'<td role="cell" data-label="Observed">{text(row.observed, _LONGEST)}</td>'
         f'<td role="cell" data-label="State">{badge(row.state)}{f" <small>{named}</small>" if named else ""}</td>'
-        f'<td role="cell" data-label="See it">{_see(row)}</td></tr>'
+        f'<td role="cell" data-label="Link">{_link_of(row)}</td></tr>'
     )
 
 
-def _see(row: Row) -> str:
+def _link_of(row: Row) -> str:
     return link(row.link, "open", f"open: {row.name}") if row.link else "-"

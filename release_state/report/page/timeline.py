@@ -1,7 +1,7 @@
-"""The timeline of the page: lanes drawn in one picture, and beside it the same events in words, row by row.
+"""The timeline on the page: an SVG with lanes, and beside it the same events in words, row by row.
 
-Rows are of equal height, one for each event, however far apart the events are: a gap is said in words. The picture is
-stretched to the height of the list; lines of no length with round or square ends stay dots and squares all the same.
+Rows have the same height, however far apart the events are; words tell the gaps. The picture is stretched to the height
+of the list. Dots and squares are lines of length zero with round or square ends, so stretching does not distort them.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ _GITHUB = 3
 _X = (9, 25, 41, 57)
 _WIDTH = 66
 _GAP = 3600.0
-"""Seconds between two events from which on the time between them is said."""
+"""Seconds between two events above which a row shows the time between them."""
 _LONGEST = 300
 _ALIKE = 4
-"""So many events of one kind in a row are shown one by one; of more, only how many."""
+"""The longest row of events of one kind that is shown one by one; a longer one becomes a count."""
 
 
 @dataclass(frozen=True)
 class Mark:
-    """A row: an event's beginning or end, or the words of a gap."""
+    """A row: the start or end of an event, or a gap in words."""
 
     words: str
     at: datetime | None = None
@@ -38,14 +38,14 @@ class Mark:
     detail: str = ""
     link: str | None = None
     run: str | None = None
-    """Names a run at its first and at its last row."""
+    """Name of the run, on its first and its last row."""
 
 
 def timeline_block(found: Timeline, anchor: str) -> str:
-    """The picture and the list; a sentence where nothing is known to have happened."""
-    gaps = f'<p class="gaps">Not observed, may be missing: {text("; ".join(found.gaps))}</p>' if found.gaps else ""
+    """The picture and the list, or a sentence if no event is known."""
+    gaps = f'<p class="gaps">May be incomplete, unknown: {text("; ".join(found.gaps))}</p>' if found.gaps else ""
     if not found.events:
-        return f"<p>Nothing of this version is known to have happened.</p>{gaps}"
+        return f"<p>No known events for this version.</p>{gaps}"
     marks = list(_marks(found.events))
     rows = "".join(map(_row, marks))
     return (
@@ -59,7 +59,7 @@ def _marks(events: Sequence[Event]) -> Iterator[Mark]:
     dated = False
     for mark in _condensed(sorted(_ends(events), key=_moment)):
         if mark.at is None and dated:
-            yield Mark("When is not recorded")
+            yield Mark("Time not recorded")
             dated = False
         elif mark.at and before and (seconds := (mark.at - before).total_seconds()) >= _GAP:
             yield Mark(f"{span(seconds)} later")
@@ -73,7 +73,7 @@ def _moment(mark: Mark) -> tuple[bool, float]:
 
 
 def _ends(events: Sequence[Event]) -> Iterator[Mark]:
-    """The events as rows; a run that is finished has two."""
+    """The events as rows; a finished run has two."""
     last: list[Mark] = []
     for event in events:
         lane = _LANES.get(event.kind, _GITHUB)
@@ -88,17 +88,17 @@ def _ends(events: Sequence[Event]) -> Iterator[Mark]:
         took = f"after {span((event.until - event.at).total_seconds())}"
         detail = f"{event.detail}, {took}" if event.detail else took
         last.append(Mark(event.title, event.until, lane, "run", event.state, detail, event.link, run=name))
-    yield from last  # sorting is stable: what happened in the last second of a run comes before its end
+    yield from last  # sorting is stable: an event in the last second of a run comes before the run's end
 
 
 def _condensed(marks: Sequence[Mark]) -> Iterator[Mark]:
-    """Many events alike in a row become one."""
+    """Join long rows of similar events into one."""
     group: list[Mark] = []
     for mark in [*marks, None]:
         if group and (mark is None or (mark.kind, mark.state) != (group[0].kind, group[0].state) or mark.kind == "run"):
             if len(group) > _ALIKE:
                 first, last = group[0], group[-1]
-                until = f", the last at {utc(last.at)}" if last.at else ""
+                until = f", last at {utc(last.at)}" if last.at else ""
                 noun = {"upload": "uploads", "commit": "commits"}.get(first.kind, "events")
                 words = f"{len(group)} {noun}: {plain(first.words, 80)} and {len(group) - 1} more{until}"
                 yield Mark(words, first.at, first.lane, first.kind, first.state)

@@ -313,8 +313,8 @@ def test_a_script_that_is_answered_yes_does_all_of_the_plan(bench: Bench) -> Non
     done = typed(bench, verdict, "y\ny\n")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "This destroys branch release/pypi-v" in done.stdout
-    assert "Only if no release branch and no tag of the version is on the remote. Go on? [y/N]" in done.stdout
-    assert "now verify: release-state --version" in done.stdout
+    assert "Only if no release branch and no tag of the version is on the remote. Continue? [y/N]" in done.stdout
+    assert "verify: release-state --version" in done.stdout
     bench.run_what_was_started()
     bench.changed()
     assert_completed(of_state(bench, DELETES, "auto").go())
@@ -354,7 +354,7 @@ def test_a_script_builds_outside_of_the_clone_and_asks_before_what_may_be_left_u
     plan = verdict.plan.model_copy(update={"steps": (*verdict.plan.steps, advised)})
     done = typed(bench, verdict.model_copy(update={"plan": plan}), "y\nn\n")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "This may be left undone. Do it? [y/N]" in done.stdout
+    assert "Optional. Do it? [y/N]" in done.stdout
     assert "refs/heads/advised" not in bench.world.remote_git.refs()
     assert bench.world.clone_git.run("status", "--porcelain") == ""
     assert bench.observe(VERSION, "pypi").verdict is Verdict.VERIFIED
