@@ -85,6 +85,11 @@ def built(name: str, build: Callable[[World], None], *, today: bool = False) -> 
         yield world
 
 
+def proven(name: str, prove: Callable[[], None]) -> None:
+    """Do what proves something of a built world, unless a worker of this test run has; what fails is done again."""
+    once((_shared or Path(_own().name)) / "proven" / name, prove)
+
+
 def state_of(world: World) -> dict[str, Any]:
     """What a world holds beside its repositories, and what those point to: of equal worlds, it is equal."""
     state: dict[str, Any] = {"now": world.now, "time": world.time}

@@ -15,6 +15,7 @@ from tests.proofs.adverse.others import put_others, take_one
 from tests.proofs.adverse.places import RUN, Kind, Liar
 from tests.proofs.adverse.worlds import WORLDS, Green, Stage
 from tests.support import histories
+from tests.support.built import proven
 from tests.support.judged import verdict_of
 
 FACTS: Mapping[str, Fact] = {fact.name: fact for fact in (*ci.FACTS, *traces.FACTS, *index.FACTS, *clone.FACTS)}
@@ -68,8 +69,7 @@ class Matrix:
         """A world, held to be green before any fact is put into it."""
         if green.name not in self._stages:
             stage = self._exits.enter_context(Stage(green))
-            for each in _judge(stage):
-                assert each.exit == Exit.OK, f"{green.name}: {each.words}"
+            proven(green.name, partial(_hold_green, stage, green.name))
             self._stages[green.name] = stage
         return self._stages[green.name]
 
@@ -81,9 +81,12 @@ class Matrix:
         if others and key not in self._controls:
             self._controls.add(key)
             stage = self.stage(green)
-            with stage.changed(lambda world: put_others(world, green, kind, others)):
-                for each in _judge(stage):
-                    assert each.exit == Exit.OK, f"with {others} others alone: {each.words}"
+
+            def prove() -> None:
+                with stage.changed(lambda world: put_others(world, green, kind, others)):
+                    _hold_green(stage, f"with {others} others alone")
+
+            proven(" ".join(map(str, key)), prove)
 
     def judged(self, cell: Cell) -> tuple[Judged, ...]:
         """What runs over the world with the fact come to: one that finds its phase out, and one that is told it."""
@@ -95,6 +98,11 @@ class Matrix:
                 return _judge(stage, install=cell.fact.installs, meanwhile=partial(_put, cell, stage.world))
         with stage.changed(partial(_put, cell)):
             return _judge(stage, keep_answers=kept, install=cell.fact.installs)
+
+
+def _hold_green(stage: Stage, what: str) -> None:
+    for each in _judge(stage):
+        assert each.exit == Exit.OK, f"{what}: {each.words}"
 
 
 def _put(cell: Cell, world: World) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from tests.proofs.adverse.fact import Cell
@@ -19,24 +18,16 @@ def sample(cells: Sequence[Cell], seed: int = 0) -> tuple[Cell, ...]:
     lot.shuffle(shuffled)
     seen: set[tuple[str, ...]] = set()
     chosen = []
-    for fewest in (4, 3, 2, 1):
-        for cell in shuffled:
-            new = set(_shown(cell)) - seen
-            if len(new) >= fewest:
-                chosen.append(cell)
-                seen |= new
-    return tuple(_cheaper(chosen))
-
-
-def _cheaper(chosen: list[Cell]) -> Iterator[Cell]:
-    """The cells without those among a thousand others that show only once more what another place shows of the kind."""
-    shown = Counter(pair for cell in chosen for pair in _shown(cell))
-    for cell in chosen:
-        own = list(_shown(cell))
-        if cell.place.others >= 1000 and all(shown[pair] > 1 for pair in own):
-            shown.subtract(own)
-        else:
-            yield cell
+    # What is among a thousand others takes seconds: it is left for what no other cell shows.
+    cheap, dear = ([cell for cell in shuffled if (cell.place.others >= 1000) is large] for large in (False, True))
+    for candidates in (cheap, dear):
+        for fewest in (4, 3, 2, 1):
+            for cell in candidates:
+                new = set(_shown(cell)) - seen
+                if len(new) >= fewest:
+                    chosen.append(cell)
+                    seen |= new
+    return tuple(chosen)
 
 
 def _shown(cell: Cell) -> Iterator[tuple[str, ...]]:
@@ -46,6 +37,7 @@ def _shown(cell: Cell) -> Iterator[tuple[str, ...]]:
     if place.guise:
         yield "kind and guise", fact.kind.name, place.guise
     elif place.others >= 1000:
-        yield "place", place.name  # a thousand of each kind take minutes: `--every-state` goes through them
+        # A thousand of each kind take minutes: `--every-state` goes through them.
+        yield "place and phase", place.name, green.place
     elif place.others or place.kept or place.late:
         yield "kind and place", fact.kind.name, place.name
