@@ -63,6 +63,8 @@ def put_others(world: World, green: Green, kind: Kind, count: int) -> None:
     elif kind is RULESET:
         github.rulesets += [{"name": f"tags {n}", "enforcement": "disabled", "rules": []} for n in range(count)]
     else:
+        # Release runs are of other commits: a thousand runs of one head are never a whole list.
+        elsewhere = world.remote_git.run("commit-tree", f"{head}^{{tree}}", "-m", TRIED) if kind is RELEASE_RUN else ""
         for n in range(count):
             # Seconds apart: a thousand of them are one afternoon.
             at = when + timedelta(seconds=n)
@@ -73,8 +75,7 @@ def put_others(world: World, green: Green, kind: Kind, count: int) -> None:
             elif kind is RUN:
                 github.add_run("nightly.yml", event="schedule", head_sha=head, created_at=at, jobs=[Job("nightly")])
             elif kind is RELEASE_RUN:
-                # Of commits of their own, as release runs are: a thousand runs of one head are never a whole list.
-                github.add_run("release.yml", created_at=at, jobs=[Job("release")], head_sha=f"{n + 1:040x}")
+                github.add_run("release.yml", created_at=at, jobs=[Job("release")], head_sha=elsewhere)
             elif kind in (DRAFT, RELEASE):
                 github.add_release(f"nightly-{n}", created_at=at, published_at=at, make_latest="false", prerelease=True)
             else:
