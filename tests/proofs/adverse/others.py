@@ -44,7 +44,7 @@ def put_others(world: World, green: Green, kind: Kind, count: int) -> None:
         files = channel[world.index.project].files
         for n in range(count):
             version = f"0.0.{n + 1}" if green.phase else sorted(files[name].version for name in files)[0]
-            name = f"orbit_demo-{version}-{n + 1}-py3-none-any.whl"
+            name = f"orbit_demo-{version}-py3.{n}.egg"
             files[name] = StoredFile(name, b"", version, when)
     elif kind is PATH:
         folder = world.clone / "scratch"
