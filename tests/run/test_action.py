@@ -273,7 +273,7 @@ for name, text in {files!r}.items():
         ({"latest.json": json.dumps({"verdict": "READY", "phase": "x", "exit_code": 0})}, "wrote no report"),
         (
             {"x.json": json.dumps({"verdict": "ACTION NEEDED", "phase": "x", "exit_code": 1, "run": {"html": None}})},
-            "the exit code is not the report's",
+            "the report has another exit code",
         ),
     ],
 )
