@@ -15,9 +15,9 @@ from benchmarks.measure import Subject
 from benchmarks.stage import ROOT, Stage
 from release_state.model.outcome import Phase
 from release_state.run.checks import catalogue
-from release_state.verdict.check import of_phase
+from release_state.verdict.check import select_phase
 
-CHECKS = {phase.value: len(of_phase(catalogue(ROOT / "checks"), phase)) for phase in Phase}
+CHECKS = {phase.value: len(select_phase(catalogue(ROOT / "checks"), phase)) for phase in Phase}
 """How many checks each phase has."""
 PHASES = {"pre-release": "clean", "post-recovery": "released"}
 """Phases that are measured, each with the scenario in which all is well."""

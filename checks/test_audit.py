@@ -8,7 +8,7 @@ from release_state.audit.audit import Audit
 from release_state.audit.habits import INDEX, RELEASE, TAG
 from release_state.audit.judge import Judgement
 from release_state.audit.plan import latest_step
-from release_state.common.text import listing
+from release_state.common.text import join_items
 from release_state.model.observation import NotObserved
 from release_state.model.outcome import ActionNeeded, InProgress, NotApplicable
 from release_state.model.plan import step
@@ -62,7 +62,7 @@ def test_project_leaves_every_trace(audit: Audit, trace: str) -> None:
             steps=[step("Set the right --package or --channel")],
         )
     remote = audit.history.remote.value
-    names = listing(tag.name for tag in (remote.tags[-5:] if remote and trace == TAG else ()))
+    names = join_items(tag.name for tag in (remote.tags[-5:] if remote and trace == TAG else ()))
     raise ActionNeeded(
         expected=f"a {trace} for at least one of {published} published versions",
         found=f"none; the remote's last tags: {names}" if names else "none",
@@ -88,7 +88,7 @@ def test_latest_release_is_the_newest_version(audit: Audit) -> None:
         raise NotApplicable("the project has no GitHub Release")
     if newest is None:
         raise NotApplicable("the index offers no final version")
-    spelt = audit.target.spelling_of_tag(latest.tag) if latest else None
+    spelt = audit.target.parse_tag_spelling(latest.tag) if latest else None
     if latest and (spelt is None or not audit.spelt.takes(latest.tag, *spelt)):
         raise NotApplicable(f"the latest release, {latest.tag}, belongs to another package of the repository")
     if spelt and str(spelt[1]) in audit.history.catching_up:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from release_state.common.text import listing
+from release_state.common.text import join_items
 from release_state.facts.release import Release
 from release_state.model.outcome import ActionNeeded, NotApplicable
 from release_state.model.plan import step
@@ -28,8 +28,8 @@ def test_required_checks_have_reported(release: Release) -> None:
     reported = {result.name for result in (*checks.results, *checks.nearest_results)}
     if missing := [name for name in rules.all_checks if name not in reported]:
         raise ActionNeeded(
-            expected=listing(rules.all_checks),
-            found=f"missing on {(checks.nearest or checks.sha)[:12]}: {listing(missing)}",
+            expected=join_items(rules.all_checks),
+            found=f"missing on {(checks.nearest or checks.sha)[:12]}: {join_items(missing)}",
             why="the project requires them, and they say nothing about this commit",
             steps=[step("Run them on the base branch, or fix the names in the rule", link=_rules_page(release))],
         )
@@ -50,7 +50,7 @@ def test_last_runs_of_ci_ended_well(release: Release) -> None:
             f"{run.workflow} #{run.number} {run.conclusion} at {run.head_sha[:12]}: {run.html_url}" for run in runs
         )
         raise ActionNeeded(
-            found=listing(shown),
+            found=join_items(shown),
             why="a green run of unreliable CI proves less",
             steps=[
                 step("Find out why they failed", link=next(run.html_url for run in runs if run.conclusion != "success"))

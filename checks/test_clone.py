@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import pytest
 from packaging.utils import parse_sdist_filename, parse_wheel_filename
 
-from release_state.common.text import listing
+from release_state.common.text import join_items
 from release_state.facts.release import Release
 from release_state.model.outcome import ActionNeeded, NotApplicable
 from release_state.model.plan import step
 from release_state.model.snapshot import Clone
-from release_state.model.target import repository_of
+from release_state.model.target import parse_repository
 from release_state.plan.recovery import Recovery
 from release_state.plan.steps.commands import in_clone
 from release_state.verdict.check import check
@@ -57,7 +57,7 @@ def test_clone_is_of_the_repository_itself(release: Release) -> None:
     clone, target = require_clone(release), release.target
     if clone.remote_url is None:
         raise NotApplicable(f"the clone has no remote {target.remote}")
-    named = repository_of(clone.remote_url, target.github_web)
+    named = parse_repository(clone.remote_url, target.github_web)
     if named is None:
         raise NotApplicable(f"the clone's remote is not on {target.github_web}")
     if named.lower() != target.repository.lower():
@@ -95,7 +95,7 @@ def test_submodules_have_no_changes(release: Release) -> None:
     clone = require_clone(release)
     if dirty := clone.dirty_submodules.present():
         raise ActionNeeded(
-            found=listing(dirty),
+            found=join_items(dirty),
             why="a build in this clone differs from the commit",
             steps=[
                 # A path that is not UTF-8 is known in escapes alone.
@@ -121,7 +121,7 @@ def test_dist_holds_this_version_only(release: Release) -> None:
     if others := find_other_versions(clone.built.present(), release):
         raise ActionNeeded(
             expected=f"only files of {release.version} in {clone.path}/dist",
-            found=listing(others),
+            found=join_items(others),
             why="an upload of dist/* includes them",
             steps=[
                 step(
@@ -154,7 +154,7 @@ def test_git_knows_who_commits(release: Release, plan: Recovery) -> None:
     This matters only if a command of the plan creates a commit or an annotated tag. No report contains either value.
     """
     clone = require_clone(release)
-    words = [list(command) for each in plan.plan.steps for command in each.commands]
+    words = [list(command) for each in plan.steps for command in each.commands]
     if not any(map(needs_identity, words)):
         raise NotApplicable("no command of the plan creates a commit or an annotated tag")
     if clone.no_identity:

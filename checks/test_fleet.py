@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from release_state.common.text import listing
+from release_state.common.text import join_items
 from release_state.model.observation import NotObserved, Problem
 from release_state.model.outcome import ActionNeeded, Exit, InProgress, NotApplicable
 from release_state.verdict.check import check
@@ -27,7 +27,7 @@ def test_project_is_as_it_should_be(asked: Asked) -> None:
     row = asked.row()
     if row.defect:
         raise RuntimeError(row.defect)
-    found = f"{row.verdict}: {listing(row.findings, most=3)}"
+    found = f"{row.verdict}: {join_items(row.findings, most=3)}"
     if row.exit is Exit.ACTION_NEEDED:
         raise ActionNeeded(expected="no blocking finding", found=found, why="see its row", steps=row.steps)
     if row.exit is Exit.IN_PROGRESS:

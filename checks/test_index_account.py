@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from packaging.version import Version
 
-from release_state.common.text import listing
+from release_state.common.text import join_items
 from release_state.facts.release import Release
 from release_state.model.outcome import ActionNeeded, NotApplicable, Phase
 from release_state.model.plan import step
@@ -62,7 +62,7 @@ def test_version_was_tried_on_testpypi(release: Release) -> None:
         newest = [found.version for found in page.releases[-3:]]
         raise ActionNeeded(
             expected=f"{release.version}, or a pre-release of it, on testpypi",
-            found=f"newest there: {listing(newest)}" if newest else "nothing from this project",
+            found=f"newest there: {join_items(newest)}" if newest else "nothing from this project",
             why="mistakes on pypi cannot be undone",
             steps=[step("Release it to testpypi first", link=page.url)],
         )

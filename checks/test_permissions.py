@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import pytest
 
-from release_state.common.text import listing
+from release_state.common.text import join_items
 from release_state.facts.release import Release
 from release_state.facts.workflow.needs import CONTENTS, ID_TOKEN, PULLS
-from release_state.facts.workflow.release_workflow import file_step, is_ahead, lack, workflow_of
+from release_state.facts.workflow.release_workflow import find_lack, is_before_release, make_file_step, read_workflow
 from release_state.model.observation import NotObserved, Problem
 from release_state.model.outcome import ActionNeeded, NotApplicable
 from release_state.model.plan import step
@@ -69,13 +69,15 @@ def test_jobs_that_write_may_write(release: Release) -> None:
     The check knows `git push`, `gh release`, semantic-release and the usual actions. It does not judge a step that uses
     another token. A job's block without `contents` takes away what the top of the file gives.
     """
-    if lacking := lack(release, CONTENTS):
+    if lacking := find_lack(release, CONTENTS):
         raise ActionNeeded(
             expected="`contents: write`",
-            found=listing(f"{found.where} has `contents: {found.level}`" for found in lacking.needs),
+            found=join_items(f"{found.where} has `contents: {found.level}`" for found in lacking.needs),
             why="GitHub refuses the push, tag or release: “Resource not accessible by integration”, or 403",
             steps=[
-                file_step(release, "Give the job `contents: write`", "a job's own block replaces the one at the top")
+                make_file_step(
+                    release, "Give the job `contents: write`", "a job's own block replaces the one at the top"
+                )
             ],
             blocks=lacking.certain,
         )
@@ -88,12 +90,12 @@ def test_jobs_that_open_pull_requests_may_do_so(release: Release) -> None:
     Jobs that change pull requests need it too. The check knows `gh pr` and the usual actions. The repository's setting
     has to let Actions create pull requests as well: SETTING-34.
     """
-    if lacking := lack(release, PULLS):
+    if lacking := find_lack(release, PULLS):
         raise ActionNeeded(
             expected="`pull-requests: write`",
-            found=listing(f"{found.where} has `pull-requests: {found.level}`" for found in lacking.needs),
+            found=join_items(f"{found.where} has `pull-requests: {found.level}`" for found in lacking.needs),
             why="after publishing and tagging, the workflow could not create its pull request",
-            steps=[file_step(release, "Give the job `pull-requests: write`")],
+            steps=[make_file_step(release, "Give the job `pull-requests: write`")],
             blocks=lacking.certain,
         )
 
@@ -106,12 +108,12 @@ def test_jobs_that_publish_without_a_password_may_sign_in(release: Release) -> N
     does the signing of artifacts. No default gives this right: name it. The publisher on the index also has to name the
     owner, the repository, this workflow file and the job's environment.
     """
-    if lacking := lack(release, ID_TOKEN):
+    if lacking := find_lack(release, ID_TOKEN):
         raise ActionNeeded(
             expected="`id-token: write`",
-            found=listing(f"{found.where} has `id-token: {found.level}`" for found in lacking.needs),
+            found=join_items(f"{found.where} has `id-token: {found.level}`" for found in lacking.needs),
             why="the upload has no password and cannot get an OpenID Connect token",
-            steps=[file_step(release, "Give the job `id-token: write`")],
+            steps=[make_file_step(release, "Give the job `id-token: write`")],
             blocks=lacking.certain,
         )
 
@@ -123,13 +125,13 @@ def test_reusable_workflows_ask_for_no_more_than_they_get(release: Release) -> N
     GitHub checks this before the first job starts, even for jobs that would be skipped. The run fails at once as
     *startup_failure*, with “The nested job … is requesting …, but is only allowed …”.
     """
-    workflow = workflow_of(release)
+    workflow = read_workflow(release)
     if not any(placed.caller for placed in workflow.jobs):
         raise NotApplicable("the workflow calls no reusable workflow of the repository")
     if found := workflow.excesses:
         raise ActionNeeded(
-            found=listing(f"{e.job.where} requests `{e.right}: {e.asked}`, allowed: {e.allowed}" for e in found),
+            found=join_items(f"{e.job.where} requests `{e.right}: {e.asked}`, allowed: {e.allowed}" for e in found),
             why="GitHub does not start such a run",
-            steps=[file_step(release, f"Give {found[0].caller} `{found[0].right}: {found[0].asked}`")],
-            blocks=is_ahead(release),
+            steps=[make_file_step(release, f"Give {found[0].caller} `{found[0].right}: {found[0].asked}`")],
+            blocks=is_before_release(release),
         )

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from release_state.common.text import commits, listing
-from release_state.facts.origin import aim, closed_to_files, is_branch_left, is_misplaced, is_on_base, squashed
+from release_state.common.text import format_commits, join_items
+from release_state.facts.origin import (
+    explain_closed,
+    find_commit_tagged_after,
+    find_squashed,
+    is_branch_leftover,
+    is_misplaced,
+    is_on_base,
+)
 from release_state.facts.release import Release
 from release_state.model.observation import NotObserved, Problem
 from release_state.model.outcome import ActionNeeded, InProgress, NotApplicable
@@ -13,9 +20,9 @@ from release_state.model.plan import step
 from release_state.model.snapshot import PullRequest
 from release_state.model.target import Target, Trace, parse_version
 from release_state.plan.recovery import Recovery
-from release_state.plan.steps.commands import FETCH, remote
-from release_state.plan.steps.origin import fit
-from release_state.plan.steps.runs import unfinished_runs
+from release_state.plan.steps.commands import FETCH, name_remote
+from release_state.plan.steps.origin import describe_fit
+from release_state.plan.steps.runs import judge_unfinished
 from release_state.verdict.check import check
 
 pytestmark = pytest.mark.post_recovery
@@ -71,8 +78,8 @@ def test_expected_files_are_published(release: Release, target: Target, plan: Re
     if missing := release.missing_kinds:
         raise ActionNeeded(
             expected=" and ".join(target.expected_files),
-            found=f"{listing(file.filename for file in release.files)}; missing: {', '.join(missing)}",
-            why=closed_to_files(release) or "the upload stopped half-way",
+            found=f"{join_items(file.filename for file in release.files)}; missing: {', '.join(missing)}",
+            why=explain_closed(release) or "the upload stopped half-way",
             steps=plan.steps_for("index"),
         )
     if release.catching_up:
@@ -83,7 +90,7 @@ def index_lag(release: Release, plan: Recovery) -> InProgress:
     """The statement about files that are uploaded and that the Simple API does not list yet."""
     return InProgress(
         expected=f"the files of {release.version} in the index's Simple API, which installers read",
-        found=f"only in its JSON API so far: {listing(release.catching_up)}",
+        found=f"only in its JSON API so far: {join_items(release.catching_up)}",
         why="the Simple API lags some minutes behind an upload",
         steps=plan.steps_for("index"),
     )
@@ -99,7 +106,7 @@ def test_no_file_is_yanked(release: Release, plan: Recovery) -> None:
     if yanked := [file for file in release.files if file.yanked]:
         reasons = {file.yanked_reason or "no reason given" for file in yanked}
         raise ActionNeeded(
-            found=f"{listing(file.filename for file in yanked)} ({listing(sorted(reasons))})",
+            found=f"{join_items(file.filename for file in yanked)} ({join_items(sorted(reasons))})",
             why="installers skip a yanked version",
             steps=plan.steps_for("index"),
         )
@@ -138,7 +145,7 @@ def test_version_installs(release: Release) -> None:
     if wrong := [file for file in (opened.value.files if opened.value else ()) if file.wrong]:
         raise ActionNeeded(
             expected="files that match their names and the index",
-            found=listing(f"{file.filename}: {file.wrong}" for file in wrong),
+            found=join_items(f"{file.filename}: {file.wrong}" for file in wrong),
             why="installers that choose one of them fail",
             steps=[step("Yank the broken files, find out how they were built, and publish the next version")],
         )
@@ -154,8 +161,8 @@ def test_tag_is_on_the_remote(release: Release, plan: Recovery) -> None:
     """The remote has this version's tag, as the template spells it."""
     require_trace(release, "tag", describe_tag(release))
     if release.tag is None:
-        others = listing(f"{tag.name} at {tag.commit[:12]}" for tag in release.other_tags)
-        blocking = listing(tag.name for tag in release.excluding_tags)
+        others = join_items(f"{tag.name} at {tag.commit[:12]}" for tag in release.other_tags)
+        blocking = join_items(tag.name for tag in release.conflicting_tags)
         raise ActionNeeded(
             expected=f"tag {release.target.tag}",
             found="no such tag"
@@ -198,8 +205,10 @@ def test_tag_is_the_same_in_the_clone(release: Release, plan: Recovery) -> None:
         raise NotApplicable(f"the {missing} has no tag {release.target.tag}")
     if apart := [(local, there) for local, there in both if local.object != there.object]:
         raise ActionNeeded(
-            expected=listing(f"{there.name} is {there.object[:12]} (commit {there.commit[:12]})" for _, there in apart),
-            found=listing(f"{local.object[:12]} (commit {local.commit[:12]}) in the clone" for local, _ in apart),
+            expected=join_items(
+                f"{there.name} is {there.object[:12]} (commit {there.commit[:12]})" for _, there in apart
+            ),
+            found=join_items(f"{local.object[:12]} (commit {local.commit[:12]}) in the clone" for local, _ in apart),
             why="a push from this clone could move the tag",
             steps=plan.steps_for("local-tag"),
         )
@@ -221,15 +230,16 @@ def test_tag_is_on_the_right_commit(release: Release) -> None:
         return
     if any(release.is_ancestor(tag.commit, pull.head_sha) for pull in release.pulls):
         return
-    heads = listing(f"#{pull.number} at {pull.head_sha[:12]}" for pull in release.pulls) or "none"
+    heads = join_items(f"#{pull.number} at {pull.head_sha[:12]}" for pull in release.pulls) or "none"
+    off = format_commits(release.lineage(tag.commit).ahead)
     raise ActionNeeded(
         expected=f"a commit on {release.base_branch}, or in the release pull request ({heads})",
-        found=f"{tag.name} at {tag.commit[:12]}, {commits(release.lineage(tag.commit).ahead)} off the base branch",
+        found=f"{tag.name} at {tag.commit[:12]}, {off} off the base branch",
         why="the tag may not be what was released",
         steps=[
             step(
                 f"Look at what {tag.name} points to",
-                [*FETCH, remote(release), f"refs/tags/{tag.name}"],
+                [*FETCH, name_remote(release), f"refs/tags/{tag.name}"],
                 ["git", "log", "--oneline", "-5", tag.commit],
             )
         ],
@@ -250,9 +260,9 @@ def test_no_other_tag_equals_the_version(release: Release) -> None:
     if others and (tag is not None or len({other.commit for other in others}) > 1):
         raise ActionNeeded(
             expected=f"no other tag for {release.version}",
-            found=listing(f"{other.name} at {other.commit[:12]}" for other in others),
+            found=join_items(f"{other.name} at {other.commit[:12]}" for other in others),
             why="two tags for one version point to two commits (a moving tag such as v9 is meant to)",
-            steps=[step("Check which tag is right", ["git", "ls-remote", "--tags", remote(release)])],
+            steps=[step("Check which tag is right", ["git", "ls-remote", "--tags", name_remote(release)])],
         )
 
 
@@ -281,15 +291,15 @@ def test_tagged_commit_holds_what_was_published(release: Release) -> None:
         nearer = [c for c in best if c.equal > tagged.equal]
         raise ActionNeeded(
             expected=f"the {published.compared} files of {published.file} in {tag.name}, at {tag.commit[:12]}",
-            found=fit(release, tagged)
-            + "".join(f". Closer: {c.sha[:12]}, {c.what}: {fit(release, c)}" for c in nearer),
+            found=describe_fit(release, tagged)
+            + "".join(f". Closer: {c.sha[:12]}, {c.what}: {describe_fit(release, c)}" for c in nearer),
             why="the tag is not what users install",
             steps=[
                 step(
                     f"Compare {tag.name} with the published files; leave the tag, and tag the next version before you "
                     "publish it",
-                    *[[*FETCH, remote(release), c.ref or c.sha] for c in nearer],
-                    [*FETCH, remote(release), f"refs/tags/{tag.name}"],
+                    *[[*FETCH, name_remote(release), c.ref or c.sha] for c in nearer],
+                    [*FETCH, name_remote(release), f"refs/tags/{tag.name}"],
                     *[["git", "diff", "--stat", tag.commit, c.sha] for c in nearer],
                 )
             ],
@@ -348,8 +358,8 @@ def describe_substitute(release: Release) -> str:
     """What exists instead of the GitHub Release, in words; not every token sees drafts."""
     try:
         if others := release.other_releases:
-            return f"one for another spelling of the tag: {listing(found.html_url for found in others)}"
-        return listing(f"a draft: {draft.html_url}" for draft in release.every_draft) or "none"
+            return f"one for another spelling of the tag: {join_items(found.html_url for found in others)}"
+        return join_items(f"a draft: {draft.html_url}" for draft in release.all_drafts) or "none"
     except NotObserved:
         return "none"
 
@@ -404,7 +414,7 @@ def test_latest_release_is_right(release: Release, plan: Recovery) -> None:
     if foreign and release.target.names_package(release.target.tag_template):
         shared = release.snapshot.latest_release.present()
         raise NotApplicable(f"the latest release, {shared.tag}, belongs to another package of the repository")
-    if (right := release.right_latest) is not None:
+    if (right := release.expected_latest) is not None:
         latest = release.snapshot.latest_release.known()
         raise ActionNeeded(
             expected=f"latest: {right}",
@@ -419,9 +429,9 @@ def test_latest_release_is_right(release: Release, plan: Recovery) -> None:
 def test_no_draft_is_left(release: Release, plan: Recovery) -> None:
     """No draft is left beside the published GitHub Release."""
     require_trace(release, "release", describe_release(release))
-    if release.every_draft and release.github_release:
+    if release.all_drafts and release.github_release:
         raise ActionNeeded(
-            found=listing(draft.html_url for draft in release.every_draft),
+            found=join_items(draft.html_url for draft in release.all_drafts),
             why="publishing it later would create a second release for the tag",
             steps=plan.steps_for("draft"),
         )
@@ -448,16 +458,16 @@ def test_release_pull_request_is_there(release: Release, plan: Recovery) -> None
     require_trace(release, "pull-request", f"pull requests: {seen}")
     if release.pull:
         return
-    released = aim(release)
+    released = find_commit_tagged_after(release)
     if released is None:
         why = "without a tag, nobody knows which commit was released, or whether it needs a pull request"
         raise NotObserved(Problem(source="git remote", why=why, remedy="fix the tag first"))
     if is_on_base(release, released):
         raise NotApplicable(f"{release.base_branch} has the released commit: no pull request is expected")
-    if other := squashed(release, released):
-        same = f"{release.base_branch} has it in another form, {other.sha[:12]}: {fit(release, other)}"
+    if other := find_squashed(release, released):
+        same = f"{release.base_branch} has it in another form, {other.sha[:12]}: {describe_fit(release, other)}"
         raise NotApplicable(f"{same}. No pull request is expected")
-    wrong = listing(_explain_rejection(release, pull) for pull in release.pulls)
+    wrong = join_items(_explain_rejection(release, pull) for pull in release.pulls)
     raise ActionNeeded(
         expected=f"a pull request {release.target.release_branch} -> {release.base_branch}, open or merged",
         found=wrong or "none",
@@ -487,7 +497,7 @@ def test_release_branch_fits_its_pull_request(release: Release, plan: Recovery) 
     if "pull-request" not in release.channel.leaves:
         raise NotApplicable(f"{release.channel.name} has no pull request: see BRANCH-12")
     branch, pull = release.branch, release.pull
-    if pull is None and branch is not None and is_branch_left(release):
+    if pull is None and branch is not None and is_branch_leftover(release):
         raise ActionNeeded(
             expected=f"no branch {branch.name}: {release.base_branch} has the release, without a pull request",
             found=f"{branch.name} at {branch.sha[:12]}",
@@ -518,7 +528,7 @@ def require_no_other_spelling(release: Release, plan: Recovery) -> None:
     if left := release.respelled_branches:
         raise ActionNeeded(
             expected=f"no branch for {release.version} but {release.target.release_branch}",
-            found=listing(f"{other.branch.name} at {other.branch.sha[:12]} is {other.state}" for other in left),
+            found=join_items(f"{other.branch.name} at {other.branch.sha[:12]} is {other.state}" for other in left),
             why="nothing deletes it, and it blocks the next release",
             steps=plan.steps_for("other-branches"),
         )
@@ -551,4 +561,4 @@ def test_no_release_run_is_still_working(release: Release, plan: Recovery) -> No
         raise NotApplicable("no release workflow is configured")
     if not release.snapshot.runs.present().exists:
         raise NotApplicable(f"GitHub has no workflow {release.target.workflow} now")
-    unfinished_runs(release, "the state can still change", plan.steps_for("run"))
+    judge_unfinished(release, "the state can still change", plan.steps_for("run"))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from release_state.common.text import commits, listing
+from release_state.common.text import format_commits, join_items
 from release_state.facts.release import Release
 from release_state.model.observation import NotObserved
 from release_state.model.outcome import ActionNeeded, NotApplicable, Statement
@@ -15,11 +15,11 @@ from release_state.model.target import Target, parse_version
 from release_state.plan.recovery import Recovery
 from release_state.plan.steps import names
 from release_state.plan.steps.clone import tidy_up
-from release_state.plan.steps.commands import FETCH, in_clone, index_page, remote
+from release_state.plan.steps.commands import FETCH, in_clone, index_page, name_remote
 from release_state.plan.steps.publication import next_version
-from release_state.plan.steps.runs import unfinished_runs
+from release_state.plan.steps.runs import judge_unfinished
 from release_state.verdict.check import check
-from release_state.verdict.ci import ci_state
+from release_state.verdict.ci import judge_commit
 
 pytestmark = pytest.mark.pre_release
 
@@ -45,14 +45,14 @@ def test_no_release_branch_of_this_version(release: Release, plan: Recovery) -> 
     wanted, there = release.target.release_branch, release.remote.branches
     if release.target.is_lasting(wanted, release.remote.default_branch):
         return
-    if others := release.excluding_branches:
+    if others := release.conflicting_branches:
         raise ActionNeeded(
             expected=f"no branch that blocks {wanted}",
-            found=listing(f"{branch.name} at {branch.sha[:12]}" for branch in others),
+            found=join_items(f"{branch.name} at {branch.sha[:12]}" for branch in others),
             why="a ref is a file or a folder, never both: the release workflow cannot create its branch",
-            steps=names.for_branch(release),
+            steps=names.make_room_for_branch(release),
         )
-    if taken := release.taken_for(wanted, (branch.name for branch in there)):
+    if taken := release.find_case_twins(wanted, (branch.name for branch in there)):
         raise case_collision(wanted, taken)
 
 
@@ -60,7 +60,7 @@ def case_collision(wanted: str, taken: Sequence[str]) -> Statement:
     """The advice for refs that differ only in case, where the clone's file system ignores case."""
     return ActionNeeded(
         expected=f"no ref that differs from {wanted} only in case",
-        found=listing(taken),
+        found=join_items(taken),
         why="this clone's file system ignores case, so git mixes these refs up",
         steps=[step(f"Run commands for {wanted} in a clone on a case-sensitive file system")],
         advice=True,
@@ -84,7 +84,7 @@ def test_no_orphaned_release_branch(release: Release, plan: Recovery) -> None:
     """
     if others := [other for other in release.other_branches if other.state != "in use"]:
         raise ActionNeeded(
-            found=listing(f"{other.branch.name} is {other.state}: {other.reason}" for other in others),
+            found=join_items(f"{other.branch.name} is {other.state}: {other.reason}" for other in others),
             why="a release was not finished or not cleaned up",
             steps=plan.steps_for("other-branches"),
         )
@@ -105,7 +105,7 @@ def test_no_tag_of_this_version_on_the_remote(release: Release, plan: Recovery) 
     beside it does count: `v0.2.0/x` blocks `v0.2.0`, and a release would only find out after its upload.
     """
     if tags := release.version_tags:
-        found = listing(f"{tag.name} at {tag.commit[:12]}" for tag in tags)
+        found = join_items(f"{tag.name} at {tag.commit[:12]}" for tag in tags)
         if "tag" not in release.channel.leaves:
             raise judge_foreign_tag(release, found)
         raise ActionNeeded(
@@ -113,12 +113,12 @@ def test_no_tag_of_this_version_on_the_remote(release: Release, plan: Recovery) 
             why="tools take the version from tags, and this tag says it is released",
             steps=plan.steps_for("tag"),
         )
-    if "tag" in release.channel.leaves and (others := release.excluding_tags):
+    if "tag" in release.channel.leaves and (others := release.conflicting_tags):
         raise ActionNeeded(
             expected=f"no tag that blocks {release.target.tag}",
-            found=listing(f"{tag.name} at {tag.commit[:12]}" for tag in others),
+            found=join_items(f"{tag.name} at {tag.commit[:12]}" for tag in others),
             why="a ref is a file or a folder, never both: tagging would fail after the upload",
-            steps=names.for_tag(release),
+            steps=names.make_room_for_tag(release),
         )
 
 
@@ -166,19 +166,19 @@ def test_no_tag_of_this_version_in_the_clone(release: Release, plan: Recovery) -
     if tags := [tag for tag in release.local_tags if tag.name not in known]:
         raise ActionNeeded(
             expected=f"no tag for {release.version} in {release.clone.path} alone",
-            found=listing(f"{tag.name} at {tag.commit[:12]}" for tag in tags),
+            found=join_items(f"{tag.name} at {tag.commit[:12]}" for tag in tags),
             why="it collides with the tag that the release creates",
             steps=plan.steps_for("local-tag", "tag"),
         )
     wanted = release.target.tag
-    if others := release.excluding_local_tags:
+    if others := release.conflicting_local_tags:
         raise ActionNeeded(
             expected=f"no tag in {release.clone.path} that blocks {wanted}",
-            found=listing(f"{tag.name} at {tag.commit[:12]}" for tag in others),
+            found=join_items(f"{tag.name} at {tag.commit[:12]}" for tag in others),
             why="a ref is a file or a folder, never both: git can neither create nor fetch the tag there",
-            steps=names.for_tag(release),
+            steps=names.make_room_for_tag(release),
         )
-    if taken := release.taken_for(wanted, dict.fromkeys((*known, *(tag.name for tag in release.clone.tags)))):
+    if taken := release.find_case_twins(wanted, dict.fromkeys((*known, *(tag.name for tag in release.clone.tags)))):
         raise case_collision(wanted, taken)
 
 
@@ -205,11 +205,11 @@ def test_version_is_not_on_the_index(release: Release, plan: Recovery) -> None:
         found += [f"{name} (in its JSON API; its Simple API lags)" for name in release.catching_up]
         raise ActionNeeded(
             expected=f"no file of {release.version} on {release.channel.name}",
-            found=listing(found) + yanked,
+            found=join_items(found) + yanked,
             why="an index never accepts a version twice",
             steps=[
                 next_version(release, "if you did not mean to publish it: the version is used up"),
-                *plan.plan.steps,
+                *plan.steps,
             ],
         )
 
@@ -273,7 +273,7 @@ def test_no_github_release(release: Release, plan: Recovery) -> None:
     if releases := release.releases:
         raise ActionNeeded(
             expected=f"no GitHub Release for {release.version}",
-            found=listing(f"{found.html_url}, published {found.published_at}" for found in releases),
+            found=join_items(f"{found.html_url}, published {found.published_at}" for found in releases),
             why="the release run could not create its own",
             steps=plan.steps_for("release"),
         )
@@ -287,10 +287,10 @@ def test_no_draft_of_a_github_release(release: Release, plan: Recovery) -> None:
     """
     if "release" not in release.channel.leaves:
         raise NotApplicable(f"{release.channel.name} creates no GitHub Release")
-    if drafts := release.every_draft:
+    if drafts := release.all_drafts:
         raise ActionNeeded(
             expected=f"no draft for {release.target.tag}",
-            found=listing(draft.html_url for draft in drafts),
+            found=join_items(draft.html_url for draft in drafts),
             why="the release run would create a second release for the same tag",
             steps=plan.steps_for("draft", "release"),
         )
@@ -322,7 +322,7 @@ def test_no_open_pull_request(release: Release, plan: Recovery) -> None:
     if pulls := release.open_pulls:
         raise ActionNeeded(
             expected=f"no open pull request from {release.target.release_branch}",
-            found=listing(f"#{pull.number} into {pull.base_branch}: {pull.html_url}" for pull in pulls),
+            found=join_items(f"#{pull.number} into {pull.base_branch}: {pull.html_url}" for pull in pulls),
             why="a release of this version is under way or was left unfinished",
             steps=plan.steps_for("pull-request")
             or [step(f"Look at #{pull.number}, then merge or close it", link=pull.html_url) for pull in pulls],
@@ -341,8 +341,8 @@ def test_working_tree_is_clean(release: Release) -> None:
     if clone is None or clone.bare:
         raise NotApplicable("no working tree")
     if count := clone.changed_count + clone.untracked_count:
-        paths = listing([*clone.changed, *clone.untracked], most=10, total=count)
-        hidden = f"; git status hides {listing(clone.marked, most=10)} (marked)" if clone.marked else ""
+        paths = join_items([*clone.changed, *clone.untracked], most=10, total=count)
+        hidden = f"; git status hides {join_items(clone.marked, most=10)} (marked)" if clone.marked else ""
         raise ActionNeeded(
             found=f"{clone.changed_count} changed, {clone.untracked_count} untracked: {paths}{hidden}",
             why="only committed files may be released",
@@ -383,10 +383,10 @@ def test_clone_is_level_with_the_remote(release: Release) -> None:
         return
     ahead, behind = clone.ahead.present(), clone.behind.present()
     base = f"{release.target.remote}/{release.base_branch}"
-    fetching = in_clone(release, *FETCH[1:], remote(release), f"refs/heads/{release.base_branch}")
+    fetching = in_clone(release, *FETCH[1:], name_remote(release), f"refs/heads/{release.base_branch}")
     only_here = in_clone(release, "log", "--oneline", f"{release.base_head}..HEAD")
     if ahead:
-        also = f", then combine it with the {commits(behind)} of the remote" if behind else ""
+        also = f", then combine it with the {format_commits(behind)} of the remote" if behind else ""
         steps = [step(f"Review what only the clone has{also}", fetching, only_here)]
     else:
         steps = [
@@ -394,7 +394,7 @@ def test_clone_is_level_with_the_remote(release: Release) -> None:
         ]
     raise ActionNeeded(
         expected=f"{base} ({release.base_head[:12]})",
-        found=f"{commits(ahead)} ahead, {commits(behind)} behind",
+        found=f"{format_commits(ahead)} ahead, {format_commits(behind)} behind",
         why="the release is made from the remote's head, not from the clone's",
         steps=steps,
     )
@@ -439,7 +439,7 @@ def test_ci_is_green_on_the_commit_to_release(release: Release, target: Target) 
     """
     rules, observed = release.snapshot.base_rules.value, release.snapshot.observed_at
     named = frozenset(rules.all_checks) if rules else frozenset[str]()
-    ci_state(
+    judge_commit(
         release.ci,
         needed=target.ci_required,
         base=release.base_branch,
@@ -465,7 +465,7 @@ def test_no_release_run_is_unfinished(release: Release, plan: Recovery) -> None:
             why="nobody can tell whether a release is running",
             steps=[step("Name the release workflow with --workflow (empty: there is none)")],
         )
-    unfinished_runs(release, "two releases at once disturb each other", plan.steps_for("run"))
+    judge_unfinished(release, "two releases at once disturb each other", plan.steps_for("run"))
 
 
 @check("META-1", reads=["remote", "history"])

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from release_state.common.text import listing
+from release_state.common.text import join_items
 from release_state.facts.release import Release
 from release_state.facts.shared import Shared
 from release_state.model.outcome import ActionNeeded, NotApplicable
 from release_state.plan.recovery import Recovery
 from release_state.plan.steps.clone import tidy_up
-from release_state.plan.steps.releases import keep
-from release_state.plan.steps.runs import unfinished_runs
+from release_state.plan.steps.releases import keep_immutable
+from release_state.plan.steps.runs import judge_unfinished
 from release_state.verdict.check import check
 
 pytestmark = pytest.mark.rollback
@@ -22,8 +22,8 @@ def skip_if_shared(release: Release, trace: Shared, what: str) -> None:
 
     Raises NotObserved if that is unknown.
     """
-    if others := release.others_on(trace):
-        raise NotApplicable(f"{what} stays: {listing(others)} has {release.version} published and needs it")
+    if others := release.find_dependents(trace):
+        raise NotApplicable(f"{what} stays: {join_items(others)} has {release.version} published and needs it")
 
 
 @check("INDEX-21", reads=["index"])
@@ -34,7 +34,7 @@ def test_files_are_yanked_or_were_never_there(release: Release, plan: Recovery) 
     """
     if offered := [*(file.filename for file in release.files if not file.yanked), *release.catching_up]:
         raise ActionNeeded(
-            found=listing(offered),
+            found=join_items(offered),
             why="installers still choose it",
             steps=plan.steps_for("index"),
         )
@@ -50,7 +50,7 @@ def test_release_branch_is_withdrawn(release: Release, plan: Recovery) -> None:
     if branches:
         skip_if_shared(release, "branch", branches[0].name)
         raise ActionNeeded(
-            found=listing(f"{branch.name} at {branch.sha[:12]}" for branch in branches),
+            found=join_items(f"{branch.name} at {branch.sha[:12]}" for branch in branches),
             why="a new run of this version would fail on it",
             steps=plan.steps_for("branch", "other-branches"),
         )
@@ -64,7 +64,7 @@ def test_no_pull_request_is_open(release: Release, plan: Recovery) -> None:
     if pulls := release.open_pulls:
         skip_if_shared(release, "branch", f"#{pulls[0].number}")
         raise ActionNeeded(
-            found=listing(f"#{pull.number}: {pull.html_url}" for pull in pulls),
+            found=join_items(f"#{pull.number}: {pull.html_url}" for pull in pulls),
             why="a merge would bring back what is withdrawn",
             steps=plan.steps_for("pull-request"),
         )
@@ -84,9 +84,9 @@ def test_github_release_is_withdrawn(release: Release, plan: Recovery) -> None:
         stays = all(found.immutable for found in releases)
         raise ActionNeeded(
             expected=f"no GitHub Release for {release.version}",
-            found=listing(found.html_url + (", immutable" if found.immutable else "") for found in releases),
+            found=join_items(found.html_url + (", immutable" if found.immutable else "") for found in releases),
             why="it still announces the version",
-            steps=[keep(release, found) for found in releases] if stays else plan.steps_for("release"),
+            steps=[keep_immutable(release, found) for found in releases] if stays else plan.steps_for("release"),
             advice=stays,
         )
 
@@ -99,10 +99,10 @@ def test_no_draft_remains(release: Release, plan: Recovery) -> None:
     """
     if "release" not in release.channel.leaves:
         raise NotApplicable(f"{release.channel.name} creates no GitHub Release")
-    if drafts := release.every_draft:
+    if drafts := release.all_drafts:
         skip_if_shared(release, "release", f"the draft {drafts[0].tag}")
         raise ActionNeeded(
-            found=listing(draft.html_url for draft in drafts),
+            found=join_items(draft.html_url for draft in drafts),
             why="somebody could publish it by accident",
             steps=plan.steps_for("draft"),
         )
@@ -128,7 +128,7 @@ def test_tag_is_withdrawn_or_kept_on_purpose(release: Release, plan: Recovery) -
             skip_if_shared(release, "tag", tags[0].name)
         raise ActionNeeded(
             expected=f"no tag for {release.version}",
-            found=listing(f"{tag.name} at {tag.commit[:12]}" for tag in tags),
+            found=join_items(f"{tag.name} at {tag.commit[:12]}" for tag in tags),
             why="it says that the version is released",
             steps=plan.steps_for("tag", "index"),
         )
@@ -147,7 +147,7 @@ def test_clone_has_no_tag_of_its_own(release: Release, plan: Recovery) -> None:
     there = {tag.name for tag in release.remote.tags}
     if tags := [tag for tag in release.local_tags if tag.name not in there]:
         raise ActionNeeded(
-            found=listing(f"{tag.name} at {tag.commit[:12]}" for tag in tags),
+            found=join_items(f"{tag.name} at {tag.commit[:12]}" for tag in tags),
             why="the next push of tags would bring it back",
             steps=plan.steps_for("local-tag", "tag"),
         )
@@ -163,7 +163,7 @@ def test_clone_is_in_a_clean_state(release: Release) -> None:
         found = f"a {clone.operation} in progress; " if clone.operation else ""
         raise ActionNeeded(
             found=f"{found}{clone.changed_count} changed, {clone.untracked_count} untracked: "
-            + listing([*clone.changed, *clone.untracked]),
+            + join_items([*clone.changed, *clone.untracked]),
             why="it may still contain parts of the release",
             steps=tidy_up(release, clone, "Review them"),
         )
@@ -177,4 +177,4 @@ def test_no_release_run_can_bring_it_back(release: Release, plan: Recovery) -> N
     """
     if not release.target.workflow:
         raise NotApplicable("no release workflow is configured")
-    unfinished_runs(release, "it could still create a branch, a tag or a GitHub Release", plan.steps_for("run"))
+    judge_unfinished(release, "it could still create a branch, a tag or a GitHub Release", plan.steps_for("run"))

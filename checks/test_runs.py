@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from release_state.common.text import listing
-from release_state.facts.logs.known_failures import look_for
+from release_state.common.text import join_items
+from release_state.facts.logs.known_failures import find_next_look
 from release_state.facts.release import Release
 from release_state.model.outcome import ActionNeeded, NotApplicable
 from release_state.model.plan import step
@@ -36,12 +36,12 @@ def test_last_run_of_this_version_ended_well(release: Release) -> None:
     scenario = f", scenario {last.scenario}" if last.scenario else ""
     raise ActionNeeded(
         found=f"run #{last.run.number}: {last.run.conclusion}{where}{scenario} (assigned by its {last.attributed_by}): "
-        + (listing(last.lines, most=3) or "no line of its log says why"),
+        + (join_items(last.lines, most=3) or "no line of its log says why"),
         why=last.meaning or "its log shows no known failure: read the lines",
         steps=[
             step(
                 f"Open run #{last.run.number} and confirm that its remaining steps were completed",
-                reason=look_for(last.meaning),
+                reason=find_next_look(last.meaning),
                 link=last.run.html_url,
                 advice=True,
             )

@@ -8,7 +8,7 @@ from datetime import datetime
 import pytest
 
 from release_state.facts.release import Release
-from release_state.facts.services import trouble
+from release_state.facts.services import describe_trouble
 from release_state.model.outcome import ActionNeeded, NotApplicable
 from release_state.model.plan import step
 from release_state.verdict.check import check
@@ -25,7 +25,7 @@ def judge_service(release: Release, service: str, whose: str) -> None:
     if not status.is_well:
         links = [incident.link for incident in status.incidents if incident.link]
         raise ActionNeeded(
-            found=trouble(status),
+            found=describe_trouble(status),
             why="a release started now may stop half-way",
             steps=[step(f"Wait until {service} is operational, then release", link=(links or [status.url])[0])],
         )

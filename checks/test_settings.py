@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from release_state.common.text import listing
+from release_state.common.text import join_items
 from release_state.facts.release import Release
-from release_state.facts.rulesets import Hindrance, in_the_way, tag_rules, without_refs
-from release_state.facts.workflow.release_workflow import is_ahead, pull_request_steps, pushes_to_base
+from release_state.facts.rulesets import Hindrance, find_hindrances, find_idle_rulesets, list_tag_rules
+from release_state.facts.workflow.release_workflow import (
+    find_pull_request_steps,
+    find_pushes_to_base,
+    is_before_release,
+)
 from release_state.model.observation import NotObserved
 from release_state.model.outcome import ActionNeeded, NotApplicable
 from release_state.model.plan import Step, step
@@ -26,13 +30,13 @@ def test_no_rule_is_in_the_way_of_the_push(release: Release) -> None:
     release is certain to fail.
     """
     branch = release.target.release_branch
-    if found := in_the_way(release, release.snapshot.branch_rules.present(), branch, "branch"):
+    if found := find_hindrances(release, release.snapshot.branch_rules.present(), branch, "branch"):
         raise ActionNeeded(
             expected=f"the workflow may push {branch}",
-            found=listing(hindrance.text for hindrance in found),
+            found=join_items(hindrance.text for hindrance in found),
             why="GitHub would refuse the workflow's push",
             steps=[_bypass_step(release, found, branch)],
-            blocks=is_ahead(release) and any(hindrance.is_certain for hindrance in found),
+            blocks=is_before_release(release) and any(hindrance.is_certain for hindrance in found),
         )
 
 
@@ -46,13 +50,13 @@ def test_no_rule_is_in_the_way_of_the_tag(release: Release) -> None:
     if "tag" not in release.channel.leaves:
         raise NotApplicable(f"{release.channel.name} leaves no tag")
     tag = release.target.tag
-    if found := in_the_way(release, tag_rules(release, tag), tag, "tag"):
+    if found := find_hindrances(release, list_tag_rules(release, tag), tag, "tag"):
         raise ActionNeeded(
             expected=f"the workflow may push {tag}",
-            found=listing(hindrance.text for hindrance in found),
+            found=join_items(hindrance.text for hindrance in found),
             why="GitHub would refuse the tag after the version is published",
             steps=[_bypass_step(release, found, tag)],
-            blocks=is_ahead(release) and any(hindrance.is_certain for hindrance in found),
+            blocks=is_before_release(release) and any(hindrance.is_certain for hindrance in found),
         )
 
 
@@ -70,10 +74,10 @@ def test_merging_needs_nobody(release: Release) -> None:
     asks = _list_demands(base)
     if not asks and base.hidden is not None:
         raise NotObserved(base.hidden)
-    if base.by_pull_request_only and (pushes := pushes_to_base(release)):
+    if base.by_pull_request_only and (pushes := find_pushes_to_base(release)):
         raise ActionNeeded(
             expected=f"no direct push to {base.branch}",
-            found=f"{listing(push.where for push in pushes)}; {base.branch} requires {listing(asks)}",
+            found=f"{join_items(push.where for push in pushes)}; {base.branch} requires {join_items(asks)}",
             why="GitHub refuses a direct push, unless the workflow may bypass the rules",
             steps=[step("Let the workflow open a pull request, or let it bypass the rules", link=_rules_page(release))],
         )
@@ -81,7 +85,7 @@ def test_merging_needs_nobody(release: Release) -> None:
         hidden = f" (some rules are hidden: {base.hidden.why})" if base.hidden else ""
         raise ActionNeeded(
             expected=f"a release pull request can be merged into {base.branch} without approval",
-            found=f"{base.branch} requires {listing(asks)}{hidden}",
+            found=f"{base.branch} requires {join_items(asks)}{hidden}",
             why="until then the release branch stays, and the base branch lacks the release",
             steps=[step("Have a reviewer ready, and check that CI runs on the release pull request", advice=True)],
         )
@@ -99,12 +103,12 @@ def test_actions_may_create_pull_requests(release: Release) -> None:
         raise NotApplicable(f"{release.channel.name} leaves no pull request")
     if release.snapshot.actions_settings.present().may_create_pull_requests:
         return
-    steps = pull_request_steps(release)
+    steps = find_pull_request_steps(release)
     if steps and not any(found.need.own_token for found in steps):
         return  # another token opens it, to which the setting does not apply
     raise ActionNeeded(
         expected="“Allow GitHub Actions to create and approve pull requests” is on",
-        found="off" + (f", and {listing(found.where for found in steps)} creates one" if steps else ""),
+        found="off" + (f", and {join_items(found.where for found in steps)} creates one" if steps else ""),
         why="after publishing and tagging, the workflow could not create its pull request",
         steps=[
             step(
@@ -112,7 +116,7 @@ def test_actions_may_create_pull_requests(release: Release) -> None:
                 link=f"{release.snapshot.repository.present().html_url}/settings/actions",
             )
         ],
-        blocks=is_ahead(release) and any(found.need.own_token for found in steps),
+        blocks=is_before_release(release) and any(found.need.own_token for found in steps),
     )
 
 
@@ -126,10 +130,10 @@ def test_every_ruleset_is_for_something(release: Release) -> None:
     """
     if not any(ruleset.enforcement == "active" for ruleset in release.snapshot.rulesets.present()):
         raise NotApplicable("no ruleset is active")
-    if found := without_refs(release):
+    if found := find_idle_rulesets(release):
         shown = (f"“{each.name}” for {each.target}: {', '.join(each.include or ()) or 'nothing'}" for each in found)
         raise ActionNeeded(
-            found=listing(shown),
+            found=join_items(shown),
             why="it protects nothing",
             steps=[step("Fix its patterns, or remove it", link=found[0].html_url or _rules_page(release))],
         )

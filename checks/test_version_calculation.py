@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from packaging.utils import canonicalize_name
 
-from release_state.common.text import commits, listing
+from release_state.common.text import format_commits, join_items
 from release_state.facts.release import Release
 from release_state.model.observation import NotObserved
 from release_state.model.outcome import ActionNeeded, NotApplicable
@@ -38,7 +38,7 @@ def require_calculation(release: Release) -> Calculation:
 def describe_commits(counted: Counted) -> str:
     """The counted commits in words: `the 3 commits since v0.1.0`."""
     place = f"since {counted.last_tag}" if counted.last_tag else "of the whole history"
-    return f"the {commits(counted.total)} {place}"
+    return f"the {format_commits(counted.total)} {place}"
 
 
 def describe_rules(found: Calculation) -> str:
@@ -61,7 +61,7 @@ def test_commits_follow_the_convention(release: Release) -> None:
         strange = [f"{commit.sha[:9]} {commit.subject}" for commit in counted.not_conventional]
         raise ActionNeeded(
             expected=f"{describe_commits(counted)} in the form type(scope): subject",
-            found=f"{count} {'is' if count == 1 else 'are'} not: {listing(strange, most=10, total=count)}",
+            found=f"{count} {'is' if count == 1 else 'are'} not: {join_items(strange, most=10, total=count)}",
             why="they do not count for the next version",
             steps=[step("Check by hand whether one of them is a feature, a fix or a breaking change")],
         )
@@ -91,7 +91,7 @@ def test_commits_call_for_this_version(release: Release) -> None:
         hint = f"; for information: plain rules give {found.plain}" if found.plain else ""
         raise NotObserved(missing.problem.model_copy(update={"why": f"{missing.problem.why}{hint}"})) from None
     counted = found.counted.present()
-    decisive = listing((f"{commit.sha[:9]} {commit.subject}" for commit in counted.decisive), most=3)
+    decisive = join_items((f"{commit.sha[:9]} {commit.subject}" for commit in counted.decisive), most=3)
     if wanted is None:
         raise ActionNeeded(
             expected=f"commits that call for {release.version}",

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import pytest
 
-from release_state.common.text import listing
+from release_state.common.text import join_items
 from release_state.facts.release import Release
-from release_state.facts.workflow.calls import unpinned
-from release_state.facts.workflow.history_needed import BACKENDS, shallow_checkouts
-from release_state.facts.workflow.limits import near_limit, times_of
+from release_state.facts.workflow.calls import find_unpinned
+from release_state.facts.workflow.history_needed import BACKENDS, find_shallow_checkouts
+from release_state.facts.workflow.limits import measure_runs, select_near_limit
 from release_state.facts.workflow.release_workflow import (
     SOURCE,
-    channel_input,
-    file_step,
-    is_ahead,
-    unread_problem,
-    varies_with,
-    workflow_of,
+    explain_unreadable,
+    find_channel_input,
+    find_variation,
+    is_before_release,
+    make_file_step,
+    read_workflow,
 )
 from release_state.model.observation import NotObserved, Problem
 from release_state.model.outcome import ActionNeeded, NotApplicable
@@ -48,24 +48,24 @@ def test_workflow_file_is_there(release: Release) -> None:
             found="no such file",
             why="no workflow can release this commit",
             steps=[step(f"Add {files.path} to the base branch, or name the right file with --workflow")],
-            blocks=is_ahead(release),
+            blocks=is_before_release(release),
         )
-    if problem := unread_problem(release):
+    if problem := explain_unreadable(release):
         raise ActionNeeded(
             expected=f"a valid workflow in {files.path}",
             found=problem,
             why="GitHub runs no workflow whose file it cannot read",
             steps=[step("Check it with actionlint", ["actionlint", files.path])],
         )
-    workflow = workflow_of(release)
+    workflow = read_workflow(release)
     if missing := [path for path in workflow.missing if path not in files.unread]:
         calls = [path for path in missing if path in workflow.called]
         raise ActionNeeded(
             expected="all local workflows and actions that it uses",
-            found=f"missing or invalid YAML: {listing(missing)}",
+            found=f"missing or invalid YAML: {join_items(missing)}",
             why="GitHub starts no run that calls a missing workflow, and ends a run at a missing action",
-            steps=[file_step(release, "Add them to the base branch, or use others")],
-            blocks=is_ahead(release) and any(path not in files.texts for path in calls),
+            steps=[make_file_step(release, "Add them to the base branch, or use others")],
+            blocks=is_before_release(release) and any(path not in files.texts for path in calls),
         )
 
 
@@ -75,13 +75,13 @@ def test_jobs_have_a_time_limit(release: Release) -> None:
 
     Without it, GitHub ends a hanging job only after six hours, and the next release waits that long.
     """
-    jobs = [placed for placed in workflow_of(release).jobs if not placed.job.uses and not placed.job.minutes]
+    jobs = [placed for placed in read_workflow(release).jobs if not placed.job.uses and not placed.job.minutes]
     if jobs:
         raise ActionNeeded(
             expected="`timeout-minutes` in every job",
-            found=f"none in {listing(placed.where for placed in jobs)}",
+            found=f"none in {join_items(placed.where for placed in jobs)}",
             why="GitHub ends a hanging job only after 360 minutes",
-            steps=[file_step(release, "Set `timeout-minutes` to about three times a normal run")],
+            steps=[make_file_step(release, "Set `timeout-minutes` to about three times a normal run")],
         )
 
 
@@ -94,18 +94,18 @@ def test_runs_stay_below_the_time_limit(release: Release) -> None:
     limit, wherever it is, and shows it as *cancelled*. The time is from the start of a run to its end, with the waits
     for an approval or a runner. The limit is the sum for jobs that wait for each other.
     """
-    workflow, runs = workflow_of(release), release.snapshot.runs.present().runs
+    workflow, runs = read_workflow(release), release.snapshot.runs.present().runs
     if workflow.minutes is None:
         raise NotApplicable("its limit is computed at run time, or set by a workflow of another repository")
-    times = times_of(runs, workflow.minutes)
+    times = measure_runs(runs, workflow.minutes)
     if not times:
         raise NotApplicable("no run succeeded in the last 70 days")
-    if near := near_limit(times, workflow.minutes):
+    if near := select_near_limit(times, workflow.minutes):
         raise ActionNeeded(
             expected=f"less than 80 % of {workflow.minutes} min",
-            found=listing(time.text for time in near),
+            found=join_items(time.text for time in near),
             why="a run that exceeds its limit is cancelled and leaves a partial release",
-            steps=[file_step(release, "Raise `timeout-minutes`, or make the run faster")],
+            steps=[make_file_step(release, "Raise `timeout-minutes`, or make the run faster")],
         )
 
 
@@ -117,24 +117,26 @@ def test_one_release_at_a_time(release: Release) -> None:
     release that is cancelled half-way is a partial one. If the group contains the channel, a run for TestPyPI and one
     for PyPI compute their version and push at the same time.
     """
-    workflow = workflow_of(release)
+    workflow = read_workflow(release)
     blocks = [workflow.file.concurrency] if workflow.file.concurrency else []
     jobs = [placed.job for placed in workflow.jobs if placed.caller is None]
     if not blocks and all(job.concurrency for job in jobs):
         blocks = [job.concurrency for job in jobs if job.concurrency]
-    chosen = channel_input(workflow, release)
+    chosen = find_channel_input(workflow, release)
     found = [] if blocks else ["no `concurrency`"]
     for block in blocks:
-        if differs := varies_with(block.group, workflow, chosen):
+        if differs := find_variation(block.group, workflow, chosen):
             found.append(f"group {block.group} differs by {differs}")
         if block.cancels != "false":
             found.append(f"cancel-in-progress is {block.cancels}")
     if found:
         raise ActionNeeded(
             expected="one `concurrency` group for all channels, without cancellation",
-            found=listing(dict.fromkeys(found)),
+            found=join_items(dict.fromkeys(found)),
             why="two releases at once disturb each other, and a cancelled one stops half-way",
-            steps=[file_step(release, "Set `concurrency: {group: release, cancel-in-progress: false}` at the top")],
+            steps=[
+                make_file_step(release, "Set `concurrency: {group: release, cancel-in-progress: false}` at the top")
+            ],
         )
 
 
@@ -144,17 +146,17 @@ def test_dispatch_offers_the_channel(release: Release) -> None:
 
     The input of type choice has the channel as an option. A workflow that a tag or a push starts has no such input.
     """
-    workflow = workflow_of(release)
+    workflow = read_workflow(release)
     if "workflow_dispatch" not in workflow.file.triggers:
         raise NotApplicable(f"started by {', '.join(workflow.file.triggers) or 'nothing'}, not by hand")
-    chosen, channel = channel_input(workflow, release), release.channel.name
+    chosen, channel = find_channel_input(workflow, release), release.channel.name
     if chosen is None or channel not in chosen.options:
         offered = f"{chosen.name}: {', '.join(chosen.options)}" if chosen else "no choice input with a channel"
         raise ActionNeeded(
             expected=f"a choice input with the option {channel}",
             found=offered,
             why="people mistype a channel that they cannot choose, or cannot release to it",
-            steps=[file_step(release, "Add the channel to the options of the input")],
+            steps=[make_file_step(release, "Add the channel to the options of the input")],
         )
 
 
@@ -166,18 +168,18 @@ def test_checkout_has_the_history(release: Release) -> None:
     hatch-vcs and the like then have nothing to count from, and compute a wrong version. Set `fetch-depth: 0`.
     """
     files = release.snapshot.workflow_files.known()
-    workflow = workflow_of(release)
-    found = shallow_checkouts(workflow, files.build_requires if files else ())
-    if not found and files and files.build_unread and shallow_checkouts(workflow, BACKENDS):
+    workflow = read_workflow(release)
+    found = find_shallow_checkouts(workflow, files.build_requires if files else ())
+    if not found and files and files.build_unread and find_shallow_checkouts(workflow, BACKENDS):
         raise NotObserved(Problem(source=SOURCE, why=f"{files.build_unread}: the build backend is unknown"))
     if found is None:
         raise NotApplicable("no known step computes a version from the history")
     if found:
         raise ActionNeeded(
             expected="`fetch-depth: 0`",
-            found=listing(found),
+            found=join_items(found),
             why="without tags and history, the computed version is wrong",
-            steps=[file_step(release, "Give the checkout `fetch-depth: 0`")],
+            steps=[make_file_step(release, "Give the checkout `fetch-depth: 0`")],
         )
 
 
@@ -188,11 +190,11 @@ def test_actions_are_pinned(release: Release) -> None:
     A tag or a branch can be moved to other code, which then runs with the rights of the release. zizmor finds unpinned
     actions and other weaknesses, and knows which versions are vulnerable.
     """
-    workflow = workflow_of(release)
-    if found := unpinned(workflow):
+    workflow = read_workflow(release)
+    if found := find_unpinned(workflow):
         raise ActionNeeded(
             expected="full commit hashes",
-            found=listing(found, most=8),
+            found=join_items(found, most=8),
             why="whoever moves such a ref runs code with the rights of the release",
             steps=[step("Check it with zizmor, and pin them to commits", ["zizmor", workflow.path], advice=True)],
         )

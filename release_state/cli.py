@@ -128,11 +128,13 @@ def _exists(argument: str) -> bool:
 
 
 def _unknown(word: str) -> str:
-    from release_state.common.text import disarmed, plain
+    from release_state.common.text import disarm_commands, sanitize
     from release_state.settings.validate import nearest, shown
 
     said = f"{shown(word)} is no command{nearest(word, _WORDS)}; known: {', '.join(_WORDS)}"
-    return disarmed(plain(f"ERROR: {said}; a version is given as --version X.Y.Z; all options: --help")) + "\n"
+    return (
+        disarm_commands(sanitize(f"ERROR: {said}; a version is given as --version X.Y.Z; all options: --help")) + "\n"
+    )
 
 
 def _as_release_version(argument: str) -> str:

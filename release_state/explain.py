@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from release_state.common.exact import quoted_or_why
-from release_state.common.text import plain
-from release_state.facts.logs.attribution import named_channels, named_versions, release_branches, telling
-from release_state.facts.logs.log import Explanation, Line, NotALog, explain, parse, read
+from release_state.common.shell import quote_or_explain
+from release_state.common.text import sanitize
+from release_state.facts.logs.attribution import find_channels, find_release_branches, find_versions, select_telling
+from release_state.facts.logs.log import Explanation, Line, NotALog, explain_log, parse_log, read_logs
 from release_state.model.target import Channel, Target
 
 MOST_BYTES = 32 * 2**20
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str]) -> int:
         return 4
     try:
         data, note = _bytes_of(arguments[0])
-        logs = read(data, MOST_BYTES)
+        logs = read_logs(data, MOST_BYTES)
     except NotALog as problem:
         return _refuse(arguments[0], str(problem))
     except OSError as error:
@@ -47,25 +47,25 @@ def main(arguments: Sequence[str]) -> int:
         *([note] if note else []),
         f"scenario: {known.scenario if known else 'not recognised'}",
         *([f"meaning:  {known.meaning}", f"next:     {known.look}"] if known else []),
-        *([f"job:      {plain(job, 200)}"] if job else []),
-        *([f"step:     {plain(explanation.step, 200)}"] if explanation.step else []),
+        *([f"job:      {sanitize(job, 200)}"] if job else []),
+        *([f"step:     {sanitize(explanation.step, 200)}"] if explanation.step else []),
         "lines:" if explanation.lines else "lines:    none that says why",
-        *(f"  {plain(line)}" for line in explanation.lines),
+        *(f"  {sanitize(line)}" for line in explanation.lines),
     ]
     if command := _command(lines):
-        told.append(f"command:  {quoted_or_why(command)}")
+        told.append(f"command:  {quote_or_explain(command)}")
     sys.stdout.write("\n".join(told) + "\n")
     return 0 if known else 1
 
 
 def _decisive(logs: Sequence[tuple[str | None, str]]) -> tuple[str | None, list[Line], Explanation]:
     """The log that says most of what went wrong, of the jobs of a run: one job's failure, not a mixture of several."""
-    read_logs = [(job, lines, explain(lines)) for job, lines in ((job, parse(text)) for job, text in logs)]
+    read_logs = [(job, lines, explain_log(lines)) for job, lines in ((job, parse_log(text)) for job, text in logs)]
     return min(read_logs, key=lambda one: one[2].known.rank if one[2].known else sys.maxsize)
 
 
 def _refuse(name: str, why: str) -> int:
-    sys.stderr.write(f"ERROR: {plain(name, 300)}: {plain(why, 300)}\n")
+    sys.stderr.write(f"ERROR: {sanitize(name, 300)}: {sanitize(why, 300)}\n")
     return 4
 
 
@@ -93,10 +93,10 @@ def _no_more(file: BinaryIO) -> bytes:
 def _command(lines: Sequence[Line]) -> list[str] | None:
     """The command that looks at the version and channel of the log; None where it does not name one of each."""
     target = _defaults()
-    texts = telling(lines)
-    branches = release_branches(texts, target)
-    versions = {version for _, version in branches} or {str(version) for version in named_versions(texts, target)}
-    channels = {channel for channel, _ in branches} or named_channels(texts, target)
+    texts = select_telling(lines)
+    branches = find_release_branches(texts, target)
+    versions = {version for _, version in branches} or {str(version) for version in find_versions(texts, target)}
+    channels = {channel for channel, _ in branches} or find_channels(texts, target)
     if len(versions) != 1 or len(channels) != 1:
         return None
     return ["release-state", "--version", versions.pop(), "--channel", channels.pop()]

@@ -12,13 +12,13 @@ from typing import NoReturn
 from packaging.utils import canonicalize_name
 
 from release_state.common.errors import UsageProblem
-from release_state.common.text import listing, plain
+from release_state.common.text import join_items, sanitize
 from release_state.model.record import PastRun, Record
 from release_state.observe.earlier_reports import all_of
 from release_state.observe.git.local import find_repository
 from release_state.settings import validate
 from release_state.settings.sources import configured_reports_dir
-from release_state.verdict.changes import changes
+from release_state.verdict.changes import find_changes
 
 USAGE = """usage: release-state history [--version X.Y.Z] [--channel NAME] [--package NAME] [--reports-dir DIR]
 
@@ -55,7 +55,9 @@ def main(arguments: Sequence[str], environ: Mapping[str, str], cwd: Path) -> int
         return 4
     except OSError as error:
         why = (error.strerror or type(error).__name__).lower()
-        sys.stderr.write(f"ERROR: reports folder {plain(str(folder), 300)}: {why}: give another with --reports-dir\n")
+        sys.stderr.write(
+            f"ERROR: reports folder {sanitize(str(folder), 300)}: {why}: give another with --reports-dir\n"
+        )
         return 4
 
     def wanted(key: str) -> bool:
@@ -69,11 +71,11 @@ def main(arguments: Sequence[str], environ: Mapping[str, str], cwd: Path) -> int
 
     told = _told(runs, wanted_keys=[key for key in _keys(runs) if wanted(key)])
     if not told:
-        there = listing(plain(key, 100) for key in _keys(runs))
+        there = join_items(sanitize(key, 100) for key in _keys(runs))
         others = (
             f"; there are those of {there}" if there else ": the first run writes one; --reports-dir looks elsewhere"
         )
-        told = [f"no report of such a run in {plain(str(folder), 300)}{others}"]
+        told = [f"no report of such a run in {sanitize(str(folder), 300)}{others}"]
     sys.stdout.write("\n".join(told) + "\n")
     sys.stderr.write("".join(f"note: {note}\n" for note in notes))
     return 0
@@ -87,23 +89,22 @@ def _told(runs: Sequence[PastRun], wanted_keys: Sequence[str]) -> list[str]:
     """The lines: for each target its runs, the oldest first."""
     lines: list[str] = []
     for key in wanted_keys:
-        lines += ([""] if lines else []) + [plain(key, 200)]
+        lines += ([""] if lines else []) + [sanitize(key, 200)]
         before: tuple[PastRun, Record] | None = None
         for run in runs:
             record = run.of(key)
             if record is None:
                 continue
             when = f"{run.started_at.astimezone(timezone.utc):%Y-%m-%d %H:%M:%S} UTC"
-            lines.append(
-                f"  {when}  {plain(record.verdict, 60)} ({plain(record.phase, 20)})  {plain(run.path.name, 200)}"
-            )
+            words = f"{sanitize(record.verdict, 60)} ({sanitize(record.phase, 20)})"
+            lines.append(f"  {when}  {words}  {sanitize(run.path.name, 200)}")
             if not record.is_whole:
                 lines.append(f"    {'part of its checks' if record.checks else 'nothing'} was run")
             elif before is None:
                 lines.append("    the first report")
             else:
                 lines.append(
-                    f"    {plain(changes(before[1], record, before[0].started_at, before[0].path.name).words)}"
+                    f"    {sanitize(find_changes(before[1], record, before[0].started_at, before[0].path.name).words)}"
                 )
             if record.is_whole:
                 before = run, record

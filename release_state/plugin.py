@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from release_state.common.errors import UsageProblem
-from release_state.common.redaction import redacted
+from release_state.common.redaction import redact
 from release_state.run import collecting, safeguards
 from release_state.run.ends import Interrupts, held_back, let_in
 from release_state.run.options import (
@@ -82,7 +82,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) 
         raise
     except Exception as error:
         cause = getattr(error, "cause", error)
-        text = redacted(" ".join(str(cause).split()))
+        text = redact(" ".join(str(cause).split()))
         raise pytest.UsageError(f"the suite cannot be loaded: {type(cause).__name__}: {text}") from error
 
 
@@ -117,7 +117,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.option.help or config.option.version:
         return
     config.pluginmanager.register(collecting, "release-state-collecting")
-    from release_state.common.files import scratch_folder
+    from release_state.common.disk import scratch_folder
     from release_state.run.session import KEY
 
     if (given := getattr(config, "workerinput", {}).get("release_state")) is not None:

@@ -102,7 +102,7 @@ def _caught_up(history: AuditSnapshot, client: HttpClient, config: RunConfig, de
     if index is None or not index.versions or "tag" not in target.channel.leaves:
         return history
     own = spellings(history).own
-    spelt = (target.spelling_of_tag(tag.name) for tag in (history.remote.value.tags if history.remote.value else ()))
+    spelt = (target.parse_tag_spelling(tag.name) for tag in (history.remote.value.tags if history.remote.value else ()))
     newest = max((found[1] for found in spelt if found and found[0] in own), default=None)
     if newest is None or newest <= Version(index.versions[-1].version):
         return history

@@ -111,5 +111,5 @@ def has_trace(trace: str, audited: Audited) -> bool:
 
 def spelt_as(habits: Habits, tag: str) -> str | None:
     """The template of a tag."""
-    found = habits.target.spelling_of_tag(tag)
+    found = habits.target.parse_tag_spelling(tag)
     return found[0] if found else None

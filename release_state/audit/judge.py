@@ -10,8 +10,8 @@ from release_state.audit.habits import INDEX, RELEASE, TAG, Habits, Since, spelt
 from release_state.audit.kinds import Kind
 from release_state.audit.model import AuditSnapshot
 from release_state.audit.versions import Audited
-from release_state.common.text import listing
-from release_state.facts.file_names import could_be
+from release_state.common.text import join_items
+from release_state.facts.file_names import may_be_of_version
 from release_state.model.observation import Observation, Problem, unavailable
 from release_state.model.outcome import Outcome
 from release_state.model.snapshot import WorkflowRun
@@ -121,10 +121,10 @@ class Judge:
         index = self._index.value
         if index is None or audited.indexed or audited.listed_empty or index.lists_versions:
             return None
-        names = [name for name in index.skipped if could_be(name, self.habits.target.name, audited.version)]
+        names = [name for name in index.skipped if may_be_of_version(name, self.habits.target.name, audited.version)]
         if not names:
             return None
-        why = f"{listing(names, 3)} has no readable version in its name and may be {audited}"
+        why = f"{join_items(names, 3)} has no readable version in its name and may be {audited}"
         return Problem(source=f"index {self.habits.target.channel.name}", why=why, remedy="open the files on the index")
 
     def _prepared(self, audited: Audited) -> Judgement:
@@ -237,7 +237,7 @@ class Judge:
 
 def _into(audited: Audited) -> str:
     """The pull request that would close with the release branch; it does not keep the branch in use."""
-    pulls = audited.pulls_into
+    pulls = audited.find_pulls_into
     return f" (first handle pull request #{pulls[0].number}, which merges into it)" if pulls else ""
 
 

@@ -14,7 +14,7 @@ from release_state.audit.judge import Judgement
 from release_state.audit.kinds import Kind
 from release_state.audit.versions import Audited
 from release_state.model.plan import Step, step
-from release_state.plan.steps.commands import gh, show_pull, suite
+from release_state.plan.steps.commands import gh, show_pull, suite_command
 
 
 def plan_for(audit: Audit, kind: Kind, judged: Sequence[Judgement]) -> Step:
@@ -35,7 +35,7 @@ def latest_step(audit: Audit, audited: Audited) -> Step:
 
 
 def _run(audit: Audit, audited: Audited) -> list[str]:
-    return suite(audit.target, str(audited))
+    return suite_command(audit.target, str(audited))
 
 
 def _create(audit: Audit, audited: Audited) -> list[str]:
@@ -91,7 +91,7 @@ _WAYS: dict[Kind, tuple[str, str, Command]] = {
     kinds.YANKED: (
         "Write in the release notes that the version is yanked, or withdraw it",
         "a run with --phase rollback lists what is left to withdraw",
-        lambda audit, audited: suite(audit.target, str(audited), phase="rollback"),
+        lambda audit, audited: suite_command(audit.target, str(audited), phase="rollback"),
     ),
     kinds.YANKED_IN_PART: (
         "Yank the other files on the index's website, or undo the yank",

@@ -10,7 +10,7 @@ from release_state.audit.audit import Audit
 from release_state.audit.judge import Judgement
 from release_state.audit.kinds import KINDS, Kind
 from release_state.audit.plan import plan_for
-from release_state.model.outcome import CheckResult, Exit, Outcome, Verdict, by_cause
+from release_state.model.outcome import CheckResult, Exit, Outcome, Verdict, merge_unknown
 from release_state.model.plan import Step
 from release_state.verdict.verdict import verdict_of
 
@@ -54,7 +54,7 @@ class AuditVerdict:
     @cached_property
     def findings(self) -> tuple[CheckResult, ...]:
         """The findings about the whole project; several unknowns with one cause are one finding."""
-        return tuple(by_cause(result for result in self.project_results if result.is_finding))
+        return tuple(merge_unknown(result for result in self.project_results if result.is_finding))
 
     @cached_property
     def version_results(self) -> dict[str, CheckResult]:

@@ -11,7 +11,7 @@ from functools import cached_property
 from packaging.version import Version
 
 from release_state.audit.model import AuditSnapshot
-from release_state.facts.tags import PackageTags, package_tags
+from release_state.facts.tags import PackageTags, read_package_tags
 from release_state.model.snapshot import Branch, GitHubRelease, PullRequest, Tag
 from release_state.model.snapshot.index import IndexedVersion
 
@@ -34,7 +34,7 @@ class Audited:
     """Its release branches of this channel."""
     pulls: list[PullRequest] = field(default_factory=list)
     """Open pull requests from its release branch, not from forks."""
-    pulls_into: list[PullRequest] = field(default_factory=list)
+    find_pulls_into: list[PullRequest] = field(default_factory=list)
     """Open pull requests into its release branch, also from forks."""
     local_tags: list[Tag] = field(default_factory=list)
 
@@ -95,10 +95,10 @@ def spellings(history: AuditSnapshot) -> Spellings:
     published = {Version(found.version) for found in index.versions} if index else set()
     published |= {Version(text) for text in index.listed_without_files} if index else set()
     all_tags = history.remote.value.tags if history.remote.value else ()
-    spelt = [(tag.name, *read) for tag in all_tags if (read := target.spelling_of_tag(tag.name))]
+    spelt = [(tag.name, *read) for tag in all_tags if (read := target.parse_tag_spelling(tag.name))]
     commits = {tag.name: tag.commit for tag in all_tags}
     tags = Counter(template for _, template, _ in spelt)
-    found = Spellings({}, {}, package_tags(target, all_tags), commits)
+    found = Spellings({}, {}, read_package_tags(target, all_tags), commits)
     hits = Counter(each[1] for each in spelt if each[2] in published and found.may_be_ours(*each))
     own = {template for template in tags if 2 * hits[template] >= tags[template]}
     if not own:
@@ -124,7 +124,7 @@ def versions(history: AuditSnapshot, spelt: Spellings) -> tuple[Audited, ...]:
             of(Version(text)).listed_empty = True
     takes_tags = "tag" in target.channel.leaves
     if remote := history.remote.value:
-        named = [(tag, *known) for tag in remote.tags if (known := target.spelling_of_tag(tag.name))]
+        named = [(tag, *known) for tag in remote.tags if (known := target.parse_tag_spelling(tag.name))]
         own = [(tag, version) for tag, template, version in named if spelt.takes(tag.name, template, version)]
         moving = _moving(own, found)
         for tag, version in own if takes_tags else ():
@@ -138,7 +138,7 @@ def versions(history: AuditSnapshot, spelt: Spellings) -> tuple[Audited, ...]:
             if parsed and parsed.channel == target.channel.name and not lasting:
                 of(Version(parsed.version)).branches.append(branch)
     for release in (*(history.releases.value or ()), *(history.drafts.value or ())):
-        spelling = target.spelling_of_tag(release.tag)
+        spelling = target.parse_tag_spelling(release.tag)
         # A release's tag can be deleted, and a draft has none yet: any spelling counts that is not another package's.
         if spelling and takes_tags and spelt.takes(release.tag, *spelling):
             (of(spelling[1]).drafts if release.draft else of(spelling[1]).releases).append(release)
@@ -150,9 +150,9 @@ def versions(history: AuditSnapshot, spelt: Spellings) -> tuple[Audited, ...]:
             of(Version(parsed.version)).pulls.append(pull)
     for audited in (each for each in found.values() if each.branches):
         branches = {branch.name for branch in audited.branches}
-        audited.pulls_into = [pull for pull in history.open_pulls.value or () if pull.base_branch in branches]
+        audited.find_pulls_into = [pull for pull in history.open_pulls.value or () if pull.base_branch in branches]
     for tag in history.clone_tags.value or () if takes_tags else ():
-        spelling = target.spelling_of_tag(tag.name)
+        spelling = target.parse_tag_spelling(tag.name)
         if spelling and spelling[1] in found and spelling[0] in spelt.own and spelt.takes(tag.name, *spelling):
             found[spelling[1]].local_tags.append(tag)
     for audited in found.values():

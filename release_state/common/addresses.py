@@ -39,7 +39,7 @@ def may_hold_password(url: str) -> bool:
     return is_within and (":" in user or (not at and bool(port) and not _HOST.fullmatch(name)))
 
 
-def without_credentials(url: str) -> str:
+def strip_credentials(url: str) -> str:
     """The address without password, token, query and fragment; of ssh the user name stays, for it is an address.
 
     Nothing is left of one whose password cannot be told from its path.

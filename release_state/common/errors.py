@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from traceback import format_exception
 
-from release_state.common.redaction import redacted
+from release_state.common.redaction import redact
 
 _LONGEST = 20_000
 """Characters of a traceback that is handed on: one of a recursion without end is longer."""
@@ -14,11 +14,11 @@ class UsageProblem(Exception):  # noqa: N818 - what the person typed is the prob
     """Bad input: one clear line for the person, exit code 4."""
 
 
-def traceback_of(error: BaseException) -> str:
+def format_traceback(error: BaseException) -> str:
     """The lines that led to an error, its text and notes, and those of what it was raised from; without secrets."""
-    return redacted("".join(format_exception(type(error), error, error.__traceback__)))[-_LONGEST:]
+    return redact("".join(format_exception(type(error), error, error.__traceback__)))[-_LONGEST:]
 
 
-def text_of(error: BaseException) -> str:
+def format_error(error: BaseException) -> str:
     """The type of an error and its text, without secrets."""
-    return redacted(f"{type(error).__name__}: {error}")
+    return redact(f"{type(error).__name__}: {error}")

@@ -12,7 +12,7 @@ GITHUB = "github.com"
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
-def host_of(address: str) -> str:
+def parse_host(address: str) -> str:
     """`HOST` or `HOST:PORT` of an address, in lower case; without the port that its scheme has by itself."""
     parts = urlsplit(address)
     host = (parts.hostname or "").removesuffix(".")
@@ -20,21 +20,21 @@ def host_of(address: str) -> str:
     return host if parts.port in (None, _DEFAULT_PORTS.get(parts.scheme)) else f"{host}:{parts.port}"
 
 
-def web_of(api: str) -> str:
+def derive_web_address(api: str) -> str:
     """The web address of the server whose REST API is at this address."""
-    host, scheme = host_of(api), urlsplit(api).scheme
+    host, scheme = parse_host(api), urlsplit(api).scheme
     return f"{scheme}://{host.removeprefix('api.') if _has_api_host(host.removeprefix('api.')) else host}"
 
 
-def api_of(web: str) -> str:
+def derive_api_address(web: str) -> str:
     """The address of the REST API of the server whose web pages are at this address."""
-    host, scheme = host_of(web), urlsplit(web).scheme
+    host, scheme = parse_host(web), urlsplit(web).scheme
     return f"{scheme}://api.{host}" if _has_api_host(host) else f"{scheme}://{host}/api/v3"
 
 
-def tells_server(api: str) -> bool:
+def is_github_api(api: str) -> bool:
     """Whether an API's address has one of GitHub's own forms, which say whose it is; a proxy's has not."""
-    host = host_of(api)
+    host = parse_host(api)
     return (host.startswith("api.") and _has_api_host(host[4:])) or urlsplit(api).path.rstrip("/") == "/api/v3"
 
 

@@ -32,12 +32,12 @@ def hide(secret: str) -> None:
     _told.add(secret)
 
 
-def hide_passwords_of(addresses: Iterable[str | None]) -> None:
+def hide_passwords_in(addresses: Iterable[str | None]) -> None:
     """Keep what signs in at these addresses out of every text of an error from now on."""
     _told.update(secret for address in addresses for secret in _of_address(address or ""))
 
 
-def redacted(text: str) -> str:
+def redact(text: str) -> str:
     """The text without any secret that is known."""
     named = (value for name, value in os.environ.items() if _NAMES.search(name) and len(value) >= _GUESSED)
     of_addresses = (secret for value in os.environ.values() if "@" in value for secret in _of_address(value))
@@ -61,7 +61,7 @@ def _of_address(text: str) -> Iterator[str]:
 
 
 @lru_cache(maxsize=64)
-def spellings(secret: str) -> tuple[str, ...]:
+def list_spellings(secret: str) -> tuple[str, ...]:
     """A secret in each spelling in which it travels, the longest first."""
     return tuple(sorted({spelling for spelling in _spellings(secret) if spelling}, key=len, reverse=True))
 

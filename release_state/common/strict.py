@@ -14,7 +14,7 @@ def is_sane(moment: datetime) -> bool:
     return 1 < moment.year < 9999
 
 
-def of_epoch(seconds: str | bytes) -> datetime | None:
+def convert_epoch(seconds: str | bytes) -> datetime | None:
     """The moment of so many seconds since 1970 (UTC); None for what is no number, or no sane moment."""
     try:
         moment = datetime.fromtimestamp(int(seconds), timezone.utc)
@@ -23,11 +23,11 @@ def of_epoch(seconds: str | bytes) -> datetime | None:
     return moment if is_sane(moment) else None
 
 
-FRESH = 60.0
+FRESH_SECONDS = 60.0
 """Seconds that what was observed may be old in the end: a commit or a tag can have been pushed meanwhile."""
 
 
-def elapsed() -> float:
+def read_clock() -> float:
     """Seconds since some moment; those of a machine that sleeps or is suspended are among them where it counts them."""
     clock = getattr(time, "CLOCK_BOOTTIME", None)  # Linux
     return time.monotonic() if clock is None else time.clock_gettime(clock)
@@ -36,7 +36,7 @@ def elapsed() -> float:
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
-def loads(data: bytes | str) -> Any:
+def decode_json(data: bytes | str) -> Any:
     """
     The value that the text holds.
 

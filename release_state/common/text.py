@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 LONGEST = 2_000
 
 
-def plain(text: str, longest: int = LONGEST) -> str:
+def sanitize(text: str, longest: int = LONGEST) -> str:
     """The text in one line for a terminal: control, format and bidirectional characters are shown as escapes."""
     if len(text) <= longest and text.isascii() and text.isprintable():
         return text  # what most texts are, a hundred times faster
@@ -17,7 +17,7 @@ def plain(text: str, longest: int = LONGEST) -> str:
     return shown if len(text) <= longest else f"{shown[:longest]}… ({len(text)} characters)"
 
 
-def disarmed(text: str) -> str:
+def disarm_commands(text: str) -> str:
     """The text for a line behind a prefix of ours, without what a runner of GitHub Actions reads as a command in it."""
     return text.replace("##[", "## [")
 
@@ -32,7 +32,7 @@ def _visible(character: str) -> str:
     return character
 
 
-def steps_in_words(numbers: Sequence[int]) -> str:
+def format_step_numbers(numbers: Sequence[int]) -> str:
     """`step 3`, `steps 1 to 3`, `steps 1, 4`."""
     if len(numbers) == 1:
         return f"step {numbers[0]}"
@@ -41,19 +41,19 @@ def steps_in_words(numbers: Sequence[int]) -> str:
     return f"steps {', '.join(map(str, numbers))}"
 
 
-def listing(items: Iterable[str], most: int = 5, total: int | None = None) -> str:
+def join_items(items: Iterable[str], most: int = 5, total: int | None = None) -> str:
     """The items in one line, the first few and how many more there are."""
     items = list(items)
     more = (total or len(items)) - min(len(items), most)
     return "; ".join(items[:most]) + (f"; and {more} more" if more > 0 else "")
 
 
-def commits(count: int) -> str:
+def format_commits(count: int) -> str:
     """`1 commit`, `2 commits`."""
     return f"{count} commit{'' if count == 1 else 's'}"
 
 
-def age(minutes: float) -> str:
+def format_duration(minutes: float) -> str:
     """A duration in words, in the unit that fits: `5 min`, `3 h`, `12 days`."""
     whole = max(int(minutes), 0)
     if whole < 120:

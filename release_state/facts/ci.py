@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from release_state.model.observation import NotObserved, Problem
-from release_state.model.snapshot import CheckResult, CommitChecks, ExpectedCI
+from release_state.model.snapshot import CICheck, CommitChecks, ExpectedCI
 
 BEGINS_WITHIN = timedelta(minutes=10)
 """How long after a push what it starts can be taken to be on its way."""
@@ -18,7 +18,7 @@ class JudgedCI:
 
     state: str
     """"red", "pending", "not begun", "missing", "green", "none" (no CI at all) or "idle" (only skipped or neutral)."""
-    results: tuple[CheckResult, ...] = ()
+    results: tuple[CICheck, ...] = ()
     """The red ones, the pending ones, or all."""
     missing: tuple[str, ...] = ()
     """What is expected and has no result, in words."""
@@ -51,7 +51,7 @@ def judge_ci(checks: CommitChecks) -> JudgedCI:
     return JudgedCI("idle" if any(map(expected.is_of_ci, (*own, *carried))) else "none", (*own, *carried))
 
 
-def not_told(checks: CommitChecks, judged: JudgedCI, page: str) -> NotObserved:
+def explain_missing(checks: CommitChecks, judged: JudgedCI, page: str) -> NotObserved:
     """Why CI that is expected and missing cannot be told; `page` is where runs are started."""
     return NotObserved(
         Problem(

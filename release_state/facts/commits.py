@@ -27,7 +27,7 @@ _BREAKING = re.compile(r"^BREAKING[ -]CHANGE: ", re.MULTILINE)
 _COMMITIZEN = re.compile(r"^((?:BREAKING[- ]CHANGE|\w+)(?:\(.{1,200}\))?!?):", re.MULTILINE)
 
 
-def level_of(
+def classify_message(
     message: str,
     *,
     types: Collection[str] | None = None,
@@ -45,12 +45,12 @@ def level_of(
     return "minor" if name in minor else "patch" if name in patch else "none"
 
 
-def commitizen_level(message: str) -> Level | None:
+def classify_for_commitizen(message: str) -> Level | None:
     """What commitizen's standard rules take a message for: every line of it counts."""
     levels = [_commitizen_keyword(keyword) for keyword in _COMMITIZEN.findall(message)]
     if _TITLE.match(message):
         levels.append("none")
-    return highest(levels) if levels else None
+    return find_highest(levels) if levels else None
 
 
 def _commitizen_keyword(keyword: str) -> Level:
@@ -61,12 +61,12 @@ def _commitizen_keyword(keyword: str) -> Level:
     return "patch" if keyword.startswith(("fix", "refactor", "perf")) else "none"
 
 
-def highest(levels: Iterable[Level | None]) -> Level:
+def find_highest(levels: Iterable[Level | None]) -> Level:
     """The level that calls for most."""
     return max((level for level in levels if level), key=ORDER.index, default="none")
 
 
-def raised(last: Version | None, level: Level, *, major_on_zero: bool = True) -> str | None:
+def bump_version(last: Version | None, level: Level, *, major_on_zero: bool = True) -> str | None:
     """
     The version that follows on `last` (None: no version yet); None where nothing is called for.
 
@@ -84,10 +84,10 @@ def raised(last: Version | None, level: Level, *, major_on_zero: bool = True) ->
     }[level]
 
 
-def counted(last_tag: str | None, commits: Iterable[tuple[str, str, Level | None]]) -> Counted:
+def count_levels(last_tag: str | None, commits: Iterable[tuple[str, str, Level | None]]) -> Counted:
     """Commits since a tag (hash, subject, what it calls for; newest first), with those that a person should see."""
     found = [CountedCommit(sha=sha, subject=subject[:_SUBJECT], level=level) for sha, subject, level in commits]
-    most = highest(commit.level for commit in found)
+    most = find_highest(commit.level for commit in found)
     strange = [commit for commit in found if commit.level is None]
     counts = Counter(commit.level for commit in found)
     return Counted(

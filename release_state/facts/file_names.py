@@ -24,7 +24,7 @@ _LONGER = re.compile(
 """What follows a version that goes on: `0.2` is none of `0.2.1` or `0.2rc1`; `.7z` goes on nowhere."""
 
 
-def could_be(filename: str, name: str, version: Version) -> bool:
+def may_be_of_version(filename: str, name: str, version: Version) -> bool:
     """
     Whether a file that the project's page lists, and whose version cannot be read, may be of this version.
 

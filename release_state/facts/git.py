@@ -7,7 +7,7 @@ from functools import cached_property
 
 from packaging.version import Version
 
-from release_state.facts.tags import anothers
+from release_state.facts.tags import find_sibling_tags
 from release_state.model.observation import NotObserved, Problem
 from release_state.model.snapshot import Branch, Clone, Lineage, Remote, Snapshot, Tag
 from release_state.model.target import Channel, Target, parse_version
@@ -58,24 +58,24 @@ class GitFacts(Facts):
         return None if self.target.is_lasting(name, self.remote.default_branch) else self.remote.branch(name)
 
     @cached_property
-    def excluding_branches(self) -> tuple[Branch, ...]:
+    def conflicting_branches(self) -> tuple[Branch, ...]:
         """Branches of the remote beside which git refuses to create this version's release branch."""
-        return tuple(each for each in self.remote.branches if excludes(self.target.release_branch, each.name))
+        return tuple(each for each in self.remote.branches if refs_conflict(self.target.release_branch, each.name))
 
     @cached_property
-    def excluding_tags(self) -> tuple[Tag, ...]:
+    def conflicting_tags(self) -> tuple[Tag, ...]:
         """Tags of the remote beside which git refuses to create this version's tag."""
-        return tuple(each for each in self.remote.tags if excludes(self.target.tag, each.name))
+        return tuple(each for each in self.remote.tags if refs_conflict(self.target.tag, each.name))
 
     @property
-    def excluding_local_tags(self) -> tuple[Tag, ...]:
+    def conflicting_local_tags(self) -> tuple[Tag, ...]:
         """Tags of the clone beside which git refuses to create this version's tag there."""
-        return tuple(each for each in self.every_local_tag if excludes(self.target.tag, each.name))
+        return tuple(each for each in self.all_local_tags if refs_conflict(self.target.tag, each.name))
 
-    def taken_for(self, wanted: str, names: Iterable[str]) -> tuple[str, ...]:
+    def find_case_twins(self, wanted: str, names: Iterable[str]) -> tuple[str, ...]:
         """Names of refs that the clone's file system takes for the wanted one or its folder: the case alone differs."""
         clone = self.snapshot.clone.value
-        return tuple(name for name in names if differs_by_case(wanted, name)) if clone and clone.folds_case else ()
+        return tuple(name for name in names if differ_by_case(wanted, name)) if clone and clone.folds_case else ()
 
     @cached_property
     def tag(self) -> Tag | None:
@@ -102,22 +102,22 @@ class GitFacts(Facts):
 
     def tags_equal_to(self, version: Version) -> tuple[Tag, ...]:
         """Tags of the remote that name a version of this package, in whatever spelling."""
-        equal = tuple(tag for tag in self.remote.tags if self.target.version_of_tag(tag.name) == version)
+        equal = tuple(tag for tag in self.remote.tags if self.target.parse_tag(tag.name) == version)
         if all(tag.name == self.target.tag_for(str(version)) for tag in equal):
             return equal  # which is usual, and nothing else need be looked at
-        return tuple(tag for tag in equal if tag.name not in self.of_other_packages)
+        return tuple(tag for tag in equal if tag.name not in self.sibling_tags)
 
     @cached_property
-    def of_other_packages(self) -> frozenset[str]:
+    def sibling_tags(self) -> frozenset[str]:
         """Names of tags of the remote that are another package's of the repository."""
-        return anothers(self.target, self.remote.tags)
+        return find_sibling_tags(self.target, self.remote.tags)
 
-    def is_of_another_package(self, tag: str) -> bool:
+    def is_sibling_tag(self, tag: str) -> bool:
         """Whether a tag, on the remote or only named by a draft, is another package's of the repository."""
         if self.remote.tag(tag):
-            return tag in self.of_other_packages
+            return tag in self.sibling_tags
         named = Tag(name=tag, object="", commit="", annotated=False)
-        return tag in anothers(self.target, (*self.remote.tags, named))
+        return tag in find_sibling_tags(self.target, (*self.remote.tags, named))
 
     @cached_property
     def clone(self) -> Clone | None:
@@ -125,7 +125,7 @@ class GitFacts(Facts):
         return self.snapshot.clone.known()
 
     @property
-    def every_local_tag(self) -> tuple[Tag, ...]:
+    def all_local_tags(self) -> tuple[Tag, ...]:
         """The tags of the clone; none where it could not be read or there is none: only what is there counts."""
         clone = self.snapshot.clone.value
         return clone.tags if clone else ()
@@ -134,9 +134,9 @@ class GitFacts(Facts):
     def local_tags(self) -> tuple[Tag, ...]:
         """Tags of the clone that equal the version, the exact spelling first; none of another package."""
         tags, remote = self.clone.tags if self.clone else (), self.snapshot.remote.value
-        equal = [tag for tag in tags if self.target.version_of_tag(tag.name) == self.version]
+        equal = [tag for tag in tags if self.target.parse_tag(tag.name) == self.version]
         if any(tag.name != self.target.tag for tag in equal):
-            others = anothers(self.target, (*(remote.tags if remote else ()), *tags))
+            others = find_sibling_tags(self.target, (*(remote.tags if remote else ()), *tags))
             equal = [tag for tag in equal if tag.name not in others]
         return tuple(sorted(equal, key=lambda tag: tag.name != self.target.tag))
 
@@ -160,17 +160,17 @@ class GitFacts(Facts):
         return self.snapshot.history.present().is_ancestor(older, newer)
 
 
-def excludes(wanted: str, there: str) -> bool:
+def refs_conflict(wanted: str, there: str) -> bool:
     """Whether git refuses to create a ref beside another: one's name is the folder of the other."""
     return wanted.startswith(f"{there}/") or there.startswith(f"{wanted}/")
 
 
-def excluding(wanted: str, names: Iterable[str]) -> tuple[str, ...]:
+def find_conflicting(wanted: str, names: Iterable[str]) -> tuple[str, ...]:
     """Those of the names that keep git from creating a ref."""
-    return tuple(name for name in names if excludes(wanted, name))
+    return tuple(name for name in names if refs_conflict(wanted, name))
 
 
-def differs_by_case(wanted: str, there: str) -> bool:
+def differ_by_case(wanted: str, there: str) -> bool:
     """Whether two names meet in one file or folder where a file system takes both cases for the same."""
     for one, other in zip(wanted.split("/"), there.split("/"), strict=False):
         if one != other:

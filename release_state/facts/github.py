@@ -18,7 +18,7 @@ _OF_A_PACKAGE = re.compile(r"[A-Za-z][\w.-]*?(?:[-/@_]|==)v?(?P<version>[0-9][^/
 class GitHubFacts(GitFacts, IndexFacts):
     """What GitHub knows of a version."""
 
-    def pulls_of(self, branch: str) -> tuple[PullRequest, ...]:
+    def find_pulls_from(self, branch: str) -> tuple[PullRequest, ...]:
         """Every pull request, in any state, of a release branch that is not this version's."""
         observed = self.snapshot.branch_pulls.get(branch)
         if observed is None:
@@ -30,7 +30,7 @@ class GitHubFacts(GitFacts, IndexFacts):
         """Every pull request of this version's release branch, in any state."""
         return self.snapshot.pulls.present()
 
-    def open_pulls_of(self, branch: str) -> tuple[PullRequest, ...]:
+    def find_open_pulls_from(self, branch: str) -> tuple[PullRequest, ...]:
         """The open pull requests whose head a branch of this repository is."""
         found = (pull for pull in self.snapshot.open_pulls.present() if pull.head_branch == branch)
         return tuple(pull for pull in found if self.is_from_here(pull))
@@ -41,7 +41,7 @@ class GitHubFacts(GitFacts, IndexFacts):
         ours = repository.full_name if repository else self.target.repository
         return (pull.head_repository or "").lower() == ours.lower()
 
-    def pulls_into(self, branch: str) -> tuple[PullRequest, ...]:
+    def find_pulls_into(self, branch: str) -> tuple[PullRequest, ...]:
         """The open pull requests whose base a release branch is, those of forks too: its deletion would close them."""
         return tuple(pull for pull in self.snapshot.open_pulls.present() if pull.base_branch == branch)
 
@@ -58,9 +58,9 @@ class GitHubFacts(GitFacts, IndexFacts):
         """
         right = [pull for pull in self.pulls if pull.base_branch == self.base_branch and (pull.merged or pull.is_open)]
         latest = sorted(right, key=lambda pull: pull.number, reverse=True)
-        return next((pull for pull in latest if not self.is_outrun(pull)), None)
+        return next((pull for pull in latest if not self.is_overtaken(pull)), None)
 
-    def is_outrun(self, pull: PullRequest) -> bool:
+    def is_overtaken(self, pull: PullRequest) -> bool:
         """Whether the tag goes on from what a merged pull request brought, with a change that the base branch lacks.
 
         It goes on from the recorded head, or from the merge, as that of a later attempt does. One that is in no line
@@ -78,7 +78,7 @@ class GitHubFacts(GitFacts, IndexFacts):
         return any(self.is_ancestor(commit, tag.commit) for commit in brought)
 
     @property
-    def any_pull(self) -> bool:
+    def has_pull(self) -> bool:
         """Whether a pull request is a trace of this release: the right one, or an open one into another base."""
         return bool(self.open_pulls or self.pull)
 
@@ -90,9 +90,9 @@ class GitHubFacts(GitFacts, IndexFacts):
     @cached_property
     def other_releases(self) -> tuple[GitHubRelease, ...]:
         """The published GitHub Releases of the version's tags in other spellings; none of a moving tag."""
-        return tuple(filter(None, (self.release_of(tag.name) for tag in self.other_tags_exactly)))
+        return tuple(filter(None, (self.find_release(tag.name) for tag in self.other_tags_exactly)))
 
-    def release_of(self, tag: str) -> GitHubRelease | None:
+    def find_release(self, tag: str) -> GitHubRelease | None:
         """The published GitHub Release of another tag that was asked for."""
         observed = self.snapshot.other_releases.get(tag)
         if observed is None:
@@ -113,15 +113,15 @@ class GitHubFacts(GitFacts, IndexFacts):
     def other_drafts(self) -> tuple[GitHubRelease, ...]:
         """Drafts of the version in other spellings; none of another package."""
         others = (draft for draft in self.snapshot.drafts.present() if draft.tag != self.target.tag)
-        return tuple(draft for draft in others if not self.is_of_another_package(draft.tag))
+        return tuple(draft for draft in others if not self.is_sibling_tag(draft.tag))
 
     @property
-    def every_draft(self) -> tuple[GitHubRelease, ...]:
+    def all_drafts(self) -> tuple[GitHubRelease, ...]:
         """Every draft of the version, the exact spelling first."""
         return (*self.drafts, *self.other_drafts)
 
     @property
-    def right_latest(self) -> str | None:
+    def expected_latest(self) -> str | None:
         """The tag that has to become GitHub's latest release; None where it is right, or cannot be told.
 
         It is the release of the greatest final version that is not yanked. An older version's own release is right
@@ -132,13 +132,13 @@ class GitHubFacts(GitFacts, IndexFacts):
         latest, newest = self.snapshot.latest_release.known(), self.newest_final
         if self.is_latest_foreign and self.target.names_package(self.target.tag_template):
             return None  # several packages share the one mark
-        version = self.target.version_of_tag(latest.tag) if latest else None
+        version = self.target.parse_tag(latest.tag) if latest else None
         if newest is None or (version == self.version) == (newest == self.version):
             return None
         if newest == self.version:
             return self.target.tag  # the index may spell it in another way
         remote = self.snapshot.remote.value
-        named = [tag.name for tag in remote.tags if self.target.version_of_tag(tag.name) == newest] if remote else []
+        named = [tag.name for tag in remote.tags if self.target.parse_tag(tag.name) == newest] if remote else []
         exact = self.target.tag_for(str(newest))
         return exact if exact in named or not named else named[0]
 
@@ -148,8 +148,8 @@ class GitHubFacts(GitFacts, IndexFacts):
         latest = self.snapshot.latest_release.known()
         if latest is None:
             return False
-        if self.target.spelling_of_tag(latest.tag):
-            return self.snapshot.remote.is_known and latest.tag in self.of_other_packages
+        if self.target.parse_tag_spelling(latest.tag):
+            return self.snapshot.remote.is_known and latest.tag in self.sibling_tags
         found = _OF_A_PACKAGE.fullmatch(latest.tag)
         return bool(found and parse_version(found["version"]))
 

@@ -7,8 +7,8 @@ from functools import cached_property
 
 from packaging.version import Version
 
-from release_state.common.text import listing
-from release_state.facts.file_names import could_be
+from release_state.common.text import join_items
+from release_state.facts.file_names import may_be_of_version
 from release_state.facts.git import Facts
 from release_state.model.observation import NotObserved, Problem
 from release_state.model.snapshot import IndexFile, IndexProject
@@ -41,7 +41,7 @@ class IndexFacts(Facts):
         """The project's page on this channel's index; none while nobody knows whether it has this version."""
         page = self.project_on(self.channel.name)
         if not (page.files or page.catching_up):
-            self.refuse_doubt(page, self.version, self.channel.name)
+            self.refuse_ambiguous(page, self.version, self.channel.name)
             self._refuse_witness(page)
         return page
 
@@ -59,12 +59,12 @@ class IndexFacts(Facts):
             )
             raise NotObserved(Problem(source=f"index {name}", why=why, remedy=remedy))
 
-    def refuse_doubt(self, page: IndexProject, version: Version, channel: str) -> None:
+    def refuse_ambiguous(self, page: IndexProject, version: Version, channel: str) -> None:
         """Raise NotObserved where a file whose version cannot be read may be of a version that has no other file."""
         if page.lists_versions and not page.lists_empty(version):
             return
-        if doubtful := [name for name in page.skipped if could_be(name, self.target.name, version)]:
-            why = f"no version can be read from the name of {listing(doubtful, 3)}, which may be {version}"
+        if doubtful := [name for name in page.skipped if may_be_of_version(name, self.target.name, version)]:
+            why = f"no version can be read from the name of {join_items(doubtful, 3)}, which may be {version}"
             remedy = "open what the index has under that name; it settles the question once it has the name of a wheel "
             remedy += "or sdist, is gone, or the index lists its versions (PEP 700)"
             raise NotObserved(Problem(source=f"index {channel}", why=why, remedy=remedy))
@@ -92,16 +92,16 @@ class IndexFacts(Facts):
         return tuple(kind for kind in self.target.expected_files if kind not in kinds)
 
     @property
-    def takes_files_until(self) -> datetime | None:
+    def accepts_files_until(self) -> datetime | None:
         """The time after which the index takes no further file of this version, at the latest; None: none is known.
 
         By the earliest upload that its page tells; one that was deleted since may have been earlier.
         """
         uploads = [file.uploaded_at for file in self.files if file.uploaded_at]
-        return min(uploads) + UPLOADS_AFTER_THE_FIRST if self.closes and uploads else None
+        return min(uploads) + UPLOADS_AFTER_THE_FIRST if self.closes_to_uploads and uploads else None
 
     @property
-    def closes(self) -> bool:
+    def closes_to_uploads(self) -> bool:
         """Whether the index takes no further file of a version that has one for long; not known of others."""
         return self.channel.is_public_index and bool(self.files)
 

@@ -15,7 +15,7 @@ from release_state.model.snapshot import Candidate, IndexFile, Tag
 from release_state.model.target import parse_version
 
 
-def sdist_for_wheel(release: Release) -> IndexFile | None:
+def find_sdist_for_wheel(release: Release) -> IndexFile | None:
     """The published sdist, where a wheel is all that is missing: it is what the wheel has to be built from."""
     if set(release.missing_kinds) != {"wheel"}:
         return None
@@ -23,7 +23,7 @@ def sdist_for_wheel(release: Release) -> IndexFile | None:
     return min(sdists, key=lambda file: (not file.filename.endswith(".tar.gz"), file.filename), default=None)
 
 
-def source_of_missing(release: Release) -> str | None:
+def find_ref_to_build(release: Release) -> str | None:
     """The tag that missing files can be built from, once the plan's own tag is there; None: nothing says.
 
     A channel without tags has its release branch instead.
@@ -34,7 +34,7 @@ def source_of_missing(release: Release) -> str | None:
         return target.release_branch if branch and _declares(release, branch.sha) else None
     if release.tag is not None and not is_misplaced(release):
         return target.tag if not release.builds_another_version(release.tag) else None
-    found = origin(release)
+    found = find_best_match(release)
     return target.tag if found is not None and release.declares(found) else None
 
 
@@ -42,31 +42,36 @@ def _declares(release: Release, sha: str) -> bool:
     return parse_version(release.lineage(sha).declared_version or "") == release.version
 
 
-def dead_end(release: Release) -> str:
+def explain_dead_end(release: Release) -> str:
     """Why a published version can never be completed; empty where it can."""
     target = release.target
     if release.catching_up:
         return ""  # what is on its way can neither be compared yet nor be called missing
     if release.tag is not None and is_misplaced(release):
         where = f"{target.tag} is on {release.tag.commit[:12]}, a commit of another version"
-        if holds_tag_for_ever(release):
+        if holds_tag_forever(release):
             return f"{where}, and stays there: its GitHub Release cannot be changed"
-        if origin(release) is None:
+        if find_best_match(release) is None:
             return f"{where}, and no commit is known that the published files were built from"
     missing = release.missing_kinds
-    if closed_to_files(release):
+    if explain_closed(release):
         return ""  # it is what it is, and stays offered
-    if release.is_published and missing and sdist_for_wheel(release) is None and source_of_missing(release) is None:
+    if (
+        release.is_published
+        and missing
+        and find_sdist_for_wheel(release) is None
+        and find_ref_to_build(release) is None
+    ):
         return f"missing: {', '.join(missing)}, and nothing is known that they could be built from"
     return ""
 
 
-def closed_to_files(release: Release) -> str:
+def explain_closed(release: Release) -> str:
     """Why the index takes no further file of a version that lacks some; empty where it may, or where none is missing.
 
     What is published stays; what is missing of it can come with the next version alone.
     """
-    until, missing = release.takes_files_until, release.missing_kinds
+    until, missing = release.accepts_files_until, release.missing_kinds
     if until is None or not missing or release.snapshot.observed_at <= until:
         return ""
     days = UPLOADS_AFTER_THE_FIRST.days
@@ -84,7 +89,7 @@ def is_burnt(release: Release) -> bool:
     return is_bound(release)
 
 
-def superseded_by(release: Release) -> Version | None:
+def find_successor(release: Release) -> Version | None:
     """The newer version of the same line that took the place of one that was never published; None: none did.
 
     Only where an immutable GitHub Release keeps the name: any other version's traces can be withdrawn, or completed.
@@ -110,10 +115,10 @@ def is_misplaced(release: Release) -> bool:
     if release.catching_up or not release.builds_another_version(tag):
         return False
     release.snapshot.published.known()
-    return not release.tag_fits_best
+    return not release.is_tag_best_match
 
 
-def origin(release: Release) -> Candidate | None:
+def find_best_match(release: Release) -> Candidate | None:
     """The commit that fits the published files best; None: no commit is known that does.
 
     Of several that fit alike, and hold the same files then, the first that declares the version and is on the base.
@@ -121,7 +126,7 @@ def origin(release: Release) -> Candidate | None:
     return next(iter(release.published_from), None) if release.is_published else None
 
 
-def holds_tag_for_ever(release: Release) -> bool:
+def holds_tag_forever(release: Release) -> bool:
     """Whether the tag can neither go nor move: an immutable GitHub Release holds it.
 
     One of which the server does not say whether it is immutable is taken to be.
@@ -132,11 +137,11 @@ def holds_tag_for_ever(release: Release) -> bool:
 
 def is_bound(release: Release) -> bool:
     """Whether the tag stays where it is: an immutable GitHub Release holds it, or another channel rests on it."""
-    return holds_tag_for_ever(release) or bool(release.others_on("tag"))
+    return holds_tag_forever(release) or bool(release.find_dependents("tag"))
 
 
 @dataclass(frozen=True)
-class Source:
+class ReleasedCommit:
     """The commit that a tag is to name."""
 
     sha: str
@@ -147,28 +152,28 @@ class Source:
     """None: that was not looked at."""
 
 
-def source(release: Release) -> Source | None:
+def find_commit_to_tag(release: Release) -> ReleasedCommit | None:
     """The commit that the plan tags where the remote has no right tag: by the files that were published, else by refs.
 
     None where neither tells. Raises NotObserved where the published files could not be compared.
     """
-    if chosen := origin(release):
-        return Source(chosen.sha, chosen.ref or chosen.sha, chosen.what, chosen.on_base)
+    if chosen := find_best_match(release):
+        return ReleasedCommit(chosen.sha, chosen.ref or chosen.sha, chosen.what, chosen.on_base)
     candidates = _left_by_refs(release)
     return candidates[0] if len(candidates) == 1 else None
 
 
-def aim(release: Release) -> Source | None:
+def find_commit_tagged_after(release: Release) -> ReleasedCommit | None:
     """The commit that the remote's tag names once the plan is followed; None where nothing tells.
 
     Raises NotObserved where that hangs on what could not be observed.
     """
     tag, local = release.tag, release.local_tag if release.snapshot.clone.is_known else None
     if tag is not None and (not is_misplaced(release) or is_bound(release)):
-        return Source(tag.commit, f"refs/tags/{tag.name}", "the tag")
+        return ReleasedCommit(tag.commit, f"refs/tags/{tag.name}", "the tag")
     if tag is None and local is not None and is_pushed(release, local):
-        return _compared(release, local) or Source(local.commit, local.commit, "the clone's tag")
-    return source(release)
+        return _compared(release, local) or ReleasedCommit(local.commit, local.commit, "the clone's tag")
+    return find_commit_to_tag(release)
 
 
 def is_pushed(release: Release, local: Tag) -> bool:
@@ -179,37 +184,37 @@ def is_pushed(release: Release, local: Tag) -> bool:
     return _compared(release, local) is None and not release.holds_published(found[0])
 
 
-def _compared(release: Release, local: Tag) -> Source | None:
+def _compared(release: Release, local: Tag) -> ReleasedCommit | None:
     candidates = release.published.candidates if release.published else ()
     same = (candidate for candidate in candidates if candidate.sha == local.commit)
-    return next((Source(c.sha, c.ref or c.sha, c.what, c.on_base) for c in same), None)
+    return next((ReleasedCommit(c.sha, c.ref or c.sha, c.what, c.on_base) for c in same), None)
 
 
-def _left_by_refs(release: Release) -> list[Source]:
+def _left_by_refs(release: Release) -> list[ReleasedCommit]:
     """Commits that the published files may have been built from, by the refs that the release left."""
     found = {
-        tag.commit: Source(tag.commit, f"refs/tags/{tag.name}", f"which {tag.name} tags already")
+        tag.commit: ReleasedCommit(tag.commit, f"refs/tags/{tag.name}", f"which {tag.name} tags already")
         for tag in release.other_tags_exactly
     }
     if branch := release.branch:
-        where = Source(branch.sha, f"refs/heads/{branch.name}", f"the head of {branch.name}")
+        where = ReleasedCommit(branch.sha, f"refs/heads/{branch.name}", f"the head of {branch.name}")
         found.setdefault(branch.sha, where)
     for pull in release.pulls:
         if pull.merged:
             ref = f"refs/pull/{pull.number}/head"
-            where = Source(pull.head_sha, ref, f"the recorded head of pull request #{pull.number}")
+            where = ReleasedCommit(pull.head_sha, ref, f"the recorded head of pull request #{pull.number}")
             found.setdefault(pull.head_sha, where)
     return list(found.values())
 
 
-def is_on_base(release: Release, released: Source) -> bool:
+def is_on_base(release: Release, released: ReleasedCommit) -> bool:
     """Whether the base branch has a released commit: GitHub then refuses a pull request for lack of commits."""
     if released.on_base is not None:
         return released.on_base
     return released.sha == release.base_head or not release.lineage(released.sha).ahead
 
 
-def on_base(release: Release) -> Candidate | None:
+def find_on_base(release: Release) -> Candidate | None:
     """The commit of the base branch that declares the version and comes closest to what was published."""
     found = release.snapshot.published.value
     declaring = (c for c in (found.candidates if found else ()) if c.on_base and release.declares(c))
@@ -219,13 +224,13 @@ def on_base(release: Release) -> Candidate | None:
 _METADATA = frozenset({"pyproject.toml", "setup.cfg", "setup.py"})
 
 
-def squashed(release: Release, released: Source) -> Candidate | None:
+def find_squashed(release: Release, released: ReleasedCommit) -> Candidate | None:
     """The commit of the base branch that has all of a released commit in another form, as after a squash merge.
 
     It declares the version, and of what was published from the released commit only metadata or the changelog differ.
     None where no such commit is known: then a pull request has something to bring.
     """
-    found, other = release.snapshot.published.value, on_base(release)
+    found, other = release.snapshot.published.value, find_on_base(release)
     if found is None or other is None or other.absent:
         return None
     if not any(c.sha == released.sha and release.holds_published(c) for c in found.candidates):
@@ -233,12 +238,12 @@ def squashed(release: Release, released: Source) -> Candidate | None:
     return other if set(other.differing) <= _METADATA | {release.target.changelog} else None
 
 
-def needs_no_pull(release: Release, released: Source) -> bool:
+def needs_no_pull(release: Release, released: ReleasedCommit) -> bool:
     """Whether a pull request has nothing to bring: the base branch has the released commit, or all of it, squashed."""
-    return is_on_base(release, released) or squashed(release, released) is not None
+    return is_on_base(release, released) or find_squashed(release, released) is not None
 
 
-def is_branch_left(release: Release) -> bool:
+def is_branch_leftover(release: Release) -> bool:
     """Whether nothing is to come of the release branch any more: its pull request is merged, or none is expected."""
     if release.branch is None:
         return False
@@ -246,5 +251,5 @@ def is_branch_left(release: Release) -> bool:
         return release.pull.merged
     if not release.is_published or release.open_pulls:
         return False
-    released = aim(release)
+    released = find_commit_tagged_after(release)
     return release.tag is not None and released is not None and needs_no_pull(release, released)

@@ -33,7 +33,7 @@ class PublishedFacts(GitFacts):
         return tuple(sorted(alike, key=lambda candidate: (not self.declares(candidate), not candidate.on_base)))
 
     @property
-    def tag_fits_best(self) -> bool:
+    def is_tag_best_match(self) -> bool:
         """Whether the published files are known to fit no commit better than the tagged one."""
         if self.tag is None or not self.snapshot.published.is_known:
             return False

@@ -59,7 +59,7 @@ class Release(GitHubFacts, PublishedFacts, SharedFacts):
     def _judged(self, branch: Branch, parsed: ReleaseBranchName) -> OtherBranch:
         state, reason = self._state_of(branch, parsed)
         # Not a use of its own: anybody may open one, and what is merged into a left branch gets nowhere.
-        if into := self.pulls_into(branch.name):
+        if into := self.find_pulls_into(branch.name):
             reason += f"; pull request #{into[0].number} is to be merged into it"
         on = self._published_on(parsed) if state == "unfinished" else None
         return OtherBranch(branch, parsed, state, reason, on)
@@ -80,15 +80,15 @@ class Release(GitHubFacts, PublishedFacts, SharedFacts):
         return "{channel}" not in self.target.branch_template and len(named) < len(self.version.release)
 
     def _state_of(self, branch: Branch, parsed: ReleaseBranchName) -> tuple[str, str]:
-        if open_pulls := self.open_pulls_of(branch.name):
+        if open_pulls := self.find_open_pulls_from(branch.name):
             return "in use", f"pull request #{open_pulls[0].number} is open for it"
         if self.unfinished_runs:
             return "in use", f"release run #{self.unfinished_runs[0].number} is unfinished and may be working on it"
-        merged = [pull for pull in self.pulls_of(branch.name) if pull.merged]
+        merged = [pull for pull in self.find_pulls_from(branch.name) if pull.merged]
         if any(pull.head_sha == branch.sha for pull in merged):
             return "left over", f"pull request #{merged[0].number} was merged with this very head"
         if not merged:
-            version, channel = Version(parsed.version), self.target.channel_named(parsed.channel)
+            version, channel = Version(parsed.version), self.target.find_channel(parsed.channel)
             tagged = channel and "tag" in channel.leaves and self.tags_equal_to(version)
             if tagged and self._holds(branch.sha):
                 return "left over", f"{self.base_branch} holds every commit of it, and {parsed.version} is tagged"
@@ -103,11 +103,11 @@ class Release(GitHubFacts, PublishedFacts, SharedFacts):
         version = Version(parsed.version)
         if self._has(parsed.channel, version):
             return parsed.channel
-        return next(iter(self.others_on("branch", version)), None)
+        return next(iter(self.find_dependents("branch", version)), None)
 
-    def is_rested_on(self, other: OtherBranch) -> bool:
+    def is_still_needed(self, other: OtherBranch) -> bool:
         """Whether a published version rests on its branch: its pull request is still to be merged."""
-        channel = self.target.channel_named(other.published_on) if other.published_on else None
+        channel = self.target.find_channel(other.published_on) if other.published_on else None
         return channel is not None and "pull-request" in channel.leaves
 
     def _holds(self, sha: str) -> bool:
@@ -117,7 +117,7 @@ class Release(GitHubFacts, PublishedFacts, SharedFacts):
         return sha == self.base_head or any(each.sha == sha and not each.ahead for each in lineages)
 
     @property
-    def tag_may_go(self) -> bool:
+    def is_tag_removable(self) -> bool:
         """Whether nothing rests on the tag: no file, not even yanked, no immutable GitHub Release, no run at work.
 
         Nor a file on the index of another channel that leaves this tag, too.
@@ -125,7 +125,7 @@ class Release(GitHubFacts, PublishedFacts, SharedFacts):
         found = self.github_release
         if self.is_published or self.unfinished_runs or (found is not None and found.immutable is not False):
             return False
-        return not self.others_on("tag")
+        return not self.find_dependents("tag")
 
     def traces(self) -> dict[str, bool | None]:
         """Which traces of this version exist, as far as known: True, False, or None where it could not be observed."""
@@ -136,7 +136,7 @@ class Release(GitHubFacts, PublishedFacts, SharedFacts):
             seen = ("github_release", "other_releases", "drafts", "other_drafts")
             traces["release"] = _either(*map(self._seen, seen))
         if "pull-request" in self.channel.leaves:
-            traces["pull-request"] = self._seen("any_pull")
+            traces["pull-request"] = self._seen("has_pull")
         return traces
 
     def _seen(self, name: str) -> bool | None:

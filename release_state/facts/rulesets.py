@@ -92,7 +92,7 @@ class Hindrance:
         return f"{self.what} (ruleset “{self.ruleset.name}”: {passing})"
 
 
-def in_the_way(release: Release, rules: Sequence[Rule], name: str, kind: str) -> tuple[Hindrance, ...]:
+def find_hindrances(release: Release, rules: Sequence[Rule], name: str, kind: str) -> tuple[Hindrance, ...]:
     """What of the rules is in the way of creating a branch or tag of this name; what Actions may pass by is not."""
     rulesets = {ruleset.id: ruleset for ruleset in release.snapshot.rulesets.value or ()}
     found = []
@@ -104,7 +104,7 @@ def in_the_way(release: Release, rules: Sequence[Rule], name: str, kind: str) ->
     return tuple(found)
 
 
-def tag_rules(release: Release, tag: str) -> tuple[Rule, ...]:
+def list_tag_rules(release: Release, tag: str) -> tuple[Rule, ...]:
     """The active rules for a tag of this name.
 
     Raises NotObserved where the rulesets could not be read.
@@ -118,7 +118,7 @@ def tag_rules(release: Release, tag: str) -> tuple[Rule, ...]:
     )
 
 
-def without_refs(release: Release) -> tuple[Ruleset, ...]:
+def find_idle_rulesets(release: Release) -> tuple[Ruleset, ...]:
     """Active rulesets that no branch and no tag matches, neither now nor with what this release makes."""
     target, remote = release.target, release.remote
     made = [target.release_branch_for(target.version, channel.name) for channel in target.channels]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from release_state.common.text import listing
+from release_state.common.text import join_items
 from release_state.model.observation import Problem
 from release_state.model.snapshot import ServiceStatus, Snapshot
 from release_state.model.target import Target
@@ -12,20 +12,20 @@ from release_state.model.target import Target
 _GIT = ("git remote", "git history", "published commit")
 
 
-def trouble(status: ServiceStatus) -> str:
+def describe_trouble(status: ServiceStatus) -> str:
     """The components that are not well, and the incidents with their pages; empty where all is well."""
     levels = [f"{component.name}: {component.level}" for component in status.components if not component.is_well]
     incidents = [f"{incident.title} ({incident.link or status.url})" for incident in status.incidents]
-    return listing([*levels, *incidents], most=6)
+    return join_items([*levels, *incidents], most=6)
 
 
-def beside(snapshot: Snapshot, problem: Problem) -> str:
+def explain_by_status(snapshot: Snapshot, problem: Problem) -> str:
     """What the status page of the service that gave no answer says, as an argument for waiting; empty where nothing."""
     name = _service_of(problem, snapshot.target)
     status = snapshot.services[name].value if name in snapshot.services else None
     if status is None or status.is_well:
         return ""
-    return f"{name}'s status page reports trouble, so wait and run this again: {trouble(status)}"
+    return f"{name}'s status page reports trouble, so wait and run this again: {describe_trouble(status)}"
 
 
 def _service_of(problem: Problem, target: Target) -> str:
@@ -34,7 +34,7 @@ def _service_of(problem: Problem, target: Target) -> str:
         return "GitHub"
     if problem.source.startswith("index "):
         # What is known of PyPI says nothing about an index of one's own.
-        channel = target.channel_named(problem.source.removeprefix("index "))
+        channel = target.find_channel(problem.source.removeprefix("index "))
         asked = channel is not None and (channel.is_public_index or channel.name == target.channel.name)
         return "PyPI" if asked else ""
     host = urlsplit(target.remote_url).hostname or target.remote_url.rpartition("@")[2].partition(":")[0]

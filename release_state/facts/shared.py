@@ -14,7 +14,7 @@ Shared = Literal["tag", "release", "branch"]
 """What another channel may rest on; a pull request goes with its branch."""
 
 
-def sharing(target: Target, trace: Shared) -> tuple[Channel, ...]:
+def find_sharing(target: Target, trace: Shared) -> tuple[Channel, ...]:
     """The other channels of which a release leaves the very same trace.
 
     A branch is one channel's alone where the template of branches names the channel. A channel that leaves no pull
@@ -27,9 +27,9 @@ def sharing(target: Target, trace: Shared) -> tuple[Channel, ...]:
     return tuple(each for each in _others(target) if trace in each.leaves and trace in target.channel.leaves)
 
 
-def sharing_any(target: Target) -> tuple[Channel, ...]:
+def find_sharing_any(target: Target) -> tuple[Channel, ...]:
     """The other channels that share a trace with this one: whether they have published decides what may go."""
-    shared = {each.name for trace in ("tag", "release", "branch") for each in sharing(target, trace)}
+    shared = {each.name for trace in ("tag", "release", "branch") for each in find_sharing(target, trace)}
     return tuple(each for each in _others(target) if each.name in shared)
 
 
@@ -40,14 +40,14 @@ def _others(target: Target) -> tuple[Channel, ...]:
 class SharedFacts(IndexFacts):
     """What other channels rest on."""
 
-    def others_on(self, trace: Shared, version: Version | None = None) -> tuple[str, ...]:
+    def find_dependents(self, trace: Shared, version: Version | None = None) -> tuple[str, ...]:
         """The other channels that rest on this version's trace: they share it, and their index has the version.
 
         Yanked files count. Of another `version` the releases are looked at that the page lists. Raises NotObserved
         where none is known to rest on it and the index of one could not be observed.
         """
         resting, missing = [], None
-        for channel in sharing(self.target, trace):
+        for channel in find_sharing(self.target, trace):
             try:
                 if self._has(channel.name, version):
                     resting.append(channel.name)
@@ -64,5 +64,5 @@ class SharedFacts(IndexFacts):
         else:
             has = any(Version(found.version) == version for found in page.releases)
         if not has:
-            self.refuse_doubt(page, version, channel)
+            self.refuse_ambiguous(page, version, channel)
         return has

@@ -41,19 +41,19 @@ class PackageTags:
         return commit in self.by_name.get(version, ())
 
 
-def package_tags(target: Target, tags: Iterable[Tag]) -> PackageTags:
+def read_package_tags(target: Target, tags: Iterable[Tag]) -> PackageTags:
     """Read the tags that are spelled with the package's name."""
     named: set[str] = set()
     by_name: dict[Version, set[str]] = defaultdict(set)
     for tag in tags:
-        spelling = target.spelling_of_tag(tag.name)
+        spelling = target.parse_tag_spelling(tag.name)
         if spelling and target.names_package(spelling[0]):
             named.add(spelling[0])
             by_name[spelling[1]].add(tag.commit)
     return PackageTags(frozenset((*named, target.tag_template)), by_name)
 
 
-def anothers(target: Target, tags: Iterable[Tag]) -> frozenset[str]:
+def find_sibling_tags(target: Target, tags: Iterable[Tag]) -> frozenset[str]:
     """
     The names of those tags that are another package's of the repository, as far as is sure.
 
@@ -64,9 +64,9 @@ def anothers(target: Target, tags: Iterable[Tag]) -> frozenset[str]:
     if not target.names_package(target.tag_template):
         return frozenset()
     tags = tuple(tags)
-    ours, series = package_tags(target, tags), defaultdict[str, dict[str, Version]](dict)
+    ours, series = read_package_tags(target, tags), defaultdict[str, dict[str, Version]](dict)
     for tag in tags:
-        spelling = target.spelling_of_tag(tag.name)
+        spelling = target.parse_tag_spelling(tag.name)
         if spelling and not ours.may_be_ours(*spelling, tag.commit):
             series[spelling[0]][tag.name] = spelling[1]
     several = (named for named in series.values() if len(set(named.values())) > 1)

@@ -17,11 +17,11 @@ from release_state.audit.report.document import document
 from release_state.audit.report.page import page
 from release_state.audit.session import FILE, functions_of
 from release_state.audit.verdict import AuditVerdict, judge_audit
-from release_state.common import files as whole
-from release_state.common.errors import text_of, traceback_of
+from release_state.common import disk
+from release_state.common.errors import format_error, format_traceback
 from release_state.facts.release import Release
 from release_state.fleet.projects import Part, Project, ProjectRow
-from release_state.model.outcome import CheckResult, Exit, Outcome, Phase, by_cause
+from release_state.model.outcome import CheckResult, Exit, Outcome, Phase, merge_unknown
 from release_state.model.plan import Step, step
 from release_state.model.snapshot import Snapshot
 from release_state.observe.collect import collect
@@ -30,10 +30,10 @@ from release_state.observe.http.cache import ResponseCache
 from release_state.observe.http.client import HttpClient
 from release_state.observe.http.limits import SharedLimit
 from release_state.plan.recovery import Recovery
-from release_state.plan.steps.commands import suite
+from release_state.plan.steps.commands import suite_command
 from release_state.run.checks import catalogue, load
 from release_state.settings.config import RunConfig
-from release_state.verdict.check import CheckInfo, describe, of_phase
+from release_state.verdict.check import CheckInfo, describe, select_phase
 from release_state.verdict.conclude import conclude
 from release_state.verdict.verdict import TargetVerdict, judge
 
@@ -71,8 +71,8 @@ class Look:
             broke = f"a look-up broke: {', '.join(said(defects))}; please report this" if defects else None
             row = row.model_copy(update={"defect": broke, "tracebacks": tracebacks(defects)})
         except Exception as error:
-            broke, where = text_of(error)[:500], "the project as a whole"
-            row = row.model_copy(update={"defect": broke, "tracebacks": {traceback_of(error): where}})
+            broke, where = format_error(error)[:500], "the project as a whole"
+            row = row.model_copy(update={"defect": broke, "tracebacks": {format_traceback(error): where}})
         return row.model_copy(update={"seconds": round(time.monotonic() - started, 3)})
 
     def _audits(self, config: RunConfig, name: str, defects: Defects) -> tuple[tuple[Part, ...], str | None]:
@@ -106,9 +106,9 @@ class Look:
                 judge_audit(audit, results, whole_audit, block_on_advice=config.block_on_advice, broken=broken)
             )
         now = datetime.now(timezone.utc)
-        whole.write(self.reports / f"{name}.html", page(verdicts, now))
+        disk.write_atomically(self.reports / f"{name}.html", page(verdicts, now))
         code = Exit.DEFECT if defects else Exit.worst([verdict.exit for verdict in verdicts])
-        whole.write(self.reports / f"{name}.json", document(verdicts, int(code), now, f"{name}.html"))
+        disk.write_atomically(self.reports / f"{name}.json", document(verdicts, int(code), now, f"{name}.html"))
         return tuple(map(_of_audit, verdicts)), f"{name}.html"
 
     def _gates(self, config: RunConfig, name: str, defects: Defects) -> tuple[tuple[Part, ...], str | None]:
@@ -131,7 +131,7 @@ class Look:
     def _judged(self, config: RunConfig, snapshot: Snapshot, *, broken: bool) -> TargetVerdict:
         phase = Phase(snapshot.phase)
         recovery = Recovery(Release(snapshot), config.plan)
-        checks = of_phase(catalogue(self.checks_folder), phase)
+        checks = select_phase(catalogue(self.checks_folder), phase)
         given = {
             "release": recovery.release,
             "plan": recovery,
@@ -192,10 +192,10 @@ def _short(found: Step) -> Step:
 
 
 def _of_gate(verdict: TargetVerdict) -> Part:
-    problems = list(verdict.decisive)
+    problems = list(verdict.findings)
     done = sum(result.outcome is Outcome.HOLDS for result in verdict.results)
     needs = any(result.blocking for result in problems)
-    own = step("See the whole plan of this version, with its reasons", suite(verdict.target))
+    own = step("See the whole plan of this version, with its reasons", suite_command(verdict.target))
     return Part(
         key=verdict.target.key,
         verdict=verdict.words,
@@ -212,5 +212,5 @@ def _lines(results: Sequence[CheckResult]) -> list[str]:
     """Findings in a line each; one cause of several unknowns once."""
     return [
         f"{result.id} {result.outcome.value}{'' if result.blocking else ' (advice)'}: {result.found}"
-        for result in by_cause(results)
+        for result in merge_unknown(results)
     ]

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from release_state.common import files as whole
+from release_state.common import disk
 from release_state.fleet.projects import ProjectRow
 
 AT_ONCE = 8
@@ -62,7 +62,7 @@ class Pool:
                 if self._cancel.is_set():
                     return  # what was cut off is no observation
                 try:
-                    whole.write(self.folder / f"{number}.json", row.model_dump_json())
+                    disk.write_atomically(self.folder / f"{number}.json", row.model_dump_json())
                 except FileNotFoundError:
                     return  # the run has ended meanwhile
                 except OSError:
@@ -80,7 +80,7 @@ class Pool:
         except OSError as error:
             descriptor, name = -1, ""
             # Where there is no room for a claim, the project is observed here, and perhaps elsewhere, too.
-            ours = error.errno in whole.NO_ROOM
+            ours = error.errno in disk.NO_ROOM
         if descriptor == -1:
             yield ours
             return

@@ -13,7 +13,7 @@ from pydantic import AwareDatetime, Field
 
 from release_state import __version__
 from release_state.audit.report.page import resource, step_of
-from release_state.common.text import plain
+from release_state.common.text import sanitize
 from release_state.fleet.projects import Part, ProjectRow, worst
 from release_state.model.observation import Model
 from release_state.model.outcome import Exit
@@ -109,7 +109,7 @@ def _what_of(key: str) -> str:
 
 
 def _text(text: str) -> str:
-    return escape(plain(text))
+    return escape(sanitize(text))
 
 
 class ProjectReport(Model):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from release_state.audit.report.many import RED, errors_first, symbol
-from release_state.common.text import plain
+from release_state.common.text import sanitize
 from release_state.fleet.projects import ProjectRow, worst
 from release_state.fleet.report import words
 from release_state.model.outcome import Exit
@@ -31,7 +31,7 @@ def header(listed: Path, total: int, audit: str | None, github_api: str, token_s
     token = f"token from {token_source}" if token_source else "without a token"
     what = f"audit, versions: {audit}" if audit else "a gate of each"
     return [
-        f"{total} projects of {plain(str(listed))}: {what}",
+        f"{total} projects of {sanitize(str(listed))}: {what}",
         f"  GitHub  {github_api}, {token}",
     ]
 
@@ -56,9 +56,9 @@ def summarise(reporter: pytest.TerminalReporter, rows: Sequence[ProjectRow], tot
         counts = Counter(row.verdict for row in rows)
         reporter.write_line("  " + ", ".join(f"{count} {verdict}" for verdict, count in counts.most_common()))
     for note in ending.notes:
-        reporter.write_line(f"note: {plain(note)}")
+        reporter.write_line(f"note: {sanitize(note)}")
     if ending.trouble:
-        reporter.write_line(plain(ending.trouble), red=True)
+        reporter.write_line(sanitize(ending.trouble), red=True)
     elif ending.reports.written:
         Screen(reporter).reports(ending.reports)
 
@@ -68,7 +68,7 @@ def _line(reporter: pytest.TerminalReporter, row: ProjectRow) -> None:
     reporter.write_line("")
     reporter.write_line(f"  {row.verdict}: {row.project} ({row.repository})", **{"red" if red else "yellow": True})
     for line in row.findings[:_SHOWN]:
-        reporter.write_line(f"    {plain(line)}")
+        reporter.write_line(f"    {sanitize(line)}")
     if len(row.findings) > _SHOWN:
         reporter.write_line(f"    and {len(row.findings) - _SHOWN} more")
     if row.retry_at:
@@ -122,4 +122,4 @@ def _commands(step: Step) -> str:
 
 def _row_annotation(row: ProjectRow) -> str:
     steps = (f"next: {step.title}" for step in row.steps[:_MOST])
-    return annotation(row.exit in RED, (*row.findings[:_MOST], *steps), f"{row.verdict}: {plain(row.project)}")
+    return annotation(row.exit in RED, (*row.findings[:_MOST], *steps), f"{row.verdict}: {sanitize(row.project)}")

@@ -173,7 +173,7 @@ class CheckResult(Model):
         return f"{self.id} {self.outcome.value}{'' if self.blocking else ' (advice)'}"
 
 
-class Said(Protocol):
+class ResultLike(Protocol):
     """What a check said: its result in a run, or what a report has of it."""
 
     @property
@@ -186,10 +186,10 @@ class Said(Protocol):
     def retry_at(self) -> str | None: ...
 
 
-S = TypeVar("S", bound=Said)
+S = TypeVar("S", bound=ResultLike)
 
 
-def unknown_by_cause(results: Iterable[S]) -> dict[str, list[S]]:
+def group_unknown(results: Iterable[S]) -> dict[str, list[S]]:
     """The results that are unknown, by what left them so, in their order."""
     causes: dict[str, list[S]] = {}
     for result in results:
@@ -198,17 +198,17 @@ def unknown_by_cause(results: Iterable[S]) -> dict[str, list[S]]:
     return causes
 
 
-def remedies_of(results: Iterable[Said]) -> tuple[str, ...]:
+def collect_remedies(results: Iterable[ResultLike]) -> tuple[str, ...]:
     """What can be done about what several results say, each once; for one result, why it matters."""
     return tuple(dict.fromkeys(result.why for result in results if result.why))
 
 
-def retry_of(results: Iterable[Said]) -> str | None:
+def find_retry_time(results: Iterable[ResultLike]) -> str | None:
     """When all that left the results unknown can be asked again; None where no service said so."""
     return max((result.retry_at for result in results if result.retry_at), default=None)
 
 
-def by_cause(results: Iterable[CheckResult]) -> list[CheckResult]:
+def merge_unknown(results: Iterable[CheckResult]) -> list[CheckResult]:
     """The results in their order; those that one cause left unknown are one, whose ID names all of them."""
     groups: dict[object, list[CheckResult]] = {}
     for number, result in enumerate(results):

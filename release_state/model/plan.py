@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import model_validator
 
-from release_state.common import exact
+from release_state.common import shell
 from release_state.model.observation import Model
 
 Direction = Literal["nothing", "complete", "roll back", "next version", "find out", "wait", "tidy up"]
@@ -63,17 +63,17 @@ class Step(Model):
         """Drop every command where one of them cannot be typed as it is shown: those left would be half of a step."""
         if isinstance(given, dict):
             commands = (*given.get("commands", ()), *given.get("verify", ()))
-            if why := exact.obstacle(*commands):
+            if why := shell.find_obstacle(*commands):
                 return {**given, "commands": (), "verify": (), "withheld": why}
         return given
 
     def lines(self) -> list[str]:
         """The commands as they are typed into a POSIX shell, quoted; an argument with a line feed keeps it."""
-        return [exact.quoted(command) for command in self.commands]
+        return [shell.quote_command(command) for command in self.commands]
 
     def verify_lines(self) -> list[str]:
         """The verifying commands as they are typed into a POSIX shell."""
-        return [exact.quoted(command) for command in self.verify]
+        return [shell.quote_command(command) for command in self.verify]
 
 
 class Plan(Model):
@@ -97,21 +97,29 @@ class Plan(Model):
     def _withhold(cls, given: Any) -> Any:
         """Drop what would be typed elsewhere: git commands for a folder that no command leads to."""
         if isinstance(given, dict):
-            if exact.obstacle(given.get("other_way", ())):
+            if shell.find_obstacle(given.get("other_way", ())):
                 given = {**given, "other_way": ()}
             folder = given.get("folder")
-            if folder is not None and (why := exact.obstacle([folder])):
+            if folder is not None and (why := shell.find_obstacle([folder])):
                 given = {**given, "steps": tuple(_elsewhere(found, why) for found in given.get("steps", ()))}
         return given
 
     def way_to_folder(self) -> str | None:
         """The command that goes to the folder; None where there is none, or none can be shown."""
-        return None if self.folder is None or exact.obstacle([self.folder]) else exact.quoted(["cd", self.folder])
+        return (
+            None
+            if self.folder is None or shell.find_obstacle([self.folder])
+            else shell.quote_command(["cd", self.folder])
+        )
 
 
 def _elsewhere(found: Any, why: str) -> Any:
     """The step without its commands where they are for a folder that cannot be named."""
-    if not isinstance(found, Step) or found.in_empty_folder or not exact.of_git((*found.commands, *found.verify)):
+    if (
+        not isinstance(found, Step)
+        or found.in_empty_folder
+        or not shell.needs_repository((*found.commands, *found.verify))
+    ):
         return found
     # What would bring back what was lost is for that folder, too.
     withheld = {"commands": (), "verify": (), "saves": None, "withheld": f"they are for the clone, and {why}"}

@@ -147,19 +147,19 @@ class Target(Model):
     def _fill(self, template: str, version: str | None = None, channel: str | None = None) -> str:
         spelt = version or self.version
         values = {"version": spelt, "channel": channel or self.channel.name, "package": self.package}
-        values["semver"] = semantic(spelt)
+        values["semver"] = format_semver(spelt)
         return re.sub(r"\{(version|semver|channel|package)\}", lambda found: values[found[1]], template)
 
-    def version_of_tag(self, tag: str) -> Version | None:
+    def parse_tag(self, tag: str) -> Version | None:
         """The version that a tag of this package names, by the template first and then by known spellings.
 
         None for a tag of a sibling package and for names that hold no PEP 440 version.
         """
-        found = self.spelling_of_tag(tag)
+        found = self.parse_tag_spelling(tag)
         return found[1] if found else None
 
-    def spelling_of_tag(self, tag: str) -> tuple[str, Version] | None:
-        """The template by which a tag names a version of this package, and that version; as `version_of_tag`."""
+    def parse_tag_spelling(self, tag: str) -> tuple[str, Version] | None:
+        """The template by which a tag names a version of this package, and that version; as `parse_tag`."""
         # Of thousands of tags each is asked about again and again.
         if tag not in self._spelt:
             self._spelt[tag] = self._spelling_of(tag)
@@ -174,7 +174,7 @@ class Target(Model):
 
     def is_version_named_by(self, tag: str) -> bool:
         """Whether a tag names this very version, in whatever spelling; one of fewer numbers is a moving tag."""
-        version, own = self.version_of_tag(tag), self.parsed_version
+        version, own = self.parse_tag(tag), self.parsed_version
         return version == own and version is not None and len(version.release) >= len(own.release)
 
     def names_package(self, template: str) -> bool:
@@ -194,7 +194,7 @@ class Target(Model):
         """Whether a branch is the base or the remote's default one: never a release branch, whatever its name says."""
         return branch in (self.base_branch, default_branch)
 
-    def channel_named(self, name: str) -> Channel | None:
+    def find_channel(self, name: str) -> Channel | None:
         """The project's channel of this name."""
         return next((channel for channel in self.channels if channel.name == name), None)
 
@@ -228,7 +228,7 @@ class Target(Model):
         return re.compile(pattern)
 
 
-def repository_of(url: str, web: str) -> str | None:
+def parse_repository(url: str, web: str) -> str | None:
     """`owner/name` of a remote's URL on the GitHub host at `web`, https and ssh spellings; None for anything else."""
     try:
         host = urlsplit(web).hostname or ""
@@ -247,7 +247,7 @@ def repository_of(url: str, web: str) -> str | None:
 _SEMANTIC = {"a": "alpha", "b": "beta", "rc": "rc"}
 
 
-def semantic(text: str) -> str:
+def format_semver(text: str) -> str:
     """A PEP 440 version in the words of Semantic Versioning, as python-semantic-release tags it: `0.2.0-rc.1`.
 
     Post-releases, which it does not know, are written as PEP 440 does, and so is what is no version.

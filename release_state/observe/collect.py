@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from release_state.common.strict import FRESH, elapsed
+from release_state.common.strict import FRESH_SECONDS, read_clock
 from release_state.model.outcome import Phase
 from release_state.model.snapshot import LOOKUPS, Snapshot
 from release_state.observe.defects import Defects
@@ -105,14 +105,14 @@ def collect(
 
         def look(again: Collection[Key] = ()) -> list[Snapshot]:
             observer.forget(again)
-            asking.looked_at = elapsed()
+            asking.looked_at = read_clock()
             futures = [waiting.submit(observer.target, target, fixed_phase, token_source) for target in config.targets]
             return [future.result() for future in futures]
 
-        began, snapshots = elapsed(), look()
-        if watch is None and elapsed() - began < FRESH:
+        began, snapshots = read_clock(), look()
+        if watch is None and read_clock() - began < FRESH_SECONDS:
             return snapshots
         from release_state.observe.waiting import Watch
 
-        watch = watch or Watch(0.0, lambda phase: (), lambda line: None, fresh=FRESH)
+        watch = watch or Watch(0.0, lambda phase: (), lambda line: None, fresh=FRESH_SECONDS)
         return watch.until_settled(snapshots, look, over, began)

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from release_state.common.errors import traceback_of
+from release_state.common.errors import format_traceback
 from release_state.model.observation import Observation, unavailable
-from release_state.model.snapshot.sources import source_of
+from release_state.model.snapshot.sources import name_source
 
 T = TypeVar("T")
 
@@ -23,12 +23,12 @@ class Defect:
     @property
     def words(self) -> str:
         """Where it broke, and the type of the error: `GitHub (pulls): LookupError`. Its text may hold anything."""
-        return f"{source_of(self.lookup)} ({self.lookup}): {type(self.error).__name__}"
+        return f"{name_source(self.lookup)} ({self.lookup}): {type(self.error).__name__}"
 
     @property
     def traceback(self) -> str:
         """For the terminal alone: without values of variables, but with the error's own text, free of secrets."""
-        return traceback_of(self.error)
+        return format_traceback(self.error)
 
 
 Defects = list[Defect]
@@ -59,4 +59,4 @@ def surviving(lookup: str, defects: Defects | None, ask: Callable[[], Observatio
             raise
         defects.append(Defect(lookup, error))
         # Its type alone: its text may hold anything, and this goes into every report.
-        return unavailable(source_of(lookup), f"a defect of the suite: {type(error).__name__}", "please report this")
+        return unavailable(name_source(lookup), f"a defect of the suite: {type(error).__name__}", "please report this")

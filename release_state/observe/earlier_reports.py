@@ -11,8 +11,8 @@ from typing import Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
-from release_state.common.strict import is_sane, loads
-from release_state.common.text import plain
+from release_state.common.strict import decode_json, is_sane
+from release_state.common.text import sanitize
 from release_state.model.record import PastRun, Record
 
 LARGEST = 32 * 2**20
@@ -59,12 +59,12 @@ def read(path: Path) -> PastRun:
     if not isinstance(content, dict) or "release_state_report" not in content:
         raise NotAReport("not a report of release-state")
     if (found := content["release_state_report"]) != FORMAT:
-        raise NotAReport(f"format {plain(repr(found), 40)}, this version of release-state reads {FORMAT}")
+        raise NotAReport(f"format {sanitize(repr(found), 40)}, this version of release-state reads {FORMAT}")
     try:
         document = _Document.model_validate(content)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        where = plain(".".join(map(str, first["loc"])), 80)
+        where = sanitize(".".join(map(str, first["loc"])), 80)
         raise NotAReport(f"a damaged report: {where}: {first['msg']}") from None
     if not is_sane(document.run.started_at):
         raise NotAReport("a damaged report: run.started_at: no moment that can be")
@@ -157,7 +157,7 @@ def _files(folder: Path) -> Iterator[Path]:
 
 def _note(path: Path, problem: Exception) -> str:
     why = problem.strerror or str(problem) if isinstance(problem, OSError) else str(problem)
-    return f"{plain(path.name, 200)} skipped: {why}"
+    return f"{sanitize(path.name, 200)} skipped: {why}"
 
 
 def _bytes_of(path: Path) -> bytes:
@@ -175,6 +175,6 @@ def _bytes_of(path: Path) -> bytes:
 
 def _json(data: bytes) -> Any:
     try:
-        return loads(data)
+        return decode_json(data)
     except ValueError:
         raise NotAReport("not a whole JSON document; was it truncated?") from None

@@ -10,9 +10,9 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, TypeVar
 
-from release_state.facts.git import excludes
+from release_state.facts.git import refs_conflict
 from release_state.facts.release import Release
-from release_state.facts.shared import sharing_any
+from release_state.facts.shared import find_sharing_any
 from release_state.model.observation import Observation, known, unavailable
 from release_state.model.outcome import Phase
 from release_state.model.snapshot import Clone, GitHubRelease, PullRequest, Snapshot
@@ -26,7 +26,7 @@ from release_state.observe.http.limits import SharedLimit, Stage, TimeLeft
 from release_state.observe.preflight import Preflight
 from release_state.observe.progress import Asking
 from release_state.observe.question import Question, ask_remote, guarded
-from release_state.plan.diagnosis import phase_of
+from release_state.plan.diagnosis import choose_phase
 from release_state.settings.config import RunConfig
 
 T = TypeVar("T")
@@ -138,7 +138,7 @@ class Observer:
         name = target.channel.name
         # By version: what is kept of the page are the files of one.
         index = self._ask(("index", name, target.version), lambda: self._index(target, name))
-        sharing = {channel.name: self._shared_index(target, channel.name) for channel in sharing_any(target)}
+        sharing = {channel.name: self._shared_index(target, channel.name) for channel in find_sharing_any(target)}
         repository = self._ask(("repository",), github.repository)
         branch = target.release_branch
         pulls = self._ask(("pulls", branch), lambda: github.pulls(branch))
@@ -180,7 +180,7 @@ class Observer:
                 "drafts": drafts.result(),
             }
         )
-        phase, reason = phase_of(Release(snapshot), config.plan)
+        phase, reason = choose_phase(Release(snapshot), config.plan)
         if fixed_phase:
             phase, reason = fixed_phase, f"given ({reason})"
         installation = self._put(self.dependent.installation(snapshot, phase), Stage.LAST)
@@ -245,7 +245,7 @@ class Observer:
     def _rehearsal(self, target: Target, phase: Phase) -> Future[Observation[Any]]:
         """The page of the index that releases are tried on, before one to `pypi`."""
         asked = "rehearsal" in self.asked and phase is Phase.PRE_RELEASE
-        if asked and target.channel.name == "pypi" and target.channel_named(REHEARSAL):
+        if asked and target.channel.name == "pypi" and target.find_channel(REHEARSAL):
             look = functools.partial(self._index, target, REHEARSAL)
             return self._in(Stage.LAST, ("index", REHEARSAL, target.version), look)
         nothing: Future[Observation[Any]] = Future()
@@ -300,7 +300,7 @@ class Observer:
         if snapshot.remote.value is None or not leaves or "release" not in self.asked:
             return {}
         facts = Release(snapshot)
-        names = [tag.name for tag in (*facts.other_tags_exactly, *facts.excluding_tags[:MOST_BRANCHES])]
+        names = [tag.name for tag in (*facts.other_tags_exactly, *facts.conflicting_tags[:MOST_BRANCHES])]
         return {name: self._put(self._release_of(name), Stage.SECOND) for name in names}
 
     def _release_of(self, tag: str) -> Question:
@@ -310,7 +310,7 @@ class Observer:
         """Whether a branch is a release branch of the project, or in the way of one that is to be created."""
         targets = self.config.targets
         parses = targets[0].parse_release_branch(branch) is not None
-        return parses or any(excludes(target.release_branch, branch) for target in targets)
+        return parses or any(refs_conflict(target.release_branch, branch) for target in targets)
 
     def _pulls_of(self, branch: str) -> Future[Observation[tuple[PullRequest, ...]]]:
         return self._in(Stage.SECOND, ("pulls", branch), functools.partial(self.github.pulls, branch))
@@ -325,7 +325,7 @@ class Observer:
 
 def _deciding(target: Target) -> frozenset[str]:
     """The channels whose index decides what may be done about a target."""
-    return frozenset({target.channel.name, *(channel.name for channel in sharing_any(target))})
+    return frozenset({target.channel.name, *(channel.name for channel in find_sharing_any(target))})
 
 
 def _is_of(target: Target, tag: str) -> bool:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import TypeVar
 
-from release_state.model.snapshot.sources import source_of
+from release_state.model.snapshot.sources import name_source
 
 T = TypeVar("T")
 
@@ -28,7 +28,7 @@ class Asking:
 
     def told(self, lookup: str, ask: Callable[[], T]) -> Callable[[], T]:
         """The same question, which says when it begins and when it is over."""
-        source = source_of(lookup)
+        source = name_source(lookup)
 
         def asked() -> T:
             with self._lock:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from release_state.model.observation import NotObserved, Observation, Problem, unavailable
 from release_state.model.snapshot import Remote, Snapshot
-from release_state.model.snapshot.sources import source_of
+from release_state.model.snapshot.sources import name_source
 from release_state.observe.defects import Defects, surviving
 from release_state.observe.git.history import SOURCE as HISTORY
 from release_state.observe.git.remote import observe_remote
@@ -52,7 +52,7 @@ def guarded(
     name: str, ask: Callable[[], Observation[T]], time: TimeLeft, stage: Stage | None, defects: Defects | None
 ) -> Callable[[], Observation[T]]:
     """The look-up of this name in the time of its stage, or in none of the time that they share; see `surviving`."""
-    source = source_of(name)
+    source = name_source(name)
     bounded = (
         functools.partial(on_this_machine, source, ask)
         if stage is None

@@ -10,16 +10,16 @@ from typing import Any, cast
 
 from pydantic import ValidationError
 
-from release_state.common import files as whole
+from release_state.common import disk
 from release_state.common.errors import UsageProblem
-from release_state.common.strict import loads
-from release_state.common.text import plain
+from release_state.common.strict import decode_json
+from release_state.common.text import sanitize
 from release_state.facts.release import Release
 from release_state.model.outcome import Phase
 from release_state.model.plan import Wanted
 from release_state.model.snapshot import FORMAT, Snapshot
 from release_state.observe import recorded_limits as foreign
-from release_state.plan.diagnosis import phase_of
+from release_state.plan.diagnosis import choose_phase
 from release_state.settings import validate
 from release_state.settings.config import RunConfig
 from release_state.settings.options import PHASES, PLANS, setting
@@ -44,7 +44,7 @@ def save(path: Path, snapshots: Sequence[Snapshot]) -> None:
 
     Raises OSError.
     """
-    whole.write(path, json.dumps(document(snapshots), indent=1, ensure_ascii=False) + "\n")
+    disk.write_atomically(path, json.dumps(document(snapshots), indent=1, ensure_ascii=False) + "\n")
 
 
 def load(path: Path) -> list[Snapshot]:
@@ -55,7 +55,7 @@ def load(path: Path) -> list[Snapshot]:
     try:
         if path.stat().st_size > LARGEST:
             raise UsageProblem(f"--snapshot {path}: larger than {LARGEST} bytes")
-        content = loads(path.read_bytes())
+        content = decode_json(path.read_bytes())
     except OSError as error:
         raise UsageProblem(f"--snapshot {path}: {error.strerror}") from None
     except ValueError:
@@ -63,7 +63,7 @@ def load(path: Path) -> list[Snapshot]:
     if not isinstance(content, dict) or "release_state_snapshot" not in content:
         raise UsageProblem(f"--snapshot {path}: not a snapshot that --save-snapshot wrote")
     if content["release_state_snapshot"] != FORMAT:
-        shown = plain(repr(content["release_state_snapshot"]), 40)
+        shown = sanitize(repr(content["release_state_snapshot"]), 40)
         raise UsageProblem(f"--snapshot {path}: format {shown}, this version of release-state reads {FORMAT}")
     snapshots = content.get("snapshots")
     if not isinstance(snapshots, list) or not snapshots or content.get("sha256") != _digest(snapshots):
@@ -78,14 +78,14 @@ def load(path: Path) -> list[Snapshot]:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
-        raise UsageProblem(f"--snapshot {path}: {plain(where, 80)}: {first['msg']}") from None
+        raise UsageProblem(f"--snapshot {path}: {sanitize(where, 80)}: {first['msg']}") from None
 
 
 def replayed(snapshots: Sequence[Snapshot], fixed_phase: Phase | None, wanted: Wanted = "auto") -> list[Snapshot]:
     """The snapshots with the phase that applies now: the one asked for, else the one that their facts call for."""
     again = []
     for snapshot in snapshots:
-        phase, reason = phase_of(Release(snapshot), wanted)
+        phase, reason = choose_phase(Release(snapshot), wanted)
         if fixed_phase:
             phase, reason = fixed_phase, f"given ({reason})"
         again.append(snapshot.model_copy(update={"phase": phase.value, "phase_reason": reason}))

@@ -16,14 +16,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, TypeVar
 
-from release_state.common.strict import FRESH, elapsed
-from release_state.common.text import listing, plain
+from release_state.common.strict import FRESH_SECONDS, read_clock
+from release_state.common.text import join_items, sanitize
 from release_state.facts.ci import judge_ci
 from release_state.facts.release import Release
 from release_state.model.observation import Model, NotObserved, Observation
 from release_state.model.outcome import ActionNeeded, InProgress, Phase
 from release_state.model.snapshot import LOOKUPS, Snapshot
-from release_state.plan.steps.runs import unfinished_runs
+from release_state.plan.steps.runs import judge_unfinished
 
 T = TypeVar("T")
 Key = tuple[Hashable, ...]
@@ -78,7 +78,7 @@ class Waited(Model):
     def words(self) -> str:
         """In a line."""
         again = f"looked again {self.looks} time{'' if self.looks == 1 else 's'}"
-        what = f"still pending: {listing(self.still)}" if self.still else "nothing is pending any more"
+        what = f"still pending: {join_items(self.still)}" if self.still else "nothing is pending any more"
         return f"waited {self.seconds:.0f} s, {again}; {what}"
 
 
@@ -94,7 +94,7 @@ class Watch:
     pausing: Callable[[Callable[[], str] | None], None] = lambda words: None
     """Takes what to show during a pause; None when it is over."""
     pauses: Callable[[], Iterator[float]] = pauses
-    fresh: float = FRESH
+    fresh: float = FRESH_SECONDS
     waited: Waited | None = field(default=None, init=False)
 
     def until_settled(
@@ -104,7 +104,7 @@ class Watch:
 
         `began` is when the first look did (`moments.elapsed`); None: just now.
         """
-        started, whole = time.monotonic(), elapsed() if began is None else began
+        started, whole = time.monotonic(), read_clock() if began is None else began
         end, snapshots, told, looks = started + self.seconds, first, "", 0
         missing = self.pending(snapshots)
         for pause in self.pauses():
@@ -143,13 +143,13 @@ class Watch:
         """
         looks = 0
         moving: list[tuple[str, ...]] = []
-        while elapsed() - whole >= self.fresh and looks < _LOOKS_AGAIN and not cancel.is_set():
-            before, whole, looks = snapshots, elapsed(), looks + 1
+        while read_clock() - whole >= self.fresh and looks < _LOOKS_AGAIN and not cancel.is_set():
+            before, whole, looks = snapshots, read_clock(), looks + 1
             snapshots = again(_CHANGING)
             moving = [moved(one, other) for one, other in zip(before, snapshots, strict=True)]
             if not any(moving):
                 break
-        if any(moving) and elapsed() - whole >= self.fresh:
+        if any(moving) and read_clock() - whole >= self.fresh:
             snapshots = [one.model_copy(update={"moved": names}) for one, names in zip(snapshots, moving, strict=True)]
         return snapshots, whole, looks
 
@@ -192,16 +192,16 @@ def pending(snapshot: Snapshot, deciding: Collection[str]) -> Iterator[Pending]:
     """What of one target is on its way, or may be answered later, among the look-ups that decide."""
     release, target = Release(snapshot), snapshot.target
     if "runs" in deciding and (runs := _or(_working, release)):
-        yield Pending(("runs",), f"release run {listing(f'#{number}' for number in runs)}")
+        yield Pending(("runs",), f"release run {join_items(f'#{number}' for number in runs)}")
     if "ci" in deciding and _or(_ci_is_pending, release):
-        yield Pending(("ci",), f"CI of {plain(release.base_branch, 60)}")
+        yield Pending(("ci",), f"CI of {sanitize(release.base_branch, 60)}")
     if "index" in deciding and (files := _or(lambda facts: facts.catching_up, release)):
-        what = f"the index to list {plain(listing(files), 200)}"
+        what = f"the index to list {sanitize(join_items(files), 200)}"
         yield Pending(("index", target.channel.name, target.version), what)
     for key, observed in _observations(snapshot):
         problem = observed.unavailable
         if problem and problem.is_temporary and key[0] in deciding:
-            yield Pending(key, f"an answer of {plain(problem.source, 80)}", problem.retry_at)
+            yield Pending(key, f"an answer of {sanitize(problem.source, 80)}", problem.retry_at)
 
 
 def _observations(snapshot: Snapshot) -> Iterator[tuple[Key, Observation[Any]]]:
@@ -244,7 +244,7 @@ def _or(fact: Callable[[Release], T], release: Release) -> T | None:
 def _working(release: Release) -> list[int]:
     """The numbers of release runs that will end by themselves; none where one is stuck: that needs a person."""
     try:
-        unfinished_runs(release, "", ())
+        judge_unfinished(release, "", ())
     except InProgress:
         return [run.number for run in release.unfinished_runs]
     except ActionNeeded:
@@ -271,4 +271,4 @@ def _seconds_until(moment: datetime | None) -> float:
 
 
 def _words(missing: Sequence[Pending]) -> str:
-    return listing(dict.fromkeys(one.what for one in missing), 3)
+    return join_items(dict.fromkeys(one.what for one in missing), 3)

@@ -9,8 +9,15 @@ import re
 from collections.abc import Callable, Collection
 from pathlib import Path
 
-from release_state.facts.logs.attribution import Said, is_dry_log, is_dry_name, of_jobs, of_log, of_run
-from release_state.facts.logs.log import parse
+from release_state.facts.logs.attribution import (
+    Attribution,
+    attribute_jobs,
+    attribute_log,
+    attribute_run,
+    is_dry_log,
+    is_dry_name,
+)
+from release_state.facts.logs.log import parse_log
 from release_state.model.observation import Observation
 from release_state.model.record import Record
 from release_state.model.snapshot import Witness, WorkflowRun, WorkflowRuns
@@ -61,9 +68,9 @@ def published_by(
     """
     asked = 0
     for run in runs.runs:
-        said = of_run(run, runs.runs, target)
+        said = attribute_run(run, runs.runs, target)
         if run.event in ("push", "release", "create") and run.head_branch in tags:
-            said = said.also(Said(version=True, by=("tag",)))
+            said = said.combine(Attribution(version=True, by=("tag",)))
         if not run.is_finished or said.is_other or is_dry_name(run.title):
             continue
         if asked == MOST_RUNS:
@@ -72,10 +79,10 @@ def published_by(
         jobs = [job for job in logs.jobs(repository, target, run) if _published(job, target)]
         if not jobs or any(is_dry_name(job.name) for job in jobs):
             continue
-        said = said.also(of_jobs([job.name for job in jobs], target))
+        said = said.combine(attribute_jobs([job.name for job in jobs], target))
         if not said.is_ours and not said.is_other and logs.has_token:
-            lines = parse(logs.log(repository, target, run, jobs[-1]))
-            said = said.also(of_log(lines, target))
+            lines = parse_log(logs.log(repository, target, run, jobs[-1]))
+            said = said.combine(attribute_log(lines, target))
             if is_dry_log(lines, published_nothing=False):
                 continue
         if said.is_ours:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from release_state.facts.origin import closed_to_files, is_branch_left, sdist_for_wheel, source_of_missing
+from release_state.facts.origin import explain_closed, find_ref_to_build, find_sdist_for_wheel, is_branch_leftover
 from release_state.facts.release import Release
 from release_state.model.plan import Step
 from release_state.plan.steps import branches, names, publication, pulls, releases, tags
-from release_state.plan.steps.commands import tried
+from release_state.plan.steps.commands import try_steps
 
 
 class Completion:
@@ -18,19 +18,21 @@ class Completion:
     def steps(self) -> list[Step]:
         """Every step, in order; what could not be observed is replaced by the step that finds it out."""
         release, leaves = self.release, self.release.channel.leaves
-        if "tag" in leaves and (otherwise := tried(release, "how it is tagged", lambda: tags.spelt_otherwise(release))):
+        if "tag" in leaves and (
+            otherwise := try_steps(release, "how it is tagged", lambda: tags.judge_by_other_spelling(release))
+        ):
             return otherwise
-        tag = tried(release, "how to tag it", self._tag) if "tag" in leaves else []
-        publish = tried(release, "what to publish", lambda: self._publish(tag))
+        tag = try_steps(release, "how to tag it", self._tag) if "tag" in leaves else []
+        publish = try_steps(release, "what to publish", lambda: self._publish(tag))
         # What is missing of a publication may have to be built from the tag that it gets.
         steps = [*tag, *publish] if release.traces()["index"] else [*publish, *tag]
         if "pull-request" in leaves:
-            steps += tried(release, "whether a pull request is needed", self._pull)
+            steps += try_steps(release, "whether a pull request is needed", self._pull)
         if "release" in leaves:
-            steps += tried(release, "whether a GitHub Release is missing", lambda: self._release(tag))
+            steps += try_steps(release, "whether a GitHub Release is missing", lambda: self._release(tag))
         if any(step.mends == "all" for step in tag):
             return steps  # its branch may be where the commit is found that the tag belongs on
-        return [*steps, *tried(release, "whether its branch can go", self._left_branch)]
+        return [*steps, *try_steps(release, "whether its branch can go", self._left_branch)]
 
     def _publish(self, tagging: list[Step]) -> list[Step]:
         release = self.release
@@ -39,9 +41,9 @@ class Completion:
         missing = release.missing_kinds
         if not missing:
             return [*coming, *yanked]
-        if closed := closed_to_files(release):
+        if closed := explain_closed(release):
             return [*yanked, publication.next_version(release, closed)]
-        if sdist := sdist_for_wheel(release):
+        if sdist := find_sdist_for_wheel(release):
             return [*yanked, publication.wheel_from_sdist(release, sdist)]
         if not release.is_published:
             tag = next(iter(release.version_tags), None)
@@ -49,7 +51,7 @@ class Completion:
         elif any(step.mends == "all" for step in tagging):
             return yanked  # the tag that it would be built from is not settled
         else:
-            source = source_of_missing(release)
+            source = find_ref_to_build(release)
         if source is None:
             why = f"missing: {', '.join(missing)}, and nothing is known that they could be built from"
             return [publication.next_version(release, why), *yanked]
@@ -64,7 +66,7 @@ class Completion:
             return pulls.create(release)
         if not release.pull.is_open or release.branch:
             return []
-        return names.with_room(names.for_branch(release), [pulls.recreate_head(release, release.pull)])
+        return names.put_room_first(names.make_room_for_branch(release), [pulls.recreate_head(release, release.pull)])
 
     def _release(self, tagging: list[Step]) -> list[Step]:
         release = self.release
@@ -73,20 +75,20 @@ class Completion:
             pushed = {line[-1] for step in tagging for line in step.commands if "push" in line}
             is_there = release.tag is not None or f"refs/tags/{release.target.tag}" in pushed
             return releases.create(release) if is_there else []
-        steps = releases.mend(release, release.github_release)
-        return [*steps, *tried(release, "whether its draft can go", self._drafts)]
+        steps = releases.fix(release, release.github_release)
+        return [*steps, *try_steps(release, "whether its draft can go", self._drafts)]
 
     def _drafts(self) -> list[Step]:
         release = self.release
         if not release.snapshot.drafts.is_known:
             return []
         steps = [step for draft in release.drafts for step in releases.delete(release, draft)]
-        return [*steps, *(releases.look(draft) for draft in release.other_drafts)]
+        return [*steps, *(releases.look_at(draft) for draft in release.other_drafts)]
 
     def _left_branch(self) -> list[Step]:
         release = self.release
         branch, has_pulls = release.branch, "pull-request" in release.channel.leaves
-        if branch is None or (has_pulls and not is_branch_left(release)):
+        if branch is None or (has_pulls and not is_branch_leftover(release)):
             return []
         # With a pull request, nothing is to come of the branch for whoever shares it.
-        return branches.delete(release, branch, others=() if has_pulls else release.others_on("branch"))
+        return branches.delete(release, branch, others=() if has_pulls else release.find_dependents("branch"))

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 
-from release_state.common.text import listing
+from release_state.common.text import join_items
 from release_state.facts.origin import (
-    aim,
-    closed_to_files,
-    dead_end,
-    holds_tag_for_ever,
+    explain_closed,
+    explain_dead_end,
+    find_commit_tagged_after,
+    find_successor,
+    holds_tag_forever,
     is_burnt,
     is_misplaced,
     needs_no_pull,
-    superseded_by,
 )
 from release_state.facts.release import Release
 from release_state.facts.shared import Shared
@@ -45,7 +45,7 @@ _FORWARD = "a published version can only be completed or yanked, never taken bac
 _NAMES = {"tag": "tag", "release": "GitHub Release", "pull-request": "pull request"}
 
 
-def phase_of(release: Release, wanted: Wanted = "auto") -> tuple[Phase, str]:
+def choose_phase(release: Release, wanted: Wanted = "auto") -> tuple[Phase, str]:
     """The phase that the known facts, and the way that is wanted, call for; and why.
 
     Nothing of the version exists: pre-release. Something does: post-recovery. Everything was withdrawn, or a newer
@@ -106,7 +106,7 @@ def _others_rest_on(release: Release) -> set[str]:
     }
     for trace, names in kinds.items():
         with suppress(NotObserved):  # what may be another's is not called withdrawn either
-            found |= set(names) if release.others_on(trace) else set()
+            found |= set(names) if release.find_dependents(trace) else set()
     return found
 
 
@@ -133,7 +133,7 @@ def _all_immutable(release: Release) -> bool:
 
 def _superseded(release: Release) -> str:
     try:
-        return str(superseded_by(release) or "")
+        return str(find_successor(release) or "")
     except NotObserved:
         return ""
 
@@ -173,7 +173,7 @@ def diagnose(snapshot: Snapshot, *, finds_out: bool = True) -> Diagnosis:
 
 def _closed(release: Release, diagnosis: Diagnosis) -> Diagnosis:
     """The diagnosis of a version that the index takes no further file of: what it lacks comes with the next one."""
-    closed = closed_to_files(release)
+    closed = explain_closed(release)
     if not closed or diagnosis.direction != "complete":
         return diagnosis
     title = f"{diagnosis.title}; no further file of it is taken"
@@ -184,7 +184,7 @@ def _published(release: Release, traces: dict[str, bool | None], found: Found) -
     if release.all_yanked:
         reason = "a yanked version is used up: withdraw what is left of it, and release the next one"
         return found("yanked", "Published, and every file is yanked", "next version", reason)
-    if why := dead_end(release):
+    if why := explain_dead_end(release):
         reason = f"{why}. Yank it, withdraw what can be withdrawn, and release the next version"
         return found("used up", "Published, and can never be completed", "next version", reason)
     missing = list(release.missing_kinds)
@@ -225,7 +225,7 @@ def _published(release: Release, traces: dict[str, bool | None], found: Found) -
 
 def _needs_no_pull(release: Release) -> bool:
     try:
-        released = aim(release)
+        released = find_commit_tagged_after(release)
         return released is not None and needs_no_pull(release, released)
     except NotObserved:
         return False
@@ -240,7 +240,7 @@ def _unpublished(release: Release, traces: dict[str, bool | None], found: Found)
         title = "Not published any more: the index lists it without a file"
         reason = "an index never takes the name of a file again that it once had: release the next version"
         return found("burnt: deleted", title, "next version", reason)
-    if newer := superseded_by(release) if traces.get("tag") else None:
+    if newer := find_successor(release) if traces.get("tag") else None:
         title = f"Never published; {newer} took its place, and an immutable GitHub Release keeps the name"
         left = [name for name in _open(release) if name not in ("tag", "index")]
         return found("superseded", title, "roll back" if left else "nothing", f"{newer} is the one to use")
@@ -248,8 +248,8 @@ def _unpublished(release: Release, traces: dict[str, bool | None], found: Found)
         if is_burnt(release):
             title = "Not published, and never can be: its tag is on a commit of another version for good"
             held = "an immutable GitHub Release holds the tag"
-            if not holds_tag_for_ever(release):
-                held = f"{listing(release.others_on('tag'))} rests on the tag"
+            if not holds_tag_forever(release):
+                held = f"{join_items(release.find_dependents('tag'))} rests on the tag"
             reason = f"{held}: the name is used up, release the next version"
             return found("burnt", title, "next version", reason)
         if release.builds_another_version(release.tag):

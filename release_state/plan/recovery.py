@@ -10,18 +10,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 
-from release_state.facts.origin import closed_to_files
+from release_state.facts.origin import explain_closed
 from release_state.facts.release import Release
 from release_state.model.observation import NotObserved
-from release_state.model.outcome import CheckResult, Phase, remedies_of, retry_of, unknown_by_cause
+from release_state.model.outcome import CheckResult, Phase, collect_remedies, find_retry_time, group_unknown
 from release_state.model.plan import Direction, Mends, Plan, Step, Wanted, step
 from release_state.plan.complete import Completion
 from release_state.plan.diagnosis import Diagnosis, diagnose
 from release_state.plan.steps import branches, names, publication, runs, shared, tags
-from release_state.plan.steps.commands import by_cause, run_once, suite, tried
+from release_state.plan.steps.commands import drop_repeated_runs, merge_by_cause, suite_command, try_steps
 from release_state.plan.withdraw import Withdrawal, force
 
-__all__ = ["Recovery", "whole_plan"]
+__all__ = ["Recovery", "make_full_plan"]
 
 
 class Recovery:
@@ -36,10 +36,14 @@ class Recovery:
         """The state that the steps lead out of."""
         return diagnose(self.release.snapshot)
 
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The plan's steps."""
+        return self.plan.steps
+
     def steps_for(self, *traces: Mends) -> tuple[Step, ...]:
-        """The plan's steps that mend a trace; the whole plan where none mends it alone."""
-        steps = self.plan.steps
-        return tuple(each for each in steps if each.mends in traces) or steps
+        """The plan's steps that fix a trace; all of them if none fixes it alone."""
+        return tuple(step for step in self.steps if step.mends in traces) or self.steps
 
     @cached_property
     def plan(self) -> Plan:
@@ -52,7 +56,7 @@ class Recovery:
             direction=direction,
             reason=self.diagnosis.reason,
             folder=self.release.target.clone,
-            steps=tuple(by_cause(once(steps))),
+            steps=tuple(merge_by_cause(drop_repeated(steps))),
             other_way=self._other_way(direction) if steps else (),
         )
 
@@ -71,7 +75,7 @@ class Recovery:
             return "roll back", steps  # whoever asks whether all is withdrawn is not told how to complete it
         if direction == "roll back":
             return direction, self._roll_back_and_start_again()
-        if direction == "next version" and closed_to_files(self.release):
+        if direction == "next version" and explain_closed(self.release):
             return direction, self._complete()  # what is published of it stays, and the rest of its traces belong to it
         if direction == "next version":
             return direction, [*Withdrawal(self.release).steps(), *self._next_version()]
@@ -82,7 +86,7 @@ class Recovery:
             return direction, self._roll_back_and_start_again() if self._is_empty() else self._complete()
         if self.release.snapshot.phase == Phase.POST_RECOVERY and self._is_absent():
             # Only where that phase was asked for: a verification that comes before the release.
-            return "complete", tried(self.release, "whether to start the release", self._release_it)
+            return "complete", try_steps(self.release, "whether to start the release", self._release_it)
         # Every trace is there: what is wrong with one of them (a flag, a draft, a branch) is mended all the same.
         steps = self._complete() if self.diagnosis.established and not self._is_empty() else []
         return ("complete" if steps else "nothing"), steps
@@ -93,16 +97,16 @@ class Recovery:
     def _other_way(self, direction: Direction) -> tuple[str, ...]:
         """How to see the plan of the other direction: unpublished traces can be withdrawn, published ones yanked."""
         target = self.release.target
-        if direction == "complete" or (direction == "next version" and closed_to_files(self.release)):
-            return tuple(suite(target, plan="rollback"))
+        if direction == "complete" or (direction == "next version" and explain_closed(self.release)):
+            return tuple(suite_command(target, plan="rollback"))
         withdraws = self.wanted == "rollback" or self.release.snapshot.phase == Phase.ROLLBACK
         if direction == "next version" or (direction == "roll back" and withdraws):
-            return tuple(suite(target, plan="complete"))
+            return tuple(suite_command(target, plan="complete"))
         return ()
 
     def _wait(self) -> list[Step]:
         try:
-            return runs.settle(self.release)
+            return runs.end_or_wait(self.release)
         except NotObserved:
             return []  # Every destructive step asks again, and finds that it is not known.
 
@@ -123,7 +127,7 @@ class Recovery:
 
             return steps
 
-        return [step for decision, ask in asked.items() for step in tried(release, decision, nothing_from(ask))]
+        return [step for decision, ask in asked.items() for step in try_steps(release, decision, nothing_from(ask))]
 
     def _is_empty(self) -> bool:
         try:
@@ -148,7 +152,7 @@ class Recovery:
         steps = Withdrawal(self.release).steps()
         if any(step.mends in ("all", "run") for step in steps) or not self._is_deleted(steps):
             return steps  # what is still to be found out, waited for or decided may stand in the way of a new run
-        return [*steps, *tried(self.release, "whether to start again", self._run_again)]
+        return [*steps, *try_steps(self.release, "whether to start again", self._run_again)]
 
     def _is_deleted(self, steps: Sequence[Step]) -> bool:
         """Whether no release branch of the version is left after these steps: a run fails on one."""
@@ -162,18 +166,18 @@ class Recovery:
             return []
         if release.version_tags and "tag" not in release.channel.leaves:
             return []  # the tag is another channel's
-        if not release.version_tags and (others := release.others_on("tag")):
+        if not release.version_tags and (others := release.find_dependents("tag")):
             why = "a run would make the tag, and perhaps on another commit than was published there"
-            return [shared.ask(release, others, f"the tag {release.target.tag}", why)]
-        staying = [tag.name for tag in release.version_tags if tag != release.tag or not release.tag_may_go]
+            return [shared.ask_others_first(release, others, f"the tag {release.target.tag}", why)]
+        staying = [tag.name for tag in release.version_tags if tag != release.tag or not release.is_tag_removable]
         if staying:
-            local = tags.agree(release)
+            local = tags.sync_local(release)
             reason = f"{', '.join(staying)} stays, and a new run counts from it"
             return [*local, publication.next_version(release, reason)]
-        room = names.for_branch(release)
+        room = names.make_room_for_branch(release)
         if "tag" in release.channel.leaves:
-            room += names.for_tag(release)
-        return names.with_room(room, [publication.run_workflow(release)])
+            room += names.make_room_for_tag(release)
+        return names.put_room_first(room, [publication.run_workflow(release)])
 
     def _next_version(self) -> list[Step]:
         """The next version, where this one is used up and was not withdrawn yet."""
@@ -185,14 +189,14 @@ class Recovery:
         """What stands in the way of any release: other branches that nobody uses, tags that only the clone has."""
         steps: list[Step] = []
         try:
-            steps += branches.others(self.release)
+            steps += branches.tidy_others(self.release)
             if "tag" not in self.release.channel.leaves:
                 return steps  # a tag in the clone is another channel's
             known = {tag.name for tag in self.release.remote.tags}
             local = [tag for tag in self.release.local_tags if tag.name not in known]
             withdrawing = self.wanted == "rollback" or self.release.snapshot.phase == Phase.ROLLBACK
             is_withdrawn = withdrawing and self.release.all_yanked
-            if (self.release.is_published and not is_withdrawn) or (local and self.release.others_on("tag")):
+            if (self.release.is_published and not is_withdrawn) or (local and self.release.find_dependents("tag")):
                 local = []  # published: it may be the very tag that is missing on the remote
             steps += [tags.delete_local(self.release, tag) for tag in local]
         except NotObserved:
@@ -200,7 +204,7 @@ class Recovery:
         return steps
 
 
-def whole_plan(recovery: Recovery, results: Sequence[CheckResult]) -> Plan:
+def make_full_plan(recovery: Recovery, results: Sequence[CheckResult]) -> Plan:
     """The plan of a run: the recovery's steps, then what single findings call for besides.
 
     Those are the clone, CI, metadata, and what could not be observed. A step is advice where no finding that blocks
@@ -218,9 +222,9 @@ def whole_plan(recovery: Recovery, results: Sequence[CheckResult]) -> Plan:
     first = [step for step in found if any(deleted.intersection(command) for command in step.commands)]
     first = [step for step in first if step not in recovery.plan.steps]
     steps = [*first, *recovery.plan.steps, *found]
-    unknown = unknown_by_cause(blocking)
+    unknown = group_unknown(blocking)
     if not any(step.mends == "all" for step in steps):
-        steps += run_once([_observe_again(recovery, found, same) for found, same in unknown.items()])
+        steps += drop_repeated_runs([_observe_again(recovery, found, same) for found, same in unknown.items()])
 
     # Starting again fails on whatever is left, and who asks to withdraw a release that is whole means it: no step of
     # a roll-back may be left undone then.
@@ -232,7 +236,7 @@ def whole_plan(recovery: Recovery, results: Sequence[CheckResult]) -> Plan:
         finds_out = step.mends == "all" and bool(unknown)
         return step.advice or (step not in called_for | whole and not finds_out and (step in advised or not blocking))
 
-    marked = tuple(step.model_copy(update={"advice": is_advice(step)}) for step in once(steps))
+    marked = tuple(step.model_copy(update={"advice": is_advice(step)}) for step in drop_repeated(steps))
     if recovery.plan.folder is None and any(_needs_a_repository(step) for step in marked):
         needed = [step for step in marked if _needs_a_repository(step)]
         marked = (_repository(recovery, advice=all(step.advice for step in needed)), *marked)
@@ -261,15 +265,15 @@ def _repository(recovery: Recovery, *, advice: bool) -> Step:
 
 
 def _observe_again(recovery: Recovery, found: str, results: Sequence[CheckResult]) -> Step:
-    when = retry_of(results)
+    when = find_retry_time(results)
     return step(
         f"Observe again what could not be observed: {', '.join(result.id for result in results)}",
-        suite(recovery.release.target),
+        suite_command(recovery.release.target),
         mends="all",
-        reason="; ".join(filter(None, [found, *remedies_of(results), f"ask again at {when}" if when else ""])),
+        reason="; ".join(filter(None, [found, *collect_remedies(results), f"ask again at {when}" if when else ""])),
     )
 
 
-def once(steps: Iterable[Step]) -> tuple[Step, ...]:
+def drop_repeated(steps: Iterable[Step]) -> tuple[Step, ...]:
     """The steps without those that came before already."""
     return tuple(dict.fromkeys(steps))

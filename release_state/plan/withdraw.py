@@ -6,7 +6,7 @@ from release_state.facts.release import Release
 from release_state.model.observation import NotObserved
 from release_state.model.plan import Step
 from release_state.plan.steps import branches, publication, pulls, releases, shared, tags
-from release_state.plan.steps.commands import find_out, tried
+from release_state.plan.steps.commands import find_out_first, try_steps
 
 
 class Withdrawal:
@@ -22,22 +22,22 @@ class Withdrawal:
             steps = publication.yank(release)
         except NotObserved as missing:
             # Whether it was published decides what may go at all: nothing goes before that is known.
-            return [find_out(release, missing, "whether it was published")]
+            return [find_out_first(release, missing, "whether it was published")]
         if "pull-request" in leaves and release.snapshot.pulls.is_known:
-            steps += tried(release, "whether its pull request has to go", self._pulls)
+            steps += try_steps(release, "whether its pull request has to go", self._pulls)
         if "release" in leaves:
-            steps += tried(release, "whether a GitHub Release has to go", self._releases)
+            steps += try_steps(release, "whether a GitHub Release has to go", self._releases)
         if release.snapshot.remote.is_known and release.branch:
-            steps += tried(release, "whether its branch has to go", self._branch)
+            steps += try_steps(release, "whether its branch has to go", self._branch)
         if "tag" in leaves:
-            steps += tried(release, "whether the tag has to go", self._tags)
+            steps += try_steps(release, "whether the tag has to go", self._tags)
         return steps
 
     def _pulls(self) -> list[Step]:
         release = self.release
-        if release.open_pulls and (others := release.others_on("branch")):
+        if release.open_pulls and (others := release.find_dependents("branch")):
             return [
-                shared.keep(release, f"pull request #{pull.number}", others, "pull-request")
+                shared.leave_to_others(release, f"pull request #{pull.number}", others, "pull-request")
                 for pull in release.open_pulls
             ]
         return [pulls.close(release, pull) for pull in release.open_pulls]
@@ -46,10 +46,10 @@ class Withdrawal:
         release, leaves = self.release, self.release.channel.leaves
         if release.branch is None:
             return []
-        others = release.others_on("branch")
+        others = release.find_dependents("branch")
         opened = release.open_pulls if "pull-request" in leaves and release.snapshot.pulls.is_known else ()
         if opened and others:
-            return [shared.keep(release, f"the branch {release.branch.name}", others, "branch")]
+            return [shared.leave_to_others(release, f"the branch {release.branch.name}", others, "branch")]
         closing = tuple(pull.number for pull in opened)
         return branches.delete(release, release.branch, closing=closing, others=others)
 
@@ -61,23 +61,27 @@ class Withdrawal:
         steps = [step for one in found for step in releases.delete(release, one)]
         return [
             *steps,
-            *(step for one in (*release.other_releases, *others) for step in releases.otherwise(release, one)),
+            *(
+                step
+                for one in (*release.other_releases, *others)
+                for step in releases.handle_other_spelling(release, one)
+            ),
         ]
 
     def _tags(self) -> list[Step]:
         release = self.release
         # Another spelling may be another project's habit, or somebody else's tag: it is shown, never deleted.
         spelled = release.other_tags_exactly
-        steps = [tags.look(release, tag, "it equals the version too") for tag in spelled]
-        if spelled and not release.is_published and not release.others_on("tag"):
-            steps += [tags.withdraw_by_its_words(release, tag.name) for tag in spelled]
+        steps = [tags.look_at(release, tag, "it equals the version too") for tag in spelled]
+        if spelled and not release.is_published and not release.find_dependents("tag"):
+            steps += [tags.withdraw_other_spelling(release, tag.name) for tag in spelled]
         if release.tag is None:
             return steps
-        if release.tag_may_go:
-            return [*steps, tags.keep_object(release, release.tag), *tags.delete(release, release.tag)]
-        others = () if release.is_published else release.others_on("tag")
-        kept = [shared.keep(release, f"the tag {release.tag.name}", others, "tag")] if others else []
-        return [*steps, *kept, *tags.agree(release)]
+        if release.is_tag_removable:
+            return [*steps, tags.fetch_object(release, release.tag), *tags.delete(release, release.tag)]
+        others = () if release.is_published else release.find_dependents("tag")
+        kept = [shared.leave_to_others(release, f"the tag {release.tag.name}", others, "tag")] if others else []
+        return [*steps, *kept, *tags.sync_local(release)]
 
 
 def force(release: Release) -> list[Step]:
@@ -89,7 +93,7 @@ def force(release: Release) -> list[Step]:
     def steps() -> list[Step]:
         steps: list[Step] = []
         if release.branch:
-            steps += branches.delete(release, release.branch, others=release.others_on("branch"))
-        return [*steps, *branches.others(release, forced=True)]
+            steps += branches.delete(release, release.branch, others=release.find_dependents("branch"))
+        return [*steps, *branches.tidy_others(release, forced=True)]
 
-    return tried(release, "which release branches can go", steps)
+    return try_steps(release, "which release branches can go", steps)

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from release_state.common.text import plain, steps_in_words
-from release_state.model.outcome import Outcome, remedies_of, retry_of
+from release_state.common.text import format_step_numbers, sanitize
+from release_state.model.outcome import Outcome, collect_remedies, find_retry_time
 
 if TYPE_CHECKING:
     from release_state.report.document import CheckReport, RunReport, TargetReport
@@ -71,7 +71,7 @@ def _print(line: str) -> None:
 
 def annotation(is_error: bool, lines: Iterable[str], title: str) -> str:
     """The command for one annotation: each line plain, the whole cut to `LONGEST`."""
-    message = "\n".join(map(plain, lines))
+    message = "\n".join(map(sanitize, lines))
     message = message if len(message) <= LONGEST else f"{message[: LONGEST - 1]}…"
     return command("error" if is_error else "warning", message, title=title)
 
@@ -96,13 +96,13 @@ def _annotation(target: TargetReport, found: Sequence[CheckReport]) -> str:
     first, facts = found[0], target.target
     is_unknown = first.outcome is Outcome.UNKNOWN
     rows = [("expected", "" if is_unknown else first.expected), ("found", first.found)]
-    rows += [("fix" if is_unknown else "why", why) for why in remedies_of(found)]
+    rows += [("fix" if is_unknown else "why", why) for why in collect_remedies(found)]
     lines = [first.title if len(found) == 1 else f"{len(found)} checks are unknown"]
-    lines += [f"{name}: {plain(text)}" for name, text in rows if text]
+    lines += [f"{name}: {sanitize(text)}" for name, text in rows if text]
     if first.plan_steps:
         titles = "; ".join(target.plan.steps[number - 1].title for number in first.plan_steps)
-        lines.append(f"fix: {steps_in_words(first.plan_steps)} of the plan: {plain(titles, 400)}")
-    if retry_at := retry_of(found):
+        lines.append(f"fix: {format_step_numbers(first.plan_steps)} of the plan: {sanitize(titles, 400)}")
+    if retry_at := find_retry_time(found):
         lines.append(f"retry after {retry_at}")
     return annotation(
         first.decides and first.outcome in (Outcome.ACTION_NEEDED, Outcome.DEFECT),
@@ -186,5 +186,5 @@ def _try(what: str, write: Callable[[Path], None], path: Path) -> list[str]:
         write(path)
     except (OSError, ValueError) as error:  # ValueError: a name with a zero byte in it
         why = getattr(error, "strerror", None) or str(error)
-        return [f"{what} could not be written to {plain(str(path), 200)}: {why}"]
+        return [f"{what} could not be written to {sanitize(str(path), 200)}: {why}"]
     return []

@@ -17,15 +17,15 @@ from pydantic import AwareDatetime
 from release_state import __version__
 from release_state.facts.release import Release
 from release_state.model.observation import Model, NotObserved, Observation
-from release_state.model.outcome import CheckResult, Exit, Outcome, unknown_by_cause
+from release_state.model.outcome import CheckResult, Exit, Outcome, group_unknown
 from release_state.model.plan import Plan
 from release_state.model.record import Record
 from release_state.model.snapshot import LOOKUPS, Snapshot
 from release_state.observe.waiting import Waited
 from release_state.plan.diagnosis import Diagnosis
 from release_state.verdict.changes import Changes
-from release_state.verdict.matrix import Row, matrix
-from release_state.verdict.timeline import Timeline, timeline
+from release_state.verdict.matrix import Row, build_matrix
+from release_state.verdict.timeline import Timeline, build_timeline
 from release_state.verdict.verdict import TargetVerdict
 
 FORMAT: Literal[1] = 1
@@ -137,7 +137,7 @@ class TargetReport(Model):
         """What a person should read, deciding findings first; unknown checks with one cause are one finding."""
         found = sorted((check for check in self.checks if check.is_finding), key=lambda check: not check.decides)
         single = [(check,) for check in found if check.outcome is not Outcome.UNKNOWN]
-        causes = map(tuple, unknown_by_cause(found).values())
+        causes = map(tuple, group_unknown(found).values())
         return tuple(sorted((*single, *causes), key=lambda finding: not finding[0].decides))
 
 
@@ -268,7 +268,7 @@ def _target(verdict: TargetVerdict, snapshot: Snapshot) -> TargetReport:
         exit_code=verdict.exit,
         phase=verdict.phase.value,
         phase_reason=verdict.phase_reason,
-        matrix=matrix(release, verdict),
+        matrix=build_matrix(release, verdict),
         diagnosis=verdict.diagnosis,
         plan=verdict.plan,
         checks_run=verdict.ran,
@@ -277,7 +277,7 @@ def _target(verdict: TargetVerdict, snapshot: Snapshot) -> TargetReport:
         left_out=verdict.left_out,
         not_verified=verdict.not_verified,
         checks=tuple(_check(verdict, result) for result in verdict.results),
-        timeline=timeline(release),
+        timeline=build_timeline(release),
         token_source=snapshot.token_source,
         lookups=tuple(lookup for name in LOOKUPS for lookup in _lookups(name, snapshot)),
     )
@@ -306,7 +306,9 @@ def _facts(release: Release) -> TargetFacts:
 
 def _check(verdict: TargetVerdict, result: CheckResult) -> CheckReport:
     given = {name: getattr(result, name) for name in CheckReport.model_fields if name not in ("decides", "plan_steps")}
-    return CheckReport(**given, decides=result.decides(verdict.block_on_advice), plan_steps=verdict.numbers(result))
+    return CheckReport(
+        **given, decides=result.decides(verdict.block_on_advice), plan_steps=verdict.find_step_numbers(result)
+    )
 
 
 def _lookups(name: str, snapshot: Snapshot) -> Iterator[LookupReport]:

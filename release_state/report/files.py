@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from release_state.common import files as whole
+from release_state.common import disk
 from release_state.model.outcome import Verdict
 
 if TYPE_CHECKING:
@@ -110,8 +110,8 @@ class ReportFiles:
         if not self.reserved:
             return
         if page is not None:
-            whole.write(self.html, page)
-        whole.write(self.json, document)
+            disk.write_atomically(self.html, page)
+        disk.write_atomically(self.json, document)
         self.written = True
         self._reservation.unlink(missing_ok=True)
         if not is_whole:
@@ -119,7 +119,7 @@ class ReportFiles:
         # Under a lock: two runs that end together must not mix their pairs. The page first: the document names it.
         with _alone_in(self.folder):
             own = [path for path in (self.html, self.json) if path.is_file()]
-            whole.write_all({self.folder / f"{self.latest}{path.suffix}": path.read_bytes() for path in own})
+            disk.write_together({self.folder / f"{self.latest}{path.suffix}": path.read_bytes() for path in own})
 
 
 def about(config: RunConfig) -> str:

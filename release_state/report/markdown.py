@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from release_state.common import exact
-from release_state.common.text import plain, steps_in_words
-from release_state.model.outcome import Exit, Outcome, remedies_of, retry_of
+from release_state.common import shell
+from release_state.common.text import format_step_numbers, sanitize
+from release_state.model.outcome import Exit, Outcome, collect_remedies, find_retry_time
 from release_state.model.plan import Plan, Step
 from release_state.report.document import CheckReport, RunReport, TargetReport, heading
 from release_state.report.page.parts import SYMBOL
@@ -47,7 +47,7 @@ def cut(blocks: Iterable[str], report: str | None, most_bytes: int) -> str:
 def text(said: str, longest: int = 1_000) -> str:
     """Remote text for Markdown, in one line: it shows as it is, and no part of it is markup."""
     # An invisible character after @: GitHub looks for accounts and mail addresses in the rendered text.
-    return _MEANS.sub(lambda found: f"&#{ord(found[0])};" + "&#8288;" * (found[0] == "@"), plain(said, longest))
+    return _MEANS.sub(lambda found: f"&#{ord(found[0])};" + "&#8288;" * (found[0] == "@"), sanitize(said, longest))
 
 
 def fenced(lines: Sequence[str]) -> str:
@@ -97,10 +97,10 @@ def _finding(found: Sequence[CheckReport]) -> str:
         lines.append(f"- expected: {text(first.expected)}")
     lines.append(f"- found: {text(first.found)}")
     name = "fix" if first.outcome is Outcome.UNKNOWN else "why"
-    lines += [f"- {name}: {text(why)}" for why in remedies_of(found)]
+    lines += [f"- {name}: {text(why)}" for why in collect_remedies(found)]
     if first.plan_steps:
-        lines.append(f"- fix: {steps_in_words(first.plan_steps)} of the plan")
-    if retry_at := retry_of(found):
+        lines.append(f"- fix: {format_step_numbers(first.plan_steps)} of the plan")
+    if retry_at := find_retry_time(found):
         lines.append(f"- retry after {text(retry_at)}")
     return f"{lines[0]}\n\n" + "".join(f"{line}\n" for line in lines[1:]) + "\n"
 
@@ -114,7 +114,7 @@ def _plan(plan: Plan) -> Iterator[str]:
     for number, step in enumerate(plan.steps, 1):
         yield step_block(number, step)
     if plan.other_way:
-        yield f"{plan.instead}:\n\n" + fenced([exact.quoted(plan.other_way)]) + "\n"
+        yield f"{plan.instead}:\n\n" + fenced([shell.quote_command(plan.other_way)]) + "\n"
 
 
 def step_block(number: int, step: Step) -> str:

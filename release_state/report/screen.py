@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from release_state.common.text import plain
+from release_state.common.text import sanitize
 from release_state.model.outcome import Exit, Outcome
 
 if TYPE_CHECKING:
@@ -120,9 +120,9 @@ class Screen:
     def tracebacks(self, found: Mapping[str, str]) -> None:
         """What broke within look-ups: each traceback under where it broke, but of many the first ones."""
         for text, where in list(found.items())[:_MOST_TRACEBACKS]:
-            self.reporter.section(f"defect in a look-up: {plain(where)}", sep="_", red=True)
+            self.reporter.section(f"defect in a look-up: {sanitize(where)}", sep="_", red=True)
             for line in text.splitlines():
-                self.verbatim(plain(line))
+                self.verbatim(sanitize(line))
         if len(found) > _MOST_TRACEBACKS:
             self.line(f"and {len(found) - _MOST_TRACEBACKS} more tracebacks", red=True)
 

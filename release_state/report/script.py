@@ -11,12 +11,12 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from release_state.common import exact
-from release_state.common.text import plain
-from release_state.facts.shared import Shared, sharing
+from release_state.common import shell
+from release_state.common.text import sanitize
+from release_state.facts.shared import Shared, find_sharing
 from release_state.model.plan import Plan, Step
 from release_state.model.target import Target
-from release_state.plan.steps.commands import suite
+from release_state.plan.steps.commands import suite_command
 from release_state.plan.steps.publication import starts_run
 from release_state.verdict.verdict import TargetVerdict
 
@@ -47,7 +47,7 @@ def script(verdicts: Sequence[TargetVerdict]) -> str:
     for section in arranged:
         plan, target = section.verdict.plan, section.verdict.target
         words = section.verdict.words
-        parts.append(f"# {plain(target.key)}: {words}; plan: {plan.direction}\n# {plain(plan.reason)}")
+        parts.append(f"# {sanitize(target.key)}: {words}; plan: {plan.direction}\n# {sanitize(plan.reason)}")
         way = plan.way_to_folder()
         if way and any(placed.step.commands and not placed.instead for placed in section.steps):
             parts.append(way)
@@ -56,7 +56,7 @@ def script(verdicts: Sequence[TargetVerdict]) -> str:
             parts.append("# nothing to do")
     parts += _started(arranged)
     for section in arranged:
-        again = shlex.quote(f"verify: {exact.quoted_or_why(suite(section.verdict.target))}")
+        again = shlex.quote(f"verify: {shell.quote_or_explain(suite_command(section.verdict.target))}")
         parts += [f"\nsay {again}"] if section.verdict.plan.steps else []
     return "\n".join(parts) + "\n"
 
@@ -64,7 +64,7 @@ def script(verdicts: Sequence[TargetVerdict]) -> str:
 def _placed(placed: PlacedStep) -> str:
     if not placed.instead:
         return _step(placed.number, placed.step)
-    return f"\n# {placed.number}. {plain(placed.step.title)}\n#    skipped: {plain(placed.instead)}"
+    return f"\n# {placed.number}. {sanitize(placed.step.title)}\n#    skipped: {sanitize(placed.instead)}"
 
 
 def _started(arranged: Sequence[Section]) -> list[str]:
@@ -73,7 +73,7 @@ def _started(arranged: Sequence[Section]) -> list[str]:
     parts = []
     for at, (section, placed) in enumerate(last):
         if len(arranged) > 1:
-            parts.append(f"\n# {plain(section.verdict.target.key)}, after all of the above")
+            parts.append(f"\n# {sanitize(section.verdict.target.key)}, after all of the above")
         if at:
             parts.append("ask 'Only if the previous release run has ended. Continue?'")
         parts.append(_placed(placed))
@@ -81,29 +81,29 @@ def _started(arranged: Sequence[Section]) -> list[str]:
 
 
 def _step(number: int, step: Step) -> str:
-    title = f"{number}. {plain(step.title)}"
+    title = f"{number}. {sanitize(step.title)}"
     lines = ["", f"# {title}"]
     if step.reason:
-        lines.append(f"#    {plain(step.reason)}")
+        lines.append(f"#    {sanitize(step.reason)}")
     if step.precondition:
-        lines.append(f"#    only if {plain(step.precondition)}")
+        lines.append(f"#    only if {sanitize(step.precondition)}")
     lines.append(f"say {shlex.quote(title)}")
     if step.destroys:
-        lines.append(f"#    DESTROYS {plain(step.destroys)}")
+        lines.append(f"#    DESTROYS {sanitize(step.destroys)}")
         if step.saves:
-            lines.append(f"#    {plain(step.saves)}")
+            lines.append(f"#    {sanitize(step.saves)}")
     return "\n".join([*lines, *_asked(step, _commands(step))])
 
 
 def _asked(step: Step, commands: list[str]) -> list[str]:
     """The commands after the question that they need: "no" skips an optional step and stops at every other one."""
     if not step.commands:
-        withheld = f" No command: {plain(step.withheld)}." if step.withheld else ""
-        where = f"By hand:{f' {plain(step.link)}' if step.link else ''}{withheld}"
+        withheld = f" No command: {sanitize(step.withheld)}." if step.withheld else ""
+        where = f"By hand:{f' {sanitize(step.link)}' if step.link else ''}{withheld}"
         return [f"say {shlex.quote(where)}" if step.advice else f"ask {shlex.quote(f'{where} Done?')}"]
     asked = [
-        *([f"This destroys {plain(step.destroys)}."] if step.destroys else []),
-        *([f"Only if {plain(step.precondition)}."] if step.precondition else []),
+        *([f"This destroys {sanitize(step.destroys)}."] if step.destroys else []),
+        *([f"Only if {sanitize(step.precondition)}."] if step.precondition else []),
     ]
     if step.advice:
         question = " ".join(["Optional.", *asked, "Do it?"])
@@ -204,7 +204,7 @@ def _held_back(step: Step, target: Target, others: Sequence[TargetVerdict]) -> s
     trace = _SHARED.get(step.mends or "")
     if step.destroys is None or trace is None:
         return ""
-    shared = {channel.name for channel in sharing(target, trace)}
+    shared = {channel.name for channel in find_sharing(target, trace)}
     for other in others:
         same = other.target.version == target.version and other.target.channel.name in shared
         if same and _keeps(other.plan, step):

@@ -7,17 +7,25 @@ from collections.abc import Mapping, Sequence
 from datetime import timezone
 from typing import TYPE_CHECKING
 
-from release_state.common import exact
-from release_state.common.errors import text_of
-from release_state.common.files import NO_ROOM
-from release_state.common.text import plain, steps_in_words
+from release_state.common import shell
+from release_state.common.disk import NO_ROOM
+from release_state.common.errors import format_error
+from release_state.common.text import format_step_numbers, sanitize
 from release_state.facts.release import Release
-from release_state.model.outcome import CheckResult, Exit, Outcome, Verdict, remedies_of, retry_of, unknown_by_cause
+from release_state.model.outcome import (
+    CheckResult,
+    Exit,
+    Outcome,
+    Verdict,
+    collect_remedies,
+    find_retry_time,
+    group_unknown,
+)
 from release_state.model.plan import Plan
 from release_state.observe.defects import Defect, said, tracebacks
 from release_state.report.screen import Ending, Screen
 from release_state.verdict.conclude import ADVICE, COUNTED
-from release_state.verdict.matrix import Row, matrix
+from release_state.verdict.matrix import Row, build_matrix
 
 if TYPE_CHECKING:
     import pytest
@@ -48,7 +56,7 @@ def header(config: RunConfig, token_source: str | None) -> list[str]:
     return [
         f"release state of {target.package} {versions} on {', '.join(channels)} (phase: {phase})",
         f"  git     {target.remote_url}",
-        f"  clone   {plain(target.clone) if target.clone else 'none: what needs one is not applicable'}",
+        f"  clone   {sanitize(target.clone) if target.clone else 'none: what needs one is not applicable'}",
         f"  index   {indexes}",
         f"  GitHub  {target.repository} at {target.github_api}, "
         + (f"token from {token_source}" if token_source else "without a token"),
@@ -67,15 +75,15 @@ def summarise(
     _defects(screen, ending.defects)
     if ending.broke is not None:
         reporter.section("release state", sep="=", red=True, bold=True)
-        screen.line(f"the observation broke: {plain(text_of(ending.broke))}; {remedy_of(ending.broke)}")
+        screen.line(f"the observation broke: {sanitize(format_error(ending.broke))}; {remedy_of(ending.broke)}")
         return
     for verdict in verdicts:
         _verdict(screen, verdict, observed[verdict.target.key], changes.get(verdict.target.key))
     screen.broken(said(ending.defects))
     for note in ending.notes:
-        screen.line(f"note: {plain(note)}", yellow=True)
+        screen.line(f"note: {sanitize(note)}", yellow=True)
     if ending.trouble:
-        screen.line(plain(ending.trouble), red=True)
+        screen.line(sanitize(ending.trouble), red=True)
     elif ending.reports.written:
         screen.reports(ending.reports)
 
@@ -90,9 +98,9 @@ def _defects(screen: Screen, defects: Sequence[Defect]) -> None:
     """Print the tracebacks of look-ups that broke, and of checks in the style of `--tb`."""
     screen.tracebacks(tracebacks(defects))
     for report in screen.reporter.stats.get("defect", ()):
-        screen.reporter.section(f"defect in {plain(report.nodeid)}", sep="_", red=True)
+        screen.reporter.section(f"defect in {sanitize(report.nodeid)}", sep="_", red=True)
         for line in report.longreprtext.splitlines():
-            screen.verbatim(plain(line))
+            screen.verbatim(sanitize(line))
 
 
 def _verdict(screen: Screen, verdict: TargetVerdict, snapshot: Snapshot, changes: Changes | None) -> None:
@@ -105,19 +113,19 @@ def _verdict(screen: Screen, verdict: TargetVerdict, snapshot: Snapshot, changes
         **colour,
     )
     for line in verdict.not_verified:
-        screen.line(plain(line), 2, 2, yellow=True)
+        screen.line(sanitize(line), 2, 2, yellow=True)
     if screen.is_quiet:
         return
-    if verdict.decisive:
-        screen.line(f"phase {verdict.phase.value}: {plain(verdict.phase_reason)}", 2, 2)
+    if verdict.findings:
+        screen.line(f"phase {verdict.phase.value}: {sanitize(verdict.phase_reason)}", 2, 2)
     nothing = "" if verdict.plan.steps or verdict.exit is not Exit.OK else "; nothing has to be done"
     screen.line(f"checks: {_counts(verdict) or 'none'}{nothing}", 2, 2)
     if changes:
-        since = f"{changes.since.astimezone(timezone.utc):%Y-%m-%d %H:%M} UTC ({plain(changes.verdict_then)})"
-        screen.line(f"since {since}: {plain(changes.words)}", 2, 2)
+        since = f"{changes.since.astimezone(timezone.utc):%Y-%m-%d %H:%M} UTC ({sanitize(changes.verdict_then)})"
+        screen.line(f"since {since}: {sanitize(changes.words)}", 2, 2)
     if verdict.left_out:
-        screen.line(f"left out, because it is asking: {plain(', '.join(verdict.left_out))}", 2, 2)
-    for row in matrix(Release(snapshot), verdict):
+        screen.line(f"left out, because it is asking: {sanitize(', '.join(verdict.left_out))}", 2, 2)
+    for row in build_matrix(Release(snapshot), verdict):
         _row(screen, row)
     _findings(screen, verdict)
     if verdict.plan.steps:
@@ -138,9 +146,9 @@ def _counts(verdict: TargetVerdict) -> str:
 def _row(screen: Screen, row: Row) -> None:
     """A line of the state; what was expected too where that is something else."""
     words, markup = screen.outcome(row.state)
-    observed = plain(row.observed)
+    observed = sanitize(row.observed)
     if row.decided_by:
-        observed += f"; expected: {plain(row.expected)}"
+        observed += f"; expected: {sanitize(row.expected)}"
     room = screen.width - _NAME - _STATE - 5
     if screen.wraps and len(observed) > room > 20:
         observed = f"{observed[: room - 3]}..."  # the finding below has all of it
@@ -150,10 +158,10 @@ def _row(screen: Screen, row: Row) -> None:
 
 
 def _findings(screen: Screen, verdict: TargetVerdict) -> None:
-    for result in verdict.decisive:
+    for result in verdict.findings:
         if result.outcome is not Outcome.UNKNOWN:
             _finding(screen, verdict, result)
-    for results in unknown_by_cause(verdict.decisive).values():
+    for results in group_unknown(verdict.findings).values():
         _unknown(screen, results)
 
 
@@ -162,10 +170,10 @@ def _unknown(screen: Screen, results: Sequence[CheckResult]) -> None:
     screen.line()
     names = ", ".join(result.id + ("" if result.blocking else " (advice)") for result in results)
     screen.line(f"unknown: {names}", 2, 2, yellow=True)
-    screen.line(plain(results[0].found), 4, 2)
-    for remedy in remedies_of(results):
-        screen.line(f"next:     {plain(remedy)}", 4, 10)
-    if retry_at := retry_of(results):
+    screen.line(sanitize(results[0].found), 4, 2)
+    for remedy in collect_remedies(results):
+        screen.line(f"next:     {sanitize(remedy)}", 4, 10)
+    if retry_at := find_retry_time(results):
         screen.line(f"ask again at {retry_at}", 4)
 
 
@@ -175,36 +183,36 @@ def _finding(screen: Screen, verdict: TargetVerdict, result: CheckResult) -> Non
     screen.line()
     screen.line(f"{result.id} {result.outcome.value}{level}: {result.title}", 2, 2, **colour)
     if result.expected:
-        screen.line(f"expected: {plain(result.expected)}", 4, 10)
-    screen.line(f"found:    {plain(result.found)}", 4, 10)
+        screen.line(f"expected: {sanitize(result.expected)}", 4, 10)
+    screen.line(f"found:    {sanitize(result.found)}", 4, 10)
     if result.why:
-        screen.line(f"why:      {plain(result.why)}", 4, 10)
-    if numbers := verdict.numbers(result):
-        screen.line(f"next:     {steps_in_words(numbers)} of the plan", 4)
+        screen.line(f"why:      {sanitize(result.why)}", 4, 10)
+    if numbers := verdict.find_step_numbers(result):
+        screen.line(f"next:     {format_step_numbers(numbers)} of the plan", 4)
 
 
 def _plan(screen: Screen, plan: Plan) -> None:
     screen.line()
-    screen.line(f"The plan: {plan.direction}" + (f" ({plain(plan.reason)})" if plan.reason else ""), 2, 2, bold=True)
+    screen.line(f"The plan: {plan.direction}" + (f" ({sanitize(plan.reason)})" if plan.reason else ""), 2, 2, bold=True)
     if plan.folder and any(step.commands for step in plan.steps):
-        screen.line(f"git commands are for {exact.escaped(plan.folder)}", 2)
+        screen.line(f"git commands are for {shell.escape(plan.folder)}", 2)
         if way := plan.way_to_folder():
             screen.command(way, 5)
     for number, step in enumerate(plan.steps, 1):
         optional = "advice: " if step.advice else ""
-        why = f" ({plain(step.reason)})" if step.reason else ""
-        screen.line(f"{number}. {optional}{plain(step.title)}{why}", 2, 3)
+        why = f" ({sanitize(step.reason)})" if step.reason else ""
+        screen.line(f"{number}. {optional}{sanitize(step.title)}{why}", 2, 3)
         if step.precondition:
-            screen.line(f"only if {plain(step.precondition)}", 5, 2)
+            screen.line(f"only if {sanitize(step.precondition)}", 5, 2)
         if step.destroys:
-            saved = f"; {plain(step.saves)}" if step.saves else ""
-            screen.line(f"DESTROYS {plain(step.destroys)}{saved}", 5, 2, red=True)
+            saved = f"; {sanitize(step.saves)}" if step.saves else ""
+            screen.line(f"DESTROYS {sanitize(step.destroys)}{saved}", 5, 2, red=True)
         for line in step.lines():
             screen.command(line, 5)
         if step.withheld:
-            screen.line(f"no command is given: {plain(step.withheld)}", 5, 2)
+            screen.line(f"no command is given: {sanitize(step.withheld)}", 5, 2)
         if step.link:
-            screen.verbatim(plain(step.link), 5)
+            screen.verbatim(sanitize(step.link), 5)
     if plan.other_way:
         screen.line("The other way:", 2)
-        screen.command(exact.quoted(plan.other_way), 5)
+        screen.command(shell.quote_command(plan.other_way), 5)

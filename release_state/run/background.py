@@ -14,8 +14,8 @@ from concurrent.futures import Future, wait
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from release_state.common import files as whole
-from release_state.common.errors import text_of
+from release_state.common import disk
+from release_state.common.errors import format_error
 from release_state.model.outcome import Exit
 
 T = TypeVar("T")
@@ -67,7 +67,7 @@ class Background(Generic[T]):
             self._done.set_exception(error)
             if self.exchange and self.exchange.is_dir():
                 try:
-                    whole.write(self.exchange / _FAILED, text_of(error))
+                    disk.write_atomically(self.exchange / _FAILED, format_error(error))
                 except OSError:
                     shutil.rmtree(self.exchange, ignore_errors=True)  # no room to say it: the workers end
 
@@ -102,9 +102,9 @@ def _hand_on(text: str, path: Path) -> None:
     Raises OSError where neither takes it.
     """
     try:
-        whole.write(path, text)
+        disk.write_atomically(path, text)
     except OSError as error:
-        if error.errno not in whole.NO_ROOM or not hasattr(os, "memfd_create"):
+        if error.errno not in disk.NO_ROOM or not hasattr(os, "memfd_create"):
             raise
         with os.fdopen(os.memfd_create(path.name), "wb", closefd=False) as file:
             file.write(text.encode())

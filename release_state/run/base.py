@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from release_state.common.files import NO_ROOM
+from release_state.common.disk import NO_ROOM
 from release_state.model.outcome import CheckResult, Exit
 from release_state.report.actions import WorkflowStep
 from release_state.report.files import ReportFiles

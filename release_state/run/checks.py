@@ -13,9 +13,9 @@ from types import ModuleType
 
 import pytest
 
-from release_state.common.redaction import redacted
-from release_state.common.text import plain
-from release_state.facts.services import beside
+from release_state.common.redaction import redact
+from release_state.common.text import sanitize
+from release_state.facts.services import explain_by_status
 from release_state.model.observation import NotObserved, Problem
 from release_state.model.outcome import CheckResult, Outcome, Statement
 from release_state.model.target import Target
@@ -152,7 +152,7 @@ def translate(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.Tes
         target.key,
         seconds=report.duration,
         where=where,
-        explain=lambda problem: beside(snapshot(target), problem),
+        explain=lambda problem: explain_by_status(snapshot(target), problem),
     )
     return dress(report, result, item, check.__code__.co_firstlineno)
 
@@ -178,7 +178,7 @@ def dress(
         report.longrepr = (str(item.path), line, reason(result))
     else:
         report.outcome = "failed"
-        report.longrepr = redacted(report.longreprtext) if result.outcome is Outcome.DEFECT else reason(result)
+        report.longrepr = redact(report.longreprtext) if result.outcome is Outcome.DEFECT else reason(result)
     return report
 
 
@@ -189,17 +189,17 @@ def _properties(result: CheckResult) -> list[tuple[str, object]]:
         ("target", result.target),
         ("outcome", result.outcome.value),
         ("blocking", "true" if result.blocking else "false"),
-        ("expected", plain(result.expected or result.title)),
-        ("found", plain(result.found)),
-        ("why", plain(result.why)),
-        ("next step", " / ".join(plain(step.title) for step in result.steps)),
+        ("expected", sanitize(result.expected or result.title)),
+        ("found", sanitize(result.found)),
+        ("why", sanitize(result.why)),
+        ("next step", " / ".join(sanitize(step.title) for step in result.steps)),
     ]
 
 
 def reason(result: CheckResult) -> str:
     """A finding in two lines."""
-    expected = f"expected: {plain(result.expected)}\n" if result.expected else ""
-    return f"{result.id} {result.outcome.value}\n{expected}found: {plain(result.found)}"
+    expected = f"expected: {sanitize(result.expected)}\n" if result.expected else ""
+    return f"{result.id} {result.outcome.value}\n{expected}found: {sanitize(result.found)}"
 
 
 def of_report(report: pytest.TestReport) -> CheckResult | None:

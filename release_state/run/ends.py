@@ -126,9 +126,9 @@ def end(error: BaseException) -> None:
 
 
 def _told(error: BaseException) -> str:
-    from release_state.common.errors import traceback_of
+    from release_state.common.errors import format_traceback
 
-    return f"a defect of the suite, please report this:\n{traceback_of(error).rstrip()}"
+    return f"a defect of the suite, please report this:\n{format_traceback(error).rstrip()}"
 
 
 def _is_of_a_run(error: BaseException, traceback: TracebackType | None) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from release_state.common.redaction import redacted
+from release_state.common.redaction import redact
 from release_state.run.ends import WITHOUT_WORDS, guard, in_a_line, too_little, without_words, wrong_pytest
 
 _LATER = ("requests", "urllib3", "pypi_simple", "yaml")
@@ -64,10 +64,10 @@ def missing(error: ImportError) -> pytest.UsageError:
 
 def usage_error(problem: object) -> pytest.UsageError:
     """The problem as pytest tells it."""
-    from release_state.common.text import disarmed, plain
+    from release_state.common.text import disarm_commands, sanitize
 
     # A path in it can hold what a terminal obeys.
-    return pytest.UsageError(disarmed(plain(str(problem))))
+    return pytest.UsageError(disarm_commands(sanitize(str(problem))))
 
 
 def show_no_values(config: pytest.Config) -> None:
@@ -122,14 +122,14 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
     """Of what breaks while checks are collected."""
     report = yield
     if report.failed:
-        report.longrepr = redacted(report.longreprtext)
+        report.longrepr = redact(report.longreprtext)
     return report
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_internalerror(excrepr: Any, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
     """Of an error that ends the run, here or in a worker; what this machine lacks is said in a line."""
-    text = in_a_line(excinfo.value) or redacted(str(excrepr))
+    text = in_a_line(excinfo.value) or redact(str(excrepr))
     # All who tell it take it as a text, which pytest makes by this method of the representation.
     excrepr.toterminal = lambda writer: writer.line(text)
 
@@ -138,11 +138,11 @@ def pytest_internalerror(excrepr: Any, excinfo: pytest.ExceptionInfo[BaseExcepti
 def pytest_warning_recorded(warning_message: warnings.WarningMessage) -> None:
     """Of what broke in a thread or while it was put away, which ends as a warning with its traceback."""
     shown = str(warning_message.message)
-    if isinstance(warning_message.message, Warning) and (text := redacted(shown)) != shown:
+    if isinstance(warning_message.message, Warning) and (text := redact(shown)) != shown:
         warning_message.message.args = (text,)
 
 
 def redact_debug_log(config: pytest.Config) -> None:
     """Let `--debug`, which writes down every hook with its arguments, write no secret of an error."""
     if (writer := getattr(config.trace.root, "_writer", None)) is not None:
-        config.trace.root.setwriter(lambda text: writer(redacted(text)))
+        config.trace.root.setwriter(lambda text: writer(redact(text)))

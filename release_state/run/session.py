@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from release_state.common import files as whole
-from release_state.common.strict import FRESH, elapsed
+from release_state.common import disk
+from release_state.common.strict import FRESH_SECONDS, read_clock
 from release_state.model.outcome import CheckResult, Exit, Phase
 from release_state.model.plan import Wanted
 from release_state.model.snapshot import Snapshot
@@ -25,7 +25,7 @@ from release_state.model.target import Target
 from release_state.observe.defects import Defects
 from release_state.observe.progress import Asking
 from release_state.run.background import Background, wait_for
-from release_state.verdict.check import CheckInfo, of_phase
+from release_state.verdict.check import CheckInfo, select_phase
 
 if TYPE_CHECKING:
     from release_state.plan.recovery import Recovery
@@ -180,7 +180,7 @@ class Controller(Background[Sequence[Snapshot]], Session):
 
     def deciding(self, phase: Phase) -> frozenset[str]:
         """The look-ups that the verdict of a phase hangs on."""
-        checks = of_phase(self.checks, phase, self.files)
+        checks = select_phase(self.checks, phase, self.files)
         return frozenset(name for check in checks if check.blocking or self.block_on_advice for name in check.reads)
 
     def verdicts(self) -> tuple[TargetVerdict, ...]:
@@ -196,7 +196,7 @@ class Controller(Background[Sequence[Snapshot]], Session):
                 self.recovery(target),
                 self.phase(target),
                 sorted(self.results[target.key], key=lambda result: order.get(result.id, len(order))),
-                of_phase(self.checks, self.phase(target), self.files),
+                select_phase(self.checks, self.phase(target), self.files),
                 block_on_advice=self.block_on_advice,
                 broken=bool(self.defects),
             )
@@ -209,7 +209,7 @@ class Controller(Background[Sequence[Snapshot]], Session):
         The checks have ended by then: a verdict over what they saw would be of another moment.
         """
         looked_at, observed = self.asking.looked_at, self.observed()
-        if looked_at is None or not observed or elapsed() - looked_at < FRESH or self.cancel.is_set():
+        if looked_at is None or not observed or read_clock() - looked_at < FRESH_SECONDS or self.cancel.is_set():
             return
         from release_state.observe.waiting import CHANGING, moved
 
@@ -249,9 +249,9 @@ class Worker(Session):
     def announce_needs(self, reads: Iterable[str]) -> None:
         """Tell the controller; every worker collects the same, so that the last one to write changes nothing."""
         try:
-            whole.write(self.exchange / _NEEDS, json.dumps(sorted(reads)))
+            disk.write_atomically(self.exchange / _NEEDS, json.dumps(sorted(reads)))
         except OSError as error:
-            if error.errno not in whole.NO_ROOM:
+            if error.errno not in disk.NO_ROOM:
                 raise
             (self.exchange / _NEEDS).touch()  # an empty file takes no room: everything is asked
 

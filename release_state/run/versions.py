@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from release_state.common import files as whole
+from release_state.common import disk
 from release_state.common.errors import UsageProblem
-from release_state.common.text import plain
+from release_state.common.text import sanitize
 from release_state.model.outcome import Phase
 from release_state.model.plan import Wanted
 from release_state.observe.collect import collect
@@ -193,7 +193,7 @@ class VersionsRun(Run):
         if not observed:
             return None
         return "\n".join(
-            f"phase of {key}: {snapshot.phase}, {plain(snapshot.phase_reason)}" for key, snapshot in observed.items()
+            f"phase of {key}: {snapshot.phase}, {sanitize(snapshot.phase_reason)}" for key, snapshot in observed.items()
         )
 
     def _tell(self, line: str) -> None:
@@ -214,13 +214,13 @@ class VersionsRun(Run):
         from release_state.observe.earlier_reports import newest_whole
         from release_state.report.document import record
         from release_state.verdict.changes import changes_since
-        from release_state.verdict.verdict import moved_words
+        from release_state.verdict.verdict import describe_moved
 
         self.session.look_again()
         if self.waited:
             self.notes.append(self.waited.words)
         observed = self.session.observed() or {}
-        self.notes += [f"{key}: {moved_words(each.moved)}" for key, each in observed.items() if each.moved]
+        self.notes += [f"{key}: {describe_moved(each.moved)}" for key, each in observed.items() if each.moved]
         now = {verdict.target.key: record(verdict, observed[verdict.target.key]) for verdict in self.session.verdicts()}
         try:
             before, notes = newest_whole(self.reports.folder, now, self.reports.json)
@@ -256,7 +256,7 @@ class VersionsRun(Run):
             if path := self.files.get("script"):
                 from release_state.report.script import script
 
-                whole.write(path, script(verdicts), mode=0o755)
+                disk.write_atomically(path, script(verdicts), mode=0o755)
             document = self.reports.publish(verdicts, observed, exitstatus, self.origin, self.changes, self.waited)
             if self.reports.written:
                 html = self.reports.html

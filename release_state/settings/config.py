@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from release_state.common.addresses import without_credentials
+from release_state.common.addresses import strip_credentials
 from release_state.common.errors import UsageProblem
-from release_state.common.github_server import api_of, host_of, tells_server, web_of
-from release_state.common.redaction import hide_passwords_of
+from release_state.common.github_server import derive_api_address, derive_web_address, is_github_api, parse_host
+from release_state.common.redaction import hide_passwords_in
 from release_state.model.plan import Wanted
-from release_state.model.target import Channel, Target, repository_of
+from release_state.model.target import Channel, Target, parse_repository
 from release_state.settings import validate
 from release_state.settings.channels import GITHUB_API, defined_channels, index_variable, status_pages
 from release_state.settings.options import DEFAULT_CHANNEL, PHASES, PLANS, SETTINGS, VERSION_RULES
@@ -112,7 +112,7 @@ def load(
         values["remote-url"] = _remote_of(clone, get["remote"], f"{web}/{repository}.git")
     given = values["remote-url"]
     remote_url = validate.git_url("--remote-url", given.text)
-    hide_passwords_of(
+    hide_passwords_in(
         [remote_url, *(url for each in channels for url in (each.index_url, each.dependencies_index_url))]
     )
     if listed is None and given.origin == table_origin and validate.is_local(remote_url):
@@ -126,7 +126,7 @@ def load(
         "channels": tuple(map(_public, channels)),
         "base_branch": validate.ref_name("--base-branch", base) if base else None,
         "remote": validate.ref_name("--remote", get["remote"]),
-        "remote_url": without_credentials(remote_url),
+        "remote_url": strip_credentials(remote_url),
         "clone": str(clone.top) if clone else None,
         **_project(get),
         "github_api": api,
@@ -189,7 +189,7 @@ def _said(
     for setting in SETTINGS:
         value = values.get(setting.key)
         if value is not None and (value.is_given or (file and value.origin == file)):
-            said[setting.key] = without_credentials(value.text) if setting.metavar == "URL" else value.text
+            said[setting.key] = strip_credentials(value.text) if setting.metavar == "URL" else value.text
     if "reports-dir" in said:
         said["reports-dir"] = str(reports_dir)
     run = {
@@ -255,8 +255,8 @@ def _public(channel: Channel) -> Channel:
     dependencies = channel.dependencies_index_url
     return channel.model_copy(
         update={
-            "index_url": without_credentials(channel.index_url),
-            "dependencies_index_url": without_credentials(dependencies) if dependencies else None,
+            "index_url": strip_credentials(channel.index_url),
+            "dependencies_index_url": strip_credentials(dependencies) if dependencies else None,
         }
     )
 
@@ -264,7 +264,7 @@ def _public(channel: Channel) -> Channel:
 def _inferred(local: LocalRepository | None, web: str) -> dict[str, Value]:
     if local is None or local.remote_url is None:
         return {}
-    name = repository_of(local.remote_url, web)
+    name = parse_repository(local.remote_url, web)
     return {"repository": Value(name, f"remote URL of {local.top}")} if name else {}
 
 
@@ -275,7 +275,7 @@ def _why_none(local: LocalRepository | None, remote: str, web: str) -> str:
 
 
 def _is_clone_of(local: LocalRepository, repository: str, web: str) -> bool:
-    name = repository_of(local.remote_url or "", web)
+    name = parse_repository(local.remote_url or "", web)
     return name is not None and name.lower() == repository.lower()
 
 
@@ -287,16 +287,16 @@ def _github(arguments: Arguments, environ: Mapping[str, str], values: dict[str, 
     api = _address(arguments.github_api_url, environ, "GITHUB_API_URL")
     web = _address(arguments.github_server_url, environ, "GITHUB_SERVER_URL")
     for name, value in (("github-api-url", api), ("github-server-url", web)):
-        if value and without_credentials(validate.http_url(name, value.text)) != value.text:
+        if value and strip_credentials(validate.http_url(name, value.text)) != value.text:
             raise UsageProblem(f"{name} {validate.shown(value.text)} held credentials: give a token in GITHUB_TOKEN")
     if api and web:
         _assert_one_server(api, web)
     elif api:
-        web = Value(web_of(api.text), "the server of github-api-url")
+        web = Value(derive_web_address(api.text), "the server of github-api-url")
     elif web:
-        api = Value(api_of(web.text), "the API of github-server-url")
+        api = Value(derive_api_address(web.text), "the API of github-server-url")
     else:
-        api, web = Value(GITHUB_API, "default"), Value(web_of(GITHUB_API), "default")
+        api, web = Value(GITHUB_API, "default"), Value(derive_web_address(GITHUB_API), "default")
     values["github-api-url"], values["github-server-url"] = api, web
     return api.text.rstrip("/"), web.text.rstrip("/")
 
@@ -309,9 +309,9 @@ def _address(typed: str | None, environ: Mapping[str, str], variable: str) -> Va
 
 def _assert_one_server(api: Value, web: Value) -> None:
     """Refuse two servers: by the API's form, or where that says nothing, two that were not given together."""
-    belongs = web_of(api.text)
+    belongs = derive_web_address(api.text)
     given_together = (api.origin == COMMAND_LINE) == (web.origin == COMMAND_LINE)
-    if host_of(belongs) != host_of(web.text) and (tells_server(api.text) or not given_together):
+    if parse_host(belongs) != parse_host(web.text) and (is_github_api(api.text) or not given_together):
         raise UsageProblem(
             f"github-server-url {validate.shown(web.text)} ({web.origin}) is not the server of github-api-url "
             f"{validate.shown(api.text)} ({api.origin}): give --github-server-url {belongs}"
@@ -331,10 +331,10 @@ def _chosen_channels(
 
 def show(config: RunConfig, token_source: str | None) -> list[str]:
     """The lines of `--show-config`: each value and where it came from, without secrets."""
-    rows = [(key, Value(without_credentials(value.text), value.origin)) for key, value in config.values.items()]
+    rows = [(key, Value(strip_credentials(value.text), value.origin)) for key, value in config.values.items()]
     target = config.targets[0]
     rows += [
-        (f"channels.{channel.name}", Value(without_credentials(channel.index_url), "channel"))
+        (f"channels.{channel.name}", Value(strip_credentials(channel.index_url), "channel"))
         for channel in target.channels
     ]
     rows.append(("repo", Value(target.clone or "", "no clone is looked at" if not target.clone else "clone")))

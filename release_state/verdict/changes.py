@@ -59,7 +59,7 @@ class Changes(Model):
         return "; ".join(parts) or "only the verdict changed"
 
 
-def changes(then: Record, now: Record, since: AwareDatetime, report: str) -> Changes:
+def find_changes(then: Record, now: Record, since: AwareDatetime, report: str) -> Changes:
     """Compare a run with an earlier one of the same target."""
     before, after = _ended(then), _ended(now)
     both = [check for check in after if check in before]
@@ -80,7 +80,7 @@ def changes_since(before: Mapping[str, PastRun], now: Mapping[str, Record]) -> d
     found = {}
     for key, run in before.items():
         if then := run.of(key):
-            found[key] = changes(then, now[key], run.started_at, run.path.name)
+            found[key] = find_changes(then, now[key], run.started_at, run.path.name)
     return found
 
 

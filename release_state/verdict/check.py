@@ -88,7 +88,7 @@ def describe(function: Callable[..., None], module_marks: Sequence[pytest.MarkDe
     )
 
 
-def of_phase(checks: Sequence[CheckInfo], phase: Phase, files: Collection[str] = ()) -> tuple[CheckInfo, ...]:
+def select_phase(checks: Sequence[CheckInfo], phase: Phase, files: Collection[str] = ()) -> tuple[CheckInfo, ...]:
     """The checks that make up one phase.
 
     Where a run names `files` (as `test_pre_release.py`), advice of other files is no part of it; what blocks always is.

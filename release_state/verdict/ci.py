@@ -5,14 +5,14 @@ from __future__ import annotations
 import functools
 from datetime import datetime
 
-from release_state.common.text import age, listing
-from release_state.facts.ci import JudgedCI, judge_ci, not_told
+from release_state.common.text import format_duration, join_items
+from release_state.facts.ci import JudgedCI, explain_missing, judge_ci
 from release_state.model.outcome import ActionNeeded, InProgress, NotApplicable
 from release_state.model.plan import step
-from release_state.model.snapshot import CheckResult, CommitChecks
+from release_state.model.snapshot import CICheck, CommitChecks
 
 
-def ci_state(
+def judge_commit(
     checks: CommitChecks, *, needed: bool, base: str, required: frozenset[str], observed_at: datetime, page: str
 ) -> None:
     """Judge CI of one commit; `required` names the checks that the base branch requires, `page` is that of its runs.
@@ -22,37 +22,37 @@ def ci_state(
     """
     judged = judge_ci(checks)
     named = functools.partial(_named, required=required, observed_at=observed_at)
-    note = f" (left out: {listing(checks.left_out)})" if checks.left_out else ""
+    note = f" (left out: {join_items(checks.left_out)})" if checks.left_out else ""
     sha = checks.sha[:12]
     if not needed and (judged.state == "none" or (judged.state == "missing" and not checks.results)):
         raise NotApplicable("no CI, and the project says that it needs none (ci-required)")
     if judged.state == "red":
         raise ActionNeeded(
             expected=f"green CI on {_where(checks, judged)}",
-            found=f"red: {listing(map(named, judged.results))}{note}",
+            found=f"red: {join_items(map(named, judged.results))}{note}",
             why="what would be released does not pass its own tests" + _away(checks, judged),
             steps=[step("Fix it or run it again", link=judged.results[0].html_url)],
         )
     if judged.state == "pending":
         raise InProgress(
             expected=f"finished CI on {_where(checks, judged)}",
-            found=f"pending: {listing(map(named, judged.results))}{note}",
+            found=f"pending: {join_items(map(named, judged.results))}{note}",
             why="pending is not green" + _away(checks, judged),
             steps=[step("Wait for it, then run this again", link=judged.results[0].html_url)],
         )
     if judged.state == "not begun":
         raise InProgress(
             expected=f"finished CI on {sha}",
-            found=f"not begun: {listing(judged.missing)}{judged.pushed}{note}",
+            found=f"not begun: {join_items(judged.missing)}{judged.pushed}{note}",
             why="CI begins within minutes of a push",
             steps=[step("Wait for it, then run this again", link=page)],
         )
     if judged.state == "missing":
-        raise not_told(checks, judged, page)
+        raise explain_missing(checks, judged, page)
     if judged.state == "none":
-        others = f", but for {listing(result.name for result in judged.results)}" if judged.results else ""
+        others = f", but for {join_items(result.name for result in judged.results)}" if judged.results else ""
         off = checks.expected.switched_off if checks.expected else ()
-        others += f"; {listing(f'{workflow.file}: {workflow.why}' for workflow in off)}" if off else ""
+        others += f"; {join_items(f'{workflow.file}: {workflow.why}' for workflow in off)}" if off else ""
         raise ActionNeeded(
             expected=f"CI on {sha} or on one of its latest ancestors",
             found=f"no check run and no status of CI{others}{note}",
@@ -62,7 +62,7 @@ def ci_state(
     if judged.state == "idle":
         raise ActionNeeded(
             expected=f"CI that ran on {sha}",
-            found=f"only skipped or neutral: {listing(map(named, judged.results))}{note}",
+            found=f"only skipped or neutral: {join_items(map(named, judged.results))}{note}",
             why="not red, but nothing was tested either",
             advice=True,
         )
@@ -70,25 +70,25 @@ def ci_state(
         raise ActionNeeded(
             expected=f"CI on exactly {sha}",
             found=f"none on it; green on its ancestor {_ancestor(checks)}{note}",
-            why=why_away(checks),
+            why=explain_absence(checks),
             advice=True,
         )
 
 
-def why_away(checks: CommitChecks) -> str:
+def explain_absence(checks: CommitChecks) -> str:
     """Why no workflow started for a commit, as far as that is known."""
     expected = checks.expected
     if expected is None:
         return ""
     if expected.kept_away:
-        return listing(f"{workflow.file}: {workflow.why}" for workflow in expected.kept_away)
+        return join_items(f"{workflow.file}: {workflow.why}" for workflow in expected.kept_away)
     if expected.skip:
         return f"the commit's message says {expected.skip}"
     return "no workflow starts on a push to the base branch" if not expected.workflows else "no job of it ran"
 
 
 def _away(checks: CommitChecks, judged: JudgedCI) -> str:
-    return f"; none of its own: {why_away(checks)}" if judged.results[0].commit else ""
+    return f"; none of its own: {explain_absence(checks)}" if judged.results[0].commit else ""
 
 
 def _where(checks: CommitChecks, judged: JudgedCI) -> str:
@@ -99,12 +99,12 @@ def _ancestor(checks: CommitChecks) -> str:
     return f"{(checks.nearest or '')[:12]} ({checks.nearest_distance} before the head)"
 
 
-def _named(result: CheckResult, required: frozenset[str], observed_at: datetime) -> str:
+def _named(result: CICheck, required: frozenset[str], observed_at: datetime) -> str:
     kind = ", required" if result.name in required else ", not required" if required else ""
     since = ""
     if result.since and result.state == "pending":
         minutes = (observed_at - result.since).total_seconds() / 60
-        since = f" since {result.since:%Y-%m-%d %H:%M} UTC ({age(minutes)})"
+        since = f" since {result.since:%Y-%m-%d %H:%M} UTC ({format_duration(minutes)})"
     page = f" {result.html_url}" if result.html_url and result.state in ("failure", "pending") else ""
     at = f", on {result.commit[:12]}" if result.commit else ""
     return f"{result.name} ({result.conclusion or result.state}{kind}{at}){since}{page}"

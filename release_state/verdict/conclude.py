@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from release_state.common.errors import text_of
+from release_state.common.errors import format_error
 from release_state.model.observation import NotObserved, Problem
 from release_state.model.outcome import CheckResult, Outcome, Statement
 from release_state.verdict.check import CheckInfo
@@ -54,7 +54,7 @@ def conclude(
         # pytest's skip: no check skips itself, it says that it is not applicable.
         outcome, given = Outcome.UNKNOWN, {"expected": info.title, "found": f"skipped: {error}", "why": REMEDY}
     else:
-        outcome, given = Outcome.DEFECT, {"found": f"{text_of(error)} ({where})"}
+        outcome, given = Outcome.DEFECT, {"found": f"{format_error(error)} ({where})"}
     return CheckResult(
         id=info.id,
         title=info.title,

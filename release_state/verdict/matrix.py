@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from release_state.facts.release import Release
 from release_state.model.observation import Model
 from release_state.model.outcome import CheckResult, Outcome
-from release_state.verdict.traces import expected, link, observed
+from release_state.verdict.traces import describe_expected, describe_observed, find_page
 from release_state.verdict.verdict import TargetVerdict
 
 #: Worst first.
@@ -62,7 +62,7 @@ class Row(Model):
     """IDs of advice that does not hold."""
 
 
-def matrix(release: Release, verdict: TargetVerdict) -> tuple[Row, ...]:
+def build_matrix(release: Release, verdict: TargetVerdict) -> tuple[Row, ...]:
     """The rows of one target: the six traces, then one for every other source that has a blocking finding."""
     results, block_on_advice = verdict.results, verdict.block_on_advice
     rows = []
@@ -72,10 +72,10 @@ def matrix(release: Release, verdict: TargetVerdict) -> tuple[Row, ...]:
             Row(
                 trace=trace,
                 name=name,
-                expected=expected(trace, release, verdict.phase),
-                observed=observed(trace, release),
+                expected=describe_expected(trace, release, verdict.phase),
+                observed=describe_observed(trace, release),
                 state=state,
-                link=link(trace, release),
+                link=find_page(trace, release),
                 decided_by=decided_by,
                 advice=advice,
             )
@@ -83,7 +83,7 @@ def matrix(release: Release, verdict: TargetVerdict) -> tuple[Row, ...]:
     return (*rows, *_others(results, block_on_advice))
 
 
-def name_of(source: str) -> str:
+def name_trace(source: str) -> str:
     """The source of a check as it is called in a report."""
     return _NAMES.get(source, source.replace("-", " ").capitalize())
 
@@ -112,7 +112,7 @@ def _others(results: Sequence[CheckResult], block_on_advice: bool) -> list[Row]:
             rows.append(
                 Row(
                     trace=source,
-                    name=name_of(source),
+                    name=name_trace(source),
                     expected=first.expected or first.title,
                     observed=first.found,
                     state=state,

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from pydantic import AwareDatetime
 
-from release_state.facts.logs.attribution import of_run
+from release_state.facts.logs.attribution import attribute_run
 from release_state.facts.release import Release
 from release_state.model.observation import Model, Observation
 from release_state.model.outcome import Phase
@@ -51,7 +51,7 @@ class Timeline(Model):
     """What could not be observed, and so may be missing: "release runs: answered 503"."""
 
 
-def timeline(release: Release) -> Timeline:
+def build_timeline(release: Release) -> Timeline:
     """What is known of how a release went."""
     found = [*_refs(release), *_uploads(release), *_on_github(release)]
     found += _runs(release, found)
@@ -148,7 +148,7 @@ def _runs(release: Release, others: list[Event]) -> list[Event]:
     chosen = {last.run.id: last.run} if last else {}
     uploads = [event.at for event in others if event.kind == "upload" and event.at]
     for run in runs:
-        said = of_run(run, runs, release.target)
+        said = attribute_run(run, runs, release.target)
         end = run.updated_at if run.is_finished else None
         during = any(run.created_at <= moment and (end is None or moment <= end) for moment in uploads)
         if said.is_ours or (not said.is_other and (during or not run.is_finished)):

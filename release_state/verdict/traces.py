@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from urllib.parse import quote
 
-from release_state.common.text import listing
+from release_state.common.text import join_items
 from release_state.facts.ci import judge_ci
 from release_state.facts.release import Release
 from release_state.model.observation import NotObserved
 from release_state.model.outcome import Phase
-from release_state.model.snapshot import CheckResult, CommitChecks, GitHubRelease
+from release_state.model.snapshot import CICheck, CommitChecks, GitHubRelease
 from release_state.plan.steps.commands import index_page
 
 
-def expected(trace: str, release: Release, phase: Phase) -> str:
+def describe_expected(trace: str, release: Release, phase: Phase) -> str:
     """What the trace is like where the phase ends well."""
     return _or_why_not(lambda: _EXPECTED[trace](release, phase))
 
 
-def observed(trace: str, release: Release) -> str:
+def describe_observed(trace: str, release: Release) -> str:
     """What was seen of the trace, or why it was not."""
     return _or_why_not(lambda: _OBSERVED[trace](release))
 
@@ -102,7 +102,7 @@ def _branch_observed(release: Release) -> str:
     except NotObserved:
         parsed = (branch.name for branch in release.remote.branches if release.target.parse_release_branch(branch.name))
         others = [name for name in parsed if name != release.target.release_branch]
-    return f"{own}; others: {listing(others, 3)}" if others else own
+    return f"{own}; others: {join_items(others, 3)}" if others else own
 
 
 def _tag_observed(release: Release) -> str:
@@ -111,11 +111,11 @@ def _tag_observed(release: Release) -> str:
         kind = "annotated" if release.tag.annotated else "lightweight"
         parts.append(f"{release.tag.name} at {release.tag.commit[:12]}, {kind}")
     if release.other_tags:
-        parts.append(f"equal to it: {listing((f'{t.name} at {t.commit[:12]}' for t in release.other_tags), 3)}")
+        parts.append(f"equal to it: {join_items((f'{t.name} at {t.commit[:12]}' for t in release.other_tags), 3)}")
     try:
         there = {tag.name for tag in release.remote.tags}
         if mine := [tag.name for tag in release.local_tags if tag.name not in there]:
-            parts.append(f"only in the clone: {listing(mine, 3)}")
+            parts.append(f"only in the clone: {join_items(mine, 3)}")
     except NotObserved:
         pass  # the row is about the remote's tags; what the clone has is for information
     return "; ".join(parts) or "none"
@@ -123,14 +123,14 @@ def _tag_observed(release: Release) -> str:
 
 def _index_observed(release: Release) -> str:
     project, version = release.project, release.version
-    coming = f"catching up, not listed yet: {listing(release.catching_up, 3)}" if release.catching_up else ""
+    coming = f"catching up, not listed yet: {join_items(release.catching_up, 3)}" if release.catching_up else ""
     if not project.listed:
         return coming or f"{release.channel.name} lists nothing of this name"
     status = f"; the project is {project.status}" if project.status not in (None, "active") else ""
     if not release.files:
         listed = f"{version} is listed without any file" if project.lists_empty(version) else "none"
         return (coming or listed) + status
-    kinds = listing(dict.fromkeys(file.kind for file in release.files))
+    kinds = join_items(dict.fromkeys(file.kind for file in release.files))
     yanked = sum(file.yanked for file in release.files)
     count = f"{len(release.files)} file{'' if len(release.files) == 1 else 's'}: {kinds.replace(';', ',')}"
     return "; ".join(filter(None, [count, f"{yanked} yanked" if yanked else "", coming])) + status
@@ -140,11 +140,11 @@ def _release_observed(release: Release) -> str:
     if found := release.releases:
         return "; ".join(map(_release_words, found))
     try:
-        drafts = release.every_draft
+        drafts = release.all_drafts
     except NotObserved:
         return "none published; drafts are not visible"
     others = [draft.tag for draft in drafts if draft.tag != release.target.tag]
-    return (f"a draft only, of {listing(others, 3)}" if others else "a draft only") if drafts else "none"
+    return (f"a draft only, of {join_items(others, 3)}" if others else "a draft only") if drafts else "none"
 
 
 def _release_words(found: GitHubRelease) -> str:
@@ -157,7 +157,7 @@ def _pull_observed(release: Release) -> str:
         state = "merged" if merged else "open" if is_open else "closed, not merged"
         return f"#{number} {state}" + (f" (into {base})" if base != release.base_branch else "")
 
-    return listing((words(p.number, p.merged, p.is_open, p.base_branch) for p in release.pulls), 3) or "none"
+    return join_items((words(p.number, p.merged, p.is_open, p.base_branch) for p in release.pulls), 3) or "none"
 
 
 def _ci_observed(release: Release) -> str:
@@ -168,11 +168,11 @@ def _ci_observed(release: Release) -> str:
         return _passed(ci.results) if ci.results else "no check run and no status"
     at = judged.results[0].commit if judged.results else None
     where = f", on {at[:12]}, {ci.nearest_distance} before the head" if at and at == ci.nearest else ""
-    names = listing((result.name for result in judged.results), 3)
+    names = join_items((result.name for result in judged.results), 3)
     if judged.state == "none":
         return f"no CI, only {names}" if judged.results else "no check run and no status"
     if judged.state in ("not begun", "missing"):
-        return f"{'not begun' if judged.state == 'not begun' else 'no result'}: {listing(judged.missing, 3)}"
+        return f"{'not begun' if judged.state == 'not begun' else 'no result'}: {join_items(judged.missing, 3)}"
     if judged.state == "idle":
         return f"only skipped or neutral{where}"
     if judged.state != "green":
@@ -182,14 +182,14 @@ def _ci_observed(release: Release) -> str:
     return f"green: {_passed(own)}{where}{before}"
 
 
-def _passed(results: Sequence[CheckResult]) -> str:
+def _passed(results: Sequence[CICheck]) -> str:
     return f"{sum(result.state == 'success' for result in results)} of {len(results)} passed"
 
 
 def _before(ci: CommitChecks) -> str:
     """What ran last on ancestors, beside the commit's own."""
     names = dict.fromkeys(result.workflow or result.name for result in ci.nearest_results)
-    return f"; as green on ancestors: {listing(names, 3)}" if names else ""
+    return f"; as green on ancestors: {join_items(names, 3)}" if names else ""
 
 
 _OBSERVED: dict[str, Callable[[Release], str]] = {
@@ -210,7 +210,7 @@ def repository_page(release: Release) -> str:
     return found.html_url if found else f"{release.target.github_web}/{release.target.repository}"
 
 
-def link(trace: str, release: Release) -> str:
+def find_page(trace: str, release: Release) -> str:
     """The page where a person sees the trace."""
     snapshot, target, page = release.snapshot, release.target, repository_page(release)
     if trace == "branch":
@@ -231,7 +231,7 @@ def link(trace: str, release: Release) -> str:
     return _ci_link((*ci.results, *ci.nearest_results) if ci else (), release, page)
 
 
-def _ci_link(results: Sequence[CheckResult], release: Release, page: str) -> str:
+def _ci_link(results: Sequence[CICheck], release: Release, page: str) -> str:
     for state in ("failure", "pending"):
         for result in results:
             if result.state == state and result.html_url:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from release_state.common.text import listing
+from release_state.common.text import join_items
 from release_state.model.observation import Model
 from release_state.model.outcome import CheckResult, Exit, Outcome, Phase, Verdict
 from release_state.model.plan import Plan
-from release_state.model.snapshot.sources import source_of
+from release_state.model.snapshot.sources import name_source
 from release_state.model.target import Target
 from release_state.plan.diagnosis import Diagnosis
-from release_state.plan.recovery import Recovery, whole_plan
+from release_state.plan.recovery import Recovery, make_full_plan
 from release_state.verdict.check import CheckInfo
 
 _GREEN = {
@@ -51,14 +51,14 @@ class TargetVerdict(Model):
         """The verdict as it is shown."""
         return f"PARTIAL {self.ran} of {self.expected}" if self.verdict is Verdict.PARTIAL else self.verdict.value
 
-    def numbers(self, result: CheckResult) -> tuple[int, ...]:
+    def find_step_numbers(self, result: CheckResult) -> tuple[int, ...]:
         """Which steps of the plan a finding is mended by, counted from 1."""
         # Advice is a mark of the whole plan, not of the step that a single check names.
         named = {step.title for step in result.steps}
         return tuple(number for number, step in enumerate(self.plan.steps, 1) if step.title in named)
 
     @property
-    def decisive(self) -> tuple[CheckResult, ...]:
+    def findings(self) -> tuple[CheckResult, ...]:
         """The findings that a person should read, those that block first."""
         found = [result for result in self.results if result.is_finding]
         return tuple(sorted(found, key=lambda result: not result.blocking))
@@ -115,7 +115,7 @@ def judge(
     )
     snapshot, reason = recovery.release.snapshot, recovery.release.snapshot.phase_reason
     if snapshot.moved:
-        reason = f"{reason}; {moved_words(snapshot.moved)}"
+        reason = f"{reason}; {describe_moved(snapshot.moved)}"
         if code is Exit.OK:
             verdict, code = Verdict.IN_PROGRESS, Exit.IN_PROGRESS
     return TargetVerdict(
@@ -132,7 +132,7 @@ def judge(
         not_verified=_not_verified(recovery, phase),
         block_on_advice=block_on_advice,
         diagnosis=recovery.diagnosis,
-        plan=whole_plan(recovery, results),
+        plan=make_full_plan(recovery, results),
     )
 
 
@@ -143,9 +143,9 @@ def _not_verified(recovery: Recovery, phase: Phase) -> tuple[str, ...]:
     return (f"Installation was not verified: {installation.detail}",)
 
 
-def moved_words(moved: Sequence[str]) -> str:
+def describe_moved(moved: Sequence[str]) -> str:
     """That what was observed is of no one moment, and what to do."""
-    return f"changed while the run looked: {listing(dict.fromkeys(map(source_of, moved)))}; run again"
+    return f"changed while the run looked: {join_items(dict.fromkeys(map(name_source, moved)))}; run again"
 
 
 def _left_out(recovery: Recovery) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from release_state.audit.model import AuditSnapshot
 from release_state.audit.run import check_usage, file_name
 from release_state.common.errors import UsageProblem
 from release_state.model.observation import known
-from release_state.model.outcome import Exit, Outcome, by_cause
+from release_state.model.outcome import Exit, Outcome, merge_unknown
 from release_state.settings.config import Arguments
 from release_state.settings.versions import audited, selection
 from tests.support.histories import (
@@ -476,7 +476,7 @@ def test_a_cause_of_several_unknowns_is_told_once() -> None:
 def test_two_findings_of_the_same_words_are_two() -> None:
     said = results(Audit(history()))[0].model_copy(update={"outcome": Outcome.ACTION_NEEDED, "found": "none"})
 
-    assert by_cause([said, said]) == [said, said]
+    assert merge_unknown([said, said]) == [said, said]
 
 
 def test_a_quarantined_project_is_unknown() -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from release_state.common.addresses import may_hold_password, without_credentials
+from release_state.common.addresses import may_hold_password, strip_credentials
 from release_state.common.errors import UsageProblem
-from release_state.common.redaction import redacted
+from release_state.common.redaction import redact
 from release_state.observe.git.messages import GitFailed
 from release_state.observe.git.remote import check_url
 from release_state.observe.http.response import clean_url
@@ -78,7 +78,7 @@ def test_what_may_hold_a_password_is_refused_without_a_word_of_it(url: str) -> N
     with pytest.raises(ValueError, match="the address") as unusable:
         clean_url(url)
     assert SECRET not in str(unusable.value)
-    assert SECRET not in without_credentials(url)
+    assert SECRET not in strip_credentials(url)
     assert SECRET not in validate.shown(url)
 
 
@@ -87,14 +87,14 @@ def test_an_at_sign_in_a_path_is_ordinary(url: str) -> None:
     assert not may_hold_password(url)
     validate.git_url("--x", url)
     check_url(url)
-    assert without_credentials(url) == url
+    assert strip_credentials(url) == url
     assert validate.shown(url).replace("git@", "") == repr(url).replace("git@", "")
 
 
 @pytest.mark.parametrize("url", [url for url in HIDES if "@host" in url or "@127" in url])
 def test_a_variable_with_such_an_address_is_hidden_in_errors(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOME_PROXY", url.format(SECRET))
-    shown = redacted(f"no {url.format(SECRET)} today")
+    shown = redact(f"no {url.format(SECRET)} today")
     assert SECRET not in shown and shown.startswith("no ") and shown.endswith("y")
 
 

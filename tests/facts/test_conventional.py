@@ -7,7 +7,7 @@ import json
 import pytest
 from packaging.version import Version
 
-from release_state.facts.commits import commitizen_level, highest, level_of, raised
+from release_state.facts.commits import bump_version, classify_for_commitizen, classify_message, find_highest
 from release_state.observe.next_version.rules import Configuration, Unreadable, configuration, project_name
 from release_state.observe.next_version.semantic_release import NotCalculated, usable
 
@@ -39,15 +39,15 @@ LEVELS = [
 
 @pytest.mark.parametrize(("message", "plain", "commitizen"), LEVELS)
 def test_levels(message: str, plain: str | None, commitizen: str | None) -> None:
-    assert level_of(message) == plain
-    assert commitizen_level(message) == commitizen
+    assert classify_message(message) == plain
+    assert classify_for_commitizen(message) == commitizen
 
 
 def test_types_that_the_project_names() -> None:
-    assert level_of("add: x", types=["add"], minor=["add"]) == "minor"
-    assert level_of("feat: x", types=["add"], minor=["add"]) is None
-    assert level_of("Feat: x", types=["feat"]) is None, "named types are taken as they are"
-    assert level_of("Feat: x") == "minor"
+    assert classify_message("add: x", types=["add"], minor=["add"]) == "minor"
+    assert classify_message("feat: x", types=["add"], minor=["add"]) is None
+    assert classify_message("Feat: x", types=["feat"]) is None, "named types are taken as they are"
+    assert classify_message("Feat: x") == "minor"
 
 
 @pytest.mark.parametrize(
@@ -65,12 +65,12 @@ def test_types_that_the_project_names() -> None:
 )
 def test_raised(last: str | None, level: str, major_on_zero: bool, expected: str | None) -> None:
     version = Version(last) if last else None
-    assert raised(version, level, major_on_zero=major_on_zero) == expected  # type: ignore[arg-type]
+    assert bump_version(version, level, major_on_zero=major_on_zero) == expected  # type: ignore[arg-type]
 
 
 def test_the_highest() -> None:
-    assert highest([None, "patch", "none"]) == "patch"
-    assert highest([None]) == highest([]) == "none"
+    assert find_highest([None, "patch", "none"]) == "patch"
+    assert find_highest([None]) == find_highest([]) == "none"
 
 
 def test_where_rules_are_configured() -> None:

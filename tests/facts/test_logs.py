@@ -13,9 +13,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pypi_simple import PYPI_SIMPLE_ENDPOINT
 
-from release_state.facts.logs.attribution import Said, channels_in, is_dry_log, is_dry_name, of_jobs, of_log, of_run
-from release_state.facts.logs.known_failures import KNOWN_FAILURES, look_for
-from release_state.facts.logs.log import LONGEST_LINE, MOST_LINES, Explanation, NotALog, explain, parse, read
+from release_state.facts.logs.attribution import (
+    Attribution,
+    attribute_jobs,
+    attribute_log,
+    attribute_run,
+    is_dry_log,
+    is_dry_name,
+    match_channels,
+)
+from release_state.facts.logs.known_failures import KNOWN_FAILURES, find_next_look
+from release_state.facts.logs.log import (
+    LONGEST_LINE,
+    MOST_LINES,
+    Explanation,
+    NotALog,
+    explain_log,
+    parse_log,
+    read_logs,
+)
 from tests.support import states as s
 
 HOST = urlsplit(PYPI_SIMPLE_ENDPOINT).hostname
@@ -37,7 +53,7 @@ def script(title: str, *code: str, env: tuple[str, ...] = ()) -> list[str]:
 
 
 def explained(*lines: str, succeeded: bool = False) -> Explanation:
-    return explain(parse(log(*lines)), succeeded=succeeded)
+    return explain_log(parse_log(log(*lines)), succeeded=succeeded)
 
 
 def scenario(*lines: str, succeeded: bool = False) -> str | None:
@@ -86,7 +102,7 @@ def test_known_failures(expected: str, line: str) -> None:
     assert found.known is not None
     assert found.known.scenario == expected
     assert found.known.meaning and found.known.look
-    assert look_for(found.known.meaning) == found.known.look
+    assert find_next_look(found.known.meaning) == found.known.look
     assert line.removeprefix("##[error]").strip() in found.lines
 
 
@@ -176,7 +192,7 @@ def test_an_unknown_failure_still_shows_its_lines() -> None:
         "it did not work",
         "Process completed with exit code 1.",
     )
-    assert explain([]).lines == ()
+    assert explain_log([]).lines == ()
 
 
 # ── How lines are read
@@ -204,15 +220,15 @@ def test_an_unknown_failure_still_shows_its_lines() -> None:
     ],
 )
 def test_decoration_goes(raw: str, text: str) -> None:
-    (line,) = parse(raw)
+    (line,) = parse_log(raw)
     assert line.text.endswith(text) if "title=" in raw else line.text == text
     assert line.is_error == ("wrong" in raw)
 
 
 def test_gh_names_the_step() -> None:
     text = f"release\tCreate tag\t{STAMP}fatal: tag 'v0.2.0' already exists\nrelease\tCreate tag\t{STAMP}{EXIT}\n"
-    assert explain(parse(text)).step == "Create tag"
-    assert explain(parse(text.replace("Create tag", "UNKNOWN STEP"))).step is None
+    assert explain_log(parse_log(text)).step == "Create tag"
+    assert explain_log(parse_log(text.replace("Create tag", "UNKNOWN STEP"))).step is None
 
 
 def test_hostile_lines_stay_within_their_bounds() -> None:
@@ -230,28 +246,28 @@ def test_lines_made_to_be_slow_are_not() -> None:
     text = log(*(worst * 80))
     assert len(text) > 800_000
     started = time.process_time()
-    lines = parse(text)
-    explain(lines)
-    of_log(lines, s.target())
+    lines = parse_log(text)
+    explain_log(lines)
+    attribute_log(lines, s.target())
     assert time.process_time() - started < 2
 
 
 @given(st.lists(st.one_of(st.text(), st.sampled_from([*(line for _, line in FAILURES), EXIT, "##[endgroup]"]))))
 def test_nothing_but_our_results_comes_out(lines: list[str]) -> None:
     text = log(*lines)
-    parsed = parse(text)
+    parsed = parse_log(text)
     for succeeded in (False, True):
-        found = explain(parsed, succeeded=succeeded)
+        found = explain_log(parsed, succeeded=succeeded)
         assert found.known is None or found.known in KNOWN_FAILURES
         assert len(found.lines) == len(set(found.lines)) <= MOST_LINES
         assert all(0 < len(line) <= LONGEST_LINE and "\n" not in line for line in found.lines)
-    assert isinstance(of_log(parsed, s.target()), Said)
+    assert isinstance(attribute_log(parsed, s.target()), Attribution)
 
 
 @given(st.binary() | st.binary().map(lambda data: b"PK\x03\x04" + data))
 def test_data_are_a_log_or_none(data: bytes) -> None:
     try:
-        assert read(data, 1000)
+        assert read_logs(data, 1000)
     except NotALog as problem:
         assert str(problem)
 
@@ -278,9 +294,9 @@ def test_an_archive_holds_a_log_for_each_job() -> None:
             "run.json": "{}",
         }
     )
-    assert sorted(read(data, 1000)) == [("last", "z"), ("odd", "o"), ("release", "b")]
+    assert sorted(read_logs(data, 1000)) == [("last", "z"), ("odd", "o"), ("release", "b")]
     steps = archive({"release/10_Tag.txt": "c", "release/2_Build.txt": "b", "release/1_Set up job.txt": "a"})
-    assert read(steps, 1000) == [("Set up job", "a"), ("Build", "b"), ("Tag", "c")]
+    assert read_logs(steps, 1000) == [("Set up job", "a"), ("Build", "b"), ("Tag", "c")]
 
 
 @pytest.mark.parametrize(
@@ -297,19 +313,19 @@ def test_an_archive_holds_a_log_for_each_job() -> None:
 )
 def test_what_is_no_log(data: bytes, why: str) -> None:
     with pytest.raises(NotALog, match=why):
-        read(data, 1000)
+        read_logs(data, 1000)
 
 
 def test_texts_of_other_codings() -> None:
-    assert read("fatal: ü".encode("utf-16"), 1000) == [(None, "\ufefffatal: ü".removeprefix("\ufeff"))]
-    assert read(b"caf\xe9", 1000) == [(None, "caf\ufffd")]
+    assert read_logs("fatal: ü".encode("utf-16"), 1000) == [(None, "\ufefffatal: ü".removeprefix("\ufeff"))]
+    assert read_logs(b"caf\xe9", 1000) == [(None, "caf\ufffd")]
 
 
 # ── Which release a run was for
 
 
 def said(*lines: str, **changes: Any) -> tuple[bool | None, bool | None]:
-    found = of_log(parse(log(*lines)), s.target(**changes))
+    found = attribute_log(parse_log(log(*lines)), s.target(**changes))
     return found.version, found.channel
 
 
@@ -359,45 +375,47 @@ def test_the_templates_of_the_project_count() -> None:
 
 
 def test_attribution_by_the_run() -> None:
-    def by(title: str = "Release", branch: str | None = "main", event: str = "workflow_dispatch") -> Said:
+    def by(title: str = "Release", branch: str | None = "main", event: str = "workflow_dispatch") -> Attribution:
         run = s.run(title=title, head_branch=branch, event=event)
-        return of_run(run, [run, s.run(title="another")], s.target())
+        return attribute_run(run, [run, s.run(title="another")], s.target())
 
-    assert by(branch="release/pypi-v0.2.0") == Said(True, True, ("head branch",))
+    assert by(branch="release/pypi-v0.2.0") == Attribution(True, True, ("head branch",))
     assert by(branch="release/pypi-v0.1.0").is_other
     assert by(branch="release/testpypi-v0.2.0").is_other
-    assert by("Release v0.2.0 to PyPI") == Said(True, True, ("title",))
+    assert by("Release v0.2.0 to PyPI") == Attribution(True, True, ("title",))
     assert by("Release v0.3.0 to PyPI").is_other
     assert by("Release to testpypi").is_other
     assert by("pypi 0.2.0").is_ours
-    assert by("Release with Python 3.12") == Said()
-    assert by("Release v0.3.0 to TestPyPI", event="push") == Said()
+    assert by("Release with Python 3.12") == Attribution()
+    assert by("Release v0.3.0 to TestPyPI", event="push") == Attribution()
     same = s.run(title="Publish to PyPI")
-    assert of_run(same, [same, same], s.target(channel=s.TESTPYPI)) == Said()
+    assert attribute_run(same, [same, same], s.target(channel=s.TESTPYPI)) == Attribution()
 
 
 def test_attribution_by_the_jobs() -> None:
-    assert of_jobs(["Production Release (PyPI)"], s.target()) == Said(None, True, ("job name",))
-    assert of_jobs(["Test Release (TestPyPI)"], s.target()).is_other
-    assert of_jobs(["Release (Test PyPI)"], s.target()).is_other
-    assert of_jobs(["release"], s.target()) == Said()
-    assert of_jobs(["PyPI", "TestPyPI"], s.target()) == Said()
-    assert of_jobs(["release"], s.target(channels=(s.PYPI,))) == Said(channel=True)
+    assert attribute_jobs(["Production Release (PyPI)"], s.target()) == Attribution(None, True, ("job name",))
+    assert attribute_jobs(["Test Release (TestPyPI)"], s.target()).is_other
+    assert attribute_jobs(["Release (Test PyPI)"], s.target()).is_other
+    assert attribute_jobs(["release"], s.target()) == Attribution()
+    assert attribute_jobs(["PyPI", "TestPyPI"], s.target()) == Attribution()
+    assert attribute_jobs(["release"], s.target(channels=(s.PYPI,))) == Attribution(channel=True)
 
 
 def test_channels_are_read_as_words() -> None:
-    assert channels_in("to test-pypi and PYPI", s.target()) == {"pypi", "testpypi"}
-    assert channels_in(f"https://test.{HOST}/legacy/", s.target()) == {"testpypi"}
-    assert channels_in("pypistats, mypypi", s.target()) == set()
+    assert match_channels("to test-pypi and PYPI", s.target()) == {"pypi", "testpypi"}
+    assert match_channels(f"https://test.{HOST}/legacy/", s.target()) == {"testpypi"}
+    assert match_channels("pypistats, mypypi", s.target()) == set()
     inner = s.PYPI.model_copy(update={"name": "inner-index"})
-    assert channels_in("Release (Inner Index)", s.target(channels=(s.PYPI, inner))) == {"inner-index"}
+    assert match_channels("Release (Inner Index)", s.target(channels=(s.PYPI, inner))) == {"inner-index"}
 
 
 def test_what_one_denies_no_other_puts_right() -> None:
-    ours = Said(True, True, ("head branch",))
-    assert ours.also(Said(False, None)).is_other
-    assert ours.also(Said(True, True, ("log",))) == ours
-    assert Said(None, True, ("job name",)).also(Said(True, None, ("log",))) == Said(True, True, ("job name", "log"))
+    ours = Attribution(True, True, ("head branch",))
+    assert ours.combine(Attribution(False, None)).is_other
+    assert ours.combine(Attribution(True, True, ("log",))) == ours
+    assert Attribution(None, True, ("job name",)).combine(Attribution(True, None, ("log",))) == Attribution(
+        True, True, ("job name", "log")
+    )
 
 
 @pytest.mark.parametrize(
@@ -417,8 +435,8 @@ def test_what_one_denies_no_other_puts_right() -> None:
 )
 def test_dry_runs(line: str, failed: bool, nothing: bool) -> None:
     """To speak of one is not enough: releases work out their version in a dry run of another tool."""
-    assert is_dry_log(parse(log(line)), published_nothing=False) is failed
-    assert is_dry_log(parse(log(line)), published_nothing=True) is nothing
+    assert is_dry_log(parse_log(log(line)), published_nothing=False) is failed
+    assert is_dry_log(parse_log(log(line)), published_nothing=True) is nothing
 
 
 def test_dry_names() -> None:

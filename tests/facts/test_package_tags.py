@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from release_state.facts.release import Release
-from release_state.facts.tags import anothers
+from release_state.facts.tags import find_sibling_tags
 from release_state.model.observation import known
 from release_state.model.outcome import CheckResult, Outcome, Phase, Verdict
 from release_state.model.snapshot import Snapshot, Tag
@@ -40,7 +40,7 @@ def tags(**commits: str) -> list[Tag]:
     ],
 )
 def test_which_numbers_are_another_packages(there: list[Tag], template: str, found: set[str]) -> None:
-    assert anothers(s.target(tag_template=template), there) == found
+    assert find_sibling_tags(s.target(tag_template=template), there) == found
 
 
 def several(*more: Tag, **changes: Any) -> Snapshot:
@@ -56,7 +56,7 @@ def test_a_number_of_another_package_is_in_nobodys_way() -> None:
     (stray,) = tags(v0_2_0="e")
     remote = s.remote(*tags(orbit_v0_1_0="2"), stray)
     alone = verdict_of(several().model_copy(update={"remote": remote, "clone": s.clone()}))
-    (tag_11,) = (result for result in alone.decisive if result.id == "TAG-11")
+    (tag_11,) = (result for result in alone.findings if result.id == "TAG-11")
     assert "in another spelling: v0.2.0 at" in tag_11.found, "one of its kind may be spelled by mistake"
 
 

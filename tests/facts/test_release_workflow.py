@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from release_state.facts.release import Release
-from release_state.facts.workflow.calls import ReleaseWorkflow, unpinned
+from release_state.facts.workflow.calls import ReleaseWorkflow, find_unpinned
 from release_state.model.observation import known
 from release_state.model.outcome import ActionNeeded, Outcome
 from release_state.model.snapshot import Snapshot
@@ -90,7 +90,7 @@ def test_both_spellings_of_the_same_repository() -> None:
     for own in ("./", "$/", "$/./"):
         workflow = built(w.called(f"{own}.github/workflows/x.yml", "{contents: read}"), workflows_x=w.reusable())
         assert [placed.job.id for placed in workflow.jobs] == ["call", "inner"]
-        assert not workflow.remote_calls and not workflow.missing and unpinned(workflow) == ()
+        assert not workflow.remote_calls and not workflow.missing and find_unpinned(workflow) == ()
         step = f"on: push\njobs:\n  a:\n    steps:\n      - uses: {own}.github/actions/x\n"
         action = "runs: {using: composite, steps: [{run: git push}]}"
         assert [found.need.what for found in built(step, x=action).needs] == ["git push"]
@@ -266,7 +266,7 @@ def test_patterns_of_other_projects() -> None:
     dry = w.reusable("semantic-release version --print").replace("- run", "- uses: a/b@main\n      - run")
     workflow = built(ON_EVERY_PUSH, workflows_x=dry)
     assert [found.at.job.job.id for found in workflow.needs] == ["release"]
-    assert unpinned(workflow) == ("a/b@main",)
+    assert find_unpinned(workflow) == ("a/b@main",)
     shown = s.ready(workflow_files=w.observed(ON_EVERY_PUSH, workflows_x=dry))
     assert (
         "github.ref" in finding("WORKFLOW-3", shown).found or "no `concurrency`" in finding("WORKFLOW-3", shown).found

@@ -43,7 +43,7 @@ packages = st.from_regex(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,8}[A-Za-z0-9])?", fullma
 def test_tag_that_is_filled_is_read_back(version: str, package: str, template: str) -> None:
     release = target(version=version, package=package, tag_template=template)
     assert release.tag == template.replace("{version}", version).replace("{package}", package)
-    assert release.version_of_tag(release.tag) == Version(version)
+    assert release.parse_tag(release.tag) == Version(version)
     assert release.tag_for("9.9") != release.tag or Version(version) == Version("9.9")
 
 
@@ -51,8 +51,8 @@ def test_tag_that_is_filled_is_read_back(version: str, package: str, template: s
 @given(versions(), packages, st.sampled_from(["v{semver}", "{package}-v{semver}"]))
 def test_semantic_tag_that_is_filled_is_read_back(version: str, package: str, template: str) -> None:
     release = target(version=version, package=package, tag_template=template)
-    assert release.version_of_tag(release.tag) == Version(version)
-    assert release.spelling_of_tag(release.tag) == (template, Version(version))
+    assert release.parse_tag(release.tag) == Version(version)
+    assert release.parse_tag_spelling(release.tag) == (template, Version(version))
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_tag_of_a_sibling_is_not_ours(version: str, package: str, sibling: str) 
         for template in ("{package}-v{version}", "{package}@{version}", "{package}=={version}", "{package}/{version}"):
             other = target(package=name, version=version, tag_template=template)
             ours = target(package=package, version=version, tag_template=template)
-            assert ours.version_of_tag(other.tag) is None
+            assert ours.parse_tag(other.tag) is None
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_tag_of_a_sibling_is_not_ours(version: str, package: str, sibling: str) 
     ids=lambda value: str(value)[:24].replace("\n", "_"),
 )
 def test_odd_spellings_of_tags(template: str, tag: str, version: str | None) -> None:
-    found = target(tag_template=template).version_of_tag(tag)
+    found = target(tag_template=template).parse_tag(tag)
     assert found == (Version(version) if version else None)
 
 
@@ -149,8 +149,8 @@ def test_other_branches_are_no_release_branches(name: str) -> None:
 def test_every_package_spelling_is_the_same_package() -> None:
     ours = target(package="My.Cool_pkg", tag_template="{package}-v{version}")
     for spelling in ("my-cool-pkg", "MY__COOL..PKG", "My.Cool_pkg", "my_cool-.pkg"):
-        assert ours.version_of_tag(f"{spelling}-v1.0") == Version("1.0")
-    assert ours.version_of_tag("mycoolpkg-v1.0") is None
+        assert ours.parse_tag(f"{spelling}-v1.0") == Version("1.0")
+    assert ours.parse_tag("mycoolpkg-v1.0") is None
 
 
 @pytest.mark.parametrize(
@@ -159,9 +159,9 @@ def test_every_package_spelling_is_the_same_package() -> None:
 def test_what_a_template_holds_besides_placeholders_is_literal(template: str) -> None:
     ours = target(tag_template=template, version="1.0")
     assert ours.tag == template.replace("{version}", "1.0")
-    assert ours.version_of_tag(ours.tag) == Version("1.0")
-    assert ours.version_of_tag("abc-1.0") is None
-    assert ours.version_of_tag("x-1.0") is None
+    assert ours.parse_tag(ours.tag) == Version("1.0")
+    assert ours.parse_tag("abc-1.0") is None
+    assert ours.parse_tag("x-1.0") is None
 
 
 def test_what_is_filled_in_is_not_filled_again() -> None:
@@ -190,7 +190,7 @@ def test_names_that_we_accept_are_names_that_git_accepts(text: str) -> None:
 @given(st.text(max_size=30))
 def test_no_text_breaks_the_parsers(text: str) -> None:
     ours = target()
-    tag = ours.version_of_tag(text)
+    tag = ours.parse_tag(text)
     assert tag is None or isinstance(tag, Version)
     branch = ours.parse_release_branch(text)
     assert branch is None or branch.name == text

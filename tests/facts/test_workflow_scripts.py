@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from release_state.facts.workflow.model import Step
-from release_state.facts.workflow.needs import CONTENTS, ID_TOKEN, PULLS, Need, needs_of
-from release_state.facts.workflow.script import commands
+from release_state.facts.workflow.needs import CONTENTS, ID_TOKEN, PULLS, Need, find_needs
+from release_state.facts.workflow.script import split_commands
 
 SCRIPTS = {
     "git push": [("git", "push")],
@@ -41,28 +41,28 @@ SCRIPTS = {
 
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_commands_of_a_script(script: str) -> None:
-    assert [words for words, _ in commands(script)] == SCRIPTS[script]
+    assert [words for words, _ in split_commands(script)] == SCRIPTS[script]
 
 
 def test_variables_that_a_command_is_given() -> None:
-    assert commands("A=1 B='2 3' git push") == [(("git", "push"), {"A": "1", "B": "2 3"})]
+    assert split_commands("A=1 B='2 3' git push") == [(("git", "push"), {"A": "1", "B": "2 3"})]
 
 
 @settings(deadline=None, max_examples=60)
 @given(st.text(alphabet="a \n'\"`$(){};&|\\<#=E", max_size=200))
 def test_every_script_ends(script: str) -> None:
-    for words, _ in commands(script):
+    for words, _ in split_commands(script):
         assert words and words[0]
 
 
 def test_a_script_without_end_ends() -> None:
     for piece in ("$(", "`", "(", '"$(', "<<E\n", "${", "'"):
-        commands(piece * 20_000)
+        split_commands(piece * 20_000)
 
 
 def needs(run: str = "", uses: str = "", *, own: bool = True, **more: object) -> list[Need]:
     step = Step(number=1, run=run, uses=uses, **more)  # type: ignore[arg-type]
-    return list(needs_of(step, step.env, pushes_with_own=own))
+    return list(find_needs(step, step.env, pushes_with_own=own))
 
 
 OF_COMMANDS = {

@@ -8,7 +8,7 @@ import pytest
 
 from release_state.facts.workflow.document import NotReadable
 from release_state.facts.workflow.filters import is_taken, matches
-from release_state.facts.workflow.triggers import events_of, push_trigger, skip_marker
+from release_state.facts.workflow.triggers import find_skip_marker, read_events, read_push_trigger
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_a_pattern_of_a_stranger_takes_no_time() -> None:
     ],
 )
 def test_branches(on: str, main: bool, next_: bool) -> None:
-    trigger = push_trigger(events_of(f"on: {on}"))
+    trigger = read_push_trigger(read_events(f"on: {on}"))
     assert trigger is not None
     assert (trigger.is_for("main"), trigger.is_for("next")) == (main, next_)
 
@@ -83,7 +83,7 @@ def test_branches(on: str, main: bool, next_: bool) -> None:
     "on", ["pull_request", "[schedule]", "{workflow_dispatch: }", "{pull_request: {branches: [main]}}"]
 )
 def test_what_no_push_starts(on: str) -> None:
-    assert push_trigger(events_of(f"on: {on}")) is None
+    assert read_push_trigger(read_events(f"on: {on}")) is None
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_what_no_push_starts(on: str) -> None:
     ],
 )
 def test_paths(filters: str, changed: list[str], starts: bool) -> None:
-    trigger = push_trigger(events_of(f"on: {{push: {{{filters}}}}}"))
+    trigger = read_push_trigger(read_events(f"on: {{push: {{{filters}}}}}"))
     assert trigger is not None
     assert trigger.has_paths is bool(filters)
     assert trigger.takes(changed) is starts
@@ -108,15 +108,19 @@ def test_paths(filters: str, changed: list[str], starts: bool) -> None:
 @pytest.mark.parametrize("text", ["on: [push", "---", "- on: push", "on: push\non: push"])
 def test_what_is_no_workflow_file_is_not_taken_for_one_that_never_starts(text: str) -> None:
     with pytest.raises(NotReadable):
-        events_of(text)
+        read_events(text)
 
 
 @pytest.mark.parametrize("marker", ["[skip ci]", "[ci skip]", "[no ci]", "[skip actions]", "[actions skip]"])
 def test_markers(marker: str) -> None:
-    assert skip_marker(f"chore: x {marker}\n") == skip_marker(f"chore: x\n\nlonger\n{marker} text") == marker
+    assert find_skip_marker(f"chore: x {marker}\n") == find_skip_marker(f"chore: x\n\nlonger\n{marker} text") == marker
 
 
 def test_the_trailer_ends_the_message() -> None:
-    assert skip_marker("x\n\n\nskip-checks: true\n") == skip_marker("x\n\n\nskip-checks:true") == "skip-checks: true"
-    assert skip_marker("x\n\n\nskip-checks: true\n\nand more") == ""
-    assert skip_marker("x [skip-ci] skip ci [SKIP CI]") == ""
+    assert (
+        find_skip_marker("x\n\n\nskip-checks: true\n")
+        == find_skip_marker("x\n\n\nskip-checks:true")
+        == "skip-checks: true"
+    )
+    assert find_skip_marker("x\n\n\nskip-checks: true\n\nand more") == ""
+    assert find_skip_marker("x [skip-ci] skip ci [SKIP CI]") == ""

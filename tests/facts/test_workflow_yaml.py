@@ -12,13 +12,15 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from release_state.facts.workflow.document import LARGEST, NotReadable, read
-from release_state.facts.workflow.model import parse
+from release_state.facts.workflow.document import LARGEST, NotReadable, read_yaml
+from release_state.facts.workflow.model import parse_workflow
 from tests.support import workflows as w
 
 
 def test_words_are_text_as_they_are_for_github() -> None:
-    data = read("on: push\nyes: no\noctal: 0o14\nzeros: 010\ntime: 1:30\nday: 2026-01-02\nempty:\nright: true\n~: x\n")
+    data = read_yaml(
+        "on: push\nyes: no\noctal: 0o14\nzeros: 010\ntime: 1:30\nday: 2026-01-02\nempty:\nright: true\n~: x\n"
+    )
     assert data == {
         "on": "push", "yes": "no", "octal": "0o14", "zeros": 10, "time": "1:30", "day": "2026-01-02", "empty": None,
         "right": True, "~": "x",
@@ -27,8 +29,8 @@ def test_words_are_text_as_they_are_for_github() -> None:
 
 
 def test_anchors_stand_for_what_they_name() -> None:
-    assert read("a: &x {k: [1]}\nb: *x\n") == {"a": {"k": [1]}, "b": {"k": [1]}}
-    assert read("a: &x {k: 1}\nb: {<<: *x}\n")["b"] == {"<<": {"k": 1}}, "merge keys are none of GitHub's"
+    assert read_yaml("a: &x {k: [1]}\nb: *x\n") == {"a": {"k": [1]}, "b": {"k": [1]}}
+    assert read_yaml("a: &x {k: 1}\nb: {<<: *x}\n")["b"] == {"<<": {"k": 1}}, "merge keys are none of GitHub's"
 
 
 BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
@@ -65,10 +67,10 @@ REFUSED = {
 def test_what_github_would_not_take_either_or_has_no_end(name: str) -> None:
     text, why = REFUSED[name]
     if why is None:
-        assert len(read(text)["a"]) == 12_000, "under the limits"
+        assert len(read_yaml(text)["a"]) == 12_000, "under the limits"
         return
     with pytest.raises(NotReadable) as refused:
-        read(text)
+        read_yaml(text)
     assert why in str(refused.value)
     assert len(str(refused.value)) < 300
 
@@ -80,14 +82,14 @@ def test_nothing_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(subprocess, "Popen", called)
     for text in ("!!python/object/new:subprocess.Popen [[id]]", "a: !!python/name:os.system", "!!python/module:os x"):
         with pytest.raises(NotReadable):
-            read(text)
+            read_yaml(text)
 
 
 @settings(deadline=None, max_examples=60)
 @given(st.text(alphabet="abon:-[]{}&*!?|>'\"#%@,~ \n\t0123", max_size=60))
 def test_every_text_is_data_or_refused(text: str) -> None:
     try:
-        data = read(text)
+        data = read_yaml(text)
     except NotReadable:
         return
     assert isinstance(data, dict)
@@ -100,29 +102,29 @@ def test_every_text_is_data_or_refused(text: str) -> None:
 def test_a_workflow_of_any_form_is_parsed(value: Any) -> None:
     """Where a text is expected an object can stand, and the other way round: what has no sense is left out."""
     for key in ("on", "permissions", "concurrency", "jobs", "env"):
-        parse(yaml.safe_dump({key: value, "x": 1}))
+        parse_workflow(yaml.safe_dump({key: value, "x": 1}))
     for key in ("steps", "needs", "permissions", "uses", "timeout-minutes", "if", "env", "concurrency"):
-        found = parse(yaml.safe_dump({"jobs": {"a": {key: value}}})).jobs[0]
+        found = parse_workflow(yaml.safe_dump({"jobs": {"a": {key: value}}})).jobs[0]
         assert found.id == "a"
     for key in ("uses", "run", "with", "env", "if", "name", "continue-on-error"):
-        parse(yaml.safe_dump({"jobs": {"a": {"steps": [{key: value}]}}}))
+        parse_workflow(yaml.safe_dump({"jobs": {"a": {"steps": [{key: value}]}}}))
 
 
 def test_triggers_in_their_three_spellings() -> None:
     for text in ("on: push", "on: [push]", "on: {push: {tags: ['v*']}}", "'on': push"):
-        assert parse(text + "\n").triggers == ("push",)
+        assert parse_workflow(text + "\n").triggers == ("push",)
 
 
 def test_a_large_file_takes_no_time_to_speak_of() -> None:
     """Bounded by its size: the slowest text of the largest size, in time of the processor."""
     text = "a:\n" + "- b: c\n" * (LARGEST // 7 - 2)
     began = time.process_time()
-    read(text)
+    read_yaml(text)
     assert time.process_time() - began < 30
 
 
 def test_the_good_one_is_read() -> None:
-    workflow = parse(w.GOOD)
+    workflow = parse_workflow(w.GOOD)
     assert [given.options for given in workflow.inputs] == [("testpypi", "pypi")]
     assert workflow.concurrency and workflow.concurrency.group == "release"
     [job] = workflow.jobs

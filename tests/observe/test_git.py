@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from release_state.common.addresses import without_credentials
+from release_state.common.addresses import strip_credentials
 from release_state.facts.release import Release
 from release_state.model.observation import Observation
 from release_state.model.snapshot import Clone, Remote
@@ -176,7 +176,7 @@ def test_an_address_that_is_refused(url: str, monkeypatch: pytest.MonkeyPatch) -
 )
 def test_an_address_is_shown_without_credentials(url: str, shown: str) -> None:
     check_url(url)
-    assert without_credentials(url) == shown
+    assert strip_credentials(url) == shown
 
 
 def test_no_credential_is_left_in_what_git_says() -> None:

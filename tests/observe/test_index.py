@@ -26,7 +26,7 @@ from pypi_simple import PYPI_SIMPLE_ENDPOINT
 from release_state.demo.dists import build_sdist, build_wheel
 from release_state.demo.index import IndexServer
 from release_state.demo.loopback import Reply, Request
-from release_state.facts.file_names import could_be
+from release_state.facts.file_names import may_be_of_version
 from release_state.model.observation import Observation, Problem
 from release_state.model.snapshot import IndexProject
 from release_state.model.target import Channel
@@ -242,13 +242,13 @@ def test_who_lists_versions_says_so() -> None:
     ],
 )
 def test_a_name_that_cannot_be_read_may_be_of_a_version(filename: str, may_be: bool) -> None:
-    assert could_be(filename, "orbit-demo", Version("0.2.0")) is may_be
+    assert may_be_of_version(filename, "orbit-demo", Version("0.2.0")) is may_be
 
 
 def test_no_name_takes_long() -> None:
     started = time.monotonic()
     for name in ("orbit-demo" + "1a" * 5000, "1-" * 5000, "1." * 5000, "orbit-demo-" + "0" * 9000):
-        could_be(name, "orbit-demo", Version("0.2.0"))
+        may_be_of_version(name, "orbit-demo", Version("0.2.0"))
     assert time.monotonic() - started < 1
 
 

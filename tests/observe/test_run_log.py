@@ -27,7 +27,7 @@ from release_state.observe.http.client import HttpClient
 from release_state.run.checks import catalogue
 from release_state.run.session import Controller
 from release_state.settings.config import Arguments, load
-from release_state.verdict.check import of_phase
+from release_state.verdict.check import select_phase
 from tests.demo.test_demo_github import bare, history
 from tests.facts.test_logs import FAILURES
 from tests.support import states as s
@@ -442,8 +442,8 @@ def test_naming_a_phases_file_leaves_advice_of_other_files_out() -> None:
 
 def test_what_blocks_is_part_of_the_phase_wherever_it_is_written() -> None:
     checks = catalogue(ROOT / "checks")
-    blocking = {check.id for check in of_phase(checks, Phase.PRE_RELEASE) if check.blocking}
-    assert blocking <= {check.id for check in of_phase(checks, Phase.PRE_RELEASE, ["test_runs.py"])}
+    blocking = {check.id for check in select_phase(checks, Phase.PRE_RELEASE) if check.blocking}
+    assert blocking <= {check.id for check in select_phase(checks, Phase.PRE_RELEASE, ["test_runs.py"])}
 
 
 def test_the_pre_release_file_alone_says_ready(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from release_state.demo.loopback import Reply, StatusPages
 from release_state.facts.release import Release
-from release_state.facts.services import beside, trouble
+from release_state.facts.services import describe_trouble, explain_by_status
 from release_state.model.observation import Observation, Problem, known
 from release_state.model.outcome import Exit, Verdict
 from release_state.model.snapshot import RateLimit, ServiceStatus
@@ -68,7 +68,7 @@ def test_a_degraded_component_and_an_incident_are_told_with_their_page(pages: St
     link = pages.report("github", "API answers slowly", "API Requests")
     found = look(pages).present()
     assert not found.is_well
-    assert trouble(found) == f"API Requests: partial outage; API answers slowly ({link})"
+    assert describe_trouble(found) == f"API Requests: partial outage; API answers slowly ({link})"
 
 
 def test_trouble_of_what_no_release_needs_is_none(pages: StatusPages) -> None:
@@ -119,7 +119,7 @@ def test_a_link_that_is_no_address_is_not_taken(pages: StatusPages) -> None:
     pages.intercept = lambda _: reply
     found = look(pages).present()
     assert [incident.link for incident in found.incidents] == [None]
-    assert trouble(found) == "x (https://status.example)"
+    assert describe_trouble(found) == "x (https://status.example)"
 
 
 # ---- beside what could not be observed
@@ -140,7 +140,7 @@ def test_a_link_that_is_no_address_is_not_taken(pages: StatusPages) -> None:
 )
 def test_trouble_is_shown_beside_what_it_may_explain(source: str, service: str | None) -> None:
     services = {"GitHub": status("major outage"), "PyPI": status("operational", INCIDENT)}
-    said = beside(s.ready(services=services), Problem(source=source, why="answered 503"))
+    said = explain_by_status(s.ready(services=services), Problem(source=source, why="answered 503"))
     assert said.partition("'s status page")[0] == (service or "")
     assert ("wait" in said) is (service is not None)
 
@@ -148,16 +148,16 @@ def test_trouble_is_shown_beside_what_it_may_explain(source: str, service: str |
 def test_nothing_is_said_where_all_is_well_or_nothing_is_known() -> None:
     failed = Problem(source="GitHub", why="answered 503")
     for services in ({}, {"GitHub": status()}, {"GitHub": s.failed("status page of GitHub")}):
-        assert beside(s.ready(services=services), failed) == ""
+        assert explain_by_status(s.ready(services=services), failed) == ""
 
 
 def test_a_remote_elsewhere_is_not_explained_by_github() -> None:
     target = s.target(remote_url="git@git.example:octo/orbit.git")
     snapshot = s.ready(target=target, services={"GitHub": status("major outage")})
-    assert beside(snapshot, Problem(source="git remote", why="timed out")) == ""
+    assert explain_by_status(snapshot, Problem(source="git remote", why="timed out")) == ""
     at_github = s.target(remote_url="git@github.example:octo/orbit.git")
     snapshot = s.ready(target=at_github, services={"GitHub": status("major outage")})
-    assert beside(snapshot, Problem(source="git remote", why="timed out"))
+    assert explain_by_status(snapshot, Problem(source="git remote", why="timed out"))
 
 
 def test_the_plan_argues_for_waiting() -> None:

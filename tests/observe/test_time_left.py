@@ -10,7 +10,7 @@ import pytest
 from release_state.demo.world import World
 from release_state.model.observation import Observation, known
 from release_state.model.snapshot import LOOKUPS, Snapshot
-from release_state.model.snapshot.sources import source_of
+from release_state.model.snapshot.sources import name_source
 from release_state.observe import observer
 from release_state.observe.collect import collect
 from release_state.observe.http.client import HttpClient
@@ -80,8 +80,8 @@ def test_every_look_up_has_its_source_in_words() -> None:
     releases = {"release", "latest_release", "drafts", "pulls", "open_pulls"}
     # The page that releases are tried on is asked for as an index.
     of_github = {"repository", "ci", "runs", "rehearsal", *settings, *releases}
-    assert {name for name in LOOKUPS if source_of(name) == "GitHub"} == of_github
-    assert source_of("calculation") == "version calculation" and source_of("clone_tags") == "clone"
+    assert {name for name in LOOKUPS if name_source(name) == "GitHub"} == of_github
+    assert name_source("calculation") == "version calculation" and name_source("clone_tags") == "clone"
 
 
 def test_a_round_has_the_whole_time_anew() -> None:

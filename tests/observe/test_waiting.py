@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from release_state.common.errors import UsageProblem
-from release_state.common.strict import FRESH
+from release_state.common.strict import FRESH_SECONDS
 from release_state.demo.github.model import RecordedRequest
 from release_state.demo.github.model import Reply as GitHubReply
 from release_state.demo.loopback import Request
@@ -31,7 +31,7 @@ from release_state.observe.git.local import find_repository
 from release_state.observe.recorded import save
 from release_state.observe.waiting import Key, Watch, moved, pauses, pending
 from release_state.settings.config import Arguments, RunConfig, load
-from release_state.verdict.check import of_phase
+from release_state.verdict.check import select_phase
 from tests.support import states as s
 from tests.support.cli import ROOT, clean_environment, suite
 from tests.support.judged import CHECKS, verdict_of
@@ -42,7 +42,7 @@ WHEEL = "orbit-0.2.0-py3-none-any.whl"
 
 def deciding(phase: Phase) -> frozenset[str]:
     """The look-ups that a phase's blocking checks read."""
-    checks = of_phase(tuple(CHECKS.values()), phase)
+    checks = select_phase(tuple(CHECKS.values()), phase)
     return frozenset(name for check in checks if check.blocking for name in check.reads)
 
 
@@ -276,7 +276,7 @@ def config_of(world: World, folder: Path) -> RunConfig:
 
 
 def looked_at(
-    world: World, folder: Path, at_the_first_look: Callable[[], None], seconds: float = 30, fresh: float = FRESH
+    world: World, folder: Path, at_the_first_look: Callable[[], None], seconds: float = 30, fresh: float = FRESH_SECONDS
 ) -> tuple[Snapshot, list[Any]]:
     """Observe with a watch whose first words bring the change about; and what was asked since then."""
     config = config_of(world, folder)
@@ -380,7 +380,7 @@ def test_a_quick_run_looks_once_and_a_slow_one_twice(
         return snapshot, len([path for _, path in asked_github(world) if path.endswith(RELEASE)])
 
     quick, once = look()
-    monkeypatch.setattr("release_state.observe.collect.FRESH", 0)
+    monkeypatch.setattr("release_state.observe.collect.FRESH_SECONDS", 0)
     slow, twice = look()
     assert (once, twice) == (1, 2)
     assert moved(quick, slow) == (), "what did not change is the same at each look"

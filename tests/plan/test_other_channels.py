@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from release_state.demo.world import World
-from release_state.facts.shared import sharing, sharing_any
+from release_state.facts.shared import find_sharing, find_sharing_any
 from release_state.model.observation import known
 from release_state.model.outcome import Verdict
 from release_state.model.plan import Wanted
@@ -149,10 +149,10 @@ def test_no_run_is_started_over_what_another_channel_has_published() -> None:
 
 def test_testpypi_and_pypi_rest_on_nothing_of_each_other() -> None:
     for channel in (s.PYPI, s.TESTPYPI):
-        assert sharing_any(s.target(channel=channel)) == ()
+        assert find_sharing_any(s.target(channel=channel)) == ()
     shared = s.target(channel=s.TESTPYPI, branch_template="release/v{version}")
-    assert sharing(shared, "branch") == (s.PYPI,)
-    assert sharing(s.target(branch_template="release/v{version}"), "branch") == ()
+    assert find_sharing(shared, "branch") == (s.PYPI,)
+    assert find_sharing(s.target(branch_template="release/v{version}"), "branch") == ()
 
 
 WITH_TAGS = {"channels": {"testpypi": {"leaves": ["tag"]}}}

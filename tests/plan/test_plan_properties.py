@@ -17,7 +17,7 @@ from release_state.model.plan import Undecided, Wanted, step
 from release_state.model.snapshot import PullRequest, Snapshot, Tag
 from release_state.model.target import Channel, Target, Trace
 from release_state.plan.recovery import Recovery
-from release_state.plan.steps.commands import by_cause, find_out, suite
+from release_state.plan.steps.commands import find_out_first, merge_by_cause, suite_command
 from tests.plan.test_state_space import GREEN
 from tests.support import states as s
 from tests.support.doable import assert_can_be_done
@@ -190,7 +190,7 @@ def test_force_recovery_leaves_no_branch_but_those_in_use() -> None:
 def test_a_printed_run_of_the_suite_names_the_same_project() -> None:
     """Typed in any folder, it is about this package and clone, with the spelling of tags and branches of this run."""
     target = s.target(tag_template="{version}", base_branch="trunk")
-    given = suite(target, "0.2.1")
+    given = suite_command(target, "0.2.1")
     pairs = list(zip(given[1::2], given[2::2], strict=True))
     indexes = [value for name, value in pairs if name == "--index-url"]
     assert indexes == [f"pypi={s.PYPI.index_url}", f"testpypi={s.TESTPYPI.index_url}"]
@@ -208,10 +208,10 @@ def test_a_printed_run_of_the_suite_names_the_same_project() -> None:
     public = tuple(channel.model_copy(update={"is_public_index": True}) for channel in target.channels)
     server = {"github_api": "https://api.github.com", "github_web": "https://github.com"}
     usual = target.model_copy(update={"channels": public, **server})
-    assert not {"--index-url", "--github-api-url", "--github-server-url", "--workflow"} & set(suite(usual))
+    assert not {"--index-url", "--github-api-url", "--github-server-url", "--workflow"} & set(suite_command(usual))
     enterprise = {"github_api": "https://ghe.example/api/v3", "github_web": "https://ghe.example"}
-    assert "--github-server-url" not in suite(target.model_copy(update=enterprise)), "it follows from the API's"
-    assert suite(usual.model_copy(update={"workflow": "publish.yml"}))[-2:] == ["--workflow", "publish.yml"]
+    assert "--github-server-url" not in suite_command(target.model_copy(update=enterprise)), "it follows from the API's"
+    assert suite_command(usual.model_copy(update={"workflow": "publish.yml"}))[-2:] == ["--workflow", "publish.yml"]
 
 
 def test_the_version_after_a_burnt_candidate_is_the_next_candidate() -> None:
@@ -278,7 +278,7 @@ def test_the_first_file_decides_until_when_others_can_follow() -> None:
     old, new = (s.file("sdist", uploaded_at=s.NOW - timedelta(days=days)) for days in (15, 1))
     target = s.target(channel=PUBLIC, channels=(PUBLIC, s.TESTPYPI))
     facts = Release(s.released(target=target, index={"pypi": s.project(new, old)}))
-    assert facts.takes_files_until == s.NOW - timedelta(days=1)
+    assert facts.accepts_files_until == s.NOW - timedelta(days=1)
     whole = s.released(target=target, index={"pypi": s.project(old, s.file(uploaded_at=old.uploaded_at))})
     assert verdict_of(whole).verdict is Verdict.VERIFIED
 
@@ -421,15 +421,15 @@ def test_what_could_not_be_observed_is_found_out_once_for_each_cause(published: 
     both = "whether there is a GitHub Release", "whether there is a pull request"
     assert github.undecided == Undecided(source="GitHub", decisions=both)
     assert github.title == f"Find out first, to decide {' and '.join(both)}: GitHub"
-    assert github.commands == (tuple(suite(found.target)),)
+    assert github.commands == (tuple(suite_command(found.target)),)
 
 
 def test_what_a_step_finds_out_is_not_read_from_its_title() -> None:
     """A source or a decision may hold a colon, and a step may be called like one that finds something out."""
     index, why = Problem(source="index: a mirror", why="no answer"), ("whether a: b", "whether c")
-    one, two = (find_out(Release(s.ready()), NotObserved(index), decision) for decision in why)
+    one, two = (find_out_first(Release(s.ready()), NotObserved(index), decision) for decision in why)
     like = step("Find out first, to decide whether c: index: a mirror", reason=one.reason)
-    joined, other = by_cause([one, like, two, one])
+    joined, other = merge_by_cause([one, like, two, one])
     assert joined.undecided == Undecided(source=index.source, decisions=why)
     assert joined.title == "Find out first, to decide whether a: b and whether c: index: a mirror"
     assert other == like

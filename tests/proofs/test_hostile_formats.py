@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from release_state.common import files as whole
+from release_state.common import disk
 from release_state.observe.git.local import find_repository
 from release_state.observe.recorded import save
 from release_state.report.document import Origin
@@ -87,14 +87,14 @@ def test_a_summary_that_cannot_be_written_changes_no_verdict(tmp_path: Path) -> 
 
 
 def test_the_latest_page_is_that_of_the_latest_document(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = whole.write
+    real = disk.write_atomically
 
     def slowly(path: Path, *content: Any, **more: Any) -> None:
         real(path, *content, **more)
         if path.name.startswith("latest"):
             time.sleep(0.02)  # long enough for another run to come between
 
-    monkeypatch.setattr(whole, "write", slowly)
+    monkeypatch.setattr(disk, "write_atomically", slowly)
     settings = {"package": "orbit", "repository": "octo/orbit", "reports-dir": str(tmp_path / "reports")}
     config = load(Arguments(versions=("0.2.0",), settings=settings), {}, tmp_path, find_repository)
     verdict = verdict_of(s.ready())

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from release_state.common import files as whole
+from release_state.common import disk
 from release_state.common.errors import UsageProblem
 from release_state.fleet.projects import projects
 from release_state.model.observation import known
@@ -239,13 +239,13 @@ def test_a_file_is_written_in_the_place_of_a_link_and_into_a_device(tmp_path: Pa
     mine, link = tmp_path / "mine", tmp_path / "plan.sh"
     mine.write_text("mine", encoding="utf-8")
     link.symlink_to(mine)
-    whole.write(link, "plan", mode=0o755)
+    disk.write_atomically(link, "plan", mode=0o755)
     assert (mine.read_text(encoding="utf-8"), link.read_text(encoding="utf-8")) == ("mine", "plan")
     assert link.stat().st_mode & 0o777 == 0o755
-    whole.write(Path("/dev/null"), "nothing")
+    disk.write_atomically(Path("/dev/null"), "nothing")
     assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
     with pytest.raises(OSError, match="No such file"):
-        whole.write(tmp_path / "none" / "x", "x")
+        disk.write_atomically(tmp_path / "none" / "x", "x")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mine", "plan.sh"]
 
 

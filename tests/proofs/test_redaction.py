@@ -14,8 +14,8 @@ from urllib.parse import quote
 import pytest
 
 from release_state.common import redaction
-from release_state.common.errors import text_of, traceback_of
-from release_state.common.redaction import hide, hide_passwords_of, redacted
+from release_state.common.errors import format_error, format_traceback
+from release_state.common.redaction import hide, hide_passwords_in, redact
 from release_state.model.outcome import Outcome
 from release_state.observe.defects import Defect
 from release_state.observe.git.local import find_repository
@@ -48,11 +48,11 @@ def raised(text: str) -> Exception:
 def test_a_secret_is_not_there_in_any_spelling(secret: str) -> None:
     hide(secret)
     for spelling in (secret, quote(secret), quote(secret, safe=""), repr(secret)[1:-1], json.dumps(secret)[1:-1]):
-        assert redacted(f"before {spelling} after") == "before *** after"
+        assert redact(f"before {spelling} after") == "before *** after"
     for user in ("", "m", "me", "you") if len(secret) > 5 else ():
         for code in (b64encode, urlsafe_b64encode):
             coded = code(f"{user}:{secret}".encode()).decode()
-            shown = redacted(f"Basic {coded}").removeprefix("Basic ")
+            shown = redact(f"Basic {coded}").removeprefix("Basic ")
             before, hidden, after = shown.partition("***")
             # What is left belongs to what stands beside it, but for a few bits.
             assert hidden and coded.startswith(before) and coded.endswith(after)
@@ -73,27 +73,27 @@ def test_what_the_environment_holds_is_not_there(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("A_TOKEN_OF_NOTHING", "true")  # too short to be one
     monkeypatch.setenv("GIT_AUTHOR_EMAIL", "maintainer@example.org")
     hidden = ("tw1nepass", "pypi-abcdef", "keykeykey", "pr0xypass", "barepass", "alonetoken")
-    shown = redacted("\n".join([*values.values(), *hidden, "true", "maintainer@example.org", "me"]))
+    shown = redact("\n".join([*values.values(), *hidden, "true", "maintainer@example.org", "me"]))
     assert not any(word in shown for word in hidden), shown
     assert shown.endswith("***\ntrue\nmaintainer@example.org\nme")
 
 
 def test_what_stands_before_a_host_is_not_there_though_nobody_knows_it() -> None:
-    assert redacted("see https://me:unheard-of@h.invalid/x@y and 'git@h.invalid:a/b'") == (
+    assert redact("see https://me:unheard-of@h.invalid/x@y and 'git@h.invalid:a/b'") == (
         "see https://***@h.invalid/x@y and 'git@h.invalid:a/b'"
     )
-    assert redacted("ssh://git@h.invalid/x, a://b/c@d") == "ssh://***@h.invalid/x, a://b/c@d"
+    assert redact("ssh://git@h.invalid/x, a://b/c@d") == "ssh://***@h.invalid/x, a://b/c@d"
 
 
 def test_what_stands_coded_in_an_address_is_hidden_as_it_is_meant() -> None:
-    hide_passwords_of(["https://me:pa%73%3Aword@h.invalid/", None])
-    assert redacted("pas:word, pa%73%3Aword") == "***, ***"
+    hide_passwords_in(["https://me:pa%73%3Aword@h.invalid/", None])
+    assert redact("pas:word, pa%73%3Aword") == "***, ***"
 
 
 def test_the_longer_of_two_secrets_is_hidden_whole() -> None:
     hide("abcdef")
     hide("abcdefghi")
-    assert redacted("abcdefghi abcdef") == "*** ***"
+    assert redact("abcdefghi abcdef") == "*** ***"
 
 
 def test_what_a_run_learns_is_hidden(tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_what_a_run_learns_is_hidden(tmp_path: Path) -> None:
     settings = {"remote-url": "https://me:r3motepass@g.invalid/o/n.git", "package": "orbit", "repository": "o/n"}
     index = "pypi=https://me:ind3xpass@i.invalid/simple/"
     load(Arguments(versions=("1.0",), settings=settings, index_urls=(index,)), {}, tmp_path, find_repository)
-    shown = redacted("gho_learnt, ind3xpass, r3motepass, o/n.git, me")
+    shown = redact("gho_learnt, ind3xpass, r3motepass, o/n.git, me")
     assert shown == "***, ***, ***, o/n.git, me"
 
 
@@ -111,13 +111,13 @@ def test_a_traceback_is_free_of_secrets_with_all_that_it_was_raised_from() -> No
     error.__cause__, cause.__context__ = cause, context
     if sys.version_info >= (3, 11):
         error.add_note(f"note {WORD}")
-    shown = traceback_of(error)
+    shown = format_traceback(error)
     assert WORD not in shown
     assert all(f"LookupError: {word} ***" in shown for word in ("text", "cause", "context"))
     assert sys.version_info < (3, 11) or "note ***" in shown
-    assert text_of(error) == "LookupError: text ***" and Defect("pulls", error).traceback == shown
+    assert format_error(error) == "LookupError: text ***" and Defect("pulls", error).traceback == shown
     # Cut once it is free of them, so that no half of one is left.
-    assert WORD[-5:] not in traceback_of(raised(WORD * 2_000))
+    assert WORD[-5:] not in format_traceback(raised(WORD * 2_000))
 
 
 def test_what_a_check_says_that_breaks_is_free_of_secrets() -> None:

@@ -12,8 +12,8 @@ from release_state.model.observation import known
 from release_state.model.outcome import Exit, Outcome
 from release_state.model.plan import Wanted
 from release_state.model.snapshot import Commit, Snapshot
-from release_state.verdict.matrix import Row, matrix
-from release_state.verdict.timeline import Event, Timeline, timeline
+from release_state.verdict.matrix import Row, build_matrix
+from release_state.verdict.timeline import Event, Timeline, build_timeline
 from release_state.verdict.verdict import TargetVerdict
 from tests.support import states as s
 from tests.support.judged import verdict_of
@@ -25,7 +25,7 @@ LATER = s.NOW + timedelta(minutes=5)
 
 def rows(snapshot: Snapshot, wanted: Wanted = "auto") -> tuple[dict[str, Row], TargetVerdict]:
     verdict = verdict_of(snapshot, wanted)
-    found = matrix(Release(snapshot), verdict)
+    found = build_matrix(Release(snapshot), verdict)
     assert [row.trace for row in found][:6] == SIX
     assert all(row.expected and row.observed for row in found)
     return {row.trace: row for row in found}, verdict
@@ -86,7 +86,7 @@ def test_row_says_what_was_observed(snapshot: Snapshot, trace: str, state: Outco
 
 def test_what_is_expected_is_said_though_nothing_was_observed() -> None:
     snapshot = s.ready(remote=s.failed(), repository=s.failed(), index={})
-    assert not [row for row in matrix(Release(snapshot), verdict_of(snapshot)) if "not observed" in row.expected]
+    assert not [row for row in build_matrix(Release(snapshot), verdict_of(snapshot)) if "not observed" in row.expected]
 
 
 def test_advice_is_named_and_decides_nothing() -> None:
@@ -100,7 +100,7 @@ def test_what_no_check_looked_at_has_no_state() -> None:
     snapshot = s.ready()
     verdict = verdict_of(snapshot)
     narrowed = verdict.model_copy(update={"results": tuple(r for r in verdict.results if r.source == "tag")})
-    found = {row.trace: row.state for row in matrix(Release(snapshot), narrowed)}
+    found = {row.trace: row.state for row in build_matrix(Release(snapshot), narrowed)}
     assert found == {**dict.fromkeys(SIX), "tag": Outcome.HOLDS}
 
 
@@ -112,7 +112,7 @@ def of_kind(found: Timeline, kind: str) -> list[Event]:
 
 
 def seen(**changes: Any) -> Timeline:
-    return timeline(Release(s.released(**changes)))
+    return build_timeline(Release(s.released(**changes)))
 
 
 def test_events_come_in_order_and_those_without_a_time_last() -> None:

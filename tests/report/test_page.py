@@ -17,7 +17,7 @@ from release_state.report.page import summary
 from release_state.report.page.parts import span
 from release_state.report.page.plan import plan_list
 from release_state.report.page.timeline import timeline_block
-from release_state.verdict.timeline import Event, Timeline, timeline
+from release_state.verdict.timeline import Event, Timeline, build_timeline
 from tests.support import states as s
 from tests.support.judged import verdict_of
 
@@ -47,7 +47,7 @@ def drawn(found: Timeline) -> tuple[list[str], ElementTree.Element]:
 def test_what_is_far_apart_is_said_and_what_has_no_time_comes_last() -> None:
     files = (s.file(uploaded_at=s.NOW), s.file("sdist"))
     snapshot = s.released(index={"pypi": s.project(*files)}, pulls=known((s.pull(merged_at=LATER),)))
-    rows, _ = drawn(timeline(Release(snapshot)))
+    rows, _ = drawn(build_timeline(Release(snapshot)))
     assert "2 years later" in rows
     assert rows.index("Time not recorded") > rows.index("2 years later")
     assert rows[-2:] == ["-orbit-0.2.0.tar.gz uploaded", f"-tag v0.2.0 at {s.HEAD[:12]}"]

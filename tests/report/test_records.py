@@ -19,7 +19,7 @@ from release_state.model.snapshot import Snapshot
 from release_state.observe.earlier_reports import LARGEST, NotAReport, all_of, newest_whole, read
 from release_state.report.document import Origin, record, report, to_json
 from release_state.report.page.plan import changes_block
-from release_state.verdict.changes import Changes, changes, changes_since
+from release_state.verdict.changes import Changes, changes_since, find_changes
 from tests.support import states as s
 from tests.support.hostile import HOSTILE, OBEYED
 from tests.support.judged import verdict_of
@@ -37,7 +37,7 @@ def of(snapshot: Snapshot) -> Record:
 
 def between(then: Snapshot, now: Snapshot) -> Changes:
     """What changed."""
-    return changes(of(then), of(now), s.NOW, "a.json")
+    return find_changes(of(then), of(now), s.NOW, "a.json")
 
 
 def compare(folder: Path, now: dict[str, Record], own: Path) -> tuple[dict[str, Changes], list[str]]:

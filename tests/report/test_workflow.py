@@ -13,7 +13,7 @@ import pytest
 from cmarkgfm import github_flavored_markdown_to_html  # type: ignore[import-untyped]  # it has no types
 from cmarkgfm.cmark import Options  # type: ignore[import-untyped]
 
-from release_state.common.text import plain
+from release_state.common.text import sanitize
 from release_state.model.observation import Observation, Problem, known
 from release_state.model.outcome import CheckResult, Outcome
 from release_state.model.plan import step
@@ -233,7 +233,7 @@ def test_any_text_comes_through_markdown_as_it_is(said: str) -> None:
         page = Page(markdown)
         assert page.tags <= {inside, "table", "thead", "tbody", "tr", "th", "td"}
         shown = page.text.replace("\u2060", "")
-        assert " ".join(f"x {plain(said, 1_000)} y".split()) in " ".join(shown.split())
+        assert " ".join(f"x {sanitize(said, 1_000)} y".split()) in " ".join(shown.split())
 
 
 @pytest.mark.parametrize("line", ["a ``` b", "````", "~~~", "echo 'a\n```\nb'", "</code></pre><b>", MARKUP, MARKDOWN])

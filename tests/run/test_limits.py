@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from benchmarks.limits import at_once
-from release_state.common import files as whole
+from release_state.common import disk
 from release_state.observe.git.command import Git
 from release_state.observe.git.messages import GitFailed
 from release_state.observe.git.remote import observe_remote
@@ -198,9 +198,9 @@ def test_workers_whose_temporary_folder_is_full_judge_all_the_same(tmp_path: Pat
 def test_files_that_belong_together_are_written_all_or_none(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"old")
     with pytest.raises(OSError, match="No such file"):
-        whole.write_all({tmp_path / "a": b"new", tmp_path / "gone" / "b": b"new"})
+        disk.write_together({tmp_path / "a": b"new", tmp_path / "gone" / "b": b"new"})
     assert [path.name for path in tmp_path.iterdir()] == ["a"] and (tmp_path / "a").read_bytes() == b"old"
-    whole.write_all({tmp_path / "a": b"new", tmp_path / "b": b"new"})
+    disk.write_together({tmp_path / "a": b"new", tmp_path / "b": b"new"})
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"] and (tmp_path / "a").read_bytes() == b"new"
 
 

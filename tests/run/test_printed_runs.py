@@ -14,7 +14,7 @@ import pytest
 from _pytest.config.argparsing import Parser
 
 from release_state.observe.git.local import find_repository
-from release_state.plan.steps.commands import suite
+from release_state.plan.steps.commands import suite_command
 from release_state.report.script import script
 from release_state.run.options import add_options, arguments_of
 from release_state.settings.config import Arguments, RunConfig, load
@@ -77,7 +77,7 @@ def run_of(folder: Path, words: tuple[str, ...] = (), environ: Mapping[str, str]
 def again(config: RunConfig, folder: Path) -> RunConfig:
     """The run that the printed command makes, in another folder and without the environment."""
     folder.mkdir(exist_ok=True)
-    line = shlex.join(suite(config.targets[0]))
+    line = shlex.join(suite_command(config.targets[0]))
     return load(parsed(shlex.split(line)), {}, folder, find_repository)
 
 
@@ -108,8 +108,8 @@ def test_a_setting_of_the_command_line_is_repeated(each: Setting, tmp_path: Path
     config = run_of(tmp_path / "here", (each.option, SAID[each.key]))
     assert_same(again(config, tmp_path / "there"), config)
     usual = run_of(tmp_path / "here")
-    assert each.option in suite(config.targets[0])
-    assert each.key in ("package", "repository") or each.option not in suite(usual.targets[0])
+    assert each.option in suite_command(config.targets[0])
+    assert each.key in ("package", "repository") or each.option not in suite_command(usual.targets[0])
 
 
 @pytest.mark.parametrize("each", SETTINGS, ids=lambda each: each.key)
@@ -170,8 +170,8 @@ def test_how_a_run_was_made_is_repeated(option: Any, tmp_path: Path) -> None:
     config = run_of(tmp_path, ASKED[option.key])
     assert_same(again(config, tmp_path / "there"), config)
     usual = run_of(tmp_path)
-    assert ASKED[option.key][0] not in suite(usual.targets[0])
-    other = suite(config.targets[0], "0.3.0")
+    assert ASKED[option.key][0] not in suite_command(usual.targets[0])
+    other = suite_command(config.targets[0], "0.3.0")
     assert (ASKED[option.key][0] in other) is not option.of_version
 
 
@@ -188,12 +188,12 @@ def test_every_option_is_repeated_or_has_a_reason_not_to_be() -> None:
 def test_an_index_that_was_said_is_named_again(tmp_path: Path) -> None:
     """Also the usual one, which the project's file may replace."""
     usual = run_of(tmp_path).channels["pypi"].index_url
-    assert "--index-url" not in suite(run_of(tmp_path).targets[0])
+    assert "--index-url" not in suite_command(run_of(tmp_path).targets[0])
     for config in (
         run_of(tmp_path, ("--index-url", f"pypi={usual}")),
         run_of(tmp_path, (), {"RELEASE_STATE_INDEX_URL_PYPI": usual}),
     ):
-        command = suite(config.targets[0])
+        command = suite_command(config.targets[0])
         assert command[command.index("--index-url") + 1] == f"pypi={usual}"
 
 
@@ -207,18 +207,26 @@ def test_no_secret_is_repeated(tmp_path: Path) -> None:
         ("--remote-url", f"{login}git.example/octo/orbit.git", "--index-url", f"pypi={login}index.example/simple/"),
         {"GITHUB_TOKEN": SECRET},
     )
-    assert SECRET not in " ".join(suite(config.targets[0]))
+    assert SECRET not in " ".join(suite_command(config.targets[0]))
     assert SECRET not in config.targets[0].model_dump_json()
     assert config.remote_url.startswith(login), "the run itself needs it"
 
 
 def test_another_way_replaces_what_was_asked() -> None:
     target = s.target(settings=(("plan", "complete"), ("phase", "post-recovery"), ("wait", "30"), ("no-install", "")))
-    assert suite(target)[-7:] == ["--no-install", "--wait", "30", "--plan", "complete", "--phase", "post-recovery"]
-    words = suite(target, plan="rollback")
+    assert suite_command(target)[-7:] == [
+        "--no-install",
+        "--wait",
+        "30",
+        "--plan",
+        "complete",
+        "--phase",
+        "post-recovery",
+    ]
+    words = suite_command(target, plan="rollback")
     assert words.count("--plan") == 1
     assert words[words.index("--plan") + 1] == "rollback"
-    assert suite(target, "0.2.1", phase="pre-release")[-3:] == ["--no-install", "--phase", "pre-release"]
+    assert suite_command(target, "0.2.1", phase="pre-release")[-3:] == ["--no-install", "--phase", "pre-release"]
 
 
 def test_now_verify_has_the_settings() -> None:
@@ -232,6 +240,6 @@ def test_now_verify_has_the_settings() -> None:
     text = script([verdict_of(s.ready(target=target, remote=s.remote(s.branch())))])
     (line,) = (line for line in text.splitlines() if line.startswith("say 'verify: "))
     words = shlex.split(shlex.split(line)[1].partition(": ")[2])
-    assert words == suite(target)
+    assert words == suite_command(target)
     for option, value in (("expected-files", "wheel"), ("title-template", "It's {version}"), ("ci-required", "false")):
         assert words[words.index(setting(option).option) + 1] == value

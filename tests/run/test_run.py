@@ -25,7 +25,7 @@ from release_state.demo.scenarios import SCENARIOS
 from release_state.demo.world import World
 from release_state.model.outcome import Phase
 from release_state.run.checks import catalogue
-from release_state.verdict.check import of_phase
+from release_state.verdict.check import select_phase
 from tests.support.cli import ROOT, clean_environment, suite
 from tests.support.worlds import (
     asked_github,
@@ -121,7 +121,7 @@ def reports(tmp_path: Path) -> Path:
 
 
 def size_of(phase: Phase) -> int:
-    return len(of_phase(catalogue(ROOT / "checks"), phase))
+    return len(select_phase(catalogue(ROOT / "checks"), phase))
 
 
 def latest_of(reports: Path) -> Any:
@@ -163,7 +163,7 @@ def test_a_demo_gives_its_verdict_and_exit_code(
     assert ran.document["exit_code"] == ran.code
     said = f"{scenario.verdict}: orbit-demo 0.2.0 on {scenario.channel} ({scenario.phase})"
     assert said in ran.output.splitlines()
-    assert set(ran.only) == {check.id for check in of_phase(catalogue(ROOT / "checks"), Phase(scenario.phase))}
+    assert set(ran.only) == {check.id for check in select_phase(catalogue(ROOT / "checks"), Phase(scenario.phase))}
     assert not list(scratch.glob("release-state*")), "the world, the exchange folder and the stores are gone"
 
 

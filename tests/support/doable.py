@@ -77,8 +77,8 @@ class Followed:
     def _assert_free(self, version: Version, told: str) -> None:
         listed = self.release.project.releases
         assert version not in {Version(found.version) for found in listed}, told
-        tags = [*self.release.remote.tags, *self.release.every_local_tag]
-        assert version not in {self.target.version_of_tag(tag.name) for tag in tags}, told
+        tags = [*self.release.remote.tags, *self.release.all_local_tags]
+        assert version not in {self.target.parse_tag(tag.name) for tag in tags}, told
         assert version > self.release.version and not re.search("dev|post", str(version)), told
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from release_state.demo.github import Job
 from release_state.demo.world import World
 from release_state.model.observation import Problem, known
-from release_state.model.snapshot import CheckResult, Commit, CommitChecks, Snapshot
+from release_state.model.snapshot import CICheck, Commit, CommitChecks, Snapshot
 from tests.support import states as s
 
 MARKUP = "<script>window.hacked=1</script></textarea><img src=x onerror=window.hacked=2>\"'&lt;"
@@ -38,7 +38,7 @@ def hostile_snapshots(url: str = "javascript:alert(1)") -> tuple[Snapshot, Snaps
         lines=(HOSTILE, LONG),
     )
     unmerged = (Commit(sha=s.OTHER, subject=LONG, committed_at=s.NOW),)
-    red = (CheckResult(name=LONG, state="failure", conclusion=HOSTILE, html_url=url),)
+    red = (CICheck(name=LONG, state="failure", conclusion=HOSTILE, html_url=url),)
     wrong = s.released(
         remote=s.remote(s.tag(), s.branch(), s.branch(BRANCH)),
         history=s.history(s.lineage(unmerged=unmerged, unmerged_count=1, declared_version=HOSTILE)),

@@ -14,10 +14,10 @@ from release_state.model.observation import NotObserved
 from release_state.model.outcome import CheckResult, Outcome, Phase, Statement
 from release_state.model.plan import Wanted
 from release_state.model.snapshot import Snapshot
-from release_state.plan.diagnosis import phase_of
+from release_state.plan.diagnosis import choose_phase
 from release_state.plan.recovery import Recovery
 from release_state.run.checks import catalogue
-from release_state.verdict.check import CheckInfo, of_phase
+from release_state.verdict.check import CheckInfo, select_phase
 from release_state.verdict.verdict import TargetVerdict, judge
 
 FOLDER = Path(__file__).parent.parent.parent / "checks"
@@ -57,7 +57,7 @@ def ended(check: CheckInfo, recovery: Recovery) -> tuple[Outcome, Statement | No
 @cache
 def checks_of(phase: Phase, left_out: frozenset[str] = frozenset()) -> tuple[CheckInfo, ...]:
     """The checks of a phase, without those of these sources."""
-    return tuple(check for check in of_phase(tuple(CHECKS.values()), phase) if check.source not in left_out)
+    return tuple(check for check in select_phase(tuple(CHECKS.values()), phase) if check.source not in left_out)
 
 
 def result_of(check: CheckInfo, recovery: Recovery, key: str) -> CheckResult:
@@ -88,7 +88,7 @@ def verdict_of(
     left_out: frozenset[str] = frozenset(),
 ) -> TargetVerdict:
     """The verdict on a snapshot, its phase worked out anew unless it is fixed; without the checks of these sources."""
-    phase, reason = (fixed_phase, "given") if fixed_phase else phase_of(Release(snapshot), wanted)
+    phase, reason = (fixed_phase, "given") if fixed_phase else choose_phase(Release(snapshot), wanted)
     snapshot = snapshot.model_copy(update={"phase": phase.value, "phase_reason": reason})
     recovery = Recovery(Release(snapshot), wanted)
     checks, key = checks_of(phase, left_out), snapshot.target.key

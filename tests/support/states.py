@@ -10,7 +10,7 @@ from release_state.model.observation import Observation, Problem, known, unavail
 from release_state.model.snapshot import (
     Branch,
     Candidate,
-    CheckResult,
+    CICheck,
     Clone,
     CommitChecks,
     ExpectedCI,
@@ -223,10 +223,10 @@ def ci(*states: str, **changes: Any) -> Observation[CommitChecks]:
     return known(CommitChecks(sha=BASE, **values))
 
 
-def job(number: int, state: str = "success", **changes: Any) -> CheckResult:
+def job(number: int, state: str = "success", **changes: Any) -> CICheck:
     """A job of a run of ci.yml for a push."""
     values = {"workflow": "ci.yml", "event": "push", "app": "github-actions", "since": NOW, **changes}
-    return CheckResult(name=f"job {number}", state=state, **values)
+    return CICheck(name=f"job {number}", state=state, **values)
 
 
 def pushed_workflow(state: str = "starts", file: str = "ci.yml", **changes: Any) -> PushedWorkflow:

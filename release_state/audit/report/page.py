@@ -13,7 +13,7 @@ from release_state.audit.kinds import KINDS, Kind
 from release_state.audit.report.document import habits, notes, ranges
 from release_state.audit.report.picture import picture
 from release_state.audit.verdict import AuditVerdict
-from release_state.common.text import plain
+from release_state.common.text import sanitize
 from release_state.model.outcome import CheckResult, Exit, Outcome
 from release_state.model.plan import Step
 from release_state.report.page.parts import SYMBOL
@@ -146,7 +146,7 @@ def _row(judgement: Judgement, result: CheckResult) -> str:
 
 
 def _text(text: str) -> str:
-    return escape(plain(text))
+    return escape(sanitize(text))
 
 
 def resource(name: str) -> str:

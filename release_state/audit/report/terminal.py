@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from release_state.audit.kinds import Kind
 from release_state.audit.report.document import habits, notes, ranges
 from release_state.audit.verdict import AuditVerdict
-from release_state.common.errors import text_of
-from release_state.common.text import plain
+from release_state.common.errors import format_error
+from release_state.common.text import sanitize
 from release_state.model.outcome import CheckResult, Outcome, Verdict
 from release_state.model.plan import Step
 from release_state.observe.defects import said, tracebacks
@@ -34,7 +34,7 @@ def header(config: RunConfig, token_source: str | None) -> list[str]:
     return [
         f"audit of {target.package}, versions: {config.audit}, on {', '.join(t.channel.name for t in config.targets)}",
         f"  git     {target.remote_url}",
-        f"  clone   {plain(target.clone) if target.clone else 'none'}",
+        f"  clone   {sanitize(target.clone) if target.clone else 'none'}",
         f"  index   {indexes}",
         f"  GitHub  {target.repository} at {target.github_api}, {token}",
     ]
@@ -46,15 +46,15 @@ def summarise(reporter: pytest.TerminalReporter, verdicts: Sequence[AuditVerdict
     screen.tracebacks(tracebacks(ending.defects))
     if ending.broke is not None:
         reporter.section("release state", sep="=", red=True, bold=True)
-        reporter.write_line(f"the observation broke: {plain(text_of(ending.broke))}; please report this")
+        reporter.write_line(f"the observation broke: {sanitize(format_error(ending.broke))}; please report this")
         return
     for verdict in verdicts:
         _verdict(reporter, verdict)
     screen.broken(said(ending.defects))
     for note in ending.notes:
-        reporter.write_line(f"note: {plain(note)}")
+        reporter.write_line(f"note: {sanitize(note)}")
     if ending.trouble:
-        reporter.write_line(plain(ending.trouble), red=True)
+        reporter.write_line(sanitize(ending.trouble), red=True)
     elif ending.reports.written:
         screen.reports(ending.reports)
 
@@ -74,7 +74,7 @@ def _verdict(reporter: pytest.TerminalReporter, verdict: AuditVerdict) -> None:
     shown = ", ".join(f"{count} {outcome.value}" for outcome, count in verdict.counts.items())
     reporter.write_line(f"  versions: {shown or 'none'}")
     for line in (*habits(audit), *notes(audit)):
-        reporter.write_line(f"  {plain(line)}")
+        reporter.write_line(f"  {sanitize(line)}")
     for result in verdict.findings:
         _finding(reporter, result)
     for kind, judged in verdict.by_kind.items():
@@ -95,7 +95,7 @@ def _finding(reporter: pytest.TerminalReporter, result: CheckResult) -> None:
     expected = result.expected if result.expected != result.title else ""
     for name, text in (("expected", expected), ("found", result.found), ("why", result.why)):
         if text:
-            reporter.write_line(f"    {name + ':':9} {plain(text)}")
+            reporter.write_line(f"    {name + ':':9} {sanitize(text)}")
     if result.retry_at:
         reporter.write_line(f"    ask again at {result.retry_at}")
     for step in result.steps:
@@ -106,18 +106,18 @@ def _kind(reporter: pytest.TerminalReporter, kind: Kind, count: int, versions: s
     level = "" if kind.blocking else " (advice)"
     reporter.write_line("")
     reporter.write_line(f"  {count} {kind.id}{level}: {kind.title}", **{"red" if kind.blocking else "yellow": True})
-    reporter.write_line(f"    versions: {plain(versions)}")
+    reporter.write_line(f"    versions: {sanitize(versions)}")
     reporter.write_line(f"    why:      {kind.why}")
     _step(reporter, step)
 
 
 def _step(reporter: pytest.TerminalReporter, step: Step) -> None:
-    reason = f" ({plain(step.reason)})" if step.reason else ""
-    reporter.write_line(f"    next:     {plain(step.title)}{reason}")
+    reason = f" ({sanitize(step.reason)})" if step.reason else ""
+    reporter.write_line(f"    next:     {sanitize(step.title)}{reason}")
     lines = step.lines()
     for line in lines[-_SHOWN:]:
         Screen(reporter).command(line, 6)
     if len(lines) > _SHOWN:
         reporter.write_line(f"      and {len(lines) - _SHOWN} more, for older versions: see the reports")
     if step.withheld:
-        reporter.write_line(f"      no command is given: {plain(step.withheld)}")
+        reporter.write_line(f"      no command is given: {sanitize(step.withheld)}")

@@ -43,7 +43,7 @@ _DRY = re.compile(r"(?<![a-z0-9-])(?<!not a )(?<!no )(?<!without )dry[ _-]?run\b
 
 
 @dataclass(frozen=True)
-class Said:
+class Attribution:
     """What sources say of a run: whether it is of the target's version and channel; None: not said."""
 
     version: bool | None = None
@@ -61,10 +61,10 @@ class Said:
         """Whether it is known to be of another version or channel."""
         return False in (self.version, self.channel)
 
-    def also(self, more: Said) -> Said:
+    def combine(self, more: Attribution) -> Attribution:
         """What both say together."""
         adds = (more.version and not self.version) or (more.channel and not self.channel)
-        return Said(
+        return Attribution(
             _both(self.version, more.version),
             _both(self.channel, more.channel),
             (*self.by, *more.by) if adds else self.by,
@@ -77,9 +77,9 @@ def _both(first: bool | None, second: bool | None) -> bool | None:
     return first if second is None else second
 
 
-def of_run(run: WorkflowRun, runs: Sequence[WorkflowRun], target: Target) -> Said:
+def attribute_run(run: WorkflowRun, runs: Sequence[WorkflowRun], target: Target) -> Attribution:
     """What the run's own branch and title say; `runs` are all runs of the workflow."""
-    said = Said()
+    said = Attribution()
     if run.head_branch and (parsed := target.parse_release_branch(run.head_branch)):
         said = _said("head branch", {Version(parsed.version)}, {parsed.channel}, target)
     if run.event != "workflow_dispatch":
@@ -87,35 +87,35 @@ def of_run(run: WorkflowRun, runs: Sequence[WorkflowRun], target: Target) -> Sai
     versions = _versions(_TITLE.findall(run.title)) or _versions(_ANY.findall(run.title)) & {target.parsed_version}
     # Without a `run-name` every run has the workflow's own title, which says nothing of this one.
     told = len({other.title for other in runs}) > 1
-    return said.also(_said("title", versions, channels_in(run.title, target) if told else set(), target))
+    return said.combine(_said("title", versions, match_channels(run.title, target) if told else set(), target))
 
 
-def of_jobs(names: Iterable[str], target: Target) -> Said:
+def attribute_jobs(names: Iterable[str], target: Target) -> Attribution:
     """What the names of the jobs that ran say of the channel: `Production Release (PyPI)`."""
-    said = _said("job name", set(), {channel for name in names for channel in channels_in(name, target)}, target)
-    return Said(channel=True) if len(target.channels) == 1 and said.channel is None else said
+    said = _said("job name", set(), {channel for name in names for channel in match_channels(name, target)}, target)
+    return Attribution(channel=True) if len(target.channels) == 1 and said.channel is None else said
 
 
-def of_log(lines: Sequence[Line], target: Target) -> Said:
+def attribute_log(lines: Sequence[Line], target: Target) -> Attribution:
     """What the log says: by the release branch that it names, else by tag, version and files."""
-    texts = telling(lines)
-    branches = release_branches(texts, target)
+    texts = select_telling(lines)
+    branches = find_release_branches(texts, target)
     if len(branches) == 1:
         ((channel, version),) = branches
         return _said("log", {Version(version)}, {channel}, target)
-    versions = named_versions(texts, target)
+    versions = find_versions(texts, target)
     if not versions:
         # Many things have a version: one that is not ours says nothing.
         versions = _versions(found for text in texts for found in _STATED.findall(text)) & {target.parsed_version}
-    return _said("log", versions, named_channels(texts, target), target)
+    return _said("log", versions, find_channels(texts, target), target)
 
 
-def telling(lines: Iterable[Line]) -> list[str]:
+def select_telling(lines: Iterable[Line]) -> list[str]:
     """The lines that can name a version in particular: not those that list what the remote has."""
     return [line.text for line in lines if line.text and not _LISTED.search(line.text)]
 
 
-def release_branches(texts: Iterable[str], target: Target) -> set[tuple[str, str]]:
+def find_release_branches(texts: Iterable[str], target: Target) -> set[tuple[str, str]]:
     """Channel and version of every release branch that the lines name."""
     prefix = target.branch_template.partition("{")[0]
     words = {word for text in texts if prefix in text for word in _WORD.findall(text) if prefix in word}
@@ -123,10 +123,10 @@ def release_branches(texts: Iterable[str], target: Target) -> set[tuple[str, str
     return {(found.channel, found.version) for found in parsed if found}
 
 
-def named_versions(texts: Sequence[str], target: Target) -> set[Version]:
+def find_versions(texts: Sequence[str], target: Target) -> set[Version]:
     """The versions that the lines name as what was tagged, published or built."""
     found = _versions(version for text in texts for version in _PUBLISHED.findall(text))
-    tags = (target.version_of_tag(tag) for text in texts for tag in _TAG.findall(text))
+    tags = (target.parse_tag(tag) for text in texts for tag in _TAG.findall(text))
     files = (
         file for text in texts if ".whl" in text or ".tar.gz" in text or ".zip" in text for file in _FILE.findall(text)
     )
@@ -134,13 +134,13 @@ def named_versions(texts: Sequence[str], target: Target) -> set[Version]:
     return found | {version for version in tags if version} | built
 
 
-def named_channels(texts: Iterable[str], target: Target) -> set[str]:
+def find_channels(texts: Iterable[str], target: Target) -> set[str]:
     """The channels that the lines name as where they publish to."""
     named = {"".join(found) for text in texts for found in _CHANNEL.findall(text)}
-    return {channel for words in named for channel in channels_in(words, target)}
+    return {channel for words in named for channel in match_channels(words, target)}
 
 
-def channels_in(text: str, target: Target) -> set[str]:
+def match_channels(text: str, target: Target) -> set[str]:
     """The channels that a text names: `Test Release (TestPyPI)`, `to test-pypi`, an upload address."""
     names, pattern = _channel_pattern(tuple(channel.name for channel in target.channels))
     return {names[(found.lastindex or 1) - 1] for found in pattern.finditer(text)}
@@ -173,9 +173,9 @@ def is_dry_log(lines: Iterable[Line], *, published_nothing: bool) -> bool:
     return any(_DRY_INPUT.search(text) or (published_nothing and _DRY.search(text)) for text in said)
 
 
-def _said(source: str, versions: set[Version], channels: set[str], target: Target) -> Said:
+def _said(source: str, versions: set[Version], channels: set[str], target: Target) -> Attribution:
     version, channel = _is(target.parsed_version, versions), _is(target.channel.name, channels)
-    return Said(version, channel, (source,) if version or channel else ())
+    return Attribution(version, channel, (source,) if version or channel else ())
 
 
 def _is(ours: object, named: set[Version] | set[str]) -> bool | None:

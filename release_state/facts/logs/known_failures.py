@@ -166,6 +166,6 @@ KNOWN_FAILURES = (
 )
 
 
-def look_for(meaning: str) -> str:
+def find_next_look(meaning: str) -> str:
     """What to look at next, by the meaning that was found; empty for one that is not known here."""
     return next((known.look for known in KNOWN_FAILURES if known.meaning == meaning), "")

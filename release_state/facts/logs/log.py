@@ -67,7 +67,7 @@ class Explanation:
     step: str | None = None
 
 
-def parse(text: str) -> list[Line]:
+def parse_log(text: str) -> list[Line]:
     """The lines of a job's log: raw, as the API and the web interface give it, or as `gh run view --log` prints it."""
     lines: list[Line] = []
     group: int | None = None
@@ -101,7 +101,7 @@ def _as_script(lines: Sequence[Line]) -> list[Line]:
     ]
 
 
-def explain(lines: Sequence[Line], *, succeeded: bool = False) -> Explanation:
+def explain_log(lines: Sequence[Line], *, succeeded: bool = False) -> Explanation:
     """
     What the lines say of the end of their run.
 
@@ -176,7 +176,7 @@ def _around(text: str, pattern: re.Pattern[str] | None) -> str:
     return _cut("…" + text[max(0, found.end() - LONGEST_LINE // 2) :].strip())
 
 
-def read(data: bytes, most: int) -> list[tuple[str | None, str]]:
+def read_logs(data: bytes, most: int) -> list[tuple[str | None, str]]:
     """
     The logs that the data hold, each with the name of its job where one is told: a text, or GitHub's zip of a run.
 

@@ -9,19 +9,19 @@ from functools import cached_property
 from itertools import islice
 
 from release_state.facts.workflow.document import NotReadable
-from release_state.facts.workflow.limits import longest
+from release_state.facts.workflow.limits import compute_longest
 from release_state.facts.workflow.model import (
     Job,
     Permissions,
     Step,
     Workflow,
+    find_called_path,
     is_local,
-    parse,
-    path_of_call,
-    paths_of_action,
+    list_action_paths,
+    parse_workflow,
 )
-from release_state.facts.workflow.needs import Need, needs_of, uses_own_token
-from release_state.facts.workflow.rights import beyond, by_setting, ceiling_by_setting, lesser
+from release_state.facts.workflow.needs import Need, find_needs, uses_own_token
+from release_state.facts.workflow.rights import derive_ceiling, derive_from_setting, find_excesses, limit_rights
 
 _DEEPEST = 5
 """Workflows inside of workflows, and actions inside of actions, that are followed."""
@@ -61,7 +61,7 @@ class Placed:
         """The most that a workflow may have that it calls; None where not known."""
         if self.permissions is None or not self.by_default:
             return self.permissions
-        return ceiling_by_setting(self.permissions)
+        return derive_ceiling(self.permissions)
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ class ReleaseWorkflow:
     def problem(self) -> str | None:
         """Why the file is no YAML that GitHub would take; None for a good one."""
         try:
-            parse(self.texts.get(self.path, ""))
+            parse_workflow(self.texts.get(self.path, ""))
         except NotReadable as refused:
             return str(refused)
         return None
@@ -155,10 +155,10 @@ class ReleaseWorkflow:
             job = at.job
             env = {**job.workflow.env, **job.job.env, **at.step.env}
             pushes_with_own = _pushes_with_own(job.job)
-            found += [PlacedNeed(need, at) for need in needs_of(at.step, env, pushes_with_own=pushes_with_own)]
+            found += [PlacedNeed(need, at) for need in find_needs(at.step, env, pushes_with_own=pushes_with_own)]
         return tuple(found)
 
-    def needs_of(self, right: str) -> tuple[PlacedNeed, ...]:
+    def needs_for(self, right: str) -> tuple[PlacedNeed, ...]:
         """Those of one right, whichever token they use."""
         return tuple(found for found in self.needs if found.need.right == right)
 
@@ -170,14 +170,14 @@ class ReleaseWorkflow:
     @property
     def called(self) -> tuple[str, ...]:
         """Paths of the reusable workflows of the repository that it calls, there or not."""
-        paths = (path_of_call(placed.job.uses) for placed in self.jobs)
+        paths = (find_called_path(placed.job.uses) for placed in self.jobs)
         return tuple(dict.fromkeys(filter(None, paths)))
 
     @property
     def missing(self) -> tuple[str, ...]:
         """Files of the repository that it uses and that are not there, or cannot be read."""
         used: list[tuple[str, ...]] = [(path,) for path in self.called]
-        used += [paths for at in self.steps if (paths := paths_of_action(at.step.uses))]
+        used += [paths for at in self.steps if (paths := list_action_paths(at.step.uses))]
         lacking = [paths[0] for paths in used if all(self._parsed(path) is None for path in paths)]
         return tuple(dict.fromkeys(lacking))
 
@@ -188,18 +188,18 @@ class ReleaseWorkflow:
         for placed in self.jobs:
             ceiling = placed.caller.ceiling if placed.caller else None
             for block in (placed.workflow.permissions, placed.job.permissions):
-                for right, asked, allowed in beyond(block, ceiling) if block and ceiling else ():
+                for right, asked, allowed in find_excesses(block, ceiling) if block and ceiling else ():
                     found.setdefault((placed.where, right), Excess(placed, right, asked, allowed))
         return tuple(found.values())
 
     @cached_property
     def minutes(self) -> int | None:
         """How long a run may work at the most; None where that cannot be told."""
-        return longest(self.path, self._parsed)
+        return compute_longest(self.path, self._parsed)
 
     def _parsed(self, path: str) -> Workflow | None:
         try:
-            return parse(self.texts[path]) if path in self.texts else None
+            return parse_workflow(self.texts[path]) if path in self.texts else None
         except NotReadable:
             return None
 
@@ -207,13 +207,13 @@ class ReleaseWorkflow:
         for job in workflow.jobs:
             block = job.permissions or workflow.permissions
             if caller:
-                rights = lesser(block, caller.permissions if block is None else caller.ceiling)
+                rights = limit_rights(block, caller.permissions if block is None else caller.ceiling)
             else:
-                rights = block or by_setting(self.default)
+                rights = block or derive_from_setting(self.default)
             by_default = block is None and (caller is None or caller.by_default)
             placed = Placed(job, path, workflow, rights, by_default, caller)
             yield placed
-            called = path_of_call(job.uses)
+            called = find_called_path(job.uses)
             inner = self._parsed(called) if called else None
             if inner is not None and depth < _DEEPEST:
                 yield from self._placed(called, inner, placed, depth + 1)
@@ -225,7 +225,7 @@ class ReleaseWorkflow:
             inside = conditional or not _is_always(step.condition) or step.may_fail
             merged = replace(step, env={**env, **step.env})
             yield merged, inside
-            actions = (self._parsed(path) for path in paths_of_action(step.uses))
+            actions = (self._parsed(path) for path in list_action_paths(step.uses))
             action = next((found for found in actions if found is not None), None)
             if action is not None and depth < _DEEPEST:
                 yield from self._steps(action.steps, inside, merged.env, depth + 1)
@@ -249,7 +249,7 @@ def _is_always(condition: str) -> bool:
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
-def unpinned(workflow: ReleaseWorkflow) -> tuple[str, ...]:
+def find_unpinned(workflow: ReleaseWorkflow) -> tuple[str, ...]:
     """What is used by a tag or a branch, those of others than GitHub first; a `docker://` image has a digest."""
     used = [placed.job.uses for placed in workflow.jobs if placed.job.uses]
     used += [placed.step.uses for placed in workflow.steps if placed.step.uses]

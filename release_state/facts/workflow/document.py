@@ -77,7 +77,7 @@ def _whole_number(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> int:
 _Loader.add_constructor("tag:yaml.org,2002:int", _whole_number)
 
 
-def read(text: str) -> dict[str, Any]:
+def read_yaml(text: str) -> dict[str, Any]:
     """The object that the text holds.
 
     Raises NotReadable.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from release_state.facts.workflow.calls import PlacedStep, ReleaseWorkflow
-from release_state.facts.workflow.script import commands
+from release_state.facts.workflow.script import split_commands
 
 BACKENDS = frozenset(
     {"setuptools-scm", "hatch-vcs", "versioningit", "versioneer", "dunamai", "poetry-dynamic-versioning", "flit-scm",
@@ -34,7 +34,7 @@ _BUILDS = {"build": (), "uv": ("build",), "hatch": ("build", "version"), "pdm": 
            "flit": ("build",), "pip": ("wheel",), "pyproject-build": ()}  # fmt: skip
 
 
-def shallow_checkouts(workflow: ReleaseWorkflow, build_requires: Collection[str]) -> tuple[str, ...] | None:
+def find_shallow_checkouts(workflow: ReleaseWorkflow, build_requires: Collection[str]) -> tuple[str, ...] | None:
     """The checkouts that lack the history which their job needs; None where no job is known to need it."""
     # Where a tag starts the run, its checkout has that tag: a build by one of the backends needs no more.
     backends = () if workflow.file.by_tag else build_requires
@@ -58,7 +58,7 @@ def _needs_history(at: PlacedStep, build_requires: Collection[str]) -> str | Non
         return action
     if backend and action in _BUILD_ACTIONS:
         return f"{action} with {backend}"
-    for words, _ in commands(at.step.run) if at.step.run else ():
+    for words, _ in split_commands(at.step.run) if at.step.run else ():
         program, verb = words[0], next((word for word in words[1:] if not word.startswith("-")), "")
         if program == "git" and {"-1", "-n1", "--max-count=1"} & set(words):
             continue  # the date of the commit at hand
@@ -79,7 +79,7 @@ def _shallow(steps: list[PlacedStep]) -> PlacedStep | None:
     deepened = any(
         words[0] == "git" and "fetch" in words and {"--unshallow", "--depth=0"} & set(words)
         for at in steps
-        for words, _ in commands(at.step.run)
+        for words, _ in split_commands(at.step.run)
     )
     depths = [at.step.given.get("fetch-depth", "1") for at in checkouts]
     if not checkouts or deepened or any(depth == "0" or "${{" in depth for depth in depths):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from graphlib import CycleError, TopologicalSorter
 
-from release_state.facts.workflow.model import Workflow, path_of_call
+from release_state.facts.workflow.model import Workflow, find_called_path
 from release_state.model.snapshot import WorkflowRun
 
 NEAR = 0.8
@@ -31,7 +31,7 @@ class RunTime:
         return f"#{self.run.number} {self.run.conclusion} after {self.minutes:.0f} min ({self.part:.0%} of the limit)"
 
 
-def times_of(runs: Iterable[WorkflowRun], limit: int) -> tuple[RunTime, ...]:
+def measure_runs(runs: Iterable[WorkflowRun], limit: int) -> tuple[RunTime, ...]:
     """The last five runs that ended well, or were cancelled when their time was up; newest first."""
     times = []
     for run in runs:
@@ -42,12 +42,12 @@ def times_of(runs: Iterable[WorkflowRun], limit: int) -> tuple[RunTime, ...]:
     return tuple(times[:_LAST])
 
 
-def near_limit(times: Sequence[RunTime], limit: int) -> tuple[RunTime, ...]:
+def select_near_limit(times: Sequence[RunTime], limit: int) -> tuple[RunTime, ...]:
     """Those that took 80 % of the limit or more."""
     return tuple(time for time in times if limit and time.part >= NEAR)
 
 
-def longest(
+def compute_longest(
     path: str, read: Callable[[str], Workflow | None], known: dict[str, int | None] | None = None
 ) -> int | None:
     """Minutes: the limits of jobs that wait for each other, added up.
@@ -75,7 +75,7 @@ def _longest(
     for name in order:
         if (job := jobs.get(name)) is None:
             return None
-        own = longest(path_of_call(job.uses), read, known) if job.uses else job.limit
+        own = compute_longest(find_called_path(job.uses), read, known) if job.uses else job.limit
         if own is None:
             return None
         ends[name] = own + max((ends[other] for other in job.needs), default=0)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from release_state.facts.workflow.document import read
+from release_state.facts.workflow.document import read_yaml
 
 _EXPRESSION = re.compile(r"\$\{\{(.*?)\}\}", re.DOTALL)
 
@@ -119,12 +119,12 @@ class Workflow:
 
 
 @lru_cache(maxsize=64)
-def parse(text: str) -> Workflow:
+def parse_workflow(text: str) -> Workflow:
     """The workflow (or composite action) that the text holds.
 
     Raises NotReadable where it is no YAML within the limits.
     """
-    data = read(text)
+    data = read_yaml(text)
     triggers = data.get("on")
     events = _object(triggers)
     names = tuple(events) or tuple(map(_text, triggers)) if isinstance(triggers, list) else tuple(events)
@@ -143,7 +143,7 @@ def parse(text: str) -> Workflow:
     )
 
 
-def expressions(text: str) -> list[str]:
+def find_expressions(text: str) -> list[str]:
     """What stands inside `${{ }}`."""
     return [found.strip() for found in _EXPRESSION.findall(text)]
 
@@ -244,13 +244,13 @@ def is_local(uses: str) -> bool:
     return uses.startswith(("./", "$/"))
 
 
-def path_of_call(uses: str) -> str:
+def find_called_path(uses: str) -> str:
     """The path of a reusable workflow of the same repository; empty for any other."""
     path = _path(uses)
     return path if path.startswith(f"{FOLDER}/") else ""
 
 
-def paths_of_action(uses: str) -> tuple[str, ...]:
+def list_action_paths(uses: str) -> tuple[str, ...]:
     """Where the file of an action of the same repository can be; nothing for any other."""
     path = _path(uses)
     return tuple(posixpath.normpath(f"{path}/{name}") for name in ("action.yml", "action.yaml")) if path else ()

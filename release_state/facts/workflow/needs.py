@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from release_state.facts.workflow.model import Step, expressions
-from release_state.facts.workflow.script import commands
+from release_state.facts.workflow.model import Step, find_expressions
+from release_state.facts.workflow.script import split_commands
 
 CONTENTS, PULLS, ID_TOKEN = "contents", "pull-requests", "id-token"
 
@@ -78,11 +78,11 @@ class Need:
 
 def uses_own_token(text: str) -> bool:
     """Whether what was given as a token is that of the run, or nothing."""
-    found = expressions(text)
+    found = find_expressions(text)
     return not text.strip() or (len(found) == 1 and bool(_OWN_TOKEN.fullmatch(found[0])))
 
 
-def needs_of(step: Step, env: Mapping[str, str], *, pushes_with_own: bool) -> Iterator[Need]:
+def find_needs(step: Step, env: Mapping[str, str], *, pushes_with_own: bool) -> Iterator[Need]:
     """The needs of one step; `env` is what its workflow, its job and itself set.
 
     `pushes_with_own`: whether what `git push` signs in with is the run's own token.
@@ -90,7 +90,7 @@ def needs_of(step: Step, env: Mapping[str, str], *, pushes_with_own: bool) -> It
     if step.uses:
         yield from _of_action(step, env)
     elif step.run and step.shell.split(" ")[0] in ("", "bash", "sh", "pwsh"):
-        for words, given in commands(step.run):
+        for words, given in split_commands(step.run):
             yield from _of_command(words, {**env, **given}, pushes_with_own=pushes_with_own)
 
 

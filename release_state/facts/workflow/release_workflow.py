@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from release_state.facts.release import Release
 from release_state.facts.workflow.calls import PlacedNeed, ReleaseWorkflow
-from release_state.facts.workflow.model import Input, expressions
+from release_state.facts.workflow.model import Input, find_expressions
 from release_state.facts.workflow.needs import CONTENTS, ID_TOKEN, PULLS
 from release_state.model.observation import NotObserved, Problem
 from release_state.model.outcome import NotApplicable, Phase
@@ -18,7 +18,7 @@ SOURCE = "release workflow"
 
 
 @dataclass(frozen=True)
-class Lacking:
+class LackingStep:
     """A step that needs a right which its job's token does not have."""
 
     where: str
@@ -30,12 +30,12 @@ class Lacking:
 class Lack:
     """All of them, for one right."""
 
-    needs: tuple[Lacking, ...]
+    needs: tuple[LackingStep, ...]
     certain: bool
     """Whether the release fails on it for certain."""
 
 
-def workflow_of(release: Release) -> ReleaseWorkflow:
+def read_workflow(release: Release) -> ReleaseWorkflow:
     """The release workflow as it stands at the head of the base branch.
 
     Raises NotObserved where it cannot be read, NotApplicable where there is none.
@@ -53,7 +53,7 @@ def workflow_of(release: Release) -> ReleaseWorkflow:
     return workflow
 
 
-def unread_problem(release: Release) -> str | None:
+def explain_unreadable(release: Release) -> str | None:
     """Why the release workflow's file, which is there, cannot be read; None where it can."""
     files = release.snapshot.workflow_files.present()
     return _unread(files) or _built(files, None).problem
@@ -68,26 +68,26 @@ def _built(files: WorkflowFiles, default: str | None) -> ReleaseWorkflow:
     return ReleaseWorkflow(files.path, files.texts, default)
 
 
-def minutes_of(release: Release) -> int | None:
+def find_time_limit(release: Release) -> int | None:
     """How long a run of the release workflow may work; None where that is not known."""
     try:
-        return workflow_of(release).minutes
+        return read_workflow(release).minutes
     except (NotObserved, NotApplicable):
         return None
 
 
-def is_ahead(release: Release) -> bool:
+def is_before_release(release: Release) -> bool:
     """Whether the release is still to be made: only then can something make it fail for certain."""
     return release.snapshot.phase == Phase.PRE_RELEASE
 
 
-def lack(release: Release, right: str) -> Lack | None:
+def find_lack(release: Release, right: str) -> Lack | None:
     """Steps that work with the run's own token and lack a right; None where all of them have it.
 
     Raises NotApplicable where no step is known to need it; NotObserved where what decides could not be seen.
     """
-    workflow = workflow_of(release)
-    needs = workflow.needs_of(right)
+    workflow = read_workflow(release)
+    needs = workflow.needs_for(right)
     own = [found for found in needs if found.need.own_token]
     if not needs:
         _nobody_needs(workflow, right)
@@ -96,8 +96,8 @@ def lack(release: Release, right: str) -> Lack | None:
         surely = any(found.need.certain and not found.at.is_conditional for found, _ in lacking)
         # Under whatever condition: a release needs one of them, and none of them can do it.
         none_can = len(lacking) == len(needs) and all(found.need.certain for found, _ in lacking)
-        named = tuple(Lacking(found.where, level or "none") for found, level in lacking)
-        return Lack(named, is_ahead(release) and (surely or none_can))
+        named = tuple(LackingStep(found.where, level or "none") for found, level in lacking)
+        return Lack(named, is_before_release(release) and (surely or none_can))
     if unknown := [found for found, level in levels if level is None]:
         raise _setting_unknown(release, f"{unknown[0].where} needs {right}: write", right)
     return None
@@ -138,19 +138,19 @@ def _setting_unknown(release: Release, need: str, right: str) -> NotObserved:
     )
 
 
-def pull_request_steps(release: Release) -> tuple[PlacedNeed, ...]:
+def find_pull_request_steps(release: Release) -> tuple[PlacedNeed, ...]:
     """The steps of the release workflow that create pull requests; none where its file cannot be looked at."""
     try:
-        needs = workflow_of(release).needs_of(PULLS)
+        needs = read_workflow(release).needs_for(PULLS)
     except (NotObserved, NotApplicable):
         return ()
     return tuple(found for found in needs if found.need.what not in ("gh pr merge", "gh pr comment", "gh pr close"))
 
 
-def pushes_to_base(release: Release) -> tuple[PlacedNeed, ...]:
+def find_pushes_to_base(release: Release) -> tuple[PlacedNeed, ...]:
     """The steps that push to the base branch by its name, with the run's own token."""
     try:
-        needs = workflow_of(release).needs_of(CONTENTS)
+        needs = read_workflow(release).needs_for(CONTENTS)
     except (NotObserved, NotApplicable):
         return ()
     base = release.base_branch
@@ -158,14 +158,14 @@ def pushes_to_base(release: Release) -> tuple[PlacedNeed, ...]:
     return tuple(found for found in needs if found.need.own_token and names.intersection(found.need.words))
 
 
-def file_step(release: Release, title: str, reason: str = "") -> Step:
+def make_file_step(release: Release, title: str, reason: str = "") -> Step:
     """The step that changes the workflow's file."""
     files = release.snapshot.workflow_files.present()
     web = f"{release.target.github_web}/{release.target.repository}"
     return step(title, reason=reason, link=f"{web}/blob/{files.commit}/{files.path}")
 
 
-def channel_input(workflow: ReleaseWorkflow, release: Release) -> Input | None:
+def find_channel_input(workflow: ReleaseWorkflow, release: Release) -> Input | None:
     """The input of a dispatch that chooses the channel: that which offers this one, else any channel by its name."""
     names = {channel.name for channel in release.target.channels}
     offering = [given for given in workflow.file.inputs if names.intersection(given.options)]
@@ -173,7 +173,7 @@ def channel_input(workflow: ReleaseWorkflow, release: Release) -> Input | None:
 
 
 @dataclass(frozen=True)
-class Start:
+class WorkflowStart:
     """How a person starts the release workflow for a channel."""
 
     fields: tuple[str, ...] = ()
@@ -182,27 +182,33 @@ class Start:
     """Why no command can be given; empty where one can."""
 
 
-def start_of(release: Release) -> Start:
+def find_start(release: Release) -> WorkflowStart:
     """How the workflow is started for this channel: by its own inputs, as far as its file is known."""
     channel = release.channel.name
     try:
-        workflow = workflow_of(release)
+        workflow = read_workflow(release)
     except (NotObserved, NotApplicable):
-        return Start((f"target_environment={channel}",))
+        return WorkflowStart((f"target_environment={channel}",))
     if "workflow_dispatch" not in workflow.file.triggers:
-        return Start(hindrance=f"it is not started by hand, but by: {', '.join(workflow.file.triggers) or 'nothing'}")
-    chosen = channel_input(workflow, release)
+        return WorkflowStart(
+            hindrance=f"it is not started by hand, but by: {', '.join(workflow.file.triggers) or 'nothing'}"
+        )
+    chosen = find_channel_input(workflow, release)
     if chosen is not None and channel in chosen.options:
-        return Start((f"{chosen.name}={channel}",))
+        return WorkflowStart((f"{chosen.name}={channel}",))
     if any(given.name == "target_environment" and not given.options for given in workflow.file.inputs):
-        return Start((f"target_environment={channel}",))
+        return WorkflowStart((f"target_environment={channel}",))
     # Started with its defaults, it might publish to another index than the one that is meant.
-    return Start(hindrance="which of its inputs chooses the channel is not known") if workflow.file.inputs else Start()
+    return (
+        WorkflowStart(hindrance="which of its inputs chooses the channel is not known")
+        if workflow.file.inputs
+        else WorkflowStart()
+    )
 
 
-def varies_with(group: str, workflow: ReleaseWorkflow, chosen: Input | None) -> str | None:
+def find_variation(group: str, workflow: ReleaseWorkflow, chosen: Input | None) -> str | None:
     """What makes the name of a concurrency group differ between channels or runs; None: nothing does."""
-    for expression in expressions(group):
+    for expression in find_expressions(group):
         words = expression.replace("'", " ").lower()
         for run in ("github.run_id", "github.run_number", "github.run_attempt", "github.sha"):
             if run in words:

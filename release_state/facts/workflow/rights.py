@@ -18,19 +18,19 @@ RIGHTS = (
 _LEVELS = ("none", "read", "write")
 
 
-def by_setting(setting: str | None) -> Permissions | None:
+def derive_from_setting(setting: str | None) -> Permissions | None:
     """What a workflow may do that names no permissions; None where the repository's setting is not known."""
     if setting == "write":
         return Permissions({"id-token": "none"}, other="write")
     return Permissions({"contents": "read", "packages": "read"}) if setting == "read" else None
 
 
-def ceiling_by_setting(rights: Permissions) -> Permissions:
+def derive_ceiling(rights: Permissions) -> Permissions:
     """The same as a ceiling of what is called: of one owner, a generous setting lets it ask for `id-token` too."""
     return replace(rights, levels={**rights.levels, "id-token": "write"}) if rights.other == "write" else rights
 
 
-def lesser(block: Permissions | None, ceiling: Permissions | None) -> Permissions | None:
+def limit_rights(block: Permissions | None, ceiling: Permissions | None) -> Permissions | None:
     """What is left of a block below a ceiling; None where it is not known."""
     if block is None or ceiling is None:
         # A block that gives nothing gives nothing below any ceiling.
@@ -38,7 +38,7 @@ def lesser(block: Permissions | None, ceiling: Permissions | None) -> Permission
     return Permissions({right: min(block.of(right), ceiling.of(right), key=_rank) for right in RIGHTS})
 
 
-def beyond(asked: Permissions, allowed: Permissions) -> Iterator[tuple[str, str, str]]:
+def find_excesses(asked: Permissions, allowed: Permissions) -> Iterator[tuple[str, str, str]]:
     """Right, level asked for and level allowed, where more is asked for."""
     for right in RIGHTS:
         if _rank(asked.of(right)) > _rank(allowed.of(right)):

@@ -17,7 +17,7 @@ _DEEPEST = 20
 """Scripts inside of scripts; what is deeper counts as text."""
 
 
-def commands(script: str) -> list[tuple[tuple[str, ...], dict[str, str]]]:
+def split_commands(script: str) -> list[tuple[tuple[str, ...], dict[str, str]]]:
     """Each simple command's words, without the words of control and of runners, and the variables that it is given."""
     found = []
     for words in _Scanner(script).commands:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from release_state.facts.workflow.document import read
+from release_state.facts.workflow.document import read_yaml
 from release_state.facts.workflow.filters import is_taken, takes_any
 
 BOT = "github-actions[bot]"
@@ -52,20 +52,20 @@ class PushTrigger:
         return ignored is None or not all(is_taken(ignored, path) for path in changed)
 
 
-def events_of(text: str) -> dict[str, object]:
+def read_events(text: str) -> dict[str, object]:
     """The events that start the workflow of this text, with the filters of each; one that is all comment has none.
 
     Raises NotReadable.
     """
     if all(not line.strip() or line.lstrip().startswith("#") for line in text.splitlines()):
         return {}
-    events = read(text).get("on")
+    events = read_yaml(text).get("on")
     if isinstance(events, dict):
         return events
     return {str(event): None for event in (events if isinstance(events, list) else [events])}
 
 
-def push_trigger(events: Mapping[str, object]) -> PushTrigger | None:
+def read_push_trigger(events: Mapping[str, object]) -> PushTrigger | None:
     """What a push does to the workflow of these events; None where it starts it on no branch and no tag."""
     if "push" not in events:
         return None
@@ -81,7 +81,7 @@ def push_trigger(events: Mapping[str, object]) -> PushTrigger | None:
     )
 
 
-def skip_marker(message: str) -> str:
+def find_skip_marker(message: str) -> str:
     """What in the message of a commit keeps workflows from starting on its push; empty: nothing."""
     if found := _MARKER.search(message):
         return found[0]

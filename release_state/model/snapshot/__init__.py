@@ -20,7 +20,7 @@ from release_state.model.snapshot.index import (
 )
 from release_state.model.snapshot.published import Calculation, Candidate, Counted, CountedCommit, Published
 from release_state.model.snapshot.runs import (
-    CheckResult,
+    CICheck,
     CommitChecks,
     ExpectedCI,
     ExplainedRun,
@@ -39,9 +39,9 @@ __all__ = [
     "ActionsSettings",
     "BaseRules",
     "Branch",
+    "CICheck",
     "Calculation",
     "Candidate",
-    "CheckResult",
     "Clone",
     "Commit",
     "CommitChecks",

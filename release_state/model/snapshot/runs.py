@@ -13,7 +13,7 @@ _OF_CODE = ("push", "merge_group", "pull_request", "workflow_dispatch", "reposit
 the default branch has."""
 
 
-class CheckResult(Model):
+class CICheck(Model):
     """The newest check run or commit status of its name, or a workflow run that has none, on one commit."""
 
     name: str
@@ -81,7 +81,7 @@ class ExpectedCI(Model):
     push_unknown: str = ""
     """Why it is not known though something is missing."""
 
-    def is_of_ci(self, result: CheckResult) -> bool:
+    def is_of_ci(self, result: CICheck) -> bool:
         """Whether a result, whatever it is, is of CI: one of whatever app is not, nor of a workflow for something else.
 
         What a schedule alone starts is no CI where other workflows are for pushes or pull requests.
@@ -90,7 +90,7 @@ class ExpectedCI(Model):
         is_of_workflow = bool(result.workflow) and (result.event in _OF_CODE or is_nightly)
         return is_of_workflow or result.app in self.apps or result.name in self.required
 
-    def is_vouched_by(self, result: CheckResult) -> bool:
+    def is_vouched_by(self, result: CICheck) -> bool:
         """Whether a result says that the commit was tested."""
         return result.state == "success" and self.is_of_ci(result)
 
@@ -117,7 +117,7 @@ class CommitChecks(Model):
     """CI of exactly one commit. `left_out` names what belongs to the run that is asking."""
 
     sha: str
-    results: tuple[CheckResult, ...] = ()
+    results: tuple[CICheck, ...] = ()
     ran: tuple[str, ...] = ()
     """File names of the workflows that have a run for this commit, in whatever state: that is in `results`."""
     asking: str = ""
@@ -128,7 +128,7 @@ class CommitChecks(Model):
     nearest: str | None = None
     """Where no workflow started: the nearest ancestor whose CI is complete; its results are `nearest_results`."""
     nearest_distance: int | None = None
-    nearest_results: tuple[CheckResult, ...] = ()
+    nearest_results: tuple[CICheck, ...] = ()
     """What the commit itself has no result of."""
 
     @property

@@ -21,6 +21,6 @@ _SOURCES = {
 }
 
 
-def source_of(lookup: str) -> str:
+def name_source(lookup: str) -> str:
     """Who a look-up asks, in words."""
     return _SOURCES.get(lookup, "GitHub")

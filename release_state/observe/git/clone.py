@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from threading import Event
 
-from release_state.common.addresses import without_credentials
+from release_state.common.addresses import strip_credentials
 from release_state.model.observation import Observation, known, unavailable
 from release_state.model.snapshot import Clone, Tag
 from release_state.observe.git.clone_details import read_details
@@ -181,7 +181,7 @@ def _tags(reader: CloneReader) -> tuple[Tag, ...]:
 def _remote_url(reader: CloneReader, name: str) -> str | None:
     answer = reader.run("remote", "get-url", "--", name, accept=(0, 2))
     url = answer.text.split("\n")[0]
-    return without_credentials(url) if answer.code == 0 and url else None
+    return strip_credentials(url) if answer.code == 0 and url else None
 
 
 def _mirrors(reader: CloneReader, name: str) -> bool:
@@ -192,4 +192,4 @@ def _mirrors(reader: CloneReader, name: str) -> bool:
 def _push_urls(reader: CloneReader, name: str) -> tuple[str, ...]:
     answer = reader.run("remote", "get-url", "--push", "--all", "--", name, accept=(0, 2))
     urls = answer.text.split("\n") if answer.code == 0 else []
-    return tuple(without_credentials(url) for url in urls if url)
+    return tuple(strip_credentials(url) for url in urls if url)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from release_state.facts.workflow.document import LARGEST, NotReadable
 from release_state.facts.workflow.model import FOLDER
-from release_state.facts.workflow.triggers import PushTrigger, events_of, push_trigger
+from release_state.facts.workflow.triggers import PushTrigger, read_events, read_push_trigger
 from release_state.observe.git.commits import BranchHistory, CommitSet
 from release_state.observe.git.messages import readable
 from release_state.observe.git.store import OBJECT_NAME, Store, WantedCommit
@@ -89,13 +89,13 @@ def _workflows(store: Store, commit: str) -> CommitWorkflows:
         name = path.rpartition("/")[2]
         data = read_file(store, commit, path, LARGEST + 1, entries)
         try:
-            events = events_of((data or b"").decode("utf-8-sig"))
+            events = read_events((data or b"").decode("utf-8-sig"))
         except UnicodeDecodeError:
             unread[name] = "no UTF-8"
         except NotReadable as problem:
             unread[name] = str(problem)
         else:
-            if trigger := push_trigger(events):
+            if trigger := read_push_trigger(events):
                 triggers[name] = trigger
             if not events.keys().isdisjoint(_OF_CODE):
                 testing.append(name)

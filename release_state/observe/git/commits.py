@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import platformdirs
 
-from release_state.common.addresses import without_credentials
+from release_state.common.addresses import strip_credentials
 from release_state.model.snapshot import Clone, Remote
 from release_state.observe.git.clone import CloneReader
 from release_state.observe.git.command import Git
@@ -109,7 +109,7 @@ class Stores:
             reader = CloneReader(self._clone_path, git)
             if reader.is_partial:
                 return None
-            if related is None or clone.remote_url == without_credentials(self.url):
+            if related is None or clone.remote_url == strip_credentials(self.url):
                 return reader.objects()
             stdin = "".join(f"{name}\n" for name in related if OBJECT_NAME.fullmatch(name)).encode()
             answer = reader.run("cat-file", "--batch-check=%(objecttype)", stdin=stdin)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from release_state.common.exact import obstacle, quoted
-from release_state.common.redaction import spellings
+from release_state.common.redaction import list_spellings
+from release_state.common.shell import find_obstacle, quote_command
 from release_state.model.observation import Problem
 from release_state.observe.http.refusal import NOT_REACHED
 
@@ -51,7 +51,7 @@ def readable(data: bytes) -> str:
 
 def scrubbed(text: str, password: str = "") -> str:
     """The text without user names, passwords and queries of the addresses in it, and without a password."""
-    for spelling in spellings(password) if len(password) > 3 else ():
+    for spelling in list_spellings(password) if len(password) > 3 else ():
         text = text.replace(spelling, "***")
     return _QUERY.sub(r"\1", _CREDENTIALS.sub("", text))
 
@@ -73,9 +73,9 @@ def explained(stderr: str, code: int) -> tuple[str, str | None]:
     why = decisive(stderr) or f"git ended with exit code {code} and no message"
     if found := re.search(r"dubious ownership in repository at '(.+)'\s*$", stderr, re.MULTILINE):
         trusting = ("git", "config", "--global", "--add", "safe.directory", found[1])
-        if "?" in found[1] or obstacle(trusting):  # git itself shows a control character as a question mark
+        if "?" in found[1] or find_obstacle(trusting):  # git itself shows a control character as a question mark
             return why, "if you trust it, add its path to safe.directory of your git configuration"
-        return why, f"if you trust it: {quoted(trusting)}"
+        return why, f"if you trust it: {quote_command(trusting)}"
     if "out of memory" in stderr.lower():
         return f"git was given no more memory than a run takes: {why}", None
     if "not a git repository" in stderr:

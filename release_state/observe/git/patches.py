@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
-from release_state.common.strict import of_epoch
+from release_state.common.strict import convert_epoch
 from release_state.model.snapshot import Commit
 from release_state.observe.git.messages import GitFailed, readable
 from release_state.observe.git.store import Store
@@ -83,7 +83,7 @@ def parse_raw(output: bytes) -> Files:
 
 def _moment(seconds: bytes) -> datetime:
     # A commit can claim any date.
-    return of_epoch(seconds) or datetime.fromtimestamp(0, timezone.utc)
+    return convert_epoch(seconds) or datetime.fromtimestamp(0, timezone.utc)
 
 
 def _merges_of_their_own(store: Store, base: str, head: str) -> list[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event
 
-from release_state.common.addresses import ENCODE, may_hold_password, without_credentials
+from release_state.common.addresses import ENCODE, may_hold_password, strip_credentials
 from release_state.model.observation import Observation, known
 from release_state.model.snapshot import Branch, Remote, Tag
 from release_state.observe.git.command import Git, patiently
@@ -53,7 +53,7 @@ def observe_remote(url: str, timeout: float, *, cancel: Event | None = None) -> 
             env, name = network_environment(git, folder, url)
             command = ("ls-remote", "--symref", "--", name, *patterns)
             answer = patiently(git, lambda: git.run(*command, cwd=folder, env=env, memory=LISTING_MEMORY))
-        found = parse_refs(without_credentials(url), answer.output)
+        found = parse_refs(strip_credentials(url), answer.output)
         if not answer.output and not is_local(url):
             raise GitFailed(NO_REFS, "open the address in a browser: a proxy may want a login; and check the address")
         return known(found)
@@ -103,11 +103,11 @@ def network_environment(git: Git, folder: Path, url: str) -> tuple[dict[str, str
     sees_no_repository = outside_of_repositories(git.environ, folder)
     settings = _network_settings(git, folder)
     address = url
-    if without_credentials(url) == url and (address := _rewritten(url, settings)) != url:
+    if strip_credentials(url) == url and (address := _rewritten(url, settings)) != url:
         check_url(address)
     env = with_credentials_of(sees_no_repository, address)
     # Rewritten here, and by git but once: an address in the place of our own name is not looked at again.
-    env = with_settings(env, [(f"url.{without_credentials(address)}.insteadOf", _NAME)])
+    env = with_settings(env, [(f"url.{strip_credentials(address)}.insteadOf", _NAME)])
     if (
         not env.get("GIT_SSH_COMMAND")
         and not env.get("GIT_SSH")

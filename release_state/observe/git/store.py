@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from release_state.common.addresses import without_credentials
+from release_state.common.addresses import strip_credentials
 from release_state.observe.git.command import Git, GitOutput, patiently
 from release_state.observe.git.environment import outside_of_repositories, with_settings, without_network
 from release_state.observe.git.messages import GitFailed
@@ -237,7 +237,7 @@ def temporary_store(git: Git, url: str, objects: Path | None, *, sha256: bool) -
 @contextmanager
 def cached_store(git: Git, url: str, cache_dir: Path, *, sha256: bool) -> Iterator[Store]:
     """The cache of a remote; a temporary store where none can be kept there."""
-    key = hashlib.sha256(without_credentials(url).encode()).hexdigest()[:24]
+    key = hashlib.sha256(strip_credentials(url).encode()).hexdigest()[:24]
     path = cache_dir / f"{key}{'-sha256' if sha256 else ''}.git"
     if not _ensure(git, path, sha256):
         with temporary_store(git, url, None, sha256=sha256) as store:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from release_state.common.strict import of_epoch
+from release_state.common.strict import convert_epoch
 from release_state.model.snapshot import Commit
 from release_state.observe.git.declared import FIRST_FILES, SIZE_LIMIT, declared_version, further_file
 from release_state.observe.git.messages import GitFailed, readable
@@ -25,7 +25,7 @@ def read_commits(store: Store, names: Sequence[str]) -> tuple[Commit, ...]:
     lines = store.run("log", *options, "--end-of-options", *names).text.splitlines()
     found = (line.split(" ", 2) for line in lines)
     commits = (
-        (name, of_epoch(seconds), subject) for name, seconds, subject in (part for part in found if len(part) == 3)
+        (name, convert_epoch(seconds), subject) for name, seconds, subject in (part for part in found if len(part) == 3)
     )
     return tuple(Commit(sha=name, subject=subject, committed_at=at) for name, at, subject in commits if at)
 
@@ -43,7 +43,7 @@ def read_tag_dates(store: Store, names: Sequence[str]) -> dict[str, datetime]:
             if failed.stopped:
                 raise
             continue
-        if (found := _TAGGER.search(head)) and (at := of_epoch(found[1])):
+        if (found := _TAGGER.search(head)) and (at := convert_epoch(found[1])):
             dates[name] = at
     return dates
 

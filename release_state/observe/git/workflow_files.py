@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from release_state.common.text import plain
+from release_state.common.text import sanitize
 from release_state.facts.workflow.document import LARGEST, NotReadable
-from release_state.facts.workflow.model import FOLDER, parse, path_of_call, paths_of_action
+from release_state.facts.workflow.model import FOLDER, find_called_path, list_action_paths, parse_workflow
 from release_state.model.observation import Observation, known
 from release_state.model.snapshot import WorkflowFile, WorkflowFiles
 from release_state.observe.git.commits import BranchHistory
@@ -75,12 +75,12 @@ def _read(store: Store, commit: str, path: str) -> WorkflowFiles:
 def _used(text: str) -> Sequence[str]:
     """Paths of the local workflows and actions that a file uses; none where it cannot be read."""
     try:
-        workflow = parse(text)
+        workflow = parse_workflow(text)
     except NotReadable:
         return ()
     steps = (*workflow.steps, *(step for job in workflow.jobs for step in job.steps))
-    called = (path_of_call(job.uses) for job in workflow.jobs)
-    actions = (path for step in steps for path in paths_of_action(step.uses))
+    called = (find_called_path(job.uses) for job in workflow.jobs)
+    actions = (path for step in steps for path in list_action_paths(step.uses))
     return [path for path in dict.fromkeys((*called, *actions)) if path]
 
 
@@ -110,5 +110,5 @@ def build_requires(data: bytes | None) -> tuple[tuple[str, ...], str]:
         try:
             names.append(canonicalize_name(Requirement(str(item)).name))
         except InvalidRequirement:
-            unread = f"a build requirement of {_PYPROJECT} cannot be read: {plain(str(item), 100)}"
+            unread = f"a build requirement of {_PYPROJECT} cannot be read: {sanitize(str(item), 100)}"
     return tuple(names), unread

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from release_state.facts.workflow.triggers import skip_marker
-from release_state.model.snapshot import CheckResult, CommitChecks
+from release_state.facts.workflow.triggers import find_skip_marker
+from release_state.model.snapshot import CICheck, CommitChecks
 from release_state.observe.github.api import GitHubApi
 from release_state.observe.github.ci import Exclusions, look_up_checks, look_up_results
 
@@ -25,7 +25,7 @@ class StandIn:
 
     nearest: str = ""
     """The nearest one whose CI is complete; empty: none is."""
-    results: list[CheckResult] = field(default_factory=list)
+    results: list[CICheck] = field(default_factory=list)
     passed: dict[str, int] = field(default_factory=dict)
     """How many of the nearest ancestors were passed by for each workflow, and for "" where none was kept away."""
 
@@ -42,7 +42,7 @@ class Ancestors:
     def usual(self, own: frozenset[str] | None) -> list[CommitChecks]:
         """The last ancestors with CI; none further than one whose apps are all among `own` (None: all of them)."""
         # A commit that kept CI away by its message says nothing of what is usual.
-        shas = [sha for sha, message in self._chain if not skip_marker(message)]
+        shas = [sha for sha, message in self._chain if not find_skip_marker(message)]
         seen: list[CommitChecks] = []
         for commits in self._batches(shas, lambda sha: look_up_results(self._api, self._place, sha, self._deadline)):
             seen += [commit for commit in commits if commit.results]
@@ -51,7 +51,7 @@ class Ancestors:
         return seen[:WITH_CI]
 
     def stand_in(
-        self, kept: Mapping[str, bool], apps: Sequence[str], is_of_ci: Callable[[CheckResult], bool], *, begun: bool
+        self, kept: Mapping[str, bool], apps: Sequence[str], is_of_ci: Callable[[CICheck], bool], *, begun: bool
     ) -> StandIn:
         """The nearest ancestor with complete CI, and its results.
 
@@ -106,7 +106,7 @@ def _is_complete(
     always: set[str],
     wanted: set[str],
     apps: Sequence[str],
-    is_of_ci: Callable[[CheckResult], bool],
+    is_of_ci: Callable[[CICheck], bool],
 ) -> bool:
     if wanted:
         return always <= set(commit.ran) and bool(wanted & set(commit.ran))

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from urllib.parse import quote
 
-from release_state.model.snapshot import CheckResult, CommitChecks, WorkflowRun, WorkflowRuns
+from release_state.model.snapshot import CICheck, CommitChecks, WorkflowRun, WorkflowRuns
 from release_state.model.snapshot.runs import ACTIONS
 from release_state.observe.github.api import Fields, GitHubApi, failure
 from release_state.observe.github.fields import require_commit
@@ -157,7 +157,7 @@ def _select_results(
     left_out: dict[str, None] = {}
     # A check run and a status of one name are two things to GitHub, and so are check runs of two apps or workflows: a
     # green one must not hide a red one. Of one of them the newest counts, which has the highest number.
-    newest: dict[tuple[str, str, str], tuple[int, CheckResult]] = {}
+    newest: dict[tuple[str, str, str], tuple[int, CICheck]] = {}
     numbered = {suite for check in checks if _run_number(check) is not None and (suite := _suite(check)) is not None}
     for check in checks:
         app = check.optional_child("app")
@@ -198,22 +198,22 @@ def _suite(check: Fields) -> int | None:
 
 
 def _keep_newest(
-    newest: dict[tuple[str, str, str], tuple[int, CheckResult]],
+    newest: dict[tuple[str, str, str], tuple[int, CICheck]],
     key: tuple[str, str, str],
     number: int,
-    result: CheckResult,
+    result: CICheck,
 ) -> None:
     if key not in newest or number > newest[key][0]:
         newest[key] = (number, result)
 
 
-def _check_result(check: Fields, slug: str, run: WorkflowRun | None, number: int | None) -> CheckResult:
+def _check_result(check: Fields, slug: str, run: WorkflowRun | None, number: int | None) -> CICheck:
     conclusion = check.optional_text("conclusion")
     is_done = check.text("status") == "completed"
     if is_done and conclusion is None:
         raise failure("unexpected shape of the answer: a completed check run has no conclusion")
     state = "pending" if not is_done else str(conclusion) if conclusion in CALM else "failure"
-    return CheckResult(
+    return CICheck(
         name=check.text("name"),
         state=state,
         conclusion=conclusion if is_done else None,
@@ -226,9 +226,9 @@ def _check_result(check: Fields, slug: str, run: WorkflowRun | None, number: int
     )
 
 
-def _status_result(status: Fields) -> CheckResult:
+def _status_result(status: Fields) -> CICheck:
     said = status.text("state")
-    return CheckResult(
+    return CICheck(
         name=status.text("context"),
         state=said if said in ("success", "pending") else "failure",
         conclusion=None if said == "pending" else said,
@@ -317,14 +317,14 @@ def find_newest_runs(runs: Iterable[WorkflowRun]) -> dict[str, WorkflowRun]:
     return newest
 
 
-def list_unreported(newest: Iterable[WorkflowRun], results: Collection[CheckResult]) -> Iterator[CheckResult]:
+def list_unreported(newest: Iterable[WorkflowRun], results: Collection[CICheck]) -> Iterator[CICheck]:
     """What the newest run of each workflow says of the commit and no check run of it: unfinished, or ended badly."""
     for run in newest:
         if run.is_finished and run.conclusion in CALM:
             continue
         state = "failure" if run.is_finished else "pending"
         if not any(result.workflow_run == run.id and result.state in ("failure", state) for result in results):
-            yield CheckResult(
+            yield CICheck(
                 name=f"{run.workflow}, run #{run.number}",
                 state=state,
                 conclusion=(run.conclusion or "no conclusion") if run.is_finished else None,

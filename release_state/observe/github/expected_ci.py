@@ -18,8 +18,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 
-from release_state.facts.workflow.triggers import PushTrigger, skip_marker
-from release_state.model.snapshot import CheckResult, CommitChecks, ExpectedCI, PushedWorkflow
+from release_state.facts.workflow.triggers import PushTrigger, find_skip_marker
+from release_state.model.snapshot import CICheck, CommitChecks, ExpectedCI, PushedWorkflow
 from release_state.observe.git.commit_workflows import CommitReader, CommitWorkflows
 from release_state.observe.github.ancestors_ci import Ancestors, StandIn, intersect_apps
 from release_state.observe.github.api import GitHubApi
@@ -56,7 +56,7 @@ class ExpectedCILookup:
             workflows=tuple(runs.model_copy(update={"file": name}) for name in starting if name in checks.ran),
             required=tuple(name for name in required if name in own),
             testing=self._files.testing,
-            skip=skip_marker(self._files.message),
+            skip=find_skip_marker(self._files.message),
         )
         if absent:
             states = tuple(self._state(name, checks.sha) for name in absent)
@@ -144,7 +144,7 @@ class ExpectedCILookup:
                 workflows = (*workflows, PushedWorkflow(file="CI", state="unknown", why=waiting[""]))
             return self._pushed(checks, expected.model_copy(update={"workflows": workflows}))
 
-        def has_own(result: CheckResult) -> bool:
+        def has_own(result: CICheck) -> bool:
             return result.workflow in checks.ran if result.workflow else result.app in checks.apps
 
         whole = checks.model_copy(
@@ -171,7 +171,7 @@ class ExpectedCILookup:
         if not name and not (expected.skip and expected.apps):
             return ""
         for sha, message in passed:
-            if skip_marker(message):
+            if find_skip_marker(message):
                 continue
             push, _ = self._log.of(sha)
             if push is None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from release_state.facts.workflow.triggers import BOT, PushTrigger, skip_marker
+from release_state.facts.workflow.triggers import BOT, PushTrigger, find_skip_marker
 from release_state.model.snapshot import Push
 from release_state.observe.git.commit_workflows import MOST_CHANGED
 from release_state.observe.github.api import Fields, GitHubApi, failure
@@ -80,7 +80,7 @@ def predict_start(
 
     `trigger` is None where the workflow's file cannot be read; the log is asked for where the message does not decide.
     """
-    if skip := skip_marker(message):
+    if skip := find_skip_marker(message):
         return StartState("kept away", f"the commit's message says {skip}")
     push, why = log().of(sha)
     if push and push.by == BOT:

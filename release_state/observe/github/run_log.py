@@ -19,9 +19,16 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import quote
 
-from release_state.common.text import plain
-from release_state.facts.logs.attribution import Said, is_dry_log, is_dry_name, of_jobs, of_log, of_run
-from release_state.facts.logs.log import explain, parse
+from release_state.common.text import sanitize
+from release_state.facts.logs.attribution import (
+    Attribution,
+    attribute_jobs,
+    attribute_log,
+    attribute_run,
+    is_dry_log,
+    is_dry_name,
+)
+from release_state.facts.logs.log import explain_log, parse_log
 from release_state.model.observation import Observation
 from release_state.model.snapshot import ExplainedRun, WorkflowRun, WorkflowRuns
 from release_state.model.target import Target
@@ -107,7 +114,7 @@ class RunLogs:
     def _last_run(self, place: str, target: Target, runs: WorkflowRuns, success: Success) -> ExplainedRun | None:
         deadline, asked = self._api.client.deadline(), 0
         for run in runs.runs:
-            said = of_run(run, runs.runs, target)
+            said = attribute_run(run, runs.runs, target)
             if not _is_candidate(run, success) or said.is_other or is_dry_name(run.title):
                 continue
             if run.conclusion == "success" and success == "believed":
@@ -127,7 +134,7 @@ def _is_candidate(run: WorkflowRun, success: Success) -> bool:
     return run.conclusion in _FAILED or (run.conclusion == "success" and success != "impossible")
 
 
-def _by(said: Said) -> str:
+def _by(said: Attribution) -> str:
     return " and ".join(dict.fromkeys(said.by))
 
 
@@ -139,7 +146,7 @@ class _Look:
         self.explained: ExplainedRun | None = None
         """What is to be said of the run; None where nothing is."""
 
-    def is_of_the_target(self, said: Said) -> bool:
+    def is_of_the_target(self, said: Attribution) -> bool:
         """
         Whether the search ends with this run; `explained` then has the result.
 
@@ -147,7 +154,7 @@ class _Look:
         """
         run = self._run
         jobs = [job for job in self.jobs() if job.conclusion != "skipped"]
-        said = said.also(of_jobs([job.name for job in jobs], self._target))
+        said = said.combine(attribute_jobs([job.name for job in jobs], self._target))
         if said.is_other or any(is_dry_name(job.name) for job in jobs):
             return False
         if run.conclusion == "cancelled" and not any(job.steps for job in jobs):
@@ -161,11 +168,11 @@ class _Look:
             self.explained = ExplainedRun(run=run, attributed_by=_by(said), meaning="The run ended before a job began.")
             return True
         succeeded = run.conclusion == "success"
-        lines = parse(self.log(job))
-        said = said.also(of_log(lines, self._target))
+        lines = parse_log(self.log(job))
+        said = said.combine(attribute_log(lines, self._target))
         if said.is_other or is_dry_log(lines, published_nothing=succeeded and job.published_nothing):
             return False
-        explanation = explain(lines, succeeded=succeeded)
+        explanation = explain_log(lines, succeeded=succeeded)
         if not said.is_ours:
             if succeeded and explanation.known is None:
                 return True  # ours or not: it ended well
@@ -216,7 +223,7 @@ class _Look:
             return self._api.once(f"log of {job.id}", lambda: self._ask_log(job))
         except LookupFailed as refused:
             problem = refused.problem
-            why = plain(f"{what}: {problem.why}", 700)
+            why = sanitize(f"{what}: {problem.why}", 700)
             raise LookupFailed(problem.model_copy(update={"why": why})) from None
 
     def _ask_log(self, job: Job) -> str:
@@ -238,7 +245,7 @@ class _Look:
     def _what(self, job: Job) -> str:
         run = self._run
         where = f" in step {job.failed_step!r}" if job.failed_step else ""
-        return plain(f"run #{run.number} ended as {run.conclusion}{where} of job {job.name!r}", 400)
+        return sanitize(f"run #{run.number} ended as {run.conclusion}{where} of job {job.name!r}", 400)
 
 
 def _job(found: Fields) -> Job:

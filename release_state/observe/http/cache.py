@@ -19,7 +19,7 @@ from typing import Any
 
 import platformdirs
 
-from release_state.common import files as whole
+from release_state.common import disk
 from release_state.observe.http.refusal import get_header, parse_http_date
 
 _MOST = 300
@@ -75,7 +75,7 @@ class ResponseCache:
         with suppress(OSError):
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if self._is_private():
-                whole.write(path, json.dumps(head).encode() + b"\n" + body, mode=0o600)
+                disk.write_atomically(path, json.dumps(head).encode() + b"\n" + body, mode=0o600)
                 self._limit()
 
     def _path(self, question: tuple[str, ...]) -> Path:
@@ -154,5 +154,5 @@ def remember(folder: Path, question: object, ask: Callable[[], dict[str, Any]]) 
         kept = sorted(folder.glob("*.json"), key=lambda each: each.stat().st_mtime)
         for old in kept[: -_MOST_REMEMBERED + 1] if len(kept) >= _MOST_REMEMBERED else []:
             old.unlink(missing_ok=True)
-        whole.write(path, json.dumps(answer))
+        disk.write_atomically(path, json.dumps(answer))
     return answer

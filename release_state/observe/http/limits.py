@@ -16,7 +16,7 @@ from datetime import datetime, timezone
 from enum import Enum
 from pathlib import Path
 
-from release_state.common import files as whole
+from release_state.common import disk
 from release_state.observe.http.refusal import get_header, parse_epoch, read_date, to_local_clock
 
 _FILE = "limit.json"
@@ -44,7 +44,7 @@ class SharedLimit:
         if now < until < now + _LONGEST and until > self._until:
             self._until = until
             with suppress(OSError):  # the folder goes with the end of the run
-                whole.write(self._path, json.dumps(until))
+                disk.write_atomically(self._path, json.dumps(until))
 
     def until(self) -> datetime | None:
         """Until when nothing is to be asked; None where nothing stands in the way."""

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 
-from release_state.common.strict import loads, of_epoch
-from release_state.common.text import plain
+from release_state.common.strict import convert_epoch, decode_json
+from release_state.common.text import sanitize
 
 NOT_REACHED = "see that this machine reaches it, through HTTPS_PROXY where it has to, and run again"
 _TEMPORARY = frozenset({429, 502, 503, 504})
@@ -69,7 +69,7 @@ def read_service_message(headers: Mapping[str, str], body: bytes) -> str | None:
     if "json" not in (get_header(headers, "Content-Type") or "").lower():
         return None
     try:
-        data = loads(body)
+        data = decode_json(body)
     except ValueError:
         return None
     message = data.get("message") if isinstance(data, dict) else None
@@ -79,7 +79,7 @@ def read_service_message(headers: Mapping[str, str], body: bytes) -> str | None:
 def read_refusal(status: int, headers: Mapping[str, str], body: bytes, *, with_credentials: bool) -> Refusal:
     """Read an answer that is neither what was asked for nor a redirect."""
     message = read_service_message(headers, body)
-    said = f": {plain(message, 200)}" if message else ""
+    said = f": {sanitize(message, 200)}" if message else ""
     now = read_date(headers)
     wait = _retry_after(headers, now)
     if status in (403, 429):
@@ -124,9 +124,9 @@ def _missing_right(headers: Mapping[str, str], with_credentials: bool) -> str:
     if (get_header(headers, "X-GitHub-SSO") or "").startswith("required"):
         return "authorize the token for the organisation's single sign-on"
     if needed := get_header(headers, "X-Accepted-GitHub-Permissions"):
-        return f"use a token with the permission {plain(needed, 100)}"
+        return f"use a token with the permission {sanitize(needed, 100)}"
     if needed := get_header(headers, "X-Accepted-OAuth-Scopes"):
-        return f"use a token with one of the scopes {plain(needed, 100)}"
+        return f"use a token with one of the scopes {sanitize(needed, 100)}"
     return "use a token with the right to read this" if with_credentials else "give a token"
 
 
@@ -145,7 +145,7 @@ def _reset(headers: Mapping[str, str]) -> datetime | None:
 
 def parse_epoch(value: str | None) -> datetime | None:
     """The moment of so many seconds since 1970 (UTC), None where the text is no such number."""
-    moment = of_epoch(value or "")
+    moment = convert_epoch(value or "")
     return moment if moment and _FIRST_YEAR <= moment.year <= _LAST_YEAR else None
 
 

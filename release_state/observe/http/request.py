@@ -16,8 +16,8 @@ from urllib.parse import urljoin, urlsplit
 
 from requests import Session
 
-from release_state.common.redaction import spellings
-from release_state.common.text import plain
+from release_state.common.redaction import list_spellings
+from release_state.common.text import sanitize
 from release_state.model.observation import Problem
 from release_state.observe.http.cache import ResponseCache, explain_staleness, is_revalidated
 from release_state.observe.http.limits import PAUSES, SharedLimit
@@ -167,7 +167,7 @@ class Request:
         """What came, but for what was sent in secret: a service that repeats it does not get it printed."""
         body, headers = received.body, received.headers
         long_ones = (secret for secret in self._secrets if len(secret) >= _SHORTEST_SECRET)
-        for secret in dict.fromkeys(spelling for each in long_ones for spelling in spellings(each)):
+        for secret in dict.fromkeys(spelling for each in long_ones for spelling in list_spellings(each)):
             body = body.replace(secret.encode(), b"***")
             if any(secret in value for value in headers.values()):
                 headers = {name: value.replace(secret, "***") for name, value in headers.items()}
@@ -240,10 +240,10 @@ class Request:
     ) -> LookupFailed:
         where = f"{display_url(self._url)}: " if self._url else ""
         text = where + why
-        for secret in (spelling for each in self._secrets for spelling in spellings(each)):
+        for secret in (spelling for each in self._secrets for spelling in list_spellings(each)):
             text = text.replace(secret, "***")
         source = self._source or (urlsplit(self._url).netloc if self._url else "") or "HTTP"
-        why = plain(text, 500)
+        why = sanitize(text, 500)
         return LookupFailed(Problem(source=source, why=why, retry_at=retry_at, remedy=remedy, is_temporary=may_pass))
 
 

@@ -12,8 +12,8 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 from requests.utils import parse_header_links
 
 from release_state.common.addresses import may_hold_password
-from release_state.common.strict import loads
-from release_state.common.text import plain
+from release_state.common.strict import decode_json
+from release_state.common.text import sanitize
 from release_state.model.observation import Problem
 from release_state.observe.http.refusal import get_header, read_date
 
@@ -99,7 +99,7 @@ def clean_url(url: str) -> str:
 def display_url(url: str) -> str:
     """The URL as messages show it: without its query, which can hold a signature."""
     parts = urlsplit(url)
-    return plain(f"{parts.scheme}://{parts.netloc}{parts.path}", 200)
+    return sanitize(f"{parts.scheme}://{parts.netloc}{parts.path}", 200)
 
 
 def is_html(answer: Response) -> bool:
@@ -115,7 +115,7 @@ def load_json(body: bytes) -> Any:
     """The JSON of a body. Raises ValueError if it is none, or holds more values than a run can keep."""
     if body.count(b",") + body.count(b"[") + body.count(b"{") > MOST_VALUES:
         raise ValueError("more values than a run can keep")
-    return loads(body)
+    return decode_json(body)
 
 
 def parse_json(answer: Response) -> Any:
@@ -128,7 +128,7 @@ def parse_json(answer: Response) -> Any:
     if is_html(answer):
         raise ValueError("answered HTML instead of JSON (a captive portal or proxy?)")
     if content_type != "application/json" and not content_type.endswith("+json"):
-        raise ValueError(f"answered {plain(content_type or 'no content type', 60)} instead of JSON")
+        raise ValueError(f"answered {sanitize(content_type or 'no content type', 60)} instead of JSON")
     try:
         return load_json(answer.body)
     except ValueError:

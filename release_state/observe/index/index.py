@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from release_state.facts.file_names import could_be
+from release_state.facts.file_names import may_be_of_version
 from release_state.model.observation import Observation, Problem, known, unavailable
 from release_state.model.snapshot import IndexProject
 from release_state.model.snapshot.index import IndexHistory
@@ -62,7 +62,7 @@ def observe_index(
         left = tuple(file for file in coming if file not in held)
         project = project.model_copy(update={"catching_up": left})
     if not (project.files or project.catching_up or project.lists_versions) and any(
-        could_be(file, name, wanted) for file in project.skipped
+        may_be_of_version(file, name, wanted) for file in project.skipped
     ):
         listed = look_up_versions(client, *split_credentials(channel.index_url), name, deadline)
         project = project.model_copy(update={"lists_versions": listed is not None and wanted not in listed})

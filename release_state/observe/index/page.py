@@ -18,7 +18,7 @@ from packaging.version import Version
 from pypi_simple import DistributionPackage
 
 from release_state.common.strict import is_sane
-from release_state.facts.file_names import could_be
+from release_state.facts.file_names import may_be_of_version
 from release_state.model.snapshot import IndexFile, IndexProject, IndexRelease
 from release_state.model.snapshot.index import IndexedVersion, IndexHistory
 from release_state.model.target import parse_version
@@ -147,7 +147,7 @@ def _by_version(
     if wanted is not None and wanted not in held and (not page.versions or wanted in empty):
         if len(skipped) > _MOST_UNREADABLE:
             raise NotSimple(f"it lists more than {_MOST_UNREADABLE:,} files whose version cannot be read")
-        skipped.sort(key=lambda filename: not could_be(filename, name, wanted))
+        skipped.sort(key=lambda filename: not may_be_of_version(filename, name, wanted))
     return held, {
         "status": page.status or None,
         "status_reason": page.status_reason or None,

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 from packaging.utils import canonicalize_name
 
-from release_state.common.strict import loads
-from release_state.common.text import plain
+from release_state.common.strict import decode_json
+from release_state.common.text import sanitize
 from release_state.model.observation import Problem
 from release_state.model.snapshot import IndexFile
 from release_state.observe.git.store import OBJECT_NAME
@@ -56,7 +56,7 @@ def observe_provenance(
     if file.sha256 and (others := _others(document, file.filename, file.sha256)):
         where = display_url(answer.url)
         why = f"{where}: asked for the provenance of {file.filename}, the index gave that of {others[0]}"
-        raise LookupFailed(Problem(source=source, why=plain(why, 400)))
+        raise LookupFailed(Problem(source=source, why=sanitize(why, 400)))
     return parse_provenance(document, file.filename, file.sha256)
 
 
@@ -119,7 +119,7 @@ def _attestations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def _subjects(attestation: dict[str, Any]) -> list[tuple[str, str]]:
     """Name and hash of each file that the attestation's statement is about (in-toto Statement v1)."""
     try:
-        statement = loads(_bytes(attestation.get("envelope"), "statement"))
+        statement = decode_json(_bytes(attestation.get("envelope"), "statement"))
     except ValueError:
         return []
     found = []

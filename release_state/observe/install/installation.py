@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from packaging.utils import canonicalize_name
 
-from release_state.common.text import listing, plain
+from release_state.common.text import join_items, sanitize
 from release_state.model.observation import Observation, known, unavailable
 from release_state.model.snapshot import IndexFile, Installation
 from release_state.model.target import Channel
@@ -132,7 +132,7 @@ def _chosen(
     if not wheels:
         detail = f"the index has no wheel of {version}"
     elif not fit_this_machine(wheels):
-        detail = f"no wheel of {version} is for this kind of machine: {listing(wheel.filename for wheel in wheels)}"
+        detail = f"no wheel of {version} is for this kind of machine: {join_items(wheel.filename for wheel in wheels)}"
         elsewhere = "run it on a machine that one of the wheels is for, or "
     sdist = next((file for file in files if file.kind == "sdist"), None) if detail else None
     if detail and (sdist is None or not sdists):
@@ -202,7 +202,7 @@ class _Attempt:
         wheel = next((self.private / "wheel").glob("*.whl"))
         self._filename = wheel.name
         if direct := direct_dependency(wheel, self.interpreter.version):
-            named = plain(direct, 200)
+            named = sanitize(direct, 200)
             why = f"the dependency {named!r} is a direct URL, and what is no file of the index is not installed"
             raise _Ended(unavailable(self.source, why, f"install it by hand to see whether it works, and {LEAVE_OUT}"))
         return str(wheel)

@@ -8,7 +8,14 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from release_state.facts.commits import TYPES, commitizen_level, counted, highest, level_of, raised
+from release_state.facts.commits import (
+    TYPES,
+    bump_version,
+    classify_for_commitizen,
+    classify_message,
+    count_levels,
+    find_highest,
+)
 from release_state.model.observation import Observation, Problem, known, unavailable
 from release_state.model.snapshot import Branch, Remote
 from release_state.model.snapshot.published import Calculation, Counted, Level
@@ -85,7 +92,7 @@ class _Work:
         elif found.rules == "commitizen":
             update = self._by_commitizen(found, files, tags)
         else:
-            update = self._by_plain_rules(tags, level_of)
+            update = self._by_plain_rules(tags, classify_message)
         return base.model_copy(update=update)
 
     # --- the tool that the project uses
@@ -110,7 +117,7 @@ class _Work:
         messages = messages_of(self.store, list(levels))
         return {
             "tool": tool,
-            "counted": known(counted(answer["last_tag"], ((m.sha, m.subject, levels[m.sha]) for m in messages))),
+            "counted": known(count_levels(answer["last_tag"], ((m.sha, m.subject, levels[m.sha]) for m in messages))),
             "next_version": known(answer["version"] if answer["is_new"] else None),
         }
 
@@ -133,7 +140,7 @@ class _Work:
         words = {key: value for key, value in options.items() if _is_words(value)} if isinstance(options, dict) else {}
         update = self._by_plain_rules(
             tags,
-            lambda message: level_of(
+            lambda message: classify_message(
                 message,
                 types=words.get("allowed_tags", TYPES),
                 minor=words.get("minor_tags", ("feat",)),
@@ -159,7 +166,7 @@ class _Work:
             )
             return _nothing(problem, "run cz bump --get-next yourself, where you trust the project")
         update = self._by_plain_rules(
-            tags, commitizen_level, major_on_zero=found.table.get("major_version_zero") is not True
+            tags, classify_for_commitizen, major_on_zero=found.table.get("major_version_zero") is not True
         )
         declared = found.table.get("version")
         if found.table.get("version_provider") in ("pep621", "poetry", "uv"):
@@ -177,13 +184,13 @@ class _Work:
         last = self._last(tags)
         messages = messages_since(self.store, self.base.sha, last[2] if last else None)
         commits = [(m.sha, m.subject, read(m.text)) for m in messages if not m.is_merge]
-        level = highest(level for _, _, level in commits)
-        version = raised(last[1] if last else None, level, major_on_zero=major_on_zero)
-        return {"counted": known(counted(last[0] if last else None, commits)), "next_version": known(version)}
+        level = find_highest(level for _, _, level in commits)
+        version = bump_version(last[1] if last else None, level, major_on_zero=major_on_zero)
+        return {"counted": known(count_levels(last[0] if last else None, commits)), "next_version": known(version)}
 
     def _last(self, tags: Sequence[tuple[str, str]]) -> tuple[str, Any, str] | None:
         """The greatest final version that is tagged in the history: its tag, itself, its commit."""
-        found = [(name, version, commit) for name, commit in tags if (version := self.target.version_of_tag(name))]
+        found = [(name, version, commit) for name, commit in tags if (version := self.target.parse_tag(name))]
         return max((each for each in found if not each[1].is_prerelease), key=lambda each: each[1], default=None)
 
     # --- files

@@ -12,9 +12,9 @@ from typing import Any
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-from release_state.common.strict import loads
+from release_state.common.strict import decode_json
 from release_state.facts.workflow.document import NotReadable
-from release_state.facts.workflow.document import read as read_yaml
+from release_state.facts.workflow.document import read_yaml as read_yaml
 from release_state.model.snapshot.published import Rules
 
 if sys.version_info >= (3, 11):
@@ -180,7 +180,7 @@ def _items(value: object) -> Iterable[object]:
 
 def _json(files: Mapping[str, str], name: str) -> Any:
     try:
-        document = loads(files.get(name) or "{}")
+        document = decode_json(files.get(name) or "{}")
     except ValueError:
         raise Unreadable(f"{name} is no JSON that can be read") from None
     if _is_deep(document):

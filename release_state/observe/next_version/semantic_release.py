@@ -22,7 +22,7 @@ from typing import Any
 
 from packaging.specifiers import SpecifierSet
 
-from release_state.common.strict import loads
+from release_state.common.strict import decode_json
 from release_state.model.observation import Problem
 from release_state.observe.git.command import Git
 from release_state.observe.git.environment import with_settings
@@ -138,7 +138,7 @@ def calculate(
 
 def _answer(result: Path, output: str) -> dict[str, Any]:
     try:
-        answer = loads(result.read_bytes())
+        answer = decode_json(result.read_bytes())
     except (OSError, ValueError):
         last = (output.strip().splitlines() or ["nothing"])[-1]
         raise NotCalculated(f"python-semantic-release broke off: {last[:300]}") from None

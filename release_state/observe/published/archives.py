@@ -24,7 +24,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 from packaging.version import Version
 
-from release_state.common.text import plain
+from release_state.common.text import sanitize
 from release_state.model.snapshot import IndexFile
 from release_state.model.target import parse_version
 from release_state.observe.published.sdist import (
@@ -128,13 +128,13 @@ def _compare(metadata: Message, file: IndexFile, name: str, version: Version) ->
     if told is None or number is None:
         raise Broken("its metadata has no name and version")
     if canonicalize_name(str(told).strip()) != name:
-        raise Differs(f"its metadata names the project {plain(str(told), 80)}")
+        raise Differs(f"its metadata names the project {sanitize(str(told), 80)}")
     if parse_version(str(number).strip()) != version:
-        raise Differs(f"its metadata names the version {plain(str(number), 80)}")
+        raise Differs(f"its metadata names the version {sanitize(str(number), 80)}")
     python = str(metadata.get("Requires-Python") or "").strip()
     if file.requires_python is not None and not _is_same(python, file.requires_python):
-        said = plain(python, 80) or "no Python in particular"
-        raise Differs(f"its metadata asks for {said}, the index says {plain(file.requires_python, 80)}")
+        said = sanitize(python, 80) or "no Python in particular"
+        raise Differs(f"its metadata asks for {said}, the index says {sanitize(file.requires_python, 80)}")
 
 
 def _is_same(python: str, listed: str) -> bool:
@@ -198,10 +198,10 @@ def _metadata_of_wheel(archive: ZipFile, file: IndexFile, name: str) -> Message:
         raise Broken(f"it has {len(found)} METADATA" if found else "it has no METADATA")
     folder = found[0].rpartition("/")[0]
     if canonicalize_name(folder.partition("-")[0]) != name:
-        raise Differs(f"its metadata lies in {plain(folder, 100)}")
+        raise Differs(f"its metadata lies in {sanitize(folder, 100)}")
     written = str(_headers(_content(archive, f"{folder}/WHEEL", _METADATA_LIMIT)).get("Wheel-Version") or "")
     if not re.fullmatch(r"\s*1\.\d+\s*", written):
-        raise Differs(f"its WHEEL has format {plain(written, 40)}" if written else "its WHEEL names no format")
+        raise Differs(f"its WHEEL has format {sanitize(written, 40)}" if written else "its WHEEL names no format")
     metadata = _content(archive, found[0], _METADATA_LIMIT)
     _compare_record(_content(archive, f"{folder}/RECORD", _RECORD_LIMIT), found[0], metadata)
     return _headers(metadata)

@@ -49,7 +49,7 @@ def find_ref_commits(target: Target, remote: Remote) -> list[CommitRef]:
     parts = len(target.parsed_version.release)
     tags = []
     for tag in remote.tags:
-        version = target.version_of_tag(tag.name)
+        version = target.parse_tag(tag.name)
         # Not a moving tag such as v9, which names fewer numbers than the version has.
         equal = version is not None and version == target.parsed_version and len(version.release) >= parts
         if equal or tag.name == target.tag:

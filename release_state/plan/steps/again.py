@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from release_state.common.github_server import web_of
+from release_state.common.github_server import derive_web_address
 from release_state.model.target import Target
 from release_state.settings.channels import GITHUB_API
 from release_state.settings.options import RUN_OPTIONS, SETTINGS, Setting
@@ -13,7 +13,7 @@ _ALWAYS = frozenset({"package", "repository"})
 """What a run in another folder would not know."""
 
 
-def suite(target: Target, version: str | None = None, channel: str | None = None, **changed: str) -> list[str]:
+def suite_command(target: Target, version: str | None = None, channel: str | None = None, **changed: str) -> list[str]:
     """The command that runs the suite on a version of the same project, in whatever folder it is typed.
 
     It has every setting that is not the default one, and every one that was said on the command line or in the
@@ -26,7 +26,7 @@ def suite(target: Target, version: str | None = None, channel: str | None = None
         command += ["--repo", target.clone]
     if target.github_api != GITHUB_API:
         command += ["--github-api-url", target.github_api]
-    if target.github_web != web_of(target.github_api):
+    if target.github_web != derive_web_address(target.github_api):
         command += ["--github-server-url", target.github_web]
     for setting in SETTINGS:
         text = _text(target, setting, given)

@@ -14,15 +14,15 @@ from release_state.plan.steps import runs, shared
 from release_state.plan.steps.commands import (
     FETCH,
     PUSH,
-    find_out,
-    free_branch,
+    check_holds,
+    check_lacks,
+    find_out_first,
     gh,
-    holds,
-    lacks,
-    remote,
-    replace,
+    name_remote,
+    pick_free_branch,
+    push_replacing,
     show_pull,
-    suite,
+    suite_command,
 )
 
 
@@ -44,12 +44,12 @@ def delete(
         pulls = _pulls_of(release, branch)
         open_pulls = [pull for pull in pulls if pull.is_open and pull.number not in closing]
         if release.unfinished_runs:
-            return runs.settle(release)
-        into = [pull for pull in release.pulls_into(branch.name) if pull.number not in closing]
+            return runs.end_or_wait(release)
+        into = [pull for pull in release.find_pulls_into(branch.name) if pull.number not in closing]
         redirected = [pull_steps.redirect(release, pull, mends) for pull in into]
         lineage = None if branch.sha == release.base_head else release.lineage(branch.sha)
     except NotObserved as missing:
-        return [_look(release, branch, mends), find_out(release, missing, f"whether {branch.name} can go")]
+        return [_look(release, branch, mends), find_out_first(release, missing, f"whether {branch.name} can go")]
     if open_pulls:
         pull = open_pulls[0]
         return [
@@ -71,22 +71,22 @@ def delete(
     else:
         safe = ""
     if others and not safe:
-        return [shared.keep(release, f"the branch {branch.name}", others, mends)]
+        return [shared.leave_to_others(release, f"the branch {branch.name}", others, mends)]
     flat = f"{branch.name}-{branch.sha[:7]}"
-    backup = free_branch(release, f"backup/{flat}", f"kept/{flat}", f"backup-of-{flat.replace('/', '-')}")
+    backup = pick_free_branch(release, f"backup/{flat}", f"kept/{flat}", f"backup-of-{flat.replace('/', '-')}")
     steps = [] if safe else [_keep(release, branch, backup, mends)]
     # Typed without the step before, it fails: git does not have what is to be kept.
     kept = () if safe else (f"{branch.sha}:refs/heads/{backup}",)
     steps.append(
         step(
             f"Delete the release branch {branch.name}",
-            replace(release, f"refs/heads/{branch.name}", branch.sha, *kept, f":refs/heads/{branch.name}"),
+            push_replacing(release, f"refs/heads/{branch.name}", branch.sha, *kept, f":refs/heads/{branch.name}"),
             mends=mends,
             reason="a run of the workflow cannot create it while it is there",
             precondition=f"{branch.name} is still at {branch.sha[:12]}, and no pull request from or into it was opened",
             destroys=f"branch {branch.name} at {branch.sha}",
             saves=f"nothing is lost: {safe}" if safe else f"its commits are kept under {backup}",
-            verify=[lacks(release, f"refs/heads/{branch.name}")],
+            verify=[check_lacks(release, f"refs/heads/{branch.name}")],
         )
     )
     return steps
@@ -97,22 +97,22 @@ def _keep(release: Release, branch: Branch, backup: str, mends: Mends) -> Step:
     held = lineage.unmerged_count
     return step(
         f"Keep what {branch.name} holds, under {backup}",
-        [*FETCH, remote(release), f"refs/heads/{branch.name}"],
-        [*PUSH, remote(release), f"{branch.sha}:refs/heads/{backup}"],
+        [*FETCH, name_remote(release), f"refs/heads/{branch.name}"],
+        [*PUSH, name_remote(release), f"{branch.sha}:refs/heads/{backup}"],
         mends=mends,
         reason=f"it holds {held} commit{'s' * (held != 1)} that {release.base_branch} lacks"
         if held
         else f"{release.base_branch} has its commits only in another form",
-        verify=[holds(release, f"refs/heads/{backup}", branch.sha)],
+        verify=[check_holds(release, f"refs/heads/{backup}", branch.sha)],
     )
 
 
 def _pulls_of(release: Release, branch: Branch) -> tuple[PullRequest, ...]:
     """Every pull request whose head the branch is; the open ones are asked for twice, so that none is missed."""
-    opened = release.open_pulls_of(branch.name)
+    opened = release.find_open_pulls_from(branch.name)
     if branch.name == release.target.release_branch:
         return (*release.pulls, *opened)
-    return (*release.pulls_of(branch.name), *opened)
+    return (*release.find_pulls_from(branch.name), *opened)
 
 
 def _look(release: Release, branch: Branch, mends: Mends) -> Step:
@@ -120,7 +120,7 @@ def _look(release: Release, branch: Branch, mends: Mends) -> Step:
         f"See whether {branch.name} is in use, and what it holds",
         gh(release, "pr", "list", "--state", "all", "--head", branch.name),
         gh(release, "pr", "list", "--state", "open", "--base", branch.name),
-        [*FETCH, remote(release), f"refs/heads/{branch.name}"],
+        [*FETCH, name_remote(release), f"refs/heads/{branch.name}"],
         ["git", "log", "--oneline", "-20", branch.sha],
         mends=mends,
         reason="no deletion without knowing",
@@ -134,13 +134,13 @@ def look_at(release: Release, other: OtherBranch) -> Step:
         version = release.target.version  # by another spelling of it, the run would be about another tag
     return step(
         f"Look at the unfinished release of {version} on {channel}",
-        suite(release.target, version, channel),
+        suite_command(release.target, version, channel),
         mends="other-branches",
         reason=f"{other.branch.name} is left of it: {other.reason}",
     )
 
 
-def others(release: Release, *, forced: bool = False) -> list[Step]:
+def tidy_others(release: Release, *, forced: bool = False) -> list[Step]:
     """Tidy up release branches of other versions and channels: finish the unfinished, delete what nobody uses.
 
     With `forced`, of the unfinished too: all but those that a published version still has to be merged from.
@@ -151,7 +151,7 @@ def others(release: Release, *, forced: bool = False) -> list[Step]:
             continue
         if release.is_respelled(other.parsed) and other.published_on in (None, release.channel.name):
             steps += _delete_respelled(release, other)
-        elif release.is_rested_on(other) if forced else other.state == "unfinished":
+        elif release.is_still_needed(other) if forced else other.state == "unfinished":
             steps.append(look_at(release, other))
         else:
             steps += delete(release, other.branch, "other-branches")
@@ -162,5 +162,5 @@ def _delete_respelled(release: Release, other: OtherBranch) -> list[Step]:
     """Delete a branch of this very version in another spelling: to look at its version would lead back here."""
     ends = "pull-request" in release.channel.leaves and release.snapshot.phase != Phase.ROLLBACK
     # Where the pull request is from the right branch, nothing is to come of this one for whoever shares it.
-    resting = () if ends else release.others_on("branch")
+    resting = () if ends else release.find_dependents("branch")
     return delete(release, other.branch, "other-branches", others=resting)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain, count
 
-from release_state.common.github_server import host_of
-from release_state.facts.git import excludes
+from release_state.common.github_server import parse_host
+from release_state.facts.git import refs_conflict
 from release_state.facts.release import Release
-from release_state.facts.services import beside
+from release_state.facts.services import explain_by_status
 from release_state.model.observation import NotObserved
 from release_state.model.plan import Step, Undecided, step
-from release_state.model.target import Target, repository_of
-from release_state.plan.steps.again import suite as suite
+from release_state.model.target import Target, parse_repository
+from release_state.plan.steps.again import suite_command as suite_command
 
 PUSH = ("git", "push", "--no-follow-tags", "--no-recurse-submodules", "--no-signed")
 """The beginning of every push: it pushes what is named and nothing else, whatever the person's git is set to.
@@ -27,7 +27,7 @@ FETCH = ("git", "fetch", "--no-tags", "--no-prune")
 """
 
 
-def remote(release: Release) -> str:
+def name_remote(release: Release) -> str:
     """The remote as git commands name it.
 
     Its name only inside a clone where that name points to what was observed, for what is pushed too; else the URL that
@@ -39,20 +39,20 @@ def remote(release: Release) -> str:
     if clone.mirrors:
         return target.remote_url  # a push by the name of a mirror's remote takes no ref, and would delete others
     # A fork's address is pushed to where `remote.pushurl` names it, whatever is fetched.
-    ours = repository_of(target.remote_url, target.github_web)
+    ours = parse_repository(target.remote_url, target.github_web)
     same = (url == target.remote_url or (ours and _is(ours, url, target)) for url in clone.push_urls)
     return target.remote if all(same) else target.remote_url
 
 
-def replace(release: Release, ref: str, held: str, *changes: str) -> list[str]:
+def push_replacing(release: Release, ref: str, held: str, *changes: str) -> list[str]:
     """The push that makes these changes of the remote, all or none, only while a ref of it holds this object."""
     atomic = ["--atomic"] if len(changes) > 1 else []
-    return [*PUSH, *atomic, f"--force-with-lease={ref}:{held}", remote(release), *changes]
+    return [*PUSH, *atomic, f"--force-with-lease={ref}:{held}", name_remote(release), *changes]
 
 
 def _is(repository: str, url: str, target: Target) -> bool:
     """Whether a URL is another spelling of a repository's, as https and ssh are."""
-    return (repository_of(url, target.github_web) or "").lower() == repository.lower()
+    return (parse_repository(url, target.github_web) or "").lower() == repository.lower()
 
 
 def in_clone(release: Release, *arguments: str) -> list[str]:
@@ -63,7 +63,7 @@ def in_clone(release: Release, *arguments: str) -> list[str]:
 def gh(about: Release | Target, *arguments: str) -> list[str]:
     """A gh command on the repository. The host is always named: `GH_HOST` would send it to another one."""
     target = about if isinstance(about, Target) else about.target
-    return ["gh", *arguments, "--repo", f"{host_of(target.github_web)}/{target.repository}"]
+    return ["gh", *arguments, "--repo", f"{parse_host(target.github_web)}/{target.repository}"]
 
 
 def gh_api(about: Release | Target, path: str, *arguments: str) -> list[str]:
@@ -74,7 +74,7 @@ def gh_api(about: Release | Target, path: str, *arguments: str) -> list[str]:
 
 def on_host(target: Target, command: Sequence[str], *arguments: str) -> list[str]:
     """A gh command that takes `--hostname`, which refuses a port: with one, `GH_HOST` names the host."""
-    host = host_of(target.github_web)
+    host = parse_host(target.github_web)
     if ":" in host:
         return ["env", f"GH_HOST={host}", *command, *arguments]
     return [*command, "--hostname", host, *arguments]
@@ -91,12 +91,12 @@ def set_base(release: Release, number: int, base: str) -> list[str]:
     return gh_api(release, f"pulls/{number}", "--method", "PATCH", "--raw-field", f"base={base}", "--jq", ".base.ref")
 
 
-def holds(release: Release, ref: str, sha: str) -> list[str]:
+def check_holds(release: Release, ref: str, sha: str) -> list[str]:
     """The command that succeeds only if the remote answers and a ref of it holds this object."""
-    return ["sh", "-c", 'git ls-remote "$1" "$2" | grep "^$3"', "sh", remote(release), ref, sha]
+    return ["sh", "-c", 'git ls-remote "$1" "$2" | grep "^$3"', "sh", name_remote(release), ref, sha]
 
 
-def is_gone(*listing: str) -> list[str]:
+def check_gone(*listing: str) -> list[str]:
     """The command that succeeds only if another one does and lists nothing.
 
     By itself a listing that is empty looks like one that was not to be had, and ends with 0 where something is there.
@@ -104,12 +104,12 @@ def is_gone(*listing: str) -> list[str]:
     return ["sh", "-c", 'left=$("$@") && test -z "$left" && echo gone', "sh", *listing]
 
 
-def lacks(release: Release, ref: str) -> list[str]:
+def check_lacks(release: Release, ref: str) -> list[str]:
     """The command that succeeds only if the remote answers and does not have a ref."""
-    return is_gone("git", "ls-remote", remote(release), ref)
+    return check_gone("git", "ls-remote", name_remote(release), ref)
 
 
-def free_branch(release: Release, *wanted: str) -> str:
+def pick_free_branch(release: Release, *wanted: str) -> str:
     """The first of these names that a branch can have beside the remote's, else the last one with a number.
 
     Git keeps no branch `a/b` beside one that is named `a`.
@@ -122,7 +122,7 @@ def free_branch(release: Release, *wanted: str) -> str:
 def _collide(one: str, other: str) -> bool:
     # Without regard to case: on some file systems the clone could hold but one of them.
     one, other = one.casefold(), other.casefold()
-    return one == other or excludes(one, other)
+    return one == other or refs_conflict(one, other)
 
 
 def index_page(release: Release) -> str:
@@ -130,24 +130,26 @@ def index_page(release: Release) -> str:
     return release.target.index_page
 
 
-def tried(release: Release, decision: str, make: Callable[[], Iterable[Step]]) -> list[Step]:
+def try_steps(release: Release, decision: str, make: Callable[[], Iterable[Step]]) -> list[Step]:
     """The steps that a function makes, or the one that finds out what they hang on."""
     try:
         return list(make())
     except NotObserved as missing:
-        return [find_out(release, missing, decision)]
+        return [find_out_first(release, missing, decision)]
 
 
-def find_out(release: Release, missing: NotObserved, decision: str) -> Step:
+def find_out_first(release: Release, missing: NotObserved, decision: str) -> Step:
     """The step in the place of a decision that rests on what could not be observed."""
     problem = missing.problem
     when = f"; ask again after {problem.retry_at:%Y-%m-%d %H:%M:%S} UTC" if problem.retry_at else ""
     undecided = Undecided(source=problem.source, decisions=(decision,))
     return step(
         _title(undecided),
-        suite(release.target),
+        suite_command(release.target),
         mends="all",
-        reason="; ".join(filter(None, [problem.why + when, problem.remedy, beside(release.snapshot, problem)])),
+        reason="; ".join(
+            filter(None, [problem.why + when, problem.remedy, explain_by_status(release.snapshot, problem)])
+        ),
         undecided=undecided,
     )
 
@@ -156,7 +158,7 @@ def _title(undecided: Undecided) -> str:
     return f"Find out first, to decide {' and '.join(undecided.decisions)}: {undecided.source}"
 
 
-def by_cause(steps: Iterable[Step]) -> list[Step]:
+def merge_by_cause(steps: Iterable[Step]) -> list[Step]:
     """The steps with those that find something out made one for each cause, where the first of it was.
 
     What several of them in a row would run again is run once, after the last.
@@ -171,7 +173,7 @@ def by_cause(steps: Iterable[Step]) -> list[Step]:
                 continue
             first[cause] = len(found)
         found.append(each)
-    return run_once(found)
+    return drop_repeated_runs(found)
 
 
 def _joined(one: Step, more: Undecided) -> Step:
@@ -181,7 +183,7 @@ def _joined(one: Step, more: Undecided) -> Step:
     return one.model_copy(update={"undecided": both, "title": _title(both)})
 
 
-def run_once(steps: Sequence[Step]) -> list[Step]:
+def drop_repeated_runs(steps: Sequence[Step]) -> list[Step]:
     """The steps, where one that finds out is followed by another with the same commands, with these at the last."""
     following = [*steps, None][1:]
     return [

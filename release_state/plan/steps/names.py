@@ -6,21 +6,30 @@ from release_state.facts.release import Release
 from release_state.model.observation import NotObserved
 from release_state.model.plan import Mends, Step, step
 from release_state.model.snapshot import Branch, Tag
-from release_state.plan.steps.commands import FETCH, find_out, holds, in_clone, lacks, remote, replace, show_pull
+from release_state.plan.steps.commands import (
+    FETCH,
+    check_holds,
+    check_lacks,
+    find_out_first,
+    in_clone,
+    name_remote,
+    push_replacing,
+    show_pull,
+)
 
 
-def for_branch(release: Release) -> list[Step]:
+def make_room_for_branch(release: Release) -> list[Step]:
     """Make room for the release branch of this version."""
-    return [step for branch in release.excluding_branches for step in _branch(release, branch)]
+    return [step for branch in release.conflicting_branches for step in _branch(release, branch)]
 
 
-def for_tag(release: Release) -> list[Step]:
+def make_room_for_tag(release: Release) -> list[Step]:
     """Make room for the tag of this version, on the remote and in the clone."""
-    steps = [step for tag in release.excluding_tags for step in _tag(release, tag)]
-    return [*steps, *(_local_tag(release, tag) for tag in release.excluding_local_tags)]
+    steps = [step for tag in release.conflicting_tags for step in _tag(release, tag)]
+    return [*steps, *(_local_tag(release, tag) for tag in release.conflicting_local_tags)]
 
 
-def with_room(room: list[Step], steps: list[Step]) -> list[Step]:
+def put_room_first(room: list[Step], steps: list[Step]) -> list[Step]:
     """The steps behind those that make room for what they create; without them where no room can be made yet."""
     return [*room, *steps] if all(each.destroys for each in room) else room
 
@@ -36,10 +45,10 @@ def _branch(release: Release, branch: Branch) -> list[Step]:
             )
         ]
     try:
-        pulls = [*release.open_pulls_of(name), *release.pulls_into(name)]
+        pulls = [*release.find_open_pulls_from(name), *release.find_pulls_into(name)]
         at_work = release.unfinished_runs
     except NotObserved as missing:
-        return [find_out(release, missing, f"whether {name} can be renamed")]
+        return [find_out_first(release, missing, f"whether {name} can be renamed")]
     if pulls or at_work:
         what = f"pull request #{pulls[0].number} needs it" if pulls else "a release run is at work"
         return [
@@ -55,9 +64,9 @@ def _branch(release: Release, branch: Branch) -> list[Step]:
 
 def _tag(release: Release, tag: Tag) -> list[Step]:
     try:
-        found, at_work = release.release_of(tag.name), release.unfinished_runs
+        found, at_work = release.find_release(tag.name), release.unfinished_runs
     except NotObserved as missing:
-        return [find_out(release, missing, f"whether the tag {tag.name} can be renamed")]
+        return [find_out_first(release, missing, f"whether the tag {tag.name} can be renamed")]
     if found or at_work:
         what = "a GitHub Release rests on it" if found else "a release run is at work"
         return [
@@ -78,14 +87,14 @@ def _rename(release: Release, kind: str, name: str, held: str, commit: str, want
     noun = "branch" if kind == "heads" else "tag"
     return step(
         f"Rename the {noun} {name} to {new.removeprefix('refs/heads/')}: git cannot have {wanted} beside it",
-        [*FETCH, remote(release), old],
-        replace(release, old, held, f"{held}:{new}", f":{old}"),
+        [*FETCH, name_remote(release), old],
+        push_replacing(release, old, held, f"{held}:{new}", f":{old}"),
         mends=mends,
         reason="a ref is a file or a folder, never both",
         precondition=f"nobody needs the name {name}, and it is still at {commit[:12]}",
         destroys=f"the name {name} of {commit} (object {held})",
         saves=f"nothing is lost: it is kept as {new}",
-        verify=[holds(release, new, held), lacks(release, old)],
+        verify=[check_holds(release, new, held), check_lacks(release, old)],
     )
 
 

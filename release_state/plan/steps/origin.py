@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from release_state.common.text import listing
-from release_state.facts.origin import on_base
+from release_state.common.text import join_items
+from release_state.facts.origin import find_on_base
 from release_state.facts.release import Release
 from release_state.model.plan import Step, step
 from release_state.model.snapshot import Candidate, Published
-from release_state.plan.steps.commands import PUSH, free_branch, gh
+from release_state.plan.steps.commands import PUSH, gh, pick_free_branch
 
 
-def fit(release: Release, candidate: Candidate) -> str:
+def describe_fit(release: Release, candidate: Candidate) -> str:
     """How well a commit fits what was published."""
     found = release.snapshot.published.value
     if found is None or found.file is None:
@@ -18,17 +18,17 @@ def fit(release: Release, candidate: Candidate) -> str:
     count = "all" if candidate.equal == found.compared else f"{candidate.equal} of"
     text = f"{count} {found.compared} files of {found.file} are in it as published"
     if candidate.differing:
-        text += f"; with other content: {listing(candidate.differing)}"
+        text += f"; with other content: {join_items(candidate.differing)}"
     if candidate.absent:
-        text += f"; not in it: {listing(candidate.absent)}"
+        text += f"; not in it: {join_items(candidate.absent)}"
     return text
 
 
-def reasons(release: Release, chosen: Candidate, alike: tuple[Candidate, ...]) -> str:
+def explain_choice(release: Release, chosen: Candidate, alike: tuple[Candidate, ...]) -> str:
     """Why this commit is the one to tag, what else there is, and what the tag does to the next version."""
-    sentences = [fit(release, chosen)]
+    sentences = [describe_fit(release, chosen)]
     if len(alike) > 1:
-        others = listing(f"{other.sha[:12]}, {other.what}" for other in alike[1:])
+        others = join_items(f"{other.sha[:12]}, {other.what}" for other in alike[1:])
         sentences.append(f"just as well fits {others}" + (f", beside {release.base_branch}" if chosen.on_base else ""))
     sentences += _attested(release.snapshot.published.value, chosen)
     if not chosen.on_base:
@@ -37,10 +37,10 @@ def reasons(release: Release, chosen: Candidate, alike: tuple[Candidate, ...]) -
             f"python-semantic-release, does not see a tag there, counts from an older one and can come out at "
             f"{release.version} again"
         )
-        if other := on_base(release):
+        if other := find_on_base(release):
             sentences.append(
                 f"the alternative, {other.sha[:12]}, {other.what}, would mend that, but its tree is not what was "
-                f"published: {listing((*other.differing, *other.absent))} differ{'s' * (_unlike(other) == 1)}"
+                f"published: {join_items((*other.differing, *other.absent))} differ{'s' * (_unlike(other) == 1)}"
             )
             sentences.append(
                 "recommended is the published commit: a tag that names other content misleads for good, while the "
@@ -61,11 +61,11 @@ def _attested(found: Published | None, chosen: Candidate) -> list[str]:
     return [f"the index's attestation, which is not verified here, names {named}"]
 
 
-def into_history(release: Release) -> Step:
+def bring_into_history(release: Release) -> Step:
     """Bring a tag that lies beside the base branch into its history, without a change to any file."""
     target, base = release.target, release.base_branch
     folder = f"{target.name}-{release.version}-history"
-    branch = free_branch(release, f"history/{target.tag}", f"history-of-{target.tag.replace('/', '-')}")
+    branch = pick_free_branch(release, f"history/{target.tag}", f"history-of-{target.tag.replace('/', '-')}")
     title = f"Bring {target.tag} into the history of {base}"
     return step(
         f"Before the next release: {title[0].lower()}{title[1:]}, in an empty folder",

@@ -8,16 +8,16 @@ from itertools import count
 
 from packaging.version import Version
 
-from release_state.common.github_server import host_of
+from release_state.common.github_server import parse_host
 from release_state.facts.index import UPLOADS_AFTER_THE_FIRST
-from release_state.facts.origin import aim, is_misplaced
+from release_state.facts.origin import find_commit_tagged_after, is_misplaced
 from release_state.facts.release import Release
-from release_state.facts.workflow.release_workflow import start_of
+from release_state.facts.workflow.release_workflow import find_start
 from release_state.model.observation import NotObserved
 from release_state.model.plan import Step, step
 from release_state.model.snapshot import IndexFile
 from release_state.model.target import Channel, parse_version
-from release_state.plan.steps.commands import FETCH, gh, index_page, suite
+from release_state.plan.steps.commands import FETCH, gh, index_page, suite_command
 from release_state.settings.channels import pypi
 
 _FOR_EVER = "it is meant to be published: an upload can be yanked, never taken back"
@@ -53,7 +53,7 @@ def publish_from(release: Release, ref: str) -> Step:
         precondition=_in_time(release),
         reason=f"the {kind} says what to publish; a new run of the workflow would work out another version from it"
         + _how(release),
-        verify=[suite(release.target)],
+        verify=[suite_command(release.target)],
     )
 
 
@@ -64,7 +64,7 @@ def _commit_of(release: Release, ref: str) -> str | None:
     tag = release.remote.tag(ref)
     if tag is not None and not (tag == release.tag and is_misplaced(release)):
         return tag.commit
-    released = aim(release)
+    released = find_commit_tagged_after(release)
     return released.sha if released else None
 
 
@@ -89,15 +89,15 @@ def wheel_from_sdist(release: Release, sdist: IndexFile) -> Step:
         precondition=_in_time(release),
         reason="what is in the published sdist is what the wheel has to be built from, whatever a tag says; a package "
         f"with compiled parts gets its other wheels from where it builds them{_how(release)}",
-        verify=[suite(release.target)],
+        verify=[suite_command(release.target)],
     )
 
 
 def _in_time(release: Release) -> str:
     """What an upload is on condition of: that it is meant, and that the index takes further files of the version."""
-    if not release.closes:
+    if not release.closes_to_uploads:
         return _FOR_EVER
-    until, days = release.takes_files_until, UPLOADS_AFTER_THE_FIRST.days
+    until, days = release.accepts_files_until, UPLOADS_AFTER_THE_FIRST.days
     if until is None:
         return f"{_FOR_EVER}; it may be refused, as the index takes no file {days} days after the version's first one"
     return f"{_FOR_EVER}; it is before {until:%Y-%m-%d %H:%M} UTC, when the index takes no further file of the version"
@@ -123,7 +123,7 @@ def _twine_repository(channel: Channel) -> str:
     """
     if channel.is_public_index:
         return "pypi" if channel.index_url.rstrip("/") == pypi().rstrip("/") else "testpypi"
-    return channel.name if channel.name not in ("pypi", "testpypi") else host_of(channel.index_url)
+    return channel.name if channel.name not in ("pypi", "testpypi") else parse_host(channel.index_url)
 
 
 def _how(release: Release) -> str:
@@ -138,7 +138,7 @@ def wait_for_index(release: Release) -> Step:
     """Let the Simple API catch up with an upload."""
     return step(
         f"Wait until the index lists {', '.join(release.catching_up)} for installers too",
-        suite(release.target, wait="600"),
+        suite_command(release.target, wait="600"),
         mends="index",
         reason="it is published: the index's JSON API lists it, and its Simple API is some minutes behind",
     )
@@ -149,7 +149,7 @@ def run_workflow(release: Release) -> Step:
     target = release.target
     if not target.workflow:
         return step(_START, mends="index", reason="the project names no release workflow")
-    start = start_of(release)
+    start = find_start(release)
     if start.hindrance:
         return step(
             f"{_START}, with the same inputs",
@@ -164,7 +164,7 @@ def run_workflow(release: Release) -> Step:
         mends="index",
         reason="nothing of the version is published or tagged, so that the workflow works out the same version",
         precondition="no release branch and no tag of the version is on the remote",
-        verify=[suite(release.target)],
+        verify=[suite_command(release.target)],
     )
 
 
@@ -206,7 +206,7 @@ def next_version(release: Release, reason: str) -> Step:
     version = free_version(release)
     return step(
         f"Release {version} instead" if version else "Release the next version instead",
-        *([suite(release.target, version, phase="pre-release")] if version else []),
+        *([suite_command(release.target, version, phase="pre-release")] if version else []),
         mends="index",
         reason=reason,
     )
@@ -220,8 +220,8 @@ def free_version(release: Release) -> str | None:
     try:
         used = {Version(found.version) for found in release.project.releases}
         used |= {Version(listed) for listed in release.project.listed_without_files}
-        names = [tag.name for tag in (*release.remote.tags, *release.every_local_tag)]
-        used |= {version for name in names if (version := release.target.version_of_tag(name))}
+        names = [tag.name for tag in (*release.remote.tags, *release.all_local_tags)]
+        used |= {version for name in names if (version := release.target.parse_tag(name))}
     except NotObserved:
         return None
     return next(str(version) for version in _following(release.version) if version not in used)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from release_state.common.exact import quoted_or_why
-from release_state.common.text import plain
-from release_state.facts.origin import Source, aim, needs_no_pull
+from release_state.common.shell import quote_or_explain
+from release_state.common.text import sanitize
+from release_state.facts.origin import ReleasedCommit, find_commit_tagged_after, needs_no_pull
 from release_state.facts.release import Release
 from release_state.model.plan import Mends, Step, step
 from release_state.model.snapshot import PullRequest
 from release_state.plan.steps import names
-from release_state.plan.steps.commands import FETCH, PUSH, gh, index_page, remote, set_base, show_pull
+from release_state.plan.steps.commands import FETCH, PUSH, gh, index_page, name_remote, set_base, show_pull
 
 
 def create(release: Release) -> list[Step]:
@@ -21,13 +21,13 @@ def create(release: Release) -> list[Step]:
     for pull in release.open_pulls:
         if pull.base_branch != release.base_branch:
             return [_set_base(release, pull)]
-    released = aim(release)
+    released = find_commit_tagged_after(release)
     if target.is_lasting(target.release_branch, release.remote.default_branch):
         return []  # no branch is merged into itself, and nothing may set it to another commit
     if released is None or needs_no_pull(release, released):
         return []
     steps = _head(release, released)
-    title, body = text(release)
+    title, body = write_text(release)
     where = ["--base", release.base_branch, "--head", target.release_branch]
     steps.append(
         step(
@@ -38,14 +38,14 @@ def create(release: Release) -> list[Step]:
             verify=[gh(release, "pr", "list", "--state", "open", *where, "--json", "url", "--jq", _URL)],
         )
     )
-    return names.with_room(names.for_branch(release), steps)
+    return names.put_room_first(names.make_room_for_branch(release), steps)
 
 
 _URL = '.[0].url // error("there is none")'
 """For an empty list gh prints nothing and ends with 0."""
 
 
-def _head(release: Release, released: Source) -> list[Step]:
+def _head(release: Release, released: ReleasedCommit) -> list[Step]:
     """The branch that a pull request comes from, where it is gone or holds nothing that the base lacks."""
     name, branch = release.target.release_branch, release.branch
     if branch is not None and branch.sha != release.base_head and release.lineage(branch.sha).ahead:
@@ -63,8 +63,8 @@ def _head(release: Release, released: Source) -> list[Step]:
     return [
         step(
             title,
-            [*FETCH, remote(release), released.ref],
-            [*PUSH, *lease, remote(release), f"{released.sha}:refs/heads/{name}"],
+            [*FETCH, name_remote(release), released.ref],
+            [*PUSH, *lease, name_remote(release), f"{released.sha}:refs/heads/{name}"],
             mends="pull-request",
             reason=reason,
         )
@@ -91,11 +91,11 @@ def redirect(release: Release, pull: PullRequest, mends: Mends) -> Step:
     base, number = release.base_branch, str(pull.number)
     to_base, closing = set_base(release, pull.number, base), gh(release, "pr", "close", number)
     doomed = (
-        f"“{plain(pull.title, 80)}” is to be merged into {pull.base_branch}: "
+        f"“{sanitize(pull.title, 80)}” is to be merged into {pull.base_branch}: "
         "GitHub would close it with the branch, and neither open it again nor let it have another base then"
     )
     title, command = f"Set the base of pull request #{number} to {base}, or close it", to_base
-    reason = f"{doomed}. If it is not wanted: {quoted_or_why(closing)}"
+    reason = f"{doomed}. If it is not wanted: {quote_or_explain(closing)}"
     if why := _has_no_way_to(release, pull, base):
         title, command, reason = f"Close pull request #{number}", closing, f"{doomed}; {why}"
     return step(
@@ -124,15 +124,15 @@ def recreate_head(release: Release, pull: PullRequest) -> Step:
     """Bring back the head branch of an open pull request, from the head that GitHub recorded."""
     return step(
         f"Recreate the branch {pull.head_branch} of pull request #{pull.number}",
-        [*FETCH, remote(release), f"refs/pull/{pull.number}/head"],
-        [*PUSH, remote(release), f"{pull.head_sha}:refs/heads/{pull.head_branch}"],
+        [*FETCH, name_remote(release), f"refs/pull/{pull.number}/head"],
+        [*PUSH, name_remote(release), f"{pull.head_sha}:refs/heads/{pull.head_branch}"],
         mends="pull-request",
         reason="it is open, and cannot be merged without its branch",
         link=pull.html_url,
     )
 
 
-def text(release: Release) -> tuple[str, str]:
+def write_text(release: Release) -> tuple[str, str]:
     """Title and body: the version bump, the changelog, the tag, the package link and the install command."""
     target, version = release.target, release.version
     channel = {"pypi": "PyPI", "testpypi": "TestPyPI"}.get(target.channel.name, target.channel.name)

@@ -8,7 +8,7 @@ from release_state.model.plan import Mends, Step, step
 from release_state.model.snapshot import GitHubRelease
 from release_state.plan.steps import runs, shared
 from release_state.plan.steps.commands import gh, gh_api
-from release_state.plan.steps.tags import withdraw_by_its_words
+from release_state.plan.steps.tags import withdraw_other_spelling
 
 
 def create(release: Release) -> list[Step]:
@@ -47,7 +47,7 @@ def _flags(release: Release) -> list[str]:
     return [f"--latest={str(newest is None or release.version >= newest).lower()}"]
 
 
-def mend(release: Release, found: GitHubRelease) -> list[Step]:
+def fix(release: Release, found: GitHubRelease) -> list[Step]:
     """Put flag, notes and latest of a published GitHub Release right."""
     target, steps = release.target, []
     if found.prerelease != release.version.is_prerelease:
@@ -73,7 +73,7 @@ def mend(release: Release, found: GitHubRelease) -> list[Step]:
         )
     # What this plan publishes or offers again will be the greatest version: only then can it be told.
     offered = any(not file.yanked for file in release.files)
-    if offered and (right := release.right_latest) is not None:
+    if offered and (right := release.expected_latest) is not None:
         steps.append(
             step(
                 f"Make {right} the latest release",
@@ -91,13 +91,13 @@ def delete(release: Release, found: GitHubRelease) -> list[Step]:
     Nor one that another channel rests on. Raises NotObserved where that is not known, or whether a run is at work.
     """
     if not found.draft and found.immutable is not False:
-        return [keep(release, found)]
+        return [keep_immutable(release, found)]
     if release.unfinished_runs:
-        return runs.settle(release)
+        return runs.end_or_wait(release)
     mends: Mends = "draft" if found.draft else "release"
     kind = "draft" if found.draft else "GitHub Release"
-    if others := release.others_on("release"):
-        return [shared.keep(release, f"the {kind} {found.tag}", others, mends)]
+    if others := release.find_dependents("release"):
+        return [shared.leave_to_others(release, f"the {kind} {found.tag}", others, mends)]
     saving = [_download(release, found, kind)] if found.assets else []
     kept = ", and its assets were downloaded before" if saving else ""
     return [
@@ -116,20 +116,20 @@ def delete(release: Release, found: GitHubRelease) -> list[Step]:
     ]
 
 
-def otherwise(release: Release, found: GitHubRelease) -> list[Step]:
+def handle_other_spelling(release: Release, found: GitHubRelease) -> list[Step]:
     """What to do about a GitHub Release, or a draft, of another spelling of the tag: never deleted from here.
 
     Raises NotObserved where it is not known whether another channel rests on it.
     """
     mends: Mends = "draft" if found.draft else "release"
     if found.immutable and not found.draft:
-        return [keep(release, found)]
-    if others := release.others_on("release"):
-        return [shared.keep(release, f"what is released under {found.tag}", others, mends)]
-    return [withdraw_by_its_words(release, found.tag, mends=mends, link=found.html_url)]
+        return [keep_immutable(release, found)]
+    if others := release.find_dependents("release"):
+        return [shared.leave_to_others(release, f"what is released under {found.tag}", others, mends)]
+    return [withdraw_other_spelling(release, found.tag, mends=mends, link=found.html_url)]
 
 
-def look(draft: GitHubRelease) -> Step:
+def look_at(draft: GitHubRelease) -> Step:
     """See what a draft of another spelling of the tag is for."""
     return step(
         f"Look at the draft of {draft.tag}, and delete it there if nobody needs it",
@@ -155,7 +155,7 @@ def _download(release: Release, found: GitHubRelease, kind: str) -> Step:
     )
 
 
-def keep(release: Release, found: GitHubRelease) -> Step:
+def keep_immutable(release: Release, found: GitHubRelease) -> Step:
     """Leave a GitHub Release that may be immutable, and say in it what became of the version."""
     if found.immutable:
         return step(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from release_state.common.text import age, listing
+from release_state.common.text import format_duration, join_items
 from release_state.facts.release import Release
-from release_state.facts.workflow.release_workflow import minutes_of
+from release_state.facts.workflow.release_workflow import find_time_limit
 from release_state.model.outcome import ActionNeeded, InProgress
 from release_state.model.plan import Step, step
 from release_state.model.snapshot import Snapshot, WorkflowRun
@@ -24,9 +24,9 @@ def is_stuck(run: WorkflowRun, snapshot: Snapshot, minutes: int | None) -> bool:
     return snapshot.observed_at - (run.started_at or run.created_at) > timedelta(minutes=minutes)
 
 
-def settle(release: Release) -> list[Step]:
+def end_or_wait(release: Release) -> list[Step]:
     """End the runs that are stuck, else wait for the newest one that is unfinished; none where none is."""
-    minutes, runs = minutes_of(release), release.unfinished_runs
+    minutes, runs = find_time_limit(release), release.unfinished_runs
     stuck = [run for run in runs if is_stuck(run, release.snapshot, minutes)]
     return [_end(release, run) for run in stuck] or [_wait(release, run) for run in runs[:1]]
 
@@ -61,7 +61,7 @@ _WORDS = {
 }
 
 
-def unfinished_runs(release: Release, why: str, steps: Sequence[Step]) -> None:
+def judge_unfinished(release: Release, why: str, steps: Sequence[Step]) -> None:
     """Judge the unfinished runs of the release workflow, of whatever channel: GitHub keeps no inputs of a run.
 
     Raises ActionNeeded where one of them has worked for longer than it may: it is stuck; InProgress where one is
@@ -70,8 +70,8 @@ def unfinished_runs(release: Release, why: str, steps: Sequence[Step]) -> None:
     runs = release.unfinished_runs
     if not runs:
         return
-    observed, minutes = release.snapshot.observed_at, minutes_of(release)
-    found = listing(described(run, observed) for run in runs)
+    observed, minutes = release.snapshot.observed_at, find_time_limit(release)
+    found = join_items(describe_run(run, observed) for run in runs)
     if stuck := [run for run in runs if is_stuck(run, release.snapshot, minutes)]:
         numbers = ", ".join(f"#{run.number}" for run in stuck)
         raise ActionNeeded(
@@ -83,10 +83,10 @@ def unfinished_runs(release: Release, why: str, steps: Sequence[Step]) -> None:
     raise InProgress(expected="no unfinished release run", found=found, why=why, steps=steps)
 
 
-def described(run: WorkflowRun, observed_at: datetime) -> str:
+def describe_run(run: WorkflowRun, observed_at: datetime) -> str:
     """A run in words: its number, what it does, since when, who started it, and where to see it."""
     since = run.started_at or run.created_at
     who = f", started by {run.actor}" if run.actor else ""
-    old = age((observed_at - since) / timedelta(minutes=1))
+    old = format_duration((observed_at - since) / timedelta(minutes=1))
     word = _WORDS.get(run.status, run.status)
     return f"#{run.number} {word} since {since:%Y-%m-%d %H:%M} UTC ({old}){who}: {run.html_url}"

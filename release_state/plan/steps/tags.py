@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
-from release_state.common.exact import quoted_or_why
-from release_state.facts.origin import holds_tag_for_ever, is_misplaced, is_pushed, on_base, origin, source
+from release_state.common.shell import quote_or_explain
+from release_state.facts.origin import (
+    find_best_match,
+    find_commit_to_tag,
+    find_on_base,
+    holds_tag_forever,
+    is_misplaced,
+    is_pushed,
+)
 from release_state.facts.release import Release
 from release_state.model.plan import Mends, Step, step
 from release_state.model.snapshot import Candidate, Tag
 from release_state.model.target import Target
 from release_state.plan.steps import names, shared
 from release_state.plan.steps import origin as origin_steps
-from release_state.plan.steps.commands import FETCH, PUSH, holds, in_clone, is_gone, lacks, remote, replace, suite
+from release_state.plan.steps.commands import (
+    FETCH,
+    PUSH,
+    check_gone,
+    check_holds,
+    check_lacks,
+    in_clone,
+    name_remote,
+    push_replacing,
+    suite_command,
+)
 
 
-def look(release: Release, tag: Tag, reason: str) -> Step:
+def look_at(release: Release, tag: Tag, reason: str) -> Step:
     """See who made a tag, when, and of which commit."""
     return step(
         f"Look at the tag {tag.name}: who made it, and of which commit",
-        [*FETCH, remote(release), f"refs/tags/{tag.name}"],
+        [*FETCH, name_remote(release), f"refs/tags/{tag.name}"],
         ["git", "show", "--no-patch", tag.object],
         mends="tag",
         reason=reason,
@@ -29,28 +46,28 @@ def delete(release: Release, tag: Tag) -> list[Step]:
 
     Raises NotObserved where that is not known.
     """
-    if not release.tag_may_go:
+    if not release.is_tag_removable:
         return []
     return [
         step(
             f"Delete the tag {tag.name} on the remote",
-            replace(release, f"refs/tags/{tag.name}", tag.object, f":refs/tags/{tag.name}"),
+            push_replacing(release, f"refs/tags/{tag.name}", tag.object, f":refs/tags/{tag.name}"),
             mends="tag",
             reason=f"{release.version} is not published: nothing rests on the tag, and the next run counts from it",
             precondition=f"{release.version} was not published since, and the tag is still {tag.object[:12]}",
             destroys=f"tag {tag.name} (object {tag.object}, commit {tag.commit})",
             saves="a clone that has fetched it brings it back: "
-            + quoted_or_why([*PUSH, remote(release), f"{tag.object}:refs/tags/{tag.name}"]),
-            verify=[lacks(release, f"refs/tags/{tag.name}")],
+            + quote_or_explain([*PUSH, name_remote(release), f"{tag.object}:refs/tags/{tag.name}"]),
+            verify=[check_lacks(release, f"refs/tags/{tag.name}")],
         )
     ]
 
 
-def keep_object(release: Release, tag: Tag) -> Step:
+def fetch_object(release: Release, tag: Tag) -> Step:
     """Fetch a tag before it is deleted, so that its object can be pushed again."""
     return step(
         f"Fetch what the tag {tag.name} holds, and note its target",
-        [*FETCH, remote(release), f"refs/tags/{tag.name}"],
+        [*FETCH, name_remote(release), f"refs/tags/{tag.name}"],
         ["git", "show", "--no-patch", tag.object],
         mends="tag",
         reason=f"it points to {tag.commit}; with the object at hand it can be pushed again",
@@ -66,7 +83,7 @@ def delete_local(release: Release, tag: Tag) -> Step:
         reason="the remote has no such tag: a push or a workflow would meet it",
         destroys=f"the clone's tag {tag.name} (object {tag.object}, commit {tag.commit})",
         saves=f"it comes back with: {_restored(tag)}",
-        verify=[is_gone(*in_clone(release, "for-each-ref", f"refs/tags/{tag.name}"))],
+        verify=[check_gone(*in_clone(release, "for-each-ref", f"refs/tags/{tag.name}"))],
     )
 
 
@@ -74,7 +91,7 @@ def refresh_local(release: Release, local: Tag, there: Tag) -> Step:
     """Take the remote's tag into a clone that has another one of the same name."""
     return step(
         f"Replace the clone's tag {local.name} by the remote's",
-        in_clone(release, *FETCH[1:], remote(release), f"+refs/tags/{there.name}:refs/tags/{there.name}"),
+        in_clone(release, *FETCH[1:], name_remote(release), f"+refs/tags/{there.name}:refs/tags/{there.name}"),
         mends="local-tag",
         reason=f"the clone has {local.commit[:12]}, the remote {there.commit[:12]}, which is what everybody sees",
         **_replaced(local),
@@ -84,20 +101,20 @@ def refresh_local(release: Release, local: Tag, there: Tag) -> Step:
 def settle(release: Release) -> list[Step]:
     """Bring about the right tag on the remote, and the same in the clone."""
     if release.tag is None:
-        return [*agree(release), *names.with_room(names.for_tag(release), create(release))]
+        return [*sync_local(release), *names.put_room_first(names.make_room_for_tag(release), create(release))]
     if is_misplaced(release):
-        found = origin(release)
-        may_move = found is not None and not holds_tag_for_ever(release) and not release.unfinished_runs
+        found = find_best_match(release)
+        may_move = found is not None and not holds_tag_forever(release) and not release.unfinished_runs
         if not (found and may_move):
-            return agree(release)
-        if others := release.others_on("tag"):
+            return sync_local(release)
+        if others := release.find_dependents("tag"):
             why = "it may have been published from the very commit that the tag is on"
-            return [shared.ask(release, others, f"the tag {release.tag.name}", why)]
+            return [shared.ask_others_first(release, others, f"the tag {release.tag.name}", why)]
         return move(release, release.tag, found)
-    return agree(release)
+    return sync_local(release)
 
 
-def spelt_otherwise(release: Release) -> list[Step]:
+def judge_by_other_spelling(release: Release) -> list[Step]:
     """Where the version's tag is there in other words or with other zeros: how to judge the version by that one."""
     target = release.target
     for tag in release.other_tags_exactly if release.tag is None else ():
@@ -105,7 +122,7 @@ def spelt_otherwise(release: Release) -> list[Step]:
             return [
                 step(
                     f"Judge {release.version} by its tag {tag.name}, and do nothing else before",
-                    suite(other),
+                    suite_command(other),
                     mends="all",
                     reason=f"{tag.name} names {release.version} too; {target.tag} beside it would be a second tag of "
                     "one version",
@@ -114,17 +131,17 @@ def spelt_otherwise(release: Release) -> list[Step]:
     return []
 
 
-def withdraw_by_its_words(release: Release, tag: str, *, mends: Mends = "tag", link: str | None = None) -> Step:
+def withdraw_other_spelling(release: Release, tag: str, *, mends: Mends = "tag", link: str | None = None) -> Step:
     """Withdraw what another spelling of the tag leaves: by a run that judges the version by that spelling."""
     target = release.target
-    spelling = target.spelling_of_tag(tag)
+    spelling = target.parse_tag_spelling(tag)
     template = spelling[0] if spelling else target.tag_template
     changes = ({"tag_template": template}, {"tag_template": template, "version": str(spelling[1] if spelling else "")})
     others = (target.model_copy(update=change) for change in changes if spelling)
     other = _by_its_words(target, tag) or next((each for each in others if each.tag == tag), None)
     return step(
         f"See what is left under {tag}, and withdraw what nobody needs",
-        *([suite(other, phase="rollback")] if other else []),
+        *([suite_command(other, phase="rollback")] if other else []),
         mends=mends,
         reason=f"{tag} names {release.version} too; what is spelled otherwise is looked at by itself before it goes",
         link=link,
@@ -134,13 +151,13 @@ def withdraw_by_its_words(release: Release, tag: str, *, mends: Mends = "tag", l
 def _by_its_words(target: Target, tag: str) -> Target | None:
     """The same version, as a tag by the same template spells it: `0.2.0-rc.1` for `0.2.0rc1`, `0.2.0` for `0.2`."""
     semantic = {"tag_template": target.tag_template.replace("{version}", "{semver}")}
-    spelling = target.spelling_of_tag(tag)
+    spelling = target.parse_tag_spelling(tag)
     zeros = {"version": str(spelling[1])} if spelling else {}
     others = (target.model_copy(update=change) for change in (zeros, semantic))
     return next((other for other in others if other.tag == tag), None)
 
 
-def agree(release: Release) -> list[Step]:
+def sync_local(release: Release) -> list[Step]:
     """Take the remote's tags of the version into a clone that has others of the same names."""
     mine = release.local_tags if release.snapshot.clone.is_known else ()
     both = [(local, there) for local in mine if (there := release.remote.tag(local.name))]
@@ -156,7 +173,7 @@ def create(release: Release) -> list[Step]:
         return [_push_local(release, local, found)]
     if found:
         return _tag_origin(release, found, local)
-    if left := source(release):
+    if left := find_commit_to_tag(release):
         return [
             step(
                 f"Tag {left.sha[:12]}, {left.what}, as {tag}",
@@ -169,7 +186,7 @@ def create(release: Release) -> list[Step]:
     return [
         step(
             "Establish which commit was published",
-            [*FETCH, remote(release), f"refs/heads/{release.base_branch}"],
+            [*FETCH, name_remote(release), f"refs/heads/{release.base_branch}"],
             ["git", "log", "--oneline", "-G", f"version.*{release.version}", "FETCH_HEAD", "--", "pyproject.toml"],
             mends="tag",
             reason="the version is published and no ref says from which commit: compare the published files with the "
@@ -183,21 +200,21 @@ def _push_local(release: Release, local: Tag, found: tuple[Candidate, ...]) -> S
     fitting = next((candidate for candidate in found if candidate.sha == local.commit), None)
     precondition = None
     if fitting:
-        doubt, reason = "", f"; {origin_steps.fit(release, fitting)}"
+        doubt, reason = "", f"; {origin_steps.describe_fit(release, fitting)}"
     else:
         doubt, reason = ", if it is on the commit that was published", ""
         precondition = "it is known to be: a tag that people have fetched is not easily moved"
         if found:
-            best = f"{found[0].sha[:12]}, {found[0].what}: {origin_steps.fit(release, found[0])}"
+            best = f"{found[0].sha[:12]}, {found[0].what}: {origin_steps.describe_fit(release, found[0])}"
             reason = f"; that commit could not be compared with what was published; of the others comes nearest {best}"
     return step(
         f"Push the clone's tag {tag}{doubt}",
         in_clone(release, "show", "--no-patch", local.object),
-        in_clone(release, *PUSH[1:], remote(release), f"refs/tags/{tag}"),
+        in_clone(release, *PUSH[1:], name_remote(release), f"refs/tags/{tag}"),
         mends="tag",
         precondition=precondition,
         reason=f"the clone has it, on {local.commit[:12]}; the remote lacks it{reason}",
-        verify=[holds(release, f"refs/tags/{tag}", local.object)],
+        verify=[check_holds(release, f"refs/tags/{tag}", local.object)],
     )
 
 
@@ -213,7 +230,7 @@ def _tag_origin(release: Release, found: tuple[Candidate, ...], local: Tag | Non
             *_tagging(release, chosen.sha, chosen.ref or chosen.sha, replaces=local is not None),
             mends="tag",
             precondition=None if certain else "no nearer commit is known: a tag that was fetched is not easily moved",
-            reason=origin_steps.reasons(release, chosen, found),
+            reason=origin_steps.explain_choice(release, chosen, found),
             verify=[_tagged(release, chosen.sha)],
             **lost,
         ),
@@ -231,26 +248,26 @@ def _replaced(local: Tag) -> dict[str, str]:
 
 def _restored(tag: Tag) -> str:
     """The command that brings a tag of the clone back."""
-    return quoted_or_why(["git", "update-ref", f"refs/tags/{tag.name}", tag.object])
+    return quote_or_explain(["git", "update-ref", f"refs/tags/{tag.name}", tag.object])
 
 
 def _history(release: Release, chosen: Candidate) -> list[Step]:
-    return [] if chosen.on_base or not on_base(release) else [origin_steps.into_history(release)]
+    return [] if chosen.on_base or not find_on_base(release) else [origin_steps.bring_into_history(release)]
 
 
 def _tagging(release: Release, sha: str, ref: str, *, replaces: bool = False) -> list[list[str]]:
     tag = release.target.tag
     force = ["--force"] if replaces else []
     return [
-        [*FETCH, remote(release), ref],
+        [*FETCH, name_remote(release), ref],
         ["git", "tag", *force, "--annotate", tag, sha, "--message", f"Release {tag}"],
-        [*PUSH, remote(release), f"refs/tags/{tag}"],
+        [*PUSH, name_remote(release), f"refs/tags/{tag}"],
     ]
 
 
 def _tagged(release: Release, sha: str) -> list[str]:
     """The command that succeeds only if the remote's annotated tag is on this commit."""
-    return holds(release, f"refs/tags/{release.target.tag}^{{}}", sha)
+    return check_holds(release, f"refs/tags/{release.target.tag}^{{}}", sha)
 
 
 def move(release: Release, tag: Tag, chosen: Candidate) -> list[Step]:
@@ -262,28 +279,28 @@ def move(release: Release, tag: Tag, chosen: Candidate) -> list[Step]:
     local = release.local_tag if release.snapshot.clone.is_known else None
     own = local if local and local.object != tag.object else None
     destroys = f"the tag {tag.name} at {tag.commit} (object {tag.object}); who has fetched it keeps the old one"
-    back = [*PUSH, "--force", remote(release), f"{tag.object}:refs/tags/{tag.name}"]
-    saves = f"it is kept under {kept}, and comes back with: {quoted_or_why(back)}"
+    back = [*PUSH, "--force", name_remote(release), f"{tag.object}:refs/tags/{tag.name}"]
+    saves = f"it is kept under {kept}, and comes back with: {quote_or_explain(back)}"
     if own:
         destroys += f"; and the clone's own tag {own.name} (object {own.object}, commit {own.commit})"
         saves += f"; the clone's with: {_restored(own)}"
     return [
         step(
             f"Keep what the tag {tag.name} is now, under {kept}",
-            [*FETCH, remote(release), f"refs/tags/{tag.name}"],
+            [*FETCH, name_remote(release), f"refs/tags/{tag.name}"],
             ["git", "show", "--no-patch", tag.object],
-            [*PUSH, remote(release), f"{tag.object}:{kept}"],
+            [*PUSH, name_remote(release), f"{tag.object}:{kept}"],
             mends="tag",
             reason=f"it points to {tag.commit}, which is a commit of another version",
-            verify=[holds(release, kept, tag.object)],
+            verify=[check_holds(release, kept, tag.object)],
         ),
         step(
             f"Move the tag {tag.name} to {chosen.sha[:12]}, {chosen.what}",
-            [*FETCH, remote(release), chosen.ref or chosen.sha],
+            [*FETCH, name_remote(release), chosen.ref or chosen.sha],
             ["git", "tag", "--force", "--annotate", tag.name, chosen.sha, "--message", f"Release {tag.name}"],
-            replace(release, ref, tag.object, f"{tag.object}:{kept}", ref),
+            push_replacing(release, ref, tag.object, f"{tag.object}:{kept}", ref),
             mends="tag",
-            reason=origin_steps.reasons(release, chosen, release.published_from),
+            reason=origin_steps.explain_choice(release, chosen, release.published_from),
             precondition=f"the tag is still {tag.object[:12]}, and its GitHub Release is not immutable",
             destroys=destroys,
             saves=saves,

@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 
-from release_state.common.text import plain
+from release_state.common.text import sanitize
 from release_state.facts.release import Release
-from release_state.model.outcome import CheckResult, Exit, Outcome, unknown_by_cause
+from release_state.model.outcome import CheckResult, Exit, Outcome, group_unknown
 from release_state.model.snapshot import Snapshot
 from release_state.report.document import Origin, decisive_of
 from release_state.report.page.checks import checks_block, header, other_row, row
@@ -20,8 +20,8 @@ from release_state.report.page.parts import badge, link, moment, text
 from release_state.report.page.plan import changes_block, matrix_table, plan_list
 from release_state.report.page.timeline import timeline_block
 from release_state.verdict.changes import Changes
-from release_state.verdict.matrix import matrix
-from release_state.verdict.timeline import timeline
+from release_state.verdict.matrix import build_matrix
+from release_state.verdict.timeline import build_timeline
 from release_state.verdict.traces import repository_page
 from release_state.verdict.verdict import TargetVerdict
 
@@ -93,10 +93,10 @@ def _target(
     level = 2 if only else 3
     heading = "" if only else f'<h2 id="{anchor}target">{_heading(verdict)}</h2>'
     sections = (
-        ("state", "State", matrix_table(matrix(release, verdict), anchor, f"State of {verdict.target.version}")),
+        ("state", "State", matrix_table(build_matrix(release, verdict), anchor, f"State of {verdict.target.version}")),
         ("plan", "What to do", plan_list(verdict.plan, anchor)),
         *([("changes", "Changes since the last run", changes_block(changes))] if changes else []),
-        ("timeline", "Timeline", timeline_block(timeline(release), anchor)),
+        ("timeline", "Timeline", timeline_block(build_timeline(release), anchor)),
         ("checks", "Checks", checks_block(verdict, anchor, level + 1)),
     )
     shown = "".join(
@@ -126,9 +126,9 @@ def root(verdict: TargetVerdict | None) -> str:
 
 def lead(verdict: TargetVerdict, anchor: str) -> str:
     """What is wrong, in a few lines with links to the checks and the plan; else how many checks hold."""
-    deciding = [r for r in verdict.decisive if r.decides(verdict.block_on_advice)]
+    deciding = [r for r in verdict.findings if r.decides(verdict.block_on_advice)]
     lines = [_line(verdict, result, anchor) for result in deciding if result.outcome is not Outcome.UNKNOWN]
-    for same in unknown_by_cause(verdict.decisive).values():
+    for same in group_unknown(verdict.findings).values():
         if any(result in deciding for result in same):
             lines.append(_cause(verdict, same, anchor) if len(same) > 1 else _line(verdict, same[0], anchor))
     if len(lines) > _MOST:
@@ -153,7 +153,7 @@ def _in_short(verdict: TargetVerdict) -> str:
 
 def _line(verdict: TargetVerdict, result: CheckResult, anchor: str) -> str:
     way = ""
-    if numbers := verdict.numbers(result):
+    if numbers := verdict.find_step_numbers(result):
         way = f' <a class="way" href="#{anchor}step-{numbers[0]}">see step {numbers[0]}</a>'
     return (
         f'<li><a href="#{anchor}{escape(result.id)}">{escape(result.id)}</a> '
@@ -167,15 +167,15 @@ def _cause(verdict: TargetVerdict, same: Sequence[CheckResult], anchor: str) -> 
     names = ", ".join(f'<a href="#{anchor}{escape(result.id)}">{escape(result.id)}</a>' for result in deciding)
     if advice := [result for result in same if result not in deciding]:
         names += f' and <a href="#{anchor}{escape(advice[0].id)}">{len(advice)} advice</a>'
-    found = f'<strong class="said">{escape(plain(same[0].found, 240))}</strong>'
+    found = f'<strong class="said">{escape(sanitize(same[0].found, 240))}</strong>'
     return f'<li class="cause">{found}. This leaves {len(same)} checks unknown: {names}</li>'
 
 
 def _sentence(result: CheckResult) -> str:
-    found = f"<strong>{escape(plain(result.found, 240))}</strong>"
+    found = f"<strong>{escape(sanitize(result.found, 240))}</strong>"
     if result.outcome is Outcome.UNKNOWN or not result.expected:
         return f"{text(result.title)} {found}"
-    return f"expected {escape(plain(result.expected, 160))}, found: {found}"
+    return f"expected {escape(sanitize(result.expected, 160))}, found: {found}"
 
 
 def _counts(verdict: TargetVerdict) -> str:

@@ -7,10 +7,10 @@ from datetime import datetime
 from html import escape
 from typing import Any
 
-from release_state.common.text import plain, steps_in_words
-from release_state.model.outcome import CheckResult, Outcome, remedies_of, retry_of, unknown_by_cause
+from release_state.common.text import format_step_numbers, sanitize
+from release_state.model.outcome import CheckResult, Outcome, collect_remedies, find_retry_time, group_unknown
 from release_state.report.page.parts import SYMBOL, badge, fact, link, moment, slug, span, text
-from release_state.verdict.matrix import name_of
+from release_state.verdict.matrix import name_trace
 from release_state.verdict.verdict import TargetVerdict
 
 
@@ -25,13 +25,13 @@ def checks_block(verdict: TargetVerdict, anchor: str, level: int) -> str:
     for source, results in sorted(groups.items(), key=lambda group: not any(r.is_finding for r in group[1])):
         ordered = sorted(results, key=lambda result: not result.blocking)
         items = "".join(_check(verdict, result, anchor) for result in ordered)
-        blocks.append(f'<h{level}>{escape(name_of(source))}</h{level}><ul class="checks">{items}</ul>')
+        blocks.append(f'<h{level}>{escape(name_trace(source))}</h{level}><ul class="checks">{items}</ul>')
     return "".join(blocks)
 
 
 def _unknown(verdict: TargetVerdict, anchor: str, level: int) -> str:
     """Each cause once, with the checks that it leaves unknown and when to retry."""
-    causes = unknown_by_cause(verdict.results)
+    causes = group_unknown(verdict.results)
     if not causes:
         return ""
     items = []
@@ -41,11 +41,11 @@ def _unknown(verdict: TargetVerdict, anchor: str, level: int) -> str:
             f'<span class="took">{span(r.seconds)}</span></li>'
             for r in sorted(results, key=lambda result: not result.blocking)
         )
-        retry_at = retry_of(results)
+        retry_at = find_retry_time(results)
         again = f"{moment(datetime.fromisoformat(retry_at))} UTC" if retry_at else ""
         rows = [
             ("Found", text(found)),
-            ("Fix", "<br>".join(map(text, remedies_of(results)))),
+            ("Fix", "<br>".join(map(text, collect_remedies(results)))),
             ("Retry after", again),
         ]
         advice = " advice" if not any(result.blocking for result in results) else ""
@@ -80,8 +80,8 @@ def _rows(verdict: TargetVerdict, result: CheckResult, anchor: str) -> list[tupl
     if not result.is_finding:
         return []
     action = "; ".join(link(step.link, step.title) for step in result.steps)
-    if numbers := verdict.numbers(result):
-        action = f'<a href="#{anchor}step-{numbers[0]}">{steps_in_words(numbers)} of the plan</a>'
+    if numbers := verdict.find_step_numbers(result):
+        action = f'<a href="#{anchor}step-{numbers[0]}">{format_step_numbers(numbers)} of the plan</a>'
     return [
         ("Expected", text(result.expected)),
         ("Found", text(result.found)),
@@ -134,7 +134,9 @@ def row(result: CheckResult, cells: list[Any]) -> None:
 
 def _cell(name: str, text: str) -> str:
     nothing = "" if text else " nothing"
-    return f'<td class="col-{name}{nothing}" data-label="{name.capitalize()}">{escape(plain(text)) or "&ndash;"}</td>'
+    return (
+        f'<td class="col-{name}{nothing}" data-label="{name.capitalize()}">{escape(sanitize(text)) or "&ndash;"}</td>'
+    )
 
 
 def _labelled(cell: object, label: str) -> str:

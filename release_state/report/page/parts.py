@@ -6,7 +6,7 @@ import re
 from datetime import datetime, timezone
 from html import escape
 
-from release_state.common.text import LONGEST, plain
+from release_state.common.text import LONGEST, sanitize
 from release_state.model.outcome import Outcome
 
 _CODE = re.compile(r"`([^`]+)`")
@@ -22,7 +22,7 @@ SYMBOL = {
 
 def text(value: str, longest: int = LONGEST) -> str:
     """Text escaped for the content of an element or a double-quoted attribute."""
-    return escape(plain(value, longest))
+    return escape(sanitize(value, longest))
 
 
 def fact(title: str) -> str:

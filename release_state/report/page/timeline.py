@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from html import escape
 
-from release_state.common.text import plain
+from release_state.common.text import sanitize
 from release_state.report.page.parts import link, moment, span, text, utc
 from release_state.verdict.timeline import Event, State, Timeline
 
@@ -100,7 +100,7 @@ def _condensed(marks: Sequence[Mark]) -> Iterator[Mark]:
                 first, last = group[0], group[-1]
                 until = f", last at {utc(last.at)}" if last.at else ""
                 noun = {"upload": "uploads", "commit": "commits"}.get(first.kind, "events")
-                words = f"{len(group)} {noun}: {plain(first.words, 80)} and {len(group) - 1} more{until}"
+                words = f"{len(group)} {noun}: {sanitize(first.words, 80)} and {len(group) - 1} more{until}"
                 yield Mark(words, first.at, first.lane, first.kind, first.state)
             else:
                 yield from group
@@ -134,8 +134,8 @@ def _picture(marks: Sequence[Mark], anchor: str) -> str:
 
 def _in_words(mark: Mark) -> str:
     when = f"{utc(mark.at)} " if mark.at else ""
-    detail = f" ({plain(mark.detail, 200)})" if mark.detail else ""
-    return f"{when}{plain(mark.words, 200)}{detail}"
+    detail = f" ({sanitize(mark.detail, 200)})" if mark.detail else ""
+    return f"{when}{sanitize(mark.words, 200)}{detail}"
 
 
 def _shapes(marks: Sequence[Mark]) -> Iterator[str]:

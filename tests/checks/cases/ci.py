@@ -6,7 +6,7 @@ from typing import Any
 
 from release_state.model.observation import Problem, known
 from release_state.model.outcome import Outcome
-from release_state.model.snapshot import CheckResult, ExpectedCI, Snapshot
+from release_state.model.snapshot import CICheck, ExpectedCI, Snapshot
 from tests.support import states as s
 
 HOLDS, ACTION, UNKNOWN = Outcome.HOLDS, Outcome.ACTION_NEEDED, Outcome.UNKNOWN
@@ -21,7 +21,7 @@ def requires(*names: str) -> Snapshot:
     )
 
 
-def expecting(*own: CheckResult, **changes: Any) -> Snapshot:
+def expecting(*own: CICheck, **changes: Any) -> Snapshot:
     """Ready, but for CI: these results on the head, and what is expected of it."""
     of_checks: dict[str, Any] = {name: changes.pop(name) for name in ("ran", "nearest_results") if name in changes}
     if "nearest_results" in of_checks:
@@ -30,14 +30,14 @@ def expecting(*own: CheckResult, **changes: Any) -> Snapshot:
     return s.ready(ci=found)
 
 
-BOT = CheckResult(name="docs", state="success", app="docs-bot")
+BOT = CICheck(name="docs", state="success", app="docs-bot")
 PAGES = s.job(0, workflow="pages-build-deployment", event="dynamic")
 STARTS, AWAY = (s.pushed_workflow(),), (s.pushed_workflow("kept away"),)
 FILTERED = (s.pushed_workflow(file="lint.yml"), s.pushed_workflow("kept away", filtered=True))
 LINT = s.job(0, workflow="lint.yml")
 EARLIER = {"commit": s.OTHER}
 GREEN, RED = (s.job(0, **EARLIER),), (s.job(0, "failure", **EARLIER),)
-TRAVIS = CheckResult(name="travis", state="success", app="travis")
+TRAVIS = CICheck(name="travis", state="success", app="travis")
 
 JUDGED: list[tuple[str, str, Snapshot, Outcome]] = [
     ("CI-1", "a workflow that never began", expecting(workflows=STARTS, push=s.push(60)), UNKNOWN),

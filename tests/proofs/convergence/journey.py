@@ -80,7 +80,7 @@ class Journey:
         again = Snapshot.model_validate_json(self.bench.snapshots[-1].model_dump_json())
         assert verdict_of(again, follower.wanted, phase).plan == verdict.plan, "the same snapshot, another plan"
         self.story.append(f"{verdict.words} ({verdict.phase.value}): {verdict.diagnosis.title}")
-        self.story += [f"  {found.id} {found.outcome.value}: {found.found}" for found in verdict.decisive]
+        self.story += [f"  {found.id} {found.outcome.value}: {found.found}" for found in verdict.findings]
         self.story += [f"  - {'(advice) ' if step.advice else ''}{step.title}" for step in verdict.plan.steps]
         return verdict
 

@@ -119,4 +119,4 @@ def test_the_pull_request_of_what_is_tagged_counts(bench: Bench, attempt: Callab
         world.delete_branch(name)
     verdict = released(bench, tagged)
     assert outcome_of(verdict) is Outcome.HOLDS
-    assert verdict.verdict is Verdict.VERIFIED, verdict.decisive
+    assert verdict.verdict is Verdict.VERIFIED, verdict.findings

@@ -24,7 +24,15 @@ import pytest
 from release_state.demo.dists import build_sdist, build_wheel
 from release_state.facts.release import Release
 from release_state.model.target import Channel
-from release_state.plan.steps.commands import free_branch, gh, gh_api, holds, lacks, remote, show_pull
+from release_state.plan.steps.commands import (
+    check_holds,
+    check_lacks,
+    gh,
+    gh_api,
+    name_remote,
+    pick_free_branch,
+    show_pull,
+)
 from release_state.plan.steps.publication import publish_from
 from release_state.settings.channels import pypi
 from tests.proofs.convergence.any_github import AnyGitHub, any_github
@@ -209,24 +217,24 @@ def test_a_verification_fails_where_the_remote_does_not_answer(template: Reposit
     def code(command: Sequence[str]) -> int:
         return place.run(command, snapshot, place.clone).returncode
 
-    assert code(holds(release, ref, s.HEAD)) == 0
-    assert code(holds(release, "refs/tags/v0.2.0^{}", s.HEAD)) == 0
-    assert code(holds(release, ref, s.OTHER)) != 0
-    assert code(holds(release, "refs/heads/absent", s.HEAD)) != 0
-    assert code(lacks(release, ref)) != 0
-    assert code(lacks(release, "refs/heads/absent")) == 0
+    assert code(check_holds(release, ref, s.HEAD)) == 0
+    assert code(check_holds(release, "refs/tags/v0.2.0^{}", s.HEAD)) == 0
+    assert code(check_holds(release, ref, s.OTHER)) != 0
+    assert code(check_holds(release, "refs/heads/absent", s.HEAD)) != 0
+    assert code(check_lacks(release, ref)) != 0
+    assert code(check_lacks(release, "refs/heads/absent")) == 0
     place.remote.rename(place.folder / "gone.git")
-    assert code(holds(release, ref, s.HEAD)) != 0
-    assert code(lacks(release, ref)) != 0
-    assert code(lacks(release, "refs/heads/absent")) != 0
+    assert code(check_holds(release, ref, s.HEAD)) != 0
+    assert code(check_lacks(release, ref)) != 0
+    assert code(check_lacks(release, "refs/heads/absent")) != 0
 
 
 def test_a_mirror_is_pushed_to_by_its_address(template: Repositories, tmp_path: Path) -> None:
     """By its name git takes no ref, or pushes every ref and deletes the others."""
     url = s.target().remote_url
     own = {"remote_url": url, "push_urls": (url,)}
-    assert remote(Release(s.ready(clone=s.clone(**own)))) == "origin"
-    assert remote(Release(s.ready(clone=s.clone(**own, mirrors=True)))) == url
+    assert name_remote(Release(s.ready(clone=s.clone(**own)))) == "origin"
+    assert name_remote(Release(s.ready(clone=s.clone(**own, mirrors=True)))) == url
     place = Repositories(tmp_path / "place", template)
     place.git(place.clone, "config", "remote.origin.mirror", "true")
     pushing = ["git", "push", "--no-signed", "--no-recurse-submodules", "--no-follow-tags"]
@@ -248,7 +256,7 @@ def test_a_mirror_is_pushed_to_by_its_address(template: Repositories, tmp_path: 
 )
 def test_what_is_kept_gets_a_name_that_git_has_room_for(there: tuple[str, ...], name: str) -> None:
     release = Release(s.ready(remote=s.remote(*(s.branch(each) for each in there))))
-    assert free_branch(release, "backup/release/x", "kept/release/x", "backup-of-release-x") == name
+    assert pick_free_branch(release, "backup/release/x", "kept/release/x", "backup-of-release-x") == name
 
 
 # ---- twine

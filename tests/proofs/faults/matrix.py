@@ -121,7 +121,7 @@ class Matrix:
         if state not in self._true:
             ran = self.run(state)
             verdict = verdict_of(ran.snapshot)
-            assert verdict.exit == self.stages[state].state.exit_code, (state, verdict.decisive)
+            assert verdict.exit == self.stages[state].state.exit_code, (state, verdict.findings)
             self._true[state] = _told(ran)
         return self._true[state]
 
@@ -174,7 +174,7 @@ class Matrix:
             if verdict.exit == Exit.OK and row.blocking:
                 yield "a blocking fact is absent, and the run is green"
         elif verdict.exit != want:
-            shown = [f"{each.id} {each.outcome.value}: {each.found}" for each in verdict.decisive]
+            shown = [f"{each.id} {each.outcome.value}: {each.found}" for each in verdict.findings]
             yield f"exit {int(verdict.exit)}, expected {int(want)}: {shown}"
 
 

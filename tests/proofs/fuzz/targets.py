@@ -20,20 +20,20 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 from pydantic import BaseModel
 
-from release_state.common.addresses import without_credentials
+from release_state.common.addresses import strip_credentials
 from release_state.common.errors import UsageProblem
-from release_state.common.text import plain
-from release_state.facts.commits import commitizen_level, level_of
+from release_state.common.text import sanitize
+from release_state.facts.commits import classify_for_commitizen, classify_message
 from release_state.facts.logs import log as logs
-from release_state.facts.logs.attribution import of_log
+from release_state.facts.logs.attribution import attribute_log
 from release_state.facts.release import Release
 from release_state.facts.workflow.calls import ReleaseWorkflow
 from release_state.facts.workflow.document import NotReadable
-from release_state.facts.workflow.model import parse
-from release_state.facts.workflow.triggers import events_of, push_trigger
+from release_state.facts.workflow.model import parse_workflow
+from release_state.facts.workflow.triggers import read_events, read_push_trigger
 from release_state.fleet.projects import projects
 from release_state.model.snapshot import FORMAT
-from release_state.model.target import parse_version, repository_of
+from release_state.model.target import parse_repository, parse_version
 from release_state.observe import earlier_reports, recorded
 from release_state.observe.git import declared, patches
 from release_state.observe.git.commit_messages import changed_contents, messages_since
@@ -260,7 +260,7 @@ def _(data: bytes) -> object:
 
 @_target("workflow-triggers", NotReadable)
 def _(data: bytes) -> object:
-    trigger = push_trigger(events_of(data.decode("utf-8", "replace")))
+    trigger = read_push_trigger(read_events(data.decode("utf-8", "replace")))
     return trigger and (trigger.is_for("main"), trigger.takes(["src/a.py", "docs/b.md"]), trigger.has_paths)
 
 
@@ -332,11 +332,11 @@ _from_git("files", lambda data: [str(each) for each in read_details(store(data),
 @_target("git-address", GitFailed, UsageProblem)
 def _(data: bytes) -> object:
     url = _text(data)
-    repository_of(url, "https://github.com")
+    parse_repository(url, "https://github.com")
     try:
         check_url(url)
     finally:
-        shown = without_credentials(url)
+        shown = strip_credentials(url)
     return validate.git_url("--remote-url", url), shown
 
 
@@ -360,7 +360,7 @@ def _(data: bytes) -> object:
 
 @_target("workflow", NotReadable)
 def _(data: bytes) -> object:
-    parsed = parse(_text(data))
+    parsed = parse_workflow(_text(data))
     whole = ReleaseWorkflow(".github/workflows/x.yml", {".github/workflows/x.yml": _text(data)}, "read")
     told: Iterable[object] = (whole.problem, whole.needs, whole.excesses, whole.minutes, whole.called, whole.missing)
     return [str(told), str(parsed)]
@@ -386,7 +386,7 @@ def _(data: bytes) -> object:
 
 @_target("commit-message")
 def _(data: bytes) -> object:
-    return [level_of(_text(data)), commitizen_level(_text(data))]
+    return [classify_message(_text(data)), classify_for_commitizen(_text(data))]
 
 
 @_target("changelog")
@@ -399,14 +399,14 @@ def _(data: bytes) -> object:
 
 @_target("log")
 def _(data: bytes) -> object:
-    lines = logs.parse(_text(data))
-    of_log(lines, _of_orbit())
-    return [plain(line) for line in logs.explain(lines).lines]
+    lines = logs.parse_log(_text(data))
+    attribute_log(lines, _of_orbit())
+    return [sanitize(line) for line in logs.explain_log(lines).lines]
 
 
 @_target("log-archive", logs.NotALog)
 def _(data: bytes) -> object:
-    return [text for _, text in logs.read(data, 2**20)]
+    return [text for _, text in logs.read_logs(data, 2**20)]
 
 
 @_target("pip-output")
@@ -511,7 +511,7 @@ def _(data: bytes) -> object:
         given = validate.ref_template("--tag-template", template, ("version", "package"))
         target = replace_target(given)
     finally:
-        target.version_of_tag(name)
+        target.parse_tag(name)
         target.parse_release_branch(name)
     return target.tag
 

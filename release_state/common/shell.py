@@ -20,34 +20,34 @@ _UNSEEN_RANGES = (
 )
 
 
-def quoted(command: Sequence[str]) -> str:
+def quote_command(command: Sequence[str]) -> str:
     """The command as it is typed; raises ValueError where that cannot be shown."""
-    if why := obstacle(command):
+    if why := find_obstacle(command):
         raise ValueError(why)
     return shlex.join(command)
 
 
-def quoted_or_why(command: Sequence[str]) -> str:
+def quote_or_explain(command: Sequence[str]) -> str:
     """The command as it is typed, else why none is given: for a command within a sentence."""
-    why = obstacle(command)
+    why = find_obstacle(command)
     return f"no command is given: {why}" if why else shlex.join(command)
 
 
-def obstacle(*commands: Sequence[str]) -> str:
+def find_obstacle(*commands: Sequence[str]) -> str:
     """Why commands cannot be typed as they are shown, naming the first character that is in the way; empty: they can.
 
     A blank and a line feed within quotes are what they look like.
     """
     for word in dict.fromkeys(word for command in commands for word in command):
         if len(word) > _LONGEST:
-            return f"{escaped(word[:40])}… is longer than a command line takes"
+            return f"{escape(word[:40])}… is longer than a command line takes"
         for character in dict.fromkeys(word):
             if _is_unseen(character):
-                return f"{escaped(word)} holds U+{ord(character):04X}, which cannot be shown as it is"
+                return f"{escape(word)} holds U+{ord(character):04X}, which cannot be shown as it is"
     return ""
 
 
-def escaped(word: str) -> str:
+def escape(word: str) -> str:
     """The word in quotes with every character that is not seen as an escape: to be read, not to be typed."""
     parts = ("\\\\" if c == "\\" else _escape(c) if c == "\n" or _is_unseen(c) else c for c in word)
     return f"'{''.join(parts)}'"
@@ -64,6 +64,6 @@ def _is_unseen(character: str) -> bool:
     return unicodedata.category(character) in _UNSEEN or any(low <= number <= high for low, high in _UNSEEN_RANGES)
 
 
-def of_git(commands: Iterable[Sequence[str]]) -> bool:
+def needs_repository(commands: Iterable[Sequence[str]]) -> bool:
     """Whether a command acts on the git repository of the folder that it is typed in."""
     return any(command[0] in ("git", "sh") and command[1:2] != ("-C",) for command in map(tuple, commands))

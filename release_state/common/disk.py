@@ -38,7 +38,7 @@ NO_ROOM = frozenset(
 """What a place to write to answers that is there and takes nothing: full, read-only, not ours."""
 
 
-def write_all(files: Mapping[Path, bytes]) -> None:
+def write_together(files: Mapping[Path, bytes]) -> None:
     """
     Write several files that belong together: all of them, or none where there is no room for one.
 
@@ -48,7 +48,7 @@ def write_all(files: Mapping[Path, bytes]) -> None:
     try:
         for path, data in files.items():
             staged[path] = path.with_name(f".release-state-{uuid.uuid4().hex}")
-            write(staged[path], data)
+            write_atomically(staged[path], data)
         for path, part in staged.items():
             part.replace(path)
     finally:
@@ -56,7 +56,7 @@ def write_all(files: Mapping[Path, bytes]) -> None:
             part.unlink(missing_ok=True)
 
 
-def write(path: Path, content: str | bytes, mode: int = 0o644) -> None:
+def write_atomically(path: Path, content: str | bytes, mode: int = 0o644) -> None:
     """
     Write a file so that a reader sees all of it or what was there before.
 
