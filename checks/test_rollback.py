@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from release_state.common.text import join_items
+from release_state.facts.published import Shared
 from release_state.facts.release import Release
-from release_state.facts.shared import Shared
 from release_state.model.outcome import ActionNeeded, NotApplicable
 from release_state.plan.recovery import Recovery
 from release_state.plan.steps.clone import tidy_up

@@ -11,7 +11,7 @@ from release_state.audit.kinds import Kind
 from release_state.audit.model import AuditSnapshot
 from release_state.audit.versions import Audited
 from release_state.common.text import join_items
-from release_state.facts.file_names import may_be_of_version
+from release_state.facts.index import may_be_of_version
 from release_state.model.observation import Observation, Problem, unavailable
 from release_state.model.outcome import Outcome
 from release_state.model.snapshot import WorkflowRun

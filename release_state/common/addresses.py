@@ -1,12 +1,16 @@
-"""Addresses with passwords in them: what may be shown of one, and which cannot be told apart from its password (pure).
+"""Addresses: credentials in them, and which GitHub server one belongs to (pure).
 
-A password that holds a raw `/`, `?` or `#` ends where its address seems to have a path: every reader takes another part
-of it for the host. An `@` in a path is ordinary: `https://host/@scope/x`, `ssh://git@host/path@v1`.
+A password with a raw `/`, `?` or `#` seems to end where a path begins, and every reader finds another host in it.
+An `@` in a path is normal: `https://host/@scope/x`, `ssh://git@host/path@v1`.
+
+Sources: https://docs.github.com/enterprise-server/rest/about-the-rest-api (HOST/api/v3) and
+https://docs.github.com/enterprise-cloud@latest/admin/data-residency (api.SUBDOMAIN.ghe.com).
 """
 
 from __future__ import annotations
 
 import re
+from urllib.parse import urlsplit
 
 HIDDEN = "***"
 ENCODE = "write / ? # @ of a user name or password as %2F %3F %23 %40, and an @ of a path as %40"
@@ -66,3 +70,38 @@ def _scp_like_may(url: str) -> bool:
     """`user:password@host:path`, which git takes for a path on a host `user`; a user alone is no secret."""
     before, _, path = url.partition(":")
     return "@" not in before and re.search(r"[^/]@(?:[^@]*[:/]|$)", path) is not None
+
+
+GITHUB = "github.com"
+_DEFAULT_PORTS = {"https": 443, "http": 80}
+
+
+def parse_host(address: str) -> str:
+    """`HOST` or `HOST:PORT` of an address, in lower case; without the port that its scheme has by itself."""
+    parts = urlsplit(address)
+    host = (parts.hostname or "").removesuffix(".")
+    host = f"[{host}]" if ":" in host else host
+    return host if parts.port in (None, _DEFAULT_PORTS.get(parts.scheme)) else f"{host}:{parts.port}"
+
+
+def derive_web_address(api: str) -> str:
+    """The web address of the server whose REST API is at this address."""
+    host, scheme = parse_host(api), urlsplit(api).scheme
+    return f"{scheme}://{host.removeprefix('api.') if _has_api_host(host.removeprefix('api.')) else host}"
+
+
+def derive_api_address(web: str) -> str:
+    """The address of the REST API of the server whose web pages are at this address."""
+    host, scheme = parse_host(web), urlsplit(web).scheme
+    return f"{scheme}://api.{host}" if _has_api_host(host) else f"{scheme}://{host}/api/v3"
+
+
+def is_github_api(api: str) -> bool:
+    """Whether an API's address has one of GitHub's own forms, which say whose it is; a proxy's has not."""
+    host = parse_host(api)
+    return (host.startswith("api.") and _has_api_host(host[4:])) or urlsplit(api).path.rstrip("/") == "/api/v3"
+
+
+def _has_api_host(host: str) -> bool:
+    """Whether the API of a server has a host of its own."""
+    return host == GITHUB or host.endswith(".ghe.com")

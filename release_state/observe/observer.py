@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from release_state.facts.git import refs_conflict
+from release_state.facts.published import find_sharing_any
 from release_state.facts.release import Release
-from release_state.facts.shared import find_sharing_any
 from release_state.model.observation import Observation, known, unavailable
 from release_state.model.outcome import Phase
 from release_state.model.snapshot import Clone, GitHubRelease, PullRequest, Snapshot

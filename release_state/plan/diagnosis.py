@@ -16,8 +16,8 @@ from release_state.facts.origin import (
     is_misplaced,
     needs_no_pull,
 )
+from release_state.facts.published import Shared
 from release_state.facts.release import Release
-from release_state.facts.shared import Shared
 from release_state.model.observation import Model, NotObserved
 from release_state.model.outcome import Phase
 from release_state.model.plan import Direction, Wanted

@@ -17,8 +17,14 @@ from release_state.model.outcome import CheckResult, Phase, collect_remedies, fi
 from release_state.model.plan import Direction, Mends, Plan, Step, Wanted, step
 from release_state.plan.complete import Completion
 from release_state.plan.diagnosis import Diagnosis, diagnose
-from release_state.plan.steps import branches, names, publication, runs, shared, tags
-from release_state.plan.steps.commands import drop_repeated_runs, merge_by_cause, suite_command, try_steps
+from release_state.plan.steps import branches, names, publication, runs, tags
+from release_state.plan.steps.commands import (
+    ask_others_first,
+    drop_repeated_runs,
+    merge_by_cause,
+    suite_command,
+    try_steps,
+)
 from release_state.plan.withdraw import Withdrawal, force
 
 __all__ = ["Recovery", "make_full_plan"]
@@ -168,7 +174,7 @@ class Recovery:
             return []  # the tag is another channel's
         if not release.version_tags and (others := release.find_dependents("tag")):
             why = "a run would make the tag, and perhaps on another commit than was published there"
-            return [shared.ask_others_first(release, others, f"the tag {release.target.tag}", why)]
+            return [ask_others_first(release, others, f"the tag {release.target.tag}", why)]
         staying = [tag.name for tag in release.version_tags if tag != release.tag or not release.is_tag_removable]
         if staying:
             local = tags.sync_local(release)

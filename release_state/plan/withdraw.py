@@ -5,8 +5,8 @@ from __future__ import annotations
 from release_state.facts.release import Release
 from release_state.model.observation import NotObserved
 from release_state.model.plan import Step
-from release_state.plan.steps import branches, publication, pulls, releases, shared, tags
-from release_state.plan.steps.commands import find_out_first, try_steps
+from release_state.plan.steps import branches, publication, pulls, releases, tags
+from release_state.plan.steps.commands import find_out_first, leave_to_others, try_steps
 
 
 class Withdrawal:
@@ -37,7 +37,7 @@ class Withdrawal:
         release = self.release
         if release.open_pulls and (others := release.find_dependents("branch")):
             return [
-                shared.leave_to_others(release, f"pull request #{pull.number}", others, "pull-request")
+                leave_to_others(release, f"pull request #{pull.number}", others, "pull-request")
                 for pull in release.open_pulls
             ]
         return [pulls.close(release, pull) for pull in release.open_pulls]
@@ -49,7 +49,7 @@ class Withdrawal:
         others = release.find_dependents("branch")
         opened = release.open_pulls if "pull-request" in leaves and release.snapshot.pulls.is_known else ()
         if opened and others:
-            return [shared.leave_to_others(release, f"the branch {release.branch.name}", others, "branch")]
+            return [leave_to_others(release, f"the branch {release.branch.name}", others, "branch")]
         closing = tuple(pull.number for pull in opened)
         return branches.delete(release, release.branch, closing=closing, others=others)
 
@@ -80,7 +80,7 @@ class Withdrawal:
         if release.is_tag_removable:
             return [*steps, tags.fetch_object(release, release.tag), *tags.delete(release, release.tag)]
         others = () if release.is_published else release.find_dependents("tag")
-        kept = [shared.leave_to_others(release, f"the tag {release.tag.name}", others, "tag")] if others else []
+        kept = [leave_to_others(release, f"the tag {release.tag.name}", others, "tag")] if others else []
         return [*steps, *kept, *tags.sync_local(release)]
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from release_state.common import shell
 from release_state.common.text import sanitize
-from release_state.facts.shared import Shared, find_sharing
+from release_state.facts.published import Shared, find_sharing
 from release_state.model.plan import Plan, Step
 from release_state.model.target import Target
 from release_state.plan.steps.commands import suite_command

@@ -7,9 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from release_state.common.addresses import strip_credentials
+from release_state.common.addresses import (
+    derive_api_address,
+    derive_web_address,
+    is_github_api,
+    parse_host,
+    strip_credentials,
+)
 from release_state.common.errors import UsageProblem
-from release_state.common.github_server import derive_api_address, derive_web_address, is_github_api, parse_host
 from release_state.common.redaction import hide_passwords_in
 from release_state.model.plan import Wanted
 from release_state.model.target import Channel, Target, parse_repository

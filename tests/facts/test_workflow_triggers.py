@@ -7,8 +7,7 @@ import time
 import pytest
 
 from release_state.facts.workflow.document import NotReadable
-from release_state.facts.workflow.filters import is_taken, matches
-from release_state.facts.workflow.triggers import find_skip_marker, read_events, read_push_trigger
+from release_state.facts.workflow.triggers import find_skip_marker, is_taken, matches, read_events, read_push_trigger
 
 
 @pytest.mark.parametrize(

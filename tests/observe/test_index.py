@@ -26,7 +26,7 @@ from pypi_simple import PYPI_SIMPLE_ENDPOINT
 from release_state.demo.dists import build_sdist, build_wheel
 from release_state.demo.index import IndexServer
 from release_state.demo.loopback import Reply, Request
-from release_state.facts.file_names import may_be_of_version
+from release_state.facts.index import may_be_of_version
 from release_state.model.observation import Observation, Problem
 from release_state.model.snapshot import IndexProject
 from release_state.model.target import Channel

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from release_state.demo.world import World
-from release_state.facts.shared import find_sharing, find_sharing_any
+from release_state.facts.published import find_sharing, find_sharing_any
 from release_state.model.observation import known
 from release_state.model.outcome import Verdict
 from release_state.model.plan import Wanted

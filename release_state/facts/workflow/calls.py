@@ -9,7 +9,13 @@ from functools import cached_property
 from itertools import islice
 
 from release_state.facts.workflow.document import NotReadable
-from release_state.facts.workflow.limits import compute_longest
+from release_state.facts.workflow.limits import (
+    compute_longest,
+    derive_ceiling,
+    derive_from_setting,
+    find_excesses,
+    limit_rights,
+)
 from release_state.facts.workflow.model import (
     Job,
     Permissions,
@@ -21,7 +27,6 @@ from release_state.facts.workflow.model import (
     parse_workflow,
 )
 from release_state.facts.workflow.needs import Need, find_needs, uses_own_token
-from release_state.facts.workflow.rights import derive_ceiling, derive_from_setting, find_excesses, limit_rights
 
 _DEEPEST = 5
 """Workflows inside of workflows, and actions inside of actions, that are followed."""

@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from release_state.facts.file_names import may_be_of_version
+from release_state.facts.index import may_be_of_version
 from release_state.model.observation import Observation, Problem, known, unavailable
 from release_state.model.snapshot import IndexProject
 from release_state.model.snapshot.index import IndexHistory

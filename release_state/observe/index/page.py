@@ -18,7 +18,7 @@ from packaging.version import Version
 from pypi_simple import DistributionPackage
 
 from release_state.common.strict import is_sane
-from release_state.facts.file_names import may_be_of_version
+from release_state.facts.index import may_be_of_version
 from release_state.model.snapshot import IndexFile, IndexProject, IndexRelease
 from release_state.model.snapshot.index import IndexedVersion, IndexHistory
 from release_state.model.target import parse_version

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from release_state.common.github_server import derive_web_address
+from release_state.common.addresses import derive_web_address
 from release_state.model.target import Target
 from release_state.settings.channels import GITHUB_API
 from release_state.settings.options import RUN_OPTIONS, SETTINGS, Setting

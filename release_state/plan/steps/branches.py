@@ -10,7 +10,7 @@ from release_state.model.outcome import Phase
 from release_state.model.plan import Mends, Step, step
 from release_state.model.snapshot import Branch, PullRequest
 from release_state.plan.steps import pulls as pull_steps
-from release_state.plan.steps import runs, shared
+from release_state.plan.steps import runs
 from release_state.plan.steps.commands import (
     FETCH,
     PUSH,
@@ -18,6 +18,7 @@ from release_state.plan.steps.commands import (
     check_lacks,
     find_out_first,
     gh,
+    leave_to_others,
     name_remote,
     pick_free_branch,
     push_replacing,
@@ -71,7 +72,7 @@ def delete(
     else:
         safe = ""
     if others and not safe:
-        return [shared.leave_to_others(release, f"the branch {branch.name}", others, mends)]
+        return [leave_to_others(release, f"the branch {branch.name}", others, mends)]
     flat = f"{branch.name}-{branch.sha[:7]}"
     backup = pick_free_branch(release, f"backup/{flat}", f"kept/{flat}", f"backup-of-{flat.replace('/', '-')}")
     steps = [] if safe else [_keep(release, branch, backup, mends)]

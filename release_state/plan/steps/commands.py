@@ -1,16 +1,17 @@
-"""How commands name the remote, the repository and the version's page."""
+"""The commands that steps are made of, and the steps that stand in for a decision not made yet."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain, count
 
-from release_state.common.github_server import parse_host
+from release_state.common.addresses import parse_host
+from release_state.common.text import join_items
 from release_state.facts.git import refs_conflict
 from release_state.facts.release import Release
 from release_state.facts.services import explain_by_status
 from release_state.model.observation import NotObserved
-from release_state.model.plan import Step, Undecided, step
+from release_state.model.plan import Mends, Step, Undecided, step
 from release_state.model.target import Target, parse_repository
 from release_state.plan.steps.again import suite_command as suite_command
 
@@ -192,3 +193,24 @@ def drop_repeated_runs(steps: Sequence[Step]) -> list[Step]:
         else each
         for each, after in zip(steps, following, strict=True)
     ]
+
+
+def leave_to_others(release: Release, what: str, others: tuple[str, ...], mends: Mends) -> Step:
+    """Leave a trace that other channels rest on."""
+    return step(
+        f"Leave {what}: {release.version} is published on {join_items(others)}, which rests on it",
+        mends=mends,
+        reason=f"{release.channel.name} has no say in it; if {others[0]} does not leave it, take it out of "
+        f"channels.{others[0]}.leaves in the configuration",
+        advice=True,
+    )
+
+
+def ask_others_first(release: Release, others: tuple[str, ...], what: str, why: str) -> Step:
+    """Look at the version on another channel first: what is to be done here would change what that one rests on."""
+    return step(
+        f"Look at {release.version} on {others[0]} first, and leave {what} until then",
+        suite_command(release.target, channel=others[0]),
+        mends="all",
+        reason=f"{release.version} is published on {join_items(others)}, too, which rests on {what}: {why}",
+    )

@@ -8,7 +8,7 @@ from itertools import count
 
 from packaging.version import Version
 
-from release_state.common.github_server import parse_host
+from release_state.common.addresses import parse_host
 from release_state.facts.index import UPLOADS_AFTER_THE_FIRST
 from release_state.facts.origin import find_commit_tagged_after, is_misplaced
 from release_state.facts.release import Release

@@ -6,8 +6,8 @@ from release_state.facts.release import Release
 from release_state.model.observation import NotObserved
 from release_state.model.plan import Mends, Step, step
 from release_state.model.snapshot import GitHubRelease
-from release_state.plan.steps import runs, shared
-from release_state.plan.steps.commands import gh, gh_api
+from release_state.plan.steps import runs
+from release_state.plan.steps.commands import gh, gh_api, leave_to_others
 from release_state.plan.steps.tags import withdraw_other_spelling
 
 
@@ -97,7 +97,7 @@ def delete(release: Release, found: GitHubRelease) -> list[Step]:
     mends: Mends = "draft" if found.draft else "release"
     kind = "draft" if found.draft else "GitHub Release"
     if others := release.find_dependents("release"):
-        return [shared.leave_to_others(release, f"the {kind} {found.tag}", others, mends)]
+        return [leave_to_others(release, f"the {kind} {found.tag}", others, mends)]
     saving = [_download(release, found, kind)] if found.assets else []
     kept = ", and its assets were downloaded before" if saving else ""
     return [
@@ -125,7 +125,7 @@ def handle_other_spelling(release: Release, found: GitHubRelease) -> list[Step]:
     if found.immutable and not found.draft:
         return [keep_immutable(release, found)]
     if others := release.find_dependents("release"):
-        return [shared.leave_to_others(release, f"what is released under {found.tag}", others, mends)]
+        return [leave_to_others(release, f"what is released under {found.tag}", others, mends)]
     return [withdraw_other_spelling(release, found.tag, mends=mends, link=found.html_url)]
 
 

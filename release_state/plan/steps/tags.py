@@ -15,11 +15,12 @@ from release_state.facts.release import Release
 from release_state.model.plan import Mends, Step, step
 from release_state.model.snapshot import Candidate, Tag
 from release_state.model.target import Target
-from release_state.plan.steps import names, shared
+from release_state.plan.steps import names
 from release_state.plan.steps import origin as origin_steps
 from release_state.plan.steps.commands import (
     FETCH,
     PUSH,
+    ask_others_first,
     check_gone,
     check_holds,
     check_lacks,
@@ -109,7 +110,7 @@ def settle(release: Release) -> list[Step]:
             return sync_local(release)
         if others := release.find_dependents("tag"):
             why = "it may have been published from the very commit that the tag is on"
-            return [shared.ask_others_first(release, others, f"the tag {release.tag.name}", why)]
+            return [ask_others_first(release, others, f"the tag {release.tag.name}", why)]
         return move(release, release.tag, found)
     return sync_local(release)
 
