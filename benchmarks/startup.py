@@ -21,7 +21,7 @@ _LINE = re.compile(r"import time:\s*(\d+) \|\s*(\d+) \|( *)(\S+)")
 _STEPS = {
     "pytest": None,
     "release_state.run.versions": "before git is asked",
-    "release_state.observe.observer": "before the first HTTP request",
+    "release_state.observe.sources": "before the first HTTP request",
     "the rest": "while the services answer",
 }
 """What a gate imports, one after the other, and when; the rest by `release_state.run.versions.import_later`.

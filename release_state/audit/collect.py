@@ -29,7 +29,7 @@ from release_state.audit.model import AuditSnapshot
 from release_state.audit.versions import spellings
 from release_state.model.observation import Observation, known
 from release_state.model.target import Target
-from release_state.observe.defects import Defects, surviving
+from release_state.observe.defects import Defects, guarded, surviving
 from release_state.observe.git.clone import observe_clone_tags
 from release_state.observe.git.remote import observe_remote
 from release_state.observe.github.github import GitHub
@@ -37,7 +37,6 @@ from release_state.observe.http.client import HttpClient
 from release_state.observe.http.limits import Stage, TimeLeft
 from release_state.observe.index.index import observe_index_history, split_credentials
 from release_state.observe.index.page import look_up_files
-from release_state.observe.question import guarded
 from release_state.settings.config import RunConfig
 
 SOURCES = ("remote", "index", "clone_tags", "releases", "drafts", "latest_release", "open_pulls", "runs")

@@ -29,6 +29,7 @@ from release_state.observe.defects import Defects, said, tracebacks
 from release_state.observe.http.cache import ResponseCache
 from release_state.observe.http.client import HttpClient
 from release_state.observe.http.limits import SharedLimit
+from release_state.observe.lookups import name_sources
 from release_state.plan.recovery import Recovery
 from release_state.plan.steps.commands import suite_command
 from release_state.run.checks import catalogue, load
@@ -145,7 +146,8 @@ class Look:
             function = getattr(load(self.checks_folder / check.file), check.function)
             wanted = {key: given[key] for key in inspect.signature(function).parameters}
             results.append(_concluded(function, wanted, snapshot.target.key, check))
-        return judge(recovery, phase, results, checks, block_on_advice=config.block_on_advice, broken=broken)
+        changed, advice = name_sources(snapshot.moved), config.block_on_advice
+        return judge(recovery, phase, results, checks, changed=changed, block_on_advice=advice, broken=broken)
 
 
 def _concluded(

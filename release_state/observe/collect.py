@@ -1,60 +1,38 @@
-"""Observe every target of a run once: all sources side by side, each look-up within its time limit.
+"""Observe every target of a run once: each look-up of the table starts as soon as its prerequisites have answered.
 
-Order is only kept where one answer is needed to ask the next: the base head before its CI, the pull requests before the
-commits they recorded, the files before their installation. What two targets share is asked once.
+What two targets or two rounds share is asked once.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from release_state.common.strict import FRESH_SECONDS, read_clock
+from release_state.facts.published import find_sharing_any
+from release_state.model.observation import NotObserved, Observation
 from release_state.model.outcome import Phase
-from release_state.model.snapshot import LOOKUPS, Snapshot
-from release_state.observe.defects import Defects
-from release_state.observe.http.limits import Stage, TimeLeft
-from release_state.observe.progress import Asking
-from release_state.observe.question import ask_remote, guarded
+from release_state.model.snapshot import LOOKUPS, NOT_ASKED, Snapshot
+from release_state.model.target import Target
+from release_state.observe.call import Call, Key, View
+from release_state.observe.defects import Defects, guarded
+from release_state.observe.git.remote import observe_remote
+from release_state.observe.http.limits import TimeLeft
+from release_state.observe.lookups import ROWS, TABLE, TRACES, Lookup, seen_by, with_needs
+from release_state.observe.progress import Progress
 from release_state.settings.config import RunConfig
 
 if TYPE_CHECKING:
     from release_state.observe.http.limits import SharedLimit
-    from release_state.observe.waiting import Key, Watch
+    from release_state.observe.sources import Sources
+    from release_state.observe.waiting import Waiting
 
-#: What a look-up needs besides itself.
-_BEHIND = {
-    "history": {"remote", "clone", "pulls"},
-    "ci": {"remote", "runs", "clone"},
-    "drafts": {"repository", "remote"},
-    "installation": {"index"},
-    "opened": {"index", "installation"},
-    "published": {"index", "remote", "clone", "pulls"},
-    "open_pulls": {"repository"},
-    "pulls": {"repository"},
-    "release": {"repository", "remote"},
-    "latest_release": {"repository"},
-    "runs": {"repository"},
-    "last_run": {"runs"},
-    # What it needs besides, runs, is asked only where something else needs them, too.
-    "index": {"witness"},
-    "rehearsal": {"index"},
-    "workflow_files": {"remote", "clone"},
-    "rulesets": {"repository"},
-    "branch_rules": {"repository"},
-    "base_rules": {"repository", "remote"},
-    "actions_settings": {"repository"},
-    "base_runs": {"repository", "remote"},
-    "calculation": {"remote", "clone", "index"},
-}
-
-
-def lookups_of_phase() -> frozenset[str]:
-    """The look-ups that the phase is taken from."""
-    return frozenset({"remote", "index", "pulls", "release", "drafts"})
+Answer = Observation[Any] | dict[str, Observation[Any]]
 
 
 def collect(
@@ -67,52 +45,201 @@ def collect(
     own_run_id: int | None,
     environ: Mapping[str, str],
     cancel: threading.Event | None = None,
-    asking: Asking | None = None,
+    progress: Progress | None = None,
     shared_limit: SharedLimit | None = None,
     defects: Defects | None = None,
-    watch: Watch | None = None,
+    waiting: Waiting | None = None,
 ) -> list[Snapshot]:
     """Observe every target; `wanted` names the look-ups of a narrowed run, None means all.
 
-    `asking` is told what is being asked; `shared_limit` is what other runs beside this one were told; `watch` waits for
-    what is on its way. Where it took longer than a minute, what can have changed meanwhile is looked at again; the
-    snapshots say what kept changing (`moved`). A look-up that fails is recorded as unavailable in the snapshot; a
-    defect of the suite raises, but for one within a look-up that `defects` takes.
+    `progress` shows what is being asked; `shared_limit` is what other runs beside this one were told; `waiting` looks
+    again until nothing is pending. A look that took more than a minute is repeated for what may have changed
+    meanwhile; the snapshots say what kept changing (`moved`). A look-up that fails is recorded as unavailable in the
+    snapshot; a defect of the suite raises, unless it is within a look-up and `defects` is given.
     """
-    asked = set(LOOKUPS) if wanted is None else set(wanted)
-    for name in list(asked):
-        asked |= _BEHIND.get(name, set())
-    asked |= {behind for name in list(asked) for behind in _BEHIND.get(name, set())}
-    # Two pools: what waits for a look-up must never take the place of the look-up that it waits for.
+    asked = with_needs(LOOKUPS if wanted is None else wanted)
+    cancel, progress, time = cancel or threading.Event(), progress or Progress(), TimeLeft(config.lookup_timeout)
+    # Two pools: a target that waits for a look-up must never take the look-up's place.
     with (
         ExitStack() as afterwards,
-        ThreadPoolExecutor(max_workers=16, thread_name_prefix="release-state-look-up") as lookups,
-        ThreadPoolExecutor(max_workers=8, thread_name_prefix="release-state-target") as waiting,
+        ThreadPoolExecutor(max_workers=16, thread_name_prefix="release-state-look-up") as pool,
+        ThreadPoolExecutor(max_workers=8, thread_name_prefix="release-state-target") as targets,
     ):
-        over, asking, time = cancel or threading.Event(), asking or Asking(), TimeLeft(config.lookup_timeout)
-        begun: dict[Key, Future[Any]] = {}
+        answers = _Shared(pool, progress, defects, time)
         if "remote" in asked:
-            ask = guarded("remote", ask_remote(config.remote_url, time, over), time, Stage.FIRST, defects)
-            begun["remote",] = lookups.submit(asking.told("remote", ask))
+            answers.ask(
+                ROWS["remote"], ("remote",), lambda: observe_remote(config.remote_url, time.left, cancel=cancel)
+            )
         # What asks the others takes a tenth of a second to import: git is on its way meanwhile.
-        from release_state.observe.observer import Observer
+        from release_state.observe.sources import Sources
 
-        names = frozenset(asked)
-        observer = Observer(
-            config, names, token, own_run_id, environ, lookups, over, asking, shared_limit, defects, time, begun
+        sources = Sources(
+            config,
+            token=token,
+            own_run_id=own_run_id,
+            environ=environ,
+            cancel=cancel,
+            shared_limit=shared_limit,
+            time=time,
         )
-        afterwards.callback(observer.close)  # when nobody looks any more
+        afterwards.callback(sources.close)  # once no look-up runs any more
 
         def look(again: Collection[Key] = ()) -> list[Snapshot]:
-            observer.forget(again)
-            asking.looked_at = read_clock()
-            futures = [waiting.submit(observer.target, target, fixed_phase, token_source) for target in config.targets]
+            answers.forget(again)
+            sources.forget()
+            progress.looked_at = read_clock()
+            observers = [_Observer(target, fixed_phase, asked, sources, answers) for target in config.targets]
+            futures = [targets.submit(observer.observe, token_source) for observer in observers]
             return [future.result() for future in futures]
 
         began, snapshots = read_clock(), look()
-        if watch is None and read_clock() - began < FRESH_SECONDS:
+        if waiting is None and read_clock() - began < FRESH_SECONDS:
             return snapshots
-        from release_state.observe.waiting import Watch
+        from release_state.observe.waiting import Waiting
 
-        watch = watch or Watch(0.0, lambda phase: (), lambda line: None, fresh=FRESH_SECONDS)
-        return watch.until_settled(snapshots, look, over, began)
+        waiting = waiting or Waiting(0.0, lambda phase: (), lambda line: None, fresh=FRESH_SECONDS)
+        return waiting.until_settled(snapshots, look, cancel, began)
+
+
+class _Shared:
+    """The answers by key, for all targets and rounds: whoever needs one first starts the look-up."""
+
+    def __init__(self, pool: ThreadPoolExecutor, progress: Progress, defects: Defects | None, time: TimeLeft) -> None:
+        self._pool, self._progress, self._defects, self._time = pool, progress, defects, time
+        self._futures: dict[Key, Future[Observation[Any]]] = {}
+        self._lock = threading.Lock()
+
+    def ask(self, row: Lookup, key: Key, ask: Callable[[], Observation[Any]]) -> Future[Observation[Any]]:
+        """The answer of this key."""
+        with self._lock:
+            if key not in self._futures:
+                bounded = guarded(row.name, ask, self._time, row.stage, self._defects)
+                self._futures[key] = self._pool.submit(self._progress.track(row.name, bounded))
+            return self._futures[key]
+
+    def forget(self, beginnings: Collection[Key]) -> None:
+        """Ask again where a key begins like one of these; not while a target is being observed."""
+        if any(beginning[0] == "pulls" for beginning in beginnings):
+            beginnings = [*beginnings, ("branch_pulls",)]  # the one list of all branches
+        with self._lock:
+            self._futures = {
+                key: future
+                for key, future in self._futures.items()
+                if not any(key[: len(beginning)] == beginning for beginning in beginnings)
+            }
+
+
+@dataclass(frozen=True)
+class _Started:
+    """A row whose calls have started: one for each part, or a single one under the empty name."""
+
+    calls: Mapping[str, Future[Observation[Any]]]
+    parts: Sequence[str] = ()
+    is_single: bool = True
+
+    @property
+    def is_over(self) -> bool:
+        return all(future.done() for future in self.calls.values())
+
+    @property
+    def answer(self) -> Answer:
+        """The answer; raises what a call raised."""
+        found = {part: future.result() for part, future in self.calls.items()}
+        if not self.is_single:
+            return found
+        (single,) = found.values()
+        if self.parts:
+            return single.value or dict.fromkeys(self.parts, single)
+        return single
+
+
+class _Observer:
+    """Observes one target: starts each row of the table once the rows that it comes after have answered."""
+
+    def __init__(
+        self, target: Target, fixed_phase: Phase | None, asked: frozenset[str], sources: Sources, shared: _Shared
+    ) -> None:
+        self._target, self._phase, self._fixed = target, fixed_phase, fixed_phase
+        self._reason: str | None = None
+        self._asked, self._sources, self._shared = asked, sources, shared
+        self._open = {row.name: row for row in TABLE if row.asked_with in asked}
+        self._started: dict[str, _Started] = {}
+        self._answers: dict[str, Answer] = {}
+        self._began = datetime.now(timezone.utc)
+
+    def observe(self, token_source: str | None) -> Snapshot:
+        """The snapshot, once every row has answered."""
+        while self._open or self._started:
+            self._find_phase()
+            if ready := [row for row in self._open.values() if self._is_ready(row)]:
+                for row in ready:
+                    del self._open[row.name]
+                    self._start(row)
+            elif over := [name for name, started in self._started.items() if started.is_over]:
+                for name in over:
+                    self._answers[name] = self._started.pop(name).answer
+            elif self._started:
+                pending = [future for started in self._started.values() for future in started.calls.values()]
+                wait([future for future in pending if not future.done()], return_when=FIRST_COMPLETED)
+            else:
+                raise LookupError(f"look-ups wait for each other: {', '.join(self._open)}")
+        self._find_phase()
+        github = self._sources.github
+        ahead = github.clock_ahead()
+        return self._snapshot(self._answers).model_copy(
+            update={
+                "observed_at": self._began - timedelta(seconds=round(ahead or 0.0)),
+                "clock_ahead": None if ahead is None else float(round(ahead)),
+                "phase_reason": self._reason,
+                "token_source": token_source,
+                "rate_limit": github.rate_limit(),
+            }
+        )
+
+    def _is_ready(self, row: Lookup) -> bool:
+        return self._have_answered(seen_by(row.name)) and (self._phase is not None or not row.phases)
+
+    def _have_answered(self, names: Collection[str]) -> bool:
+        """Whether none of these rows is still to answer; what this run does not ask never does."""
+        return not any(name in self._open or name in self._started for name in names)
+
+    def _find_phase(self) -> None:
+        if self._reason is not None or not self._have_answered(TRACES):
+            return
+        from release_state.facts.release import Release
+        from release_state.plan.diagnosis import choose_phase
+
+        phase, reason = choose_phase(Release(self._snapshot(TRACES)), self._sources.config.plan)
+        self._phase, self._reason = (self._fixed, f"given ({reason})") if self._fixed else (phase, reason)
+
+    def _start(self, row: Lookup) -> None:
+        view = View(self._snapshot(seen_by(row.name)), self._phase, self._asked)
+        try:
+            asked = row.ask(self._sources, view) if not row.phases or view.phase in row.phases else None
+        except NotObserved as missing:
+            asked = Observation[Any](value=None, unavailable=missing.problem)
+        if asked is None and row.otherwise:
+            asked = row.otherwise(view)
+        if isinstance(asked, Call):
+            self._started[row.name] = _Started({"": self._call(row, "", asked)}, asked.parts)
+        elif isinstance(asked, dict):
+            calls = {part: self._call(row, part, call) for part, call in asked.items()}
+            self._started[row.name] = _Started(calls, is_single=False)
+        elif asked is not None:
+            self._answers[row.name] = asked
+
+    def _call(self, row: Lookup, part: str, call: Call) -> Future[Observation[Any]]:
+        return self._shared.ask(row, (*row.beginning(self._target, part), *call.inputs), call.ask)
+
+    def _snapshot(self, names: Collection[str]) -> Snapshot:
+        """The snapshot with the answers of these rows, and of no others."""
+        target, phase = self._target, self._phase or Phase.PRE_RELEASE
+        channels = (target.channel, *find_sharing_any(target))
+        fields: dict[str, Any] = {"index": {channel.name: NOT_ASKED for channel in channels}}
+        for row in TABLE:
+            if row.name not in names or row.name not in self._answers:
+                continue
+            answer = self._answers[row.name]
+            fields[row.fills] = {**fields.get(row.fills, {}), **answer} if isinstance(answer, dict) else answer
+        snapshot = Snapshot(observed_at=self._began, target=target, phase=phase.value, phase_reason="")
+        return snapshot.model_copy(update=fields)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
 from release_state.common.errors import format_traceback
 from release_state.model.observation import Observation, unavailable
-from release_state.model.snapshot.sources import name_source
+from release_state.observe.http.limits import Stage, TimeLeft
+from release_state.observe.lookups import name_source
 
 T = TypeVar("T")
 
@@ -60,3 +62,34 @@ def surviving(lookup: str, defects: Defects | None, ask: Callable[[], Observatio
         defects.append(Defect(lookup, error))
         # Its type alone: its text may hold anything, and this goes into every report.
         return unavailable(name_source(lookup), f"a defect of the suite: {type(error).__name__}", "please report this")
+
+
+def on_this_machine(source: str, ask: Callable[[], Observation[T]]) -> Observation[T]:
+    """What is observed; unavailable, too, where this machine has no room for it."""
+    try:
+        return ask()
+    except OSError as error:
+        why = f"this machine: {error.filename or 'temporary folder or cache'}: {error.strerror or error}"
+        return unavailable(source, why, "free space, or set TMPDIR and XDG_CACHE_HOME")
+
+
+def in_time(source: str, time: TimeLeft, stage: Stage, ask: Callable[[], Observation[T]]) -> Observation[T]:
+    """What is observed; where the time of its stage is over before it is asked, that it was not."""
+    with time.of(stage):
+        if time.left <= 0:
+            why = f"not asked: the {time.limit:g} s for it and what it hangs on were over by then"
+            return unavailable(source, why, "try again, or give a longer --lookup-timeout", temporary=True)
+        return on_this_machine(source, ask)
+
+
+def guarded(
+    name: str, ask: Callable[[], Observation[T]], time: TimeLeft, stage: Stage | None, defects: Defects | None
+) -> Callable[[], Observation[T]]:
+    """The look-up of this name in the time of its stage, or in none of the time that they share; see `surviving`."""
+    source = name_source(name)
+    bounded = (
+        functools.partial(on_this_machine, source, ask)
+        if stage is None
+        else functools.partial(in_time, source, time, stage, ask)
+    )
+    return functools.partial(surviving, name, defects, bounded)

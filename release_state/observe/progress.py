@@ -1,4 +1,4 @@
-"""What is being asked at this moment, for a person who waits."""
+"""What a run is asking at this moment, for the progress line."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import threading
 from collections.abc import Callable
 from typing import TypeVar
 
-from release_state.model.snapshot.sources import name_source
+from release_state.observe.lookups import name_source
 
 T = TypeVar("T")
 
 
-class Asking:
-    """The questions that have no answer yet; told by the threads that ask."""
+class Progress:
+    """Open and answered look-ups, reported by the threads that run them."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -20,17 +20,17 @@ class Asking:
         self._answered = 0
         self._pause: Callable[[], str] | None = None
         self.looked_at: float | None = None
-        """When the last look began (`moments.elapsed`); None: there was none."""
+        """When the last look began (`strict.read_clock`); None: there was none."""
 
-    def pausing(self, words: Callable[[], str] | None) -> None:
-        """What to say while nobody is asked and one waits for another look; None when that is over."""
+    def show_pause(self, words: Callable[[], str] | None) -> None:
+        """Show these words between two looks; None once the pause is over."""
         self._pause = words
 
-    def told(self, lookup: str, ask: Callable[[], T]) -> Callable[[], T]:
-        """The same question, which says when it begins and when it is over."""
+    def track(self, lookup: str, ask: Callable[[], T]) -> Callable[[], T]:
+        """The same look-up, which reports when it starts and when it ends."""
         source = name_source(lookup)
 
-        def asked() -> T:
+        def tracked() -> T:
             with self._lock:
                 self._open.append(source)
             try:
@@ -40,7 +40,7 @@ class Asking:
                     self._open.remove(source)
                     self._answered += 1
 
-        return asked
+        return tracked
 
     @property
     def words(self) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, TypeVar
@@ -22,26 +22,21 @@ from release_state.facts.ci import judge_ci
 from release_state.facts.release import Release
 from release_state.model.observation import Model, NotObserved, Observation
 from release_state.model.outcome import ActionNeeded, InProgress, Phase
-from release_state.model.snapshot import LOOKUPS, Snapshot
+from release_state.model.snapshot import Snapshot
+from release_state.observe.call import Key
+from release_state.observe.lookups import CHANGING, FIELDS, ROWS, Changes
 from release_state.plan.steps.runs import judge_unfinished
 
 T = TypeVar("T")
-Key = tuple[Hashable, ...]
-"""The beginning of the keys of the look-ups that are to be asked again: `("index", "pypi", "0.2.0")`."""
 Again = Callable[[Collection[Key]], list[Snapshot]]
 """Looks again: at these, and at what hangs on them where they changed."""
 
 FIRST, LONGEST = 2.0, 60.0
 """Seconds of the first pause, which doubles, and of the longest."""
 
-#: What a run of the release workflow makes and changes; what hangs on it (history, installation) follows by itself.
-_MADE_BY_RUNS: tuple[Key, ...] = (
-    ("remote",), ("index",), ("pulls",), ("open_pulls",), ("release",), ("latest_release",), ("drafts",),
-)  # fmt: skip
-
-_CHANGING: tuple[Key, ...] = (*_MADE_BY_RUNS, ("runs",), ("ci",), ("clone",))
-CHANGING = frozenset(str(key[0]) for key in _CHANGING)
-"""The look-ups of what can change at any moment."""
+_MADE_BY_RUNS: tuple[Key, ...] = tuple((name,) for name in CHANGING if ROWS[name].changes is Changes.BY_RELEASE_RUN)
+"""What a release run makes and changes; what depends on it (history, installation) follows by its key."""
+_CHANGING: tuple[Key, ...] = tuple((name,) for name in CHANGING)
 _LOOKS_AGAIN = 2
 """How often what grew old is looked at again in a row: once, and once more where it had moved."""
 
@@ -83,7 +78,7 @@ class Waited(Model):
 
 
 @dataclass
-class Watch:
+class Waiting:
     """The waiting of one run: how long at most, what decides in a phase, and who is told."""
 
     seconds: float
@@ -91,7 +86,7 @@ class Watch:
     """The look-ups that the verdict of a phase hangs on: nothing else is waited for."""
     tell: Callable[[str], None]
     """Takes a line when something else is waited for than before."""
-    pausing: Callable[[Callable[[], str] | None], None] = lambda words: None
+    show_pause: Callable[[Callable[[], str] | None], None] = lambda words: None
     """Takes what to show during a pause; None when it is over."""
     pauses: Callable[[], Iterator[float]] = pauses
     fresh: float = FRESH_SECONDS
@@ -102,7 +97,7 @@ class Watch:
     ) -> list[Snapshot]:
         """Observe again, with growing pauses, until nothing is pending or the time is up; the last snapshots.
 
-        `began` is when the first look did (`moments.elapsed`); None: just now.
+        `began` is when the first look did (`moments.read_clock`); None: just now.
         """
         started, whole = time.monotonic(), read_clock() if began is None else began
         end, snapshots, told, looks = started + self.seconds, first, "", 0
@@ -166,20 +161,17 @@ class Watch:
             now = time.monotonic()
             return f"waiting, next look in {max(0.0, until - now):.0f} s, {max(0.0, end - now):.0f} s left: {words}"
 
-        self.pausing(shown)
+        self.show_pause(shown)
         try:
             return cancel.wait(pause)
         finally:
-            self.pausing(None)
+            self.show_pause(None)
 
 
 def moved(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
-    """The look-ups of what can change whose answer is another one, or whose source does not answer any more."""
-    return tuple(name for name in _FIELDS if _has_moved(getattr(before, name), getattr(after, name)))
-
-
-#: `branch_pulls` are asked for with `pulls`, and the TestPyPI page with the others of the index.
-_FIELDS = tuple(name for name in Snapshot.model_fields if name in {*CHANGING, "branch_pulls", "rehearsal"})
+    """The fields of what may change whose value is another one, or whose source does not answer any more."""
+    fields = (name for name in Snapshot.model_fields if name in FIELDS and FIELDS[name].changes)
+    return tuple(name for name in fields if _has_moved(getattr(before, name), getattr(after, name)))
 
 
 def _has_moved(before: Any, after: Any) -> bool:
@@ -205,30 +197,15 @@ def pending(snapshot: Snapshot, deciding: Collection[str]) -> Iterator[Pending]:
 
 
 def _observations(snapshot: Snapshot) -> Iterator[tuple[Key, Observation[Any]]]:
-    """Each look-up with the key that it is asked by."""
+    """Each look-up with the beginning of the key that it is asked by."""
     target = snapshot.target
-    own: dict[str, Key] = {
-        "pulls": ("pulls", target.release_branch),
-        "release": ("release", target.tag),
-        "drafts": ("drafts", target.tag),
-        "rehearsal": ("index",),
-        **{
-            name: (name, target.key)
-            for name in ("history", "published", "installation", "opened", "last_run", "witness")
-        },
-    }
-    for name in LOOKUPS:
+    for name, row in FIELDS.items():
         observed = getattr(snapshot, name)
         if isinstance(observed, Observation):
-            yield own.get(name, (name,)), observed
-    for channel, observed in snapshot.index.items():
-        yield ("index", channel, target.version), observed
-    for branch, observed in snapshot.branch_pulls.items():
-        yield ("pulls", branch), observed
-    for tag, observed in snapshot.other_releases.items():
-        yield ("release", tag), observed
-    for observed in snapshot.services.values():
-        yield ("services",), observed
+            yield row.beginning(target), observed
+        else:
+            for part, of_part in observed.items():
+                yield row.beginning(target, part), of_part
     if clone := snapshot.clone.value:
         yield ("clone",), clone.ahead
 

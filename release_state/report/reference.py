@@ -18,6 +18,7 @@ from release_state.audit.report import many_schema
 from release_state.fleet import report as fleet_report
 from release_state.model.outcome import Phase
 from release_state.observe import recorded
+from release_state.observe.lookups import TABLE
 from release_state.report import document
 from release_state.run.checks import catalogue
 from release_state.settings.options import SETTINGS
@@ -50,54 +51,6 @@ _OF_MANY = {
     "fleet": "Over many projects, with `--project-list`: the audit or a gate of each. See [the fleet](fleet.md).",
 }
 
-LOOKUPS = {
-    "remote": ("branches and tags of the remote (`git ls-remote`)", "read access of your git to the remote"),
-    "clone": ("the local clone: HEAD, changes, tags (nothing is fetched into it)", "none"),
-    "history": ("the commits that matter, fetched into a cache of the suite's own", "read access of your git"),
-    "index": (
-        "the project's page of the Simple API, of the channel's index",
-        "none; a private index: user name and password in its URL",
-    ),
-    "repository": ("the repository's present name and whether it is visible", "`metadata: read`"),
-    "pulls": ("pull requests of the release branch, in any state", "`pull-requests: read`"),
-    "open_pulls": ("open pull requests from or into every release branch", "`pull-requests: read`"),
-    "release": ("the published GitHub Release of the tag", "`contents: read`"),
-    "latest_release": ("the release that GitHub calls the latest", "`contents: read`"),
-    "drafts": ("drafts of a GitHub Release for the tag", "`contents: write`: GitHub lists drafts to nobody else"),
-    "ci": (
-        "check runs, statuses and runs of one commit, of its ancestors, and what was pushed",
-        "`checks: read`, `statuses: read`, `actions: read`, `contents: read`",
-    ),
-    "runs": ("unfinished runs of the release workflow", "`actions: read`"),
-    "workflow_files": (
-        "the release workflow and the local files that it uses, at the head of the base branch (git, no request)",
-        "read access of your git",
-    ),
-    "rulesets": ("rulesets of the repository and of its owner", "`metadata: read`; who may pass them by: a writer's"),
-    "branch_rules": ("rules for the release branch", "`metadata: read`"),
-    "base_rules": (
-        "what the base branch asks of changes",
-        "`contents: read`; the whole of a classic protection: `administration: read`",
-    ),
-    "actions_settings": ("what Actions may do by default, and pull requests", "`administration: read`"),
-    "base_runs": ("the last five runs of CI on the base branch", "`actions: read`"),
-    "published": ("the published files, compared with the commits that they may be of", "none"),
-    "last_run": ("the last finished release run and the log of its failed job", "`actions: read`, and a token"),
-    "witness": (
-        "of a version that PyPI lacks: earlier reports, and the steps of the release runs that may have published it",
-        "`actions: read`",
-    ),
-    "calculation": (
-        "the commits since the last tag and the configuration at the base branch's head, fetched into that cache",
-        "read access of your git",
-    ),
-    "rehearsal": ("the project's page on TestPyPI, before a release to PyPI", "none"),
-    "services": ("GitHub's and the index's status pages, one request each, without a token", "none"),
-    "installation": ("an installation from the index into a fresh environment", "none"),
-    "opened": ("the version's other files, downloaded and looked into", "none"),
-}
-"""What each look-up asks for, and the right that it needs."""
-
 
 def reference(checks: Sequence[CheckInfo], folder: Path = CHECKS) -> str:
     """The whole reference; `folder` holds the files of the checks, for the messages that they end with."""
@@ -110,7 +63,7 @@ def reference(checks: Sequence[CheckInfo], folder: Path = CHECKS) -> str:
         parts.append(f"## {name.capitalize()}\n\n{about}\n\n{_short(members, '')}")
     parts.append("## Every check\n")
     parts += [_entry(check, folder) for check in _by_phase(checks)]
-    rows = "\n".join(f"| `{name}` | {what} | {right} |" for name, (what, right) in LOOKUPS.items())
+    rows = "\n".join(f"| `{row.name}` | {row.what} | {row.right} |" for row in TABLE if not row.part_of)
     parts.append(
         "## Look-ups\n\nA public repository can be read without a token, within GitHub's small limit for "
         "anonymous requests.\n\n| look-up | what it asks for | right that it needs |\n|---|---|---|\n" + rows + "\n"

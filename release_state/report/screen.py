@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pytest
 
     from release_state.observe.defects import Defect
-    from release_state.observe.progress import Asking
+    from release_state.observe.progress import Progress
     from release_state.report.files import ReportFiles
 
 
@@ -35,11 +35,11 @@ def is_wanted(reporter: pytest.TerminalReporter) -> bool:
     return bool(reporter.isatty and not quiet and not os.environ.get("CI"))
 
 
-def show(reporter: pytest.TerminalReporter, asking: Asking, is_over: Callable[[float], bool]) -> None:
+def show(reporter: pytest.TerminalReporter, progress: Progress, is_over: Callable[[float], bool]) -> None:
     """Show what is being asked until it is over; `is_over` waits as many seconds as it is given."""
     screen = Screen(reporter)
     while not is_over(_EVERY):
-        reporter.rewrite(screen.shown(asking.words)[: screen.width - 1], erase=True)
+        reporter.rewrite(screen.shown(progress.words)[: screen.width - 1], erase=True)
     reporter.rewrite("", erase=True)
     reporter.write("\r")
 

@@ -86,8 +86,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _select(config: pytest.Config, items: list[pytest.Item]) -> list[pytest.Item]:
     """The items whose phase applies to their target; tells a narrowed run's observation what they read."""
-    from release_state.observe.collect import lookups_of_phase
-    from release_state.report import screen as progress
+    from release_state.observe.lookups import lookups_of_phase
+    from release_state.report import screen
     from release_state.run.session import KEY, Controller
     from release_state.verdict.check import MARKER
 
@@ -103,8 +103,8 @@ def _select(config: pytest.Config, items: list[pytest.Item]) -> list[pytest.Item
     if isinstance(session, Controller):
         session.collected.set()
     reporter = config.pluginmanager.get_plugin("terminalreporter")
-    if isinstance(session, Controller) and reporter is not None and progress.is_wanted(reporter):
-        progress.show(reporter, session.asking, session.is_over)
+    if isinstance(session, Controller) and reporter is not None and screen.is_wanted(reporter):
+        screen.show(reporter, session.progress, session.is_over)
     elif isinstance(session, Controller) and session.waits:
         while not session.is_over(_LOOK_SECONDS):
             pass  # what is told meanwhile is told here, where nothing that is printed is captured

@@ -23,7 +23,7 @@ from release_state.model.plan import Wanted
 from release_state.model.snapshot import Snapshot
 from release_state.model.target import Target
 from release_state.observe.defects import Defects
-from release_state.observe.progress import Asking
+from release_state.observe.progress import Progress
 from release_state.run.background import Background, wait_for
 from release_state.verdict.check import CheckInfo, select_phase
 
@@ -128,7 +128,7 @@ class Controller(Background[Sequence[Snapshot]], Session):
         self.files = () if block_on_advice else tuple(files)
         self.results: dict[str, list[CheckResult]] = {target.key: [] for target in targets}
         self._collect = collect
-        self.asking = Asking()
+        self.progress = Progress()
         self.defects: Defects = []
         """What broke within look-ups; the rest was observed all the same."""
         self.waits = False
@@ -188,6 +188,7 @@ class Controller(Background[Sequence[Snapshot]], Session):
         observed = self.observed()
         if observed is None:
             return ()
+        from release_state.observe.lookups import name_sources
         from release_state.verdict.verdict import judge
 
         order = {check.id: number for number, check in enumerate(self.checks)}
@@ -197,6 +198,7 @@ class Controller(Background[Sequence[Snapshot]], Session):
                 self.phase(target),
                 sorted(self.results[target.key], key=lambda result: order.get(result.id, len(order))),
                 select_phase(self.checks, self.phase(target), self.files),
+                changed=name_sources(self.snapshot(target).moved),
                 block_on_advice=self.block_on_advice,
                 broken=bool(self.defects),
             )
@@ -208,10 +210,11 @@ class Controller(Background[Sequence[Snapshot]], Session):
 
         The checks have ended by then: a verdict over what they saw would be of another moment.
         """
-        looked_at, observed = self.asking.looked_at, self.observed()
+        looked_at, observed = self.progress.looked_at, self.observed()
         if looked_at is None or not observed or read_clock() - looked_at < FRESH_SECONDS or self.cancel.is_set():
             return
-        from release_state.observe.waiting import CHANGING, moved
+        from release_state.observe.lookups import CHANGING
+        from release_state.observe.waiting import moved
 
         asked = frozenset(name for name in CHANGING if any(_was_asked(each, name) for each in observed.values()))
         for snapshot in self._collect(asked, self.cancel):

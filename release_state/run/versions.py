@@ -18,6 +18,7 @@ from release_state.model.outcome import Phase
 from release_state.model.plan import Wanted
 from release_state.observe.collect import collect
 from release_state.observe.git.local import find_repository
+from release_state.observe.lookups import name_sources
 from release_state.observe.token import find_token
 from release_state.report.actions import step_report
 from release_state.report.files import ReportFiles, about
@@ -29,7 +30,7 @@ from release_state.settings.config import load as load_config
 
 # What is wanted only once the services have been asked is imported where it is used: see `start`.
 if TYPE_CHECKING:
-    from release_state.observe.waiting import Waited, Watch
+    from release_state.observe.waiting import Waited, Waiting
     from release_state.report.document import Origin
     from release_state.verdict.changes import Changes
 
@@ -44,8 +45,7 @@ def import_later() -> None:
     A module that cannot be imported is found out at once, and not by the look-up that needs it. Raises ImportError.
     """
     # First the same as the observation: whoever comes second waits for the whole of it.
-    import release_state.observe.observer  # isort: skip
-    import release_state.observe.dependent
+    import release_state.observe.sources  # isort: skip
     import release_state.observe.git.workflow_files
     import release_state.observe.github.run_log
     import release_state.observe.index.index
@@ -123,9 +123,9 @@ class VersionsRun(Run):
                     own_run_id=int(run_id) if run_id.isdigit() else None,
                     environ=environ,
                     cancel=cancel,
-                    asking=self.session.asking,
+                    progress=self.session.progress,
                     defects=self.session.defects,
-                    watch=None if self.session.observed() else self.watch,  # in the end nothing is waited for
+                    waiting=None if self.session.observed() else self.waiting,  # in the end nothing is waited for
                 )
 
             self.session = Controller(
@@ -140,13 +140,13 @@ class VersionsRun(Run):
                 files=named if all(name.endswith(".py") for name in named) else (),
             )
             self._stack.callback(self.session.close)
-            self.watch: Watch | None = None
+            self.waiting: Waiting | None = None
             if self.config.wait:
-                from release_state.observe.waiting import Watch
+                from release_state.observe.waiting import Waiting
 
                 self.session.waits = True
-                asking = self.session.asking
-                self.watch = Watch(self.config.wait, self.session.deciding, self._tell, asking.pausing)
+                show_pause = self.session.progress.show_pause
+                self.waiting = Waiting(self.config.wait, self.session.deciding, self._tell, show_pause)
         except BaseException:
             self._stack.close()
             raise
@@ -198,13 +198,13 @@ class VersionsRun(Run):
 
     def _tell(self, line: str) -> None:
         """Say what is waited for, where no live line does and nobody wants quiet."""
-        from release_state.report import screen as progress
+        from release_state.report import screen
 
         while self.session.exchange is None and not self.session.collected.wait(_LOOK_SECONDS):
             if self.session.cancel.is_set():
                 return
         reporter = self._reporter()
-        live = progress.is_wanted(reporter) and self.session.exchange is None if reporter else True
+        live = screen.is_wanted(reporter) and self.session.exchange is None if reporter else True
         if not live and reporter.config.option.verbose >= 0:
             reporter.ensure_newline()
             reporter.write_line(line)
@@ -220,7 +220,9 @@ class VersionsRun(Run):
         if self.waited:
             self.notes.append(self.waited.words)
         observed = self.session.observed() or {}
-        self.notes += [f"{key}: {describe_moved(each.moved)}" for key, each in observed.items() if each.moved]
+        self.notes += [
+            f"{key}: {describe_moved(name_sources(each.moved))}" for key, each in observed.items() if each.moved
+        ]
         now = {verdict.target.key: record(verdict, observed[verdict.target.key]) for verdict in self.session.verdicts()}
         try:
             before, notes = newest_whole(self.reports.folder, now, self.reports.json)
@@ -239,7 +241,7 @@ class VersionsRun(Run):
     @property
     def waited(self) -> Waited | None:
         """How this run waited; None where nothing had to be waited for."""
-        return self.watch.waited if self.watch else None
+        return self.waiting.waited if self.waiting else None
 
     def publish_reports(self, exitstatus: int) -> int:
         """Write the JSON report, and switch `latest` for a run of a whole phase."""

@@ -8,7 +8,6 @@ from release_state.common.text import join_items
 from release_state.model.observation import Model
 from release_state.model.outcome import CheckResult, Exit, Outcome, Phase, Verdict
 from release_state.model.plan import Plan
-from release_state.model.snapshot.sources import name_source
 from release_state.model.target import Target
 from release_state.plan.diagnosis import Diagnosis
 from release_state.plan.recovery import Recovery, make_full_plan
@@ -95,11 +94,13 @@ def judge(
     results: Sequence[CheckResult],
     checks: Sequence[CheckInfo],
     *,
+    changed: Sequence[str],
     block_on_advice: bool = False,
     broken: bool = False,
 ) -> TargetVerdict:
     """The verdict of one target: from what ran, and from what the phase consists of but did not run.
 
+    `changed` names the sources whose answers kept changing while the run looked (`Snapshot.moved`, in words).
     `broken`: something within the suite broke that no check shows; then nothing is green.
     """
     ran = {result.id for result in results if result.outcome is not Outcome.DEFECT}
@@ -113,9 +114,9 @@ def judge(
         green=_GREEN[phase],
         broken=broken,
     )
-    snapshot, reason = recovery.release.snapshot, recovery.release.snapshot.phase_reason
-    if snapshot.moved:
-        reason = f"{reason}; {describe_moved(snapshot.moved)}"
+    reason = recovery.release.snapshot.phase_reason
+    if changed:
+        reason = f"{reason}; {describe_moved(changed)}"
         if code is Exit.OK:
             verdict, code = Verdict.IN_PROGRESS, Exit.IN_PROGRESS
     return TargetVerdict(
@@ -143,9 +144,9 @@ def _not_verified(recovery: Recovery, phase: Phase) -> tuple[str, ...]:
     return (f"Installation was not verified: {installation.detail}",)
 
 
-def describe_moved(moved: Sequence[str]) -> str:
+def describe_moved(sources: Sequence[str]) -> str:
     """That what was observed is of no one moment, and what to do."""
-    return f"changed while the run looked: {join_items(dict.fromkeys(map(name_source, moved)))}; run again"
+    return f"changed while the run looked: {join_items(sources)}; run again"
 
 
 def _left_out(recovery: Recovery) -> tuple[str, ...]:

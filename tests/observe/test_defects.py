@@ -215,7 +215,7 @@ def test_a_list_of_every_pull_request_that_breaks_costs_no_verdict(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(HttpClient, "get", breaking_at("direction=asc"))
-    monkeypatch.setattr("release_state.observe.observer.MOST_BRANCHES", 0)
+    monkeypatch.setattr("release_state.observe.sources.MOST_BRANCHES", 0)
     with Fleet(1) as fleet:
         remote = Repository(Path(fleet.remote("orbit-001").removeprefix("file://")), fleet.root)
         remote.set_ref("refs/heads/release/pypi-v0.2.0", remote.rev("main"))

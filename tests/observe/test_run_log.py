@@ -18,12 +18,13 @@ from release_state.model.observation import Observation, Problem
 from release_state.model.outcome import Phase
 from release_state.model.snapshot import ExplainedRun
 from release_state.model.target import Target
-from release_state.observe.collect import collect, lookups_of_phase
+from release_state.observe.collect import collect
 from release_state.observe.git.local import find_repository
 from release_state.observe.github import run_log
 from release_state.observe.github.github import GitHub
 from release_state.observe.github.run_log import RunLogs, Success
 from release_state.observe.http.client import HttpClient
+from release_state.observe.lookups import lookups_of_phase
 from release_state.run.checks import catalogue
 from release_state.run.session import Controller
 from release_state.settings.config import Arguments, load

@@ -10,13 +10,13 @@ import pytest
 from release_state.demo.world import World
 from release_state.model.observation import Observation, known
 from release_state.model.snapshot import LOOKUPS, Snapshot
-from release_state.model.snapshot.sources import name_source
-from release_state.observe import observer
+from release_state.observe import sources
 from release_state.observe.collect import collect
+from release_state.observe.defects import in_time
 from release_state.observe.http.client import HttpClient
 from release_state.observe.http.limits import Stage as StageOfTime
 from release_state.observe.http.limits import TimeLeft
-from release_state.observe.question import in_time
+from release_state.observe.lookups import name_source
 from release_state.settings.config import RunConfig
 from tests.proofs.faults.gateway import Exchange, Gateway
 from tests.proofs.faults.kinds import FAULTS
@@ -100,7 +100,7 @@ def test_many_release_branches_cost_no_request_each(
     place: tuple[Gateway, Stage], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gateway, stage = place
-    monkeypatch.setattr(observer, "MOST_BRANCHES", 0)
+    monkeypatch.setattr(sources, "MOST_BRANCHES", 0)
     wanted = frozenset({"remote", "open_pulls"})
 
     def look() -> tuple[Snapshot, list[str]]:

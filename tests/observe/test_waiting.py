@@ -26,10 +26,11 @@ from release_state.demo.world import World
 from release_state.model.observation import Observation, Problem, known, unavailable
 from release_state.model.outcome import Exit, Phase
 from release_state.model.snapshot import Snapshot
+from release_state.observe.call import Key
 from release_state.observe.collect import collect
 from release_state.observe.git.local import find_repository
 from release_state.observe.recorded import save
-from release_state.observe.waiting import Key, Watch, moved, pauses, pending
+from release_state.observe.waiting import Waiting, moved, pauses, pending
 from release_state.settings.config import Arguments, RunConfig, load
 from release_state.verdict.check import select_phase
 from tests.support import states as s
@@ -128,46 +129,46 @@ class Clock:
         self.asked.append(set(wanted))
         return [self.rounds.pop(0) if len(self.rounds) > 1 else self.rounds[0]]
 
-    def watch(self, seconds: float = 60, steps: Sequence[float] = (0.01,)) -> Watch:
-        watch = Watch(seconds, deciding, self.told.append)
-        watch.pauses = lambda: itertools.chain(steps, itertools.repeat(steps[-1]))
-        return watch
+    def waiting(self, seconds: float = 60, steps: Sequence[float] = (0.01,)) -> Waiting:
+        waiting = Waiting(seconds, deciding, self.told.append)
+        waiting.pauses = lambda: itertools.chain(steps, itertools.repeat(steps[-1]))
+        return waiting
 
 
 def test_it_ends_when_nothing_is_pending() -> None:
     clock = Clock(s.released(**LAGS), s.released())
-    watch = clock.watch()
-    [last] = watch.until_settled([s.released(**LAGS)], clock.again, threading.Event())
+    waiting = clock.waiting()
+    [last] = waiting.until_settled([s.released(**LAGS)], clock.again, threading.Event())
     assert last == s.released()
     assert clock.asked == [{("index", "pypi", "0.2.0")}] * 2
     assert clock.told == [f"waiting for the index to list {WHEEL} (60 s at the most)"], "once, not at each look"
-    assert watch.waited and (watch.waited.looks, watch.waited.still) == (2, ())
-    assert watch.waited.words.endswith("looked again 2 times; nothing is pending any more")
+    assert waiting.waited and (waiting.waited.looks, waiting.waited.still) == (2, ())
+    assert waiting.waited.words.endswith("looked again 2 times; nothing is pending any more")
 
 
 def test_nothing_to_wait_for_is_no_waiting() -> None:
     clock = Clock(s.released())
-    watch = clock.watch()
-    assert watch.until_settled([s.released()], clock.again, threading.Event()) == [s.released()]
-    assert (clock.asked, clock.told, watch.waited) == ([], [], None)
+    waiting = clock.waiting()
+    assert waiting.until_settled([s.released()], clock.again, threading.Event()) == [s.released()]
+    assert (clock.asked, clock.told, waiting.waited) == ([], [], None)
 
 
 def test_it_ends_when_the_time_is_up_with_a_last_look() -> None:
     clock = Clock(s.released(**LAGS))
-    watch = clock.watch(seconds=0.3, steps=(0.1, 10.0))
+    waiting = clock.waiting(seconds=0.3, steps=(0.1, 10.0))
     started = time.monotonic()
-    watch.until_settled([s.released(**LAGS)], clock.again, threading.Event())
+    waiting.until_settled([s.released(**LAGS)], clock.again, threading.Event())
     assert time.monotonic() - started >= 0.3, "the last pause is cut to the time that is left"
     assert len(clock.asked) == 2
-    assert watch.waited and watch.waited.still == (f"the index to list {WHEEL}",)
-    assert "still pending: the index to list" in watch.waited.words
+    assert waiting.waited and waiting.waited.still == (f"the index to list {WHEEL}",)
+    assert "still pending: the index to list" in waiting.waited.words
 
 
 def test_an_interrupt_ends_it_at_once() -> None:
     clock, cancel = Clock(s.released(**LAGS)), threading.Event()
-    watch = clock.watch(seconds=3600, steps=(3600.0,))
+    waiting = clock.waiting(seconds=3600, steps=(3600.0,))
     threading.Timer(0.1, cancel.set).start()
-    watch.until_settled([s.released(**LAGS)], clock.again, cancel)
+    waiting.until_settled([s.released(**LAGS)], clock.again, cancel)
     assert clock.asked == []
 
 
@@ -175,8 +176,8 @@ def test_the_time_that_a_service_names_is_respected() -> None:
     soon = datetime.now(timezone.utc) + timedelta(seconds=0.5)
     first = s.released(release=silent(retry_at=soon), **LAGS)
     clock = Clock(first, first, s.released())
-    watch = clock.watch(steps=(0.2,))
-    watch.until_settled([first], clock.again, threading.Event())
+    waiting = clock.waiting(steps=(0.2,))
+    waiting.until_settled([first], clock.again, threading.Event())
     assert clock.asked[0] == {("index", "pypi", "0.2.0")}, "the other one is not asked before its time"
     assert {("release", "v0.2.0"), ("index", "pypi", "0.2.0")} in clock.asked
 
@@ -184,15 +185,15 @@ def test_the_time_that_a_service_names_is_respected() -> None:
 def test_what_a_service_puts_off_until_later_than_that_is_not_waited_for() -> None:
     late = datetime.now(timezone.utc) + timedelta(hours=1)
     clock = Clock(s.released(release=silent(retry_at=late)))
-    watch = clock.watch()
-    watch.until_settled([clock.rounds[0]], clock.again, threading.Event())
-    assert clock.asked == [] and watch.waited and watch.waited.still == ("an answer of GitHub",)
+    waiting = clock.waiting()
+    waiting.until_settled([clock.rounds[0]], clock.again, threading.Event())
+    assert clock.asked == [] and waiting.waited and waiting.waited.still == ("an answer of GitHub",)
 
 
 def test_after_a_release_run_everything_that_it_makes_is_looked_at() -> None:
     working = s.released(runs=s.runs(s.run("in_progress")), release=unavailable("GitHub", "404"))
     clock = Clock(working, s.released(), s.released())
-    clock.watch().until_settled([working], clock.again, threading.Event())
+    clock.waiting().until_settled([working], clock.again, threading.Event())
     assert clock.asked[:2] == [{("runs",)}, {("runs",)}], "while it works, it alone"
     assert {("remote",), ("index",), ("release",), ("pulls",)} <= clock.asked[2]
     assert len(clock.asked) == 3
@@ -200,10 +201,10 @@ def test_after_a_release_run_everything_that_it_makes_is_looked_at() -> None:
 
 def test_what_grew_old_in_the_waiting_is_looked_at_again() -> None:
     clock = Clock(s.released(), s.released(**LAGS), s.released())
-    watch = clock.watch()
-    watch.fresh = 0.05
-    watch.pauses = lambda: itertools.repeat(0.06)
-    watch.until_settled([s.released(**LAGS)], clock.again, threading.Event())
+    waiting = clock.waiting()
+    waiting.fresh = 0.05
+    waiting.pauses = lambda: itertools.repeat(0.06)
+    waiting.until_settled([s.released(**LAGS)], clock.again, threading.Event())
     assert {("remote",), ("runs",), ("ci",), ("clone",)} <= clock.asked[1]
     assert clock.asked[2] == {("index", "pypi", "0.2.0")}, "which may show something else to wait for"
     assert {("remote",), ("ci",)} <= clock.asked[3]
@@ -229,11 +230,11 @@ def test_what_took_long_is_looked_at_again_without_waiting_too(
     rounds: list[Snapshot], looks: int, expected: tuple[str, ...]
 ) -> None:
     clock = Clock(*rounds)
-    watch = dataclasses.replace(clock.watch(seconds=0), fresh=0)
-    [last] = watch.until_settled([moving(1)], clock.again, threading.Event())
+    waiting = dataclasses.replace(clock.waiting(seconds=0), fresh=0)
+    [last] = waiting.until_settled([moving(1)], clock.again, threading.Event())
     assert len(clock.asked) == looks and all({("remote",), ("index",), ("ci",)} <= asked for asked in clock.asked)
     assert last.moved == expected
-    assert watch.waited is None
+    assert waiting.waited is None
     if expected:
         verdict = verdict_of(last)
         assert (verdict.exit, verdict.verdict.value) == (Exit.IN_PROGRESS, "IN PROGRESS")
@@ -278,19 +279,26 @@ def config_of(world: World, folder: Path) -> RunConfig:
 def looked_at(
     world: World, folder: Path, at_the_first_look: Callable[[], None], seconds: float = 30, fresh: float = FRESH_SECONDS
 ) -> tuple[Snapshot, list[Any]]:
-    """Observe with a watch whose first words bring the change about; and what was asked since then."""
+    """Observe with a waiting whose first words bring the change about; and what was asked since then."""
     config = config_of(world, folder)
 
     def tell(words: str) -> None:
         forget_requests(world)
         at_the_first_look()
 
-    watch = Watch(seconds, deciding, tell, fresh=fresh)
-    watch.pauses = lambda: itertools.repeat(0.05)
+    waiting = Waiting(seconds, deciding, tell, fresh=fresh)
+    waiting.pauses = lambda: itertools.repeat(0.05)
     [snapshot] = collect(
-        config, None, fixed_phase=None, token=world.token, token_source=None, own_run_id=None, environ={}, watch=watch
+        config,
+        None,
+        fixed_phase=None,
+        token=world.token,
+        token_source=None,
+        own_run_id=None,
+        environ={},
+        waiting=waiting,
     )
-    assert watch.waited and not watch.waited.still
+    assert waiting.waited and not waiting.waited.still
     return snapshot, [*asked_github(world), *asked_index(world)]
 
 
@@ -406,7 +414,7 @@ def deleted_after(world: World, looks: int) -> None:
     world.github.intercept = intercept
 
 
-LATE = "import release_state.run.session; release_state.run.session.FRESH = 0"
+LATE = "import release_state.run.session; release_state.run.session.FRESH_SECONDS = 0"
 
 
 @pytest.mark.parametrize("workers", [(), ("-n", "1")], ids=["serial", "n1"])

@@ -23,7 +23,7 @@ import pytest
 
 from release_state.model.observation import known
 from release_state.model.outcome import Outcome
-from release_state.observe.progress import Asking
+from release_state.observe.progress import Progress
 from release_state.observe.recorded import save
 from release_state.report import screen as progress
 from release_state.report.screen import Screen
@@ -232,7 +232,7 @@ def test_who_sees_the_progress(given: Any, env: dict[str, str], wanted: bool, mo
 
 
 def test_progress_names_who_has_not_answered() -> None:
-    asking, begun, answer = Asking(), threading.Event(), threading.Event()
+    tracked, begun, answer = Progress(), threading.Event(), threading.Event()
 
     def ask() -> int:
         begun.set()
@@ -240,18 +240,18 @@ def test_progress_names_who_has_not_answered() -> None:
         return 7
 
     answers: list[int] = []
-    ask_git = asking.told("remote", ask)
+    ask_git = tracked.track("remote", ask)
     thread = threading.Thread(target=lambda: answers.append(ask_git()))
     thread.start()
     assert begun.wait(60)
-    assert asking.words == "observing: git remote (0 answered)"
+    assert tracked.words == "observing: git remote (0 answered)"
     with pytest.raises(ValueError, match="wrong"):
-        asking.told("pulls", lambda: int("wrong"))()
+        tracked.track("pulls", lambda: int("wrong"))()
     used = reporter(isatty=True)
     rounds = iter([False, True])
-    progress.show(used, asking, lambda _: next(rounds))
+    progress.show(used, tracked, lambda _: next(rounds))
     answer.set()
     thread.join(60)
     assert answers == [7]
-    assert asking.words == "observing: ... (2 answered)"
+    assert tracked.words == "observing: ... (2 answered)"
     assert used.out.getvalue() == "\robserving: git remote (1 answered)\r\r"

@@ -17,13 +17,13 @@ import pytest
 
 from benchmarks.limits import at_once
 from release_state.common import disk
+from release_state.observe.defects import on_this_machine
 from release_state.observe.git.command import Git
 from release_state.observe.git.messages import GitFailed
 from release_state.observe.git.remote import observe_remote
 from release_state.observe.http.response import Response, load_json, parse_json
 from release_state.observe.index.simple import JSON_TYPE, NotSimple, parse_project_page
 from release_state.observe.process import RUN_MEMORY
-from release_state.observe.question import on_this_machine
 from release_state.observe.recorded import save
 from release_state.run.background import Background
 from tests.proofs.faults.gateway import Gateway

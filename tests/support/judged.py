@@ -14,6 +14,7 @@ from release_state.model.observation import NotObserved
 from release_state.model.outcome import CheckResult, Outcome, Phase, Statement
 from release_state.model.plan import Wanted
 from release_state.model.snapshot import Snapshot
+from release_state.observe.lookups import name_sources
 from release_state.plan.diagnosis import choose_phase
 from release_state.plan.recovery import Recovery
 from release_state.run.checks import catalogue
@@ -92,4 +93,5 @@ def verdict_of(
     snapshot = snapshot.model_copy(update={"phase": phase.value, "phase_reason": reason})
     recovery = Recovery(Release(snapshot), wanted)
     checks, key = checks_of(phase, left_out), snapshot.target.key
-    return judge(recovery, phase, [result_of(check, recovery, key) for check in checks], checks)
+    results = [result_of(check, recovery, key) for check in checks]
+    return judge(recovery, phase, results, checks, changed=name_sources(snapshot.moved))

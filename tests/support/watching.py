@@ -65,12 +65,12 @@ def _defect(headers: dict[str, str]) -> Exception:
 
 
 def _break_all() -> None:
-    from release_state.observe.observer import Observer
+    from release_state.observe.collect import _Observer
 
-    def target(self: Observer, *_: Any) -> Any:
-        raise _defect({"Authorization": f"Bearer {self.client.token}"})
+    def observe(self: _Observer, *_: Any) -> Any:
+        raise _defect({"Authorization": f"Bearer {self._sources.client.token}"})
 
-    Observer.target = target  # type: ignore[method-assign,assignment]
+    _Observer.observe = observe  # type: ignore[method-assign,assignment]
 
 
 def pytest_sessionstart(session: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import AwareDatetime, Field
 
@@ -36,6 +36,7 @@ from release_state.model.target import Target
 __all__ = [
     "FORMAT",
     "LOOKUPS",
+    "NOT_ASKED",
     "ActionsSettings",
     "BaseRules",
     "Branch",
@@ -81,7 +82,7 @@ __all__ = [
 
 FORMAT = 1
 
-_NOT_ASKED: Observation[Any] = unavailable("snapshot", "not asked for in this narrowed run")
+NOT_ASKED: Observation[Any] = unavailable("snapshot", "not asked for in this narrowed run")
 
 
 class Snapshot(Model):
@@ -103,83 +104,69 @@ class Snapshot(Model):
     sources: dict[str, str] = Field(default_factory=dict)
     """Where each kind of fact was read from, for the header."""
 
-    remote: Observation[Remote] = _NOT_ASKED
-    clone: Observation[Clone] = _NOT_ASKED
+    remote: Observation[Remote] = NOT_ASKED
+    clone: Observation[Clone] = NOT_ASKED
     """Known and None: there is no clone to look at."""
-    history: Observation[History] = _NOT_ASKED
+    history: Observation[History] = NOT_ASKED
     index: dict[str, Observation[IndexProject]] = Field(default_factory=dict)
     """By channel name."""
-    calculation: Observation[Calculation] = _NOT_ASKED
-    """The next version by the project's own rules; before a release, and while a published version lacks its tag."""
-    rehearsal: Observation[IndexProject] = _NOT_ASKED
-    """The project's page on TestPyPI, for the channel `pypi` before a release; known and None: none is to be asked."""
-    repository: Observation[Repository] = _NOT_ASKED
-    pulls: Observation[tuple[PullRequest, ...]] = _NOT_ASKED
+    repository: Observation[Repository] = NOT_ASKED
+    pulls: Observation[tuple[PullRequest, ...]] = NOT_ASKED
     """Every pull request, in any state, whose head is this version's release branch."""
-    open_pulls: Observation[tuple[PullRequest, ...]] = _NOT_ASKED
+    open_pulls: Observation[tuple[PullRequest, ...]] = NOT_ASKED
     """Every open pull request whose head or base parses as a release branch, or is in the way of one; of forks too."""
     branch_pulls: dict[str, Observation[tuple[PullRequest, ...]]] = Field(default_factory=dict)
     """Pull requests in any state of each other release branch that the remote has."""
-    release: Observation[GitHubRelease] = _NOT_ASKED
+    release: Observation[GitHubRelease] = NOT_ASKED
     """Known and None: GitHub has no published release for the tag."""
     other_releases: dict[str, Observation[GitHubRelease]] = Field(default_factory=dict)
     """The same for each other spelling of the version's tag that the remote has, and for tags in its way; by name."""
-    latest_release: Observation[GitHubRelease] = _NOT_ASKED
-    drafts: Observation[tuple[GitHubRelease, ...]] = _NOT_ASKED
+    latest_release: Observation[GitHubRelease] = NOT_ASKED
+    drafts: Observation[tuple[GitHubRelease, ...]] = NOT_ASKED
     """Drafts for the tag of the version, in whatever spelling; listed only to a token with push right."""
-    ci: Observation[CommitChecks] = _NOT_ASKED
+    ci: Observation[CommitChecks] = NOT_ASKED
     """CI of the base branch's head."""
-    runs: Observation[WorkflowRuns] = _NOT_ASKED
-    rate_limit: Observation[RateLimit] = _NOT_ASKED
-    """Known and None: GitHub answered and told no limit."""
+    runs: Observation[WorkflowRuns] = NOT_ASKED
+    installation: Observation[Installation] = NOT_ASKED
+    opened: Observation[Opened] = NOT_ASKED
+    """The files that the installation did not take."""
+    published: Observation[Published] = NOT_ASKED
+    """Known and None: nothing of the version is published."""
+    last_run: Observation[ExplainedRun] = NOT_ASKED
+    """Known and None: no finished run of this version and channel is known, or the last one ended well."""
+    witness: Observation[Witness] = NOT_ASKED
+    """What says that a version without files was published before; known and None: nothing, or it has files."""
     services: dict[str, Observation[ServiceStatus]] = Field(default_factory=dict)
     """What status pages say, by service ("GitHub", "PyPI"); one that is not asked is not there."""
-    installation: Observation[Installation] = _NOT_ASKED
-    opened: Observation[Opened] = _NOT_ASKED
-    """The files that the installation did not take."""
-    published: Observation[Published] = _NOT_ASKED
-    """Known and None: nothing of the version is published."""
-    workflow_files: Observation[WorkflowFiles] = _NOT_ASKED
+    rehearsal: Observation[IndexProject] = NOT_ASKED
+    """The project's page on TestPyPI, for the channel `pypi` before a release; known and None: none is to be asked."""
+    workflow_files: Observation[WorkflowFiles] = NOT_ASKED
     """The release workflow at the head of the base branch; known and None: the project names none."""
-    rulesets: Observation[tuple[Ruleset, ...]] = _NOT_ASKED
-    branch_rules: Observation[tuple[Rule, ...]] = _NOT_ASKED
+    rulesets: Observation[tuple[Ruleset, ...]] = NOT_ASKED
+    branch_rules: Observation[tuple[Rule, ...]] = NOT_ASKED
     """The rules for this version's release branch, which need not exist."""
-    base_rules: Observation[BaseRules] = _NOT_ASKED
-    actions_settings: Observation[ActionsSettings] = _NOT_ASKED
-    base_runs: Observation[tuple[WorkflowRun, ...]] = _NOT_ASKED
+    base_rules: Observation[BaseRules] = NOT_ASKED
+    actions_settings: Observation[ActionsSettings] = NOT_ASKED
+    base_runs: Observation[tuple[WorkflowRun, ...]] = NOT_ASKED
     """The last finished runs of CI on the base branch, newest first, five at the most."""
-    last_run: Observation[ExplainedRun] = _NOT_ASKED
-    """Known and None: no finished run of this version and channel is known, or the last one ended well."""
-    witness: Observation[Witness] = _NOT_ASKED
-    """What says that a version without files was published before; known and None: nothing, or it has files."""
+    calculation: Observation[Calculation] = NOT_ASKED
+    """The next version by the project's own rules; before a release, and while a published version lacks its tag."""
+    rate_limit: Observation[RateLimit] = NOT_ASKED
+    """Known and None: GitHub answered and told no limit."""
 
 
-LOOKUPS = (
-    "remote",
-    "clone",
-    "history",
-    "index",
-    "repository",
-    "pulls",
-    "open_pulls",
-    "release",
-    "latest_release",
-    "drafts",
-    "ci",
-    "runs",
-    "installation",
-    "opened",
-    "published",
-    "last_run",
-    "witness",
-    "services",
-    "rehearsal",
-    "workflow_files",
-    "rulesets",
-    "branch_rules",
-    "base_rules",
-    "actions_settings",
-    "base_runs",
-    "calculation",
+_PARTS = ("branch_pulls", "other_releases", "rate_limit")
+"""Fields that other look-ups fill."""
+
+
+def _holds_observations(annotation: Any) -> bool:
+    inner = (annotation, *get_args(annotation))[-1]
+    return isinstance(inner, type) and issubclass(inner, Observation)
+
+
+LOOKUPS = tuple(
+    name
+    for name, field in Snapshot.model_fields.items()
+    if _holds_observations(field.annotation) and name not in _PARTS
 )
 """The names that a check may put into its `reads`: fields of the snapshot that cost something to observe."""

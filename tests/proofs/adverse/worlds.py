@@ -27,7 +27,7 @@ from release_state.observe.collect import collect
 from release_state.observe.git.local import find_repository
 from release_state.observe.http.cache import ResponseCache
 from release_state.observe.http.client import HttpClient
-from release_state.observe.waiting import Again, Watch
+from release_state.observe.waiting import Again, Waiting
 from release_state.settings.config import Arguments, RunConfig, load
 from tests.support.built import built
 
@@ -318,7 +318,7 @@ class Stage:
             token_source="GITHUB_TOKEN" if self.green.token else None,
             own_run_id=None,
             environ={},
-            watch=_Slow(meanwhile) if meanwhile else None,
+            waiting=_Slow(meanwhile) if meanwhile else None,
         )
         return snapshot
 
@@ -336,7 +336,7 @@ class Stage:
         return Audit(history)
 
 
-class _Slow(Watch):
+class _Slow(Waiting):
     """A run whose first look is old by the time that it ends."""
 
     def __init__(self, meanwhile: Callable[[], None]) -> None:

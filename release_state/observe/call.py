@@ -1,0 +1,53 @@
+"""What a look-up may use, and the call that it makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from release_state.model.observation import Observation
+from release_state.model.outcome import Phase
+from release_state.model.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from release_state.facts.release import Release
+
+Key = tuple[Hashable, ...]
+"""What an answer is shared under: the look-up's own beginning of it, then the inputs that come from other answers."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """How a look-up asks, and the inputs that the answer depends on: same inputs, same answer."""
+
+    inputs: Key
+    ask: Callable[[], Observation[Any]]
+    parts: tuple[str, ...] = ()
+    """The names under which the value holds an observation each; empty where the value is the answer itself."""
+
+
+class View:
+    """What a look-up sees: its target, the phase, and the answers that it comes after.
+
+    No other answers: so the order in which they arrive changes nothing.
+    """
+
+    def __init__(self, snapshot: Snapshot, phase: Phase | None, asked: frozenset[str]) -> None:
+        self.snapshot, self.target, self.asked = snapshot, snapshot.target, asked
+        self._phase = phase
+
+    @property
+    def phase(self) -> Phase:
+        """The phase; only for a look-up with `phases`, which comes after it."""
+        if self._phase is None:
+            raise LookupError("the look-up has no `phases`, so it does not come after the phase")
+        return self._phase
+
+    @cached_property
+    def release(self) -> Release:
+        """The facts that follow from these answers."""
+        from release_state.facts.release import Release
+
+        return Release(self.snapshot)

@@ -1,0 +1,131 @@
+"""Look-ups that need commits: the history, CI of the base branch, and what is declared at its head."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from release_state.model.observation import NotObserved, Observation, known
+from release_state.model.outcome import Phase
+from release_state.model.target import ReleaseBranchName
+from release_state.observe.call import Call, View
+from release_state.observe.git.commit_workflows import CommitReader
+from release_state.observe.git.commits import BranchHistory
+from release_state.observe.git.history import observe_history, relate_clone
+from release_state.observe.git.store import WantedCommit
+from release_state.observe.github.ci import find_branch_runs
+from release_state.observe.resources import Resources
+
+# What a look-up alone uses is imported when it asks: the others are on their way by then.
+
+
+class CommitSources(Resources):
+    """Asks git and GitHub about commits."""
+
+    def history(self, view: View) -> Call:
+        """The commits that matter and how they lie to each other."""
+        base, head = view.release.base_branch, view.release.base_head
+        wanted, pairs = _commits_of_refs(view), []
+        if tag := view.release.tag:
+            for pull in view.snapshot.pulls.value or ():
+                wanted.append(WantedCommit(pull.head_sha, f"refs/pull/{pull.number}/head", details=False))
+                pairs.append((tag.commit, pull.head_sha))
+                if pull.merged and tag.commit not in (pull.head_sha, pull.merge_commit):
+                    pairs.append((pull.head_sha, tag.commit))
+                    if pull.merge_commit:
+                        wanted.append(WantedCommit(pull.merge_commit, f"refs/heads/{base}", details=False))
+                        pairs.append((pull.merge_commit, tag.commit))
+        return Call(
+            (head, tuple(wanted), tuple(pairs)),
+            lambda: observe_history(self.commits_of(view), wanted, pairs, changelog_file=view.target.changelog),
+        )
+
+    def related_clone(self, view: View) -> Call | Observation[Any]:
+        """The clone with how its HEAD lies to the head of the base branch."""
+        clone = view.snapshot.clone
+        try:
+            head = view.release.base_head
+        except NotObserved:
+            return clone
+        if clone.value and clone.value.head != head and (problem := self.history_problem(view)):
+            unknown = Observation[int](value=None, unavailable=problem)
+            return known(clone.value.model_copy(update={"ahead": unknown, "behind": unknown}))
+        return Call((head, clone), lambda: relate_clone(clone, self.commits_of(view)))
+
+    def workflow_files(self, view: View) -> Call | Observation[Any]:
+        """The release workflow at the head of the base branch."""
+        workflow = view.target.workflow
+        if not workflow:
+            return known(None)
+        head = view.release.base_head
+        self.require_history(view)
+        from release_state.observe.git.workflow_files import observe_workflow_files
+
+        return Call((head,), lambda: observe_workflow_files(self.commits_of(view), workflow))
+
+    def calculation(self, view: View) -> Call | None:
+        """The next version by the project's rules: before a release, or for a published version without a tag."""
+        if view.phase is Phase.POST_RECOVERY and (not view.release.files or view.release.version_tags):
+            return None
+        remote, base, head = view.release.remote, view.release.base_branch, view.release.base_head
+        self.require_history(view)
+        from release_state.observe.next_version.calculation import observe_calculation
+
+        tags = tuple((tag.name, tag.commit) for tag in remote.tags)
+        return Call(
+            (base, head, tags),
+            lambda: observe_calculation(view.target, self.commits_of(view), cancel=self.cancel),
+        )
+
+    def ci(self, view: View) -> Call:
+        """CI of the base branch's head."""
+        head, base = view.release.base_head, view.release.base_branch
+        return Call((head,), lambda: self.github.checks(head, view.target.workflow, base))
+
+    def base_runs(self, base: str, workflow: str) -> Observation[Any]:
+        """The last finished runs of CI on the base branch."""
+        return self.github.observe(lambda api, place, _: find_branch_runs(api, place, base, workflow))
+
+    def expected_ci(self, view: View) -> Call | Observation[Any]:
+        """CI of the base branch's head with what is expected of it; as found where it is red or pending."""
+        snapshot, found, rules = view.snapshot, view.snapshot.ci.value, view.snapshot.base_rules
+        if found is None or any(result.state in ("failure", "pending") for result in found.results):
+            return snapshot.ci
+        self.require_history(view)
+        if "base_rules" in view.asked and rules.unavailable:  # a required check may be missing
+            raise NotObserved(rules.unavailable)
+        base, required = view.release.base_branch, rules.value.all_checks if rules.value else ()
+        reader = CommitReader(self.commits_of(view))
+        return Call(
+            ("expected", found, required, base),
+            lambda: self.github.expected_ci(found, reader, required, view.target.workflow, base),
+        )
+
+    def commits_of(self, view: View) -> BranchHistory:
+        """The commits of the base branch, from the clone if there is one, else fetched for this run."""
+        return BranchHistory(self.stores, view.release.remote, view.release.base_branch, view.snapshot.clone.value)
+
+
+def _commits_of_refs(view: View) -> list[WantedCommit]:
+    """The commits that the version's refs and other release branches are on."""
+    release, target = view.release, view.target
+    leaves_tag = "tag" in target.channel.leaves
+    wanted: list[WantedCommit] = []
+    # Without a tag of its own, the head is what would be released beside another channel's tag.
+    if target.expected_before_release or (not leaves_tag and release.version_tags):
+        wanted.append(WantedCommit(release.base_head, f"refs/heads/{release.base_branch}", details=True))
+    wanted += [WantedCommit(tag.commit, f"refs/tags/{tag.name}", details=True) for tag in release.version_tags]
+    for name in (target.release_branch, *other_branches(view)):
+        if branch := release.remote.branch(name):
+            # Where no tag says what was published, the branch does.
+            details = not leaves_tag and name == target.release_branch
+            wanted.append(WantedCommit(branch.sha, f"refs/heads/{name}", details=details))
+    return wanted
+
+
+def other_branches(view: View) -> dict[str, ReleaseBranchName]:
+    """The release branches of other versions and channels, parsed, if the run asks for their pull requests."""
+    remote, target = view.snapshot.remote.value, view.target
+    if remote is None or "open_pulls" not in view.asked:
+        return {}
+    named = ((branch.name, target.parse_release_branch(branch.name)) for branch in remote.branches)
+    return {name: parsed for name, parsed in named if parsed and name != target.release_branch}

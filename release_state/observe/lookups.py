@@ -1,0 +1,488 @@
+"""The table of look-ups: one row for each fact that a run observes.
+
+The order of a run, the progress line, what `--wait` asks again and the reference's table follow from it. `collect`
+starts each row as soon as the rows that it comes after have answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import Enum
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from release_state.model.observation import Observation, known, unavailable
+from release_state.model.outcome import Phase
+from release_state.model.snapshot import Installation, Opened
+from release_state.model.target import Target
+from release_state.observe.call import Call, Key, View
+from release_state.observe.http.limits import Stage
+
+if TYPE_CHECKING:
+    from release_state.observe.sources import Sources
+
+Asked = Call | dict[str, Call] | Observation[Any] | None
+"""A call, one for each part, an answer that needs no call, or None: as in a phase in which it is not asked."""
+
+
+class Changes(Enum):
+    """Why the answer to the same question may be another one a minute later."""
+
+    BY_RELEASE_RUN = "a release run makes or changes it"
+    AT_ANY_TIME = "it may change at any moment"
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """A row of the table."""
+
+    name: str
+    source: str
+    """Who is asked, in words."""
+    what: str
+    """What it asks for, in Markdown; empty for a part of another look-up."""
+    right: str
+    """The right that it needs, in Markdown."""
+    ask: Callable[[Sources, View], Asked]
+    """How it is asked. Raises NotObserved if a prerequisite failed: the row has the same problem, without a request."""
+    after: tuple[str, ...] = ()
+    """The rows whose answers it waits for; it sees these, and those that they came after, and no others."""
+    key: Callable[[Target, str], Key] | None = None
+    """The beginning of the key of the target, or of a part: `("release", "v0.2.0")`; None: its name alone."""
+    stage: Stage | None = Stage.FIRST
+    """The share of the look-ups' time by which it must end; None: it has a limit of its own."""
+    phases: tuple[Phase, ...] = ()
+    """The phases in which it is asked, once the phase is known; empty: in all, without waiting for the phase."""
+    otherwise: Callable[[View], Observation[Any]] | None = None
+    """The answer in other phases."""
+    changes: Changes | None = None
+    """Whether it is looked at again in the end and after a release run; None: only if its key has changed."""
+    needs: tuple[str, ...] = ()
+    """The look-ups that a narrowed run asks along with it."""
+    part_of: str = ""
+    """The look-up that it is asked with, where checks do not name it; empty: it is one of its own."""
+    field: str = ""
+    """The field of the snapshot that it fills; empty: the one of its name."""
+
+    @property
+    def asked_with(self) -> str:
+        """The look-up that a run names to ask it."""
+        return self.part_of or self.name
+
+    @property
+    def fills(self) -> str:
+        """The field of the snapshot that it fills."""
+        return self.field or self.name
+
+    def beginning(self, target: Target, part: str = "") -> Key:
+        """The beginning of its key for a target."""
+        return self.key(target, part) if self.key else (self.name,)
+
+
+def _simply(ask: Callable[[Sources, Target], Observation[Any]]) -> Callable[[Sources, View], Call]:
+    """A call that depends on the target alone."""
+    return lambda at, view: Call((), lambda: ask(at, view.target))
+
+
+def _with_base(ask: Callable[[Sources, Target, str], Observation[Any]]) -> Callable[[Sources, View], Call]:
+    """A call that depends on the name of the base branch."""
+
+    def call(at: Sources, view: View) -> Call:
+        base = view.release.base_branch
+        return Call((base,), lambda: ask(at, view.target, base))
+
+    return call
+
+
+def _of_target(name: str) -> Callable[[Target, str], Key]:
+    return lambda target, part: (name, target.key)
+
+
+def _of_page(target: Target, channel: str) -> Key:
+    return ("index", channel, target.version)
+
+
+def _not_installed(view: View) -> Observation[Any]:
+    return known(Installation(attempted=False, detail=f"not tried in the phase {view.phase.value}"))
+
+
+def _not_compared(view: View) -> Observation[Any]:
+    return unavailable("published commit", f"not looked for in the phase {view.phase.value}")
+
+
+def _not_calculated(view: View) -> Observation[Any]:
+    why = f"not worked out in the phase {view.phase.value}, but for a published version without a tag"
+    return unavailable("version calculation", why)
+
+
+BY_RELEASE_RUN, AT_ANY_TIME = Changes.BY_RELEASE_RUN, Changes.AT_ANY_TIME
+_BEFORE, _AFTERWARDS = (Phase.PRE_RELEASE,), (Phase.POST_RECOVERY,)
+
+TRACES = ("remote", "index", "other_indexes", "pulls", "branch_pulls", "release", "other_releases", "drafts")
+"""The rows that say which traces of the version exist: the phase follows from them."""
+
+TABLE = (
+    Lookup(
+        "remote",
+        "git remote",
+        "branches and tags of the remote (`git ls-remote`)",
+        "read access of your git to the remote",
+        _simply(lambda at, target: at.remote()),
+        changes=BY_RELEASE_RUN,
+    ),
+    Lookup(
+        "clone",
+        "clone",
+        "the local clone: HEAD, changes, tags (nothing is fetched into it)",
+        "none",
+        _simply(lambda at, target: at.clone(target)),
+        changes=AT_ANY_TIME,
+    ),
+    Lookup(
+        "related_clone",
+        "clone",
+        "",
+        "",
+        lambda at, view: at.related_clone(view),
+        after=("history",),
+        key=lambda target, part: ("clone",),
+        stage=Stage.LAST,
+        part_of="clone",
+        field="clone",
+    ),
+    Lookup(
+        "history",
+        "git history",
+        "the commits that matter, fetched into a cache of the suite's own",
+        "read access of your git",
+        lambda at, view: at.history(view),
+        after=("remote", "clone", "pulls"),
+        key=_of_target("history"),
+        stage=Stage.SECOND,
+        needs=("remote", "clone", "pulls"),
+    ),
+    Lookup(
+        "index",
+        "index",
+        "the project's page of the Simple API, of the channel's index",
+        "none; a private index: user name and password in its URL",
+        lambda at, view: at.index(view),
+        key=_of_page,
+        changes=BY_RELEASE_RUN,
+        needs=("witness",),  # which needs the runs, too; they are asked for only where something else needs them
+    ),
+    Lookup(
+        "other_indexes",
+        "index",
+        "",
+        "",
+        lambda at, view: at.other_indexes(view),
+        after=("remote",),
+        key=_of_page,
+        stage=Stage.SECOND,
+        part_of="open_pulls",
+        field="index",
+    ),
+    Lookup(
+        "repository",
+        "GitHub",
+        "the repository's present name and whether it is visible",
+        "`metadata: read`",
+        _simply(lambda at, target: at.github.repository()),
+    ),
+    Lookup(
+        "pulls",
+        "GitHub",
+        "pull requests of the release branch, in any state",
+        "`pull-requests: read`",
+        _simply(lambda at, target: at.github.pulls(target.release_branch)),
+        key=lambda target, part: ("pulls", target.release_branch),
+        changes=BY_RELEASE_RUN,
+        needs=("repository",),
+    ),
+    Lookup(
+        "open_pulls",
+        "GitHub",
+        "open pull requests from or into every release branch",
+        "`pull-requests: read`",
+        _simply(lambda at, target: at.open_pulls()),
+        changes=BY_RELEASE_RUN,
+        needs=("repository",),
+    ),
+    Lookup(
+        "branch_pulls",
+        "GitHub",
+        "",
+        "",
+        lambda at, view: at.branch_pulls(view),
+        after=("remote",),
+        key=lambda target, branch: ("pulls", branch) if branch else ("branch_pulls",),
+        stage=Stage.SECOND,
+        changes=BY_RELEASE_RUN,
+        part_of="open_pulls",
+    ),
+    Lookup(
+        "release",
+        "GitHub",
+        "the published GitHub Release of the tag",
+        "`contents: read`",
+        _simply(lambda at, target: at.github.release_by_tag(target.tag)),
+        key=lambda target, part: ("release", target.tag),
+        changes=BY_RELEASE_RUN,
+        needs=("repository", "remote"),
+    ),
+    Lookup(
+        "other_releases",
+        "GitHub",
+        "",
+        "",
+        lambda at, view: at.other_releases(view),
+        after=("remote",),
+        key=lambda target, tag: ("release", tag),
+        stage=Stage.SECOND,
+        changes=BY_RELEASE_RUN,
+        part_of="release",
+    ),
+    Lookup(
+        "latest_release",
+        "GitHub",
+        "the release that GitHub calls the latest",
+        "`contents: read`",
+        _simply(lambda at, target: at.github.latest_release()),
+        changes=BY_RELEASE_RUN,
+        needs=("repository",),
+    ),
+    Lookup(
+        "drafts",
+        "GitHub",
+        "drafts of a GitHub Release for the tag",
+        "`contents: write`: GitHub lists drafts to nobody else",
+        _simply(lambda at, target: at.drafts(target)),
+        key=lambda target, part: ("drafts", target.tag),
+        changes=BY_RELEASE_RUN,
+        needs=("repository", "remote"),
+    ),
+    Lookup(
+        "ci",
+        "GitHub",
+        "check runs, statuses and runs of one commit, of its ancestors, and what was pushed",
+        "`checks: read`, `statuses: read`, `actions: read`, `contents: read`",
+        lambda at, view: at.ci(view),
+        after=("remote",),
+        stage=Stage.SECOND,
+        changes=AT_ANY_TIME,
+        needs=("remote", "runs", "clone"),
+    ),
+    Lookup(
+        "expected_ci",
+        "GitHub",
+        "",
+        "",
+        lambda at, view: at.expected_ci(view),
+        after=("ci", "base_rules", "history"),
+        key=lambda target, part: ("ci",),
+        stage=Stage.LAST,
+        phases=_BEFORE,
+        otherwise=lambda view: view.snapshot.ci,
+        part_of="ci",
+        field="ci",
+    ),
+    Lookup(
+        "runs",
+        "GitHub",
+        "unfinished runs of the release workflow",
+        "`actions: read`",
+        _simply(lambda at, target: at.github.runs(target.workflow)),
+        changes=AT_ANY_TIME,
+        needs=("repository",),
+    ),
+    Lookup(
+        "installation",
+        "installation",
+        "an installation from the index into a fresh environment",
+        "none",
+        lambda at, view: at.installation(view),
+        after=("index",),
+        key=_of_target("installation"),
+        stage=None,
+        phases=_AFTERWARDS,
+        otherwise=_not_installed,
+        needs=("index",),
+    ),
+    Lookup(
+        "opened",
+        "published files",
+        "the version's other files, downloaded and looked into",
+        "none",
+        lambda at, view: at.opened(view),
+        # What was installed is not downloaded again, nor what was compared.
+        after=("index", "installation", "published"),
+        key=_of_target("opened"),
+        stage=None,
+        phases=_AFTERWARDS,
+        otherwise=lambda view: known(Opened(left_out=f"not tried in the phase {view.phase.value}")),
+        needs=("index", "installation"),
+    ),
+    Lookup(
+        "published",
+        "published files",
+        "the published files, compared with the commits that they may be of",
+        "none",
+        lambda at, view: at.published(view),
+        after=("index", "history"),  # both fetch the same commits into the same cache
+        key=_of_target("published"),
+        stage=Stage.LAST,
+        phases=_AFTERWARDS,
+        otherwise=_not_compared,
+        needs=("index", "remote", "clone", "pulls"),
+    ),
+    Lookup(
+        "last_run",
+        "log of the last run",
+        "the last finished release run and the log of its failed job",
+        "`actions: read`, and a token",
+        lambda at, view: at.last_run(view),
+        after=(*TRACES, "repository", "runs"),
+        key=_of_target("last_run"),
+        stage=Stage.LAST,
+        needs=("runs",),
+    ),
+    Lookup(
+        "witness",
+        "log of the last run",
+        "of a version that PyPI lacks: earlier reports, and the steps of the release runs that may have published it",
+        "`actions: read`",
+        lambda at, view: at.witness(view),
+        after=("index", "remote", "repository", "runs"),
+        key=_of_target("witness"),
+        stage=Stage.LAST,
+    ),
+    Lookup(
+        "services",
+        "status pages",
+        "GitHub's and the index's status pages, one request each, without a token",
+        "none",
+        lambda at, view: at.services(view),
+        stage=None,
+    ),
+    Lookup(
+        "rehearsal",
+        "index",
+        "the project's page on TestPyPI, before a release to PyPI",
+        "none",
+        lambda at, view: at.rehearsal(view),
+        key=lambda target, part: ("index",),
+        stage=Stage.LAST,
+        phases=_BEFORE,
+        otherwise=lambda view: view.snapshot.rehearsal,
+        changes=BY_RELEASE_RUN,
+        needs=("index",),
+    ),
+    Lookup(
+        "workflow_files",
+        "git history",
+        "the release workflow and the local files that it uses, at the head of the base branch (git, no request)",
+        "read access of your git",
+        lambda at, view: at.workflow_files(view),
+        after=("history",),
+        stage=Stage.LAST,
+        needs=("remote", "clone"),
+    ),
+    Lookup(
+        "rulesets",
+        "GitHub",
+        "rulesets of the repository and of its owner",
+        "`metadata: read`; who may pass them by: a writer's",
+        _simply(lambda at, target: at.settings.rulesets()),
+        needs=("repository",),
+    ),
+    Lookup(
+        "branch_rules",
+        "GitHub",
+        "rules for the release branch",
+        "`metadata: read`",
+        lambda at, view: Call(
+            (view.target.release_branch,), lambda: at.settings.branch_rules(view.target.release_branch)
+        ),
+        needs=("repository",),
+    ),
+    Lookup(
+        "base_rules",
+        "GitHub",
+        "what the base branch asks of changes",
+        "`contents: read`; the whole of a classic protection: `administration: read`",
+        _with_base(lambda at, target, base: at.settings.base_rules(base)),
+        after=("remote",),
+        stage=Stage.SECOND,
+        needs=("repository", "remote"),
+    ),
+    Lookup(
+        "actions_settings",
+        "GitHub",
+        "what Actions may do by default, and pull requests",
+        "`administration: read`",
+        _simply(lambda at, target: at.settings.actions_settings()),
+        needs=("repository",),
+    ),
+    Lookup(
+        "base_runs",
+        "GitHub",
+        "the last five runs of CI on the base branch",
+        "`actions: read`",
+        _with_base(lambda at, target, base: at.base_runs(base, target.workflow)),
+        after=("remote",),
+        stage=Stage.SECOND,
+        needs=("repository", "remote"),
+    ),
+    Lookup(
+        "calculation",
+        "version calculation",
+        "the commits since the last tag and the configuration at the base branch's head, fetched into that cache",
+        "read access of your git",
+        lambda at, view: at.calculation(view),
+        after=("index", "history"),
+        stage=Stage.LAST,
+        phases=(*_BEFORE, *_AFTERWARDS),
+        otherwise=_not_calculated,
+        needs=("remote", "clone", "index"),
+    ),
+)
+
+ROWS = {row.name: row for row in TABLE}
+FIELDS = {row.fills: row for row in reversed(TABLE)}
+"""The first row of each field of the snapshot."""
+CHANGING = frozenset(row.name for row in TABLE if row.changes and not row.part_of)
+"""The look-ups whose answer may be another one a minute later."""
+
+
+def name_source(name: str) -> str:
+    """Who a look-up asks, in words. An audit's own look-ups ask GitHub, but for the tags of the clone."""
+    if name in ROWS:
+        return ROWS[name].source
+    return "clone" if name == "clone_tags" else "GitHub"
+
+
+def name_sources(names: Iterable[str]) -> tuple[str, ...]:
+    """Who these look-ups ask, each source once."""
+    return tuple(dict.fromkeys(map(name_source, names)))
+
+
+def lookups_of_phase() -> frozenset[str]:
+    """The look-ups that the phase follows from."""
+    return frozenset(name for name in TRACES if not ROWS[name].part_of)
+
+
+def with_needs(names: Iterable[str]) -> frozenset[str]:
+    """These look-ups and those that are asked along with them."""
+    found, new = set[str](), set(names)
+    while new:
+        found |= new
+        new = {each for name in new for each in ROWS[name].needs} - found
+    return frozenset(found)
+
+
+@cache
+def seen_by(name: str) -> frozenset[str]:
+    """The rows whose answers a row sees: those that it comes after, and those that they came after."""
+    return frozenset(ROWS[name].after).union(*(seen_by(each) for each in ROWS[name].after))

@@ -1,0 +1,111 @@
+"""Everyone that a run asks: the look-ups that need no other answer, or only the remote's refs."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import Any
+
+from release_state.facts.git import refs_conflict
+from release_state.facts.published import find_sharing_any
+from release_state.model.observation import Observation, known, unavailable
+from release_state.model.snapshot import Clone
+from release_state.model.target import Target
+from release_state.observe.call import Call, View
+from release_state.observe.commits import other_branches
+from release_state.observe.releases import ReleaseSources
+
+REHEARSAL = "testpypi"
+"""The channel that releases to `pypi` are tried on."""
+MOST_BRANCHES = 20
+"""The most release branches whose pull requests are asked for one by one; those of more come from one list of all."""
+
+
+class Sources(ReleaseSources):
+    """Git, GitHub, the indexes and the status pages, for the look-ups of one run."""
+
+    def index(self, view: View) -> dict[str, Call]:
+        """The pages of the target's channel and of those that share a trace with it: they may rest on it."""
+        return {name: self._page(view.target, name) for name in _deciding(view.target)}
+
+    def other_indexes(self, view: View) -> dict[str, Call]:
+        """The pages of the channels that other release branches are for."""
+        channels = {parsed.channel for parsed in other_branches(view).values()}
+        return {name: self._page(view.target, name) for name in channels - _deciding(view.target)}
+
+    def rehearsal(self, view: View) -> Call | Observation[Any]:
+        """The page of the index that releases are tried on, before one to `pypi`."""
+        if view.target.channel.name != "pypi" or not view.target.find_channel(REHEARSAL):
+            return known(None)
+        return self._page(view.target, REHEARSAL, REHEARSAL, view.target.version)
+
+    def _page(self, target: Target, channel: str, *inputs: str) -> Call:
+        # By version, too: what is kept of a page are the files of one.
+        return Call(inputs, functools.partial(self._ask_index, target, channel))
+
+    def _ask_index(self, target: Target, channel_name: str) -> Observation[Any]:
+        from release_state.observe.index.index import observe_index
+
+        channel = self.config.channels.get(channel_name)
+        if channel is None:
+            return unavailable(f"index {channel_name}", "the project defines no such channel")
+        # Whether it is catching up matters where the version is judged, and where another channel rests on it.
+        judged = any(channel_name in _deciding(each) for each in self.config.targets)
+        expected = target.expected_files if judged else ()
+        return observe_index(self.client, channel, target.package, target.version, expected)
+
+    def clone(self, target: Target) -> Observation[Clone]:
+        """The local clone."""
+        from release_state.observe.git.clone import observe_clone
+
+        if target.clone is None:
+            return Observation[Clone](value=None, unavailable=None)
+        reports = Path(target.reports_dir) if target.reports_dir else None
+        return observe_clone(Path(target.clone), target.remote, self.time.left, reports, cancel=self.cancel)
+
+    def open_pulls(self) -> Observation[Any]:
+        """The open pull requests from or into a release branch, or a branch in the way of one to be created."""
+        targets = self.config.targets
+
+        def is_looked_at(branch: str) -> bool:
+            parses = targets[0].parse_release_branch(branch) is not None
+            return parses or any(refs_conflict(target.release_branch, branch) for target in targets)
+
+        return self.github.open_release_pulls(is_looked_at)
+
+    def branch_pulls(self, view: View) -> Call | dict[str, Call]:
+        """The pull requests of each other release branch."""
+        names = tuple(sorted(other_branches(view)))
+        if len(names) > MOST_BRANCHES:
+            return Call((names,), lambda: known(self.github.pulls_of_all(names)), parts=names)
+        return {name: Call((), functools.partial(self.github.pulls, name)) for name in names}
+
+    def drafts(self, target: Target) -> Observation[Any]:
+        """The drafts for the version's tag, however it is spelled."""
+        return self.github.drafts(lambda tag: tag == target.tag or target.is_version_named_by(tag))
+
+    def other_releases(self, view: View) -> dict[str, Call]:
+        """The GitHub Release of each other spelling of the version's tag, and of tags in its way; mostly none."""
+        if view.snapshot.remote.value is None or "release" not in view.target.channel.leaves:
+            return {}
+        tags = (*view.release.other_tags_exactly, *view.release.conflicting_tags[:MOST_BRANCHES])
+        return {tag.name: Call((), functools.partial(self.github.release_by_tag, tag.name)) for tag in tags}
+
+    def services(self, view: View) -> dict[str, Call]:
+        """The status pages that there are."""
+        pages = {"GitHub": view.target.github_status_url, "PyPI": view.target.index_status_url}
+        return {
+            name: Call((url,), functools.partial(self._ask_status_page, name, url))
+            for name, url in pages.items()
+            if url
+        }
+
+    def _ask_status_page(self, service: str, url: str) -> Observation[Any]:
+        from release_state.observe.status_page import observe_status_page
+
+        return observe_status_page(self.token_free, service, url)
+
+
+def _deciding(target: Target) -> frozenset[str]:
+    """The channels whose index decides what may be done about a target."""
+    return frozenset({target.channel.name, *(channel.name for channel in find_sharing_any(target))})
