@@ -16,6 +16,9 @@ HIDDEN = "***"
 ENCODE = "write / ? # @ of a user name or password as %2F %3F %23 %40, and an @ of a path as %40"
 _HOST = re.compile(r"(?:[\w-]+\.)+(?!git$)[^\W\d_][\w-]*\.?|localhost|\d+\.\d+\.\d+\.\d+|\[[0-9A-Fa-f:.]+\]", re.ASCII)
 _PORT = re.compile(r":\d*")
+_SCP_LIKE = re.compile(r"(?:[\w.+-]+@)?(?:[A-Za-z0-9_.][\w.-]*|\[[0-9A-Fa-f:.]+\]):(?![:-])[^\x00-\x20\x7f]+")
+_NETLOC = re.compile(r"(?:[^@]*@)*(?:[A-Za-z0-9_.~][\w.~-]*|\[[0-9A-Fa-f:.]+\])(?::(\d{0,5}))?", re.ASCII)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]|%(?:0[0-9A-Fa-f]|1[0-9A-Fa-f]|7[Ff])")
 
 
 def may_hold_password(url: str) -> bool:
@@ -41,6 +44,32 @@ def may_hold_password(url: str) -> bool:
     # Behind a slash it begins a name of its own, as of a scope.
     is_within = re.search(r"[^/]@", behind) is not None
     return is_within and (":" in user or (not at and bool(port) and not _HOST.fullmatch(name)))
+
+
+def find_git_fault(url: str) -> str:
+    """
+    Why git must not get this address: "password", "character", "query" or "form"; empty if it may.
+
+    Git may get https, http, ssh, git and file URLs, `host:path` and an absolute path.
+    """
+    if may_hold_password(url):
+        return "password"
+    if url.startswith("-") or _CONTROL.search(url):
+        return "character"
+    if url.startswith("/"):
+        return ""
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        return "" if _SCP_LIKE.fullmatch(url) else "form"
+    if re.search(r"[?#]", rest):
+        # Git would put it into the arguments of a process, which everybody on the machine can read.
+        return "query"
+    authority = rest.partition("/")[0]
+    netloc = _NETLOC.fullmatch(authority)
+    is_host = netloc is not None and int(netloc[1] or 0) < 2**16
+    # Git's own protocol knows no user: git would look up all of it as a host, and show it.
+    is_right = {"file": rest.startswith("/"), "git": is_host and "@" not in authority}
+    return "" if is_right.get(scheme, is_host and scheme in ("https", "http", "ssh")) else "form"
 
 
 def strip_credentials(url: str) -> str:

@@ -9,7 +9,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from packaging.version import Version
 
-from release_state.common.addresses import ENCODE, may_hold_password
+from release_state.common.addresses import ENCODE, find_git_fault, may_hold_password
 from release_state.common.errors import UsageProblem
 
 _PACKAGE = re.compile(r"[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9._-]{0,198}[A-Za-z0-9]")
@@ -156,24 +156,15 @@ def link(option: str, text: str) -> str:
 def git_url(option: str, text: str) -> str:
     """A remote's address: https, http, ssh, git and file URLs, `host:path`, or an absolute path."""
     _refuse_passwords(option, text)
-    if re.search(r"[\x00-\x20\x7f]", text) or text.startswith("-") or "::" in text:
-        raise UsageProblem(f"{option} {shown(text)} is not an address of a git remote")
-    if text.startswith("/"):
-        return text
-    if "://" in text:
-        parts = _split(option, text)
-        if parts.query or parts.fragment:
-            raise UsageProblem(f"{option} {shown(text)} holds a query or a fragment")
-        if parts.scheme in ("https", "http", "ssh", "git") and parts.hostname and not parts.hostname.startswith("-"):
-            return text
-        if parts.scheme == "file" and not parts.netloc and parts.path.startswith("/"):
-            return text
-    elif _SCP_LIKE.fullmatch(text):
-        return text
-    raise UsageProblem(
-        f"{option} {shown(text)} is not an address of a git remote: https://, ssh://, git://, file:///, "
-        "host:path or an absolute path"
-    )
+    fault = "form" if " " in text else find_git_fault(text)
+    if fault == "query":
+        raise UsageProblem(f"{option} {shown(text)} holds a query or a fragment")
+    if fault:
+        raise UsageProblem(
+            f"{option} {shown(text)} is not an address of a git remote: https://, ssh://, git://, file:///, "
+            "host:path or an absolute path"
+        )
+    return text
 
 
 def is_local(url: str) -> bool:

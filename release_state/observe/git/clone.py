@@ -4,94 +4,25 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from threading import Event
 
 from release_state.common.addresses import strip_credentials
-from release_state.model.observation import Observation, known, unavailable
+from release_state.model.observation import Observation, Problem, known, unavailable
 from release_state.model.snapshot import Clone, Tag
-from release_state.observe.git.clone_details import read_details
-from release_state.observe.git.command import Git, GitOutput
-from release_state.observe.git.environment import with_settings, without_filters, without_network
+from release_state.observe.git.command import Git
 from release_state.observe.git.messages import GitFailed, decisive, readable
+from release_state.observe.git.reader import CloneReader
 from release_state.observe.git.remote import tags_of
 from release_state.observe.git.work_tree import Changes, read_changes
 
 SOURCE = "clone"
-_OBJECTS = ("--path-format=absolute", "--git-path", "objects")
 SHOWN = 50
 """Changed and untracked paths that are listed; all of them are counted."""
-
-
-class CloneReader:
-    """Git commands inside the clone. They read only, reach no network and run no program that the clone names."""
-
-    def __init__(self, path: Path, git: Git) -> None:
-        """Raise GitFailed where there is no repository that git will read."""
-        if not path.is_dir():
-            raise GitFailed(f"{path} is not a directory", "give the path of a git repository")
-        self.git, self.path, self.env = git, path, without_network(git.environ)
-        self._places: tuple[str, ...] = ()
-        bare, shallow, git_dir = self._facts()
-        self.bare, self.shallow, self.git_dir = bare == "true", shallow == "true", Path(git_dir)
-        # Listing runs nothing; it shows the names of every file that is included, too.
-        names = self.run("config", "--list", "--name-only", "-z").output.split(b"\0")
-        self.config = tuple(os.fsdecode(name) for name in names if name)
-        # Where the file system tells cases apart, a file that differs by its case alone is another, untracked one.
-        cases = () if self.folds_case else (("core.ignoreCase", "false"),)
-        self.env = with_settings(self.env, (*without_filters(self.config), *cases))
-
-    @property
-    def folds_case(self) -> bool:
-        """Whether the file system of the git directory takes HEAD and head for one file."""
-        return (self.git_dir / "head").exists()
-
-    def _facts(self) -> list[str]:
-        facts = ("rev-parse", "--is-bare-repository", "--is-shallow-repository", "--absolute-git-dir")
-        # All at once, where there is a work tree, and no path holds a line feed.
-        every = self.run(*facts, *_OBJECTS, "--show-toplevel", accept=(0, 128))
-        lines = os.fsdecode(every.output).split("\n")
-        if every.code == 0 and len(lines) == 6:
-            self._places = tuple(lines[3:5])
-            return lines[:3]
-        # The path comes last: it may hold anything.
-        return self.line(*facts).split("\n", 2)
-
-    def run(
-        self, *arguments: str, stdin: bytes = b"", accept: tuple[int, ...] = (0,), cwd: Path | None = None
-    ) -> GitOutput:
-        """Run a reading command, at the clone's path unless another one is given."""
-        return self.git.run(*arguments, cwd=cwd or self.path, env=self.env, stdin=stdin, accept=accept)
-
-    def line(self, *arguments: str) -> str:
-        """The one line that a command prints; a path may hold anything but the final line feed."""
-        output = self.run(*arguments).output
-        return os.fsdecode(output[:-1] if output.endswith(b"\n") else output)
-
-    @property
-    def is_partial(self) -> bool:
-        """Whether it lacks objects that it would fetch on demand."""
-        return any(
-            name == "extensions.partialclone" or (name.startswith("remote.") and name.endswith(".promisor"))
-            for name in self.config
-        )
-
-    def top(self) -> Path:
-        """
-        The top of the work tree; of a bare repository the git directory.
-
-        Raises GitFailed where the work tree is not around the path: the configuration sends git somewhere else.
-        """
-        if self.bare:
-            return self.git_dir
-        top = Path(self._places[1] if self._places else self.line("rev-parse", "--show-toplevel"))
-        if not self.path.resolve().is_relative_to(top.resolve()):
-            raise GitFailed(f"the work tree of the repository at {self.path} is elsewhere: core.worktree is {top}")
-        return top
-
-    def objects(self) -> Path:
-        """Where its objects are; of a linked worktree those of the main one."""
-        return Path(self._places[0] if self._places else self.line("rev-parse", *_OBJECTS))
+_GITLINK = b"160000 "
+_MOST_BUILT = 200
+_BUILT_SUFFIXES = (".whl", ".tar.gz", ".zip")
 
 
 def observe_clone(
@@ -122,7 +53,7 @@ def _observe(reader: CloneReader, remote_name: str, reports_dir: Path | None) ->
     changes = Changes() if reader.bare else read_changes(reader, top, reports_dir)
     symbolic = reader.run("symbolic-ref", "--quiet", "HEAD", accept=(0, 1)).text.removesuffix("\n")
     head = reader.run("rev-parse", "--quiet", "--verify", "HEAD^{commit}", accept=(0, 1)).text.strip()
-    details = read_details(reader, None if reader.bare else top, os.environ)
+    dirty: Observation[tuple[str, ...]] = known(()) if reader.bare else _dirty_submodules(reader, top)
     not_related: Observation[int] = unavailable(SOURCE, "not compared with the remote")
     return Clone(
         path=readable(os.fsencode(top)),
@@ -144,9 +75,9 @@ def _observe(reader: CloneReader, remote_name: str, reports_dir: Path | None) ->
         remote_url=_remote_url(reader, remote_name),
         push_urls=_push_urls(reader, remote_name),
         mirrors=_mirrors(reader, remote_name),
-        dirty_submodules=details.dirty_submodules,
-        built=details.built,
-        no_identity=details.no_identity,
+        dirty_submodules=dirty,
+        built=known(()) if reader.bare else _built(top / "dist"),
+        no_identity=_no_identity(reader, os.environ),
     )
 
 
@@ -193,3 +124,60 @@ def _push_urls(reader: CloneReader, name: str) -> tuple[str, ...]:
     answer = reader.run("remote", "get-url", "--push", "--all", "--", name, accept=(0, 2))
     urls = answer.text.split("\n") if answer.code == 0 else []
     return tuple(strip_credentials(url) for url in urls if url)
+
+
+def _dirty_submodules(reader: CloneReader, top: Path) -> Observation[tuple[str, ...]]:
+    try:
+        dirty = [path for path in _submodules(reader, top) if _is_dirty(reader, top / os.fsdecode(path))]
+    except GitFailed as failed:
+        problem = Problem(source="clone", why=f"a submodule cannot be read: {failed.why}", remedy=failed.remedy)
+        return Observation[tuple[str, ...]](value=None, unavailable=problem)
+    return known(tuple(readable(path) for path in dirty))
+
+
+def _submodules(reader: CloneReader, top: Path) -> Iterator[bytes]:
+    """The paths of the submodules that are checked out."""
+    if not (top / ".gitmodules").is_file():
+        return
+    for entry in reader.run("ls-files", "--stage", "-z", cwd=top).output.split(b"\0"):
+        path = entry.partition(b"\t")[2]
+        folder = top / os.fsdecode(path)
+        if entry.startswith(_GITLINK) and (folder / ".git").exists() and _is_inside(folder, top):
+            yield path
+
+
+def _is_inside(folder: Path, top: Path) -> bool:
+    """Whether no link on the way leads out of the clone."""
+    return top.resolve() in folder.resolve().parents
+
+
+def _is_dirty(reader: CloneReader, folder: Path) -> bool:
+    # A reader of its own: what the submodule's configuration names (filters, monitors) is switched off there as well.
+    own = CloneReader(folder, reader.git)
+    changes = read_changes(own, own.top(), None)
+    return bool(changes.changed or changes.untracked)
+
+
+def _built(folder: Path) -> Observation[tuple[str, ...]]:
+    """The names of the distributions in a folder; none where there is no such folder. A link is not followed."""
+    try:
+        if folder.is_symlink():
+            return known(())
+        names = sorted(entry.name for entry in os.scandir(folder) if entry.name.endswith(_BUILT_SUFFIXES))
+    except (FileNotFoundError, NotADirectoryError):
+        return known(())
+    except OSError as error:
+        problem = Problem(source="clone", why=f"{folder.name} cannot be read: {error.strerror}")
+        return Observation[tuple[str, ...]](value=None, unavailable=problem)
+    return known(tuple(readable(os.fsencode(name))[:_MOST_BUILT] for name in names[:_MOST_BUILT]))
+
+
+def _no_identity(reader: CloneReader, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Which of user.name and user.email neither the configuration nor the environment gives to git."""
+    variables = {"user.name": ("GIT_COMMITTER_NAME",), "user.email": ("GIT_COMMITTER_EMAIL", "EMAIL")}
+    missing = []
+    for name, names in variables.items():
+        # Only whether it is there: who somebody is belongs into no report.
+        if not any(environ.get(variable) for variable in names) and name not in reader.config:
+            missing.append(name)
+    return tuple(missing)

@@ -13,9 +13,9 @@ import platformdirs
 
 from release_state.common.addresses import strip_credentials
 from release_state.model.snapshot import Clone, Remote
-from release_state.observe.git.clone import CloneReader
 from release_state.observe.git.command import Git
 from release_state.observe.git.messages import GitFailed
+from release_state.observe.git.reader import CloneReader
 from release_state.observe.git.store import OBJECT_NAME, Store, WantedCommit, cached_store, temporary_store
 
 T = TypeVar("T")

@@ -12,14 +12,10 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
 
 from release_state.observe.git.environment import with_settings
 from release_state.observe.git.messages import GitFailed, readable
-
-if TYPE_CHECKING:
-    from release_state.observe.git.clone import CloneReader
-
+from release_state.observe.git.reader import CloneReader
 
 _OWN_INDEX = (
     # A split index would put a file beside the clone's own, and a sparse one would fold what is looked at.

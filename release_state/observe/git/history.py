@@ -8,10 +8,11 @@ from release_state.model.observation import Observation, known
 from release_state.model.snapshot import Clone, History, Lineage
 from release_state.observe.git.clone import SHOWN
 from release_state.observe.git.commits import BranchHistory, CommitSet
+from release_state.observe.git.log import read_commits, read_tag_dates
 from release_state.observe.git.messages import GitFailed
 from release_state.observe.git.patches import unmerged_commits
 from release_state.observe.git.store import Store, WantedCommit
-from release_state.observe.git.tree_files import Details, read_commits, read_details, read_tag_dates
+from release_state.observe.git.tree_files import Details, read_details
 
 SOURCE = "git history"
 

@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 
 from release_state.common.errors import UsageProblem
-from release_state.observe.git.clone import CloneReader
 from release_state.observe.git.command import Git
 from release_state.observe.git.messages import GitFailed
+from release_state.observe.git.reader import CloneReader
 from release_state.settings import validate
 from release_state.settings.sources import LocalRepository
 

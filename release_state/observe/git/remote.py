@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event
 
-from release_state.common.addresses import ENCODE, may_hold_password, strip_credentials
+from release_state.common.addresses import ENCODE, find_git_fault, strip_credentials
 from release_state.model.observation import Observation, known
 from release_state.model.snapshot import Branch, Remote, Tag
 from release_state.observe.git.command import Git, patiently
@@ -29,8 +29,12 @@ SOURCE = "git remote"
 NO_REFS = "answered without any ref: an empty repository, or the page of a captive portal or proxy"
 """Git takes a page of one line that it gets with 200 for the list of refs of an old server, and finds none in it."""
 
-_SCP_LIKE = re.compile(r"(?:[\w.+-]+@)?(?:[A-Za-z0-9_.][\w.-]*|\[[0-9A-Fa-f:.]+\]):(?![:-])[^\x00-\x20\x7f]+")
-_NETLOC = re.compile(r"(?:[^@]*@)*(?:[A-Za-z0-9_.~][\w.~-]*|\[[0-9A-Fa-f:.]+\])(?::\d*)?", re.ASCII)
+_FAULTS = {
+    "character": "it starts with a dash or holds a control character",
+    "password": "an @ behind its host may end a password",
+    "query": "it holds a query or a fragment",
+    "form": "it is not an https, ssh, git or file URL, host:path or an absolute path",
+}
 _REF_LINE = re.compile(rb"([0-9a-f]{40}|[0-9a-f]{64})[\t ](refs/[^\x00-\x20\x7f]+)")
 
 
@@ -67,29 +71,10 @@ def is_local(url: str) -> bool:
 
 
 def check_url(url: str) -> None:
-    """Raise GitFailed unless it is an https, http, ssh, git or file URL, `host:path` or an absolute path."""
-    if re.search(r"[\x00-\x1f\x7f]|%(?:0[0-9A-Fa-f]|1[0-9A-Fa-f]|7[Ff])", url) or url.startswith("-"):
-        raise GitFailed("the remote's address was refused: it starts with a dash or holds a control character")
-    if may_hold_password(url):
-        raise GitFailed("the remote's address was refused: an @ behind its host may end a password", ENCODE)
-    if url.startswith("/"):
-        return
-    scheme, separator, rest = url.partition("://")
-    authority = re.split(r"[/?#]", rest)[0]
-    if separator and scheme in ("https", "http") and re.search(r"[?#]", rest):
-        # Git would put it into the arguments of a process, which everybody on the machine can read.
-        raise GitFailed("the remote's address was refused: it holds a query or a fragment")
-    if separator and scheme in ("https", "http", "ssh") and _NETLOC.fullmatch(authority):
-        return
-    # Git's own protocol knows no user: git would look the whole of it up as a host, and say so.
-    if separator and scheme == "git" and "@" not in authority and _NETLOC.fullmatch(authority):
-        return
-    if (separator and scheme == "file" and rest.startswith("/")) or (not separator and _SCP_LIKE.fullmatch(url)):
-        return
-    # Not a word of it is repeated: it may hold a password.
-    raise GitFailed(
-        "the remote's address was refused: it is not an https, ssh, git or file URL, host:path or an absolute path"
-    )
+    """Raise GitFailed if git must not get this address. Its text repeats no part of it: that may be a password."""
+    if fault := find_git_fault(url):
+        remedy = ENCODE if fault == "password" else None
+        raise GitFailed(f"the remote's address was refused: {_FAULTS[fault]}", remedy)
 
 
 def network_environment(git: Git, folder: Path, url: str) -> tuple[dict[str, str], str]:

@@ -1,52 +1,14 @@
-"""When commits were committed and tags were made, as far as git records it."""
+"""What the tree of a commit declares, read from its files without running any: the version and the changelog."""
 
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
-from release_state.common.strict import convert_epoch
-from release_state.model.snapshot import Commit
 from release_state.observe.git.declared import FIRST_FILES, SIZE_LIMIT, declared_version, further_file
-from release_state.observe.git.messages import GitFailed, readable
-from release_state.observe.git.store import OBJECT_NAME, Store
-
-_TAGGER = re.compile(rb"^tagger [^\n]*> (\d{1,12}) [+-]\d{4}$", re.MULTILINE)
-
-
-def read_commits(store: Store, names: Sequence[str]) -> tuple[Commit, ...]:
-    """The first line and the date of commits that are there; none where git's answer cannot be read."""
-    if not names:
-        return ()
-    options = ("--no-walk=unsorted", "--no-show-signature", "--no-color", "--encoding=UTF-8", "--format=%H %ct %s")
-    lines = store.run("log", *options, "--end-of-options", *names).text.splitlines()
-    found = (line.split(" ", 2) for line in lines)
-    commits = (
-        (name, convert_epoch(seconds), subject) for name, seconds, subject in (part for part in found if len(part) == 3)
-    )
-    return tuple(Commit(sha=name, subject=subject, committed_at=at) for name, at, subject in commits if at)
-
-
-def read_tag_dates(store: Store, names: Sequence[str]) -> dict[str, datetime]:
-    """When annotated tags were made, by their objects; those alone that are there: a date is worth no failure."""
-    dates = {}
-    for name in names:
-        if not OBJECT_NAME.fullmatch(name):
-            continue
-        try:
-            # The headers end at the first empty line; what follows is a stranger's text.
-            head = store.run("cat-file", "tag", name, first=16_384).output.partition(b"\n\n")[0]
-        except GitFailed as failed:
-            if failed.stopped:
-                raise
-            continue
-        if (found := _TAGGER.search(head)) and (at := convert_epoch(found[1])):
-            dates[name] = at
-    return dates
-
+from release_state.observe.git.messages import readable
+from release_state.observe.git.store import Store
 
 CHANGELOG_BYTES = 64 * 2**10
 _LINK = "120000"

@@ -10,13 +10,10 @@ import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from release_state.observe.git.hidden_entries import Entry, hidden_changes, is_own_report, relative_to
 from release_state.observe.git.messages import GitFailed, readable
-
-if TYPE_CHECKING:
-    from release_state.observe.git.clone import CloneReader
+from release_state.observe.git.reader import CloneReader
 
 _STATUS = (
     "status",

@@ -20,8 +20,8 @@ from release_state.model.observation import Observation, Problem, known, unavail
 from release_state.model.snapshot import Branch, Remote
 from release_state.model.snapshot.published import Calculation, Counted, Level
 from release_state.model.target import Target, parse_version
-from release_state.observe.git.commit_messages import changed_contents, messages_of, messages_since, tags_in_history
 from release_state.observe.git.commits import BranchHistory
+from release_state.observe.git.log import changed_contents, messages_of, messages_since, tags_in_history
 from release_state.observe.git.messages import GitFailed
 from release_state.observe.git.store import Store
 from release_state.observe.git.tree_files import Entries, obtain_files, read_file

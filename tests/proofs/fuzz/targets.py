@@ -36,11 +36,11 @@ from release_state.model.snapshot import FORMAT
 from release_state.model.target import parse_repository, parse_version
 from release_state.observe import earlier_reports, recorded
 from release_state.observe.git import declared, patches
-from release_state.observe.git.commit_messages import changed_contents, messages_since
 from release_state.observe.git.local import find_repository
+from release_state.observe.git.log import changed_contents, messages_since, read_commits, read_tag_dates
 from release_state.observe.git.messages import GitFailed
 from release_state.observe.git.remote import check_url, parse_refs
-from release_state.observe.git.tree_files import read_commits, read_details, read_tag_dates
+from release_state.observe.git.tree_files import read_details
 from release_state.observe.git.work_tree import parse_status
 from release_state.observe.github.api import GitHubApi
 from release_state.observe.github.ci import find_branch_runs

@@ -1,0 +1,97 @@
+"""What git's log records: commits with their dates and messages, the dates of tags, and which tags lie in a history."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from release_state.common.strict import convert_epoch
+from release_state.model.snapshot import Commit, Tag
+from release_state.observe.git.messages import GitFailed, readable
+from release_state.observe.git.store import OBJECT_NAME, Store
+
+_MESSAGES = ("-z", "--encoding=UTF-8", "--no-show-signature", "--format=%H%x1f%P%x1f%B")
+_TAGGER = re.compile(rb"^tagger [^\n]*> (\d{1,12}) [+-]\d{4}$", re.MULTILINE)
+
+
+def read_commits(store: Store, names: Sequence[str]) -> tuple[Commit, ...]:
+    """The first line and the date of commits that are there; none where git's answer cannot be read."""
+    if not names:
+        return ()
+    options = ("--no-walk=unsorted", "--no-show-signature", "--no-color", "--encoding=UTF-8", "--format=%H %ct %s")
+    lines = store.run("log", *options, "--end-of-options", *names).text.splitlines()
+    found = (line.split(" ", 2) for line in lines)
+    commits = (
+        (name, convert_epoch(seconds), subject) for name, seconds, subject in (part for part in found if len(part) == 3)
+    )
+    return tuple(Commit(sha=name, subject=subject, committed_at=at) for name, at, subject in commits if at)
+
+
+def read_tag_dates(store: Store, names: Sequence[str]) -> dict[str, datetime]:
+    """When annotated tags were made, by their objects; those alone that are there: a date is worth no failure."""
+    dates = {}
+    for name in names:
+        if not OBJECT_NAME.fullmatch(name):
+            continue
+        try:
+            # The headers end at the first empty line; what follows is a stranger's text.
+            head = store.run("cat-file", "tag", name, first=16_384).output.partition(b"\n\n")[0]
+        except GitFailed as failed:
+            if failed.stopped:
+                raise
+            continue
+        if (found := _TAGGER.search(head)) and (at := convert_epoch(found[1])):
+            dates[name] = at
+    return dates
+
+
+@dataclass(frozen=True)
+class Message:
+    """A commit and what its author wrote."""
+
+    sha: str
+    is_merge: bool
+    text: str
+
+    @property
+    def subject(self) -> str:
+        """The first line."""
+        return self.text.split("\n", 1)[0]
+
+
+def tags_in_history(store: Store, head: str, tags: Iterable[Tag]) -> list[tuple[str, str]]:
+    """Name and commit of those tags whose commit is `head` or an ancestor of it."""
+    history = set(store.run("rev-list", head, "--").text.split())
+    return [(tag.name, tag.commit) for tag in tags if tag.commit in history]
+
+
+def messages_since(store: Store, head: str, last: str | None) -> list[Message]:
+    """The commits that `head` holds and `last` (None: nothing) does not, newest first."""
+    return _messages(store.run("log", *_MESSAGES, head, *([f"^{last}"] if last else []), "--").output)
+
+
+def messages_of(store: Store, commits: Sequence[str]) -> list[Message]:
+    """These commits, in this order."""
+    stdin = "".join(f"{sha}\n" for sha in commits).encode()
+    return (
+        _messages(store.run("log", *_MESSAGES, "--no-walk=unsorted", "--stdin", stdin=stdin).output) if commits else []
+    )
+
+
+def _messages(output: bytes) -> list[Message]:
+    messages = []
+    for entry in output.split(b"\0"):
+        sha, parents, text = [*readable(entry).split("\x1f", 2), "", ""][:3]
+        if sha.strip():
+            messages.append(Message(sha.strip(), " " in parents, text.strip("\n")))
+    return messages
+
+
+def changed_contents(store: Store, head: str) -> set[str]:
+    """The contents of files that the commits of a history changed, before and after."""
+    options = ("--format=", "--raw", "--no-abbrev", "--no-renames", "-m", "--root", "-z")
+    fields = (entry.split(b" ") for entry in store.run("log", *options, head, "--").output.split(b"\0"))
+    names = {readable(name) for entry in fields if entry[0].startswith(b":") and len(entry) > 4 for name in entry[2:4]}
+    return {name for name in names if name.strip("0")}

@@ -1,0 +1,83 @@
+"""Git commands inside the maintainer's clone: they read only."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from release_state.observe.git.command import Git, GitOutput
+from release_state.observe.git.environment import with_settings, without_filters, without_network
+from release_state.observe.git.messages import GitFailed
+
+_OBJECTS = ("--path-format=absolute", "--git-path", "objects")
+
+
+class CloneReader:
+    """Git commands inside the clone. They read only, reach no network and run no program that the clone names."""
+
+    def __init__(self, path: Path, git: Git) -> None:
+        """Raise GitFailed where there is no repository that git will read."""
+        if not path.is_dir():
+            raise GitFailed(f"{path} is not a directory", "give the path of a git repository")
+        self.git, self.path, self.env = git, path, without_network(git.environ)
+        self._places: tuple[str, ...] = ()
+        bare, shallow, git_dir = self._facts()
+        self.bare, self.shallow, self.git_dir = bare == "true", shallow == "true", Path(git_dir)
+        # Listing runs nothing; it shows the names of every file that is included, too.
+        names = self.run("config", "--list", "--name-only", "-z").output.split(b"\0")
+        self.config = tuple(os.fsdecode(name) for name in names if name)
+        # Where the file system tells cases apart, a file that differs by its case alone is another, untracked one.
+        cases = () if self.folds_case else (("core.ignoreCase", "false"),)
+        self.env = with_settings(self.env, (*without_filters(self.config), *cases))
+
+    @property
+    def folds_case(self) -> bool:
+        """Whether the file system of the git directory takes HEAD and head for one file."""
+        return (self.git_dir / "head").exists()
+
+    def _facts(self) -> list[str]:
+        facts = ("rev-parse", "--is-bare-repository", "--is-shallow-repository", "--absolute-git-dir")
+        # All at once, where there is a work tree, and no path holds a line feed.
+        every = self.run(*facts, *_OBJECTS, "--show-toplevel", accept=(0, 128))
+        lines = os.fsdecode(every.output).split("\n")
+        if every.code == 0 and len(lines) == 6:
+            self._places = tuple(lines[3:5])
+            return lines[:3]
+        # The path comes last: it may hold anything.
+        return self.line(*facts).split("\n", 2)
+
+    def run(
+        self, *arguments: str, stdin: bytes = b"", accept: tuple[int, ...] = (0,), cwd: Path | None = None
+    ) -> GitOutput:
+        """Run a reading command, at the clone's path unless another one is given."""
+        return self.git.run(*arguments, cwd=cwd or self.path, env=self.env, stdin=stdin, accept=accept)
+
+    def line(self, *arguments: str) -> str:
+        """The one line that a command prints; a path may hold anything but the final line feed."""
+        output = self.run(*arguments).output
+        return os.fsdecode(output[:-1] if output.endswith(b"\n") else output)
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether it lacks objects that it would fetch on demand."""
+        return any(
+            name == "extensions.partialclone" or (name.startswith("remote.") and name.endswith(".promisor"))
+            for name in self.config
+        )
+
+    def top(self) -> Path:
+        """
+        The top of the work tree; of a bare repository the git directory.
+
+        Raises GitFailed where the work tree is not around the path: the configuration sends git somewhere else.
+        """
+        if self.bare:
+            return self.git_dir
+        top = Path(self._places[1] if self._places else self.line("rev-parse", "--show-toplevel"))
+        if not self.path.resolve().is_relative_to(top.resolve()):
+            raise GitFailed(f"the work tree of the repository at {self.path} is elsewhere: core.worktree is {top}")
+        return top
+
+    def objects(self) -> Path:
+        """Where its objects are; of a linked worktree those of the main one."""
+        return Path(self._places[0] if self._places else self.line("rev-parse", *_OBJECTS))
