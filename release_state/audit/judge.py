@@ -237,7 +237,7 @@ class Judge:
 
 def _into(audited: Audited) -> str:
     """The pull request that would close with the release branch; it does not keep the branch in use."""
-    pulls = audited.find_pulls_into
+    pulls = audited.pulls_into
     return f" (first handle pull request #{pulls[0].number}, which merges into it)" if pulls else ""
 
 

@@ -15,6 +15,11 @@ class Kind:
     blocking: bool = True
     check: str = ""
 
+    @property
+    def heading(self) -> str:
+        """The ID, level and title: `odd-tag (advice): a tag that …`."""
+        return f"{self.id}{'' if self.blocking else ' (advice)'}: {self.title}"
+
 
 NOT_PUBLISHED = Kind(
     "not-published",

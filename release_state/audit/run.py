@@ -10,9 +10,8 @@ import pytest
 
 from release_state.audit.collect import collect_history
 from release_state.audit.model import AuditSnapshot
-from release_state.audit.report import terminal as audit_terminal
+from release_state.audit.report import summary
 from release_state.audit.report.document import document
-from release_state.audit.report.many import of_audit
 from release_state.audit.report.page import page
 from release_state.audit.session import FILE, AuditController
 from release_state.common.errors import UsageProblem
@@ -92,7 +91,7 @@ class AuditRun(Run):
     def header(self) -> list[str]:
         """What is audited and where each fact is read from."""
         source = "the demo world" if self.demo else self.token_source
-        return self.with_aside(audit_terminal.header(self.config, source))
+        return self.with_aside(summary.header(self.config, source))
 
     def publish_reports(self, exitstatus: int) -> int:
         """Write page and document; they become `latest-audit` after a run over every version."""
@@ -107,7 +106,7 @@ class AuditRun(Run):
                 is_whole=exitstatus not in (2, 3) and not partly,
                 page=page(verdicts, self.reports.started_at),
             )
-            self.notes += self.workflow.write(of_audit(verdicts, self.reports.html.name), self.reports.html)
+            self.notes += self.workflow.write(summary.step_report(verdicts, self.reports.html.name), self.reports.html)
         except OSError as error:
             return self.report_failed(error)
         return self.reported(exitstatus)
@@ -115,7 +114,7 @@ class AuditRun(Run):
     def summarise(self, reporter: pytest.TerminalReporter) -> None:
         """The verdict, what the project leaves since when, and the disagreements by kind."""
         verdicts = self.session.verdicts() if self.executes else ()
-        audit_terminal.summarise(reporter, verdicts, self.ending())
+        summary.summarise(reporter, verdicts, self.ending())
 
 
 def check_usage(arguments: Arguments, refused: Sequence[str], named: Sequence[str]) -> None:

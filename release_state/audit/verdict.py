@@ -67,6 +67,11 @@ class AuditVerdict:
         found = [result.outcome for result in self.version_results.values()]
         return {outcome: count for outcome in Outcome if (count := found.count(outcome))}
 
+    @property
+    def counts_in_words(self) -> str:
+        """The counts in a line: `12 holds, 1 action needed`."""
+        return ", ".join(f"{count} {outcome.words}" for outcome, count in self.counts.items()) or "none"
+
     @cached_property
     def by_kind(self) -> dict[Kind, tuple[Judgement, ...]]:
         """The versions with each kind of disagreement, among those that ran, in the order of the kinds."""

@@ -34,7 +34,7 @@ class Audited:
     """Its release branches of this channel."""
     pulls: list[PullRequest] = field(default_factory=list)
     """Open pull requests from its release branch, not from forks."""
-    find_pulls_into: list[PullRequest] = field(default_factory=list)
+    pulls_into: list[PullRequest] = field(default_factory=list)
     """Open pull requests into its release branch, also from forks."""
     local_tags: list[Tag] = field(default_factory=list)
 
@@ -150,7 +150,7 @@ def versions(history: AuditSnapshot, spelt: Spellings) -> tuple[Audited, ...]:
             of(Version(parsed.version)).pulls.append(pull)
     for audited in (each for each in found.values() if each.branches):
         branches = {branch.name for branch in audited.branches}
-        audited.find_pulls_into = [pull for pull in history.open_pulls.value or () if pull.base_branch in branches]
+        audited.pulls_into = [pull for pull in history.open_pulls.value or () if pull.base_branch in branches]
     for tag in history.clone_tags.value or () if takes_tags else ():
         spelling = target.parse_tag_spelling(tag.name)
         if spelling and spelling[1] in found and spelling[0] in spelt.own and spelt.takes(tag.name, *spelling):

@@ -41,7 +41,7 @@ class GitHubFacts(GitFacts, IndexFacts):
         ours = repository.full_name if repository else self.target.repository
         return (pull.head_repository or "").lower() == ours.lower()
 
-    def find_pulls_into(self, branch: str) -> tuple[PullRequest, ...]:
+    def pulls_into(self, branch: str) -> tuple[PullRequest, ...]:
         """The open pull requests whose base a release branch is, those of forks too: its deletion would close them."""
         return tuple(pull for pull in self.snapshot.open_pulls.present() if pull.base_branch == branch)
 

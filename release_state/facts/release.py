@@ -58,7 +58,7 @@ class Release(GitHubFacts, PublishedFacts, SharedFacts):
     def _judged(self, branch: Branch, parsed: ReleaseBranchName) -> OtherBranch:
         state, reason = self._state_of(branch, parsed)
         # Not a use of its own: anybody may open one, and what is merged into a left branch gets nowhere.
-        if into := self.find_pulls_into(branch.name):
+        if into := self.pulls_into(branch.name):
             reason += f"; pull request #{into[0].number} is to be merged into it"
         on = self._published_on(parsed) if state == "unfinished" else None
         return OtherBranch(branch, parsed, state, reason, on)

@@ -69,7 +69,7 @@ class Look:
         try:
             parts, report = (self._audits if project.config.audit else self._gates)(project.config, name, defects)
             row = row.model_copy(update={"parts": parts, "report": report})
-            broke = f"a look-up broke: {', '.join(said(defects))}; please report this" if defects else None
+            broke = f"a look-up crashed: {', '.join(said(defects))}; please report this" if defects else None
             row = row.model_copy(update={"defect": broke, "tracebacks": tracebacks(defects)})
         except Exception as error:
             broke, where = format_error(error)[:500], "the project as a whole"

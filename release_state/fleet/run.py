@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from release_state.common.errors import UsageProblem
-from release_state.fleet import terminal
+from release_state.fleet import summary
 from release_state.fleet.projects import projects
 from release_state.fleet.report import document, page
 from release_state.fleet.session import FILE, FleetController
@@ -117,7 +117,7 @@ class FleetRun(Run):
     def header(self) -> list[str]:
         """What is looked at and where each fact is read from."""
         target = self.projects[0].config.targets[0]
-        return terminal.header(self.listed, len(self.projects), self.audit, target.github_api, self.token_source)
+        return summary.header(self.listed, len(self.projects), self.audit, target.github_api, self.token_source)
 
     def publish_reports(self, exitstatus: int) -> int:
         """Write the summary; it becomes `latest-fleet` after a run over every project."""
@@ -129,7 +129,7 @@ class FleetRun(Run):
             whole = len(rows) == len(self.projects)
             arguments = (rows, len(self.projects), exitstatus, self.reports.started_at, self.reports.own.name)
             self.reports.write(document(*arguments), is_whole=whole and exitstatus not in (2, 3), page=page(*arguments))
-            told = terminal.of_fleet(rows, len(self.projects), self.reports.html.name)
+            told = summary.step_report(rows, len(self.projects), self.reports.html.name)
             self.notes += self.workflow.write(told, self.reports.html)
         except OSError as error:
             return self.report_failed(error)
@@ -138,4 +138,4 @@ class FleetRun(Run):
     def summarise(self, reporter: pytest.TerminalReporter) -> None:
         """A line for each project that is not as it should be, and the verdict over all."""
         rows = self.session.rows() if self.executes else []
-        terminal.summarise(reporter, rows, len(self.projects), self.ending())
+        summary.summarise(reporter, rows, len(self.projects), self.ending())

@@ -39,6 +39,11 @@ class Outcome(str, enum.Enum):
         """The outcome as people read it; documents hold its value."""
         return "skipped" if self is Outcome.NOT_APPLICABLE else self.value
 
+    @property
+    def symbol(self) -> str:
+        """The outcome in one character; not ASCII."""
+        return {"holds": "✓", "action needed": "✗", "in progress": "…", "unknown": "?", "defect": "!"}.get(self, "-")
+
 
 class Verdict(str, enum.Enum):
     """What the whole run says of one target."""
@@ -66,6 +71,11 @@ class Exit(enum.IntEnum):
     NOTHING_CHECKED = 5
     UNKNOWN = 6
     IN_PROGRESS = 8
+
+    @property
+    def symbol(self) -> str:
+        """The exit code in one character: success, failure or unknown."""
+        return "✓" if self is Exit.OK else "✗" if self in (Exit.ACTION_NEEDED, Exit.DEFECT) else "?"
 
     @staticmethod
     def worst(codes: Sequence[Exit]) -> Exit:

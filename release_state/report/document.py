@@ -10,7 +10,7 @@ import json
 import platform
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone
-from typing import Any, Literal
+from typing import Any, Literal, Protocol, TypeVar
 
 from pydantic import AwareDatetime
 
@@ -253,8 +253,16 @@ def schema_of(model: type[Model], title: str) -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **document, "title": title}
 
 
-def decisive_of(verdicts: Sequence[TargetVerdict]) -> TargetVerdict:
-    """The verdict that decides the exit code of a run of several targets."""
+class _Judged(Protocol):
+    @property
+    def exit(self) -> Exit: ...
+
+
+V = TypeVar("V", bound=_Judged)
+
+
+def decisive_of(verdicts: Sequence[V]) -> V:
+    """The verdict that decides the exit code of a run with several."""
     worst = Exit.worst([verdict.exit for verdict in verdicts])
     return next(verdict for verdict in verdicts if verdict.exit is worst)
 

@@ -13,7 +13,6 @@ from release_state.common.text import format_step_numbers, sanitize
 from release_state.model.outcome import Exit, Outcome, collect_remedies, find_retry_time
 from release_state.model.plan import Plan, Step
 from release_state.report.document import CheckReport, RunReport, TargetReport, heading
-from release_state.report.page.parts import SYMBOL
 from release_state.verdict.changes import Changes
 
 MOST_BYTES = 256 * 2**10
@@ -60,7 +59,7 @@ def fenced(lines: Sequence[str]) -> str:
 def _blocks(document: RunReport) -> Iterator[str]:
     for target in document.targets:
         facts = target.target
-        symbol = "✓" if target.exit_code == Exit.OK else "✗" if target.exit_code == Exit.ACTION_NEEDED else "?"
+        symbol = Exit(target.exit_code).symbol
         yield f"## {symbol} {text(target.verdict)}: {text(facts.package)} {text(facts.version)} on {facts.channel}\n\n"
         for line in target.not_verified:
             yield f"**{text(line)}**\n\n"
@@ -82,7 +81,7 @@ def _changes(changes: Changes) -> str:
 def _matrix(target: TargetReport) -> Iterator[str]:
     yield "| | state | expected | observed |\n|---|---|---|---|\n"
     for row in target.matrix:
-        state = f"{SYMBOL[row.state]} {row.state.words}" if row.state else "not checked"
+        state = f"{row.state.symbol} {row.state.words}" if row.state else "not checked"
         name = f"[{text(row.name)}](<{row.link}>)" if row.link and _ADDRESS.fullmatch(row.link) else text(row.name)
         yield f"| {name} | {state} | {text(row.expected, 300)} | {text(row.observed, 300)} |\n"
     yield "\n"
@@ -90,7 +89,7 @@ def _matrix(target: TargetReport) -> Iterator[str]:
 
 def _finding(found: Sequence[CheckReport]) -> str:
     first = found[0]
-    lines = [f"**{SYMBOL[first.outcome]} {text(heading(found))}**"]
+    lines = [f"**{first.outcome.symbol} {text(heading(found))}**"]
     if len(found) == 1:
         lines[0] += f": {text(first.title)}"
     if first.outcome is not Outcome.UNKNOWN and first.expected:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from release_state.audit.kinds import KINDS
-from release_state.audit.report import many_schema
+from release_state.audit.report import document as audit_document
 from release_state.fleet import report as fleet_report
 from release_state.model.outcome import Phase
 from release_state.observe import recorded
@@ -205,7 +205,7 @@ def _schemas() -> dict[str, dict[str, Any]]:
     return {
         "snapshot": recorded.schema(),
         "report": document.schema(),
-        "audit": many_schema.schema(),
+        "audit": audit_document.schema(),
         "fleet": fleet_report.schema(),
     }
 

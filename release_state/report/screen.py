@@ -1,4 +1,4 @@
-"""Which sources are being asked, in one line of a terminal that is gone when the answers are there."""
+"""The terminal: the progress line, and the lines, findings and steps that every kind of run writes."""
 
 from __future__ import annotations
 
@@ -6,37 +6,38 @@ import os
 import shutil
 import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from release_state.common.disk import NO_ROOM
+from release_state.common.errors import format_error
 from release_state.common.text import sanitize
-from release_state.model.outcome import Exit, Outcome
+from release_state.model.outcome import CheckResult, Exit, Outcome
+from release_state.observe.defects import Defect, said
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     import pytest
 
-    from release_state.observe.defects import Defect
+    from release_state.model.plan import Step
     from release_state.observe.progress import Progress
     from release_state.report.files import ReportFiles
 
 
 _EVERY = 0.1
-"""Seconds between two looks."""
+"""Seconds between two updates of the progress line."""
 
 
-def is_wanted(reporter: pytest.TerminalReporter) -> bool:
-    """Whether somebody looks on: a terminal that can take a line back, and neither CI nor `-q`."""
+def is_live(reporter: pytest.TerminalReporter) -> bool:
+    """Whether the progress line is shown: on a terminal that can erase a line, without CI and without `-q`."""
     quiet = reporter.config.option.verbose < 0 or os.environ.get("TERM") == "dumb"
     return bool(reporter.isatty and not quiet and not os.environ.get("CI"))
 
 
-def show(reporter: pytest.TerminalReporter, progress: Progress, is_over: Callable[[float], bool]) -> None:
-    """Show what is being asked until it is over; `is_over` waits as many seconds as it is given."""
+def show_progress(reporter: pytest.TerminalReporter, progress: Progress, is_over: Callable[[float], bool]) -> None:
+    """Show the open look-ups until `is_over(seconds)` returns true; it waits that long."""
     screen = Screen(reporter)
     while not is_over(_EVERY):
         reporter.rewrite(screen.shown(progress.words)[: screen.width - 1], erase=True)
@@ -45,15 +46,8 @@ def show(reporter: pytest.TerminalReporter, progress: Progress, is_over: Callabl
 
 
 _MOST_TRACEBACKS = 5
-
-_SYMBOLS = {
-    Outcome.HOLDS: ("✓", "+"),
-    Outcome.ACTION_NEEDED: ("✗", "x"),
-    Outcome.IN_PROGRESS: ("…", "."),
-    Outcome.UNKNOWN: ("?", "?"),
-    Outcome.NOT_APPLICABLE: ("-", "-"),
-    Outcome.DEFECT: ("!", "!"),
-}
+_ASCII = {"✓": "+", "✗": "x", "…": "."}
+"""Symbols of outcomes for a terminal that can show ASCII only."""
 _COLOURS = {
     Outcome.HOLDS: "green",
     Outcome.ACTION_NEEDED: "red",
@@ -68,9 +62,9 @@ class Ending:
     """What the terminal shows of any run besides its verdicts."""
 
     broke: BaseException | None
-    """What ended the observation itself."""
+    """The error that ended the observation itself."""
     defects: Sequence[Defect]
-    """Look-ups that broke."""
+    """Bugs within look-ups."""
     notes: Sequence[str]
     trouble: str | None
     """Why there is no report."""
@@ -78,7 +72,7 @@ class Ending:
 
 
 class Screen:
-    """Writes lines of text that is harmless by now; colours and `NO_COLOR` are pytest's matter."""
+    """Writes lines of escaped text; pytest handles colours and `NO_COLOR`."""
 
     def __init__(self, reporter: pytest.TerminalReporter) -> None:
         self.reporter = reporter
@@ -87,11 +81,11 @@ class Screen:
             self.encoding = "ascii"
         self.width = shutil.get_terminal_size().columns
         self.wraps = reporter.isatty
-        """Whether prose is broken into lines; what is piped stays one line each, so that it can be searched."""
+        """Whether prose is wrapped; piped output keeps one line each, so that it can be searched."""
         self.is_quiet = reporter.config.option.verbose < 0
 
     def line(self, words: str = "", indent: int = 0, hanging: int = 0, **markup: bool) -> None:
-        """Write prose; where it is broken, further lines are indented by `hanging` more."""
+        """Write prose; wrapped lines are indented by `hanging` more."""
         if not self.wraps or len(words) + indent < self.width:
             self.verbatim(words, indent, **markup)
             return
@@ -103,22 +97,64 @@ class Screen:
             self.verbatim(part, indent, **markup)
 
     def verbatim(self, words: str, indent: int = 0, **markup: bool) -> None:
-        """Write a line that is not to be broken: a command that somebody copies."""
+        """Write a line without wrapping, so that it can be copied."""
         self.reporter.write_line(" " * indent + self.shown(words), **markup)
 
     def command(self, line: str, indent: int = 0) -> None:
-        """Write a command as it is typed; where the terminal cannot show it, say so in its place."""
+        """Write a command as it is typed, or a note if the terminal cannot show it."""
         if self.shown(line) == line:
             self.verbatim(f"$ {line}", indent)
         else:
-            self.line(f"this terminal cannot show the command as it is, the report has it: {line}", indent, 2)
+            self.line(f"this terminal cannot show the command, copy it from the report: {line}", indent, 2)
 
     def shown(self, words: str) -> str:
-        """The words in what the terminal can show; the rest as escapes."""
+        """The words with escapes for what the terminal cannot show."""
         return words.encode(self.encoding, "backslashreplace").decode(self.encoding)
 
+    def outcome(self, outcome: Outcome | None) -> tuple[str, dict[str, bool]]:
+        """An outcome's symbol and word, and its markup."""
+        if outcome is None:
+            return "- not checked", {}
+        symbol, colour = outcome.symbol, _COLOURS.get(outcome)
+        try:
+            symbol.encode(self.encoding)
+        except UnicodeEncodeError:
+            symbol = _ASCII[symbol]
+        return f"{symbol} {outcome.words}", {colour: True} if colour else {}
+
+    def finding(self, head: str, rows: Iterable[tuple[str, str]], *, is_red: bool, retry_at: str | None = None) -> None:
+        """Write a finding: its head in colour, a line for each row with a value, and when to retry."""
+        self.line()
+        self.line(head, 2, 2, **{"red" if is_red else "yellow": True})
+        for name, value in rows:
+            if value:
+                self.line(f"{name + ':':9} {sanitize(value)}", 4, 10)
+        if retry_at:
+            self.line(f"retry after {retry_at}", 4)
+
+    def step(self, step: Step, head: str, indent: int, most: int | None = None) -> None:
+        """Write a step after `head`, with its conditions and its commands, or the last `most` of them."""
+        why = f" ({sanitize(step.reason)})" if step.reason else ""
+        self.line(f"{head}{sanitize(step.title)}{why}", indent, 3)
+        indent += 3
+        if step.precondition:
+            self.line(f"only if {sanitize(step.precondition)}", indent, 2)
+        if step.destroys:
+            saved = f"; {sanitize(step.saves)}" if step.saves else ""
+            self.line(f"DESTROYS {sanitize(step.destroys)}{saved}", indent, 2, red=True)
+        lines = step.lines()
+        left_out = len(lines) - most if most is not None else 0
+        for line in lines[max(left_out, 0) :]:
+            self.command(line, indent)
+        if left_out > 0:
+            self.line(f"and {left_out} more, for older versions: see the report", indent)
+        if step.withheld:
+            self.line(f"no command: {sanitize(step.withheld)}", indent, 2)
+        if step.link:
+            self.verbatim(sanitize(step.link), indent)
+
     def tracebacks(self, found: Mapping[str, str]) -> None:
-        """What broke within look-ups: each traceback under where it broke, but of many the first ones."""
+        """Write the first few tracebacks, each under the look-up that it broke."""
         for text, where in list(found.items())[:_MOST_TRACEBACKS]:
             self.reporter.section(f"defect in a look-up: {sanitize(where)}", sep="_", red=True)
             for line in text.splitlines():
@@ -126,26 +162,35 @@ class Screen:
         if len(found) > _MOST_TRACEBACKS:
             self.line(f"and {len(found) - _MOST_TRACEBACKS} more tracebacks", red=True)
 
-    def broken(self, found: Sequence[str]) -> None:
-        """A line for each look-up that broke: it decides the exit code, whatever the verdict says."""
-        for what in found:
-            self.line(f"a look-up broke, so the exit code is {Exit.DEFECT:d}: {what}; please report this", red=True)
+    def crash(self, error: BaseException) -> None:
+        """Write the error that ended the observation: there is no verdict."""
+        is_room = isinstance(error, OSError) and error.errno in NO_ROOM
+        remedy = "free space, or set TMPDIR" if is_room else "please report this"
+        self.reporter.section("release state", sep="=", red=True, bold=True)
+        self.line(f"the observation crashed: {sanitize(format_error(error))}; {remedy}")
 
-    def reports(self, files: ReportFiles) -> None:
-        """Where the reports are, from the current folder where they are below."""
+    def end(self, ending: Ending) -> None:
+        """Write the last lines: look-ups that crashed, notes, and where the reports are or why there is none."""
+        for what in said(ending.defects):
+            self.line(f"a look-up crashed, so the exit code is {Exit.DEFECT:d}: {what}; please report this", red=True)
+        for note in ending.notes:
+            self.line(f"note: {sanitize(note)}", yellow=True)
+        if ending.trouble:
+            self.line(sanitize(ending.trouble), red=True)
+        elif ending.reports.written:
+            self._reports(ending.reports)
+
+    def _reports(self, files: ReportFiles) -> None:
+        path = files.html
         with suppress(ValueError):
-            self.verbatim(f"reports: {files.html.relative_to(Path.cwd())} and {files.json.suffix}")
-            return
-        self.verbatim(f"reports: {files.html} and {files.json.suffix}")
+            path = path.relative_to(Path.cwd())
+        self.verbatim(f"reports: {path} and {files.json.suffix}")
 
-    def outcome(self, outcome: Outcome | None) -> tuple[str, dict[str, bool]]:
-        """An outcome by symbol and word, and how it is marked up."""
-        if outcome is None:
-            return "- not judged", {}
-        fancy, simple = _SYMBOLS[outcome]
-        try:
-            fancy.encode(self.encoding)
-        except UnicodeEncodeError:
-            fancy = simple
-        colour = _COLOURS.get(outcome)
-        return f"{fancy} {outcome.value}", {colour: True} if colour else {}
+
+def rows_of(result: CheckResult) -> list[tuple[str, str]]:
+    """The rows of a finding: expected if the title does not say it, found, and why it matters or how to fix it."""
+    return [
+        ("expected", result.expected if result.expected != result.title else ""),
+        ("found", result.found),
+        ("fix" if result.outcome is Outcome.UNKNOWN else "why", result.why),
+    ]

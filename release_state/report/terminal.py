@@ -1,4 +1,4 @@
-"""What the terminal shows: where facts are read from, the verdict, the state, what is wrong, and how to mend it."""
+"""What the terminal shows of a run over single versions: its sources, the verdict, the state, findings and plan."""
 
 from __future__ import annotations
 
@@ -8,22 +8,12 @@ from datetime import timezone
 from typing import TYPE_CHECKING
 
 from release_state.common import shell
-from release_state.common.disk import NO_ROOM
-from release_state.common.errors import format_error
 from release_state.common.text import format_step_numbers, sanitize
 from release_state.facts.release import Release
-from release_state.model.outcome import (
-    CheckResult,
-    Exit,
-    Outcome,
-    Verdict,
-    collect_remedies,
-    find_retry_time,
-    group_unknown,
-)
+from release_state.model.outcome import Exit, Outcome, Verdict, collect_remedies, find_retry_time, group_unknown
 from release_state.model.plan import Plan
-from release_state.observe.defects import Defect, said, tracebacks
-from release_state.report.screen import Ending, Screen
+from release_state.observe.defects import tracebacks
+from release_state.report.screen import Ending, Screen, rows_of
 from release_state.verdict.conclude import ADVICE, COUNTED
 from release_state.verdict.matrix import Row, build_matrix
 
@@ -43,23 +33,23 @@ _COLOUR = {
     Verdict.DEFECT: "red",
 }
 _NAME, _STATE = 16, 18
-"""Columns of the state: the trace, its outcome; what was observed has the rest."""
+"""Widths of the columns for the trace and its outcome; the observed state has the rest."""
 
 
 def header(config: RunConfig, token_source: str | None) -> list[str]:
-    """The lines above the run: what is checked, and where each fact is read from."""
+    """The lines above the run: what is checked, and the source of each fact."""
     target = config.targets[0]
     versions = ", ".join(dict.fromkeys(t.version for t in config.targets))
     channels = {t.channel.name: t.channel for t in config.targets}
-    phase = "auto" if config.phase == "auto" else f"{config.phase}, as asked"
+    phase = "auto" if config.phase == "auto" else f"{config.phase}, as given"
     indexes = ", ".join(f"{name} {channel.index_url}" for name, channel in channels.items())
     return [
         f"release state of {target.package} {versions} on {', '.join(channels)} (phase: {phase})",
         f"  git     {target.remote_url}",
-        f"  clone   {sanitize(target.clone) if target.clone else 'none: what needs one is not applicable'}",
+        f"  clone   {sanitize(target.clone) if target.clone else 'none: checks of a clone are skipped'}",
         f"  index   {indexes}",
         f"  GitHub  {target.repository} at {target.github_api}, "
-        + (f"token from {token_source}" if token_source else "without a token"),
+        + (f"token from {token_source}" if token_source else "no token"),
     ]
 
 
@@ -72,45 +62,26 @@ def summarise(
 ) -> None:
     """Print the end of the run: for each target its verdict, its state, what is wrong and how to fix it."""
     screen = Screen(reporter)
-    _defects(screen, ending.defects)
+    screen.tracebacks(tracebacks(ending.defects))
+    for report in reporter.stats.get("defect", ()):
+        reporter.section(f"defect in {sanitize(report.nodeid)}", sep="_", red=True)
+        for line in report.longreprtext.splitlines():
+            screen.verbatim(sanitize(line))
     if ending.broke is not None:
-        reporter.section("release state", sep="=", red=True, bold=True)
-        screen.line(f"the observation broke: {sanitize(format_error(ending.broke))}; {remedy_of(ending.broke)}")
+        screen.crash(ending.broke)
         return
     for verdict in verdicts:
         _verdict(screen, verdict, observed[verdict.target.key], changes.get(verdict.target.key))
-    screen.broken(said(ending.defects))
-    for note in ending.notes:
-        screen.line(f"note: {sanitize(note)}", yellow=True)
-    if ending.trouble:
-        screen.line(sanitize(ending.trouble), red=True)
-    elif ending.reports.written:
-        screen.reports(ending.reports)
-
-
-def remedy_of(defect: BaseException) -> str:
-    """What to do about what broke."""
-    is_room = isinstance(defect, OSError) and defect.errno in NO_ROOM
-    return "free space, or set TMPDIR" if is_room else "please report this"
-
-
-def _defects(screen: Screen, defects: Sequence[Defect]) -> None:
-    """Print the tracebacks of look-ups that broke, and of checks in the style of `--tb`."""
-    screen.tracebacks(tracebacks(defects))
-    for report in screen.reporter.stats.get("defect", ()):
-        screen.reporter.section(f"defect in {sanitize(report.nodeid)}", sep="_", red=True)
-        for line in report.longreprtext.splitlines():
-            screen.verbatim(sanitize(line))
+    screen.end(ending)
 
 
 def _verdict(screen: Screen, verdict: TargetVerdict, snapshot: Snapshot, changes: Changes | None) -> None:
     target = verdict.target
-    colour = {_COLOUR.get(verdict.verdict, "yellow"): True}
     screen.line()
     screen.line(
         f"{verdict.words}: {target.package} {target.version} on {target.channel.name} ({verdict.phase.value})",
         bold=True,
-        **colour,
+        **{_COLOUR.get(verdict.verdict, "yellow"): True},
     )
     for line in verdict.not_verified:
         screen.line(sanitize(line), 2, 2, yellow=True)
@@ -118,13 +89,13 @@ def _verdict(screen: Screen, verdict: TargetVerdict, snapshot: Snapshot, changes
         return
     if verdict.findings:
         screen.line(f"phase {verdict.phase.value}: {sanitize(verdict.phase_reason)}", 2, 2)
-    nothing = "" if verdict.plan.steps or verdict.exit is not Exit.OK else "; nothing has to be done"
+    nothing = "" if verdict.plan.steps or verdict.exit is not Exit.OK else "; nothing to do"
     screen.line(f"checks: {_counts(verdict) or 'none'}{nothing}", 2, 2)
     if changes:
         since = f"{changes.since.astimezone(timezone.utc):%Y-%m-%d %H:%M} UTC ({sanitize(changes.verdict_then)})"
         screen.line(f"since {since}: {sanitize(changes.words)}", 2, 2)
     if verdict.left_out:
-        screen.line(f"left out, because it is asking: {sanitize(', '.join(verdict.left_out))}", 2, 2)
+        screen.line(f"ignored as part of this run: {sanitize(', '.join(verdict.left_out))}", 2, 2)
     for row in build_matrix(Release(snapshot), verdict):
         _row(screen, row)
     _findings(screen, verdict)
@@ -135,16 +106,16 @@ def _verdict(screen: Screen, verdict: TargetVerdict, snapshot: Snapshot, changes
 
 
 def _counts(verdict: TargetVerdict) -> str:
-    """How many checks ended how; advice that needs action is counted by itself, as in pytest's last line."""
-    ended = Counter(
-        ADVICE if result.outcome is Outcome.ACTION_NEEDED and not result.blocking else result.outcome.value
+    """The number of checks by outcome; advice that needs action has its own count, as in pytest's last line."""
+    counts = Counter(
+        ADVICE if result.outcome is Outcome.ACTION_NEEDED and not result.blocking else result.outcome.words
         for result in verdict.results
     )
-    return ", ".join(f"{ended[name]} {name}" for name in COUNTED if ended[name])
+    return ", ".join(f"{counts[name]} {name}" for name in COUNTED if counts[name])
 
 
 def _row(screen: Screen, row: Row) -> None:
-    """A line of the state; what was expected too where that is something else."""
+    """Write a line of the state, with the expected value if it differs."""
     words, markup = screen.outcome(row.state)
     observed = sanitize(row.observed)
     if row.decided_by:
@@ -159,60 +130,27 @@ def _row(screen: Screen, row: Row) -> None:
 
 def _findings(screen: Screen, verdict: TargetVerdict) -> None:
     for result in verdict.findings:
-        if result.outcome is not Outcome.UNKNOWN:
-            _finding(screen, verdict, result)
-    for results in group_unknown(verdict.findings).values():
-        _unknown(screen, results)
-
-
-def _unknown(screen: Screen, results: Sequence[CheckResult]) -> None:
-    """One cause, and every check that it left unknown."""
-    screen.line()
-    names = ", ".join(result.id + ("" if result.blocking else " (advice)") for result in results)
-    screen.line(f"unknown: {names}", 2, 2, yellow=True)
-    screen.line(sanitize(results[0].found), 4, 2)
-    for remedy in collect_remedies(results):
-        screen.line(f"next:     {sanitize(remedy)}", 4, 10)
-    if retry_at := find_retry_time(results):
-        screen.line(f"ask again at {retry_at}", 4)
-
-
-def _finding(screen: Screen, verdict: TargetVerdict, result: CheckResult) -> None:
-    level = "" if result.blocking else " (advice)"
-    colour = {"red" if result.outcome is Outcome.ACTION_NEEDED and result.blocking else "yellow": True}
-    screen.line()
-    screen.line(f"{result.id} {result.outcome.value}{level}: {result.title}", 2, 2, **colour)
-    if result.expected:
-        screen.line(f"expected: {sanitize(result.expected)}", 4, 10)
-    screen.line(f"found:    {sanitize(result.found)}", 4, 10)
-    if result.why:
-        screen.line(f"why:      {sanitize(result.why)}", 4, 10)
-    if numbers := verdict.find_step_numbers(result):
-        screen.line(f"next:     {format_step_numbers(numbers)} of the plan", 4)
+        if result.outcome is Outcome.UNKNOWN:
+            continue
+        numbers = verdict.find_step_numbers(result)
+        fix = f"{format_step_numbers(numbers)} of the plan" if numbers else ""
+        is_red = result.outcome is Outcome.ACTION_NEEDED and result.blocking
+        screen.finding(f"{result.heading}: {result.title}", [*rows_of(result), ("fix", fix)], is_red=is_red)
+    for found, results in group_unknown(verdict.findings).items():
+        names = ", ".join(result.id + ("" if result.blocking else " (advice)") for result in results)
+        rows = [("found", found), *(("fix", remedy) for remedy in collect_remedies(results))]
+        screen.finding(f"unknown: {names}", rows, is_red=False, retry_at=find_retry_time(results))
 
 
 def _plan(screen: Screen, plan: Plan) -> None:
     screen.line()
-    screen.line(f"The plan: {plan.direction}" + (f" ({sanitize(plan.reason)})" if plan.reason else ""), 2, 2, bold=True)
+    screen.line(f"Plan: {plan.direction}" + (f" ({sanitize(plan.reason)})" if plan.reason else ""), 2, 2, bold=True)
     if plan.folder and any(step.commands for step in plan.steps):
-        screen.line(f"git commands are for {shell.escape(plan.folder)}", 2)
+        screen.line(f"Run the git commands in {shell.escape(plan.folder)}", 2)
         if way := plan.way_to_folder():
             screen.command(way, 5)
     for number, step in enumerate(plan.steps, 1):
-        optional = "advice: " if step.advice else ""
-        why = f" ({sanitize(step.reason)})" if step.reason else ""
-        screen.line(f"{number}. {optional}{sanitize(step.title)}{why}", 2, 3)
-        if step.precondition:
-            screen.line(f"only if {sanitize(step.precondition)}", 5, 2)
-        if step.destroys:
-            saved = f"; {sanitize(step.saves)}" if step.saves else ""
-            screen.line(f"DESTROYS {sanitize(step.destroys)}{saved}", 5, 2, red=True)
-        for line in step.lines():
-            screen.command(line, 5)
-        if step.withheld:
-            screen.line(f"no command is given: {sanitize(step.withheld)}", 5, 2)
-        if step.link:
-            screen.verbatim(sanitize(step.link), 5)
+        screen.step(step, f"{number}. {'advice: ' if step.advice else ''}", 2)
     if plan.other_way:
-        screen.line("The other way:", 2)
+        screen.line(f"{plan.instead}:", 2)
         screen.command(shell.quote_command(plan.other_way), 5)

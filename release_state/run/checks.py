@@ -198,6 +198,8 @@ def _properties(result: CheckResult) -> list[tuple[str, object]]:
 
 def reason(result: CheckResult) -> str:
     """A finding in two lines."""
+    if result.outcome is Outcome.NOT_APPLICABLE:
+        return f"{result.id} {result.outcome.words}: {sanitize(result.found)}"
     expected = f"expected: {sanitize(result.expected)}\n" if result.expected else ""
     return f"{result.id} {result.outcome.value}\n{expected}found: {sanitize(result.found)}"
 
@@ -215,7 +217,7 @@ def status(report: pytest.TestReport) -> tuple[str, str, tuple[str, dict[str, bo
         return None
     outcome = Outcome(document["outcome"])
     letter, markup = _SHOWN[outcome]
-    word = outcome.value.upper()
+    word = outcome.words.upper()
     if outcome is Outcome.ACTION_NEEDED and not document["blocking"]:
         return ADVICE, "a", ("ADVICE", {"yellow": True})
-    return outcome.value, letter, (word, markup)
+    return outcome.words, letter, (word, markup)

@@ -103,8 +103,8 @@ def _select(config: pytest.Config, items: list[pytest.Item]) -> list[pytest.Item
     if isinstance(session, Controller):
         session.collected.set()
     reporter = config.pluginmanager.get_plugin("terminalreporter")
-    if isinstance(session, Controller) and reporter is not None and screen.is_wanted(reporter):
-        screen.show(reporter, session.progress, session.is_over)
+    if isinstance(session, Controller) and reporter is not None and screen.is_live(reporter):
+        screen.show_progress(reporter, session.progress, session.is_over)
     elif isinstance(session, Controller) and session.waits:
         while not session.is_over(_LOOK_SECONDS):
             pass  # what is told meanwhile is told here, where nothing that is printed is captured

@@ -204,7 +204,7 @@ class VersionsRun(Run):
             if self.session.cancel.is_set():
                 return
         reporter = self._reporter()
-        live = screen.is_wanted(reporter) and self.session.exchange is None if reporter else True
+        live = screen.is_live(reporter) and self.session.exchange is None if reporter else True
         if not live and reporter.config.option.verbose >= 0:
             reporter.ensure_newline()
             reporter.write_line(line)

@@ -16,7 +16,7 @@ REMEDY = "run without the pytest plugin that did this: -p no:NAME"
 ADVICE = "advice"
 """What a check is counted as that needs action and does not block."""
 COUNTED = [
-    word for each in Outcome for word in ([each.value, ADVICE] if each is Outcome.ACTION_NEEDED else [each.value])
+    word for each in Outcome for word in ([each.words, ADVICE] if each is Outcome.ACTION_NEEDED else [each.words])
 ]
 """What checks are counted as, in the order in which the counts are told."""
 

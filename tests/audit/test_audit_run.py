@@ -16,10 +16,10 @@ from jsonschema import Draft202012Validator
 from release_state.audit.audit import Audit
 from release_state.audit.collect import SOURCES, collect_history
 from release_state.audit.model import AuditSnapshot
-from release_state.audit.report.document import habits, notes
-from release_state.audit.report.many_schema import schema as audit_schema
+from release_state.audit.report.document import schema as audit_schema
 from release_state.audit.report.page import page
 from release_state.audit.report.picture import picture
+from release_state.audit.report.words import habits, notes
 from release_state.demo.github.model import RecordedRequest
 from release_state.demo.github.model import Reply as GitHubReply
 from release_state.demo.world import World
@@ -302,7 +302,7 @@ def test_what_was_not_observed_is_not_told_as_never(source: str, trace: str, y: 
 
     words = [line for line in habits(audit) if line.startswith(trace)]
 
-    assert words == [f"{trace}: could not be observed, so that no version is known to lack it"]
+    assert words == [f"{trace}: unknown, so no version counts as lacking it"]
     assert not any("never" in line for line in habits(audit))
     assert y is None or f'class="lane unseen" d="M0 {y}h3v' in picture(audit)
     assert "few of them" not in " ".join(notes(audit))

@@ -13,12 +13,12 @@ import release_state
 from release_state.audit.audit import Audit
 from release_state.audit.model import AuditSnapshot
 from release_state.audit.report import document as audit_document
-from release_state.audit.report.many import of_audit
-from release_state.audit.report.many_schema import schema as audit_schema
+from release_state.audit.report.document import schema as audit_schema
+from release_state.audit.report.summary import step_report as audit_step
 from release_state.fleet import report as fleet_page
 from release_state.fleet.projects import ProjectRow
 from release_state.fleet.report import schema as fleet_schema
-from release_state.fleet.terminal import of_fleet
+from release_state.fleet.summary import step_report as fleet_step
 from release_state.model.observation import Observation, Problem
 from release_state.model.outcome import Exit
 from release_state.model.plan import step
@@ -37,7 +37,7 @@ SILENT = history(remote=failed("git remote"))
 
 
 def audited(*found: AuditSnapshot) -> StepReport:
-    return of_audit([verdict_of(Audit(each)) for each in found], "report.html")
+    return audit_step([verdict_of(Audit(each)) for each in found], "report.html")
 
 
 def wrong(**changes: Any) -> ProjectRow:
@@ -83,7 +83,7 @@ def test_an_audit_tells_each_kind_once() -> None:
     found = obeyed("\n".join(told.annotations()))
     titles = [each.properties["title"] for each in found]
     assert "1 not-published: orbit on pypi" in titles
-    assert "next: " in found[0].data
+    assert "fix: " in found[0].data
     assert [each.name for each in found] == sorted(each.name for each in found), "errors first"
     assert (told.verdict, told.phase) == ("ACTION NEEDED", "audit")
     page = Page(told.summary(100_000))
@@ -103,18 +103,18 @@ def test_of_several_channels_the_one_that_decides_gives_the_verdict() -> None:
 
 
 def test_a_list_tells_each_project_that_is_wrong() -> None:
-    told = of_fleet([row_of(0), wrong()], 2, "report.html")
+    told = fleet_step([row_of(0), wrong()], 2, "report.html")
     (found,) = obeyed("\n".join(told.annotations()))
-    assert (found.name, found.data) == ("error", "no tag\nnext: Create the tag")
+    assert (found.name, found.data) == ("error", "no tag\nfix: Create the tag")
     assert (told.verdict, told.phase) == ("ACTION NEEDED: 1 of 2 projects", "fleet")
     page = Page(told.summary(100_000))
     assert "p0" in page.text and "git push" in page.text
-    unknown = of_fleet([wrong(exit_code=int(Exit.UNKNOWN), verdict="COULD NOT VERIFY")], 1, "report.html")
+    unknown = fleet_step([wrong(exit_code=int(Exit.UNKNOWN), verdict="COULD NOT VERIFY")], 1, "report.html")
     assert [each.name for each in obeyed("\n".join(unknown.annotations()))] == ["warning"]
 
 
 def test_what_is_long_is_cut() -> None:
-    told = of_fleet([wrong(findings=(LONG,)) for _ in range(200)], 200, "report.html")
+    told = fleet_step([wrong(findings=(LONG,)) for _ in range(200)], 200, "report.html")
     assert len(told.summary(9_000).encode()) <= 9_000
     assert told.summary(9_000).endswith("all of it: report.html\n")
 
@@ -128,7 +128,7 @@ def hostile_audit() -> StepReport:
 
 @pytest.mark.parametrize(
     "told",
-    [hostile_audit(), of_fleet([wrong(findings=(HOSTILE, LONG), verdict=HOSTILE)], 1, "r.html")],
+    [hostile_audit(), fleet_step([wrong(findings=(HOSTILE, LONG), verdict=HOSTILE)], 1, "r.html")],
     ids=["audit", "fleet"],
 )
 def test_remote_text_is_text_and_nothing_else(told: StepReport) -> None:

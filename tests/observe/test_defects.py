@@ -17,15 +17,15 @@ from release_state.audit.audit import Audit
 from release_state.audit.collect import collect_history
 from release_state.audit.model import AuditSnapshot
 from release_state.audit.report.document import document as audit_document
-from release_state.audit.report.many import of_audit
-from release_state.audit.report.many_schema import schema as audit_schema
+from release_state.audit.report.document import schema as audit_schema
 from release_state.audit.report.page import page as audit_page
+from release_state.audit.report.summary import step_report as audit_step
 from release_state.demo.fleet import Fleet
 from release_state.demo.git import Repository
 from release_state.fleet.projects import Project, ProjectRow, projects
 from release_state.fleet.report import document, page
 from release_state.fleet.report import schema as fleet_schema
-from release_state.fleet.terminal import of_fleet
+from release_state.fleet.summary import step_report as fleet_step
 from release_state.fleet.worker import look_of
 from release_state.model.outcome import Exit, Outcome, Phase, Verdict
 from release_state.observe.defects import Defect, Defects, said, surviving, tracebacks
@@ -140,9 +140,9 @@ def test_an_audit_whose_look_up_breaks_judges_the_rest_and_is_not_green(
     report = json.loads(audit_document([verdict], 3, NOW, None))
     Draft202012Validator(audit_schema()).validate(report)
     assert report["audits"][0]["defects"] == ["GitHub (open_pulls): LookupError"]
-    told = of_audit([verdict], "x.html")
+    told = audit_step([verdict], "x.html")
     shown = [audit_page([verdict], NOW), unescape(told.summary(10_000)), "\n".join(told.annotations())]
-    assert all("A look-up broke" in text and "GitHub (open_pulls): LookupError" in text for text in shown)
+    assert all("A look-up crashed" in text and "GitHub (open_pulls): LookupError" in text for text in shown)
     assert WORDS not in "".join([json.dumps(report), *shown])
 
 
@@ -179,7 +179,7 @@ def test_what_breaks_for_one_project_costs_the_others_nothing(
     assert [(row.verdict, row.exit) for row in (found[0], found[2])] == [(green, Exit.OK)] * 2
     mine = found[1]
     assert (mine.verdict, mine.exit) == ("DEFECT OF THE SUITE", Exit.DEFECT)
-    assert mine.defect and mine.defect.startswith("a look-up broke: GitHub (")
+    assert mine.defect and mine.defect.startswith("a look-up crashed: GitHub (")
     (part,) = mine.parts
     assert part.exit_code != Exit.OK and part.summary != ""
     assert any("a defect of the suite: LookupError" in line for line in part.findings)
@@ -188,7 +188,7 @@ def test_what_breaks_for_one_project_costs_the_others_nothing(
     report = json.loads(document(found, 3, 3, NOW, "folder"))
     Draft202012Validator(fleet_schema()).validate(report)
     assert [row["defect"] for row in report["projects"]] == [None, mine.defect, None]
-    told = of_fleet(found, 3, "x.html")
+    told = fleet_step(found, 3, "x.html")
     shown = [page(found, 3, 3, NOW, "folder"), unescape(told.summary(10_000)), "\n".join(told.annotations())]
     assert all(lookup in text and "orbit-002" in text for text in (json.dumps(report), *shown))
     own = [path.read_text(encoding="utf-8") for path in tmp_path.glob("own-*")]
@@ -220,7 +220,7 @@ def test_a_list_of_every_pull_request_that_breaks_costs_no_verdict(
         remote = Repository(Path(fleet.remote("orbit-001").removeprefix("file://")), fleet.root)
         remote.set_ref("refs/heads/release/pypi-v0.2.0", remote.rev("main"))
         (row,) = rows(fleet, tmp_path, audit=None, versions=("0.3.0",), install=False)
-    assert row.defect == "a look-up broke: GitHub (branch_pulls): LookupError; please report this"
+    assert row.defect == "a look-up crashed: GitHub (branch_pulls): LookupError; please report this"
     # No check needs it: without the note, the gate would be green.
     assert [(part.verdict, part.exit_code) for part in row.parts] == [("DEFECT OF THE SUITE", Exit.DEFECT)]
 

@@ -152,7 +152,7 @@ def test_what_cannot_be_shown_gets_no_command(word: str) -> None:
     plan = Plan(direction="complete", steps=(found,), other_way=("release-state", word))
     assert plan.other_way == ()
     for told in (step_block(1, found), plan_list(plan, ""), step_of(found)):
-        assert "No command is given: " in told and "push" not in told
+        assert "No command: " in told and "push" not in told
     verified = step("see", ["git", "fetch"], verify=[["git", "ls-remote", word]])
     assert not verified.commands
 

@@ -84,7 +84,7 @@ def test_all_is_well_in_one_screen(tmp_path: Path) -> None:
     assert len(rows) <= ROWS, "\n".join(rows)
     text = "\n".join(rows)
     assert "RELEASED AND VERIFIED: orbit-demo 0.2.0 on pypi" in text
-    assert "nothing has to be done" in text
+    assert "nothing to do" in text
     assert "\n  Installation was not verified: left out with --no-install\n" in text
     for name in ("Release branch", "Tag", "Index", "GitHub Release", "Pull request"):
         assert re.search(rf"^  {name} +✓ holds  ", text, re.MULTILINE), name
@@ -209,7 +209,7 @@ def test_outcomes_are_words_in_every_encoding(outcome: Outcome | None, monkeypat
     for encoding in ("utf-8", "ascii", "cp1252"):
         screen.encoding = encoding
         words, _ = screen.outcome(outcome)
-        assert words.encode(encoding).decode(encoding).endswith(outcome.value if outcome else "not judged")
+        assert words.encode(encoding).decode(encoding).endswith(outcome.words if outcome else "not checked")
         assert screen.shown("🚀 é").encode(encoding)
 
 
@@ -228,7 +228,7 @@ def test_who_sees_the_progress(given: Any, env: dict[str, str], wanted: bool, mo
     monkeypatch.setenv("TERM", "xterm")
     for name, value in env.items():
         monkeypatch.setenv(name, value)
-    assert progress.is_wanted(reporter(**given)) is wanted
+    assert progress.is_live(reporter(**given)) is wanted
 
 
 def test_progress_names_who_has_not_answered() -> None:
@@ -249,7 +249,7 @@ def test_progress_names_who_has_not_answered() -> None:
         tracked.track("pulls", lambda: int("wrong"))()
     used = reporter(isatty=True)
     rounds = iter([False, True])
-    progress.show(used, tracked, lambda _: next(rounds))
+    progress.show_progress(used, tracked, lambda _: next(rounds))
     answer.set()
     thread.join(60)
     assert answers == [7]

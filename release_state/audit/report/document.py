@@ -1,31 +1,119 @@
-"""The JSON report of an audit: in a stable order, so that two runs can be compared."""
+"""The JSON report of an audit, in a stable order, so that two reports can be compared; and its schema.
+
+The document is written without the models of the schema, which are slow over thousands of versions; tests compare the
+two.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import AwareDatetime, Field
 
 from release_state import __version__
-from release_state.audit.audit import Audit
-from release_state.audit.habits import INDEX, RELEASE, TAG
-from release_state.audit.judge import Judgement
 from release_state.audit.model import FORMAT
+from release_state.audit.report.words import habits, notes
 from release_state.audit.verdict import AuditVerdict
-from release_state.model.outcome import Exit
+from release_state.model.observation import Model
+from release_state.model.outcome import CheckResult, Outcome
+from release_state.model.plan import Step
+from release_state.report.document import decisive_of, schema_of
+
+
+class TagReport(Model):
+    """A tag, and the commit that it leads to."""
+
+    name: str
+    commit: str
+
+
+class VersionReport(Model):
+    """One version of a history."""
+
+    version: str
+    outcome: Outcome
+    blocking: bool
+    kinds: tuple[str, ...]
+    """IDs of the kinds of disagreement that were found."""
+    found: str
+    files: tuple[str, ...]
+    """Names of what the index offers."""
+    yanked: int
+    """How many files are yanked."""
+    uploaded_at: AwareDatetime | None
+    tags: tuple[TagReport, ...]
+    releases: tuple[str, ...]
+    """Addresses of its GitHub Releases."""
+
+
+class KindReport(Model):
+    """One kind of disagreement, with the versions that have it and what to do."""
+
+    id: str
+    title: str
+    why: str
+    level: Literal["blocking", "advice"]
+    check: str
+    versions: tuple[str, ...]
+    plan: Step
+
+
+class ChannelReport(Model):
+    """The audit of one channel's history."""
+
+    key: str
+    """`package@channel`."""
+    selection: str
+    """`all` or a PEP 440 specifier."""
+    verdict: str
+    exit_code: int
+    observed_at: AwareDatetime
+    checks_run: int
+    checks_of_audit: int
+    target: dict[str, Any]
+    """As in a snapshot, but for the version."""
+    versions: dict[str, int]
+    """How many ended how, by outcome."""
+    habits: tuple[str, ...]
+    notes: tuple[str, ...]
+    defects: tuple[str, ...]
+    """Look-ups of the run that broke, which is a bug of the suite: what hangs on them is unknown."""
+    kinds: tuple[KindReport, ...]
+    checks: tuple[CheckResult, ...]
+    """Those about the project as a whole."""
+    history: tuple[VersionReport, ...]
+    """Oldest first."""
+
+
+class AuditReport(Model):
+    """The document of an audit."""
+
+    release_state_audit: int = Field(description="format of this document")
+    release_state: str = Field(description="version of the suite")
+    started_at: AwareDatetime
+    exit_code: int
+    verdict: str
+    """That of the channel that decides."""
+    html: str | None
+    audits: tuple[ChannelReport, ...]
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of the document."""
+    return schema_of(AuditReport, "release-state audit report")
 
 
 def document(verdicts: Sequence[AuditVerdict], exit_code: int, started_at: datetime, html: str | None) -> str:
     """The document of a run, as JSON in ASCII alone: nothing in it can steer the terminal that it is shown on."""
-    worst = Exit.worst([verdict.exit for verdict in verdicts])
-    decisive = next(verdict for verdict in verdicts if verdict.exit is worst)
     content: dict[str, Any] = {
         "release_state_audit": FORMAT,
         "release_state": __version__,
         "started_at": started_at.isoformat(),
         "exit_code": exit_code,
-        "verdict": decisive.words,
+        "verdict": decisive_of(verdicts).words,
         "html": html,
     }
     # A version a line: to compare two runs by, and written by json's fast half, which knows no indentation.
@@ -100,76 +188,3 @@ def _versions(verdict: AuditVerdict) -> list[dict[str, Any]]:
             }
         )
     return lines
-
-
-NAMES = {INDEX: "the index", TAG: "tags", RELEASE: "GitHub Releases", "sdist": "sdists", "wheel": "wheels"}
-_SPARSE = 0.5
-"""A share of versions below which a habit may be none."""
-
-
-def habits(audit: Audit) -> list[str]:
-    """One line for each trace that a release leaves."""
-    lines = []
-    for trace in audit.habits.traces:
-        name, since = NAMES.get(trace, trace), audit.habits.since.get(trace)
-        if not audit.observes(trace):
-            lines.append(f"{name}: could not be observed, so that no version is known to lack it")
-            continue
-        if since is None:
-            lines.append(f"{name}: never, so that no version is measured by it")
-            continue
-        if trace == INDEX:
-            count = len(audit.habits.published)
-            lines.append(f"{name}: {since}, {count} version{'s' * (count != 1)}; older ones need not be there")
-            continue
-        has, all_of_them = audit.habits.counts(trace)
-        line = f"{name}: {since}, {has} of {all_of_them} published versions since"
-        if before := len(audit.habits.published) - all_of_them:
-            line += f"; the {before} before need none"
-        if has < _SPARSE * all_of_them:
-            setting = "the channel's leaves" if trace in (TAG, RELEASE) else "expected-files"
-            line += f". If the project leaves them for some versions only, take it out of {setting}"
-        lines.append(line)
-    return lines
-
-
-def notes(audit: Audit) -> list[str]:
-    """What was left aside, and what else is worth knowing."""
-    spelt, target, index = audit.spelt, audit.target, audit.history.index.value
-    lines = []
-    if spelt.own:
-        lines.append("tags are spelled " + ", ".join(f"{name} ({count})" for name, count in spelt.own.items()))
-        if target.tag_template not in spelt.own and TAG in target.channel.leaves:
-            lines.append(f"none is spelled {target.tag_template}: give --tag-template {spelt.usual}")
-    if spelt.foreign:
-        shown = ", ".join(f"{name} ({count})" for name, count in spelt.foreign.items())
-        why = "few of them name a published version from before there were tags by the package's name"
-        if not spelt.named.by_name:
-            why = "few of them name a published version"
-        if not audit.index.is_known:
-            why = "the index did not say which versions are published, and the template is another one"
-        lines.append(f"left aside as tags of something else, since {why}: {shown}")
-    if moving := [tag.name for audited in audit.versions for tag in audited.moving]:
-        lines.append(f"left aside as moving tags: {', '.join(moving[:10])}")
-    if index and index.status and index.status != "active":
-        reason = f" ({index.status_reason})" if index.status_reason else ""
-        lines.append(f"the index calls the project {index.status}{reason}")
-    if index and index.skipped:
-        lines.append(f"file names without a readable version, left aside: {', '.join(index.skipped[:5])}")
-    if audit.history.repository.value and audit.history.repository.value.archived:
-        lines.append("the repository is archived")
-    return lines
-
-
-def ranges(judged: Sequence[Judgement], everyone: Sequence[Judgement], most: int = 6) -> str:
-    """Versions in a line, neighbours put together: `1.0 to 1.4, 2.1`; the last ones, and how many more."""
-    places = {id(judgement): number for number, judgement in enumerate(everyone)}
-    runs: list[list[Judgement]] = []
-    for judgement in judged:
-        if runs and places[id(judgement)] == places[id(runs[-1][-1])] + 1:
-            runs[-1].append(judgement)
-        else:
-            runs.append([judgement])
-    words = [f"{run[0].audited}" + (f" to {run[-1].audited}" if len(run) > 1 else "") for run in runs]
-    more = f"{len(words) - most} more ranges before " if len(words) > most else ""
-    return more + ", ".join(words[-most:])

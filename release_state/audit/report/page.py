@@ -1,4 +1,4 @@
-"""The page of an audit: one file that loads nothing, made to open and filter quickly with thousands of versions."""
+"""The HTML page of an audit: one file that loads nothing and stays fast with thousands of versions."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from importlib.resources import files
 from release_state import __version__
 from release_state.audit.judge import Judgement
 from release_state.audit.kinds import KINDS, Kind
-from release_state.audit.report.document import habits, notes, ranges
 from release_state.audit.report.picture import picture
+from release_state.audit.report.words import habits, notes, ranges
 from release_state.audit.verdict import AuditVerdict
 from release_state.common.text import sanitize
-from release_state.model.outcome import CheckResult, Exit, Outcome
+from release_state.model.outcome import CheckResult, Outcome
 from release_state.model.plan import Step
-from release_state.report.page.parts import SYMBOL
+from release_state.report.document import decisive_of
+from release_state.report.screen import rows_of
 
 _OPEN = 3
-"""Kinds of disagreement that are shown at length; where there are more, each opens by itself."""
+"""Up to this many kinds of disagreement are shown open; more of them start closed."""
 
 
 def page(verdicts: Sequence[AuditVerdict], started_at: datetime) -> str:
     """The whole page."""
-    worst = Exit.worst([verdict.exit for verdict in verdicts])
-    decisive = next(verdict for verdict in verdicts if verdict.exit is worst)
+    decisive = decisive_of(verdicts)
     target = decisive.audit.target
     title = f"{decisive.words}: {target.package} on {target.channel.name}"
     return "".join(
@@ -33,7 +33,7 @@ def page(verdicts: Sequence[AuditVerdict], started_at: datetime) -> str:
             '<!doctype html><html lang="en"><head><meta charset="utf-8">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             f"<title>{_text(title)}</title><style>{resource('audit_page.css')}</style></head><body><main>",
-            f'<h1 class="exit-{int(worst)}">{_text(title)}</h1>',
+            f'<h1 class="exit-{int(decisive.exit)}">{_text(title)}</h1>',
             *(_audit(verdict, only=len(verdicts) == 1) for verdict in verdicts),
             f'<p class="small">release-state {__version__}, {started_at:%Y-%m-%d %H:%M:%S} UTC</p></main>',
             f"<script>{resource('audit_page.js')}</script></body></html>\n",
@@ -44,19 +44,18 @@ def page(verdicts: Sequence[AuditVerdict], started_at: datetime) -> str:
 def _audit(verdict: AuditVerdict, *, only: bool) -> str:
     audit, target = verdict.audit, verdict.audit.target
     head = "" if only else f'<h2 class="exit-{int(verdict.exit)}">{_text(verdict.words)}: {_text(audit.key)}</h2>'
-    counts = ", ".join(f"{count} {outcome.value}" for outcome, count in verdict.counts.items()) or "none"
     chosen = "" if audit.history.selection == "all" else f", selected by {_text(audit.history.selection)}"
     partly = f"<p>Not run: {verdict.expected - verdict.ran} of {verdict.expected} checks.</p>"
     facts = "".join(f"<li>{_text(line)}</li>" for line in (*habits(audit), *notes(audit)))
-    count = len(audit.judgements)
+    count, counts = len(audit.judgements), verdict.counts_in_words
     is_open = len(verdict.by_kind) <= _OPEN
     kinds = "".join(_kind(verdict, kind, judged, is_open) for kind, judged in verdict.by_kind.items())
     where = f"{target.repository}, {target.remote_url}, {target.channel.index_url}"
     return (
         f'<section class="audit">{head}<p><strong>{count} version{"s" * (count != 1)}</strong>{chosen}: {counts}. '
-        f'<span class="small">Read from {_text(where)}.</span></p>{partly if verdict.ran < verdict.expected else ""}'
+        f'<span class="small">Sources: {_text(where)}.</span></p>{partly if verdict.ran < verdict.expected else ""}'
         f"{''.join(map(_broken, verdict.broken))}{''.join(map(_finding, verdict.findings))}"
-        f'<h2>The history</h2>{picture(audit)}<ul class="facts">{facts}</ul>'
+        f'<h2>History</h2>{picture(audit)}<ul class="facts">{facts}</ul>'
         + (f"<h2>Disagreements by kind</h2>{kinds}" if kinds else "")
         + f"<h2>Every version</h2>{_filters(verdict)}{_table(verdict)}</section>"
     )
@@ -64,23 +63,22 @@ def _audit(verdict: AuditVerdict, *, only: bool) -> str:
 
 def _broken(what: str) -> str:
     return (
-        f'<article class="finding"><strong>{SYMBOL[Outcome.DEFECT]} A look-up broke: {_text(what)}</strong>'
-        "<p>A bug of the suite, which says nothing about the project. Please report it.</p></article>"
+        f'<article class="finding"><strong>{Outcome.DEFECT.symbol} A look-up crashed: {_text(what)}</strong>'
+        "<p>This is a bug of the suite and says nothing about the project. Please report it.</p></article>"
     )
 
 
 def _finding(result: CheckResult) -> str:
     about = result.target.partition(": ")[2]
     level = "" if result.blocking else " advice"
-    expected = result.expected if result.expected != result.title else ""
-    rows = [("Expected", expected), ("Found", result.found), ("Why it matters", result.why)]
-    terms = "".join(f"<p><strong>{name}:</strong> {_text(text)}</p>" for name, text in rows if text)
+    rows = rows_of(result)
+    terms = "".join(f"<p><strong>{name.capitalize()}:</strong> {_text(value)}</p>" for name, value in rows if value)
     if result.retry_at:
-        terms += f"<p>Ask again at {_text(result.retry_at)}.</p>"
+        terms += f"<p>Retry after {_text(result.retry_at)}.</p>"
     kind = "unknown" if result.outcome is Outcome.UNKNOWN else level
     return (
-        f'<article class="finding {kind}"><strong>{SYMBOL[result.outcome]} {_text(result.id)} '
-        f"{result.outcome.value}{' (advice)' * (not result.blocking)}{f', {_text(about)}' if about else ''}: "
+        f'<article class="finding {kind}"><strong>{result.outcome.symbol} {_text(result.heading)}'
+        f"{f', {_text(about)}' if about else ''}: "
         f"{_text(result.title)}</strong>{terms}{''.join(map(step_of, result.steps))}</article>"
     )
 
@@ -90,25 +88,24 @@ def _kind(verdict: AuditVerdict, kind: Kind, judged: Sequence[Judgement], is_ope
     versions = ranges(judged, verdict.audit.judgements, most=200)
     return (
         f'<details class="finding{level}"{" open" * is_open}>'
-        f"<summary>{len(judged)} {kind.id}{' (advice)' * (not kind.blocking)}: "
-        f"{_text(kind.title)}</summary><p>{_text(versions)}</p>"
+        f"<summary>{len(judged)} {_text(kind.heading)}</summary><p>{_text(versions)}</p>"
         f'<p><strong>Why it matters:</strong> {_text(kind.why)}. <button data-kind="{kind.id}">Show these versions'
         f"</button></p>{step_of(verdict.plans[kind])}</details>"
     )
 
 
 def step_of(step: Step) -> str:
-    """A step and its commands."""
+    """A step with its commands."""
     reason = f" ({_text(step.reason)})" if step.reason else ""
     lines = "\n".join(map(escape, step.lines()))
-    withheld = f"<p>No command is given: {_text(step.withheld)}</p>" if step.withheld else ""
-    return f"<p><strong>Next:</strong> {_text(step.title)}{reason}</p>{withheld}" + (
+    withheld = f"<p>No command: {_text(step.withheld)}</p>" if step.withheld else ""
+    return f"<p><strong>Fix:</strong> {_text(step.title)}{reason}</p>{withheld}" + (
         f'<pre tabindex="0">{lines}</pre>' if lines else ""
     )
 
 
 def _filters(verdict: AuditVerdict) -> str:
-    outcomes = "".join(f"<option>{outcome.value}</option>" for outcome in verdict.counts)
+    outcomes = "".join(f'<option value="{outcome.value}">{outcome.words}</option>' for outcome in verdict.counts)
     found = [kind for kind in KINDS if kind in verdict.by_kind]
     kinds = "".join(f'<option value="{kind.id}">{kind.id}</option>' for kind in found)
     return (
@@ -120,7 +117,7 @@ def _filters(verdict: AuditVerdict) -> str:
 
 
 def _table(verdict: AuditVerdict) -> str:
-    """The versions, newest first: what one looks for is mostly there."""
+    """The table of versions, newest first."""
     audit, results = verdict.audit, verdict.version_results
     rows = []
     for key, judgement in zip(reversed(audit.keys), reversed(audit.judgements), strict=True):
@@ -139,7 +136,7 @@ def _row(judgement: Judgement, result: CheckResult) -> str:
     found = result.found if outcome is Outcome.DEFECT else ("" if outcome is Outcome.HOLDS else judgement.words)
     return (
         f'<tr data-o="{outcome.value}"{f" data-k={chr(34)}{kinds}{chr(34)}" if kinds else ""}><td>{_text(str(audited))}'
-        f'<td class="o-{outcome.value.replace(" ", "-")}{level}">{SYMBOL[outcome]} {outcome.value}'
+        f'<td class="o-{outcome.value.replace(" ", "-")}{level}">{outcome.symbol} {outcome.words}'
         f"{' (advice)' * (outcome is Outcome.ACTION_NEEDED and not result.blocking)}<td>{uploaded}"
         f"<td>{len(indexed.files) if indexed else ''}<td>{_text(tags)}<td>{_text(found)}"
     )
@@ -150,5 +147,5 @@ def _text(text: str) -> str:
 
 
 def resource(name: str) -> str:
-    """A file that goes into the page."""
+    """The text of a file that is built into the page."""
     return files("release_state.audit.report").joinpath(name).read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The history in one picture: a column for each version, a lane for each trace, marks for what disagrees (SVG)."""
+"""The history as an SVG: a column for each version, a lane for each trace, marks for disagreements."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from html import escape
 from release_state.audit.audit import Audit
 from release_state.audit.habits import INDEX, RELEASE, TAG, has_trace
 from release_state.audit.judge import Judgement
-from release_state.audit.report.document import NAMES
+from release_state.audit.report.words import NAMES
 from release_state.model.outcome import Outcome
 
 _LANE, _GAP, _MARKS = 16, 4, 22
-"""Heights in pixels: of a lane, between lanes, and of the lane of marks."""
+"""Heights in pixels: a lane, the gap between lanes, and the lane of marks."""
 _WIDEST = 14
-"""Pixels of a column at most: few versions do not fill the width."""
+"""The largest width of a column in pixels, so that few versions do not fill the page."""
 _YEAR = 4.0
-"""Percent of the width that a year's label needs."""
+"""The width of a year's label, in percent of the picture."""
 
 
 def picture(audit: Audit) -> str:
-    """The SVG with its key; a column is one unit wide, and neighbours of one state share a shape."""
+    """The SVG with its key; a column is one unit wide, and neighbours in one state share a shape."""
     judged = audit.judgements
     if not judged:
         return ""
@@ -38,7 +38,7 @@ def picture(audit: Audit) -> str:
     labels.append(f'<span style="top:{top}px">disagreements</span>')
     for name, part, chosen in _marks(judged):
         shapes.append(_shape(f"mark {name}", chosen, top + _MARKS - int(_MARKS * part), int(_MARKS * part)))
-    counted = f"{len(judged)} versions, the oldest first: {judged[0].audited} to {judged[-1].audited}"
+    counted = f"{len(judged)} versions, oldest first: {judged[0].audited} to {judged[-1].audited}"
     key = "".join(f'<li><i class="{name}"></i>{text}</li>' for name, text in _KEY)
     return (
         f'<div class="picture"><div class="labels" style="height:{height}px">{"".join(labels)}</div>'
@@ -51,11 +51,11 @@ def picture(audit: Audit) -> str:
 
 _STATES = ("there", "not-expected", "missing", "withdrawn", "unseen")
 _KEY = (
-    ("there", "there"),
-    ("not-expected", "not there, nor expected: before the project left it, or yanked"),
+    ("there", "present"),
+    ("not-expected", "missing but not expected: older than the habit, or yanked"),
     ("missing", "missing"),
     ("withdrawn", "yanked"),
-    ("unseen", "could not be observed"),
+    ("unseen", "unknown"),
     ("mark wrong", "disagrees"),
     ("mark advice", "advice, or in progress"),
     ("mark unknown", "unknown"),
@@ -85,7 +85,7 @@ def _state(audit: Audit, trace: str, judgement: Judgement) -> str:
 
 
 def _marks(judged: tuple[Judgement, ...]) -> Iterable[tuple[str, float, list[int]]]:
-    """Kinds of mark with the part of the lane's height that they fill: told apart without colour, too."""
+    """Kinds of mark with the share of the lane's height that they fill, so that they differ without colour."""
 
     def chosen(outcome: Outcome, *, blocking: bool) -> list[int]:
         return [n for n, j in enumerate(judged) if j.outcome is outcome and j.blocking is blocking]
@@ -96,7 +96,7 @@ def _marks(judged: tuple[Judgement, ...]) -> Iterable[tuple[str, float, list[int
 
 
 def _shape(name: str, columns: list[int], top: int, height: int) -> str:
-    """One path with a rectangle for each run of neighbouring columns; nothing where there is no column."""
+    """A path with a rectangle for each run of neighbouring columns; empty without columns."""
     runs: list[list[int]] = []
     for column in sorted(columns):
         if runs and runs[-1][1] == column:
@@ -108,11 +108,11 @@ def _shape(name: str, columns: list[int], top: int, height: int) -> str:
 
 
 def _years(judged: tuple[Judgement, ...]) -> str:
-    """The years, at the first version that was uploaded in each."""
+    """The labels of the years, each at its first uploaded version."""
     shown, last, seen = [], -_YEAR, 0
     for number, judgement in enumerate(judged):
         at, place = judgement.audited.uploaded_at, 100 * number / len(judged)
-        # An old line can have a late upload: the years go on from there.
+        # An old line can have a late upload: years only go up.
         if at is not None and at.year > seen and last + _YEAR <= place <= 100 - _YEAR:
             seen, last = at.year, place
             shown.append(f'<span style="left:{place:.2f}%">{at.year}</span>')

@@ -45,7 +45,7 @@ def _branch(release: Release, branch: Branch) -> list[Step]:
             )
         ]
     try:
-        pulls = [*release.find_open_pulls_from(name), *release.find_pulls_into(name)]
+        pulls = [*release.find_open_pulls_from(name), *release.pulls_into(name)]
         at_work = release.unfinished_runs
     except NotObserved as missing:
         return [find_out_first(release, missing, f"whether {name} can be renamed")]

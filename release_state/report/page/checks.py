@@ -9,7 +9,7 @@ from typing import Any
 
 from release_state.common.text import format_step_numbers, sanitize
 from release_state.model.outcome import CheckResult, Outcome, collect_remedies, find_retry_time, group_unknown
-from release_state.report.page.parts import SYMBOL, badge, fact, link, moment, slug, span, text
+from release_state.report.page.parts import badge, fact, link, moment, slug, span, text
 from release_state.verdict.matrix import name_trace
 from release_state.verdict.verdict import TargetVerdict
 
@@ -121,7 +121,7 @@ def row(result: CheckResult, cells: list[Any]) -> None:
     found = result.found or ("as expected" if result.outcome is Outcome.HOLDS else "")
     cells[:] = [
         f'<td class="col-outcome outcome-{slug(result.outcome)}{advice}" data-label="Outcome">'
-        f"{SYMBOL[result.outcome]} {result.outcome.words}{level}</td>",
+        f"{result.outcome.symbol} {result.outcome.words}{level}</td>",
         f'<td class="col-check" data-label="Check">{escape(result.id)}<br>{escape(target)}</td>',
         f'<td class="col-fact" data-label="Fact">{fact(result.title)}</td>',
         _cell("expected", result.expected),

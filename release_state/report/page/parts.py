@@ -10,14 +10,6 @@ from release_state.common.text import LONGEST, sanitize
 from release_state.model.outcome import Outcome
 
 _CODE = re.compile(r"`([^`]+)`")
-SYMBOL = {
-    Outcome.HOLDS: "✓",
-    Outcome.ACTION_NEEDED: "✗",
-    Outcome.IN_PROGRESS: "…",
-    Outcome.UNKNOWN: "?",
-    Outcome.NOT_APPLICABLE: "-",
-    Outcome.DEFECT: "!",
-}
 
 
 def text(value: str, longest: int = LONGEST) -> str:
@@ -38,9 +30,9 @@ def slug(outcome: Outcome) -> str:
 def badge(outcome: Outcome | None, words: str = "") -> str:
     """An outcome's symbol with its word, or with `words`, in its colour."""
     if outcome is None:
-        return '<span class="badge nothing"><span aria-hidden="true">-</span> not judged</span>'
+        return '<span class="badge nothing"><span aria-hidden="true">-</span> not checked</span>'
     return (
-        f'<span class="badge outcome-{slug(outcome)}"><span aria-hidden="true">{SYMBOL[outcome]}</span> '
+        f'<span class="badge outcome-{slug(outcome)}"><span aria-hidden="true">{outcome.symbol}</span> '
         f"{escape(words or outcome.words)}</span>"
     )
 

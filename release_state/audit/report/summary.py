@@ -1,0 +1,135 @@
+"""What an audit shows on the terminal, and its annotations and step summary in a workflow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from release_state.audit.report.words import habits, notes, ranges
+from release_state.audit.verdict import AuditVerdict
+from release_state.common.text import sanitize
+from release_state.model.outcome import CheckResult, Outcome, Verdict
+from release_state.observe.defects import tracebacks
+from release_state.report.actions import StepReport, annotation, errors_first
+from release_state.report.document import decisive_of
+from release_state.report.markdown import cut, step_block, text
+from release_state.report.screen import Ending, Screen, rows_of
+
+if TYPE_CHECKING:
+    import pytest
+
+    from release_state.settings.config import RunConfig
+
+_COLOUR = {Verdict.AGREES: "green", Verdict.ACTION_NEEDED: "red", Verdict.DEFECT: "red"}
+_SHOWN = 3
+"""Commands of a step on the terminal; the reports have all of them."""
+
+
+def header(config: RunConfig, token_source: str | None) -> list[str]:
+    """The lines above the run: what is audited, and the source of each fact."""
+    target = config.targets[0]
+    indexes = ", ".join(f"{each.channel.name} {each.channel.index_url}" for each in config.targets)
+    token = f"token from {token_source}" if token_source else "no token"
+    return [
+        f"audit of {target.package}, versions: {config.audit}, on {', '.join(t.channel.name for t in config.targets)}",
+        f"  git     {target.remote_url}",
+        f"  clone   {sanitize(target.clone) if target.clone else 'none'}",
+        f"  index   {indexes}",
+        f"  GitHub  {target.repository} at {target.github_api}, {token}",
+    ]
+
+
+def summarise(reporter: pytest.TerminalReporter, verdicts: Sequence[AuditVerdict], ending: Ending) -> None:
+    """Print the end of the run: for each channel its verdict, its habits and the disagreements by kind."""
+    screen = Screen(reporter)
+    screen.tracebacks(tracebacks(ending.defects))
+    if ending.broke is not None:
+        screen.crash(ending.broke)
+        return
+    for verdict in verdicts:
+        _show(screen, verdict)
+    screen.end(ending)
+
+
+def _show(screen: Screen, verdict: AuditVerdict) -> None:
+    audit, target = verdict.audit, verdict.audit.target
+    count = len(audit.judgements)
+    chosen = "" if audit.history.selection == "all" else f" {audit.history.selection}"
+    screen.line()
+    screen.line(
+        f"{verdict.words}: {target.package}{chosen} on {target.channel.name} ({count} version{'s' * (count != 1)})",
+        bold=True,
+        **{_COLOUR.get(verdict.verdict, "yellow"): True},
+    )
+    if screen.is_quiet:
+        return
+    screen.line(f"versions: {verdict.counts_in_words}", 2, 2)
+    for line in (*habits(audit), *notes(audit)):
+        screen.line(sanitize(line), 2, 2)
+    for result in verdict.findings:
+        is_red = result.outcome is Outcome.ACTION_NEEDED and result.blocking
+        about = result.target.partition(": ")[2]
+        head = f"{result.heading}{f', {about}' * bool(about)}: {result.title}"
+        screen.finding(head, rows_of(result), is_red=is_red, retry_at=result.retry_at)
+        for step in result.steps:
+            screen.step(step, "fix:      ", 4, _SHOWN)
+    for kind, judged in verdict.by_kind.items():
+        rows = [("versions", ranges(judged, audit.judgements)), ("why", kind.why)]
+        screen.finding(f"{len(judged)} {kind.heading}", rows, is_red=kind.blocking)
+        screen.step(verdict.plans[kind], "fix:      ", 4, _SHOWN)
+    if verdict.verdict is Verdict.PARTIAL:
+        screen.line(f"not run: {verdict.expected - verdict.ran} of {verdict.expected} checks", 2, 2)
+
+
+def step_report(verdicts: Sequence[AuditVerdict], html: str) -> StepReport:
+    """What an audit reports to its workflow; the outputs are those of the channel that decides."""
+
+    def blocks() -> Iterator[str]:
+        for verdict in verdicts:
+            yield from _blocks(verdict)
+
+    return StepReport(
+        verdict=decisive_of(verdicts).words,
+        phase="audit",
+        annotations=lambda: errors_first(line for verdict in verdicts for line in _annotations(verdict)),
+        summary=lambda room: cut(blocks(), html, room),
+    )
+
+
+def _blocks(verdict: AuditVerdict) -> Iterator[str]:
+    audit, target = verdict.audit, verdict.audit.target
+    count = len(audit.judgements)
+    yield (
+        f"## {verdict.exit.symbol} {text(verdict.words)}: {text(target.package)} on {target.channel.name}\n\n"
+        f"**{count} version{'s' * (count != 1)}** ({text(audit.history.selection)}): {verdict.counts_in_words}\n\n"
+    )
+    yield "".join(f"- {text(line)}\n" for line in (*habits(audit), *notes(audit))) + "\n"
+    yield "".join(f"**{Outcome.DEFECT.symbol} A look-up crashed**: {text(what)}\n\n" for what in verdict.broken)
+    for result in verdict.findings:
+        yield _finding(result)
+    for kind, judged in verdict.by_kind.items():
+        yield (
+            f"**{len(judged)} {text(kind.heading)}**\n\n"
+            f"- versions: {text(ranges(judged, audit.judgements))}\n- why: {text(kind.why)}\n\n"
+        )
+        yield step_block(1, verdict.plans[kind])
+
+
+def _finding(result: CheckResult) -> str:
+    lines = "".join(f"- {name}: {text(value)}\n" for name, value in rows_of(result) if value)
+    steps = "".join(step_block(number, step) for number, step in enumerate(result.steps, 1))
+    return f"**{result.outcome.symbol} {text(result.heading)}**: {text(result.title)}\n\n{lines}\n{steps}"
+
+
+def _annotations(verdict: AuditVerdict) -> Iterator[str]:
+    target, everyone = verdict.audit.target, verdict.audit.judgements
+    where = f"{target.package} on {target.channel.name}"
+    for what in verdict.broken:
+        yield annotation(True, (what, "a bug of the suite: please report it"), f"A look-up crashed: {where}")
+    for result in verdict.findings:
+        is_red = result.blocking and result.outcome in (Outcome.ACTION_NEEDED, Outcome.DEFECT)
+        lines = (result.title, f"found: {result.found}", *(f"fix: {step.title}" for step in result.steps))
+        yield annotation(is_red, lines, f"{result.id} {result.outcome.value}: {where}")
+    for kind, judged in verdict.by_kind.items():
+        lines = (kind.title, f"versions: {ranges(judged, everyone)}", f"fix: {verdict.plans[kind].title}")
+        yield annotation(kind.blocking, lines, f"{len(judged)} {kind.id}: {where}")
