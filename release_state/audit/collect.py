@@ -35,8 +35,8 @@ from release_state.observe.git.remote import observe_remote
 from release_state.observe.github.github import GitHub
 from release_state.observe.http.client import HttpClient
 from release_state.observe.http.limits import Stage, TimeLeft
-from release_state.observe.index.index import observe_index_history, split_credentials
-from release_state.observe.index.page import look_up_files
+from release_state.observe.index.access import Index
+from release_state.observe.index.index import observe_index_history
 from release_state.settings.config import RunConfig
 
 SOURCES = ("remote", "index", "clone_tags", "releases", "drafts", "latest_release", "open_pulls", "runs")
@@ -105,9 +105,8 @@ def _caught_up(history: AuditSnapshot, client: HttpClient, config: RunConfig, de
     newest = max((found[1] for found in spelt if found and found[0] in own), default=None)
     if newest is None or newest <= Version(index.versions[-1].version):
         return history
-    where = split_credentials(config.channels[target.channel.name].index_url)
-    ask = functools.partial(look_up_files, client, *where, target.package, newest, client.deadline())
-    coming = surviving("index", defects, lambda: known(ask())).value
+    asked = Index(client, config.channels[target.channel.name], client.deadline())
+    coming = surviving("index", defects, lambda: known(asked.files_by_json(target.package, newest))).value
     return history.model_copy(update={"catching_up": (str(newest),)}) if coming else history
 
 

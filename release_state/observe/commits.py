@@ -12,7 +12,7 @@ from release_state.observe.git.commit_workflows import CommitReader
 from release_state.observe.git.commits import BranchHistory
 from release_state.observe.git.history import observe_history, relate_clone
 from release_state.observe.git.store import WantedCommit
-from release_state.observe.github.ci import find_branch_runs
+from release_state.observe.github.runs import find_branch_runs
 from release_state.observe.resources import Resources
 
 # What a look-up alone uses is imported when it asks: the others are on their way by then.
@@ -83,7 +83,7 @@ class CommitSources(Resources):
 
     def base_runs(self, base: str, workflow: str) -> Observation[Any]:
         """The last finished runs of CI on the base branch."""
-        return self.github.observe(lambda api, place, _: find_branch_runs(api, place, base, workflow))
+        return self.github.observe(lambda api, place: find_branch_runs(api, place, base, workflow))
 
     def expected_ci(self, view: View) -> Call | Observation[Any]:
         """CI of the base branch's head with what is expected of it; as found where it is red or pending."""

@@ -273,7 +273,7 @@ def test_a_pause_that_github_asks_for_holds_for_everybody(world: Fleet, tmp_path
 def test_a_limit_is_asked_about_no_other_service(world: Fleet, tmp_path: Path) -> None:
     limit = SharedLimit(tmp_path)
     reset = str(int(time.time()) + 600)
-    limit.told(200, {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": reset})
+    limit.note_response(200, {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": reset})
     client = HttpClient(5, token=world.token, token_host=world.url, shared_limit=SharedLimit(tmp_path))
 
     assert client.get(world.index.index_url("pypi") + "orbit-001/").status == 200
@@ -295,7 +295,7 @@ def test_a_limit_is_asked_about_no_other_service(world: Fleet, tmp_path: Path) -
 )
 def test_what_is_no_limit_stands_in_nobodys_way(status: int, headers: dict[str, str], tmp_path: Path) -> None:
     limit = SharedLimit(tmp_path)
-    limit.told(status, headers)
+    limit.note_response(status, headers)
     assert limit.until() is None
 
 

@@ -90,7 +90,7 @@ def test_a_limit_is_waited_for_by_this_machines_clock(hours: int, tmp_path: Path
     theirs = datetime.now(timezone.utc) + timedelta(hours=hours)
     reset = str(int((theirs + timedelta(minutes=10)).timestamp()))
     limit = SharedLimit(tmp_path)
-    limit.told(
+    limit.note_response(
         403,
         {"Date": format_datetime(theirs, usegmt=True), "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": reset},
     )

@@ -14,6 +14,7 @@ from release_state.model.observation import Observation
 from release_state.observe.github import lists as github_list
 from release_state.observe.github.api import Fields, GitHubApi
 from release_state.observe.github.github import GitHub
+from release_state.observe.github.lists import GitHubList
 from release_state.observe.github.run_log import RunLogs
 from release_state.observe.github.settings import GitHubSettings
 from release_state.observe.http.client import HttpClient, observe
@@ -28,7 +29,7 @@ RUNS = f"{PLACE}/actions/runs"
 
 def listed(server: GitHubServer, path: str, key: str | None = None, **options: Any) -> Observation[list[Fields]]:
     client = HttpClient(5, token=WRITE, token_host=server.url)
-    return observe(lambda: GitHubApi(client, server.url).all(path, "things", key=key, **options))
+    return observe(lambda: GitHubList(GitHubApi(client, server.url), path, "things", key=key, **options).read())
 
 
 def relayed(

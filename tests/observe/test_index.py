@@ -31,7 +31,8 @@ from release_state.model.observation import Observation, Problem
 from release_state.model.snapshot import IndexProject
 from release_state.model.target import Channel
 from release_state.observe.http.client import HttpClient, LookupFailed, Response
-from release_state.observe.index.index import observe_index, split_credentials
+from release_state.observe.index.access import split_credentials
+from release_state.observe.index.index import observe_index
 from release_state.observe.index.simple import HTML_TYPE, JSON_TYPE, NotSimple, parse_project_page, parse_root
 
 ROOT = "https://index.example/simple/"

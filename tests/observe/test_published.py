@@ -34,10 +34,10 @@ from release_state.observe.git.remote import observe_remote
 from release_state.observe.http.client import HttpClient
 from release_state.observe.index.index import observe_index
 from release_state.observe.index.provenance import parse_provenance
+from release_state.observe.published import archives as archives_module
 from release_state.observe.published import candidates as candidates_module
-from release_state.observe.published import sdist as sdist_module
+from release_state.observe.published.archives import Refused, read_sdist
 from release_state.observe.published.published import observe_published
-from release_state.observe.published.sdist import Refused, read_sdist
 from release_state.plan.steps import tags
 from release_state.plan.steps.commands import FETCH
 from tests.support import states as s
@@ -679,8 +679,8 @@ def test_a_hostile_zip_is_refused(data: bytes, why: str) -> None:
 
 
 def test_bombs_are_refused_before_they_are_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sdist_module, "MOST_BYTES", 2**20)
-    monkeypatch.setattr(sdist_module, "MOST_MEMBERS", 50)
+    monkeypatch.setattr(archives_module, "MOST_BYTES", 2**20)
+    monkeypatch.setattr(archives_module, "MOST_MEMBERS", 50)
     zeros = bytes(2**20 + 1)
     for data, name in ((tar_of((member("a/b"), zeros)), SDIST), (zip_of({"a/b": zeros}), "x-1.zip")):
         assert len(data) < 2**14

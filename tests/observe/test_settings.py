@@ -15,8 +15,8 @@ from release_state.demo.github import GitHubServer, RecordedRequest, Reply
 from release_state.facts.rulesets import ACTIONS
 from release_state.model.snapshot import Rule
 from release_state.observe.github import settings as github_settings
-from release_state.observe.github.ci import find_branch_runs
 from release_state.observe.github.github import GitHub
+from release_state.observe.github.runs import find_branch_runs
 from release_state.observe.github.settings import GitHubSettings
 from release_state.observe.http.client import HttpClient
 from tests.demo.test_demo_github import bare, history
@@ -301,7 +301,7 @@ def test_the_last_five_runs_of_ci_on_a_branch(server: GitHubServer) -> None:
     run("ci.yml", 0, event="pull_request")
     run("ci.yml", 0, event="push", status="in_progress")
     run("ci.yml", 0, event="push", head_branch=BRANCH)
-    found = github(server).observe(lambda api, place, _: find_branch_runs(api, place, "main", "release.yml")).present()
+    found = github(server).observe(lambda api, place: find_branch_runs(api, place, "main", "release.yml")).present()
     assert [each.id for each in found] == ci[:5]
     assert [each.conclusion for each in found][:3] == ["success", "failure", "success"]
     assert {each.workflow for each in found} == {"ci.yml"}
@@ -315,6 +315,6 @@ def test_the_last_runs_of_ci_are_found_behind_others(server: GitHubServer) -> No
         server.add_run("release.yml", created_at=now - timedelta(hours=hours))
     for _ in range(30):
         server.add_run("release.yml", created_at=now - timedelta(days=71))
-    found = github(server).observe(lambda api, place, _: find_branch_runs(api, place, "main", "release.yml")).present()
+    found = github(server).observe(lambda api, place: find_branch_runs(api, place, "main", "release.yml")).present()
     assert [each.id for each in found] == ci
     assert sum("/actions/runs" in path for path in asked(server)) == 2, "what is older than 70 days is not looked at"

@@ -1,4 +1,4 @@
-"""GitHub's REST API as a source of checked shapes: one object, or a whole list over all of its pages."""
+"""Requests to GitHub's REST API for one object of a checked shape; for lists see `lists`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from release_state.observe.github.fields import SOURCE, Fields, failure
-from release_state.observe.github.lists import Enough, ListReader, ListRequest
 from release_state.observe.http.client import HttpClient
 from release_state.observe.http.response import Response, is_other_host, origin_of
 
@@ -61,76 +60,34 @@ class GitHubApi:
             known = {key: future for key, future in self._shared.items() if future.exception() is None}
             self._shared = {key: known[key] for key in kept if key in known}
 
-    def one(self, path: str, where: str, *, absent: bool = False, deadline: float | None = None) -> Fields | None:
+    def one(self, path: str, where: str, *, absent: bool = False) -> Fields | None:
         """One object; None for a 404 where `absent` says that this is an answer."""
-        data, answer = self._ask(self.root + path, None, absent=absent, deadline=deadline, may_keep=True)
+        data, answer = self.get(self.root + path, absent=absent, may_keep=True)
         if answer.status == 404:
             return None
         self.client.keep(answer)
         return Fields(data, where)
 
-    def one_with_answer(
-        self, path: str, where: str, *, absent: bool = False, deadline: float | None = None
-    ) -> tuple[Fields | None, Response]:
+    def one_with_answer(self, path: str, where: str, *, absent: bool = False) -> tuple[Fields | None, Response]:
         """As `one`, with the answer itself, which is never that of an earlier run."""
-        data, answer = self._ask(self.root + path, None, absent=absent, deadline=deadline)
+        data, answer = self.get(self.root + path, absent=absent)
         return None if answer.status == 404 else Fields(data, where), answer
 
     def one_or_message(self, path: str, where: str) -> tuple[Fields | None, str]:
         """One object, or None and GitHub's own words for a 404, which can mean one thing or another."""
-        data, answer = self._ask(self.root + path, None, absent=True, deadline=None)
+        data, answer = self.get(self.root + path, absent=True)
         return (None, Fields(data, where).text("message")) if answer.status == 404 else (Fields(data, where), "")
 
-    def all(
-        self,
-        path: str,
-        where: str,
-        *,
-        params: Mapping[str, str | int] | None = None,
-        key: str | None = None,
-        absent: bool = False,
-        deadline: float | None = None,
-        fits: Callable[[Fields], None] | None = None,
-        enough: Enough | None = None,
-        newest_first: str | None = None,
-        at_once: bool = False,
-    ) -> list[Fields] | None:
-        """
-        Every object of a list, over all pages; None for a 404 of the first where `absent` says that this is an answer.
-
-        `key` names the list inside an object (None: the answer is the list); `fits` is shown that object of each page,
-        and raises LookupFailed where it answers another question. `enough` is shown each page with the service's time
-        and may end the reading, of what the moments of `newest_first` show to be sorted from new to old (within an
-        hour; otherwise all pages are read). `at_once`: the pages are asked for side by side, each with a time limit of
-        its own. Items of one `id` are one.
-        Raises LookupFailed rather than give a part of a list: see `github_list`. All look-ups of lists come here.
-        """
-        end = self.client.deadline() if deadline is None else deadline
-
-        def ask(
-            url: str, params: Mapping[str, str | int] | None, *, is_first: bool, own_time: bool
-        ) -> tuple[Any, Response]:
-            limit = self.client.deadline() if own_time else end
-            return self._ask(url, params, absent=absent and is_first, deadline=limit, may_keep=is_first)
-
-        question = ListRequest(path, where, params or {}, key, fits, enough, newest_first, at_once)
-        found = ListReader(question, self.root, ask).read()
-        if found is None:
-            return None
-        items, whole = found
-        if whole is not None:
-            self.client.keep(whole)
-        return items
-
-    def _ask(
+    def get(
         self,
         url: str,
-        params: Mapping[str, str | int] | None,
+        params: Mapping[str, str | int] | None = None,
         *,
-        absent: bool,
-        deadline: float | None,
+        absent: bool = False,
+        deadline: float | None = None,
         may_keep: bool = False,
     ) -> tuple[Any, Response]:
+        """The decoded JSON and the response; of status 404 only where `absent` says that this is an answer."""
         data, answer = self.client.get_json(
             url,
             params=params,

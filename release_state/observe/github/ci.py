@@ -1,39 +1,37 @@
-"""What GitHub says of CI: the checks of a commit, and the runs of the release workflow.
+"""The checks of a commit: check runs, statuses, and workflow runs that none of them reports.
 
 | fact | requests |
 |---|---|
 | checks of a commit | `GET …/commits/{sha}/check-runs` and `GET …/commits/{sha}/status`, one for each 100 results |
-| its runs | `GET …/actions/runs?head_sha={sha}`, one for each 100 |
-| the last ones on a branch | `GET …/actions/runs?branch={branch}`, one page |
-| what is expected of it, ancestors | see `github_expected_ci` |
-| runs of a workflow | `GET …/actions/workflows/{file}/runs`, one for each 30 of the last 70 days |
+| its runs | see `runs` |
+| what is expected of it, ancestors | see `expected_ci` |
 
-Sources: https://docs.github.com/rest/checks/runs, /rest/commits/statuses, /rest/actions/workflow-runs
+Sources: https://docs.github.com/rest/checks/runs, /rest/commits/statuses
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
-from urllib.parse import quote
+from dataclasses import dataclass
 
-from release_state.model.snapshot import CICheck, CommitChecks, WorkflowRun, WorkflowRuns
+from release_state.model.snapshot import CICheck, CommitChecks, WorkflowRun
 from release_state.model.snapshot.runs import ACTIONS
 from release_state.observe.github.api import Fields, GitHubApi, failure
 from release_state.observe.github.fields import require_commit
-from release_state.observe.github.shapes import parse_runs
+from release_state.observe.github.lists import GitHubList
+from release_state.observe.github.runs import RunsOfCommit, look_up_commit_runs
 
 _RUN = re.compile(r"/actions/runs/(\d+)")
 
 MOST_SUITES = 1000
 """GitHub lists the check runs of that many suites of a commit, the newest ones."""
-RUN_DAYS = 70
-"""GitHub cancels a run after 35 days and lets it be re-run for 30: older ones cannot be unfinished."""
-_RUNS_PER_PAGE = 30
-BRANCH_RUNS = 5
+CALM = ("success", "neutral", "skipped")
+"""Conclusions that are not red."""
+_OF_COMMITS = ("push", "merge_group", "schedule", "workflow_dispatch", "repository_dispatch")
+"""Events whose runs are for the commit that they stand on; those of pull requests are for a merge on no branch. What
+GitHub starts by itself ("dynamic": Pages, Dependabot) is seen by its check runs alone."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +72,7 @@ def look_up_results(api: GitHubApi, place: str, sha: str, deadline: float) -> Co
 def _check_runs(api: GitHubApi, place: str, sha: str, deadline: float) -> list[Fields]:
     def ask() -> list[Fields]:
         path, latest = f"{place}/commits/{sha}/check-runs", {"filter": "latest"}
-        found = api.all(path, "check runs", params=latest, key="check_runs", deadline=deadline) or []
+        found = GitHubList(api, path, "check runs", params=latest, key="check_runs", deadline=deadline).read()
         for check in found:
             require_commit(check, "head_sha", sha, "the check runs")
         if len({_suite(check) for check in found}) >= MOST_SUITES:
@@ -87,67 +85,12 @@ def _check_runs(api: GitHubApi, place: str, sha: str, deadline: float) -> list[F
 def _statuses(api: GitHubApi, place: str, sha: str, deadline: float) -> list[Fields]:
     def ask() -> list[Fields]:
         path = f"{place}/commits/{sha}/status"
-        return api.all(path, "statuses", key="statuses", deadline=deadline, fits=fits) or []
+        return GitHubList(api, path, "statuses", key="statuses", deadline=deadline, fits=fits).read()
 
     def fits(combined: Fields) -> None:
         require_commit(combined, "sha", sha, "the statuses")
 
     return api.once(f"statuses of {sha} of {place}", ask)
-
-
-def look_up_workflow_runs(
-    api: GitHubApi, place: str, workflow: str, own_run_id: int | None, now: datetime | None
-) -> WorkflowRuns:
-    """
-    The runs of the workflow file in the last 70 days; `exists` is false where GitHub knows no such workflow.
-
-    Asks without GitHub's `created` filter, which goes through its search: that lags behind and ends at 1,000.
-    Raises LookupFailed.
-    """
-    if not workflow:
-        return WorkflowRuns(workflow=workflow, exists=False)
-    path = f"{place}/actions/workflows/{quote(workflow, safe='')}/runs"
-    first = now
-
-    def enough(page: list[Fields], date: datetime) -> bool:
-        nonlocal first
-        # By the earlier of two clocks: one that is ahead must not make an unfinished run too old to be looked at.
-        first = (now or min(date, datetime.now(timezone.utc))) - timedelta(days=RUN_DAYS)
-        return bool(page) and page[-1].moment("created_at") < first
-
-    asked: dict[str, str | int] = {"per_page": _RUNS_PER_PAGE, "exclude_pull_requests": "true"}
-    found = api.all(
-        path,
-        "workflow runs",
-        params=asked,
-        key="workflow_runs",
-        absent=True,
-        enough=enough,
-        newest_first="created_at",
-    )
-    if found is None:
-        return WorkflowRuns(workflow=workflow, exists=False)
-    ours = parse_runs(found, place, workflow)
-    runs = {run.id: run for run in ours if first is None or run.created_at >= first}
-    own = runs.pop(own_run_id, None) if own_run_id is not None else None
-    return WorkflowRuns(
-        workflow=workflow,
-        runs=tuple(sorted(runs.values(), key=lambda run: (run.created_at, run.id), reverse=True)),
-        left_out=(f"run {own.id} (number {own.number})",) if own else (),
-    )
-
-
-def find_branch_runs(api: GitHubApi, place: str, branch: str, workflow: str) -> tuple[WorkflowRun, ...]:
-    """
-    The last finished runs of CI on a branch, newest first, `BRANCH_RUNS` at the most: pushes to it and schedules.
-
-    Runs of the release workflow are no CI, and those of pull requests are of other branches, whatever their name.
-    """
-
-    def is_of_ci(run: WorkflowRun) -> bool:
-        return run.is_finished and run.workflow != workflow and not run.event.startswith("pull_request")
-
-    return tuple(find_last_runs(api, place, branch, is_of_ci, BRANCH_RUNS))
 
 
 def _select_results(
@@ -236,69 +179,6 @@ def _status_result(status: Fields) -> CICheck:
         html_url=status.optional_text("target_url"),
         app=status.text("context"),
     )
-
-
-CALM = ("success", "neutral", "skipped")
-"""Conclusions that are not red."""
-
-_PER_PAGE = 30
-"""A run has some ten thousand characters."""
-_WINDOW = timedelta(days=70)
-_OF_COMMITS = ("push", "merge_group", "schedule", "workflow_dispatch", "repository_dispatch")
-"""Events whose runs are for the commit that they stand on; those of pull requests are for a merge on no branch. What
-GitHub starts by itself ("dynamic": Pages, Dependabot) is seen by its check runs alone."""
-
-
-@dataclass(frozen=True)
-class RunsOfCommit:
-    """The runs on one commit."""
-
-    by_id: Mapping[int, WorkflowRun] = field(default_factory=dict)
-    by_suite: Mapping[int, WorkflowRun] = field(default_factory=dict)
-
-    def run(self, number: int | None, suite: int | None, numbered: Collection[int]) -> WorkflowRun | None:
-        """The run whose job a check run is: by its suite, and by the number in its address, which older ones lack.
-
-        What a workflow makes through the API is put into whatever suite GitHub Actions has on the commit, with an
-        address of its own choice: it is no job of the suite's run. `numbered` are the suites of jobs with a number.
-        """
-        run = self.by_suite.get(suite or 0)
-        if number is None:
-            return None if suite in numbered else run
-        if run is not None:
-            return run if run.id == number else None
-        return self.by_id.get(number)
-
-
-def look_up_commit_runs(api: GitHubApi, place: str, sha: str, deadline: float) -> RunsOfCommit:
-    """Every run on a commit, whatever branch or event it is of. Raises LookupFailed."""
-    asked: dict[str, str | int] = {"head_sha": sha, "exclude_pull_requests": "true"}
-    where, path = "workflow runs", f"{place}/actions/runs"
-    found = api.all(path, where, params=asked, key="workflow_runs", deadline=deadline) or []
-    for item in found:
-        require_commit(item, "head_sha", sha, "the workflow runs")
-    runs = parse_runs(found, place)
-    suites = (item.optional_number("check_suite_id") for item in found)
-    by_suite = {suite: run for suite, run in zip(suites, runs, strict=True) if suite is not None}
-    return RunsOfCommit({run.id: run for run in runs}, by_suite)
-
-
-def find_last_runs(
-    api: GitHubApi, place: str, branch: str, is_wanted: Callable[[WorkflowRun], bool], most: int
-) -> list[WorkflowRun]:
-    """The newest wanted runs on a branch, `most` at the most; looked for 70 days back. Raises LookupFailed."""
-    wanted: dict[int, WorkflowRun] = {}
-
-    def enough(page: list[Fields], date: datetime) -> bool:
-        runs = parse_runs(page, place)
-        wanted.update((run.id, run) for run in runs if run.head_branch == branch and is_wanted(run))
-        return len(wanted) >= most or (bool(runs) and runs[-1].created_at < date - _WINDOW)
-
-    asked: dict[str, str | int] = {"per_page": _PER_PAGE, "branch": branch, "exclude_pull_requests": "true"}
-    where, path = "workflow runs", f"{place}/actions/runs"
-    found = api.all(path, where, params=asked, key="workflow_runs", enough=enough, newest_first="created_at") or []
-    listed = [wanted[run.id] for run in parse_runs(found, place) if run.id in wanted]
-    return sorted(listed, key=lambda run: (run.created_at, run.id), reverse=True)[:most]
 
 
 def name_group(run: WorkflowRun | None) -> str:

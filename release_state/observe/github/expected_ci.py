@@ -24,6 +24,7 @@ from release_state.observe.git.commit_workflows import CommitReader, CommitWorkf
 from release_state.observe.github.ancestors_ci import Ancestors, StandIn, intersect_apps
 from release_state.observe.github.api import GitHubApi
 from release_state.observe.github.ci import Exclusions
+from release_state.observe.github.lists import GitHubList
 from release_state.observe.github.pushes import PushLog, StartState, predict_start, read_push_log
 
 ANCESTORS = 20
@@ -198,6 +199,6 @@ class ExpectedCILookup:
     def _switched_off(self) -> dict[str, str]:
         """Workflows that do not start whatever happens, by file name, with GitHub's word for that."""
         path = f"{self._place}/actions/workflows"
-        found = self._api.all(path, "workflows", key="workflows", deadline=self._deadline) or []
+        found = GitHubList(self._api, path, "workflows", key="workflows", deadline=self._deadline).read()
         listed = ((item.text("path").rpartition("/")[2], item.text("state")) for item in found)
         return {name: state for name, state in listed if state.startswith(_OFF)}

@@ -31,9 +31,11 @@ from release_state.observe.git.commit_workflows import CommitReader
 from release_state.observe.git.history import SOURCE as HISTORY
 from release_state.observe.git.messages import GitFailed
 from release_state.observe.github.api import GitHubApi, failure
-from release_state.observe.github.ci import Exclusions, look_up_checks, look_up_workflow_runs
+from release_state.observe.github.ci import Exclusions, look_up_checks
 from release_state.observe.github.expected_ci import ANCESTORS, ExpectedCILookup
 from release_state.observe.github.fields import is_named, parse_name
+from release_state.observe.github.lists import GitHubList
+from release_state.observe.github.runs import look_up_workflow_runs
 from release_state.observe.github.shapes import (
     has_right,
     parse_fork,
@@ -48,17 +50,13 @@ from release_state.observe.http.refusal import get_header, parse_epoch
 
 T = TypeVar("T")
 
-Visible = Callable[[], Repository]
-"""The repository, once it is known to be visible; raises LookupFailed where it is not."""
-
 _FULL_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 
 _PUSH = "give a token with the permission contents=write: GitHub lists drafts to those who may push only"
 
 
 class GitHub:
-    """
-    Observes one repository on GitHub; each method is one look-up, never raises, and may run beside the others.
+    """Observes one repository on GitHub; each method is one look-up, never raises, and may run beside the others.
 
     `api_url` is the API's root; `own_run_id` the workflow run that is asking, which is not judged by itself; `now`
     replaces the service's clock. A repository that was renamed is followed.
@@ -84,24 +82,26 @@ class GitHub:
 
     def repository(self) -> Observation[Repository]:
         """The repository; never absent, since a 404 also hides what the token may not see."""
-        return observe(self._repository)
+        return observe(self.visible_repository)
 
     def pulls(self, head_branch: str) -> Observation[tuple[PullRequest, ...]]:
         """Every pull request, in any state, from exactly this branch of this repository; newest first."""
-        return self._observe(lambda place, repository: self._pulls(place, head_branch))
+        return self.observe(lambda api, place: self._pulls(place, head_branch))
 
     def pulls_of_all(self, head_branches: Collection[str]) -> dict[str, Observation[tuple[PullRequest, ...]]]:
         """What `pulls` says of each of these branches, from one list of every pull request of the repository."""
 
-        def ask(place: str, repository: Visible) -> tuple[PullRequest, ...]:
+        def ask(api: GitHubApi, place: str) -> tuple[PullRequest, ...]:
             # The oldest first: those that are opened meanwhile come last, and move no other to a page that was read.
             path = f"{place}/pulls?state=all&sort=created&direction=asc"
-            return tuple(parse_pulls(self._api.all(path, "pull requests", at_once=True) or [], place))
+            return tuple(parse_pulls(GitHubList(api, path, "pull requests", at_once=True).read(), place))
 
         def of(branch: str) -> Observation[tuple[PullRequest, ...]]:
-            return observe(lambda: self._from(f"/repos/{quote(self._repository().full_name)}", branch, found.present()))
+            return observe(
+                lambda: self._from(f"/repos/{quote(self.visible_repository().full_name)}", branch, found.present())
+            )
 
-        found = self._observe(ask)
+        found = self.observe(ask)
         if found.unavailable:
             return dict.fromkeys(head_branches, found)
         return {branch: of(branch) for branch in head_branches}
@@ -109,53 +109,54 @@ class GitHub:
     def open_release_pulls(self, parse: Callable[[str], bool]) -> Observation[tuple[PullRequest, ...]]:
         """Every open pull request whose head or base branch `parse` accepts, those of forks among them."""
 
-        def ask(place: str, repository: Visible) -> tuple[PullRequest, ...]:
-            found = self._api.all(f"{place}/pulls", "pull requests", params={"state": "open"}) or []
+        def ask(api: GitHubApi, place: str) -> tuple[PullRequest, ...]:
+            found = GitHubList(api, f"{place}/pulls", "pull requests", params={"state": "open"}).read()
             # GitHub ignores a filter that it cannot read.
             pulls = [pull for pull in parse_pulls(found, place) if pull.is_open]
             return tuple(pull for pull in pulls if parse(pull.head_branch) or parse(pull.base_branch))
 
-        return self._observe(ask)
+        return self.observe(ask)
 
     def release_by_tag(self, tag: str) -> Observation[GitHubRelease]:
         """The published release of exactly this tag; absent where there is none. Drafts are not found here."""
 
-        def ask(place: str, repository: Visible) -> GitHubRelease | None:
-            found = self._api.one(f"{place}/releases/tags/{quote(tag, safe='')}", "release", absent=True)
+        def ask(api: GitHubApi, place: str) -> GitHubRelease | None:
+            found = api.one(f"{place}/releases/tags/{quote(tag, safe='')}", "release", absent=True)
             return parse_tag_release(found, place, tag) if found is not None else None
 
-        return self._observe(ask)
+        return self.observe(ask)
 
     def latest_release(self) -> Observation[GitHubRelease]:
         """The release that GitHub marks as the latest; absent where no full release is published."""
 
-        def ask(place: str, repository: Visible) -> GitHubRelease | None:
-            found = self._api.one(f"{place}/releases/latest", "release", absent=True)
+        def ask(api: GitHubApi, place: str) -> GitHubRelease | None:
+            found = api.one(f"{place}/releases/latest", "release", absent=True)
             return parse_latest_release(found, place) if found is not None else None
 
-        return self._observe(ask)
+        return self.observe(ask)
 
     def drafts(self, is_asked_for: Callable[[str], bool]) -> Observation[tuple[GitHubRelease, ...]]:
         """The drafts for certain tags; unavailable to a token without push right, to which GitHub lists none."""
 
-        def ask(place: str, repository: Visible) -> tuple[GitHubRelease, ...]:
-            return tuple(draft for draft in self._drafts(place, repository()) if is_asked_for(draft.tag))
+        def ask(api: GitHubApi, place: str) -> tuple[GitHubRelease, ...]:
+            return tuple(draft for draft in self._drafts(place) if is_asked_for(draft.tag))
 
-        return self._observe(ask)
+        return self.observe(ask)
 
     def releases(self) -> Observation[tuple[GitHubRelease, ...]]:
         """Every published release, of whatever tag."""
 
-        def ask(place: str, repository: Visible) -> tuple[GitHubRelease, ...]:
+        def ask(api: GitHubApi, place: str) -> tuple[GitHubRelease, ...]:
             return tuple(release for release in self._all_releases(place) if not release.draft)
 
-        return self._observe(ask)
+        return self.observe(ask)
 
     def all_drafts(self) -> Observation[tuple[GitHubRelease, ...]]:
         """The drafts for every tag, from the same answers as `releases`; unavailable as those of one tag are."""
-        return self._observe(lambda place, repository: self._drafts(place, repository()))
+        return self.observe(lambda api, place: self._drafts(place))
 
-    def _drafts(self, place: str, repository: Repository) -> tuple[GitHubRelease, ...]:
+    def _drafts(self, place: str) -> tuple[GitHubRelease, ...]:
+        repository = self.visible_repository()
         if not self._api.has_token or repository.can_push is False:
             raise failure("drafts are listed only to a token with push right", _PUSH)
         drafts = tuple(release for release in self._all_releases(place) if release.draft)
@@ -170,7 +171,7 @@ class GitHub:
         Releases by the workflow file are no CI, but for those runs of it that test the base branch.
         """
         left = Exclusions(self._own_run_id, workflow, base)
-        return self._observe(lambda place, repository: look_up_checks(self._api, place, sha, left))
+        return self.observe(lambda api, place: look_up_checks(api, place, sha, left))
 
     def expected_ci(
         self,
@@ -189,20 +190,18 @@ class GitHub:
         except GitFailed as failed_git:
             return Observation[CommitChecks](value=None, unavailable=failed_git.as_problem(HISTORY))
 
-        def ask(place: str, repository: Visible) -> CommitChecks:
-            lookup = ExpectedCILookup(self._api, place, left, files, reader)
+        def ask(api: GitHubApi, place: str) -> CommitChecks:
+            lookup = ExpectedCILookup(api, place, left, files, reader)
             try:
                 return lookup.complete(checks, required)
             except GitFailed as failed_git:
                 raise LookupFailed(failed_git.as_problem(HISTORY)) from None
 
-        return self._observe(ask)
+        return self.observe(ask)
 
     def runs(self, workflow: str) -> Observation[WorkflowRuns]:
         """The runs of the workflow file that can still be unfinished: those of the last 70 days, newest first."""
-        return self._observe(
-            lambda place, repository: look_up_workflow_runs(self._api, place, workflow, self._own_run_id, self._now)
-        )
+        return self.observe(lambda api, place: look_up_workflow_runs(api, place, workflow, self._own_run_id, self._now))
 
     def clock_ahead(self) -> float | None:
         """Seconds that this machine's clock is ahead of GitHub's; None: no answer told it. Asks nothing."""
@@ -225,33 +224,30 @@ class GitHub:
 
         return observe(read)
 
-    def observe(self, ask: Callable[[GitHubApi, str, Visible], T | None]) -> Observation[T]:
-        """Ask something else of the API, below the repository's present place."""
-        return self._observe(lambda place, repository: ask(self._api, place, repository))
+    def observe(self, ask: Callable[[GitHubApi, str], T | None]) -> Observation[T]:
+        """Ask the API below the repository's present place, `/repos/{owner}/{name}`.
 
-    def _observe(self, ask: Callable[[str, Visible], T | None]) -> Observation[T]:
-        """
-        Ask below the repository's present name; only where it is visible is a 404 an absence.
-
-        Whether it is is asked at the same time: the answer counts for nothing before that of the repository is there.
+        Only where the repository is visible is a 404 an absence. That is asked at the same time: the answer counts for
+        nothing before that of the repository is there.
         """
 
         def look() -> T | None:
             name = self._api.found("repository", lambda repository: repository.full_name) or self._name
             try:
-                answer, failure = ask(f"/repos/{quote(name)}", self._repository), None
+                answer, failed = ask(self._api, f"/repos/{quote(name)}"), None
             except LookupFailed as failed_below:
-                answer, failure = None, failed_below
-            repository = self._repository()
+                answer, failed = None, failed_below
+            repository = self.visible_repository()
             if repository.full_name != name:  # it has moved: what a redirect led to may not be what was asked for
-                return ask(f"/repos/{quote(repository.full_name)}", self._repository)
-            if failure is not None:
-                raise failure
+                return ask(self._api, f"/repos/{quote(repository.full_name)}")
+            if failed is not None:
+                raise failed
             return answer
 
         return observe(look)
 
-    def _repository(self) -> Repository:
+    def visible_repository(self) -> Repository:
+        """The repository. Raises LookupFailed where it is not visible."""
         return self._api.once("repository", self._ask_repository)
 
     def _ask_repository(self) -> Repository:
@@ -282,7 +278,7 @@ class GitHub:
     def _pulls(self, place: str, branch: str) -> tuple[PullRequest, ...]:
         owner = parse_name(place).split("/")[0]
         asked = {"state": "all", "head": f"{owner}:{branch}"}
-        found = self._api.all(f"{place}/pulls", "pull requests", params=asked) or []
+        found = GitHubList(self._api, f"{place}/pulls", "pull requests", params=asked).read()
         return self._from(place, branch, parse_pulls(found, place))
 
     @staticmethod
@@ -292,6 +288,6 @@ class GitHub:
 
     def _all_releases(self, place: str) -> tuple[GitHubRelease, ...]:
         def ask() -> tuple[GitHubRelease, ...]:
-            return parse_releases(self._api.all(f"{place}/releases", "releases", at_once=True) or [], place)
+            return parse_releases(GitHubList(self._api, f"{place}/releases", "releases", at_once=True).read(), place)
 
         return self._api.once(f"releases of {place}", ask)

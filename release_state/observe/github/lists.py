@@ -22,9 +22,10 @@ from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import accumulate
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from release_state.observe.github.api import GitHubApi
 from release_state.observe.github.fields import Fields, failure
 from release_state.observe.http.response import Response, clean_url, origin_of
 
@@ -47,42 +48,6 @@ class _Changed(Exception):  # noqa: N818 - no error yet: the list is read once m
 
 
 @dataclass(frozen=True)
-class ListRequest:
-    """A list: where it is, and how it is read.
-
-    `key` names the list inside an object (None: the answer is the list); `fits` raises LookupFailed where the object
-    answers another question. `enough` may end the reading of what is sorted by the moments of `newest_first`, from new
-    to old. `at_once`: ask for the pages side by side, as GitHub names the last one in the first answer.
-    """
-
-    path: str
-    where: str
-    """What it lists, for messages."""
-    params: Mapping[str, str | int] = field(default_factory=dict)
-    key: str | None = None
-    fits: Callable[[Fields], None] | None = None
-    enough: Enough | None = None
-    newest_first: str | None = None
-    at_once: bool = False
-
-    @property
-    def asked(self) -> dict[str, str | int]:
-        """The parameters of the first page."""
-        return {"per_page": PAGE_SIZE, **self.params}
-
-    @property
-    def size(self) -> int:
-        """Items of a full page."""
-        return int(self.asked["per_page"])
-
-    @property
-    def ends_at(self) -> int | None:
-        """How many items GitHub gives at the most; None where there is no such limit."""
-        named = {*self.params, *parse_qs(urlsplit(self.path).query)}
-        return MOST_FOUND if urlsplit(self.path).path.endswith("/runs") and named & _SEARCHED else None
-
-
-@dataclass(frozen=True)
 class ListPage:
     """One page of a list, as it came."""
 
@@ -98,175 +63,195 @@ class ListPage:
         return [item.identity for item in self.items]
 
 
-class FetchPage(Protocol):
-    """Asks for one page."""
+@dataclass(frozen=True)
+class GitHubList:
+    """A list of GitHub's: where it is, and how it is read. Every look-up of a list comes here.
 
-    def __call__(
-        self, url: str, params: Mapping[str, str | int] | None, *, is_first: bool, own_time: bool
-    ) -> tuple[Any, Response]:
+    `key` names the list inside an object (None: the answer is the list); `fits` is shown that object of each page, and
+    raises LookupFailed where it answers another request. `enough` is shown each page with the service's time and may
+    end the reading of what is sorted by the moments of `newest_first`, from new to old (within an hour; otherwise all
+    pages are read). `at_once`: the pages are requested side by side, each with a time limit of its own.
+    """
+
+    api: GitHubApi
+    path: str
+    where: str
+    """What it lists, for messages."""
+    params: Mapping[str, str | int] = field(default_factory=dict)
+    key: str | None = None
+    absent: bool = False
+    """Whether a 404 of the first page means that the list does not exist."""
+    deadline: float | None = None
+    fits: Callable[[Fields], None] | None = None
+    enough: Enough | None = None
+    newest_first: str | None = None
+    at_once: bool = False
+
+    def read(self) -> list[Fields]:
+        """Every object of all pages, each `id` once; none for a 404 of the first page where that may be (`absent`).
+
+        Raises LookupFailed rather than give a part of the list.
         """
-        The page at an address, decoded, and its answer.
+        return self.read_or_none() or []
 
-        `is_first`: a 404 may be an answer, and the answer of an earlier run may be asked after. `own_time`: it is asked
-        beside others, and has the time of a whole look-up.
-        """
-
-
-class ListReader:
-    """Reads one list; `root` is the API's own, which no page may leave."""
-
-    def __init__(self, question: ListRequest, root: str, ask: FetchPage) -> None:
-        self._question, self._root, self._ask = question, root, ask
-        self._where = question.where
-
-    def read(self) -> tuple[list[Fields], Response | None] | None:
-        """
-        Every item, each `id` once, in the order of the pages; and the one answer, where it is the whole list.
-
-        None where the first page is a 404 that is an answer. Raises LookupFailed rather than give a part.
-        """
+    def read_or_none(self) -> list[Fields] | None:
+        """As `read`, but None for a 404."""
+        deadline = self.api.client.deadline() if self.deadline is None else self.deadline
         for is_last_try in (False, True):
             try:
-                return self._read()
+                return self._read(deadline)
             except _Changed as changed:
                 if is_last_try:
                     raise failure(str(changed), "ask again") from None
         raise AssertionError("unreachable")
 
-    def _read(self) -> tuple[list[Fields], Response | None] | None:
-        question = self._question
-        url = self._root + question.path
-        data, answer = self._ask(url, question.asked, is_first=True, own_time=False)
+    @property
+    def _first_params(self) -> dict[str, str | int]:
+        return {"per_page": PAGE_SIZE, **self.params}
+
+    @property
+    def _page_size(self) -> int:
+        return int(self._first_params["per_page"])
+
+    @property
+    def _most(self) -> int | None:
+        """How many items GitHub gives at the most; None where there is no such limit."""
+        named = {*self.params, *parse_qs(urlsplit(self.path).query)}
+        return MOST_FOUND if urlsplit(self.path).path.endswith("/runs") and named & _SEARCHED else None
+
+    def _read(self, deadline: float) -> list[Fields] | None:
+        url = self.api.root + self.path
+        data, answer = self.api.get(url, self._first_params, absent=self.absent, deadline=deadline, may_keep=True)
         if answer.status == 404:
             return None
-        first = self._page_of(url, data, answer)
+        first = self._parse_page(url, data, answer)
         pages = [first]
-        if question.at_once and question.enough is None:
-            pages += self._side_by_side(first)
+        if self.at_once and self.enough is None:
+            pages += self._read_side_by_side(first)
         is_enough = self._is_enough(pages)
-        while not is_enough and (following := self._following(pages)) is not None:
+        while not is_enough and (following := self._next_page(pages)) is not None:
             if len(pages) == MAX_PAGES:
-                raise failure(f"{self._where} have more than {MAX_PAGES} pages")
-            page = self._page(*following)
+                raise failure(f"{self.where} have more than {MAX_PAGES} pages")
+            page = self._fetch_page(*following, deadline)
             if page.digest in {each.digest for each in pages}:
-                raise failure(f"the pagination repeats: two pages of {self._where} are the same")
+                raise failure(f"the pagination repeats: two pages of {self.where} are the same")
             pages.append(page)
             is_enough = self._is_enough(pages)
-        found = self._whole(pages, is_enough=is_enough)
-        is_one = len(pages) == 1 and not is_enough and len(first.items) < question.size
-        return found, first.answer if is_one else None  # a full page's ETag does not tell whether there are more by now
+        found = self._join(pages, deadline, is_enough=is_enough)
+        if len(pages) == 1 and not is_enough and len(first.items) < self._page_size:
+            self.api.client.keep(first.answer)  # the ETag of a full page does not tell whether there are more by now
+        return found
 
-    def _page(self, url: str, params: Mapping[str, str | int] | None, *, own_time: bool = False) -> ListPage:
-        return self._page_of(url, *self._ask(url, params, is_first=False, own_time=own_time))
+    def _fetch_page(self, url: str, params: Mapping[str, str | int] | None, deadline: float) -> ListPage:
+        return self._parse_page(url, *self.api.get(url, params, deadline=deadline))
 
-    def _page_of(self, url: str, data: Any, answer: Response) -> ListPage:
-        question = self._question
-        if question.key is None:
+    def _parse_page(self, url: str, data: Any, answer: Response) -> ListPage:
+        if self.key is None:
             if not isinstance(data, list):
-                raise failure(f"unexpected shape of the answer: {self._where} are no list but {type(data).__name__}")
-            items, total = [Fields(item, self._where) for item in data], None
+                raise failure(f"unexpected shape of the answer: {self.where} are no list but {type(data).__name__}")
+            items, total = [Fields(item, self.where) for item in data], None
         else:
-            holder = Fields(data, self._where)
-            if question.fits is not None:
-                question.fits(holder)
-            items, total = holder.objects(question.key), holder.number("total_count")
+            holder = Fields(data, self.where)
+            if self.fits is not None:
+                self.fits(holder)
+            items, total = holder.objects(self.key), holder.number("total_count")
         return ListPage(url, items, total, answer, hashlib.sha256(answer.body).digest())
 
-    def _following(self, pages: list[ListPage]) -> tuple[str, Mapping[str, str | int] | None] | None:
+    def _next_page(self, pages: list[ListPage]) -> tuple[str, Mapping[str, str | int] | None] | None:
         """Where the page is that comes after these; None where there is none."""
         following = self._link(pages[-1], "next")
         if following is None:
-            is_full = len(pages[-1].items) >= self._question.size
+            is_full = len(pages[-1].items) >= self._page_size
             return self._numbered(len(pages) + 1) if is_full else None
         if following in {page.url for page in pages}:
-            raise failure(f"the pagination repeats: {self._where} lead back to a page that was read")
+            raise failure(f"the pagination repeats: {self.where} lead back to a page that was read")
         return following, None
 
     def _numbered(self, number: int) -> tuple[str, Mapping[str, str | int]]:
-        return self._root + self._question.path, {**self._question.asked, "page": number}
+        return self.api.root + self.path, {**self._first_params, "page": number}
 
     def _link(self, page: ListPage, relation: str) -> str | None:
         try:
             link = page.answer.links.get(relation)
             address = None if link is None else clean_url(link)
         except ValueError:
-            raise failure(f"the address of the {relation} page of {self._where} cannot be read") from None
-        if address is not None and origin_of(address) != origin_of(self._root):
-            raise failure(f"the {relation} page of {self._where} is on another host, which is not followed")
+            raise failure(f"the address of the {relation} page of {self.where} cannot be read") from None
+        if address is not None and origin_of(address) != origin_of(self.api.root):
+            raise failure(f"the {relation} page of {self.where} is on another host, which is not followed")
         return address
 
-    def _last(self, page: ListPage) -> int | None:
+    def _last_number(self, page: ListPage) -> int | None:
         """The number of the last page, where GitHub says it; some lists have only a next one."""
         if self._link(page, "next") is None or (address := self._link(page, "last")) is None:
             return None
         try:
             return int(parse_qs(urlsplit(address).query)["page"][0])
         except (ValueError, KeyError):
-            raise failure(f"the address of the last page of {self._where} cannot be read") from None
+            raise failure(f"the address of the last page of {self.where} cannot be read") from None
 
-    def _side_by_side(self, first: ListPage) -> list[ListPage]:
+    def _read_side_by_side(self, first: ListPage) -> list[ListPage]:
         """The pages up to that which the first one names as the last; none where it names none."""
-        last = self._last(first)
+        last = self._last_number(first)
         if last is None:
             return []
         if last > MAX_PAGES:
-            raise failure(f"{self._where} have more than {MAX_PAGES} pages")
+            raise failure(f"{self.where} have more than {MAX_PAGES} pages")
         context = copy_context()  # the stage of the look-up, and its time
 
         def ask(number: int) -> ListPage:
             url, params = self._numbered(number)
-            return context.copy().run(self._page, url, params, own_time=True)
+            return context.copy().run(lambda: self._fetch_page(url, params, self.api.client.deadline()))
 
         with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="release-state-page") as pool:
             rest = list(pool.map(ask, range(2, last + 1)))
-        if lasts := [other for page in rest if (other := self._last(page)) not in (last, None)]:
+        if lasts := [other for page in rest if (other := self._last_number(page)) not in (last, None)]:
             raise self._changed(f"there were {last} pages, and then {lasts[0]}")
         if len({page.digest for page in (first, *rest)}) <= len(rest):
-            raise failure(f"the pagination repeats: two pages of {self._where} are the same")
+            raise failure(f"the pagination repeats: two pages of {self.where} are the same")
         return rest
 
     def _is_enough(self, pages: list[ListPage]) -> bool:
         """Whether the reading may end: `enough` says so, and what was read is in the order that it relies on."""
-        question, page = self._question, pages[-1]
-        if question.enough is None or not question.enough(page.items, page.answer.date):
+        page = pages[-1]
+        if self.enough is None or not self.enough(page.items, page.answer.date):
             return False
-        if question.newest_first is None:
+        if self.newest_first is None:
             return True
-        moments = [item.moment(question.newest_first) for each in pages for item in each.items]
+        moments = [item.moment(self.newest_first) for each in pages for item in each.items]
         oldest = accumulate(moments, min)
         return all(moment <= before + DISORDER for before, moment in zip(oldest, moments[1:], strict=False))
 
-    def _whole(self, pages: list[ListPage], *, is_enough: bool) -> list[Fields]:
+    def _join(self, pages: list[ListPage], deadline: float, *, is_enough: bool) -> list[Fields]:
         """All items, once it is sure that none is missing; where it is enough, none of these pages."""
         found = _distinct([item for page in pages for item in page.items])
-        totals, ends_at = [page.total for page in pages], self._question.ends_at
+        totals, ends_at = [page.total for page in pages], self._most
         total = totals[0]
         if ends_at is not None and not is_enough and len(found) >= ends_at:
-            raise failure(f"GitHub ends a search for {self._where} at {ends_at:,}, and this one has as many")
+            raise failure(f"GitHub ends a search for {self.where} at {ends_at:,}, and this one has as many")
         if other := [each for each in totals if each != total]:
             raise self._changed(f"GitHub counted {total}, and then {other[0]}")
         if total is not None and len(found) != total and not is_enough:
-            why = f"GitHub lists only {len(found)} of {total} {self._where}"
+            why = f"GitHub lists only {len(found)} of {total} {self.where}"
             if len(found) > total:
-                why = f"GitHub lists {len(found)} {self._where} and counts {total}"
+                why = f"GitHub lists {len(found)} {self.where} and counts {total}"
             raise _Changed(why) if len(pages) > 1 else failure(why)
-        return found if total is not None or len(pages) == 1 else self._with_news(pages[0], found)
+        return found if total is not None or len(pages) == 1 else self._add_news(pages[0], found, deadline)
 
-    def _with_news(self, first: ListPage, found: list[Fields]) -> list[Fields]:
+    def _add_news(self, first: ListPage, found: list[Fields], deadline: float) -> list[Fields]:
         """The same with what came meanwhile; what has no count is complete only where nothing went."""
-        again = self._page(self._root + self._question.path, self._question.asked)
+        again = self._fetch_page(self.api.root + self.path, self._first_params, deadline)
         if again.digest == first.digest or not first.items:
             return found
         before, now = first.ids, again.ids
         news = now.index(before[0]) if before[0] is not None and before[0] in now else None
         # Where an item of the first page is gone, the first one of the second page has moved up and was missed. What is
         # new moves others down, onto pages that are read later; side by side, they may have been read already.
-        if news is None or (news and self._question.at_once) or now[news:] != before[: len(now) - news]:
+        if news is None or (news and self.at_once) or now[news:] != before[: len(now) - news]:
             raise self._changed("what was on the first page has moved")
         return _distinct([*again.items[:news], *found])
 
     def _changed(self, how: str) -> _Changed:
-        return _Changed(f"{self._where} changed while their pages were read: {how}")
+        return _Changed(f"{self.where} changed while their pages were read: {how}")
 
 
 def _distinct(items: list[Fields]) -> list[Fields]:

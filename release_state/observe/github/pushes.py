@@ -14,6 +14,7 @@ from release_state.facts.workflow.triggers import BOT, PushTrigger, find_skip_ma
 from release_state.model.snapshot import Push
 from release_state.observe.git.commit_workflows import MOST_CHANGED
 from release_state.observe.github.api import Fields, GitHubApi, failure
+from release_state.observe.github.lists import GitHubList
 
 _MOST = 30
 """Pushes that are looked at: the newest ones of the branch."""
@@ -42,16 +43,17 @@ def read_push_log(api: GitHubApi, place: str, branch: str, deadline: float) -> P
         asked_at.append(date)
         return True
 
-    found = api.all(
+    found = GitHubList(
+        api,
         f"{place}/activity",
         "activities",
         params={"ref": ref, "per_page": _MOST},
         deadline=deadline,
         enough=enough,
         newest_first="timestamp",
-    )
+    ).read()
     pushes: dict[str, Push] = {}
-    for item in found or ():
+    for item in found:
         if item.text("ref") != ref:
             raise failure(f"asked for the activities of {ref}, GitHub gave one of {item.text('ref')}")
         push = Push(

@@ -33,6 +33,7 @@ from release_state.model.observation import Observation
 from release_state.model.snapshot import ExplainedRun, WorkflowRun, WorkflowRuns
 from release_state.model.target import Target
 from release_state.observe.github.api import SOURCE, Fields, GitHubApi, failure
+from release_state.observe.github.lists import GitHubList
 from release_state.observe.http.client import HttpClient, observe
 from release_state.observe.http.refusal import get_header
 from release_state.observe.http.response import LookupFailed
@@ -87,8 +88,7 @@ class RunLogs:
     def last_run(
         self, repository: str, target: Target, runs: WorkflowRuns, success: Success
     ) -> Observation[ExplainedRun]:
-        """
-        The last finished run for the target; absent where none is known, or the last one gives nothing to explain.
+        """The last finished run for the target; absent where none is known, or the last one gives nothing to explain.
 
         `repository` is the present name of the repository, `runs` those that were observed of it. Unavailable where a
         run failed and cannot be attributed, or its log cannot be read. Never raises.
@@ -147,8 +147,7 @@ class _Look:
         """What is to be said of the run; None where nothing is."""
 
     def is_of_the_target(self, said: Attribution) -> bool:
-        """
-        Whether the search ends with this run; `explained` then has the result.
+        """Whether the search ends with this run; `explained` then has the result.
 
         Raises LookupFailed where that cannot be told.
         """
@@ -198,7 +197,7 @@ class _Look:
 
         def ask() -> list[Job]:
             path = f"{self._place}/runs/{self._run.id}/jobs"
-            found = self._api.all(path, "jobs", key="jobs", deadline=self._deadline) or []
+            found = GitHubList(self._api, path, "jobs", key="jobs", deadline=self._deadline).read()
             if others := [run for one in found if (run := one.number("run_id")) != self._run.id]:
                 raise failure(f"asked for the jobs of run {self._run.id}, GitHub gave one of run {others[0]}")
             return [_job(one) for one in found]

@@ -13,14 +13,15 @@ Sources: https://docs.github.com/rest/repos/rules, /rest/repos/rulesets, /rest/b
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from urllib.parse import quote
 
 from release_state.model.observation import Observation, Problem
-from release_state.model.snapshot import ActionsSettings, BaseRules, Rule, Ruleset
+from release_state.model.snapshot import ActionsSettings, BaseRules, Repository, Rule, Ruleset
 from release_state.observe.github.api import SOURCE, Fields, GitHubApi, failure
 from release_state.observe.github.fields import require_address
-from release_state.observe.github.github import GitHub, Visible
+from release_state.observe.github.github import GitHub
+from release_state.observe.github.lists import GitHubList
 from release_state.observe.http.response import LookupFailed
 
 ADMINISTRATORS = "give a token with the permission administration=read of a person who administers the repository"
@@ -38,34 +39,34 @@ class GitHubSettings:
 
     def rulesets(self) -> Observation[tuple[Ruleset, ...]]:
         """Every ruleset that applies to the repository, its owner's too; those that are active with their rules."""
-        return self._github.observe(lambda api, place, repository: self._rulesets(api, place, repository))
+        return self._github.observe(self._rulesets)
 
     def branch_rules(self, branch: str) -> Observation[tuple[Rule, ...]]:
         """The active rules for a branch of this name, which need not exist."""
-        return self._github.observe(lambda api, place, repository: self._rules(api, place, repository, branch))
+        return self._github.observe(lambda api, place: self._rules(api, place, branch))
 
     def base_rules(self, branch: str) -> Observation[BaseRules]:
         """What a branch asks of a change; what is for administrators is `hidden` to others."""
 
-        def ask(api: GitHubApi, place: str, repository: Visible) -> BaseRules:
+        def ask(api: GitHubApi, place: str) -> BaseRules:
             found = api.one(f"{place}/branches/{quote(branch, safe='')}", "branch")
             if found is None or found.text("name") != branch:
                 raise failure(f"asked for the branch {branch}, GitHub gave another one")
-            rules = self._rules(api, place, repository, branch)
+            rules = self._rules(api, place, branch)
             base = BaseRules(branch=branch, protected=found.flag("protected"), rules=rules)
             classic = found.optional_child("protection")
             if classic is None or not classic.optional_flag("enabled"):
                 return base
             base = base.model_copy(update={"checks": _required(classic.optional_child("required_status_checks"))})
-            return _with_classic(api, place, repository, base)
+            return _add_classic(api, place, self._github.visible_repository, base)
 
         return self._github.observe(ask)
 
     def actions_settings(self) -> Observation[ActionsSettings]:
         """What workflows may do by default, and whether they may create pull requests; for administrators."""
 
-        def ask(api: GitHubApi, place: str, repository: Visible) -> ActionsSettings:
-            if not api.has_token or repository().can_administer is False:
+        def ask(api: GitHubApi, place: str) -> ActionsSettings:
+            if not api.has_token or self._github.visible_repository().can_administer is False:
                 raise failure("the settings of Actions are shown to administrators only", ADMINISTRATORS)
             found = api.one(f"{place}/actions/permissions/workflow", "settings of Actions")
             if found is None:
@@ -79,13 +80,13 @@ class GitHubSettings:
 
         return self._github.observe(ask)
 
-    def _rulesets(self, api: GitHubApi, place: str, repository: Visible) -> tuple[Ruleset, ...]:
+    def _rulesets(self, api: GitHubApi, place: str) -> tuple[Ruleset, ...]:
         def ask() -> tuple[Ruleset, ...]:
             try:
                 # Older GitHub Enterprise Servers know no rulesets, and say 404.
-                listed = api.all(f"{place}/rulesets", "rulesets", absent=True) or []
+                listed = GitHubList(api, f"{place}/rulesets", "rulesets", absent=True).read()
             except LookupFailed as refused:
-                if repository().private and _NOT_IN_PLAN in refused.problem.why:
+                if self._github.visible_repository().private and _NOT_IN_PLAN in refused.problem.why:
                     return ()
                 raise
             shown = [_ruleset(item) for item in listed]
@@ -97,19 +98,19 @@ class GitHubSettings:
 
         return api.once(f"rulesets of {place}", ask)
 
-    def _rules(self, api: GitHubApi, place: str, repository: Visible, branch: str) -> tuple[Rule, ...]:
+    def _rules(self, api: GitHubApi, place: str, branch: str) -> tuple[Rule, ...]:
         try:
-            rulesets = self._rulesets(api, place, repository)
+            rulesets = self._rulesets(api, place)
         except LookupFailed:
             pass  # the rules of the branch are a question of their own, and a whole answer
         else:
             if not any(item.target == "branch" and item.enforcement == "active" for item in rulesets):
                 return ()
-        found = api.all(f"{place}/rules/branches/{quote(branch, safe='')}", "rules of a branch") or []
+        found = GitHubList(api, f"{place}/rules/branches/{quote(branch, safe='')}", "rules of a branch").read()
         return tuple(map(_rule, found))
 
 
-def _with_classic(api: GitHubApi, place: str, repository: Visible, base: BaseRules) -> BaseRules:
+def _add_classic(api: GitHubApi, place: str, repository: Callable[[], Repository], base: BaseRules) -> BaseRules:
     """The same with the whole of the classic protection, or with why it is hidden."""
     hidden = Problem(
         source=SOURCE, why="the whole of a classic protection is shown to administrators only", remedy=ADMINISTRATORS

@@ -1,5 +1,4 @@
-"""
-From the JSON of GitHub's answers to the models (pure); raises LookupFailed on any other shape.
+"""From the JSON of GitHub's answers to the models (pure); raises LookupFailed on any other shape.
 
 What is of another repository, tag or workflow than was asked for is no answer, and raises it, too. `place` is where the
 repository is asked for: `/repos/{owner}/{name}`, quoted.

@@ -49,9 +49,9 @@ class ResponseCache:
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder or Path(platformdirs.user_cache_dir("release-state")) / "answers"
 
-    def get(self, question: tuple[str, ...]) -> CachedResponse | None:
-        """The answer to a question; None where there is none that is whole."""
-        path = self._path(question)
+    def get(self, key: tuple[str, ...]) -> CachedResponse | None:
+        """The response cached under a key; None where no whole one is."""
+        path = self._path(key)
         try:
             if not self._is_private():
                 return None
@@ -65,12 +65,12 @@ class ResponseCache:
             return None
         return CachedResponse(headers, body)
 
-    def put(self, question: tuple[str, ...], headers: Mapping[str, str], body: bytes) -> None:
+    def put(self, key: tuple[str, ...], headers: Mapping[str, str], body: bytes) -> None:
         """Keep an answer that has an ETag. Best effort: what cannot be written costs the next run a whole answer."""
         kept = {name.lower(): text for name, text in headers.items() if name.lower() in _HEADERS}
         if set(kept) != set(_HEADERS) or len(body) > _LARGEST:
             return
-        path = self._path(question)
+        path = self._path(key)
         head = {"question": path.stem, "headers": kept, "body": hashlib.sha256(body).hexdigest()}
         with suppress(OSError):
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -78,8 +78,8 @@ class ResponseCache:
                 disk.write_atomically(path, json.dumps(head).encode() + b"\n" + body, mode=0o600)
                 self._limit()
 
-    def _path(self, question: tuple[str, ...]) -> Path:
-        return self._folder / f"{hashlib.sha256(json.dumps(question).encode()).hexdigest()}.answer"
+    def _path(self, key: tuple[str, ...]) -> Path:
+        return self._folder / f"{hashlib.sha256(json.dumps(key).encode()).hexdigest()}.answer"
 
     def _is_private(self) -> bool:
         """Whether nobody else can read the folder, or put an answer into it."""
@@ -137,12 +137,12 @@ _MOST_REMEMBERED = 200
 """Answers that are kept; the oldest go first."""
 
 
-def remember(folder: Path, question: object, ask: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """The answer to a question (plain data), asked for where it is not in the folder yet.
+def remember(folder: Path, key: object, ask: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """The result for a key (plain data), computed where it is not in the folder yet.
 
     Best effort: a folder that cannot be written to, or a file that cannot be read, only costs the time to ask.
     """
-    digest = hashlib.sha256(json.dumps(question, sort_keys=True, default=str).encode()).hexdigest()
+    digest = hashlib.sha256(json.dumps(key, sort_keys=True, default=str).encode()).hexdigest()
     path = folder / f"{digest}.json"
     with suppress(OSError, ValueError):
         found = json.loads(path.read_text(encoding="utf-8"))

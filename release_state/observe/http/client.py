@@ -38,8 +38,7 @@ _SAME_CLOCK = 60.0
 
 
 class HttpClient:
-    """
-    Asks with GET, and only with GET, over shared connections; safe to use from many threads.
+    """Asks with GET, and only with GET, over shared connections; safe to use from many threads.
 
     `timeout` (seconds) limits one look-up as a whole: name resolution, retries, pauses, redirects and body; where it
     shares its time with others, `time_left` does, too.
@@ -141,8 +140,7 @@ class HttpClient:
         may_keep: bool = False,
         into: Path | None = None,
     ) -> Response:
-        """
-        Ask, and give the whole answer of status 200 or one of `allow_status`.
+        """Ask, and give the whole answer of status 200 or one of `allow_status`.
 
         `max_bytes` limits the body also after decompression. User name and password in `url` are not used. `may_keep`:
         ask whether an answer that was kept still holds; one that is told to `keep` is for the next time. `into`: a file
@@ -153,17 +151,16 @@ class HttpClient:
         if params:
             url += ("&" if "?" in url else "?") + urlencode(params)
         asked = {**self._headers, "Accept": accept, **(headers or {})}
-        question = Request(self, url, asked, max_bytes, frozenset(allow_status) | {200}, end, source, into)
-        return question.ask(self._kept if may_keep else None)
+        request = Request(self, url, asked, max_bytes, frozenset(allow_status) | {200}, end, source, into)
+        return request.ask(self._kept if may_keep else None)
 
     def keep(self, answer: Response) -> None:
         """Keep an answer that turned out to be whole and of the right shape, so that it need not be sent again."""
-        if self._kept is not None and answer.question and answer.status == 200:
-            self._kept.put(answer.question, answer.headers, answer.body)
+        if self._kept is not None and answer.cache_key and answer.status == 200:
+            self._kept.put(answer.cache_key, answer.headers, answer.body)
 
     def get_json(self, url: str, *, accept: str = "application/json", **options: Any) -> tuple[Any, Response]:
-        """
-        Ask for JSON; the decoded body and the answer. Takes what `get` takes.
+        """Ask for JSON; the decoded body and the answer. Takes what `get` takes.
 
         An allowed status of 400 and more must have the JSON object with a `message` that GitHub's errors have.
         Raises LookupFailed, also where the body is not JSON.

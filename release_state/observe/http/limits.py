@@ -31,7 +31,7 @@ class SharedLimit:
         self._path = folder / _FILE
         self._until, self._seen = 0.0, -1
 
-    def told(self, status: int, headers: Mapping[str, str]) -> None:
+    def note_response(self, status: int, headers: Mapping[str, str]) -> None:
         """Take what an answer says of the limit."""
         now = time.time()
         until = 0.0
@@ -78,8 +78,7 @@ _stage: ContextVar[Stage] = ContextVar("stage", default=Stage.LAST)
 
 
 class TimeLeft:
-    """
-    One deadline for all that is asked in a round; safe to use from many threads.
+    """One deadline for all that is asked in a round; safe to use from many threads.
 
     `seconds` are for the whole round; what is asked within `of` a stage has until the end of that.
     """

@@ -8,7 +8,9 @@ import threading
 import time
 from base64 import b64decode
 from collections.abc import Mapping
+from concurrent.futures import Future, wait
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Protocol
@@ -23,7 +25,7 @@ from release_state.observe.http.cache import ResponseCache, explain_staleness, i
 from release_state.observe.http.limits import PAUSES, SharedLimit
 from release_state.observe.http.refusal import NOT_REACHED, Refusal, get_header, read_refusal
 from release_state.observe.http.response import LookupFailed, Origin, Response, clean_url, display_url, origin_of
-from release_state.observe.http.transport import Cancellation, Interrupted, Received, Unusable, send
+from release_state.observe.http.transport import Cancellation, Interrupted, Unusable, send
 
 _POLL_SECONDS = 0.1
 TRIES = 3
@@ -78,92 +80,89 @@ class Request:
             self._url = clean_url(url)
         except ValueError as error:
             self._url = ""
-            raise self._failed(str(error)) from None
+            raise self._failure(str(error)) from None
         if client.has_token_for(self._url) and not get_header(headers, "Authorization"):
             headers["Authorization"] = f"Bearer {client.token}"
         self._secrets = collect_secrets(client.token, get_header(headers, "Authorization"))
 
-    def ask(self, answers: ResponseCache | None = None) -> Response:
-        """Ask until there is an answer; one of `answers` that still holds need not be sent again.
+    def ask(self, cache: ResponseCache | None = None) -> Response:
+        """Send it until there is a usable response; one in the cache that still holds need not be sent again.
 
         Raises LookupFailed.
         """
         failures = 0
         seen = {self._url}
-        # Another caller may be shown something else: who asks is a part of the question, though not in words.
+        # Another caller may be shown something else, so the caller is a part of the key, as a hash.
         caller = hashlib.sha256((get_header(self._headers, "Authorization") or "").encode()).hexdigest()
         versions = (self._headers["Accept"], get_header(self._headers, "X-GitHub-Api-Version") or "")
-        question = (self._url, *versions, caller) if answers else ()
-        kept = answers.get(question) if answers else None
-        if kept is not None:
-            self._headers["If-None-Match"] = kept.etag
+        key = (self._url, *versions, caller) if cache else ()
+        cached = cache.get(key) if cache else None
+        if cached is not None:
+            self._headers["If-None-Match"] = cached.etag
         while True:
-            received, broken = self._once()
-            if received is not None and received.status in _REDIRECTS:
-                self._headers.pop("If-None-Match", None)  # the tag is of what was asked here
-                kept, question = None, ()
-                self._follow(received, seen)
-                continue
-            if received is not None and received.status == 304 and kept is not None:
-                if is_revalidated(received.headers, kept.etag):
-                    others = {name: text for name, text in received.headers.items() if not _OF_BODY.match(name)}
-                    return Response(200, {**others, **kept.headers}, kept.body, self._url)
-                # Of another answer, or of another time: nothing lets a cache say so that is asked for the whole.
-                self._headers.pop("If-None-Match", None)
-                kept = None
-                continue
-            if received is not None and (why := self._why_old(received)):
-                received, broken = None, why
-            if received is not None and received.status in self._wanted:
-                return Response(received.status, received.headers, received.body, self._url, question)
+            try:
+                received = self._send()
+            except Interrupted as error:
+                refusal = Refusal(str(error), is_temporary=True, remedy=NOT_REACHED)
+            else:
+                if received.status in _REDIRECTS:
+                    self._headers.pop("If-None-Match", None)  # the ETag is of the first address
+                    cached, key = None, ()
+                    self._follow(received, seen)
+                    continue
+                if received.status == 304 and cached is not None:
+                    if is_revalidated(received.headers, cached.etag):
+                        others = {name: text for name, text in received.headers.items() if not _OF_BODY.match(name)}
+                        return Response(200, {**others, **cached.headers}, cached.body, self._url)
+                    # It confirms another response, or an old one. Without the ETag every cache has to send the whole.
+                    self._headers.pop("If-None-Match", None)
+                    cached = None
+                    continue
+                if why := self._explain_staleness(received):
+                    refusal = Refusal(why, is_temporary=True, remedy=NOT_REACHED)
+                elif received.status in self._wanted:
+                    return replace(received, cache_key=key)
+                else:
+                    refusal = self._read_refusal(received)
             failures += 1
-            refused = (
-                self._refusal(received)
-                if received is not None
-                else Refusal(broken or "", is_temporary=True, remedy=NOT_REACHED)
-            )
-            self._pause(refused, failures)
+            self._pause(refusal, failures)
 
-    def _once(self) -> tuple[Received | None, str | None]:
-        """One try: what came, or how the connection failed."""
-        line, outcome = Cancellation(), _Outcome()
+    def _send(self) -> Response:
+        """Send it once. Raises Interrupted where the connection failed, LookupFailed where trying again is no use."""
         self._respect_limit()
         left = self._end - time.monotonic()
         if left <= 0:
             raise self._out_of_time()
-        url, headers = self._url, dict(self._headers)
+        cancellation, future, url, headers = Cancellation(), Future[Response](), self._url, dict(self._headers)
 
         def work() -> None:
             try:
-                outcome.received = send(
-                    self._client.session, line, url, headers,
-                    seconds=left, limit=self._max_bytes, wanted=self._wanted, into=self._into,
+                future.set_result(
+                    send(
+                        self._client.session, cancellation, url, headers,
+                        seconds=left, limit=self._max_bytes, wanted=self._wanted, into=self._into,
+                    )
                 )  # fmt: skip
             except BaseException as error:
-                outcome.error = error
+                future.set_exception(error)
 
-        # A thread of its own: neither a resolver that hangs nor a server that sends a byte a second ends by itself.
-        thread = threading.Thread(target=work, name="release-state-http", daemon=True)
-        thread.start()
-        while thread.is_alive() and not self._client.cancel.is_set() and (rest := self._end - time.monotonic()) > 0:
-            thread.join(min(rest, _POLL_SECONDS))
-        if thread.is_alive() or time.monotonic() >= self._end:
-            line.cut()
+        # In a thread: neither a resolver that hangs nor a server that sends a byte a second ends by itself.
+        threading.Thread(target=work, name="release-state-http", daemon=True).start()
+        while not future.done() and not self._client.cancel.is_set() and (rest := self._end - time.monotonic()) > 0:
+            wait([future], min(rest, _POLL_SECONDS))
+        if not future.done() or time.monotonic() >= self._end:
+            cancellation.cut()
             raise self._out_of_time()
-        if isinstance(outcome.error, Unusable):
-            raise self._failed(str(outcome.error))
-        if isinstance(outcome.error, Interrupted):
-            return None, str(outcome.error)
-        if outcome.error is not None:
-            raise outcome.error
-        if outcome.received is not None:
-            self._client.count(origin_of(self._url), outcome.received.headers)
-            if self._limit is not None:
-                self._limit.told(outcome.received.status, outcome.received.headers)
-            return self._without_secrets(outcome.received), None
-        return None, None
+        try:
+            received = future.result()
+        except Unusable as error:
+            raise self._failure(str(error)) from None
+        self._client.count(origin_of(url), received.headers)
+        if self._limit is not None:
+            self._limit.note_response(received.status, received.headers)
+        return self._without_secrets(received)
 
-    def _without_secrets(self, received: Received) -> Received:
+    def _without_secrets(self, received: Response) -> Response:
         """What came, but for what was sent in secret: a service that repeats it does not get it printed."""
         body, headers = received.body, received.headers
         long_ones = (secret for secret in self._secrets if len(secret) >= _SHORTEST_SECRET)
@@ -171,9 +170,9 @@ class Request:
             body = body.replace(secret.encode(), b"***")
             if any(secret in value for value in headers.values()):
                 headers = {name: value.replace(secret, "***") for name, value in headers.items()}
-        return Received(received.status, headers, body)
+        return replace(received, headers=headers, body=body)
 
-    def _why_old(self, received: Received) -> str | None:
+    def _explain_staleness(self, received: Response) -> str | None:
         """Why an answer of the API is one of an earlier time; None where nothing says so, and for other services.
 
         Caches before an index are a part of it: it empties them where a page changes.
@@ -191,51 +190,51 @@ class Request:
             return
         pause = (until - datetime.now(timezone.utc)).total_seconds()
         if pause >= self._end - time.monotonic():
-            raise self._failed("not asked: the rate limit is used up, as another question was told", until, _WAIT)
+            raise self._failure("not asked: the rate limit is used up, as another question was told", until, _WAIT)
         self._client.cancel.wait(max(0.0, pause))
 
-    def _follow(self, received: Received, seen: set[str]) -> None:
+    def _follow(self, received: Response, seen: set[str]) -> None:
         location = get_header(received.headers, "Location")
         if not location:
-            raise self._failed(f"answered {received.status}, a redirect that does not say where")
+            raise self._failure(f"answered {received.status}, a redirect that does not say where")
         try:
             target = clean_url(urljoin(self._url, location))
         except ValueError as error:
-            raise self._failed(f"redirected to an address that cannot be used: {error}") from None
+            raise self._failure(f"redirected to an address that cannot be used: {error}") from None
         if target in seen:
-            raise self._failed("redirects in a loop")
+            raise self._failure("redirects in a loop")
         if len(seen) > MAX_REDIRECTS:
-            raise self._failed(f"redirects more than {MAX_REDIRECTS} times")
+            raise self._failure(f"redirects more than {MAX_REDIRECTS} times")
         if self._url.startswith("https:") and target.startswith("http:"):
-            raise self._failed("redirects from https to http, which is not followed")
+            raise self._failure("redirects from https to http, which is not followed")
         if origin_of(target) != origin_of(self._url):
             # Gone for the rest of the way: a stranger must not choose what is asked with the token either.
             self._headers = {name: text for name, text in self._headers.items() if name.lower() != "authorization"}
         seen.add(target)
         self._url = target
 
-    def _refusal(self, received: Received) -> Refusal:
+    def _read_refusal(self, received: Response) -> Refusal:
         with_token = get_header(self._headers, "Authorization") is not None
         return read_refusal(received.status, received.headers, received.body, with_credentials=with_token)
 
     def _pause(self, refused: Refusal, failures: int) -> None:
         """Wait before the next try, or raise where there is none."""
         if not refused.is_temporary:
-            raise self._failed(refused.why, refused.retry_at, refused.remedy, may_pass=refused.may_pass)
+            raise self._failure(refused.why, refused.retry_at, refused.remedy, may_pass=refused.may_pass)
         pause = PAUSES[min(failures, len(PAUSES)) - 1] if refused.wait is None else refused.wait
         if failures >= TRIES or pause >= self._end - time.monotonic():
             tried = f" ({failures} tries)" if failures > 1 else ""
-            raise self._failed(refused.why + tried, refused.retry_at, refused.remedy, may_pass=True)
+            raise self._failure(refused.why + tried, refused.retry_at, refused.remedy, may_pass=True)
         self._client.cancel.wait(pause)
         if self._client.cancel.is_set():
-            raise self._failed("the run was interrupted")
+            raise self._failure("the run was interrupted")
 
     def _out_of_time(self) -> LookupFailed:
         limit = f"{self._client.limit:g}"
         remedy = "try again, or give a longer --lookup-timeout"
-        return self._failed(f"no complete answer within {limit} s", remedy=remedy, may_pass=True)
+        return self._failure(f"no complete answer within {limit} s", remedy=remedy, may_pass=True)
 
-    def _failed(
+    def _failure(
         self, why: str, retry_at: datetime | None = None, remedy: str | None = None, *, may_pass: bool = False
     ) -> LookupFailed:
         where = f"{display_url(self._url)}: " if self._url else ""
@@ -255,8 +254,3 @@ def collect_secrets(token: str | None, authorization: str | None) -> tuple[str, 
         with suppress(ValueError):
             found += [coded, b64decode(coded).decode("utf-8", "replace").partition(":")[2]]
     return tuple(secret for secret in found if secret)
-
-
-class _Outcome:
-    received: Received | None = None
-    error: BaseException | None = None

@@ -41,13 +41,12 @@ class Response:
     headers: Mapping[str, str]
     body: bytes
     url: str
-    question: tuple[str, ...] = ()
+    cache_key: tuple[str, ...] = ()
     """What it answers, where it may be kept under its ETag."""
 
     @cached_property
     def links(self) -> dict[str, str]:
-        """
-        The absolute URLs of the `Link` header by their relation (RFC 8288).
+        """The absolute URLs of the `Link` header by their relation (RFC 8288).
 
         Raises ValueError where one is no URL: to pass over it would make a part of a list look like the whole.
         """
@@ -78,8 +77,7 @@ def is_other_host(asked: str, answered: str) -> bool:
 
 
 def clean_url(url: str) -> str:
-    """
-    The URL without user name, password and fragment.
+    """The URL without user name, password and fragment.
 
     Raises ValueError where it is no http or https URL; the text does not repeat it.
     """
@@ -119,8 +117,7 @@ def load_json(body: bytes) -> Any:
 
 
 def parse_json(answer: Response) -> Any:
-    """
-    The JSON that the answer holds.
+    """The JSON that the answer holds.
 
     Raises ValueError with what it holds instead.
     """

@@ -1,4 +1,4 @@
-"""One request over the wire, that another thread can cut: what came, in full and within its size, or why not."""
+"""Sends one GET that another thread can cut, and reads its whole response within a size."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import threading
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from http.client import HTTPException, RemoteDisconnected
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
@@ -20,6 +19,8 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from release_state.observe.http.response import Response
 
 _BLOCK = 64 * 2**10
 
@@ -45,15 +46,6 @@ class Interrupted(Exception):  # noqa: N818 - the connection did not bring a who
 
 class Unusable(Exception):  # noqa: N818 - an answer came that asking again would not better
     """The answer cannot be used: too large, in a coding that was not asked for, from an untrusted server."""
-
-
-@dataclass(frozen=True)
-class Received:
-    """An answer as it came: status, headers, and the decoded body."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
 
 
 class Cancellation:
@@ -83,33 +75,28 @@ class Cancellation:
                         socket.socket.shutdown(held, socket.SHUT_RDWR)
 
 
-_lines = threading.local()
-
-
-def _in_use(connection: HTTPConnection) -> None:
-    line = getattr(_lines, "current", None)
-    if line is not None:
-        line.use(connection)
+_current = threading.local()
 
 
 class _PlainConnection(HTTPConnection):
+    """A connection that the request of its thread can cut."""
+
     def connect(self) -> None:
-        _in_use(self)
+        self._hand_over()
         super().connect()
 
     def getresponse(self, *arguments: Any, **options: Any) -> Any:
-        _in_use(self)
+        self._hand_over()
         return super().getresponse(*arguments, **options)
 
+    def _hand_over(self) -> None:
+        cancellation = getattr(_current, "cancellation", None)
+        if cancellation is not None:
+            cancellation.use(self)
 
-class _TlsConnection(HTTPSConnection):
-    def connect(self) -> None:
-        _in_use(self)
-        super().connect()
 
-    def getresponse(self, *arguments: Any, **options: Any) -> Any:
-        _in_use(self)
-        return super().getresponse(*arguments, **options)
+class _TlsConnection(_PlainConnection, HTTPSConnection):
+    pass
 
 
 class _PlainPool(HTTPConnectionPool):
@@ -157,7 +144,7 @@ def open_session() -> requests.Session:
 
 def send(
     session: requests.Session,
-    line: Cancellation,
+    cancellation: Cancellation,
     url: str,
     headers: Mapping[str, str],
     *,
@@ -165,14 +152,13 @@ def send(
     limit: int,
     wanted: frozenset[int],
     into: Path | None = None,
-) -> Received:
-    """
-    Send one GET and read its answer; the body of a status that is not `wanted` up to 64 KiB only.
+) -> Response:
+    """Send one GET and read its answer; the body of a status that is not `wanted` up to 64 KiB only.
 
     `seconds` limits each wait for the server, `limit` (bytes) the body before and after decompression. `into` is a file
     that takes the body of a wanted status, instead of memory. Raises Interrupted, Unusable; OSError of that file.
     """
-    _lines.current = line
+    _current.cancellation = cancellation
     try:
         try:
             response = session.get(url, headers=headers, timeout=seconds, stream=True, allow_redirects=False)
@@ -186,9 +172,9 @@ def send(
                     body = _body(response, ERROR_BODY)
                 except (Interrupted, Unusable):
                     body = b""
-        return Received(response.status_code, response.headers, body)
+        return Response(response.status_code, response.headers, body, url)
     finally:
-        _lines.current = None
+        _current.cancellation = None
 
 
 def _body(response: requests.Response, limit: int) -> bytes:
@@ -230,7 +216,10 @@ def _blocks(response: requests.Response, limit: int) -> Iterator[bytes]:
 
 
 class _Decoder:
-    """Undoes gzip, and never beyond a limit: some kilobytes can hold gigabytes."""
+    """Decompresses gzip up to a limit: some kilobytes can hold gigabytes.
+
+    urllib3 bounds each piece, too, but does not tell a truncated stream from a complete one.
+    """
 
     def __init__(self, coding: str, limit: int) -> None:
         coding = coding.strip().lower()

@@ -13,11 +13,10 @@ from packaging.utils import canonicalize_name
 
 from release_state.common.strict import decode_json
 from release_state.common.text import sanitize
-from release_state.model.observation import Problem
 from release_state.model.snapshot import IndexFile
 from release_state.observe.git.store import OBJECT_NAME
-from release_state.observe.http.client import HttpClient, LookupFailed
 from release_state.observe.http.response import display_url
+from release_state.observe.index.access import Index
 
 ACCEPT = "application/vnd.pypi.integrity.v1+json, application/json;q=0.5"
 _LIMIT = 8 * 2**20
@@ -38,31 +37,25 @@ class Provenance:
     repository: str | None = None
 
 
-def observe_provenance(
-    client: HttpClient, file: IndexFile, source: str, deadline: float, headers: dict[str, str]
-) -> Provenance:
-    """
-    What the provenance of a file names, by one request; empty where the index gives none for it.
+def observe_provenance(index: Index, file: IndexFile) -> Provenance:
+    """What the provenance of a file names, by one request; empty where the index gives none for it.
 
     Raises LookupFailed where the index does not answer, not in the form of PEP 740, or with that of another file.
     """
     if not file.provenance_url:
         return Provenance()
-    document, answer = client.get_json(
-        file.provenance_url, accept=ACCEPT, max_bytes=_LIMIT, headers=headers, deadline=deadline, source=source
-    )
+    document, answer = index.get_json(file.provenance_url, ACCEPT, _LIMIT)
     if not isinstance(document, dict) or not isinstance(document.get("attestation_bundles"), list):
-        raise LookupFailed(Problem(source=source, why=f"{answer.url}: not a provenance object of PEP 740"))
+        raise index.failure(f"{answer.url}: not a provenance object of PEP 740")
     if file.sha256 and (others := _others(document, file.filename, file.sha256)):
         where = display_url(answer.url)
         why = f"{where}: asked for the provenance of {file.filename}, the index gave that of {others[0]}"
-        raise LookupFailed(Problem(source=source, why=sanitize(why, 400)))
+        raise index.failure(sanitize(why, 400))
     return parse_provenance(document, file.filename, file.sha256)
 
 
 def parse_provenance(document: dict[str, Any], filename: str, sha256: str | None) -> Provenance:
-    """
-    What the attestations of a provenance object name, of those whose subject is the file of this name and hash.
+    """What the attestations of a provenance object name, of those whose subject is the file of this name and hash.
 
     Sources: PEP 740; the certificate's extensions: https://github.com/sigstore/fulcio/blob/main/docs/oid-info.md
     """

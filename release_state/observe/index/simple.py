@@ -57,8 +57,7 @@ class IndexPage:
 
 
 def parse_project_page(body: bytes, headers: Mapping[str, str], name: str, url: str) -> IndexPage:
-    """
-    Read a project page of the project `name` that was had from `url`.
+    """Read a project page of the project `name` that was had from `url`.
 
     Raises NotSimple for everything else: another content type, format version or project, a truncated page, a page of
     a captive portal. Sources: PEP 503, 592, 629, 691, 700, 740, 792.
@@ -88,8 +87,7 @@ def parse_project_page(body: bytes, headers: Mapping[str, str], name: str, url: 
 
 
 def parse_root(body: bytes, headers: Mapping[str, str], url: str) -> frozenset[str]:
-    """
-    Read the root of a Simple index: the normalized names of its projects.
+    """Read the root of a Simple index: the normalized names of its projects.
 
     Raises NotSimple where the answer is not recognisable as such a root. Sources: PEP 503, 629, 691.
     """

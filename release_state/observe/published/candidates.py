@@ -21,7 +21,7 @@ from release_state.observe.git.messages import GitFailed, readable
 from release_state.observe.git.remote import NO_REFS, check_url, network_environment
 from release_state.observe.git.store import Store, WantedCommit
 from release_state.observe.process import LISTING_MEMORY
-from release_state.observe.published.sdist import Files
+from release_state.observe.published.archives import Files
 from release_state.observe.published.tree_match import LINK, Entry, Tree, TreeChange, Votes, read_changes, read_tree
 
 MOST_COMMITS = 500
@@ -137,8 +137,7 @@ class CandidateSearch:
         return {seen.sha: declared[number] for seen, number in zip(walk, which, strict=True)}
 
     def pull_heads(self, heads: Sequence[tuple[int, str]], total: int) -> list[CommitRef]:
-        """
-        Recorded heads of pull requests that declare the version; of those that declare none, what the base does not
+        """Recorded heads of pull requests that declare the version; of those that declare none, what the base does not
         match: to be asked after `on_base`.
 
         `heads` are (number, commit); `total` is how many the remote has.
@@ -212,8 +211,7 @@ def look_below(tree: Mapping[str, Entry], prefix: str, changed: Mapping[str, Ent
 
 
 def look_up_pull_heads(git: Git, url: str) -> tuple[list[tuple[int, str]], int]:
-    """
-    The recorded heads of the newest pull requests (number, commit), and how many there are; by one `git ls-remote`.
+    """The recorded heads of the newest pull requests (number, commit), and how many there are; by one `git ls-remote`.
 
     Raises GitFailed where the remote does not answer. A service that records none has none.
     """

@@ -18,9 +18,9 @@ from release_state.model.observation import Observation, Problem, known
 from release_state.model.snapshot import IndexFile, Opened, OpenedFile
 from release_state.model.target import Channel
 from release_state.observe.http.client import HttpClient, LookupFailed
-from release_state.observe.index.index import authorize
-from release_state.observe.published.archives import Broken, Differs, verify_file
-from release_state.observe.published.sdist import Refused
+from release_state.observe.index.access import Index
+from release_state.observe.published.archives import Refused
+from release_state.observe.published.metadata import Broken, Differs, verify_file
 
 _MOST_FAILURES = 3
 """After as many files that could not be had, the others are not asked for."""
@@ -39,8 +39,7 @@ def observe_opened(
     most_bytes: int,
     downloaded: dict[str, bytes] | None = None,
 ) -> Observation[Opened]:
-    """
-    Download each of the version's files but the one that was `installed`, from the address that the index lists.
+    """Download each of the version's files but the one that was `installed`, from the address that the index lists.
 
     One request for each, the smallest first; all of them together in `seconds` and `most_bytes`. Nothing is unpacked,
     and nothing of it is run. What `downloaded` has by its address is taken from there. Known: what is wrong with each.
@@ -77,10 +76,10 @@ class _Attempt:
         most_bytes: int,
         downloaded: dict[str, bytes],
     ) -> None:
-        self._client, self._channel, self._downloaded = client, channel, downloaded
-        self._name, self._version = name, version
+        self._name, self._version, self._downloaded = name, version, downloaded
         self._seconds, self._most = seconds, most_bytes
         self._deadline, self._left = time.monotonic() + seconds, most_bytes
+        self._index = Index(client, channel, self._deadline, f"files on {channel.name}")
 
     def look(self, file: IndexFile, path: Path) -> str:
         """What is wrong with a file; empty: nothing. `path` is where it may be kept meanwhile.
@@ -113,13 +112,8 @@ class _Attempt:
             path.write_bytes(body)
             self._left -= len(body)
             return
-        # As it is: a coding on the way would change the bytes that the hash is of.
-        headers = {**authorize(self._channel, file.url), "Accept-Encoding": "identity"}
         try:
-            self._client.get(
-                file.url, headers=headers, max_bytes=max(1, self._left), deadline=self._deadline,
-                source=self._source, into=path,
-            )  # fmt: skip
+            self._index.download(file, max(1, self._left), into=path)
         except LookupFailed:
             if time.monotonic() >= self._deadline:
                 raise self._too_late(file) from None
@@ -135,10 +129,6 @@ class _Attempt:
             remedy = "try again; if it stays so, download the file and compare: then the index serves another one"
             raise self._failed(file, "as it was downloaded its hash differs from the one that the index lists", remedy)
 
-    @property
-    def _source(self) -> str:
-        return f"files on {self._channel.name}"
-
     def _too_much(self, file: IndexFile) -> LookupFailed:
         why = f"not looked at: all files together have more than {self._most / 2**20:g} MiB"
         return self._failed(file, why, f"allow more with --install-size, {_LEAVE_OUT}")
@@ -148,5 +138,4 @@ class _Attempt:
         return self._failed(file, f"not read within {self._seconds:g} seconds", remedy, may_pass=True)
 
     def _failed(self, file: IndexFile, why: str, remedy: str, *, may_pass: bool = False) -> LookupFailed:
-        text = f"{file.filename[:200]}: {why}"
-        return LookupFailed(Problem(source=self._source, why=text, remedy=remedy, is_temporary=may_pass))
+        return self._index.failure(f"{file.filename[:200]}: {why}", remedy, is_temporary=may_pass)

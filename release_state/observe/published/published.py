@@ -10,17 +10,17 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from release_state.model.observation import Observation, Problem, known
+from release_state.model.observation import Observation, known
 from release_state.model.snapshot import Branch, Candidate, IndexFile, Published
 from release_state.model.target import Channel, Target
 from release_state.observe.git.command import Git
 from release_state.observe.git.commits import BranchHistory, CommitSet
 from release_state.observe.git.messages import GitFailed
 from release_state.observe.git.store import Store, WantedCommit
-from release_state.observe.http.client import HttpClient, LookupFailed, origin_of
-from release_state.observe.index.index import split_credentials
+from release_state.observe.http.client import HttpClient, LookupFailed
+from release_state.observe.index.access import Index
 from release_state.observe.index.provenance import Provenance, observe_provenance
-from release_state.observe.published.archives import read_wheel
+from release_state.observe.published.archives import Files, Refused, read_sdist, read_wheel
 from release_state.observe.published.candidates import (
     CandidateSearch,
     CommitRef,
@@ -31,7 +31,6 @@ from release_state.observe.published.candidates import (
     look_below,
     look_up_pull_heads,
 )
-from release_state.observe.published.sdist import Files, Refused, read_sdist
 from release_state.observe.published.tree_match import Match, Tree, compare_trees, read_tree
 
 SOURCE = "published commit"
@@ -53,8 +52,7 @@ def observe_published(
     looks_on_base: bool = False,
     downloaded: dict[str, bytes] | None = None,
 ) -> Observation[Published]:
-    """
-    Compare the version's sdist with the commits that it may have been built from.
+    """Compare the version's sdist with the commits that it may have been built from.
 
     One request for the sdist (else a wheel), one more for its provenance where it has one. The base's history and the
     heads of pull requests are looked at only where the tag does not hold what was published; with `looks_on_base` the
@@ -67,10 +65,13 @@ def observe_published(
     try:
         base = Branch(name=history.branch, sha=history.head)
         git = history.stores.git()
-        index = _Index(client, channel, git.deadline, downloaded)
-        chosen = _chosen(files)
-        provenance = index.provenance([chosen] if chosen else files)
-        content = index.files_of(chosen, sha256=len(base.sha) == 64) if chosen else {}
+        index = Index(client, channel, git.deadline)
+        chosen, sha256 = _chosen(files), len(base.sha) == 64
+        attested = next((file for file in ([chosen] if chosen else files) if file.provenance_url), None)
+        provenance = observe_provenance(index, attested) if attested else Provenance()
+        content: Files = {}
+        if chosen:
+            content = _download(index, chosen, sha256=sha256, deadline=git.deadline, downloaded=downloaded)
         if chosen is None or not content:
             return known(_result(None, 0, [], provenance))
         wanted = [*find_ref_commits(target, history.remote), *find_clone_commits(target, history.clone)]
@@ -106,58 +107,27 @@ def _chosen(files: Sequence[IndexFile]) -> IndexFile | None:
     return min(sdists or wheels, key=lambda file: (not file.filename.endswith(".tar.gz"), file.filename), default=None)
 
 
-class _Index:
-    """Asks for what the index holds of the version's files."""
-
-    def __init__(
-        self, client: HttpClient, channel: Channel, deadline: float, downloaded: dict[str, bytes] | None
-    ) -> None:
-        self._client, self._deadline, self._downloaded = client, deadline, downloaded
-        self._source = f"index {channel.name}"
-        try:
-            self._root, self._authorization = split_credentials(channel.index_url)
-        except ValueError:
-            raise self._failed("the index URL is none of http or https") from None
-
-    def files_of(self, file: IndexFile, *, sha256: bool) -> Files:
-        """The files of an sdist or a wheel, downloaded and verified; none of a wheel that only installs built ones."""
-        name = file.filename
-        if file.size is not None and file.size > MOST_BYTES:
-            raise self._failed(f"{name} has {file.size:,} bytes; more than {MOST_BYTES >> 20} MiB are not compared")
-        # As it is: a coding on the way would change the bytes that the hash is of.
-        headers = {**self._headers(file.url), "Accept-Encoding": "identity"}
-        answer = self._client.get(
-            file.url, headers=headers, max_bytes=MOST_BYTES, deadline=self._deadline, source=self._source
-        )
-        if file.sha256 and hashlib.sha256(answer.body).hexdigest() != file.sha256:
-            raise self._failed(f"{name} as it was downloaded is not the file that the index lists: its hash differs")
-        if self._downloaded is not None:
-            self._downloaded[file.url] = answer.body
-        try:
-            if file.kind == "wheel":
-                return read_wheel(answer.body, sha256=sha256, deadline=self._deadline)
-            files = read_sdist(name, answer.body, sha256=sha256, deadline=self._deadline)
-        except Refused as refused:
-            raise self._failed(f"{name} is not compared: {refused}") from None
-        if not files:
-            raise self._failed(f"{name} holds nothing that could be compared")
-        return files
-
-    def provenance(self, files: Sequence[IndexFile]) -> Provenance:
-        """What the first of the files that has a provenance says."""
-        for file in files:
-            if file.provenance_url:
-                headers = self._headers(file.provenance_url)
-                return observe_provenance(self._client, file, self._source, self._deadline, headers)
-        return Provenance()
-
-    def _headers(self, url: str) -> dict[str, str]:
-        """The index's credentials go to its own origin only."""
-        own = self._authorization is not None and origin_of(url) == origin_of(self._root)
-        return {"Authorization": str(self._authorization)} if own else {}
-
-    def _failed(self, why: str) -> LookupFailed:
-        return LookupFailed(Problem(source=self._source, why=why))
+def _download(
+    index: Index, file: IndexFile, *, sha256: bool, deadline: float, downloaded: dict[str, bytes] | None
+) -> Files:
+    """The files of an sdist or a wheel, downloaded and verified; none of a wheel that only installs built ones."""
+    name = file.filename
+    if file.size is not None and file.size > MOST_BYTES:
+        raise index.failure(f"{name} has {file.size:,} bytes; more than {MOST_BYTES >> 20} MiB are not compared")
+    content = index.download(file, MOST_BYTES)
+    if file.sha256 and hashlib.sha256(content).hexdigest() != file.sha256:
+        raise index.failure(f"{name} as it was downloaded is not the file that the index lists: its hash differs")
+    if downloaded is not None:
+        downloaded[file.url] = content
+    try:
+        if file.kind == "wheel":
+            return read_wheel(content, sha256=sha256, deadline=deadline)
+        files = read_sdist(name, content, sha256=sha256, deadline=deadline)
+    except Refused as refused:
+        raise index.failure(f"{name} is not compared: {refused}") from None
+    if not files:
+        raise index.failure(f"{name} holds nothing that could be compared")
+    return files
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from release_state.observe.git.messages import readable
 from release_state.observe.git.patches import parse_raw
 from release_state.observe.git.store import Store
-from release_state.observe.published.sdist import Files
+from release_state.observe.published.archives import Files
 
 LINK = "120000"
 _MODULE = "160000"
@@ -111,8 +111,7 @@ class Votes:
 
 
 def compare_trees(files: Files, tree: Tree) -> Match:
-    """
-    Compare every file of the sdist with the tree, below the folder that fits best.
+    """Compare every file of the sdist with the tree, below the folder that fits best.
 
     A link, and a file that only the top of a monorepo has (a licence), is equal where the content it leads to is there.
     """

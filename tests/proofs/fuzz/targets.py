@@ -43,23 +43,23 @@ from release_state.observe.git.remote import check_url, parse_refs
 from release_state.observe.git.tree_files import read_details
 from release_state.observe.git.work_tree import parse_status
 from release_state.observe.github.api import GitHubApi
-from release_state.observe.github.ci import find_branch_runs
 from release_state.observe.github.github import GitHub
+from release_state.observe.github.lists import GitHubList
 from release_state.observe.github.pushes import read_push_log
 from release_state.observe.github.run_log import RunLogs
+from release_state.observe.github.runs import find_branch_runs
 from release_state.observe.github.settings import GitHubSettings
 from release_state.observe.http.client import LookupFailed, observe
 from release_state.observe.http.refusal import read_refusal
+from release_state.observe.index.access import Index
 from release_state.observe.index.index import observe_index, observe_index_history
-from release_state.observe.index.page import look_up_files
 from release_state.observe.index.provenance import observe_provenance
 from release_state.observe.index.simple import NotSimple, parse_root
 from release_state.observe.install.pip import judge
 from release_state.observe.next_version.rules import Unreadable, configuration, project_name, project_version
 from release_state.observe.published import tree_match
-from release_state.observe.published.archives import read_wheel
+from release_state.observe.published.archives import Refused, read_sdist, read_wheel
 from release_state.observe.published.candidates import look_up_pull_heads
-from release_state.observe.published.sdist import Refused, read_sdist
 from release_state.observe.status_page import observe_status_page
 from release_state.report.document import Origin
 from release_state.report.page import summary
@@ -184,14 +184,13 @@ def _(data: bytes) -> object:
 
 @_target("index-json-api")
 def _(data: bytes) -> object:
-    client = CannedClient(lambda url: data)
-    return look_up_files(client, "https://index.example/simple/", None, "orbit-demo", Version("0.2.0"), 1e9)
+    return Index(CannedClient(lambda url: data), s.PYPI, 1e9).files_by_json("orbit-demo", Version("0.2.0"))
 
 
 @_target("index-provenance")
 def _(data: bytes) -> object:
     file = s.file(provenance_url="https://index.example/p", sha256="0" * 64)
-    return observe(lambda: _plain(observe_provenance(CannedClient(lambda url: data), file, "index", 1e9, {})))
+    return observe(lambda: _plain(observe_provenance(Index(CannedClient(lambda url: data), s.PYPI, 1e9), file)))
 
 
 def _plain(found: object) -> Any:
@@ -223,7 +222,7 @@ _asks("release", lambda github: (github.release_by_tag("v0.2.0"), github.latest_
 _asks("releases", lambda github: (github.drafts("v0.2.0".__eq__), github.releases(), github.all_drafts()))
 _asks("checks", lambda github: github.checks(REF))
 _asks("runs", lambda github: github.runs("release.yml"))
-_asks("branch-runs", lambda github: github.observe(lambda api, place, _: find_branch_runs(api, place, "main", "x.yml")))
+_asks("branch-runs", lambda github: github.observe(lambda api, place: find_branch_runs(api, place, "main", "x.yml")))
 _asks("rulesets", lambda github: GitHubSettings(github).rulesets())
 _asks("settings", lambda github: GitHubSettings(github).actions_settings())
 
@@ -281,8 +280,8 @@ def _(data: bytes) -> object:
 @_target("github-pages", ValueError)
 def _(data: bytes) -> object:
     client = CannedClient(lambda url: b"[]", {"Content-Type": "application/json", "Link": data.decode("latin-1")})
-    return observe(lambda: GitHubApi(client, API).all("/x", "things") and None), observe(
-        lambda: GitHubApi(client, API).all("/x", "things", at_once=True) and None
+    return observe(lambda: GitHubList(GitHubApi(client, API), "/x", "things").read() and None), observe(
+        lambda: GitHubList(GitHubApi(client, API), "/x", "things", at_once=True).read() and None
     )
 
 
