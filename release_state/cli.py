@@ -14,14 +14,14 @@ from pathlib import Path
 
 from release_state import __version__
 from release_state.run.ends import (
-    WITHOUT_WORDS,
+    NO_DOCSTRINGS,
     Interrupts,
+    describe_limit,
     end,
-    guard,
-    in_a_line,
-    too_little,
-    without_words,
-    wrong_pytest,
+    explain_wrong_pytest,
+    find_obstacle,
+    guard_process,
+    lacks_docstrings,
 )
 
 _WORDS = ("plan", "explain", "history")
@@ -53,7 +53,7 @@ def suite_folder() -> Path:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the suite; the exit codes are the suite's."""
-    guard()
+    guard_process()
     try:
         code = _main(list(sys.argv[1:] if arguments is None else arguments))
         sys.stdout.flush()
@@ -61,14 +61,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 2
     except (OSError, MemoryError, RuntimeError) as error:
-        if in_a_line(error) is None:
+        if describe_limit(error) is None:
             raise
         end(error)
     return code
 
 
 def _main(given: list[str]) -> int:
-    if why := too_little():
+    if why := find_obstacle():
         sys.stderr.write(f"ERROR: {why}\n")
         return 4
     if not given:
@@ -102,7 +102,7 @@ def _main(given: list[str]) -> int:
     except FileNotFoundError as error:
         sys.stderr.write(f"ERROR: {error}\n")
         return 4
-    if why := WITHOUT_WORDS if without_words() else wrong_pytest(version("pytest")):
+    if why := NO_DOCSTRINGS if lacks_docstrings() else explain_wrong_pytest(version("pytest")):
         sys.stderr.write(f"ERROR: {why}\n")
         return 4
     if given == ["--list-checks"]:

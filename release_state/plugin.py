@@ -22,7 +22,7 @@ import pytest
 from release_state.common.errors import UsageProblem
 from release_state.common.redaction import redact
 from release_state.run import collecting, safeguards
-from release_state.run.ends import Interrupts, held_back, let_in
+from release_state.run.ends import Interrupts, block_interrupts, unblock_interrupts
 from release_state.run.options import (
     add_options,
     arguments_of,
@@ -35,12 +35,12 @@ from release_state.run.options import (
     take_version_over,
 )
 from release_state.run.safeguards import (
-    guard_output,
+    explain_missing,
     isolate_workers,
     load_suite,
-    missing,
     refuse_to_start,
     show_no_values,
+    silence_commands,
     usage_error,
 )
 
@@ -89,7 +89,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
     """Answer `--show-config`; refuse beside a version what prints something else and exits 0, nothing checked."""
-    guard_output(config, lambda: run.workflow.annotations if (run := _run_of(config)) else ())
+    silence_commands(config, lambda: run.workflow.annotations if (run := _run_of(config)) else ())
     show_no_values(config)
     safeguards.redact_debug_log(config)
     config.pluginmanager.register(safeguards, "release-state-safeguards")
@@ -126,7 +126,7 @@ def pytest_configure(config: pytest.Config) -> None:
         if not hasattr(worker, "pool"):  # the worker of a fleet observes itself, and has programs to stop
             # A terminal interrupts workers too: they have nothing to put away, and the controller answers for all.
             signal.signal(signal.SIGINT, signal.SIG_DFL)
-        let_in()
+        unblock_interrupts()
         return
     for argument in config.args:
         if not config.option.pyargs and not (cwd_of(config) / argument.partition("::")[0]).exists():
@@ -153,10 +153,10 @@ def pytest_configure(config: pytest.Config) -> None:
     isolate_workers(config)
     run.prepare_reports(config)
     try:
-        with interrupts.uncut() if interrupts else nullcontext():
+        with interrupts.postpone() if interrupts else nullcontext():
             run.start()
     except ImportError as error:
-        raise missing(error) from error
+        raise explain_missing(error) from error
 
 
 def _new_run(config: pytest.Config) -> Any:
@@ -218,8 +218,8 @@ def pytest_sessionstart(session: pytest.Session) -> Generator[None, None, None]:
     with ExitStack() as starting:
         if session.config.pluginmanager.has_plugin("dsession"):
             if (interrupts := session.config.stash.get(_INTERRUPTS, None)) is not None:
-                starting.enter_context(interrupts.uncut())
-            starting.enter_context(held_back())
+                starting.enter_context(interrupts.postpone())
+            starting.enter_context(block_interrupts())
         yield
     for line in run.header() if is_brief else ():
         reporter.write_line(line)
@@ -236,8 +236,8 @@ def pytest_xdist_node_collection_finished(node: Any) -> None:
     """Say which phase applies and why, once: under xdist the controller collects nothing itself."""
     run = _run_of(node.config)
     reporter = node.config.pluginmanager.get_plugin("terminalreporter")
-    if run is not None and reporter is not None and (phases := run.phases()) and not run.phases_told:
-        run.phases_told = True
+    if run is not None and reporter is not None and (phases := run.phases()) and not run.has_shown_phases:
+        run.has_shown_phases = True
         reporter.ensure_newline()
         reporter.write_line(phases)
 
@@ -253,10 +253,10 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
     """Translate how a check ended into an outcome; pytest's own stays passed, failed or skipped."""
-    from release_state.run.checks import says, translate
+    from release_state.run.checks import is_statement, translate
 
     raised = call.excinfo
-    if raised is not None and says(raised.value):
+    if raised is not None and is_statement(raised.value):
         call.excinfo = None  # pytest would read and parse source for a traceback that nobody is shown
     try:
         report = yield
@@ -304,7 +304,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Generator[
     except OSError as error:
         if run is None:
             raise
-        session.exitstatus = run.report_failed(error)  # and the half of a page that was written is gone
+        session.exitstatus = run.give_up_reports(error)  # and the half of a page that was written is gone
     if run is not None:
         session.exitstatus = run.publish_reports(int(session.exitstatus))
         _forget_page(session.config, run.reports.html)

@@ -16,7 +16,7 @@ import pytest
 
 from release_state.audit.audit import Audit
 from release_state.audit.verdict import Expected
-from release_state.run.checks import dress
+from release_state.run.checks import fill_report
 from release_state.verdict.check import CheckInfo, describe
 from release_state.verdict.conclude import conclude
 
@@ -56,7 +56,7 @@ class AuditItem(pytest.Item):
             when="call",
             duration=seconds,
         )
-        dress(report, result, self, self.info.line, properties=bool(self.config.getoption("xmlpath", None)))
+        fill_report(report, result, self, self.info.line, properties=bool(self.config.getoption("xmlpath", None)))
         self.ihook.pytest_runtest_logreport(report=report)
 
 

@@ -108,8 +108,8 @@ class AuditRun(Run):
             )
             self.notes += self.workflow.write(summary.step_report(verdicts, self.reports.html.name), self.reports.html)
         except OSError as error:
-            return self.report_failed(error)
-        return self.reported(exitstatus)
+            return self.give_up_reports(error)
+        return self.code_after_reports(exitstatus)
 
     def summarise(self, reporter: pytest.TerminalReporter) -> None:
         """The verdict, what the project leaves since when, and the disagreements by kind."""

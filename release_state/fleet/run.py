@@ -132,8 +132,8 @@ class FleetRun(Run):
             told = summary.step_report(rows, len(self.projects), self.reports.html.name)
             self.notes += self.workflow.write(told, self.reports.html)
         except OSError as error:
-            return self.report_failed(error)
-        return self.reported(exitstatus)
+            return self.give_up_reports(error)
+        return self.code_after_reports(exitstatus)
 
     def summarise(self, reporter: pytest.TerminalReporter) -> None:
         """A line for each project that is not as it should be, and the verdict over all."""

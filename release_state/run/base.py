@@ -14,7 +14,7 @@ from release_state.model.outcome import CheckResult, Exit
 from release_state.report.actions import WorkflowStep
 from release_state.report.files import ReportFiles
 from release_state.report.screen import Ending
-from release_state.run.checks import of_report
+from release_state.run.checks import read_result
 from release_state.run.ends import Interrupts
 
 _WORKERS_END_SECONDS, _FLEET_ENDS_SECONDS = 0.3, 1.6
@@ -37,7 +37,7 @@ class Run:
         self.trouble: str | None = None
         self.notes: list[str] = []
         """What went wrong and decides nothing."""
-        self.phases_told = False
+        self.has_shown_phases = False
         self.interrupts: Interrupts | None = None
         self._plugins: pytest.PytestPluginManager | None = None
         self._has_workers = False
@@ -96,7 +96,7 @@ class Run:
     def pytest_runtest_logstart(self) -> None:
         """Go no further where an interrupt was swallowed: what is raised in a finalizer is only warned about."""
         if self.interrupts is not None:
-            self.interrupts.insist()
+            self.interrupts.raise_again()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
@@ -124,7 +124,7 @@ class Run:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take what a check said."""
-        if (result := of_report(report)) is not None:
+        if (result := read_result(report)) is not None:
             self.add(result)
 
     def header(self) -> list[str]:
@@ -147,7 +147,7 @@ class Run:
             return exitstatus
         if not self.executes:
             return int(Exit.NOTHING_CHECKED)
-        self.judged()
+        self.prepare_verdict()
         code = self.session.exit_code()
         if code is Exit.OK and exitstatus == pytest.ExitCode.TESTS_FAILED:
             code = Exit.DEFECT  # something failed that is no check
@@ -158,10 +158,10 @@ class Run:
             )
         return int(code)
 
-    def judged(self) -> None:
+    def prepare_verdict(self) -> None:
         """Everything is there that a verdict rests on."""
 
-    def report_failed(self, error: OSError) -> int:
+    def give_up_reports(self, error: OSError) -> int:
         """A report could not be written: said, and never exit 0; nothing is left of it."""
         where = f"{error.filename or self.reports.folder}: {error.strerror or error}"
         self.trouble = (
@@ -172,7 +172,7 @@ class Run:
             self.reports.html.unlink(missing_ok=True)
         return int(Exit.DEFECT)
 
-    def reported(self, exitstatus: int) -> int:
+    def code_after_reports(self, exitstatus: int) -> int:
         """The exit code of a run whose reports are there, or could not be: a gate that reads them must not be green."""
         return exitstatus if self.reports.reserved or exitstatus == Exit.INTERRUPTED else int(Exit.DEFECT)
 

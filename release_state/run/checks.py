@@ -19,7 +19,7 @@ from release_state.facts.services import explain_by_status
 from release_state.model.observation import NotObserved, Problem
 from release_state.model.outcome import CheckResult, Outcome, Statement
 from release_state.model.target import Target
-from release_state.run.session import of_config
+from release_state.run.session import get_session
 from release_state.verdict.check import MARKER, CheckInfo, describe
 from release_state.verdict.conclude import ADVICE, REMEDY, conclude
 
@@ -123,7 +123,7 @@ def _check_of(item: pytest.Function) -> Callable[..., None]:
     return check
 
 
-def says(error: BaseException) -> bool:
+def is_statement(error: BaseException) -> bool:
     """Whether an exception is the word of a check, and no defect of it."""
     return isinstance(error, (Statement, NotObserved))
 
@@ -145,7 +145,7 @@ def translate(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.Tes
     if info is None or not isinstance(target, Target):
         raise TypeError(f"{item.nodeid} is no check of a target")
     where = f"in {Path(item.path).name}, {item.name}"
-    snapshot = of_config(item.config).snapshot
+    snapshot = get_session(item.config).snapshot
     result = conclude(
         info,
         error,
@@ -154,17 +154,17 @@ def translate(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.Tes
         where=where,
         explain=lambda problem: explain_by_status(snapshot(target), problem),
     )
-    return dress(report, result, item, check.__code__.co_firstlineno)
+    return fill_report(report, result, item, check.__code__.co_firstlineno)
 
 
-def dress(
+def fill_report(
     report: pytest.TestReport, result: CheckResult, item: pytest.Item, line: int, *, properties: bool = True
 ) -> pytest.TestReport:
     """Put a result into the report that carries it to the controller.
 
     `line` says where in its file the check is; `properties`, whether anybody will read those of `--junit-xml`.
     """
-    session = of_config(item.config)
+    session = get_session(item.config)
     decides = result.decides(getattr(session, "block_on_advice", False))
     setattr(report, ATTRIBUTE, result.model_dump(mode="json"))
     # On the item: pytest writes the properties of the last of its reports, that of the teardown, to --junit-xml.
@@ -175,10 +175,12 @@ def dress(
         report.longrepr = None
     elif result.outcome is Outcome.NOT_APPLICABLE or not decides:
         report.outcome = "skipped"
-        report.longrepr = (str(item.path), line, reason(result))
+        report.longrepr = (str(item.path), line, describe_finding(result))
     else:
         report.outcome = "failed"
-        report.longrepr = redact(report.longreprtext) if result.outcome is Outcome.DEFECT else reason(result)
+        report.longrepr = (
+            redact(report.longreprtext) if result.outcome is Outcome.DEFECT else describe_finding(result)
+        )
     return report
 
 
@@ -196,7 +198,7 @@ def _properties(result: CheckResult) -> list[tuple[str, object]]:
     ]
 
 
-def reason(result: CheckResult) -> str:
+def describe_finding(result: CheckResult) -> str:
     """A finding in two lines."""
     if result.outcome is Outcome.NOT_APPLICABLE:
         return f"{result.id} {result.outcome.words}: {sanitize(result.found)}"
@@ -204,7 +206,7 @@ def reason(result: CheckResult) -> str:
     return f"{result.id} {result.outcome.value}\n{expected}found: {sanitize(result.found)}"
 
 
-def of_report(report: pytest.TestReport) -> CheckResult | None:
+def read_result(report: pytest.TestReport) -> CheckResult | None:
     """The result that a report carries; None for a report that says nothing new."""
     document = getattr(report, ATTRIBUTE, None)
     return CheckResult.model_validate(document) if document is not None else None

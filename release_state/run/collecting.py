@@ -69,10 +69,10 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run each check once for each target."""
-    from release_state.run.session import of_config
+    from release_state.run.session import get_session
 
     if "target" in metafunc.fixturenames:
-        targets = of_config(metafunc.config).targets
+        targets = get_session(metafunc.config).targets
         ids = [target.key for target in targets]
         metafunc.parametrize("target", targets, indirect=True, ids=ids, scope="session")
 

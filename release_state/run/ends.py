@@ -22,7 +22,7 @@ from typing import Any, Literal
 
 INTERRUPTED, DEFECT = 2, 3
 OLDEST_PYTEST = (8, 4, 2)
-WITHOUT_WORDS = "python -OO takes the checks' words away, which are docstrings: leave it out"
+NO_DOCSTRINGS = "python -OO takes the checks' words away, which are docstrings: leave it out"
 _LIMITS = {
     errno.EMFILE: "this process may open no more files: raise `ulimit -n`",
     errno.ENFILE: "this machine has too many files open",
@@ -37,10 +37,10 @@ _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 _PATIENCE_SECONDS = 5.0
 """After so long a person who asks again means it."""
 
-Stage = Literal["starting", "running", "uncut", "ending"]
+Stage = Literal["starting", "running", "postponing", "ending"]
 
 
-def in_a_line(error: BaseException) -> str | None:
+def describe_limit(error: BaseException) -> str | None:
     """What of this machine ended the run; None where it was something else, a defect perhaps."""
     for each in _causes(error):
         if isinstance(each, MemoryError):
@@ -55,14 +55,14 @@ def in_a_line(error: BaseException) -> str | None:
     return None
 
 
-def guard() -> None:
+def guard_process() -> None:
     """Let an exception that nobody catches end the process with 3; open standard streams that are closed."""
     _open_streams()
     if sys.excepthook is not _end:
         sys.excepthook = _end
 
 
-def wrong_pytest(version: str) -> str | None:
+def explain_wrong_pytest(version: str) -> str | None:
     """Why this pytest runs no checks; None where it does."""
     numbers = tuple(int(number) for number in re.findall(r"\d+", version)[:3])
     if OLDEST_PYTEST <= numbers < (9,):
@@ -70,12 +70,12 @@ def wrong_pytest(version: str) -> str | None:
     return f"pytest {version} is installed, which runs no checks: pip install 'pytest>=8.4.2,<9' for {sys.executable}"
 
 
-def without_words() -> bool:
+def lacks_docstrings() -> bool:
     """Whether the checks have no words: `python -OO` leaves docstrings out."""
     return sys.flags.optimize > 1
 
 
-def too_little() -> str | None:
+def find_obstacle() -> str | None:
     """Why nothing can be run here: too little memory, or a current folder that is gone; None where it can."""
     try:
         os.getcwd()  # noqa: PTH109 - nothing more is imported before this is known
@@ -118,7 +118,7 @@ def _end(kind: type[BaseException], error: BaseException, traceback: TracebackTy
 def end(error: BaseException) -> None:
     """Say what ended the run, and put away what it made; never returns."""
     with suppress(BaseException):
-        said = in_a_line(error) or _told(error)
+        said = describe_limit(error) or _told(error)
         os.write(2, f"ERROR: {said}\n".encode(errors="backslashreplace"))
     with suppress(BaseException):
         atexit._run_exitfuncs()  # not by sys.exit, which would try to write what is left of standard output
@@ -150,7 +150,7 @@ def _causes(error: BaseException) -> list[BaseException]:
 
 
 @contextmanager
-def held_back() -> Iterator[None]:
+def block_interrupts() -> Iterator[None]:
     """Hold Ctrl-C back from the processes that are started here: a Python that has hardly begun shows a traceback."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
@@ -159,7 +159,7 @@ def held_back() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def let_in() -> None:
+def unblock_interrupts() -> None:
     """In such a process: from here on a Ctrl-C, one that was held back too, does what it should."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
@@ -169,7 +169,7 @@ class Interrupts:
     What a signal does, by how far the run is; for the main thread of the process that observes.
 
     *starting*: nothing was made yet, the process ends. *running*: KeyboardInterrupt, as Python does it for Ctrl-C.
-    *ending*: what is left is short and must not be cut, so that the signal is only noted. *uncut*: noted as well, and
+    *ending*: what is left is short and must not be cut, so that the signal is only noted. *postponing*: noted as well, and
     KeyboardInterrupt a moment later: within an import it can be swallowed, and keep a lock that threads wait for; and a
     worker of xdist that is started and not told what to run shows a traceback.
     """
@@ -200,9 +200,9 @@ class Interrupts:
         exec("")  # noqa: S102 - a fixed text
 
     @contextmanager
-    def uncut(self) -> Iterator[None]:
+    def postpone(self) -> Iterator[None]:
         """Let nothing that is done here be cut; what breaks of it once a signal came is not worth telling."""
-        before, self.stage = self.stage, "uncut"
+        before, self.stage = self.stage, "postponing"
         try:
             yield
         except Exception:
@@ -214,7 +214,7 @@ class Interrupts:
             self.stage = "ending"
             raise KeyboardInterrupt
 
-    def insist(self) -> None:
+    def raise_again(self) -> None:
         """Raise KeyboardInterrupt again where something on the way swallowed the first one."""
         if self._asked_at is not None and self.stage == "ending":
             raise KeyboardInterrupt

@@ -16,7 +16,14 @@ from typing import Any
 import pytest
 
 from release_state.common.redaction import redact
-from release_state.run.ends import WITHOUT_WORDS, guard, in_a_line, too_little, without_words, wrong_pytest
+from release_state.run.ends import (
+    NO_DOCSTRINGS,
+    describe_limit,
+    explain_wrong_pytest,
+    find_obstacle,
+    guard_process,
+    lacks_docstrings,
+)
 
 _LATER = ("requests", "urllib3", "pypi_simple", "yaml")
 """Modules that are imported while the services answer."""
@@ -27,8 +34,8 @@ def refuse_to_start() -> None:
 
     Raises pytest.UsageError.
     """
-    guard()
-    if why := wrong_pytest(pytest.__version__) or too_little():
+    guard_process()
+    if why := explain_wrong_pytest(pytest.__version__) or find_obstacle():
         raise pytest.UsageError(why)
 
 
@@ -37,8 +44,8 @@ def load_suite() -> None:
 
     Raises pytest.UsageError where a dependency is missing, or the checks' words are.
     """
-    if without_words():
-        raise pytest.UsageError(WITHOUT_WORDS)
+    if lacks_docstrings():
+        raise pytest.UsageError(NO_DOCSTRINGS)
     # Nothing of what is imported is garbage, and looking for some takes a fifth of the time: now, and whenever the
     # collector runs later. Frozen, it is never looked at again.
     gc.disable()
@@ -49,13 +56,13 @@ def load_suite() -> None:
             if importlib.util.find_spec(name) is None:
                 raise ModuleNotFoundError(f"No module named {name!r}")
     except ImportError as error:
-        raise missing(error) from error
+        raise explain_missing(error) from error
     finally:
         gc.freeze()
         gc.enable()
 
 
-def missing(error: ImportError) -> pytest.UsageError:
+def explain_missing(error: ImportError) -> pytest.UsageError:
     """What to do about a dependency that is not there."""
     return pytest.UsageError(
         f"{error}: a dependency is missing or broken; install release-state again for {sys.executable}"
@@ -81,17 +88,17 @@ def show_no_values(config: pytest.Config) -> None:
         config.option.tbstyle = "native"
 
 
-def guard_output(config: pytest.Config, annotations: Callable[[], Iterable[str]]) -> None:
+def silence_commands(config: pytest.Config, annotations: Callable[[], Iterable[str]]) -> None:
     """Inside of a workflow, let no line that is printed be a command, but for the annotations in the end."""
     if hasattr(config, "workerinput"):
         return  # its output goes through the controller
     from release_state.report.actions import stop_commands
 
-    guard = stop_commands(os.environ)
-    guard.__enter__()
+    guard_process = stop_commands(os.environ)
+    guard_process.__enter__()
 
     def end() -> None:
-        guard.__exit__(None, None, None)
+        guard_process.__exit__(None, None, None)
         for line in annotations():
             sys.stdout.write(f"{line}\n")
         sys.stdout.flush()
@@ -129,7 +136,7 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
 @pytest.hookimpl(tryfirst=True)
 def pytest_internalerror(excrepr: Any, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
     """Of an error that ends the run, here or in a worker; what this machine lacks is said in a line."""
-    text = in_a_line(excinfo.value) or redact(str(excrepr))
+    text = describe_limit(excinfo.value) or redact(str(excrepr))
     # All who tell it take it as a text, which pytest makes by this method of the representation.
     excrepr.toterminal = lambda writer: writer.line(text)
 

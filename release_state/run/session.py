@@ -39,7 +39,7 @@ Collect = Callable[[frozenset[str] | None, threading.Event], Sequence[Snapshot]]
 _NEEDS = "needs.json"
 
 
-def of_config(config: pytest.Config) -> Session:
+def get_session(config: pytest.Config) -> Session:
     """The run's session.
 
     Raises pytest.UsageError where the plugin did not start it: then nothing may be checked.
@@ -178,7 +178,7 @@ class Controller(Background[Sequence[Snapshot]], Session):
         """Take what one check said."""
         self.results[result.target].append(result)
 
-    def deciding(self, phase: Phase) -> frozenset[str]:
+    def blocking_lookups(self, phase: Phase) -> frozenset[str]:
         """The look-ups that the verdict of a phase hangs on."""
         checks = select_phase(self.checks, phase, self.files)
         return frozenset(name for check in checks if check.blocking or self.block_on_advice for name in check.reads)

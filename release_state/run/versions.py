@@ -23,7 +23,7 @@ from release_state.observe.token import find_token
 from release_state.report.actions import step_report
 from release_state.report.files import ReportFiles, about
 from release_state.run.base import Run
-from release_state.run.checks import catalogue, of_report
+from release_state.run.checks import catalogue, read_result
 from release_state.run.session import Controller
 from release_state.settings.config import Arguments, RunConfig
 from release_state.settings.config import load as load_config
@@ -146,7 +146,7 @@ class VersionsRun(Run):
 
                 self.session.waits = True
                 show_pause = self.session.progress.show_pause
-                self.waiting = Waiting(self.config.wait, self.session.deciding, self._tell, show_pause)
+                self.waiting = Waiting(self.config.wait, self.session.blocking_lookups, self._tell, show_pause)
         except BaseException:
             self._stack.close()
             raise
@@ -209,7 +209,7 @@ class VersionsRun(Run):
             reporter.ensure_newline()
             reporter.write_line(line)
 
-    def judged(self) -> None:
+    def prepare_verdict(self) -> None:
         """Compare with the last run, once this one can be judged."""
         from release_state.observe.earlier_reports import newest_whole
         from release_state.report.document import record
@@ -267,11 +267,11 @@ class VersionsRun(Run):
                 )
         except UnicodeEncodeError:
             self.reports.discard()
-            return self.report_failed(OSError("a name in it is not UTF-8"))
+            return self.give_up_reports(OSError("a name in it is not UTF-8"))
         except OSError as error:
             self.reports.discard()
-            return self.report_failed(error)
-        return self.reported(exitstatus)
+            return self.give_up_reports(error)
+        return self.code_after_reports(exitstatus)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_report_title(self, report: Any) -> None:
@@ -291,7 +291,7 @@ class VersionsRun(Run):
         """Fill our columns; a report that is no check's keeps the width of the table."""
         from release_state.report.page import other_row, row
 
-        result = of_report(report)
+        result = read_result(report)
         row(result, cells) if result else other_row(cells)
 
     @pytest.hookimpl(optionalhook=True)

@@ -106,7 +106,7 @@ def test_another_pytest_is_said_in_a_line(version: str, runs: bool, monkeypatch:
     from release_state import cli
     from release_state.run import safeguards
 
-    assert (ends.wrong_pytest(version) is None) is runs
+    assert (ends.explain_wrong_pytest(version) is None) is runs
     monkeypatch.setattr(pytest, "__version__", version)
     monkeypatch.setattr(cli, "version", lambda name: version)
     monkeypatch.setattr(safeguards, "guard", lambda: None)
@@ -130,11 +130,11 @@ def test_another_pytest_is_said_in_a_line(version: str, runs: bool, monkeypatch:
     ],
 )
 def test_what_this_machine_lacks_is_said_in_a_line(error: Exception, says: str | None) -> None:
-    said = ends.in_a_line(error)
+    said = ends.describe_limit(error)
     assert said is None if says is None else said and says in said
     wrapping = LookupError("x")
     wrapping.__cause__ = error
-    assert ends.in_a_line(wrapping) == said
+    assert ends.describe_limit(wrapping) == said
 
 
 @pytest.mark.parametrize("raised", ["MemoryError()", "LookupError('a defect')", "RuntimeError('x')"])

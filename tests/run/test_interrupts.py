@@ -207,7 +207,7 @@ def test_the_first_signal_interrupts_and_the_next_are_only_noted(watch: Interrup
     signal.raise_signal(signal.SIGTERM)  # while what was made is being removed
     signal.raise_signal(signal.SIGINT)
     with pytest.raises(KeyboardInterrupt):
-        watch.insist()
+        watch.raise_again()
     watch._asked_at = time.monotonic() - 10
     with pytest.raises(KeyboardInterrupt):
         signal.raise_signal(signal.SIGINT)  # asked for again after so long
