@@ -3,10 +3,10 @@
 import os
 import sys
 
-# Python puts the current folder first: what lies there must not be imported, not even by the import below.
+# Python puts the current folder first on the path: nothing in it may be imported, not even by the import below.
 try:
     here = os.getcwd()  # noqa: PTH109 - pathlib would be such an import
-except OSError:  # gone; said below
+except OSError:  # the folder is gone; main says so
     here = ""
 sys.path[:] = [path for path in sys.path if path not in ("", here)]
 

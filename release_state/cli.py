@@ -1,7 +1,7 @@
 """The console command `release-state`: the installed suite, run from inside any repository.
 
-It runs pytest with the package's own ini file, root folder and checks, so that neither the configuration nor the
-conftest nor a stray module of the repository at hand is ever read.
+It runs pytest with the package's own ini file, root folder and checks: configuration, conftest and modules of the
+current repository are never read.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ USAGE = """usage: release-state --version X.Y.Z [--channel pypi|testpypi|all] [-
        release-state history [--version X.Y.Z] [--channel NAME] [--reports-dir DIR]
        release-state --list-checks
 
-Says, read-only, whether a Python release is ready, released and verified, or what is wrong and how to mend it.
+Says, read-only, whether a Python release is ready, released and verified, or what is wrong and how to fix it.
 Every option of the suite: release-state --help
 """
 
 
 def suite_folder() -> Path:
-    """Where checks, fixtures and conftest are: inside the installed package, else this checkout.
+    """The folder of checks, fixtures and conftest: inside the installed package, else this checkout.
 
-    Raises FileNotFoundError where they are neither.
+    Raises FileNotFoundError if they are in neither.
     """
     package = Path(__file__).resolve().parent
     for folder in (package / "_suite", package.parent):
@@ -52,12 +52,12 @@ def suite_folder() -> Path:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the suite; the exit codes are the suite's."""
+    """Run the suite; returns its exit code."""
     guard_process()
     try:
         code = _main(list(sys.argv[1:] if arguments is None else arguments))
         sys.stdout.flush()
-    except BrokenPipeError:  # whoever reads has seen enough; Python would complain once more when it ends
+    except BrokenPipeError:  # the reader has closed the pipe; Python would complain again at its end
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 2
     except (OSError, MemoryError, RuntimeError) as error:
@@ -77,7 +77,7 @@ def _main(given: list[str]) -> int:
     if given == ["-V"]:
         sys.stdout.write(f"release-state {__version__}, with pytest {version('pytest')}\n")
         return 0
-    # Python puts the current folder first on the path of `python -m`: what lies there must not be imported.
+    # `python -m` puts the current folder first on the path: nothing in it may be imported.
     sys.path[:] = [path for path in sys.path if path not in ("", str(Path.cwd()))]
     if not given[0].startswith("-") and given[0] not in _WORDS and not _exists(given[0]):
         sys.stderr.write(_unknown(given[0]))
@@ -94,7 +94,7 @@ def _main(given: list[str]) -> int:
 
         with stop_commands(os.environ):
             return tell_history(given[1:], os.environ, Path.cwd())
-    # pytest's settings of the environment belong to the repository at hand, not to this run.
+    # pytest's settings in the environment belong to the current repository, not to this run.
     for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):
         os.environ.pop(name, None)
     try:
@@ -108,10 +108,10 @@ def _main(given: list[str]) -> int:
     if given == ["--list-checks"]:
         return list_checks(folder)
     if given[0] == "plan":
-        given = given[1:]  # the plan is part of every run; the word says what one is after
+        given = given[1:]  # every run has the plan; the word only states the intention
     if any(argument in ("-h", "--help") for argument in given):
         sys.stdout.write(USAGE.rpartition("Every option")[0] + "\n")
-    # Until the plugin takes over: while pytest is being imported, nothing is there that would have to be cleaned up.
+    # Until the plugin takes over: while pytest is imported, there is nothing to clean up.
     interrupts = Interrupts()
     interrupts.start()
     import pytest
@@ -138,14 +138,14 @@ def _unknown(word: str) -> str:
 
 
 def _as_release_version(argument: str) -> str:
-    """`--version=X` too: pytest's own option of that name takes no value, so its first parse would refuse it."""
+    """`--version` under its second name; pytest's first parse would refuse `--version=X`."""
     if argument == "--version" or argument.startswith("--version="):
         return argument.replace("--version", "--release-version", 1)
     return argument
 
 
 def list_checks(folder: Path) -> int:
-    """Print every check: its ID, phases, level and fact."""
+    """Print all checks: ID, phases, level, fact."""
     from release_state.run.checks import catalogue
 
     checks = catalogue(folder / "checks")

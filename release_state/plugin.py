@@ -1,9 +1,10 @@
-"""The pytest hooks of the suite: options, the take-over of `--version`, and the run from collection to verdict.
+"""The pytest hooks of the suite, from its options to the verdict, and the place where a run is composed.
 
-Those of collection are in `collecting`, of errors in `redacting`, of one run in `gathering`: registered here.
+Hooks of collection are in `run.collecting`, of redaction in `run.safeguards`, of results in the run itself; they are
+registered here. No other module knows single versions, audits and fleets alike.
 
-Imports the standard library and pytest alone at the top: it is loaded with `-p` before anything else, and an import
-error there would end in exit code 1 instead of a usage error.
+Imports only the standard library, pytest and modules that do the same: it is loaded with `-p` before anything else, and
+an import error there would end in exit code 1 instead of a usage error.
 """
 
 from __future__ import annotations
@@ -49,13 +50,13 @@ _INTERRUPTS: pytest.StashKey[Interrupts] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
-    """Take `--version` out of pytest's own option and give it the meaning that a release manager expects."""
+    """Take `--version` from pytest, and add the options of the suite."""
     refuse_to_start()
     take_version_over(parser)
     config = pluginmanager.get_plugin("pytestconfig")
     known = getattr(config, "known_args_namespace", None)
     if known is not None and known.confcutdir is not None and "release_state_version" not in known:
-        # Loaded by the conftest, not by -p: pytest took --version for its own and only warns of what fails to load.
+        # Loaded by the conftest and not by -p: pytest took --version for its own, and only warns if a conftest fails.
         known.version = 0
         load_suite()
     add_options(first_in_help(parser, "release-state", "release state"))
@@ -63,14 +64,14 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) -> Generator[None, None, None]:
-    """Turn everything that keeps the suite from starting whole into a usage error: exit 4, never a green run."""
+    """Turn whatever prevents the suite from starting into a usage error: exit code 4, never a green run."""
     if "PYTEST_XDIST_WORKER" not in os.environ:  # a worker ends with its controller
         interrupts = early_config.stash[_INTERRUPTS] = Interrupts()
         interrupts.start()
         early_config.add_cleanup(interrupts.stop)
-    # pytest looks for its own name here after a usage error, and would print its version beside the message.
+    # After a usage error pytest looks for --version here, and would print its own version beside the message.
     args[:] = ["--release-version" if argument == "--version" else argument for argument in args]
-    early_config.known_args_namespace.version = 0  # else a conftest that fails to import would only be warned about
+    early_config.known_args_namespace.version = 0  # otherwise pytest only warns of a conftest that fails
     if early_config.known_args_namespace.noconftest:
         raise pytest.UsageError(
             "--noconftest leaves the suite's own conftest.py out: nothing could be checked without it"
@@ -88,7 +89,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
-    """Answer `--show-config`; refuse beside a version what prints something else and exits 0, nothing checked."""
+    """Answer `--show-config`; refuse options that check nothing beside a version; guard the output."""
     silence_commands(config, lambda: run.workflow.annotations if (run := _run_of(config)) else ())
     show_no_values(config)
     safeguards.redact_debug_log(config)
@@ -113,7 +114,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Read the configuration, and begin to observe before collection does."""
+    """Read the configuration and start the observation, before collection."""
     if config.option.help or config.option.version:
         return
     config.pluginmanager.register(collecting, "release-state-collecting")
@@ -123,22 +124,24 @@ def pytest_configure(config: pytest.Config) -> None:
     if (given := getattr(config, "workerinput", {}).get("release_state")) is not None:
         worker = _worker_session(config, given)
         config.stash[KEY] = worker
-        if not hasattr(worker, "pool"):  # the worker of a fleet observes itself, and has programs to stop
-            # A terminal interrupts workers too: they have nothing to put away, and the controller answers for all.
+        if not hasattr(worker, "pool"):  # a fleet's worker observes, and has programs to stop
+            # Ctrl-C reaches workers too. They have nothing to clean up, and the controller reports for all.
             signal.signal(signal.SIGINT, signal.SIG_DFL)
         unblock_interrupts()
         return
     for argument in config.args:
         if not config.option.pyargs and not (cwd_of(config) / argument.partition("::")[0]).exists():
-            raise usage_error(f"file or directory not found: {argument!r}")  # pytest says it after the look-ups
+            raise usage_error(
+                f"file or directory not found: {argument!r}"
+            )  # pytest would say so only after the look-ups
     if (interrupts := config.stash.get(_INTERRUPTS, None)) is not None:
         interrupts.stage = "running"
-    # Known to pytest before there is anything in it: whenever a signal comes, it is closed.
+    # Registered while it is still empty: it is closed whenever a signal comes.
     made = ExitStack()
     config.add_cleanup(made.close)
     try:
         scratch = made.enter_context(scratch_folder())
-        # pytest's own has a name that others can guess (CVE-2025-71176), and takes room, which xdist cannot do without.
+        # pytest's own folder has a name that others can guess (CVE-2025-71176).
         config.option.basetemp = getattr(config.option, "basetemp", None) or str(Path(scratch, "pytest"))
         run = _new_run(config)
     except OSError as error:
@@ -203,14 +206,14 @@ def _worker_session(config: pytest.Config, given: Mapping[str, object]) -> Any:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_sessionstart(session: pytest.Session) -> Generator[None, None, None]:
-    """Say what is checked in a few lines: pytest's own, on versions and plugins, come with -v alone."""
+    """Print our header; pytest's own, on versions and plugins, comes with -v only."""
     option, run = session.config.option, _run_of(session.config)
     reporter: Any = session.config.pluginmanager.get_plugin("terminalreporter")
     if run is not None and reporter is not None:
         from release_state.verdict.conclude import COUNTED
 
         for name in COUNTED:
-            reporter.stats.setdefault(name, [])  # pytest counts them in this order, those that are not there not at all
+            reporter.stats.setdefault(name, [])  # pytest shows counts in this order, and skips empty ones
     is_brief = run is not None and reporter is not None and option.verbose == 0 and not option.no_header
     if is_brief:
         option.no_header = True
@@ -227,13 +230,13 @@ def pytest_sessionstart(session: pytest.Session) -> Generator[None, None, None]:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Give an xdist worker the targets and the place where the snapshots will be."""
+    """Give an xdist worker its targets, and the folder where the snapshots will be."""
     node.workerinput["release_state"] = node.config.stash[_RUN].session.for_worker()
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_node_collection_finished(node: Any) -> None:
-    """Say which phase applies and why, once: under xdist the controller collects nothing itself."""
+    """Print once which phase applies and why; under xdist the controller collects nothing itself."""
     run = _run_of(node.config)
     reporter = node.config.pluginmanager.get_plugin("terminalreporter")
     if run is not None and reporter is not None and (phases := run.phases()) and not run.has_shown_phases:
@@ -244,7 +247,7 @@ def pytest_xdist_node_collection_finished(node: Any) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
-    """Call a check, and keep how it ended: no other plugin decides that."""
+    """Call a check and keep how it ended, so that no other plugin decides that."""
     from release_state.run.checks import call_check
 
     return call_check(pyfuncitem)
@@ -252,12 +255,12 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
-    """Translate how a check ended into an outcome; pytest's own stays passed, failed or skipped."""
+    """Attach the result of a check to its report; pytest's own outcome stays passed, failed or skipped."""
     from release_state.run.checks import is_statement, translate
 
     raised = call.excinfo
     if raised is not None and is_statement(raised.value):
-        call.excinfo = None  # pytest would read and parse source for a traceback that nobody is shown
+        call.excinfo = None  # saves pytest the source of a traceback that is not shown
     try:
         report = yield
     finally:
@@ -266,7 +269,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
-    """Name the outcome in the progress and in the summary line."""
+    """Name the outcome in the progress line and in the summary."""
     from release_state.run.checks import status
 
     return status(report)
@@ -277,13 +280,13 @@ def _run_of(config: pytest.Config) -> Any:
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
-    """Package, version, channel, phase, and where each fact is read from."""
+    """The header of the run, which pytest prints with -v."""
     run = _run_of(config)
     return run.header() if run else []
 
 
 def pytest_report_collectionfinish(config: pytest.Config) -> str | None:
-    """Say which phase applies and why."""
+    """Print which phase applies and why."""
     run = _run_of(config)
     return run.phases() if run else None
 
@@ -292,7 +295,7 @@ def pytest_report_collectionfinish(config: pytest.Config) -> str | None:
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Generator[None, None, None]:
     """Judge, set the exit code, write the reports.
 
-    The innermost wrapper: around pytest-html, which writes its page here, and before the terminal's summary.
+    The innermost wrapper: around pytest-html, which writes its page in this hook, and before the terminal's summary.
     """
     run = _run_of(session.config)
     if (interrupts := session.config.stash.get(_INTERRUPTS, None)) is not None:
@@ -304,15 +307,15 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Generator[
     except OSError as error:
         if run is None:
             raise
-        session.exitstatus = run.give_up_reports(error)  # and the half of a page that was written is gone
+        session.exitstatus = run.give_up_reports(error)  # also removes a page that was half written
     if run is not None:
         session.exitstatus = run.publish_reports(int(session.exitstatus))
         _forget_page(session.config, run.reports.html)
-        gc.freeze()  # pytest looks for garbage five times before it ends, and there is none that matters
+        gc.freeze()  # pytest collects garbage five times before it ends, and finds none that matters
 
 
 def _forget_page(config: pytest.Config, page: Path) -> None:
-    # Where it is is said with the verdict; and it went with the report of a run that observed nothing.
+    """Stop pytest-html from naming its page: the summary does, and a run that observed nothing has none."""
     if config.option.htmlpath == str(page):
         for plugin in config.pluginmanager.get_plugins():
             if type(plugin).__module__.startswith("pytest_html."):
@@ -321,7 +324,7 @@ def _forget_page(config: pytest.Config, page: Path) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Print the verdict, what is wrong, and the commands that mend it."""
+    """Print the verdict, what is wrong, and the commands that fix it."""
     run = _run_of(config)
     if run is not None:
         run.summarise(terminalreporter)

@@ -1,4 +1,4 @@
-"""Observing in the background, and the private folder through which xdist workers get what was observed."""
+"""Observation in a background thread, and the private folder that passes its result to xdist workers."""
 
 from __future__ import annotations
 
@@ -24,14 +24,13 @@ _OBSERVED, _FAILED = "observed.json", "failed.txt"
 _POLL_SECONDS = 0.02
 _SWITCH_SECONDS = 0.001
 _END_SECONDS = 5.0
-"""How long what was stopped may take to end; each part of it looks several times a second."""
+"""Longest wait for a stopped observation to end; each of its parts checks several times a second."""
 
 
 class Background(Generic[T]):
-    """
-    Observes in a thread of its own; under xdist, puts what was observed where the workers wait for it.
+    """Observes in a thread of its own; under xdist, writes the result where the workers wait for it.
 
-    `observe` is given the event that says that the run is over; `dump` makes plain JSON data of what it gave.
+    `observe` gets the event that is set when the run is over; `dump` turns its result into plain JSON data.
     """
 
     def __init__(
@@ -45,8 +44,8 @@ class Background(Generic[T]):
         self.exchange = Path(tempfile.mkdtemp(prefix="release-state-")) if with_workers else None
 
     def start(self) -> None:
-        """Begin to observe."""
-        # The main thread imports and collects meanwhile: a look-up with an answer to read shall not wait 5 ms for it.
+        """Start the observation."""
+        # The main thread imports and collects meanwhile: a look-up must not wait 5 ms for it to read an answer.
         sys.setswitchinterval(_SWITCH_SECONDS)
         self._thread = threading.Thread(target=self._run, name="release-state-observe", daemon=True)
         self._thread.start()
@@ -56,7 +55,7 @@ class Background(Generic[T]):
         try:
             observed = self._observe(self.cancel)
             if self.cancel.is_set():
-                return  # nobody waits any more, and what was cut off is no observation
+                return  # nobody waits for it, and a look-up that was cut off observed nothing
             self.seconds = time.monotonic() - started
             if self.exchange:
                 _hand_on(json.dumps(self._dump(observed)), self.exchange / _OBSERVED)
@@ -69,26 +68,28 @@ class Background(Generic[T]):
                 try:
                     disk.write_atomically(self.exchange / _FAILED, format_error(error))
                 except OSError:
-                    shutil.rmtree(self.exchange, ignore_errors=True)  # no room to say it: the workers end
+                    shutil.rmtree(
+                        self.exchange, ignore_errors=True
+                    )  # the disk is full: without the folder, workers end
 
     def wait(self) -> T:
-        """What was observed. Raises whatever the observation raised."""
+        """Wait for the observation and return it; raises whatever it raised."""
         return self._done.result()
 
     def is_over(self, seconds: float) -> bool:
-        """Whether the observation has ended; waits for it, but not longer than this."""
+        """Whether the observation has ended; waits at most this long for it."""
         return bool(wait([self._done], seconds).done)
 
     def result(self) -> T | None:
-        """What was observed, without waiting; None while observing and after a defect."""
+        """The observation, without waiting; None while it runs and after a defect."""
         return None if not self._done.done() or self._done.exception() else self._done.result()
 
     def defect(self) -> BaseException | None:
-        """What broke the observation itself, if anything did."""
+        """The error that ended the observation itself; None if there was none."""
         return self._done.exception() if self._done.done() else None
 
     def close(self) -> None:
-        """Stop what is still observing, remove the exchange folder, and wait until no program runs any more."""
+        """Stop the observation, remove the exchange folder, and wait until no program is running."""
         self.cancel.set()
         if self.exchange:
             shutil.rmtree(self.exchange, ignore_errors=True)
@@ -97,9 +98,9 @@ class Background(Generic[T]):
 
 
 def _hand_on(text: str, path: Path) -> None:
-    """Write what the workers wait for; where the disk has no room, into memory (Linux), for as long as this process is.
+    """Write the file that the workers wait for; on a full disk into memory (Linux), while this process lives.
 
-    Raises OSError where neither takes it.
+    Raises OSError if neither works.
     """
     try:
         disk.write_atomically(path, text)
@@ -108,18 +109,16 @@ def _hand_on(text: str, path: Path) -> None:
             raise
         with os.fdopen(os.memfd_create(path.name), "wb", closefd=False) as file:
             file.write(text.encode())
-            # Read by its name, which makes a description of its own: each worker begins at the beginning.
+            # Each worker opens it by name and gets a file position of its own.
             path.symlink_to(f"/proc/{os.getpid()}/fd/{file.fileno()}")
 
 
 def wait_for(exchange: Path) -> Any:
-    """
-    What the controller observed, as plain data, in an xdist worker; waits for it.
+    """Wait in an xdist worker for the controller's observation, and return it as plain data.
 
-    Ends the process where the controller ended: nobody listens any more.
-    Raises RuntimeError where the observation broke.
+    Ends the process if the controller has ended. Raises RuntimeError if the observation broke.
     """
-    # No limit of its own: every look-up has one, and xdist ends its workers together with the controller.
+    # No time limit: every look-up has one, and xdist ends its workers together with the controller.
     while not (exchange / _OBSERVED).exists():
         if (exchange / _FAILED).exists():
             raise RuntimeError((exchange / _FAILED).read_text(encoding="utf-8"))

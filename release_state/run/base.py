@@ -1,4 +1,4 @@
-"""What every kind of run has in common, as the plugin sees it: start, results, exit code, reports, end."""
+"""What all runs share: start, results, exit code, reports, end."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ _WORKERS_END_SECONDS, _FLEET_ENDS_SECONDS = 0.3, 1.6
 
 
 class Run:
-    """One run, in the process that observes; a plugin of pytest, which takes the results, those of workers too."""
+    """One run, in the process that observes. It is a pytest plugin: it receives the results, also those of workers."""
 
     session: Any
     """Has `start`, `close`, `add`, `defect`, `defects`, `exit_code` and `for_worker`; in the stash for the checks."""
     reports: ReportFiles
-    """What has been written stays."""
+    """Reports that were written stay when the run ends."""
 
     def __init__(self, environ: Mapping[str, str], *, executes: bool, demo: str | None = None) -> None:
         self.demo = demo
         self.aside = "a demo world, which is gone when this run ends" if demo is not None else ""
-        """What the header says of a run that looks at no real release, or not now."""
-        self.workflow = WorkflowStep(environ)  # not the demo's: the run is a step of this workflow all the same
+        """Added to the header of a run on a demo world or a recorded snapshot."""
+        self.workflow = WorkflowStep(environ)  # also in a demo: the run is still a step of this workflow
         self.executes = executes
         self.trouble: str | None = None
         self.notes: list[str] = []
-        """What went wrong and decides nothing."""
+        """What went wrong without changing the exit code."""
         self.has_shown_phases = False
         self.interrupts: Interrupts | None = None
         self._plugins: pytest.PytestPluginManager | None = None
@@ -49,21 +49,21 @@ class Run:
         plugins.register(self, "release-state-run")
 
     def start(self) -> None:
-        """Begin to observe, unless nothing will be executed."""
+        """Start the observation, unless no check will run."""
         if self.executes:
             self.session.start()
 
     def close(self) -> None:
-        """End the demo world, remove the exchange folder, and give reserved names of reports back."""
+        """End the demo world, remove the exchange folder, and release the reserved report names."""
         self._stack.close()
         if self.executes:
-            self.reports.discard()  # an interrupt can come before the session that would have done so
+            self.reports.discard()  # an interrupt can come before the session starts, which would do this at its end
 
     def prepare_reports(self, config: pytest.Config) -> None:
         """Reserve the names of this run's reports.
 
-        Raises pytest.UsageError where there can be no such folder: known before anything is contacted. One that is full
-        or read-only does not keep the verdict from being told.
+        Raises pytest.UsageError if the folder cannot exist, before anything is contacted. A full or read-only folder
+        is no error: the verdict is shown without reports.
         """
         if not self.executes:
             return
@@ -75,9 +75,9 @@ class Run:
             ) from None
 
     def reserve(self) -> None:
-        """Reserve the names of this run's reports, or note that the folder takes none.
+        """Reserve the names of this run's reports, or note that the folder cannot be written to.
 
-        Raises OSError where there can be no such folder.
+        Raises OSError if the folder cannot exist.
         """
         try:
             self.reports.prepare()
@@ -90,67 +90,67 @@ class Run:
             )
 
     def add(self, result: CheckResult) -> None:
-        """Take what one check said."""
+        """Keep the result of one check."""
         self.session.add(result)
 
     def pytest_runtest_logstart(self) -> None:
-        """Go no further where an interrupt was swallowed: what is raised in a finalizer is only warned about."""
+        """Stop if an interrupt was swallowed: Python only warns of an exception in a finalizer."""
         if self.interrupts is not None:
             self.interrupts.raise_again()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-        """Stop what observes before anything else is done."""
+        """Stop the observation before anything else."""
         self.session.close()
         xdist: Any = self._plugins.get_plugin("dsession") if self._plugins else None
         manager = getattr(xdist, "nodemanager", None)
         if manager is not None:
-            # xdist's is 10 s, for workers that have something to finish; those of a fleet put away what they started,
-            # if they have begun: a worker whose Python is still importing has started nothing.
+            # xdist waits 10 s for its workers. Ours have nothing to finish; those of a fleet stop the programs they
+            # started, unless their Python is still importing.
             busy = hasattr(self.session, "pool") and self._has_workers
             manager.EXIT_TIMEOUT = _FLEET_ENDS_SECONDS if busy else _WORKERS_END_SECONDS
-            # xdist does so at the end of a session. Where workers were still starting there is none to end, and they
-            # would be left to the exit of Python, which from 3.12 on cannot start the threads for it.
+            # xdist does so when a session ends. While workers are starting there is no session; they would be left to
+            # the exit of Python, which since 3.12 cannot start the threads for it.
             manager.teardown_nodes()
-        # pytest shows the last place alone, and would read and parse the source of all the others for it.
+        # pytest shows the last entry alone, but would read and parse the source of all others.
         excinfo.traceback = type(excinfo.traceback)(excinfo.traceback[-1:])
-        # pytest collects garbage several times when it ends, which takes a second: there is none that matters now.
+        # pytest collects garbage several times at its end, which takes a second and frees nothing that matters.
         gc.freeze()
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodeready(self) -> None:
-        """An xdist worker has begun."""
+        """Note that an xdist worker has started."""
         self._has_workers = True
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Take what a check said."""
+        """Receive the result of a check."""
         if (result := read_result(report)) is not None:
             self.add(result)
 
     def header(self) -> list[str]:
-        """What is checked and where each fact is read from."""
+        """The lines above the run: what is checked, and where each fact is read from."""
         raise NotImplementedError
 
     def with_aside(self, header: Sequence[str]) -> list[str]:
-        """The header of a run, with what sets it apart from others."""
+        """The header, with the words on a demo world or a recorded snapshot in its first line."""
         first, *rest = header
         return [f"{first}; {self.aside}" if self.aside else first, *rest]
 
     def phases(self) -> str | None:
-        """What is known once the observation is there; None where there is nothing to say."""
+        """The phases, once the observation is there; None if there is nothing to say."""
         return None
 
     def finish(self, exitstatus: int) -> int:
-        """The exit code of the run: pytest's own 2, 3 and 4 stay."""
+        """The exit code of the run; pytest's own 2, 3 and 4 stay."""
         if exitstatus in (Exit.INTERRUPTED, Exit.DEFECT, Exit.USAGE):
-            self.session.close()  # xdist waits for its workers next, and they for what is observed
+            self.session.close()  # xdist waits for its workers next, and they for the observation
             return exitstatus
         if not self.executes:
             return int(Exit.NOTHING_CHECKED)
         self.prepare_verdict()
         code = self.session.exit_code()
         if code is Exit.OK and exitstatus == pytest.ExitCode.TESTS_FAILED:
-            code = Exit.DEFECT  # something failed that is no check
+            code = Exit.DEFECT  # a failure outside of the checks
         if code is Exit.NOTHING_CHECKED:
             self.notes.append(
                 f"nothing was checked, so the exit code is {code:d}: no check of this phase was selected and run; "
@@ -159,10 +159,10 @@ class Run:
         return int(code)
 
     def prepare_verdict(self) -> None:
-        """Everything is there that a verdict rests on."""
+        """Called once all results are in, before the exit code is worked out."""
 
     def give_up_reports(self, error: OSError) -> int:
-        """A report could not be written: said, and never exit 0; nothing is left of it."""
+        """The exit code when a report could not be written, never 0; removes the half that was written."""
         where = f"{error.filename or self.reports.folder}: {error.strerror or error}"
         self.trouble = (
             f"a report could not be written, so the exit code is {Exit.DEFECT:d}: {where}: "
@@ -173,7 +173,7 @@ class Run:
         return int(Exit.DEFECT)
 
     def code_after_reports(self, exitstatus: int) -> int:
-        """The exit code of a run whose reports are there, or could not be: a gate that reads them must not be green."""
+        """The exit code after reporting: without reports never green, for a gate may read them."""
         return exitstatus if self.reports.reserved or exitstatus == Exit.INTERRUPTED else int(Exit.DEFECT)
 
     def ending(self) -> Ending:
@@ -181,9 +181,9 @@ class Run:
         return Ending(self.session.defect(), self.session.defects, self.notes, self.trouble, self.reports)
 
     def publish_reports(self, exitstatus: int) -> int:
-        """Write the reports; gives the exit code, which a report that cannot be written changes."""
+        """Write the reports and return the exit code, which a failure to write changes."""
         raise NotImplementedError
 
     def summarise(self, reporter: pytest.TerminalReporter) -> None:
-        """The verdict and the way out, on the terminal."""
+        """Print the verdict and the plan on the terminal."""
         raise NotImplementedError

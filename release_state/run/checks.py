@@ -1,4 +1,4 @@
-"""The checks as pytest runs them: found in their files, called, and how each ended in pytest's report."""
+"""The checks as pytest runs them: the catalogue, the call, and the result in pytest's report."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from release_state.verdict.check import MARKER, CheckInfo, describe
 from release_state.verdict.conclude import ADVICE, REMEDY, conclude
 
 OF_MANY = ("audit", "fleet")
-"""The markers of checks that look at a whole history, or at many projects: they belong to no phase."""
+"""Markers of checks of a whole history or of many projects; they belong to no phase."""
 _loading = threading.RLock()
 
 ATTRIBUTE = "release_state"
 _ENDED: pytest.StashKey[BaseException | None] = pytest.StashKey()
-"""How a check ended: with an exception, or without one. It is not there for one that was not called."""
+"""The exception that ended a check, or None; missing if the check was not called."""
 
 _NOT_CALLED = Problem(source="pytest", why="the check was not called", remedy=REMEDY)
 
@@ -45,10 +45,10 @@ _SHOWN = {
 
 @cache
 def catalogue(folder: Path) -> tuple[CheckInfo, ...]:
-    """Every check of the folder's `test_*.py` files, in the order of the files and their lines.
+    """Every check of the folder's `test_*.py` files, in the order of files and lines.
 
-    What a phase consists of is taken from here and not from what pytest collected: a run that was narrowed cannot
-    pass for the whole phase. Raises ValueError where two checks share an ID or a check belongs to no phase.
+    The catalogue, not pytest's collection, defines the checks of a phase: a narrowed run cannot pass for a whole one.
+    Raises ValueError if two checks share an ID or a check belongs to no phase.
     """
     found: dict[str, CheckInfo] = {}
     for path in sorted(folder.glob("test_*.py")):
@@ -64,9 +64,9 @@ def catalogue(folder: Path) -> tuple[CheckInfo, ...]:
 
 
 def load(path: Path) -> ModuleType:
-    """A file of checks, imported once under a name of its own; from any thread.
+    """Import a file of checks once, under a name of its own; safe from any thread.
 
-    Raises ValueError where it cannot be.
+    Raises ValueError if it cannot be loaded.
     """
     with _loading:
         return _loaded(path)
@@ -88,7 +88,7 @@ def _loaded(path: Path) -> ModuleType:
 
 
 def of_many(module: object) -> str | None:
-    """Which of the markers of checks of many a file of checks carries."""
+    """The marker in `OF_MANY` that a file of checks carries, if any."""
     names = {mark.name for mark in _marks_of(module)}
     return next((name for name in OF_MANY if name in names), None)
 
@@ -99,10 +99,10 @@ def _marks_of(module: object) -> list[pytest.MarkDecorator]:
 
 
 def call_check(item: pytest.Function) -> bool | None:
-    """Call a check and keep how it ended; None for a test that is no check.
+    """Call a check and keep its exception; None if the test is no check.
 
-    Another plugin may swallow the exception, mark the test, put a function of its own in the check's place, or call
-    nothing at all: that makes no check hold.
+    Another plugin may swallow the exception, mark the test, replace the function or call nothing: no check holds
+    because of that.
     """
     if item.get_closest_marker(MARKER) is None:
         return None
@@ -118,18 +118,18 @@ def call_check(item: pytest.Function) -> bool | None:
 
 
 def _check_of(item: pytest.Function) -> Callable[..., None]:
-    """The check as its file has it; not `item.obj`, in whose place `--trace` and plugins put functions of their own."""
+    """The check as its file defines it; `--trace` and plugins replace `item.obj` by functions of their own."""
     check: Callable[..., None] = getattr(item.module, item.originalname)
     return check
 
 
 def is_statement(error: BaseException) -> bool:
-    """Whether an exception is the word of a check, and no defect of it."""
+    """Whether an exception is the statement of a check, and not a defect."""
     return isinstance(error, (Statement, NotObserved))
 
 
 def translate(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> pytest.TestReport:
-    """Attach the outcome to the report of a check; pytest's own outcome stays passed, failed or skipped."""
+    """Attach the result to the report of a check; pytest's own outcome stays passed, failed or skipped."""
     if item.get_closest_marker(MARKER) is None or not isinstance(item, pytest.Function):
         return report
     if report.when != "call" and call.excinfo is None:
@@ -138,7 +138,7 @@ def translate(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.Tes
     if report.when == "call":
         error = item.stash.get(_ENDED, error or NotObserved(_NOT_CALLED)) or error
     if error is not None and not isinstance(error, (Exception, pytest.skip.Exception)):
-        return report  # Ctrl-C, pytest.exit: not the check's word
+        return report  # Ctrl-C or pytest.exit, no statement of the check
     marks = [pytest.MarkDecorator(mark, _ispytest=True) for mark in item.iter_markers()]
     check = _check_of(item)
     info, target = describe(check, marks), item.callspec.params["target"]
@@ -162,12 +162,12 @@ def fill_report(
 ) -> pytest.TestReport:
     """Put a result into the report that carries it to the controller.
 
-    `line` says where in its file the check is; `properties`, whether anybody will read those of `--junit-xml`.
+    `line` is the check's line in its file; `properties` says whether `--junit-xml` needs its properties.
     """
     session = get_session(item.config)
     decides = result.decides(getattr(session, "block_on_advice", False))
     setattr(report, ATTRIBUTE, result.model_dump(mode="json"))
-    # On the item: pytest writes the properties of the last of its reports, that of the teardown, to --junit-xml.
+    # On the item too: --junit-xml takes the properties of the item's last report, the teardown's.
     item.user_properties[:] = _properties(result) if properties else []
     report.user_properties[:] = item.user_properties
     if result.outcome is Outcome.HOLDS:
@@ -185,7 +185,7 @@ def fill_report(
 
 
 def _properties(result: CheckResult) -> list[tuple[str, object]]:
-    """The properties of a check in `--junit-xml`; each is there, empty or not."""
+    """The properties of a check in `--junit-xml`; all are there, even if empty."""
     return [
         ("id", result.id),
         ("target", result.target),
@@ -207,13 +207,13 @@ def describe_finding(result: CheckResult) -> str:
 
 
 def read_result(report: pytest.TestReport) -> CheckResult | None:
-    """The result that a report carries; None for a report that says nothing new."""
+    """The result that a report carries; None if it carries none."""
     document = getattr(report, ATTRIBUTE, None)
     return CheckResult.model_validate(document) if document is not None else None
 
 
 def status(report: pytest.TestReport) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
-    """Category, letter and word of the outcome."""
+    """Category, letter and word of a report's outcome."""
     document = getattr(report, ATTRIBUTE, None)
     if document is None:
         return None

@@ -1,6 +1,6 @@
-"""The hooks of collection: each check once for each target, those of the phase that applies, the items of an audit.
+"""Collection hooks: each check once per target, the checks of the phase that applies, and the items of an audit.
 
-Registered by the plugin, and imports the standard library and pytest alone at the top, as that does.
+Like the plugin, which registers them, imports only the standard library and pytest at its top.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _LOOK_SECONDS = 0.2
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_pycollect_makeitem(collector: pytest.Collector, name: str, obj: object) -> Any:
-    """Make the items of an audit's checks, one for each version; in an audit, no other check has any."""
+    """Make the items of an audit's or a fleet's checks; in such a run, other checks have none."""
     from release_state.run.checks import of_many
     from release_state.verdict.check import MARKER
 
@@ -30,7 +30,7 @@ def pytest_pycollect_makeitem(collector: pytest.Collector, name: str, obj: objec
 
 
 def _many_of(config: pytest.Config) -> Any:
-    """The session of an audit or of a list of projects; None where single versions are checked."""
+    """The session of an audit or of a project list; None in a run over single versions."""
     from release_state.run.session import KEY
 
     session = config.stash.get(KEY, None)
@@ -38,21 +38,21 @@ def _many_of(config: pytest.Config) -> Any:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Import no file of checks that an audit or a list of projects does not run."""
+    """Do not import files of checks that an audit or a project list does not run."""
     many = _many_of(config)
     is_check = collection_path.suffix == ".py" and collection_path.name.startswith("test_")
     return True if many is not None and is_check and collection_path.name != many.file else None
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Begin to observe the projects of a list, once it is known which are selected."""
+    """Start to observe the projects of a list, once the selection is known."""
     if (many := _many_of(session.config)) is not None and is_executing(session.config.option):
         many.begin(session.items)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
-    """Run the checks of an audit in one step each."""
+    """Run each check of an audit in one step."""
     if not hasattr(item, "run_and_report"):
         return None
     item.run_and_report()
@@ -79,13 +79,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the checks of the phase that applies; say what a narrowed run needs."""
+    """Keep the checks of the phase that applies; announce which look-ups a narrowed run needs."""
     if is_executing(config.option) and _many_of(config) is None:
         items[:] = _select(config, items)
 
 
 def _select(config: pytest.Config, items: list[pytest.Item]) -> list[pytest.Item]:
-    """The items whose phase applies to their target; tells a narrowed run's observation what they read."""
+    """The items whose phase applies to their target; tells the observation of a narrowed run what they read."""
     from release_state.observe.lookups import lookups_of_phase
     from release_state.report import screen
     from release_state.run.session import KEY, Controller
@@ -107,7 +107,7 @@ def _select(config: pytest.Config, items: list[pytest.Item]) -> list[pytest.Item
         screen.show_progress(reporter, session.progress, session.is_over)
     elif isinstance(session, Controller) and session.waits:
         while not session.is_over(_LOOK_SECONDS):
-            pass  # what is told meanwhile is told here, where nothing that is printed is captured
+            pass  # progress lines are printed meanwhile; later pytest would capture them
     kept = []
     for item in items:
         target = getattr(getattr(item, "callspec", None), "params", {}).get("target")

@@ -1,7 +1,8 @@
-"""How a process ends that cannot go on: exit code 2, 3 or 4 and a line, never 1, which says that action is needed.
+"""Early ends of a process: a signal, or something that the machine lacks. Exit code 2, 3 or 4 and one line, never 1.
 
-Python ends with 1 where nobody catches an exception: no room on standard output, no memory, no thread. Imports the
-standard library alone: what is missing may be the memory for more, and a signal can come before anything else is there.
+Exit code 1 means "action needed", and Python ends with it when nobody catches an exception: no space for standard
+output, no memory, no thread. Imports only the standard library: memory may be what is missing, and a signal can come
+before anything else is loaded.
 """
 
 from __future__ import annotations
@@ -31,21 +32,21 @@ _LIMITS = {
 }
 _OUTPUT = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EPIPE, errno.EBADF})
 LEAST_MEMORY = 512 * 2**20
-"""Bytes that a process must be allowed: with a fifth of it, Python 3.11 runs in a circle when it ends."""
+"""Bytes of memory that a process must be allowed; with a fifth of it, Python 3.11 loops for ever at its end."""
 _OURS = (f"{os.sep}release_state{os.sep}", f"{os.sep}_pytest{os.sep}", f"{os.sep}pytest{os.sep}")
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 _PATIENCE_SECONDS = 5.0
-"""After so long a person who asks again means it."""
+"""A second Ctrl-C after this time ends even what should not be cut."""
 
 Stage = Literal["starting", "running", "postponing", "ending"]
 
 
 def describe_limit(error: BaseException) -> str | None:
-    """What of this machine ended the run; None where it was something else, a defect perhaps."""
+    """What this machine lacks, in a line; None if the error has another cause, perhaps a defect."""
     for each in _causes(error):
         if isinstance(each, MemoryError):
             return _LIMITS[errno.ENOMEM]
-        # The second: whoever puts away what could not start.
+        # The second text: a clean-up that joins a thread which never started.
         if isinstance(each, RuntimeError) and re.search("start new thread|join thread before it is", str(each)):
             return _LIMITS[errno.EAGAIN]
         if isinstance(each, OSError) and each.errno in _LIMITS:
@@ -56,14 +57,14 @@ def describe_limit(error: BaseException) -> str | None:
 
 
 def guard_process() -> None:
-    """Let an exception that nobody catches end the process with 3; open standard streams that are closed."""
+    """Make an uncaught exception end the process with 3; open standard streams that are closed."""
     _open_streams()
     if sys.excepthook is not _end:
         sys.excepthook = _end
 
 
 def explain_wrong_pytest(version: str) -> str | None:
-    """Why this pytest runs no checks; None where it does."""
+    """Why this pytest cannot run the checks; None if it can."""
     numbers = tuple(int(number) for number in re.findall(r"\d+", version)[:3])
     if OLDEST_PYTEST <= numbers < (9,):
         return None
@@ -71,12 +72,12 @@ def explain_wrong_pytest(version: str) -> str | None:
 
 
 def lacks_docstrings() -> bool:
-    """Whether the checks have no words: `python -OO` leaves docstrings out."""
+    """Whether the checks have no words: `python -OO` removes docstrings."""
     return sys.flags.optimize > 1
 
 
 def find_obstacle() -> str | None:
-    """Why nothing can be run here: too little memory, or a current folder that is gone; None where it can."""
+    """Why no run is possible here: too little memory, or the current folder is gone; None if one is."""
     try:
         os.getcwd()  # noqa: PTH109 - nothing more is imported before this is known
     except OSError as error:
@@ -92,16 +93,16 @@ def find_obstacle() -> str | None:
 
 
 def _open_streams() -> None:
-    """What is opened next would take the number of a closed stream, and get what is printed."""
+    """Open closed standard streams; the next file opened would get their number and receive the output."""
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         try:
             os.fstat(number)
         except OSError:
             with suppress(OSError):
-                os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
+                os.open(os.devnull, os.O_RDWR)  # takes the lowest free number
         if getattr(sys, name) is None:
             with suppress(OSError):
-                # For as long as the process lives: closing it would close the number.
+                # Stays open for the life of the process: closing it would close the number.
                 stream = open(number, "r" if number == 0 else "w", closefd=False, encoding="utf-8")  # noqa: SIM115
                 setattr(sys, name, stream)
 
@@ -116,23 +117,23 @@ def _end(kind: type[BaseException], error: BaseException, traceback: TracebackTy
 
 
 def end(error: BaseException) -> None:
-    """Say what ended the run, and put away what it made; never returns."""
+    """Print what ended the run and clean up; never returns."""
     with suppress(BaseException):
-        said = describe_limit(error) or _told(error)
-        os.write(2, f"ERROR: {said}\n".encode(errors="backslashreplace"))
+        why = describe_limit(error) or _describe_defect(error)
+        os.write(2, f"ERROR: {why}\n".encode(errors="backslashreplace"))
     with suppress(BaseException):
-        atexit._run_exitfuncs()  # not by sys.exit, which would try to write what is left of standard output
+        atexit._run_exitfuncs()  # sys.exit would try to flush standard output
     os._exit(DEFECT)
 
 
-def _told(error: BaseException) -> str:
+def _describe_defect(error: BaseException) -> str:
     from release_state.common.errors import format_traceback
 
     return f"a defect of the suite, please report this:\n{format_traceback(error).rstrip()}"
 
 
 def _is_of_a_run(error: BaseException, traceback: TracebackType | None) -> bool:
-    """Whether it comes out of pytest or the suite: a program that runs them in its own process has other ends."""
+    """Whether an error comes from pytest or the suite, not from a program that runs them in its own process."""
     while traceback is not None:
         if any(part in traceback.tb_frame.f_code.co_filename for part in _OURS):
             return True
@@ -151,7 +152,7 @@ def _causes(error: BaseException) -> list[BaseException]:
 
 @contextmanager
 def block_interrupts() -> Iterator[None]:
-    """Hold Ctrl-C back from the processes that are started here: a Python that has hardly begun shows a traceback."""
+    """Block Ctrl-C in processes started here: a Python that is still starting would show a traceback."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -160,18 +161,17 @@ def block_interrupts() -> Iterator[None]:
 
 
 def unblock_interrupts() -> None:
-    """In such a process: from here on a Ctrl-C, one that was held back too, does what it should."""
+    """Unblock Ctrl-C in such a process; one that was held back arrives now."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
 class Interrupts:
-    """
-    What a signal does, by how far the run is; for the main thread of the process that observes.
+    """Handles SIGINT, SIGTERM and SIGHUP in the main thread of the process that observes.
 
-    *starting*: nothing was made yet, the process ends. *running*: KeyboardInterrupt, as Python does it for Ctrl-C.
-    *ending*: what is left is short and must not be cut, so that the signal is only noted. *postponing*: noted as well, and
-    KeyboardInterrupt a moment later: within an import it can be swallowed, and keep a lock that threads wait for; and a
-    worker of xdist that is started and not told what to run shows a traceback.
+    What a signal does depends on `stage`. *starting*: nothing was made yet, the process ends. *running*:
+    KeyboardInterrupt, as Python's own Ctrl-C. *ending*: the rest is short and must finish, so the signal is only noted.
+    *postponing*: noted, then KeyboardInterrupt a moment later. Inside an import the exception could be swallowed and
+    leave a lock that threads wait for; an xdist worker that has not got its tests yet would show a traceback.
     """
 
     def __init__(self) -> None:
@@ -180,10 +180,10 @@ class Interrupts:
         self._before: dict[int, Any] = {}
 
     def start(self) -> None:
-        """Take the signals; those that are ignored (`nohup`) stay so."""
+        """Install the handlers; signals that are ignored (`nohup`) stay ignored."""
         if threading.current_thread() is not threading.main_thread():
             return
-        # Python tries the folder with a file, which an end at once would leave: now, and then never again.
+        # Python tests the temporary folder with a file once. Now: an abrupt end later would leave that file.
         tempfile.gettempdir()
         for number in (getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)):
             if number not in self._before and (before := signal.getsignal(number)) not in (signal.SIG_IGN, None):
@@ -191,17 +191,17 @@ class Interrupts:
                 signal.signal(number, self._received)
 
     def stop(self) -> None:
-        """Give the signals back."""
+        """Restore the handlers of before."""
         for number, before in self._before.items():
             signal.signal(number, before)
         self._before.clear()
-        # Python notes a KeyboardInterrupt that leaves a text it executes, as of a dataclass that is being made, and in
-        # the end a `python -m` ends by SIGINT for it, though it was caught: unless another text was executed since.
+        # Python notes a KeyboardInterrupt that leaves exec(), for example inside the making of a dataclass. `python -m`
+        # then ends by SIGINT although the exception was caught, unless another exec() ran since.
         exec("")  # noqa: S102 - a fixed text
 
     @contextmanager
     def postpone(self) -> Iterator[None]:
-        """Let nothing that is done here be cut; what breaks of it once a signal came is not worth telling."""
+        """Postpone signals until the block is done; errors in it after a signal are not reported."""
         before, self.stage = self.stage, "postponing"
         try:
             yield
@@ -215,7 +215,7 @@ class Interrupts:
             raise KeyboardInterrupt
 
     def raise_again(self) -> None:
-        """Raise KeyboardInterrupt again where something on the way swallowed the first one."""
+        """Raise KeyboardInterrupt again if something swallowed the first one."""
         if self._asked_at is not None and self.stage == "ending":
             raise KeyboardInterrupt
 
@@ -226,7 +226,7 @@ class Interrupts:
             os._exit(INTERRUPTED)
         asked_again = self._asked_at is not None and time.monotonic() - self._asked_at > _PATIENCE_SECONDS
         if self.stage == "running" or asked_again:
-            # From here on: a second signal must not cut the cleaning up that the first one began.
+            # A second signal must not cut the clean-up that the first one started.
             self.stage, self._asked_at = "ending", time.monotonic()
             raise KeyboardInterrupt
         self._asked_at = self._asked_at or time.monotonic()

@@ -1,6 +1,6 @@
-"""The command line as pytest reads it: our options, `--version` among them, and what was given with them.
+"""The command line as pytest reads it: the suite's options, `--version` among them, and their values.
 
-Imports the standard library and pytest alone at the top, as the plugin does.
+Like the plugin, imports only the standard library and pytest at its top.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ _NO_RUN = (
     ("show_fixtures_per_test", "--fixtures-per-test", "lists fixtures"),
     ("trace", "--trace", "stops before each check"),
 )
-"""Options of pytest that check nothing: their names in its options, as they are typed, and what they do instead."""
+"""Options of pytest that check nothing: attribute, option as typed, and what it does instead."""
 
 
 def take_version_over(parser: pytest.Parser) -> None:
-    """Take `--version` out of pytest's own option."""
-    # No public way takes an option's name away. A pytest without these attributes raises here, which ends the run:
-    # loud, and never pytest's own version with exit code 0.
+    """Remove the name `--version` from pytest's own option."""
+    # There is no public way. A pytest without these attributes raises here and ends the run: better than printing
+    # pytest's own version with exit code 0.
     for group in (parser._anonymous, *parser._groups):
         for option in group.options:
             if "--version" in option._long_opts:
@@ -36,7 +36,7 @@ def take_version_over(parser: pytest.Parser) -> None:
 
 
 def first_in_help(parser: pytest.Parser, name: str, description: str) -> pytest.OptionGroup:
-    """A group of options that `--help` shows before the hundreds of pytest's own."""
+    """A group of options that `--help` shows before pytest's own."""
     group = parser.getgroup(name, description)
     parser._groups.remove(group)
     parser._groups.insert(0, group)
@@ -130,12 +130,12 @@ def add_options(group: pytest.OptionGroup) -> None:
 
 
 def is_executing(option: Any) -> bool:
-    """Whether a fixture will be asked for: --setup-only sets them up, and says in the end that no check ran."""
+    """Whether fixtures will be set up; `--setup-only` does so and ends with "no check ran"."""
     return not (option.collectonly or option.setupplan or option.showfixtures or option.show_fixtures_per_test)
 
 
 def arguments_of(config: pytest.Config) -> Arguments:
-    """What was typed, unread but for the phase.
+    """The arguments as typed; of the values, only the phase and the kind of version are checked here.
 
     Raises UsageProblem.
     """
@@ -146,7 +146,7 @@ def arguments_of(config: pytest.Config) -> Arguments:
     option = config.option
     versions = tuple(option.release_state_version or ())
     audit = audited(versions)
-    one_of("--phase", option.release_state_phase, PHASES)  # the run needs it before the configuration is read
+    one_of("--phase", option.release_state_phase, PHASES)  # needed before the configuration is read
     given = {setting.key: getattr(option, setting.dest) for setting in SETTINGS}
     return Arguments(
         versions=() if audit else versions,
@@ -167,18 +167,18 @@ def arguments_of(config: pytest.Config) -> Arguments:
 
 
 def files_of(config: pytest.Config) -> dict[str, Path]:
-    """The files that are read or written besides the reports, by option."""
+    """The files to read or write besides the reports, by option."""
     given = {name: getattr(config.option, f"release_state_{name}") for name in ("script", "save_snapshot", "snapshot")}
     return {name: cwd_of(config) / path for name, path in given.items() if path}
 
 
 def cwd_of(config: pytest.Config) -> Path:
-    """The folder that relative paths are meant in."""
+    """The folder that relative paths start from."""
     return config.invocation_params.dir
 
 
 def selection_of(config: pytest.Config) -> tuple[tuple[str, ...], str, bool]:
-    """The named files, the marker expression, and whether anything else narrows the run."""
+    """File names, marker expression, and whether anything else narrows the run."""
     option = config.option
     files = tuple(Path(argument.partition("::")[0]).name for argument in config.args)
     narrowed = bool(
@@ -188,7 +188,7 @@ def selection_of(config: pytest.Config) -> tuple[tuple[str, ...], str, bool]:
 
 
 def refuse_other_answers(config: pytest.Config) -> None:
-    """Refuse beside a version what makes pytest print something else and end with exit code 0.
+    """Refuse options that make pytest print something else and exit 0 although a version was given.
 
     Raises pytest.UsageError.
     """

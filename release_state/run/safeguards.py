@@ -1,6 +1,6 @@
-"""What keeps a run safe: all that it needs is there, and nothing that it prints holds a secret or is a command.
+"""Safeguards of a run: its dependencies are there, and its output holds no secret and no workflow command.
 
-Imports the standard library and pytest alone at the top, as the plugin does.
+Like the plugin, imports only the standard library and pytest at its top.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from release_state.run.ends import (
 )
 
 _LATER = ("requests", "urllib3", "pypi_simple", "yaml")
-"""Modules that are imported while the services answer."""
+"""Dependencies that are imported only while the services answer."""
 
 
 def refuse_to_start() -> None:
-    """Let nothing that ends this process look like a finding, and refuse what a run cannot work with.
+    """Make uncaught errors end with exit code 3; refuse a pytest or a machine that cannot run the checks.
 
     Raises pytest.UsageError.
     """
@@ -40,19 +40,19 @@ def refuse_to_start() -> None:
 
 
 def load_suite() -> None:
-    """Import what a run needs before it asks.
+    """Import what a run needs before its first request.
 
-    Raises pytest.UsageError where a dependency is missing, or the checks' words are.
+    Raises pytest.UsageError if a dependency is missing, or the checks' docstrings are.
     """
     if lacks_docstrings():
         raise pytest.UsageError(NO_DOCSTRINGS)
-    # Nothing of what is imported is garbage, and looking for some takes a fifth of the time: now, and whenever the
-    # collector runs later. Frozen, it is never looked at again.
+    # Imports make no garbage, but the collector would take a fifth of their time, now and whenever it runs later.
+    # Frozen objects are never looked at again.
     gc.disable()
     try:
-        import release_state.run.versions  # noqa: F401 - what a run needs before it asks
+        import release_state.run.versions  # noqa: F401
 
-        for name in _LATER:  # imported while the services answer: that they are there is known before
+        for name in _LATER:  # a missing one is found now, although it is imported later
             if importlib.util.find_spec(name) is None:
                 raise ModuleNotFoundError(f"No module named {name!r}")
     except ImportError as error:
@@ -63,35 +63,35 @@ def load_suite() -> None:
 
 
 def explain_missing(error: ImportError) -> pytest.UsageError:
-    """What to do about a dependency that is not there."""
+    """The usage error for a dependency that is missing."""
     return pytest.UsageError(
         f"{error}: a dependency is missing or broken; install release-state again for {sys.executable}"
     )
 
 
 def usage_error(problem: object) -> pytest.UsageError:
-    """The problem as pytest tells it."""
+    """The problem as pytest's usage error."""
     from release_state.common.text import disarm_commands, sanitize
 
-    # A path in it can hold what a terminal obeys.
+    # A path in it may hold control sequences of the terminal.
     return pytest.UsageError(disarm_commands(sanitize(str(problem))))
 
 
 def show_no_values(config: pytest.Config) -> None:
-    """Let no traceback show values of variables and arguments: the token is one of them, the environment another.
+    """Keep values of variables and arguments out of tracebacks: the token is among them, and the environment.
 
-    A defect is shown by its lines, whatever of `-l`, `--full-trace`, `--tb=long` and `-vv` was asked for.
+    `-l`, `--full-trace`, `--tb=long` and `-vv` change nothing: a defect is shown by its lines.
     """
     config.option.showlocals = config.option.fulltrace = False
-    # There is no such option with `-p no:terminal`; then nothing is shown at all.
+    # `-p no:terminal` has no such option, and shows nothing.
     if getattr(config.option, "tbstyle", "auto") in ("auto", "long"):
         config.option.tbstyle = "native"
 
 
 def silence_commands(config: pytest.Config, annotations: Callable[[], Iterable[str]]) -> None:
-    """Inside of a workflow, let no line that is printed be a command, but for the annotations in the end."""
+    """In a workflow, stop printed lines from being commands; print the annotations at the end, as commands."""
     if hasattr(config, "workerinput"):
-        return  # its output goes through the controller
+        return  # a worker's output goes through its controller
     from release_state.report.actions import stop_commands
 
     guard_process = stop_commands(os.environ)
@@ -107,15 +107,15 @@ def silence_commands(config: pytest.Config, annotations: Callable[[], Iterable[s
 
 
 def isolate_workers(config: pytest.Config) -> None:
-    """Let the workers of xdist import nothing of the current folder."""
-    # A worker starts as `python -c` and would have the current folder first on its path: a `queue.py` lying in the
-    # inspected repository would be imported. -I keeps it out on every Python; xdist hands the path of this process on.
+    """Keep xdist workers from importing modules of the current folder."""
+    # A worker starts as `python -c`, with the current folder first on its path: it would import a `queue.py` of the
+    # inspected repository. -I prevents that on every Python; xdist passes on the path of this process.
     specs = getattr(config.option, "tx", None)
     if specs:
         import shlex
 
         if getattr(config.option, "maxworkerrestart", None) is None:
-            # Without a limit, xdist starts a worker anew for ever whose Python has no pytest.
+            # Without a limit, xdist restarts a worker for ever if its Python has no pytest.
             config.option.maxworkerrestart = str(len(specs))
         python = shlex.quote(sys.executable)
         config.option.tx = [
@@ -126,7 +126,7 @@ def isolate_workers(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-    """Of what breaks while checks are collected."""
+    """Redact secrets in collection errors."""
     report = yield
     if report.failed:
         report.longrepr = redact(report.longreprtext)
@@ -135,21 +135,21 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_internalerror(excrepr: Any, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-    """Of an error that ends the run, here or in a worker; what this machine lacks is said in a line."""
+    """Redact secrets in an error that ends the run, here or in a worker; one line if the machine lacks something."""
     text = describe_limit(excinfo.value) or redact(str(excrepr))
-    # All who tell it take it as a text, which pytest makes by this method of the representation.
+    # pytest makes the text by this method, wherever it shows the error.
     excrepr.toterminal = lambda writer: writer.line(text)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_warning_recorded(warning_message: warnings.WarningMessage) -> None:
-    """Of what broke in a thread or while it was put away, which ends as a warning with its traceback."""
+    """Redact secrets in warnings: errors in threads and finalizers end as one, with their traceback."""
     shown = str(warning_message.message)
     if isinstance(warning_message.message, Warning) and (text := redact(shown)) != shown:
         warning_message.message.args = (text,)
 
 
 def redact_debug_log(config: pytest.Config) -> None:
-    """Let `--debug`, which writes down every hook with its arguments, write no secret of an error."""
+    """Redact secrets in the log of `--debug`, which holds every hook with its arguments."""
     if (writer := getattr(config.trace.root, "_writer", None)) is not None:
         config.trace.root.setwriter(lambda text: writer(redact(text)))

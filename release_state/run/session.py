@@ -1,7 +1,7 @@
-"""One run: who observes, how the workers get what was observed, what the checks said, and the verdicts.
+"""The session of a run over single versions: targets, snapshots, results and verdicts.
 
-The controller (or the only process) observes once, in the background. Under xdist the workers collect meanwhile; the
-snapshots reach them through a private folder, so that the number of requests is the same for every `-n`.
+The controller (or the only process) observes once, in the background. Under xdist the workers collect meanwhile and
+read the snapshots from a private folder, so the number of requests is the same for every `-n`.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ if TYPE_CHECKING:
 KEY: pytest.StashKey[Session] = pytest.StashKey()
 
 Collect = Callable[[frozenset[str] | None, threading.Event], Sequence[Snapshot]]
-"""Observes: given the look-ups that are wanted, or None for all, and the event that says that the run is over."""
+"""Observes the given look-ups, or all if None; the event is set when the run is over."""
 
 _NEEDS = "needs.json"
 
 
 def get_session(config: pytest.Config) -> Session:
-    """The run's session.
+    """The session of the run.
 
-    Raises pytest.UsageError where the plugin did not start it: then nothing may be checked.
+    Raises pytest.UsageError if the plugin did not start one: then no check may run.
     """
     session = config.stash.get(KEY, None)
     if session is None:
@@ -51,7 +51,7 @@ def get_session(config: pytest.Config) -> Session:
 
 
 class Session:
-    """What every process of a run has: the targets, and the snapshots once they are there."""
+    """What each process of a run has: the targets, and later their snapshots."""
 
     def __init__(
         self,
@@ -69,43 +69,43 @@ class Session:
         self._recoveries: dict[str, Recovery] = {}
 
     def announce_needs(self, reads: Iterable[str]) -> None:
-        """Say which look-ups the selected checks read; heard only where the run was narrowed."""
+        """Announce which look-ups the selected checks read; only a narrowed run uses it."""
         raise NotImplementedError
 
     def wait(self) -> Sequence[Snapshot]:
-        """What was observed; waits for it."""
+        """Wait for what was observed."""
         raise NotImplementedError
 
     def snapshots(self) -> dict[str, Snapshot]:
-        """What was observed, by the target's key; waits for it.
+        """Wait for the snapshots; by the target's key.
 
-        Raises whatever the observation raised: that is a defect, since failed look-ups are recorded, not raised.
+        Raises whatever the observation raised: a defect, since failed look-ups are recorded and not raised.
         """
         if self._snapshots is None:
             self._snapshots = {snapshot.target.key: snapshot for snapshot in self.wait()}
         return self._snapshots
 
     def snapshot(self, target: Target) -> Snapshot:
-        """What was observed of one target."""
+        """The snapshot of one target; waits for it."""
         return self.snapshots()[target.key]
 
     def recovery(self, target: Target) -> Recovery:
-        """The way out of the state that a target is in, in the direction that was asked for."""
+        """The recovery of one target, in the direction of `--plan`."""
         from release_state.facts.release import Release
         from release_state.plan.recovery import Recovery
 
-        # One for all who ask: what it works out of thousands of tags is worked out once.
+        # Cached: what it works out of thousands of tags is needed once.
         if target.key not in self._recoveries:
             self._recoveries[target.key] = Recovery(Release(self.snapshot(target)), self.wanted)
         return self._recoveries[target.key]
 
     def phase(self, target: Target) -> Phase:
-        """The phase that applies to a target; waits for the observation where it is not fixed."""
+        """The phase that applies to a target; waits for the observation unless it was given."""
         return self.fixed_phase or Phase(self.snapshot(target).phase)
 
 
 class Controller(Background[Sequence[Snapshot]], Session):
-    """The process that observes, gathers the results and judges."""
+    """The process that observes, collects the results and judges."""
 
     def __init__(
         self,
@@ -124,22 +124,22 @@ class Controller(Background[Sequence[Snapshot]], Session):
         Background.__init__(self, self._look, _dump, with_workers=with_workers)
         self._checks = checks
         self.narrowed = narrowed
-        # Advice that decides is part of the phase wherever it is written down.
+        # With --block-on-advice, advice of every file belongs to the phase.
         self.files = () if block_on_advice else tuple(files)
         self.results: dict[str, list[CheckResult]] = {target.key: [] for target in targets}
         self._collect = collect
         self.progress = Progress()
         self.defects: Defects = []
-        """What broke within look-ups; the rest was observed all the same."""
+        """Errors inside look-ups; everything else was observed."""
         self.waits = False
-        """Whether the observation may take as long as a release does."""
+        """Whether the run has `--wait`: the observation may take as long as a release."""
         self.collected = threading.Event()
-        """Set once nothing is collected any more: until then what is printed here would be captured."""
+        """Set after collection; until then pytest captures what is printed."""
         self._needs: Future[frozenset[str] | None] = Future()
 
     @property
     def checks(self) -> Sequence[CheckInfo]:
-        """Every check there is."""
+        """The catalogue of all checks."""
         return self._checks()
 
     def _look(self, cancel: threading.Event) -> Sequence[Snapshot]:
@@ -152,20 +152,20 @@ class Controller(Background[Sequence[Snapshot]], Session):
             if not self.exchange.is_dir():
                 raise RuntimeError("the run ended before it collected anything")
             time.sleep(0.02)
-        told = needs.read_text(encoding="utf-8")
-        return frozenset(json.loads(told)) if told else None
+        text = needs.read_text(encoding="utf-8")
+        return frozenset(json.loads(text)) if text else None
 
     def announce_needs(self, reads: Iterable[str]) -> None:
-        """Let the observation of a narrowed run begin."""
+        """Start the observation of a narrowed run."""
         if not self._needs.done():
             self._needs.set_result(frozenset(reads))
 
     def observed(self) -> dict[str, Snapshot] | None:
-        """The snapshots if they are there, without waiting; None while observing and after a defect."""
+        """The snapshots, without waiting; None while observing and after a defect."""
         return None if self.result() is None else self.snapshots()
 
     def for_worker(self) -> dict[str, object]:
-        """What a worker needs to know at its start; all of it plain data."""
+        """What a worker gets at its start, as plain data."""
         return {
             "targets": [target.model_dump(mode="json") for target in self.targets],
             "phase": self.fixed_phase.value if self.fixed_phase else None,
@@ -175,7 +175,7 @@ class Controller(Background[Sequence[Snapshot]], Session):
         }
 
     def add(self, result: CheckResult) -> None:
-        """Take what one check said."""
+        """Keep the result of one check."""
         self.results[result.target].append(result)
 
     def blocking_lookups(self, phase: Phase) -> frozenset[str]:
@@ -184,7 +184,7 @@ class Controller(Background[Sequence[Snapshot]], Session):
         return frozenset(name for check in checks if check.blocking or self.block_on_advice for name in check.reads)
 
     def verdicts(self) -> tuple[TargetVerdict, ...]:
-        """One verdict for each target; empty where nothing was observed."""
+        """One verdict per target; empty if nothing was observed."""
         observed = self.observed()
         if observed is None:
             return ()
@@ -206,9 +206,9 @@ class Controller(Background[Sequence[Snapshot]], Session):
         )
 
     def look_again(self) -> None:
-        """Where the last look is older than a minute by now, ask whether it still holds; what moved is noted.
+        """Look again at what can change if the last look is older than a minute; note in the snapshot what changed.
 
-        The checks have ended by then: a verdict over what they saw would be of another moment.
+        Called after the checks: without it the verdict would describe an earlier moment.
         """
         looked_at, observed = self.progress.looked_at, self.observed()
         if looked_at is None or not observed or read_clock() - looked_at < FRESH_SECONDS or self.cancel.is_set():
@@ -224,19 +224,19 @@ class Controller(Background[Sequence[Snapshot]], Session):
                 self._recoveries.pop(key, None)
 
     def exit_code(self) -> Exit:
-        """The exit code of the run; that nothing ran is never 0."""
+        """The exit code of the run; never 0 if nothing ran."""
         if self.defect() is not None or self.defects:
             return Exit.DEFECT
         return Exit.worst([verdict.exit for verdict in self.verdicts()])
 
     def close(self) -> None:
-        """Stop what is still observing, and remove the exchange folder."""
+        """Stop the observation and remove the exchange folder."""
         self._needs.cancel()
         super().close()
 
 
 class Worker(Session):
-    """An xdist worker: observes nothing, reads what the controller observed."""
+    """An xdist worker: reads what the controller observed."""
 
     def __init__(self, given: Mapping[str, object]) -> None:
         targets = given["targets"]
@@ -250,16 +250,16 @@ class Worker(Session):
         self.exchange = Path(str(given["exchange"]))
 
     def announce_needs(self, reads: Iterable[str]) -> None:
-        """Tell the controller; every worker collects the same, so that the last one to write changes nothing."""
+        """Tell the controller; all workers collect the same, so it does not matter which one writes last."""
         try:
             disk.write_atomically(self.exchange / _NEEDS, json.dumps(sorted(reads)))
         except OSError as error:
             if error.errno not in disk.NO_ROOM:
                 raise
-            (self.exchange / _NEEDS).touch()  # an empty file takes no room: everything is asked
+            (self.exchange / _NEEDS).touch()  # an empty file needs no space, and means all look-ups
 
     def wait(self) -> Sequence[Snapshot]:
-        """What the controller observed; waits for it."""
+        """Wait for what the controller observed."""
         return [Snapshot.model_validate(document) for document in wait_for(self.exchange)]
 
 

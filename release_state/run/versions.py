@@ -1,8 +1,7 @@
-"""The run as the plugin sees it: configuration, demo, observation, verdict, reports."""
+"""A run over single versions: configuration, demo, observation, verdict, reports."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
 from datetime import timezone
 from functools import cached_property
@@ -24,11 +23,11 @@ from release_state.report.actions import step_report
 from release_state.report.files import ReportFiles, about
 from release_state.run.base import Run
 from release_state.run.checks import catalogue, read_result
-from release_state.run.session import Controller
+from release_state.run.session import Collect, Controller
 from release_state.settings.config import Arguments, RunConfig
 from release_state.settings.config import load as load_config
 
-# What is wanted only once the services have been asked is imported where it is used: see `start`.
+# What is needed only after the first request is imported where it is used: see `import_later`.
 if TYPE_CHECKING:
     from release_state.observe.waiting import Waited, Waiting
     from release_state.report.document import Origin
@@ -36,15 +35,15 @@ if TYPE_CHECKING:
 
 _LOOK_SECONDS = 0.2
 Selection = tuple[tuple[str, ...], str, bool]
-"""Named files, marker expression, and whether anything else narrows the run."""
+"""File names, marker expression, and whether anything else narrows the run."""
 
 
 def import_later() -> None:
-    """Import what a run uses once it has begun to ask: while the services answer, not before the first request.
+    """Import what a run needs after its first request, while the services answer: a fifth of a second saved.
 
-    A module that cannot be imported is found out at once, and not by the look-up that needs it. Raises ImportError.
+    Raises ImportError, so a broken module is found here and not inside a look-up.
     """
-    # First the same as the observation: whoever comes second waits for the whole of it.
+    # Sources first, as in the other thread: whichever thread comes second waits for the whole import.
     import release_state.observe.sources  # isort: skip
     import release_state.observe.git.workflow_files
     import release_state.observe.github.run_log
@@ -82,52 +81,17 @@ class VersionsRun(Run):
                 from release_state.demo.enter import enter_demo
 
                 arguments, environ = self._stack.enter_context(enter_demo(demo, arguments))
-            self.files = files
-            for name in ("script", "save_snapshot"):
-                if name in files and not files[name].parent.is_dir():
-                    option = f"--{name.replace('_', '-')}"
-                    raise UsageProblem(
-                        f"{option} {files[name]}: there is no folder {files[name].parent}: make it first"
-                    )
+            self.files, self._environ = files, environ
+            _require_folders(files)
             named, markers, narrowed = selection
             fixed = _fixed_phase(arguments.phase, named, markers)
-            recorded = None
+            self.token_source: str | None = None
             if "snapshot" in files:
-                if demo is not None:
-                    raise UsageProblem("--snapshot and --demo exclude each other: a recorded snapshot needs no world")
-                if arguments.wait != "0":
-                    raise UsageProblem("--snapshot and --wait exclude each other: what is recorded does not change")
-                from release_state.observe.recorded import load, replay, replayed
-
-                recorded = replayed(load(files["snapshot"]), fixed, cast("Wanted", arguments.plan))
-                self.config = replay(recorded, arguments, environ, cwd)
-                when = min(each.observed_at for each in recorded).astimezone(timezone.utc)
-                self.aside = f"as recorded at {when:%Y-%m-%d %H:%M} UTC, nothing is asked now"
+                observe = self._replay(arguments, cwd, fixed)
             else:
                 self.config = load_config(arguments, environ, cwd, find_repository)
+                observe = self._observation(fixed)
             _refuse_unwritable(files, self.config)
-            token, self.token_source = (None, None)
-            if recorded is None:
-                token, self.token_source = find_token(environ, self.config.targets[0].github_api)
-            run_id = environ.get("GITHUB_RUN_ID", "")
-
-            def observe(wanted: frozenset[str] | None, cancel: threading.Event) -> Any:
-                if recorded is not None:
-                    return [found for found in recorded if found.target in self.config.targets]
-                return collect(
-                    self.config,
-                    wanted,
-                    fixed_phase=fixed,
-                    token=token,
-                    token_source=self.token_source,
-                    own_run_id=int(run_id) if run_id.isdigit() else None,
-                    environ=environ,
-                    cancel=cancel,
-                    progress=self.session.progress,
-                    defects=self.session.defects,
-                    waiting=None if self.session.observed() else self.waiting,  # in the end nothing is waited for
-                )
-
             self.session = Controller(
                 self.config.targets,
                 lambda: catalogue(checks_folder),
@@ -152,14 +116,48 @@ class VersionsRun(Run):
             raise
         self._reporter: Callable[[], Any] = lambda: None
         self.reports = ReportFiles(self.config.reports_dir, about(self.config))
-        self._environ = environ
         self.changes: dict[str, Changes] = {}
-        """What changed since the last run, by target; known once this one is judged."""
+        """What changed since the last run, by target; filled before the verdict is shown."""
+
+    def _replay(self, arguments: Arguments, cwd: Path, fixed: Phase | None) -> Collect:
+        """Configure a run on a recorded snapshot; returns what takes the place of the observation.
+
+        Raises UsageProblem.
+        """
+        if self.demo is not None:
+            raise UsageProblem("--snapshot and --demo exclude each other: a recorded snapshot needs no world")
+        if arguments.wait != "0":
+            raise UsageProblem("--snapshot and --wait exclude each other: what is recorded does not change")
+        from release_state.observe.recorded import load, replay, replayed
+
+        recorded = replayed(load(self.files["snapshot"]), fixed, cast("Wanted", arguments.plan))
+        self.config = replay(recorded, arguments, self._environ, cwd)
+        when = min(each.observed_at for each in recorded).astimezone(timezone.utc)
+        self.aside = f"as recorded at {when:%Y-%m-%d %H:%M} UTC, nothing is asked now"
+        return lambda wanted, cancel: [found for found in recorded if found.target in self.config.targets]
+
+    def _observation(self, fixed: Phase | None) -> Collect:
+        """The observation of the configured targets, with the token and the run ID of the environment."""
+        token, self.token_source = find_token(self._environ, self.config.targets[0].github_api)
+        run_id = self._environ.get("GITHUB_RUN_ID", "")
+        return lambda wanted, cancel: collect(
+            self.config,
+            wanted,
+            fixed_phase=fixed,
+            token=token,
+            token_source=self.token_source,
+            own_run_id=int(run_id) if run_id.isdigit() else None,
+            environ=self._environ,
+            cancel=cancel,
+            progress=self.session.progress,
+            defects=self.session.defects,
+            waiting=None if self.session.observed() else self.waiting,  # the last look waits for nothing
+        )
 
     def prepare_reports(self, config: pytest.Config) -> None:
-        """Reserve the names of this run's reports and tell pytest-html its own.
+        """Reserve the names of this run's reports and give pytest-html its own.
 
-        Raises pytest.UsageError where the folder cannot be written to: known before anything is contacted.
+        Raises pytest.UsageError if the folder cannot exist or pytest-html is missing, before anything is contacted.
         """
         if not self.executes:
             return
@@ -172,7 +170,7 @@ class VersionsRun(Run):
             config.option.self_contained_html = True
 
     def start(self) -> None:
-        """Begin to observe; meanwhile import what is used once that is over, which would keep the first request back.
+        """Start the observation; import meanwhile what is needed after it.
 
         Raises ImportError.
         """
@@ -181,14 +179,14 @@ class VersionsRun(Run):
             import_later()
 
     def header(self) -> list[str]:
-        """What is checked and where each fact is read from; the phase follows once it is known."""
+        """The lines above the run: what is checked, and where each fact is read from."""
         from release_state.report import terminal
 
         source = "the demo world" if self.demo else self.token_source
         return self.with_aside(terminal.header(self.config, source))
 
     def phases(self) -> str | None:
-        """The phase of each target and why; None while it is not known."""
+        """The phase of each target and its reason; None while nothing is observed."""
         observed = self.session.observed()
         if not observed:
             return None
@@ -197,7 +195,7 @@ class VersionsRun(Run):
         )
 
     def _tell(self, line: str) -> None:
-        """Say what is waited for, where no live line does and nobody wants quiet."""
+        """Print what `--wait` waits for, unless a live line shows it or the run is quiet."""
         from release_state.report import screen
 
         while self.session.exchange is None and not self.session.collected.wait(_LOOK_SECONDS):
@@ -210,7 +208,7 @@ class VersionsRun(Run):
             reporter.write_line(line)
 
     def prepare_verdict(self) -> None:
-        """Compare with the last run, once this one can be judged."""
+        """Take the last look, and compare with the last run."""
         from release_state.observe.earlier_reports import newest_whole
         from release_state.report.document import record
         from release_state.verdict.changes import changes_since
@@ -240,11 +238,11 @@ class VersionsRun(Run):
 
     @property
     def waited(self) -> Waited | None:
-        """How this run waited; None where nothing had to be waited for."""
+        """How this run waited; None if it did not have to."""
         return self.waiting.waited if self.waiting else None
 
     def publish_reports(self, exitstatus: int) -> int:
-        """Write the JSON report, and switch `latest` for a run of a whole phase."""
+        """Write the JSON report and the files that were asked for; update `latest` after a run of a whole phase."""
         observed = self.session.observed() if self.executes else None
         if observed is None:
             self.reports.discard()
@@ -275,20 +273,20 @@ class VersionsRun(Run):
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_report_title(self, report: Any) -> None:
-        """Remember the page, whose title becomes the verdict; nothing of the machine's environment goes into it."""
+        """Keep the page for its title; leave the machine's environment out of it."""
         self.page = report
         report.set_data("environment", {})
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_table_header(self, cells: list[Any]) -> None:
-        """Name our columns."""
+        """Name the columns."""
         from release_state.report.page import header
 
         header(cells)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_table_row(self, report: pytest.TestReport, cells: list[Any]) -> None:
-        """Fill our columns; a report that is no check's keeps the width of the table."""
+        """Fill the columns; a report without a result gets empty ones."""
         from release_state.report.page import other_row, row
 
         result = read_result(report)
@@ -304,7 +302,7 @@ class VersionsRun(Run):
         prefix.extend(summary(verdicts, self.session.observed() or {}, self.origin, self.changes))
 
     def summarise(self, reporter: pytest.TerminalReporter) -> None:
-        """The verdict and the way out, on the terminal."""
+        """Print the verdict and the plan."""
         from release_state.report import terminal
 
         verdicts = self.session.verdicts() if self.executes else ()
@@ -312,8 +310,16 @@ class VersionsRun(Run):
         terminal.summarise(reporter, verdicts, observed, self.changes, self.ending())
 
 
+def _require_folders(files: Mapping[str, Path]) -> None:
+    """Raise UsageProblem if the folder of a file to write does not exist."""
+    for name in ("script", "save_snapshot"):
+        if name in files and not files[name].parent.is_dir():
+            option = f"--{name.replace('_', '-')}"
+            raise UsageProblem(f"{option} {files[name]}: there is no folder {files[name].parent}: make it first")
+
+
 def _refuse_unwritable(files: Mapping[str, Path], config: RunConfig) -> None:
-    """Raise UsageProblem where a file is asked for that would have to hold a path that is no text."""
+    """Raise UsageProblem if a file to write would hold a path that is not UTF-8."""
     target = config.targets[0]
     for name in ("script", "save_snapshot"):
         for path in (target.clone, target.reports_dir) if name in files else ():
@@ -323,6 +329,7 @@ def _refuse_unwritable(files: Mapping[str, Path], config: RunConfig) -> None:
 
 
 def _fixed_phase(phase: str, files: tuple[str, ...], markers: str) -> Phase | None:
+    """The phase that the command line names: by --phase, by a marker, or by the file of one phase."""
     if phase != "auto":
         return Phase(phase)
     for candidate in Phase:
