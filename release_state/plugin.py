@@ -131,9 +131,7 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     for argument in config.args:
         if not config.option.pyargs and not (cwd_of(config) / argument.partition("::")[0]).exists():
-            raise usage_error(
-                f"file or directory not found: {argument!r}"
-            )
+            raise usage_error(f"file or directory not found: {argument!r}")
     if (interrupts := config.stash.get(_INTERRUPTS, None)) is not None:
         interrupts.stage = "running"
     # Registered while it is still empty: it is closed whenever a signal comes.

@@ -178,9 +178,7 @@ def fill_report(
         report.longrepr = (str(item.path), line, describe_finding(result))
     else:
         report.outcome = "failed"
-        report.longrepr = (
-            redact(report.longreprtext) if result.outcome is Outcome.DEFECT else describe_finding(result)
-        )
+        report.longrepr = redact(report.longreprtext) if result.outcome is Outcome.DEFECT else describe_finding(result)
     return report
 
 
