@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from release_state.common import redaction
+from tests.standins import github_reads, github_writes  # noqa: F401 - importing the routes registers them
 from tests.support import built, cli, every
 from tests.support.browser import browser, folders, open_page  # noqa: F401 - fixtures
 from tests.support.tls import certificate  # noqa: F401 - a fixture

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
-from release_state.demo.github.gitstore import Change, Commit, Entry, GitError, Person, Ref
+from release_state.demo.github.gitstore import Commit, GitError, Person, Ref
 from release_state.demo.github.model import Json, stamp
 from release_state.demo.github.state import GitHubState
 
@@ -175,44 +175,7 @@ class Renderer:
             ],
         }  # fmt: skip
 
-    def full_commit(self, commit: Commit) -> Json:
-        """A commit with its files and their numbers."""
-        changes = self.state.git.changes(commit.parents[0] if commit.parents else None, commit.sha)
-        added, removed = sum(c.additions for c in changes), sum(c.deletions for c in changes)
-        return self.commit(commit) | {
-            "stats": {"total": added + removed, "additions": added, "deletions": removed},
-            "files": [self.change(change, commit.sha) for change in changes[:300]],
-        }
-
-    def change(self, change: Change, sha: str) -> Json:
-        """One changed file."""
-        path = quote(change.path)
-        body: Json = {
-            "sha": change.sha, "filename": change.path, "status": change.status, "additions": change.additions,
-            "deletions": change.deletions, "changes": change.additions + change.deletions,
-            "blob_url": f"{self.repo_web}/blob/{sha}/{path}", "raw_url": f"{self.repo_web}/raw/{sha}/{path}",
-            "contents_url": f"{self.repo_api}/contents/{path}?ref={sha}",
-        }  # fmt: skip
-        return body | ({"previous_filename": change.previous} if change.previous else {})
-
     # ------------------------------------------------------------------ references
-
-    def ref(self, ref: Ref) -> Json:
-        """A reference; an annotated tag shows its own object, not the commit."""
-        path = quote(ref.name.removeprefix("refs/"))
-        return {
-            "ref": ref.name, "node_id": node_id("REF", ref.name), "url": f"{self.repo_api}/git/refs/{path}",
-            "object": {"sha": ref.sha, "type": ref.type, "url": f"{self.repo_api}/git/{ref.type}s/{ref.sha}"},
-        }  # fmt: skip
-
-    def tag(self, ref: Ref) -> Json:
-        """A tag as ``/tags`` lists it: always with the commit it leads to."""
-        name = ref.name.removeprefix("refs/tags/")
-        return {
-            "name": name, "zipball_url": f"{self.repo_api}/zipball/refs/tags/{quote(name)}",
-            "tarball_url": f"{self.repo_api}/tarball/refs/tags/{quote(name)}",
-            "commit": self.commit_link(ref.commit), "node_id": node_id("REF", ref.name),
-        }  # fmt: skip
 
     def rules_of(self, branch: str) -> list[Json]:
         """The ruleset rules whose pattern matches the branch."""
@@ -249,30 +212,6 @@ class Renderer:
         }  # fmt: skip
 
     # ------------------------------------------------------------------ contents
-
-    def entry(self, entry: Entry, ref: str, data: bytes | None = None) -> Json:
-        """A file or folder; with ``data``, a file and its content."""
-        path = quote(entry.path)
-        folder = entry.type == "tree"
-        api = f"{self.repo_api}/contents/{path}?ref={quote(ref, safe='')}"
-        git = f"{self.repo_api}/git/{entry.type}s/{entry.sha}"
-        page = f"{self.repo_web}/{'tree' if folder else 'blob'}/{quote(ref)}/{path}"
-        raw = f"https://raw.githubusercontent.com/{self.state.repository}/{quote(ref)}/{path}"
-        kinds = {"tree": "dir", "commit": "submodule"}
-        body: Json = {
-            "name": entry.path.rsplit("/", 1)[-1], "path": entry.path, "sha": entry.sha, "size": entry.size,
-            "url": api, "html_url": page, "git_url": git, "download_url": None if folder else raw,
-            "type": "symlink" if entry.mode == "120000" else kinds.get(entry.type, "file"),
-            "_links": {"self": api, "git": git, "html": page},
-        }  # fmt: skip
-        if data is None:
-            return body
-        if body["type"] == "symlink":
-            return body | {"target": data.decode("utf-8", "replace")}
-        # Above one megabyte the API gives the file's name and size only.
-        large = len(data) > 1024 * 1024
-        content = "" if large else base64.encodebytes(data).decode()
-        return body | {"content": content, "encoding": "none" if large else "base64"}
 
 
 def _person(person: Person) -> dict[str, Any]:

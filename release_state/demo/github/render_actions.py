@@ -40,11 +40,6 @@ def _app(render: Renderer, slug: str) -> Json:
     }  # fmt: skip
 
 
-def status(render: Renderer, item: Status) -> Json:
-    """A commit status as the list of all of them shows it."""
-    return simple_status(render, item) | {"creator": render.user(item.creator)}
-
-
 def simple_status(render: Renderer, item: Status) -> Json:
     """A commit status as the combined answer shows it."""
     made = stamp(item.created_at)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from urllib.parse import quote
 
-from release_state.demo.github.gitstore import GitError
 from release_state.demo.github.model import Asset, Json, Pull, Release, stamp, stamp_or_none
 from release_state.demo.github.render import Renderer, node_id
 
@@ -49,23 +48,7 @@ def _side(render: Renderer, repository: str | None, ref: str, sha: str) -> Json:
     }  # fmt: skip
 
 
-def pull_full(render: Renderer, pull: Pull) -> Json:
-    """A pull request by its number, with the numbers of what it changes."""
-    try:
-        changes = render.state.git.changes(pull.base_sha, pull.head_sha)
-    except GitError:
-        changes = []
-    is_open = pull.state == "open"
-    return pull_simple(render, pull) | {
-        "merged": pull.merged_at is not None, "mergeable": True if is_open else None, "rebaseable": None,
-        "mergeable_state": "clean" if is_open else "unknown", "merged_by": render.user_or_none(pull.merged_by),
-        "comments": 0, "review_comments": 0, "maintainer_can_modify": False,
-        "commits": len(render.state.pull_commits(pull)), "additions": sum(c.additions for c in changes),
-        "deletions": sum(c.deletions for c in changes), "changed_files": len(changes),
-    }  # fmt: skip
-
-
-def release(render: Renderer, item: Release) -> Json:
+def show_release(render: Renderer, item: Release) -> Json:
     """A release; a draft's page has a name of its own, and no archives as long as it has no tag."""
     api, tag = f"{render.repo_api}/releases/{item.id}", quote(item.tag)
     page = f"untagged-{item.id:020x}" if item.draft else tag

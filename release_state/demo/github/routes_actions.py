@@ -5,12 +5,10 @@ Source: https://docs.github.com/rest/actions, /rest/users, /rest/rate-limit
 
 from __future__ import annotations
 
-import io
-import zipfile
 from datetime import datetime, timedelta, timezone
 
 from release_state.demo.github import render_actions
-from release_state.demo.github.model import Job, Json, Run, Workflow, moment
+from release_state.demo.github.model import Job, Run, Workflow, moment
 from release_state.demo.github.routing import ApiError, Call, Result, not_found, route
 
 SEARCH_ENDS_AT = 1000
@@ -24,34 +22,14 @@ def workflows(call: Call) -> Result:
     return call.page(found, lambda item: render_actions.workflow(call.render, item), "workflows")
 
 
-@route("GET", "/actions/workflows/{workflow}", permission="actions=read")
-def workflow(call: Call) -> Result:
-    """One workflow by its id or file name."""
-    return Result(render_actions.workflow(call.render, _workflow(call)))
-
-
 @route("GET", "/actions/workflows/{workflow}/runs", permission="actions=read")
 def workflow_runs(call: Call) -> Result:
     """The runs of one workflow."""
-    wanted = _workflow(call).id
+    wanted = workflow_of(call).id
     return _runs(call, [run for run in call.state.workflow_runs.values() if run.workflow_id == wanted])
 
 
-@route("POST", "/actions/workflows/{workflow}/dispatches", right="write", permission="actions=write")
-def dispatch(call: Call) -> Result:
-    """Start a workflow by hand: what then happens is up to ``on_dispatch``."""
-    found = _workflow(call)
-    ref = call.body.get("ref")
-    if not ref:
-        raise ApiError(422, 'Invalid request.\n\n"ref" wasn\'t supplied.')
-    if call.state.git.resolve(str(ref)) is None:
-        raise ApiError(422, f"No ref found for: {ref}")
-    if call.state.on_dispatch:
-        call.state.on_dispatch(found.file, str(ref), call.body.get("inputs") or {})
-    return Result(status=204)
-
-
-def _workflow(call: Call) -> Workflow:
+def workflow_of(call: Call) -> Workflow:
     found = call.state.find_workflow(call["workflow"])
     if found is None:
         raise not_found()
@@ -112,27 +90,21 @@ def _span(text: str) -> tuple[datetime, datetime]:
         raise ApiError(422, "Validation Failed") from error
 
 
-@route("GET", "/actions/runs/{run}", permission="actions=read")
-def run(call: Call) -> Result:
-    """One run."""
-    return Result(render_actions.run(call.render, _run(call)))
-
-
 @route("GET", "/actions/runs/{run}/jobs", permission="actions=read")
 def jobs(call: Call) -> Result:
     """The jobs of a run's latest attempt."""
-    found = _run(call)
+    found = run_of(call)
     return call.page(found.jobs, lambda item: render_actions.job(call.render, found, item), "jobs")
 
 
-def _run(call: Call) -> Run:
+def run_of(call: Call) -> Run:
     found = call.state.workflow_runs.get(call.number("run"))
     if found is None:
         raise not_found()
     return found
 
 
-def _job(call: Call) -> tuple[Run, Job]:
+def job_of(call: Call) -> tuple[Run, Job]:
     number = call.number("job")
     for found in call.state.workflow_runs.values():
         for item in found.jobs:
@@ -141,40 +113,17 @@ def _job(call: Call) -> tuple[Run, Job]:
     raise not_found()
 
 
-@route("GET", "/actions/jobs/{job}", permission="actions=read")
-def job(call: Call) -> Result:
-    """One job."""
-    return Result(render_actions.job(call.render, *_job(call)))
-
-
-@route("POST", "/actions/runs/{run}/cancel", right="write", permission="actions=write")
-def cancel(call: Call) -> Result:
-    """Cancel a run that is not finished."""
-    found = _run(call)
-    if found.status == "completed":
-        raise ApiError(409, "Cannot cancel a workflow run that is completed.")
-    found.status, found.conclusion, found.updated_at = "completed", "cancelled", moment(call.state.now())
-    return Result({}, 202)
-
-
 # ---------------------------------------------------------------------- logs
-
-
-@route("GET", "/actions/runs/{run}/logs", permission="actions=read")
-def run_logs(call: Call) -> Result:
-    """A redirect to an archive of the run's logs."""
-    found = _run(call)
-    return _download(call, found, found.status, f"runs/{found.id}.zip")
 
 
 @route("GET", "/actions/jobs/{job}/logs", permission="actions=read")
 def job_logs(call: Call) -> Result:
     """A redirect to a job's log."""
-    found, item = _job(call)
-    return _download(call, found, item.status, f"jobs/{item.id}.txt")
+    found, item = job_of(call)
+    return redirect_to_log(call, found, item.status, f"jobs/{item.id}.txt")
 
 
-def _download(call: Call, found: Run, status: str, name: str) -> Result:
+def redirect_to_log(call: Call, found: Run, status: str, name: str) -> Result:
     if call.token is None:
         # Of a public repository too: logs are for callers with an account.
         raise ApiError(403, "Must have admin rights to Repository.")
@@ -188,19 +137,7 @@ def _download(call: Call, found: Run, status: str, name: str) -> Result:
 @route("GET", "/_logs/jobs/{job}.txt", root=True)
 def job_log(call: Call) -> Result:
     """The job's log itself; the address is its own permission, as with GitHub's storage."""
-    return Result(render_actions.log_text(*_job(call)).encode(), headers={"Content-Type": "text/plain"})
-
-
-@route("GET", "/_logs/runs/{run}.zip", root=True)
-def run_log(call: Call) -> Result:
-    """The archive of a run's logs, one file for each job."""
-    found = _run(call)
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for index, item in enumerate(found.jobs):
-            name = zipfile.ZipInfo(f"{index}_{item.name.replace('/', '_')}.txt")
-            archive.writestr(name, render_actions.log_text(found, item))
-    return Result(buffer.getvalue(), headers={"Content-Type": "application/zip"})
+    return Result(render_actions.log_text(*job_of(call)).encode(), headers={"Content-Type": "text/plain"})
 
 
 # ---------------------------------------------------------------------- settings, limits and the caller
@@ -211,18 +148,3 @@ def workflow_permissions(call: Call) -> Result:
     """What the token of a workflow may do by default; for administrators."""
     call.demand("admin")
     return Result(call.state.workflow_permissions)
-
-
-@route("GET", "/user", root=True)
-def user(call: Call) -> Result:
-    """The caller's account."""
-    if call.token is None:
-        raise ApiError(401, "Requires authentication")
-    if call.token.startswith("ghs_"):
-        raise ApiError(403, "Resource not accessible by integration")
-    more: Json = {
-        "name": None, "company": None, "blog": "", "location": None, "email": None, "hireable": None, "bio": None,
-        "twitter_username": None, "notification_email": None, "public_repos": 1, "public_gists": 0, "followers": 0,
-        "following": 0, "created_at": "2020-01-02T03:04:05Z", "updated_at": "2024-01-02T03:04:05Z",
-    }  # fmt: skip
-    return Result(call.render.user(call.login) | more)

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from itertools import islice
 
-from release_state.demo.github import render_actions, render_pulls
-from release_state.demo.github.model import Json, Pull, Status, stamp
+from release_state.demo.github import render_actions
+from release_state.demo.github.model import Json, Status, stamp
 from release_state.demo.github.render import node_id, number_of
-from release_state.demo.github.routes_repository import commit_of
+from release_state.demo.github.routes import commit_of
 from release_state.demo.github.routing import Call, Result, not_found, route
 from release_state.demo.github.state_pushes import Activity
 
@@ -32,7 +32,7 @@ def check_runs(call: Call) -> Result:
     return call.page(newest_first, lambda check: render_actions.check_run(call.render, check), "check_runs")
 
 
-def _statuses(call: Call) -> tuple[str, list[Status]]:
+def statuses_of(call: Call) -> tuple[str, list[Status]]:
     sha = call.state.git.resolve(call["ref"])
     if sha is None:
         raise not_found()
@@ -42,7 +42,7 @@ def _statuses(call: Call) -> tuple[str, list[Status]]:
 @route("GET", "/commits/{ref:path}/status", permission="statuses=read")
 def combined_status(call: Call) -> Result:
     """The newest status of each context and what they come to together; it knows nothing of check runs."""
-    sha, found = _statuses(call)
+    sha, found = statuses_of(call)
     newest: dict[str, Status] = {}
     for status in found:
         newest.setdefault(status.context, status)
@@ -50,36 +50,6 @@ def combined_status(call: Call) -> Result:
     body = render_actions.combined_status(call.render, sha, list(newest.values()))
     body["statuses"] = [render_actions.simple_status(call.render, status) for status in shown.body]
     return Result(body, headers=shown.headers)
-
-
-@route("GET", "/commits/{ref:path}/statuses", permission="statuses=read")
-def statuses(call: Call) -> Result:
-    """Every status that the commit was ever given, newest first."""
-    return call.page(_statuses(call)[1], lambda status: render_actions.status(call.render, status))
-
-
-@route("GET", "/commits/{ref:path}/pulls", permission="pull_requests=read")
-def pulls(call: Call) -> Result:
-    """The pull requests of a commit: what merged it, else those that hold it."""
-    sha = commit_of(call).sha
-    call.state.refresh_pulls()
-    held = [pull for pull in call.state.pulls.values() if _brings(call, pull, sha)]
-    merged = [pull for pull in held if pull.merged_at]
-    tip = call.state.branch_sha(call.state.default_branch)
-    on_default = tip is not None and call.state.git.merge_base(sha, tip) == sha
-    shown = merged if on_default else [pull for pull in held if pull.merged_at or pull.state == "open"]
-    return call.page(shown, lambda pull: render_pulls.pull_simple(call.render, pull))
-
-
-def _brings(call: Call, pull: Pull, sha: str) -> bool:
-    return (pull.merged_at is not None and sha == pull.merge_commit_sha) or sha in call.state.pull_commits(pull)
-
-
-# Registered after the routes below it, because a reference may hold slashes.
-@route("GET", "/commits/{ref:path}", permission="contents=read")
-def commit(call: Call) -> Result:
-    """One commit with its files."""
-    return Result(call.render.full_commit(commit_of(call)))
 
 
 _MOST = 500

@@ -15,11 +15,9 @@ from types import TracebackType
 from urllib.parse import urlencode
 
 from release_state.demo.github import (  # noqa: F401 - importing the routes registers them
+    routes,
     routes_actions,
     routes_checks,
-    routes_pulls,
-    routes_releases,
-    routes_repository,
 )
 from release_state.demo.github.handler import Limits, Listener, token_of
 from release_state.demo.github.model import Answer, Json, RecordedRequest, Reply, When, moment, utcnow
