@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from benchmarks.bench import Bench, Row, away
 from benchmarks.measure import Subject, interleave
 from benchmarks.stage import ROOT, Stage, stage
-from release_state.demo.fleet import Fleet
+from tests.standins.fleet import Fleet
 
 PROJECTS = 100
 VERSIONS = 2000

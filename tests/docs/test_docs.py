@@ -19,11 +19,11 @@ from release_state.demo.scenarios import SCENARIOS
 from release_state.model.outcome import Exit, Outcome, Phase, Verdict
 from release_state.observe.git.local import find_repository
 from release_state.observe.lookups import TABLE
-from release_state.report.reference import reference, with_tables
 from release_state.run.checks import catalogue
 from release_state.settings.channels import CHANNEL_KEYS, TRACES
 from release_state.settings.config import Arguments, load
 from release_state.settings.options import PHASES, PLANS, SETTINGS
+from tests.docs.reference import reference, with_tables
 from tests.support.cli import ROOT, suite
 
 if sys.version_info >= (3, 11):
@@ -36,7 +36,7 @@ DOCUMENTS = sorted(
     [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), ROOT / "reports" / "README.md"], key=lambda path: path.name
 )
 SAMPLE = ROOT / "reports" / "sample"
-ANEW = "python -m release_state.report.reference --write"
+ANEW = "python -m tests.docs.reference --write"
 
 
 def text_of(name: str) -> str:

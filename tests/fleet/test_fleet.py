@@ -16,7 +16,6 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from release_state.common.errors import UsageProblem
-from release_state.demo.fleet import Fleet
 from release_state.demo.github.model import RecordedRequest, Reply
 from release_state.fleet.pool import Pool
 from release_state.fleet.projects import Part, Project, ProjectRow, projects, worst
@@ -28,6 +27,7 @@ from release_state.model.outcome import Exit
 from release_state.observe.http.client import HttpClient, LookupFailed
 from release_state.observe.http.limits import SharedLimit
 from release_state.settings.sources import Arguments
+from tests.standins.fleet import Fleet
 from tests.support.cli import ROOT, suite
 
 CHECKS = ROOT / "checks"

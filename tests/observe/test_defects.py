@@ -20,7 +20,6 @@ from release_state.audit.report.document import document as audit_document
 from release_state.audit.report.document import schema as audit_schema
 from release_state.audit.report.page import page as audit_page
 from release_state.audit.report.summary import step_report as audit_step
-from release_state.demo.fleet import Fleet
 from release_state.demo.git import Repository
 from release_state.fleet.projects import Project, ProjectRow, projects
 from release_state.fleet.report import document, page
@@ -34,6 +33,7 @@ from release_state.observe.http.limits import SharedLimit
 from release_state.run.checks import catalogue
 from release_state.run.session import Controller
 from release_state.settings.sources import Arguments
+from tests.standins.fleet import Fleet
 from tests.support import states
 from tests.support.cli import ROOT, suite
 from tests.support.histories import verdict_of

@@ -23,7 +23,7 @@ from tests.support.judged import verdict_of
 from tests.support.worlds import report_schema
 
 SCHEMA = Path(release_state.__file__).parent / "report" / "schemas" / "report.schema.json"
-ANEW = "python -m release_state.report.reference --write"
+ANEW = "python -m tests.docs.reference --write"
 
 ORIGIN = Origin(host="here")
 

@@ -1,6 +1,6 @@
 """The reference of the checks and of the settings in Markdown, from what the code itself says.
 
-`python -m release_state.report.reference` prints `docs/checks.md`; with `--write` it brings that file, the tables of
+`python -m tests.docs.reference` prints `docs/checks.md`; with `--write` it brings that file, the tables of
 the README and the JSON Schemas up to date.
 """
 
@@ -29,7 +29,7 @@ CHECKS = ROOT / "checks"
 
 _HEAD = """# Reference of the checks
 
-Made from the docstrings and messages of the checks by `python -m release_state.report.reference --write`; do not edit
+Made from the docstrings and messages of the checks by `python -m tests.docs.reference --write`; do not edit
 it by hand.
 
 Each check states a **fact** that should be true. If it is not, the report says what was found, why it matters, and the

@@ -35,7 +35,7 @@ class Fleet:
     behind one API address and share its rate limit.
     """
 
-    token = "demo-token-that-may-write"  # noqa: S105 - known to the stand-in alone
+    token = "demo-token-that-may-write"
     owner = "example-org"
 
     def __init__(self, count: int) -> None:
