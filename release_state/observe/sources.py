@@ -80,6 +80,10 @@ class Sources(ReleaseSources):
             return Call((names,), lambda: known(self.github.pulls_of_all(names)), parts=names)
         return {name: Call((), functools.partial(self.github.pulls, name)) for name in names}
 
+    def branch_rules(self, branch: str) -> Call:
+        """The rules for the release branch."""
+        return Call((branch,), functools.partial(self.settings.branch_rules, branch))
+
     def drafts(self, target: Target) -> Observation[Any]:
         """The drafts for the version's tag, however it is spelled."""
         return self.github.drafts(lambda tag: tag == target.tag or target.is_version_named_by(tag))

@@ -265,6 +265,16 @@ def test_recipe_of_a_check_works(tmp_path: Path) -> None:
     assert f"### {added.id}" in reference([added], suite_folder / "checks")
 
 
+def test_example_of_a_fact_is_in_the_code() -> None:
+    steps = re.split(r"^\d\. ", section(CONTRIBUTING, "## Add a fact"), flags=re.MULTILINE)[1:]
+    assert len(steps) == 4
+    for step in steps:
+        path, code = re.search(r"`([\w/]+\.py)`", step), blocks(step, "python")
+        assert path and code, step
+        missing = [line for line in code[0].splitlines() if line.strip() not in text_of(path[1])]
+        assert not missing, path[1]
+
+
 def test_example_of_the_demo_world_works() -> None:
     [code] = blocks(section(CONTRIBUTING, "## The demo world"), "python")
     seen: list[str] = []
