@@ -241,6 +241,12 @@ def test_what_took_long_is_looked_at_again_without_waiting_too(
         assert "changed while the run looked: GitHub; run again" in verdict.phase_reason
 
 
+def test_the_release_of_another_spelling_moves() -> None:
+    before = s.released(other_releases={"0.2.0": known(None)})
+    after = s.released(other_releases={"0.2.0": known(s.release("0.2.0"))})
+    assert (moved(before, before), moved(before, after)) == ((), ("other_releases",))
+
+
 def test_what_moved_makes_nothing_better() -> None:
     red = s.released(release=known(None))
     assert verdict_of(red).exit is verdict_of(red.model_copy(update={"moved": ("runs",)})).exit is Exit.ACTION_NEEDED
@@ -415,6 +421,14 @@ def deleted_after(world: World, looks: int) -> None:
 
 
 LATE = "import release_state.run.session; release_state.run.session.FRESH_SECONDS = 0"
+
+
+def test_what_did_not_move_before_the_verdict_is_green(tmp_path: Path) -> None:
+    """Before a release, too: the page of TestPyPI is looked at again with the others."""
+    (tmp_path / "late.py").write_text(LATE, encoding="utf-8")
+    with world_of("clean") as world:
+        ran = run(world, "-p", "late", reports=tmp_path / "reports", env={"PYTHONPATH": str(tmp_path)})
+    assert (ran.code, ran.verdict) == (0, "READY TO RELEASE"), ran.output
 
 
 @pytest.mark.parametrize("workers", [(), ("-n", "1")], ids=["serial", "n1"])
