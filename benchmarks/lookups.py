@@ -14,7 +14,7 @@ from pathlib import Path
 from release_state.model.outcome import Phase
 from release_state.model.snapshot import LOOKUPS
 from release_state.observe.collect import collect
-from release_state.observe.git.local import find_repository
+from release_state.observe.git.reader import find_repository
 from release_state.settings.config import Arguments, load
 
 

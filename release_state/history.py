@@ -15,7 +15,7 @@ from release_state.common.errors import UsageProblem
 from release_state.common.text import join_items, sanitize
 from release_state.model.record import PastRun, Record
 from release_state.observe.earlier_reports import all_of
-from release_state.observe.git.local import find_repository
+from release_state.observe.git.reader import find_repository
 from release_state.settings import validate
 from release_state.settings.sources import configured_reports_dir
 from release_state.verdict.changes import find_changes

@@ -98,7 +98,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     if not config.option.release_state_show_config or config.option.help:
         return None
     try:
-        from release_state.observe.git.local import find_repository
+        from release_state.observe.git.reader import find_repository
         from release_state.observe.token import find_token
         from release_state.settings.config import PLACEHOLDER, load, show
 

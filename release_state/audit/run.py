@@ -16,7 +16,7 @@ from release_state.audit.report.page import page
 from release_state.audit.session import FILE, AuditController
 from release_state.common.errors import UsageProblem
 from release_state.model.outcome import CheckResult
-from release_state.observe.git.local import find_repository
+from release_state.observe.git.reader import find_repository
 from release_state.observe.http.cache import ResponseCache
 from release_state.observe.http.client import HttpClient
 from release_state.observe.token import find_token

@@ -14,7 +14,7 @@ from release_state.common.errors import UsageProblem
 from release_state.model.observation import Model
 from release_state.model.outcome import Exit
 from release_state.model.plan import Step
-from release_state.observe.git.local import find_repository
+from release_state.observe.git.reader import find_repository
 from release_state.settings import validate
 from release_state.settings.config import Arguments, RunConfig, load
 from release_state.settings.options import SETTINGS

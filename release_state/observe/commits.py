@@ -8,7 +8,6 @@ from release_state.model.observation import NotObserved, Observation, known
 from release_state.model.outcome import Phase
 from release_state.model.target import ReleaseBranchName
 from release_state.observe.call import Call, View
-from release_state.observe.git.commit_workflows import CommitReader
 from release_state.observe.git.commits import BranchHistory
 from release_state.observe.git.history import observe_history, relate_clone
 from release_state.observe.git.store import WantedCommit

@@ -16,7 +16,7 @@ from release_state.common.text import sanitize
 from release_state.model.outcome import Phase
 from release_state.model.plan import Wanted
 from release_state.observe.collect import collect
-from release_state.observe.git.local import find_repository
+from release_state.observe.git.reader import find_repository
 from release_state.observe.lookups import name_sources
 from release_state.observe.token import find_token
 from release_state.report.actions import step_report

@@ -27,7 +27,7 @@ from release_state.model.observation import known
 from release_state.model.outcome import Exit, Outcome
 from release_state.model.snapshot import Tag
 from release_state.observe.git.clone import observe_clone_tags
-from release_state.observe.git.local import find_repository
+from release_state.observe.git.reader import find_repository
 from release_state.observe.github.github import GitHub
 from release_state.observe.http.client import HttpClient
 from release_state.settings.config import load

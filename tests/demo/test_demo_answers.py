@@ -9,7 +9,7 @@ import pytest
 from release_state.demo.scenarios import SCENARIOS
 from release_state.demo.world import World
 from release_state.observe.collect import collect
-from release_state.observe.git.local import find_repository
+from release_state.observe.git.reader import find_repository
 from release_state.settings.config import Arguments, load
 from tests.support import openapi
 from tests.support.judged import verdict_of

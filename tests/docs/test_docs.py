@@ -17,7 +17,7 @@ from pypi_simple import PYPI_SIMPLE_ENDPOINT
 from release_state.cli import main
 from release_state.demo.scenarios import SCENARIOS
 from release_state.model.outcome import Exit, Outcome, Phase, Verdict
-from release_state.observe.git.local import find_repository
+from release_state.observe.git.reader import find_repository
 from release_state.observe.lookups import TABLE
 from release_state.run.checks import catalogue
 from release_state.settings.channels import CHANNEL_KEYS, TRACES

@@ -13,7 +13,7 @@ from release_state.demo.world import World
 from release_state.model.outcome import Verdict
 from release_state.model.snapshot import Snapshot
 from release_state.observe.collect import collect
-from release_state.observe.git.local import find_repository
+from release_state.observe.git.reader import find_repository
 from release_state.observe.http.limits import SharedLimit
 from release_state.observe.http.refusal import measure_clock_ahead
 from release_state.settings.config import Arguments, load

@@ -15,8 +15,8 @@ from release_state.demo.project import CI_WORKFLOW
 from release_state.facts.ci import JudgedCI, judge_ci
 from release_state.model.observation import NotObserved
 from release_state.model.snapshot import Branch, CommitChecks, ExpectedCI, Remote
-from release_state.observe.git.commit_workflows import CommitReader
 from release_state.observe.git.commits import BranchHistory, Stores
+from release_state.observe.git.workflow_files import CommitReader
 from release_state.observe.github import ci as github_ci
 from release_state.observe.github.expected_ci import ANCESTORS, ANCESTORS_WITHOUT_TOKEN
 from release_state.observe.github.github import GitHub

@@ -22,8 +22,8 @@ from release_state.model.observation import Problem
 from release_state.model.snapshot import Clone
 from release_state.observe.git.clone import observe_clone
 from release_state.observe.git.command import Git
-from release_state.observe.git.local import locate
 from release_state.observe.git.messages import GitFailed
+from release_state.observe.git.reader import locate
 from release_state.observe.git.remote import observe_remote
 from tests.support.gitrepo import Repo, fingerprint, make
 

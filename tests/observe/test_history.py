@@ -19,11 +19,11 @@ from release_state.observe.git import command as git_command
 from release_state.observe.git import environment as git_environment
 from release_state.observe.git.clone import observe_clone
 from release_state.observe.git.commits import BranchHistory, Stores
-from release_state.observe.git.declared import declared_version, further_file
 from release_state.observe.git.history import observe_history, relate_clone
 from release_state.observe.git.patches import patch_signature
 from release_state.observe.git.remote import observe_remote
 from release_state.observe.git.store import WantedCommit
+from release_state.observe.git.tree_files import declared_version, further_file
 from tests.support.gitrepo import Repo, fingerprint, make
 
 

@@ -19,7 +19,7 @@ from release_state.model.outcome import Phase
 from release_state.model.snapshot import ExplainedRun
 from release_state.model.target import Target
 from release_state.observe.collect import collect
-from release_state.observe.git.local import find_repository
+from release_state.observe.git.reader import find_repository
 from release_state.observe.github import run_log
 from release_state.observe.github.github import GitHub
 from release_state.observe.github.run_log import RunLogs, Success

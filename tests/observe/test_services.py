@@ -17,7 +17,7 @@ from release_state.model.observation import Observation, Problem, known
 from release_state.model.outcome import Exit, Verdict
 from release_state.model.snapshot import RateLimit, ServiceStatus
 from release_state.observe.collect import collect
-from release_state.observe.git.local import find_repository
+from release_state.observe.git.reader import find_repository
 from release_state.observe.http.client import HttpClient
 from release_state.observe.status_page import observe_status_page
 from release_state.plan.recovery import Recovery

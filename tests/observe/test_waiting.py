@@ -28,7 +28,7 @@ from release_state.model.outcome import Exit, Phase
 from release_state.model.snapshot import Snapshot
 from release_state.observe.call import Key
 from release_state.observe.collect import collect
-from release_state.observe.git.local import find_repository
+from release_state.observe.git.reader import find_repository
 from release_state.observe.recorded import save
 from release_state.observe.waiting import Waiting, moved, pauses, pending
 from release_state.settings.config import Arguments, RunConfig, load

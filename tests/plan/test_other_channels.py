@@ -16,7 +16,7 @@ from release_state.model.plan import Wanted
 from release_state.model.snapshot import Snapshot
 from release_state.model.target import Channel, Target, Trace
 from release_state.observe.collect import collect
-from release_state.observe.git.local import find_repository
+from release_state.observe.git.reader import find_repository
 from release_state.settings.config import Arguments, load
 from tests.support import states as s
 from tests.support.judged import verdict_of

@@ -14,7 +14,7 @@ from release_state.demo.world import World
 from release_state.model.outcome import Outcome, Phase, Verdict
 from release_state.model.snapshot import Snapshot
 from release_state.observe.collect import collect
-from release_state.observe.git.local import find_repository
+from release_state.observe.git.reader import find_repository
 from release_state.observe.http.client import HttpClient
 from release_state.settings.config import Arguments, RunConfig, load
 from release_state.verdict.verdict import TargetVerdict

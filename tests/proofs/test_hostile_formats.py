@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from release_state.common import disk
-from release_state.observe.git.local import find_repository
+from release_state.observe.git.reader import find_repository
 from release_state.observe.recorded import save
 from release_state.report.document import Origin
 from release_state.report.files import ReportFiles, about

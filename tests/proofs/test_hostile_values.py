@@ -21,7 +21,7 @@ from release_state.common.errors import UsageProblem
 from release_state.fleet.projects import projects
 from release_state.model.observation import known
 from release_state.model.snapshot import Snapshot
-from release_state.observe.git.local import find_repository
+from release_state.observe.git.reader import find_repository
 from release_state.observe.recorded import document
 from release_state.observe.recorded import load as load_snapshot
 from release_state.report.document import Origin

@@ -18,7 +18,7 @@ from release_state.common.errors import format_error, format_traceback
 from release_state.common.redaction import hide, hide_passwords_in, redact
 from release_state.model.outcome import Outcome
 from release_state.observe.defects import Defect
-from release_state.observe.git.local import find_repository
+from release_state.observe.git.reader import find_repository
 from release_state.observe.token import find_token
 from release_state.run import safeguards as redacting
 from release_state.run.background import Background

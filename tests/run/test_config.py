@@ -12,7 +12,7 @@ import pytest
 from pypi_simple import PYPI_SIMPLE_ENDPOINT
 
 from release_state.common.errors import UsageProblem
-from release_state.observe.git.local import find_repository
+from release_state.observe.git.reader import find_repository
 from release_state.observe.token import find_token
 from release_state.plan.steps.commands import gh
 from release_state.settings.config import Arguments, RunConfig, load, show

@@ -13,7 +13,7 @@ from typing import Any, cast
 import pytest
 from _pytest.config.argparsing import Parser
 
-from release_state.observe.git.local import find_repository
+from release_state.observe.git.reader import find_repository
 from release_state.plan.steps.commands import suite_command
 from release_state.report.script import script
 from release_state.run.options import add_options, arguments_of

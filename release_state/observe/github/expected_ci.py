@@ -20,7 +20,7 @@ from functools import cached_property
 
 from release_state.facts.workflow.triggers import PushTrigger, find_skip_marker
 from release_state.model.snapshot import CICheck, CommitChecks, ExpectedCI, PushedWorkflow
-from release_state.observe.git.commit_workflows import CommitReader, CommitWorkflows
+from release_state.observe.git.workflow_files import CommitReader, CommitWorkflows
 from release_state.observe.github.ancestors_ci import Ancestors, StandIn, intersect_apps
 from release_state.observe.github.api import GitHubApi
 from release_state.observe.github.ci import Exclusions

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from release_state.facts.workflow.triggers import BOT, PushTrigger, find_skip_marker
 from release_state.model.snapshot import Push
-from release_state.observe.git.commit_workflows import MOST_CHANGED
+from release_state.observe.git.workflow_files import MOST_CHANGED
 from release_state.observe.github.api import Fields, GitHubApi, failure
 from release_state.observe.github.lists import GitHubList
 

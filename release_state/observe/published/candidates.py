@@ -16,10 +16,10 @@ from tempfile import TemporaryDirectory
 from release_state.model.snapshot import Clone, Remote
 from release_state.model.target import Target, parse_version
 from release_state.observe.git.command import Git, patiently
-from release_state.observe.git.declared import FIRST_FILES, SIZE_LIMIT, declared_version, further_file
 from release_state.observe.git.messages import GitFailed, readable
 from release_state.observe.git.remote import NO_REFS, check_url, network_environment
 from release_state.observe.git.store import Store, WantedCommit
+from release_state.observe.git.tree_files import FIRST_FILES, SIZE_LIMIT, declared_version, further_file
 from release_state.observe.process import LISTING_MEMORY
 from release_state.observe.published.archives import Files
 from release_state.observe.published.tree_match import LINK, Entry, Tree, TreeChange, Votes, read_changes, read_tree

@@ -24,7 +24,7 @@ from release_state.demo.world import World
 from release_state.model.outcome import Phase
 from release_state.model.snapshot import Snapshot
 from release_state.observe.collect import collect
-from release_state.observe.git.local import find_repository
+from release_state.observe.git.reader import find_repository
 from release_state.observe.http.cache import ResponseCache
 from release_state.observe.http.client import HttpClient
 from release_state.observe.waiting import Again, Waiting

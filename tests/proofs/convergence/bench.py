@@ -18,7 +18,7 @@ from release_state.model.outcome import Phase
 from release_state.model.plan import Wanted
 from release_state.model.snapshot import LOOKUPS, Snapshot
 from release_state.observe.collect import collect
-from release_state.observe.git.local import find_repository
+from release_state.observe.git.reader import find_repository
 from release_state.settings.config import Arguments, RunConfig, load
 from release_state.verdict.verdict import TargetVerdict
 from tests.proofs.convergence.programs import Programs

@@ -35,10 +35,10 @@ from release_state.fleet.projects import projects
 from release_state.model.snapshot import FORMAT
 from release_state.model.target import parse_repository, parse_version
 from release_state.observe import earlier_reports, recorded
-from release_state.observe.git import declared, patches
-from release_state.observe.git.local import find_repository
+from release_state.observe.git import patches, tree_files
 from release_state.observe.git.log import changed_contents, messages_since, read_commits, read_tag_dates
 from release_state.observe.git.messages import GitFailed
+from release_state.observe.git.reader import find_repository
 from release_state.observe.git.remote import check_url, parse_refs
 from release_state.observe.git.tree_files import read_details
 from release_state.observe.git.work_tree import parse_status
@@ -370,8 +370,8 @@ def _(data: bytes) -> object:
     """A pyproject.toml, a form feed, a setup.cfg."""
     parts = _text(data).split("\f")
     files = dict(zip(("pyproject.toml", "setup.cfg"), parts, strict=False))
-    declared.further_file(files)
-    found, _ = declared.declared_version(files)
+    tree_files.further_file(files)
+    found, _ = tree_files.declared_version(files)
     return [found or "", project_name(files) or "", project_version(files) or ""]
 
 
