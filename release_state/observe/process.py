@@ -38,7 +38,7 @@ _running: set[int] = set()
 _LIMITED = 'ulimit -d "$1" 2>/dev/null; test "$2" = 0 || ulimit -f "$2" 2>/dev/null; shift 2; exec "$@"'
 
 
-def with_memory(command: Sequence[str], most: int, *, file_size: int = 0) -> list[str]:
+def limit_memory(command: Sequence[str], most: int, *, file_size: int = 0) -> list[str]:
     """
     The command with a limit on each process: at most `most` bytes of memory and files of `file_size` bytes (0: any).
 

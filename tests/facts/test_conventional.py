@@ -8,8 +8,8 @@ import pytest
 from packaging.version import Version
 
 from release_state.facts.commits import bump_version, classify_for_commitizen, classify_message, find_highest
-from release_state.observe.next_version.rules import Configuration, Unreadable, configuration, project_name
-from release_state.observe.next_version.semantic_release import NotCalculated, usable
+from release_state.observe.next_version.rules import Configuration, Unreadable, find_configuration, find_project_name
+from release_state.observe.next_version.semantic_release import NotCalculated, find_usable_version
 
 LEVELS = [
     # message, Conventional Commits, commitizen (as cz bump --get-next of commitizen 4.19 has it)
@@ -75,23 +75,23 @@ def test_the_highest() -> None:
 
 def test_where_rules_are_configured() -> None:
     both = {"pyproject.toml": "[tool.semantic_release]\nx = 1\n[tool.commitizen]\ny = 1\n"}
-    found = configuration(both, "auto")
+    found = find_configuration(both, "auto")
     assert (found.rules, found.where, found.table) == (
         "semantic-release",
         "[tool.semantic_release] of pyproject.toml",
         {"x": 1},
     )
-    assert configuration(both, "commitizen").where == "[tool.commitizen] of pyproject.toml"
-    assert configuration(both, "conventional").rules == "conventional"
-    assert configuration(both, "none").rules is None
+    assert find_configuration(both, "commitizen").where == "[tool.commitizen] of pyproject.toml"
+    assert find_configuration(both, "conventional").rules == "conventional"
+    assert find_configuration(both, "none").rules is None
     as_json = {"pyproject.toml": "[project]\n", "releaserc.json": json.dumps({"semantic_release": {"x": 2}})}
-    assert configuration(as_json, "auto").where == "[semantic_release] of releaserc.json"
-    assert configuration({"releaserc.toml": "[semantic_release]\n"}, "auto").rules == "semantic-release"
-    assert configuration({".cz.toml": "[tool.commitizen]\n"}, "auto").rules == "commitizen"
-    assert configuration({".cz.yaml": "commitizen:\n  name: x\n"}, "auto").table == {"name": "x"}
-    assert configuration({"cz.json": '{"commitizen": {}}'}, "auto").rules == "commitizen"
-    assert configuration({"pyproject.toml": "[tool.ruff]\n"}, "auto") == Configuration(None)
-    assert configuration({}, "semantic-release").rules == "semantic-release"
+    assert find_configuration(as_json, "auto").where == "[semantic_release] of releaserc.json"
+    assert find_configuration({"releaserc.toml": "[semantic_release]\n"}, "auto").rules == "semantic-release"
+    assert find_configuration({".cz.toml": "[tool.commitizen]\n"}, "auto").rules == "commitizen"
+    assert find_configuration({".cz.yaml": "commitizen:\n  name: x\n"}, "auto").table == {"name": "x"}
+    assert find_configuration({"cz.json": '{"commitizen": {}}'}, "auto").rules == "commitizen"
+    assert find_configuration({"pyproject.toml": "[tool.ruff]\n"}, "auto") == Configuration(None)
+    assert find_configuration({}, "semantic-release").rules == "semantic-release"
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_where_rules_are_configured() -> None:
 )
 def test_what_cannot_be_read_is_not_taken_for_nothing(files: dict[str, str]) -> None:
     with pytest.raises(Unreadable):
-        configuration(files, "auto")
+        find_configuration(files, "auto")
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_what_cannot_be_read_is_not_taken_for_nothing(files: dict[str, str]) -> 
     ],
 )
 def test_the_name_of_what_is_built(text: str, name: str | None) -> None:
-    assert project_name({"pyproject.toml": text, "setup.cfg": "[metadata]\nname = cfg-name\n"}) == name
+    assert find_project_name({"pyproject.toml": text, "setup.cfg": "[metadata]\nname = cfg-name\n"}) == name
 
 
 PINS = [
@@ -139,11 +139,11 @@ def test_another_version_of_the_tool_is_not_asked_in_its_place(
     pyproject: str, workflow: str, pins: tuple[str, ...], fits: bool
 ) -> None:
     text = f"{pyproject}\n[tool.semantic_release]\n"
-    found = configuration({"pyproject.toml": text}, "auto", workflow)
+    found = find_configuration({"pyproject.toml": text}, "auto", workflow)
     assert found.pins == pins
     if fits:
-        assert usable(found).startswith("10.")
+        assert find_usable_version(found).startswith("10.")
     else:
         with pytest.raises(NotCalculated, match="asks for") as refused:
-            usable(found)
+            find_usable_version(found)
         assert "install python-semantic-release" in (refused.value.problem.remedy or "")

@@ -20,7 +20,7 @@ from release_state.observe.git.clone import observe_clone
 from release_state.observe.git.command import Git
 from release_state.observe.git.commits import BranchHistory, Stores
 from release_state.observe.git.remote import observe_remote
-from release_state.observe.git.store import temporary_store
+from release_state.observe.git.store import open_temporary_store
 from release_state.observe.next_version import semantic_release
 from release_state.observe.next_version.calculation import observe_calculation
 from tests.support import states as s
@@ -178,7 +178,7 @@ def test_what_was_counted_is_told(project: Project) -> None:
     found = project.look().present()
     counted = found.counted.present()
     assert (found.rules, found.where) == ("semantic-release", "[tool.semantic_release] of pyproject.toml")
-    assert found.tool == f"python-semantic-release {semantic_release.installed()}"
+    assert found.tool == f"python-semantic-release {semantic_release.find_installed_version()}"
     assert found.next_version.known() == "0.2.0"
     assert (counted.last_tag, counted.total, counted.levels) == ("v0.1.0", 2, {"minor": 1})
     assert [(c.sha, c.subject) for c in counted.decisive] == [(feature, "feat: beside")]
@@ -196,8 +196,8 @@ def test_what_was_counted_is_told(project: Project) -> None:
         "tags": [("v0.1.0", feature)],
         "table": {"allow_zero_version": True},
     }
-    asked = [semantic_release.question(**facts)]
-    asked += [semantic_release.question(**{**facts, name: others[name]}) for name in others]
+    asked = [semantic_release.list_inputs(**facts)]
+    asked += [semantic_release.list_inputs(**{**facts, name: others[name]}) for name in others]
     assert len({json.dumps(each) for each in asked}) == 6
 
 
@@ -252,7 +252,7 @@ def test_the_tool_gets_nothing_of_the_person(tmp_path: Path, monkeypatch: pytest
         "GIT_DIR",
     ):
         monkeypatch.setenv(name, "secret")
-    with temporary_store(Git(20), "https://user:secret@h.example/o/n.git", None, sha256=False) as store:
+    with open_temporary_store(Git(20), "https://user:secret@h.example/o/n.git", None, sha256=False) as store:
         env = semantic_release._environment(store)
     assert "secret" not in json.dumps(env)
     assert (env["HOME"], env["GIT_ALLOW_PROTOCOL"], env["GIT_CONFIG_GLOBAL"]) == (os.devnull, "none", os.devnull)

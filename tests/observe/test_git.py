@@ -23,8 +23,8 @@ from release_state.model.snapshot import Clone, Remote
 from release_state.observe.git import command as git_command
 from release_state.observe.git.clone import observe_clone
 from release_state.observe.git.command import Git
-from release_state.observe.git.environment import base_environment, with_settings
-from release_state.observe.git.messages import GitFailed, decisive, scrubbed
+from release_state.observe.git.environment import add_settings, build_environment
+from release_state.observe.git.messages import GitFailed, find_decisive_line, scrub
 from release_state.observe.git.remote import check_url, observe_remote, parse_refs
 from release_state.observe.git.work_tree import parse_status
 from release_state.plan.steps.clone import tidy_up
@@ -319,7 +319,7 @@ def test_inherited_steering_is_removed_and_nobody_is_asked() -> None:
         "GIT_CONFIG_KEY_0": "safe.directory",
         "GIT_CONFIG_VALUE_0": "*",
     }
-    env = base_environment(inherited)
+    env = build_environment(inherited)
     kept = {"GIT_SSH_COMMAND": "ssh -i key", "GIT_SSL_CAINFO": "/ca", "GIT_CONFIG_KEY_0": "safe.directory"}
     assert {name: env[name] for name in kept} == kept
     assert "/x" not in env.values() and "GIT_CONFIG_PARAMETERS" not in env
@@ -327,7 +327,7 @@ def test_inherited_steering_is_removed_and_nobody_is_asked() -> None:
     assert (
         env["GIT_OPTIONAL_LOCKS"] == "0" and env["LC_ALL"] == "C" and "ext" not in env["GIT_ALLOW_PROTOCOL"].split(":")
     )
-    more = with_settings(env, [("a.b=c.d", "x")])
+    more = add_settings(env, [("a.b=c.d", "x")])
     assert int(more["GIT_CONFIG_COUNT"]) == int(env["GIT_CONFIG_COUNT"]) + 1
 
 
@@ -391,9 +391,12 @@ def test_the_decisive_line() -> None:
         "Warning: x\ngit@h: Permission denied (publickey).\r\nfatal: Could not read from remote repository.\n\n"
         "Please make sure you have the correct access rights\nand the repository exists.\n"
     )
-    assert decisive(ssh) == "git@h: Permission denied (publickey).; fatal: Could not read from remote repository."
-    assert decisive("warning: x\nfatal: a\x1b[31m b\nfatal: c") == "fatal: a [31m b"
-    assert scrubbed(f"x 'https://u:{SECRET}@h/p?q={SECRET}' y") == "x 'https://h/p' y"
+    assert (
+        find_decisive_line(ssh)
+        == "git@h: Permission denied (publickey).; fatal: Could not read from remote repository."
+    )
+    assert find_decisive_line("warning: x\nfatal: a\x1b[31m b\nfatal: c") == "fatal: a [31m b"
+    assert scrub(f"x 'https://u:{SECRET}@h/p?q={SECRET}' y") == "x 'https://h/p' y"
 
 
 # The clone
@@ -489,7 +492,7 @@ def test_where_there_is_no_repository(tmp_path: Path) -> None:
 
 
 def test_an_owner_that_git_does_not_trust(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(git_command, "base_environment", lambda _: {**ENV, "GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"})
+    monkeypatch.setattr(git_command, "build_environment", lambda _: {**ENV, "GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"})
     problem = observe_clone(repo.path, "origin", 20, None).unavailable
     assert problem and "dubious ownership" in problem.why
     assert problem.remedy and f"safe.directory {repo.path}" in problem.remedy

@@ -23,7 +23,7 @@ from release_state.model.snapshot import Clone
 from release_state.observe.git.clone import observe_clone
 from release_state.observe.git.command import Git
 from release_state.observe.git.messages import GitFailed
-from release_state.observe.git.reader import locate
+from release_state.observe.git.reader import find_clone
 from release_state.observe.git.remote import observe_remote
 from tests.support.gitrepo import Repo, fingerprint, make
 
@@ -273,7 +273,7 @@ def test_a_work_tree_elsewhere_is_not_looked_at(repo: Repo, tmp_path: Path) -> N
     problem = problem_of(repo.path)
     assert "is elsewhere" in problem.why and "pyproject" not in problem.why
     with pytest.raises(GitFailed, match="is elsewhere"):
-        locate(repo.path, "origin")
+        find_clone(repo.path, "origin")
 
 
 @as_root
@@ -283,7 +283,7 @@ def test_a_clone_of_another_owner_is_refused_with_the_way_out(repo: Repo, own_co
     problem = problem_of(repo.path)
     assert "dubious ownership" in problem.why
     with pytest.raises(GitFailed, match="dubious ownership"):
-        locate(repo.path, "origin")  # and not: there is no repository
+        find_clone(repo.path, "origin")  # and not: there is no repository
     assert problem.remedy
     command = problem.remedy.partition("git config --global --add ")[2].split()
     own_configuration.write_text(f"[safe]\n\tdirectory = {command[1]}\n", encoding="utf-8")
@@ -295,8 +295,8 @@ def test_a_repository_that_git_cannot_read_is_not_taken_for_none(repo: Repo, tmp
     for broken in (repo.path, repo.path / "below"):
         broken.mkdir(exist_ok=True)
         with pytest.raises(GitFailed, match="not a git repository"):
-            locate(broken, "origin")
-    assert locate(tmp_path, "origin") is None
+            find_clone(broken, "origin")
+    assert find_clone(tmp_path, "origin") is None
 
 
 def _loose(repo: Repo, name: str) -> Path:
@@ -359,7 +359,7 @@ def test_a_submodule_is_a_clone_of_its_own(repo: Repo, tmp_path: Path) -> None:
     assert (inner.path, inner.head, inner.changed) == (str(outer.path / "sub"), repo.head, ("a.txt",))
     assert inner.remote_url == repo.path.as_uri()
     assert clone_of(outer.path).changed == ()
-    located = locate(outer.path / "sub", "origin")
+    located = find_clone(outer.path / "sub", "origin")
     assert located and located.top == outer.path / "sub"
 
 

@@ -20,10 +20,10 @@ from release_state.observe.git import environment as git_environment
 from release_state.observe.git.clone import observe_clone
 from release_state.observe.git.commits import BranchHistory, Stores
 from release_state.observe.git.history import observe_history, relate_clone
-from release_state.observe.git.patches import patch_signature
+from release_state.observe.git.patches import sign_patch
 from release_state.observe.git.remote import observe_remote
 from release_state.observe.git.store import WantedCommit
-from release_state.observe.git.tree_files import declared_version, further_file
+from release_state.observe.git.tree_files import find_declared_version, find_version_file
 from tests.support.gitrepo import Repo, fingerprint, make
 
 
@@ -270,13 +270,13 @@ def test_a_remote_that_gives_only_what_its_refs_say(world: World, monkeypatch: p
     on(repo)
     repo.git("config", "uploadpack.allowAnySHA1InWant", "false")
     # Protocol 0 refuses by the commit's name what no ref is; so do some hosting services.
-    plain = git_environment.base_environment
+    plain = git_environment.build_environment
 
     def old(environ: dict[str, str]) -> dict[str, str]:
         return {**plain(environ), key.replace("KEY", "VALUE"): "0"}
 
     (key,) = (name for name, value in plain({}).items() if value == "protocol.version")
-    monkeypatch.setattr(git_command, "base_environment", old)
+    monkeypatch.setattr(git_command, "build_environment", old)
     repo.commit("feat: second", a__txt="2\n")
     history = world.history(WantedCommit(head, "refs/pull/3/head"), first, WantedCommit("2" * 40, "refs/heads/none"))
     assert history.lineage(head).ahead == 1 and history.lineage(first).behind == 1
@@ -557,7 +557,7 @@ def test_a_clone_that_cannot_be_compared(world: World, tmp_path: Path) -> None:
     ],
 )
 def test_declared_version(files: dict[str, str], expected: tuple[str | None, bool]) -> None:
-    assert declared_version(files) == expected
+    assert find_declared_version(files) == expected
 
 
 HATCH = '[project]\ndynamic = ["version"]\n[tool.hatch.version]\npath = "{}"\n'
@@ -574,14 +574,14 @@ HATCH = '[project]\ndynamic = ["version"]\n[tool.hatch.version]\npath = "{}"\n'
 )
 def test_the_file_that_hatch_names(text: str, expected: tuple[str | None, bool]) -> None:
     files = {"pyproject.toml": HATCH.format("./src/p/__init__.py")}
-    assert further_file(files) == "src/p/__init__.py"
-    assert declared_version({**files, "src/p/__init__.py": text}) == expected
-    assert declared_version(files) == (None, True)
+    assert find_version_file(files) == "src/p/__init__.py"
+    assert find_declared_version({**files, "src/p/__init__.py": text}) == expected
+    assert find_declared_version(files) == (None, True)
 
 
 @pytest.mark.parametrize("path", ["../x", "/etc/passwd", "a//b", "", "a/../../b", "a\\u0000b"])
 def test_a_file_outside_of_the_tree_is_not_read(path: str) -> None:
-    assert further_file({"pyproject.toml": HATCH.format(path)}) is None
+    assert find_version_file({"pyproject.toml": HATCH.format(path)}) is None
 
 
 def test_files_of_a_tree(world: World) -> None:
@@ -607,7 +607,7 @@ def test_files_of_a_tree(world: World) -> None:
 def test_a_patch_is_the_same_wherever_it_applies() -> None:
     one = b"diff --git a/x b/x\nindex 1..2 100644\n--- a/x\n+++ b/x\n@@ -1,2 +1,2 @@ f\n a\n-b\n+c\n"
     two = one.replace(b"-1,2 +1,2", b"-9,2 +8,2").replace(b"1..2", b"3..4")
-    assert patch_signature(one) == patch_signature(two) != patch_signature(one.replace(b"+c", b"+d"))
+    assert sign_patch(one) == sign_patch(two) != sign_patch(one.replace(b"+c", b"+d"))
 
 
 # When

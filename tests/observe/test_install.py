@@ -24,8 +24,8 @@ from release_state.model.observation import Observation
 from release_state.model.snapshot import IndexFile, Installation
 from release_state.model.target import Channel
 from release_state.observe.install.installation import observe_installation
-from release_state.observe.install.interpreters import clean_environment, find_interpreter
-from release_state.observe.install.pip import Verdict, judge
+from release_state.observe.install.interpreters import build_clean_environment, find_interpreter
+from release_state.observe.install.pip import PipEnded, judge_failure
 from release_state.observe.process import Room, run_bounded
 
 WHEN = datetime(2026, 1, 2, tzinfo=timezone.utc)
@@ -367,7 +367,7 @@ def test_the_environment_holds_no_secrets_and_no_settings(tmp_path: Path) -> Non
         ),
         **dict.fromkeys(["GITHUB_TOKEN", "AWS_ACCESS_KEY_ID", "LD_PRELOAD", "VIRTUAL_ENV", "PYENV_VERSION"], "s"),
     }
-    env = clean_environment(given, tmp_path)
+    env = build_clean_environment(given, tmp_path)
     assert "s" not in env.values()
     assert env["PATH"] == f"/usr/bin:{tmp_path}"
     assert env["HOME"] == env["TMPDIR"] == str(tmp_path)
@@ -388,51 +388,51 @@ def test_pip_gets_the_proxy_of_the_environment(index: IndexServer) -> None:
 @pytest.mark.parametrize(
     ("output", "log", "verdict"),
     [
-        ("ERROR: No matching distribution found for demo==1", "", Verdict.UNAVAILABLE),
+        ("ERROR: No matching distribution found for demo==1", "", PipEnded.UNAVAILABLE),
         (
             "ERROR: No matching distribution found for demo==1",
             "Could not fetch URL u: 404 x - skipping",
-            Verdict.UNAVAILABLE,
+            PipEnded.UNAVAILABLE,
         ),
         (
             "ERROR: No matching distribution found for demo==1",
             "Skipping link: wrong platform: https://x/demo-1-py3-none-any.whl#sha256=0 (from https://x/demo/)",
-            Verdict.FAILED,
+            PipEnded.FAILED,
         ),
         (
             "ERROR: No matching distribution found for a_b>=2 (from demo)",
             "Could not fetch URL https://x/a-b/: 404 x - skipping",
-            Verdict.UNAVAILABLE,
+            PipEnded.UNAVAILABLE,
         ),
         (
             "ERROR: No matching distribution found for a_b>=2 (from demo)",
             "Found link https://x/d-1.whl (from https://x/d/)\nCould not fetch URL https://x/a-b/: 404 x - skipping",
-            Verdict.FAILED,
+            PipEnded.FAILED,
         ),
         (
             "ERROR: No matching distribution found for demo==1",
             "Could not fetch URL u: 503 Server Error - skipping",
-            Verdict.UNAVAILABLE,
+            PipEnded.UNAVAILABLE,
         ),
         (
             "ERROR: No matching distribution found for a_b>=2 (from demo)",
             "Skipping link: No sources permitted for a-b: https://x/a-b-1.0.tar.gz#sha256=0 (from https://x/a-b/)",
-            Verdict.FAILED,
+            PipEnded.FAILED,
         ),
         (
             "ERROR: No matching distribution found for a_b>=2 (from demo)",
             "Skipping link: No sources permitted for a-b: https://x/a_b-2.1.tar.gz#sha256=0 (from y)",
-            Verdict.NOT_ATTEMPTED,
+            PipEnded.NOT_ATTEMPTED,
         ),
-        ("ERROR: HTTP error 404 while getting https://x/demo.whl", "", Verdict.UNAVAILABLE),
-        ("ERROR: HTTP error 500 while getting https://x/demo.whl", "", Verdict.UNAVAILABLE),
-        ("ERROR: Could not install packages due to an OSError: No space left on device", "", Verdict.UNAVAILABLE),
-        ("ERROR: Exception:\nTraceback\nReadTimeoutError: timed out", "", Verdict.UNAVAILABLE),
-        ("", "", Verdict.UNAVAILABLE),
+        ("ERROR: HTTP error 404 while getting https://x/demo.whl", "", PipEnded.UNAVAILABLE),
+        ("ERROR: HTTP error 500 while getting https://x/demo.whl", "", PipEnded.UNAVAILABLE),
+        ("ERROR: Could not install packages due to an OSError: No space left on device", "", PipEnded.UNAVAILABLE),
+        ("ERROR: Exception:\nTraceback\nReadTimeoutError: timed out", "", PipEnded.UNAVAILABLE),
+        ("", "", PipEnded.UNAVAILABLE),
     ],
 )
-def test_judgements(output: str, log: str, verdict: Verdict) -> None:
-    judgement = judge(output, log, "demo", [listed("demo-1-py3-none-any.whl")])
+def test_judgements(output: str, log: str, verdict: PipEnded) -> None:
+    judgement = judge_failure(output, log, "demo", [listed("demo-1-py3-none-any.whl")])
     assert judgement.verdict is verdict
     assert judgement.line
 

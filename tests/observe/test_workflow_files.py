@@ -11,7 +11,7 @@ from release_state.model.observation import Observation
 from release_state.model.snapshot import Clone, WorkflowFiles
 from release_state.observe.git.commits import BranchHistory, Stores
 from release_state.observe.git.remote import observe_remote
-from release_state.observe.git.workflow_files import MOST_FILES, build_requires, observe_workflow_files
+from release_state.observe.git.workflow_files import MOST_FILES, observe_workflow_files, read_build_requirements
 from tests.support.gitrepo import Repo, fingerprint, make
 
 RELEASE = ".github/workflows/release.yml"
@@ -98,7 +98,7 @@ def test_what_is_there_and_cannot_be_read(origin: Repo, tmp_path: Path, content:
 def test_what_cannot_be_read_of_what_builds_a_project_is_told(
     content: bytes | None, names: tuple[str, ...], says: str
 ) -> None:
-    found, unread = build_requires(content)
+    found, unread = read_build_requirements(content)
     assert found == names
     assert says in unread and bool(says) == bool(unread)
 

@@ -23,7 +23,7 @@ from release_state.common import shell
 from release_state.model.observation import known
 from release_state.model.plan import Plan, Step, step
 from release_state.model.snapshot import Snapshot
-from release_state.observe.git.messages import explained
+from release_state.observe.git.messages import explain_failure
 from release_state.report import terminal
 from release_state.report.document import Origin, report
 from release_state.report.markdown import fenced, step_block, summary
@@ -214,9 +214,9 @@ def test_the_script_types_the_same(shell: str, tmp_path: Path) -> None:
 
 def test_a_path_that_git_did_not_show_as_it_is_gets_no_command() -> None:
     told = "fatal: detected dubious ownership in repository at '{}'"
-    assert "safe.directory '/a b'" in str(explained(told.format("/a b"), 128)[1])
+    assert "safe.directory '/a b'" in str(explain_failure(told.format("/a b"), 128)[1])
     for path in ("/a?b", "/a\u202eb"):
-        assert "--global" not in str(explained(told.format(path), 128)[1])
+        assert "--global" not in str(explain_failure(told.format(path), 128)[1])
 
 
 def test_a_fence_is_longer_than_any_in_it() -> None:

@@ -12,9 +12,9 @@ from release_state.common.addresses import strip_credentials
 from release_state.model.observation import Observation, Problem, known, unavailable
 from release_state.model.snapshot import Clone, Tag
 from release_state.observe.git.command import Git
-from release_state.observe.git.messages import GitFailed, decisive, readable
+from release_state.observe.git.messages import GitFailed, decode_output, find_decisive_line
 from release_state.observe.git.reader import CloneReader
-from release_state.observe.git.remote import tags_of
+from release_state.observe.git.remote import parse_tags
 from release_state.observe.git.work_tree import Changes, read_changes
 
 SOURCE = "clone"
@@ -56,13 +56,13 @@ def _observe(reader: CloneReader, remote_name: str, reports_dir: Path | None) ->
     dirty: Observation[tuple[str, ...]] = known(()) if reader.bare else _dirty_submodules(reader, top)
     not_related: Observation[int] = unavailable(SOURCE, "not compared with the remote")
     return Clone(
-        path=readable(os.fsencode(top)),
+        path=decode_output(os.fsencode(top)),
         branch=symbolic.removeprefix("refs/heads/") if symbolic.startswith("refs/heads/") else None,
         head=head or None,
         bare=reader.bare,
         folds_case=reader.folds_case,
         shallow=reader.shallow,
-        operation=operation_in(reader.git_dir),
+        operation=find_operation(reader.git_dir),
         changed=changes.changed[:SHOWN],
         untracked=changes.untracked[:SHOWN],
         changed_count=len(changes.changed),
@@ -81,7 +81,7 @@ def _observe(reader: CloneReader, remote_name: str, reports_dir: Path | None) ->
     )
 
 
-def operation_in(git_dir: Path) -> str | None:
+def find_operation(git_dir: Path) -> str | None:
     """The operation that is in progress, by the files that git keeps of it in the (work tree's own) git directory."""
     # A rebase that stopped has a CHERRY_PICK_HEAD as well: it is asked for first.
     if (git_dir / "rebase-merge").exists():
@@ -104,9 +104,9 @@ def _tags(reader: CloneReader) -> tuple[Tag, ...]:
     answer = reader.run("show-ref", "--tags", "--dereference", accept=(0, 1))
     # A tag object that cannot be read is an error line and exit code 0: the tag would pass for a lightweight one.
     if re.search(r"broken|^(?:error|fatal):", answer.stderr, re.MULTILINE) or (answer.code and answer.stderr.strip()):
-        raise GitFailed(f"the clone's tags cannot be read: {decisive(answer.stderr)[:200]}")
+        raise GitFailed(f"the clone's tags cannot be read: {find_decisive_line(answer.stderr)[:200]}")
     pairs = (line.split(" ", 1) for line in answer.text.split("\n") if line)
-    return tags_of((ref, sha) for sha, ref in pairs)
+    return parse_tags((ref, sha) for sha, ref in pairs)
 
 
 def _remote_url(reader: CloneReader, name: str) -> str | None:
@@ -132,7 +132,7 @@ def _dirty_submodules(reader: CloneReader, top: Path) -> Observation[tuple[str, 
     except GitFailed as failed:
         problem = Problem(source="clone", why=f"a submodule cannot be read: {failed.why}", remedy=failed.remedy)
         return Observation[tuple[str, ...]](value=None, unavailable=problem)
-    return known(tuple(readable(path) for path in dirty))
+    return known(tuple(decode_output(path) for path in dirty))
 
 
 def _submodules(reader: CloneReader, top: Path) -> Iterator[bytes]:
@@ -169,7 +169,7 @@ def _built(folder: Path) -> Observation[tuple[str, ...]]:
     except OSError as error:
         problem = Problem(source="clone", why=f"{folder.name} cannot be read: {error.strerror}")
         return Observation[tuple[str, ...]](value=None, unavailable=problem)
-    return known(tuple(readable(os.fsencode(name))[:_MOST_BUILT] for name in names[:_MOST_BUILT]))
+    return known(tuple(decode_output(os.fsencode(name))[:_MOST_BUILT] for name in names[:_MOST_BUILT]))
 
 
 def _no_identity(reader: CloneReader, environ: Mapping[str, str]) -> tuple[str, ...]:

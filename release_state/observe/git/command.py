@@ -16,10 +16,10 @@ from pathlib import Path
 from threading import Event
 from typing import IO
 
-from release_state.observe.git.environment import base_environment, password_in, without_network
-from release_state.observe.git.messages import GitFailed, explained, readable, scrubbed
+from release_state.observe.git.environment import build_environment, cut_network, find_password
+from release_state.observe.git.messages import GitFailed, decode_output, explain_failure, scrub
 from release_state.observe.http.limits import PAUSES
-from release_state.observe.process import GIT_MEMORY, run_bounded, with_memory
+from release_state.observe.process import GIT_MEMORY, limit_memory, run_bounded
 
 _PASSING = re.compile(
     # What the HTTP client asks again for, in the words of git, curl and ssh.
@@ -31,7 +31,7 @@ _PASSING = re.compile(
 )
 
 
-def patiently(git: Git, ask: Callable[[], GitOutput]) -> GitOutput:
+def ask_patiently(git: Git, ask: Callable[[], GitOutput]) -> GitOutput:
     """
     What a command that asks a remote says, after three tries at most, within the time of `git`.
 
@@ -67,7 +67,7 @@ class GitOutput:
     @property
     def text(self) -> str:
         """The output as text; bytes that are not UTF-8 show as backslash escapes."""
-        return readable(self.output)
+        return decode_output(self.output)
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class Git:
 
     seconds: float
     cancel: Event | None = None
-    environ: Mapping[str, str] = field(default_factory=lambda: base_environment(os.environ))
+    environ: Mapping[str, str] = field(default_factory=lambda: build_environment(os.environ))
     deadline: float = field(init=False)
     program: str = field(init=False)
 
@@ -102,7 +102,7 @@ class Git:
 
         Raises GitFailed on an exit code that is not in `accept`, at the time limit and beyond the output limit.
         """
-        command = with_memory([self.program, "--no-pager", *arguments], memory)
+        command = limit_memory([self.program, "--no-pager", *arguments], memory)
         env = self.environ if env is None else env
         with _temporary_file(stdin) as given:
             try:
@@ -118,13 +118,13 @@ class Git:
                 )
             except OSError as error:
                 raise GitFailed(f"git could not be run in {cwd}: {error.strerror}") from None
-        stderr = scrubbed(readable(ended.stderr), password_in(env))
+        stderr = scrub(decode_output(ended.stderr), find_password(env))
         if ended.stopped == "too much" and first is not None:
             return GitOutput(0, ended.output[:first], stderr)
         if ended.stopped:
             raise GitFailed(self._why_stopped(ended.stopped, arguments), stderr=stderr, stopped=ended.stopped)
         if ended.code not in accept:
-            raise GitFailed(*explained(stderr, ended.code), stderr=stderr)
+            raise GitFailed(*explain_failure(stderr, ended.code), stderr=stderr)
         return GitOutput(ended.code, ended.output, stderr)
 
     @staticmethod
@@ -165,7 +165,7 @@ def _find(path: str) -> str:
 
 @functools.lru_cache(maxsize=8)
 def _require_version(program: str) -> None:
-    env = without_network(base_environment(os.environ))
+    env = cut_network(build_environment(os.environ))
     try:
         answer = run_bounded([program, "version"], env=env, cwd=Path("/"), seconds=10, stderr=subprocess.DEVNULL)
     except OSError as error:

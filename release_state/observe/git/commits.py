@@ -16,7 +16,7 @@ from release_state.model.snapshot import Clone, Remote
 from release_state.observe.git.command import Git
 from release_state.observe.git.messages import GitFailed
 from release_state.observe.git.reader import CloneReader
-from release_state.observe.git.store import OBJECT_NAME, Store, WantedCommit, cached_store, temporary_store
+from release_state.observe.git.store import OBJECT_NAME, Store, WantedCommit, open_cached_store, open_temporary_store
 
 T = TypeVar("T")
 
@@ -68,7 +68,7 @@ class Stores:
         cache keeps the commits of `keep` for the next fetch.
         """
         attempts: list[Callable[[], AbstractContextManager[Store]]] = [
-            lambda: cached_store(git, self.url, self.cache_dir, sha256=sha256)
+            lambda: open_cached_store(git, self.url, self.cache_dir, sha256=sha256)
         ] * 2
         if beside := self._store_beside(git, clone, related, sha256):
             own = beside.used_by(git)
@@ -97,7 +97,7 @@ class Stores:
             key = (related is None, sha256)
             if key not in self._beside:
                 objects = self._lent_objects(git, clone, related)
-                made = temporary_store(git, self.url, objects, sha256=sha256) if objects else None
+                made = open_temporary_store(git, self.url, objects, sha256=sha256) if objects else None
                 self._beside[key] = self._exits.enter_context(made) if made else None
             return self._beside[key]
 

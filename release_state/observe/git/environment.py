@@ -47,7 +47,7 @@ _ALWAYS: Settings = (
 )
 
 
-def base_environment(environ: Mapping[str, str]) -> dict[str, str]:
+def build_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """The environment for every git command: no prompts, no pager, no optional locks, untranslated messages."""
     env = {
         name: value
@@ -70,10 +70,10 @@ def base_environment(environ: Mapping[str, str]) -> dict[str, str]:
         GIT_GRAFT_FILE=os.devnull,
         GIT_ALLOW_PROTOCOL=TRANSPORTS,
     )
-    return with_settings(env, _ALWAYS)
+    return add_settings(env, _ALWAYS)
 
 
-def without_network(env: Mapping[str, str]) -> dict[str, str]:
+def cut_network(env: Mapping[str, str]) -> dict[str, str]:
     """
     The same environment, in which git can reach nothing: a partial clone must not fetch what it lacks.
 
@@ -84,7 +84,7 @@ def without_network(env: Mapping[str, str]) -> dict[str, str]:
     return {**kept, "GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none"}
 
 
-def with_settings(env: Mapping[str, str], settings: Iterable[tuple[str, str]]) -> dict[str, str]:
+def add_settings(env: Mapping[str, str], settings: Iterable[tuple[str, str]]) -> dict[str, str]:
     """
     The environment with configuration added that wins over every file, as `-c` would.
 
@@ -99,7 +99,7 @@ def with_settings(env: Mapping[str, str], settings: Iterable[tuple[str, str]]) -
     return merged
 
 
-def ssh_command(seconds: float) -> str:
+def build_ssh_command(seconds: float) -> str:
     """
     How ssh is run where the user does not say it: never asking, giving up on a silent host in time.
 
@@ -109,7 +109,7 @@ def ssh_command(seconds: float) -> str:
     return " ".join(("ssh", *(f"-o{option}" for option in never), f"-oConnectTimeout={max(1, math.floor(seconds))}"))
 
 
-def outside_of_repositories(env: Mapping[str, str], folder: Path) -> dict[str, str]:
+def hide_repositories(env: Mapping[str, str], folder: Path) -> dict[str, str]:
     """
     The environment in which git sees no repository around an empty `folder`.
 
@@ -119,7 +119,7 @@ def outside_of_repositories(env: Mapping[str, str], folder: Path) -> dict[str, s
     return {**env, "GIT_DIR": str(folder / "no-repository")}
 
 
-def with_credentials_of(env: Mapping[str, str], url: str) -> dict[str, str]:
+def add_credentials(env: Mapping[str, str], url: str) -> dict[str, str]:
     """
     The environment in which git knows the user name and password of an http or https address.
 
@@ -132,13 +132,13 @@ def with_credentials_of(env: Mapping[str, str], url: str) -> dict[str, str]:
     name, has_password, password = user.partition(":")
     scope = f"credential.{parts.scheme}://{host}"
     if not has_password:
-        return with_settings(env, [(f"{scope}.username", unquote(name))])
+        return add_settings(env, [(f"{scope}.username", unquote(name))])
     # An empty helper first: the user's own are neither asked nor told to keep this password.
     settings = [(f"{scope}.helper", ""), (f"{scope}.helper", _HELPER)]
-    return with_settings({**env, _USER: unquote(name), _PASSWORD: unquote(password)}, settings)
+    return add_settings({**env, _USER: unquote(name), _PASSWORD: unquote(password)}, settings)
 
 
-def password_in(env: Mapping[str, str]) -> str:
+def find_password(env: Mapping[str, str]) -> str:
     """The password that `with_credentials_of` put there; empty where there is none."""
     return env.get(_PASSWORD, "")
 
@@ -151,7 +151,7 @@ _HELPER = f'!answer() {{ test "$1" = get && {_ANSWER}; }}; answer'
 """Git runs helpers through a shell; nothing from elsewhere is filled into this text, and `printf` starts no process."""
 
 
-def without_filters(configured: Iterable[str]) -> Settings:
+def list_filter_settings(configured: Iterable[str]) -> Settings:
     """Settings that switch off every filter driver among the configured names: `git status` would run `clean`."""
     drivers = {found[1]: None for name in configured if (found := _FILTER.fullmatch(name))}
     parts = (("clean", ""), ("smudge", ""), ("process", ""), ("required", "false"))

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from release_state.observe.git.environment import with_settings
-from release_state.observe.git.messages import GitFailed, readable
+from release_state.observe.git.environment import add_settings
+from release_state.observe.git.messages import GitFailed, decode_output
 from release_state.observe.git.reader import CloneReader
 
 _OWN_INDEX = (
@@ -37,7 +37,7 @@ class Entry:
     index_object: str = ""
 
 
-def hidden_changes(reader: CloneReader, top: Path, modes: str) -> list[Entry]:
+def find_hidden_changes(reader: CloneReader, top: Path, modes: str) -> list[Entry]:
     """
     The entries with one of the marks whose file differs from the index.
 
@@ -75,7 +75,7 @@ def _compared(reader: CloneReader, top: Path, paths: set[bytes], modes: str) -> 
     entries = b"".join(entry + b"\0" for entry in staged if entry.partition(b"\t")[2] in paths)
     with TemporaryDirectory(prefix="release-state-") as scratch:
         index = {"GIT_INDEX_FILE": str(Path(scratch) / "index")}
-        env = with_settings({**reader.env, **index}, _OWN_INDEX)
+        env = add_settings({**reader.env, **index}, _OWN_INDEX)
         reader.git.run("update-index", "-z", "--index-info", cwd=top, env=env, stdin=entries)
         found = reader.git.run("-c", modes, *_COMPARE, cwd=top, env=env).output.split(b"\0")
     return [_entry(facts, path) for facts, path in zip(found[0::2], found[1::2], strict=False)]
@@ -86,7 +86,7 @@ def _entry(facts: bytes, path: bytes) -> Entry:
     parts = facts.removeprefix(b":").split(b" ")
     if len(parts) != 5 or not facts.startswith(b":"):
         raise GitFailed("git diff answered an entry of an unknown kind")
-    return Entry(path, parts[4] == b"M" and parts[0] == parts[1], readable(parts[2]))
+    return Entry(path, parts[4] == b"M" and parts[0] == parts[1], decode_output(parts[2]))
 
 
 _NAME = re.compile(
@@ -97,7 +97,7 @@ _HTML = re.compile(rb"\s*<!doctype html>", re.IGNORECASE)
 _BEGINNING = 200
 
 
-def relative_to(reports_dir: Path | None, top: Path) -> bytes | None:
+def find_reports_path(reports_dir: Path | None, top: Path) -> bytes | None:
     """The reports folder relative to the top of the work tree, empty for the top itself; None where it is elsewhere."""
     if reports_dir is None:
         return None

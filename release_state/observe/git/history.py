@@ -10,7 +10,7 @@ from release_state.observe.git.clone import SHOWN
 from release_state.observe.git.commits import BranchHistory, CommitSet
 from release_state.observe.git.log import read_commits, read_tag_dates
 from release_state.observe.git.messages import GitFailed
-from release_state.observe.git.patches import unmerged_commits
+from release_state.observe.git.patches import find_unmerged_commits
 from release_state.observe.git.store import Store, WantedCommit
 from release_state.observe.git.tree_files import Details, read_details
 
@@ -92,7 +92,7 @@ def _ahead_behind(clone: Clone, history: BranchHistory) -> tuple[int, int]:
 
 def _lineage(store: Store, base: str, sha: str, details: Details) -> Lineage:
     ahead, behind = _counts(store, base, sha)
-    unmerged = unmerged_commits(store, base, sha) if ahead else []
+    unmerged = find_unmerged_commits(store, base, sha) if ahead else []
     return Lineage(
         sha=sha,
         on_base=not ahead,

@@ -44,19 +44,19 @@ class GitFailed(Exception):  # noqa: N818 - reads as what happened
         return Problem(source=source, why=self.why, remedy=self.remedy, is_temporary=temporary)
 
 
-def readable(data: bytes) -> str:
+def decode_output(data: bytes) -> str:
     """Bytes from git as text that can be written to JSON: what is not UTF-8 as backslash escapes."""
     return data.decode("utf-8", errors="backslashreplace")
 
 
-def scrubbed(text: str, password: str = "") -> str:
+def scrub(text: str, password: str = "") -> str:
     """The text without user names, passwords and queries of the addresses in it, and without a password."""
     for spelling in list_spellings(password) if len(password) > 3 else ():
         text = text.replace(spelling, "***")
     return _QUERY.sub(r"\1", _CREDENTIALS.sub("", text))
 
 
-def decisive(stderr: str) -> str:
+def find_decisive_line(stderr: str) -> str:
     """The line or two of git's messages that say what is wrong."""
     lines = [line.strip() for line in re.split(r"[\r\n]+", stderr) if not _NOISE.match(line)]
     chosen = [line for line in lines if line.startswith(("fatal:", "error:"))][:1] or lines[-1:]
@@ -68,9 +68,9 @@ def decisive(stderr: str) -> str:
     return re.sub(r"[\x00-\x1f\x7f]+", " ", "; ".join(chosen))[:400]
 
 
-def explained(stderr: str, code: int) -> tuple[str, str | None]:
+def explain_failure(stderr: str, code: int) -> tuple[str, str | None]:
     """What went wrong, and what a person can do about it."""
-    why = decisive(stderr) or f"git ended with exit code {code} and no message"
+    why = find_decisive_line(stderr) or f"git ended with exit code {code} and no message"
     if found := re.search(r"dubious ownership in repository at '(.+)'\s*$", stderr, re.MULTILINE):
         trusting = ("git", "config", "--global", "--add", "safe.directory", found[1])
         if "?" in found[1] or find_obstacle(trusting):  # git itself shows a control character as a question mark

@@ -14,7 +14,7 @@ from datetime import datetime, timezone
 
 from release_state.common.strict import convert_epoch
 from release_state.model.snapshot import Commit
-from release_state.observe.git.messages import GitFailed, readable
+from release_state.observe.git.messages import GitFailed, decode_output
 from release_state.observe.git.store import Store
 
 _RAW = ("--raw", "-r", "-z", "--no-renames", "--no-abbrev", "--no-color", "--ignore-submodules=none")
@@ -34,7 +34,7 @@ class Change:
     files: Files
 
 
-def unmerged_commits(store: Store, base: str, head: str) -> list[Commit]:
+def find_unmerged_commits(store: Store, base: str, head: str) -> list[Commit]:
     """
     The commits of `head` whose change `base` lacks, newest first.
 
@@ -50,7 +50,8 @@ def unmerged_commits(store: Store, base: str, head: str) -> list[Commit]:
     patches = [Patch((change.commit.sha,), change.files) for change in ours]
     if whole := _whole(store, base, head):
         patches.append(whole)
-    found = held_by(store, patches, [Patch((change.commit.sha,), change.files) for change in theirs if change.files])
+    others = [Patch((change.commit.sha,), change.files) for change in theirs if change.files]
+    found = find_equivalent(store, patches, others)
     if whole in found:
         return []
     return [change.commit for change, patch in zip(ours, patches, strict=False) if patch not in found] + [
@@ -71,7 +72,7 @@ def read_changes(store: Store, names: Sequence[str]) -> list[Change]:
 def _change(block: bytes) -> Change:
     header, _, rest = block.partition(b"\x02")
     sha, seconds, subject = [*header.split(b" ", 2), b"", b""][:3]
-    commit = Commit(sha=readable(sha), subject=readable(subject), committed_at=_moment(seconds))
+    commit = Commit(sha=decode_output(sha), subject=decode_output(subject), committed_at=_moment(seconds))
     return Change(commit, parse_raw(rest))
 
 
@@ -109,7 +110,7 @@ class Patch:
         """The objects that git needs to write it out; submodules (mode 160000) are none."""
         entries = (entry.lstrip(b":").split(b" ") for entry in self.files.values())
         sides = ((mode, name) for e in entries if len(e) == 5 for mode, name in ((e[0], e[2]), (e[1], e[3])))
-        return {readable(name) for mode, name in sides if mode != b"160000" and not _NO_OBJECT.fullmatch(name)}
+        return {decode_output(name) for mode, name in sides if mode != b"160000" and not _NO_OBJECT.fullmatch(name)}
 
 
 def _shape(entry: bytes) -> bytes:
@@ -126,7 +127,7 @@ def _whole(store: Store, base: str, head: str) -> Patch | None:
     return Patch((fork, head), files) if files else None
 
 
-def held_by(store: Store, patches: Collection[Patch], others: Iterable[Patch]) -> set[Patch]:
+def find_equivalent(store: Store, patches: Collection[Patch], others: Iterable[Patch]) -> set[Patch]:
     """Those of the patches that equal one of the others."""
     by_shape: dict[frozenset[tuple[bytes, bytes]], list[Patch]] = defaultdict(list)
     for other in others:
@@ -148,14 +149,14 @@ def _signature_of(store: Store, patch: Patch) -> list[bytes] | None:
     """None where the patch is too large to compare: then its commits stay on the list of what is to be looked at."""
     try:
         arguments = ("diff-tree", "--root", "--no-commit-id", *_PATCH, *patch.names, "--")
-        return patch_signature(store.run(*arguments, may_fetch=True).output)
+        return sign_patch(store.run(*arguments, may_fetch=True).output)
     except GitFailed as failed:
         if failed.stopped == "too much":
             return None
         raise
 
 
-def patch_signature(patch: bytes) -> list[bytes]:
+def sign_patch(patch: bytes) -> list[bytes]:
     """
     The lines of a patch that make it what it is, wherever in its files it applies.
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from release_state.common.errors import UsageProblem
 from release_state.observe.git.command import Git, GitOutput
-from release_state.observe.git.environment import with_settings, without_filters, without_network
+from release_state.observe.git.environment import add_settings, cut_network, list_filter_settings
 from release_state.observe.git.messages import GitFailed
 from release_state.settings import validate
 from release_state.settings.sources import LocalRepository
@@ -23,7 +23,7 @@ class CloneReader:
         """Raise GitFailed where there is no repository that git will read."""
         if not path.is_dir():
             raise GitFailed(f"{path} is not a directory", "give the path of a git repository")
-        self.git, self.path, self.env = git, path, without_network(git.environ)
+        self.git, self.path, self.env = git, path, cut_network(git.environ)
         self._places: tuple[str, ...] = ()
         bare, shallow, git_dir = self._facts()
         self.bare, self.shallow, self.git_dir = bare == "true", shallow == "true", Path(git_dir)
@@ -32,7 +32,7 @@ class CloneReader:
         self.config = tuple(os.fsdecode(name) for name in names if name)
         # Where the file system tells cases apart, a file that differs by its case alone is another, untracked one.
         cases = () if self.folds_case else (("core.ignoreCase", "false"),)
-        self.env = with_settings(self.env, (*without_filters(self.config), *cases))
+        self.env = add_settings(self.env, (*list_filter_settings(self.config), *cases))
 
     @property
     def folds_case(self) -> bool:
@@ -93,7 +93,7 @@ def find_repository(folder: Path, remote: str) -> LocalRepository | None:
     Raises UsageProblem if there is one that cannot be read.
     """
     try:
-        return locate(folder, remote)
+        return find_clone(folder, remote)
     except GitFailed as failed:
         advice = failed.remedy or "mend it, or run from outside of it"
         raise UsageProblem(
@@ -101,7 +101,7 @@ def find_repository(folder: Path, remote: str) -> LocalRepository | None:
         ) from None
 
 
-def locate(folder: Path, remote: str) -> LocalRepository | None:
+def find_clone(folder: Path, remote: str) -> LocalRepository | None:
     """
     The repository at or above a folder, and the URL of its remote without credentials; None where there is none.
 

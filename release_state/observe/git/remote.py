@@ -12,16 +12,16 @@ from threading import Event
 from release_state.common.addresses import ENCODE, find_git_fault, strip_credentials
 from release_state.model.observation import Observation, known
 from release_state.model.snapshot import Branch, Remote, Tag
-from release_state.observe.git.command import Git, patiently
+from release_state.observe.git.command import Git, ask_patiently
 from release_state.observe.git.environment import (
     Settings,
-    outside_of_repositories,
-    ssh_command,
-    with_credentials_of,
-    with_settings,
-    without_network,
+    add_credentials,
+    add_settings,
+    build_ssh_command,
+    cut_network,
+    hide_repositories,
 )
-from release_state.observe.git.messages import GitFailed, readable
+from release_state.observe.git.messages import GitFailed, decode_output
 from release_state.observe.process import LISTING_MEMORY
 
 SOURCE = "git remote"
@@ -54,9 +54,9 @@ def observe_remote(url: str, timeout: float, *, cancel: Event | None = None) -> 
             # prefixes only with --heads and --tags, which leave out HEAD, and the default branch with it: one full list
             # costs less than a second connection, and the patterns keep refs/pull out of what is read here.
             patterns = ("HEAD", "refs/heads/*", "refs/tags/*")
-            env, name = network_environment(git, folder, url)
+            env, name = build_network_environment(git, folder, url)
             command = ("ls-remote", "--symref", "--", name, *patterns)
-            answer = patiently(git, lambda: git.run(*command, cwd=folder, env=env, memory=LISTING_MEMORY))
+            answer = ask_patiently(git, lambda: git.run(*command, cwd=folder, env=env, memory=LISTING_MEMORY))
         found = parse_refs(strip_credentials(url), answer.output)
         if not answer.output and not is_local(url):
             raise GitFailed(NO_REFS, "open the address in a browser: a proxy may want a login; and check the address")
@@ -77,7 +77,7 @@ def check_url(url: str) -> None:
         raise GitFailed(f"the remote's address was refused: {_FAULTS[fault]}", remedy)
 
 
-def network_environment(git: Git, folder: Path, url: str) -> tuple[dict[str, str], str]:
+def build_network_environment(git: Git, folder: Path, url: str) -> tuple[dict[str, str], str]:
     """
     The environment for commands that talk to the remote at `url`, outside of any repository that is not ours, and what
     they call it.
@@ -85,20 +85,20 @@ def network_environment(git: Git, folder: Path, url: str) -> tuple[dict[str, str
     The environment holds its address and password: git hands both on in the arguments of what it starts otherwise,
     also those that `url.*.insteadOf` of the user's settings puts there. Raises GitFailed.
     """
-    sees_no_repository = outside_of_repositories(git.environ, folder)
+    sees_no_repository = hide_repositories(git.environ, folder)
     settings = _network_settings(git, folder)
     address = url
     if strip_credentials(url) == url and (address := _rewritten(url, settings)) != url:
         check_url(address)
-    env = with_credentials_of(sees_no_repository, address)
+    env = add_credentials(sees_no_repository, address)
     # Rewritten here, and by git but once: an address in the place of our own name is not looked at again.
-    env = with_settings(env, [(f"url.{strip_credentials(address)}.insteadOf", _NAME)])
+    env = add_settings(env, [(f"url.{strip_credentials(address)}.insteadOf", _NAME)])
     if (
         not env.get("GIT_SSH_COMMAND")
         and not env.get("GIT_SSH")
         and not dict(settings).get("core.sshcommand", "").strip()
     ):
-        env["GIT_SSH_COMMAND"] = ssh_command(git.seconds)
+        env["GIT_SSH_COMMAND"] = build_ssh_command(git.seconds)
     return env, _NAME
 
 
@@ -119,7 +119,7 @@ def _network_settings(git: Git, folder: Path) -> Settings:
     """The user's own settings on how ssh is run and how addresses are rewritten. Asked once."""
     key = git.program, tuple(sorted(git.environ.items()))
     if key not in _asked:
-        env = outside_of_repositories(without_network(git.environ), folder)
+        env = hide_repositories(cut_network(git.environ), folder)
         wanted = r"^(core\.sshcommand|url\..*\.insteadof)$"
         configured = git.run("config", "-z", "--get-regexp", wanted, cwd=folder, env=env, accept=(0, 1))
         entries = (os.fsdecode(entry).partition("\n") for entry in configured.output.split(b"\0") if entry)
@@ -141,21 +141,21 @@ def parse_refs(url: str, output: bytes) -> Remote:
     seen: dict[bytes, bytes] = {}
     for line in output.split(b"\n"):
         if line.startswith(b"ref: refs/heads/") and line.endswith(b"\tHEAD"):
-            default = readable(line[len(b"ref: refs/heads/") : -len(b"\tHEAD")])
+            default = decode_output(line[len(b"ref: refs/heads/") : -len(b"\tHEAD")])
             # A name that git itself makes for no branch: it would be an option in every command that it stands in.
             default = None if default.startswith("-") else default
         elif found := _REF_LINE.fullmatch(line):
             if seen.setdefault(found[2], found[1]) != found[1]:
-                raise GitFailed(f"git ls-remote answered two hashes for {readable(found[2])}")
-            refs.append((readable(found[2]), readable(found[1])))
+                raise GitFailed(f"git ls-remote answered two hashes for {decode_output(found[2])}")
+            refs.append((decode_output(found[2]), decode_output(found[1])))
         elif line and not line.startswith(b"ref: ") and not re.fullmatch(rb"[0-9a-f]+\tHEAD", line):
             raise GitFailed("git ls-remote answered a line that is no ref")
     heads = "refs/heads/"
     branches = (Branch(name=ref[len(heads) :], sha=sha) for ref, sha in refs if ref.startswith(heads))
-    return Remote(url=url, default_branch=default, branches=tuple(branches), tags=tags_of(refs))
+    return Remote(url=url, default_branch=default, branches=tuple(branches), tags=parse_tags(refs))
 
 
-def tags_of(refs: Iterable[tuple[str, str]]) -> tuple[Tag, ...]:
+def parse_tags(refs: Iterable[tuple[str, str]]) -> tuple[Tag, ...]:
     """The tags among refs and hashes, where `<ref>^{}` gives what an annotated tag peels to in the end."""
     prefix = "refs/tags/"
     hashes = {ref[len(prefix) :]: sha for ref, sha in refs if ref.startswith(prefix)}

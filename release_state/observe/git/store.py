@@ -17,10 +17,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from release_state.common.addresses import strip_credentials
-from release_state.observe.git.command import Git, GitOutput, patiently
-from release_state.observe.git.environment import outside_of_repositories, with_settings, without_network
+from release_state.observe.git.command import Git, GitOutput, ask_patiently
+from release_state.observe.git.environment import add_settings, cut_network, hide_repositories
 from release_state.observe.git.messages import GitFailed
-from release_state.observe.git.remote import check_url, network_environment
+from release_state.observe.git.remote import build_network_environment, check_url
 
 _MARKER = "release-state-cache"
 _REMOTE = "release-state"
@@ -69,7 +69,7 @@ class Store:
         seconds: float | None = None,
     ) -> GitOutput:
         """Run git in the store; `may_fetch` lets it fetch files' contents that a partial fetch left out."""
-        env = self.env if may_fetch else without_network(self.env)
+        env = self.env if may_fetch else cut_network(self.env)
         arguments = (f"--git-dir={self.path}", *arguments)
         deadline = None if seconds is None else self.git.now() + seconds
         return self.git.run(
@@ -160,9 +160,9 @@ class Store:
         env = {**self.env, "GIT_NO_LAZY_FETCH": "1"}
         if stdin:
             # Contents of files: there is nothing to negotiate, and git itself asks for them in this way.
-            env = with_settings(env, [("fetch.negotiationAlgorithm", "noop")])
+            env = add_settings(env, [("fetch.negotiationAlgorithm", "noop")])
         command = (f"--git-dir={self.path}", "fetch", *options, *arguments)
-        return patiently(self.git, lambda: self.git.run(*command, cwd=self.path, env=env, stdin=stdin))
+        return ask_patiently(self.git, lambda: self.git.run(*command, cwd=self.path, env=env, stdin=stdin))
 
     def obtain_files(self, names: Collection[str]) -> None:
         """
@@ -177,7 +177,7 @@ class Store:
         with suppress(GitFailed):
             # Without its remote: as a partial clone git would try to fetch what is missing here, and end with that.
             own = {name for name, value in self.env.items() if value.startswith(f"remote.{_REMOTE}.")}
-            env = {**without_network(self.env), **dict.fromkeys(own, "release-state.none")}
+            env = {**cut_network(self.env), **dict.fromkeys(own, "release-state.none")}
             listing = (f"--git-dir={self.path}", "cat-file", "--batch-check=%(objectname)")
             listed = self.git.run(*listing, cwd=self.path, env=env, stdin=stdin).text.splitlines()
             lacking = [line.removesuffix(" missing") for line in listed if line.endswith(" missing")]
@@ -221,7 +221,7 @@ class Store:
 
 
 @contextmanager
-def temporary_store(git: Git, url: str, objects: Path | None, *, sha256: bool) -> Iterator[Store]:
+def open_temporary_store(git: Git, url: str, objects: Path | None, *, sha256: bool) -> Iterator[Store]:
     """A store for this run only, which borrows from a full clone's objects where they are given."""
     with tempfile.TemporaryDirectory(prefix="release-state-", ignore_cleanup_errors=True) as folder:
         path = Path(folder) / "store.git"
@@ -235,12 +235,12 @@ def temporary_store(git: Git, url: str, objects: Path | None, *, sha256: bool) -
 
 
 @contextmanager
-def cached_store(git: Git, url: str, cache_dir: Path, *, sha256: bool) -> Iterator[Store]:
+def open_cached_store(git: Git, url: str, cache_dir: Path, *, sha256: bool) -> Iterator[Store]:
     """The cache of a remote; a temporary store where none can be kept there."""
     key = hashlib.sha256(strip_credentials(url).encode()).hexdigest()[:24]
     path = cache_dir / f"{key}{'-sha256' if sha256 else ''}.git"
     if not _ensure(git, path, sha256):
-        with temporary_store(git, url, None, sha256=sha256) as store:
+        with open_temporary_store(git, url, None, sha256=sha256) as store:
             yield store
         return
     store = Store(git, path, _environment(git, url, path), persistent=True)
@@ -272,17 +272,17 @@ def _create(git: Git, path: Path, sha256: bool) -> None:
     kind = "sha256" if sha256 else "sha1"
     # No template: it could bring hooks.
     arguments = ("--quiet", "--bare", "--template=", f"--object-format={kind}", "--", str(path))
-    git.run("init", *arguments, cwd=path, env=outside_of_repositories(without_network(git.environ), path))
+    git.run("init", *arguments, cwd=path, env=hide_repositories(cut_network(git.environ), path))
     (path / _MARKER).write_text("Made by release-state. Can be deleted at any time.\n", encoding="utf-8")
 
 
 def _environment(git: Git, url: str, folder: Path) -> dict[str, str]:
     check_url(url)
-    env, name = network_environment(git, folder, url)
+    env, name = build_network_environment(git, folder, url)
     settings = (
         (f"remote.{_REMOTE}.url", name),
         # Leave out the contents of files until they are asked for; a remote that cannot do that sends everything.
         (f"remote.{_REMOTE}.promisor", "true"),
         (f"remote.{_REMOTE}.partialclonefilter", "blob:none"),
     )
-    return with_settings(env, settings)
+    return add_settings(env, settings)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from release_state.observe.git.messages import readable
+from release_state.observe.git.messages import decode_output
 from release_state.observe.git.store import Store
 
 if sys.version_info >= (3, 11):
@@ -54,9 +54,9 @@ def read_details(store: Store, commits: Iterable[str], changelog_file: str) -> d
 
 def _details(store: Store, commit: str, entries: Entries, changelog_file: str) -> Details:
     files = {path: text for path in FIRST_FILES if (text := _text(store, commit, path, entries)) is not None}
-    if (more := further_file(files)) and (text := _text(store, commit, more)) is not None:
+    if (more := find_version_file(files)) and (text := _text(store, commit, more)) is not None:
         files[more] = text
-    version, dynamic = declared_version(files)
+    version, dynamic = find_declared_version(files)
     changelog = read_file(store, commit, changelog_file, CHANGELOG_BYTES, entries)
     return Details(version, dynamic, None if changelog is None else changelog.decode("utf-8", errors="replace"))
 
@@ -79,7 +79,7 @@ def obtain_files(store: Store, commit: str, paths: Sequence[str]) -> Entries:
     return entries
 
 
-def files_of_folder(store: Store, commit: str, folder: str) -> Entries:
+def obtain_folder(store: Store, commit: str, folder: str) -> Entries:
     """The files that lie in a folder itself, their contents had as by `obtain_files`; none where there is no folder."""
     entries = _entries(store, commit, [f"{folder}/"])
     store.obtain_files({name for _, name in entries.values()})
@@ -102,7 +102,7 @@ def read_file(store: Store, commit: str, path: str, limit: int, entries: Entries
         data = store.run("cat-file", "blob", name, may_fetch=True, first=limit).output
         if mode != _LINK:
             return data
-        path = posixpath.normpath(posixpath.join(posixpath.dirname(path), readable(data)))
+        path = posixpath.normpath(posixpath.join(posixpath.dirname(path), decode_output(data)))
         if path.startswith(("/", "..")) or "\0" in path:
             return None
     return None
@@ -125,7 +125,7 @@ def _entries(store: Store, commit: str, paths: Sequence[str]) -> Entries:
     return entries
 
 
-def declared_version(files: Mapping[str, str]) -> tuple[str | None, bool]:
+def find_declared_version(files: Mapping[str, str]) -> tuple[str | None, bool]:
     """
     The static version of a tree, as it is spelt there, and whether the version is dynamic.
 
@@ -143,7 +143,7 @@ def declared_version(files: Mapping[str, str]) -> tuple[str | None, bool]:
         return (None, True) if works_out else (version, False)
     dynamic = project.get("dynamic")
     if isinstance(dynamic, list) and "version" in dynamic:
-        path = further_file(files)
+        path = find_version_file(files)
         found = _IN_SOURCE.search(files[path]) if path and path in files else None
         return (found[2].strip(), False) if found else (None, True)
     if _table(document, "tool", "setuptools_scm") or "setuptools_scm" in _table(document, "tool"):
@@ -151,7 +151,7 @@ def declared_version(files: Mapping[str, str]) -> tuple[str | None, bool]:
     return _of_setup_cfg(files.get("setup.cfg", ""))
 
 
-def further_file(files: Mapping[str, str]) -> str | None:
+def find_version_file(files: Mapping[str, str]) -> str | None:
     """The one more file that has to be read, because hatch or pdm are told that the version stands in it."""
     document = _toml(files) or {}
     hatch, pdm = _table(document, "tool", "hatch", "version"), _table(document, "tool", "pdm", "version")

@@ -11,8 +11,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from release_state.observe.git.hidden_entries import Entry, hidden_changes, is_own_report, relative_to
-from release_state.observe.git.messages import GitFailed, readable
+from release_state.observe.git.hidden_entries import Entry, find_hidden_changes, find_reports_path, is_own_report
+from release_state.observe.git.messages import GitFailed, decode_output
 from release_state.observe.git.reader import CloneReader
 
 _STATUS = (
@@ -51,7 +51,7 @@ def read_changes(reader: CloneReader, top: Path, reports_dir: Path | None) -> Ch
 
     Raises GitFailed where it cannot be told without running a filter driver that the clone names.
     """
-    reports = relative_to(reports_dir, top)
+    reports = find_reports_path(reports_dir, top)
     modes = "core.fileMode=true"
     status = reader.run("-c", modes, *_STATUS, "--untracked-files=normal").output
     is_told = bool(changed_modes := _changed_modes(status)) and _ignores_modes(reader)
@@ -59,7 +59,7 @@ def read_changes(reader: CloneReader, top: Path, reports_dir: Path | None) -> Ch
         modes = "core.fileMode=false"
         status = reader.run("-c", modes, *_STATUS, "--untracked-files=normal").output
     tracked, untracked = parse_status(status)
-    marked = hidden_changes(reader, top, modes)
+    marked = find_hidden_changes(reader, top, modes)
     entries = [entry for entry in (*tracked, *marked) if not is_own_report(entry.path, reports, top)]
     changed = [entry.path for entry in entries if not entry.only_by_content]
     changed += _really_changed(reader, top, [entry for entry in entries if entry.only_by_content], bool(changed))
@@ -71,9 +71,9 @@ def read_changes(reader: CloneReader, top: Path, reports_dir: Path | None) -> Ch
     if is_told and modes.endswith("true"):
         showing.append(modes)
     return Changes(
-        tuple(readable(path) for path in changed),
-        tuple(readable(path) for path in kept),
-        tuple(readable(path) for path in changed if path in hidden),
+        tuple(decode_output(path) for path in changed),
+        tuple(decode_output(path) for path in kept),
+        tuple(decode_output(path) for path in changed if path in hidden),
         tuple(showing),
     )
 
@@ -110,7 +110,7 @@ def parse_status(output: bytes) -> tuple[list[Entry], list[bytes]]:
         kind = entry[:2]
         if kind == b"1 " and len(parts := entry.split(b" ", 8)) == 9:
             only = parts[1] == b".M" and parts[2] == b"N..." and parts[4] == parts[5]
-            tracked.append(Entry(parts[8], only, readable(parts[7])))
+            tracked.append(Entry(parts[8], only, decode_output(parts[7])))
         elif kind == b"2 " and len(parts := entry.split(b" ", 9)) == 10:
             next(fields, None)
             tracked.append(Entry(parts[9], False))
@@ -138,7 +138,7 @@ def _really_changed(reader: CloneReader, top: Path, entries: list[Entry], others
             changed.append(entry.path)
     if unclear and not changed and not others:
         raise GitFailed(
-            f"whether {readable(unclear[0])} differs cannot be told without running a filter that the clone names",
+            f"whether {decode_output(unclear[0])} differs cannot be told without running a filter that the clone names",
             "run git -c core.checkStat=default -c core.trustctime=true status yourself in the clone: a clean one is "
             "then seen as clean, unless git ls-files -v marks the file",
         )

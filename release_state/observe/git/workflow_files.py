@@ -20,9 +20,9 @@ from release_state.facts.workflow.triggers import PushTrigger, read_events, read
 from release_state.model.observation import Observation, known
 from release_state.model.snapshot import WorkflowFile, WorkflowFiles
 from release_state.observe.git.commits import BranchHistory, CommitSet
-from release_state.observe.git.messages import GitFailed, readable
+from release_state.observe.git.messages import GitFailed, decode_output
 from release_state.observe.git.store import OBJECT_NAME, Store, WantedCommit
-from release_state.observe.git.tree_files import files_of_folder, has_file, obtain_files, read_file
+from release_state.observe.git.tree_files import has_file, obtain_files, obtain_folder, read_file
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -72,7 +72,7 @@ def _read(store: Store, commit: str, path: str) -> WorkflowFiles:
         # Twice as many: of an action's file there are two spellings.
         names = [name for name in used if name not in seen][: 2 * MOST_FILES]
         seen.update(names)
-    requires, unread_requires = build_requires(read_file(store, commit, _PYPROJECT, LARGEST + 1))
+    requires, unread_requires = read_build_requirements(read_file(store, commit, _PYPROJECT, LARGEST + 1))
     return WorkflowFiles(
         commit=commit,
         path=path,
@@ -102,7 +102,7 @@ def _text(data: bytes) -> str | None:
         return None
 
 
-def build_requires(data: bytes | None) -> tuple[tuple[str, ...], str]:
+def read_build_requirements(data: bytes | None) -> tuple[tuple[str, ...], str]:
     """The names of the packages that build a project by its pyproject.toml (None: it has none), and what is unread."""
     if data is None:
         return (), ""
@@ -174,7 +174,7 @@ class CommitReader:
                 return None
             options = ("-r", "-z", "--name-only", "--no-renames", "--no-ext-diff")
             listed = store.run("diff-tree", *options, before, after, "--").output
-            return tuple(readable(path) for path in listed.split(b"\0") if path)
+            return tuple(decode_output(path) for path in listed.split(b"\0") if path)
 
         return self._history.read(look, [WantedCommit(before), WantedCommit(after)])
 
@@ -184,7 +184,7 @@ class CommitReader:
 
 
 def _workflows(store: Store, commit: str) -> CommitWorkflows:
-    entries = {path: found for path, found in files_of_folder(store, commit, FOLDER).items() if path.endswith(_ENDINGS)}
+    entries = {path: found for path, found in obtain_folder(store, commit, FOLDER).items() if path.endswith(_ENDINGS)}
     triggers: dict[str, PushTrigger] = {}
     testing: list[str] = []
     unread: dict[str, str] = {}
@@ -210,5 +210,5 @@ def _chain(store: Store, head: str, depth: int) -> tuple[tuple[str, str], ...]:
     log = store.run("log", *options, "--encoding=UTF-8", "--format=%H%n%B", head, "--", first=_MOST_MESSAGES).output
     # What was cut off has no message that could be believed.
     whole = log.split(b"\0") if len(log) < _MOST_MESSAGES else log.split(b"\0")[:-1]
-    read = (readable(entry).partition("\n") for entry in whole if entry)
+    read = (decode_output(entry).partition("\n") for entry in whole if entry)
     return tuple((sha, message) for sha, _, message in read)

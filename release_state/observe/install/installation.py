@@ -19,26 +19,26 @@ from release_state.common.text import join_items, sanitize
 from release_state.model.observation import Observation, known, unavailable
 from release_state.model.snapshot import IndexFile, Installation
 from release_state.model.target import Channel
-from release_state.observe.install.interpreters import Interpreter, clean_environment, find_interpreter
+from release_state.observe.install.interpreters import Interpreter, build_clean_environment, find_interpreter
 from release_state.observe.install.pip import (
     BUILD,
     LEAVE_OUT,
     NOT_BUILT,
-    Verdict,
-    certificates,
-    index_options,
-    judge,
-    proxies,
-    without_passwords,
+    PipEnded,
+    build_index_options,
+    find_certificate_options,
+    judge_failure,
+    list_proxies,
+    strip_passwords,
 )
 from release_state.observe.install.wheels import (
-    direct_dependency,
-    fit_this_machine,
-    needed_python,
-    python_for,
-    wheels_among,
+    describe_needed_python,
+    find_direct_dependency,
+    find_python,
+    is_any_for_this_machine,
+    list_wheels,
 )
-from release_state.observe.process import PIP_MEMORY, Room, run_bounded, with_memory
+from release_state.observe.process import PIP_MEMORY, Room, limit_memory, run_bounded
 
 _LINES = 40
 _LINE_LENGTH = 500
@@ -125,13 +125,13 @@ def _chosen(
     cancel: Event | None,
 ) -> tuple[Interpreter, IndexFile | None]:
     """The Python to install into; and the sdist to build, where no wheel will do."""
-    wheels = wheels_among(files)
+    wheels = list_wheels(files)
     if not files:
         raise _Ended(known(Installation(attempted=False, detail=f"the index has no file of {version}")))
     detail, elsewhere = "", ""
     if not wheels:
         detail = f"the index has no wheel of {version}"
-    elif not fit_this_machine(wheels):
+    elif not is_any_for_this_machine(wheels):
         detail = f"no wheel of {version} is for this kind of machine: {join_items(wheel.filename for wheel in wheels)}"
         elsewhere = "run it on a machine that one of the wheels is for, or "
     sdist = next((file for file in files if file.kind == "sdist"), None) if detail else None
@@ -144,9 +144,9 @@ def _chosen(
             return python, sdist
         needed = f"Python {sdist.requires_python}"
         raise _Ended(unavailable(source, f"no Python on this machine fits; needed: {needed}", "install one"))
-    if (found := python_for(wheels, environ, cancel)) is not None:
+    if (found := find_python(wheels, environ, cancel)) is not None:
         return found, None
-    needed, remedy = needed_python(wheels)
+    needed, remedy = describe_needed_python(wheels)
     raise _Ended(unavailable(source, f"no Python on this machine fits; needed: {needed}", remedy))
 
 
@@ -175,7 +175,7 @@ class _Attempt:
         for folder in ("home", "empty", "wheel"):
             (self.private / folder).mkdir()
         # devnull: without it pip reads the machine's and the environment's configuration even with --isolated.
-        self._env = {**clean_environment(self.environ, self.private / "home"), "PIP_CONFIG_FILE": "/dev/null"}
+        self._env = {**build_clean_environment(self.environ, self.private / "home"), "PIP_CONFIG_FILE": "/dev/null"}
         self._make_environment()
         # Two steps: an index that holds only this package must not supply its dependencies. Anybody can put anything
         # under any name on a test index.
@@ -201,7 +201,7 @@ class _Attempt:
         self._pip("download", self.channel.index_url, [*arguments, f"{self.name}=={self.version}"])
         wheel = next((self.private / "wheel").glob("*.whl"))
         self._filename = wheel.name
-        if direct := direct_dependency(wheel, self.interpreter.version):
+        if direct := find_direct_dependency(wheel, self.interpreter.version):
             named = sanitize(direct, 200)
             why = f"the dependency {named!r} is a direct URL, and what is no file of the index is not installed"
             raise _Ended(unavailable(self.source, why, f"install it by hand to see whether it works, and {LEAVE_OUT}"))
@@ -228,16 +228,16 @@ class _Attempt:
         log = self.private / f"{command}.log"
         pip = [*self._pip_command, "--isolated", "--disable-pip-version-check", "--no-input"]
         options = ["--no-cache-dir", "--timeout", "15", "--retries", "2", "--log", str(log)]
-        index = [*certificates(self.environ), *index_options(index_url, self.private)]
+        index = [*find_certificate_options(self.environ), *build_index_options(index_url, self.private)]
         code, output = self._call([*pip, *options, command, *index, *arguments])
         if code == 0:
             return _tail(output)
-        judgement = judge(output, self._log(), self.name, self.files)
+        judgement = judge_failure(output, self._log(), self.name, self.files)
         line = self._without_passwords(judgement.line)
-        if judgement.verdict is Verdict.UNAVAILABLE:
+        if judgement.verdict is PipEnded.UNAVAILABLE:
             temporary = judgement.remedy is None
             raise _Ended(unavailable(self.source, line, judgement.remedy, temporary=temporary))
-        if judgement.verdict is Verdict.NOT_ATTEMPTED:
+        if judgement.verdict is PipEnded.NOT_ATTEMPTED:
             raise _Ended(unavailable(self.source, line, f"give {BUILD}, or {LEAVE_OUT}"))
         raise self._end(detail=f"{line}\n{_tail(output)}")
 
@@ -258,7 +258,7 @@ class _Attempt:
         """The exit code and the output of a program, without user names and passwords."""
         left = self.deadline - time.monotonic()
         room = Room(self.private, self.most_bytes)
-        bounded = with_memory(command, PIP_MEMORY, file_size=self.most_bytes)
+        bounded = limit_memory(command, PIP_MEMORY, file_size=self.most_bytes)
         done = run_bounded(
             bounded, env=self._env, cwd=self.private / "empty", seconds=left, cancel=self.cancel, room=room
         )
@@ -274,7 +274,7 @@ class _Attempt:
 
     def _without_passwords(self, text: str) -> str:
         indexes = self.channel.index_url, self.channel.dependencies_index_url or ""
-        return without_passwords(text, [*indexes, *proxies(self.environ)])
+        return strip_passwords(text, [*indexes, *list_proxies(self.environ)])
 
     def _end(self, *, succeeded: bool = False, installed: str | None = None, detail: str) -> _Ended:
         return _Ended(

@@ -64,7 +64,7 @@ class Interpreter:
         return f"Python {self.version} ({self.path})"
 
 
-def clean_environment(environ: Mapping[str, str], home: Path) -> dict[str, str]:
+def build_clean_environment(environ: Mapping[str, str], home: Path) -> dict[str, str]:
     """
     The few variables that a foreign program needs, with `home` as its home, cache and scratch directory.
 
@@ -110,7 +110,7 @@ def find_interpreter(
         return specifier.contains(found.version, prereleases=True) and (accepts is None or accepts(found))
 
     with TemporaryDirectory(prefix="release-state-", ignore_cleanup_errors=True) as empty:
-        env = clean_environment(environ, Path(empty))
+        env = build_clean_environment(environ, Path(empty))
         own = _ask(running, env, empty, cancel) if running else None
         if own is not None and own.final and fits(own):
             return own

@@ -20,7 +20,7 @@ _URL = ":/?#[]@!$&()*+,;=%~-._"
 """What stays as it is in an URL; a quote or a space would end it in pip's options file."""
 
 
-def index_options(url: str, folder: Path) -> list[str]:
+def build_index_options(url: str, folder: Path) -> list[str]:
     """The options that name the index; its address stands in a file in `folder` where it holds a password."""
     parts = urlsplit(url)
     trusted = ["--trusted-host", parts.netloc.rpartition("@")[2]] if parts.scheme == "http" else []
@@ -33,7 +33,7 @@ def index_options(url: str, folder: Path) -> list[str]:
     return ["--requirement", str(options), *trusted]
 
 
-def certificates(environ: Mapping[str, str]) -> list[str]:
+def find_certificate_options(environ: Mapping[str, str]) -> list[str]:
     """The option that names the certificates which the environment trusts; none where it names none."""
     for name in ("PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
         if (path := environ.get(name)) and Path(path).exists():
@@ -41,12 +41,12 @@ def certificates(environ: Mapping[str, str]) -> list[str]:
     return []
 
 
-def proxies(environ: Mapping[str, str]) -> list[str]:
+def list_proxies(environ: Mapping[str, str]) -> list[str]:
     """The addresses of the environment's proxies."""
     return [value for name, value in environ.items() if name.lower().endswith("_proxy") and "://" in value]
 
 
-def without_passwords(text: str, urls: Iterable[str]) -> str:
+def strip_passwords(text: str, urls: Iterable[str]) -> str:
     """What pip says, without the passwords of these addresses and without what stands before the host of any other."""
     for url in urls:
         password = urlsplit(url).password
@@ -55,7 +55,7 @@ def without_passwords(text: str, urls: Iterable[str]) -> str:
     return re.sub(r"://[^/@\s]+@", "://", text)
 
 
-class Verdict(Enum):
+class PipEnded(Enum):
     """What a failed run of pip means."""
 
     FAILED = "failed"
@@ -70,7 +70,7 @@ class Verdict(Enum):
 class Judgement:
     """A verdict and the line of pip's output that decides it."""
 
-    verdict: Verdict
+    verdict: PipEnded
     line: str
     remedy: str | None = None
 
@@ -102,7 +102,7 @@ _REFUSED = re.compile(r"\b(?:401|403) ")
 _NO_SDIST = re.compile(r"Skipping link: No sources permitted for \S+: (\S+)")
 
 
-def judge(output: str, log: str, package: str, files: Collection[IndexFile] = ()) -> Judgement:
+def judge_failure(output: str, log: str, package: str, files: Collection[IndexFile] = ()) -> Judgement:
     """
     Judge a run of `pip download` or `pip install` that ended with an exit code other than 0.
 
@@ -114,19 +114,19 @@ def judge(output: str, log: str, package: str, files: Collection[IndexFile] = ()
     for line in output.splitlines():
         if _OTHER_FILE.search(line):
             remedy = "try again; if it stays so, download the file and compare: then the index serves another one"
-            return Judgement(Verdict.UNAVAILABLE, "the hash of a file differs from the one that is listed", remedy)
+            return Judgement(PipEnded.UNAVAILABLE, "the hash of a file differs from the one that is listed", remedy)
         if _BROKEN.search(line) or (hashed and _UNREADABLE.search(line)):
-            return Judgement(Verdict.FAILED, line.strip())
+            return Judgement(PipEnded.FAILED, line.strip())
     if trouble := _trouble(log):
         return trouble
     if missing := _NO_MATCH.search(output):
         return _judge_missing(missing[0], missing[1], log, package, [file.filename for file in files])
     if conflict := _CONFLICT.search(output):
-        return Judgement(Verdict.FAILED, conflict[0])
+        return Judgement(PipEnded.FAILED, conflict[0])
     said = [line.strip() for line in output.splitlines() if line.strip() and not line.lower().startswith("hint:")]
     # Of a traceback its last line says what happened.
     errors = [line for line in said if re.match(r"error: (?!Exception:$)", line, re.IGNORECASE)]
-    return Judgement(Verdict.UNAVAILABLE, (errors or said or ["pip failed without a word"])[-1])
+    return Judgement(PipEnded.UNAVAILABLE, (errors or said or ["pip failed without a word"])[-1])
 
 
 def _trouble(log: str) -> Judgement | None:
@@ -134,9 +134,9 @@ def _trouble(log: str) -> Judgement | None:
         if not _SAID_NO.match(found[2]):
             refused = _REFUSED.search(found[2])
             remedy = "give the index URL with a user name and password that may read it" if refused else None
-            return Judgement(Verdict.UNAVAILABLE, f"{found[1]}: {found[2]}", remedy)
+            return Judgement(PipEnded.UNAVAILABLE, f"{found[1]}: {found[2]}", remedy)
     if skipped := _NO_PAGE.search(log):
-        return Judgement(Verdict.UNAVAILABLE, skipped[0])
+        return Judgement(PipEnded.UNAVAILABLE, skipped[0])
     return None
 
 
@@ -144,12 +144,12 @@ def _judge_missing(line: str, text: str, log: str, package: str, files: Collecti
     try:
         wanted = Requirement(text)
     except InvalidRequirement:
-        return Judgement(Verdict.FAILED, line)
+        return Judgement(PipEnded.FAILED, line)
     name = canonicalize_name(wanted.name)
     if name == canonicalize_name(package):
         if any(_name_of(link[1]) in files for link in _LINK.finditer(log)):
-            return Judgement(Verdict.FAILED, line)
-        return Judgement(Verdict.UNAVAILABLE, f"pip was not shown the files that the index lists: {line}")
+            return Judgement(PipEnded.FAILED, line)
+        return Judgement(PipEnded.UNAVAILABLE, f"pip was not shown the files that the index lists: {line}")
     for link in _NO_SDIST.finditer(log):
         try:
             project, spelt, _ = parse_filename(link[1].partition("#")[0].rpartition("/")[2], name)
@@ -157,7 +157,7 @@ def _judge_missing(line: str, text: str, log: str, package: str, files: Collecti
             continue
         version = parse_version(spelt)
         if canonicalize_name(project) == name and version and wanted.specifier.contains(version, prereleases=True):
-            return Judgement(Verdict.NOT_ATTEMPTED, f"the dependency {text} has no wheel that fits, and {NOT_BUILT}")
+            return Judgement(PipEnded.NOT_ATTEMPTED, f"the dependency {text} has no wheel that fits, and {NOT_BUILT}")
     # Pages that list something are the index's own. One of this dependency, or that there is none beside such a page.
     pages = {link[2].rstrip("/") for link in _LINK.finditer(log)}
     refused = {found[1].rstrip("/") for found in _NOT_FETCHED.finditer(log)}
@@ -165,8 +165,8 @@ def _judge_missing(line: str, text: str, log: str, package: str, files: Collecti
         if canonicalize_name(page.rpartition("/")[2]) == name:
             root = page.rpartition("/")[0]
             if page in pages or any(other.rpartition("/")[0] == root for other in pages):
-                return Judgement(Verdict.FAILED, line)
-    return Judgement(Verdict.UNAVAILABLE, f"the index listed nothing that shows that it knows of no such file: {line}")
+                return Judgement(PipEnded.FAILED, line)
+    return Judgement(PipEnded.UNAVAILABLE, f"the index listed nothing that shows that it knows of no such file: {line}")
 
 
 def _name_of(url: str) -> str:

@@ -23,7 +23,7 @@ _METADATA_LIMIT = 4 * 2**20
 """Bytes of the metadata that are read."""
 
 
-def direct_dependency(wheel: Path, python: str) -> str | None:
+def find_direct_dependency(wheel: Path, python: str) -> str | None:
     """The first requirement that is a direct URL and applies under this Python (`3.12.1`); None where there is none."""
     markers = {"extra": "", "python_full_version": python, "python_version": ".".join(python.split(".")[:2])}
     try:
@@ -64,7 +64,7 @@ class Wheel:
             return True  # as pip does
 
 
-def wheels_among(files: Iterable[IndexFile]) -> list[Wheel]:
+def list_wheels(files: Iterable[IndexFile]) -> list[Wheel]:
     """The wheels; those with a name that is none are left out, as pip passes them over."""
     found = []
     for file in files:
@@ -76,19 +76,19 @@ def wheels_among(files: Iterable[IndexFile]) -> list[Wheel]:
     return found
 
 
-def fit_this_machine(wheels: Sequence[Wheel]) -> bool:
+def is_any_for_this_machine(wheels: Sequence[Wheel]) -> bool:
     """Whether one of them is for this operating system and processor, with whatever Python."""
     return any(wheel.tags & _tags((3, minor), True) for wheel in wheels for minor in _MINORS)
 
 
-def python_for(wheels: Sequence[Wheel], environ: Mapping[str, str], cancel: Event | None = None) -> Interpreter | None:
+def find_python(wheels: Sequence[Wheel], environ: Mapping[str, str], cancel: Event | None = None) -> Interpreter | None:
     """A Python on this machine that one of the wheels is for, None where there is none."""
     return find_interpreter(
         None, environ, accepts=lambda python: any(wheel.fits(python) for wheel in wheels), cancel=cancel
     )
 
 
-def needed_python(wheels: Sequence[Wheel]) -> tuple[str, str]:
+def describe_needed_python(wheels: Sequence[Wheel]) -> tuple[str, str]:
     """For a person: which Python the wheels want, and how to come by one."""
     wanted = sorted({wheel.requires_python for wheel in wheels if wheel.requires_python})
     needed = f"Python {' or '.join(wanted)}" if wanted else f"one for {', '.join(wheel.filename for wheel in wheels)}"

@@ -21,7 +21,12 @@ from release_state.model.snapshot import Branch, Remote
 from release_state.model.snapshot.published import Calculation, Counted, Level
 from release_state.model.target import Target, parse_version
 from release_state.observe.git.commits import BranchHistory
-from release_state.observe.git.log import changed_contents, messages_of, messages_since, tags_in_history
+from release_state.observe.git.log import (
+    find_changed_contents,
+    find_tags_in_history,
+    read_messages,
+    read_messages_since,
+)
 from release_state.observe.git.messages import GitFailed
 from release_state.observe.git.store import Store
 from release_state.observe.git.tree_files import Entries, obtain_files, read_file
@@ -31,9 +36,9 @@ from release_state.observe.next_version.rules import (
     FILES,
     Configuration,
     Unreadable,
-    configuration,
-    project_name,
-    project_version,
+    find_configuration,
+    find_project_name,
+    find_project_version,
 )
 from release_state.observe.next_version.semantic_release import SOURCE, NotCalculated
 
@@ -75,18 +80,18 @@ class _Work:
         entries = obtain_files(self.store, self.base.sha, (*FILES, path))
         files = {name: text for name in FILES if (text := self._text(name, entries)) is not None}
         workflow = self._text(path, entries) if self.target.workflow else None
-        found = configuration(files, self.target.version_rules, workflow or "")
+        found = find_configuration(files, self.target.version_rules, workflow or "")
         base = Calculation(
             base_head=self.base.sha,
             rules=found.rules,
             where=found.where,
             counted=unavailable(SOURCE, "no rules are configured"),
             next_version=unavailable(SOURCE, "no rules are configured"),
-            project_name=project_name(files),
+            project_name=find_project_name(files),
         )
         if found.rules is None:
             return base
-        tags = tags_in_history(self.store, self.base.sha, self.remote.tags)
+        tags = find_tags_in_history(self.store, self.base.sha, self.remote.tags)
         if found.rules == "semantic-release":
             update = self._by_semantic_release(found, tags)
         elif found.rules == "commitizen":
@@ -99,8 +104,8 @@ class _Work:
 
     def _by_semantic_release(self, found: Configuration, tags: Sequence[tuple[str, str]]) -> dict[str, object]:
         try:
-            version = semantic_release.usable(found)
-            question = semantic_release.question(version, self.base.name, self.base.sha, tags, found.table)
+            version = semantic_release.find_usable_version(found)
+            question = semantic_release.list_inputs(version, self.base.name, self.base.sha, tags, found.table)
             answer = remember(self.remembered, question, lambda: self._ask(found, tags))
         except NotCalculated as missing:
             return self._without_tool(found, tags, missing.problem)
@@ -114,7 +119,7 @@ class _Work:
                 "next_version": known(None),
             }
         levels = {sha: level for sha, level in answer["commits"] if level != "left out"}
-        messages = messages_of(self.store, list(levels))
+        messages = read_messages(self.store, list(levels))
         return {
             "tool": tool,
             "counted": known(count_levels(answer["last_tag"], ((m.sha, m.subject, levels[m.sha]) for m in messages))),
@@ -124,7 +129,7 @@ class _Work:
     def _ask(self, found: Configuration, tags: Sequence[tuple[str, str]]) -> dict[str, Any]:
         if found.table.get("commit_parser") == "conventional-monorepo":
             # It asks git which files each commit changed, and git compares their contents.
-            self.store.obtain_files(changed_contents(self.store, self.base.sha))
+            self.store.obtain_files(find_changed_contents(self.store, self.base.sha))
         return semantic_release.calculate(self.store, self.base.name, self.base.sha, tags, found.table, self.cancel)
 
     def _without_tool(
@@ -170,7 +175,7 @@ class _Work:
         )
         declared = found.table.get("version")
         if found.table.get("version_provider") in ("pep621", "poetry", "uv"):
-            declared = project_version(files)
+            declared = find_project_version(files)
         last = self._last(tags)
         if isinstance(declared, str) and (last is None or parse_version(declared) != last[1]):
             tagged = last[0] if last else "no tag"
@@ -182,7 +187,7 @@ class _Work:
         self, tags: Sequence[tuple[str, str]], read: Callable[[str], Level | None], *, major_on_zero: bool = True
     ) -> dict[str, object]:
         last = self._last(tags)
-        messages = messages_since(self.store, self.base.sha, last[2] if last else None)
+        messages = read_messages_since(self.store, self.base.sha, last[2] if last else None)
         commits = [(m.sha, m.subject, read(m.text)) for m in messages if not m.is_merge]
         level = find_highest(level for _, _, level in commits)
         version = bump_version(last[1] if last else None, level, major_on_zero=major_on_zero)

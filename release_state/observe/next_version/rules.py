@@ -51,7 +51,7 @@ class Configuration:
     """Versions of python-semantic-release that the project asks for, as specifiers."""
 
 
-def configuration(files: Mapping[str, str], wanted: str, workflow: str = "") -> Configuration:
+def find_configuration(files: Mapping[str, str], wanted: str, workflow: str = "") -> Configuration:
     """
     The rules that `wanted` names ("auto": those that the tree configures, semantic-release first), as configured.
 
@@ -71,7 +71,7 @@ def configuration(files: Mapping[str, str], wanted: str, workflow: str = "") -> 
     return Configuration("conventional", "--version-rules") if wanted == "conventional" else Configuration(None)
 
 
-def project_name(files: Mapping[str, str]) -> str | None:
+def find_project_name(files: Mapping[str, str]) -> str | None:
     """The name of what the tree builds; None where none can be read."""
     try:
         document = _toml(files, "pyproject.toml")
@@ -88,7 +88,7 @@ def project_name(files: Mapping[str, str]) -> str | None:
     return parser.get("metadata", "name", fallback="").strip() or None
 
 
-def project_version(files: Mapping[str, str]) -> str | None:
+def find_project_version(files: Mapping[str, str]) -> str | None:
     """The static version of pyproject.toml, which commitizen's providers read."""
     document = _toml(files, "pyproject.toml")
     for table in (_table(document, "project"), _table(document, "tool", "poetry")):

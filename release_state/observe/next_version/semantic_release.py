@@ -25,7 +25,7 @@ from packaging.specifiers import SpecifierSet
 from release_state.common.strict import decode_json
 from release_state.model.observation import Problem
 from release_state.observe.git.command import Git
-from release_state.observe.git.environment import with_settings
+from release_state.observe.git.environment import add_settings
 from release_state.observe.git.store import Store
 from release_state.observe.next_version.rules import Configuration
 from release_state.observe.process import run_bounded
@@ -59,7 +59,7 @@ class NotCalculated(Exception):  # noqa: N818 - a look-up without an answer; wha
         self.problem = Problem(source=SOURCE, why=why, remedy=remedy)
 
 
-def installed() -> str | None:
+def find_installed_version() -> str | None:
     """The version of the tool beside this suite; None: it is not there. Imports nothing."""
     places = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib"), *site.getsitepackages()}
     if site.ENABLE_USER_SITE:
@@ -68,7 +68,7 @@ def installed() -> str | None:
     return next((str(distribution.version) for distribution in found), None)
 
 
-def usable(configuration: Configuration) -> str:
+def find_usable_version(configuration: Configuration) -> str:
     """The version of the tool, if it may and can be asked about a project.
 
     Raises NotCalculated where it is missing, where the project asks for another version of it, and where a commit
@@ -80,7 +80,7 @@ def usable(configuration: Configuration) -> str:
             f"commit_parser {str(parser)[:100]!r} is none of {', '.join(BUILT_IN)}: it would be imported and run",
             "run semantic-release version --print yourself, where you trust the project",
         )
-    version = installed()
+    version = find_installed_version()
     install = f"install it beside this suite: pip install 'release-state[{EXTRA}]'"
     if version is None:
         raise NotCalculated("the project uses python-semantic-release, which is not installed here", install)
@@ -96,7 +96,9 @@ def usable(configuration: Configuration) -> str:
     return version
 
 
-def question(version: str, branch: str, head: str, tags: Sequence[tuple[str, str]], table: Mapping[str, Any]) -> object:
+def list_inputs(
+    version: str, branch: str, head: str, tags: Sequence[tuple[str, str]], table: Mapping[str, Any]
+) -> object:
     """Everything that the answer hangs on, as plain data."""
     config = {key: table[key] for key in _KEYS if key in table}
     return [version, hashlib.sha256(_CHILD.read_bytes()).hexdigest(), branch, head, sorted(tags), config]
@@ -164,7 +166,7 @@ def _environment(store: Store) -> dict[str, str]:
         "GIT_NO_LAZY_FETCH": "1",
         "GIT_ALLOW_PROTOCOL": "none",
     }
-    return with_settings(env, [("core.hooksPath", os.devnull), ("gc.auto", "0"), ("maintenance.auto", "false")])
+    return add_settings(env, [("core.hooksPath", os.devnull), ("gc.auto", "0"), ("maintenance.auto", "false")])
 
 
 def _repository(

@@ -18,7 +18,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import IO
 
-from release_state.observe.git.messages import readable
+from release_state.observe.git.messages import decode_output
 
 MOST_MEMBERS = 20_000
 MOST_BYTES = 256 * 2**20
@@ -165,7 +165,7 @@ def _of_tar(data: bytes) -> Iterator[tuple[str, bytes]]:
             budget.take(member.size)
             if not (member.isreg() or member.isdir()) or member.issparse():
                 raise Refused("a member is a link, a device or sparse")
-            name = readable(_safe(member.name).encode("utf-8", "surrogateescape"))
+            name = decode_output(_safe(member.name).encode("utf-8", "surrogateescape"))
             if member.isreg():
                 content = archive.extractfile(member)
                 if content is None:
@@ -189,7 +189,7 @@ class Forward(io.RawIOBase):
     def __init__(self, stream: IO[bytes] | gzip.GzipFile | bz2.BZ2File, most: int | None = None) -> None:
         self._stream, self._position, self._most = stream, 0, most or MOST_BYTES
 
-    def readable(self) -> bool:
+    def decode_output(self) -> bool:
         return True
 
     def seekable(self) -> bool:

@@ -15,11 +15,11 @@ from tempfile import TemporaryDirectory
 
 from release_state.model.snapshot import Clone, Remote
 from release_state.model.target import Target, parse_version
-from release_state.observe.git.command import Git, patiently
-from release_state.observe.git.messages import GitFailed, readable
-from release_state.observe.git.remote import NO_REFS, check_url, network_environment
+from release_state.observe.git.command import Git, ask_patiently
+from release_state.observe.git.messages import GitFailed, decode_output
+from release_state.observe.git.remote import NO_REFS, build_network_environment, check_url
 from release_state.observe.git.store import Store, WantedCommit
-from release_state.observe.git.tree_files import FIRST_FILES, SIZE_LIMIT, declared_version, further_file
+from release_state.observe.git.tree_files import FIRST_FILES, SIZE_LIMIT, find_declared_version, find_version_file
 from release_state.observe.process import LISTING_MEMORY
 from release_state.observe.published.archives import Files
 from release_state.observe.published.tree_match import LINK, Entry, Tree, TreeChange, Votes, read_changes, read_tree
@@ -218,14 +218,15 @@ def look_up_pull_heads(git: Git, url: str) -> tuple[list[tuple[int, str]], int]:
     check_url(url)
     with TemporaryDirectory(prefix="release-state-") as empty:
         folder = Path(empty)
-        env, name = network_environment(git, folder, url)
+        env, name = build_network_environment(git, folder, url)
         # HEAD too: without it, an answer that is none could not be told from a service that records none.
         patterns = ("HEAD", "refs/pull/*/head")
         command = ("ls-remote", "--", name, *patterns)
-        output = patiently(git, lambda: git.run(*command, cwd=folder, env=env, memory=LISTING_MEMORY)).output
+        output = ask_patiently(git, lambda: git.run(*command, cwd=folder, env=env, memory=LISTING_MEMORY)).output
     if not output:
         raise GitFailed(NO_REFS)
-    heads = [(int(found[2]), readable(found[1])) for line in output.splitlines() if (found := _PULL.fullmatch(line))]
+    pulls = filter(None, map(_PULL.fullmatch, output.splitlines()))
+    heads = [(int(found[2]), decode_output(found[1])) for found in pulls]
     if any(not _LISTED.fullmatch(line) for line in output.splitlines()):
         raise GitFailed("git ls-remote answered lines that are no refs")
     heads.sort(reverse=True)
@@ -252,7 +253,7 @@ class Declarations:
         for entries, tree, more in zip(found, trees, self._further(found), strict=True):
             entries |= self._entries(tree, (more,)) if more else {}
         self._obtain(found)
-        return [declared_version(self._read(entries))[0] for entries in found]
+        return [find_declared_version(self._read(entries))[0] for entries in found]
 
     def further(self, trees: Sequence[TreeLookup]) -> set[str]:
         """The files that the configuration of one of the trees names as the place of the version."""
@@ -260,7 +261,7 @@ class Declarations:
 
     def _further(self, found: Sequence[Mapping[str, str]]) -> list[str | None]:
         self._obtain(found)
-        return [further_file(self._read(entries)) for entries in found]
+        return [find_version_file(self._read(entries)) for entries in found]
 
     def _entries(self, tree: TreeLookup, paths: Sequence[str]) -> dict[str, str]:
         entries = {path: tree(path) for path in paths}

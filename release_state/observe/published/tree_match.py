@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from release_state.observe.git.messages import readable
+from release_state.observe.git.messages import decode_output
 from release_state.observe.git.patches import parse_raw
 from release_state.observe.git.store import Store
 from release_state.observe.published.archives import Files
@@ -51,9 +51,9 @@ def read_tree(store: Store, commit: str) -> Tree:
     tree: Tree = {}
     for line in output.split(b"\0"):
         facts, _, path = line.partition(b"\t")
-        mode, _, name = [*readable(facts).split(" "), "", "", ""][:3]
+        mode, _, name = [*decode_output(facts).split(" "), "", "", ""][:3]
         if path and mode != _MODULE:
-            tree[readable(path)] = (mode, name)
+            tree[decode_output(path)] = (mode, name)
     return tree
 
 
@@ -65,14 +65,14 @@ def read_changes(store: Store, pairs: Sequence[tuple[str, str]]) -> Iterator[tup
         output = store.run("diff-tree", "--stdin", "--always", "--format=%x01%H%x02", *_RAW, stdin=stdin).output
         for block in output.split(b"\x01")[1:]:
             commit, _, rest = block.partition(b"\x02")
-            yield readable(commit), [_change(path, entry) for path, entry in parse_raw(rest).items()]
+            yield decode_output(commit), [_change(path, entry) for path, entry in parse_raw(rest).items()]
 
 
 def _change(path: bytes, entry: bytes) -> TreeChange:
-    modes = [*readable(entry.lstrip(b":")).split(" "), "", "", "", ""]
+    modes = [*decode_output(entry.lstrip(b":")).split(" "), "", "", "", ""]
     before, after = (modes[0], modes[2]), (modes[1], modes[3])
     there = [each if each[1].strip("0") and each[0] != _MODULE else None for each in (before, after)]
-    return TreeChange(readable(path), there[0], there[1])
+    return TreeChange(decode_output(path), there[0], there[1])
 
 
 class Votes:

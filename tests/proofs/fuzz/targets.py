@@ -36,7 +36,7 @@ from release_state.model.snapshot import FORMAT
 from release_state.model.target import parse_repository, parse_version
 from release_state.observe import earlier_reports, recorded
 from release_state.observe.git import patches, tree_files
-from release_state.observe.git.log import changed_contents, messages_since, read_commits, read_tag_dates
+from release_state.observe.git.log import find_changed_contents, read_commits, read_messages_since, read_tag_dates
 from release_state.observe.git.messages import GitFailed
 from release_state.observe.git.reader import find_repository
 from release_state.observe.git.remote import check_url, parse_refs
@@ -55,8 +55,13 @@ from release_state.observe.index.access import Index
 from release_state.observe.index.index import observe_index, observe_index_history
 from release_state.observe.index.provenance import observe_provenance
 from release_state.observe.index.simple import NotSimple, parse_root
-from release_state.observe.install.pip import judge
-from release_state.observe.next_version.rules import Unreadable, configuration, project_name, project_version
+from release_state.observe.install.pip import judge_failure
+from release_state.observe.next_version.rules import (
+    Unreadable,
+    find_configuration,
+    find_project_name,
+    find_project_version,
+)
 from release_state.observe.published import tree_match
 from release_state.observe.published.archives import Refused, read_sdist, read_wheel
 from release_state.observe.published.candidates import look_up_pull_heads
@@ -316,14 +321,14 @@ _from_git(
     "ls-remote-pulls", lambda data: look_up_pull_heads(CannedGit(5, output=data), "https://github.example/o/r.git")
 )
 _from_git("status", lambda data: (parse_status(data), None)[1])
-_from_git("log", lambda data: [each.subject for each in messages_since(store(data), REF, None)])
+_from_git("log", lambda data: [each.subject for each in read_messages_since(store(data), REF, None)])
 _from_git("commits", lambda data: read_commits(store(data), [REF]))
 _from_git("tag", lambda data: str(read_tag_dates(store(data), [REF])))
 _from_git("diff-tree", lambda data: [change.commit for change in patches.read_changes(store(data), [REF])])
 _from_git("diff-pairs", lambda data: [name for name, _ in tree_match.read_changes(store(data), [(REF, REF)])])
-_from_git("contents", lambda data: sorted(changed_contents(store(data), REF)))
+_from_git("contents", lambda data: sorted(find_changed_contents(store(data), REF)))
 _from_git("ls-tree", lambda data: [*tree_match.read_tree(store(data), REF)])
-_from_git("patch", lambda data: len(patches.patch_signature(data)))
+_from_git("patch", lambda data: len(patches.sign_patch(data)))
 _from_git("batch-check", lambda data: sorted(store(data).present([REF])))
 _from_git("files", lambda data: [str(each) for each in read_details(store(data), [REF], "CHANGELOG.md").values()])
 
@@ -370,9 +375,9 @@ def _(data: bytes) -> object:
     """A pyproject.toml, a form feed, a setup.cfg."""
     parts = _text(data).split("\f")
     files = dict(zip(("pyproject.toml", "setup.cfg"), parts, strict=False))
-    tree_files.further_file(files)
-    found, _ = tree_files.declared_version(files)
-    return [found or "", project_name(files) or "", project_version(files) or ""]
+    tree_files.find_version_file(files)
+    found, _ = tree_files.find_declared_version(files)
+    return [found or "", find_project_name(files) or "", find_project_version(files) or ""]
 
 
 @_target("version-rules", Unreadable)
@@ -380,7 +385,7 @@ def _(data: bytes) -> object:
     """A file of each kind of configuration, and a workflow, parted by form feeds."""
     names = ("pyproject.toml", "releaserc.json", ".cz.json", ".cz.yaml", "setup.cfg")
     *parts, workflow = [*_text(data).split("\f"), ""]
-    return str(configuration(dict(zip(names, parts, strict=False)), "auto", workflow))
+    return str(find_configuration(dict(zip(names, parts, strict=False)), "auto", workflow))
 
 
 @_target("commit-message")
@@ -411,7 +416,7 @@ def _(data: bytes) -> object:
 @_target("pip-output")
 def _(data: bytes) -> object:
     said, _, log = _text(data).partition("\f")
-    return judge(said, log, "orbit").line
+    return judge_failure(said, log, "orbit").line
 
 
 # ---- what a person gives
