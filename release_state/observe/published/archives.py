@@ -189,7 +189,7 @@ class Forward(io.RawIOBase):
     def __init__(self, stream: IO[bytes] | gzip.GzipFile | bz2.BZ2File, most: int | None = None) -> None:
         self._stream, self._position, self._most = stream, 0, most or MOST_BYTES
 
-    def decode_output(self) -> bool:
+    def readable(self) -> bool:
         return True
 
     def seekable(self) -> bool:
