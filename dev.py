@@ -32,7 +32,7 @@ FROM_NPM = (
 
 
 def run(*command: object, **more: object) -> None:
-    """Run a command in the checkout; its failure ends the script with its exit code."""
+    """Run a command in the checkout; if it fails, exit with its code."""
     arguments = [str(part) for part in command]
     code = subprocess.run(arguments, cwd=ROOT, check=False, **more).returncode  # type: ignore[call-overload]
     if code:
@@ -40,7 +40,7 @@ def run(*command: object, **more: object) -> None:
 
 
 def setup() -> None:
-    """Make the environment, unless it was made from these very files."""
+    """Make the environment, unless it was made from these files."""
     files = [ROOT / "pyproject.toml", ROOT / "constraints.txt"]
     wanted = hashlib.sha256(b"".join(file.read_bytes() for file in files) + sys.version.encode()).hexdigest()
     stamp = VENV / "made-from"
@@ -49,9 +49,9 @@ def setup() -> None:
     print(f"making {VENV} ...", flush=True)
     venv.create(VENV, with_pip=True, clear=True, symlinks=os.name != "nt")
     pip = (BIN / "python", "-m", "pip", "--disable-pip-version-check", "install", "--quiet")
-    # Python 3.10 takes what still supports it: most pins do not.
+    # Most pins do not support Python 3.10, which takes the newest that do.
     constraints = ("--constraint", ROOT / "constraints.txt") if sys.version_info >= (3, 11) else ()
-    run(*pip, "pip>=25.1")  # the first one that knows dependency groups
+    run(*pip, "pip>=25.1")  # the first one with dependency groups
     run(*pip, *constraints, "--editable", ROOT, "--group", "dev")
     stamp.write_text(wanted, encoding="utf-8")
 

@@ -27,7 +27,7 @@ Exit code: 0 recognised, 1 not recognised, 4 no log.
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Explain one log; the exit code."""
+    """Explain one log; returns the exit code."""
     if list(arguments) in (["-h"], ["--help"]):
         sys.stdout.write(USAGE)
         return 0
@@ -59,7 +59,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _decisive(logs: Sequence[tuple[str | None, str]]) -> tuple[str | None, list[Line], Explanation]:
-    """The log that says most of what went wrong, of the jobs of a run: one job's failure, not a mixture of several."""
+    """The job of a run whose log says most about the failure: one job, never a mixture of several."""
     read_logs = [(job, lines, explain_log(lines)) for job, lines in ((job, parse_log(text)) for job, text in logs)]
     return min(read_logs, key=lambda one: one[2].known.rank if one[2].known else sys.maxsize)
 
@@ -70,7 +70,7 @@ def _refuse(name: str, why: str) -> int:
 
 
 def _bytes_of(name: str) -> tuple[bytes, str | None]:
-    """What the file holds, and a note where it is not all: of a longer text the end is read, which is what decides."""
+    """The content of a file, and a note if it is too long: then only its end is read, where the failure is."""
     if name == "-":
         return _no_more(sys.stdin.buffer), None
     with Path(name).open("rb") as file:
@@ -91,7 +91,7 @@ def _no_more(file: BinaryIO) -> bytes:
 
 
 def _command(lines: Sequence[Line]) -> list[str] | None:
-    """The command that looks at the version and channel of the log; None where it does not name one of each."""
+    """The command that checks the log's version and channel; None if the log does not name one of each."""
     target = _defaults()
     texts = select_telling(lines)
     branches = find_release_branches(texts, target)
@@ -103,7 +103,7 @@ def _command(lines: Sequence[Line]) -> list[str] | None:
 
 
 def _defaults() -> Target:
-    """The names as they are spelt where nothing is configured: a log on disk belongs to no repository."""
+    """A target with default names: a log on disk belongs to no repository."""
     channels = (Channel(name="pypi", index_url=""), Channel(name="testpypi", index_url=""))
     return Target(
         package="package",

@@ -1,4 +1,4 @@
-"""`release-state history`: what the reports of earlier runs say, one run after the other; nothing is contacted."""
+"""`release-state history`: lists earlier runs from their reports, oldest first; contacts nothing."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(arguments: Sequence[str], environ: Mapping[str, str], cwd: Path) -> int:
-    """List the runs; the exit code."""
+    """List the runs; returns the exit code."""
     if any(argument in ("-h", "--help") for argument in arguments):
         sys.stdout.write(USAGE)
         return 0
@@ -86,7 +86,7 @@ def _keys(runs: Sequence[PastRun]) -> list[str]:
 
 
 def _told(runs: Sequence[PastRun], wanted_keys: Sequence[str]) -> list[str]:
-    """The lines: for each target its runs, the oldest first."""
+    """The lines to print: for each target its runs, oldest first."""
     lines: list[str] = []
     for key in wanted_keys:
         lines += ([""] if lines else []) + [sanitize(key, 200)]

@@ -131,6 +131,7 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     for argument in config.args:
         if not config.option.pyargs and not (cwd_of(config) / argument.partition("::")[0]).exists():
+            # pytest would say so only after the look-ups.
             raise usage_error(f"file or directory not found: {argument!r}")
     if (interrupts := config.stash.get(_INTERRUPTS, None)) is not None:
         interrupts.stage = "running"

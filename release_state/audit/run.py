@@ -1,4 +1,4 @@
-"""The run of an audit as the plugin sees it: configuration, demo, observation, verdict, reports."""
+"""The run of an audit: configuration, demo, observation, verdict, reports."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from release_state.settings.config import Arguments, load
 
 
 class AuditFiles(ReportFiles):
-    """The reports of an audit: what is `latest` of single versions stays."""
+    """The reports of an audit; `latest` of single versions stays."""
 
     latest = "latest-audit"
 
 
 class AuditRun(Run):
-    """One audit, of every channel that is asked for."""
+    """One audit, of all channels that were given."""
 
     def __init__(
         self,
@@ -85,16 +85,16 @@ class AuditRun(Run):
         self.reports = AuditFiles(self.config.reports_dir, file_name(about(self.config), self.config.audit or ""))
 
     def add(self, result: CheckResult) -> None:
-        """Take what one check said."""
+        """Keep the result of one check."""
         self.session.results.append(result)
 
     def header(self) -> list[str]:
-        """What is audited and where each fact is read from."""
+        """The lines above the run: what is audited, and where each fact is read from."""
         source = "the demo world" if self.demo else self.token_source
         return self.with_aside(summary.header(self.config, source))
 
     def publish_reports(self, exitstatus: int) -> int:
-        """Write page and document; they become `latest-audit` after a run over every version."""
+        """Write page and document; after a complete audit they become `latest-audit`."""
         verdicts = self.session.verdicts() if self.executes else ()
         if not verdicts:
             self.reports.discard()
@@ -112,7 +112,7 @@ class AuditRun(Run):
         return self.code_after_reports(exitstatus)
 
     def summarise(self, reporter: pytest.TerminalReporter) -> None:
-        """The verdict, what the project leaves since when, and the disagreements by kind."""
+        """Print the verdict, the habits of the project, and the disagreements by kind."""
         verdicts = self.session.verdicts() if self.executes else ()
         summary.summarise(reporter, verdicts, self.ending())
 
@@ -135,7 +135,7 @@ def check_usage(arguments: Arguments, refused: Sequence[str], named: Sequence[st
 
 
 def file_name(name: str, selection: str) -> str:
-    """The beginning of the reports' names: the selection in the place of a version."""
+    """How the reports' names begin: the selection replaces the version."""
     package, _, channels = name.rpartition("-")
     words = {">": "gt", "<": "lt", "=": "eq", "!": "ne", "~": "about", ",": "-", "*": "x", " ": ""}
     spelt = "".join(words.get(letter, letter) for letter in selection)

@@ -1,4 +1,4 @@
-"""One run of an audit: who observes, what the checks said, and the verdicts; with and without xdist."""
+"""The session of an audit: observation, results and verdicts, with and without xdist."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def functions_of(path: Path) -> list[Function]:
 
 
 class AuditSession:
-    """What every process of the run has: the audits, once the history is observed."""
+    """What each process of the run has: the audits, once the history is observed."""
 
     marker = "audit"
     file = FILE
@@ -39,25 +39,25 @@ class AuditSession:
         self.checks_folder, self.block_on_advice = checks_folder, block_on_advice
 
     def wait(self) -> Sequence[AuditSnapshot]:
-        """What was observed; waits for it."""
+        """Wait for what was observed."""
         raise NotImplementedError
 
     @cached_property
     def audits(self) -> tuple[Audit, ...]:
-        """One for each channel; waits for the observation.
+        """One per channel; waits for the observation.
 
-        Raises whatever the observation raised: that is a defect, since failed look-ups are recorded, not raised.
+        Raises whatever the observation raised: a defect, since failed look-ups are recorded and not raised.
         """
         audits = tuple(Audit(history) for history in self.wait())
         for audit in audits:
             _ = audit.judgements
-        # All of it lives to the end of the run: the collector need not look at it again and again, as pytest has it do
-        # five times in the end.
+        # All of it lives to the end of the run; the garbage collector, which pytest calls five times at its end, need
+        # not look at it.
         gc.freeze()
         return audits
 
     def items(self, collector: pytest.Collector, function: Function) -> list[AuditItem]:
-        """The items of a check; none where the observation broke, which the end of the run says."""
+        """The items of a check; none if the observation broke, which the end of the run reports."""
         try:
             audits = self.audits
         except Exception:
@@ -65,11 +65,11 @@ class AuditSession:
         return items(collector, function, audits)
 
     def begin(self, items: Sequence[pytest.Item]) -> None:
-        """Nothing: what is asked does not hang on the versions that are selected."""
+        """Do nothing: an audit observes the same, whatever versions are selected."""
 
 
 class AuditController(Background[Sequence[AuditSnapshot]], AuditSession):
-    """The process that observes, gathers the results and judges."""
+    """The process that observes, collects the results and judges."""
 
     def __init__(
         self,
@@ -82,12 +82,12 @@ class AuditController(Background[Sequence[AuditSnapshot]], AuditSession):
         AuditSession.__init__(self, checks_folder, block_on_advice=block_on_advice)
         Background.__init__(self, collect, _dump, with_workers=with_workers)
         self.defects: Defects = []
-        """What broke within look-ups; the rest was observed all the same."""
+        """Errors inside look-ups; everything else was observed."""
         self.results: list[CheckResult] = []
         self._judged: tuple[int, tuple[AuditVerdict, ...]] | None = None
 
     def for_worker(self) -> dict[str, object]:
-        """What a worker needs to know at its start."""
+        """What a worker gets at its start, as plain data."""
         return {
             "audit": True,
             "checks": str(self.checks_folder),
@@ -96,7 +96,7 @@ class AuditController(Background[Sequence[AuditSnapshot]], AuditSession):
         }
 
     def verdicts(self) -> tuple[AuditVerdict, ...]:
-        """One verdict for each channel; empty where nothing was observed."""
+        """One verdict per channel; empty if nothing was observed."""
         if self.result() is None:
             return ()
         if self._judged is not None and self._judged[0] == len(self.results):
@@ -114,21 +114,21 @@ class AuditController(Background[Sequence[AuditSnapshot]], AuditSession):
         return self._judged[1]
 
     def exit_code(self) -> Exit:
-        """The exit code of the run; that nothing ran is never 0."""
+        """The exit code of the run; never 0 if nothing ran."""
         if self.defect() is not None or self.defects:
             return Exit.DEFECT
         return Exit.worst([verdict.exit for verdict in self.verdicts()])
 
 
 class AuditWorker(AuditSession):
-    """An xdist worker: observes nothing, reads what the controller observed."""
+    """An xdist worker: reads what the controller observed."""
 
     def __init__(self, given: Mapping[str, object]) -> None:
         super().__init__(Path(str(given["checks"])), block_on_advice=bool(given["block_on_advice"]))
         self.exchange = Path(str(given["exchange"]))
 
     def wait(self) -> Sequence[AuditSnapshot]:
-        """What the controller observed; waits for it."""
+        """Wait for what the controller observed."""
         return [AuditSnapshot.model_validate(document) for document in wait_for(self.exchange)]
 
 

@@ -39,11 +39,11 @@ from release_state.verdict.conclude import conclude
 from release_state.verdict.verdict import TargetVerdict, judge
 
 _MOST = 20
-"""Findings of one part that a row shows; the project's own report has all."""
+"""Most findings of a part in a row; the project's own report has all."""
 
 
 class Look:
-    """How the projects of a run are looked at; safe to use from many threads."""
+    """Observes and judges the projects of a run; safe to use from many threads."""
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class Look:
         self.environ, self.limit, self.cancel = environ, limit, cancel
 
     def at(self, project: Project, name: str) -> ProjectRow:
-        """The row of one project; `name` is that of its own report. Never raises."""
+        """The row of one project; `name` is the file name of its own report. Never raises."""
         started, target = time.monotonic(), project.config.targets[0]
         row = ProjectRow(project=target.name, repository=target.repository, observed_by=getpid())
         defects: Defects = []
@@ -153,7 +153,7 @@ class Look:
 def _concluded(
     function: Callable[..., None], given: Mapping[str, object], key: str, info: CheckInfo | None = None
 ) -> CheckResult:
-    """Run one check and conclude as a run of pytest does."""
+    """Run one check; its result as in a run of pytest."""
     from pytest import skip
 
     error: BaseException | None = None
@@ -189,7 +189,7 @@ def _of_audit(verdict: AuditVerdict) -> Part:
 
 
 def _short(found: Step) -> Step:
-    """The step with its last commands; the project's own report has all of them."""
+    """The step with its last commands; the project's own report has all."""
     return found if len(found.commands) <= _MOST else found.model_copy(update={"commands": found.commands[-_MOST:]})
 
 
@@ -211,7 +211,7 @@ def _of_gate(verdict: TargetVerdict) -> Part:
 
 
 def _lines(results: Sequence[CheckResult]) -> list[str]:
-    """Findings in a line each; one cause of several unknowns once."""
+    """One line per finding; several unknowns with one cause are one line."""
     return [
         f"{result.id} {result.outcome.value}{'' if result.blocking else ' (advice)'}: {result.found}"
         for result in merge_unknown(results)

@@ -1,7 +1,7 @@
-"""Who observes which project: each is claimed by one thread of one process, and waited for by whoever asks.
+"""The pool of projects: each is claimed and observed by one thread of one process, and anybody can wait for its row.
 
-Every process that runs checks takes part. A claim is a file that only one can create, so that a project is observed
-once however many there are; its row is a file in the same private folder.
+Each process that runs checks takes part. A claim is a file that only one process can create, so each project is
+observed once; its row is a file in the same private folder.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from release_state.common import disk
 from release_state.fleet.projects import ProjectRow
 
 AT_ONCE = 8
-"""Projects that a run observes side by side, over all of its processes."""
+"""Projects that a run observes at the same time, over all its processes."""
 _POLL_SECONDS = 0.02
 _LOST = (
     "the process that observed the project has ended, or the temporary folder has no room for what it saw: "
@@ -34,10 +34,10 @@ class Pool:
         self.folder, self._look, self._cancel = folder, look, cancel
         self._threads: list[threading.Thread] = []
         self._rows: dict[int, ProjectRow] = {}
-        """What found no room in the folder: this process knows it all the same."""
+        """Rows that the folder had no space for; this process still has them."""
 
     def start(self, numbers: Sequence[int], threads: int) -> None:
-        """Begin to observe these projects, so many at once; others of the run take from the same list."""
+        """Start to observe these projects in so many threads; other processes take from the same list."""
         for _ in range(min(threads, len(numbers))):
             thread = threading.Thread(
                 target=self._work, args=(tuple(numbers),), name="release-state-fleet", daemon=True
@@ -46,7 +46,7 @@ class Pool:
             self._threads.append(thread)
 
     def join(self, seconds: float) -> None:
-        """Wait until nothing is being observed any more, but not longer than this."""
+        """Wait until nothing is observed any more, at most so many seconds."""
         end = time.monotonic() + seconds
         for thread in self._threads:
             thread.join(max(0.0, end - time.monotonic()))
@@ -60,17 +60,17 @@ class Pool:
                     continue
                 row = self._look(number)
                 if self._cancel.is_set():
-                    return  # what was cut off is no observation
+                    return  # a look-up that was cut off observed nothing
                 try:
                     disk.write_atomically(self.folder / f"{number}.json", row.model_dump_json())
                 except FileNotFoundError:
-                    return  # the run has ended meanwhile
+                    return  # the run has ended
                 except OSError:
                     self._rows[number] = row
 
     @contextmanager
     def _claimed(self, number: int) -> Iterator[bool]:
-        """Whether the project is this thread's to observe; the claim is locked for as long as it works on it."""
+        """Try to claim a project; yields whether it is this thread's. The claim stays locked while it is observed."""
         claim = self.folder / f"{number}.claim"
         if claim.exists() or not self.folder.is_dir():
             yield False
@@ -79,13 +79,13 @@ class Pool:
             descriptor, name = tempfile.mkstemp(dir=self.folder)
         except OSError as error:
             descriptor, name = -1, ""
-            # Where there is no room for a claim, the project is observed here, and perhaps elsewhere, too.
+            # Without space for a claim, the project is observed here, and perhaps elsewhere too.
             ours = error.errno in disk.NO_ROOM
         if descriptor == -1:
             yield ours
             return
         try:
-            # Locked before it gets its name: whoever finds it unlocked knows that its process has ended.
+            # Locked before it gets its name: an unlocked claim means that its process has ended.
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             try:
                 os.link(name, claim)
@@ -105,13 +105,12 @@ class Pool:
             return self._rows.get(number)
 
     def wait(self, number: int) -> ProjectRow:
-        """
-        The row of a project, whoever observes it.
+        """Wait for the row of a project, whichever process observes it.
 
-        Raises RuntimeError where that process or the run has ended, or found no room to say it.
+        Raises RuntimeError if that process or the run has ended, or had no space for the row.
         """
         while True:
-            # Asked before the row is: one that was written by then is seen below.
+            # Checked before the row: a row written by then is found below.
             orphaned, over = self._is_orphaned(number), not self.folder.is_dir()
             if (row := self.row(number)) is not None:
                 return row
@@ -120,7 +119,7 @@ class Pool:
             time.sleep(_POLL_SECONDS)
 
     def _is_orphaned(self, number: int) -> bool:
-        """Whether a project was claimed, and nobody works on it any more."""
+        """Whether a project was claimed by a process that has ended."""
         try:
             descriptor = os.open(self.folder / f"{number}.claim", os.O_RDONLY)
         except FileNotFoundError:

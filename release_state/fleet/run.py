@@ -1,4 +1,4 @@
-"""The run over many projects as the plugin sees it."""
+"""The run over many projects: list, observation, verdict, reports."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ from release_state.settings.config import Arguments
 
 
 class FleetFiles(ReportFiles):
-    """The summary of the run; beside it, a folder with each project's own report."""
+    """The summary of the run, and beside it a folder with the report of each project."""
 
     latest = "latest-fleet"
 
     @property
     def own(self) -> Path:
-        """The folder of the projects' own reports."""
+        """The folder of the projects' reports."""
         return self._elsewhere or self.json.with_suffix("")
 
     _elsewhere: Path | None = None
 
     def prepare(self) -> None:
-        """Reserve the names, and make the folder of the projects' own reports.
+        """Reserve the names, and make the folder of the projects' reports.
 
-        Raises OSError; then the projects' own reports go where they are removed with the run.
+        Raises OSError; the projects' reports then go to a temporary folder, which the run removes.
         """
         try:
             super().prepare()
@@ -47,7 +47,7 @@ class FleetFiles(ReportFiles):
             raise
 
     def discard(self) -> None:
-        """Give the reserved names back; with them go the projects' own reports."""
+        """Release the reserved names, and remove the projects' reports."""
         if self.reserved and not self.written:
             shutil.rmtree(self.own, ignore_errors=True)
         super().discard()
@@ -85,7 +85,7 @@ class FleetRun(Run):
         target = self.projects[0].config.targets[0]
         self.reports = FleetFiles(self.projects[0].config.reports_dir, f"fleet-{len(self.projects)}-projects")
         if executes:
-            # Reserved here and not later: each worker is told where the projects' own reports go.
+            # Reserved this early because each worker is told where the projects' reports go.
             try:
                 self.reserve()
             except OSError as error:
@@ -110,17 +110,17 @@ class FleetRun(Run):
         self._stack.callback(self.session.close)
 
     def prepare_reports(self, config: pytest.Config) -> None:
-        """Done already; the number of workers is known by now."""
+        """Tell the session the number of workers; the names are reserved already."""
         workers = len(getattr(config.option, "tx", None) or ()) or 1
         self.session.use_workers(workers)
 
     def header(self) -> list[str]:
-        """What is looked at and where each fact is read from."""
+        """The lines above the run."""
         target = self.projects[0].config.targets[0]
         return summary.header(self.listed, len(self.projects), self.audit, target.github_api, self.token_source)
 
     def publish_reports(self, exitstatus: int) -> int:
-        """Write the summary; it becomes `latest-fleet` after a run over every project."""
+        """Write the summary; after a run over all projects it becomes `latest-fleet`."""
         rows = self.session.rows() if self.executes else []
         if not rows:
             self.reports.discard()
@@ -136,6 +136,6 @@ class FleetRun(Run):
         return self.code_after_reports(exitstatus)
 
     def summarise(self, reporter: pytest.TerminalReporter) -> None:
-        """A line for each project that is not as it should be, and the verdict over all."""
+        """Print a line for each project that needs attention, and the verdict over all."""
         rows = self.session.rows() if self.executes else []
         summary.summarise(reporter, rows, len(self.projects), self.ending())

@@ -1,4 +1,4 @@
-"""One run over many projects: which are looked at, by whom, and what the rows say; with and without xdist."""
+"""The session of a run over many projects: who observes which, and their rows; with and without xdist."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ CHECK = "FLEET-1"
 
 
 class Asked:
-    """One project of the run, as its check sees it."""
+    """One project of the run, for its check."""
 
     def __init__(self, project: Project, pool: Pool, number: int) -> None:
         self.project, self._pool, self.number = project, pool, number
 
     def row(self) -> ProjectRow:
-        """What was observed and judged; waits for it."""
+        """Wait for the project's row."""
         return self._pool.wait(self.number)
 
 
 class FleetSession:
-    """What every process of the run has: the projects, and the pool that observes them."""
+    """What each process of the run has: the projects, and the pool that observes them."""
 
     marker = "fleet"
     file = FILE
@@ -62,7 +62,7 @@ class FleetSession:
         return self._look.at(self.projects[number], report_name(number, self.projects[number]))
 
     def items(self, collector: pytest.Collector, function: Callable[..., None]) -> list[AuditItem]:
-        """One item for each project."""
+        """One item per project."""
         info = info_of(function)
         return [
             AuditItem.from_parent(
@@ -77,13 +77,13 @@ class FleetSession:
         ]
 
     def begin(self, items: Sequence[pytest.Item]) -> None:
-        """Begin to observe the projects whose checks were collected and not deselected."""
+        """Start to observe the projects whose checks are selected."""
         numbers = [item.given["asked"].number for item in items if isinstance(item, AuditItem)]
         self.pool.start(numbers, self._threads)
 
 
 class FleetController(FleetSession):
-    """The process that gathers the results and judges; without workers, it observes too."""
+    """The process that collects the results and judges; without workers it also observes."""
 
     def __init__(
         self,
@@ -99,30 +99,30 @@ class FleetController(FleetSession):
         self.with_workers, self._given = with_workers, given
         self.results: dict[str, CheckResult] = {}
         self.defects: Defects = []
-        """Empty: what breaks is told in the row of its project."""
+        """Always empty: an error is in the row of its project."""
 
     def use_workers(self, number: int) -> None:
-        """How many processes share the work."""
+        """Note how many processes share the work."""
         self._given = {**self._given, "workers": number}
 
     def start(self) -> None:
-        """Nothing: observing begins once it is known which projects are selected."""
+        """Do nothing: the observation starts once the selection is known."""
 
     def begin(self, items: Sequence[pytest.Item]) -> None:
-        """Begin to observe, unless workers do."""
+        """Start the observation, unless workers observe."""
         if not self.with_workers:
             super().begin(items)
 
     def add(self, result: CheckResult) -> None:
-        """Take what the check said of one project."""
+        """Keep the result of one project's check."""
         self.results[result.target] = result
 
     def for_worker(self) -> dict[str, object]:
-        """What a worker needs to know at its start; the configuration it reads itself."""
+        """What a worker gets at its start; it reads the configuration itself."""
         return {**self._given, "exchange": str(self.exchange)}
 
     def rows(self) -> list[ProjectRow]:
-        """The rows of the projects whose checks ran, in the order of the list."""
+        """The rows of projects whose checks ran, in the order of the list."""
         ran = [asked for asked in self.asked if asked.project.name in self.results]
         return [self._of(asked) for asked in ran]
 
@@ -136,25 +136,25 @@ class FleetController(FleetSession):
 
     @property
     def expected(self) -> list[Expected]:
-        """Every result of a whole run."""
+        """The results that a whole run has."""
         return [Expected(CHECK, project.name, blocking=True) for project in self.projects]
 
     def defect(self) -> None:
-        """Nothing breaks the observation of all projects."""
+        """None: no error ends the observation of all projects."""
 
     def exit_code(self) -> Exit:
-        """The exit code of the run: a part of the list is not the list, and that nothing ran is never 0."""
+        """The exit code of the run; never 0 if nothing ran, or only a part of the list."""
         rows = self.rows()
         code = Exit.worst([row.exit for row in rows])
         partly = len(rows) < len(self.projects)
         return Exit.UNKNOWN if code is Exit.OK and partly else code
 
     def close(self) -> None:
-        """Stop what is still observing, and remove the exchange folder."""
+        """Stop the observation and remove the exchange folder."""
         self.cancel.set()
         shutil.rmtree(self.exchange, ignore_errors=True)
 
 
 def report_name(number: int, project: Project) -> str:
-    """The name of a project's own report, without its ending: unique in the run."""
+    """The file name of a project's report, without suffix; unique in the run."""
     return f"{number + 1:04}-{project.config.targets[0].name[:80]}"

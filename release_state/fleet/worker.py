@@ -1,4 +1,4 @@
-"""An xdist worker of a run over many projects: it observes its share of them."""
+"""An xdist worker of a run over many projects, which observes its share of them."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from release_state.settings.config import Arguments
 
 _POLL_SECONDS = 0.1
 _END_SECONDS = 1.2
-"""How long what is cut may take to put away what it made; each part of it looks several times a second."""
+"""Longest wait for interrupted look-ups to clean up; each of their parts checks several times a second."""
 
 
 class FleetWorker(FleetSession):
-    """Observes what no other process has claimed; ends itself, with all that it started, where the run has ended."""
+    """Observes projects that no other process has claimed; ends, with all its programs, when the run has ended."""
 
     def end_with_the_run(self) -> None:
-        """Begin to watch the run's private folder: it goes when the run ends, however that happens."""
-        # What is made on the way goes with the run's own scratch folder, even if this process is killed.
+        """Start to watch the run's private folder, which is removed however the run ends."""
+        # Temporary files go into the run's folder, and so are removed even if this process is killed.
         tempfile.tempdir = str(self.exchange)
         threading.Thread(target=self._watch, name="release-state-watch", daemon=True).start()
 
@@ -43,7 +43,7 @@ class FleetWorker(FleetSession):
 
 
 def look_of(checks: Path, reports: Path, api: str, environ: Mapping[str, str]) -> MakeLook:
-    """How a process looks at projects, with the token of its environment."""
+    """The factory of this process's `Look`, with the token of its environment."""
     token, source = find_token(environ, api)
     run_id = environ.get("GITHUB_RUN_ID", "")
 
@@ -63,7 +63,7 @@ def look_of(checks: Path, reports: Path, api: str, environ: Mapping[str, str]) -
 
 
 def fleet_worker(given: Mapping[str, object], arguments: Arguments) -> FleetWorker:
-    """The session of a worker: it reads the list and the environment anew, so that no secret is handed on."""
+    """The session of a worker; it reads list and environment itself, so that no secret is sent to it."""
     workers = int(str(given["workers"]))
     listed = projects(Path(str(given["fleet"])), arguments, os.environ, Path(str(given["cwd"])))
     api = listed[0].config.targets[0].github_api

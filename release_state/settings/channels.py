@@ -1,4 +1,4 @@
-"""Which channels a project publishes through: their indexes, what a release leaves behind on each, status pages."""
+"""The channels of a project: their indexes, the traces that a release leaves on each, and the status pages."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ GITHUB_API = "https://api.github.com"
 def defined_channels(
     table: Mapping[str, Any], origin: str, index_urls: Sequence[str], environ: Mapping[str, str]
 ) -> tuple[Channel, ...]:
-    """The project's channels: PyPI and TestPyPI, as its configuration changes them, and those that it adds.
+    """The project's channels: PyPI and TestPyPI, as its configuration changes them, and those it adds.
 
-    TestPyPI is PyPI's host with `test.` before it. Raises UsageProblem on anything unknown or of the wrong type.
+    TestPyPI's host is PyPI's with `test.` before it. Raises UsageProblem on anything unknown or of the wrong type.
     """
     index = pypi()
     test_index = index.replace("://", "://test.")
@@ -53,14 +53,14 @@ def defined_channels(
         given = any(text.startswith(f"{name}=") for text in index_urls)
         if index_variable(name) in environ and not given:
             keys["index-url"] = environ[index_variable(name)]
-    # Dependencies of what is rehearsed come from where it is released to, wherever that is.
+    # A rehearsal on TestPyPI installs its dependencies from the pypi channel, wherever that points.
     defined["testpypi"].setdefault("dependencies-index-url", defined["pypi"]["index-url"])
     public = (index, test_index)
     return tuple(_channel(name, keys, public, origin) for name, keys in defined.items())
 
 
 def index_variable(channel: str) -> str:
-    """The environment variable that names the index of a channel."""
+    """The environment variable for the index of a channel."""
     return f"RELEASE_STATE_INDEX_URL_{channel.upper().replace('-', '_')}"
 
 
@@ -114,7 +114,7 @@ def _channel(name: str, keys: Mapping[str, Any], public: Sequence[str], origin: 
 
 
 def status_pages(api: str, channels: Sequence[Channel]) -> dict[str, str]:
-    """The status pages of GitHub and of the channels' indexes, by setting; empty for a service of one's own."""
+    """The status pages of GitHub and of the channels' indexes, by setting; empty for a private service."""
     public = any(channel.is_public_index for channel in channels)
     return {
         "github-status-url": "https://www.githubstatus.com" if api == GITHUB_API else "",

@@ -1,4 +1,4 @@
-"""From what was typed, set and found to the targets of a run: each value with the place that it came from."""
+"""The configuration of a run: its targets and settings, each value with its origin."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from release_state.settings.sources import (
 __all__ = ["Arguments", "RunConfig", "load", "show"]
 
 PLACEHOLDER = "0"
-"""The version of an audit's targets, which stand for every version."""
+"""The version in an audit's targets, which stand for all versions."""
 
 TAG_PLACEHOLDERS = ("version", "semver", "package")
 PLACEHOLDERS = ("version", "semver", "channel", "package")
@@ -45,7 +45,7 @@ PLACEHOLDERS = ("version", "semver", "channel", "package")
 
 @dataclass(frozen=True)
 class RunConfig:
-    """Everything a run needs to know before it observes."""
+    """Everything that a run needs to know before it observes."""
 
     targets: tuple[Target, ...]
     phase: str
@@ -55,22 +55,22 @@ class RunConfig:
     reports_dir: Path
     clone: LocalRepository | None
     remote_url: str
-    """What git is asked with; may hold credentials, which the targets' own URLs never do."""
+    """The URL for git; may hold credentials, unlike the targets' own URLs."""
     channels: Mapping[str, Channel]
     """By name, with index URLs that may hold credentials."""
     keep_answers: bool = True
-    """Whether services' answers are kept for the next run, which asks for them only if they have changed."""
+    """Whether answers are cached for the next run, which then requests only what has changed."""
     install: bool = True
     install_sdists: bool = False
-    """Whether the installation check may build packages, which runs code of theirs."""
+    """Whether the installation check may build packages, which runs their code."""
     install_size: float = 2048.0
-    """MiB that it may download and unpack."""
+    """MiB that the installation check may download and unpack."""
     block_on_advice: bool = False
     plan: Wanted = "auto"
     wait: float = 0.0
-    """Seconds that are waited at the most for what is on its way; 0: not at all."""
+    """Longest wait for releases in progress, in seconds; 0: no wait."""
     audit: str | None = None
-    """As in the arguments. The targets then stand for channels, their version is a placeholder."""
+    """As in the arguments. The targets then stand for channels, and their version is a placeholder."""
 
 
 def load(
@@ -82,10 +82,10 @@ def load(
 ) -> RunConfig:
     """Work out the configuration of a run. Contacts nothing; `find_repository` reads the local repository.
 
-    `listed` is a table of settings and where it stands, in the place of `[tool.release-state]`: then the current
-    folder is not looked at.
+    `listed` is a table of settings with its origin, used instead of `[tool.release-state]`; the current folder is then
+    not read.
 
-    Raises UsageProblem with one line on anything that is wrong, missing or unknown.
+    Raises UsageProblem with one line on anything wrong, missing or unknown.
     """
     validate.one_of("--phase", arguments.phase, PHASES)
     validate.one_of("--plan", arguments.plan, PLANS)
@@ -96,7 +96,7 @@ def load(
     written, project_name, table_origin = (listed[0], None, listed[1]) if listed else table(local.top if local else cwd)
     resolver = Resolver(arguments, environ, written, table_origin)
     if local and "remote" in written and (remote := resolver.all({})["remote"]).origin == table_origin:
-        # Which file to read was known only from the repository; which remote of it is meant, from that file.
+        # The file was found through the repository; only the file says which remote is meant.
         local = find_repository(local.top, validate.ref_name("--remote", remote.text))
     servers: dict[str, Value] = {}
     api, web = _github(arguments, environ, servers)
@@ -121,7 +121,7 @@ def load(
         [remote_url, *(url for each in channels for url in (each.index_url, each.dependencies_index_url))]
     )
     if listed is None and given.origin == table_origin and validate.is_local(remote_url):
-        # Git serves it with the settings of that folder, which can be one that the repository itself brings along.
+        # Git would use the settings of that folder, and the repository itself may contain it.
         raise UsageProblem(f"{table_origin}: remote-url {validate.shown(remote_url)} is a folder of this machine")
     reports_dir = reports_folder(values["reports-dir"], cwd)
     base = get.get("base-branch")
@@ -137,7 +137,7 @@ def load(
         "github_api": api,
         "github_web": web,
         "reports_dir": str(reports_dir),
-        # Of a clone, its own file is found again; a list of projects, or the folder's file, is not.
+        # A printed command finds a clone's own file again, but not a project list or the folder's file.
         "settings": _said(
             arguments,
             environ,
@@ -189,7 +189,7 @@ def _said(
     reports_dir: Path,
     channels: Sequence[str],
 ) -> tuple[tuple[str, str], ...]:
-    """What a printed command has to repeat; `file` is the one that it would not find again, empty: none."""
+    """The options that a printed command must repeat; `file` is a file that it would not find again, or empty."""
     said = {}
     for setting in SETTINGS:
         value = values.get(setting.key)
@@ -222,7 +222,7 @@ def _versions(arguments: Arguments) -> tuple[str, ...]:
 
 def _package(values: dict[str, Value], clone: LocalRepository | None, project_name: str | None) -> str:
     if "package" not in values and clone and project_name:
-        # Only the target's own clone may name the package: another project's name would check the wrong one.
+        # Only the target's own clone may name the package: any other would name the wrong one.
         values["package"] = Value(project_name, f"[project] name of {clone.top / 'pyproject.toml'}")
     if "package" not in values:
         raise UsageProblem("no package: give --package, or [tool.release-state] package in pyproject.toml")
@@ -236,7 +236,7 @@ def _remote_of(clone: LocalRepository | None, remote: str, on_github: str) -> Va
 
 
 def _project(get: Mapping[str, str]) -> dict[str, Any]:
-    """How the project releases: what is a target's own of its settings."""
+    """The settings that become fields of a target: how the project releases."""
     found: dict[str, Any] = {
         "tag_template": validate.ref_template("--tag-template", get["tag-template"], TAG_PLACEHOLDERS),
         "branch_template": validate.ref_template("--branch-template", get["branch-template"], PLACEHOLDERS),
@@ -256,7 +256,7 @@ def _project(get: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _public(channel: Channel) -> Channel:
-    """The channel as it may be reported: its addresses without credentials."""
+    """The channel for reports: its addresses without credentials."""
     dependencies = channel.dependencies_index_url
     return channel.model_copy(
         update={
@@ -285,9 +285,9 @@ def _is_clone_of(local: LocalRepository, repository: str, web: str) -> bool:
 
 
 def _github(arguments: Arguments, environ: Mapping[str, str], values: dict[str, Value]) -> tuple[str, str]:
-    """GitHub's API and web address: never from a file of the inspected repository, since the token goes there.
+    """GitHub's API and web address; never from a file of the inspected repository, since the token is sent there.
 
-    One follows from the other: what is observed at one server is no reason to change anything on another.
+    One follows from the other: a plan must not change one server because of facts from another.
     """
     api = _address(arguments.github_api_url, environ, "GITHUB_API_URL")
     web = _address(arguments.github_server_url, environ, "GITHUB_SERVER_URL")
@@ -313,7 +313,7 @@ def _address(typed: str | None, environ: Mapping[str, str], variable: str) -> Va
 
 
 def _assert_one_server(api: Value, web: Value) -> None:
-    """Refuse two servers: by the API's form, or where that says nothing, two that were not given together."""
+    """Refuse two different servers; if the API's address does not tell, allow them only if given together."""
     belongs = derive_web_address(api.text)
     given_together = (api.origin == COMMAND_LINE) == (web.origin == COMMAND_LINE)
     if parse_host(belongs) != parse_host(web.text) and (is_github_api(api.text) or not given_together):
@@ -335,7 +335,7 @@ def _chosen_channels(
 
 
 def show(config: RunConfig, token_source: str | None) -> list[str]:
-    """The lines of `--show-config`: each value and where it came from, without secrets."""
+    """The lines of `--show-config`: each value and its origin, without secrets."""
     rows = [(key, Value(strip_credentials(value.text), value.origin)) for key, value in config.values.items()]
     target = config.targets[0]
     rows += [

@@ -1,6 +1,6 @@
-"""The settings of a run, in one table: what the command line, the environment and the configuration file call them.
+"""The table of settings: their names on the command line, in the environment and in the configuration file.
 
-Imports the standard library alone: the plugin needs it before anything else of the package can be relied on.
+Imports only the standard library: the plugin needs it before anything else.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class Setting:
     kind: Kind = "text"
     metavar: str | None = None
     default: str | None = None
-    """As it would be typed; None where it is inferred or simply not set."""
+    """As typed; None if it is inferred or not set."""
 
     @property
     def option(self) -> str:
@@ -34,7 +34,7 @@ class Setting:
 
     @property
     def dest(self) -> str:
-        """The attribute of pytest's option namespace: prefixed, so that it meets no other plugin's."""
+        """The attribute in pytest's options; prefixed, to differ from other plugins'."""
         return "release_state_" + self.key.replace("-", "_")
 
 
@@ -105,13 +105,13 @@ SETTINGS = (
 
 @dataclass(frozen=True)
 class RunOption:
-    """An option of the command line alone, which says how a run is made: neither a file nor a variable has it."""
+    """An option of the command line only, with no variable and no key in a file."""
 
     key: str
     is_switch: bool = False
     """Whether it takes no value."""
     of_version: bool = False
-    """Whether it was meant for the version that was asked for, and for no other."""
+    """Whether it applies only to the version that was given."""
 
 
 RUN_OPTIONS = (

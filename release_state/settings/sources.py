@@ -1,4 +1,4 @@
-"""Settings: what was typed, set and written down, and the place that each value came from."""
+"""Where settings come from: command line, environment, file, repository; each value with its origin."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ else:
     import tomli as tomllib
 
 COMMAND_LINE, ENVIRONMENT = "command line", "environment "
-"""How the origin of what the person said begins."""
+"""Beginnings of the origin of values that the user gave."""
 _LARGEST_FILE = 2**20
-"""Bytes of a pyproject.toml that is read."""
+"""Longest pyproject.toml that is read, in bytes."""
 
 
 @dataclass(frozen=True)
 class Arguments:
-    """What the command line gave; `settings` by key, as typed."""
+    """The command line; `settings` by key, as typed."""
 
     versions: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
@@ -44,7 +44,7 @@ class Arguments:
     wait: str = "0"
     """Seconds."""
     audit: str | None = None
-    """"all" or a PEP 440 specifier: every such version of the history is looked at, instead of `versions`."""
+    """"all" or a PEP 440 specifier: the audit covers these versions of the history, instead of `versions`."""
 
 
 @dataclass(frozen=True)
@@ -61,19 +61,19 @@ FindRepository = Callable[[Path, str], LocalRepository | None]
 
 @dataclass(frozen=True)
 class Value:
-    """A setting's value and where it came from."""
+    """A setting's value and its origin."""
 
     text: str
     origin: str
 
     @property
     def is_given(self) -> bool:
-        """Whether the person who runs the suite said it, and not a file or a guess."""
+        """Whether the user gave it, on the command line or in the environment."""
         return self.origin == COMMAND_LINE or self.origin.startswith(ENVIRONMENT)
 
 
 def reports_folder(value: Value, cwd: Path) -> Path:
-    """Where reports go: anywhere that the person says, and nowhere out of the current folder by what lies in it."""
+    """The reports folder; only the user may choose one outside of the current folder, a file in it may not."""
     folder = (cwd / validate.folder("--reports-dir", value.text)).absolute()
     if not value.is_given:
         inside = folder.resolve().relative_to(cwd.resolve()) if folder.resolve().is_relative_to(cwd.resolve()) else None
@@ -119,7 +119,7 @@ def local_repository(
 
 
 def table(folder: Path) -> tuple[dict[str, Any], str | None, str]:
-    """What the `pyproject.toml` of a folder says: our table, the name of its project, and what to call the place.
+    """The `[tool.release-state]` table of a folder's `pyproject.toml`, the project's name, and the table's origin.
 
     Raises UsageProblem.
     """
@@ -151,7 +151,7 @@ def table(folder: Path) -> tuple[dict[str, Any], str | None, str]:
 
 
 class Resolver:
-    """Takes each setting from the strongest place that has it."""
+    """Takes each setting from its strongest source."""
 
     def __init__(
         self, arguments: Arguments, environ: Mapping[str, str], table: Mapping[str, Any], table_origin: str
@@ -159,7 +159,7 @@ class Resolver:
         self.arguments, self.environ, self.table, self.table_origin = arguments, environ, table, table_origin
 
     def all(self, inferred: Mapping[str, Value]) -> dict[str, Value]:
-        """Every setting that has a value; `inferred` is weaker than whatever a person wrote.
+        """All settings that have a value; `inferred` values are used only where nobody wrote one.
 
         Raises UsageProblem on a value of the wrong type.
         """

@@ -1,4 +1,4 @@
-"""What may be typed for each setting; everything else ends at once, in one clear line, before anything is contacted."""
+"""Validates the value of each setting; raises UsageProblem with one clear line, before anything is contacted."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _SCP_LIKE = re.compile(r"(?:[A-Za-z0-9_.+][A-Za-z0-9_.+-]*@)?[A-Za-z0-9][A-Za-z0
 
 
 def shown(text: str) -> str:
-    """The text as a message may quote it: no credentials, no query, control characters escaped, 80 characters.
+    """The text quoted for a message: no credentials, no query, control characters escaped, 80 characters at most.
 
-    Nothing is left of an address that cannot be told from a password in it.
+    If a password may be in it that cannot be told apart, nothing is shown.
     """
     if "@" in text and not _is_readable(text):
         return "(not shown: it may hold a password)"
@@ -33,21 +33,21 @@ def shown(text: str) -> str:
 
 
 def _is_readable(text: str) -> bool:
-    """Whether all that stands before an `@` in the text is known not to be a password, or is left out."""
+    """Whether everything before an `@` is known to be no password, or is left out."""
     try:
         _ = urlsplit(text).port
     except ValueError:
         return False
     if may_hold_password(text):
         return False
-    # `name:password@host`, in whatever it stands, is no address but holds one's secret.
+    # `name:password@host` without a scheme holds a secret, wherever it stands.
     return "://" in text or re.search(r":[^@]*@", text) is None or bool(_SCP_LIKE.fullmatch(text))
 
 
 def version(text: str) -> str:
     """The version, normalized by PEP 440.
 
-    Raises UsageProblem on what is none, on a tag and on a local version.
+    Raises UsageProblem on anything else, on a tag and on a local version.
     """
     try:
         parsed = Version(text)
@@ -73,13 +73,13 @@ def one_of(option: str, text: str, allowed: Iterable[str]) -> str:
 
 
 def nearest(text: str, allowed: Iterable[str]) -> str:
-    """`; did you mean X?`, or nothing."""
+    """` (did you mean X?)`, or nothing."""
     near = difflib.get_close_matches(text, list(allowed), n=1)
     return f" (did you mean {near[0]}?)" if near else ""
 
 
 def package(text: str) -> str:
-    """A package name as the core metadata allow it."""
+    """A package name that the core metadata allow."""
     if not _PACKAGE.fullmatch(text):
         raise UsageProblem(f"package {shown(text)} is not a package name: letters, digits, and . _ - between them")
     return text
@@ -112,7 +112,7 @@ def ref_name(option: str, text: str) -> str:
 
 
 def template(option: str, text: str, known: Iterable[str]) -> str:
-    """A template that holds `{version}` or `{semver}` once and no unknown placeholder."""
+    """A template with `{version}` or `{semver}` once, and no unknown placeholder."""
     names = _PLACEHOLDER.findall(text)
     known = list(known)
     for name in names:
@@ -168,7 +168,7 @@ def git_url(option: str, text: str) -> str:
 
 
 def is_local(url: str) -> bool:
-    """Whether git would read the remote's address from this machine's file system."""
+    """Whether the remote's address is a path of this machine."""
     return url.startswith("/") or url.lower().startswith("file:")
 
 
@@ -232,7 +232,7 @@ def words(option: str, text: str, allowed: Iterable[str]) -> tuple[str, ...]:
 
 
 def _refuse_passwords(option: str, text: str) -> None:
-    """Raise UsageProblem, without a word of it, where the rest of a password may pass for a part of the address."""
+    """Raise UsageProblem, without quoting it, if part of a password may look like part of the address."""
     if may_hold_password(text):
         raise UsageProblem(f"{option}: the address has an @ behind its host, which may end a password: {ENCODE}")
 

@@ -1,4 +1,4 @@
-"""Which versions an audit judges: `--version all`, or a PEP 440 specifier."""
+"""The versions that an audit judges: `--version all`, or a PEP 440 specifier."""
 
 from __future__ import annotations
 
@@ -16,21 +16,20 @@ ALL = "all"
 
 @dataclass(frozen=True)
 class Selection:
-    """The versions that are judged; `text` as it is shown."""
+    """The versions to judge; `text` is shown to the user."""
 
     text: str
     specifiers: SpecifierSet
 
     def __contains__(self, version: Version) -> bool:
-        # Pre-releases are part of a history, whether or not the specifier names one.
+        # Pre-releases are part of a history even if the specifier names none.
         return self.specifiers.contains(version, prereleases=True)
 
 
 def selection(text: str) -> Selection:
-    """
-    The selection that a text spells.
+    """Parse a selection.
 
-    Raises UsageProblem on what is neither "all" nor a specifier.
+    Raises UsageProblem on anything but "all" or a specifier.
     """
     if text == ALL:
         return Selection(ALL, SpecifierSet())
@@ -43,12 +42,11 @@ def selection(text: str) -> Selection:
 
 
 def audited(versions: Sequence[str]) -> str | None:
-    """
-    What an audit is asked for among the given `--version`; None where single versions are.
+    """The selection of an audit among the values of `--version`; None for single versions.
 
-    Raises UsageProblem where both are.
+    Raises UsageProblem on a mix.
     """
-    # No version of PEP 440 holds one of these characters, and no specifier goes without.
+    # Every specifier holds one of these characters, and no version does.
     wide = [text for text in versions if text.strip() == ALL or set(text) & set("<>=~,*") or text.startswith("!")]
     if not wide:
         return None
