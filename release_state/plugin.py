@@ -191,7 +191,7 @@ def _new_run(config: pytest.Config) -> Any:
 def _worker_session(config: pytest.Config, given: Mapping[str, object]) -> Any:
     """The session of an xdist worker, of the same kind as its controller's; `given` is what that one sent."""
     if given.get("fleet"):
-        from release_state.fleet.worker import fleet_worker
+        from release_state.fleet.session import fleet_worker
 
         return fleet_worker(given, arguments_of(config))
     if given.get("audit"):

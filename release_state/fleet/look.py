@@ -61,7 +61,7 @@ class Look:
         self.token, self.token_source, self.own_run_id = token, token_source, own_run_id
         self.environ, self.limit, self.cancel = environ, limit, cancel
 
-    def at(self, project: Project, name: str) -> ProjectRow:
+    def observe(self, project: Project, name: str) -> ProjectRow:
         """The row of one project; `name` is the file name of its own report. Never raises."""
         started, target = time.monotonic(), project.config.targets[0]
         row = ProjectRow(project=target.name, repository=target.repository, observed_by=getpid())
@@ -98,7 +98,7 @@ class Look:
         verdicts = []
         for audit in map(Audit, histories):
             results = [
-                _concluded(function, given, key)
+                _run_check(function, given, key)
                 for function in functions
                 for _, key, given in parameters(audit, function)
             ]
@@ -110,7 +110,7 @@ class Look:
         disk.write_atomically(self.reports / f"{name}.html", page(verdicts, now))
         code = Exit.DEFECT if defects else Exit.worst([verdict.exit for verdict in verdicts])
         disk.write_atomically(self.reports / f"{name}.json", document(verdicts, int(code), now, f"{name}.html"))
-        return tuple(map(_of_audit, verdicts)), f"{name}.html"
+        return tuple(map(_audit_part, verdicts)), f"{name}.html"
 
     def _gates(self, config: RunConfig, name: str, defects: Defects) -> tuple[tuple[Part, ...], str | None]:
         fixed = None if config.phase == "auto" else Phase(config.phase)
@@ -126,10 +126,10 @@ class Look:
             shared_limit=self.limit,
             defects=defects,
         )
-        verdicts = [self._judged(config, snapshot, broken=bool(defects)) for snapshot in snapshots]
-        return tuple(map(_of_gate, verdicts)), None
+        verdicts = [self._judge(config, snapshot, broken=bool(defects)) for snapshot in snapshots]
+        return tuple(map(_gate_part, verdicts)), None
 
-    def _judged(self, config: RunConfig, snapshot: Snapshot, *, broken: bool) -> TargetVerdict:
+    def _judge(self, config: RunConfig, snapshot: Snapshot, *, broken: bool) -> TargetVerdict:
         phase = Phase(snapshot.phase)
         recovery = Recovery(Release(snapshot), config.plan)
         checks = select_phase(catalogue(self.checks_folder), phase)
@@ -145,12 +145,12 @@ class Look:
         for check in checks:
             function = getattr(load(self.checks_folder / check.file), check.function)
             wanted = {key: given[key] for key in inspect.signature(function).parameters}
-            results.append(_concluded(function, wanted, snapshot.target.key, check))
+            results.append(_run_check(function, wanted, snapshot.target.key, check))
         changed, advice = name_sources(snapshot.moved), config.block_on_advice
         return judge(recovery, phase, results, checks, changed=changed, block_on_advice=advice, broken=broken)
 
 
-def _concluded(
+def _run_check(
     function: Callable[..., None], given: Mapping[str, object], key: str, info: CheckInfo | None = None
 ) -> CheckResult:
     """Run one check; its result as in a run of pytest."""
@@ -167,7 +167,7 @@ def _concluded(
     return conclude(found, error, key, seconds=0.0, where=f"in {function.__name__}")
 
 
-def _of_audit(verdict: AuditVerdict) -> Part:
+def _audit_part(verdict: AuditVerdict) -> Part:
     audit = verdict.audit
     counts, count = ", ".join(f"{n} {outcome.value}" for outcome, n in verdict.counts.items()), len(audit.judgements)
     kinds = [
@@ -181,19 +181,19 @@ def _of_audit(verdict: AuditVerdict) -> Part:
         verdict=verdict.words,
         exit_code=verdict.exit,
         summary=f"{count} version{'s' * (count != 1)}: {counts or 'none'}",
-        findings=tuple([*_lines(problems), *kinds][:_MOST]),
+        findings=tuple([*_list_findings(problems), *kinds][:_MOST]),
         kinds=(*(result.id for result in problems), *(kind.id for kind in verdict.by_kind)),
-        steps=(*(each for result in problems for each in result.steps), *map(_short, steps)),
+        steps=(*(each for result in problems for each in result.steps), *map(_shorten, steps)),
         retry_at=max((result.retry_at for result in problems if result.retry_at), default=None),
     )
 
 
-def _short(found: Step) -> Step:
+def _shorten(found: Step) -> Step:
     """The step with its last commands; the project's own report has all."""
     return found if len(found.commands) <= _MOST else found.model_copy(update={"commands": found.commands[-_MOST:]})
 
 
-def _of_gate(verdict: TargetVerdict) -> Part:
+def _gate_part(verdict: TargetVerdict) -> Part:
     problems = list(verdict.findings)
     done = sum(result.outcome is Outcome.HOLDS for result in verdict.results)
     needs = any(result.blocking for result in problems)
@@ -203,14 +203,14 @@ def _of_gate(verdict: TargetVerdict) -> Part:
         verdict=verdict.words,
         exit_code=verdict.exit,
         summary=f"phase {verdict.phase.value}: {done} of {len(verdict.results)} checks hold",
-        findings=tuple(_lines(problems)[:_MOST]),
+        findings=tuple(_list_findings(problems)[:_MOST]),
         kinds=tuple(result.id for result in problems),
         steps=(own,) if needs else (),
         retry_at=max((result.retry_at for result in problems if result.retry_at), default=None),
     )
 
 
-def _lines(results: Sequence[CheckResult]) -> list[str]:
+def _list_findings(results: Sequence[CheckResult]) -> list[str]:
     """One line per finding; several unknowns with one cause are one line."""
     return [
         f"{result.id} {result.outcome.value}{'' if result.blocking else ' (advice)'}: {result.found}"

@@ -13,8 +13,7 @@ from release_state.common.errors import UsageProblem
 from release_state.fleet import summary
 from release_state.fleet.projects import projects
 from release_state.fleet.report import document, page
-from release_state.fleet.session import FILE, FleetController
-from release_state.fleet.worker import look_of
+from release_state.fleet.session import FILE, FleetController, look_of
 from release_state.observe.token import find_token
 from release_state.report.files import ReportFiles
 from release_state.run.base import Run

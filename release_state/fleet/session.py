@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -14,15 +16,21 @@ from release_state.audit.items import AuditItem, info_of
 from release_state.audit.verdict import Expected
 from release_state.fleet.look import Look
 from release_state.fleet.pool import AT_ONCE, Pool
-from release_state.fleet.projects import Project, ProjectRow
+from release_state.fleet.projects import Project, ProjectRow, projects
 from release_state.model.outcome import CheckResult, Exit
 from release_state.observe.defects import Defects
 from release_state.observe.http.limits import SharedLimit
+from release_state.observe.process import stop_running
+from release_state.observe.token import find_token
+from release_state.settings.config import Arguments
 
 MakeLook = Callable[[SharedLimit, threading.Event], Look]
 
 FILE = "test_fleet.py"
 CHECK = "FLEET-1"
+_POLL_SECONDS = 0.1
+_END_SECONDS = 1.2
+"""Longest wait for interrupted look-ups to clean up; each of their parts checks several times a second."""
 
 
 class Asked:
@@ -59,7 +67,7 @@ class FleetSession:
         self.asked = [Asked(project, self.pool, number) for number, project in enumerate(self.projects)]
 
     def _row(self, number: int) -> ProjectRow:
-        return self._look.at(self.projects[number], report_name(number, self.projects[number]))
+        return self._look.observe(self.projects[number], report_name(number, self.projects[number]))
 
     def items(self, collector: pytest.Collector, function: Callable[..., None]) -> list[AuditItem]:
         """One item per project."""
@@ -124,9 +132,9 @@ class FleetController(FleetSession):
     def rows(self) -> list[ProjectRow]:
         """The rows of projects whose checks ran, in the order of the list."""
         ran = [asked for asked in self.asked if asked.project.name in self.results]
-        return [self._of(asked) for asked in ran]
+        return [self._row_of(asked) for asked in ran]
 
-    def _of(self, asked: Asked) -> ProjectRow:
+    def _row_of(self, asked: Asked) -> ProjectRow:
         row = self.pool.row(asked.number)
         if row is None:
             target = asked.project.config.targets[0]
@@ -158,3 +166,58 @@ class FleetController(FleetSession):
 def report_name(number: int, project: Project) -> str:
     """The file name of a project's report, without suffix; unique in the run."""
     return f"{number + 1:04}-{project.config.targets[0].name[:80]}"
+
+
+class FleetWorker(FleetSession):
+    """Observes projects that no other process has claimed; ends, with all its programs, when the run has ended."""
+
+    def end_with_the_run(self) -> None:
+        """Start to watch the run's private folder, which is removed however the run ends."""
+        # Temporary files go into the run's folder, and so are removed even if this process is killed.
+        tempfile.tempdir = str(self.exchange)
+        threading.Thread(target=self._watch, name="release-state-watch", daemon=True).start()
+
+    def _watch(self) -> None:
+        while self.exchange.is_dir():
+            time.sleep(_POLL_SECONDS)
+        self.cancel.set()
+        self.pool.join(_END_SECONDS)
+        stop_running()
+        os._exit(Exit.INTERRUPTED)
+
+
+def look_of(checks: Path, reports: Path, api: str, environ: Mapping[str, str]) -> MakeLook:
+    """The factory of this process's `Look`, with the token of its environment."""
+    token, source = find_token(environ, api)
+    run_id = environ.get("GITHUB_RUN_ID", "")
+
+    def make(limit: SharedLimit, cancel: threading.Event) -> Look:
+        return Look(
+            checks,
+            reports,
+            token=token,
+            token_source=source,
+            own_run_id=int(run_id) if run_id.isdigit() else None,
+            environ=environ,
+            limit=limit,
+            cancel=cancel,
+        )
+
+    return make
+
+
+def fleet_worker(given: Mapping[str, object], arguments: Arguments) -> FleetWorker:
+    """The session of a worker; it reads list and environment itself, so that no secret is sent to it."""
+    workers = int(str(given["workers"]))
+    listed = projects(Path(str(given["fleet"])), arguments, os.environ, Path(str(given["cwd"])))
+    api = listed[0].config.targets[0].github_api
+    checks, reports = Path(str(given["checks"])), Path(str(given["reports"]))
+    worker = FleetWorker(
+        listed,
+        Path(str(given["exchange"])),
+        look_of(checks, reports, api, os.environ),
+        threads=max(1, AT_ONCE // workers),
+        block_on_advice=bool(given["block_on_advice"]),
+    )
+    worker.end_with_the_run()
+    return worker

@@ -21,8 +21,7 @@ from release_state.fleet.pool import Pool
 from release_state.fleet.projects import Part, Project, ProjectRow, projects, worst
 from release_state.fleet.report import document, page, words
 from release_state.fleet.report import schema as fleet_schema
-from release_state.fleet.session import FleetController
-from release_state.fleet.worker import look_of
+from release_state.fleet.session import FleetController, look_of
 from release_state.model.outcome import Exit
 from release_state.observe.http.client import HttpClient, LookupFailed
 from release_state.observe.http.limits import SharedLimit

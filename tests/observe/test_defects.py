@@ -24,8 +24,8 @@ from release_state.demo.git import Repository
 from release_state.fleet.projects import Project, ProjectRow, projects
 from release_state.fleet.report import document, page
 from release_state.fleet.report import schema as fleet_schema
+from release_state.fleet.session import look_of
 from release_state.fleet.summary import step_report as fleet_step
-from release_state.fleet.worker import look_of
 from release_state.model.outcome import Exit, Outcome, Phase, Verdict
 from release_state.observe.defects import Defect, Defects, said, surviving, tracebacks
 from release_state.observe.http.client import HttpClient
