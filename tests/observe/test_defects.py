@@ -77,7 +77,7 @@ def histories(fleet: Fleet, folder: Path, defects: Defects | None) -> list[Audit
 
 def rows(fleet: Fleet, folder: Path, **more: Any) -> list[ProjectRow]:
     look = look_of(ROOT / "checks", folder, fleet.url, {"GITHUB_TOKEN": fleet.token})
-    at = look(SharedLimit(folder), threading.Event()).at
+    at = look(SharedLimit(folder), threading.Event()).observe
     return [at(project, f"own-{number}") for number, project in enumerate(listed(fleet, folder, **more), 1)]
 
 
