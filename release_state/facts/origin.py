@@ -62,7 +62,7 @@ def explain_dead_end(release: Release) -> str:
         and find_sdist_for_wheel(release) is None
         and find_ref_to_build(release) is None
     ):
-        return f"missing: {', '.join(missing)}, and nothing is known that they could be built from"
+        return f"missing: {', '.join(missing)}, and there is no known source to build them from"
     return ""
 
 

@@ -32,7 +32,7 @@ class Completion:
             steps += try_steps(release, "whether a GitHub Release is missing", lambda: self._release(tag))
         if any(step.mends == "all" for step in tag):
             return steps  # its branch may be where the commit is found that the tag belongs on
-        return [*steps, *try_steps(release, "whether its branch can go", self._left_branch)]
+        return [*steps, *try_steps(release, "whether to delete its branch", self._left_branch)]
 
     def _publish(self, tagging: list[Step]) -> list[Step]:
         release = self.release
@@ -53,7 +53,7 @@ class Completion:
         else:
             source = find_ref_to_build(release)
         if source is None:
-            why = f"missing: {', '.join(missing)}, and nothing is known that they could be built from"
+            why = f"missing: {', '.join(missing)}, and there is no known source to build them from"
             return [publication.next_version(release, why), *yanked]
         return [publication.publish_from(release, source), *yanked]
 
@@ -76,7 +76,7 @@ class Completion:
             is_there = release.tag is not None or f"refs/tags/{release.target.tag}" in pushed
             return releases.create(release) if is_there else []
         steps = releases.fix(release, release.github_release)
-        return [*steps, *try_steps(release, "whether its draft can go", self._drafts)]
+        return [*steps, *try_steps(release, "whether to delete its draft", self._drafts)]
 
     def _drafts(self) -> list[Step]:
         release = self.release

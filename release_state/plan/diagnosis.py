@@ -41,7 +41,7 @@ class Diagnosis(Model):
 
 Found = Callable[[str, str, Direction, str], Diagnosis]
 
-_FORWARD = "a published version can only be completed or yanked, never taken back"
+_FORWARD = "a published version can be completed or yanked, not deleted"
 _NAMES = {"tag": "tag", "release": "GitHub Release", "pull-request": "pull request"}
 
 
@@ -54,9 +54,9 @@ def choose_phase(release: Release, wanted: Wanted = "auto") -> tuple[Phase, str]
     """
     phase, reason = _phase_of(release)
     if wanted == "complete" and phase is Phase.ROLLBACK:
-        return Phase.POST_RECOVERY, f"{reason}; it is to be completed all the same"
+        return Phase.POST_RECOVERY, f"{reason}; you asked to complete it"
     if wanted == "rollback" and phase is Phase.POST_RECOVERY and _is_bound(release):
-        return Phase.ROLLBACK, f"{reason}; it is to be withdrawn, and what is left of it cannot be"
+        return Phase.ROLLBACK, f"{reason}; you asked to withdraw it, and what is left cannot be withdrawn"
     return phase, reason
 
 
@@ -65,14 +65,14 @@ def _phase_of(release: Release) -> tuple[Phase, str]:
     present = [name for name, seen in traces.items() if seen]
     if not set(present) - _merged(release):
         unseen = [name for name, seen in traces.items() if seen is None]
-        doubt = f" (not observed: {', '.join(unseen)})" if unseen else ""
+        doubt = f" (unknown: {', '.join(unseen)})" if unseen else ""
         besides = " but a merged pull request" if present else ""
-        return Phase.PRE_RELEASE, f"nothing of {release.version}{besides} is known to exist{doubt}"
+        return Phase.PRE_RELEASE, f"found nothing of {release.version}{besides}{doubt}"
     if traces["index"] and release.all_yanked and not ({"branch", "release", "pull-request"} & set(_open(release))):
-        return Phase.ROLLBACK, f"every file of {release.version} is yanked and the rest was withdrawn"
+        return Phase.ROLLBACK, f"every file of {release.version} is yanked, and the rest is withdrawn"
     if newer := _superseded(release):
-        return Phase.ROLLBACK, f"{release.version} was never published, and {newer} took its place"
-    return Phase.POST_RECOVERY, f"of {release.version} there is: {', '.join(present)}"
+        return Phase.ROLLBACK, f"{release.version} was never published, and {newer} replaced it"
+    return Phase.POST_RECOVERY, f"found for {release.version}: {', '.join(present)}"
 
 
 def _merged(release: Release) -> set[str]:
@@ -156,8 +156,8 @@ def diagnose(snapshot: Snapshot, *, finds_out: bool = True) -> Diagnosis:
         return Diagnosis(scenario=scenario, title=title, direction=direction, reason=reason, **facts)
 
     if traces["index"] is None:
-        title = "Whether it is published could not be observed"
-        return found("index unknown", title, "find out", "everything hangs on it")
+        title = "Not known whether it is published"
+        return found("index unknown", title, "find out", "everything else depends on it")
     try:
         if not traces["index"]:
             return _unpublished(release, traces, found)
@@ -167,7 +167,7 @@ def diagnose(snapshot: Snapshot, *, finds_out: bool = True) -> Diagnosis:
             raise
         known = "Published" if traces["index"] else "Not published"
         return found(
-            "partly unknown", f"{known}; the way out hangs on {missing.problem.source}", "find out", str(missing)
+            "partly unknown", f"{known}; the plan depends on {missing.problem.source}", "find out", str(missing)
         )
 
 
@@ -176,17 +176,17 @@ def _closed(release: Release, diagnosis: Diagnosis) -> Diagnosis:
     closed = explain_closed(release)
     if not closed or diagnosis.direction != "complete":
         return diagnosis
-    title = f"{diagnosis.title}; no further file of it is taken"
+    title = f"{diagnosis.title}; the index accepts no more files"
     return diagnosis.model_copy(update={"title": title, "direction": "next version", "reason": closed})
 
 
 def _published(release: Release, traces: dict[str, bool | None], found: Found) -> Diagnosis:
     if release.all_yanked:
-        reason = "a yanked version is used up: withdraw what is left of it, and release the next one"
+        reason = "a yanked version is used up: withdraw what is left of it, and release the next version"
         return found("yanked", "Published, and every file is yanked", "next version", reason)
     if why := explain_dead_end(release):
         reason = f"{why}. Yank it, withdraw what can be withdrawn, and release the next version"
-        return found("used up", "Published, and can never be completed", "next version", reason)
+        return found("used up", "Published, and cannot be completed", "next version", reason)
     missing = list(release.missing_kinds)
     yanked = any(file.yanked for file in release.files)
     if "tag" not in release.channel.leaves:
@@ -195,9 +195,9 @@ def _published(release: Release, traces: dict[str, bool | None], found: Found) -
         if yanked:
             return found("E: partly yanked", "Published, and some of its files are yanked", "complete", _FORWARD)
         if traces["branch"]:
-            title = "Published, its release branch is left"
+            title = "Published, with a leftover release branch"
             return found("branch left", title, "complete", "only the branch is left to delete")
-        return found("released", "Published, nothing is left behind", "nothing", "")
+        return found("released", "Published, and nothing left behind", "nothing", "")
     missing += [_NAMES[trace] for trace in _NAMES if trace in traces and traces[trace] is False]
     if traces.get("release") and release.snapshot.release.is_known and release.github_release is None:
         other = next(iter(release.other_releases), None) if release.snapshot.other_releases else None
@@ -208,14 +208,14 @@ def _published(release: Release, traces: dict[str, bool | None], found: Found) -
     listed = f", missing: {', '.join(missing)}" if missing else ""
     if "tag" not in missing and traces["tag"] and is_misplaced(release):
         title = f"Published, and its tag is on a commit of another version{listed}"
-        reason = "the published files were built from another commit: the tag is moved there, and kept where it was"
+        reason = "the published files were built from another commit: move the tag there, and back it up first"
         return found("B: published, wrong commit", title, "complete", reason)
     if not missing and unknown:
-        return found("partly unknown", f"Published; not observed: {', '.join(unknown)}", "find out", _FORWARD)
+        return found("partly unknown", f"Published; unknown: {', '.join(unknown)}", "find out", _FORWARD)
     if not missing and yanked:
         return found("E: partly yanked", "Published, and some of its files are yanked", "complete", _FORWARD)
     if not missing:
-        return found("released", "Published, and every trace of it is there", "nothing", "")
+        return found("released", "Published, and complete", "nothing", "")
     if "tag" in missing:
         return found("C: published without a tag", f"Published{listed}", "complete", _FORWARD)
     if missing == ["pull request"]:
@@ -233,39 +233,39 @@ def _needs_no_pull(release: Release) -> bool:
 
 def _unpublished(release: Release, traces: dict[str, bool | None], found: Found) -> Diagnosis:
     if traces["branch"] is None:  # the remote did not answer: neither its branches nor its tags are known
-        title = "Not published; whether it is tagged could not be observed"
+        title = "Not published; not known whether it is tagged"
         return found("refs unknown", title, "find out", "a tag decides between completing and starting again")
     merged = _merged(release)
     if release.project.lists_empty(release.version):
-        title = "Not published any more: the index lists it without a file"
-        reason = "an index never takes the name of a file again that it once had: release the next version"
+        title = "No longer published: the index lists it without a file"
+        reason = "an index never accepts a file name twice: release the next version"
         return found("burnt: deleted", title, "next version", reason)
     if newer := find_successor(release) if traces.get("tag") else None:
-        title = f"Never published; {newer} took its place, and an immutable GitHub Release keeps the name"
+        title = f"Never published; {newer} replaced it, and an immutable GitHub Release keeps the name"
         left = [name for name in _open(release) if name not in ("tag", "index")]
         return found("superseded", title, "roll back" if left else "nothing", f"{newer} is the one to use")
     if traces.get("tag") and release.tag:
         if is_burnt(release):
-            title = "Not published, and never can be: its tag is on a commit of another version for good"
+            title = "Not published, and cannot be: its tag stays on a commit of another version"
             held = "an immutable GitHub Release holds the tag"
             if not holds_tag_forever(release):
-                held = f"{join_items(release.find_dependents('tag'))} rests on the tag"
+                held = f"{join_items(release.find_dependents('tag'))} needs the tag"
             reason = f"{held}: the name is used up, release the next version"
             return found("burnt", title, "next version", reason)
         if release.builds_another_version(release.tag):
-            reason = f"what is built from the tag is not {release.version}: withdraw it, then start the release again"
+            reason = f"a build from the tag is not {release.version}: withdraw it, then start the release again"
             return found("B: wrong commit", "Tagged on a commit of another version, not published", "roll back", reason)
     if traces.get("tag"):
-        reason = "the tag fixes what to publish; if it is wrong, nothing was published and all of it can be rolled back"
+        reason = "the tag says what to publish; if it is wrong, everything can still be rolled back"
         return found("B", "Tagged, not published", "complete", reason)
     if any(traces.get(trace) and trace not in merged for trace in ("release", "pull-request")):
-        title = "Neither tagged nor published, but traces on GitHub are left"
+        title = "Neither tagged nor published, but something is left on GitHub"
         return found("E: leftovers", title, "roll back", "clean up completely, then start the release again")
     if traces["branch"]:
-        reason = "an interrupted run left it: keep what it holds, delete it, start the release again"
-        return found("A", "A release branch, and nothing else", "roll back", reason)
+        reason = "an interrupted run left it: back it up, delete it, start the release again"
+        return found("A", "A release branch and nothing else", "roll back", reason)
     if any(seen is None for seen in traces.values()):
-        reason = "not everything could be observed"
-        return found("partly unknown", "Nothing of it is known to exist", "find out", reason)
-    besides = "Nothing of it is released; its pull request is merged" if merged else "Nothing of it exists"
+        reason = "not everything could be looked up"
+        return found("partly unknown", "Nothing of it was found", "find out", reason)
+    besides = "Not released; its pull request is merged" if merged else "Nothing of it exists"
     return found("nothing", besides, "nothing", "")

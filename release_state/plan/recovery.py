@@ -173,12 +173,12 @@ class Recovery:
         if release.version_tags and "tag" not in release.channel.leaves:
             return []  # the tag is another channel's
         if not release.version_tags and (others := release.find_dependents("tag")):
-            why = "a run would make the tag, and perhaps on another commit than was published there"
+            why = "a run would create the tag, perhaps on another commit than the published one"
             return [ask_others_first(release, others, f"the tag {release.target.tag}", why)]
         staying = [tag.name for tag in release.version_tags if tag != release.tag or not release.is_tag_removable]
         if staying:
             local = tags.sync_local(release)
-            reason = f"{', '.join(staying)} stays, and a new run counts from it"
+            reason = f"{', '.join(staying)} stays, and a new run would count from it"
             return [*local, publication.next_version(release, reason)]
         room = names.make_room_for_branch(release)
         if "tag" in release.channel.leaves:
@@ -262,10 +262,10 @@ def _repository(recovery: Recovery, *, advice: bool) -> Step:
     target = recovery.release.target
     folder = f"{target.name}-{recovery.release.version}-recovery"
     return step(
-        "Make an empty repository for the git commands, and type all of it there",
+        "Create an empty repository, and run the git commands there",
         ["git", "init", "--quiet", folder],
         ["cd", folder],
-        reason="no clone was looked at; what the commands need they fetch",
+        reason="no clone was checked; the commands fetch what they need",
         advice=advice,
     )
 
@@ -273,10 +273,10 @@ def _repository(recovery: Recovery, *, advice: bool) -> Step:
 def _observe_again(recovery: Recovery, found: str, results: Sequence[CheckResult]) -> Step:
     when = find_retry_time(results)
     return step(
-        f"Observe again what could not be observed: {', '.join(result.id for result in results)}",
+        f"Repeat the failed look-ups: {', '.join(result.id for result in results)}",
         suite_command(recovery.release.target),
         mends="all",
-        reason="; ".join(filter(None, [found, *collect_remedies(results), f"ask again at {when}" if when else ""])),
+        reason="; ".join(filter(None, [found, *collect_remedies(results), f"retry at {when}" if when else ""])),
     )
 
 

@@ -24,13 +24,13 @@ class Withdrawal:
             # Whether it was published decides what may go at all: nothing goes before that is known.
             return [find_out_first(release, missing, "whether it was published")]
         if "pull-request" in leaves and release.snapshot.pulls.is_known:
-            steps += try_steps(release, "whether its pull request has to go", self._pulls)
+            steps += try_steps(release, "whether to close its pull request", self._pulls)
         if "release" in leaves:
-            steps += try_steps(release, "whether a GitHub Release has to go", self._releases)
+            steps += try_steps(release, "whether to delete a GitHub Release", self._releases)
         if release.snapshot.remote.is_known and release.branch:
-            steps += try_steps(release, "whether its branch has to go", self._branch)
+            steps += try_steps(release, "whether to delete its branch", self._branch)
         if "tag" in leaves:
-            steps += try_steps(release, "whether the tag has to go", self._tags)
+            steps += try_steps(release, "whether to delete the tag", self._tags)
         return steps
 
     def _pulls(self) -> list[Step]:
@@ -72,7 +72,7 @@ class Withdrawal:
         release = self.release
         # Another spelling may be another project's habit, or somebody else's tag: it is shown, never deleted.
         spelled = release.other_tags_exactly
-        steps = [tags.look_at(release, tag, "it equals the version too") for tag in spelled]
+        steps = [tags.look_at(release, tag, "it names this version too") for tag in spelled]
         if spelled and not release.is_published and not release.find_dependents("tag"):
             steps += [tags.withdraw_other_spelling(release, tag.name) for tag in spelled]
         if release.tag is None:
@@ -96,4 +96,4 @@ def force(release: Release) -> list[Step]:
             steps += branches.delete(release, release.branch, others=release.find_dependents("branch"))
         return [*steps, *branches.tidy_others(release, forced=True)]
 
-    return try_steps(release, "which release branches can go", steps)
+    return try_steps(release, "which release branches to delete", steps)

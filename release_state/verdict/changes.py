@@ -51,8 +51,8 @@ class Changes(Model):
 
     @property
     def words(self) -> str:
-        """All of it in one line: "tag created; pull request still missing; mended: TAG-11"."""
-        lists = {"mended": self.mended, "new": self.arisen, "remaining": self.remaining}
+        """All of it in one line: "tag created; pull request still missing; fixed: TAG-11"."""
+        lists = {"fixed": self.mended, "new": self.arisen, "remaining": self.remaining}
         parts = [*self.traces, *(f"{name}: {', '.join(ids)}" for name, ids in lists.items() if ids)]
         if self.is_empty:
             parts.insert(0, "nothing changed")

@@ -36,15 +36,15 @@ PYPI = {
         "complete",
         ["Tag", "Recreate the branch", "Create the pull request", "Create the GitHub Release"],
     ),
-    (0, 0, 1, 1): ("E", "roll back", ["Close", "Print, then delete", "Keep", "Delete", "Start the release again"]),
-    (0, 0, 1, 0): ("E", "roll back", ["Print, then delete", "Start the release again", "Observe again"]),
-    (0, 0, 0, 1): ("E", "roll back", ["Close", "Keep", "Delete", "Start the release again"]),
+    (0, 0, 1, 1): ("E", "roll back", ["Close", "Print, then delete", "Back up", "Delete", "Start the release again"]),
+    (0, 0, 1, 0): ("E", "roll back", ["Print, then delete", "Start the release again", "Repeat the failed look-ups"]),
+    (0, 0, 0, 1): ("E", "roll back", ["Close", "Back up", "Delete", "Start the release again"]),
     (0, 0, 0, 0): ("nothing", "nothing", []),
 }
 TESTPYPI = {
-    (1, 1): ("branch left", "complete", ["Keep", "Delete"]),
+    (1, 1): ("branch left", "complete", ["Back up", "Delete"]),
     (1, 0): ("released", "nothing", []),
-    (0, 1): ("A", "roll back", ["Keep", "Delete", "Start the release again"]),
+    (0, 1): ("A", "roll back", ["Back up", "Delete", "Start the release again"]),
     (0, 0): ("nothing", "nothing", []),
 }
 

@@ -71,8 +71,8 @@ def test_what_rests_on_another_channel_alone_is_withdrawn_here_already() -> None
     verdict = verdict_of(found, "rollback")
     assert verdict.verdict is Verdict.ROLLED_BACK
     assert [step.title.partition(":")[0] for step in verdict.plan.steps] == [
-        "Leave the GitHub Release v0.2.0",
-        "Leave the tag v0.2.0",
+        "Keep the GitHub Release v0.2.0",
+        "Keep the tag v0.2.0",
     ]
     assert all(step.advice for step in verdict.plan.steps)
 
@@ -94,7 +94,7 @@ def test_a_tag_that_two_channels_rest_on_is_moved_by_neither() -> None:
     )
     assert destroying(found) == []
     (first,) = (step for step in verdict_of(found).plan.steps if step.mends == "all")
-    assert first.title.startswith("Look at 0.2.0 on pypi first") and "pypi" in first.commands[0]
+    assert first.title.startswith("First check 0.2.0 on pypi") and "pypi" in first.commands[0]
     own = found.model_copy(update={"index": {**pages, "pypi": s.project()}})
     assert [title.split()[0] for title in destroying(own)] == ["Move"], "of its own channel alone it moves as before"
 
@@ -127,7 +127,7 @@ def test_a_version_in_flight_keeps_its_branch_from_force() -> None:
     )
     assert destroying(found, "force-recovery") == []
     titles = [step.title for step in verdict_of(found, "force-recovery").plan.steps]
-    assert "Look at the unfinished release of 0.1.9 on pypi" in titles
+    assert "Check the unfinished release of 0.1.9 on pypi" in titles
 
 
 def test_the_clones_tag_of_a_version_that_another_channel_published_stays() -> None:

@@ -183,7 +183,7 @@ def test_force_recovery_leaves_no_branch_but_those_in_use() -> None:
     verdict = verdict_of(snapshot, "force-recovery")
     assert_nothing_is_lost(snapshot, verdict.plan, "force recovery")
     titles = [step.title for step in verdict.plan.steps]
-    assert [title.split()[0] for title in titles] == ["Keep", "Delete", "Keep", "Delete"]
+    assert [title.split()[0] for title in titles] == ["Back", "Delete", "Back", "Delete"]
     assert "release/pypi-v0.2.0" in titles[1] and orphan.name in titles[3]
 
 
@@ -249,7 +249,7 @@ def test_nothing_is_uploaded_to_a_version_that_is_older_than_14_days(kind: str, 
     assert "over at 2026-01-02 02:49 UTC" in first.reason
     assert (
         plan.direction == "next version"
-        and "no further file of it is taken" in verdict_of(incomplete(15, kind)).diagnosis.title
+        and "the index accepts no more files" in verdict_of(incomplete(15, kind)).diagnosis.title
     )
     # What is there stays offered, and the other traces belong to it.
     assert not [step for step in plan.steps if step.destroys or "Yank" in step.title]
@@ -259,8 +259,8 @@ def test_nothing_is_uploaded_to_a_version_that_is_older_than_14_days(kind: str, 
 @pytest.mark.parametrize(
     ("days", "target", "says"),
     [
-        (13.99, {}, "; it is before 2026-01-02 03:18 UTC, when the index takes no further file"),
-        (None, {}, "; it may be refused, as the index takes no file 14 days after"),
+        (13.99, {}, "; it is before 2026-01-02 03:18 UTC: after that, the index accepts no more files"),
+        (None, {}, "; the index may refuse it: it accepts no file later than 14 days after"),
         (99, {"channel": s.PYPI}, ""),
         (None, {"channel": s.PYPI}, ""),
     ],
@@ -269,9 +269,9 @@ def test_a_step_says_until_when_a_file_can_follow(days: float | None, target: di
     plan = verdict_of(incomplete(days, "sdist", target=target)).plan
     (upload,) = [step for step in plan.steps if any("twine" in line for line in step.lines())]
     assert plan.direction == "complete"
-    assert (upload.precondition or "").startswith("it is meant to be published: an upload can be yanked")
-    assert (upload.precondition or "").partition("taken back")[2].startswith(says)
-    assert says or (upload.precondition or "").endswith("taken back")
+    assert (upload.precondition or "").startswith("you want to publish it: an upload can be yanked")
+    assert (upload.precondition or "").partition("not deleted")[2].startswith(says)
+    assert says or (upload.precondition or "").endswith("not deleted")
 
 
 def test_the_first_file_decides_until_when_others_can_follow() -> None:
@@ -405,7 +405,7 @@ def test_a_strangers_pull_request_stops_no_plan() -> None:
         remote=s.remote(s.branch()), history=s.history(s.lineage(unmerged_count=1)), open_pulls=known((strange,))
     )
     titles = [step.title.split()[0] for step in verdict_of(found).plan.steps]
-    assert titles == ["Keep", "Delete", "Start"]
+    assert titles == ["Back", "Delete", "Start"]
 
 
 @pytest.mark.parametrize("published", [True, False])
@@ -416,11 +416,11 @@ def test_what_could_not_be_observed_is_found_out_once_for_each_cause(published: 
     remote = dict.fromkeys(("remote", "history"), s.failed("git remote"))
     found = s.ready(index={"pypi": s.project(*files)}, published=s.failed("git remote"), **silent, **remote)
     git, github = (step for step in verdict_of(found).plan.steps if not step.advice)
-    assert git.title.startswith("Find out first, to decide whether it is tagged")
+    assert git.title.startswith("Look up again first, to decide whether it is tagged")
     assert git.title.endswith(": git remote") and not git.commands
     both = "whether there is a GitHub Release", "whether there is a pull request"
     assert github.undecided == Undecided(source="GitHub", decisions=both)
-    assert github.title == f"Find out first, to decide {' and '.join(both)}: GitHub"
+    assert github.title == f"Look up again first, to decide {' and '.join(both)}: GitHub"
     assert github.commands == (tuple(suite_command(found.target)),)
 
 
@@ -428,10 +428,10 @@ def test_what_a_step_finds_out_is_not_read_from_its_title() -> None:
     """A source or a decision may hold a colon, and a step may be called like one that finds something out."""
     index, why = Problem(source="index: a mirror", why="no answer"), ("whether a: b", "whether c")
     one, two = (find_out_first(Release(s.ready()), NotObserved(index), decision) for decision in why)
-    like = step("Find out first, to decide whether c: index: a mirror", reason=one.reason)
+    like = step("Look up again first, to decide whether c: index: a mirror", reason=one.reason)
     joined, other = merge_by_cause([one, like, two, one])
     assert joined.undecided == Undecided(source=index.source, decisions=why)
-    assert joined.title == "Find out first, to decide whether a: b and whether c: index: a mirror"
+    assert joined.title == "Look up again first, to decide whether a: b and whether c: index: a mirror"
     assert other == like
 
 
@@ -469,7 +469,7 @@ def test_the_base_of_an_open_pull_request_is_not_deleted(
 @pytest.mark.parametrize(
     ("found", "title"),
     [
-        (s.released(), "Published, and every trace of it is there"),
+        (s.released(), "Published, and complete"),
         (
             s.released(release=known(None), drafts=known((s.release(draft=True),))),
             "Published and tagged, missing: GitHub Release (there is a draft)",
@@ -585,7 +585,7 @@ def test_a_tag_in_another_spelling_is_not_doubled(version: str, tag: str, option
     verdict = verdict_of(found)
     assert verdict.verdict not in GREEN
     (only,) = (each for each in verdict.plan.steps if each.mends)  # others are said by advice
-    assert only.title == f"Judge {version} by its tag {tag}, and do nothing else before"
+    assert only.title == f"Check {version} by its tag {tag} before anything else"
     assert (option, value) in itertools.pairwise(only.commands[0])
     changed = {option[2:].replace("-", "_"): value}
     told = found.model_copy(update={"target": s.target(**{"version": version, **changed})})

@@ -376,7 +376,7 @@ def test_runs_tell_what_changed_since_the_last_one(tmp_path: Path) -> None:
     assert changed["mended"] == ["RELEASE-11"] and changed["verdict_then"] == "ACTION NEEDED"
     assert changed["report"] == first.json.name
     since = [line for line in second.output.splitlines() if line.startswith("  since ")]
-    assert len(since) == 1 and since[0].endswith("(ACTION NEEDED): GitHub Release created; mended: RELEASE-11")
+    assert len(since) == 1 and since[0].endswith("(ACTION NEEDED): GitHub Release created; fixed: RELEASE-11")
     assert "Z-9.json skipped: not a whole JSON document" in second.output
     assert "GitHub Release created" in (reports / second.page).read_text(encoding="utf-8")
     assert first.json.is_file() and (reports / first.page).is_file(), "nothing was removed"

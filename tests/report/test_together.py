@@ -45,13 +45,13 @@ def test_two_versions_in_flight_are_each_tidied_up_once() -> None:
     verdicts = [verdict_of(interrupted(version)) for version in ("0.2.0", "0.3.0")]
     first, second = done(verdicts)
     assert [title.split(",")[0] for title in first] == [
-        f"Keep what {OWN.name} holds",
+        f"Back up {OWN.name} to backup/{OWN.name}-{OWN.sha[:7]}",
         f"Delete the release branch {OWN.name}",
-        f"Keep what {ORPHAN.name} holds",
+        f"Back up {ORPHAN.name} to backup/{ORPHAN.name}-{ORPHAN.sha[:7]}",
         f"Delete the release branch {ORPHAN.name}",
     ]
     assert [title.split(",")[0] for title in second] == [
-        f"Keep what {OTHER.name} holds",
+        f"Back up {OTHER.name} to backup/{OTHER.name}-{OTHER.sha[:7]}",
         f"Delete the release branch {OTHER.name}",
     ]
     text = script(verdicts)

@@ -50,7 +50,7 @@ def delete(
         redirected = [pull_steps.redirect(release, pull, mends) for pull in into]
         lineage = None if branch.sha == release.base_head else release.lineage(branch.sha)
     except NotObserved as missing:
-        return [_look(release, branch, mends), find_out_first(release, missing, f"whether {branch.name} can go")]
+        return [_look(release, branch, mends), find_out_first(release, missing, f"whether to delete {branch.name}")]
     if open_pulls:
         pull = open_pulls[0]
         return [
@@ -58,7 +58,7 @@ def delete(
                 f"Decide on pull request #{pull.number} first: {branch.name} is its head",
                 show_pull(release, pull.number),
                 mends=mends,
-                reason="a branch with an open pull request is in use",
+                reason="a branch with an open pull request is still in use",
                 link=pull.html_url,
             )
         ]
@@ -83,10 +83,10 @@ def delete(
             f"Delete the release branch {branch.name}",
             push_replacing(release, f"refs/heads/{branch.name}", branch.sha, *kept, f":refs/heads/{branch.name}"),
             mends=mends,
-            reason="a run of the workflow cannot create it while it is there",
-            precondition=f"{branch.name} is still at {branch.sha[:12]}, and no pull request from or into it was opened",
+            reason="a release run cannot create this branch while it exists",
+            precondition=f"{branch.name} is still at {branch.sha[:12]}, and no new pull request uses it",
             destroys=f"branch {branch.name} at {branch.sha}",
-            saves=f"nothing is lost: {safe}" if safe else f"its commits are kept under {backup}",
+            saves=f"nothing is lost: {safe}" if safe else f"its commits are backed up to {backup}",
             verify=[check_lacks(release, f"refs/heads/{branch.name}")],
         )
     )
@@ -97,13 +97,13 @@ def _keep(release: Release, branch: Branch, backup: str, mends: Mends) -> Step:
     lineage = release.lineage(branch.sha)
     held = lineage.unmerged_count
     return step(
-        f"Keep what {branch.name} holds, under {backup}",
+        f"Back up {branch.name} to {backup}",
         [*FETCH, name_remote(release), f"refs/heads/{branch.name}"],
         [*PUSH, name_remote(release), f"{branch.sha}:refs/heads/{backup}"],
         mends=mends,
-        reason=f"it holds {held} commit{'s' * (held != 1)} that {release.base_branch} lacks"
+        reason=f"it has {held} commit{'s' * (held != 1)} that {release.base_branch} lacks"
         if held
-        else f"{release.base_branch} has its commits only in another form",
+        else f"{release.base_branch} has these changes only as other commits",
         verify=[check_holds(release, f"refs/heads/{backup}", branch.sha)],
     )
 
@@ -118,13 +118,13 @@ def _pulls_of(release: Release, branch: Branch) -> tuple[PullRequest, ...]:
 
 def _look(release: Release, branch: Branch, mends: Mends) -> Step:
     return step(
-        f"See whether {branch.name} is in use, and what it holds",
+        f"Check whether {branch.name} is in use, and what it contains",
         gh(release, "pr", "list", "--state", "all", "--head", branch.name),
         gh(release, "pr", "list", "--state", "open", "--base", branch.name),
         [*FETCH, name_remote(release), f"refs/heads/{branch.name}"],
         ["git", "log", "--oneline", "-20", branch.sha],
         mends=mends,
-        reason="no deletion without knowing",
+        reason="a branch is deleted only if its use is known",
     )
 
 
@@ -134,10 +134,10 @@ def look_at(release: Release, other: OtherBranch) -> Step:
     if Version(version) == release.version:
         version = release.target.version  # by another spelling of it, the run would be about another tag
     return step(
-        f"Look at the unfinished release of {version} on {channel}",
+        f"Check the unfinished release of {version} on {channel}",
         suite_command(release.target, version, channel),
         mends="other-branches",
-        reason=f"{other.branch.name} is left of it: {other.reason}",
+        reason=f"it left the branch {other.branch.name}: {other.reason}",
     )
 
 

@@ -19,9 +19,9 @@ def tidy_up(release: Release, clone: Clone, title: str = "Commit, stash or remov
     settings = [word for setting in clone.showing for word in ("-c", setting)]
     first = (
         step(
-            "Take the marks off that keep git from showing changes",
+            "Remove the marks that hide changes from git",
             *shown,
-            reason="a marked file is passed over by git status, git commit and git stash",
+            reason="git status, git commit and git stash skip a marked file",
         ),
     )
     return [*(first if clone.marked else ()), step(title, in_clone(release, *settings, "status", "--short"))]

@@ -142,7 +142,7 @@ def try_steps(release: Release, decision: str, make: Callable[[], Iterable[Step]
 def find_out_first(release: Release, missing: NotObserved, decision: str) -> Step:
     """The step in the place of a decision that rests on what could not be observed."""
     problem = missing.problem
-    when = f"; ask again after {problem.retry_at:%Y-%m-%d %H:%M:%S} UTC" if problem.retry_at else ""
+    when = f"; retry after {problem.retry_at:%Y-%m-%d %H:%M:%S} UTC" if problem.retry_at else ""
     undecided = Undecided(source=problem.source, decisions=(decision,))
     return step(
         _title(undecided),
@@ -156,7 +156,7 @@ def find_out_first(release: Release, missing: NotObserved, decision: str) -> Ste
 
 
 def _title(undecided: Undecided) -> str:
-    return f"Find out first, to decide {' and '.join(undecided.decisions)}: {undecided.source}"
+    return f"Look up again first, to decide {' and '.join(undecided.decisions)}: {undecided.source}"
 
 
 def merge_by_cause(steps: Iterable[Step]) -> list[Step]:
@@ -198,9 +198,9 @@ def drop_repeated_runs(steps: Sequence[Step]) -> list[Step]:
 def leave_to_others(release: Release, what: str, others: tuple[str, ...], mends: Mends) -> Step:
     """Leave a trace that other channels rest on."""
     return step(
-        f"Leave {what}: {release.version} is published on {join_items(others)}, which rests on it",
+        f"Keep {what}: {release.version} is published on {join_items(others)}, which needs it",
         mends=mends,
-        reason=f"{release.channel.name} has no say in it; if {others[0]} does not leave it, take it out of "
+        reason=f"{release.channel.name} cannot decide on it; if {others[0]} does not leave it, remove it from "
         f"channels.{others[0]}.leaves in the configuration",
         advice=True,
     )
@@ -209,8 +209,8 @@ def leave_to_others(release: Release, what: str, others: tuple[str, ...], mends:
 def ask_others_first(release: Release, others: tuple[str, ...], what: str, why: str) -> Step:
     """Look at the version on another channel first: what is to be done here would change what that one rests on."""
     return step(
-        f"Look at {release.version} on {others[0]} first, and leave {what} until then",
+        f"First check {release.version} on {others[0]}, and keep {what} until then",
         suite_command(release.target, channel=others[0]),
         mends="all",
-        reason=f"{release.version} is published on {join_items(others)}, too, which rests on {what}: {why}",
+        reason=f"{release.version} is published on {join_items(others)}too, which needs {what}: {why}",
     )

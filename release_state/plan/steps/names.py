@@ -39,9 +39,9 @@ def _branch(release: Release, branch: Branch) -> list[Step]:
     if release.target.is_lasting(name, release.remote.default_branch):
         return [
             step(
-                f"Have the workflow name release branches otherwise, and give --branch-template: {name} stays",
+                f"Give the workflow's release branches other names, and set --branch-template: {name} stays",
                 mends="branch",
-                reason=f"git cannot have {wanted} beside a branch {name}, from which releases are made",
+                reason=f"git cannot have {wanted} next to the branch {name}, and releases start from that branch",
             )
         ]
     try:
@@ -50,13 +50,13 @@ def _branch(release: Release, branch: Branch) -> list[Step]:
     except NotObserved as missing:
         return [find_out_first(release, missing, f"whether {name} can be renamed")]
     if pulls or at_work:
-        what = f"pull request #{pulls[0].number} needs it" if pulls else "a release run is at work"
+        what = f"pull request #{pulls[0].number} needs it" if pulls else "a release run is in progress"
         return [
             step(
-                f"Merge or close what needs the branch {name} first, then run this again",
+                f"First merge or close what needs the branch {name}, then run this again",
                 *(show_pull(release, pull.number) for pull in pulls[:1]),
                 mends="branch",
-                reason=f"git cannot have {wanted} beside it, and it cannot be renamed now: {what}",
+                reason=f"git cannot have {wanted} next to it, and it cannot be renamed now: {what}",
             )
         ]
     return [_rename(release, "heads", name, branch.sha, branch.sha, wanted, "branch")]
@@ -68,12 +68,12 @@ def _tag(release: Release, tag: Tag) -> list[Step]:
     except NotObserved as missing:
         return [find_out_first(release, missing, f"whether the tag {tag.name} can be renamed")]
     if found or at_work:
-        what = "a GitHub Release rests on it" if found else "a release run is at work"
+        what = "a GitHub Release uses it" if found else "a release run is in progress"
         return [
             step(
-                f"Decide what becomes of the tag {tag.name}; or have the workflow tag otherwise: --tag-template",
+                f"Decide what happens to the tag {tag.name}, or rename the workflow's tags and set --tag-template",
                 mends="tag",
-                reason=f"git cannot have {release.target.tag} beside it, and it cannot be renamed now: {what}",
+                reason=f"git cannot have {release.target.tag} next to it, and it cannot be renamed now: {what}",
                 link=found.html_url if found else None,
             )
         ]
@@ -86,7 +86,7 @@ def _rename(release: Release, kind: str, name: str, held: str, commit: str, want
     new = f"refs/heads/kept-{flat}" if kind == "heads" else f"refs/backup/tags/{flat}"
     noun = "branch" if kind == "heads" else "tag"
     return step(
-        f"Rename the {noun} {name} to {new.removeprefix('refs/heads/')}: git cannot have {wanted} beside it",
+        f"Rename the {noun} {name} to {new.removeprefix('refs/heads/')}: git cannot have {wanted} next to it",
         [*FETCH, name_remote(release), old],
         push_replacing(release, old, held, f"{held}:{new}", f":{old}"),
         mends=mends,
@@ -101,11 +101,11 @@ def _rename(release: Release, kind: str, name: str, held: str, commit: str, want
 def _local_tag(release: Release, tag: Tag) -> Step:
     kept = f"refs/backup/tags/{tag.name.replace('/', '-')}-{tag.object[:7]}"
     return step(
-        f"Take the tag {tag.name} out of the clone's way: git cannot have {release.target.tag} beside it",
+        f"Move the clone's tag {tag.name} aside: git cannot have {release.target.tag} next to it",
         in_clone(release, "update-ref", kept, tag.object),
         in_clone(release, "update-ref", "-d", f"refs/tags/{tag.name}", tag.object),
         mends="local-tag",
-        reason="a ref is a file or a folder, never both: git tag and git fetch fail on it",
+        reason="a ref is a file or a folder, never both: git tag and git fetch would fail",
         destroys=f"the clone's tag {tag.name} (object {tag.object}, commit {tag.commit})",
         saves=f"nothing is lost: it is kept as {kept}",
     )

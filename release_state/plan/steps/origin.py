@@ -16,11 +16,11 @@ def describe_fit(release: Release, candidate: Candidate) -> str:
     if found is None or found.file is None:
         return ""
     count = "all" if candidate.equal == found.compared else f"{candidate.equal} of"
-    text = f"{count} {found.compared} files of {found.file} are in it as published"
+    text = f"{count} {found.compared} files of {found.file} match"
     if candidate.differing:
-        text += f"; with other content: {join_items(candidate.differing)}"
+        text += f"; different: {join_items(candidate.differing)}"
     if candidate.absent:
-        text += f"; not in it: {join_items(candidate.absent)}"
+        text += f"; missing: {join_items(candidate.absent)}"
     return text
 
 
@@ -29,22 +29,22 @@ def explain_choice(release: Release, chosen: Candidate, alike: tuple[Candidate, 
     sentences = [describe_fit(release, chosen)]
     if len(alike) > 1:
         others = join_items(f"{other.sha[:12]}, {other.what}" for other in alike[1:])
-        sentences.append(f"just as well fits {others}" + (f", beside {release.base_branch}" if chosen.on_base else ""))
+        sentences.append(f"{others} fits just as well" + (f", beside {release.base_branch}" if chosen.on_base else ""))
     sentences += _attested(release.snapshot.published.value, chosen)
     if not chosen.on_base:
         sentences.append(
-            f"it is not in the history of {release.base_branch}: a tool that walks that history, such as "
-            f"python-semantic-release, does not see a tag there, counts from an older one and can come out at "
+            f"it is not in the history of {release.base_branch}: a tool that reads that history, such as "
+            f"python-semantic-release, does not see this tag, counts from an older one and can compute "
             f"{release.version} again"
         )
         if other := find_on_base(release):
             sentences.append(
-                f"the alternative, {other.sha[:12]}, {other.what}, would mend that, but its tree is not what was "
+                f"the alternative, {other.sha[:12]}, {other.what}, would fix that, but its files are not what was "
                 f"published: {join_items((*other.differing, *other.absent))} differ{'s' * (_unlike(other) == 1)}"
             )
             sentences.append(
-                "recommended is the published commit: a tag that names other content misleads for good, while the "
-                "history can be mended, see the step after it"
+                "tag the published commit: a tag on other content misleads forever, while the "
+                "history can be fixed: see the next step"
             )
     return ". ".join(sentence[:1].upper() + sentence[1:] for sentence in sentences if sentence)
 
@@ -57,8 +57,8 @@ def _attested(found: Published | None, chosen: Candidate) -> list[str]:
     if found is None or found.provenance_commit is None:
         return []
     same = found.provenance_commit == chosen.sha
-    named = "the same commit" if same else f"another commit, {found.provenance_commit[:12]}: look at that first"
-    return [f"the index's attestation, which is not verified here, names {named}"]
+    named = "the same commit" if same else f"another commit, {found.provenance_commit[:12]}: check that one first"
+    return [f"the index's attestation (not verified here) names {named}"]
 
 
 def bring_into_history(release: Release) -> Step:
@@ -87,10 +87,10 @@ def bring_into_history(release: Release) -> Step:
         gh(release, "pr", "create", "--base", base, "--head", branch, "--title", title, "--body", _BODY),
         mends="tag",
         in_empty_folder=True,
-        reason=f"so that the next version is worked out from {target.tag}; nothing in {base} changes by it. Merge the "
-        "pull request with a merge commit: squashed or rebased it has no effect",
+        reason=f"the next version is then computed from {target.tag}; no file in {base} changes. Merge the "
+        "pull request with a merge commit: a squash or rebase has no effect",
         advice=True,
     )
 
 
-_BODY = "No file changes. To be merged with a merge commit: squashed or rebased it has no effect."
+_BODY = "No file changes. Merge with a merge commit: a squash or rebase has no effect."

@@ -20,7 +20,7 @@ from release_state.model.target import Channel, parse_version
 from release_state.plan.steps.commands import FETCH, gh, index_page, suite_command
 from release_state.settings.channels import pypi
 
-_FOR_EVER = "it is meant to be published: an upload can be yanked, never taken back"
+_FOR_EVER = "you want to publish it: an upload can be yanked, not deleted"
 
 
 _START = "Start the release again"
@@ -51,7 +51,7 @@ def publish_from(release: Release, ref: str) -> Step:
         mends="index",
         in_empty_folder=True,
         precondition=_in_time(release),
-        reason=f"the {kind} says what to publish; a new run of the workflow would work out another version from it"
+        reason=f"the {kind} says what to publish; a new release run would compute another version from it"
         + _how(release),
         verify=[suite_command(release.target)],
     )
@@ -87,8 +87,8 @@ def wheel_from_sdist(release: Release, sdist: IndexFile) -> Step:
         mends="index",
         in_empty_folder=True,
         precondition=_in_time(release),
-        reason="what is in the published sdist is what the wheel has to be built from, whatever a tag says; a package "
-        f"with compiled parts gets its other wheels from where it builds them{_how(release)}",
+        reason="the wheel must be built from the published sdist, whatever a tag says; a package "
+        f"with compiled parts gets its other wheels where it usually builds them{_how(release)}",
         verify=[suite_command(release.target)],
     )
 
@@ -99,8 +99,8 @@ def _in_time(release: Release) -> str:
         return _FOR_EVER
     until, days = release.accepts_files_until, UPLOADS_AFTER_THE_FIRST.days
     if until is None:
-        return f"{_FOR_EVER}; it may be refused, as the index takes no file {days} days after the version's first one"
-    return f"{_FOR_EVER}; it is before {until:%Y-%m-%d %H:%M} UTC, when the index takes no further file of the version"
+        return f"{_FOR_EVER}; the index may refuse it: it accepts no file later than {days} days after the first one"
+    return f"{_FOR_EVER}; it is before {until:%Y-%m-%d %H:%M} UTC: after that, the index accepts no more files"
 
 
 _FILES = {"sdist": ".tar.gz", "wheel": "-*.whl"}
@@ -131,7 +131,7 @@ def _how(release: Release) -> str:
     channel = release.channel
     if channel.is_public_index:
         return ""
-    return f"; twine finds where to upload under [{_twine_repository(channel)}] of ~/.pypirc, for {channel.index_url}"
+    return f"; twine reads the upload address from [{_twine_repository(channel)}] in ~/.pypirc, for {channel.index_url}"
 
 
 def wait_for_index(release: Release) -> Step:
@@ -140,7 +140,7 @@ def wait_for_index(release: Release) -> Step:
         f"Wait until the index lists {', '.join(release.catching_up)} for installers too",
         suite_command(release.target, wait="600"),
         mends="index",
-        reason="it is published: the index's JSON API lists it, and its Simple API is some minutes behind",
+        reason="it is published: the index's JSON API lists it; the Simple API follows some minutes later",
     )
 
 
@@ -154,7 +154,7 @@ def run_workflow(release: Release) -> Step:
         return step(
             f"{_START}, with the same inputs",
             mends="index",
-            reason=f"no command is given for {target.workflow}: {start.hindrance}",
+            reason=f"there is no command for {target.workflow}: {start.hindrance}",
             link=f"{target.github_web}/{target.repository}/actions/workflows/{target.workflow}",
         )
     fields = (word for field in start.fields for word in ("--field", field))
@@ -162,8 +162,8 @@ def run_workflow(release: Release) -> Step:
         f"{_START}, with the same inputs",
         gh(release, "workflow", "run", target.workflow, *_from_base(release), *fields),
         mends="index",
-        reason="nothing of the version is published or tagged, so that the workflow works out the same version",
-        precondition="no release branch and no tag of the version is on the remote",
+        reason="nothing of this version is published or tagged, so the workflow computes the same version",
+        precondition="the remote has no release branch and no tag of this version",
         verify=[suite_command(release.target)],
     )
 
@@ -181,9 +181,9 @@ def yank(release: Release) -> list[Step]:
         return []
     return [
         step(
-            f"Yank {release.version} in the web interface of the index",
+            f"Yank {release.version} in the index's web interface",
             mends="index",
-            reason=f"a publication cannot be taken back, only yanked; still offered: {', '.join(offered)}",
+            reason=f"a published file can only be yanked; still offered: {', '.join(offered)}",
             link=index_page(release),
         )
     ]
@@ -194,7 +194,7 @@ def unyank(release: Release) -> Step:
     yanked = [file.filename for file in release.files if file.yanked]
     offered = [file.filename for file in release.files if not file.yanked]
     return step(
-        f"Take the yank back in the web interface of the index, and {release.version} is offered again",
+        f"Un-yank {release.version} in the index's web interface",
         mends="index",
         reason=f"yanked: {', '.join(yanked)}" + (f"; still offered: {', '.join(offered)}" if offered else ""),
         link=index_page(release),

@@ -51,14 +51,14 @@ def _head(release: Release, released: ReleasedCommit) -> list[Step]:
     if branch is not None and branch.sha != release.base_head and release.lineage(branch.sha).ahead:
         return []
     title, lease = f"Recreate the branch {name} from {released.what}", []
-    reason = "a pull request needs a head branch, and this one is gone"
+    reason = "a pull request needs a head branch, and this one is missing"
     if branch is not None:
         title, lease = (
             f"Set the branch {name} to {released.what}",
             [f"--force-with-lease=refs/heads/{name}:{branch.sha}"],
         )
         reason = (
-            f"{release.base_branch} holds all of it: GitHub refuses a pull request without commits; nothing is lost"
+            f"{release.base_branch} has all its commits: GitHub refuses a pull request without commits; nothing is lost"
         )
     return [
         step(
@@ -73,7 +73,7 @@ def _head(release: Release, released: ReleasedCommit) -> list[Step]:
 
 def _set_base(release: Release, pull: PullRequest) -> Step:
     return step(
-        f"Set the base of pull request #{pull.number} to {release.base_branch}",
+        f"Change the base of pull request #{pull.number} to {release.base_branch}",
         set_base(release, pull.number, release.base_branch),
         mends="pull-request",
         reason=f"it would be merged into {pull.base_branch}",
@@ -91,19 +91,19 @@ def redirect(release: Release, pull: PullRequest, mends: Mends) -> Step:
     base, number = release.base_branch, str(pull.number)
     to_base, closing = set_base(release, pull.number, base), gh(release, "pr", "close", number)
     doomed = (
-        f"“{sanitize(pull.title, 80)}” is to be merged into {pull.base_branch}: "
-        "GitHub would close it with the branch, and neither open it again nor let it have another base then"
+        f"“{sanitize(pull.title, 80)}” targets {pull.base_branch}: "
+        "GitHub closes it with the branch; then it cannot be reopened or get another base"
     )
-    title, command = f"Set the base of pull request #{number} to {base}, or close it", to_base
+    title, command = f"Change the base of pull request #{number} to {base}, or close it", to_base
     reason = f"{doomed}. If it is not wanted: {quote_or_explain(closing)}"
     if why := _has_no_way_to(release, pull, base):
         title, command, reason = f"Close pull request #{number}", closing, f"{doomed}; {why}"
     return step(
-        f"{title}: {pull.base_branch} cannot go before",
+        f"{title}, before {pull.base_branch} is deleted",
         command,
         mends=mends,
         reason=reason,
-        precondition=f"it is not still to be merged into {pull.base_branch}",
+        precondition=f"it no longer targets {pull.base_branch}",
         verify=[show_pull(release, pull.number)],
         link=pull.html_url,
     )
@@ -112,11 +112,11 @@ def redirect(release: Release, pull: PullRequest, mends: Mends) -> Step:
 def _has_no_way_to(release: Release, pull: PullRequest, base: str) -> str:
     """Why GitHub refuses the base branch as the base of a pull request, as far as is known."""
     if pull.head_branch == base and release.is_from_here(pull):
-        return f"it brings {base} itself there"
+        return f"its head is {base} itself"
     head = pull.head_repository, pull.head_branch
     for other in release.snapshot.open_pulls.present():
         if other.base_branch == base and (other.head_repository, other.head_branch) == head:
-            return f"#{other.number} brings the same branch to {base} already"
+            return f"#{other.number} already brings the same branch to {base}"
     return ""
 
 
@@ -127,7 +127,7 @@ def recreate_head(release: Release, pull: PullRequest) -> Step:
         [*FETCH, name_remote(release), f"refs/pull/{pull.number}/head"],
         [*PUSH, name_remote(release), f"{pull.head_sha}:refs/heads/{pull.head_branch}"],
         mends="pull-request",
-        reason="it is open, and cannot be merged without its branch",
+        reason="it is open and cannot be merged without its branch",
         link=pull.html_url,
     )
 
@@ -154,6 +154,6 @@ def close(release: Release, pull: PullRequest) -> Step:
         f"Close pull request #{pull.number}",
         gh(release, "pr", "close", str(pull.number)),
         mends="pull-request",
-        reason="merging it would bring in what is being withdrawn; it can be opened again",
+        reason="merging it would bring in what is being withdrawn; it can be reopened",
         link=pull.html_url,
     )

@@ -22,10 +22,10 @@ def create(release: Release) -> list[Step]:
     if drafts:
         return [
             step(
-                f"Publish the draft of the GitHub Release {tag}",
+                f"Publish the draft GitHub Release {tag}",
                 gh(release, "release", "edit", tag, "--draft=false", *flags),
                 mends="release",
-                reason="a draft of it is there already",
+                reason="a draft of it exists already",
                 link=drafts[0].html_url,
             )
         ]
@@ -34,7 +34,7 @@ def create(release: Release) -> list[Step]:
             f"Create the GitHub Release {tag}",
             gh(release, "release", "create", tag, "--verify-tag", "--title", tag, "--generate-notes", *flags),
             mends="release",
-            reason="the tag is there, its release is not" if release.tag else "once the tag is there",
+            reason="the tag exists, its GitHub Release is missing" if release.tag else "once the tag exists",
             verify=[gh(release, "release", "view", tag)],
         )
     ]
@@ -64,7 +64,7 @@ def fix(release: Release, found: GitHubRelease) -> list[Step]:
         notes = f"See {target.github_web}/{target.repository}/blob/{target.tag}/{target.changelog}"
         steps.append(
             step(
-                f"Give {found.tag} notes: point to the changelog, or write them in the web interface",
+                f"Add release notes to {found.tag}: link the changelog, or write them in the web interface",
                 gh(release, "release", "edit", found.tag, "--notes", notes),
                 mends="release",
                 reason="it has none",
@@ -79,7 +79,7 @@ def fix(release: Release, found: GitHubRelease) -> list[Step]:
                 f"Make {right} the latest release",
                 gh(release, "release", "edit", right, "--latest"),
                 mends="release",
-                reason="GitHub shows another version as the latest than the index",
+                reason="GitHub and the index show different latest versions",
             )
         )
     return steps
@@ -108,7 +108,7 @@ def delete(release: Release, found: GitHubRelease) -> list[Step]:
             gh_api(release, f"releases/{found.id}", "--method", "DELETE"),
             mends=mends,
             reason="it announces what is being withdrawn",
-            precondition="the first command prints the one that is meant, and it is not immutable",
+            precondition="the first command prints the right one, and it is not immutable",
             destroys=f"the {kind} {found.tag} with its notes and assets",
             saves=f"the first command prints it; keep that output{kept}",
             link=found.html_url,
@@ -132,9 +132,9 @@ def handle_other_spelling(release: Release, found: GitHubRelease) -> list[Step]:
 def look_at(draft: GitHubRelease) -> Step:
     """See what a draft of another spelling of the tag is for."""
     return step(
-        f"Look at the draft of {draft.tag}, and delete it there if nobody needs it",
+        f"Open the draft of {draft.tag}, and delete it there if nobody needs it",
         mends="draft",
-        reason=f"published, it would be a second GitHub Release of the version, and make the tag {draft.tag}",
+        reason=f"publishing it would create a second GitHub Release of this version, and the tag {draft.tag}",
         link=draft.html_url,
     )
 
@@ -146,11 +146,11 @@ def _download(release: Release, found: GitHubRelease, kind: str) -> Step:
     if found.draft and not (release.snapshot.release.is_known and release.github_release is None):
         download = []  # by the tag, gh would download those of the published release
     return step(
-        f"Download the {found.assets} asset{several} of the {kind} {found.tag}, in an empty folder that you keep",
+        f"Download the {found.assets} asset{several} of the {kind} {found.tag} into an empty folder that you keep",
         *download,
         mends="draft" if found.draft else "release",
         in_empty_folder=True,
-        reason="with the release they are gone for good",
+        reason="they are deleted with the release, for good",
         link=found.html_url,
     )
 
@@ -159,15 +159,15 @@ def keep_immutable(release: Release, found: GitHubRelease) -> Step:
     """Leave a GitHub Release that may be immutable, and say in it what became of the version."""
     if found.immutable:
         return step(
-            f"Say in the notes of the GitHub Release {found.tag} that {release.version} is withdrawn; it stays",
+            f"Note in the GitHub Release {found.tag} that {release.version} is withdrawn; the release stays",
             mends="release",
-            reason="it is immutable: deleting it would burn the name of its tag for ever; its notes can be changed",
+            reason="it is immutable: deleting it would block its tag name forever; its notes can be changed",
             link=found.html_url,
             advice=True,
         )
     return step(
-        f"Look whether the GitHub Release {found.tag} is immutable; if not, delete it there, and leave its tag",
+        f"Check whether the GitHub Release {found.tag} is immutable; if not, delete it there and keep its tag",
         mends="release",
-        reason="the server does not say it, and deleting an immutable one burns the name of its tag for ever",
+        reason="the server does not say; deleting an immutable one blocks its tag name forever",
         link=found.html_url,
     )

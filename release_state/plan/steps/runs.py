@@ -33,22 +33,22 @@ def end_or_wait(release: Release) -> list[Step]:
 
 def _wait(release: Release, run: WorkflowRun) -> Step:
     return step(
-        f"Wait for release run #{run.number} ({run.status}) to end, or cancel it",
+        f"Wait for release run #{run.number} ({run.status}) to finish, or cancel it",
         gh(release, "run", "watch", str(run.id)),
         mends="run",
-        reason="what a running release still does cannot be judged",
+        reason="the result of a release in progress is not known yet",
         link=run.html_url,
     )
 
 
 def _end(release: Release, run: WorkflowRun) -> Step:
     return step(
-        f"Look at run #{run.number}, then end it",
+        f"Check run #{run.number}, then cancel it",
         gh(release, "run", "view", str(run.id)),
         gh(release, "run", "cancel", str(run.id)),
-        reason="it is older than its own limit; after a wait for an approval it may still be at work: look first",
-        destroys=f"what run #{run.number} would still have done",
-        saves="what it has pushed or published by then stays; run this again afterwards to see what that is",
+        reason="it is past its own time limit; after waiting for an approval it may still be working: check first",
+        destroys=f"what run #{run.number} would still do",
+        saves="what it pushed or published stays; run this again afterwards to see it",
         link=run.html_url,
         mends="run",
     )

@@ -34,7 +34,7 @@ from release_state.plan.steps.commands import (
 def look_at(release: Release, tag: Tag, reason: str) -> Step:
     """See who made a tag, when, and of which commit."""
     return step(
-        f"Look at the tag {tag.name}: who made it, and of which commit",
+        f"Check who created the tag {tag.name}, and on which commit",
         [*FETCH, name_remote(release), f"refs/tags/{tag.name}"],
         ["git", "show", "--no-patch", tag.object],
         mends="tag",
@@ -54,10 +54,10 @@ def delete(release: Release, tag: Tag) -> list[Step]:
             f"Delete the tag {tag.name} on the remote",
             push_replacing(release, f"refs/tags/{tag.name}", tag.object, f":refs/tags/{tag.name}"),
             mends="tag",
-            reason=f"{release.version} is not published: nothing rests on the tag, and the next run counts from it",
-            precondition=f"{release.version} was not published since, and the tag is still {tag.object[:12]}",
+            reason=f"{release.version} is not published: nothing needs the tag, and the next run would count from it",
+            precondition=f"{release.version} is still not published, and the tag is still {tag.object[:12]}",
             destroys=f"tag {tag.name} (object {tag.object}, commit {tag.commit})",
-            saves="a clone that has fetched it brings it back: "
+            saves="a clone that has fetched it restores it: "
             + quote_or_explain([*PUSH, name_remote(release), f"{tag.object}:refs/tags/{tag.name}"]),
             verify=[check_lacks(release, f"refs/tags/{tag.name}")],
         )
@@ -67,11 +67,11 @@ def delete(release: Release, tag: Tag) -> list[Step]:
 def fetch_object(release: Release, tag: Tag) -> Step:
     """Fetch a tag before it is deleted, so that its object can be pushed again."""
     return step(
-        f"Fetch what the tag {tag.name} holds, and note its target",
+        f"Fetch the tag {tag.name}, and note its target",
         [*FETCH, name_remote(release), f"refs/tags/{tag.name}"],
         ["git", "show", "--no-patch", tag.object],
         mends="tag",
-        reason=f"it points to {tag.commit}; with the object at hand it can be pushed again",
+        reason=f"it points to {tag.commit}; a clone that has the object can push it again",
     )
 
 
@@ -81,9 +81,9 @@ def delete_local(release: Release, tag: Tag) -> Step:
         f"Delete the clone's tag {tag.name}",
         in_clone(release, "update-ref", "-d", f"refs/tags/{tag.name}", tag.object),
         mends="local-tag",
-        reason="the remote has no such tag: a push or a workflow would meet it",
+        reason="the remote has no such tag, and a push from this clone could create it",
         destroys=f"the clone's tag {tag.name} (object {tag.object}, commit {tag.commit})",
-        saves=f"it comes back with: {_restored(tag)}",
+        saves=f"restore it with: {_restored(tag)}",
         verify=[check_gone(*in_clone(release, "for-each-ref", f"refs/tags/{tag.name}"))],
     )
 
@@ -91,10 +91,10 @@ def delete_local(release: Release, tag: Tag) -> Step:
 def refresh_local(release: Release, local: Tag, there: Tag) -> Step:
     """Take the remote's tag into a clone that has another one of the same name."""
     return step(
-        f"Replace the clone's tag {local.name} by the remote's",
+        f"Replace the clone's tag {local.name} with the remote's",
         in_clone(release, *FETCH[1:], name_remote(release), f"+refs/tags/{there.name}:refs/tags/{there.name}"),
         mends="local-tag",
-        reason=f"the clone has {local.commit[:12]}, the remote {there.commit[:12]}, which is what everybody sees",
+        reason=f"the clone has {local.commit[:12]}, the remote {there.commit[:12]}, which everybody else sees",
         **_replaced(local),
     )
 
@@ -109,7 +109,7 @@ def settle(release: Release) -> list[Step]:
         if not (found and may_move):
             return sync_local(release)
         if others := release.find_dependents("tag"):
-            why = "it may have been published from the very commit that the tag is on"
+            why = "it may have been published from the commit that the tag is on"
             return [ask_others_first(release, others, f"the tag {release.tag.name}", why)]
         return move(release, release.tag, found)
     return sync_local(release)
@@ -122,11 +122,10 @@ def judge_by_other_spelling(release: Release) -> list[Step]:
         if other := _by_its_words(target, tag.name):
             return [
                 step(
-                    f"Judge {release.version} by its tag {tag.name}, and do nothing else before",
+                    f"Check {release.version} by its tag {tag.name} before anything else",
                     suite_command(other),
                     mends="all",
-                    reason=f"{tag.name} names {release.version} too; {target.tag} beside it would be a second tag of "
-                    "one version",
+                    reason=f"{tag.name} names {release.version} too; {target.tag} would be a second tag of one version",
                 )
             ]
     return []
@@ -141,10 +140,10 @@ def withdraw_other_spelling(release: Release, tag: str, *, mends: Mends = "tag",
     others = (target.model_copy(update=change) for change in changes if spelling)
     other = _by_its_words(target, tag) or next((each for each in others if each.tag == tag), None)
     return step(
-        f"See what is left under {tag}, and withdraw what nobody needs",
+        f"Check what is left under {tag}, and withdraw what nobody needs",
         *([suite_command(other, phase="rollback")] if other else []),
         mends=mends,
-        reason=f"{tag} names {release.version} too; what is spelled otherwise is looked at by itself before it goes",
+        reason=f"{tag} names {release.version} too; check another spelling by itself before you delete anything",
         link=link,
     )
 
@@ -180,17 +179,17 @@ def create(release: Release) -> list[Step]:
                 f"Tag {left.sha[:12]}, {left.what}, as {tag}",
                 *_tagging(release, left.sha, left.ref),
                 mends="tag",
-                reason="the version is published, and this commit is the only trace of what it was built from",
+                reason="the version is published, and this commit is the only trace of its source",
                 verify=[_tagged(release, left.sha)],
             )
         ]
     return [
         step(
-            "Establish which commit was published",
+            "Find the commit that was published",
             [*FETCH, name_remote(release), f"refs/heads/{release.base_branch}"],
             ["git", "log", "--oneline", "-G", f"version.*{release.version}", "FETCH_HEAD", "--", "pyproject.toml"],
             mends="tag",
-            reason="the version is published and no ref says from which commit: compare the published files with the "
+            reason="the version is published, and no ref shows its commit: compare the published files with the "
             "tree of each candidate before tagging one",
         )
     ]
@@ -203,11 +202,11 @@ def _push_local(release: Release, local: Tag, found: tuple[Candidate, ...]) -> S
     if fitting:
         doubt, reason = "", f"; {origin_steps.describe_fit(release, fitting)}"
     else:
-        doubt, reason = ", if it is on the commit that was published", ""
-        precondition = "it is known to be: a tag that people have fetched is not easily moved"
+        doubt, reason = ", if it is on the published commit", ""
+        precondition = "you know that it is: a fetched tag is hard to move"
         if found:
             best = f"{found[0].sha[:12]}, {found[0].what}: {origin_steps.describe_fit(release, found[0])}"
-            reason = f"; that commit could not be compared with what was published; of the others comes nearest {best}"
+            reason = f"; that commit could not be compared with the published files; the best other match is {best}"
     return step(
         f"Push the clone's tag {tag}{doubt}",
         in_clone(release, "show", "--no-patch", local.object),
@@ -223,14 +222,14 @@ def _tag_origin(release: Release, found: tuple[Candidate, ...], local: Tag | Non
     """Tag the commit that fits the published files best; several that fit alike hold the same files."""
     chosen, tag = found[0], release.target.tag
     certain = release.holds_published(chosen)
-    title = f"ag {chosen.sha[:12]}, {chosen.what}, as {tag}"
+    title = f"Tag {chosen.sha[:12]}, {chosen.what}, as {tag}"
     lost: dict[str, str] = {} if local is None else _replaced(local)
     return [
         step(
-            f"T{title}" if certain else f"Unless a nearer commit is known: t{title}",
+            title if certain else f"{title}, unless you know a better match",
             *_tagging(release, chosen.sha, chosen.ref or chosen.sha, replaces=local is not None),
             mends="tag",
-            precondition=None if certain else "no nearer commit is known: a tag that was fetched is not easily moved",
+            precondition=None if certain else "you know no better match: a fetched tag is hard to move",
             reason=origin_steps.explain_choice(release, chosen, found),
             verify=[_tagged(release, chosen.sha)],
             **lost,
@@ -243,7 +242,7 @@ def _replaced(local: Tag) -> dict[str, str]:
     """What is lost with a tag of the clone, and what brings it back."""
     return {
         "destroys": f"the clone's own tag {local.name} (object {local.object}, commit {local.commit})",
-        "saves": f"it comes back with: {_restored(local)}",
+        "saves": f"restore it with: {_restored(local)}",
     }
 
 
@@ -279,20 +278,20 @@ def move(release: Release, tag: Tag, chosen: Candidate) -> list[Step]:
     ref, kept = f"refs/tags/{tag.name}", f"refs/backup/tags/{tag.name}-{tag.object[:7]}"
     local = release.local_tag if release.snapshot.clone.is_known else None
     own = local if local and local.object != tag.object else None
-    destroys = f"the tag {tag.name} at {tag.commit} (object {tag.object}); who has fetched it keeps the old one"
+    destroys = f"the tag {tag.name} at {tag.commit} (object {tag.object}); clones that fetched it keep the old one"
     back = [*PUSH, "--force", name_remote(release), f"{tag.object}:refs/tags/{tag.name}"]
-    saves = f"it is kept under {kept}, and comes back with: {quote_or_explain(back)}"
+    saves = f"it is backed up to {kept}; restore it with: {quote_or_explain(back)}"
     if own:
         destroys += f"; and the clone's own tag {own.name} (object {own.object}, commit {own.commit})"
         saves += f"; the clone's with: {_restored(own)}"
     return [
         step(
-            f"Keep what the tag {tag.name} is now, under {kept}",
+            f"Back up the tag {tag.name} to {kept}",
             [*FETCH, name_remote(release), f"refs/tags/{tag.name}"],
             ["git", "show", "--no-patch", tag.object],
             [*PUSH, name_remote(release), f"{tag.object}:{kept}"],
             mends="tag",
-            reason=f"it points to {tag.commit}, which is a commit of another version",
+            reason=f"it points to {tag.commit}, a commit of another version",
             verify=[check_holds(release, kept, tag.object)],
         ),
         step(

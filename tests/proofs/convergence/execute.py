@@ -121,7 +121,7 @@ class Follower:
                 if not file.yanked:
                     world.index.yank(self.channel, file.filename, "withdrawn")
             self.yanked = True
-        elif step.title.startswith("Take the yank back"):
+        elif step.title.startswith("Un-yank"):
             for file in self._files():
                 world.index.unyank(self.channel, file.filename)
             self.yanked = True

@@ -49,7 +49,7 @@ def test_a_version_that_a_newer_one_superseded_ends_withdrawn(bench: Bench) -> N
     bench.changed()
     first = bench.observe(VERSION, "pypi")
     assert (first.diagnosis.scenario, first.plan.direction) == ("superseded", "roll back")
-    assert "0.2.1 took its place" in first.diagnosis.title
+    assert "0.2.1 replaced it" in first.diagnosis.title
     end = of_state(bench, state, "auto").go()
     assert end.verdict.verdict is Verdict.ROLLED_BACK, end.story
     assert not needed(end.verdict), end.story
@@ -81,7 +81,7 @@ def test_the_wheel_alone_says_from_which_commit_it_was_built(bench: Bench) -> No
     published = bench.world.remote_git.refs()[f"refs/heads/release/pypi-v{VERSION}"]
     tagging = step_of(verdict, "Tag ")
     assert published in tagging.commands[1]
-    assert f"files of orbit_demo-{VERSION}-py3-none-any.whl are in it as published" in tagging.reason
+    assert f"files of orbit_demo-{VERSION}-py3-none-any.whl match" in tagging.reason
     end = of_state(bench, state, "auto").go()
     assert end.verdict.verdict is Verdict.VERIFIED, end.story
     assert bench.world.remote_git.rev(f"refs/tags/v{VERSION}^{{commit}}") == published
@@ -313,7 +313,7 @@ def test_a_script_that_is_answered_yes_does_all_of_the_plan(bench: Bench) -> Non
     done = typed(bench, verdict, "y\ny\n")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "This destroys branch release/pypi-v" in done.stdout
-    assert "Only if no release branch and no tag of the version is on the remote. Continue? [y/N]" in done.stdout
+    assert "Only if the remote has no release branch and no tag of this version. Continue? [y/N]" in done.stdout
     assert "verify: release-state --version" in done.stdout
     bench.run_what_was_started()
     bench.changed()
@@ -406,7 +406,7 @@ def test_a_silent_source_is_asked_again_and_the_journey_goes_on(bench: Bench, so
         told = "\n".join(step.title for step in verdict.plan.steps)
         assert verdict.verdict in (Verdict.COULD_NOT_VERIFY, Verdict.ACTION_NEEDED), told
         assert needed(verdict), told
-        assert any(title in told for title in ("Find out first", "Observe again")), told
+        assert any(title in told for title in ("Look up again first", "Repeat the failed look-ups")), told
         assert not [step.title for step in verdict.plan.steps if step.destroys], told
         assert "gh workflow run" not in " ".join(line for step in verdict.plan.steps for line in step.lines())
         Follower(bench, VERSION, state.channel).execute(verdict.plan)

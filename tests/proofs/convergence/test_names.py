@@ -68,7 +68,7 @@ def test_what_rests_on_a_name_is_not_moved(bench: Bench) -> None:
     bench.changed()
     verdict = bench.observe(VERSION, "pypi")
     assert verdict.verdict is Verdict.ACTION_NEEDED
-    assert [step.title.partition(" of")[0] for step in needed(verdict)] == ["Decide what becomes"]
+    assert [step.title.partition(" to ")[0] for step in needed(verdict)] == ["Decide what happens"]
     assert not [step for step in verdict.plan.steps if step.destroys]
 
 
