@@ -131,7 +131,7 @@ def _unknown(word: str) -> str:
     from release_state.common.text import disarm_commands, sanitize
     from release_state.settings.validate import nearest, shown
 
-    said = f"{shown(word)} is no command{nearest(word, _WORDS)}; known: {', '.join(_WORDS)}"
+    said = f"{shown(word)} is not a command{nearest(word, _WORDS)}; known: {', '.join(_WORDS)}"
     return (
         disarm_commands(sanitize(f"ERROR: {said}; a version is given as --version X.Y.Z; all options: --help")) + "\n"
     )

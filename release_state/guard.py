@@ -29,9 +29,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) 
         # After a usage error pytest looks for --version here, and would print its own version beside the message.
         args[:] = [argument for argument in args if argument != "--version"]
         known.version = 0
-        raise pytest.UsageError(
-            "--noconftest, without the suite's own plugin: nothing could be checked without them; leave it out"
-        )
+        raise pytest.UsageError("--noconftest without the suite's plugin: no check can run; leave it out")
 
 
 def _is_of_checks(path: Path) -> bool:

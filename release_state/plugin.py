@@ -73,9 +73,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) 
     args[:] = ["--release-version" if argument == "--version" else argument for argument in args]
     early_config.known_args_namespace.version = 0  # otherwise pytest only warns of a conftest that fails
     if early_config.known_args_namespace.noconftest:
-        raise pytest.UsageError(
-            "--noconftest leaves the suite's own conftest.py out: nothing could be checked without it"
-        )
+        raise pytest.UsageError("--noconftest leaves out the suite's own conftest.py, without which no check can run")
     load_suite()
     try:
         yield
@@ -144,7 +142,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.basetemp = getattr(config.option, "basetemp", None) or str(Path(scratch, "pytest"))
         run = _new_run(config)
     except OSError as error:
-        raise usage_error(f"no temporary folder can be made: {error.strerror or error}; set TMPDIR") from None
+        raise usage_error(f"no temporary folder can be created: {error.strerror or error}; set TMPDIR") from None
     except UsageProblem as problem:
         raise usage_error(problem) from None
     session: Any = run.session

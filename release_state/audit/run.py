@@ -123,13 +123,13 @@ def check_usage(arguments: Arguments, refused: Sequence[str], named: Sequence[st
     Raises UsageProblem.
     """
     if arguments.phase != "auto":
-        raise UsageProblem("--phase does not go with --version all or a specifier: an audit has no phase")
+        raise UsageProblem("--phase cannot be combined with --version all or a specifier: an audit has no phase")
     if arguments.plan != "auto":
-        raise UsageProblem("--plan does not go with --version all or a specifier: give one version for its plan")
+        raise UsageProblem("--plan cannot be combined with --version all or a specifier: give one version for its plan")
     if arguments.wait != "0":
-        raise UsageProblem("--wait does not go with --version all or a specifier: give the version that is awaited")
+        raise UsageProblem("--wait cannot be combined with --version all or a specifier: give the version to wait for")
     for option in refused:
-        raise UsageProblem(f"{option} does not go with --version all or a specifier: give one version for it")
+        raise UsageProblem(f"{option} cannot be combined with --version all or a specifier: give one version for it")
     if wrong := [name for name in named if name.endswith(".py") and name != FILE]:
         raise UsageProblem(f"{wrong[0]} holds checks of single versions: an audit runs checks/{FILE} alone")
 

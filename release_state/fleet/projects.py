@@ -52,7 +52,7 @@ def projects(path: Path, arguments: Arguments, environ: Mapping[str, str], cwd: 
     origin = f"--project-list {path}"
     for key in (*OF_A_PROJECT, "repo"):
         if key in arguments.settings or (key == "repo" and arguments.repo is not None):
-            raise UsageProblem(f"--{key} does not go with --project-list: each project has its own")
+            raise UsageProblem(f"--{key} cannot be combined with --project-list: each project has its own")
     document = _read(path, origin)
     known = [setting.key for setting in SETTINGS if setting.key not in OF_THE_RUN]
     defaults = _table(document.get("defaults", {}), [*known, "channels", "version"], f"{origin}: [defaults]")

@@ -77,7 +77,7 @@ class FleetRun(Run):
         if arguments.audit and arguments.phase != "auto":
             refused = [*refused, "--phase (of an audit)"]
         for option in refused:
-            raise UsageProblem(f"{option} does not go with --project-list")
+            raise UsageProblem(f"{option} cannot be combined with --project-list")
         if wrong := [name for name in named if name.endswith(".py") and name != FILE]:
             raise UsageProblem(f"{wrong[0]} holds no check of --project-list, which runs checks/{FILE} alone")
         self.projects = projects(listed, arguments, environ, cwd)

@@ -23,7 +23,7 @@ from typing import Any, Literal
 
 INTERRUPTED, DEFECT = 2, 3
 OLDEST_PYTEST = (8, 4, 2)
-NO_DOCSTRINGS = "python -OO takes the checks' words away, which are docstrings: leave it out"
+NO_DOCSTRINGS = "python -OO removes docstrings, which are the words of the checks: run without -OO"
 _LIMITS = {
     errno.EMFILE: "this process may open no more files: raise `ulimit -n`",
     errno.ENFILE: "this machine has too many files open",
@@ -221,7 +221,7 @@ class Interrupts:
 
     def _received(self, number: int, frame: FrameType | None) -> None:
         if self.stage == "starting":
-            sys.stderr.write("\ninterrupted before anything was looked at\n")
+            sys.stderr.write("\ninterrupted before anything was read\n")
             sys.stderr.flush()
             os._exit(INTERRUPTED)
         asked_again = self._asked_at is not None and time.monotonic() - self._asked_at > _PATIENCE_SECONDS

@@ -53,7 +53,7 @@ def add_options(group: pytest.OptionGroup) -> None:
         const="",
         dest="release_state_version",
         metavar="X.Y.Z",
-        help="the version to check, PEP 440, may be given several times; all, or a specifier like '>=2,<3': an audit",
+        help="version to check (PEP 440), repeatable; all, or a specifier like '>=2,<3', for an audit",
     )
     group.addoption(
         "--channel",
@@ -73,9 +73,9 @@ def add_options(group: pytest.OptionGroup) -> None:
         "--project-list",
         dest="release_state_project_list",
         metavar="FILE",
-        help="a TOML file of projects: the audit or a gate of each",
+        help="TOML file of projects: audits or checks each of them",
     )
-    group.addoption("--repo", dest="release_state_repo", metavar="PATH", help="the local clone to look at")
+    group.addoption("--repo", dest="release_state_repo", metavar="PATH", help="local clone to read")
     for setting in SETTINGS:
         help_text = setting.help + (f" (default: {setting.default})" if setting.default else "")
         group.addoption(
@@ -87,7 +87,7 @@ def add_options(group: pytest.OptionGroup) -> None:
         default=[],
         dest="release_state_index_url",
         metavar="CHANNEL=URL",
-        help="read a channel from this Simple API instead",
+        help="read a channel from this Simple API",
     )
     group.addoption("--github-api-url", dest="release_state_github_api_url", metavar="URL", help="GitHub's REST API")
     group.addoption(
@@ -97,16 +97,19 @@ def add_options(group: pytest.OptionGroup) -> None:
         help="GitHub's web address (default: the server of its API)",
     )
     group.addoption(
-        "--no-install", action="store_true", dest="release_state_no_install", help="leave the installation check out"
+        "--no-install", action="store_true", dest="release_state_no_install", help="skip the installation check"
     )
     group.addoption(
         "--install-sdists",
         action="store_true",
         dest="release_state_install_sdists",
-        help="let the installation check build packages that have no wheel: that runs their code",
+        help="let the installation check build packages without a wheel, which runs their code",
     )
     group.addoption(
-        "--block-on-advice", action="store_true", dest="release_state_block_on_advice", help="let advice decide too"
+        "--block-on-advice",
+        action="store_true",
+        dest="release_state_block_on_advice",
+        help="let advice decide the exit code too",
     )
     group.addoption(
         "--plan", dest="release_state_plan", default="auto", metavar="WAY", help=", ".join(PLANS) + " (default: auto)"
@@ -116,17 +119,22 @@ def add_options(group: pytest.OptionGroup) -> None:
         dest="release_state_wait",
         default="0",
         metavar="SECONDS",
-        help="observe again until nothing is on its way any more, but not longer than this",
+        help="observe again until nothing is in progress, at most this long",
     )
     group.addoption("--script", dest="release_state_script", metavar="FILE", help="write the plan as a shell script")
     group.addoption(
-        "--save-snapshot", dest="release_state_save_snapshot", metavar="FILE", help="record what was observed"
+        "--save-snapshot", dest="release_state_save_snapshot", metavar="FILE", help="save the observation in a file"
     )
     group.addoption(
         "--snapshot", dest="release_state_snapshot", metavar="FILE", help="judge a recorded snapshot, contact nothing"
     )
     group.addoption("--demo", dest="release_state_demo", metavar="SCENARIO", help="check a demo world on this machine")
-    group.addoption("--show-config", action="store_true", dest="release_state_show_config", help="print the settings")
+    group.addoption(
+        "--show-config",
+        action="store_true",
+        dest="release_state_show_config",
+        help="print all settings and where they come from",
+    )
 
 
 def is_executing(option: Any) -> bool:

@@ -315,7 +315,7 @@ def _require_folders(files: Mapping[str, Path]) -> None:
     for name in ("script", "save_snapshot"):
         if name in files and not files[name].parent.is_dir():
             option = f"--{name.replace('_', '-')}"
-            raise UsageProblem(f"{option} {files[name]}: there is no folder {files[name].parent}: make it first")
+            raise UsageProblem(f"{option} {files[name]}: there is no folder {files[name].parent}: create it first")
 
 
 def _refuse_unwritable(files: Mapping[str, Path], config: RunConfig) -> None:

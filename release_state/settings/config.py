@@ -276,7 +276,7 @@ def _inferred(local: LocalRepository | None, web: str) -> dict[str, Value]:
 def _why_none(local: LocalRepository | None, remote: str, web: str) -> str:
     if local is None or local.remote_url is None:
         return ""
-    return f" (remote {remote} of {local.top} is {validate.shown(local.remote_url)}, which is none of {web})"
+    return f" (remote {remote} of {local.top} is {validate.shown(local.remote_url)}, which is not on {web})"
 
 
 def _is_clone_of(local: LocalRepository, repository: str, web: str) -> bool:

@@ -140,8 +140,8 @@ def test_the_command_line_wins_and_the_environment_names_no_project(tmp_path: Pa
         (WHOLE + "version = 3", Arguments(), "project 1: version is neither"),
         (WHOLE + "version = 'two'", Arguments(), "project 1: --version 'two' is not a PEP 440 version"),
         (WHOLE + WHOLE, AUDIT, "project 2: 'orbit (octo/orbit)' is listed twice"),
-        (WHOLE, Arguments(audit="all", settings={"package": "x"}), "--package does not go with --project-list"),
-        (WHOLE, Arguments(audit="all", repo="x"), "--repo does not go with --project-list"),
+        (WHOLE, Arguments(audit="all", settings={"package": "x"}), "--package cannot be combined with --project-list"),
+        (WHOLE, Arguments(audit="all", repo="x"), "--repo cannot be combined with --project-list"),
         (WHOLE, Arguments(audit="all", channels=("nowhere",)), "--channel 'nowhere' is not known"),
     ],
 )

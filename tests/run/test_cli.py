@@ -20,7 +20,7 @@ from tests.support.cli import ROOT, clean_environment
 def test_a_word_that_is_no_command_is_refused(word: str, says: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([word]) == 4
     said = capsys.readouterr()
-    assert said.out == "" and "is no command" in said.err and says in said.err
+    assert said.out == "" and "is not a command" in said.err and says in said.err
     assert "\x1b" not in said.err
 
 

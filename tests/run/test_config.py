@@ -351,7 +351,7 @@ def test_repository_is_inferred_from_the_remote(url: str, environ: dict[str, str
 )
 def test_repository_is_not_inferred_from_other_remotes(url: str | None, tmp_path: Path) -> None:
     top = clone(tmp_path / "clone", url)
-    with pytest.raises(UsageProblem, match=r"^no repository( \(remote .*, which is none of .*\))?: give"):
+    with pytest.raises(UsageProblem, match=r"^no repository( \(remote .*, which is not on .*\))?: give"):
         loaded(top)
 
 

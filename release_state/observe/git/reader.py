@@ -95,7 +95,7 @@ def find_repository(folder: Path, remote: str) -> LocalRepository | None:
     try:
         return find_clone(folder, remote)
     except GitFailed as failed:
-        advice = failed.remedy or "mend it, or run from outside of it"
+        advice = failed.remedy or "fix it, or run from outside of it"
         raise UsageProblem(
             f"the repository at {validate.shown(str(folder))} cannot be read: {failed.why}; {advice}"
         ) from None
