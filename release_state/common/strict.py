@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import time
 from datetime import datetime, timezone
 from typing import Any, NoReturn
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 
 def is_sane(moment: datetime) -> bool:
@@ -51,6 +57,14 @@ def decode_json(data: bytes | str) -> Any:
     except RecursionError:
         raise ValueError("nested too deep") from None
     return found
+
+
+def decode_toml(text: str) -> dict[str, Any]:
+    """The table that the text holds. Raises ValueError for everything else, a number of thousands of digits too."""
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
 
 
 def _refuse(constant: str) -> NoReturn:

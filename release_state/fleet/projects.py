@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 from pydantic import Field
 
 from release_state.common.errors import UsageProblem
+from release_state.common.strict import decode_toml
 from release_state.model.observation import Model
 from release_state.model.outcome import Exit
 from release_state.model.plan import Step
@@ -18,11 +18,6 @@ from release_state.observe.git.reader import find_repository
 from release_state.settings import validate
 from release_state.settings.config import Arguments, RunConfig, load
 from release_state.settings.options import SETTINGS
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 OF_A_PROJECT = ("package", "repository", "remote-url")
 """Settings that name one project: they are given in the file alone."""
@@ -109,10 +104,10 @@ def _read(path: Path, origin: str) -> dict[str, Any]:
             content = file.read(LARGEST + 1)
         if len(content) > LARGEST:
             raise UsageProblem(f"{origin} is larger than {LARGEST >> 20} MiB")
-        document = tomllib.loads(content.decode("utf-8"))
+        document = decode_toml(content.decode("utf-8"))
     except OSError as error:
         raise UsageProblem(f"{origin}: {error.strerror}") from None
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise UsageProblem(f"{origin} cannot be read: {' '.join(str(error).split())}") from None
     for key in document:
         if key not in ("project", "defaults"):

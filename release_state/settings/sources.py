@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from release_state.common.errors import UsageProblem
+from release_state.common.strict import decode_toml
 from release_state.settings import validate
 from release_state.settings.options import SETTINGS, Setting
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 COMMAND_LINE, ENVIRONMENT = "command line", "environment "
 """Beginnings of the origin of values that the user gave."""
@@ -134,8 +129,8 @@ def table(folder: Path) -> tuple[dict[str, Any], str | None, str]:
             content = file.read(_LARGEST_FILE + 1)
         if len(content) > _LARGEST_FILE:
             raise UsageProblem(f"{path} is larger than {_LARGEST_FILE >> 10} KiB: it is not read")
-        document = tomllib.loads(content.decode("utf-8"))
-    except (OSError, ValueError, RecursionError) as error:  # ValueError: no TOML, no UTF-8, an endless number
+        document = decode_toml(content.decode("utf-8"))
+    except (OSError, ValueError) as error:
         raise UsageProblem(f"{path} cannot be read: {' '.join(str(error).split())}") from None
     tool = document.get("tool", {})
     table = tool.get("release-state", {}) if isinstance(tool, dict) else {}

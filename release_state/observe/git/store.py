@@ -11,7 +11,7 @@ import re
 import shutil
 import tempfile
 import uuid
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -227,9 +227,7 @@ def open_temporary_store(git: Git, url: str, objects: Path | None, *, sha256: bo
         path = Path(folder) / "store.git"
         env = _environment(git, url, Path(folder))
         if objects is not None:
-            # Quoted as git reads it: the path may hold the separator.
-            escaped = str(objects).replace("\\", "\\\\").replace('"', '\\"')
-            env["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = f'"{escaped}"'
+            env["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = quote_alternate(objects)
         _create(git, path, sha256)
         yield Store(git, path, env, persistent=False)
 
@@ -268,12 +266,23 @@ def _ensure(git: Git, path: Path, sha256: bool) -> bool:
 
 
 def _create(git: Git, path: Path, sha256: bool) -> None:
+    create_bare(git, path, hide_repositories(cut_network(git.environ), path), sha256=sha256)
+    (path / _MARKER).write_text("Made by release-state. Can be deleted at any time.\n", encoding="utf-8")
+
+
+def create_bare(git: Git, path: Path, env: Mapping[str, str], *, sha256: bool) -> None:
+    """Make an empty bare repository that only its owner can read. Raises GitFailed, and OSError if the path exists."""
     path.mkdir(mode=0o700)
     kind = "sha256" if sha256 else "sha1"
     # No template: it could bring hooks.
     arguments = ("--quiet", "--bare", "--template=", f"--object-format={kind}", "--", str(path))
-    git.run("init", *arguments, cwd=path, env=hide_repositories(cut_network(git.environ), path))
-    (path / _MARKER).write_text("Made by release-state. Can be deleted at any time.\n", encoding="utf-8")
+    git.run("init", *arguments, cwd=path, env=env)
+
+
+def quote_alternate(objects: Path) -> str:
+    """The path of borrowed objects, quoted as git reads it: the path may hold the separator."""
+    escaped = str(objects).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def _environment(git: Git, url: str, folder: Path) -> dict[str, str]:

@@ -5,18 +5,13 @@ from __future__ import annotations
 import configparser
 import posixpath
 import re
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from release_state.common.strict import decode_toml
 from release_state.observe.git.messages import decode_output
 from release_state.observe.git.store import Store
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 FIRST_FILES = ("pyproject.toml", "setup.cfg")
 SIZE_LIMIT = 2**20
@@ -135,18 +130,18 @@ def find_declared_version(files: Mapping[str, str]) -> tuple[str | None, bool]:
     document = _toml(files)
     if document is None:
         return None, False
-    project, poetry = _table(document, "project"), _table(document, "tool", "poetry")
+    project, poetry = find_table(document, "project"), find_table(document, "tool", "poetry")
     if isinstance(version := project.get("version"), str):
         return version, False
     if isinstance(version := poetry.get("version"), str):
-        works_out = _table(document, "tool", "poetry-dynamic-versioning").get("enable") is True
+        works_out = find_table(document, "tool", "poetry-dynamic-versioning").get("enable") is True
         return (None, True) if works_out else (version, False)
     dynamic = project.get("dynamic")
     if isinstance(dynamic, list) and "version" in dynamic:
         path = find_version_file(files)
         found = _IN_SOURCE.search(files[path]) if path and path in files else None
         return (found[2].strip(), False) if found else (None, True)
-    if _table(document, "tool", "setuptools_scm") or "setuptools_scm" in _table(document, "tool"):
+    if find_table(document, "tool", "setuptools_scm") or "setuptools_scm" in find_table(document, "tool"):
         return None, True
     return _of_setup_cfg(files.get("setup.cfg", ""))
 
@@ -154,7 +149,7 @@ def find_declared_version(files: Mapping[str, str]) -> tuple[str | None, bool]:
 def find_version_file(files: Mapping[str, str]) -> str | None:
     """The one more file that has to be read, because hatch or pdm are told that the version stands in it."""
     document = _toml(files) or {}
-    hatch, pdm = _table(document, "tool", "hatch", "version"), _table(document, "tool", "pdm", "version")
+    hatch, pdm = find_table(document, "tool", "hatch", "version"), find_table(document, "tool", "pdm", "version")
     # With a pattern of its own the version may be anything in that file: it counts as dynamic.
     if hatch and "pattern" not in hatch and hatch.get("source", "regex") == "regex":
         path = hatch.get("path")
@@ -181,12 +176,13 @@ def _of_setup_cfg(text: str) -> tuple[str | None, bool]:
 def _toml(files: Mapping[str, str]) -> dict[str, Any] | None:
     """The content of pyproject.toml, empty where there is none, None where it cannot be read."""
     try:
-        return tomllib.loads(files.get("pyproject.toml", ""))
-    except (ValueError, RecursionError):  # ValueError: no TOML, and a number of thousands of digits
+        return decode_toml(files.get("pyproject.toml", ""))
+    except ValueError:
         return None
 
 
-def _table(document: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
+def find_table(document: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
+    """The table below these keys; empty if there is none."""
     for key in keys:
         value = document.get(key)
         if not isinstance(value, dict):

@@ -6,13 +6,13 @@ None is run. GitHub's API is not asked: the history of the base branch is fetche
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from release_state.common.strict import decode_toml
 from release_state.common.text import sanitize
 from release_state.facts.workflow.document import LARGEST, NotReadable
 from release_state.facts.workflow.model import FOLDER, find_called_path, list_action_paths, parse_workflow
@@ -23,11 +23,6 @@ from release_state.observe.git.commits import BranchHistory, CommitSet
 from release_state.observe.git.messages import GitFailed, decode_output
 from release_state.observe.git.store import OBJECT_NAME, Store, WantedCommit
 from release_state.observe.git.tree_files import has_file, obtain_files, obtain_folder, read_file
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 SOURCE = "release workflow"
 MOST_FILES = 30
@@ -109,8 +104,8 @@ def read_build_requirements(data: bytes | None) -> tuple[tuple[str, ...], str]:
     if (text := _text(data)) is None:
         return (), f"{_PYPROJECT} is too large, or no UTF-8"
     try:
-        document = tomllib.loads(text)
-    except (ValueError, RecursionError):  # ValueError: no TOML, and a number of thousands of digits
+        document = decode_toml(text)
+    except ValueError:
         return (), f"{_PYPROJECT} is no TOML that can be read"
     system = document.get("build-system", {})
     listed = system.get("requires", []) if isinstance(system, dict) else None

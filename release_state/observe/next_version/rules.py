@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import configparser
 import re
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,15 +11,11 @@ from typing import Any
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-from release_state.common.strict import decode_json
+from release_state.common.strict import decode_json, decode_toml
 from release_state.facts.workflow.document import NotReadable
 from release_state.facts.workflow.document import read_yaml as read_yaml
 from release_state.model.snapshot.published import Rules
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from release_state.observe.git.tree_files import find_table
 
 _COMMITIZEN = (".cz.toml", "cz.toml", ".cz.json", "cz.json", ".cz.yaml", "cz.yaml", "pyproject.toml")
 FILES = ("pyproject.toml", "setup.cfg", "releaserc.toml", "releaserc.json", *_COMMITIZEN[:-1])
@@ -77,7 +72,7 @@ def find_project_name(files: Mapping[str, str]) -> str | None:
         document = _toml(files, "pyproject.toml")
     except Unreadable:
         return None
-    for table in (_table(document, "project"), _table(document, "tool", "poetry")):
+    for table in (find_table(document, "project"), find_table(document, "tool", "poetry")):
         if isinstance(name := table.get("name"), str):
             return name
     parser = configparser.RawConfigParser(strict=False)
@@ -91,7 +86,7 @@ def find_project_name(files: Mapping[str, str]) -> str | None:
 def find_project_version(files: Mapping[str, str]) -> str | None:
     """The static version of pyproject.toml, which commitizen's providers read."""
     document = _toml(files, "pyproject.toml")
-    for table in (_table(document, "project"), _table(document, "tool", "poetry")):
+    for table in (find_table(document, "project"), find_table(document, "tool", "poetry")):
         if isinstance(version := table.get("version"), str):
             return version
     return None
@@ -102,7 +97,7 @@ def _semantic_release(files: Mapping[str, str]) -> tuple[str, Mapping[str, Any]]
         document = _READERS[name.rpartition(".")[2]](files, name)
         for keys in (("tool", "semantic_release"), ("semantic_release",)):
             if _has(document, *keys):
-                return f"[{'.'.join(keys)}] of {name}", _table(document, *keys)
+                return f"[{'.'.join(keys)}] of {name}", find_table(document, *keys)
     return None
 
 
@@ -111,7 +106,7 @@ def _commitizen(files: Mapping[str, str]) -> tuple[str, Mapping[str, Any]] | Non
         keys = ("tool", "commitizen") if name.endswith(".toml") else ("commitizen",)
         document = _READERS[name.rpartition(".")[2]](files, name)
         if _has(document, *keys):
-            return f"[{'.'.join(keys)}] of {name}", _table(document, *keys)
+            return f"[{'.'.join(keys)}] of {name}", find_table(document, *keys)
     return None
 
 
@@ -158,8 +153,8 @@ def _poetry(constraint: str) -> str:
 
 def _toml(files: Mapping[str, str], name: str) -> dict[str, Any]:
     try:
-        document = tomllib.loads(files.get(name, ""))
-    except (ValueError, RecursionError):
+        document = decode_toml(files.get(name, ""))
+    except ValueError:
         raise Unreadable(f"{name} is no TOML that can be read") from None
     if _is_deep(document):
         raise Unreadable(f"{name} is nested deeper than {_DEEPEST}")
@@ -204,9 +199,3 @@ def _has(document: Any, *keys: str) -> bool:
             return False
         document = document[key]
     return True
-
-
-def _table(document: Any, *keys: str) -> Mapping[str, Any]:
-    for key in keys:
-        document = document.get(key) if isinstance(document, dict) else None
-    return document if isinstance(document, dict) else {}

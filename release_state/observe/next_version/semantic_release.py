@@ -26,7 +26,7 @@ from release_state.common.strict import decode_json
 from release_state.model.observation import Problem
 from release_state.observe.git.command import Git
 from release_state.observe.git.environment import add_settings
-from release_state.observe.git.store import Store
+from release_state.observe.git.store import Store, create_bare, quote_alternate
 from release_state.observe.next_version.rules import Configuration
 from release_state.observe.process import run_bounded
 
@@ -173,12 +173,9 @@ def _repository(
     git: Git, env: Mapping[str, str], path: Path, objects: Path, branch: str, head: str, tags: Sequence[tuple[str, str]]
 ) -> None:
     """A bare repository with the branch checked out, as it were, and lightweight tags."""
-    path.mkdir()
-    kind = "sha256" if len(head) == 64 else "sha1"
-    git.run("init", "--quiet", "--bare", "--template=", f"--object-format={kind}", "--", str(path), cwd=path, env=env)
+    create_bare(git, path, env, sha256=len(head) == 64)
     (path / "objects" / "info").mkdir(exist_ok=True)
-    escaped = str(objects).replace("\\", "\\\\").replace('"', '\\"')
-    (path / "objects" / "info" / "alternates").write_text(f'"{escaped}"\n', encoding="utf-8")
+    (path / "objects" / "info" / "alternates").write_text(f"{quote_alternate(objects)}\n", encoding="utf-8")
     # A name that is no UTF-8 is shown with escapes, and then is none that git takes; no version is spelt so.
     named = [(f"refs/tags/{name}", commit) for name, commit in tags if "\\" not in name]
     refs = [(f"refs/heads/{branch}", head), *named]
