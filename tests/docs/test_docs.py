@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import re
 import shutil
@@ -273,6 +274,20 @@ def test_example_of_a_fact_is_in_the_code() -> None:
         assert path and code, step
         missing = [line for line in code[0].splitlines() if line.strip() not in text_of(path[1])]
         assert not missing, path[1]
+
+
+def test_files_modules_and_functions_that_are_named_exist() -> None:
+    spans = set(re.findall(r"(?<!`)`([^`\n]+)`(?!`)", re.sub(r"```.*?```", "", CONTRIBUTING, flags=re.DOTALL)))
+    words = {word for span in spans for word in span.split()}
+    made = {"checks/test_repository.py", ".tools/axe/axe.min.js", "3/40"}
+    paths = {word for word in words if re.fullmatch(r"[\w./]+/[\w./]*|[\w./]+\.(?:py|md|ini|yml)", word)} - made
+    assert len(paths) > 30
+    missing = [path for path in paths if not (ROOT / path).exists() and not any(ROOT.glob(f"release_state/**/{path}"))]
+    assert [path for path in missing if not path.startswith(".venv/")] == []
+    modules = re.findall(r"-m ([a-z_.]+)", " ".join(spans))
+    assert modules and all(importlib.util.find_spec(module) for module in modules)
+    for module, name in re.findall(r"`(text|shell)\.(\w+)`", CONTRIBUTING):
+        assert hasattr(importlib.import_module(f"release_state.common.{module}"), name)
 
 
 def test_example_of_the_demo_world_works() -> None:
