@@ -46,7 +46,7 @@ class Judgement:
     def words(self) -> str:
         """The findings, in one line."""
         said = [finding.found for finding in self.findings]
-        said += [f"could not be observed: {problem.source}: {problem.why}" for problem in self.unknown]
+        said += [f"could not read {problem.source}: {problem.why}" for problem in self.unknown]
         return "; ".join([*said, *([self.note] if self.note else [])])
 
 

@@ -78,7 +78,7 @@ def in_time(source: str, time: TimeLeft, stage: Stage, ask: Callable[[], Observa
     with time.of(stage):
         if time.left <= 0:
             why = f"not asked: the {time.limit:g} s for it and what it hangs on were over by then"
-            return unavailable(source, why, "try again, or give a longer --lookup-timeout", temporary=True)
+            return unavailable(source, why, "try again, or raise --lookup-timeout", temporary=True)
         return on_this_machine(source, ask)
 
 

@@ -46,7 +46,7 @@ def conclude(
         outcome, problem = Outcome.UNKNOWN, error.problem
         given = {
             "expected": info.title,
-            "found": f"could not be observed: {problem.source}: {problem.why}",
+            "found": f"could not read {problem.source}: {problem.why}",
             "why": "; ".join(filter(None, [problem.remedy, explain(problem)])),
             "retry_at": problem.retry_at.isoformat() if problem.retry_at else None,
         }

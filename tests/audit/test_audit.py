@@ -467,7 +467,7 @@ def test_a_cause_of_several_unknowns_is_told_once() -> None:
     verdict = verdict_of(Audit(without_tag("v0.2.0", **dict.fromkeys(silent, failed()), clone_tags=failed("clone"))))
 
     clone, github = verdict.findings
-    assert (clone.id, clone.found) == ("AUDIT-1", "could not be observed: clone: answered 503")
+    assert (clone.id, clone.found) == ("AUDIT-1", "could not read clone: answered 503")
     names = "AUDIT-1 (releases, latest_release), AUDIT-2 (advice, open_pulls, drafts, runs), AUDIT-3 (release), AUDIT-4"
     assert sorted(github.id.split("), ")) == sorted(names.split("), "))
     assert github.blocking and github.outcome is Outcome.UNKNOWN and "one cause" in github.title.lower()

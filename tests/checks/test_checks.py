@@ -342,11 +342,11 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ),
     ("INSTALL-11", "not tried", s.released(installation=known(Installation(attempted=False, detail="x"))), UNKNOWN),
     ("INSTALL-11", "other files are fine", s.released(opened=opened("", "")), HOLDS),
-    ("INSTALL-11", "one is broken", s.released(opened=opened("", "it is no zip file")), ACTION),
+    ("INSTALL-11", "one is broken", s.released(opened=opened("", "it is not a zip file")), ACTION),
     (
         "INSTALL-11",
         "one is broken, and none can be installed here",
-        s.released(installation=s.failed("installation"), opened=opened("it is no zip file")),
+        s.released(installation=s.failed("installation"), opened=opened("it is not a zip file")),
         ACTION,
     ),
     ("INSTALL-11", "one could not be had", s.released(opened=s.failed("files on pypi")), UNKNOWN),

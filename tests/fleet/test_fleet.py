@@ -188,7 +188,7 @@ def test_the_code_of_a_projects_own_report_is_the_one_that_decides(world: Fleet,
     assert [part.exit_code for part in row.parts] == [Exit.UNKNOWN, Exit.ACTION_NEEDED], "nothing is on the second one"
     own = json.loads((tmp_path / str(row.report)).with_suffix(".json").read_text(encoding="utf-8"))
     assert (row.exit, own["exit_code"]) == (Exit.ACTION_NEEDED, Exit.ACTION_NEEDED)
-    assert sum("could not be observed: GitHub" in line for line in row.parts[0].findings) == 1, "the cause once"
+    assert sum("could not read GitHub" in line for line in row.parts[0].findings) == 1, "the cause once"
 
 
 def test_the_gate_of_each_project(world: Fleet, tmp_path: Path) -> None:
@@ -238,7 +238,7 @@ def test_the_rate_limit_is_shared_and_respected(world: Fleet, tmp_path: Path, mo
     assert Exit.UNKNOWN in exits and worst(list(rows.values())) in (Exit.UNKNOWN, Exit.ACTION_NEEDED)
     late = rows["orbit-010"]
     assert late.exit is Exit.UNKNOWN, "what was not asked is unknown"
-    assert any("not asked: the rate limit is used up" in line for line in late.findings)
+    assert any("not requested: the rate limit is used up" in line for line in late.findings)
     assert late.retry_at and datetime.fromisoformat(late.retry_at) > now + timedelta(minutes=29)
 
 

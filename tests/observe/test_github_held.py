@@ -156,4 +156,4 @@ def test_the_protection_of_another_branch_is_no_answer(server: GitHubServer, to:
 
     relayed(server, other, token=ADMIN)
     hidden = settings(server).base_rules("main").present().hidden
-    assert hidden is not None and "GitHub gave what is at" in hidden.why
+    assert hidden is not None and "GitHub answered for" in hidden.why

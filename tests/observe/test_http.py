@@ -273,7 +273,7 @@ def test_redirects_without_end(server: RawServer) -> None:
 
 @pytest.mark.parametrize(
     ("location", "word"),
-    [("", "does not say where"), ("ftp://h/x", "http"), ("file:///etc/passwd", "http"), ("http://h:x/", "no URL")],
+    [("", "without a Location"), ("ftp://h/x", "http"), ("file:///etc/passwd", "http"), ("http://h:x/", "not a URL")],
 )
 def test_redirects_to_nowhere(server: RawServer, location: str, word: str) -> None:
     server.scripts["/a"] = reply(302, Location=location)

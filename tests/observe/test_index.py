@@ -305,9 +305,9 @@ def test_a_newer_minor_version_of_the_format_is_read(recwarn: pytest.WarningsRec
 @pytest.mark.parametrize(
     ("body", "says"),
     [
-        (b"", "no valid JSON"),
-        (project_json()[:-5], "no valid JSON"),
-        (b"[" * 100_000, "no valid JSON"),
+        (b"", "not valid JSON"),
+        (project_json()[:-5], "not valid JSON"),
+        (b"[" * 100_000, "not valid JSON"),
         (b"[]", "PEP 691"),
         (b'{"message": "ok"}', "PEP 691"),
         (project_json(meta={}), "PEP 629"),

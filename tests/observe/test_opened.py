@@ -93,19 +93,19 @@ def test_what_was_downloaded_already_is_not_asked_for_again(index: IndexServer) 
 
 def test_seven_bytes_for_windows_are_wrong(index: IndexServer) -> None:
     publish(index, WHEEL, (WINDOWS, b"garbage"))
-    assert wrong(observe(index)) == {WINDOWS: "it is no zip file"}
+    assert wrong(observe(index)) == {WINDOWS: "it is not a zip file"}
 
 
 def test_what_is_broken_is_told_though_another_could_not_be_had(index: IndexServer) -> None:
     publish(index, SDIST, (WINDOWS, b"garbage"))
     index.intercept = lambda request: Reply(404) if request.path.endswith(".tar.gz") else None
-    assert wrong(observe(index)) == {WINDOWS: "it is no zip file"}
+    assert wrong(observe(index)) == {WINDOWS: "it is not a zip file"}
 
 
 @pytest.mark.parametrize(
     ("reply", "says"),
     [
-        (Reply(200, WHEEL[1]), "its hash differs from the one that the index lists"),
+        (Reply(200, WHEEL[1]), "its hash differs from the one on the index"),
         (Reply(200, b"<html>log in</html>", {"Content-Type": "text/html"}), "its hash differs"),
         (Reply(404), "404"),
         (Reply(503), "503"),
@@ -138,7 +138,7 @@ def test_after_three_failures_the_others_are_not_asked_for(index: IndexServer) -
 def test_the_bounds_of_size_and_time(index: IndexServer) -> None:
     publish(index, SDIST, (WINDOWS, WHEEL[1]))
     said = problem(observe(index, most_bytes=max(len(SDIST[1]), len(WHEEL[1]))))
-    assert "not looked at: all files together have more than" in said and "--install-size" in said
+    assert "not checked: all files together have more than" in said and "--install-size" in said
     index.intercept = lambda request: Reply(200, delay=5) if "/files/" in request.path else None
     started = time.monotonic()
     said = problem(observe(index, seconds=0.5))
@@ -205,8 +205,8 @@ RECORD = b"orbit_demo-0.2.0.dist-info/METADATA,sha256=AAAA,3\n"
     [
         (*WHEEL, None, ""),
         (*SDIST, None, ""),
-        (WHEEL[0], b"", Broken, "no zip"),
-        (WHEEL[0], WHEEL[1][:-9], Broken, "no zip"),
+        (WHEEL[0], b"", Broken, "not a zip"),
+        (WHEEL[0], WHEEL[1][:-9], Broken, "not a zip"),
         (WHEEL[0], WHEEL[1][: len(WHEEL[1]) // 2] + LYING, Refused, "directory has more than 8 MiB"),
         (WHEEL[0], b"x" * 90 + LYING64, Refused, "directory has more than 8 MiB"),
         (WHEEL[0], zipped({}), Broken, "no METADATA"),
@@ -240,8 +240,8 @@ RECORD = b"orbit_demo-0.2.0.dist-info/METADATA,sha256=AAAA,3\n"
         ("orbit_demo-0.2.0-py3.11.egg", zipped({"EGG-INFO/PKG-INFO": METADATA}), None, ""),
         ("orbit_demo-0.2.0-py3.11.egg", zipped({}), Broken, "no PKG-INFO"),
         ("orbit-demo-0.2.0.win32.exe", b"MZ and more", None, ""),
-        ("orbit-demo-0.2.0.win32.exe", b"garbage", Broken, "does not begin as such a file"),
-        ("orbit-demo-0.2.0.tar.xz", b"garbage", Broken, "does not begin as such a file"),
+        ("orbit-demo-0.2.0.win32.exe", b"garbage", Broken, "not those of such a file"),
+        ("orbit-demo-0.2.0.tar.xz", b"garbage", Broken, "not those of such a file"),
     ],
 )
 def test_what_a_file_is(filename: str, content: bytes, ends: type[Exception] | None, says: str, tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ def test_report_of_a_silent_service(open_page: Any, folders: Path) -> None:
     opened = open_page(path)
     unknown = {check["id"] for check in checks_of(document) if check["outcome"] == "unknown" and check["decides"]}
     assert [text.split(", which")[0] for text in opened.texts(".lead .cause")] == [
-        "could not be observed: git remote: answered 503", "could not be observed: GitHub: answered 503",
+        "could not read git remote: answered 503", "could not read GitHub: answered 503",
     ]  # fmt: skip
     links = opened.page.evaluate(
         "[...document.querySelectorAll('.cause a')].map(a => [a.innerText,"

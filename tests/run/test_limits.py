@@ -100,7 +100,7 @@ def test_answers_without_end_take_bounded_memory(fault: str, gateway: tuple[Gate
         ("PULL-1", "GitHub"),
         ("RUN-1", "GitHub"),
     ):
-        assert found[check].startswith(f"could not be observed: {source}: "), found[check]
+        assert found[check].startswith(f"could not read {source}: "), found[check]
         assert re.search("more than|larger than|memory|protocol error", found[check])
     assert ("more memory" in found["TAG-1"]) == (fault == "gzip bomb")
     assert peak.memory < RUN_MEMORY

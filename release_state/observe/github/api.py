@@ -101,5 +101,7 @@ class GitHubApi:
         if is_other_host(url, answer.url):
             # Renamed repositories stay on the host. What another one says, and what it does not know, is no fact.
             host = origin_of(answer.url)[1]
-            raise failure(f"GitHub sent the question on to another host, {host}", "give its address: --github-api-url")
+            raise failure(
+                f"GitHub redirected the request to another host, {host}", "give its address: --github-api-url"
+            )
         return data, answer

@@ -76,7 +76,7 @@ def _check_runs(api: GitHubApi, place: str, sha: str, deadline: float) -> list[F
         for check in found:
             require_commit(check, "head_sha", sha, "the check runs")
         if len({_suite(check) for check in found}) >= MOST_SUITES:
-            raise failure(f"{sha[:12]} has {MOST_SUITES:,} check suites or more, and GitHub shows those alone")
+            raise failure(f"{sha[:12]} has {MOST_SUITES:,} check suites or more, and GitHub lists no more than that")
         return found
 
     return api.once(f"check runs of {sha} of {place}", ask)

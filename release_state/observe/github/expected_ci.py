@@ -95,7 +95,7 @@ class ExpectedCILookup:
         """Why a workflow that pushes to the base branch start has no run for this commit."""
         trigger = self._files.triggers.get(name)
         if name in self._switched_off:
-            found = StartState(_OFF, f"it is switched off ({self._switched_off[name]})")
+            found = StartState(_OFF, f"it is disabled ({self._switched_off[name]})")
         else:
             found = self._started(name, sha, self._files.message)
         why = f"{found.why}: {self._files.unread[name]}" if found.state == "unknown" and trigger is None else found.why

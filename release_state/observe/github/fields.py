@@ -150,17 +150,17 @@ def is_named(name: str | None, place: str) -> bool:
 def require_repository(repository: Fields, place: str, what: str) -> None:
     """Raise LookupFailed unless `repository`, as an answer names it, is the one at the place."""
     if not is_named(name := repository.text("full_name"), place):
-        raise failure(f"asked {parse_name(place)} for {what}, GitHub gave {name:.100} for it", "ask again")
+        raise failure(f"requested {what} of {parse_name(place)}, GitHub answered for {name:.100}", "try again")
 
 
 def require_address(found: Fields, place: str, what: str, end: str = "") -> None:
     """Raise LookupFailed unless the address of what was found is below that of the repository, and ends so."""
     path = unquote(urlsplit(found.text("url")).path)
     if f"/repos/{parse_name(place)}/".lower() not in path.lower() or not path.endswith(end):
-        raise failure(f"asked {parse_name(place)} for {what}, GitHub gave what is at {path:.150}", "ask again")
+        raise failure(f"requested {what} of {parse_name(place)}, GitHub answered for {path:.150}", "try again")
 
 
 def require_commit(found: Fields, name: str, sha: str, what: str) -> None:
     """Raise LookupFailed unless the field of this name has the hash of the commit that was asked about."""
     if found.sha(name) != sha:
-        raise failure(f"asked for {what} of {sha[:12]}, GitHub gave those of another commit, {found.sha(name)[:12]}")
+        raise failure(f"requested {what} of {sha[:12]}, GitHub answered for another commit, {found.sha(name)[:12]}")

@@ -52,7 +52,7 @@ T = TypeVar("T")
 
 _FULL_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 
-_PUSH = "give a token with the permission contents=write: GitHub lists drafts to those who may push only"
+_PUSH = "give a token with the permission contents=write: GitHub lists drafts only to users who can push"
 
 
 class GitHub:
@@ -158,7 +158,7 @@ class GitHub:
     def _drafts(self, place: str) -> tuple[GitHubRelease, ...]:
         repository = self.visible_repository()
         if not self._api.has_token or repository.can_push is False:
-            raise failure("drafts are listed only to a token with push right", _PUSH)
+            raise failure("GitHub lists drafts only to a token with push access", _PUSH)
         drafts = tuple(release for release in self._all_releases(place) if release.draft)
         # GitHub does not say of an app's token whether it may push: only a draft shows that it sees them.
         if repository.can_push is None and not drafts:
@@ -220,7 +220,7 @@ class GitHub:
                 return RateLimit(limit=int(limit), remaining=int(left), resets_at=reset.astimezone(), spent=spent)
             if self._answered:
                 return None  # a GitHub Enterprise Server may have no limit
-            raise failure("no answer told a rate limit")
+            raise failure("no response named a rate limit")
 
         return observe(read)
 
@@ -262,7 +262,7 @@ class GitHub:
             raise failure(f"unexpected shape of the answer: the repository is called {full_name!r:.60}")
         # What was renamed is redirected to where it is by its number.
         if not is_named(full_name, place) and urlsplit(answer.url).path.endswith(place):
-            raise failure(f"asked for the repository {self._name}, GitHub gave {full_name}", "ask again")
+            raise failure(f"requested the repository {self._name}, GitHub answered for {full_name}", "try again")
         return Repository(
             full_name=full_name,
             default_branch=found.text("default_branch"),

@@ -102,7 +102,7 @@ class GitHubList:
                 return self._read(deadline)
             except _Changed as changed:
                 if is_last_try:
-                    raise failure(str(changed), "ask again") from None
+                    raise failure(str(changed), "try again") from None
         raise AssertionError("unreachable")
 
     @property
@@ -148,7 +148,7 @@ class GitHubList:
     def _parse_page(self, url: str, data: Any, answer: Response) -> ListPage:
         if self.key is None:
             if not isinstance(data, list):
-                raise failure(f"unexpected shape of the answer: {self.where} are no list but {type(data).__name__}")
+                raise failure(f"unexpected shape of the answer: {self.where} are {type(data).__name__}, not a list")
             items, total = [Fields(item, self.where) for item in data], None
         else:
             holder = Fields(data, self.where)
@@ -247,7 +247,7 @@ class GitHubList:
         # Where an item of the first page is gone, the first one of the second page has moved up and was missed. What is
         # new moves others down, onto pages that are read later; side by side, they may have been read already.
         if news is None or (news and self.at_once) or now[news:] != before[: len(now) - news]:
-            raise self._changed("what was on the first page has moved")
+            raise self._changed("the items of its first page moved")
         return _distinct([*again.items[:news], *found])
 
     def _changed(self, how: str) -> _Changed:

@@ -55,7 +55,7 @@ def read_push_log(api: GitHubApi, place: str, branch: str, deadline: float) -> P
     pushes: dict[str, Push] = {}
     for item in found:
         if item.text("ref") != ref:
-            raise failure(f"asked for the activities of {ref}, GitHub gave one of {item.text('ref')}")
+            raise failure(f"requested the activities of {ref}, GitHub gave one of {item.text('ref')}")
         push = Push(
             before=item.sha("before"),
             at=item.moment("timestamp"),
@@ -86,18 +86,18 @@ def predict_start(
         return StartState("kept away", f"the commit's message says {skip}")
     push, why = log().of(sha)
     if push and push.by == BOT:
-        return StartState("kept away", f"{BOT} pushed it, whose pushes start nothing")
+        return StartState("kept away", f"{BOT} pushed it, and its pushes start no workflow")
     if trigger is None:
         return StartState("unknown", "its file cannot be read")
     if not trigger.has_paths:
         return StartState("starts", f"starts on a push to {branch}")
     if push is None:
-        return StartState("unknown", f"its paths decide, and the push is not known: {why}")
+        return StartState("unknown", f"it depends on the changed files, and the push is unknown: {why}")
     paths = changed(push.before, sha)
     if paths is None:
-        return StartState("unknown", "its paths decide, and what the push changed cannot be had")
+        return StartState("unknown", "it depends on the changed files, and they could not be read")
     if len(paths) > MOST_CHANGED:
-        return StartState("unknown", f"its paths decide, and the push changed {len(paths)} files")
+        return StartState("unknown", f"it depends on the changed files, and the push changed {len(paths)}")
     if trigger.takes(paths):
-        return StartState("starts", f"starts on a push to {branch} that changes what this one did")
-    return StartState("kept away", f"its paths leave out all {len(paths)} files that the push changed")
+        return StartState("starts", f"starts on a push to {branch} that changes these files")
+    return StartState("kept away", f"its path filter excludes all {len(paths)} files that the push changed")

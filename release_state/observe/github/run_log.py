@@ -44,7 +44,7 @@ MOST_BYTES = 8 * 2**20
 """Bytes of a log that are read. A longer one is not: the storage behind the redirect gives no end of a file."""
 
 _FAILED = frozenset({"failure", "cancelled", "timed_out", "startup_failure"})
-_RIGHT = "give a token with the permission actions=read: GitHub shows logs to nobody without one"
+_RIGHT = "give a token with the permission actions=read: GitHub shows logs to nobody else"
 _PUBLISHES = ("publish", "upload", "deploy")
 
 Success = Literal["impossible", "believed", "in doubt"]
@@ -199,7 +199,7 @@ class _Look:
             path = f"{self._place}/runs/{self._run.id}/jobs"
             found = GitHubList(self._api, path, "jobs", key="jobs", deadline=self._deadline).read()
             if others := [run for one in found if (run := one.number("run_id")) != self._run.id]:
-                raise failure(f"asked for the jobs of run {self._run.id}, GitHub gave one of run {others[0]}")
+                raise failure(f"requested the jobs of run {self._run.id}, GitHub gave one of run {others[0]}")
             return [_job(one) for one in found]
 
         return self._api.once(f"jobs of {self._run.id}", ask)

@@ -24,7 +24,7 @@ from release_state.observe.github.github import GitHub
 from release_state.observe.github.lists import GitHubList
 from release_state.observe.http.response import LookupFailed
 
-ADMINISTRATORS = "give a token with the permission administration=read of a person who administers the repository"
+ADMINISTRATORS = "give an administrator's token with the permission administration=read"
 MOST_RULESETS = 30
 _NOT_IN_PLAN = "(403: Upgrade to "
 """How GitHub says that the plan of a private repository has no protection: then none is enforced."""
@@ -51,7 +51,7 @@ class GitHubSettings:
         def ask(api: GitHubApi, place: str) -> BaseRules:
             found = api.one(f"{place}/branches/{quote(branch, safe='')}", "branch")
             if found is None or found.text("name") != branch:
-                raise failure(f"asked for the branch {branch}, GitHub gave another one")
+                raise failure(f"requested the branch {branch}, GitHub gave another one")
             rules = self._rules(api, place, branch)
             base = BaseRules(branch=branch, protected=found.flag("protected"), rules=rules)
             classic = found.optional_child("protection")
@@ -67,7 +67,7 @@ class GitHubSettings:
 
         def ask(api: GitHubApi, place: str) -> ActionsSettings:
             if not api.has_token or self._github.visible_repository().can_administer is False:
-                raise failure("the settings of Actions are shown to administrators only", ADMINISTRATORS)
+                raise failure("GitHub shows the Actions settings only to administrators", ADMINISTRATORS)
             found = api.one(f"{place}/actions/permissions/workflow", "settings of Actions")
             if found is None:
                 raise failure("GitHub gave no settings of Actions")
@@ -92,7 +92,7 @@ class GitHubSettings:
             shown = [_ruleset(item) for item in listed]
             wanted = [item for item in shown if item.enforcement == "active" and item.target in ("branch", "tag")]
             if len(wanted) > MOST_RULESETS:
-                raise failure(f"{len(wanted)} rulesets are active; more than {MOST_RULESETS} are not looked at")
+                raise failure(f"{len(wanted)} rulesets are active; at most {MOST_RULESETS} are read")
             whole = {item.id: _detailed(api, f"{place}/rulesets/{item.id}", item) for item in wanted}
             return tuple(whole.get(item.id, item) for item in shown)
 
@@ -113,7 +113,7 @@ class GitHubSettings:
 def _add_classic(api: GitHubApi, place: str, repository: Callable[[], Repository], base: BaseRules) -> BaseRules:
     """The same with the whole of the classic protection, or with why it is hidden."""
     hidden = Problem(
-        source=SOURCE, why="the whole of a classic protection is shown to administrators only", remedy=ADMINISTRATORS
+        source=SOURCE, why="GitHub shows the full classic protection only to administrators", remedy=ADMINISTRATORS
     )
     if not api.has_token or repository().can_administer is False:
         return base.model_copy(update={"hidden": hidden})
@@ -162,7 +162,7 @@ def _ruleset(found: Fields) -> Ruleset:
 def _detailed(api: GitHubApi, path: str, listed: Ruleset) -> Ruleset:
     found = api.one(path, "ruleset")
     if found is None or found.number("id") != listed.id:
-        raise failure(f"asked for the ruleset {listed.name} ({listed.id}), GitHub gave another one")
+        raise failure(f"requested the ruleset {listed.name} ({listed.id}), GitHub gave another one")
     conditions = found.optional_child("conditions")
     refs = conditions.optional_child("ref_name") if conditions else None
     links = found.optional_child("_links")

@@ -100,9 +100,9 @@ def parse_tag_release(found: Fields, place: str, tag: str) -> GitHubRelease:
     require_address(found, place, "a release")
     release = parse_release(found)
     if release.tag != tag:
-        raise failure(f"asked for the release of the tag {tag}, GitHub gave that of {release.tag}")
+        raise failure(f"requested the release of the tag {tag}, GitHub gave that of {release.tag}")
     if release.draft:
-        raise failure(f"asked for the published release of the tag {tag}, GitHub gave a draft")
+        raise failure(f"requested the published release of the tag {tag}, GitHub gave a draft")
     return release
 
 
@@ -112,7 +112,7 @@ def parse_latest_release(found: Fields, place: str) -> GitHubRelease:
     release = parse_release(found)
     if release.draft or release.prerelease:
         kind = "draft" if release.draft else "pre-release"
-        raise failure(f"asked for the latest release, GitHub gave a {kind}, {release.tag}")
+        raise failure(f"requested the latest release, GitHub gave a {kind}, {release.tag}")
     return release
 
 
@@ -123,7 +123,7 @@ def parse_runs(found: Iterable[Fields], place: str, workflow: str = "") -> list[
         require_repository(item.child("repository"), place, "workflow runs")
         run = parse_run(item)
         if workflow and run.workflow != workflow:
-            raise failure(f"asked for the runs of {workflow}, GitHub gave one of {run.workflow or 'no workflow'}")
+            raise failure(f"requested the runs of {workflow}, GitHub gave one of {run.workflow or 'no workflow'}")
         runs.append(run)
     return runs
 

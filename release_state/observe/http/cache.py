@@ -111,9 +111,9 @@ def explain_staleness(headers: Mapping[str, str]) -> str | None:
     """
     age = get_header(headers, "Age") or ""
     if age.strip().isdecimal() and int(age.strip()[:9]) > OLDEST.total_seconds():
-        return f"answered with something that a cache kept for {int(age.strip()[:9])} s"
+        return f"answered from a cache with a response that is {int(age.strip()[:9])} s old"
     if _STALE.search(get_header(headers, "Warning") or ""):
-        return "answered with something that a cache kept and did not ask about"
+        return "answered from a cache that did not revalidate it"
     return None
 
 

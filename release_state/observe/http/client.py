@@ -168,7 +168,7 @@ class HttpClient:
         answer = self.get(url, accept=accept, **options)
         source = options.get("source") or urlsplit(answer.url).netloc
         if answer.status >= 400 and read_service_message(answer.headers, answer.body) is None:
-            why = f"{display_url(answer.url)}: answered {answer.status} without the service's own words (a proxy?)"
+            why = f"{display_url(answer.url)}: answered {answer.status} without the service's error message (a proxy?)"
             raise LookupFailed(Problem(source=source, why=why, is_temporary=answer.status >= 500))
         try:
             return parse_json(answer), answer

@@ -14,7 +14,7 @@ from email.utils import parsedate_to_datetime
 from release_state.common.strict import convert_epoch, decode_json
 from release_state.common.text import sanitize
 
-NOT_REACHED = "see that this machine reaches it, through HTTPS_PROXY where it has to, and run again"
+NOT_REACHED = "check the network or HTTPS_PROXY, then run again"
 _TEMPORARY = frozenset({429, 502, 503, 504})
 _SECONDARY_LIMIT_PAUSE = 60.0
 """Seconds that GitHub asks to wait after a secondary limit that names no time."""

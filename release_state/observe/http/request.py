@@ -190,17 +190,17 @@ class Request:
             return
         pause = (until - datetime.now(timezone.utc)).total_seconds()
         if pause >= self._end - time.monotonic():
-            raise self._failure("not asked: the rate limit is used up, as another question was told", until, _WAIT)
+            raise self._failure("not requested: the rate limit is used up, as another request found", until, _WAIT)
         self._client.cancel.wait(max(0.0, pause))
 
     def _follow(self, received: Response, seen: set[str]) -> None:
         location = get_header(received.headers, "Location")
         if not location:
-            raise self._failure(f"answered {received.status}, a redirect that does not say where")
+            raise self._failure(f"answered {received.status} without a Location header")
         try:
             target = clean_url(urljoin(self._url, location))
         except ValueError as error:
-            raise self._failure(f"redirected to an address that cannot be used: {error}") from None
+            raise self._failure(f"redirected to an unusable address: {error}") from None
         if target in seen:
             raise self._failure("redirects in a loop")
         if len(seen) > MAX_REDIRECTS:
@@ -231,7 +231,7 @@ class Request:
 
     def _out_of_time(self) -> LookupFailed:
         limit = f"{self._client.limit:g}"
-        remedy = "try again, or give a longer --lookup-timeout"
+        remedy = "try again, or raise --lookup-timeout"
         return self._failure(f"no complete answer within {limit} s", remedy=remedy, may_pass=True)
 
     def _failure(

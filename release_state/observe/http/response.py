@@ -85,11 +85,11 @@ def clean_url(url: str) -> str:
         parts = urlsplit(url)
         _ = parts.port
     except ValueError:
-        raise ValueError("the address is no URL") from None
+        raise ValueError("the address is not a URL") from None
     if may_hold_password(url):
         raise ValueError("the address has an @ behind its host")
     if parts.scheme.lower() not in ("http", "https") or not parts.hostname:
-        raise ValueError("the address is no http or https URL")
+        raise ValueError("the address is not an http or https URL")
     host = parts.netloc.rpartition("@")[2]
     return urlunsplit((parts.scheme.lower(), host, parts.path or "/", parts.query, ""))
 

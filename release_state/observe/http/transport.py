@@ -224,7 +224,7 @@ class _Decoder:
     def __init__(self, coding: str, limit: int) -> None:
         coding = coding.strip().lower()
         if coding not in ("", "identity", "gzip", "x-gzip"):
-            raise Unusable(f"the answer is coded as {coding[:40]!r}, which was not asked for")
+            raise Unusable(f"the answer has the encoding {coding[:40]!r}, which was not requested")
         self._limit = limit
         self._zlib = zlib.decompressobj(wbits=31) if coding.endswith("gzip") else None
 

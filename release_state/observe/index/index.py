@@ -47,7 +47,7 @@ def observe_index(
     try:
         wanted = Version(version)
     except InvalidVersion:
-        return unavailable(f"index {channel.name}", f"{version!r} is no version by PEP 440")
+        return unavailable(f"index {channel.name}", f"{version!r} is not a PEP 440 version")
     name = canonicalize_name(package)
 
     def read(index: Index) -> IndexProject:

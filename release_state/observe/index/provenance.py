@@ -49,7 +49,7 @@ def observe_provenance(index: Index, file: IndexFile) -> Provenance:
         raise index.failure(f"{answer.url}: not a provenance object of PEP 740")
     if file.sha256 and (others := _others(document, file.filename, file.sha256)):
         where = display_url(answer.url)
-        why = f"{where}: asked for the provenance of {file.filename}, the index gave that of {others[0]}"
+        why = f"{where}: requested the provenance of {file.filename}, the index gave that of {others[0]}"
         raise index.failure(sanitize(why, 400))
     return parse_provenance(document, file.filename, file.sha256)
 

@@ -82,7 +82,7 @@ def parse_project_page(body: bytes, headers: Mapping[str, str], name: str, url: 
             status, reason = html.meta.get("project-status"), html.meta.get("project-status-reason")
             unreadable = tuple(link.text for link in files if not _is_sane(link.text))
             return IndexPage(packages, unreadable=unreadable, status=status, status_reason=reason)
-        raise NotSimple("an HTML page that is no project page of a Simple index")
+        raise NotSimple("the HTML page is not a project page of a Simple index")
     raise NotSimple(f"the content type is {content_type or 'missing'}, not that of a Simple index")
 
 
@@ -107,7 +107,7 @@ def parse_root(body: bytes, headers: Mapping[str, str], url: str) -> frozenset[s
         recognised = content_type == HTML_TYPE or html.declared or _SIMPLE_INDEX.search(html.heading)
         if recognised or (listed and all(listed)):
             return frozenset(name for name in listed if name)
-        raise NotSimple("the index's root is an HTML page that is no root of a Simple index")
+        raise NotSimple("the index's root is an HTML page, but not that of a Simple index")
     raise NotSimple(f"the content type of the index's root is {content_type or 'missing'}")
 
 
@@ -124,7 +124,7 @@ def _load(body: bytes) -> Any:
     try:
         return load_json(body)
     except ValueError as error:
-        raise NotSimple("the answer is no valid JSON, or holds too many values") from error
+        raise NotSimple("the answer is not valid JSON, or holds too many values") from error
 
 
 def _check_version(version: object) -> None:
@@ -203,7 +203,7 @@ def _read_html(body: bytes, headers: Mapping[str, str], charset: str) -> _Html:
         html.feed(text)
         html.close()
     except (AssertionError, RecursionError) as error:  # the standard library's parser on a broken declaration
-        raise NotSimple("the answer is no readable HTML") from error
+        raise NotSimple("the answer is not readable HTML") from error
     framed = any(key.lower() in ("content-length", "transfer-encoding") for key in headers)
     if html.opened and not framed and "</html" not in text[-4096:].lower():
         # Nothing in the transport tells where such an answer ends, so only the page itself can.

@@ -269,7 +269,7 @@ class _Attempt:
             if done.stopped == "cancelled":
                 raise _Ended(unavailable(self.source, "the run was ended before the installation was"))
             why = f"not finished within {self.deadline - self.started:.0f} seconds"
-            raise _Ended(unavailable(self.source, why, "try again, or give a longer --install-timeout", temporary=True))
+            raise _Ended(unavailable(self.source, why, "try again, or raise --install-timeout", temporary=True))
         return done.code, self._without_passwords(done.text)
 
     def _without_passwords(self, text: str) -> str:

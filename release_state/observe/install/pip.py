@@ -113,7 +113,7 @@ def judge_failure(output: str, log: str, package: str, files: Collection[IndexFi
     hashed = bool(files) and all(file.sha256 for file in files)
     for line in output.splitlines():
         if _OTHER_FILE.search(line):
-            remedy = "try again; if it stays so, download the file and compare: then the index serves another one"
+            remedy = "try again; if it persists, download the file and compare: the index may serve another one"
             return Judgement(PipEnded.UNAVAILABLE, "the hash of a file differs from the one that is listed", remedy)
         if _BROKEN.search(line) or (hashed and _UNREADABLE.search(line)):
             return Judgement(PipEnded.FAILED, line.strip())

@@ -120,7 +120,7 @@ def _safe(name: str) -> str:
     name = _PRELUDE.sub("", name, count=1) if name.startswith("./") else name
     parts = name.rstrip("/").split("/")
     if name.startswith("/") or "\\" in name or re.match(r"[A-Za-z]:", name) or ".." in parts or "" in parts:
-        raise Refused("a member's name leads out of its folder")
+        raise Refused("a member's name points outside its folder")
     return name
 
 
@@ -179,7 +179,7 @@ def _content(stream: IO[bytes], size: int) -> bytes:
     while len(content) <= size and (block := stream.read(min(_BLOCK, size + 1 - len(content)))):
         content += block
     if len(content) != size:
-        raise Refused("a member has not the size that the archive names")
+        raise Refused("a member's size differs from the size that the archive names")
     return bytes(content)
 
 
@@ -209,7 +209,7 @@ class Forward(io.RawIOBase):
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         if whence != io.SEEK_SET or offset < self._position:
-            raise Refused("it is not in one order")
+            raise Refused("its members are not in order")
         while self._position < offset and self.read(min(_BLOCK, offset - self._position)):
             pass
         return self._position

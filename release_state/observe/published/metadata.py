@@ -90,7 +90,7 @@ def _look_into(path: Path, file: IndexFile, name: str, version: Version, deadlin
         begins = _BEGINS.get(file.kind) or next((b for end, b in _COMPRESSED.items() if lower.endswith(end)), b"")
         with path.open("rb") as content:
             if content.read(len(begins)) != begins:
-                raise Broken("it does not begin as such a file does")
+                raise Broken("its first bytes are not those of such a file")
 
 
 def _compare(metadata: Message, file: IndexFile, name: str, version: Version) -> None:
@@ -135,7 +135,7 @@ def _directory_size(path: Path) -> int:
         tail = file.read()
     at = tail.rfind(b"PK\x05\x06")
     if at < 0 or len(tail) - at < 22:
-        raise Broken("it is no zip file")
+        raise Broken("it is not a zip file")
     found: int = struct.unpack_from("<I", tail, at + 12)[0]
     if tail[max(0, at - 20) :].startswith(b"PK\x06\x07") and at >= 76:  # zip64
         found = max(found, struct.unpack_from("<Q", tail, at - 76 + 40)[0])

@@ -24,7 +24,7 @@ from release_state.observe.published.metadata import Broken, Differs, verify_fil
 
 _MOST_FAILURES = 3
 """After as many files that could not be had, the others are not asked for."""
-_LEAVE_OUT = "or give --no-install, which leaves it out and says so"
+_LEAVE_OUT = "or skip it with --no-install"
 
 
 def observe_opened(
@@ -95,10 +95,10 @@ class _Attempt:
         except Broken as broken:
             if file.sha256 is None:
                 why = f"{broken}, and the index lists no hash that says whether this is the file"
-                raise self._failed(file, why, "download it, and see whether it is what was meant") from None
+                raise self._failed(file, why, "download it and check that it is the intended file") from None
             return str(broken)
         except Refused as refused:
-            raise self._failed(file, f"{refused}", f"look into it by other means, {_LEAVE_OUT}") from None
+            raise self._failed(file, f"{refused}", f"inspect it by other means, {_LEAVE_OUT}") from None
         finally:
             path.unlink(missing_ok=True)
         return ""
@@ -126,15 +126,15 @@ class _Attempt:
             while block := content.read(2**20):
                 digest.update(block)
         if file.sha256 and digest.hexdigest() != file.sha256:
-            remedy = "try again; if it stays so, download the file and compare: then the index serves another one"
-            raise self._failed(file, "as it was downloaded its hash differs from the one that the index lists", remedy)
+            remedy = "try again; if it persists, download the file and compare: the index may serve another one"
+            raise self._failed(file, "its hash differs from the one on the index", remedy)
 
     def _too_much(self, file: IndexFile) -> LookupFailed:
-        why = f"not looked at: all files together have more than {self._most / 2**20:g} MiB"
+        why = f"not checked: all files together have more than {self._most / 2**20:g} MiB"
         return self._failed(file, why, f"allow more with --install-size, {_LEAVE_OUT}")
 
     def _too_late(self, file: IndexFile) -> LookupFailed:
-        remedy = f"try again, or give a longer --install-timeout, {_LEAVE_OUT}"
+        remedy = f"try again, or raise --install-timeout, {_LEAVE_OUT}"
         return self._failed(file, f"not read within {self._seconds:g} seconds", remedy, may_pass=True)
 
     def _failed(self, file: IndexFile, why: str, remedy: str, *, may_pass: bool = False) -> LookupFailed:

@@ -116,7 +116,7 @@ def _download(
         raise index.failure(f"{name} has {file.size:,} bytes; more than {MOST_BYTES >> 20} MiB are not compared")
     content = index.download(file, MOST_BYTES)
     if file.sha256 and hashlib.sha256(content).hexdigest() != file.sha256:
-        raise index.failure(f"{name} as it was downloaded is not the file that the index lists: its hash differs")
+        raise index.failure(f"{name} was downloaded, but is not the file that the index lists: its hash differs")
     if downloaded is not None:
         downloaded[file.url] = content
     try:
@@ -126,7 +126,7 @@ def _download(
     except Refused as refused:
         raise index.failure(f"{name} is not compared: {refused}") from None
     if not files:
-        raise index.failure(f"{name} holds nothing that could be compared")
+        raise index.failure(f"{name} contains no file to compare")
     return files
 
 

@@ -94,9 +94,9 @@ _BASE: dict[str, Expected] = {
     "JSON null": _unknown(_SHAPE),
     "captive portal: HTML with 200": _unknown(f"HTML|{_SHAPE}"),
     "captive portal, labelled as what was asked for": _unknown(f"HTML|valid JSON|{_SHAPE}"),
-    "wrong content type": _unknown(f"instead of JSON|content type|without the service's own words|{_SHAPE}"),
+    "wrong content type": _unknown(f"instead of JSON|content type|without the service's error message|{_SHAPE}"),
     "wrong charset in the label": TRUE,
-    "not UTF-8": _unknown(f"valid JSON|without the service's own words|{_BROKEN}|{_SHAPE}"),
+    "not UTF-8": _unknown(f"valid JSON|without the service's error message|{_BROKEN}|{_SHAPE}"),
     "coding that was not asked for": _unknown("not asked for|Encoding|RPC failed|curl"),
     "gzip bomb": _unknown(f"more than|larger|memory|wrote more|{_SHAPE}|{_BROKEN}|{_SLOW}"),
     "100 MB, announced": _unknown(f"more than the limit|memory|{_SHAPE}|{_BROKEN}|{_SLOW}"),
@@ -207,7 +207,7 @@ _OF_ROW: dict[str, dict[str, Expected]] = {
     "GitHub: rulesets": {"404 in the service's own words": ABSENT},
     "GitHub: protection": {
         # GitHub says so to those who may not see it, too.
-        "404 in the service's own words": _unknown("shown to administrators only"),
+        "404 in the service's own words": _unknown("only to administrators"),
     },
 }
 
