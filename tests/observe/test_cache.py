@@ -224,7 +224,7 @@ def test_an_old_answer_of_a_cache_is_no_answer(headers: dict[str, str], server: 
     assert asker.repository().present()
     found = asker.pulls(BRANCH)
     assert found.unavailable and found.unavailable.is_temporary
-    assert "a cache kept" in found.unavailable.why
+    assert "from a cache" in found.unavailable.why
     assert {request.headers["cache-control"] for request in server.requests} == {"no-cache"}
 
 

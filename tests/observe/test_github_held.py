@@ -36,17 +36,17 @@ def _other_address(item: Any) -> None:
 
 
 ANOTHER: list[tuple[str, str, str, Change, str]] = [
-    ("a repository", "repository", "/orbit", _set(**OTHER), "GitHub gave eve/orbit"),
-    ("into another one", "pulls", "/pulls", _first(lambda pull: pull["base"]["repo"].update(OTHER)), "gave eve/orbit"),
-    ("open, into another", "open_pulls", "/pulls", _first(lambda pull: pull["base"]["repo"].update(OTHER)), "gave eve"),
+    ("a repository", "repository", "/orbit", _set(**OTHER), "GitHub answered for eve/orbit"),
+    ("into another one", "pulls", "/pulls", _first(lambda pull: pull["base"]["repo"].update(OTHER)), "for eve"),
+    ("open, into another", "open_pulls", "/pulls", _first(lambda pull: pull["base"]["repo"].update(OTHER)), "for eve"),
     ("of another tag", "release", "/v0.2.0", _set(tag_name="v0.1.0"), "that of v0.1.0"),
     ("a draft of the tag", "release", "/v0.2.0", _set(draft=True, published_at=None), "gave a draft"),
-    ("a release elsewhere", "release", "/v0.2.0", _other_address, "at /repos/eve/orbit/releases/"),
+    ("a release elsewhere", "release", "/v0.2.0", _other_address, "for /repos/eve/orbit/releases/"),
     ("a draft is latest", "latest", "/latest", _set(draft=True, published_at=None), "gave a draft"),
     ("a pre-release is latest", "latest", "/latest", _set(prerelease=True), "gave a pre-release"),
-    ("the latest elsewhere", "latest", "/latest", _other_address, "at /repos/eve/orbit/releases/"),
-    ("drafts elsewhere", "drafts", "/releases", _first(_other_address), "at /repos/eve/orbit/releases/"),
-    ("a run elsewhere", "runs", "/runs", _first(_set(repository=OTHER), "workflow_runs"), "gave eve/orbit"),
+    ("the latest elsewhere", "latest", "/latest", _other_address, "for /repos/eve/orbit/releases/"),
+    ("drafts elsewhere", "drafts", "/releases", _first(_other_address), "for /repos/eve/orbit/releases/"),
+    ("a run elsewhere", "runs", "/runs", _first(_set(repository=OTHER), "workflow_runs"), "answered for eve/orbit"),
     (
         "a run of another workflow", "runs", "/runs",
         _first(_set(path=".github/workflows/ci.yml"), "workflow_runs"), "gave one of ci.yml",

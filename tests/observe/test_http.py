@@ -422,8 +422,8 @@ def test_gzip_is_undone_and_a_bomb_is_not(server: RawServer) -> None:
     assert "unpacks to more than" in failure(client, f"{server.url}/bomb", max_bytes=1_000_000).why
     assert "truncated" in failure(client, f"{server.url}/cut").why
     assert "not valid gzip" in failure(client, f"{server.url}/none").why
-    assert "not asked for" in failure(client, f"{server.url}/other").why
-    assert "not asked for" in failure(client, f"{server.url}/twice").why
+    assert "not requested" in failure(client, f"{server.url}/other").why
+    assert "not requested" in failure(client, f"{server.url}/twice").why
 
 
 # ── What is no answer

@@ -638,11 +638,11 @@ def sparse() -> bytes:
 @pytest.mark.parametrize(
     ("data", "why"),
     [
-        (tar_of((member("a/../../etc/passwd"), b"x")), "leads out"),
-        (tar_of((member("/etc/passwd"), b"x")), "leads out"),
-        (tar_of((member("a//b"), b"x")), "leads out"),
-        (tar_of((member("a\\..\\b"), b"x")), "leads out"),
-        (tar_of((member("C:/b"), b"x")), "leads out"),
+        (tar_of((member("a/../../etc/passwd"), b"x")), "outside"),
+        (tar_of((member("/etc/passwd"), b"x")), "outside"),
+        (tar_of((member("a//b"), b"x")), "outside"),
+        (tar_of((member("a\\..\\b"), b"x")), "outside"),
+        (tar_of((member("C:/b"), b"x")), "outside"),
         (tar_of((member("a/b", tarfile.SYMTYPE, "/etc/passwd"), b"")), "a link"),
         (tar_of((member("a/b", tarfile.LNKTYPE, "a/c"), b"")), "a link"),
         (tar_of((member("a/b", tarfile.CHRTYPE), b"")), "a device"),
@@ -665,8 +665,8 @@ def test_a_hostile_tar_is_refused(data: bytes, why: str) -> None:
 @pytest.mark.parametrize(
     ("data", "why"),
     [
-        (zip_of({"a/../../b": b"x"}), "leads out"),
-        (zip_of({"/b": b"x"}), "leads out"),
+        (zip_of({"a/../../b": b"x"}), "outside"),
+        (zip_of({"/b": b"x"}), "outside"),
         (zip_of({"a/b": b"/etc/passwd"}, stat.S_IFLNK | 0o777), "a link"),
         (zip_of({"a/b": b"x" * 1000})[:-30], "cannot be read"),
         (zip_of({"a/b": b"x" * 1000}).replace(b"\xe8\x03\x00\x00", b"\xe7\x03\x00\x00"), "size differs|cannot be read"),

@@ -1,4 +1,4 @@
-"""CI of ancestors: which apps are usual, and the nearest one that stands for a commit where no workflow started."""
+"""CI of ancestors: which apps are usual, and the nearest one that stands in for a commit without runs."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from release_state.observe.github.ci import Exclusions, look_up_checks, look_up_
 T = TypeVar("T")
 
 WITH_CI = 5
-"""Commits with CI that show which apps are usual."""
+"""How many commits with CI show which apps are usual."""
 _SIDE_BY_SIDE = WITH_CI - 1
 
 
 @dataclass
 class StandIn:
-    """What ancestors say of a commit of whose CI something did not start."""
+    """CI of ancestors, for a commit whose own did not start or not completely."""
 
     nearest: str = ""
-    """The nearest one whose CI is complete; empty: none is."""
+    """The nearest ancestor with complete CI; empty if there is none."""
     results: list[CICheck] = field(default_factory=list)
     passed: dict[str, int] = field(default_factory=dict)
-    """How many of the nearest ancestors were passed by for each workflow, and for "" where none was kept away."""
+    """How many ancestors were skipped for each workflow; under "" where none was kept away."""
 
 
 class Ancestors:
-    """Asks for CI of the ancestors of a commit, nearest first: the first alone, the others side by side."""
+    """Looks up CI of a commit's ancestors, nearest first: the first alone, the others side by side."""
 
     def __init__(
         self, api: GitHubApi, place: str, left: Exclusions, chain: Sequence[tuple[str, str]], deadline: float
@@ -40,8 +40,8 @@ class Ancestors:
         self._chain = chain
 
     def usual(self, own: frozenset[str] | None) -> list[CommitChecks]:
-        """The last ancestors with CI; none further than one whose apps are all among `own` (None: all of them)."""
-        # A commit that kept CI away by its message says nothing of what is usual.
+        """The nearest ancestors with CI, up to the first whose apps are all among `own` (None: no such end)."""
+        # A commit whose message skips CI says nothing about what is usual.
         shas = [sha for sha, message in self._chain if not find_skip_marker(message)]
         seen: list[CommitChecks] = []
         for commits in self._batches(shas, lambda sha: look_up_results(self._api, self._place, sha, self._deadline)):

@@ -20,7 +20,7 @@ _ACCEPT = "application/vnd.github+json"
 
 
 class GitHubApi:
-    """Asks GitHub's API below one root URL, and asks what several need only once."""
+    """Sends requests below the root URL of GitHub's API, and those that several look-ups share only once."""
 
     def __init__(self, client: HttpClient, api_url: str) -> None:
         self.client = client
@@ -34,7 +34,7 @@ class GitHubApi:
         return self.client.has_token_for(self.root)
 
     def once(self, key: str, ask: Callable[[], T]) -> T:
-        """The answer of whoever asks first; the others wait for it. A failure is shared, too."""
+        """The result of the first caller; the others wait for it. A failure is shared, too."""
         with self._lock:
             future = self._shared.get(key)
             first = future is None
@@ -49,19 +49,19 @@ class GitHubApi:
         return answer
 
     def found(self, key: str, read: Callable[[Any], T]) -> T | None:
-        """A part of what was asked for under this key; None where there is no answer yet, or none that can be used."""
+        """A part of the shared result under this key; None if there is none yet, or if it failed."""
         with self._lock:
             future = self._shared.get(key)
         return read(future.result()) if future is not None and future.done() and not future.exception() else None
 
     def forget(self, *kept: str) -> None:
-        """Let everything be asked again but for what is known of these keys; not while somebody asks."""
+        """Drop the shared results but those of these keys; not while a look-up runs."""
         with self._lock:
             known = {key: future for key, future in self._shared.items() if future.exception() is None}
             self._shared = {key: known[key] for key in kept if key in known}
 
     def one(self, path: str, where: str, *, absent: bool = False) -> Fields | None:
-        """One object; None for a 404 where `absent` says that this is an answer."""
+        """One object; None for a 404 if `absent` is true."""
         data, answer = self.get(self.root + path, absent=absent, may_keep=True)
         if answer.status == 404:
             return None
@@ -69,12 +69,12 @@ class GitHubApi:
         return Fields(data, where)
 
     def one_with_answer(self, path: str, where: str, *, absent: bool = False) -> tuple[Fields | None, Response]:
-        """As `one`, with the answer itself, which is never that of an earlier run."""
+        """As `one`, with the response, which is never a cached one."""
         data, answer = self.get(self.root + path, absent=absent)
         return None if answer.status == 404 else Fields(data, where), answer
 
     def one_or_message(self, path: str, where: str) -> tuple[Fields | None, str]:
-        """One object, or None and GitHub's own words for a 404, which can mean one thing or another."""
+        """One object, or None and GitHub's message for a 404, which can have several reasons."""
         data, answer = self.get(self.root + path, absent=True)
         return (None, Fields(data, where).text("message")) if answer.status == 404 else (Fields(data, where), "")
 
@@ -87,7 +87,7 @@ class GitHubApi:
         deadline: float | None = None,
         may_keep: bool = False,
     ) -> tuple[Any, Response]:
-        """The decoded JSON and the response; of status 404 only where `absent` says that this is an answer."""
+        """The decoded JSON and the response; with status 404 only if `absent` is true."""
         data, answer = self.client.get_json(
             url,
             params=params,
@@ -99,7 +99,7 @@ class GitHubApi:
             may_keep=may_keep,
         )
         if is_other_host(url, answer.url):
-            # Renamed repositories stay on the host. What another one says, and what it does not know, is no fact.
+            # A renamed repository stays on the host. What another host says or does not know is no fact.
             host = origin_of(answer.url)[1]
             raise failure(
                 f"GitHub redirected the request to another host, {host}", "give its address: --github-api-url"

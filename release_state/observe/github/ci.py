@@ -26,17 +26,17 @@ from release_state.observe.github.runs import RunsOfCommit, look_up_commit_runs
 _RUN = re.compile(r"/actions/runs/(\d+)")
 
 MOST_SUITES = 1000
-"""GitHub lists the check runs of that many suites of a commit, the newest ones."""
+"""GitHub lists the check runs of the newest suites of a commit, at most of so many."""
 CALM = ("success", "neutral", "skipped")
-"""Conclusions that are not red."""
+"""Conclusions that are not failures."""
 _OF_COMMITS = ("push", "merge_group", "schedule", "workflow_dispatch", "repository_dispatch")
-"""Events whose runs are for the commit that they stand on; those of pull requests are for a merge on no branch. What
-GitHub starts by itself ("dynamic": Pages, Dependabot) is seen by its check runs alone."""
+"""Events whose runs test the commit itself; those of pull requests test a merge that is on no branch. What
+GitHub starts by itself ("dynamic": Pages, Dependabot) counts by its check runs alone."""
 
 
 @dataclass(frozen=True)
 class Exclusions:
-    """What does not judge a commit: the run that is asking, and runs that released it."""
+    """The runs that say nothing about a commit's CI: this very run, and runs that released it."""
 
     own_run_id: int | None = None
     workflow: str = ""
@@ -45,7 +45,7 @@ class Exclusions:
     """The branch that the commit is on."""
 
     def note(self, number: int | None, run: WorkflowRun | None) -> str | None:
-        """Why a run is left out, to stand behind the name of its job; None: it judges."""
+        """Why a run is excluded, as a suffix to the name of its job; None if it counts."""
         if self.own_run_id is not None and self.own_run_id in (number, run.id if run else None):
             return ""
         released = run is not None and run.workflow == self.workflow and not run.tests(self.base)
@@ -53,7 +53,7 @@ class Exclusions:
 
 
 def look_up_checks(api: GitHubApi, place: str, sha: str, left: Exclusions) -> CommitChecks:
-    """CI of exactly this commit; what is left out is named. Raises LookupFailed."""
+    """CI of exactly this commit; excluded results are named. Raises LookupFailed."""
     deadline = api.client.deadline()
     with ThreadPoolExecutor(2, thread_name_prefix="release-state-statuses") as beside:
         asked = beside.submit(_statuses, api, place, sha, deadline)
@@ -64,7 +64,7 @@ def look_up_checks(api: GitHubApi, place: str, sha: str, left: Exclusions) -> Co
 
 
 def look_up_results(api: GitHubApi, place: str, sha: str, deadline: float) -> CommitChecks:
-    """The results of a commit as `commit_checks`, without its runs: which apps there are. Raises LookupFailed."""
+    """The results of a commit, without its runs: they show which apps report. Raises LookupFailed."""
     checks, statuses = _check_runs(api, place, sha, deadline), _statuses(api, place, sha, deadline)
     return _select_results(sha, checks, statuses, RunsOfCommit(), Exclusions())
 
@@ -96,10 +96,10 @@ def _statuses(api: GitHubApi, place: str, sha: str, deadline: float) -> list[Fie
 def _select_results(
     sha: str, checks: list[Fields], statuses: list[Fields], runs: RunsOfCommit, left: Exclusions
 ) -> CommitChecks:
-    """The newest result of each name in a workflow, the workflows that ran, and the names of what is left out."""
+    """The newest result of each name in a workflow, the workflows that ran, and the names of excluded results."""
     left_out: dict[str, None] = {}
-    # A check run and a status of one name are two things to GitHub, and so are check runs of two apps or workflows: a
-    # green one must not hide a red one. Of one of them the newest counts, which has the highest number.
+    # GitHub keeps apart a check run and a status of one name, and check runs of two apps or workflows. One that passed
+    # must not hide one that failed. Of the same app and workflow the newest counts, which has the highest number.
     newest: dict[tuple[str, str, str], tuple[int, CICheck]] = {}
     numbered = {suite for check in checks if _run_number(check) is not None and (suite := _suite(check)) is not None}
     for check in checks:
@@ -108,7 +108,7 @@ def _select_results(
         number = _run_number(check) if slug == ACTIONS else None
         run = runs.run(number, _suite(check), numbered) if slug == ACTIONS else None
         if run is None and _suite(check) in runs.by_suite:
-            number = None  # whatever run its address names, it is no job of that
+            number = None  # it is no job of that run, whatever its address says
         result = _check_result(check, slug, run, number)
         if (note := left.note(number, run)) is not None:
             left_out[f"{result.name}{note}"] = None
@@ -129,7 +129,7 @@ def _select_results(
 
 
 def _run_number(check: Fields) -> int | None:
-    """The number of the run that a job's addresses name; older ones name none."""
+    """The number of the run in a job's addresses; older jobs have none there."""
     urls = (check.optional_text("details_url"), check.optional_text("html_url"))
     found = next((match for url in urls if url and (match := _RUN.search(url))), None)
     return int(found[1]) if found else None
@@ -182,7 +182,7 @@ def _status_result(status: Fields) -> CICheck:
 
 
 def name_group(run: WorkflowRun | None) -> str:
-    """Of what a check run is a job: in one group the newest of a name counts."""
+    """The group of a check run; within a group, the newest of a name counts."""
     if run is None:
         return ""
     return f"{run.workflow} for pull requests" if run.event.startswith("pull_request") else run.workflow
@@ -198,7 +198,7 @@ def find_newest_runs(runs: Iterable[WorkflowRun]) -> dict[str, WorkflowRun]:
 
 
 def list_unreported(newest: Iterable[WorkflowRun], results: Collection[CICheck]) -> Iterator[CICheck]:
-    """What the newest run of each workflow says of the commit and no check run of it: unfinished, or ended badly."""
+    """The newest runs that are unfinished or failed without a check run that says so, as results."""
     for run in newest:
         if run.is_finished and run.conclusion in CALM:
             continue

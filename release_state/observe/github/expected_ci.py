@@ -28,15 +28,15 @@ from release_state.observe.github.lists import GitHubList
 from release_state.observe.github.pushes import PushLog, StartState, predict_start, read_push_log
 
 ANCESTORS = 20
-"""How far back ancestors are looked at with a token."""
+"""How many ancestors are looked up with a token."""
 ANCESTORS_WITHOUT_TOKEN = 5
-"""The same without one: the whole hour has sixty requests then."""
+"""How many without one: then GitHub allows sixty requests an hour."""
 _OFF = "disabled"
 _UNASKED = "not looked for without a token"
 
 
 class ExpectedCILookup:
-    """Completes the checks of one commit with what is expected of it; each request may raise LookupFailed."""
+    """Adds the expected CI to the checks of one commit. Every method may raise LookupFailed."""
 
     def __init__(
         self, api: GitHubApi, place: str, left: Exclusions, files: CommitWorkflows, reader: CommitReader
@@ -48,7 +48,7 @@ class ExpectedCILookup:
         self._ancestors = Ancestors(api, place, left, self._chain, self._deadline)
 
     def complete(self, checks: CommitChecks, required: Sequence[str]) -> CommitChecks:
-        """The same with `expected`, and with the nearest complete ancestor where this commit's CI did not start."""
+        """Add `expected` to the checks, and the nearest complete ancestor where this commit's CI did not start."""
         starting = self._starting(checks)
         absent = [name for name in starting if name not in checks.ran]
         own = frozenset(result.name for result in checks.results)
@@ -63,36 +63,36 @@ class ExpectedCILookup:
             states = tuple(self._state(name, checks.sha) for name in absent)
             expected = expected.model_copy(update={"workflows": (*expected.workflows, *states)})
             if any(workflow.state in ("starts", "unknown") for workflow in states):
-                # No ancestor can stand for what is still to come, and no app makes up for it.
+                # No ancestor and no app can stand in for runs that are still to come.
                 return self._pushed(checks, expected)
         begun = expected.has_begun and not expected.skip
         if begun or not expected.kept_away:
             expected = self._with_usual(expected, checks, required, bool(starting or required))
             lacks = bool(set(expected.apps) - checks.apps)
-            # A job of a workflow that was kept away may be required: its ancestor has it.
+            # A required check may be a job of a workflow that was kept away: the ancestor has it.
             lacks |= bool(set(expected.required) - own) and not expected.kept_away
             if lacks and not expected.skip:
                 return self._pushed(checks, expected)
             if not (lacks or expected.kept_away) and any(map(expected.is_vouched_by, checks.results)):
                 return checks.model_copy(update={"expected": expected})
         if (begun or expected.switched_off) and not (expected.kept_away or expected.skip):
-            # What is switched off is that not for this commit alone: no ancestor stands for all that come after it.
+            # A disabled workflow is disabled for later commits, too: no ancestor can stand in for them all.
             return checks.model_copy(update={"expected": expected})
-        # What is usual is also on the ancestor that stands in: it is one of those that are asked for that.
+        # The ancestor that stands in has the usual apps, too: they are taken from such ancestors.
         kept = {workflow.file: workflow.filtered for workflow in expected.kept_away}
         whole = not (begun or expected.switched_off)
         found = self._ancestors.stand_in(kept, expected.apps, expected.is_of_ci, begun=not whole)
         return self._with_stand_in(checks, expected, found)
 
     def _starting(self, checks: CommitChecks) -> dict[str, PushTrigger | None]:
-        """The workflows that pushes to the base branch start, but for that of the run that is asking."""
+        """The workflows that start on a push to the base branch, without that of this very run."""
         found: dict[str, PushTrigger | None] = dict.fromkeys(self._files.unread)
         found |= {name: trigger for name, trigger in self._files.triggers.items() if trigger.is_for(self._base)}
         found.pop(checks.asking, None)
         return dict(sorted(found.items()))
 
     def _state(self, name: str, sha: str) -> PushedWorkflow:
-        """Why a workflow that pushes to the base branch start has no run for this commit."""
+        """Why a workflow that starts on a push to the base branch has no run for this commit."""
         trigger = self._files.triggers.get(name)
         if name in self._switched_off:
             found = StartState(_OFF, f"it is disabled ({self._switched_off[name]})")
@@ -108,9 +108,9 @@ class ExpectedCILookup:
     def _with_usual(
         self, expected: ExpectedCI, checks: CommitChecks, required: Sequence[str], anything: bool
     ) -> ExpectedCI:
-        """With the apps that are usual, and the required checks that ever reported.
+        """Add the usual apps, and the required checks that reported on an ancestor.
 
-        Without a token there are few requests: apps are looked for where neither a file nor a rule says what CI is.
+        Without a token, where requests are few, apps are looked up only if neither a file nor a rule says what CI is.
         """
         looks = self._api.has_token or (bool(checks.results) and not anything)
         lacking = [name for name in required if name not in expected.required]
@@ -129,7 +129,7 @@ class ExpectedCILookup:
         )
 
     def _with_stand_in(self, checks: CommitChecks, expected: ExpectedCI, found: StandIn) -> CommitChecks:
-        """With what ancestors say, as far as the commit has none of its own; unless one between should have CI, too."""
+        """Add the results of ancestors that the commit lacks, unless an ancestor in between should have CI, too."""
         if not found.nearest:
             return self._with_age(checks.model_copy(update={"expected": expected}), expected)
         between = {name: self._chain[:passed] for name, passed in found.passed.items()}
@@ -159,15 +159,15 @@ class ExpectedCILookup:
         return self._with_age(whole, expected)
 
     def _with_age(self, checks: CommitChecks, expected: ExpectedCI) -> CommitChecks:
-        """With when the commit was pushed, where a required check may still come to it."""
+        """Add the push of the commit, if a required check may still report."""
         there = {result.name for result in (*checks.results, *checks.nearest_results)}
         return checks if expected.skip or there.issuperset(expected.required) else self._pushed(checks, expected)
 
     def _missed(self, name: str, passed: Sequence[tuple[str, str]], expected: ExpectedCI) -> str:
-        """Why an ancestor that was passed by, as it has no run of a workflow, should have one; empty: none should.
+        """Why a skipped ancestor without a run of a workflow should have one; empty if none should.
 
-        Those that came with a later push never had one. `name` is empty where no workflow starts on a push at all: then
-        the usual apps alone may be missed.
+        Commits that are not the head of a push never have one. `name` is empty where no workflow starts on a push: then
+        only the usual apps can be missing.
         """
         if not name and not (expected.skip and expected.apps):
             return ""
@@ -186,7 +186,7 @@ class ExpectedCILookup:
         return ""
 
     def _pushed(self, checks: CommitChecks, expected: ExpectedCI) -> CommitChecks:
-        """With when the commit was pushed: how long something has been missing."""
+        """Add the push of the commit: since when something is missing."""
         push, why = self._log.of(checks.sha)
         whole = expected.model_copy(update={"push": push, "push_unknown": why})
         return checks.model_copy(update={"expected": whole})
@@ -197,7 +197,7 @@ class ExpectedCILookup:
 
     @cached_property
     def _switched_off(self) -> dict[str, str]:
-        """Workflows that do not start whatever happens, by file name, with GitHub's word for that."""
+        """Disabled workflows by file name, with GitHub's word for their state."""
         path = f"{self._place}/actions/workflows"
         found = GitHubList(self._api, path, "workflows", key="workflows", deadline=self._deadline).read()
         listed = ((item.text("path").rpartition("/")[2], item.text("state")) for item in found)

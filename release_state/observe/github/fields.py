@@ -18,12 +18,12 @@ _SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
 def failure(why: str, remedy: str | None = None) -> LookupFailed:
-    """A failed look-up of GitHub."""
+    """The error of a look-up that GitHub did not answer."""
     return LookupFailed(Problem(source=SOURCE, why=why, remedy=remedy))
 
 
 class Fields:
-    """A JSON object of an answer, read field by field; LookupFailed says which field is not as documented."""
+    """A JSON object of a response. Every method raises LookupFailed if a field is not as documented."""
 
     def __init__(self, data: object, where: str) -> None:
         self._where = where
@@ -75,7 +75,7 @@ class Fields:
         """A date and time with its zone."""
         value = self.text(name)
         try:
-            # Python 3.10 does not know the Z.
+            # Python 3.10 does not parse a Z.
             moment = datetime.fromisoformat(value.replace("Z", "+00:00"))
         except ValueError:
             raise self._unexpected(name, value) from None
@@ -148,19 +148,19 @@ def is_named(name: str | None, place: str) -> bool:
 
 
 def require_repository(repository: Fields, place: str, what: str) -> None:
-    """Raise LookupFailed unless `repository`, as an answer names it, is the one at the place."""
+    """Raise LookupFailed unless the `repository` in a response is the one at the place."""
     if not is_named(name := repository.text("full_name"), place):
         raise failure(f"requested {what} of {parse_name(place)}, GitHub answered for {name:.100}", "try again")
 
 
 def require_address(found: Fields, place: str, what: str, end: str = "") -> None:
-    """Raise LookupFailed unless the address of what was found is below that of the repository, and ends so."""
+    """Raise LookupFailed unless the `url` of the object is below the repository's, and ends with `end`."""
     path = unquote(urlsplit(found.text("url")).path)
     if f"/repos/{parse_name(place)}/".lower() not in path.lower() or not path.endswith(end):
         raise failure(f"requested {what} of {parse_name(place)}, GitHub answered for {path:.150}", "try again")
 
 
 def require_commit(found: Fields, name: str, sha: str, what: str) -> None:
-    """Raise LookupFailed unless the field of this name has the hash of the commit that was asked about."""
+    """Raise LookupFailed unless the field of this name has the hash of the requested commit."""
     if found.sha(name) != sha:
         raise failure(f"requested {what} of {sha[:12]}, GitHub answered for another commit, {found.sha(name)[:12]}")

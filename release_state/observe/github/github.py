@@ -1,4 +1,4 @@
-"""What GitHub says of one repository, each fact by the fewest requests.
+"""Look-ups of one repository on GitHub, each with as few requests as possible.
 
 | fact | requests |
 |---|---|
@@ -58,7 +58,7 @@ _PUSH = "give a token with the permission contents=write: GitHub lists drafts on
 class GitHub:
     """Observes one repository on GitHub; each method is one look-up, never raises, and may run beside the others.
 
-    `api_url` is the API's root; `own_run_id` the workflow run that is asking, which is not judged by itself; `now`
+    `api_url` is the API's root; `own_run_id` is this very workflow run, which is excluded from CI and runs; `now`
     replaces the service's clock. A repository that was renamed is followed.
     """
 
@@ -77,7 +77,7 @@ class GitHub:
         self._answered = False
 
     def forget(self) -> None:
-        """Let what was asked be asked again; that the repository is visible, and its name, stay known."""
+        """Drop all shared results but the repository itself, so that they are looked up again."""
         self._api.forget("repository")
 
     def repository(self) -> Observation[Repository]:
@@ -85,14 +85,14 @@ class GitHub:
         return observe(self.visible_repository)
 
     def pulls(self, head_branch: str) -> Observation[tuple[PullRequest, ...]]:
-        """Every pull request, in any state, from exactly this branch of this repository; newest first."""
+        """Every pull request from exactly this branch of this repository, in any state; newest first."""
         return self.observe(lambda api, place: self._pulls(place, head_branch))
 
     def pulls_of_all(self, head_branches: Collection[str]) -> dict[str, Observation[tuple[PullRequest, ...]]]:
-        """What `pulls` says of each of these branches, from one list of every pull request of the repository."""
+        """The result of `pulls` for each of these branches, from one list of all pull requests of the repository."""
 
         def ask(api: GitHubApi, place: str) -> tuple[PullRequest, ...]:
-            # The oldest first: those that are opened meanwhile come last, and move no other to a page that was read.
+            # The oldest first: pull requests that are opened meanwhile come last, and move no other between pages.
             path = f"{place}/pulls?state=all&sort=created&direction=asc"
             return tuple(parse_pulls(GitHubList(api, path, "pull requests", at_once=True).read(), place))
 
@@ -111,14 +111,14 @@ class GitHub:
 
         def ask(api: GitHubApi, place: str) -> tuple[PullRequest, ...]:
             found = GitHubList(api, f"{place}/pulls", "pull requests", params={"state": "open"}).read()
-            # GitHub ignores a filter that it cannot read.
+            # GitHub ignores a filter that it cannot parse.
             pulls = [pull for pull in parse_pulls(found, place) if pull.is_open]
             return tuple(pull for pull in pulls if parse(pull.head_branch) or parse(pull.base_branch))
 
         return self.observe(ask)
 
     def release_by_tag(self, tag: str) -> Observation[GitHubRelease]:
-        """The published release of exactly this tag; absent where there is none. Drafts are not found here."""
+        """The published release of exactly this tag; drafts do not count."""
 
         def ask(api: GitHubApi, place: str) -> GitHubRelease | None:
             found = api.one(f"{place}/releases/tags/{quote(tag, safe='')}", "release", absent=True)
@@ -127,7 +127,7 @@ class GitHub:
         return self.observe(ask)
 
     def latest_release(self) -> Observation[GitHubRelease]:
-        """The release that GitHub marks as the latest; absent where no full release is published."""
+        """The release that GitHub marks as the latest; absent if no full release is published."""
 
         def ask(api: GitHubApi, place: str) -> GitHubRelease | None:
             found = api.one(f"{place}/releases/latest", "release", absent=True)
@@ -136,7 +136,7 @@ class GitHub:
         return self.observe(ask)
 
     def drafts(self, is_asked_for: Callable[[str], bool]) -> Observation[tuple[GitHubRelease, ...]]:
-        """The drafts for certain tags; unavailable to a token without push right, to which GitHub lists none."""
+        """The drafts of the accepted tags; unavailable to a token without push access, to which GitHub lists none."""
 
         def ask(api: GitHubApi, place: str) -> tuple[GitHubRelease, ...]:
             return tuple(draft for draft in self._drafts(place) if is_asked_for(draft.tag))
@@ -152,7 +152,7 @@ class GitHub:
         return self.observe(ask)
 
     def all_drafts(self) -> Observation[tuple[GitHubRelease, ...]]:
-        """The drafts for every tag, from the same answers as `releases`; unavailable as those of one tag are."""
+        """All drafts, from the same requests as `releases`; unavailable as in `drafts`."""
         return self.observe(lambda api, place: self._drafts(place))
 
     def _drafts(self, place: str) -> tuple[GitHubRelease, ...]:
@@ -160,15 +160,15 @@ class GitHub:
         if not self._api.has_token or repository.can_push is False:
             raise failure("GitHub lists drafts only to a token with push access", _PUSH)
         drafts = tuple(release for release in self._all_releases(place) if release.draft)
-        # GitHub does not say of an app's token whether it may push: only a draft shows that it sees them.
+        # GitHub does not say whether an app's token can push: only a listed draft shows that it sees them.
         if repository.can_push is None and not drafts:
             raise failure("no draft is listed, and GitHub does not say whether the token may see any", _PUSH)
         return drafts
 
     def checks(self, sha: str, workflow: str = "", base: str = "") -> Observation[CommitChecks]:
-        """CI of the commit, by check runs, statuses and runs, without what is expected of it.
+        """CI of the commit: its check runs, statuses and runs, without expectations.
 
-        Releases by the workflow file are no CI, but for those runs of it that test the base branch.
+        Release runs of the workflow file are excluded; runs of it that test the base branch count.
         """
         left = Exclusions(self._own_run_id, workflow, base)
         return self.observe(lambda api, place: look_up_checks(api, place, sha, left))
@@ -204,11 +204,11 @@ class GitHub:
         return self.observe(lambda api, place: look_up_workflow_runs(api, place, workflow, self._own_run_id, self._now))
 
     def clock_ahead(self) -> float | None:
-        """Seconds that this machine's clock is ahead of GitHub's; None: no answer told it. Asks nothing."""
+        """Seconds by which this machine's clock is ahead of GitHub's; None if unknown. Sends no request."""
         return self._api.client.clock_ahead(self._api.root)
 
     def rate_limit(self) -> Observation[RateLimit]:
-        """What the last answer said of the rate limit, absent where GitHub answers and tells none; asks nothing."""
+        """The rate limit in the last response; absent if GitHub answers without one. Sends no request."""
 
         def read() -> RateLimit | None:
             client, root = self._api.client, self._api.root
@@ -227,8 +227,8 @@ class GitHub:
     def observe(self, ask: Callable[[GitHubApi, str], T | None]) -> Observation[T]:
         """Ask the API below the repository's present place, `/repos/{owner}/{name}`.
 
-        Only where the repository is visible is a 404 an absence. That is asked at the same time: the answer counts for
-        nothing before that of the repository is there.
+        A 404 means absent only if the repository is visible. That is looked up at the same time, and the result counts
+        only once it is known.
         """
 
         def look() -> T | None:
@@ -238,7 +238,7 @@ class GitHub:
             except LookupFailed as failed_below:
                 answer, failed = None, failed_below
             repository = self.visible_repository()
-            if repository.full_name != name:  # it has moved: what a redirect led to may not be what was asked for
+            if repository.full_name != name:  # it has moved: a redirect may have led elsewhere
                 return ask(self._api, f"/repos/{quote(repository.full_name)}")
             if failed is not None:
                 raise failed
@@ -260,7 +260,7 @@ class GitHub:
         full_name = found.text("full_name")
         if not _FULL_NAME.fullmatch(full_name):
             raise failure(f"unexpected shape of the answer: the repository is called {full_name!r:.60}")
-        # What was renamed is redirected to where it is by its number.
+        # GitHub redirects a renamed repository to an address with its number.
         if not is_named(full_name, place) and urlsplit(answer.url).path.endswith(place):
             raise failure(f"requested the repository {self._name}, GitHub answered for {full_name}", "try again")
         return Repository(
@@ -283,7 +283,7 @@ class GitHub:
 
     @staticmethod
     def _from(place: str, branch: str, found: Iterable[PullRequest]) -> tuple[PullRequest, ...]:
-        # GitHub ignores a filter that it cannot read, and answers it with forks of the same owner as well.
+        # GitHub ignores a filter that it cannot parse, and also lists those of forks of the same owner.
         return tuple(pull for pull in found if pull.head_branch == branch and is_named(pull.head_repository, place))
 
     def _all_releases(self, place: str) -> tuple[GitHubRelease, ...]:

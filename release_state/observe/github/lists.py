@@ -1,6 +1,6 @@
-"""A list of GitHub's, read to its end: what it counts, its pages and its links have to agree.
+"""Reads a list of GitHub's completely: its count, its pages and its links have to agree.
 
-| how a list ends | what is believed |
+| how a list ends | what makes it complete |
 |---|---|
 | a page that is not full, without a `Link` to a next one | this was the last page |
 | a full page without a `Link` | the next page is asked for by its number: a proxy may have taken the `Link` away |
@@ -36,20 +36,20 @@ MOST_FOUND = 1000
 AT_ONCE = 6
 """Requests under way for one list; GitHub refuses a caller that asks for too much at once."""
 DISORDER = timedelta(hours=1)
-"""By how much a list may deviate from its order: moments are given in seconds, by many machines."""
+"""How far a list may deviate from its order: its moments are in seconds, from many machines."""
 _SEARCHED = frozenset(("actor", "branch", "check_suite_id", "created", "event", "head_sha", "status"))
 
 Enough = Callable[[list[Fields], datetime], bool]
-"""Shown a page with the service's time: whether the reading may end with it."""
+"""Decides from a page and the service's time whether reading may end with that page."""
 
 
 class _Changed(Exception):  # noqa: N818 - no error yet: the list is read once more
-    """The list changed while it was read, or contradicts itself; says how."""
+    """The list changed while it was read, or contradicts itself; the text says how."""
 
 
 @dataclass(frozen=True)
 class ListPage:
-    """One page of a list, as it came."""
+    """One page of a list."""
 
     url: str
     items: list[Fields]
@@ -65,12 +65,12 @@ class ListPage:
 
 @dataclass(frozen=True)
 class GitHubList:
-    """A list of GitHub's: where it is, and how it is read. Every look-up of a list comes here.
+    """A list of GitHub's: where it is and how to read it. Every list of the API is read here.
 
-    `key` names the list inside an object (None: the answer is the list); `fits` is shown that object of each page, and
-    raises LookupFailed where it answers another request. `enough` is shown each page with the service's time and may
-    end the reading of what is sorted by the moments of `newest_first`, from new to old (within an hour; otherwise all
-    pages are read). `at_once`: the pages are requested side by side, each with a time limit of its own.
+    `key` names the list inside an object (None: the response is the list). `fits` is called with that object of each
+    page, and raises LookupFailed if it answers another request. `enough` is called with each page and the service's
+    time, and may end the reading of a list that is sorted by the moments of `newest_first`, from new to old (within an
+    hour; otherwise all pages are read). `at_once`: pages are requested side by side, each with its own time limit.
     """
 
     api: GitHubApi
@@ -115,7 +115,7 @@ class GitHubList:
 
     @property
     def _most(self) -> int | None:
-        """How many items GitHub gives at the most; None where there is no such limit."""
+        """The most items that GitHub lists; None if there is no such limit."""
         named = {*self.params, *parse_qs(urlsplit(self.path).query)}
         return MOST_FOUND if urlsplit(self.path).path.endswith("/runs") and named & _SEARCHED else None
 
@@ -139,7 +139,7 @@ class GitHubList:
             is_enough = self._is_enough(pages)
         found = self._join(pages, deadline, is_enough=is_enough)
         if len(pages) == 1 and not is_enough and len(first.items) < self._page_size:
-            self.api.client.keep(first.answer)  # the ETag of a full page does not tell whether there are more by now
+            self.api.client.keep(first.answer)  # the ETag of a full page does not show whether a next page exists now
         return found
 
     def _fetch_page(self, url: str, params: Mapping[str, str | int] | None, deadline: float) -> ListPage:
@@ -158,7 +158,7 @@ class GitHubList:
         return ListPage(url, items, total, answer, hashlib.sha256(answer.body).digest())
 
     def _next_page(self, pages: list[ListPage]) -> tuple[str, Mapping[str, str | int] | None] | None:
-        """Where the page is that comes after these; None where there is none."""
+        """The address and parameters of the next page; None if there is none."""
         following = self._link(pages[-1], "next")
         if following is None:
             is_full = len(pages[-1].items) >= self._page_size
@@ -181,7 +181,7 @@ class GitHubList:
         return address
 
     def _last_number(self, page: ListPage) -> int | None:
-        """The number of the last page, where GitHub says it; some lists have only a next one."""
+        """The number of the last page, if GitHub names it; some lists have only a next page."""
         if self._link(page, "next") is None or (address := self._link(page, "last")) is None:
             return None
         try:
@@ -190,7 +190,7 @@ class GitHubList:
             raise failure(f"the address of the last page of {self.where} cannot be read") from None
 
     def _read_side_by_side(self, first: ListPage) -> list[ListPage]:
-        """The pages up to that which the first one names as the last; none where it names none."""
+        """The other pages, up to the last one that the first page names; none if it names none."""
         last = self._last_number(first)
         if last is None:
             return []
@@ -211,7 +211,7 @@ class GitHubList:
         return rest
 
     def _is_enough(self, pages: list[ListPage]) -> bool:
-        """Whether the reading may end: `enough` says so, and what was read is in the order that it relies on."""
+        """Whether reading may end: `enough` says so, and the items are in the order that it relies on."""
         page = pages[-1]
         if self.enough is None or not self.enough(page.items, page.answer.date):
             return False
@@ -222,7 +222,7 @@ class GitHubList:
         return all(moment <= before + DISORDER for before, moment in zip(oldest, moments[1:], strict=False))
 
     def _join(self, pages: list[ListPage], deadline: float, *, is_enough: bool) -> list[Fields]:
-        """All items, once it is sure that none is missing; where it is enough, none of these pages."""
+        """All items, once it is certain that none is missing (of the pages that were read, if these are enough)."""
         found = _distinct([item for page in pages for item in page.items])
         totals, ends_at = [page.total for page in pages], self._most
         total = totals[0]
@@ -238,14 +238,14 @@ class GitHubList:
         return found if total is not None or len(pages) == 1 else self._add_news(pages[0], found, deadline)
 
     def _add_news(self, first: ListPage, found: list[Fields], deadline: float) -> list[Fields]:
-        """The same with what came meanwhile; what has no count is complete only where nothing went."""
+        """Add the items that are new since; a list without a count is complete only if none was removed."""
         again = self._fetch_page(self.api.root + self.path, self._first_params, deadline)
         if again.digest == first.digest or not first.items:
             return found
         before, now = first.ids, again.ids
         news = now.index(before[0]) if before[0] is not None and before[0] in now else None
-        # Where an item of the first page is gone, the first one of the second page has moved up and was missed. What is
-        # new moves others down, onto pages that are read later; side by side, they may have been read already.
+        # If an item of the first page is gone, the first item of the second page moved up and was missed. New items
+        # move others down, to pages that are read later; side by side, those may have been read before.
         if news is None or (news and self.at_once) or now[news:] != before[: len(now) - news]:
             raise self._changed("the items of its first page moved")
         return _distinct([*again.items[:news], *found])
@@ -255,7 +255,7 @@ class GitHubList:
 
 
 def _distinct(items: list[Fields]) -> list[Fields]:
-    """Without those whose `id` came before: the first reading of each, in the order of the pages."""
+    """The items in the order of the pages, without those whose `id` came before."""
     held: dict[object, Fields] = {}
     for number, item in enumerate(items):
         held.setdefault(item.identity or ("no id", number), item)

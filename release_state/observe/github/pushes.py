@@ -1,4 +1,4 @@
-"""What was pushed to a branch, and which workflows a push starts.
+"""The pushes to a branch, and which workflows a push starts.
 
 Sources: https://docs.github.com/rest/repos/repos#list-repository-activities, and
 https://docs.github.com/actions/reference/workflows-and-actions/events-that-trigger-workflows#push
@@ -17,20 +17,20 @@ from release_state.observe.github.api import Fields, GitHubApi, failure
 from release_state.observe.github.lists import GitHubList
 
 _MOST = 30
-"""Pushes that are looked at: the newest ones of the branch."""
+"""How many of the newest pushes to the branch are read."""
 
 Changed = Callable[[str, str], "tuple[str, ...] | None"]
-"""The paths that differ between two commits; None: they cannot be had."""
+"""Returns the paths that differ between two commits; None if they cannot be read."""
 
 
 @dataclass(frozen=True)
 class PushLog:
-    """The newest pushes to a branch, by the commit that each left at its head."""
+    """The newest pushes to a branch, each by the head commit that it left."""
 
     pushes: Mapping[str, Push]
 
     def of(self, sha: str) -> tuple[Push | None, str]:
-        """The push that made a commit the head, else None and why it is not known."""
+        """The push that made a commit the head; or None and why it is unknown."""
         push = self.pushes.get(sha)
         return push, "" if push else f"GitHub's log of activities does not list the push of {sha[:12]}"
 
@@ -63,13 +63,13 @@ def read_push_log(api: GitHubApi, place: str, branch: str, deadline: float) -> P
             kind=item.text("activity_type"),
             asked_at=asked_at[0],
         )
-        pushes.setdefault(item.text("after"), push)  # a commit may have been the head before: the last time counts
+        pushes.setdefault(item.text("after"), push)  # a commit can be the head several times: the last one counts
     return PushLog(pushes)
 
 
 @dataclass(frozen=True)
 class StartState:
-    """Whether a push starts a workflow: "starts", "kept away" or "unknown", and what shows that."""
+    """Whether a push starts a workflow ("starts", "kept away" or "unknown"), and why."""
 
     state: str
     why: str
@@ -78,9 +78,9 @@ class StartState:
 def predict_start(
     trigger: PushTrigger | None, sha: str, message: str, log: Callable[[], PushLog], changed: Changed, branch: str
 ) -> StartState:
-    """What the push that left a commit at the head of a branch does to a workflow which pushes to it start.
+    """Say whether the push of a head commit starts a workflow that is triggered by pushes to the branch.
 
-    `trigger` is None where the workflow's file cannot be read; the log is asked for where the message does not decide.
+    `trigger` is None if the workflow's file cannot be read. The push log is read only if the message does not decide.
     """
     if skip := find_skip_marker(message):
         return StartState("kept away", f"the commit's message says {skip}")

@@ -1,6 +1,6 @@
-"""The last finished run of the release workflow for one version and channel, and what its log says.
+"""The last finished release run for one version and channel, and what its log says.
 
-| what it buys | requests |
+| fact | requests |
 |---|---|
 | which runs there are, their branch, title and conclusion | none: the look-up `runs` has asked |
 | which channel a run was for, by its jobs' names; which step failed | `GET …/actions/runs/{id}/jobs` |
@@ -39,19 +39,19 @@ from release_state.observe.http.refusal import get_header
 from release_state.observe.http.response import LookupFailed
 
 MOST_RUNS = 3
-"""How many runs are asked about."""
+"""How many runs are looked into."""
 MOST_BYTES = 8 * 2**20
-"""Bytes of a log that are read. A longer one is not: the storage behind the redirect gives no end of a file."""
+"""Bytes of a log; a longer one is not read, as the storage behind the redirect cannot serve only its end."""
 
 _FAILED = frozenset({"failure", "cancelled", "timed_out", "startup_failure"})
 _RIGHT = "give a token with the permission actions=read: GitHub shows logs to nobody else"
 _PUBLISHES = ("publish", "upload", "deploy")
 
 Success = Literal["impossible", "believed", "in doubt"]
-"""What the other facts say of a run of this version that calls itself a success.
+"""What the other facts say about a successful run for this version.
 
-Impossible: nothing of the version is on the index. Believed: every trace of it is there, or it was withdrawn since.
-In doubt: it is on the index and a trace is missing, or that is not known: the run may have skipped its work.
+Impossible: the index has no file of the version. Believed: every trace exists, or the version was withdrawn since.
+In doubt: it is on the index and a trace is missing or unknown; the run may have skipped its work.
 """
 
 
@@ -76,28 +76,28 @@ class Job:
 
 
 class RunLogs:
-    """Reads jobs and logs of runs; what several targets ask for is asked once."""
+    """Reads jobs and logs of runs; requests that several targets share are sent once."""
 
     def __init__(self, client: HttpClient, api_url: str) -> None:
         self._api = GitHubApi(client, api_url)
 
     def forget(self) -> None:
-        """Let what was asked be asked again; not while somebody asks."""
+        """Drop the shared results, so that they are looked up again; not while a look-up runs."""
         self._api.forget()
 
     def last_run(
         self, repository: str, target: Target, runs: WorkflowRuns, success: Success
     ) -> Observation[ExplainedRun]:
-        """The last finished run for the target; absent where none is known, or the last one gives nothing to explain.
+        """The last finished run for the target; absent if none is known, or if it needs no explanation.
 
-        `repository` is the present name of the repository, `runs` those that were observed of it. Unavailable where a
-        run failed and cannot be attributed, or its log cannot be read. Never raises.
+        `repository` is the present name of the repository, `runs` are the observed runs of it. Unavailable if a run
+        failed and cannot be attributed, or if its log cannot be read. Never raises.
         """
         return observe(lambda: self._last_run(f"/repos/{quote(repository)}/actions", target, runs, success))
 
     @property
     def has_token(self) -> bool:
-        """Whether logs are shown."""
+        """Whether GitHub shows logs."""
         return self._api.has_token
 
     def jobs(self, repository: str, target: Target, run: WorkflowRun) -> list[Job]:
@@ -144,12 +144,12 @@ class _Look:
     def __init__(self, api: GitHubApi, place: str, target: Target, run: WorkflowRun, deadline: float) -> None:
         self._api, self._place, self._target, self._run, self._deadline = api, place, target, run, deadline
         self.explained: ExplainedRun | None = None
-        """What is to be said of the run; None where nothing is."""
+        """The explanation of the run; None if it needs none."""
 
     def is_of_the_target(self, said: Attribution) -> bool:
         """Whether the search ends with this run; `explained` then has the result.
 
-        Raises LookupFailed where that cannot be told.
+        Raises LookupFailed if that cannot be decided.
         """
         run = self._run
         jobs = [job for job in self.jobs() if job.conclusion != "skipped"]
@@ -157,7 +157,7 @@ class _Look:
         if said.is_other or any(is_dry_name(job.name) for job in jobs):
             return False
         if run.conclusion == "cancelled" and not any(job.steps for job in jobs):
-            return False  # cancelled while it waited for its turn: it did nothing
+            return False  # cancelled while it was queued: it did nothing
         job = self._decisive(jobs)
         if job is None:
             if not said.is_ours:
@@ -174,7 +174,7 @@ class _Look:
         explanation = explain_log(lines, succeeded=succeeded)
         if not said.is_ours:
             if succeeded and explanation.known is None:
-                return True  # ours or not: it ended well
+                return True  # ours or not: it succeeded
             raise failure(
                 f"{self._what(job)}; whether it was for {self._target.version} on {self._target.channel.name} "
                 "is told neither by its branch, title, job names nor log",
@@ -193,7 +193,7 @@ class _Look:
         return True
 
     def jobs(self) -> list[Job]:
-        """The jobs of the run, asked for once."""
+        """The jobs of the run; requested once."""
 
         def ask() -> list[Job]:
             path = f"{self._place}/runs/{self._run.id}/jobs"
@@ -205,16 +205,16 @@ class _Look:
         return self._api.once(f"jobs of {self._run.id}", ask)
 
     def _decisive(self, jobs: list[Job]) -> Job | None:
-        """The job that failed; of a success the one that publishes, as far as names tell, else the last."""
+        """The failed job; of a successful run, the one that publishes by its step names, else the last."""
         if self._run.conclusion != "success":
             bad = [job for job in jobs if job.conclusion in _FAILED and job.steps]
-            # What follows a failed job is cancelled with it.
+            # Jobs after a failed one are cancelled with it.
             return min(bad, key=lambda job: job.conclusion == "cancelled", default=None)
         telling = [job for job in jobs if any(w in name.lower() for name, _ in job.steps for w in _PUBLISHES)]
         return next(reversed(telling or jobs), None)
 
     def log(self, job: Job) -> str:
-        """The log of a job, asked for once."""
+        """The log of a job; requested once."""
         what = f"{self._what(job)}; its log cannot be read"
         if not self._api.has_token:
             raise failure(f"{what} without a token", _RIGHT)

@@ -35,7 +35,7 @@ def look_up_workflow_runs(
 ) -> WorkflowRuns:
     """The runs of the workflow file in the last 70 days; `exists` is false where GitHub knows no such workflow.
 
-    Asks without GitHub's `created` filter, which goes through its search: that lags behind and ends at 1,000.
+    GitHub's `created` filter is not used: it goes through the search, which lags behind and ends at 1,000 runs.
     Raises LookupFailed.
     """
     if not workflow:
@@ -45,7 +45,7 @@ def look_up_workflow_runs(
 
     def enough(page: list[Fields], date: datetime) -> bool:
         nonlocal first
-        # By the earlier of two clocks: one that is ahead must not make an unfinished run too old to be looked at.
+        # By the earlier of two clocks: one that is ahead must not make an unfinished run look too old.
         first = (now or min(date, datetime.now(timezone.utc))) - RUN_AGE
         return bool(page) and page[-1].moment("created_at") < first
 
@@ -65,9 +65,9 @@ def look_up_workflow_runs(
 
 
 def find_branch_runs(api: GitHubApi, place: str, branch: str, workflow: str) -> tuple[WorkflowRun, ...]:
-    """The last finished runs of CI on a branch, newest first, `BRANCH_RUNS` at the most, from 70 days at the most.
+    """The last finished CI runs on a branch, newest first: at most `BRANCH_RUNS`, of the last 70 days.
 
-    Runs of the release workflow are no CI, and those of pull requests are of other branches, whatever their name.
+    Runs of the release workflow are not CI, and those of pull requests are of other branches, whatever their names.
     Raises LookupFailed.
     """
     wanted: dict[int, WorkflowRun] = {}
@@ -94,10 +94,10 @@ class RunsOfCommit:
     by_suite: Mapping[int, WorkflowRun] = field(default_factory=dict)
 
     def run(self, number: int | None, suite: int | None, numbered: Collection[int]) -> WorkflowRun | None:
-        """The run whose job a check run is: by its suite, and by the number in its address, which older ones lack.
+        """The run that a check run is a job of: by its suite, and by the number in its address, which older ones lack.
 
-        What a workflow makes through the API is put into whatever suite GitHub Actions has on the commit, with an
-        address of its own choice: it is no job of the suite's run. `numbered` are the suites of jobs with a number.
+        A check run that a workflow creates through the API is in any suite that GitHub Actions has on the commit, with
+        any address: it is no job of the suite's run. `numbered` are the suites of jobs with a number.
         """
         run = self.by_suite.get(suite or 0)
         if number is None:
@@ -108,7 +108,7 @@ class RunsOfCommit:
 
 
 def look_up_commit_runs(api: GitHubApi, place: str, sha: str, deadline: float) -> RunsOfCommit:
-    """Every run on a commit, whatever branch or event it is of. Raises LookupFailed."""
+    """Every run on a commit, of any branch and event. Raises LookupFailed."""
     found = _list_runs(api, f"{place}/actions/runs", {"head_sha": sha}, deadline=deadline).read()
     for item in found:
         require_commit(item, "head_sha", sha, "the workflow runs")

@@ -1,4 +1,4 @@
-"""What GitHub's settings of a repository say, each fact by the fewest requests.
+"""Look-ups of a repository's settings on GitHub, each with as few requests as possible.
 
 | fact | requests |
 |---|---|
@@ -27,7 +27,7 @@ from release_state.observe.http.response import LookupFailed
 ADMINISTRATORS = "give an administrator's token with the permission administration=read"
 MOST_RULESETS = 30
 _NOT_IN_PLAN = "(403: Upgrade to "
-"""How GitHub says that the plan of a private repository has no protection: then none is enforced."""
+"""In GitHub's message for a private repository whose plan has no protection: none is enforced then."""
 _NOT_PROTECTED = "Branch not protected"
 
 
@@ -38,15 +38,15 @@ class GitHubSettings:
         self._github = github
 
     def rulesets(self) -> Observation[tuple[Ruleset, ...]]:
-        """Every ruleset that applies to the repository, its owner's too; those that are active with their rules."""
+        """Every ruleset of the repository and its owner; active ones with their rules."""
         return self._github.observe(self._rulesets)
 
     def branch_rules(self, branch: str) -> Observation[tuple[Rule, ...]]:
-        """The active rules for a branch of this name, which need not exist."""
+        """The active rules for a branch name; the branch need not exist."""
         return self._github.observe(lambda api, place: self._rules(api, place, branch))
 
     def base_rules(self, branch: str) -> Observation[BaseRules]:
-        """What a branch asks of a change; what is for administrators is `hidden` to others."""
+        """What a branch requires of a change; `hidden` if only administrators can see a part of it."""
 
         def ask(api: GitHubApi, place: str) -> BaseRules:
             found = api.one(f"{place}/branches/{quote(branch, safe='')}", "branch")
@@ -63,7 +63,7 @@ class GitHubSettings:
         return self._github.observe(ask)
 
     def actions_settings(self) -> Observation[ActionsSettings]:
-        """What workflows may do by default, and whether they may create pull requests; for administrators."""
+        """What workflows may do by default, and whether they may create pull requests; only for administrators."""
 
         def ask(api: GitHubApi, place: str) -> ActionsSettings:
             if not api.has_token or self._github.visible_repository().can_administer is False:
@@ -102,7 +102,7 @@ class GitHubSettings:
         try:
             rulesets = self._rulesets(api, place)
         except LookupFailed:
-            pass  # the rules of the branch are a question of their own, and a whole answer
+            pass  # the rules of the branch have a request of their own, which is complete
         else:
             if not any(item.target == "branch" and item.enforcement == "active" for item in rulesets):
                 return ()
@@ -111,7 +111,7 @@ class GitHubSettings:
 
 
 def _add_classic(api: GitHubApi, place: str, repository: Callable[[], Repository], base: BaseRules) -> BaseRules:
-    """The same with the whole of the classic protection, or with why it is hidden."""
+    """Add the full classic protection, or why it is hidden."""
     hidden = Problem(
         source=SOURCE, why="GitHub shows the full classic protection only to administrators", remedy=ADMINISTRATORS
     )
@@ -121,7 +121,7 @@ def _add_classic(api: GitHubApi, place: str, repository: Callable[[], Repository
         path = f"{place}/branches/{quote(base.branch, safe='')}/protection"
         found, message = api.one_or_message(path, "protection")
         if found is not None:
-            # What lacks the address is no protection: its other fields may be left out.
+            # All other fields are optional: only the address shows that this is a protection.
             require_address(found, place, "protection", f"/branches/{base.branch}/protection")
     except LookupFailed as refused:
         remedy = refused.problem.remedy or ADMINISTRATORS
@@ -142,7 +142,7 @@ def _add_classic(api: GitHubApi, place: str, repository: Callable[[], Repository
 
 
 def _required(checks: Fields | None) -> tuple[str, ...]:
-    """The names of required checks, in both of the spellings that GitHub has had."""
+    """The names of required checks, in both formats that GitHub has had."""
     if checks is None:
         return ()
     newer = [check.text("context") for check in checks.optional_objects("checks")]
@@ -179,7 +179,7 @@ def _detailed(api: GitHubApi, path: str, listed: Ruleset) -> Ruleset:
 
 
 def _bypass(actors: Iterable[Fields]) -> tuple[str, ...]:
-    """Who may always pass by; on a pull request alone is no help to a push."""
+    """Who can always bypass the rules; those who can only on a pull request do not count."""
     passing = (actor for actor in actors if actor.optional_text("bypass_mode") != "pull_request")
     return tuple(f"{actor.text('actor_type')} {actor.optional_number('actor_id') or ''}".strip() for actor in passing)
 

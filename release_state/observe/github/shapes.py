@@ -1,7 +1,7 @@
-"""From the JSON of GitHub's answers to the models (pure); raises LookupFailed on any other shape.
+"""Parses the JSON of GitHub's responses into the models; raises LookupFailed on any other shape.
 
-What is of another repository, tag or workflow than was asked for is no answer, and raises it, too. `place` is where the
-repository is asked for: `/repos/{owner}/{name}`, quoted.
+An object of another repository, tag or workflow than requested raises it, too. `place` is the path of the
+repository: `/repos/{owner}/{name}`, quoted.
 """
 
 from __future__ import annotations
@@ -21,30 +21,30 @@ def parse_fork(repository: Fields) -> str | None:
 
 
 def has_right(repository: Fields, right: str) -> bool | None:
-    """Whether the token has a right on the repository; None where GitHub does not say."""
+    """Whether the token has a right on the repository; None if GitHub does not say."""
     permissions = repository.optional_child("permissions")
-    # To an app's own token GitHub shows every permission as false, also that to read what it has just read.
+    # GitHub shows an app's own token every permission as false, even the permission to read what it just read.
     if permissions is None or permissions.optional_flag("pull") is False:
         return None
     return permissions.optional_flag(right)
 
 
 def parse_scopes(headers: Mapping[str, str]) -> tuple[str, ...] | None:
-    """The scopes of a classic token, which may be none; other tokens have no such header."""
+    """The scopes of a classic token, maybe none; None for other tokens, which have no such header."""
     said = get_header(headers, "X-OAuth-Scopes")
     return None if said is None else tuple(filter(None, (scope.strip() for scope in said.split(","))))
 
 
 def parse_pulls(found: Sequence[Fields], place: str) -> list[PullRequest]:
-    """The pull requests of a list's pages, each once; those into another repository are refused."""
+    """The pull requests of a list, each once. Raises LookupFailed for one into another repository."""
     for pull in found:
         require_repository(pull.child("base").child("repo"), place, "pull requests")
-    # One that is opened while the pages are read pushes another onto the next page, where it comes again.
+    # One that is opened while the pages are read pushes another onto the next page, where it is listed again.
     return list({pull.number: pull for pull in map(parse_pull, found)}.values())
 
 
 def parse_releases(found: Sequence[Fields], place: str) -> tuple[GitHubRelease, ...]:
-    """The releases of a list's pages, each once; those of another repository are refused."""
+    """The releases of a list, each once. Raises LookupFailed for one of another repository."""
     for release in found:
         require_address(release, place, "releases")
     return tuple({release.id: release for release in map(parse_release, found)}.values())
@@ -67,7 +67,7 @@ def parse_pull(found: Fields) -> PullRequest:
         head_sha=head.sha("sha"),
         head_repository=None if repository is None else repository.text("full_name"),
         base_branch=found.child("base").text("ref"),
-        # Of one that is not merged it is GitHub's trial merge, which is on no branch.
+        # If it is not merged, this is GitHub's trial merge, which is on no branch.
         merge_commit=found.optional_text("merge_commit_sha") if merged_at else None,
         created_at=found.moment("created_at"),
         closed_at=found.nullable_moment("closed_at"),
@@ -107,7 +107,7 @@ def parse_tag_release(found: Fields, place: str, tag: str) -> GitHubRelease:
 
 
 def parse_latest_release(found: Fields, place: str) -> GitHubRelease:
-    """A release that GitHub calls the latest: published, and no pre-release."""
+    """The release that GitHub calls the latest: published, and not a pre-release."""
     require_address(found, place, "the latest release")
     release = parse_release(found)
     if release.draft or release.prerelease:
@@ -117,7 +117,7 @@ def parse_latest_release(found: Fields, place: str) -> GitHubRelease:
 
 
 def parse_runs(found: Iterable[Fields], place: str, workflow: str = "") -> list[WorkflowRun]:
-    """The runs of a list's pages, which have to be of this repository, and of the workflow file where one is named."""
+    """The runs of a list. Raises LookupFailed for one of another repository, or of another file than `workflow`."""
     runs = []
     for item in found:
         require_repository(item.child("repository"), place, "workflow runs")

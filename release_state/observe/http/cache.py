@@ -1,7 +1,7 @@
-"""Answers that came with an ETag, kept for the next run: to ask whether they still hold, never to use them unasked.
+"""Responses with an ETag, cached for the next run, which asks whether they still hold and never uses them unasked.
 
-A service that says 304 has looked, and sends nothing: GitHub does not count it, and a long page need not be fetched.
-Only its owner can read the folder: what private repositories answered is in it. Source: RFC 9110, 13.1.2 and 15.4.5.
+GitHub does not count a 304 against the rate limit, and a long page need not be sent again.
+Only its owner can read the folder: it holds responses about private repositories. Source: RFC 9110, 13.1.2, 15.4.5.
 """
 
 from __future__ import annotations
@@ -25,32 +25,32 @@ from release_state.observe.http.refusal import get_header, parse_http_date
 _MOST = 300
 _MOST_BYTES = 64 * 2**20
 _LARGEST = 16 * 2**20
-"""Bytes of one answer's body."""
+"""Bytes of one body."""
 _HEADERS = ("content-type", "etag")
-"""What is kept beside the body: all else has to come with the 304."""
+"""Stored with the body; all other headers come with the 304."""
 
 
 @dataclass(frozen=True)
 class CachedResponse:
-    """A whole answer of status 200."""
+    """A complete response with status 200."""
 
     headers: Mapping[str, str]
     body: bytes
 
     @property
     def etag(self) -> str:
-        """What to ask with."""
+        """The ETag to ask with."""
         return self.headers["etag"]
 
 
 class ResponseCache:
-    """The folder that they are in; `folder` replaces the one below the user's caches. Safe for many at once."""
+    """The folder of cached responses: `folder`, or one below the user's caches. Threads and processes may share it."""
 
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder or Path(platformdirs.user_cache_dir("release-state")) / "answers"
 
     def get(self, key: tuple[str, ...]) -> CachedResponse | None:
-        """The response cached under a key; None where no whole one is."""
+        """The response cached under a key; None if no complete one is."""
         path = self._path(key)
         try:
             if not self._is_private():
@@ -66,7 +66,7 @@ class ResponseCache:
         return CachedResponse(headers, body)
 
     def put(self, key: tuple[str, ...], headers: Mapping[str, str], body: bytes) -> None:
-        """Keep an answer that has an ETag. Best effort: what cannot be written costs the next run a whole answer."""
+        """Store a response that has an ETag; if it cannot be written, the next run fetches it again."""
         kept = {name.lower(): text for name, text in headers.items() if name.lower() in _HEADERS}
         if set(kept) != set(_HEADERS) or len(body) > _LARGEST:
             return
@@ -82,12 +82,12 @@ class ResponseCache:
         return self._folder / f"{hashlib.sha256(json.dumps(key).encode()).hexdigest()}.answer"
 
     def _is_private(self) -> bool:
-        """Whether nobody else can read the folder, or put an answer into it."""
+        """Whether nobody else can read the folder or write into it."""
         there = self._folder.lstat()
         return there.st_uid == os.getuid() and not there.st_mode & 0o077
 
     def _limit(self) -> None:
-        """Let go of those that were not used for the longest time."""
+        """Remove the least recently used responses beyond the limits."""
         held = sorted(
             ((path.stat(), path) for path in self._folder.glob("*.answer")), key=lambda each: -each[0].st_mtime
         )
@@ -99,15 +99,15 @@ class ResponseCache:
 
 
 OLDEST = timedelta(minutes=5)
-"""How old an answer may be: GitHub lets caches keep one for a minute."""
+"""The oldest response that counts as current; GitHub lets caches keep one for a minute."""
 _STALE = re.compile(r"\b11[012] ")
-"""Of the header `Warning`: stale, not revalidated, disconnected."""
+"""In the `Warning` header: stale, not revalidated, disconnected."""
 
 
 def explain_staleness(headers: Mapping[str, str]) -> str | None:
-    """Why an answer is one that a cache kept; None where it does not say so.
+    """Say how a response shows that it came from a cache unasked; None if it does not.
 
-    Its date says nothing: a clock may be wrong, and a cache has to send the age.
+    The `Date` header does not count: a clock may be wrong, and a cache has to send the age.
     """
     age = get_header(headers, "Age") or ""
     if age.strip().isdecimal() and int(age.strip()[:9]) > OLDEST.total_seconds():
@@ -118,9 +118,9 @@ def explain_staleness(headers: Mapping[str, str]) -> str | None:
 
 
 def is_revalidated(headers: Mapping[str, str], etag: str) -> bool:
-    """Whether a `304` says that the answer with this ETag still holds.
+    """Whether a `304` confirms that the response with this ETag still holds.
 
-    One that seems old does not, though this machine's clock may be wrong: asking for the whole costs little.
+    One that seems old does not, even if this machine's clock is wrong: fetching the whole costs little.
     """
     told, given = get_header(headers, "ETag"), parse_http_date(get_header(headers, "Date"))
     if told is None or _opaque(told) != _opaque(etag) or explain_staleness(headers):
@@ -129,18 +129,18 @@ def is_revalidated(headers: Mapping[str, str], etag: str) -> bool:
 
 
 def _opaque(etag: str) -> str:
-    """What is compared weakly."""
+    """The ETag as a weak comparison sees it."""
     return etag.strip().removeprefix("W/")
 
 
 _MOST_REMEMBERED = 200
-"""Answers that are kept; the oldest go first."""
+"""Results that are kept; the oldest are removed first."""
 
 
 def remember(folder: Path, key: object, ask: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """The result for a key (plain data), computed where it is not in the folder yet.
 
-    Best effort: a folder that cannot be written to, or a file that cannot be read, only costs the time to ask.
+    A folder that cannot be written or a file that cannot be read only costs the time to compute it again.
     """
     digest = hashlib.sha256(json.dumps(key, sort_keys=True, default=str).encode()).hexdigest()
     path = folder / f"{digest}.json"

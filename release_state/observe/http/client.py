@@ -1,4 +1,4 @@
-"""Questions over HTTP: GET with a limit of time and size, few retries, careful redirects; an answer or a problem."""
+"""The HTTP client: GET alone, limited in time and size, with few retries and careful redirects."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _SAME_CLOCK = 60.0
 
 
 class HttpClient:
-    """Asks with GET, and only with GET, over shared connections; safe to use from many threads.
+    """Sends GET requests, and no others, over shared connections. Many threads may use one client.
 
     `timeout` (seconds) limits one look-up as a whole: name resolution, retries, pauses, redirects and body; where it
     shares its time with others, `time_left` does, too.
@@ -64,7 +64,7 @@ class HttpClient:
         self.timeout = timeout
         self.cancel = cancel or threading.Event()
         """Once set, every look-up fails at once: the run was interrupted."""
-        # Who stands in between has to ask, too, whether what it kept still holds.
+        # Caches on the way have to revalidate, too.
         own = {"User-Agent": user_agent, "Accept-Encoding": "gzip", "Cache-Control": "no-cache"}
         self._headers = {**own, **(headers or {})}
         self.token = token
@@ -72,9 +72,9 @@ class HttpClient:
         self.time_left = time_left
         """Shared with other look-ups; None: each has `timeout` for itself."""
         self.shared_limit = shared_limit
-        """What others of the run were told of the limit of `token_host`."""
+        """The rate limit of `token_host`, shared with all that use the same token."""
         self._kept = kept
-        """Answers of earlier runs; None: nothing is kept."""
+        """Responses of earlier runs; None: no cache."""
         self.session = open_session()
         self._limits: dict[Origin, Mapping[str, str]] = {}
         self._answers: dict[Origin, int] = {}
@@ -88,7 +88,7 @@ class HttpClient:
 
     @property
     def limit(self) -> float:
-        """Seconds that the look-up has that is being asked, or that those before it in the round have had, too."""
+        """Seconds of the current look-up, or of the round up to the end of its stage."""
         return self.timeout if self.time_left is None else min(self.timeout, self.time_left.limit)
 
     def has_token_for(self, url: str) -> bool:
@@ -96,20 +96,20 @@ class HttpClient:
         return self.token is not None and origin_of(url) == self.token_origin
 
     def rate_limit_headers(self, url: str) -> Mapping[str, str] | None:
-        """The headers of the last answer of this URL's origin that told a rate limit."""
+        """The headers of the last response from this URL's origin that named a rate limit."""
         with self._lock:
             return self._limits.get(origin_of(url))
 
     def answers_from(self, url: str) -> int:
-        """How many answers came from this URL's origin, refusals among them."""
+        """How many responses came from this URL's origin, refusals included."""
         with self._lock:
             return self._answers.get(origin_of(url), 0)
 
     def clock_ahead(self, url: str) -> float | None:
-        """Seconds that this machine's clock is ahead of that of this URL's origin; None: no answer told its own.
+        """Seconds by which this machine's clock is ahead of that of this URL's origin; None if no response has a date.
 
-        Of all answers the one in the middle: a cache, or a single server of theirs, may be wrong. Less than a minute
-        is the answers' way and rounding, and counts as none.
+        The median of all responses: a cache or a single server may be wrong. Less than a minute is transfer time and
+        rounding, and counts as zero.
         """
         with self._lock:
             told = self._ahead.get(origin_of(url))
@@ -117,7 +117,7 @@ class HttpClient:
         return middle if middle is None or abs(middle) >= _SAME_CLOCK else 0.0
 
     def count(self, origin: Origin, headers: Mapping[str, str]) -> None:
-        """Note that an answer came, and what it told of a rate limit and of the time."""
+        """Record a response, with its rate limit and its time."""
         ahead = measure_clock_ahead(headers, datetime.now(timezone.utc))
         with self._lock:
             if ahead is not None:
@@ -140,11 +140,11 @@ class HttpClient:
         may_keep: bool = False,
         into: Path | None = None,
     ) -> Response:
-        """Ask, and give the whole answer of status 200 or one of `allow_status`.
+        """Return the complete response with status 200 or one of `allow_status`.
 
-        `max_bytes` limits the body also after decompression. User name and password in `url` are not used. `may_keep`:
-        ask whether an answer that was kept still holds; one that is told to `keep` is for the next time. `into`: a file
-        that takes the body, which the answer then lacks.
+        `max_bytes` limits the body, before and after decompression. User name and password in `url` are not used.
+        `may_keep`: ask whether a cached response still holds; `keep` stores a new one. `into`: a file that takes the
+        body, which the response then lacks.
         Raises LookupFailed, whose text holds neither token nor credentials; `source` names the service in it.
         """
         end = self.deadline() if deadline is None else deadline
@@ -155,12 +155,12 @@ class HttpClient:
         return request.ask(self._kept if may_keep else None)
 
     def keep(self, answer: Response) -> None:
-        """Keep an answer that turned out to be whole and of the right shape, so that it need not be sent again."""
+        """Cache a response that turned out to be complete and of the right shape."""
         if self._kept is not None and answer.cache_key and answer.status == 200:
             self._kept.put(answer.cache_key, answer.headers, answer.body)
 
     def get_json(self, url: str, *, accept: str = "application/json", **options: Any) -> tuple[Any, Response]:
-        """Ask for JSON; the decoded body and the answer. Takes what `get` takes.
+        """Return the decoded JSON and the response. Takes what `get` takes.
 
         An allowed status of 400 and more must have the JSON object with a `message` that GitHub's errors have.
         Raises LookupFailed, also where the body is not JSON.
@@ -179,7 +179,7 @@ class HttpClient:
 
 
 def observe(ask: Callable[[], T | None]) -> Observation[T]:
-    """What the function found, as an observation: a LookupFailed makes it unavailable, None a known absence."""
+    """Call the function and return its result as an observation: LookupFailed is unavailable, None is known absent."""
     try:
         return known(ask())  # type: ignore[arg-type]
     except LookupFailed as failed:

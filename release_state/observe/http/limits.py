@@ -21,18 +21,18 @@ from release_state.observe.http.refusal import get_header, parse_epoch, read_dat
 
 _FILE = "limit.json"
 _LONGEST = 3 * 3600
-"""Seconds; what is named beyond is taken for a mistake of the clock."""
+"""Seconds; a longer wait is taken for an error of the clock."""
 
 
 class SharedLimit:
-    """The limit of one run, kept in a private folder."""
+    """The rate limit of one run, in a private folder that its processes share."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / _FILE
         self._until, self._seen = 0.0, -1
 
     def note_response(self, status: int, headers: Mapping[str, str]) -> None:
-        """Take what an answer says of the limit."""
+        """Take the rate limit from a response."""
         now = time.time()
         until = 0.0
         if (get_header(headers, "X-RateLimit-Remaining") or "").strip() == "0":
@@ -47,7 +47,7 @@ class SharedLimit:
                 disk.write_atomically(self._path, json.dumps(until))
 
     def until(self) -> datetime | None:
-        """Until when nothing is to be asked; None where nothing stands in the way."""
+        """Until when no request may be sent; None if one may be sent now."""
         with suppress(OSError, ValueError):
             changed = self._path.stat().st_mtime_ns
             if changed != self._seen:
@@ -57,30 +57,30 @@ class SharedLimit:
 
 
 PAUSES = (0.25, 1.0)
-"""Seconds before the second and the third try, where the service names no other time."""
+"""Seconds before the second and the third try, unless the service names a time."""
 
 
 class Stage(Enum):
-    """When a look-up can begin, and the share of the time by which it has to end.
+    """When a look-up can begin, and by which share of the time it has to end.
 
-    A source that does not answer must leave time for what is asked after it of other sources.
+    A source that does not answer must leave time for the look-ups that come after it.
     """
 
     FIRST = 0.5
-    """It needs no other answer."""
+    """Needs no other look-up."""
     SECOND = 0.75
-    """It needs answers of the first."""
+    """Needs results of the first stage."""
     LAST = 1.0
-    """It needs answers of the second, or the phase."""
+    """Needs results of the second stage, or the phase."""
 
 
 _stage: ContextVar[Stage] = ContextVar("stage", default=Stage.LAST)
 
 
 class TimeLeft:
-    """One deadline for all that is asked in a round; safe to use from many threads.
+    """One deadline for all look-ups of a round. Many threads may use it.
 
-    `seconds` are for the whole round; what is asked within `of` a stage has until the end of that.
+    `seconds` are for the whole round; a look-up within `of(stage)` has until the end of that stage.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -88,12 +88,12 @@ class TimeLeft:
         self.begin()
 
     def begin(self) -> None:
-        """Start anew: the next round."""
+        """Start the next round."""
         self._began = time.monotonic()
 
     @contextmanager
     def of(self, stage: Stage) -> Iterator[None]:
-        """What is asked meanwhile, in this thread, belongs to this stage."""
+        """Look-ups of this thread within the block belong to this stage."""
         before = _stage.set(stage)
         try:
             yield
@@ -112,5 +112,5 @@ class TimeLeft:
 
     @property
     def left(self) -> float:
-        """Seconds; less than nothing once it is over."""
+        """Seconds until the end of the stage; negative after it."""
         return self.ends - time.monotonic()

@@ -1,4 +1,4 @@
-"""What an answer that is no success means: to be tried again and when, or which right or limit is in the way.
+"""Reads an error response: whether and when to try again, or which permission or limit is in the way.
 
 Sources: https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api and
 https://docs.github.com/rest/using-the-rest-api/troubleshooting-the-rest-api
@@ -17,15 +17,15 @@ from release_state.common.text import sanitize
 NOT_REACHED = "check the network or HTTPS_PROXY, then run again"
 _TEMPORARY = frozenset({429, 502, 503, 504})
 _SECONDARY_LIMIT_PAUSE = 60.0
-"""Seconds that GitHub asks to wait after a secondary limit that names no time."""
+"""Seconds to wait after GitHub's secondary rate limit, if it names no time."""
 _FIRST_YEAR, _LAST_YEAR = 1970, 9000
-"""Of clocks that can be counted with: differences of them are added to moments."""
+"""Years that a plausible clock shows: its differences are added to other moments."""
 _LONGEST_WAIT = 366 * 86400
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why there is no answer; whether and after how many seconds asking again can help."""
+    """Why there is no usable response, and whether and when trying again can help."""
 
     why: str
     is_temporary: bool
@@ -35,23 +35,23 @@ class Refusal:
     """By this machine's clock."""
     remedy: str | None = None
     is_trouble: bool = False
-    """Whether the service says that the fault is its own (5xx)."""
+    """Whether the service blames itself (5xx)."""
 
     @property
     def may_pass(self) -> bool:
-        """Whether asking again in some minutes can help, be it too late for this look-up."""
+        """Whether trying again in some minutes can help, even if this look-up has no time left."""
         return self.is_temporary or self.retry_at is not None or self.is_trouble
 
 
 def get_header(headers: Mapping[str, str], name: str) -> str | None:
-    """A header's value by its name in any case."""
+    """A header's value; its name in any case."""
     return next((value for key, value in headers.items() if key.lower() == name.lower()), None)
 
 
 def measure_clock_ahead(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Seconds that `now`, by this machine, is ahead of the service's clock in an answer that just came.
+    """Seconds by which `now`, by this machine, is ahead of the service's clock in a response that just came.
 
-    None where it does not say. `Age` is how long a cache has held the answer since.
+    None if it names no date. `Age` is how long a cache has held it since.
     """
     date, age = parse_http_date(get_header(headers, "Date")), (get_header(headers, "Age") or "").strip()
     if date is None:
@@ -60,12 +60,12 @@ def measure_clock_ahead(headers: Mapping[str, str], now: datetime) -> float | No
 
 
 def read_date(headers: Mapping[str, str]) -> datetime:
-    """The moment of an answer by the service's clock, by this machine's where it does not say (UTC)."""
+    """When a response was made: by the service's clock, or by this machine's if it names no date (UTC)."""
     return parse_http_date(get_header(headers, "Date")) or datetime.now(timezone.utc)
 
 
 def read_service_message(headers: Mapping[str, str], body: bytes) -> str | None:
-    """The `message` of a GitHub error, None where the body is not one."""
+    """The `message` of a GitHub error; None if the body is not one."""
     if "json" not in (get_header(headers, "Content-Type") or "").lower():
         return None
     try:
@@ -77,7 +77,7 @@ def read_service_message(headers: Mapping[str, str], body: bytes) -> str | None:
 
 
 def read_refusal(status: int, headers: Mapping[str, str], body: bytes, *, with_credentials: bool) -> Refusal:
-    """Read an answer that is neither what was asked for nor a redirect."""
+    """Read a response that is neither the wanted one nor a redirect."""
     message = read_service_message(headers, body)
     said = f": {sanitize(message, 200)}" if message else ""
     now = read_date(headers)
@@ -85,7 +85,7 @@ def read_refusal(status: int, headers: Mapping[str, str], body: bytes, *, with_c
     if status in (403, 429):
         limited = message is None or "rate limit" in message.lower() or "abuse" in message.lower()
         if limited and (get_header(headers, "X-RateLimit-Remaining") or "").strip() == "0":
-            # The hour's budget is used up: more questions would only be refused, too.
+            # The hour's budget is used up: more requests would be refused, too.
             reset = _reset(headers) or (now + timedelta(seconds=wait) if wait is not None else None)
             reset = None if reset is None else to_local_clock(reset, now)
             remedy = "wait for the reset" if with_credentials else "wait, or give a token: its limit is far higher"
@@ -105,9 +105,9 @@ def read_refusal(status: int, headers: Mapping[str, str], body: bytes, *, with_c
 
 
 def to_local_clock(moment: datetime, now: datetime) -> datetime:
-    """A moment of the service's clock, which shows `now`, by this machine's, where the two differ by a minute or more.
+    """Convert a moment of a service's clock, which shows `now`, to this machine's, if they differ by a minute or more.
 
-    Who waits looks at this one. Smaller differences are the answer's way and rounding.
+    A person who waits looks at this machine's clock. Smaller differences are transfer time and rounding.
     """
     ahead = now - datetime.now(timezone.utc)
     if abs(ahead) < timedelta(minutes=1):
@@ -144,13 +144,13 @@ def _reset(headers: Mapping[str, str]) -> datetime | None:
 
 
 def parse_epoch(value: str | None) -> datetime | None:
-    """The moment of so many seconds since 1970 (UTC), None where the text is no such number."""
+    """The moment of a number of seconds since 1970 (UTC); None if the text is not one."""
     moment = convert_epoch(value or "")
     return moment if moment and _FIRST_YEAR <= moment.year <= _LAST_YEAR else None
 
 
 def parse_http_date(value: str | None) -> datetime | None:
-    """The moment of a header (UTC); None for what is none, or none of a clock that can be counted with."""
+    """The moment in a header (UTC); None if it is not a date, or not one of a plausible clock."""
     try:
         moment = parsedate_to_datetime(value or "")
     except (ValueError, TypeError, IndexError, OverflowError):

@@ -1,4 +1,4 @@
-"""One question over HTTP: a GET with its retries, pauses and redirects, until there is an answer or a problem."""
+"""One HTTP request: a GET with its retries, pauses and redirects, until a usable response or a problem."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ TRIES = 3
 MAX_REDIRECTS = 5
 _WAIT = "wait for the reset, or give the run another token"
 _SHORTEST_SECRET = 12
-"""Characters: a shorter password may stand in an answer by chance, and what the answer says must stay."""
+"""Characters. A shorter password may occur in a response by chance, and the response must not be changed then."""
 _OF_BODY = re.compile("content-|etag$", re.IGNORECASE)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 class Client(Protocol):
-    """Who asks, as far as a question needs to know: `HttpClient`."""
+    """What a request needs of `HttpClient`."""
 
     session: Session
     cancel: threading.Event
@@ -48,13 +48,13 @@ class Client(Protocol):
 
     @property
     def limit(self) -> float:
-        """Seconds that the look-up has."""
+        """Seconds of the look-up."""
 
     def has_token_for(self, url: str) -> bool:
         """Whether a request of this URL carries the token."""
 
     def count(self, origin: Origin, headers: Mapping[str, str]) -> None:
-        """Note that an answer came, and what it told of a rate limit."""
+        """Record a response, with its rate limit."""
 
 
 class Request:
@@ -86,7 +86,7 @@ class Request:
         self._secrets = collect_secrets(client.token, get_header(headers, "Authorization"))
 
     def ask(self, cache: ResponseCache | None = None) -> Response:
-        """Send it until there is a usable response; one in the cache that still holds need not be sent again.
+        """Send the request until there is a usable response: a new one, or a cached one that still holds.
 
         Raises LookupFailed.
         """
@@ -163,7 +163,7 @@ class Request:
         return self._without_secrets(received)
 
     def _without_secrets(self, received: Response) -> Response:
-        """What came, but for what was sent in secret: a service that repeats it does not get it printed."""
+        """The response without the secrets of the request: a service may repeat them."""
         body, headers = received.body, received.headers
         long_ones = (secret for secret in self._secrets if len(secret) >= _SHORTEST_SECRET)
         for secret in dict.fromkeys(spelling for each in long_ones for spelling in list_spellings(each)):
@@ -173,9 +173,9 @@ class Request:
         return replace(received, headers=headers, body=body)
 
     def _explain_staleness(self, received: Response) -> str | None:
-        """Why an answer of the API is one of an earlier time; None where nothing says so, and for other services.
+        """Say how a response of the API shows that a cache kept it; None if it does not, and for other services.
 
-        Caches before an index are a part of it: it empties them where a page changes.
+        The caches of an index are a part of it: it empties them when a page changes.
         """
         return explain_staleness(received.headers) if origin_of(self._url) == self._client.token_origin else None
 
@@ -184,7 +184,7 @@ class Request:
         return self._client.shared_limit if origin_of(self._url) == self._client.token_origin else None
 
     def _respect_limit(self) -> None:
-        """Wait until the service may be asked again, where the time is enough; ask nothing where it is not."""
+        """Wait until the rate limit ends, or raise if that is too late for this look-up."""
         until = self._limit.until() if self._limit is not None else None
         if until is None:
             return
@@ -208,7 +208,7 @@ class Request:
         if self._url.startswith("https:") and target.startswith("http:"):
             raise self._failure("redirects from https to http, which is not followed")
         if origin_of(target) != origin_of(self._url):
-            # Gone for the rest of the way: a stranger must not choose what is asked with the token either.
+            # Dropped for good: another host must not choose what is requested with the token either.
             self._headers = {name: text for name, text in self._headers.items() if name.lower() != "authorization"}
         seen.add(target)
         self._url = target
@@ -218,7 +218,7 @@ class Request:
         return read_refusal(received.status, received.headers, received.body, with_credentials=with_token)
 
     def _pause(self, refused: Refusal, failures: int) -> None:
-        """Wait before the next try, or raise where there is none."""
+        """Wait before the next try, or raise if there is none."""
         if not refused.is_temporary:
             raise self._failure(refused.why, refused.retry_at, refused.remedy, may_pass=refused.may_pass)
         pause = PAUSES[min(failures, len(PAUSES)) - 1] if refused.wait is None else refused.wait
@@ -247,7 +247,7 @@ class Request:
 
 
 def collect_secrets(token: str | None, authorization: str | None) -> tuple[str, ...]:
-    """What must not be shown of a request: the token, the header, and the password that is coded in it."""
+    """The secrets of a request: the token, the header, and the password in it."""
     found = [token or "", authorization or ""]
     kind, _, coded = (authorization or "").partition(" ")
     if kind == "Basic":

@@ -1,4 +1,4 @@
-"""What came of a question over HTTP: an answer or a failure, and the URLs that both name."""
+"""An HTTP response, the failure of a look-up, and the URLs in both."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from release_state.model.observation import Problem
 from release_state.observe.http.refusal import get_header, read_date
 
 MOST_VALUES = 2_000_000
-"""Of a JSON answer: a few bytes of it can become a hundred in memory. The largest pages hold some 400,000."""
+"""Values of a JSON body: a few bytes of it can become a hundred in memory. The largest pages hold some 400,000."""
 _HTML = ("text/html", "application/xhtml+xml")
 
 Origin = tuple[str, str, int]
@@ -26,7 +26,7 @@ Origin = tuple[str, str, int]
 
 
 class LookupFailed(Exception):  # noqa: N818 - a look-up without an answer; what it means is the caller's to say
-    """A question got no usable answer; carries the problem."""
+    """A look-up got no usable response; carries the problem."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(f"{problem.source}: {problem.why}")
@@ -35,20 +35,20 @@ class LookupFailed(Exception):  # noqa: N818 - a look-up without an answer; what
 
 @dataclass(frozen=True)
 class Response:
-    """An answer in full; `url` is where it came from after redirects, without user name and password."""
+    """A complete response; `url` is its address after redirects, without user name and password."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     url: str
     cache_key: tuple[str, ...] = ()
-    """What it answers, where it may be kept under its ETag."""
+    """The key to cache it under; empty if it must not be cached."""
 
     @cached_property
     def links(self) -> dict[str, str]:
         """The absolute URLs of the `Link` header by their relation (RFC 8288).
 
-        Raises ValueError where one is no URL: to pass over it would make a part of a list look like the whole.
+        Raises ValueError if one is not a URL: without it, a part of a list would look like the whole.
         """
         found = {}
         for link in parse_header_links(get_header(self.headers, "Link") or ""):
@@ -58,7 +58,7 @@ class Response:
 
     @property
     def date(self) -> datetime:
-        """When the service answered, by its own clock where it says so, else by this machine's (UTC)."""
+        """When the service answered: by its clock, or by this machine's if it names no date (UTC)."""
         return read_date(self.headers)
 
 
@@ -70,7 +70,7 @@ def origin_of(url: str) -> Origin:
 
 
 def is_other_host(asked: str, answered: str) -> bool:
-    """Whether an answer came from elsewhere than what was asked; from http to https on one host is no other place."""
+    """Whether a response is of another host or port than requested; an upgrade to https on one host does not count."""
     (_, host, port), (_, its_host, its_port) = origin_of(asked), origin_of(answered)
     upgraded = asked.startswith("http:") and answered.startswith("https:")
     return host != its_host or (port != its_port and not upgraded)
@@ -79,7 +79,7 @@ def is_other_host(asked: str, answered: str) -> bool:
 def clean_url(url: str) -> str:
     """The URL without user name, password and fragment.
 
-    Raises ValueError where it is no http or https URL; the text does not repeat it.
+    Raises ValueError, without the URL in its text, if it is not an http or https URL.
     """
     try:
         parts = urlsplit(url)
@@ -101,7 +101,7 @@ def display_url(url: str) -> str:
 
 
 def is_html(answer: Response) -> bool:
-    """Whether it says that it is HTML, or begins as such: as captive portals and proxies answer."""
+    """Whether a response is HTML by its header or its beginning, as those of captive portals and proxies are."""
     return _content_type(answer) in _HTML or answer.body.lstrip()[:1] == b"<"
 
 
@@ -110,16 +110,16 @@ def _content_type(answer: Response) -> str:
 
 
 def load_json(body: bytes) -> Any:
-    """The JSON of a body. Raises ValueError if it is none, or holds more values than a run can keep."""
+    """The JSON of a body. Raises ValueError if it is not valid, or holds more values than a run can keep."""
     if body.count(b",") + body.count(b"[") + body.count(b"{") > MOST_VALUES:
         raise ValueError("more values than a run can keep")
     return decode_json(body)
 
 
 def parse_json(answer: Response) -> Any:
-    """The JSON that the answer holds.
+    """The JSON of a response.
 
-    Raises ValueError with what it holds instead.
+    Raises ValueError, whose text says what it holds instead.
     """
     content_type = _content_type(answer)
     if is_html(answer):

@@ -26,7 +26,7 @@ _BLOCK = 64 * 2**10
 
 
 class _WithoutQueries(logging.Filter):
-    """Leaves the query out of what urllib3 logs: the address of a log's storage is signed there."""
+    """Removes the query from what urllib3 logs: it holds the signature of a storage address."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, tuple):
@@ -37,7 +37,7 @@ class _WithoutQueries(logging.Filter):
 logging.getLogger("urllib3.connectionpool").addFilter(_WithoutQueries())
 
 ERROR_BODY = 64 * 2**10
-"""Bytes of an error page that are read: enough for the service's own words."""
+"""Bytes of an error page that are read: enough for the service's message."""
 
 
 class Interrupted(Exception):  # noqa: N818 - the connection did not bring a whole answer; asking again may
@@ -45,11 +45,11 @@ class Interrupted(Exception):  # noqa: N818 - the connection did not bring a who
 
 
 class Unusable(Exception):  # noqa: N818 - an answer came that asking again would not better
-    """The answer cannot be used: too large, in a coding that was not asked for, from an untrusted server."""
+    """The response is not usable: too large, in an encoding that was not requested, or from an untrusted server."""
 
 
 class Cancellation:
-    """The connection that one request uses, so that another thread can cut it."""
+    """The connection of one request, for another thread to cut."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -58,7 +58,7 @@ class Cancellation:
         self._is_cut = False
 
     def use(self, connection: HTTPConnection) -> None:
-        """Remember the connection, and its socket: the connection lets go of that when the server will close it."""
+        """Remember the connection and its socket, which the connection drops when the server announces to close it."""
         with self._lock:
             self._connection, self._socket = connection, connection.sock
             if self._is_cut:
@@ -79,7 +79,7 @@ _current = threading.local()
 
 
 class _PlainConnection(HTTPConnection):
-    """A connection that the request of its thread can cut."""
+    """A connection that hands itself to the `Cancellation` of its thread."""
 
     def connect(self) -> None:
         self._hand_over()
@@ -121,7 +121,7 @@ class _Adapter(HTTPAdapter):
 
 class _Session(requests.Session):
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """No redirect is looked at here: requests would read its whole body, however large, to follow it."""
+        """Return no redirect: to follow one, requests would read its whole body, however large."""
         return
 
 
@@ -153,7 +153,7 @@ def send(
     wanted: frozenset[int],
     into: Path | None = None,
 ) -> Response:
-    """Send one GET and read its answer; the body of a status that is not `wanted` up to 64 KiB only.
+    """Send one GET and read its response; the body of a status that is not `wanted` up to 64 KiB only.
 
     `seconds` limits each wait for the server, `limit` (bytes) the body before and after decompression. `into` is a file
     that takes the body of a wanted status, instead of memory. Raises Interrupted, Unusable; OSError of that file.
@@ -189,7 +189,7 @@ def _saved(response: requests.Response, limit: int, into: Path) -> bytes:
 
 
 def _blocks(response: requests.Response, limit: int) -> Iterator[bytes]:
-    """The body, piece by piece; that it is whole is known once all has come."""
+    """The body, block by block. Raises Interrupted at the end if it is not complete."""
     announced = response.headers.get("Content-Length", "")
     expected = int(announced) if announced.isdecimal() and "Transfer-Encoding" not in response.headers else None
     if expected is not None and expected > limit:
@@ -253,7 +253,7 @@ class _Decoder:
 
 
 def _failure(error: BaseException) -> Interrupted | Unusable:
-    """The failure in words of our own: what libraries print can hold the URL, a proxy's password or a header."""
+    """Describe the failure without the library's text, which can hold the URL, a proxy's password or a header."""
     causes = list(_causes(error))
     if any(isinstance(cause, requests.exceptions.ProxyError | urllib3.exceptions.ProxyError) for cause in causes):
         return Interrupted("the proxy could not be reached or refused the connection")

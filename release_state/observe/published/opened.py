@@ -84,7 +84,7 @@ class _Attempt:
     def look(self, file: IndexFile, path: Path) -> str:
         """What is wrong with a file; empty: nothing. `path` is where it may be kept meanwhile.
 
-        Raises LookupFailed where that cannot be told.
+        Raises LookupFailed if that cannot be decided.
         """
         self._download(file, path)
         try:

@@ -97,7 +97,7 @@ _BASE: dict[str, Expected] = {
     "wrong content type": _unknown(f"instead of JSON|content type|without the service's error message|{_SHAPE}"),
     "wrong charset in the label": TRUE,
     "not UTF-8": _unknown(f"valid JSON|without the service's error message|{_BROKEN}|{_SHAPE}"),
-    "coding that was not asked for": _unknown("not asked for|Encoding|RPC failed|curl"),
+    "coding that was not asked for": _unknown("not requested|Encoding|RPC failed|curl"),
     "gzip bomb": _unknown(f"more than|larger|memory|wrote more|{_SHAPE}|{_BROKEN}|{_SLOW}"),
     "100 MB, announced": _unknown(f"more than the limit|memory|{_SHAPE}|{_BROKEN}|{_SLOW}"),
     "100 MB, not announced": _unknown(f"larger than the limit|memory|{_SHAPE}|{_BROKEN}|{_SLOW}"),
