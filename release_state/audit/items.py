@@ -16,11 +16,24 @@ import pytest
 
 from release_state.audit.audit import Audit
 from release_state.audit.verdict import Expected
+from release_state.model.outcome import CheckResult
 from release_state.run.checks import fill_report
 from release_state.verdict.check import CheckInfo, describe
 from release_state.verdict.conclude import conclude
 
 Function = Callable[..., None]
+
+
+def run_check(
+    info: CheckInfo, function: Function, given: Mapping[str, Any], key: str, where: str = ""
+) -> tuple[CheckResult, BaseException | None]:
+    """Call a check outside of pytest; its result (not timed), and the exception that it ended with."""
+    error: BaseException | None = None
+    try:
+        function(**given)
+    except (Exception, pytest.skip.Exception) as raised:
+        error = raised
+    return conclude(info, error, key, seconds=0.0, where=where or f"in {function.__name__}"), error
 
 
 class AuditItem(pytest.Item):
@@ -40,13 +53,10 @@ class AuditItem(pytest.Item):
 
     def run_and_report(self) -> None:
         """Run the check and report it, instead of pytest's setup, call and teardown."""
-        started, error = time.perf_counter(), None
-        try:
-            self.runtest()
-        except (Exception, pytest.skip.Exception) as raised:
-            error = raised
+        started, where = time.perf_counter(), f"in {self.path.name}, {self.name}"
+        result, error = run_check(self.info, self.function, self.given, self.key, where)
         seconds = time.perf_counter() - started
-        result = conclude(self.info, error, self.key, seconds=seconds, where=f"in {self.path.name}, {self.name}")
+        result = result.model_copy(update={"seconds": round(seconds, 4)})
         report = pytest.TestReport(
             nodeid=self.nodeid,
             location=self.location,

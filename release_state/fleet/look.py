@@ -5,14 +5,14 @@ from __future__ import annotations
 import inspect
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from os import getpid
 from pathlib import Path
 
 from release_state.audit.audit import Audit
 from release_state.audit.collect import collect_history
-from release_state.audit.items import expected, parameters
+from release_state.audit.items import expected, info_of, parameters, run_check
 from release_state.audit.report.document import document
 from release_state.audit.report.page import page
 from release_state.audit.session import FILE, functions_of
@@ -34,8 +34,7 @@ from release_state.plan.recovery import Recovery
 from release_state.plan.steps.commands import suite_command
 from release_state.run.checks import catalogue, load
 from release_state.settings.config import RunConfig
-from release_state.verdict.check import CheckInfo, describe, select_phase
-from release_state.verdict.conclude import conclude
+from release_state.verdict.check import select_phase
 from release_state.verdict.verdict import TargetVerdict, judge
 
 _MOST = 20
@@ -98,7 +97,7 @@ class Look:
         verdicts = []
         for audit in map(Audit, histories):
             results = [
-                _run_check(function, given, key)
+                run_check(info_of(function), function, given, key)[0]
                 for function in functions
                 for _, key, given in parameters(audit, function)
             ]
@@ -145,31 +144,14 @@ class Look:
         for check in checks:
             function = getattr(load(self.checks_folder / check.file), check.function)
             wanted = {key: given[key] for key in inspect.signature(function).parameters}
-            results.append(_run_check(function, wanted, snapshot.target.key, check))
+            results.append(run_check(check, function, wanted, snapshot.target.key)[0])
         changed, advice = name_sources(snapshot.moved), config.block_on_advice
         return judge(recovery, phase, results, checks, changed=changed, block_on_advice=advice, broken=broken)
 
 
-def _run_check(
-    function: Callable[..., None], given: Mapping[str, object], key: str, info: CheckInfo | None = None
-) -> CheckResult:
-    """Run one check; its result as in a run of pytest."""
-    from pytest import skip
-
-    error: BaseException | None = None
-    try:
-        function(**given)
-    except (Exception, skip.Exception) as raised:
-        error = raised
-    found = info or describe(function)
-    if found is None:
-        raise TypeError(f"{function.__name__} is no check")
-    return conclude(found, error, key, seconds=0.0, where=f"in {function.__name__}")
-
-
 def _audit_part(verdict: AuditVerdict) -> Part:
     audit = verdict.audit
-    counts, count = ", ".join(f"{n} {outcome.value}" for outcome, n in verdict.counts.items()), len(audit.judgements)
+    count = len(audit.judgements)
     kinds = [
         f"{len(judged)} {kind.id}{' (advice)' * (not kind.blocking)}: {kind.title}"
         for kind, judged in verdict.by_kind.items()
@@ -180,7 +162,7 @@ def _audit_part(verdict: AuditVerdict) -> Part:
         key=audit.key,
         verdict=verdict.words,
         exit_code=verdict.exit,
-        summary=f"{count} version{'s' * (count != 1)}: {counts or 'none'}",
+        summary=f"{count} version{'s' * (count != 1)}: {verdict.counts_in_words}",
         findings=tuple([*_list_findings(problems), *kinds][:_MOST]),
         kinds=(*(result.id for result in problems), *(kind.id for kind in verdict.by_kind)),
         steps=(*(each for result in problems for each in result.steps), *map(_shorten, steps)),

@@ -1,4 +1,4 @@
-"""The list of projects: a TOML file that says of each what `[tool.release-state]` says of one."""
+"""The list of projects, a TOML file with the settings of each; and the row that a run makes of each project."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from release_state.settings.config import Arguments, RunConfig, load
 from release_state.settings.options import SETTINGS
 
 OF_A_PROJECT = ("package", "repository", "remote-url")
-"""Settings that name one project: they are given in the file alone."""
+"""Settings that name one project: only the file may give them."""
 OF_THE_RUN = ("reports-dir", "lookup-timeout", "install-timeout", "install-size")
-"""Settings of the run as a whole: they are not given in the file."""
+"""Settings of the whole run: the file may not give them."""
 LARGEST = 4 * 2**20
 MOST = 10_000
 
@@ -32,17 +32,16 @@ class Project:
     """One project of the list."""
 
     name: str
-    """Unique in the list: the package's name, normalized, and its repository where two have the same."""
+    """Package and repository, `orbit (example-org/orbit)`; unique in the list."""
     config: RunConfig
 
 
 def projects(path: Path, arguments: Arguments, environ: Mapping[str, str], cwd: Path) -> list[Project]:
-    """
-    The projects of a file, each with its configuration; nothing is contacted.
+    """The projects of a file, each with its configuration; contacts no service.
 
     `[[project]]` has `package` and `repository`, `version` (a text or a list) where the command line gives none, `repo`
-    (the path of a clone, from the file's folder), `channels`, and any other setting; `[defaults]` has settings for all.
-    The command line wins over a project, a project over the defaults. Raises UsageProblem with one line.
+    (path of a clone, relative to the file), `channels`, and any other setting; `[defaults]` has settings for all. The
+    command line overrides a project, and a project overrides the defaults. Raises UsageProblem.
     """
     origin = f"--project-list {path}"
     for key in (*OF_A_PROJECT, "repo"):
@@ -81,12 +80,12 @@ def _project(
     versions, repo = table.pop("version", ()), table.pop("repo", None)
     versions = (versions,) if isinstance(versions, str) else versions
     if not isinstance(versions, (list, tuple)) or not all(isinstance(text, str) for text in versions):
-        raise UsageProblem(f"{where}: version is neither a text nor a list of texts")
+        raise UsageProblem(f"{where}: version must be a string or a list of strings")
     if not (repo is None or isinstance(repo, str)):
-        raise UsageProblem(f"{where}: repo is {type(repo).__name__}, expected a text")
+        raise UsageProblem(f"{where}: repo is {type(repo).__name__}, expected a string")
     if not arguments.versions and not arguments.audit:
         if not versions:
-            raise UsageProblem(f"{where} has no version; give one, or --version, or --version all for an audit")
+            raise UsageProblem(f"{where} has no version; add one, or give --version, or --version all for an audit")
         arguments = replace(arguments, versions=tuple(versions))
     given = replace(arguments, repo=str(folder / repo) if repo is not None else None)
     try:
@@ -132,18 +131,18 @@ class Part(Model):
     verdict: str
     exit_code: int
     summary: str
-    """What was looked at, in a line: "2160 versions: 2101 holds, 59 action needed"."""
+    """What was checked, in a line: "2160 versions: 2101 holds, 59 action needed"."""
     findings: tuple[str, ...] = ()
-    """What is wrong or unknown, each in a line. May hold remote text: escape it where it is shown."""
+    """The findings, a line each. May contain remote text: escape it for display."""
     kinds: tuple[str, ...] = ()
     """IDs of checks or kinds of disagreement, to filter by."""
     steps: tuple[Step, ...] = ()
-    """What to do next; a version's own plan is in its own report."""
+    """The next steps; the whole plan of a version is in its own report."""
     retry_at: str | None = None
 
 
 class ProjectRow(Model):
-    """One project."""
+    """The result of one project."""
 
     project: str
     repository: str
@@ -151,17 +150,17 @@ class ProjectRow(Model):
     seconds: float = 0.0
     """How long it took to observe and judge it."""
     observed_by: int = 0
-    """The process that did."""
+    """The process ID."""
     report: str | None = None
     """File name of the project's own report, in the folder beside the summary."""
     defect: str | None = None
-    """What broke: a bug of the suite, which says nothing about the project. `parts` is what was judged all the same."""
+    """A bug of the suite, which says nothing about the project; `parts` holds what was still judged."""
     tracebacks: dict[str, str] = Field(default_factory=dict)
-    """Each traceback of it, and where it broke: for the terminal, and for no report."""
+    """The tracebacks of the bug and where it happened, for the terminal only."""
 
     @property
     def exit(self) -> Exit:
-        """The code that a run of this project alone would have ended with."""
+        """The exit code of a run of this project alone."""
         return Exit.DEFECT if self.defect else Exit.worst([Exit(part.exit_code) for part in self.parts])
 
     @property
@@ -173,20 +172,20 @@ class ProjectRow(Model):
 
     @property
     def findings(self) -> tuple[str, ...]:
-        """What is wrong or unknown, over all parts."""
+        """The findings of all parts."""
         return ((self.defect,) if self.defect else ()) + tuple(line for part in self.parts for line in part.findings)
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        """What to do, over all parts."""
+        """The steps of all parts."""
         return tuple(step for part in self.parts for step in part.steps)
 
     @property
     def retry_at(self) -> str | None:
-        """When it makes sense to ask again."""
+        """When all that is unknown can be retried; None if no service said so."""
         return max((part.retry_at for part in self.parts if part.retry_at), default=None)
 
 
 def worst(rows: Sequence[ProjectRow]) -> Exit:
-    """The code that a run over these projects ends with."""
+    """The exit code of a run over these projects."""
     return Exit.worst([row.exit for row in rows])

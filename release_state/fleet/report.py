@@ -1,4 +1,4 @@
-"""The report over many projects: a row for each, in a page that loads nothing and in a JSON document."""
+"""The reports over many projects, with a row for each: a JSON document and a page that loads nothing."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from typing import Any
 from pydantic import AwareDatetime, Field
 
 from release_state import __version__
-from release_state.audit.report.page import resource, step_of
-from release_state.common.text import sanitize
+from release_state.audit.report.page import frame, step_of
 from release_state.fleet.projects import Part, ProjectRow, worst
 from release_state.model.observation import Model
 from release_state.model.outcome import Exit
 from release_state.report.document import schema_of
+from release_state.report.page.parts import text
 
 FORMAT = 1
 
 
 def words(rows: Sequence[ProjectRow], total: int) -> str:
-    """The verdict over all: that of the project that decides, and of how many."""
+    """The verdict over all projects: the worst one, and how many projects have it."""
     code = worst(rows)
     if code is Exit.OK and len(rows) < total:
         return f"PARTIAL {len(rows)} of {total}"
@@ -34,7 +34,7 @@ def words(rows: Sequence[ProjectRow], total: int) -> str:
 
 
 def document(rows: Sequence[ProjectRow], total: int, exit_code: int, started_at: datetime, folder: str) -> str:
-    """The document of a run, as JSON in ASCII alone."""
+    """The JSON document of a run, in ASCII."""
     content = {
         "release_state_fleet": FORMAT,
         "release_state": __version__,
@@ -52,7 +52,7 @@ def document(rows: Sequence[ProjectRow], total: int, exit_code: int, started_at:
 
 
 def page(rows: Sequence[ProjectRow], total: int, exit_code: int, started_at: datetime, folder: str) -> str:
-    """The page: the verdict, how many ended how, and the table."""
+    """The page: the verdict, the number of projects by verdict, and the table."""
     title, code = words(rows, total), int(worst(rows))
     verdicts = Counter(row.verdict for row in rows)
     counts = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.most_common())
@@ -61,59 +61,52 @@ def page(rows: Sequence[ProjectRow], total: int, exit_code: int, started_at: dat
     table = "".join(
         _row(row, folder) for row in sorted(rows, key=lambda row: (order.get(int(row.exit), 9), row.project))
     )
-    columns = ("Project", "Verdict", "Looked at", "Seconds", "What is wrong", "What to do")
+    columns = ("Project", "Verdict", "Checked", "Seconds", "Found", "Fix")
     head = "".join(f"<th>{column}</th>" for column in columns)
-    return "".join(
+    return frame(
+        title,
+        code,
         (
-            '<!doctype html><html lang="en"><head><meta charset="utf-8">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>{_text(title)}</title><style>{resource('audit_page.css')}</style></head><body><main>",
-            f'<h1 class="exit-{code}">{_text(title)}</h1><section class="audit">',
-            f"<p><strong>{len(rows)} of {total} projects</strong>: {_text(counts)}.</p>",
+            f'<section class="audit"><p><strong>{len(rows)} of {total} projects</strong>: {text(counts)}.</p>',
             '<div class="filters"><label>Text <input type="search"></label>',
             f"<label>Verdict <select>{_options(verdicts)}</select></label>",
             f"<label>Kind <select>{_options(kinds)}</select></label>",
             f'<span class="shown" data-what="projects">{len(rows)} of {len(rows)} projects</span></div>',
             f'<table class="fleet"><thead><tr>{head}</tr></thead><tbody>{table}</tbody></table></section>',
-            f'<p class="small">release-state {__version__}, {started_at:%Y-%m-%d %H:%M:%S} UTC</p></main>',
-            f"<script>{resource('audit_page.js')}</script></body></html>\n",
-        )
+        ),
+        started_at,
     )
 
 
 def _options(values: Sequence[str] | Counter[str]) -> str:
-    return '<option value="">any</option>' + "".join(f"<option>{_text(value)}</option>" for value in values)
+    return '<option value="">any</option>' + "".join(f"<option>{text(value)}</option>" for value in values)
 
 
 def _row(row: ProjectRow, folder: str) -> str:
     kinds = " ".join(kind for part in row.parts for kind in part.kinds)
-    looked = "<br>".join(f"{_text(_what_of(part.key))}: {_text(part.summary)}" for part in row.parts)
-    found = "".join(f"<li>{_text(line)}</li>" for line in row.findings)
-    again = f"<p>Ask again at {_text(row.retry_at)}.</p>" if row.retry_at else ""
+    checked = "<br>".join(f"{text(_what_of(part.key))}: {text(part.summary)}" for part in row.parts)
+    found = "".join(f"<li>{text(line)}</li>" for line in row.findings)
+    again = f"<p>Retry after {text(row.retry_at)}.</p>" if row.retry_at else ""
     steps = "".join(map(step_of, row.steps))
     count = f"{len(row.steps)} step{'s' * (len(row.steps) != 1)}"
     steps = f"<details><summary>{count}</summary>{steps}</details>" if steps else ""
-    name = _text(row.project)
+    name = text(row.project)
     link = f'<a href="{escape(folder)}/{escape(row.report)}">{name}</a>' if row.report else name
     return (
-        f'<tr data-o="{_text(row.verdict)}" data-k="{_text(kinds)}"><td>{link}<br><span class="small">'
-        f'{_text(row.repository)}</span><td class="exit-{int(row.exit)}">{_text(row.verdict)}<td>{looked}'
+        f'<tr data-o="{text(row.verdict)}" data-k="{text(kinds)}"><td>{link}<br><span class="small">'
+        f'{text(row.repository)}</span><td class="exit-{int(row.exit)}">{text(row.verdict)}<td>{checked}'
         f"<td>{row.seconds:.1f}<td><ul class='facts'>{found}</ul>{again}<td>{steps}"
     )
 
 
 def _what_of(key: str) -> str:
-    """The channel, or version and channel: the package has a column of its own."""
+    """The channel, or version and channel; the package has its own column."""
     package, is_version, rest = key.partition("==")
     return rest if is_version else package.partition("@")[2]
 
 
-def _text(text: str) -> str:
-    return escape(sanitize(text))
-
-
 class ProjectReport(Model):
-    """One project of a list: its `ProjectRow`, and what that comes to."""
+    """One project of a list: its `ProjectRow` with verdict and exit code."""
 
     verdict: str
     exit_code: int

@@ -168,7 +168,7 @@ def test_the_audit_of_each_project(world: Fleet, tmp_path: Path) -> None:
     verdicts = {name: row.verdict for name, row in rows.items()}
     wrong = {"orbit-004": "ACTION NEEDED", "orbit-008": "ACTION NEEDED"}
     assert verdicts == {name: wrong.get(name, "HISTORY AGREES") for name in world.names}
-    assert rows["orbit-004"].findings == ("1 release-missing: published, and without a GitHub Release",)
+    assert rows["orbit-004"].findings == ("1 release-missing: published without a GitHub Release",)
     assert rows["orbit-008"].findings[0].startswith("1 tag-missing: ")
     assert rows["orbit-004"].steps[0].commands[0][:4] == ("gh", "release", "create", "v0.2.0")
     own = json.loads((tmp_path / "0004-orbit-004.json").read_text(encoding="utf-8"))

@@ -236,7 +236,7 @@ def test_a_run_whose_look_up_breaks_in_a_worker_or_beside_them(what: str, fleet:
     where = "/latest" if what == "audit" else f"{MINE}/pulls"
     ran = suite(
         *("--version", "all", *which, *index, "-n", "2", "-p", "watching"),
-        env={"GITHUB_TOKEN": fleet.token, "BREAK": where, "PYTHONPATH": str(ROOT / "tests")},
+        env={"GITHUB_TOKEN": fleet.token, "BREAK": where, "PYTHONPATH": str(ROOT / "tests" / "support")},
         reports_dir=tmp_path / "reports",
     )
     assert ran.returncode == Exit.DEFECT, ran.stdout + ran.stderr

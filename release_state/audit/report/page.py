@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from html import escape
 from importlib.resources import files
@@ -13,10 +13,10 @@ from release_state.audit.kinds import KINDS, Kind
 from release_state.audit.report.picture import picture
 from release_state.audit.report.words import habits, notes, ranges
 from release_state.audit.verdict import AuditVerdict
-from release_state.common.text import sanitize
 from release_state.model.outcome import CheckResult, Outcome
 from release_state.model.plan import Step
 from release_state.report.document import decisive_of
+from release_state.report.page.parts import text
 from release_state.report.screen import rows_of
 
 _OPEN = 3
@@ -28,32 +28,38 @@ def page(verdicts: Sequence[AuditVerdict], started_at: datetime) -> str:
     decisive = decisive_of(verdicts)
     target = decisive.audit.target
     title = f"{decisive.words}: {target.package} on {target.channel.name}"
+    sections = (_audit(verdict, only=len(verdicts) == 1) for verdict in verdicts)
+    return frame(title, int(decisive.exit), sections, started_at)
+
+
+def frame(title: str, exit_code: int, sections: Iterable[str], started_at: datetime) -> str:
+    """A page with its title, style and script around HTML sections."""
     return "".join(
         (
             '<!doctype html><html lang="en"><head><meta charset="utf-8">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>{_text(title)}</title><style>{resource('audit_page.css')}</style></head><body><main>",
-            f'<h1 class="exit-{int(decisive.exit)}">{_text(title)}</h1>',
-            *(_audit(verdict, only=len(verdicts) == 1) for verdict in verdicts),
+            f"<title>{text(title)}</title><style>{_resource('audit_page.css')}</style></head><body><main>",
+            f'<h1 class="exit-{exit_code}">{text(title)}</h1>',
+            *sections,
             f'<p class="small">release-state {__version__}, {started_at:%Y-%m-%d %H:%M:%S} UTC</p></main>',
-            f"<script>{resource('audit_page.js')}</script></body></html>\n",
+            f"<script>{_resource('audit_page.js')}</script></body></html>\n",
         )
     )
 
 
 def _audit(verdict: AuditVerdict, *, only: bool) -> str:
     audit, target = verdict.audit, verdict.audit.target
-    head = "" if only else f'<h2 class="exit-{int(verdict.exit)}">{_text(verdict.words)}: {_text(audit.key)}</h2>'
-    chosen = "" if audit.history.selection == "all" else f", selected by {_text(audit.history.selection)}"
+    head = "" if only else f'<h2 class="exit-{int(verdict.exit)}">{text(verdict.words)}: {text(audit.key)}</h2>'
+    chosen = "" if audit.history.selection == "all" else f", selected by {text(audit.history.selection)}"
     partly = f"<p>Not run: {verdict.expected - verdict.ran} of {verdict.expected} checks.</p>"
-    facts = "".join(f"<li>{_text(line)}</li>" for line in (*habits(audit), *notes(audit)))
+    facts = "".join(f"<li>{text(line)}</li>" for line in (*habits(audit), *notes(audit)))
     count, counts = len(audit.judgements), verdict.counts_in_words
     is_open = len(verdict.by_kind) <= _OPEN
     kinds = "".join(_kind(verdict, kind, judged, is_open) for kind, judged in verdict.by_kind.items())
     where = f"{target.repository}, {target.remote_url}, {target.channel.index_url}"
     return (
         f'<section class="audit">{head}<p><strong>{count} version{"s" * (count != 1)}</strong>{chosen}: {counts}. '
-        f'<span class="small">Sources: {_text(where)}.</span></p>{partly if verdict.ran < verdict.expected else ""}'
+        f'<span class="small">Sources: {text(where)}.</span></p>{partly if verdict.ran < verdict.expected else ""}'
         f"{''.join(map(_broken, verdict.broken))}{''.join(map(_finding, verdict.findings))}"
         f'<h2>History</h2>{picture(audit)}<ul class="facts">{facts}</ul>'
         + (f"<h2>Disagreements by kind</h2>{kinds}" if kinds else "")
@@ -63,7 +69,7 @@ def _audit(verdict: AuditVerdict, *, only: bool) -> str:
 
 def _broken(what: str) -> str:
     return (
-        f'<article class="finding"><strong>{Outcome.DEFECT.symbol} A look-up crashed: {_text(what)}</strong>'
+        f'<article class="finding"><strong>{Outcome.DEFECT.symbol} A look-up crashed: {text(what)}</strong>'
         "<p>This is a bug of the suite and says nothing about the project. Please report it.</p></article>"
     )
 
@@ -72,14 +78,14 @@ def _finding(result: CheckResult) -> str:
     about = result.target.partition(": ")[2]
     level = "" if result.blocking else " advice"
     rows = rows_of(result)
-    terms = "".join(f"<p><strong>{name.capitalize()}:</strong> {_text(value)}</p>" for name, value in rows if value)
+    terms = "".join(f"<p><strong>{name.capitalize()}:</strong> {text(value)}</p>" for name, value in rows if value)
     if result.retry_at:
-        terms += f"<p>Retry after {_text(result.retry_at)}.</p>"
+        terms += f"<p>Retry after {text(result.retry_at)}.</p>"
     kind = "unknown" if result.outcome is Outcome.UNKNOWN else level
     return (
-        f'<article class="finding {kind}"><strong>{result.outcome.symbol} {_text(result.heading)}'
-        f"{f', {_text(about)}' if about else ''}: "
-        f"{_text(result.title)}</strong>{terms}{''.join(map(step_of, result.steps))}</article>"
+        f'<article class="finding {kind}"><strong>{result.outcome.symbol} {text(result.heading)}'
+        f"{f', {text(about)}' if about else ''}: "
+        f"{text(result.title)}</strong>{terms}{''.join(map(step_of, result.steps))}</article>"
     )
 
 
@@ -88,18 +94,18 @@ def _kind(verdict: AuditVerdict, kind: Kind, judged: Sequence[Judgement], is_ope
     versions = ranges(judged, verdict.audit.judgements, most=200)
     return (
         f'<details class="finding{level}"{" open" * is_open}>'
-        f"<summary>{len(judged)} {_text(kind.heading)}</summary><p>{_text(versions)}</p>"
-        f'<p><strong>Why it matters:</strong> {_text(kind.why)}. <button data-kind="{kind.id}">Show these versions'
+        f"<summary>{len(judged)} {text(kind.heading)}</summary><p>{text(versions)}</p>"
+        f'<p><strong>Why it matters:</strong> {text(kind.why)}. <button data-kind="{kind.id}">Show these versions'
         f"</button></p>{step_of(verdict.plans[kind])}</details>"
     )
 
 
 def step_of(step: Step) -> str:
     """A step with its commands."""
-    reason = f" ({_text(step.reason)})" if step.reason else ""
+    reason = f" ({text(step.reason)})" if step.reason else ""
     lines = "\n".join(map(escape, step.lines()))
-    withheld = f"<p>No command: {_text(step.withheld)}</p>" if step.withheld else ""
-    return f"<p><strong>Fix:</strong> {_text(step.title)}{reason}</p>{withheld}" + (
+    withheld = f"<p>No command: {text(step.withheld)}</p>" if step.withheld else ""
+    return f"<p><strong>Fix:</strong> {text(step.title)}{reason}</p>{withheld}" + (
         f'<pre tabindex="0">{lines}</pre>' if lines else ""
     )
 
@@ -135,17 +141,13 @@ def _row(judgement: Judgement, result: CheckResult) -> str:
     tags = ", ".join(tag.name for tag in audited.tags)
     found = result.found if outcome is Outcome.DEFECT else ("" if outcome is Outcome.HOLDS else judgement.words)
     return (
-        f'<tr data-o="{outcome.value}"{f" data-k={chr(34)}{kinds}{chr(34)}" if kinds else ""}><td>{_text(str(audited))}'
+        f'<tr data-o="{outcome.value}"{f" data-k={chr(34)}{kinds}{chr(34)}" if kinds else ""}><td>{text(str(audited))}'
         f'<td class="o-{outcome.value.replace(" ", "-")}{level}">{outcome.symbol} {outcome.words}'
         f"{' (advice)' * (outcome is Outcome.ACTION_NEEDED and not result.blocking)}<td>{uploaded}"
-        f"<td>{len(indexed.files) if indexed else ''}<td>{_text(tags)}<td>{_text(found)}"
+        f"<td>{len(indexed.files) if indexed else ''}<td>{text(tags)}<td>{text(found)}"
     )
 
 
-def _text(text: str) -> str:
-    return escape(sanitize(text))
-
-
-def resource(name: str) -> str:
+def _resource(name: str) -> str:
     """The text of a file that is built into the page."""
     return files("release_state.audit.report").joinpath(name).read_text(encoding="utf-8")
