@@ -137,7 +137,7 @@ def test_the_command_line_wins_and_the_environment_names_no_project(tmp_path: Pa
         (WHOLE + "repo = 3", AUDIT, "project 1: repo is int"),
         (WHOLE + "repo = 'nowhere'", AUDIT, "project 1: --repo"),
         (WHOLE, Arguments(), "project 1 has no version"),
-        (WHOLE + "version = 3", Arguments(), "project 1: version is neither"),
+        (WHOLE + "version = 3", Arguments(), "project 1: version must be"),
         (WHOLE + "version = 'two'", Arguments(), "project 1: --version 'two' is not a PEP 440 version"),
         (WHOLE + WHOLE, AUDIT, "project 2: 'orbit (octo/orbit)' is listed twice"),
         (WHOLE, Arguments(audit="all", settings={"package": "x"}), "--package cannot be combined with --project-list"),
