@@ -1,4 +1,4 @@
-"""The maintainer's clone, read without changing a byte of it and without running what its configuration names."""
+"""Observe the maintainer's clone without changing a byte of it or running what its configuration names."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from release_state.observe.git.work_tree import Changes, read_changes
 
 SOURCE = "clone"
 SHOWN = 50
-"""Changed and untracked paths that are listed; all of them are counted."""
+"""Changed and untracked paths that are listed; the counts include all."""
 _GITLINK = b"160000 "
 _MOST_BUILT = 200
 _BUILT_SUFFIXES = (".whl", ".tar.gz", ".zip")
@@ -31,8 +31,8 @@ def observe_clone(
     """
     Read the clone at or above a path; `timeout` in seconds.
 
-    Changes inside a submodule's own work tree do not count; another commit checked out in it does. The reports of
-    this suite in `reports_dir` never count. `ahead` and `behind` are left unavailable.
+    Another commit checked out in a submodule counts as a change; changes inside its work tree do not. The reports of
+    this suite in `reports_dir` never count. `ahead` and `behind` stay unavailable.
     """
     try:
         return known(_observe(CloneReader(path, Git(timeout, cancel)), remote_name, reports_dir))
@@ -41,7 +41,7 @@ def observe_clone(
 
 
 def observe_clone_tags(path: Path, timeout: float, *, cancel: Event | None = None) -> Observation[tuple[Tag, ...]]:
-    """The tags of the clone at or above a path, and nothing else of it; `timeout` in seconds."""
+    """Read only the tags of the clone at or above a path; `timeout` in seconds."""
     try:
         return known(_tags(CloneReader(path, Git(timeout, cancel))))
     except GitFailed as failed:
@@ -82,8 +82,8 @@ def _observe(reader: CloneReader, remote_name: str, reports_dir: Path | None) ->
 
 
 def find_operation(git_dir: Path) -> str | None:
-    """The operation that is in progress, by the files that git keeps of it in the (work tree's own) git directory."""
-    # A rebase that stopped has a CHERRY_PICK_HEAD as well: it is asked for first.
+    """The operation in progress, by the files that git keeps for it in the work tree's git directory."""
+    # A stopped rebase has a CHERRY_PICK_HEAD as well, so it comes first.
     if (git_dir / "rebase-merge").exists():
         return "rebase"
     if (git_dir / "rebase-apply").exists():
@@ -93,16 +93,16 @@ def find_operation(git_dir: Path) -> str | None:
         if (git_dir / name).exists():
             return operation
     if (git_dir / "sequencer" / "todo").exists():
-        # Between two commits of a series neither head is there; the list of what is left says which it is.
+        # Between two commits of a series neither head exists; the list of remaining commits tells which it is.
         with (git_dir / "sequencer" / "todo").open("rb") as todo:
             return "revert" if todo.read(6) == b"revert" else "cherry-pick"
     return "bisect" if (git_dir / "BISECT_LOG").exists() else None
 
 
 def _tags(reader: CloneReader) -> tuple[Tag, ...]:
-    # show-ref and not for-each-ref: until git 2.45 the latter peels a tag of a tag by one level only.
+    # Not for-each-ref: before git 2.45 it peels a tag of a tag by only one level.
     answer = reader.run("show-ref", "--tags", "--dereference", accept=(0, 1))
-    # A tag object that cannot be read is an error line and exit code 0: the tag would pass for a lightweight one.
+    # For an unreadable tag object git prints an error and exits with 0: the tag would look like a lightweight one.
     if re.search(r"broken|^(?:error|fatal):", answer.stderr, re.MULTILINE) or (answer.code and answer.stderr.strip()):
         raise GitFailed(f"the clone's tags cannot be read: {find_decisive_line(answer.stderr)[:200]}")
     pairs = (line.split(" ", 1) for line in answer.text.split("\n") if line)
@@ -147,19 +147,19 @@ def _submodules(reader: CloneReader, top: Path) -> Iterator[bytes]:
 
 
 def _is_inside(folder: Path, top: Path) -> bool:
-    """Whether no link on the way leads out of the clone."""
+    """Whether the folder is inside the clone after following links."""
     return top.resolve() in folder.resolve().parents
 
 
 def _is_dirty(reader: CloneReader, folder: Path) -> bool:
-    # A reader of its own: what the submodule's configuration names (filters, monitors) is switched off there as well.
+    # A reader of its own also switches off what the submodule configures (filters, monitors).
     own = CloneReader(folder, reader.git)
     changes = read_changes(own, own.top(), None)
     return bool(changes.changed or changes.untracked)
 
 
 def _built(folder: Path) -> Observation[tuple[str, ...]]:
-    """The names of the distributions in a folder; none where there is no such folder. A link is not followed."""
+    """The names of the distributions in a folder; none if it is missing or a link."""
     try:
         if folder.is_symlink():
             return known(())
@@ -173,11 +173,11 @@ def _built(folder: Path) -> Observation[tuple[str, ...]]:
 
 
 def _no_identity(reader: CloneReader, environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Which of user.name and user.email neither the configuration nor the environment gives to git."""
+    """Those of user.name and user.email that neither the configuration nor the environment sets."""
     variables = {"user.name": ("GIT_COMMITTER_NAME",), "user.email": ("GIT_COMMITTER_EMAIL", "EMAIL")}
     missing = []
     for name, names in variables.items():
-        # Only whether it is there: who somebody is belongs into no report.
+        # Only whether it is set: no report shows who somebody is.
         if not any(environ.get(variable) for variable in names) and name not in reader.config:
             missing.append(name)
     return tuple(missing)

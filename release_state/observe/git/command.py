@@ -1,4 +1,4 @@
-"""Asking a remote again where trouble passes: git itself asks once."""
+"""Run git commands within a deadline, and ask a remote again after trouble that passes: git itself asks once."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from release_state.observe.http.limits import PAUSES
 from release_state.observe.process import GIT_MEMORY, limit_memory, run_bounded
 
 _PASSING = re.compile(
-    # What the HTTP client asks again for, in the words of git, curl and ssh.
+    # Failures that the HTTP client retries too, in the words of git, curl and ssh.
     r"""returned\ error:\ (?:429|50[234]) | HTTP\ (?:429|50[234])\b
     | Could\ not\ resolve\ host | Failed\ to\ connect | [Cc]onnection\ (?:refused|reset|timed\ out)
     | Recv\ failure | Empty\ reply | Connection\ closed\ by | kex_exchange_identification
@@ -33,7 +33,7 @@ _PASSING = re.compile(
 
 def ask_patiently(git: Git, ask: Callable[[], GitOutput]) -> GitOutput:
     """
-    What a command that asks a remote says, after three tries at most, within the time of `git`.
+    The output of a command that asks a remote, after at most three tries within the time of `git`.
 
     Raises GitFailed with the last failure.
     """
@@ -52,13 +52,13 @@ def ask_patiently(git: Git, ask: Callable[[], GitOutput]) -> GitOutput:
 
 
 OUTPUT_LIMIT = 64 * 2**20
-"""Bytes of standard output; a command that writes more is stopped and has failed."""
+"""Bytes of standard output; a command that writes more is stopped and fails."""
 OLDEST = (2, 31)
 
 
 @dataclass(frozen=True)
 class GitOutput:
-    """What a git command said: its exit code, its output, and its messages (without credentials)."""
+    """The exit code, the output and the messages (without credentials) of a git command."""
 
     code: int
     output: bytes
@@ -66,13 +66,13 @@ class GitOutput:
 
     @property
     def text(self) -> str:
-        """The output as text; bytes that are not UTF-8 show as backslash escapes."""
+        """The output as text; bytes that are not UTF-8 become backslash escapes."""
         return decode_output(self.output)
 
 
 @dataclass(frozen=True)
 class Git:
-    """Git with a deadline that all its commands share. `cancel` stops the running one."""
+    """Git with a deadline that all its commands share. `cancel` stops the running command."""
 
     seconds: float
     cancel: Event | None = None
@@ -81,7 +81,7 @@ class Git:
     program: str = field(init=False)
 
     def __post_init__(self) -> None:
-        """Raise GitFailed where there is no git, or one that is too old."""
+        """Raise GitFailed if git is missing or too old."""
         object.__setattr__(self, "deadline", time.monotonic() + self.seconds)
         object.__setattr__(self, "program", _find(self.environ.get("PATH", os.defpath)))
         _require_version(self.program)
@@ -98,9 +98,9 @@ class Git:
         memory: int = GIT_MEMORY,
     ) -> GitOutput:
         """
-        Run one command; `first` asks for so many bytes of its output and no more, `memory` bounds each process (bytes).
+        Run one command. `first` reads only so many bytes of its output; `memory` limits each process (bytes).
 
-        Raises GitFailed on an exit code that is not in `accept`, at the time limit and beyond the output limit.
+        Raises GitFailed for an exit code that is not in `accept`, at the time limit and beyond the output limit.
         """
         command = limit_memory([self.program, "--no-pager", *arguments], memory)
         env = self.environ if env is None else env
@@ -129,7 +129,7 @@ class Git:
 
     @staticmethod
     def now() -> float:
-        """The time that deadlines are in."""
+        """The current time, on the clock of deadlines."""
         return time.monotonic()
 
     def _why_stopped(self, stopped: str, arguments: tuple[str, ...]) -> str:
@@ -156,7 +156,7 @@ def _temporary_file(data: bytes) -> IO[bytes]:
 
 @functools.lru_cache(maxsize=8)
 def _find(path: str) -> str:
-    # Only absolute folders: with "." on the path, a program called git in the inspected directory would be run.
+    # Only absolute folders: with "." on the path, a program called git in the inspected folder would run.
     folders = os.pathsep.join(folder for folder in path.split(os.pathsep) if Path(folder).is_absolute())
     if (program := shutil.which("git", path=folders)) is None:
         raise GitFailed("there is no git program on the PATH", "install git 2.31 or newer")

@@ -1,7 +1,8 @@
-"""Entries of the index that git was told not to look at: assume-unchanged and skip-worktree, compared by content.
+"""
+Compare by content the entries of the index that git was told to skip: assume-unchanged and skip-worktree.
 
-`git status` passes over both. They are put into an index of our own in a scratch folder, without the marks and without
-times, and git compares that one with the work tree; the clone's own index is only read.
+`git status` ignores both. They go into an index of our own in a scratch folder, without marks and times, and git
+compares that index with the work tree. The clone's own index is only read.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from release_state.observe.git.messages import GitFailed, decode_output
 from release_state.observe.git.reader import CloneReader
 
 _OWN_INDEX = (
-    # A split index would put a file beside the clone's own, and a sparse one would fold what is looked at.
+    # A split index would add a file beside the clone's own; a sparse one would fold folders into one entry.
     ("core.splitIndex", "false"),
     ("core.sparseCheckout", "false"),
     ("index.sparse", "false"),
@@ -29,20 +30,20 @@ _COMPARE = ("diff", "--raw", "-z", "--no-abbrev", "--no-renames", "--no-ext-diff
 
 @dataclass(frozen=True)
 class Entry:
-    """A tracked path that git calls different, and the object that the index holds for it."""
+    """A tracked path that differs for git, and its object in the index."""
 
     path: bytes
     only_by_content: bool
-    """The index equals HEAD, the file is there and of the same kind: only what it holds differs."""
+    """The index equals HEAD, and the file exists and is of the same kind: only its content differs."""
     index_object: str = ""
 
 
 def find_hidden_changes(reader: CloneReader, top: Path, modes: str) -> list[Entry]:
     """
-    The entries with one of the marks whose file differs from the index.
+    The marked entries whose file differs from the index.
 
-    A file that is not there is a change as well, unless a sparse checkout leaves it out. `modes` is the setting
-    that says whether a changed mode is a change. Raises GitFailed.
+    A missing file is a change as well, unless a sparse checkout leaves it out. `modes` is the setting for whether a
+    changed mode is a change. Raises GitFailed.
     """
     skipped, assumed = _marked(reader, top)
     absent = {path for path in skipped if not os.path.lexists(top / os.fsdecode(path))}
@@ -54,7 +55,7 @@ def find_hidden_changes(reader: CloneReader, top: Path, modes: str) -> list[Entr
 
 
 def _marked(reader: CloneReader, top: Path) -> tuple[set[bytes], set[bytes]]:
-    """The paths that are marked skip-worktree, and those that are assumed to be unchanged, and nothing else."""
+    """The paths marked skip-worktree, and those marked only assume-unchanged."""
     skipped, assumed = set(), set()
     for line in reader.run("ls-files", "-v", "-z", cwd=top).output.split(b"\0"):
         mark, path = line[:1], line[2:]
@@ -98,7 +99,7 @@ _BEGINNING = 200
 
 
 def find_reports_path(reports_dir: Path | None, top: Path) -> bytes | None:
-    """The reports folder relative to the top of the work tree, empty for the top itself; None where it is elsewhere."""
+    """The reports folder relative to the top of the work tree, empty for the top itself; None if it is elsewhere."""
     if reports_dir is None:
         return None
     for folder, root in ((reports_dir.absolute(), top), (reports_dir.resolve(), top.resolve())):
@@ -110,9 +111,9 @@ def find_reports_path(reports_dir: Path | None, top: Path) -> bytes | None:
 
 def is_own_report(path: bytes, reports: bytes | None, top: Path) -> bool:
     """
-    Whether a path of the work tree lies in the reports folder itself and is a report, by its name and its beginning.
+    Whether a path of the work tree is a report, directly in the reports folder, by its name and first bytes.
 
-    A page is one where the document beside it is. The document that a run has reserved is still empty.
+    A page counts only with its document beside it. The document that a run has reserved is still empty.
     """
     folder, _, name = path.rpartition(b"/")
     if reports is None or folder != reports or (found := _NAME.fullmatch(name)) is None:
@@ -129,7 +130,7 @@ def is_own_report(path: bytes, reports: bytes | None, top: Path) -> bool:
 
 
 def _beginning(path: Path) -> bytes | None:
-    """The first bytes of a regular file; None for everything else. A link is not followed."""
+    """The first bytes of a regular file; None for anything else, and for a link."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:

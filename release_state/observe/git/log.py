@@ -17,7 +17,7 @@ _TAGGER = re.compile(rb"^tagger [^\n]*> (\d{1,12}) [+-]\d{4}$", re.MULTILINE)
 
 
 def read_commits(store: Store, names: Sequence[str]) -> tuple[Commit, ...]:
-    """The first line and the date of commits that are there; none where git's answer cannot be read."""
+    """The first line and the date of commits in the store; leaves out a commit whose line cannot be read."""
     if not names:
         return ()
     options = ("--no-walk=unsorted", "--no-show-signature", "--no-color", "--encoding=UTF-8", "--format=%H %ct %s")
@@ -30,13 +30,13 @@ def read_commits(store: Store, names: Sequence[str]) -> tuple[Commit, ...]:
 
 
 def read_tag_dates(store: Store, names: Sequence[str]) -> dict[str, datetime]:
-    """When annotated tags were made, by their objects; those alone that are there: a date is worth no failure."""
+    """When annotated tags were made, by object; leaves out missing ones: a date is not worth a failure."""
     dates = {}
     for name in names:
         if not OBJECT_NAME.fullmatch(name):
             continue
         try:
-            # The headers end at the first empty line; what follows is a stranger's text.
+            # The headers end at the first empty line. What follows is free text.
             head = store.run("cat-file", "tag", name, first=16_384).output.partition(b"\n\n")[0]
         except GitFailed as failed:
             if failed.stopped:
@@ -49,7 +49,7 @@ def read_tag_dates(store: Store, names: Sequence[str]) -> dict[str, datetime]:
 
 @dataclass(frozen=True)
 class Message:
-    """A commit and what its author wrote."""
+    """A commit and its message."""
 
     sha: str
     is_merge: bool
@@ -62,13 +62,13 @@ class Message:
 
 
 def find_tags_in_history(store: Store, head: str, tags: Iterable[Tag]) -> list[tuple[str, str]]:
-    """Name and commit of those tags whose commit is `head` or an ancestor of it."""
+    """The name and commit of each tag that points to `head` or an ancestor of it."""
     history = set(store.run("rev-list", head, "--").text.split())
     return [(tag.name, tag.commit) for tag in tags if tag.commit in history]
 
 
 def read_messages_since(store: Store, head: str, last: str | None) -> list[Message]:
-    """The commits that `head` holds and `last` (None: nothing) does not, newest first."""
+    """The commits in the history of `head` and not in that of `last` (None: all), newest first."""
     return _messages(store.run("log", *_MESSAGES, head, *([f"^{last}"] if last else []), "--").output)
 
 
@@ -90,7 +90,7 @@ def _messages(output: bytes) -> list[Message]:
 
 
 def find_changed_contents(store: Store, head: str) -> set[str]:
-    """The contents of files that the commits of a history changed, before and after."""
+    """The objects of files that the commits of a history changed, before and after the change."""
     options = ("--format=", "--raw", "--no-abbrev", "--no-renames", "-m", "--root", "-z")
     fields = (entry.split(b" ") for entry in store.run("log", *options, head, "--").output.split(b"\0"))
     entries = (entry for entry in fields if entry[0].startswith(b":") and len(entry) > 4)

@@ -1,4 +1,4 @@
-"""What git says when it fails: the line that matters, without credentials, and what a person can do about it (pure)."""
+"""Why git failed: the decisive line of its messages, without credentials, and what a person can do about it (pure)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TROUBLE = re.compile(
     r"|RPC failed|empty reply from server|transfer closed|bytes missing|temporary failure in name resolution",
     re.IGNORECASE,
 )
-"""What git says of a network or a server that may be well again in a while."""
+"""Messages about a network or a server that may recover soon."""
 _NOT_REACHED = re.compile(
     r"could not resolve host|connection (?:timed out|refused)|failed to connect|network is unreachable"
     r"|no route to host|temporary failure in name resolution",
@@ -30,13 +30,13 @@ _NO_ACCESS = re.compile(
 
 
 class GitFailed(Exception):  # noqa: N818 - reads as what happened
-    """Git did not answer; holds one line for a person, without credentials."""
+    """Git gave no answer; the text is one line for a person, without credentials."""
 
     def __init__(self, why: str, remedy: str | None = None, *, stderr: str = "", stopped: str = "") -> None:
         super().__init__(why)
         self.why, self.remedy, self.stderr = why, remedy, stderr
         self.stopped = stopped
-        """"time", "cancelled", "too much" or "shallow" where trying again makes no sense, else empty."""
+        """"time", "cancelled", "too much" or "shallow" if a retry is useless, else empty."""
 
     def as_problem(self, source: str) -> Problem:
         """Why the look-up failed."""
@@ -45,25 +45,25 @@ class GitFailed(Exception):  # noqa: N818 - reads as what happened
 
 
 def decode_output(data: bytes) -> str:
-    """Bytes from git as text that can be written to JSON: what is not UTF-8 as backslash escapes."""
+    """Output of git as text for JSON: bytes that are not UTF-8 become backslash escapes."""
     return data.decode("utf-8", errors="backslashreplace")
 
 
 def scrub(text: str, password: str = "") -> str:
-    """The text without user names, passwords and queries of the addresses in it, and without a password."""
+    """The text without this password, and without user names, passwords and queries in its addresses."""
     for spelling in list_spellings(password) if len(password) > 3 else ():
         text = text.replace(spelling, "***")
     return _QUERY.sub(r"\1", _CREDENTIALS.sub("", text))
 
 
 def find_decisive_line(stderr: str) -> str:
-    """The line or two of git's messages that say what is wrong."""
+    """The one or two lines of git's messages that say what is wrong."""
     lines = [line.strip() for line in re.split(r"[\r\n]+", stderr) if not _NOISE.match(line)]
     chosen = [line for line in lines if line.startswith(("fatal:", "error:"))][:1] or lines[-1:]
     if chosen and chosen[0].endswith(":"):
         chosen = lines[lines.index(chosen[0]) :][:2]
     elif chosen and "Could not read from remote" in chosen[0]:
-        # ssh says why on the line before; git's own line only says that it failed.
+        # ssh gives the reason on the line before; git's own line only says that it failed.
         chosen = lines[max(0, lines.index(chosen[0]) - 1) : lines.index(chosen[0]) + 1]
     return re.sub(r"[\x00-\x1f\x7f]+", " ", "; ".join(chosen))[:400]
 

@@ -1,7 +1,8 @@
-"""Which commits of a branch hold a change that the base does not hold: by patch equivalence, squashes included.
+"""
+Find the commits of a branch whose change the base lacks: by patch equivalence, squash merges included.
 
-As `git cherry` does it, but asking for the contents of few files, and of all of them at once: in a repository that
-was fetched without them git would get them one by one, over one connection each.
+As `git cherry` does, but with the contents of few files, all fetched at once. In a repository without file contents,
+git would fetch them one by one, each over its own connection.
 """
 
 from __future__ import annotations
@@ -23,12 +24,12 @@ _MOST_MERGES = 100
 _NO_OBJECT = re.compile(rb"0+")
 
 Files = dict[bytes, bytes]
-"""By path, what git calls the raw entry: modes, objects and kind of the change."""
+"""Git's raw entry by path: modes, objects and kind of the change."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """A commit and the files that it changes; of a merge, none."""
+    """A commit and the files that it changes; a merge has none."""
 
     commit: Commit
     files: Files
@@ -38,8 +39,8 @@ def find_unmerged_commits(store: Store, base: str, head: str) -> list[Commit]:
     """
     The commits of `head` whose change `base` lacks, newest first.
 
-    Equivalent are: a commit with the same patch, and one commit on the base with the patch of the whole branch (a
-    squash merge). An empty commit holds no change; a merge commit does where its result is on neither side.
+    The base has a change if one of its commits has the same patch, or the patch of the whole branch (a squash merge).
+    An empty commit has no change. A merge commit has one if its result is on neither side.
     """
     sides = store.run("rev-list", "--left-right", "--no-merges", f"{base}...{head}", "--").text.split()
     ours = [change for change in read_changes(store, [name[1:] for name in sides if name[0] == ">"]) if change.files]
@@ -88,7 +89,7 @@ def _moment(seconds: bytes) -> datetime:
 
 
 def _merges_of_their_own(store: Store, base: str, head: str) -> list[str]:
-    """Merge commits whose result is on neither side: a conflict solved, or a change slipped in."""
+    """Merge commits whose result is on neither side: a resolved conflict, or a change that slipped in."""
     most = f"--max-count={_MOST_MERGES}"
     merges = store.run("rev-list", "--merges", "--right-only", most, f"{base}...{head}", "--").text.split()
     show = ("diff-tree", "--cc", "--no-commit-id", *_PATCH)
@@ -96,18 +97,18 @@ def _merges_of_their_own(store: Store, base: str, head: str) -> list[str]:
 
 
 class Patch:
-    """A change between two trees: of one commit to its parent, or of a whole branch since its fork."""
+    """A change between two trees: a parent and its commit, or the fork and the head of a branch."""
 
     def __init__(self, names: tuple[str, ...], files: Files) -> None:
         self.names, self.files = names, files
 
     @property
     def shape(self) -> frozenset[tuple[bytes, bytes]]:
-        """What is known of it without the files' contents, and equal in equivalent patches."""
+        """What equivalent patches share and what is known without file contents."""
         return frozenset((path, _shape(entry)) for path, entry in self.files.items())
 
     def objects(self) -> set[str]:
-        """The objects that git needs to write it out; submodules (mode 160000) are none."""
+        """The objects that git needs to print the patch; submodules (mode 160000) need none."""
         entries = (entry.lstrip(b":").split(b" ") for entry in self.files.values())
         sides = ((mode, name) for e in entries if len(e) == 5 for mode, name in ((e[0], e[2]), (e[1], e[3])))
         return {decode_output(name) for mode, name in sides if mode != b"160000" and not _NO_OBJECT.fullmatch(name)}
@@ -119,7 +120,7 @@ def _shape(entry: bytes) -> bytes:
 
 
 def _whole(store: Store, base: str, head: str) -> Patch | None:
-    """The change of a branch since it left the base; None without a common ancestor, and where it comes to nothing."""
+    """The change of a branch since it left the base; None without a common ancestor or without a change."""
     fork = store.run("merge-base", base, head, accept=(0, 1)).text.strip()
     if not fork:
         return None
@@ -128,7 +129,7 @@ def _whole(store: Store, base: str, head: str) -> Patch | None:
 
 
 def find_equivalent(store: Store, patches: Collection[Patch], others: Iterable[Patch]) -> set[Patch]:
-    """Those of the patches that equal one of the others."""
+    """Those of the patches that are equivalent to one of the others."""
     by_shape: dict[frozenset[tuple[bytes, bytes]], list[Patch]] = defaultdict(list)
     for other in others:
         by_shape[other.shape].append(other)
@@ -146,7 +147,7 @@ def find_equivalent(store: Store, patches: Collection[Patch], others: Iterable[P
 
 
 def _signature_of(store: Store, patch: Patch) -> list[bytes] | None:
-    """None where the patch is too large to compare: then its commits stay on the list of what is to be looked at."""
+    """None if the patch is too large to compare: its commits then count as unmerged."""
     try:
         arguments = ("diff-tree", "--root", "--no-commit-id", *_PATCH, *patch.names, "--")
         return sign_patch(store.run(*arguments, may_fetch=True).output)
@@ -158,9 +159,9 @@ def _signature_of(store: Store, patch: Patch) -> list[bytes] | None:
 
 def sign_patch(patch: bytes) -> list[bytes]:
     """
-    The lines of a patch that make it what it is, wherever in its files it applies.
+    The lines that identify a patch, wherever in its files it applies.
 
-    As `git patch-id` has it, without line numbers and white space; of binary files the objects count, which older
+    As for `git patch-id`, without line numbers and white space. Binary files count by their objects, which older
     versions of `git patch-id` leave out.
     """
     lines: list[bytes] = []

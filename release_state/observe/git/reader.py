@@ -17,31 +17,31 @@ _LOCATE_SECONDS = 10.0
 
 
 class CloneReader:
-    """Git commands inside the clone. They read only, reach no network and run no program that the clone names."""
+    """Git commands inside the clone. They only read, reach no network and run no program that the clone configures."""
 
     def __init__(self, path: Path, git: Git) -> None:
-        """Raise GitFailed where there is no repository that git will read."""
+        """Raise GitFailed if git cannot read a repository here."""
         if not path.is_dir():
             raise GitFailed(f"{path} is not a directory", "give the path of a git repository")
         self.git, self.path, self.env = git, path, cut_network(git.environ)
         self._places: tuple[str, ...] = ()
         bare, shallow, git_dir = self._facts()
         self.bare, self.shallow, self.git_dir = bare == "true", shallow == "true", Path(git_dir)
-        # Listing runs nothing; it shows the names of every file that is included, too.
+        # Listing runs nothing. It also shows the names in every included file.
         names = self.run("config", "--list", "--name-only", "-z").output.split(b"\0")
         self.config = tuple(os.fsdecode(name) for name in names if name)
-        # Where the file system tells cases apart, a file that differs by its case alone is another, untracked one.
+        # On a case-sensitive file system, a file whose name differs only in case is another, untracked file.
         cases = () if self.folds_case else (("core.ignoreCase", "false"),)
         self.env = add_settings(self.env, (*list_filter_settings(self.config), *cases))
 
     @property
     def folds_case(self) -> bool:
-        """Whether the file system of the git directory takes HEAD and head for one file."""
+        """Whether HEAD and head are one file on the file system of the git directory."""
         return (self.git_dir / "head").exists()
 
     def _facts(self) -> list[str]:
         facts = ("rev-parse", "--is-bare-repository", "--is-shallow-repository", "--absolute-git-dir")
-        # All at once, where there is a work tree, and no path holds a line feed.
+        # One command, if there is a work tree and no path holds a line feed.
         every = self.run(*facts, *_OBJECTS, "--show-toplevel", accept=(0, 128))
         lines = os.fsdecode(every.output).split("\n")
         if every.code == 0 and len(lines) == 6:
@@ -53,17 +53,17 @@ class CloneReader:
     def run(
         self, *arguments: str, stdin: bytes = b"", accept: tuple[int, ...] = (0,), cwd: Path | None = None
     ) -> GitOutput:
-        """Run a reading command, at the clone's path unless another one is given."""
+        """Run a command that only reads, at `cwd` or the clone's path."""
         return self.git.run(*arguments, cwd=cwd or self.path, env=self.env, stdin=stdin, accept=accept)
 
     def line(self, *arguments: str) -> str:
-        """The one line that a command prints; a path may hold anything but the final line feed."""
+        """The line that a command prints; a path in it may hold line feeds."""
         output = self.run(*arguments).output
         return os.fsdecode(output[:-1] if output.endswith(b"\n") else output)
 
     @property
     def is_partial(self) -> bool:
-        """Whether it lacks objects that it would fetch on demand."""
+        """Whether the clone lacks objects and would fetch them on demand."""
         return any(
             name == "extensions.partialclone" or (name.startswith("remote.") and name.endswith(".promisor"))
             for name in self.config
@@ -71,9 +71,9 @@ class CloneReader:
 
     def top(self) -> Path:
         """
-        The top of the work tree; of a bare repository the git directory.
+        The top of the work tree; for a bare repository, the git directory.
 
-        Raises GitFailed where the work tree is not around the path: the configuration sends git somewhere else.
+        Raises GitFailed if the path is not inside the work tree: the configuration points git elsewhere.
         """
         if self.bare:
             return self.git_dir
@@ -83,7 +83,7 @@ class CloneReader:
         return top
 
     def objects(self) -> Path:
-        """Where its objects are; of a linked worktree those of the main one."""
+        """The folder of its objects; for a linked worktree, that of the main one."""
         return Path(self._places[0] if self._places else self.line("rev-parse", *_OBJECTS))
 
 
@@ -103,10 +103,10 @@ def find_repository(folder: Path, remote: str) -> LocalRepository | None:
 
 def find_clone(folder: Path, remote: str) -> LocalRepository | None:
     """
-    The repository at or above a folder, and the URL of its remote without credentials; None where there is none.
+    The repository at or above a folder, and the URL of its remote; None if there is none.
 
-    Reads only. Raises GitFailed where there is one that cannot be read, as one of another owner (safe.directory), or
-    without a git that could: whatever it holds would else be taken for not there.
+    Raises GitFailed if there is one that cannot be read: git is missing, or somebody else owns it (safe.directory).
+    To take it for missing would ignore what it holds.
     """
     try:
         reader = CloneReader(folder, Git(_LOCATE_SECONDS))

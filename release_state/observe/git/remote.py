@@ -1,4 +1,4 @@
-"""The remote's refs, by one `git ls-remote`."""
+"""Observe the remote's refs with one `git ls-remote`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from release_state.observe.process import LISTING_MEMORY
 SOURCE = "git remote"
 
 NO_REFS = "answered without any ref: an empty repository, or the page of a captive portal or proxy"
-"""Git takes a page of one line that it gets with 200 for the list of refs of an old server, and finds none in it."""
+"""Git reads a page of one line with status 200 as the ref list of an old server, and finds no ref in it."""
 
 _FAULTS = {
     "character": "it starts with a dash or holds a control character",
@@ -42,17 +42,17 @@ def observe_remote(url: str, timeout: float, *, cancel: Event | None = None) -> 
     """
     Ask a remote for its branches, tags and default branch; `timeout` in seconds.
 
-    One connection, tried again where trouble passes. A local repository without refs is known and empty; every failure
-    is unavailable, and so is a remote that answers without any ref.
+    One connection, with retries after trouble that passes. A local repository without refs is known and empty. Every
+    failure is unavailable, and so is a remote that answers without any ref.
     """
     try:
         check_url(url)
         git = Git(timeout, cancel)
         with TemporaryDirectory(prefix="release-state-") as empty:
             folder = Path(empty)
-            # Patterns match at any "/", so what they let through is looked at again. Git asks the server for certain
-            # prefixes only with --heads and --tags, which leave out HEAD, and the default branch with it: one full list
-            # costs less than a second connection, and the patterns keep refs/pull out of what is read here.
+            # Patterns match at any "/", so the result is filtered again. Git asks the server for certain prefixes only
+            # with --heads and --tags, which leave out HEAD and so the default branch. One full list costs less than a
+            # second connection, and the patterns keep refs/pull out of what is read here.
             patterns = ("HEAD", "refs/heads/*", "refs/tags/*")
             env, name = build_network_environment(git, folder, url)
             command = ("ls-remote", "--symref", "--", name, *patterns)
@@ -66,7 +66,7 @@ def observe_remote(url: str, timeout: float, *, cancel: Event | None = None) -> 
 
 
 def is_local(url: str) -> bool:
-    """Whether the address is a folder of this machine, where nothing lies in between."""
+    """Whether the address is a folder of this machine, with no proxy in between."""
     return url.startswith(("/", "file://"))
 
 
@@ -79,11 +79,10 @@ def check_url(url: str) -> None:
 
 def build_network_environment(git: Git, folder: Path, url: str) -> tuple[dict[str, str], str]:
     """
-    The environment for commands that talk to the remote at `url`, outside of any repository that is not ours, and what
-    they call it.
+    The environment for commands that talk to the remote at `url`, and the name that they call it by.
 
-    The environment holds its address and password: git hands both on in the arguments of what it starts otherwise,
-    also those that `url.*.insteadOf` of the user's settings puts there. Raises GitFailed.
+    Git finds no repository around `folder`. The environment holds the address and the password: otherwise git would
+    pass both on as arguments, also those of the user's `url.*.insteadOf`. Raises GitFailed.
     """
     sees_no_repository = hide_repositories(git.environ, folder)
     settings = _network_settings(git, folder)
@@ -91,7 +90,7 @@ def build_network_environment(git: Git, folder: Path, url: str) -> tuple[dict[st
     if strip_credentials(url) == url and (address := _rewritten(url, settings)) != url:
         check_url(address)
     env = add_credentials(sees_no_repository, address)
-    # Rewritten here, and by git but once: an address in the place of our own name is not looked at again.
+    # Rewritten here; git rewrites only once, from our own name to the address.
     env = add_settings(env, [(f"url.{strip_credentials(address)}.insteadOf", _NAME)])
     if (
         not env.get("GIT_SSH_COMMAND")
@@ -103,11 +102,11 @@ def build_network_environment(git: Git, folder: Path, url: str) -> tuple[dict[st
 
 
 _NAME = "release-state-remote:/"
-"""What git is given in place of the address."""
+"""The name that git gets instead of the address."""
 
 
 def _rewritten(url: str, settings: Settings) -> str:
-    """The address as git would have it: of the beginnings that are replaced, the longest counts."""
+    """The address as git would rewrite it: the longest matching beginning wins."""
     rules = [(name[4:-10], start) for name, start in settings if name.endswith(".insteadof") and url.startswith(start)]
     if not rules:
         return url
@@ -116,7 +115,7 @@ def _rewritten(url: str, settings: Settings) -> str:
 
 
 def _network_settings(git: Git, folder: Path) -> Settings:
-    """The user's own settings on how ssh is run and how addresses are rewritten. Asked once."""
+    """The user's own settings for ssh and for rewriting addresses. Read once."""
     key = git.program, tuple(sorted(git.environ.items()))
     if key not in _asked:
         env = hide_repositories(cut_network(git.environ), folder)
@@ -132,9 +131,9 @@ _asked: dict[tuple[str, tuple[tuple[str, str], ...]], Settings] = {}
 
 def parse_refs(url: str, output: bytes) -> Remote:
     """
-    The refs of `git ls-remote --symref`; anything that is no branch, tag or HEAD is left out.
+    The branches, tags and HEAD in the output of `git ls-remote --symref`.
 
-    Raises GitFailed on a line that is not of that form, and where one ref has two hashes.
+    Raises GitFailed for a line of another form, and for a ref with two hashes.
     """
     default: str | None = None
     refs: list[tuple[str, str]] = []
@@ -142,7 +141,7 @@ def parse_refs(url: str, output: bytes) -> Remote:
     for line in output.split(b"\n"):
         if line.startswith(b"ref: refs/heads/") and line.endswith(b"\tHEAD"):
             default = decode_output(line[len(b"ref: refs/heads/") : -len(b"\tHEAD")])
-            # A name that git itself makes for no branch: it would be an option in every command that it stands in.
+            # Git itself makes no branch with such a name: it would be an option in every command.
             default = None if default.startswith("-") else default
         elif found := _REF_LINE.fullmatch(line):
             if seen.setdefault(found[2], found[1]) != found[1]:
@@ -156,7 +155,7 @@ def parse_refs(url: str, output: bytes) -> Remote:
 
 
 def parse_tags(refs: Iterable[tuple[str, str]]) -> tuple[Tag, ...]:
-    """The tags among refs and hashes, where `<ref>^{}` gives what an annotated tag peels to in the end."""
+    """The tags among pairs of ref and hash; `<ref>^{}` holds what an annotated tag finally peels to."""
     prefix = "refs/tags/"
     hashes = {ref[len(prefix) :]: sha for ref, sha in refs if ref.startswith(prefix)}
     return tuple(

@@ -1,6 +1,7 @@
-"""A bare repository of our own to fetch into: the user's clone lends objects and is never written to.
+"""
+A bare repository of our own to fetch into: the user's clone lends objects and is never written to.
 
-With a full clone the store is temporary and borrows the clone's objects, so that only what the clone lacks is fetched.
+With a full clone the store is temporary and borrows the clone's objects: only what the clone lacks is fetched.
 Without one it is a cache that stays, one per remote. The cache never borrows: it would break once the clone is gone.
 """
 
@@ -26,14 +27,14 @@ _MARKER = "release-state-cache"
 _REMOTE = "release-state"
 _KEPT = "refs/release-state-kept/"
 _MOST_PACKS = 200
-"""Every fetch leaves a pack and git's own housekeeping is off: beyond this a cache is made anew."""
+"""Every fetch leaves a pack, and git's own housekeeping is off. A cache with more packs is made anew."""
 _MOST_KEPT = 500
 _CLEAN_UP_SECONDS = 5.0
 _REF = re.compile(r"refs/[^\x00-\x20\x7f:?*\[\\^~]+")
 _REFUSED = re.compile(
     r".*(?:not our ref|unadvertised object|remote error|remote ref|\bnot valid\b|^remote:).*", re.MULTILINE
 )
-"""Lines in which a remote refuses a commit. Git names commits too when it is the store that is damaged."""
+"""Lines in which a remote refuses a commit. Git also names commits if the store is damaged."""
 OBJECT_NAME = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
@@ -68,7 +69,7 @@ class Store:
         may_fetch: bool = False,
         seconds: float | None = None,
     ) -> GitOutput:
-        """Run git in the store; `may_fetch` lets it fetch files' contents that a partial fetch left out."""
+        """Run git in the store; `may_fetch` lets it fetch file contents that a partial fetch left out."""
         env = self.env if may_fetch else cut_network(self.env)
         arguments = (f"--git-dir={self.path}", *arguments)
         deadline = None if seconds is None else self.git.now() + seconds
@@ -77,12 +78,12 @@ class Store:
         )
 
     def used_by(self, git: Git) -> Store:
-        """The same for another look-up, with a time limit and refs of its own."""
+        """The same store for another look-up, with a time limit and refs of its own."""
         fetched = any(self.path.glob("objects/pack/*.pack"))
         return Store(git, self.path, self.env, self.persistent, fetched=fetched)
 
     def present(self, names: Iterable[str]) -> set[str]:
-        """Those of the names that are commits that the store (or the clone that it borrows from) has."""
+        """Those of the names that are commits in the store or in the clone that it borrows from."""
         asked = [name for name in dict.fromkeys(names) if OBJECT_NAME.fullmatch(name)]
         if not asked:
             return set()
@@ -91,7 +92,7 @@ class Store:
         return {line.split(" ")[0] for line in lines if line.endswith(" commit")}
 
     def present_quietly(self, names: Iterable[str]) -> set[str]:
-        """As `present`; none where the store cannot be read."""
+        """As `present`; none if the store cannot be read."""
         try:
             return self.present(names)
         except GitFailed:
@@ -120,7 +121,7 @@ class Store:
         return self.present(refs)
 
     def _fetch_by_name(self, shas: Sequence[str]) -> set[str]:
-        """Fetch the exact commits in one go; return those that the remote refuses to give by their names."""
+        """Fetch the exact commits in one go; return those that the remote refuses to give by name."""
         refused: set[str] = set()
         while left := [sha for sha in shas if sha not in refused]:
             try:
@@ -149,33 +150,33 @@ class Store:
     def _fetch(self, refspecs: Iterable[str]) -> None:
         answer = self._ask_remote("--no-prune", "--refmap=", "--", _REMOTE, *refspecs)
         if "shallow" in answer.stderr or (self.path / "shallow").exists():
-            # Git has the commits but not what lies behind the cut, which would look as if it were not there.
+            # Git has the commits but not their history beyond the cut, which would look as if it did not exist.
             self.discard()
             why = "the remote holds a shallow history: ancestry cannot be told from it"
             raise GitFailed(why, stopped="shallow")
 
     def _ask_remote(self, *arguments: str, stdin: bytes = b"") -> GitOutput:
         options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules")
-        # Without fetching on demand meanwhile: from a shallow remote, each fetch would start another one without end.
+        # No fetching on demand meanwhile: with a shallow remote, each fetch would start another one without end.
         env = {**self.env, "GIT_NO_LAZY_FETCH": "1"}
         if stdin:
-            # Contents of files: there is nothing to negotiate, and git itself asks for them in this way.
+            # File contents need no negotiation; git itself asks for them in this way.
             env = add_settings(env, [("fetch.negotiationAlgorithm", "noop")])
         command = (f"--git-dir={self.path}", "fetch", *options, *arguments)
         return ask_patiently(self.git, lambda: self.git.run(*command, cwd=self.path, env=env, stdin=stdin))
 
     def obtain_files(self, names: Collection[str]) -> None:
         """
-        Fetch the contents of files that are not there, in one go.
+        Fetch the file contents that the store lacks, in one go.
 
-        Best effort: what this cannot get is asked for again, and its failure reported, when it is read. A store that
-        borrows from a full clone and has fetched nothing lacks none.
+        Best effort: reading a missing one asks for it again and reports the failure. A store that borrows from a full
+        clone and has fetched nothing lacks none.
         """
         if not names or not (self.persistent or self.fetched):
             return
         stdin = "".join(f"{name}\n" for name in sorted(names)).encode()
         with suppress(GitFailed):
-            # Without its remote: as a partial clone git would try to fetch what is missing here, and end with that.
+            # Without its remote: in a partial clone git would try to fetch what is missing here, and fail.
             own = {name for name, value in self.env.items() if value.startswith(f"remote.{_REMOTE}.")}
             env = {**cut_network(self.env), **dict.fromkeys(own, "release-state.none")}
             listing = (f"--git-dir={self.path}", "cat-file", "--batch-check=%(objectname)")
@@ -185,7 +186,7 @@ class Store:
                 self._ask_remote("--stdin", "--", _REMOTE, stdin="".join(f"{name}\n" for name in lacking).encode())
 
     def is_healthy(self, names: Iterable[str] = ()) -> bool:
-        """Whether all commits that its refs and the given commits lead to can be walked."""
+        """Whether the history of its refs and of the given commits can be walked."""
         try:
             self.run("rev-list", "--count", "--all", *names, "--")
         except GitFailed as failed:
@@ -193,7 +194,7 @@ class Store:
         return True
 
     def discard(self) -> None:
-        """Remove the directory, if it carries our marker: first out of the way of other runs, in one step."""
+        """Remove the folder if it carries our marker. It first moves aside in one step, for the sake of other runs."""
         if not (self.path / _MARKER).is_file() or self.path.is_symlink():
             return
         aside = self.path.with_name(f"{self.path.name}.{uuid.uuid4().hex}.discarded")
@@ -202,13 +203,13 @@ class Store:
         shutil.rmtree(aside, ignore_errors=True)
 
     def tidy(self, names: Iterable[str]) -> None:
-        """Delete the refs of this run; what is there of the names is kept for the next fetch to build on."""
+        """Delete the refs of this run. Commits of these names are kept: the next fetch builds on them."""
         if not (self.persistent and self.fetched and (self.path / _MARKER).is_file()):
             return
         keep = self.present_quietly(names)
         with suppress(GitFailed):
             refs = self.run("for-each-ref", "--format=%(refname)", seconds=_CLEAN_UP_SECONDS).text.splitlines()
-            # By hash, and never moved: that another run writes the same one at the same time does no harm.
+            # Named by hash and never moved: another run may write the same ref at the same time.
             lines = [f"update {_KEPT}{sha} {sha}" for sha in keep]
             with suppress(GitFailed):
                 self.run("update-ref", "--stdin", stdin="\n".join(lines).encode() + b"\n", seconds=_CLEAN_UP_SECONDS)
@@ -222,7 +223,7 @@ class Store:
 
 @contextmanager
 def open_temporary_store(git: Git, url: str, objects: Path | None, *, sha256: bool) -> Iterator[Store]:
-    """A store for this run only, which borrows from a full clone's objects where they are given."""
+    """A store for this run only. It borrows the objects of a full clone, if given."""
     with tempfile.TemporaryDirectory(prefix="release-state-", ignore_cleanup_errors=True) as folder:
         path = Path(folder) / "store.git"
         env = _environment(git, url, Path(folder))
@@ -234,7 +235,7 @@ def open_temporary_store(git: Git, url: str, objects: Path | None, *, sha256: bo
 
 @contextmanager
 def open_cached_store(git: Git, url: str, cache_dir: Path, *, sha256: bool) -> Iterator[Store]:
-    """The cache of a remote; a temporary store where none can be kept there."""
+    """The cache of a remote, or a temporary store if none can be kept there."""
     key = hashlib.sha256(strip_credentials(url).encode()).hexdigest()[:24]
     path = cache_dir / f"{key}{'-sha256' if sha256 else ''}.git"
     if not _ensure(git, path, sha256):
@@ -249,7 +250,7 @@ def open_cached_store(git: Git, url: str, cache_dir: Path, *, sha256: bool) -> I
 
 
 def _ensure(git: Git, path: Path, sha256: bool) -> bool:
-    """Make the cache if it is not there; False where it cannot be, or where the place is taken by something else."""
+    """Make the cache if it is missing. False if that fails, or if something else is in its place."""
     if (path / _MARKER).is_file() and not path.is_symlink():
         return True
     if path.exists() or path.is_symlink():
@@ -258,7 +259,7 @@ def _ensure(git: Git, path: Path, sha256: bool) -> bool:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _create(git, made, sha256)
-        # Whole or not at all. Where another run was faster its directory is not empty, and renaming onto it fails.
+        # Atomic. If another run was faster, its folder is not empty and the rename fails.
         made.rename(path)
     except OSError:
         shutil.rmtree(made, ignore_errors=True)
@@ -290,7 +291,7 @@ def _environment(git: Git, url: str, folder: Path) -> dict[str, str]:
     env, name = build_network_environment(git, folder, url)
     settings = (
         (f"remote.{_REMOTE}.url", name),
-        # Leave out the contents of files until they are asked for; a remote that cannot do that sends everything.
+        # Leave out file contents until they are needed. A remote that cannot do that sends everything.
         (f"remote.{_REMOTE}.promisor", "true"),
         (f"remote.{_REMOTE}.partialclonefilter", "blob:none"),
     )

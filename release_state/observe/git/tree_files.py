@@ -1,4 +1,4 @@
-"""What the tree of a commit declares, read from its files without running any: the version and the changelog."""
+"""Read the declared version and the changelog from the tree of a commit, without running any of its files."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Entries = dict[str, tuple[str, str]]
 
 @dataclass(frozen=True)
 class Details:
-    """What a tree declares; see Lineage."""
+    """The declared version and the changelog of a tree; see Lineage."""
 
     declared_version: str | None = None
     version_is_dynamic: bool = False
@@ -42,7 +42,7 @@ def read_details(store: Store, commits: Iterable[str], changelog_file: str) -> d
     """The declared version and the beginning of the changelog in the trees of commits."""
     first = (*FIRST_FILES, changelog_file)
     trees = {commit: _entries(store, commit, first) for commit in dict.fromkeys(commits)}
-    # All contents in one go, where the store was fetched without them.
+    # All contents in one go: the store may have been fetched without them.
     store.obtain_files({name for entries in trees.values() for _, name in entries.values()})
     return {commit: _details(store, commit, entries, changelog_file) for commit, entries in trees.items()}
 
@@ -57,7 +57,7 @@ def _details(store: Store, commit: str, entries: Entries, changelog_file: str) -
 
 
 def _text(store: Store, commit: str, path: str, entries: Entries | None = None) -> str | None:
-    """A file's text, None where there is none; what is no UTF-8 or too large, as a text that is no valid TOML."""
+    """A file's text; None if it is missing. If it is too large or not UTF-8, a text that is no valid TOML."""
     data = read_file(store, commit, path, SIZE_LIMIT + 1, entries)
     if data is None:
         return None
@@ -68,14 +68,14 @@ def _text(store: Store, commit: str, path: str, entries: Entries | None = None) 
 
 
 def obtain_files(store: Store, commit: str, paths: Sequence[str]) -> Entries:
-    """Have the contents of these files in one go, where the store was fetched without them; what `read_file` takes."""
+    """Fetch the contents of these files in one go, if the store lacks them. Returns what `read_file` takes."""
     entries = _entries(store, commit, paths)
     store.obtain_files({name for _, name in entries.values()})
     return entries
 
 
 def obtain_folder(store: Store, commit: str, folder: str) -> Entries:
-    """The files that lie in a folder itself, their contents had as by `obtain_files`; none where there is no folder."""
+    """The files directly in a folder, fetched as by `obtain_files`; none if the folder is missing."""
     entries = _entries(store, commit, [f"{folder}/"])
     store.obtain_files({name for _, name in entries.values()})
     return entries
@@ -83,17 +83,16 @@ def obtain_folder(store: Store, commit: str, folder: str) -> Entries:
 
 def read_file(store: Store, commit: str, path: str, limit: int, entries: Entries | None = None) -> bytes | None:
     """
-    The first `limit` bytes of a file; None where the tree has no such file. Links inside the tree are followed.
+    The first `limit` bytes of a file; None if the tree has no such file. Follows links inside the tree.
 
-    `entries` is what is known already of the tree at the path; None: it is asked for.
-
-    Raises GitFailed where the tree names the file and its content cannot be had.
+    `entries` is what is already known of the tree; None looks the path up. Raises GitFailed if the tree names the file
+    and its content cannot be had.
     """
     for _ in range(_MOST_LINKS):
         mode, name = (_entries(store, commit, [path]) if entries is None else entries).get(path, ("", ""))
         if not name:
             return None
-        entries = None  # where a link leads to is another path
+        entries = None  # a link leads to another path
         data = store.run("cat-file", "blob", name, may_fetch=True, first=limit).output
         if mode != _LINK:
             return data
@@ -109,7 +108,7 @@ def has_file(store: Store, commit: str, path: str) -> bool:
 
 
 def _entries(store: Store, commit: str, paths: Sequence[str]) -> Entries:
-    """Those of the paths that are files or links. Trees are always there, so this is certain."""
+    """Those of the paths that are files or links. A store always has its trees, so this is certain."""
     listed = store.run("--literal-pathspecs", "ls-tree", "-z", "--full-tree", commit, "--", *paths).text
     entries: Entries = {}
     for line in listed.split("\0"):
@@ -122,10 +121,10 @@ def _entries(store: Store, commit: str, paths: Sequence[str]) -> Entries:
 
 def find_declared_version(files: Mapping[str, str]) -> tuple[str | None, bool]:
     """
-    The static version of a tree, as it is spelt there, and whether the version is dynamic.
+    The static version of a tree, as spelt there, and whether the version is dynamic.
 
-    `files` maps paths to texts: FIRST_FILES and what `further_file` names, as far as they are there. (None, False):
-    none is declared or it cannot be read. (None, True): it is worked out when the package is built.
+    `files` maps paths to texts: those of FIRST_FILES and of `find_version_file` that exist. (None, False): none is
+    declared, or it cannot be read. (None, True): it is computed when the package is built.
     """
     document = _toml(files)
     if document is None:
@@ -147,10 +146,10 @@ def find_declared_version(files: Mapping[str, str]) -> tuple[str | None, bool]:
 
 
 def find_version_file(files: Mapping[str, str]) -> str | None:
-    """The one more file that has to be read, because hatch or pdm are told that the version stands in it."""
+    """The file that holds the version by the configuration of hatch or pdm; None if neither names one."""
     document = _toml(files) or {}
     hatch, pdm = find_table(document, "tool", "hatch", "version"), find_table(document, "tool", "pdm", "version")
-    # With a pattern of its own the version may be anything in that file: it counts as dynamic.
+    # With a custom pattern, the version may be anything in that file: it counts as dynamic.
     if hatch and "pattern" not in hatch and hatch.get("source", "regex") == "regex":
         path = hatch.get("path")
     else:
@@ -174,7 +173,7 @@ def _of_setup_cfg(text: str) -> tuple[str | None, bool]:
 
 
 def _toml(files: Mapping[str, str]) -> dict[str, Any] | None:
-    """The content of pyproject.toml, empty where there is none, None where it cannot be read."""
+    """The content of pyproject.toml: empty if it is missing, None if it cannot be read."""
     try:
         return decode_toml(files.get("pyproject.toml", ""))
     except ValueError:

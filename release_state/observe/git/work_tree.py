@@ -1,7 +1,8 @@
-"""What differs in a work tree, whatever hides it: `git status` without filter drivers, and Git LFS worked out here.
+"""
+Find what differs in a work tree, whatever hides it: `git status` without filter drivers, and Git LFS computed here.
 
-Marks and settings of the clone can keep `git status` from looking. The marked entries are compared by content; what
-the settings leave out is put back for this look: see `git_environment` for those that are the same in every clone.
+Marks and settings of the clone can hide changes from `git status`. Marked entries are compared by content. Settings
+are overridden: see `environment.py` for those that are the same in every clone.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ _STATUS = (
     "--no-ahead-behind",
     "--no-renames",
     "--ignored=no",
-    # Git would start another git in each submodule, under that submodule's own configuration.
+    # Otherwise git starts another git in each submodule, with that submodule's configuration.
     "--ignore-submodules=dirty",
 )
 _POINTER_LIMIT = 1024
@@ -30,7 +31,7 @@ _POINTER_LIMIT = 1024
 
 _REGULAR = {b"100644", b"100755"}
 _SHOWING = {"core.checkstat": "core.checkStat=default", "core.trustctime": "core.trustctime=true"}
-"""Settings after which `git status` can pass over a change, and what shows it all the same."""
+"""Settings with which `git status` can miss a change, and what shows it all the same."""
 
 
 @dataclass(frozen=True)
@@ -40,16 +41,16 @@ class Changes:
     changed: tuple[str, ...] = ()
     untracked: tuple[str, ...] = ()
     marked: tuple[str, ...] = ()
-    """Those of the changed that carry a mark (assume-unchanged, skip-worktree), so that git shows no change of them."""
+    """Those of the changed that git does not show because of a mark (assume-unchanged, skip-worktree)."""
     showing: tuple[str, ...] = ()
-    """Settings (`name=value`) without which the clone's own may keep git from showing a change."""
+    """Settings (`name=value`) that git needs to show a change that the clone's own settings may hide."""
 
 
 def read_changes(reader: CloneReader, top: Path, reports_dir: Path | None) -> Changes:
     """
-    The tracked paths that differ and the untracked ones, without the reports that lie in the reports folder.
+    The tracked paths that differ and the untracked ones, without the reports in the reports folder.
 
-    Raises GitFailed where it cannot be told without running a filter driver that the clone names.
+    Raises GitFailed if only a filter driver of the clone could tell; none is run.
     """
     reports = find_reports_path(reports_dir, top)
     modes = "core.fileMode=true"
@@ -66,7 +67,7 @@ def read_changes(reader: CloneReader, top: Path, reports_dir: Path | None) -> Ch
     changed = sorted(set(changed))
     hidden = {entry.path for entry in marked}
     kept = [path for path in untracked if not _is_only_reports(reader, top, path, reports)]
-    # The settings of our own are listed, too.
+    # Our own setting is listed too: a second one is the clone's.
     showing = [shown for name, shown in _SHOWING.items() if reader.config.count(name) > 1]
     if is_told and modes.endswith("true"):
         showing.append(modes)
@@ -79,7 +80,7 @@ def read_changes(reader: CloneReader, top: Path, reports_dir: Path | None) -> Ch
 
 
 def _changed_modes(status: bytes) -> list[bytes]:
-    """The paths of files that can be executed where the index says that they cannot, or the other way round."""
+    """The paths of files that are executable while the index says that they are not, or the other way round."""
     entries = (entry.split(b" ", 8) for entry in status.split(b"\0") if entry.startswith(b"1 .M N... "))
     return [parts[8] for parts in entries if parts[4] != parts[5] and {parts[4], parts[5]} <= _REGULAR]
 
@@ -90,7 +91,7 @@ def _ignores_modes(reader: CloneReader) -> bool:
 
 
 def _keeps_modes(reader: CloneReader, top: Path, paths: list[bytes]) -> bool:
-    """Whether the file system is seen to keep modes: it has both files that can be executed and one that cannot."""
+    """Whether the file system shows that it keeps modes: some files are executable, and HEAD is not."""
     hooks = reader.git_dir / "hooks"
     others = list(hooks.iterdir()) if hooks.is_dir() else []
     executable = any(os.access(path, os.X_OK) for path in (*others, *(top / os.fsdecode(path) for path in paths)))
@@ -101,7 +102,7 @@ def parse_status(output: bytes) -> tuple[list[Entry], list[bytes]]:
     """
     The tracked and untracked paths of `git status --porcelain=v2 -z`.
 
-    Raises GitFailed on an entry of a kind that is not known.
+    Raises GitFailed for an entry of an unknown kind.
     """
     tracked: list[Entry] = []
     untracked: list[bytes] = []
@@ -124,7 +125,7 @@ def parse_status(output: bytes) -> tuple[list[Entry], list[bytes]]:
 
 
 def _really_changed(reader: CloneReader, top: Path, entries: list[Entry], others: bool) -> list[bytes]:
-    """Those that differ also when what a filter driver would do is taken into account."""
+    """The paths that still differ after what a filter driver would do."""
     filters = _filters(reader, top, entries)
     changed: list[bytes] = []
     unclear: list[bytes] = []
@@ -146,7 +147,7 @@ def _really_changed(reader: CloneReader, top: Path, entries: list[Entry], others
 
 
 def _filters(reader: CloneReader, top: Path, entries: list[Entry]) -> dict[bytes, bytes]:
-    """The filter driver of each path that has one and whose driver is configured. Reading attributes runs nothing."""
+    """The configured filter driver of each path that has one. Reading attributes runs nothing."""
     if not entries:
         return {}
     stdin = b"".join(entry.path + b"\0" for entry in entries)
@@ -157,7 +158,7 @@ def _filters(reader: CloneReader, top: Path, entries: list[Entry]) -> dict[bytes
 
 
 def _lfs_pointer(path: Path) -> bytes | None:
-    """What `git lfs clean` makes of a file: its pointer. None where it cannot be read."""
+    """The pointer that `git lfs clean` makes of a file; None if it cannot be read."""
     digest, size = hashlib.sha256(), 0
     try:
         with path.open("rb") as file:
@@ -175,7 +176,7 @@ def _blob(reader: CloneReader, name: str) -> bytes:
 
 
 def _is_only_reports(reader: CloneReader, top: Path, path: bytes, reports: bytes | None) -> bool:
-    """Whether an untracked path is a report; or a folder, which git names without looking inside, of reports alone."""
+    """Whether an untracked path is a report, or a folder of nothing but reports: git names only the folder."""
     if not path.endswith(b"/") or reports is None:
         return is_own_report(path, reports, top)
     if not (reports + b"/").startswith(path):

@@ -26,10 +26,10 @@ from release_state.observe.git.tree_files import has_file, obtain_files, obtain_
 
 SOURCE = "release workflow"
 MOST_FILES = 30
-"""Files that are read; a release that needs more is not looked at further."""
+"""Files that are read; those of a larger release stay unread."""
 _PYPROJECT = "pyproject.toml"
 MOST_CHANGED = 300
-"""GitHub's filters look at no more changed files; what they find in a longer list is not known."""
+"""GitHub's filters look at no more changed files: their result for a longer list is unknown."""
 _MOST_MESSAGES = 2**20
 _ENDINGS = (".yml", ".yaml")
 _OF_CODE = ("push", "pull_request", "merge_group")
@@ -37,10 +37,9 @@ _OF_CODE = ("push", "pull_request", "merge_group")
 
 def observe_workflow_files(history: BranchHistory, workflow: str) -> Observation[WorkflowFiles]:
     """
-    Read the workflow file of this name at the head of the branch.
+    Read the workflow file of this name at the head of the branch, and the local workflows and actions that it uses.
 
-    With it the local reusable workflows and actions that it uses, and theirs. Known also where the tree has no such
-    file. Asks GitHub's API nothing: the commit is fetched for its history anyway.
+    Known also if the tree has no such file.
     """
     try:
         head = history.head
@@ -64,7 +63,7 @@ def _read(store: Store, commit: str, path: str) -> WorkflowFiles:
                 used |= dict.fromkeys(_used(text))
             elif data is not None:
                 unread.append(name)
-        # Twice as many: of an action's file there are two spellings.
+        # Twice as many: an action's file has two spellings.
         names = [name for name in used if name not in seen][: 2 * MOST_FILES]
         seen.update(names)
     requires, unread_requires = read_build_requirements(read_file(store, commit, _PYPROJECT, LARGEST + 1))
@@ -79,7 +78,7 @@ def _read(store: Store, commit: str, path: str) -> WorkflowFiles:
 
 
 def _used(text: str) -> Sequence[str]:
-    """Paths of the local workflows and actions that a file uses; none where it cannot be read."""
+    """Paths of the local workflows and actions that a file uses; none if it cannot be read."""
     try:
         workflow = parse_workflow(text)
     except NotReadable:
@@ -98,7 +97,7 @@ def _text(data: bytes) -> str | None:
 
 
 def read_build_requirements(data: bytes | None) -> tuple[tuple[str, ...], str]:
-    """The names of the packages that build a project by its pyproject.toml (None: it has none), and what is unread."""
+    """The names of the packages that build a project, and what its pyproject.toml (None: missing) leaves unread."""
     if data is None:
         return (), ""
     if (text := _text(data)) is None:
@@ -122,25 +121,25 @@ def read_build_requirements(data: bytes | None) -> tuple[tuple[str, ...], str]:
 
 @dataclass(frozen=True)
 class CommitWorkflows:
-    """What the repository says of a commit and its ancestors."""
+    """The workflows of a commit, and its message with those of its ancestors."""
 
     triggers: dict[str, PushTrigger] = field(default_factory=dict)
-    """By file name, those of workflows that a push may start."""
+    """The triggers of workflows that a push may start, by file name."""
     testing: tuple[str, ...] = ()
-    """The files of those that pushes or pull requests start."""
+    """The files of workflows that pushes or pull requests start."""
     unread: dict[str, str] = field(default_factory=dict)
-    """Workflow files that cannot be read, by file name: why."""
+    """Why a workflow file cannot be read, by file name."""
     chain: tuple[tuple[str, str], ...] = ()
     """The commit and its ancestors by first parents, nearest first, with their messages."""
 
     @property
     def message(self) -> str:
-        """The commit's own."""
+        """The message of the commit itself."""
         return self.chain[0][1] if self.chain else ""
 
     @property
     def ancestors(self) -> tuple[tuple[str, str], ...]:
-        """Those of the chain, nearest first."""
+        """The ancestors with their messages, nearest first."""
         return self.chain[1:]
 
 
@@ -151,15 +150,15 @@ class CommitReader:
         self._history = history
 
     def workflows(self, depth: int) -> CommitWorkflows:
-        """The workflows of the head, and `depth` ancestors. Raises GitFailed."""
+        """The workflows of the head, and the messages of `depth` ancestors. Raises GitFailed."""
         head = self._history.head
         return self._history.read(lambda store, _: replace(_workflows(store, head), chain=_chain(store, head, depth)))
 
     def changed(self, before: str, after: str) -> tuple[str, ...] | None:
         """
-        The paths that differ between two commits, of which the later is on the branch; None if one cannot be had.
+        The paths that differ between two commits of the branch; None if one commit cannot be had.
 
-        What was renamed counts by both of its names. Raises GitFailed.
+        A renamed file counts by both names. Raises GitFailed.
         """
         if not all(OBJECT_NAME.fullmatch(sha) and sha.strip("0") for sha in (before, after)):
             return None
@@ -203,7 +202,7 @@ def _workflows(store: Store, commit: str) -> CommitWorkflows:
 def _chain(store: Store, head: str, depth: int) -> tuple[tuple[str, str], ...]:
     options = ("--first-parent", f"--max-count={depth + 1}", "-z", "--no-show-signature", "--no-color")
     log = store.run("log", *options, "--encoding=UTF-8", "--format=%H%n%B", head, "--", first=_MOST_MESSAGES).output
-    # What was cut off has no message that could be believed.
+    # The last entry may be cut off: its message cannot be trusted.
     whole = log.split(b"\0") if len(log) < _MOST_MESSAGES else log.split(b"\0")[:-1]
     read = (decode_output(entry).partition("\n") for entry in whole if entry)
     return tuple((sha, message) for sha, _, message in read)

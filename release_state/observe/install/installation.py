@@ -1,4 +1,4 @@
-"""The installation: can this version be installed from its index, into a fresh environment of a Python that fits."""
+"""Try to install a version from its index, into a fresh environment of a Python that fits."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ _LINE_LENGTH = 500
 _LOG_LIMIT = 64 * 2**20
 """Bytes of pip's log that are read."""
 
-# Not importlib.metadata.version: with -S (no start-up code of a foreign package is run) it would not look where pip
-# installed, and the one of Python 3.8 and 3.9 does not normalize names.
+# Not importlib.metadata.version: with -S (no start-up code of a foreign package runs) it does not look where pip
+# installs, and in Python 3.8 and 3.9 it does not normalize names.
 _PROBE = """
 import importlib.metadata, re, sys
 for found in importlib.metadata.distributions(path=sys.argv[2:]):
@@ -84,19 +84,20 @@ def observe_installation(
     cancel: Event | None = None,
 ) -> Observation[Installation]:
     """
-    Install exactly this version from the channel's index with pip, into an environment that is thrown away.
+    Install exactly this version from the channel's index with pip, into a temporary environment.
 
-    `files` are the version's files on the index; `timeout` is in seconds, for all of it; `environ` is what PATH, the
-    proxies and the certificates are taken from; `most_bytes` is what may be downloaded and unpacked; setting `cancel`
-    ends it early. Wheels only, of the package and of its dependencies: no foreign code is run, neither a build nor what
-    a wheel adds to Python's start-up; `sdists` lets pip build what has no wheel. Never raises.
+    `files` are the version's files on the index. `timeout` is in seconds, for all of it. PATH, the proxies and the
+    certificates come from `environ`. `most_bytes` may be downloaded and unpacked. Setting `cancel` ends it early.
 
-    pip gets the proxies and the certificates that the run's own look-ups have, and nothing else that steers it: an
-    index of the user's own configuration would not be the one that is being judged.
+    Only wheels are installed, of the package and its dependencies, so no foreign code runs: no build, and nothing that
+    a wheel adds to Python's start-up. `sdists` lets pip build what has no wheel. Never raises.
 
-    Known, with `succeeded` false: pip had its answers and says no. Unavailable: no wheel for this machine, a dependency
-    that has none or is no file of the index, no Python that fits, no answer from the index, an answer that is not what
-    the index lists, a limit.
+    pip gets the proxies and certificates of the run's own look-ups and no other configuration: the user may have
+    configured another index than the one to verify.
+
+    Known, with `succeeded` false: pip had its answers and refuses. Unavailable: no wheel for this machine, a dependency
+    without a wheel or not from the index, no Python that fits, no answer from the index, an answer that differs from
+    what the index lists, a limit.
     """
     source = f"installation from {channel.name}"
     started = time.monotonic()
@@ -124,7 +125,7 @@ def _chosen(
     sdists: bool,
     cancel: Event | None,
 ) -> tuple[Interpreter, IndexFile | None]:
-    """The Python to install into; and the sdist to build, where no wheel will do."""
+    """The Python to install into, and the sdist to build if no wheel fits."""
     wheels = list_wheels(files)
     if not files:
         raise _Ended(known(Installation(attempted=False, detail=f"the index has no file of {version}")))
@@ -174,11 +175,11 @@ class _Attempt:
     def run(self) -> Observation[Installation]:
         for folder in ("home", "empty", "wheel"):
             (self.private / folder).mkdir()
-        # devnull: without it pip reads the machine's and the environment's configuration even with --isolated.
+        # Without it pip reads the configuration of the machine and of the environment even with --isolated.
         self._env = {**build_clean_environment(self.environ, self.private / "home"), "PIP_CONFIG_FILE": "/dev/null"}
         self._make_environment()
-        # Two steps: an index that holds only this package must not supply its dependencies. Anybody can put anything
-        # under any name on a test index.
+        # Two steps: an index for this package only must not supply its dependencies. On a test index, anybody can put
+        # anything under any name.
         dependencies = self.channel.dependencies_index_url or self.channel.index_url
         only = ["--prefer-binary"] if self.sdists else _WHEELS_ALONE
         said = self._pip("install", dependencies, [*only, *_QUIET, "--no-compile", self._built() or self._downloaded()])
@@ -188,7 +189,7 @@ class _Attempt:
         return self._end(succeeded=True, installed=installed, detail=said).outcome
 
     def _built(self) -> str | None:
-        """The sdist by its address: what builds it comes from the index of dependencies, too."""
+        """The sdist by its address; what builds it comes from the index of dependencies too."""
         if self.sdist is None:
             return None
         self._filename = self.sdist.filename
@@ -208,7 +209,7 @@ class _Attempt:
         return str(wheel)
 
     def _make_environment(self) -> None:
-        # A pip that is there already saves the seconds that the bundled one takes to be installed.
+        # A pip that is already installed saves the seconds that installing the bundled one takes.
         shared = self._has_pip_for_others()
         options = ["--without-pip"] if shared else []
         code, output = self._call([self.interpreter.path, "-I", "-m", "venv", *options, str(self.private / "venv")])
@@ -219,7 +220,7 @@ class _Attempt:
         self._pip_command = (self.interpreter.path, *pip, "--python", self._python) if shared else (self._python, *pip)
 
     def _has_pip_for_others(self) -> bool:
-        """Whether the interpreter's own pip can be told to work on another environment."""
+        """Whether the interpreter's own pip can work on another environment."""
         code, output = self._call([self.interpreter.path, "-I", "-c", _PIP_VERSION])
         found = re.fullmatch(r"(\d+)\.(\d+)\S*", output.strip())
         return code == 0 and found is not None and (int(found[1]), int(found[2])) >= _KNOWS_PYTHON
@@ -242,7 +243,7 @@ class _Attempt:
         raise self._end(detail=f"{line}\n{_tail(output)}")
 
     def _log(self) -> str:
-        """What pip has logged, of both steps."""
+        """The logs of both steps of pip."""
         return "".join(_read(self.private / f"{step}.log", _LOG_LIMIT) for step in ("download", "install"))
 
     def _installed_version(self) -> str | None:

@@ -1,4 +1,4 @@
-"""Pythons on this machine: which of them a package may be installed into."""
+"""Find a Python on this machine to install a package into."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ usable = util.find_spec("venv") is not None and util.find_spec("ensurepip") is n
 usual = sys.implementation.name == "cpython" and not getattr(sys, "abiflags", "")
 print("%d.%d.%d" % sys.version_info[:3], sys.version_info[3], int(usable), int(usual), sys.executable, sep="\\n")
 """
-"""ensurepip, because Debian's Python comes without it and then makes no environment."""
+"""It asks for ensurepip: Debian's Python comes without it and then makes no environment."""
 
 _KEPT = re.compile(
     r"PATH|LANG|LANGUAGE|LC_\w+|TZ|LD_LIBRARY_PATH|DYLD_LIBRARY_PATH|SSL_CERT_FILE|SSL_CERT_DIR|REQUESTS_CA_BUNDLE"
@@ -49,7 +49,7 @@ class Interpreter:
     path: str
     version: str
     final: bool = True
-    """Whether it is a release, no alpha, beta or candidate."""
+    """Whether it is a final release: no alpha, beta or candidate."""
     usual: bool = True
     """Whether it is a CPython with the usual ABI: most wheels are built for that."""
 
@@ -66,10 +66,10 @@ class Interpreter:
 
 def build_clean_environment(environ: Mapping[str, str], home: Path) -> dict[str, str]:
     """
-    The few variables that a foreign program needs, with `home` as its home, cache and scratch directory.
+    The few variables that a foreign program needs, with `home` as its home, cache and scratch folder.
 
-    A list of what is kept, not of what is dropped: tokens have any name. Relative entries of PATH go: they would point
-    into whatever directory the process runs in.
+    A list of what stays, not of what goes: a token can have any name. Relative entries of PATH go: they would point
+    into whatever folder the process runs in.
     """
     kept = {name: value for name, value in environ.items() if _KEPT.fullmatch(name)}
     for name in _PATHS:
@@ -97,16 +97,15 @@ def find_interpreter(
     cancel: Event | None = None,
 ) -> Interpreter | None:
     """
-    A Python that satisfies a Requires-Python specifier (and `accepts`), None where this machine has none.
+    A Python that satisfies a Requires-Python specifier (and `accepts`); None if this machine has none.
 
-    The running one if it fits, else the newest of those on PATH, pyenv's and uv's; a pre-release only where nothing
-    else fits. Takes 30 seconds at most, or until `cancel`.
-    Raises packaging's InvalidSpecifier where the specifier cannot be read.
+    The running one if it fits, else the newest on PATH, of pyenv or of uv; a pre-release only if nothing else fits.
+    Takes at most 30 seconds, or until `cancel`. Raises packaging's InvalidSpecifier for an unreadable specifier.
     """
     specifier = SpecifierSet(requires_python or "")
 
     def fits(found: Interpreter) -> bool:
-        # As pip judges it: 3.15.0rc1 counts as 3.15.0.
+        # As in pip: 3.15.0rc1 counts as 3.15.0.
         return specifier.contains(found.version, prereleases=True) and (accepts is None or accepts(found))
 
     with TemporaryDirectory(prefix="release-state-", ignore_cleanup_errors=True) as empty:
@@ -123,7 +122,7 @@ def _others(environ: Mapping[str, str], env: dict[str, str], empty: str, cancel:
     deadline = time.monotonic() + _SEARCH_SECONDS
     seen: set[str] = set()
     for path in _candidates(environ, env, empty, cancel):
-        # Not resolved: a virtual environment's link to the Python behind it is another Python than that.
+        # Not resolved: a virtual environment's link to a Python is another Python than its target.
         if cancel is not None and cancel.is_set():
             return
         if path not in seen and time.monotonic() < deadline:
@@ -148,7 +147,7 @@ def _candidates(environ: Mapping[str, str], env: Mapping[str, str], empty: str, 
 def _known_to_uv(
     uv: str, environ: Mapping[str, str], env: Mapping[str, str], empty: str, cancel: Event | None
 ) -> Iterator[str]:
-    # uv finds the Pythons that it manages by the user's own home.
+    # uv finds its Pythons through the user's own home.
     places = ("HOME", "XDG_DATA_HOME", "UV_PYTHON_INSTALL_DIR")
     own = {**env, **{name: environ[name] for name in places if environ.get(name)}}
     command = [uv, "python", "list", "--only-installed", "--offline", "--no-config", "--output-format", "json"]
@@ -164,14 +163,14 @@ def _known_to_uv(
 
 def _ask(path: str, env: Mapping[str, str], empty: str, cancel: Event | None) -> Interpreter | None:
     try:
-        # -S as well: what other packages have put into that Python's start-up stays out.
+        # -S as well: nothing that other packages added to that Python's start-up runs.
         answer = _output([path, "-I", "-S", "-c", _QUESTION], env, empty, cancel).splitlines()
         version, level, usable, usual, executable = answer
     except (OSError, ValueError):
         return None
     if usable != "1" or not re.fullmatch(r"3\.\d+\.\d+", version):
         return None
-    # pyenv's shims are no Pythons: what they start says where it lives.
+    # pyenv's shims are no Pythons: the Python that they start says its own path.
     return Interpreter(executable or path, version, final=level == "final", usual=usual == "1")
 
 

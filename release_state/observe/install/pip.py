@@ -1,4 +1,4 @@
-"""What pip is told of an index, and what is kept out of sight of it: addresses, certificates, passwords."""
+"""The options of pip for an index, and what pip's output says about a failure; passwords stay hidden."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from release_state.model.snapshot import IndexFile
 from release_state.model.target import parse_version
 
 _URL = ":/?#[]@!$&()*+,;=%~-._"
-"""What stays as it is in an URL; a quote or a space would end it in pip's options file."""
+"""Characters that stay in a URL; a quote or a space would end it in pip's options file."""
 
 
 def build_index_options(url: str, folder: Path) -> list[str]:
-    """The options that name the index; its address stands in a file in `folder` where it holds a password."""
+    """The options that name the index. An address with a password goes into a file in `folder`."""
     parts = urlsplit(url)
     trusted = ["--trusted-host", parts.netloc.rpartition("@")[2]] if parts.scheme == "http" else []
     if "@" not in parts.netloc:
@@ -34,7 +34,7 @@ def build_index_options(url: str, folder: Path) -> list[str]:
 
 
 def find_certificate_options(environ: Mapping[str, str]) -> list[str]:
-    """The option that names the certificates which the environment trusts; none where it names none."""
+    """The option for the certificates that the environment trusts; empty if it names none."""
     for name in ("PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
         if (path := environ.get(name)) and Path(path).exists():
             return ["--cert", str(Path(path).absolute())]
@@ -47,7 +47,7 @@ def list_proxies(environ: Mapping[str, str]) -> list[str]:
 
 
 def strip_passwords(text: str, urls: Iterable[str]) -> str:
-    """What pip says, without the passwords of these addresses and without what stands before the host of any other."""
+    """The text without the passwords of these addresses, and without user names and passwords in any address."""
     for url in urls:
         password = urlsplit(url).password
         for secret in {password, unquote(password)} if password else ():
@@ -56,19 +56,19 @@ def strip_passwords(text: str, urls: Iterable[str]) -> str:
 
 
 class PipEnded(Enum):
-    """What a failed run of pip means."""
+    """How a failed run of pip ended."""
 
     FAILED = "failed"
     """The version cannot be installed; pip had every answer that it needed."""
     NOT_ATTEMPTED = "not attempted"
-    """It can perhaps be installed by running foreign build code, which is not done."""
+    """Only foreign build code could install it, which is not run."""
     UNAVAILABLE = "unavailable"
-    """The index did not answer, or pip itself broke: nothing is known of the version."""
+    """The index did not answer, or pip itself failed: nothing is known about the version."""
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """A verdict and the line of pip's output that decides it."""
+    """How pip ended, and the line of its output that decides it."""
 
     verdict: PipEnded
     line: str
@@ -78,26 +78,26 @@ class Judgement:
 NOT_BUILT = "foreign build code is not run"
 BUILD = "--install-sdists, which builds it here and runs its code"
 LEAVE_OUT = "give --no-install: the verdict then says that installation was not verified"
-"""What settles an installation that cannot be tried."""
+"""What to do if an installation cannot be tried."""
 
-# The files themselves are broken. These come first: no trouble of the network can bring them about.
+# The files themselves are broken. These come first: no network trouble can cause them.
 _BROKEN = re.compile(
     r"inconsistent (?:name|version)|invalid metadata|not a supported wheel|requires a different python"
     r"|invalid requirement",
     re.IGNORECASE,
 )
 _UNREADABLE = re.compile(r"invalid wheel|wheel .* is invalid", re.IGNORECASE)
-"""Trouble of the network can bring that about where no hash was listed to be compared with."""
+"""Network trouble can cause these if the index lists no hash to compare with."""
 _OTHER_FILE = re.compile(r"DO NOT MATCH THE HASHES", re.IGNORECASE)
 _NO_MATCH = re.compile(r"ERROR: No matching distribution found for (.+?)(?: \(from .*)?$", re.MULTILINE)
 _CONFLICT = re.compile(r"ERROR: (?:ResolutionImpossible|Cannot install .*conflicting).*")
 
-# pip counts a page that it could not get as one without files and says so in its log only.
+# pip treats a page that it could not get as one without files, and says so only in its log.
 _NOT_FETCHED = re.compile(r"Could not fetch URL (\S+): (.*?)(?: - skipping|$)", re.MULTILINE)
 _NO_PAGE = re.compile(r"Skipping page (\S+) because .*")
 _SAID_NO = re.compile(r"(?:404|410) ")
 _LINK = re.compile(r"(?:Found link|Skipping link:.*?:) (https?://\S+) \(from (\S+)\)")
-"""A file that pip saw, and the page that listed it."""
+"""A file that pip found, and the page that lists it."""
 _REFUSED = re.compile(r"\b(?:401|403) ")
 _NO_SDIST = re.compile(r"Skipping link: No sources permitted for \S+: (\S+)")
 
@@ -106,9 +106,9 @@ def judge_failure(output: str, log: str, package: str, files: Collection[IndexFi
     """
     Judge a run of `pip download` or `pip install` that ended with an exit code other than 0.
 
-    `output` is what pip printed, `log` what it wrote to its `--log`, `package` the package in question, `files` what
-    the index listed of its version a moment before. Whatever is not known to be a statement about the package is
-    unavailable: where pip was given another page or another file than the index lists, something stood in between.
+    `output` is what pip printed, `log` its `--log`; `files` are those of the version that the index listed just before.
+    Anything that is not surely a statement about the package is unavailable: if pip got another page or file than the
+    index lists, something stood in between.
     """
     hashed = bool(files) and all(file.sha256 for file in files)
     for line in output.splitlines():
@@ -124,7 +124,7 @@ def judge_failure(output: str, log: str, package: str, files: Collection[IndexFi
     if conflict := _CONFLICT.search(output):
         return Judgement(PipEnded.FAILED, conflict[0])
     said = [line.strip() for line in output.splitlines() if line.strip() and not line.lower().startswith("hint:")]
-    # Of a traceback its last line says what happened.
+    # The last line of a traceback says what happened.
     errors = [line for line in said if re.match(r"error: (?!Exception:$)", line, re.IGNORECASE)]
     return Judgement(PipEnded.UNAVAILABLE, (errors or said or ["pip failed without a word"])[-1])
 
@@ -158,7 +158,7 @@ def _judge_missing(line: str, text: str, log: str, package: str, files: Collecti
         version = parse_version(spelt)
         if canonicalize_name(project) == name and version and wanted.specifier.contains(version, prereleases=True):
             return Judgement(PipEnded.NOT_ATTEMPTED, f"the dependency {text} has no wheel that fits, and {NOT_BUILT}")
-    # Pages that list something are the index's own. One of this dependency, or that there is none beside such a page.
+    # A page that lists a file is the index's own. Failed: such a page of this dependency, or none of it beside one.
     pages = {link[2].rstrip("/") for link in _LINK.finditer(log)}
     refused = {found[1].rstrip("/") for found in _NOT_FETCHED.finditer(log)}
     for page in pages | refused:

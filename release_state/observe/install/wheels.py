@@ -1,4 +1,4 @@
-"""What a wheel that was downloaded needs, by its own metadata."""
+"""What wheels need: the Python and the machine by their names, direct URLs by their metadata."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from release_state.model.snapshot import IndexFile
 from release_state.observe.install.interpreters import Interpreter, find_interpreter
 
 _METADATA_LIMIT = 4 * 2**20
-"""Bytes of the metadata that are read."""
+"""Bytes of the metadata to read."""
 
 
 def find_direct_dependency(wheel: Path, python: str) -> str | None:
-    """The first requirement that is a direct URL and applies under this Python (`3.12.1`); None where there is none."""
+    """The first requirement with a direct URL that applies to this Python (`3.12.1`); None if there is none."""
     markers = {"extra": "", "python_full_version": python, "python_version": ".".join(python.split(".")[:2])}
     try:
         with ZipFile(wheel) as archive:
@@ -42,7 +42,7 @@ def find_direct_dependency(wheel: Path, python: str) -> str | None:
 
 _MINORS = range(8, 16)
 _NEWEST_RELEASED = 14
-"""The newest 3.x that one is told to install."""
+"""The newest 3.x to recommend."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Wheel:
     requires_python: str | None
 
     def fits(self, python: Interpreter) -> bool:
-        """Whether pip would take it for that Python (PEP 425, PEP 345)."""
+        """Whether pip would choose it for that Python (PEP 425, PEP 345)."""
         return bool(self.tags & _tags(python.number[:2], python.usual)) and self._allows(python.version)
 
     def _allows(self, version: str) -> bool:
@@ -65,7 +65,7 @@ class Wheel:
 
 
 def list_wheels(files: Iterable[IndexFile]) -> list[Wheel]:
-    """The wheels; those with a name that is none are left out, as pip passes them over."""
+    """The wheels among the files; those with an invalid name are left out, as pip does."""
     found = []
     for file in files:
         if file.kind == "wheel":
@@ -77,23 +77,23 @@ def list_wheels(files: Iterable[IndexFile]) -> list[Wheel]:
 
 
 def is_any_for_this_machine(wheels: Sequence[Wheel]) -> bool:
-    """Whether one of them is for this operating system and processor, with whatever Python."""
+    """Whether one of them is for this operating system and processor, with any Python."""
     return any(wheel.tags & _tags((3, minor), True) for wheel in wheels for minor in _MINORS)
 
 
 def find_python(wheels: Sequence[Wheel], environ: Mapping[str, str], cancel: Event | None = None) -> Interpreter | None:
-    """A Python on this machine that one of the wheels is for, None where there is none."""
+    """A Python on this machine that one of the wheels is for; None if there is none."""
     return find_interpreter(
         None, environ, accepts=lambda python: any(wheel.fits(python) for wheel in wheels), cancel=cancel
     )
 
 
 def describe_needed_python(wheels: Sequence[Wheel]) -> tuple[str, str]:
-    """For a person: which Python the wheels want, and how to come by one."""
+    """Which Python the wheels need, and how to install one; for a person."""
     wanted = sorted({wheel.requires_python for wheel in wheels if wheel.requires_python})
     needed = f"Python {' or '.join(wanted)}" if wanted else f"one for {', '.join(wheel.filename for wheel in wheels)}"
     for minor in range(_NEWEST_RELEASED, _MINORS[0], -1):
-        # A high micro version, so that >=3.13.2 is met by what one installs today.
+        # A high micro version: what is installed today satisfies >=3.13.2.
         if any(wheel.fits(Interpreter("", f"3.{minor}.99")) for wheel in wheels):
             return needed, f"install one: uv python install 3.{minor}, or pyenv install 3.{minor}"
     return needed, "install one"

@@ -1,4 +1,4 @@
-"""The next version that the commits of the base branch call for, by the rules that the project itself configures."""
+"""Compute the next version from the commits of the base branch, by the rules that the project configures."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ def observe_calculation(
     target: Target, history: BranchHistory, *, cancel: Event | None = None
 ) -> Observation[Calculation]:
     """
-    Work out what the branch calls for.
+    Compute the next version of the branch.
 
-    Reads the configuration from the tree at the branch's head. Known also where the project's own tool could not be
-    asked: then `next_version` says why. Sources: Conventional Commits 1.0.0, Semantic Versioning 2.0.0.
+    Reads the configuration from the tree at the branch's head. Known also if the project's own tool could not be
+    asked: `next_version` then says why. Sources: Conventional Commits 1.0.0, Semantic Versioning 2.0.0.
     """
     cache = history.stores.cache_dir / "calculated"
     try:
@@ -128,14 +128,14 @@ class _Work:
 
     def _ask(self, found: Configuration, tags: Sequence[tuple[str, str]]) -> dict[str, Any]:
         if found.table.get("commit_parser") == "conventional-monorepo":
-            # It asks git which files each commit changed, and git compares their contents.
+            # This parser asks git which files each commit changed, and git compares their contents.
             self.store.obtain_files(find_changed_contents(self.store, self.base.sha))
         return semantic_release.calculate(self.store, self.base.name, self.base.sha, tags, found.table, self.cancel)
 
     def _without_tool(
         self, found: Configuration, tags: Sequence[tuple[str, str]], problem: Problem
     ) -> dict[str, object]:
-        """What is certain all the same: which commits follow the convention; and a hint at the version."""
+        """What is certain without the tool: which commits follow the convention; and a hint at the version."""
         parser = found.table.get("commit_parser", "conventional")
         nothing = {"counted": Observation[Counted](value=None, unavailable=problem)}
         missing = {"next_version": Observation[str](value=None, unavailable=problem)}
@@ -154,7 +154,7 @@ class _Work:
             major_on_zero=found.table.get("major_on_zero") is not False,
         )
         hint, last = update["next_version"], self._last(tags)
-        # Where 0.x versions are not allowed, or branches make pre-releases, plain rules would lead astray.
+        # If 0.x versions are not allowed, or branches make pre-releases, plain rules would mislead.
         follows = found.table.get("allow_zero_version") is True or bool(last and last[1].major)
         plain = hint.value if isinstance(hint, Observation) and follows and "branches" not in found.table else None
         return {"counted": update["counted"], "plain": plain, **missing}
@@ -194,7 +194,7 @@ class _Work:
         return {"counted": known(count_levels(last[0] if last else None, commits)), "next_version": known(version)}
 
     def _last(self, tags: Sequence[tuple[str, str]]) -> tuple[str, Any, str] | None:
-        """The greatest final version that is tagged in the history: its tag, itself, its commit."""
+        """The highest final version tagged in the history, with its tag and commit."""
         found = [(name, version, commit) for name, commit in tags if (version := self.target.parse_tag(name))]
         return max((each for each in found if not each[1].is_prerelease), key=lambda each: each[1], default=None)
 
@@ -214,7 +214,7 @@ def _is_words(value: object) -> bool:
 
 
 def _nothing(problem: Problem, remedy: str) -> dict[str, object]:
-    """Neither the commits nor the version are known."""
+    """Unknown commits and an unknown version, for the same reason."""
     problem = problem.model_copy(update={"remedy": remedy})
     return {
         "counted": Observation[Counted](value=None, unavailable=problem),

@@ -1,4 +1,4 @@
-"""By which rules a project works its next version out, read from the files of its own tree. Runs nothing of it."""
+"""Read from a project's own files by which rules it computes its next version. Runs nothing of the project."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FILES = ("pyproject.toml", "setup.cfg", "releaserc.toml", "releaserc.json", *_CO
 """The files at the top of a tree that are read."""
 
 _DEEPEST = 50
-"""Tables and lists inside of each other; settings of a project have some five."""
+"""Levels of tables and lists; settings of a project have about five."""
 _PACKAGE = re.compile(r"python[-_.]semantic[-_.]release(?![\w-])", re.IGNORECASE)
 _IN_WORKFLOW = re.compile(rf"{_PACKAGE.pattern}(?:\[[\w, -]{{0,40}}\])? ?([=<>!~][\w.*=<>!~, ]{{1,80}})", re.IGNORECASE)
 _ACTION = re.compile(
@@ -32,7 +32,7 @@ _ACTION = re.compile(
 
 
 class Unreadable(ValueError):  # noqa: N818 - a statement about a file
-    """A file is there and cannot be read; the text says which and why."""
+    """A file exists but cannot be read; the text says which and why."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,8 @@ def find_configuration(files: Mapping[str, str], wanted: str, workflow: str = ""
     """
     The rules that `wanted` names ("auto": those that the tree configures, semantic-release first), as configured.
 
-    `files` maps FILES to their texts, as far as they are there. Raises Unreadable where a file that may hold the
-    configuration cannot be read: then it is not known whether it does.
+    `files` maps those of FILES that exist to their texts. Raises Unreadable if a file that may hold the configuration
+    cannot be read.
     """
     if wanted in ("auto", "semantic-release"):
         found = _semantic_release(files)
@@ -67,7 +67,7 @@ def find_configuration(files: Mapping[str, str], wanted: str, workflow: str = ""
 
 
 def find_project_name(files: Mapping[str, str]) -> str | None:
-    """The name of what the tree builds; None where none can be read."""
+    """The name of the package that the tree builds; None if it cannot be read."""
     try:
         document = _toml(files, "pyproject.toml")
     except Unreadable:
@@ -111,7 +111,7 @@ def _commitizen(files: Mapping[str, str]) -> tuple[str, Mapping[str, Any]] | Non
 
 
 def _pins(files: Mapping[str, str], workflow: str) -> Iterator[str]:
-    """What the project's metadata and its release workflow say of python-semantic-release's version."""
+    """The versions of python-semantic-release that the metadata and the release workflow ask for."""
     for text in _texts(_toml(files, "pyproject.toml")):
         if _PACKAGE.match(text):
             try:
@@ -128,7 +128,7 @@ def _pins(files: Mapping[str, str], workflow: str) -> Iterator[str]:
 
 
 def _texts(value: object) -> Iterator[str]:
-    """Every text in a document; of a table that names the package (Poetry's), as a requirement."""
+    """Every text in a document; an entry of a table that names the package (Poetry's) becomes a requirement."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, list):
@@ -144,7 +144,7 @@ def _texts(value: object) -> Iterator[str]:
 
 
 def _poetry(constraint: str) -> str:
-    """A constraint of Poetry as a specifier: `^9.1` keeps the first number."""
+    """A Poetry constraint as a specifier: `^9.1` keeps the first number."""
     constraint = constraint.strip()
     if found := re.fullmatch(r"[\^~]?\s*((\d+)(?:\.\d+)*)", constraint):
         return f">={found[1]},<{int(found[2]) + 1}" if constraint[0] in "^~" else f"=={found[1]}"
@@ -162,7 +162,7 @@ def _toml(files: Mapping[str, str], name: str) -> dict[str, Any]:
 
 
 def _is_deep(document: object) -> bool:
-    """Whether it is nested deeper than what goes through it can: one dotted key can name thousands of tables."""
+    """Whether it is nested too deep to walk through: one dotted key can name thousands of tables."""
     level = [document]
     for _ in range(_DEEPEST):
         level = [inner for held in level for inner in (held.values() if isinstance(held, dict) else _items(held))]

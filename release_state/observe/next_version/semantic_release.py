@@ -1,8 +1,9 @@
-"""python-semantic-release itself, asked for the next version; safely, because its configuration is a stranger's.
+"""
+Ask python-semantic-release for the next version, safely: its configuration is not to be trusted.
 
-It runs in a process of its own, in a bare repository of our own that borrows commits and holds the tags of the history
-and nothing else: no working tree, no hooks, no remote, no network, no token, none of the person's settings. It gets
-those settings alone that the version hangs on, and only a parser that it brings itself: any other would be imported.
+It runs in its own process, in a bare repository of our own that borrows commits and holds the tags of the history:
+no work tree, no hooks, no remote, no network, no token, none of the user's settings. It gets only the settings that
+determine the version, and only a parser of its own: it would import any other.
 """
 
 from __future__ import annotations
@@ -46,13 +47,13 @@ _KEYS = (
     "major_on_zero",
     "tag_format",
 )
-"""The settings that the next version hangs on."""
+"""The settings that determine the next version."""
 _KEPT = ("GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_EXEC_PATH", "LD_LIBRARY_PATH", "TMPDIR")
-"""Where commits are borrowed from, and what this Python and this git may need to start."""
+"""Where commits are borrowed from, and what this Python and this git may need to run."""
 
 
 class NotCalculated(Exception):  # noqa: N818 - a look-up without an answer; what it means is the caller's to say
-    """The tool was not asked, or gave no answer; carries the problem."""
+    """The tool was not asked or gave no answer; holds the problem."""
 
     def __init__(self, why: str, remedy: str | None = None) -> None:
         super().__init__(why)
@@ -60,7 +61,7 @@ class NotCalculated(Exception):  # noqa: N818 - a look-up without an answer; wha
 
 
 def find_installed_version() -> str | None:
-    """The version of the tool beside this suite; None: it is not there. Imports nothing."""
+    """The version of the tool installed beside this suite; None if it is missing. Imports nothing."""
     places = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib"), *site.getsitepackages()}
     if site.ENABLE_USER_SITE:
         places.add(site.getusersitepackages())
@@ -69,10 +70,11 @@ def find_installed_version() -> str | None:
 
 
 def find_usable_version(configuration: Configuration) -> str:
-    """The version of the tool, if it may and can be asked about a project.
+    """
+    The version of the tool, if it may and can be asked about a project.
 
-    Raises NotCalculated where it is missing, where the project asks for another version of it, and where a commit
-    parser of the project's own is configured.
+    Raises NotCalculated if it is missing, if the project asks for another version of it, or if the project configures
+    a commit parser of its own.
     """
     parser = configuration.table.get("commit_parser", "conventional")
     if parser not in BUILT_IN:
@@ -99,7 +101,7 @@ def find_usable_version(configuration: Configuration) -> str:
 def list_inputs(
     version: str, branch: str, head: str, tags: Sequence[tuple[str, str]], table: Mapping[str, Any]
 ) -> object:
-    """Everything that the answer hangs on, as plain data."""
+    """Everything that determines the answer, as plain data."""
     config = {key: table[key] for key in _KEYS if key in table}
     return [version, hashlib.sha256(_CHILD.read_bytes()).hexdigest(), branch, head, sorted(tags), config]
 
@@ -113,17 +115,17 @@ def calculate(
     cancel: Event | None,
 ) -> dict[str, Any]:
     """
-    What the tool says of a branch at `head`; `tags` are those of its history, each a name and a commit.
+    The tool's answer for a branch at `head`, as `semantic_release_child.calculate` returns it.
 
-    `store` holds the commits. The result is what `semantic_release_child.calculate` returns. Raises NotCalculated, and
-    GitFailed where the repository cannot be made.
+    `tags` are (name, commit) of the history; `store` holds the commits. Raises NotCalculated, and GitFailed if the
+    repository cannot be made.
     """
     with TemporaryDirectory(prefix="release-state-calculation-", ignore_cleanup_errors=True) as folder:
         scratch, given, result = (Path(folder) / name for name in ("scratch.git", "given.json", "result.json"))
         env = _environment(store)
         _repository(store.git, env, scratch, store.path / "objects", branch, head, tags)
         config = {key: table[key] for key in _KEYS if key in table}
-        # The address is never used; the tool wants to see one.
+        # The tool requires an address and never uses it.
         config["remote"] = {"url": "https://github.com/owner/name.git"}
         try:
             text = json.dumps({"config": config, "user_site": bool(site.ENABLE_USER_SITE)})
@@ -151,7 +153,7 @@ def _answer(result: Path, output: str) -> dict[str, Any]:
 
 
 def _environment(store: Store) -> dict[str, str]:
-    """An environment of our own for the tool and for the git that it starts."""
+    """The environment for the tool and for the git that it starts."""
     env = {name: store.env[name] for name in _KEPT if name in store.env}
     env |= {
         "PATH": os.pathsep.join([str(Path(store.git.program).parent), os.defpath]),
@@ -172,11 +174,11 @@ def _environment(store: Store) -> dict[str, str]:
 def _repository(
     git: Git, env: Mapping[str, str], path: Path, objects: Path, branch: str, head: str, tags: Sequence[tuple[str, str]]
 ) -> None:
-    """A bare repository with the branch checked out, as it were, and lightweight tags."""
+    """Make a bare repository with the branch as its HEAD, and with lightweight tags."""
     create_bare(git, path, env, sha256=len(head) == 64)
     (path / "objects" / "info").mkdir(exist_ok=True)
     (path / "objects" / "info" / "alternates").write_text(f"{quote_alternate(objects)}\n", encoding="utf-8")
-    # A name that is no UTF-8 is shown with escapes, and then is none that git takes; no version is spelt so.
+    # A name that is not UTF-8 is shown with escapes, which git refuses; no version is spelt so.
     named = [(f"refs/tags/{name}", commit) for name, commit in tags if "\\" not in name]
     refs = [(f"refs/heads/{branch}", head), *named]
     lines = b"".join(os.fsencode(f"create {ref}\0{sha}\0") for ref, sha in refs)

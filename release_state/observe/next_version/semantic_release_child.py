@@ -1,8 +1,9 @@
-"""Asks python-semantic-release for the next version of a repository, in a process of its own.
+"""
+Ask python-semantic-release for the next version of a repository, in a process of its own.
 
-`python -I THIS_FILE GIVEN RESULT`, in a bare repository that holds nothing but commits and tags: two JSON files, and no
-import of the suite. What `semantic-release version --print` does is done here with the same calls, so that the commits
-that were counted can be told too. Only a parser that the tool itself brings is ever named in `GIVEN`.
+`python -I THIS_FILE GIVEN RESULT`, in a bare repository that holds only commits and tags: two JSON files, and no import
+of the suite. It makes the same calls as `semantic-release version --print` and also reports the commits that counted.
+`GIVEN` only ever names a parser that the tool itself brings.
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ from typing import Any
 
 
 class Recorder:
-    """A commit parser that remembers what it made of each commit."""
+    """A commit parser that records its results for each commit."""
 
     def __init__(self, parser: Any) -> None:
         self.parser = parser
         self.seen: list[tuple[Any, list[Any]]] = []
 
     def parse(self, commit: Any) -> Any:
-        """What the parser says."""
+        """The results of the parser."""
         results = self.parser.parse(commit)
         self.seen.append((commit, list(results) if type(results) in (list, tuple) else [results]))
         return results
@@ -52,7 +53,7 @@ def calculate(config: dict[str, Any]) -> dict[str, Any]:
             major_on_zero=runtime.major_on_zero,
             allow_zero_version=runtime.allow_zero_version,
         )
-        # Every tag of this repository is in the history of the branch; a pre-release counts for its own branch alone.
+        # Every tag here is in the history of the branch; a pre-release counts only for its own branch.
         tagged = [
             (tag.name, found)
             for tag, found in tags_and_versions(repo.tags, translator)
@@ -80,7 +81,7 @@ def level(commit: Any, results: list[Any]) -> str | None:
 
 
 def main(given_file: str, result_file: str) -> None:
-    """Answer one question."""
+    """Read what is asked from one file and write the answer to the other."""
     given = json.loads(Path(given_file).read_text(encoding="utf-8"))
     logging.disable(logging.CRITICAL)
     if given["user_site"]:
