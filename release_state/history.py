@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 from release_state.common.errors import UsageProblem
 from release_state.common.text import join_items, sanitize
 from release_state.model.record import PastRun, Record
-from release_state.observe.earlier_reports import all_of
+from release_state.observe.earlier_reports import read_reports
 from release_state.observe.git.reader import find_repository
 from release_state.settings import validate
 from release_state.settings.sources import configured_reports_dir
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str], environ: Mapping[str, str], cwd: Path) -> int
         versions = [validate.version(text) for text in given.version]
         package = canonicalize_name(validate.package(given.package)) if given.package else None
         folder = configured_reports_dir(given.reports_dir, environ, cwd, find_repository)
-        runs, notes = all_of(folder)
+        runs, notes = read_reports(folder)
     except UsageProblem as problem:
         sys.stderr.write(f"ERROR: {problem}\n")
         return 4

@@ -29,7 +29,7 @@ from release_state.audit.model import AuditSnapshot
 from release_state.audit.versions import spellings
 from release_state.model.observation import Observation, known
 from release_state.model.target import Target
-from release_state.observe.defects import Defects, guarded, surviving
+from release_state.observe.defects import Defects, catch_defects, guard
 from release_state.observe.git.clone import observe_clone_tags
 from release_state.observe.git.remote import observe_remote
 from release_state.observe.github.github import GitHub
@@ -76,7 +76,7 @@ def collect_history(
     started = datetime.now(timezone.utc)
     with ThreadPoolExecutor(max_workers=len(asks), thread_name_prefix="release-state-look-up") as pool:
         asked: dict[object, Future[Observation[Any]]] = {
-            key: pool.submit(guarded(str(key[0] if isinstance(key, tuple) else key), ask, time, Stage.SECOND, defects))
+            key: pool.submit(guard(str(key[0] if isinstance(key, tuple) else key), ask, time, Stage.SECOND, defects))
             for key, ask in asks.items()
         }
         found = {key: future.result() for key, future in asked.items()}
@@ -106,7 +106,7 @@ def _caught_up(history: AuditSnapshot, client: HttpClient, config: RunConfig, de
     if newest is None or newest <= Version(index.versions[-1].version):
         return history
     asked = Index(client, config.channels[target.channel.name], client.deadline())
-    coming = surviving("index", defects, lambda: known(asked.files_by_json(target.package, newest))).value
+    coming = catch_defects("index", defects, lambda: known(asked.files_by_json(target.package, newest))).value
     return history.model_copy(update={"catching_up": (str(newest),)}) if coming else history
 
 

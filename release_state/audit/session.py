@@ -16,7 +16,7 @@ from release_state.audit.items import AuditItem, Function, expected, items
 from release_state.audit.model import AuditSnapshot
 from release_state.audit.verdict import AuditVerdict, judge_audit
 from release_state.model.outcome import CheckResult, Exit
-from release_state.observe.defects import Defects, said
+from release_state.observe.defects import Defects, describe_defects
 from release_state.run.background import Background, wait_for
 from release_state.run.checks import load
 from release_state.verdict.check import describe
@@ -107,9 +107,8 @@ class AuditController(Background[Sequence[AuditSnapshot]], AuditSession):
             whole = expected(audit, functions)
             keys = {each.key for each in whole}
             results = [result for result in self.results if result.target in keys]
-            found.append(
-                judge_audit(audit, results, whole, block_on_advice=self.block_on_advice, broken=said(self.defects))
-            )
+            broken = describe_defects(self.defects)
+            found.append(judge_audit(audit, results, whole, block_on_advice=self.block_on_advice, broken=broken))
         self._judged = len(self.results), tuple(found)
         return self._judged[1]
 

@@ -25,7 +25,7 @@ from release_state.model.outcome import CheckResult, Exit, Outcome, Phase, merge
 from release_state.model.plan import Step, step
 from release_state.model.snapshot import Snapshot
 from release_state.observe.collect import collect
-from release_state.observe.defects import Defects, said, tracebacks
+from release_state.observe.defects import Defects, collect_tracebacks, describe_defects
 from release_state.observe.http.cache import ResponseCache
 from release_state.observe.http.client import HttpClient
 from release_state.observe.http.limits import SharedLimit
@@ -68,8 +68,10 @@ class Look:
         try:
             parts, report = (self._audits if project.config.audit else self._gates)(project.config, name, defects)
             row = row.model_copy(update={"parts": parts, "report": report})
-            broke = f"a look-up crashed: {', '.join(said(defects))}; please report this" if defects else None
-            row = row.model_copy(update={"defect": broke, "tracebacks": tracebacks(defects)})
+            broke = (
+                f"a look-up crashed: {', '.join(describe_defects(defects))}; please report this" if defects else None
+            )
+            row = row.model_copy(update={"defect": broke, "tracebacks": collect_tracebacks(defects)})
         except Exception as error:
             broke, where = format_error(error)[:500], "the project as a whole"
             row = row.model_copy(update={"defect": broke, "tracebacks": {format_traceback(error): where}})
@@ -101,7 +103,7 @@ class Look:
                 for function in functions
                 for _, key, given in parameters(audit, function)
             ]
-            whole_audit, broken = expected(audit, functions), said(defects)
+            whole_audit, broken = expected(audit, functions), describe_defects(defects)
             verdicts.append(
                 judge_audit(audit, results, whole_audit, block_on_advice=config.block_on_advice, broken=broken)
             )

@@ -20,7 +20,7 @@ from release_state.model.outcome import Phase
 from release_state.model.snapshot import LOOKUPS, NOT_ASKED, Snapshot
 from release_state.model.target import Target
 from release_state.observe.call import Call, Key, View
-from release_state.observe.defects import Defects, guarded
+from release_state.observe.defects import Defects, guard
 from release_state.observe.git.remote import observe_remote
 from release_state.observe.http.limits import TimeLeft
 from release_state.observe.lookups import ROWS, TABLE, TRACES, Lookup, seen_by, with_needs
@@ -98,7 +98,7 @@ def collect(
         from release_state.observe.waiting import Waiting
 
         waiting = waiting or Waiting(0.0, lambda phase: (), lambda line: None, fresh=FRESH_SECONDS)
-        return waiting.until_settled(snapshots, look, cancel, began)
+        return waiting.wait_until_settled(snapshots, look, cancel, began)
 
 
 class _Shared:
@@ -113,7 +113,7 @@ class _Shared:
         """The answer of this key."""
         with self._lock:
             if key not in self._futures:
-                bounded = guarded(row.name, ask, self._time, row.stage, self._defects)
+                bounded = guard(row.name, ask, self._time, row.stage, self._defects)
                 self._futures[key] = self._pool.submit(self._progress.track(row.name, bounded))
             return self._futures[key]
 

@@ -1,4 +1,4 @@
-"""What broke within the suite while it observed: noted, so that the rest is judged all the same."""
+"""Run one look-up: within its time, and so that a full disk or a bug of the suite costs only its own answer."""
 
 from __future__ import annotations
 
@@ -17,42 +17,42 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Defect:
-    """An error within a look-up that is no answer: a bug of the suite, which says nothing about the release."""
+    """A bug of the suite within a look-up; it says nothing about the release."""
 
     lookup: str
     error: Exception
 
     @property
     def words(self) -> str:
-        """Where it broke, and the type of the error: `GitHub (pulls): LookupError`. Its text may hold anything."""
+        """Where it broke and the type of the error, never its text: `GitHub (pulls): LookupError`."""
         return f"{name_source(self.lookup)} ({self.lookup}): {type(self.error).__name__}"
 
     @property
     def traceback(self) -> str:
-        """For the terminal alone: without values of variables, but with the error's own text, free of secrets."""
+        """For the terminal only: the error's own text with secrets redacted, no values of variables."""
         return format_traceback(self.error)
 
 
 Defects = list[Defect]
 
 
-def said(defects: Iterable[Defect]) -> tuple[str, ...]:
-    """What broke, in words; the same once."""
+def describe_defects(defects: Iterable[Defect]) -> tuple[str, ...]:
+    """Return what broke, in words, without duplicates."""
     return tuple(dict.fromkeys(defect.words for defect in defects))
 
 
-def tracebacks(defects: Iterable[Defect]) -> dict[str, str]:
-    """Each different traceback, with where it broke first."""
+def collect_tracebacks(defects: Iterable[Defect]) -> dict[str, str]:
+    """Return each distinct traceback with the look-up that broke first."""
     found: dict[str, str] = {}
     for defect in defects:
         found.setdefault(defect.traceback, defect.words)
     return found
 
 
-def surviving(lookup: str, defects: Defects | None, ask: Callable[[], Observation[T]]) -> Observation[T]:
-    """What is observed; unavailable where the look-up itself broke, which is noted: the rest is worth having.
+def catch_defects(lookup: str, defects: Defects | None, ask: Callable[[], Observation[T]]) -> Observation[T]:
+    """Return the answer; unavailable if the look-up itself broke, and the defect goes into `defects`.
 
-    Raises whatever it raised where there is nobody to note it.
+    Raises what the look-up raised if `defects` is None.
     """
     try:
         return ask()
@@ -60,12 +60,12 @@ def surviving(lookup: str, defects: Defects | None, ask: Callable[[], Observatio
         if defects is None:
             raise
         defects.append(Defect(lookup, error))
-        # Its type alone: its text may hold anything, and this goes into every report.
+        # Only the type: the text may hold a secret, and this goes into every report.
         return unavailable(name_source(lookup), f"a defect of the suite: {type(error).__name__}", "please report this")
 
 
-def on_this_machine(source: str, ask: Callable[[], Observation[T]]) -> Observation[T]:
-    """What is observed; unavailable, too, where this machine has no room for it."""
+def catch_disk_errors(source: str, ask: Callable[[], Observation[T]]) -> Observation[T]:
+    """Return the answer; unavailable if this machine has no room for it."""
     try:
         return ask()
     except OSError as error:
@@ -73,23 +73,23 @@ def on_this_machine(source: str, ask: Callable[[], Observation[T]]) -> Observati
         return unavailable(source, why, "free space, or set TMPDIR and XDG_CACHE_HOME")
 
 
-def in_time(source: str, time: TimeLeft, stage: Stage, ask: Callable[[], Observation[T]]) -> Observation[T]:
-    """What is observed; where the time of its stage is over before it is asked, that it was not."""
+def ask_in_time(source: str, time: TimeLeft, stage: Stage, ask: Callable[[], Observation[T]]) -> Observation[T]:
+    """Return the answer; unavailable, without a request, if the time of its stage is over."""
     with time.of(stage):
         if time.left <= 0:
-            why = f"not asked: the {time.limit:g} s for it and what it hangs on were over by then"
+            why = f"not asked: its prerequisites took the {time.limit:g} s that they share"
             return unavailable(source, why, "try again, or raise --lookup-timeout", temporary=True)
-        return on_this_machine(source, ask)
+        return catch_disk_errors(source, ask)
 
 
-def guarded(
+def guard(
     name: str, ask: Callable[[], Observation[T]], time: TimeLeft, stage: Stage | None, defects: Defects | None
 ) -> Callable[[], Observation[T]]:
-    """The look-up of this name in the time of its stage, or in none of the time that they share; see `surviving`."""
+    """Return the look-up within the time of its stage (None: it has a limit of its own); defects go into `defects`."""
     source = name_source(name)
     bounded = (
-        functools.partial(on_this_machine, source, ask)
+        functools.partial(catch_disk_errors, source, ask)
         if stage is None
-        else functools.partial(in_time, source, time, stage, ask)
+        else functools.partial(ask_in_time, source, time, stage, ask)
     )
-    return functools.partial(surviving, name, defects, bounded)
+    return functools.partial(catch_defects, name, defects, bounded)

@@ -1,4 +1,4 @@
-"""The reports that earlier runs left in a folder: read and compared, never changed, moved or deleted."""
+"""Read the reports of earlier runs in a folder; nothing is changed, moved or deleted."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from release_state.common.text import sanitize
 from release_state.model.record import PastRun, Record
 
 LARGEST = 32 * 2**20
-"""Bytes of a file that is read."""
+"""The most bytes of a file."""
 FORMAT = 1
 _OTHER_KINDS = {"release_state_audit", "release_state_fleet"}
 _COPIES = {"latest.json", "latest-audit.json", "latest-fleet.json"}
-"""Of the others, the last ones."""
+"""Copies of the latest reports."""
 _MOST_READ = 50
 _STAMP = re.compile(r"-(\d{8}T\d{6}Z)(?:-\d+)?\.json")
 
 
-class NotAReport(ValueError):  # noqa: N818 - a statement about a file; it is passed over and told
-    """The file is no report that this version reads; the text says why."""
+class NotAReport(ValueError):  # noqa: N818 - a statement about a file, which is skipped with a note
+    """The file is not a report that this version reads; the text says why."""
 
 
 class OtherKind(NotAReport):
-    """The file is the report of an audit or of a fleet: no run of one version."""
+    """The file is the report of an audit or a fleet, not of one version."""
 
 
 class Unfinished(NotAReport):
-    """The file is still empty: of a run that is at work, or that was killed."""
+    """The file is still empty: its run is not finished, or was killed."""
 
 
 class _Run(BaseModel):
@@ -48,10 +48,10 @@ class _Document(BaseModel):
     targets: tuple[Record, ...]
 
 
-def read(path: Path) -> PastRun:
+def read_report(path: Path) -> PastRun:
     """Read one report.
 
-    Raises NotAReport for everything else: another program's file, another format, a truncated one; OSError.
+    Raises OSError, and NotAReport for another program's file, another format or a truncated file.
     """
     content = _json(_bytes_of(path))
     if isinstance(content, dict) and content.keys() & _OTHER_KINDS:
@@ -71,15 +71,15 @@ def read(path: Path) -> PastRun:
     return PastRun(path, document.run.started_at, document.targets)
 
 
-def all_of(folder: Path) -> tuple[list[PastRun], list[str]]:
-    """Every report of a folder, the oldest first; and a note for each `.json` file that is none.
+def read_reports(folder: Path) -> tuple[list[PastRun], list[str]]:
+    """Return every report of a folder, oldest first, and a note for each other `.json` file.
 
-    Raises OSError where the folder cannot be listed.
+    Raises OSError if the folder cannot be listed.
     """
     runs, notes = [], []
     for path in _files(folder):
         try:
-            runs.append(read(path))
+            runs.append(read_report(path))
         except OtherKind:
             continue
         except (NotAReport, OSError) as problem:
@@ -87,13 +87,13 @@ def all_of(folder: Path) -> tuple[list[PastRun], list[str]]:
     return sorted(runs, key=lambda run: (run.started_at, run.path.name)), notes
 
 
-def newest_whole(folder: Path, now: Mapping[str, Record], own: Path) -> tuple[dict[str, PastRun], list[str]]:
+def find_newest_whole(folder: Path, now: Mapping[str, Record], own: Path) -> tuple[dict[str, PastRun], list[str]]:
     """
-    For each target the newest earlier run in the folder that ran all of its checks; and a note for each file skipped.
+    Return for each target the newest earlier run that ran all of its checks, and a note for each skipped file.
 
-    `now` is what this run says, by key, and `own` its report; a target of which not all checks were run has no entry.
-    Of the files that are named as a run names them, only those of these versions are read, the newest first. Files with
-    another name are all read. Raises OSError where the folder cannot be listed.
+    `now` is what this run says, by key, and `own` its report. A target with unrun checks has no entry. Of the files
+    with the name of a report, only those of these versions are read, newest first; all other files are read. Raises
+    OSError if the folder cannot be listed.
     """
     wanted = [key for key, record in now.items() if record.is_whole]
     found: dict[str, PastRun] = {}
@@ -105,7 +105,7 @@ def newest_whole(folder: Path, now: Mapping[str, Record], own: Path) -> tuple[di
         if named and len(found) == len(wanted):
             break
         try:
-            run = read(path)
+            run = read_report(path)
         except (Unfinished, OtherKind):
             continue
         except (NotAReport, OSError) as problem:
@@ -118,10 +118,10 @@ def newest_whole(folder: Path, now: Mapping[str, Record], own: Path) -> tuple[di
     return found, notes
 
 
-def newest_that(folder: Path, key: str, fits: Callable[[Record], bool]) -> PastRun | None:
-    """The newest run that said of the target what `fits`, of the last fifty in the folder that may be of it.
+def find_newest(folder: Path, key: str, fits: Callable[[Record], bool]) -> PastRun | None:
+    """Return the newest run whose record of the target `fits`, among the last fifty of its reports.
 
-    Files of other kinds, and those that cannot be read, are passed over. Raises OSError where it cannot be listed.
+    Skips other files and unreadable ones. Raises OSError if the folder cannot be listed.
     """
     looked = 0
     for path in sorted(_files(folder), key=_newest_first):
@@ -129,7 +129,7 @@ def newest_that(folder: Path, key: str, fits: Callable[[Record], bool]) -> PastR
             continue
         looked += 1
         try:
-            run = read(path)
+            run = read_report(path)
         except (NotAReport, OSError):
             continue
         if (then := run.of(key)) and fits(then):
@@ -161,7 +161,7 @@ def _note(path: Path, problem: Exception) -> str:
 
 
 def _bytes_of(path: Path) -> bytes:
-    # Neither a link that leads elsewhere nor a pipe that never ends.
+    # Follow no link, and wait for no pipe.
     with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):

@@ -44,7 +44,7 @@ class Progress:
 
     @property
     def words(self) -> str:
-        """Who is being asked: `observing: git remote, GitHub (12 answered)`."""
+        """The progress line: `observing: git remote, GitHub (12 answered)`."""
         with self._lock:
             sources, answered, pause = list(dict.fromkeys(self._open)), self._answered, self._pause
         if pause and not sources:

@@ -1,4 +1,4 @@
-"""Snapshots in a file: to attach to a bug report, and to judge again offline."""
+"""Snapshot files: attach them to a bug report, or judge them again offline."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from release_state.settings.options import PHASES, PLANS, setting
 from release_state.settings.sources import COMMAND_LINE, ENVIRONMENT, Arguments, Value, reports_folder
 
 LARGEST = 256 * 2**20
-"""Bytes of a file that is read."""
+"""The most bytes of a file."""
 
 
-def document(snapshots: Sequence[Snapshot]) -> dict[str, Any]:
-    """The file's content: its format, the snapshots, and a digest over them.
+def make_document(snapshots: Sequence[Snapshot]) -> dict[str, Any]:
+    """Return the content of a file: its format, the snapshots, and a digest over them.
 
-    The digest shows an accident or an edit, it is no signature. A snapshot holds no secret: addresses come without
-    credentials, and of the token only where it came from.
+    The digest reveals damage and edits; it is not a signature. A snapshot holds no secret: addresses have no
+    credentials, and only the source of the token is recorded.
     """
     content = [snapshot.model_dump(mode="json") for snapshot in snapshots]
     return {"release_state_snapshot": FORMAT, "sha256": _digest(content), "snapshots": content}
@@ -44,13 +44,13 @@ def save(path: Path, snapshots: Sequence[Snapshot]) -> None:
 
     Raises OSError.
     """
-    disk.write_atomically(path, json.dumps(document(snapshots), indent=1, ensure_ascii=False) + "\n")
+    disk.write_atomically(path, json.dumps(make_document(snapshots), indent=1, ensure_ascii=False) + "\n")
 
 
 def load(path: Path) -> list[Snapshot]:
-    """The snapshots of a file.
+    """Return the snapshots of a file.
 
-    Raises UsageProblem where it cannot be read, is of another format, was truncated or was edited.
+    Raises UsageProblem if it cannot be read, has another format, or was truncated or edited.
     """
     try:
         if path.stat().st_size > LARGEST:
@@ -71,7 +71,7 @@ def load(path: Path) -> list[Snapshot]:
     try:
         found = [Snapshot.model_validate(snapshot) for snapshot in snapshots]
         for snapshot in found:
-            foreign.check(snapshot)
+            foreign.check_snapshot(snapshot)
         return found
     except UsageProblem as problem:
         raise UsageProblem(f"--snapshot {path}: {problem}") from None
@@ -81,8 +81,8 @@ def load(path: Path) -> list[Snapshot]:
         raise UsageProblem(f"--snapshot {path}: {sanitize(where, 80)}: {first['msg']}") from None
 
 
-def replayed(snapshots: Sequence[Snapshot], fixed_phase: Phase | None, wanted: Wanted = "auto") -> list[Snapshot]:
-    """The snapshots with the phase that applies now: the one asked for, else the one that their facts call for."""
+def update_phases(snapshots: Sequence[Snapshot], fixed_phase: Phase | None, wanted: Wanted = "auto") -> list[Snapshot]:
+    """Return the snapshots with the phase that applies now: the given one, else the one from their facts."""
     again = []
     for snapshot in snapshots:
         phase, reason = choose_phase(Release(snapshot), wanted)
@@ -92,10 +92,12 @@ def replayed(snapshots: Sequence[Snapshot], fixed_phase: Phase | None, wanted: W
     return again
 
 
-def replay(snapshots: Sequence[Snapshot], arguments: Arguments, environ: Mapping[str, str], cwd: Path) -> RunConfig:
-    """The configuration of a run on recorded snapshots; nothing is contacted, no clone looked at, nothing installed.
+def make_config(
+    snapshots: Sequence[Snapshot], arguments: Arguments, environ: Mapping[str, str], cwd: Path
+) -> RunConfig:
+    """Return the configuration of a run on recorded snapshots, which contacts and installs nothing.
 
-    Raises UsageProblem where a version or channel is asked for that was not recorded.
+    Raises UsageProblem for a version or channel that was not recorded.
     """
     validate.one_of("--phase", arguments.phase, PHASES)
     validate.one_of("--plan", arguments.plan, PLANS)
@@ -137,8 +139,8 @@ def replay(snapshots: Sequence[Snapshot], arguments: Arguments, environ: Mapping
     )
 
 
-def schema() -> dict[str, Any]:
-    """The JSON Schema of the file (draft 2020-12)."""
+def make_schema() -> dict[str, Any]:
+    """Return the JSON Schema of the file (draft 2020-12)."""
     snapshot = Snapshot.model_json_schema(mode="serialization")
     definitions = snapshot.pop("$defs")
     return {

@@ -1,4 +1,4 @@
-"""What a recorded snapshot may hold: it comes from anybody, and its words end up in commands, links and file names."""
+"""Refuse recorded snapshots with malformed values: anybody may write one, and commands and links quote it."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ _HASHES = {
     *("ancestors", "missing", "before"),
 }
 _BRANCHES = {"head_branch", "base_branch", "default_branch", "tag"}
-"""Names that stand alone in commands; those of `Branch` are written after `refs/heads/`."""
+"""Names that stand alone in commands; those of a `Branch` follow `refs/heads/`."""
 _REFS = {"Branch", "Tag"}
-"""Models whose `name` is a ref's."""
+"""Models whose `name` is the name of a ref."""
 _VERSIONS = {"version", "listed_without_files"}
 _PLACEHOLDERS = ("version", "semver", "channel", "package")
 
 
-def check(snapshot: Snapshot) -> None:
-    """Raise UsageProblem, in one line, unless every name, hash and address is of its own form."""
+def check_snapshot(snapshot: Snapshot) -> None:
+    """Raise UsageProblem, in one line, unless every name, hash and address is well-formed."""
     _check_target(snapshot.target)
     for model, field, text in _leaves(snapshot):
         if isinstance(text, datetime):
             if not is_sane(text):
-                raise UsageProblem(f"{model}.{field} {text.isoformat()} is no moment that can be")
+                raise UsageProblem(f"{model}.{field} {text.isoformat()} is not a plausible time")
             continue
         if field in _HASHES and not _HASH.fullmatch(text):
             raise UsageProblem(f"{model}.{field} {validate.shown(text)} is not a git hash")
@@ -71,14 +71,14 @@ def _check_target(target: Target) -> None:
     known = {each.key for each in (*SETTINGS, *RUN_OPTIONS)} | {"index-url"}
     for key, text in target.settings:
         if key not in known or re.search(r"[\x00-\x1f\x7f]", text):
-            raise UsageProblem(f"{validate.shown(key)}: {validate.shown(text)} is no setting")
+            raise UsageProblem(f"{validate.shown(key)}: {validate.shown(text)} is not a setting")
     for path in filter(None, (target.clone, target.reports_dir)):
         if not PurePath(path).is_absolute() or "\0" in path:
             raise UsageProblem(f"{validate.shown(path)} is not an absolute path")
 
 
 def _leaves(value: object, model: str = "", field: str = "") -> Iterator[tuple[str, str, str | datetime]]:
-    """Every text and every moment, with the model and the field that holds it."""
+    """Yield every text and time with the model and field that hold it."""
     if isinstance(value, (str, datetime)):
         yield model, field, value
     elif isinstance(value, BaseModel):

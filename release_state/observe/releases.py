@@ -36,7 +36,7 @@ class ReleaseSources(CommitSources):
         # An index of another kind hides nothing: what it does not list is not there.
         if is_there or not target.channel.is_public_index:
             return known(None)
-        from release_state.observe.witness import observe_witness, published_by
+        from release_state.observe.witness import find_publishing_run, observe_witness
 
         repository, runs, remote = view.snapshot.repository.value, view.snapshot.runs.value, view.snapshot.remote.value
         # Without a tag of the version nothing says that a release came so far, and a tag alone does not say it either.
@@ -46,7 +46,7 @@ class ReleaseSources(CommitSources):
         def find_run() -> WorkflowRun | None:
             if not (repository and runs and finished):
                 return None
-            return published_by(self.run_logs, repository.full_name, target, runs, tags)
+            return find_publishing_run(self.run_logs, repository.full_name, target, runs, tags)
 
         return Call((tags, finished), lambda: observe_witness(target, find_run))
 

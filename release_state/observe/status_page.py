@@ -1,4 +1,4 @@
-"""What a service's own status page says of the parts that a release needs: one request, and never with a token."""
+"""Read a service's status page for the parts that a release needs: one request, never with a token."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NEEDED = {
     "GitHub": re.compile(r"git operations|api requests|actions|pull requests", re.IGNORECASE),
     "PyPI": re.compile(r".*pypi.*", re.IGNORECASE | re.DOTALL),
 }
-"""Names of the components that a release needs; of PyPI a component or the group that it is in."""
+"""Names of the components that a release needs; for PyPI, of a component or its group."""
 
 
 class _Component(BaseModel):
@@ -53,8 +53,8 @@ def observe_status_page(client: HttpClient, service: str, root: str) -> Observat
     """
     Read the Statuspage at `root` (an URL); `service` is a key of NEEDED.
 
-    `client` is one that holds no token. Never raises: a page that does not answer, is none, or names no component that
-    is needed is unavailable. Source: https://www.githubstatus.com/api
+    `client` holds no token. Never raises: the status is unavailable if there is no such page, it does not answer, or it
+    names no component that a release needs. Source: https://www.githubstatus.com/api
     """
     source = f"status page of {service}"
     try:
@@ -65,7 +65,7 @@ def observe_status_page(client: HttpClient, service: str, root: str) -> Observat
     except ValidationError as error:
         where = ".".join(map(str, error.errors()[0]["loc"])) or "the whole"
         return unavailable(source, f"unexpected shape of the answer: {where}")
-    needed = _needed(summary.components, NEEDED[service])
+    needed = _select_needed(summary.components, NEEDED[service])
     if not needed:
         return unavailable(source, "it names no component that a release needs")
     names = {component.name for component in needed}
@@ -89,8 +89,8 @@ def observe_status_page(client: HttpClient, service: str, root: str) -> Observat
     )
 
 
-def _needed(components: Sequence[_Component], wanted: re.Pattern[str]) -> list[_Component]:
-    """The components that a release needs; a group stands for itself only where nothing in it is listed."""
+def _select_needed(components: Sequence[_Component], wanted: re.Pattern[str]) -> list[_Component]:
+    """Return the components that a release needs; a group counts only if none of its components is listed."""
     groups = {component.id: component.name for component in components if component.group}
     parents = {component.group_id for component in components}
     return [
@@ -102,7 +102,7 @@ def _needed(components: Sequence[_Component], wanted: re.Pattern[str]) -> list[_
 
 
 def _concerns(incident: _Incident, names: set[str]) -> bool:
-    """Whether it is about a needed component, or names none at all."""
+    """Return whether an incident is about a needed component, or names none at all."""
     return incident.status not in ("resolved", "postmortem", "completed") and (
         not incident.components or any(component.name in names for component in incident.components)
     )

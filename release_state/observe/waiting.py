@@ -1,10 +1,11 @@
-"""What a run waits for with `--wait`, and for how long between two looks.
+"""What a run waits for with `--wait`, and when it looks again.
 
-Waited for is what comes by itself: a release run or CI at work, an index that catches up, an answer that a service did
-not give just now. What a person has to do is not waited for, nor what no repetition would tell. Only what is waited for
-is asked again; and once a release run has ended, everything that it can have changed. Where all that took longer than a
-minute, with `--wait` or without, whatever can have changed meanwhile is looked at once more in the end: a verdict is of
-one moment. What keeps changing makes it *in progress*.
+A run waits for what ends by itself: a release run, CI, an index that catches up, a service that did not answer. It does
+not wait for steps of a person, or for failures that a retry cannot fix. Only pending look-ups are repeated. Once a
+release run has ended, everything that it can have changed is looked up again.
+
+With or without `--wait`: if a look took more than a minute, all that can change is looked up once more, because a
+verdict describes one moment. What keeps changing makes the verdict *in progress*.
 """
 
 from __future__ import annotations
@@ -29,20 +30,20 @@ from release_state.plan.steps.runs import judge_unfinished
 
 T = TypeVar("T")
 Again = Callable[[Collection[Key]], list[Snapshot]]
-"""Looks again: at these, and at what hangs on them where they changed."""
+"""Looks up these keys again, and what depends on them if they changed."""
 
 FIRST, LONGEST = 2.0, 60.0
-"""Seconds of the first pause, which doubles, and of the longest."""
+"""Seconds of the first pause, and of the longest; each pause doubles."""
 
 _MADE_BY_RUNS: tuple[Key, ...] = tuple((name,) for name in CHANGING if ROWS[name].changes is Changes.BY_RELEASE_RUN)
 """What a release run makes and changes; what depends on it (history, installation) follows by its key."""
 _CHANGING: tuple[Key, ...] = tuple((name,) for name in CHANGING)
 _LOOKS_AGAIN = 2
-"""How often what grew old is looked at again in a row: once, and once more where it had moved."""
+"""Repeated looks in a row: one, and one more if something changed."""
 
 
-def pauses() -> Iterator[float]:
-    """2, 4, 8, 16, 32 seconds, then a minute each."""
+def make_pauses() -> Iterator[float]:
+    """Yield the pauses: 2, 4, 8, 16 and 32 seconds, then a minute each."""
     pause = FIRST
     while True:
         yield pause
@@ -51,13 +52,13 @@ def pauses() -> Iterator[float]:
 
 @dataclass(frozen=True)
 class Pending:
-    """Something that will be otherwise by itself."""
+    """A look-up whose answer will change by itself."""
 
     key: Key
     what: str
-    """In words, without remote text that could do harm."""
+    """In words, with remote text sanitized."""
     not_before: datetime | None = None
-    """When the service asked to be asked again."""
+    """When the service allows the next request."""
 
 
 class Waited(Model):
@@ -65,13 +66,13 @@ class Waited(Model):
 
     seconds: float
     looks: int
-    """How often something was asked again."""
+    """How often the run looked again."""
     still: tuple[str, ...]
-    """What was pending when the time was up."""
+    """What was pending when the time ran out."""
 
     @property
     def words(self) -> str:
-        """In a line."""
+        """One line for the terminal and the report."""
         again = f"looked again {self.looks} time{'' if self.looks == 1 else 's'}"
         what = f"still pending: {join_items(self.still)}" if self.still else "nothing is pending any more"
         return f"waited {self.seconds:.0f} s, {again}; {what}"
@@ -79,32 +80,32 @@ class Waited(Model):
 
 @dataclass
 class Waiting:
-    """The waiting of one run: how long at most, what decides in a phase, and who is told."""
+    """How one run waits: for how long, for which look-ups, and where it reports."""
 
     seconds: float
     deciding: Callable[[Phase], Collection[str]]
-    """The look-ups that the verdict of a phase hangs on: nothing else is waited for."""
+    """The look-ups that decide the verdict of a phase; the run waits for no others."""
     tell: Callable[[str], None]
-    """Takes a line when something else is waited for than before."""
+    """Takes a line whenever the run starts to wait for something else."""
     show_pause: Callable[[Callable[[], str] | None], None] = lambda words: None
-    """Takes what to show during a pause; None when it is over."""
-    pauses: Callable[[], Iterator[float]] = pauses
+    """Takes the text to show during a pause; None ends it."""
+    pauses: Callable[[], Iterator[float]] = make_pauses
     fresh: float = FRESH_SECONDS
     waited: Waited | None = field(default=None, init=False)
 
-    def until_settled(
+    def wait_until_settled(
         self, first: list[Snapshot], again: Again, cancel: threading.Event, began: float | None = None
     ) -> list[Snapshot]:
-        """Observe again, with growing pauses, until nothing is pending or the time is up; the last snapshots.
+        """Look again, with growing pauses, until nothing is pending or the time is up; return the last snapshots.
 
-        `began` is when the first look did (`moments.read_clock`); None: just now.
+        `began` is when the first look began (`strict.read_clock`); None: just now.
         """
-        started, whole = time.monotonic(), read_clock() if began is None else began
+        started, observed = time.monotonic(), read_clock() if began is None else began
         end, snapshots, told, looks = started + self.seconds, first, "", 0
         missing = self.pending(snapshots)
         for pause in self.pauses():
             if not missing:
-                snapshots, whole, more = self._refreshed(snapshots, again, cancel, whole)
+                snapshots, observed, more = self._refresh(snapshots, again, cancel, observed)
                 looks += more
                 missing = self.pending(snapshots) if more else missing
             left = end - time.monotonic()
@@ -129,32 +130,33 @@ class Waiting:
             self.waited = Waited(seconds=round(time.monotonic() - started, 1), looks=looks, still=still)
         return snapshots
 
-    def _refreshed(
-        self, snapshots: list[Snapshot], again: Again, cancel: threading.Event, whole: float
+    def _refresh(
+        self, snapshots: list[Snapshot], again: Again, cancel: threading.Event, began: float
     ) -> tuple[list[Snapshot], float, int]:
-        """What has grown old, looked at again until two looks agree or one is young: when it began, and how often.
+        """Look again until two looks agree or one took less than a minute.
 
-        `whole` is when the look began that the snapshots are of.
+        `began` is when the look of these snapshots began. Returns the last snapshots, when their look began, and how
+        many looks it took.
         """
         looks = 0
         moving: list[tuple[str, ...]] = []
-        while read_clock() - whole >= self.fresh and looks < _LOOKS_AGAIN and not cancel.is_set():
-            before, whole, looks = snapshots, read_clock(), looks + 1
+        while read_clock() - began >= self.fresh and looks < _LOOKS_AGAIN and not cancel.is_set():
+            before, began, looks = snapshots, read_clock(), looks + 1
             snapshots = again(_CHANGING)
-            moving = [moved(one, other) for one, other in zip(before, snapshots, strict=True)]
+            moving = [find_moved(one, other) for one, other in zip(before, snapshots, strict=True)]
             if not any(moving):
                 break
-        if any(moving) and read_clock() - whole >= self.fresh:
+        if any(moving) and read_clock() - began >= self.fresh:
             snapshots = [one.model_copy(update={"moved": names}) for one, names in zip(snapshots, moving, strict=True)]
-        return snapshots, whole, looks
+        return snapshots, began, looks
 
     def pending(self, snapshots: Sequence[Snapshot]) -> list[Pending]:
-        """What is pending of any target, each thing once."""
-        found = (one for each in snapshots for one in pending(each, self.deciding(Phase(each.phase))))
+        """Return what is pending for any target, without duplicates."""
+        found = (one for each in snapshots for one in find_pending(each, self.deciding(Phase(each.phase))))
         return list({(one.key, one.what): one for one in found}.values())
 
     def _pause(self, words: str, pause: float, end: float, cancel: threading.Event) -> bool:
-        """Wait; whether the run was interrupted."""
+        """Wait, and return whether the run was interrupted."""
         until = time.monotonic() + pause
 
         def shown() -> str:
@@ -168,8 +170,8 @@ class Waiting:
             self.show_pause(None)
 
 
-def moved(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
-    """The fields of what may change whose value is another one, or whose source does not answer any more."""
+def find_moved(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
+    """Return the fields that may change and did, or whose source no longer answers."""
     fields = (name for name in Snapshot.model_fields if name in FIELDS and FIELDS[name].changes)
     return tuple(name for name in fields if _has_moved(getattr(before, name), getattr(after, name)))
 
@@ -180,8 +182,8 @@ def _has_moved(before: Any, after: Any) -> bool:
     return bool(before.is_known and (not after.is_known or before.value != after.value))
 
 
-def pending(snapshot: Snapshot, deciding: Collection[str]) -> Iterator[Pending]:
-    """What of one target is on its way, or may be answered later, among the look-ups that decide."""
+def find_pending(snapshot: Snapshot, deciding: Collection[str]) -> Iterator[Pending]:
+    """Yield what is pending for one target, among the look-ups that decide."""
     release, target = Release(snapshot), snapshot.target
     if "runs" in deciding and (runs := _or(_working, release)):
         yield Pending(("runs",), f"release run {join_items(f'#{number}' for number in runs)}")
@@ -197,7 +199,7 @@ def pending(snapshot: Snapshot, deciding: Collection[str]) -> Iterator[Pending]:
 
 
 def _observations(snapshot: Snapshot) -> Iterator[tuple[Key, Observation[Any]]]:
-    """Each look-up with the beginning of the key that it is asked by."""
+    """Yield each observation with the beginning of its key."""
     target = snapshot.target
     for name, row in FIELDS.items():
         observed = getattr(snapshot, name)
@@ -211,7 +213,7 @@ def _observations(snapshot: Snapshot) -> Iterator[tuple[Key, Observation[Any]]]:
 
 
 def _or(fact: Callable[[Release], T], release: Release) -> T | None:
-    """A fact; None where it is not known: then it is its look-up that may be waited for."""
+    """Return a fact; None if it is unknown, because then its look-up itself may be pending."""
     try:
         return fact(release)
     except NotObserved:
@@ -219,7 +221,7 @@ def _or(fact: Callable[[Release], T], release: Release) -> T | None:
 
 
 def _working(release: Release) -> list[int]:
-    """The numbers of release runs that will end by themselves; none where one is stuck: that needs a person."""
+    """Return the numbers of release runs that will end by themselves; none if one is stuck and needs a person."""
     try:
         judge_unfinished(release, "", ())
     except InProgress:
@@ -234,7 +236,7 @@ def _ci_is_pending(release: Release) -> bool:
 
 
 def _running(snapshots: Sequence[Snapshot]) -> set[int]:
-    """The release runs that are known to be unfinished."""
+    """Return the ids of unfinished release runs."""
     return {
         run.id
         for snapshot in snapshots

@@ -1,6 +1,6 @@
-"""Whether a version that its index does not have was published before: by a run's own steps, or an earlier report.
+"""Find out whether a version missing from its index was published before: from earlier reports and release runs.
 
-PyPI hides the files of a release that it has quarantined, and says so nowhere; a deletion looks the same.
+PyPI hides the files of a quarantined release without saying so; a deletion looks the same.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from release_state.model.observation import Observation
 from release_state.model.record import Record
 from release_state.model.snapshot import Witness, WorkflowRun, WorkflowRuns
 from release_state.model.target import Target
-from release_state.observe.earlier_reports import newest_that
+from release_state.observe.earlier_reports import find_newest
 from release_state.observe.github.run_log import MOST_RUNS, Job, RunLogs
 from release_state.observe.http.client import observe
 
@@ -32,21 +32,21 @@ _SOMETHING_ELSE = re.compile(
     r"check|test(?![-_ ]?pypi)|dry|wait|announce|draft",
     re.IGNORECASE,
 )
-"""Steps with such words publish something else, or nothing: that they succeeded says nothing of the index."""
+"""Steps with such words publish something else, or nothing, so their success says nothing about the index."""
 _REHEARSAL = re.compile(r"test[-_. ]?pypi|\brehears", re.IGNORECASE)
-"""What is published to TestPyPI; its name has that of PyPI in it."""
+"""Words for TestPyPI, whose name contains that of PyPI."""
 
 
 def observe_witness(target: Target, ask_for_run: Callable[[], WorkflowRun | None]) -> Observation[Witness]:
     """
-    What says that the version was published; known and None: nothing does.
+    Return what says that the version was published; known and None: nothing does.
 
-    An earlier report is looked for first, which costs no request; `ask_for_run` gives the run that published it.
-    Unavailable where GitHub does not answer that. Never raises.
+    Earlier reports come first, because they cost no request. `ask_for_run` finds the run that published the version.
+    Unavailable if GitHub does not answer. Never raises.
     """
 
     def ask() -> Witness | None:
-        if found := of_reports(target):
+        if found := find_report_of(target):
             return found
         run = ask_for_run()
         if run is None:
@@ -57,14 +57,14 @@ def observe_witness(target: Target, ask_for_run: Callable[[], WorkflowRun | None
     return observe(ask)
 
 
-def published_by(
+def find_publishing_run(
     logs: RunLogs, repository: str, target: Target, runs: WorkflowRuns, tags: Collection[str]
 ) -> WorkflowRun | None:
     """
-    The newest finished run whose step that publishes this version to this channel succeeded; None where none is known.
+    Return the newest finished run that published this version to this channel; None if no such run is known.
 
-    `tags` are the names of the version's own tags: a run that one of them started is of this version. At most three
-    runs are asked about; a log is read only with a token. Raises LookupFailed.
+    `tags` are the version's own tags: a run that one of them started is for this version. Asks about three runs at
+    most, and reads a log only with a token. Raises LookupFailed.
     """
     asked = 0
     for run in runs.runs:
@@ -76,7 +76,7 @@ def published_by(
         if asked == MOST_RUNS:
             return None
         asked += 1
-        jobs = [job for job in logs.jobs(repository, target, run) if _published(job, target)]
+        jobs = [job for job in logs.jobs(repository, target, run) if _has_published(job, target)]
         if not jobs or any(is_dry_name(job.name) for job in jobs):
             continue
         said = said.combine(attribute_jobs([job.name for job in jobs], target))
@@ -90,10 +90,10 @@ def published_by(
     return None
 
 
-def _published(job: Job, target: Target) -> bool:
-    """Whether the job published to the target's index: a step for it succeeded, and none failed.
+def _has_published(job: Job, target: Target) -> bool:
+    """Return whether the job published to the target's index: a step for it succeeded, and none failed.
 
-    Two steps of one job may have one name, which is that of the action, and the first may be for TestPyPI.
+    Two steps of a job may share the name of the action, and the first may be for TestPyPI.
     """
     rehearses = bool(_REHEARSAL.search(f"{target.channel.name} {target.channel.index_url}"))
 
@@ -107,8 +107,8 @@ def _published(job: Job, target: Target) -> bool:
     return "success" in ended and ended <= {"success", "skipped"}
 
 
-def of_reports(target: Target) -> Witness | None:
-    """The newest report in the folder of reports that saw this version on this very index; None where none did."""
+def find_report_of(target: Target) -> Witness | None:
+    """Return the newest report that saw this version on this index; None if there is none."""
     if target.reports_dir is None:
         return None
 
@@ -118,7 +118,7 @@ def of_reports(target: Target) -> Witness | None:
         return bool(ours) and seen.diagnosis.presence("index") == "present"
 
     try:
-        run = newest_that(Path(target.reports_dir), target.key, saw_it)
+        run = find_newest(Path(target.reports_dir), target.key, saw_it)
     except OSError:
         return None
     return Witness(what=f"the report {run.path.name[:200]} saw it on the index", at=run.started_at) if run else None

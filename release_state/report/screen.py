@@ -16,7 +16,7 @@ from release_state.common.disk import NO_ROOM
 from release_state.common.errors import format_error
 from release_state.common.text import sanitize
 from release_state.model.outcome import CheckResult, Exit, Outcome
-from release_state.observe.defects import Defect, said
+from release_state.observe.defects import Defect, describe_defects
 
 if TYPE_CHECKING:
     import pytest
@@ -171,7 +171,7 @@ class Screen:
 
     def end(self, ending: Ending) -> None:
         """Write the last lines: look-ups that crashed, notes, and where the reports are or why there is none."""
-        for what in said(ending.defects):
+        for what in describe_defects(ending.defects):
             self.line(f"a look-up crashed, so the exit code is {Exit.DEFECT:d}: {what}; please report this", red=True)
         for note in ending.notes:
             self.line(f"note: {sanitize(note)}", yellow=True)

@@ -12,7 +12,7 @@ from release_state.common.text import format_step_numbers, sanitize
 from release_state.facts.release import Release
 from release_state.model.outcome import Exit, Outcome, Verdict, collect_remedies, find_retry_time, group_unknown
 from release_state.model.plan import Plan
-from release_state.observe.defects import tracebacks
+from release_state.observe.defects import collect_tracebacks
 from release_state.report.screen import Ending, Screen, rows_of
 from release_state.verdict.conclude import ADVICE, COUNTED
 from release_state.verdict.matrix import Row, build_matrix
@@ -62,7 +62,7 @@ def summarise(
 ) -> None:
     """Print the end of the run: for each target its verdict, its state, what is wrong and how to fix it."""
     screen = Screen(reporter)
-    screen.tracebacks(tracebacks(ending.defects))
+    screen.tracebacks(collect_tracebacks(ending.defects))
     for report in reporter.stats.get("defect", ()):
         reporter.section(f"defect in {sanitize(report.nodeid)}", sep="_", red=True)
         for line in report.longreprtext.splitlines():

@@ -214,12 +214,12 @@ class Controller(Background[Sequence[Snapshot]], Session):
         if looked_at is None or not observed or read_clock() - looked_at < FRESH_SECONDS or self.cancel.is_set():
             return
         from release_state.observe.lookups import CHANGING
-        from release_state.observe.waiting import moved
+        from release_state.observe.waiting import find_moved
 
         asked = frozenset(name for name in CHANGING if any(_was_asked(each, name) for each in observed.values()))
         for snapshot in self._collect(asked, self.cancel):
             key = snapshot.target.key
-            if names := moved(observed[key], snapshot):
+            if names := find_moved(observed[key], snapshot):
                 self._snapshots = {**self.snapshots(), key: observed[key].model_copy(update={"moved": names})}
                 self._recoveries.pop(key, None)
 

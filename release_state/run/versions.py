@@ -128,10 +128,10 @@ class VersionsRun(Run):
             raise UsageProblem("--snapshot and --demo exclude each other: a recorded snapshot needs no world")
         if arguments.wait != "0":
             raise UsageProblem("--snapshot and --wait exclude each other: what is recorded does not change")
-        from release_state.observe.recorded import load, replay, replayed
+        from release_state.observe.recorded import load, make_config, update_phases
 
-        recorded = replayed(load(self.files["snapshot"]), fixed, cast("Wanted", arguments.plan))
-        self.config = replay(recorded, arguments, self._environ, cwd)
+        recorded = update_phases(load(self.files["snapshot"]), fixed, cast("Wanted", arguments.plan))
+        self.config = make_config(recorded, arguments, self._environ, cwd)
         when = min(each.observed_at for each in recorded).astimezone(timezone.utc)
         self.aside = f"as recorded at {when:%Y-%m-%d %H:%M} UTC, nothing is asked now"
         return lambda wanted, cancel: [found for found in recorded if found.target in self.config.targets]
@@ -209,7 +209,7 @@ class VersionsRun(Run):
 
     def prepare_verdict(self) -> None:
         """Take the last look, and compare with the last run."""
-        from release_state.observe.earlier_reports import newest_whole
+        from release_state.observe.earlier_reports import find_newest_whole
         from release_state.report.document import record
         from release_state.verdict.changes import changes_since
         from release_state.verdict.verdict import describe_moved
@@ -223,7 +223,7 @@ class VersionsRun(Run):
         ]
         now = {verdict.target.key: record(verdict, observed[verdict.target.key]) for verdict in self.session.verdicts()}
         try:
-            before, notes = newest_whole(self.reports.folder, now, self.reports.json)
+            before, notes = find_newest_whole(self.reports.folder, now, self.reports.json)
             self.changes = changes_since(before, now)
         except OSError as error:
             notes = [f"earlier reports could not be read: {error.strerror}"]

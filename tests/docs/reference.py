@@ -203,7 +203,7 @@ def _between(document: str, name: str, text: str) -> str:
 def _schemas() -> dict[str, dict[str, Any]]:
     """Every JSON Schema, by the name of its file."""
     return {
-        "snapshot": recorded.schema(),
+        "snapshot": recorded.make_schema(),
         "report": document.schema(),
         "audit": audit_document.schema(),
         "fleet": fleet_report.schema(),

@@ -27,7 +27,7 @@ from release_state.fleet.report import schema as fleet_schema
 from release_state.fleet.session import look_of
 from release_state.fleet.summary import step_report as fleet_step
 from release_state.model.outcome import Exit, Outcome, Phase, Verdict
-from release_state.observe.defects import Defect, Defects, said, surviving, tracebacks
+from release_state.observe.defects import Defect, Defects, catch_defects, collect_tracebacks, describe_defects
 from release_state.observe.http.client import HttpClient
 from release_state.observe.http.limits import SharedLimit
 from release_state.run.checks import catalogue
@@ -83,14 +83,14 @@ def rows(fleet: Fleet, folder: Path, **more: Any) -> list[ProjectRow]:
 
 def test_a_look_up_that_breaks_is_noted_and_its_words_go_into_no_report() -> None:
     defects: Defects = []
-    problem = surviving("pulls", defects, broken).unavailable
+    problem = catch_defects("pulls", defects, broken).unavailable
     assert problem and (problem.source, problem.why) == ("GitHub", "a defect of the suite: LookupError")
-    surviving("pulls", defects, broken)
-    assert len(defects) == 2 and said(defects) == ("GitHub (pulls): LookupError",)
-    ((text, where),) = tracebacks(defects).items()
+    catch_defects("pulls", defects, broken)
+    assert len(defects) == 2 and describe_defects(defects) == ("GitHub (pulls): LookupError",)
+    ((text, where),) = collect_tracebacks(defects).items()
     assert (where, WORDS in text, "in broken" in text) == ("GitHub (pulls): LookupError", True, True)
     with pytest.raises(LookupError):
-        surviving("pulls", None, broken)  # nobody would learn of it
+        catch_defects("pulls", None, broken)  # nobody would learn of it
 
 
 def test_nothing_is_green_where_a_look_up_broke_that_no_check_needs() -> None:
@@ -125,7 +125,7 @@ def test_an_audit_whose_look_up_breaks_judges_the_rest_and_is_not_green(
 
     problem = history.open_pulls.unavailable
     assert problem and (problem.source, problem.why) == ("GitHub", "a defect of the suite: LookupError")
-    assert said(defects) == ("GitHub (open_pulls): LookupError",)
+    assert describe_defects(defects) == ("GitHub (open_pulls): LookupError",)
     same = {"observed_at": NOW, "open_pulls": whole.open_pulls}
     assert history.model_copy(update=same) == whole.model_copy(update=same)
     with pytest.raises(LookupError):
@@ -134,7 +134,7 @@ def test_an_audit_whose_look_up_breaks_judges_the_rest_and_is_not_green(
     # Only advice rests on it: without the note, the audit would be green.
     audit = Audit(history)
     assert verdict_of(audit).exit is Exit.OK
-    verdict = verdict_of(audit, broken=said(defects))
+    verdict = verdict_of(audit, broken=describe_defects(defects))
     assert (verdict.verdict, verdict.exit) == (Verdict.DEFECT, Exit.DEFECT)
     assert verdict.counts == {Outcome.HOLDS: 3}
     report = json.loads(audit_document([verdict], 3, NOW, None))
@@ -156,7 +156,7 @@ def test_a_second_look_at_an_index_that_breaks_costs_no_audit(
     monkeypatch.setattr(HttpClient, "get", breaking_at("/9.0.0/json"))
     defects: Defects = []
     (history,) = histories(fleet, tmp_path, defects)
-    assert said(defects) == ("index (index): LookupError",)
+    assert describe_defects(defects) == ("index (index): LookupError",)
     assert (history.catching_up, history.index == whole.index) == ((), True)
 
 

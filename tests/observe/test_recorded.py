@@ -16,7 +16,7 @@ from release_state.model.observation import known
 from release_state.model.outcome import Phase
 from release_state.model.plan import step
 from release_state.model.snapshot import FORMAT, Snapshot
-from release_state.observe.recorded import document, load, replayed, save, schema
+from release_state.observe.recorded import load, make_document, make_schema, save, update_phases
 from release_state.report.script import script
 from tests.support import states as s
 from tests.support.cli import suite
@@ -32,13 +32,13 @@ def test_a_snapshot_comes_back_as_it_was(tmp_path: Path) -> None:
 
 
 def test_the_shipped_schema_is_the_models_and_fits() -> None:
-    assert json.loads(SCHEMA.read_text(encoding="utf-8")) == schema()
-    jsonschema.Draft202012Validator.check_schema(schema())
-    jsonschema.validate(document([s.released(), s.ready(pulls=s.failed())]), schema())
-    wrong = document([s.released()])
+    assert json.loads(SCHEMA.read_text(encoding="utf-8")) == make_schema()
+    jsonschema.Draft202012Validator.check_schema(make_schema())
+    jsonschema.validate(make_document([s.released(), s.ready(pulls=s.failed())]), make_schema())
+    wrong = make_document([s.released()])
     del wrong["snapshots"][0]["remote"]["unavailable"]
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(wrong, schema())
+        jsonschema.validate(wrong, make_schema())
 
 
 def edited(content: dict[str, Any]) -> str:
@@ -53,7 +53,7 @@ def other_format(content: dict[str, Any]) -> str:
 def lost_field(content: dict[str, Any]) -> str:
     """Edited with care, digest and all, so that an absence is no longer written down."""
     del content["snapshots"][0]["release"]["value"]
-    repaired = document([])
+    repaired = make_document([])
     import hashlib
 
     canonical = json.dumps(content["snapshots"], sort_keys=True, separators=(",", ":"))
@@ -76,7 +76,7 @@ def lost_field(content: dict[str, Any]) -> str:
 )
 def test_a_spoilt_file_is_a_clear_error(tmp_path: Path, spoil: Any, said: str) -> None:
     path = tmp_path / "s.json"
-    path.write_text(spoil(document([s.released()])), encoding="utf-8")
+    path.write_text(spoil(make_document([s.released()])), encoding="utf-8")
     with pytest.raises(UsageProblem, match=said):
         load(path)
 
@@ -88,8 +88,8 @@ def test_a_missing_file_is_a_clear_error(tmp_path: Path) -> None:
 
 def test_the_phase_is_worked_out_anew() -> None:
     recorded = [s.released(phase="pre-release")]
-    assert replayed(recorded, None)[0].phase == "post-recovery"
-    assert replayed(recorded, Phase.ROLLBACK)[0].phase == "rollback"
+    assert update_phases(recorded, None)[0].phase == "post-recovery"
+    assert update_phases(recorded, Phase.ROLLBACK)[0].phase == "rollback"
 
 
 def test_a_recorded_run_is_judged_alike_offline(tmp_path: Path) -> None:

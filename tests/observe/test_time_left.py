@@ -12,7 +12,7 @@ from release_state.model.observation import Observation, known
 from release_state.model.snapshot import LOOKUPS, Snapshot
 from release_state.observe import sources
 from release_state.observe.collect import collect
-from release_state.observe.defects import in_time
+from release_state.observe.defects import ask_in_time
 from release_state.observe.http.client import HttpClient
 from release_state.observe.http.limits import Stage as StageOfTime
 from release_state.observe.http.limits import TimeLeft
@@ -68,10 +68,10 @@ def test_what_is_asked_too_late_is_not_asked_and_says_so() -> None:
         asked.append(known(7))
         return asked[-1]
 
-    late = in_time("ci", TimeLeft(0), StageOfTime.FIRST, ask)
+    late = ask_in_time("ci", TimeLeft(0), StageOfTime.FIRST, ask)
     assert late.unavailable and late.unavailable.is_temporary and not asked
-    assert late.unavailable.why == "not asked: the 0 s for it and what it hangs on were over by then"
-    assert in_time("ci", TimeLeft(60), StageOfTime.FIRST, ask).present() == 7
+    assert late.unavailable.why == "not asked: its prerequisites took the 0 s that they share"
+    assert ask_in_time("ci", TimeLeft(60), StageOfTime.FIRST, ask).present() == 7
 
 
 def test_every_look_up_has_its_source_in_words() -> None:

@@ -30,7 +30,7 @@ from release_state.observe.call import Key
 from release_state.observe.collect import collect
 from release_state.observe.git.reader import find_repository
 from release_state.observe.recorded import save
-from release_state.observe.waiting import Waiting, moved, pauses, pending
+from release_state.observe.waiting import Waiting, find_moved, find_pending, make_pauses
 from release_state.settings.config import Arguments, RunConfig, load
 from release_state.verdict.check import select_phase
 from tests.support import states as s
@@ -55,7 +55,7 @@ def silent(source: str = "GitHub", retry_at: datetime | None = None, *, temporar
 
 def keys(snapshot: Snapshot) -> list[Key]:
     """What of a snapshot would be asked again."""
-    return [one.key for one in pending(snapshot, deciding(Phase(snapshot.phase)))]
+    return [one.key for one in find_pending(snapshot, deciding(Phase(snapshot.phase)))]
 
 
 # --- what is pending
@@ -99,7 +99,7 @@ def test_a_run_that_is_stuck_is_not_waited_for() -> None:
 
 def test_advice_that_decides_is_waited_for() -> None:
     everything = frozenset(name for check in CHECKS.values() for name in check.reads)
-    found = [one.key for one in pending(s.ready(services={"GitHub": silent("status page")}), everything)]
+    found = [one.key for one in find_pending(s.ready(services={"GitHub": silent("status page")}), everything)]
     assert found == [("services",)]
 
 
@@ -114,7 +114,7 @@ def test_everything_that_is_pending_by_a_check_is_waited_for() -> None:
 
 
 def test_the_pauses_grow_to_a_minute() -> None:
-    assert list(itertools.islice(pauses(), 8)) == [2, 4, 8, 16, 32, 60, 60, 60]
+    assert list(itertools.islice(make_pauses(), 8)) == [2, 4, 8, 16, 32, 60, 60, 60]
 
 
 class Clock:
@@ -138,7 +138,7 @@ class Clock:
 def test_it_ends_when_nothing_is_pending() -> None:
     clock = Clock(s.released(**LAGS), s.released())
     waiting = clock.waiting()
-    [last] = waiting.until_settled([s.released(**LAGS)], clock.again, threading.Event())
+    [last] = waiting.wait_until_settled([s.released(**LAGS)], clock.again, threading.Event())
     assert last == s.released()
     assert clock.asked == [{("index", "pypi", "0.2.0")}] * 2
     assert clock.told == [f"waiting for the index to list {WHEEL} (60 s at the most)"], "once, not at each look"
@@ -149,7 +149,7 @@ def test_it_ends_when_nothing_is_pending() -> None:
 def test_nothing_to_wait_for_is_no_waiting() -> None:
     clock = Clock(s.released())
     waiting = clock.waiting()
-    assert waiting.until_settled([s.released()], clock.again, threading.Event()) == [s.released()]
+    assert waiting.wait_until_settled([s.released()], clock.again, threading.Event()) == [s.released()]
     assert (clock.asked, clock.told, waiting.waited) == ([], [], None)
 
 
@@ -157,7 +157,7 @@ def test_it_ends_when_the_time_is_up_with_a_last_look() -> None:
     clock = Clock(s.released(**LAGS))
     waiting = clock.waiting(seconds=0.3, steps=(0.1, 10.0))
     started = time.monotonic()
-    waiting.until_settled([s.released(**LAGS)], clock.again, threading.Event())
+    waiting.wait_until_settled([s.released(**LAGS)], clock.again, threading.Event())
     assert time.monotonic() - started >= 0.3, "the last pause is cut to the time that is left"
     assert len(clock.asked) == 2
     assert waiting.waited and waiting.waited.still == (f"the index to list {WHEEL}",)
@@ -168,7 +168,7 @@ def test_an_interrupt_ends_it_at_once() -> None:
     clock, cancel = Clock(s.released(**LAGS)), threading.Event()
     waiting = clock.waiting(seconds=3600, steps=(3600.0,))
     threading.Timer(0.1, cancel.set).start()
-    waiting.until_settled([s.released(**LAGS)], clock.again, cancel)
+    waiting.wait_until_settled([s.released(**LAGS)], clock.again, cancel)
     assert clock.asked == []
 
 
@@ -177,7 +177,7 @@ def test_the_time_that_a_service_names_is_respected() -> None:
     first = s.released(release=silent(retry_at=soon), **LAGS)
     clock = Clock(first, first, s.released())
     waiting = clock.waiting(steps=(0.2,))
-    waiting.until_settled([first], clock.again, threading.Event())
+    waiting.wait_until_settled([first], clock.again, threading.Event())
     assert clock.asked[0] == {("index", "pypi", "0.2.0")}, "the other one is not asked before its time"
     assert {("release", "v0.2.0"), ("index", "pypi", "0.2.0")} in clock.asked
 
@@ -186,14 +186,14 @@ def test_what_a_service_puts_off_until_later_than_that_is_not_waited_for() -> No
     late = datetime.now(timezone.utc) + timedelta(hours=1)
     clock = Clock(s.released(release=silent(retry_at=late)))
     waiting = clock.waiting()
-    waiting.until_settled([clock.rounds[0]], clock.again, threading.Event())
+    waiting.wait_until_settled([clock.rounds[0]], clock.again, threading.Event())
     assert clock.asked == [] and waiting.waited and waiting.waited.still == ("an answer of GitHub",)
 
 
 def test_after_a_release_run_everything_that_it_makes_is_looked_at() -> None:
     working = s.released(runs=s.runs(s.run("in_progress")), release=unavailable("GitHub", "404"))
     clock = Clock(working, s.released(), s.released())
-    clock.waiting().until_settled([working], clock.again, threading.Event())
+    clock.waiting().wait_until_settled([working], clock.again, threading.Event())
     assert clock.asked[:2] == [{("runs",)}, {("runs",)}], "while it works, it alone"
     assert {("remote",), ("index",), ("release",), ("pulls",)} <= clock.asked[2]
     assert len(clock.asked) == 3
@@ -204,7 +204,7 @@ def test_what_grew_old_in_the_waiting_is_looked_at_again() -> None:
     waiting = clock.waiting()
     waiting.fresh = 0.05
     waiting.pauses = lambda: itertools.repeat(0.06)
-    waiting.until_settled([s.released(**LAGS)], clock.again, threading.Event())
+    waiting.wait_until_settled([s.released(**LAGS)], clock.again, threading.Event())
     assert {("remote",), ("runs",), ("ci",), ("clone",)} <= clock.asked[1]
     assert clock.asked[2] == {("index", "pypi", "0.2.0")}, "which may show something else to wait for"
     assert {("remote",), ("ci",)} <= clock.asked[3]
@@ -231,7 +231,7 @@ def test_what_took_long_is_looked_at_again_without_waiting_too(
 ) -> None:
     clock = Clock(*rounds)
     waiting = dataclasses.replace(clock.waiting(seconds=0), fresh=0)
-    [last] = waiting.until_settled([moving(1)], clock.again, threading.Event())
+    [last] = waiting.wait_until_settled([moving(1)], clock.again, threading.Event())
     assert len(clock.asked) == looks and all({("remote",), ("index",), ("ci",)} <= asked for asked in clock.asked)
     assert last.moved == expected
     assert waiting.waited is None
@@ -244,7 +244,7 @@ def test_what_took_long_is_looked_at_again_without_waiting_too(
 def test_the_release_of_another_spelling_moves() -> None:
     before = s.released(other_releases={"0.2.0": known(None)})
     after = s.released(other_releases={"0.2.0": known(s.release("0.2.0"))})
-    assert (moved(before, before), moved(before, after)) == ((), ("other_releases",))
+    assert (find_moved(before, before), find_moved(before, after)) == ((), ("other_releases",))
 
 
 def test_what_moved_makes_nothing_better() -> None:
@@ -397,7 +397,7 @@ def test_a_quick_run_looks_once_and_a_slow_one_twice(
     monkeypatch.setattr("release_state.observe.collect.FRESH_SECONDS", 0)
     slow, twice = look()
     assert (once, twice) == (1, 2)
-    assert moved(quick, slow) == (), "what did not change is the same at each look"
+    assert find_moved(quick, slow) == (), "what did not change is the same at each look"
     deleted_after(world, 1)
     gone, looks = look()
     assert looks == 3, "what moved is observed once more"

@@ -21,7 +21,7 @@ from release_state.model.target import Target
 from release_state.observe.github.github import GitHub
 from release_state.observe.github.run_log import RunLogs
 from release_state.observe.http.client import HttpClient
-from release_state.observe.witness import observe_witness, of_reports, published_by
+from release_state.observe.witness import find_publishing_run, find_report_of, observe_witness
 from release_state.report.document import to_json
 from tests.demo.test_demo_github import bare, history
 from tests.report.test_json import document_of
@@ -71,7 +71,7 @@ def look(server: GitHubServer, target: Target = TARGET, token: str | None = TOKE
     runs = GitHub(client, server.url, "example-org/orbit", now=NOW).runs("release.yml").present()
     server.requests.clear()
     logs = RunLogs(client, server.url)
-    return observe_witness(target, lambda: published_by(logs, "example-org/orbit", target, runs, ("v0.2.0",)))
+    return observe_witness(target, lambda: find_publishing_run(logs, "example-org/orbit", target, runs, ("v0.2.0",)))
 
 
 # ── runs
@@ -172,7 +172,7 @@ def written(folder: Path, snapshot: Snapshot, name: str = "orbit-0.2.0-20260102T
 
 def test_a_report_that_saw_it_is_a_witness(tmp_path: Path) -> None:
     target = written(tmp_path, s.released(target=TARGET))
-    found = of_reports(target)
+    found = find_report_of(target)
     assert found is not None
     assert found.what == "the report orbit-0.2.0-20260102T030405Z.json saw it on the index"
     asked: list[str] = []
@@ -193,7 +193,7 @@ def test_a_report_that_saw_it_is_a_witness(tmp_path: Path) -> None:
     ids=["nothing", "tagged alone", "not observed", "another version", "another repository", "another index"],
 )
 def test_a_report_that_did_not_see_it_there_is_none(snapshot: Snapshot, tmp_path: Path) -> None:
-    assert of_reports(written(tmp_path, snapshot)) is None
+    assert find_report_of(written(tmp_path, snapshot)) is None
 
 
 def test_what_is_no_report_is_passed_over(tmp_path: Path) -> None:
@@ -201,9 +201,9 @@ def test_what_is_no_report_is_passed_over(tmp_path: Path) -> None:
     (tmp_path / "orbit-0.2.0-20260102T000000Z.json").write_text("")
     (tmp_path / "orbit-0.2.0-20260103T000000Z.json").write_text(json.dumps({"release_state_report": 99}))
     (tmp_path / "orbit-0.2.0-20260104T000000Z.json").symlink_to("/etc/passwd")
-    assert of_reports(target) is not None
-    assert of_reports(target.model_copy(update={"reports_dir": str(tmp_path / "none")})) is None
-    assert of_reports(TARGET) is None
+    assert find_report_of(target) is not None
+    assert find_report_of(target.model_copy(update={"reports_dir": str(tmp_path / "none")})) is None
+    assert find_report_of(TARGET) is None
 
 
 # ── what follows

@@ -22,8 +22,8 @@ from release_state.fleet.projects import projects
 from release_state.model.observation import known
 from release_state.model.snapshot import Snapshot
 from release_state.observe.git.reader import find_repository
-from release_state.observe.recorded import document
 from release_state.observe.recorded import load as load_snapshot
+from release_state.observe.recorded import make_document
 from release_state.report.document import Origin
 from release_state.report.files import ReportFiles
 from release_state.run.safeguards import usage_error
@@ -279,7 +279,7 @@ def test_what_is_recorded_here_is_taken() -> None:
     from release_state.observe import recorded_limits as foreign
 
     for snapshot in (s.ready(), s.released(), s.rolled_back(), s.released_on_testpypi(), s.ready(clone=s.failed())):
-        foreign.check(snapshot)
+        foreign.check_snapshot(snapshot)
 
 
 def _replace(snapshot: Snapshot, old: str, new: str) -> Snapshot:
@@ -310,7 +310,7 @@ def test_a_recorded_snapshot_that_means_harm_is_refused(old: str, new: str, says
     changed = _replace(snapshot, old, new)
     assert changed != snapshot
     path = tmp_path / "s.json"
-    path.write_text(json.dumps(document([changed])), encoding="utf-8")
+    path.write_text(json.dumps(make_document([changed])), encoding="utf-8")
     assert says in refused(lambda: load_snapshot(path))
 
 

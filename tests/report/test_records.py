@@ -16,7 +16,7 @@ from release_state.demo.world import World
 from release_state.model.observation import known
 from release_state.model.record import Record
 from release_state.model.snapshot import Snapshot
-from release_state.observe.earlier_reports import LARGEST, NotAReport, all_of, newest_whole, read
+from release_state.observe.earlier_reports import LARGEST, NotAReport, find_newest_whole, read_report, read_reports
 from release_state.report.document import Origin, record, report, to_json
 from release_state.report.page.plan import changes_block
 from release_state.verdict.changes import Changes, changes_since, find_changes
@@ -42,7 +42,7 @@ def between(then: Snapshot, now: Snapshot) -> Changes:
 
 def compare(folder: Path, now: dict[str, Record], own: Path) -> tuple[dict[str, Changes], list[str]]:
     """What changed for each target since the reports of a folder, and the notes on files passed over."""
-    before, notes = newest_whole(folder, now, own)
+    before, notes = find_newest_whole(folder, now, own)
     return changes_since(before, now), notes
 
 
@@ -210,7 +210,7 @@ def test_a_spoilt_file_is_passed_over_and_told(name: str, tmp_path: Path) -> Non
     bad = tmp_path / good.name.replace("Z.json", "Z-2.json")
     _put(bad, spoil(spoilt(good)))
     before = bad.read_bytes()
-    runs, notes = all_of(tmp_path)
+    runs, notes = read_reports(tmp_path)
     assert [one.path for one in runs] == [good]
     assert len(notes) == 1 and notes[0].startswith(f"{bad.name} skipped: ") and why in notes[0]
     assert not set(OBEYED) & set(notes[0])
@@ -230,11 +230,11 @@ def test_what_is_no_file_is_passed_over_and_told(tmp_path: Path) -> None:
     os.mkfifo(folder / "pipe.json")
     with (folder / "huge.json").open("wb") as file:
         file.truncate(LARGEST + 1)
-    runs, notes = all_of(folder)
+    runs, notes = read_reports(folder)
     assert runs == []
     assert sorted(note.partition(" ")[0] for note in notes) == ["folder.json", "huge.json", "link.json", "pipe.json"]
     with pytest.raises(NotAReport, match="larger than"):
-        read(folder / "huge.json")
+        read_report(folder / "huge.json")
 
 
 def test_reports_of_other_kinds_are_passed_over_without_a_word(tmp_path: Path) -> None:
@@ -242,7 +242,7 @@ def test_reports_of_other_kinds_are_passed_over_without_a_word(tmp_path: Path) -
     for name, kind in (("orbit-all-pypi-20260101T000000Z", "audit"), ("fleet-3-projects-20260101T000000Z", "fleet")):
         for copy in (name, f"latest-{kind}"):
             _put(tmp_path / f"{copy}.json", {f"release_state_{kind}": 1})
-    runs, notes = all_of(tmp_path)
+    runs, notes = read_reports(tmp_path)
     assert ([one.path for one in runs], notes) == ([good], [])
 
 
@@ -252,7 +252,7 @@ def test_a_report_of_a_later_version_of_this_format_is_read(tmp_path: Path) -> N
     content["more"] = content["run"]["more"] = content["targets"][0]["more"] = 1
     content["targets"][0]["matrix"][0]["more"] = content["targets"][0]["checks"][0]["more"] = 1
     _put(path, content)
-    assert read(path).of(KEY) == of(PUBLISHED)
+    assert read_report(path).of(KEY) == of(PUBLISHED)
 
 
 # --- the command

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from release_state.demo.world import World
-from release_state.observe.earlier_reports import all_of
+from release_state.observe.earlier_reports import read_reports
 from release_state.run import ends
 from tests.run.test_bad_input import Sockets, sockets
 from tests.support.cli import ROOT, clean_environment, suite
@@ -72,7 +72,7 @@ def test_a_stream_that_is_closed_changes_nothing(closed: str, tmp_path: Path) ->
     command = (*CONSOLE, "--demo", "clean", "--reports-dir", str(tmp_path))
     done = ended(*command, home=tmp_path, stdout=f"/dev/null {closed}")
     assert done.returncode == 0, done.stderr
-    assert all_of(tmp_path)[0]
+    assert read_reports(tmp_path)[0]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="ulimit -v")
@@ -181,7 +181,7 @@ def test_a_run_that_is_killed_leaves_no_empty_report(world: World, tmp_path: Pat
             assert time.monotonic() < until and running.poll() is None
             time.sleep(0.05)
         os.killpg(running.pid, signal.SIGKILL)
-    assert all_of(reports) == ([], [])
+    assert read_reports(reports) == ([], [])
     assert [path.name[:15] for path in reports.iterdir()] == [".release-state-"]
 
 

@@ -9,7 +9,7 @@ from release_state.audit.report.words import habits, notes, ranges
 from release_state.audit.verdict import AuditVerdict
 from release_state.common.text import sanitize
 from release_state.model.outcome import CheckResult, Outcome, Verdict
-from release_state.observe.defects import tracebacks
+from release_state.observe.defects import collect_tracebacks
 from release_state.report.actions import StepReport, annotation, errors_first
 from release_state.report.document import decisive_of
 from release_state.report.markdown import cut, step_block, text
@@ -42,7 +42,7 @@ def header(config: RunConfig, token_source: str | None) -> list[str]:
 def summarise(reporter: pytest.TerminalReporter, verdicts: Sequence[AuditVerdict], ending: Ending) -> None:
     """Print the end of the run: for each channel its verdict, its habits and the disagreements by kind."""
     screen = Screen(reporter)
-    screen.tracebacks(tracebacks(ending.defects))
+    screen.tracebacks(collect_tracebacks(ending.defects))
     if ending.broke is not None:
         screen.crash(ending.broke)
         return

@@ -343,12 +343,12 @@ class _Slow(Waiting):
         super().__init__(0.0, lambda phase: (), lambda line: None, fresh=0.0)
         self.meanwhile = meanwhile
 
-    def until_settled(
+    def wait_until_settled(
         self, first: list[Snapshot], again: Again, cancel: threading.Event, began: float | None = None
     ) -> list[Snapshot]:
         """Let something happen, then look again as a run does."""
         self.meanwhile()
-        return super().until_settled(first, again, cancel, began)
+        return super().wait_until_settled(first, again, cancel, began)
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -457,7 +457,7 @@ def _(data: bytes) -> object:
     except (ValueError, RecursionError):
         return None
     snapshots = recorded.load(_file("snapshot.json", text))
-    for snapshot in recorded.replayed(snapshots, None):
+    for snapshot in recorded.update_phases(snapshots, None):
         verdict = verdict_of(snapshot)
         _written(summary((verdict,), {verdict.target.key: snapshot}, Origin(host="here"), {}))
     return snapshots
@@ -474,7 +474,7 @@ def recorded_of(data: bytes) -> None:
 
 @_target("report-of-an-earlier-run", earlier_reports.NotAReport)
 def _(data: bytes) -> object:
-    return [str(record) for record in earlier_reports.read(_file("report.json", data)).records]
+    return [str(record) for record in earlier_reports.read_report(_file("report.json", data)).records]
 
 
 @_target("version", UsageProblem)
