@@ -1,4 +1,4 @@
-"""What commit messages call for, by plain rules: Conventional Commits, and commitizen's reading of them (pure).
+"""Classify commit messages by Conventional Commits, and as commitizen reads them (pure).
 
 Sources: https://www.conventionalcommits.org/en/v1.0.0/ and https://commitizen-tools.github.io/commitizen/bump/
 """
@@ -14,14 +14,14 @@ from packaging.version import Version
 from release_state.model.snapshot.published import Counted, CountedCommit, Level
 
 ORDER: tuple[Level, ...] = ("none", "patch", "minor", "major")
-"""From what calls for nothing to what calls for most."""
+"""Ordered from no release to a major release."""
 
 MINOR_TYPES, PATCH_TYPES = ("feat",), ("fix", "perf")
 TYPES = (*MINOR_TYPES, *PATCH_TYPES, "build", "chore", "ci", "docs", "style", "refactor", "test")
 """The types of python-semantic-release's conventional parser, where the project names none."""
 
 _SUBJECT, _DECISIVE, _SHOWN = 200, 10, 50
-"""Characters of a subject, and commits, that are shown."""
+"""Limits: characters of a subject, and commits shown."""
 _TITLE = re.compile(r"(?P<type>[\w-]+)(?:\([^\n]{1,200}\))?(?P<breaking>!)?: +\S")
 _BREAKING = re.compile(r"^BREAKING[ -]CHANGE: ", re.MULTILINE)
 _COMMITIZEN = re.compile(r"^((?:BREAKING[- ]CHANGE|\w+)(?:\(.{1,200}\))?!?):", re.MULTILINE)
@@ -34,7 +34,7 @@ def classify_message(
     minor: Collection[str] = MINOR_TYPES,
     patch: Collection[str] = PATCH_TYPES,
 ) -> Level | None:
-    """What a message calls for; None where it does not follow Conventional Commits or is of none of the `types`."""
+    """The level that a message calls for; None if it does not follow Conventional Commits or has another type."""
     found = _TITLE.match(message)
     if found is None or (types is not None and found["type"] not in types):
         return None
@@ -46,7 +46,7 @@ def classify_message(
 
 
 def classify_for_commitizen(message: str) -> Level | None:
-    """What commitizen's standard rules take a message for: every line of it counts."""
+    """The level of a message by commitizen's standard rules: every line counts."""
     levels = [_commitizen_keyword(keyword) for keyword in _COMMITIZEN.findall(message)]
     if _TITLE.match(message):
         levels.append("none")
@@ -62,13 +62,13 @@ def _commitizen_keyword(keyword: str) -> Level:
 
 
 def find_highest(levels: Iterable[Level | None]) -> Level:
-    """The level that calls for most."""
+    """The highest level."""
     return max((level for level in levels if level), key=ORDER.index, default="none")
 
 
 def bump_version(last: Version | None, level: Level, *, major_on_zero: bool = True) -> str | None:
     """
-    The version that follows on `last` (None: no version yet); None where nothing is called for.
+    The version after `last` (None: no version yet); None if no release is called for.
 
     Without `major_on_zero` a breaking change of a 0.x version raises its second number.
     """
@@ -85,7 +85,7 @@ def bump_version(last: Version | None, level: Level, *, major_on_zero: bool = Tr
 
 
 def count_levels(last_tag: str | None, commits: Iterable[tuple[str, str, Level | None]]) -> Counted:
-    """Commits since a tag (hash, subject, what it calls for; newest first), with those that a person should see."""
+    """Count commits since a tag (hash, subject, level; newest first), with those that a person should see."""
     found = [CountedCommit(sha=sha, subject=subject[:_SUBJECT], level=level) for sha, subject, level in commits]
     most = find_highest(commit.level for commit in found)
     strange = [commit for commit in found if commit.level is None]

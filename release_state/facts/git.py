@@ -1,4 +1,4 @@
-"""What every fact of a release is worked out from."""
+"""Facts from git: the remote, the clone and the history (pure)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Facts:
 
 
 class GitFacts(Facts):
-    """What git knows of a version."""
+    """What git knows about a version."""
 
     @cached_property
     def remote(self) -> Remote:
@@ -36,7 +36,7 @@ class GitFacts(Facts):
         """The branch that releases are merged into: the configured one, else the remote's default branch."""
         if name := self.target.base_branch or self.remote.default_branch:
             return name
-        problem = Problem(source="git remote", why="the remote names no default branch", remedy="give --base-branch")
+        problem = Problem(source="git remote", why="the remote has no default branch", remedy="set --base-branch")
         raise NotObserved(problem)
 
     @cached_property
@@ -47,7 +47,7 @@ class GitFacts(Facts):
         problem = Problem(
             source="git remote",
             why=f"the remote has no branch {self.base_branch}",
-            remedy="name the branch that releases start from with --base-branch",
+            remedy="set --base-branch to the branch that releases start from",
         )
         raise NotObserved(problem)
 
@@ -59,49 +59,49 @@ class GitFacts(Facts):
 
     @cached_property
     def conflicting_branches(self) -> tuple[Branch, ...]:
-        """Branches of the remote beside which git refuses to create this version's release branch."""
+        """Remote branches that keep git from creating this version's release branch."""
         return tuple(each for each in self.remote.branches if refs_conflict(self.target.release_branch, each.name))
 
     @cached_property
     def conflicting_tags(self) -> tuple[Tag, ...]:
-        """Tags of the remote beside which git refuses to create this version's tag."""
+        """Remote tags that keep git from creating this version's tag."""
         return tuple(each for each in self.remote.tags if refs_conflict(self.target.tag, each.name))
 
     @property
     def conflicting_local_tags(self) -> tuple[Tag, ...]:
-        """Tags of the clone beside which git refuses to create this version's tag there."""
+        """Tags in the clone that keep git from creating this version's tag there."""
         return tuple(each for each in self.all_local_tags if refs_conflict(self.target.tag, each.name))
 
     def find_case_twins(self, wanted: str, names: Iterable[str]) -> tuple[str, ...]:
-        """Names of refs that the clone's file system takes for the wanted one or its folder: the case alone differs."""
+        """Ref names that differ from the wanted one by case alone, on a file system that ignores case."""
         clone = self.snapshot.clone.value
         return tuple(name for name in names if differ_by_case(wanted, name)) if clone and clone.folds_case else ()
 
     @cached_property
     def tag(self) -> Tag | None:
-        """The tag of this version on the remote, in the template's exact spelling."""
+        """This version's tag on the remote, in the template's exact spelling."""
         return self.remote.tag(self.target.tag)
 
     @cached_property
     def other_tags(self) -> tuple[Tag, ...]:
-        """Tags of the remote that equal the version by PEP 440 in another spelling; moving tags like `v9` too.
+        """Remote tags that name the version in another spelling; moving tags like `v9` too.
 
-        Not those that are another package's of the repository.
+        Tags of sibling packages are left out.
         """
         return tuple(tag for tag in self.tags_equal_to(self.version) if tag.name != self.target.tag)
 
     @property
     def other_tags_exactly(self) -> tuple[Tag, ...]:
-        """Other spellings that are no moving tag: they name as many release numbers as the version has."""
+        """Other spellings without moving tags: they have as many release numbers as the version."""
         return tuple(tag for tag in self.other_tags if self.target.is_version_named_by(tag.name))
 
     @property
     def version_tags(self) -> tuple[Tag, ...]:
-        """Every tag of the remote that names this version and is no moving one; the exact spelling first."""
+        """Every remote tag of this version except moving tags; the exact spelling first."""
         return (*filter(None, [self.tag]), *self.other_tags_exactly)
 
     def tags_equal_to(self, version: Version) -> tuple[Tag, ...]:
-        """Tags of the remote that name a version of this package, in whatever spelling."""
+        """Remote tags that name a version of this package, in any spelling."""
         equal = tuple(tag for tag in self.remote.tags if self.target.parse_tag(tag.name) == version)
         if all(tag.name == self.target.tag_for(str(version)) for tag in equal):
             return equal  # which is usual, and nothing else need be looked at
@@ -109,11 +109,11 @@ class GitFacts(Facts):
 
     @cached_property
     def sibling_tags(self) -> frozenset[str]:
-        """Names of tags of the remote that are another package's of the repository."""
+        """Names of remote tags of sibling packages."""
         return find_sibling_tags(self.target, self.remote.tags)
 
     def is_sibling_tag(self, tag: str) -> bool:
-        """Whether a tag, on the remote or only named by a draft, is another package's of the repository."""
+        """Whether a tag belongs to a sibling package; it may be on the remote or only in a draft."""
         if self.remote.tag(tag):
             return tag in self.sibling_tags
         named = Tag(name=tag, object="", commit="", annotated=False)
@@ -121,18 +121,18 @@ class GitFacts(Facts):
 
     @cached_property
     def clone(self) -> Clone | None:
-        """The maintainer's clone, None where there is none to look at."""
+        """The maintainer's clone; None if there is none."""
         return self.snapshot.clone.known()
 
     @property
     def all_local_tags(self) -> tuple[Tag, ...]:
-        """The tags of the clone; none where it could not be read or there is none: only what is there counts."""
+        """The clone's tags; empty if it is missing or could not be read."""
         clone = self.snapshot.clone.value
         return clone.tags if clone else ()
 
     @cached_property
     def local_tags(self) -> tuple[Tag, ...]:
-        """Tags of the clone that equal the version, the exact spelling first; none of another package."""
+        """The clone's tags of this version, the exact spelling first; no sibling package's."""
         tags, remote = self.clone.tags if self.clone else (), self.snapshot.remote.value
         equal = [tag for tag in tags if self.target.parse_tag(tag.name) == self.version]
         if any(tag.name != self.target.tag for tag in equal):
@@ -146,11 +146,11 @@ class GitFacts(Facts):
         return next((tag for tag in self.local_tags if tag.name == self.target.tag), None)
 
     def lineage(self, sha: str) -> Lineage:
-        """How a commit lies to the base branch."""
+        """How a commit relates to the base branch."""
         return self.snapshot.history.present().lineage(sha)
 
     def builds_another_version(self, tag: Tag) -> bool:
-        """Whether the tagged commit declares another version: what is built from it would be that one."""
+        """Whether the tagged commit declares another version, so that a build gives that one."""
         lineage = self.lineage(tag.commit)
         declared = None if lineage.version_is_dynamic else parse_version(lineage.declared_version or "")
         return declared is not None and declared != self.version
@@ -161,17 +161,17 @@ class GitFacts(Facts):
 
 
 def refs_conflict(wanted: str, there: str) -> bool:
-    """Whether git refuses to create a ref beside another: one's name is the folder of the other."""
+    """Whether git can hold only one of two refs: one name is the folder of the other."""
     return wanted.startswith(f"{there}/") or there.startswith(f"{wanted}/")
 
 
 def find_conflicting(wanted: str, names: Iterable[str]) -> tuple[str, ...]:
-    """Those of the names that keep git from creating a ref."""
+    """The names that keep git from creating a ref."""
     return tuple(name for name in names if refs_conflict(wanted, name))
 
 
 def differ_by_case(wanted: str, there: str) -> bool:
-    """Whether two names meet in one file or folder where a file system takes both cases for the same."""
+    """Whether two names collide on a file system that ignores case."""
     for one, other in zip(wanted.split("/"), there.split("/"), strict=False):
         if one != other:
             return one.casefold() == other.casefold()

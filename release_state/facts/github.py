@@ -1,4 +1,4 @@
-"""Facts of GitHub: pull requests, GitHub Releases, CI and runs; with git and the index, which some rest on."""
+"""Facts from GitHub: pull requests, GitHub Releases, CI and runs (pure)."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _OF_A_PACKAGE = re.compile(r"[A-Za-z][\w.-]*?(?:[-/@_]|==)v?(?P<version>[0-9][^/
 
 
 class GitHubFacts(GitFacts, IndexFacts):
-    """What GitHub knows of a version."""
+    """What GitHub knows about a version."""
 
     def find_pulls_from(self, branch: str) -> tuple[PullRequest, ...]:
-        """Every pull request, in any state, of a release branch that is not this version's."""
+        """Every pull request, in any state, from another version's release branch."""
         observed = self.snapshot.branch_pulls.get(branch)
         if observed is None:
             raise NotObserved(Problem(source="GitHub", why=f"the pull requests of {branch} were not asked for"))
@@ -31,37 +31,37 @@ class GitHubFacts(GitFacts, IndexFacts):
         return self.snapshot.pulls.present()
 
     def find_open_pulls_from(self, branch: str) -> tuple[PullRequest, ...]:
-        """The open pull requests whose head a branch of this repository is."""
+        """The open pull requests from a branch of this repository."""
         found = (pull for pull in self.snapshot.open_pulls.present() if pull.head_branch == branch)
         return tuple(pull for pull in found if self.is_from_here(pull))
 
     def is_from_here(self, pull: PullRequest) -> bool:
-        """Whether the head of a pull request is a branch of this repository; a fork's may be called like it."""
+        """Whether a pull request comes from this repository: a fork's branch may have the same name."""
         repository = self.snapshot.repository.value
         ours = repository.full_name if repository else self.target.repository
         return (pull.head_repository or "").lower() == ours.lower()
 
     def pulls_into(self, branch: str) -> tuple[PullRequest, ...]:
-        """The open pull requests whose base a release branch is, those of forks too: its deletion would close them."""
+        """Open pull requests into a release branch, also from forks: deleting the branch would close them."""
         return tuple(pull for pull in self.snapshot.open_pulls.present() if pull.base_branch == branch)
 
     @property
     def open_pulls(self) -> tuple[PullRequest, ...]:
-        """Those that can still be merged, whatever their base."""
+        """The open ones, whatever their base."""
         return tuple(pull for pull in self.pulls if pull.is_open)
 
     @cached_property
     def pull(self) -> PullRequest | None:
-        """The release pull request: merged or open, with the right head and base; closed unmerged is none.
+        """The release pull request: merged or open, with the right head and base.
 
-        Nor is a merged one that the tag goes on from. Of two, the later run's.
+        Not one closed without a merge, nor a merged one that the tag goes beyond. Of two, the later one.
         """
         right = [pull for pull in self.pulls if pull.base_branch == self.base_branch and (pull.merged or pull.is_open)]
         latest = sorted(right, key=lambda pull: pull.number, reverse=True)
         return next((pull for pull in latest if not self.is_overtaken(pull)), None)
 
     def is_overtaken(self, pull: PullRequest) -> bool:
-        """Whether the tag goes on from what a merged pull request brought, with a change that the base branch lacks.
+        """Whether the tag goes beyond a merged pull request, with a change that the base branch lacks.
 
         It goes on from the recorded head, or from the merge, as that of a later attempt does. One that is in no line
         with either may have been rebased before the merge, and one on a commit of another version belongs elsewhere:
@@ -79,7 +79,7 @@ class GitHubFacts(GitFacts, IndexFacts):
 
     @property
     def has_pull(self) -> bool:
-        """Whether a pull request is a trace of this release: the right one, or an open one into another base."""
+        """Whether this release has a pull request: the right one, or an open one into another base."""
         return bool(self.open_pulls or self.pull)
 
     @cached_property
@@ -89,11 +89,11 @@ class GitHubFacts(GitFacts, IndexFacts):
 
     @cached_property
     def other_releases(self) -> tuple[GitHubRelease, ...]:
-        """The published GitHub Releases of the version's tags in other spellings; none of a moving tag."""
+        """Published GitHub Releases of the version's other tag spellings, without moving tags."""
         return tuple(filter(None, (self.find_release(tag.name) for tag in self.other_tags_exactly)))
 
     def find_release(self, tag: str) -> GitHubRelease | None:
-        """The published GitHub Release of another tag that was asked for."""
+        """The published GitHub Release of another tag of the version."""
         observed = self.snapshot.other_releases.get(tag)
         if observed is None:
             raise NotObserved(Problem(source="GitHub", why=f"the GitHub Release of {tag} was not asked for"))
@@ -111,7 +111,7 @@ class GitHubFacts(GitFacts, IndexFacts):
 
     @cached_property
     def other_drafts(self) -> tuple[GitHubRelease, ...]:
-        """Drafts of the version in other spellings; none of another package."""
+        """Drafts of the version in other tag spellings; no sibling package's."""
         others = (draft for draft in self.snapshot.drafts.present() if draft.tag != self.target.tag)
         return tuple(draft for draft in others if not self.is_sibling_tag(draft.tag))
 
@@ -122,7 +122,7 @@ class GitHubFacts(GitFacts, IndexFacts):
 
     @property
     def expected_latest(self) -> str | None:
-        """The tag that has to become GitHub's latest release; None where it is right, or cannot be told.
+        """The tag that should be GitHub's latest release; None if it already is, or unknown.
 
         It is the release of the greatest final version that is not yanked. An older version's own release is right
         as long as it is not the latest.
@@ -144,7 +144,7 @@ class GitHubFacts(GitFacts, IndexFacts):
 
     @property
     def is_latest_foreign(self) -> bool:
-        """Whether GitHub's latest release is that of another package of the repository, as far as its tag tells."""
+        """Whether GitHub's latest release belongs to a sibling package, by its tag."""
         latest = self.snapshot.latest_release.known()
         if latest is None:
             return False
@@ -155,7 +155,7 @@ class GitHubFacts(GitFacts, IndexFacts):
 
     @cached_property
     def ci(self) -> CommitChecks:
-        """CI of the base branch's head, without what runs of the release workflow left on it.
+        """CI of the base branch's head, without results from the release workflow.
 
         Each of their jobs is a check run of that commit too; a failed release is no red CI. Where one file tests and
         releases, what a push to the base branch started judges it.
@@ -176,5 +176,5 @@ class GitHubFacts(GitFacts, IndexFacts):
 
     @cached_property
     def unfinished_runs(self) -> tuple[WorkflowRun, ...]:
-        """Runs of the release workflow that are not completed, on whatever channel."""
+        """Unfinished runs of the release workflow, on any channel."""
         return tuple(run for run in self.snapshot.runs.present().runs if not run.is_finished)

@@ -17,31 +17,31 @@ from release_state.model.snapshot import IndexFile, IndexProject
 from release_state.model.target import parse_version
 
 UPLOADS_AFTER_THE_FIRST = timedelta(days=14)
-"""How long PyPI and TestPyPI take further files of a version, since 2026-07-08 (warehouse, `forklift/legacy.py`)."""
+"""How long PyPI and TestPyPI accept more files of a version, since 2026-07-08 (warehouse, `forklift/legacy.py`)."""
 
 
 class IndexFacts(Facts):
-    """What the index knows of a version."""
+    """What the index knows about a version."""
 
     def page_on(self, channel: str) -> IndexProject:
-        """The project's page on the index of a channel, whatever it shows."""
+        """The project's page on a channel's index, whatever it shows."""
         observed = self.snapshot.index.get(channel)
         if observed is None:
-            raise NotObserved(Problem(source=f"index {channel}", why="not asked for in this run"))
+            raise NotObserved(Problem(source=f"index {channel}", why="not looked up in this run"))
         return observed.present()
 
     def project_on(self, channel: str) -> IndexProject:
-        """The project's page on the index of a channel; none while a quarantine hides what is published."""
+        """The project's page on a channel's index; NotObserved while a quarantine hides its files."""
         page = self.page_on(channel)
         if page.status == "quarantined" and not page.releases:
             why = "the project is quarantined, and its files are hidden (PEP 792)"
-            remedy = "ask the index's administrators, and look again when it is out of quarantine"
+            remedy = "ask the index's administrators, and check again after the quarantine"
             raise NotObserved(Problem(source=f"index {channel}", why=why, remedy=remedy))
         return page
 
     @cached_property
     def project(self) -> IndexProject:
-        """The project's page on this channel's index; none while nobody knows whether it has this version."""
+        """The project's page on this channel's index; NotObserved while it is unclear whether it has this version."""
         page = self.project_on(self.channel.name)
         if not (page.files or page.catching_up):
             self.refuse_ambiguous(page, self.version, self.channel.name)
@@ -49,13 +49,13 @@ class IndexFacts(Facts):
         return page
 
     def _refuse_witness(self, page: IndexProject) -> None:
-        """Raise NotObserved where a version without files was published before, or that could not be found out."""
+        """Raise NotObserved if a version without files was published before, or that is unknown."""
         observed, version, name = self.snapshot.witness, str(self.version), self.channel.name
         if version in page.listed_without_files or (observed.unavailable and observed.unavailable.source == "snapshot"):
             return
         if found := observed.known():
             where = f" ({found.html_url})" if found.html_url else ""
-            why = f"it has no file of {version} now, and had: {found.what}, {found.at:%Y-%m-%d %H:%M} UTC{where}"
+            why = f"it has no file of {version} now, but had: {found.what}, {found.at:%Y-%m-%d %H:%M} UTC{where}"
             remedy = (
                 f"look at {self.target.index_page}, and ask the index's administrators: it may have quarantined this "
                 "release, which hides its files; where they were deleted, release the next version"
@@ -63,7 +63,7 @@ class IndexFacts(Facts):
             raise NotObserved(Problem(source=f"index {name}", why=why, remedy=remedy))
 
     def refuse_ambiguous(self, page: IndexProject, version: Version, channel: str) -> None:
-        """Raise NotObserved where a file whose version cannot be read may be of a version that has no other file."""
+        """Raise NotObserved if an unreadable file name may be the only file of this version."""
         if page.lists_versions and not page.lists_empty(version):
             return
         if doubtful := [name for name in page.skipped if may_be_of_version(name, self.target.name, version)]:
@@ -79,33 +79,33 @@ class IndexFacts(Facts):
 
     @property
     def catching_up(self) -> tuple[str, ...]:
-        """Files of this version that are published and that the Simple API does not list yet."""
+        """Published files of this version that the Simple API does not list yet."""
         return self.project.catching_up
 
     @property
     def is_published(self) -> bool:
-        """Whether the index has a file of this version, yanked or not, listed by its Simple API already or not yet."""
+        """Whether the index has a file of this version: yanked or not, listed by the Simple API or not yet."""
         return bool(self.files or self.catching_up)
 
     @property
     def missing_kinds(self) -> tuple[str, ...]:
-        """Which of the expected kinds of file are not published."""
+        """The expected kinds of file that are not published."""
         kinds = {file.kind for file in self.files}
         kinds |= {"wheel" if name.endswith(".whl") else "sdist" for name in self.catching_up}
         return tuple(kind for kind in self.target.expected_files if kind not in kinds)
 
     @property
     def accepts_files_until(self) -> datetime | None:
-        """The time after which the index takes no further file of this version, at the latest; None: none is known.
+        """The time after which the index accepts no more files of this version; None if unknown.
 
-        By the earliest upload that its page tells; one that was deleted since may have been earlier.
+        By the earliest upload on its page; a deleted file may have been earlier.
         """
         uploads = [file.uploaded_at for file in self.files if file.uploaded_at]
         return min(uploads) + UPLOADS_AFTER_THE_FIRST if self.closes_to_uploads and uploads else None
 
     @property
     def closes_to_uploads(self) -> bool:
-        """Whether the index takes no further file of a version that has one for long; not known of others."""
+        """Whether the index stops accepting files some days after the first; known of PyPI and TestPyPI."""
         return self.channel.is_public_index and bool(self.files)
 
     @property
@@ -121,7 +121,7 @@ class IndexFacts(Facts):
 
     @cached_property
     def newest_of_line(self) -> Version | None:
-        """The greatest version of the same major.minor line on the index, yanked ones too: they are used up."""
+        """The greatest version of the same major.minor line on the index, yanked ones too."""
         versions = (Version(found.version) for found in self.project.releases)
         return max((version for version in versions if _line(version) == _line(self.version)), default=None)
 
@@ -135,7 +135,7 @@ def _line(version: Version) -> tuple[int, int, int]:
 
 
 _LONGEST = 200
-"""Characters of a name that are looked at."""
+"""Longest part of a name that is read, in characters."""
 _MOST_PARTS = 12
 _ARCHIVE = re.compile(
     r"\.(?:whl|egg|zip|tar|tgz|tbz2?|txz|tlz|gz|bz2|xz|lz|lzma|z|zst|br|7z|rar|exe|msix?|rpm|deb|apk|dmg|pkg|conda|pyz|pex|jar)",
@@ -150,10 +150,10 @@ _LONGER = re.compile(
 
 def may_be_of_version(filename: str, name: str, version: Version) -> bool:
     """
-    Whether a file that the project's page lists, and whose version cannot be read, may be of this version.
+    Whether a listed file without a readable version may be of this version.
 
-    It may where its name has the version in it, in whatever spelling; or where it begins with the project's `name`
-    (normalized), or is an archive, and no version at all can be worked out.
+    It may if its name contains the version, in any spelling; or if it starts with the project's `name`
+    (normalized) or is an archive, and no version can be read from it.
     """
     if _is_of_another_project(filename, name):
         return False
@@ -170,7 +170,7 @@ def may_be_of_version(filename: str, name: str, version: Version) -> bool:
 
 
 def _is_of_another_project(filename: str, name: str) -> bool:
-    """Whether it is a wheel whose name can be read: there no dash can be of the project's name."""
+    """Whether it is a wheel with a readable name of another project."""
     if filename.count("-") > _MOST_PARTS:
         return False
     try:
@@ -180,7 +180,7 @@ def _is_of_another_project(filename: str, name: str) -> bool:
 
 
 def _versions(text: str) -> Iterator[tuple[Version, bool, bool]]:
-    """Every version that a part of the text spells; whether it goes on behind; whether it can be nothing else."""
+    """Each version in the text, whether it continues, and whether it is unambiguous."""
     for first in re.finditer(r"(?<!\d)\d", text):
         start, before = first.start(), text[: first.start()].lower()
         if re.search(r"\d\.$", before):

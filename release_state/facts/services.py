@@ -25,7 +25,7 @@ def explain_by_status(snapshot: Snapshot, problem: Problem) -> str:
     status = snapshot.services[name].value if name in snapshot.services else None
     if status is None or status.is_well:
         return ""
-    return f"{name}'s status page reports trouble, so wait and run this again: {describe_trouble(status)}"
+    return f"{name}'s status page reports trouble: wait, then run this again: {describe_trouble(status)}"
 
 
 def _service_of(problem: Problem, target: Target) -> str:

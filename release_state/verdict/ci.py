@@ -25,26 +25,26 @@ def judge_commit(
     note = f" (left out: {join_items(checks.left_out)})" if checks.left_out else ""
     sha = checks.sha[:12]
     if not needed and (judged.state == "none" or (judged.state == "missing" and not checks.results)):
-        raise NotApplicable("no CI, and the project says that it needs none (ci-required)")
+        raise NotApplicable("no CI, and the project requires none (ci-required)")
     if judged.state == "red":
         raise ActionNeeded(
             expected=f"green CI on {_where(checks, judged)}",
             found=f"red: {join_items(map(named, judged.results))}{note}",
-            why="what would be released does not pass its own tests" + _away(checks, judged),
-            steps=[step("Fix it or run it again", link=judged.results[0].html_url)],
+            why="the code to release does not pass its own tests" + _away(checks, judged),
+            steps=[step("Fix it, or run it again", link=judged.results[0].html_url)],
         )
     if judged.state == "pending":
         raise InProgress(
             expected=f"finished CI on {_where(checks, judged)}",
             found=f"pending: {join_items(map(named, judged.results))}{note}",
-            why="pending is not green" + _away(checks, judged),
+            why="pending CI is not green" + _away(checks, judged),
             steps=[step("Wait for it, then run this again", link=judged.results[0].html_url)],
         )
     if judged.state == "not begun":
         raise InProgress(
             expected=f"finished CI on {sha}",
             found=f"not begun: {join_items(judged.missing)}{judged.pushed}{note}",
-            why="CI begins within minutes of a push",
+            why="CI starts within minutes of a push",
             steps=[step("Wait for it, then run this again", link=page)],
         )
     if judged.state == "missing":
@@ -55,21 +55,21 @@ def judge_commit(
         others += f"; {join_items(f'{workflow.file}: {workflow.why}' for workflow in off)}" if off else ""
         raise ActionNeeded(
             expected=f"CI on {sha} or on one of its latest ancestors",
-            found=f"no check run and no status of CI{others}{note}",
-            why="nobody has tested what would be released",
+            found=f"no check run and no commit status{others}{note}",
+            why="nobody has tested the code to release",
             steps=[step(f"Run CI on {base}, or set ci-required = false")],
         )
     if judged.state == "idle":
         raise ActionNeeded(
             expected=f"CI that ran on {sha}",
             found=f"only skipped or neutral: {join_items(map(named, judged.results))}{note}",
-            why="not red, but nothing was tested either",
+            why="not red, but nothing was tested",
             advice=True,
         )
     if judged.by_ancestor:
         raise ActionNeeded(
             expected=f"CI on exactly {sha}",
-            found=f"none on it; green on its ancestor {_ancestor(checks)}{note}",
+            found=f"none on this commit; green on its ancestor {_ancestor(checks)}{note}",
             why=explain_absence(checks),
             advice=True,
         )
@@ -83,12 +83,12 @@ def explain_absence(checks: CommitChecks) -> str:
     if expected.kept_away:
         return join_items(f"{workflow.file}: {workflow.why}" for workflow in expected.kept_away)
     if expected.skip:
-        return f"the commit's message says {expected.skip}"
-    return "no workflow starts on a push to the base branch" if not expected.workflows else "no job of it ran"
+        return f"the commit message says {expected.skip}"
+    return "no workflow starts on a push to the base branch" if not expected.workflows else "none of its jobs ran"
 
 
 def _away(checks: CommitChecks, judged: JudgedCI) -> str:
-    return f"; none of its own: {explain_absence(checks)}" if judged.results[0].commit else ""
+    return f"; it has no CI of its own: {explain_absence(checks)}" if judged.results[0].commit else ""
 
 
 def _where(checks: CommitChecks, judged: JudgedCI) -> str:

@@ -146,7 +146,7 @@ def _not_verified(recovery: Recovery, phase: Phase) -> tuple[str, ...]:
 
 def describe_moved(sources: Sequence[str]) -> str:
     """That what was observed is of no one moment, and what to do."""
-    return f"changed while the run looked: {join_items(sources)}; run again"
+    return f"changed during this run: {join_items(sources)}; run again"
 
 
 def _left_out(recovery: Recovery) -> tuple[str, ...]:

@@ -102,7 +102,7 @@ def test_a_release_that_fails_for_certain(world: World, tmp_path: Path) -> None:
     assert blocking == {"PERMISSION-31", "SETTING-32", "SETTING-34", "RUN-1"}
     assert "step “Create tag” (git push) has `contents: read`" in found["PERMISSION-31"].found
     assert "creating v0.2.0 is restricted (ruleset “guard”: nobody may pass it by)" in found["SETTING-32"].found
-    assert "is stuck: older than its own limit of 20 minutes" in found["RUN-1"].found
+    assert "is stuck: past its own limit of 20 minutes" in found["RUN-1"].found
     assert "started by octo-dev" in found["RUN-1"].found and "/actions/runs/" in found["RUN-1"].found
     advice = {name for name in found if found[name].outcome.value == "action needed"} - blocking
     assert advice == {"SETTING-33", "WORKFLOW-3", "CI-2"}
@@ -125,7 +125,7 @@ def test_a_green_status_of_a_bot_does_not_make_a_red_parent_ready(world: World, 
     verdict = judged(world, tmp_path)
     red = of(verdict)["CI-1"]
     assert (verdict.words, red.blocking) == ("ACTION NEEDED", True)
-    assert "the commit's message says [skip ci]" in red.why
+    assert "the commit message says [skip ci]" in red.why
 
 
 def test_a_commit_of_an_hour_ago_that_was_pushed_now_is_awaited(world: World, tmp_path: Path) -> None:

@@ -268,7 +268,7 @@ def test_a_workflow_that_is_kept_away_lets_nothing_else_be_missing(project: Proj
     for back in range(1, 6):
         project.server.add_check_run(project.git.rev(f"main~{back}"), "build", app="buildkite")
     judged = project.judged()
-    assert (judged.state, judged.missing) == ("missing", ("buildkite (seen on each of 5 commits before)",))
+    assert (judged.state, judged.missing) == ("missing", ("buildkite (seen on each of the last 5 commits)",))
 
 
 def test_a_job_of_a_workflow_that_is_kept_away_may_be_required(project: Project) -> None:
@@ -407,7 +407,7 @@ def test_ci_by_an_app_is_what_each_of_five_commits_has(project: Project, token: 
     assert expected_of(found).apps == ("travis",)
     assert len(expected_of(found).apps_of) == 5
     project.server.add_check_run(external(project, "docs-bot"), "x", app="docs-bot")
-    assert project.judged().missing == ("travis (seen on each of 5 commits before)",)
+    assert project.judged().missing == ("travis (seen on each of the last 5 commits)",)
 
 
 def test_an_app_is_missed_beside_a_green_workflow(project: Project) -> None:
@@ -417,7 +417,7 @@ def test_an_app_is_missed_beside_a_green_workflow(project: Project) -> None:
         project.server.add_status(sha, "docs-bot" if number % 2 else "another-bot")
     project.tested()
     judged = project.judged()
-    assert (judged.state, judged.missing) == ("missing", ("codecov (seen on each of 5 commits before)",))
+    assert (judged.state, judged.missing) == ("missing", ("codecov (seen on each of the last 5 commits)",))
     assert project.judged(token=None).state == "green", "it takes a token to see"
 
 
@@ -426,7 +426,7 @@ def test_skipped_commits_say_nothing_of_what_is_usual(project: Project) -> None:
     sha = project.commit("docs: polish [skip ci]")
     project.server.add_status(sha, "docs-bot")
     head = external(project, "docs-bot")
-    assert project.judged().missing == ("travis (seen on each of 5 commits before)",)
+    assert project.judged().missing == ("travis (seen on each of the last 5 commits)",)
     project.server.add_status(head, "travis")
     before = head
     project.server.add_status(project.commit("docs: more [skip ci]"), "docs-bot")

@@ -238,7 +238,7 @@ def test_what_took_long_is_looked_at_again_without_waiting_too(
     if expected:
         verdict = verdict_of(last)
         assert (verdict.exit, verdict.verdict.value) == (Exit.IN_PROGRESS, "IN PROGRESS")
-        assert "changed while the run looked: GitHub; run again" in verdict.phase_reason
+        assert "changed during this run: GitHub; run again" in verdict.phase_reason
 
 
 def test_the_release_of_another_spelling_moves() -> None:
@@ -442,8 +442,8 @@ def test_what_moved_before_the_verdict_is_no_green_run(world: World, workers: tu
     deleted_after(world, 1)
     ran = run(world, *options, reports=tmp_path / "reports", env=path)
     assert (ran.code, ran.verdict) == (8, "IN PROGRESS"), ran.output
-    assert "changed while the run looked: GitHub; run again" in ran.output
-    assert "changed while the run looked: GitHub" in ran.document["targets"][0]["phase_reason"]
+    assert "changed during this run: GitHub; run again" in ran.output
+    assert "changed during this run: GitHub" in ran.document["targets"][0]["phase_reason"]
     page = (tmp_path / "reports" / ran.page).read_text(encoding="utf-8")
     assert '<title id="head-title">IN PROGRESS: ' in page
 

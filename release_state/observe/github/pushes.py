@@ -83,7 +83,7 @@ def predict_start(
     `trigger` is None if the workflow's file cannot be read. The push log is read only if the message does not decide.
     """
     if skip := find_skip_marker(message):
-        return StartState("kept away", f"the commit's message says {skip}")
+        return StartState("kept away", f"the commit message says {skip}")
     push, why = log().of(sha)
     if push and push.by == BOT:
         return StartState("kept away", f"{BOT} pushed it, and its pushes start no workflow")

@@ -57,7 +57,7 @@ def _end(release: Release, run: WorkflowRun) -> Step:
 _WORDS = {
     "in_progress": "in progress",
     "waiting": "waiting for approval",
-    "pending": "held back by its concurrency group",
+    "pending": "queued by its concurrency group",
 }
 
 
@@ -76,8 +76,8 @@ def judge_unfinished(release: Release, why: str, steps: Sequence[Step]) -> None:
         numbers = ", ".join(f"#{run.number}" for run in stuck)
         raise ActionNeeded(
             expected="no unfinished release run",
-            found=f"{found}; {numbers} is stuck: older than its own limit of {minutes} minutes",
-            why=f"{why}, and this one will not end by itself as it should",
+            found=f"{found}; {numbers} is stuck: past its own limit of {minutes} minutes",
+            why=f"{why}, and this one will not finish by itself",
             steps=steps,
         )
     raise InProgress(expected="no unfinished release run", found=found, why=why, steps=steps)
