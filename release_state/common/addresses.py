@@ -22,7 +22,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]|%(?:0[0-9A-Fa-f]|1[0-9A-Fa-f]|7[Ff])")
 
 
 def may_hold_password(url: str) -> bool:
-    """Whether a part of the address behind its host may be the rest of a password: it has to be written otherwise."""
+    """Whether a part behind the host may be the rest of a password: then it must be percent-encoded."""
     scheme, separator, rest = url.partition("://")
     if url.startswith("/"):
         return url.startswith("//") and "@" in url
@@ -73,9 +73,9 @@ def find_git_fault(url: str) -> str:
 
 
 def strip_credentials(url: str) -> str:
-    """The address without password, token, query and fragment; of ssh the user name stays, for it is an address.
+    """The address without password, token, query and fragment; an ssh user name stays, as it is part of the address.
 
-    Nothing is left of one whose password cannot be told from its path.
+    Hidden completely if password and path cannot be told apart.
     """
     scheme, separator, rest = url.partition("://")
     if may_hold_password(url):
@@ -90,7 +90,7 @@ def strip_credentials(url: str) -> str:
 
 
 def _begins_with_host(text: str) -> bool:
-    """Whether what stands behind an `@` could be the host."""
+    """Whether the text after an `@` could be the host."""
     host = re.split(r"[/?#]", text)[0]
     return bool(_HOST.fullmatch(_PORT.sub("", host)))
 
@@ -106,7 +106,7 @@ _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
 def parse_host(address: str) -> str:
-    """`HOST` or `HOST:PORT` of an address, in lower case; without the port that its scheme has by itself."""
+    """`HOST` or `HOST:PORT` in lower case, without the scheme's default port."""
     parts = urlsplit(address)
     host = (parts.hostname or "").removesuffix(".")
     host = f"[{host}]" if ":" in host else host
@@ -114,19 +114,19 @@ def parse_host(address: str) -> str:
 
 
 def derive_web_address(api: str) -> str:
-    """The web address of the server whose REST API is at this address."""
+    """The web address of the GitHub server with this REST API address."""
     host, scheme = parse_host(api), urlsplit(api).scheme
     return f"{scheme}://{host.removeprefix('api.') if _has_api_host(host.removeprefix('api.')) else host}"
 
 
 def derive_api_address(web: str) -> str:
-    """The address of the REST API of the server whose web pages are at this address."""
+    """The REST API address of the GitHub server with this web address."""
     host, scheme = parse_host(web), urlsplit(web).scheme
     return f"{scheme}://api.{host}" if _has_api_host(host) else f"{scheme}://{host}/api/v3"
 
 
 def is_github_api(api: str) -> bool:
-    """Whether an API's address has one of GitHub's own forms, which say whose it is; a proxy's has not."""
+    """Whether the address has the form of a GitHub API; a proxy's address has not."""
     host = parse_host(api)
     return (host.startswith("api.") and _has_api_host(host[4:])) or urlsplit(api).path.rstrip("/") == "/api/v3"
 

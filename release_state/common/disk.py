@@ -1,4 +1,4 @@
-"""One scratch folder for a run: whatever it makes on the way is below it, and goes with it however the run ends."""
+"""A scratch folder for one run, and atomic file writes."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from pathlib import Path
 @contextmanager
 def scratch_folder() -> Iterator[str]:
     """
-    Make the folder, and let `tempfile` put everything into it meanwhile.
+    Create a folder for everything that `tempfile` makes until it is left.
 
-    Removed at the end, and once more when the process ends: threads that were cut can still have written.
-    Raises OSError where there is no room for it.
+    Removed at the end, and again when the process exits: abandoned threads may still write.
+    Raises OSError if there is no room.
     """
     before = tempfile.tempdir
     folder = tempfile.mkdtemp(prefix="release-state-")
@@ -35,12 +35,12 @@ def scratch_folder() -> Iterator[str]:
 NO_ROOM = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EMFILE}
 )
-"""What a place to write to answers that is there and takes nothing: full, read-only, not ours."""
+"""Errors of an existing place that accepts no writes: full, read-only, or not ours."""
 
 
 def write_together(files: Mapping[Path, bytes]) -> None:
     """
-    Write several files that belong together: all of them, or none where there is no room for one.
+    Write several files, or none of them if one cannot be written.
 
     Raises OSError.
     """
@@ -58,10 +58,10 @@ def write_together(files: Mapping[Path, bytes]) -> None:
 
 def write_atomically(path: Path, content: str | bytes, mode: int = 0o644) -> None:
     """
-    Write a file so that a reader sees all of it or what was there before.
+    Write a file atomically: a reader sees the old content or all of the new.
 
-    A link in its place is replaced and not followed: in a folder that others fill it could lead anywhere. A device or a
-    pipe is written to as it is. Raises OSError; then nothing is left of it.
+    A symbolic link is replaced, not followed: in a shared folder it could lead anywhere. A device or a
+    pipe is written directly. Raises OSError and leaves nothing behind.
     """
     data = content.encode("utf-8") if isinstance(content, str) else content
     if path.exists() and not path.is_file():

@@ -1,4 +1,4 @@
-"""Bad input, and the texts of errors without secrets."""
+"""`UsageProblem` for bad input, and error texts with secrets redacted."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from traceback import format_exception
 from release_state.common.redaction import redact
 
 _LONGEST = 20_000
-"""Characters of a traceback that is handed on: one of a recursion without end is longer."""
+"""Longest traceback, in characters: endless recursion makes longer ones."""
 
 
 class UsageProblem(Exception):  # noqa: N818 - what the person typed is the problem, nothing failed
@@ -15,10 +15,10 @@ class UsageProblem(Exception):  # noqa: N818 - what the person typed is the prob
 
 
 def format_traceback(error: BaseException) -> str:
-    """The lines that led to an error, its text and notes, and those of what it was raised from; without secrets."""
+    """The full traceback of an error with its causes, secrets redacted."""
     return redact("".join(format_exception(type(error), error, error.__traceback__)))[-_LONGEST:]
 
 
 def format_error(error: BaseException) -> str:
-    """The type of an error and its text, without secrets."""
+    """The type and text of an error, secrets redacted."""
     return redact(f"{type(error).__name__}: {error}")

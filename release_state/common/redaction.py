@@ -1,7 +1,7 @@
-"""Texts of errors without secrets: whatever is shown of something that broke goes through `redacted`.
+"""Redact secrets in error texts: everything shown about a failure goes through `redact`.
 
-What is looked for: what the run has learnt (`hide`), what this process's environment holds, each in the spellings in
-which it travels, and what stands before the host of any address. Where a runner hides secrets, it does likewise.
+Redacted are the secrets that the run learnt (`hide`) and those in the environment, in every encoding in
+which they may appear, and the user part of any address. GitHub's runner does the same.
 Source: `ValueEncoders` of actions/runner
 """
 
@@ -18,27 +18,27 @@ from urllib.parse import quote, unquote
 from release_state.common.addresses import HIDDEN, may_hold_password
 
 _GUESSED = 6
-"""Characters: what is shorter and only has the name of a secret, or stands where one can, is a word like any other."""
+"""Shortest guessed secret, in characters: anything shorter may be an ordinary word."""
 _NAMES = re.compile(r"TOKEN|PASSW|SECRET|CREDENTIAL|(?:API|PRIVATE|ACCESS)_?KEY|_(?:AUTH|PAT)$", re.IGNORECASE)
 _USER = re.compile(r"(?P<scheme>https?://|://|^)(?P<user>[^/\s@]+(?:@[^/\s@]+)*)@", re.IGNORECASE)
 _BEFORE_HOST = re.compile(r"://[^/\s]+@")
 _ADDRESS = re.compile(r"\w+://\S+@|(?<!\S)(?://)?[\w.+-]+:\S+@", re.ASCII)
 _told: set[str] = set()
-"""Of this process, as its output is: an error can come before there is a run, and from any of its threads."""
+"""Shared by the process: an error can come before a run exists, and from any thread."""
 
 
 def hide(secret: str) -> None:
-    """Keep a secret out of every text of an error from now on."""
+    """Redact this secret in every error text from now on."""
     _told.add(secret)
 
 
 def hide_passwords_in(addresses: Iterable[str | None]) -> None:
-    """Keep what signs in at these addresses out of every text of an error from now on."""
+    """Redact the credentials in these addresses from now on."""
     _told.update(secret for address in addresses for secret in _of_address(address or ""))
 
 
 def redact(text: str) -> str:
-    """The text without any secret that is known."""
+    """The text with every known secret redacted."""
     named = (value for name, value in os.environ.items() if _NAMES.search(name) and len(value) >= _GUESSED)
     of_addresses = (secret for value in os.environ.values() if "@" in value for secret in _of_address(value))
     pattern = _pattern(frozenset((*tuple(_told), *named, *of_addresses)))
@@ -46,7 +46,7 @@ def redact(text: str) -> str:
 
 
 def _of_address(text: str) -> Iterator[str]:
-    """The passwords of the addresses in a text; a name without one is a token where the scheme is http or https."""
+    """The passwords in a text's addresses; with http(s), a user name alone is a token."""
     for found in _USER.finditer(text):
         name, _, password = found["user"].partition(":")
         if password:
@@ -62,7 +62,7 @@ def _of_address(text: str) -> Iterator[str]:
 
 @lru_cache(maxsize=64)
 def list_spellings(secret: str) -> tuple[str, ...]:
-    """A secret in each spelling in which it travels, the longest first."""
+    """Every encoding of a secret, the longest first."""
     return tuple(sorted({spelling for spelling in _spellings(secret) if spelling}, key=len, reverse=True))
 
 
@@ -74,7 +74,7 @@ def _pattern(secrets: frozenset[str]) -> re.Pattern[str] | None:
 
 
 def _spellings(secret: str) -> Iterator[str]:
-    """A secret as it is, and as it stands in an address, a literal, a JSON text or a Basic header."""
+    """A secret as it is, and as written in an address, a literal, JSON or a Basic header."""
     lines = [line for line in secret.splitlines() if len(line) >= _GUESSED]
     for plain in {secret, unquote(secret), *lines}:
         yield from (plain, quote(plain), quote(plain, safe=""), repr(plain)[1:-1], json.dumps(plain)[1:-1])
@@ -83,7 +83,7 @@ def _spellings(secret: str) -> Iterator[str]:
 
 
 def _coded(secret: bytes) -> Iterator[str]:
-    """What base64 makes of it behind whatever stands before it: the characters that hang on it alone."""
+    """The base64 characters that depend on the secret alone, at each of three offsets."""
     for before in range(3):
         first, end = -(-8 * before // 6), 8 * (before + len(secret)) // 6
         for code in (b64encode, urlsafe_b64encode):

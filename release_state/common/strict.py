@@ -1,4 +1,4 @@
-"""Moments that strangers write, and how long ago something was."""
+"""Strict readers of JSON and time stamps from untrusted sources, and a clock that never jumps."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ else:
 
 
 def is_sane(moment: datetime) -> bool:
-    """Whether it can be shown in every zone and counted with: the first and the last year of the calendar cannot."""
+    """Whether a moment can be shown in every time zone: the calendar's first and last year cannot."""
     return 1 < moment.year < 9999
 
 
 def convert_epoch(seconds: str | bytes) -> datetime | None:
-    """The moment of so many seconds since 1970 (UTC); None for what is no number, or no sane moment."""
+    """The UTC time of Unix seconds; None if it is no number or out of range."""
     try:
         moment = datetime.fromtimestamp(int(seconds), timezone.utc)
     except (ValueError, OverflowError, OSError):
@@ -30,11 +30,11 @@ def convert_epoch(seconds: str | bytes) -> datetime | None:
 
 
 FRESH_SECONDS = 60.0
-"""Seconds that what was observed may be old in the end: a commit or a tag can have been pushed meanwhile."""
+"""Seconds an observation may be old at the end of a run: a commit or tag may have been pushed meanwhile."""
 
 
 def read_clock() -> float:
-    """Seconds since some moment; those of a machine that sleeps or is suspended are among them where it counts them."""
+    """Monotonic seconds; on Linux they include the time a machine was suspended."""
     clock = getattr(time, "CLOCK_BOOTTIME", None)  # Linux
     return time.monotonic() if clock is None else time.clock_gettime(clock)
 
@@ -44,7 +44,7 @@ _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 def decode_json(data: bytes | str) -> Any:
     """
-    The value that the text holds.
+    Parse JSON in UTF-8.
 
     Half of a surrogate pair, which an escape can spell and no UTF-8 can hold, becomes a question mark: a report could
     not be written with it. Raises ValueError for everything that is no JSON in UTF-8, as NaN and too deep nesting.

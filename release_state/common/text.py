@@ -1,4 +1,4 @@
-"""Text from elsewhere made harmless: titles, branch names, log lines and yank reasons are written by strangers."""
+"""Sanitize untrusted text (titles, branch names, log lines), and format counts, lists and durations."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ LONGEST = 2_000
 
 
 def sanitize(text: str, longest: int = LONGEST) -> str:
-    """The text in one line for a terminal: control, format and bidirectional characters are shown as escapes."""
+    """The text as one terminal line: control, format and bidirectional characters become escapes."""
     if len(text) <= longest and text.isascii() and text.isprintable():
         return text  # what most texts are, a hundred times faster
     shown = "".join(map(_visible, text[: longest + 1]))
@@ -18,7 +18,7 @@ def sanitize(text: str, longest: int = LONGEST) -> str:
 
 
 def disarm_commands(text: str) -> str:
-    """The text for a line behind a prefix of ours, without what a runner of GitHub Actions reads as a command in it."""
+    """The text without GitHub Actions workflow commands; for use after a prefix of our own."""
     return text.replace("##[", "## [")
 
 
@@ -42,7 +42,7 @@ def format_step_numbers(numbers: Sequence[int]) -> str:
 
 
 def join_items(items: Iterable[str], most: int = 5, total: int | None = None) -> str:
-    """The items in one line, the first few and how many more there are."""
+    """Join the first few items in one line, with the number of the others."""
     items = list(items)
     more = (total or len(items)) - min(len(items), most)
     return "; ".join(items[:most]) + (f"; and {more} more" if more > 0 else "")
@@ -54,7 +54,7 @@ def format_commits(count: int) -> str:
 
 
 def format_duration(minutes: float) -> str:
-    """A duration in words, in the unit that fits: `5 min`, `3 h`, `12 days`."""
+    """Format minutes in a fitting unit: `5 min`, `3 h`, `12 days`."""
     whole = max(int(minutes), 0)
     if whole < 120:
         return f"{whole} min"

@@ -1,4 +1,4 @@
-"""The base of every model: frozen and strict; and the observation, which holds a fact or why there is none."""
+"""`Model`, the frozen and strict base, and `Observation`: a fact, or why it is unavailable."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ T = TypeVar("T")
 
 
 class Model(BaseModel):
-    """An immutable record that refuses fields it does not know."""
+    """An immutable record; unknown fields are an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
 
 class Problem(Model):
-    """Why a fact could not be observed, in words for a person."""
+    """Why a look-up failed, in words for a person."""
 
     source: str
     """What was asked: "git remote", "index pypi", "GitHub", "clone"."""
     why: str
-    """One line: what happened instead of an answer. May hold remote text: escape where it is shown."""
+    """One line: what happened instead of an answer. May hold remote text: escape it when shown."""
     retry_at: AwareDatetime | None = None
-    """When asking again makes sense (UTC), where the service said so."""
+    """When to retry (UTC), if the service said so."""
     remedy: str | None = None
-    """What a person can do about it: a right that the token lacks, an option to give."""
+    """What a person can do: grant the token a right, set an option."""
     is_temporary: bool = False
-    """Whether it may be answered in a while: no answer came in time, the service had trouble, a limit was reached."""
+    """Whether a retry may work: a time-out, an outage, a rate limit."""
 
 
 class NotObserved(Exception):  # noqa: N818 - a statement about a fact; the check that meets it ends as "unknown"
-    """A fact was asked for that could not be observed; carries the problem."""
+    """Raised when an unavailable fact is used; carries the problem."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(f"{problem.source}: {problem.why}")
@@ -39,7 +39,7 @@ class NotObserved(Exception):  # noqa: N818 - a statement about a fact; the chec
 
 
 class Observation(Model, Generic[T]):
-    """A fact that is known (its value; None or empty says *known to be absent*), or unavailable and why."""
+    """A known fact (None or empty means *known to be absent*), or why it is unavailable."""
 
     # Neither has a default: a document that lost a field must not read as "known to be absent".
     value: T | None
@@ -53,7 +53,7 @@ class Observation(Model, Generic[T]):
 
     @property
     def is_known(self) -> bool:
-        """Whether the service answered, be it with the fact or with its absence."""
+        """Whether the service answered: with the fact, or that it is absent."""
         return self.unavailable is None
 
     def known(self) -> T | None:

@@ -1,4 +1,4 @@
-"""The words of a verdict: phases, outcomes, exit codes, and the statements that a check ends with."""
+"""Phases, outcomes, verdicts and exit codes, and the exceptions that end a check."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Phase(str, enum.Enum):
 
 
 class Outcome(str, enum.Enum):
-    """What became of one check."""
+    """How one check ended."""
 
     HOLDS = "holds"
     ACTION_NEEDED = "action needed"
@@ -32,7 +32,7 @@ class Outcome(str, enum.Enum):
     UNKNOWN = "unknown"
     NOT_APPLICABLE = "not applicable"
     DEFECT = "defect"
-    """The check itself broke: a bug of the suite, never a statement about the release."""
+    """The check itself failed: a bug in the suite, not a statement about the release."""
 
     @property
     def words(self) -> str:
@@ -46,7 +46,7 @@ class Outcome(str, enum.Enum):
 
 
 class Verdict(str, enum.Enum):
-    """What the whole run says of one target."""
+    """The run's verdict on one target."""
 
     READY = "READY TO RELEASE"
     VERIFIED = "RELEASED AND VERIFIED"
@@ -79,7 +79,7 @@ class Exit(enum.IntEnum):
 
     @staticmethod
     def worst(codes: Sequence[Exit]) -> Exit:
-        """The one that a run of several targets ends with."""
+        """The exit code of a run with several targets."""
         return min(codes, key=_PRECEDENCE.index, default=Exit.NOTHING_CHECKED)
 
 
@@ -96,7 +96,7 @@ _PRECEDENCE = [
 
 
 class Statement(Exception):  # noqa: N818 - how a check ends, not an error
-    """How a check ends when its fact does not hold; caught by the plugin.
+    """Raised by a check whose fact does not hold; caught by the plugin.
 
     `advice` makes this one finding advice, whatever the check's own level is; `blocks` makes it decide though the check
     is advice: it states what makes the release fail for certain.
@@ -123,24 +123,24 @@ class Statement(Exception):  # noqa: N818 - how a check ends, not an error
         self.blocks = blocks
 
     def decides(self, blocking: bool) -> bool:
-        """Whether this finding of a check of that level decides the exit code."""
+        """Whether the finding decides the exit code, given the check's own level."""
         return self.blocks or (blocking and not self.advice)
 
 
 class ActionNeeded(Statement):
-    """Somebody has to do something; `steps` say what, in order."""
+    """A person has to act; `steps` say how, in order."""
 
     outcome = Outcome.ACTION_NEEDED
 
 
 class InProgress(Statement):
-    """Nothing is wrong, something is still on its way."""
+    """Nothing is wrong; something is not finished yet."""
 
     outcome = Outcome.IN_PROGRESS
 
 
 class NotApplicable(Statement):
-    """The fact has no meaning for this target; `found` holds the reason."""
+    """The fact does not apply to this target; `found` holds the reason."""
 
     outcome = Outcome.NOT_APPLICABLE
 
@@ -149,13 +149,13 @@ class NotApplicable(Statement):
 
 
 class CheckResult(Model):
-    """What one check said of one target; travels from worker to controller and into every report."""
+    """One check's result for one target; goes from worker to controller and into every report."""
 
     id: str
     title: str
     """The fact that should be true."""
     source: str
-    """Which of the traces it looks at: "branch", "tag", "index"."""
+    """The trace that it checks: "branch", "tag", "index"."""
     blocking: bool
     outcome: Outcome
     target: str
@@ -184,7 +184,7 @@ class CheckResult(Model):
 
 
 class ResultLike(Protocol):
-    """What a check said: its result in a run, or what a report has of it."""
+    """A check's result, from a run or from a report."""
 
     @property
     def outcome(self) -> Outcome: ...
@@ -200,7 +200,7 @@ S = TypeVar("S", bound=ResultLike)
 
 
 def group_unknown(results: Iterable[S]) -> dict[str, list[S]]:
-    """The results that are unknown, by what left them so, in their order."""
+    """The unknown results, grouped by cause, in order."""
     causes: dict[str, list[S]] = {}
     for result in results:
         if result.outcome is Outcome.UNKNOWN:
@@ -209,17 +209,17 @@ def group_unknown(results: Iterable[S]) -> dict[str, list[S]]:
 
 
 def collect_remedies(results: Iterable[ResultLike]) -> tuple[str, ...]:
-    """What can be done about what several results say, each once; for one result, why it matters."""
+    """The remedies in several results, each once."""
     return tuple(dict.fromkeys(result.why for result in results if result.why))
 
 
 def find_retry_time(results: Iterable[ResultLike]) -> str | None:
-    """When all that left the results unknown can be asked again; None where no service said so."""
+    """The time when every look-up can be retried; None if no service said one."""
     return max((result.retry_at for result in results if result.retry_at), default=None)
 
 
 def merge_unknown(results: Iterable[CheckResult]) -> list[CheckResult]:
-    """The results in their order; those that one cause left unknown are one, whose ID names all of them."""
+    """The results in order; unknown ones with the same cause become one, with all their IDs."""
     groups: dict[object, list[CheckResult]] = {}
     for number, result in enumerate(results):
         cause = (result.found, result.why, result.retry_at) if result.outcome is Outcome.UNKNOWN else number

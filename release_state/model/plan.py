@@ -1,4 +1,4 @@
-"""A recovery plan and its steps: what a person does, why, and with which exact commands. Printed, never run."""
+"""Recovery plans and their steps: what to do, why, and the exact commands. Printed, never run."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from release_state.model.observation import Model
 Direction = Literal["nothing", "complete", "roll back", "next version", "find out", "wait", "tidy up"]
 
 Wanted = Literal["auto", "complete", "rollback", "force-recovery"]
-"""Which way a person wants to go: "auto" as the diagnosis says; "force-recovery" leaves no release branch."""
+"""The direction a person asks for: "auto" follows the diagnosis; "force-recovery" deletes every release branch."""
 
 Mends = Literal[
     "branch", "other-branches", "tag", "local-tag", "index", "pull-request", "release", "draft", "run", "all"
 ]
-"""Which trace a step puts right; "all" for what every other step waits for."""
+"""The trace that a step fixes; "all" if every other step waits for it."""
 
 
 class Undecided(Model):
-    """What waits until a source answers that could not be observed."""
+    """The decisions that wait for a failed look-up."""
 
     source: str
-    """What was asked: "git remote", "GitHub"."""
+    """The source that failed: "git remote", "GitHub"."""
     decisions: tuple[str, ...]
-    """What hangs on its answer, as a clause each: "whether it is tagged"."""
+    """What depends on the answer, a clause each: "whether it is tagged"."""
 
 
 class Step(Model):
-    """One thing to do."""
+    """One step for a person."""
 
     title: str
     mends: Mends | None = None
@@ -39,28 +39,28 @@ class Step(Model):
     commands: tuple[tuple[str, ...], ...] = ()
     """Argument lists, in order; each is one command line."""
     precondition: str | None = None
-    """What must still be so when it is done; the command itself refuses where git can see to it."""
+    """What must still be true when the step is done; where git can check it, the command does."""
     destroys: str | None = None
-    """What is gone afterwards; None for a step that loses nothing."""
+    """What the step deletes; None if nothing."""
     saves: str | None = None
-    """Why nothing is lost by it: what is kept, and where, or what brings it back."""
+    """Why nothing is lost: where it is backed up, or how to restore it."""
     verify: tuple[tuple[str, ...], ...] = ()
-    """Commands that show that it worked."""
+    """Commands that verify the result."""
     link: str | None = None
-    """Where a web interface is the only way, or shows the same."""
+    """A web page: the only way to do it, or where to see it."""
     advice: bool = False
-    """Whether it may be left undone."""
+    """Whether the step is optional."""
     in_empty_folder: bool = False
-    """Whether its commands make a folder, and are to be typed in a new empty one instead of the plan's."""
+    """Whether its commands run in a new empty folder instead of the plan's folder."""
     undecided: Undecided | None = None
-    """What it finds out, where it stands in the place of steps that could not be decided on."""
+    """The decisions that it replaces, while they cannot be made."""
     withheld: str = ""
-    """Why it has no command, where one would hold what cannot be shown as it is."""
+    """Why it has no commands: one of them cannot be shown exactly."""
 
     @model_validator(mode="before")
     @classmethod
     def _withhold(cls, given: Any) -> Any:
-        """Drop every command where one of them cannot be typed as it is shown: those left would be half of a step."""
+        """Drop all commands if one cannot be shown exactly: the others would be half a step."""
         if isinstance(given, dict):
             commands = (*given.get("commands", ()), *given.get("verify", ()))
             if why := shell.find_obstacle(*commands):
@@ -68,24 +68,24 @@ class Step(Model):
         return given
 
     def lines(self) -> list[str]:
-        """The commands as they are typed into a POSIX shell, quoted; an argument with a line feed keeps it."""
+        """The commands quoted for a POSIX shell; line feeds in arguments stay."""
         return [shell.quote_command(command) for command in self.commands]
 
     def verify_lines(self) -> list[str]:
-        """The verifying commands as they are typed into a POSIX shell."""
+        """The verifying commands quoted for a POSIX shell."""
         return [shell.quote_command(command) for command in self.verify]
 
 
 class Plan(Model):
-    """The ordered steps from the observed state to the wanted one."""
+    """Ordered steps from the observed state to the wanted state."""
 
     direction: Direction
     reason: str = ""
     folder: str | None = None
-    """Where the git commands are to be typed: the clone; None where any folder does."""
+    """The folder for git commands: the clone; None if any folder works."""
     steps: tuple[Step, ...] = ()
     other_way: tuple[str, ...] = ()
-    """The command that prints the plan of the other direction, where there is one."""
+    """The command that prints the plan of the other direction, if there is one."""
 
     @property
     def instead(self) -> str:
@@ -95,7 +95,7 @@ class Plan(Model):
     @model_validator(mode="before")
     @classmethod
     def _withhold(cls, given: Any) -> Any:
-        """Drop what would be typed elsewhere: git commands for a folder that no command leads to."""
+        """Drop git commands whose folder cannot be shown: they would run elsewhere."""
         if isinstance(given, dict):
             if shell.find_obstacle(given.get("other_way", ())):
                 given = {**given, "other_way": ()}
@@ -105,7 +105,7 @@ class Plan(Model):
         return given
 
     def way_to_folder(self) -> str | None:
-        """The command that goes to the folder; None where there is none, or none can be shown."""
+        """The `cd` command to the folder; None if there is no folder, or it cannot be shown."""
         return (
             None
             if self.folder is None or shell.find_obstacle([self.folder])
@@ -114,7 +114,7 @@ class Plan(Model):
 
 
 def _elsewhere(found: Any, why: str) -> Any:
-    """The step without its commands where they are for a folder that cannot be named."""
+    """The step without commands for a folder that cannot be shown."""
     if (
         not isinstance(found, Step)
         or found.in_empty_folder
@@ -129,7 +129,7 @@ def _elsewhere(found: Any, why: str) -> Any:
 def step(
     title: str, *commands: Sequence[str], verify: Sequence[Sequence[str]] = (), reason: str = "", **more: object
 ) -> Step:
-    """A step from its title and its commands (argument lists)."""
+    """Make a step from a title and commands (argument lists)."""
     given: dict[str, object] = {
         "title": title,
         "reason": reason,
