@@ -79,7 +79,7 @@ class GitFacts(Facts):
 
     @cached_property
     def tag(self) -> Tag | None:
-        """This version's tag on the remote, in the template's exact spelling."""
+        """The version's tag on the remote, in the template's exact spelling."""
         return self.remote.tag(self.target.tag)
 
     @cached_property
