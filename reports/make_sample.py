@@ -1,7 +1,7 @@
-"""Writes `reports/sample/`: reports of three demo scenarios as they come out of a run, and pictures of them.
+"""Write `reports/sample/`: real reports of three demo scenarios, and pictures of them.
 
-What differs from machine to machine and from run to run (ports, folders, times, the Python at hand) is replaced, so
-that only a change of the suite changes the sample. Needs Chromium and Playwright.
+Ports, folders, times and the Python version are replaced, so that only a change in the suite changes the sample. Needs
+Chromium and Playwright.
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ from pypi_simple import PYPI_SIMPLE_ENDPOINT
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE = Path(__file__).resolve().parent / "sample"
-# scenario: the pictures of it, as width and colour scheme
+# scenario: its pictures, as width and colour scheme
 PICTURES: dict[str, list[tuple[int, Literal["light", "dark"]]]] = {
     "partial": [(1280, "light"), (1280, "dark"), (360, "light"), (360, "dark")],
     "released": [(1280, "light"), (1280, "dark")],
     "branch-exists": [(1280, "light"), (1280, "dark")],
 }
-# what a picture has to show: the first steps of the plan, the whole timeline, the step that destroys
+# a picture has to show the first steps of the plan, the whole timeline, or the step that destroys
 HEIGHT = {"partial": {1280: 1000, 360: 1100}, "released": {1280: 1080}, "branch-exists": {1280: 1560}}
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
-NOW = "2026-11-02T09:00:00Z"  # the moment of the demo world
+NOW = "2026-11-02T09:00:00Z"  # the time in the demo world
 HOST = "laptop"
 _INDEX_HOST = urlsplit(PYPI_SIMPLE_ENDPOINT).hostname or ""
 
 
 def main() -> int:
-    """Make the sample; 1, and the old one stays, where a run did not end as its scenario says."""
+    """Write the sample; return 1, and keep the old one, if a run does not end as its scenario says."""
     from release_state.demo.scenarios import SCENARIOS
 
     with tempfile.TemporaryDirectory() as new, tempfile.TemporaryDirectory() as reports:
@@ -57,7 +57,7 @@ def main() -> int:
 
 
 def take(folder: Path, name: str, sample: Path) -> None:
-    """Put one run's two reports into the sample."""
+    """Write the two reports of one run into the sample."""
     document = json.loads((folder / "latest.json").read_text(encoding="utf-8"))
     clean = cleaner(document, folder)
     steady = json.loads(clean(json.dumps(without_times(document), ensure_ascii=False)))
@@ -73,14 +73,14 @@ def take(folder: Path, name: str, sample: Path) -> None:
     page = re.sub(r"(duration\\?&#34;: \\?&#34;)[^&]*(&#34;)", r"\g<1>10 ms\2", page)
     page = re.sub(r"(data-label=\\&#34;Duration\\&#34;[^&]*(?:&#34;[^&]*)*?&gt;)[^&]*(&lt;/td)", r"\g<1>10 ms\2", page)
     page = re.sub(r"took \d\d:\d\d:\d\d|took \d+ ms", "took 00:00:05", page)
-    # Nothing of the machine: pytest-html's table holds what the suite put there, or nothing.
+    # No facts of the machine: pytest-html's table has what the suite put there, or nothing.
     machine = r"(&#34;environment&#34;: )\{&#34;Python&#34;.*?\}(, &#34;tests&#34;)"
     page = re.sub(machine, r"\1{}\2", page)
     (sample / f"{name}.html").write_text("\n".join(map(str.rstrip, page.splitlines())) + "\n", encoding="utf-8")
 
 
 def cleaner(document: dict[str, Any], folder: Path) -> Callable[[str], str]:
-    """What replaces the addresses and folders of one run."""
+    """Return a function that replaces the addresses and folders of one run."""
     target = document["targets"][0]["target"]
     world = str(Path(target["clone"]).parent)
     github = target["github_api"].removeprefix("http://")
@@ -98,7 +98,7 @@ def cleaner(document: dict[str, Any], folder: Path) -> Callable[[str], str]:
 
 
 def without_times(document: dict[str, Any]) -> dict[str, Any]:
-    """The document with the world's moment for the run's own, and without durations."""
+    """The document with the world's time instead of the run's, and without durations."""
 
     def steady(key: str, value: Any) -> Any:
         if isinstance(value, dict):
@@ -113,7 +113,7 @@ def without_times(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def take_pictures(sample: Path) -> None:
-    """Take the pictures: the top of each page."""
+    """Take pictures of the top of each page."""
     chromium = next(filter(None, map(shutil.which, CHROMIUM)), None)
     if chromium is None:
         raise SystemExit(f"no Chromium ({', '.join(CHROMIUM)}): the pictures cannot be taken")

@@ -1,4 +1,4 @@
-"""Each check, on written states: where its fact holds, where action is needed, and where it could not be observed."""
+"""Each check on written states: one where it holds, one where action is needed, one where it is unknown."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ BY_NAME = s.target(tag_template="{package}-v{version}")
 LATEST_OF_ANOTHER = {"latest_release": known(s.release("sibling-v3.0.0"))}
 NAMED = s.tag("orbit-v0.1.0", s.OTHER)
 HIDDEN = {"pypi": known(s.project(status="quarantined").present().model_copy(update={"releases": ()}))}
-# Published and tagged from the base branch, as where the version is not committed: the branch has nothing of its own.
+# Published and tagged from the base branch, as when the version is not committed: the branch has no own commits.
 WITHOUT_PULL = {
     "remote": s.remote(s.tag(commit=s.BASE), s.branch(sha=s.BASE)),
     "clone": s.clone(),
@@ -69,18 +69,18 @@ def declares(version: str | None, **changes: object) -> Snapshot:
 
 
 def opened(*wrong: str) -> Observation[Opened]:
-    """Files of which this is wrong."""
+    """Opened files, one of which is wrong like this."""
     files = (OpenedFile(filename=f"orbit-0.2.0-{number}.whl", wrong=each) for number, each in enumerate(wrong))
     return known(Opened(files=tuple(files)))
 
 
 def on_testpypi(**changes: Any) -> Snapshot:
-    """Nothing of 0.2.0 is on TestPyPI."""
+    """A state in which TestPyPI has nothing of 0.2.0."""
     return s.ready(target=s.target(channel=s.TESTPYPI), index={"testpypi": s.project()}, **changes)
 
 
 def beside_a_tag(wanted: Any = "0.2.0", declared: str | None = None, **changes: Any) -> Snapshot:
-    """The same, with the tag of another channel: what the commits call for, or what the base branch declares."""
+    """The same with another channel's tag, and with what the commits call for or the base branch declares."""
     if declared:
         wanted, rules = calculation.MISSING, calculation.UNCONFIGURED
         base = s.lineage(s.BASE, on_base=True, ahead=0, declared_version=declared, **changes)
@@ -90,7 +90,7 @@ def beside_a_tag(wanted: Any = "0.2.0", declared: str | None = None, **changes: 
 
 
 def squashed(*differing: str, **changes: Any) -> Observation[Published]:
-    """The base branch has what was published from the release branch, but for these files."""
+    """A state in which the base branch has the published files except these."""
     there = {"ref": "refs/heads/main", "what": "the commit of main that sets the version", "on_base": True, **changes}
     return s.published(s.candidate(), s.candidate(s.BASE, equal=6, differing=differing, **there))
 
@@ -107,7 +107,7 @@ def attempts(
     declared_version: str = "0.2.0",
     **changes: Any,
 ) -> Snapshot:
-    """A pull request merged with another head than what is tagged, which goes on from the commits `before`."""
+    """A merged pull request whose head is not the tagged commit; the tag continues from the commits `before`."""
     tagged = s.lineage(unmerged_count=unmerged_count, declared_version=declared_version)
     lineages = (tagged, s.lineage(FIRST), s.lineage(s.OTHER, on_base=True, ahead=0))
     seen = History(
@@ -120,7 +120,7 @@ def attempts(
     return s.released(**{"pulls": known((first, *pulls)), "history": known(seen), **changes})
 
 
-# The check, what the state is, the state, how the check ends.
+# The check, the state in words, the state, the outcome.
 CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("BRANCH-1", "none", s.ready(), HOLDS),
     ("BRANCH-1", "another version's", s.ready(remote=s.remote(s.branch("release/pypi-v0.2.01"))), HOLDS),
@@ -578,7 +578,7 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
 
 
 def ended_on(check: str, snapshot: Snapshot) -> tuple[Outcome, Statement | NotObserved | None]:
-    """How the check ends on this snapshot."""
+    """Return how the check ends on this snapshot."""
     return ended(CHECKS[check], Recovery(Release(snapshot)))
 
 
@@ -597,7 +597,7 @@ def test_outcome(check: str, snapshot: Snapshot, outcome: Outcome) -> None:
                 assert "{" not in meant, f"a placeholder is left: {line}"
 
 
-# Those of an audit and of a fleet look at more than one release: tests/audit/test_audit.py, tests/fleet/test_fleet.py.
+# The checks of audit and fleet judge more than one release: tests/audit/test_audit.py, tests/fleet/test_fleet.py.
 OF_ONE_RELEASE = [name for name, check in CHECKS.items() if check.source not in ("audit", "fleet")]
 
 
@@ -611,7 +611,7 @@ def test_every_check_has_a_case_of_each_kind(check: str) -> None:
 
 @pytest.mark.parametrize("check", CHECKS)
 def test_a_check_reads_no_more_than_it_declares(check: str) -> None:
-    """With everything else unavailable, a check that declares its reads ends as it does with everything there."""
+    """A check ends the same way if everything that it does not declare is unavailable."""
     info = CHECKS[check]
     behind = {"index": {"witness"}, "ci": {"remote", "runs"}, "history": {"remote"}, "open_pulls": {"branch_pulls"}}
     reads = set(info.reads).union(*(behind.get(name, set()) for name in info.reads))

@@ -1,4 +1,4 @@
-"""What makes releases fail, from the demo world to the verdict: observed and judged by the real code."""
+"""Causes of failed releases, from the demo world to the verdict, observed and judged by the real code."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_what_a_token_may_not_see_is_unknown_and_decides_nothing(
 
 
 def test_a_release_that_fails_for_certain(world: World, tmp_path: Path) -> None:
-    """Everything at once: rights, a rule for tags, the setting for pull requests, and a run that never ended."""
+    """All causes at once: rights, a rule for tags, the setting for pull requests, and a run that never ended."""
     weak = RELEASE_WORKFLOW.replace("contents: write", "contents: read").replace(
         "group: release\n", "group: release-${{ inputs.target_environment }}\n"
     )

@@ -1,4 +1,4 @@
-"""All sixteen rows of tag, index, GitHub Release and pull request, and the four of TestPyPI: each has its answer."""
+"""All sixteen combinations of tag, index, GitHub Release and pull request, and the four of TestPyPI."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support.judged import verdict_of
 
 ROOT = Path(__file__).parent.parent.parent
 
-# tag, index, GitHub Release, pull request: scenario, direction, what the plan's steps begin with
+# tag, index, GitHub Release, pull request: scenario, direction, beginnings of the plan's steps
 PYPI = {
     (1, 1, 1, 1): ("released", "nothing", []),
     (1, 1, 1, 0): ("D", "complete", ["Recreate the branch", "Create the pull request"]),
@@ -72,7 +72,7 @@ def check(snapshot: Snapshot, scenario: str, direction: str, steps: list[str]) -
 
 
 def facts_of(snapshot: Snapshot) -> bool:
-    """Whether a new run of the workflow would work out another version."""
+    """Whether a new run of the workflow would compute another version."""
     index = snapshot.index[snapshot.target.channel.name].present()
     return bool(index.files or snapshot.remote.present().tags)
 

@@ -49,7 +49,7 @@ CONTRIBUTING = text_of("CONTRIBUTING.md")
 
 
 def section(document: str, heading: str) -> str:
-    """What stands under a heading, up to the next one of its level or above."""
+    """The text below a heading, up to the next heading of its level or above."""
     level = heading.partition(" ")[0]
     found = re.search(rf"^{re.escape(heading)}$(.*?)(?=^#{{1,{len(level)}}} |\Z)", document, re.MULTILINE | re.DOTALL)
     assert found, f"no section {heading}"
@@ -57,7 +57,7 @@ def section(document: str, heading: str) -> str:
 
 
 def rows(text: str) -> list[list[str]]:
-    """The cells of the tables, without their heads."""
+    """The cells of the tables, without the header rows."""
     lines = [line for line in text.splitlines() if line.startswith("|")]
     cells = [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
     heads = {index - 1 for index, line in enumerate(lines) if line.startswith("|---")}
@@ -65,7 +65,7 @@ def rows(text: str) -> list[list[str]]:
 
 
 def blocks(document: str, language: str) -> list[str]:
-    """The code blocks of a language, without the indentation of a list."""
+    """The code blocks in a language, without a list's indentation."""
     found = re.findall(rf"^( *)```{language}\n(.*?)^ *```$", document, re.MULTILINE | re.DOTALL)
     return ["".join(line.removeprefix(indent) for line in text.splitlines(keepends=True)) for indent, text in found]
 
@@ -317,7 +317,7 @@ def test_links_to_files_resolve(path: Path) -> None:
 
 
 def anchors(path: Path) -> set[str]:
-    """The anchors of the headings, as GitHub makes them."""
+    """The anchors of the headings, as on GitHub."""
     headings = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 

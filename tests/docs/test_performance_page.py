@@ -1,4 +1,4 @@
-"""The published table of requests: each has its fact, and their number is the one that runs are held to."""
+"""The published table of requests: each has its fact, and their number is the limit that tests enforce."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is promised on paper is shown by tests that exist, and the pages that are made are made anew."""
+"""Tests that documents name exist, and generated pages are up to date."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support.cli import ROOT
 from tests.support.made_page import PAGE
 
 HEAD = "name: gate\non:\n  workflow_dispatch:\n    inputs:\n      version:\n        type: string\n"
-"""What the README leaves out of its workflow."""
+"""The beginning of the README's workflow, which the README leaves out."""
 SHOWN_BY = re.compile(r"\[`(test_\w+)`\]\(([^)]+)\)")
 
 

@@ -11,7 +11,7 @@ import pytest
 from tests.support.cli import ROOT
 
 LONGEST = 25
-"""Words a sentence; a code span, a quotation and a link count as one word each."""
+"""Words per sentence; a code span, a quotation or a link counts as one word."""
 MADE_ELSEWHERE = {"CHANGELOG.md", "performance.md", "states.md"}
 """The changelog, and pages whose sentences come from measurements and from plans."""
 DOCUMENTS = sorted(
@@ -33,7 +33,7 @@ def paragraphs(document: str) -> Iterator[str]:
 
 
 def sentences(document: str) -> Iterator[str]:
-    """The sentences of a document. What a list of reasons joins by a semicolon is a sentence each."""
+    """The sentences of a document; each reason in a generated list of reasons counts as one."""
     for text in paragraphs(document):
         for pattern in AT_ONCE.values():
             text = re.sub(pattern, "X", text)
@@ -42,7 +42,7 @@ def sentences(document: str) -> Iterator[str]:
 
 
 def length(sentence: str) -> int:
-    """How many words a sentence has."""
+    """Return the number of words in a sentence."""
     return len(re.findall(r"\w[\w'.-]*", sentence))
 
 

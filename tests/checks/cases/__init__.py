@@ -1,1 +1,1 @@
-"""States for the checks of files of their own: where a fact holds, where action is needed, where it is unknown."""
+"""States for the checks of single subjects: where a check holds, needs action, or is unknown."""

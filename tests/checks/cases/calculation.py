@@ -18,7 +18,7 @@ MISSING: Observation[Any] = unavailable("version calculation", "it is not instal
 
 
 def calculation(wanted: str | Observation[str] | None = "0.2.0", **changes: Any) -> Observation[Calculation]:
-    """The commits call for this version, by python-semantic-release."""
+    """A calculation by python-semantic-release that gives this version."""
     values: dict[str, Any] = {
         "base_head": s.BASE,
         "rules": "semantic-release",
@@ -33,12 +33,12 @@ def calculation(wanted: str | Observation[str] | None = "0.2.0", **changes: Any)
 
 
 def called_for(wanted: str | Observation[str] | None = "0.2.0", version: str = "0.2.0", **changes: Any) -> Snapshot:
-    """One version is released, one is called for."""
+    """A state in which one version is checked, and the commits call for another."""
     return s.ready(target=s.target(version=version), calculation=calculation(wanted, **changes))
 
 
 def untagged(wanted: str | Observation[str] | None, **changes: Any) -> Snapshot:
-    """0.2.0 is published without a tag."""
+    """A state in which 0.2.0 is published without a tag."""
     return s.released(remote=s.remote(), clone=s.clone(), calculation=calculation(wanted, **changes))
 
 

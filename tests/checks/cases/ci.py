@@ -15,14 +15,14 @@ HIDDEN = Problem(source="GitHub", why="shown to administrators only")
 
 
 def requires(*names: str) -> Snapshot:
-    """Ready, with CI of two jobs, and these checks required."""
+    """A ready state with two CI jobs and these required checks."""
     return s.ready(
         ci=s.ci("success", "success"), base_rules=s.base_rules(s.rule("required_status_checks", checks=names))
     )
 
 
 def expecting(*own: CICheck, **changes: Any) -> Snapshot:
-    """Ready, but for CI: these results on the head, and what is expected of it."""
+    """A ready state with these CI results on the head, and this expected CI."""
     of_checks: dict[str, Any] = {name: changes.pop(name) for name in ("ran", "nearest_results") if name in changes}
     if "nearest_results" in of_checks:
         of_checks |= {"nearest": s.OTHER, "nearest_distance": 2}

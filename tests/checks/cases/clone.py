@@ -15,13 +15,13 @@ NAMELESS = s.clone(no_identity=("user.name", "user.email"))
 
 
 def at(url: str | None, repository: Repository | None = None) -> Snapshot:
-    """The clone's remote is there."""
+    """A state whose clone has this remote."""
     usual = Repository(full_name="octo/orbit", default_branch="main", html_url=s.WEB)
     return s.ready(clone=s.clone(remote_url=url), repository=known(repository or usual))
 
 
 def repository(**changes: object) -> Repository:
-    """The repository, with a difference."""
+    """The repository with these changes."""
     return Repository.model_validate(
         {"full_name": "octo/orbit", "default_branch": "main", "html_url": s.WEB, **changes}
     )

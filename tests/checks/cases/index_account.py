@@ -1,4 +1,4 @@
-"""States of the project on the index, and of its rehearsal."""
+"""States of the project on the index, and of its rehearsal on TestPyPI."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ HOLDS, ACTION, UNKNOWN, NONE = Outcome.HOLDS, Outcome.ACTION_NEEDED, Outcome.UNK
 
 
 def marked(status: str | None) -> Snapshot:
-    """The index marks the project."""
+    """A state in which the index marks the project."""
     return s.ready(index={"pypi": s.project(status=status, status_reason="by its owner")})
 
 
 def tried(*versions: str, version: str = "0.2.0") -> Snapshot:
-    """These versions are on TestPyPI."""
+    """A state in which TestPyPI has these versions."""
     page = s.project(releases=dict.fromkeys(versions, False))
     return s.ready(target=s.target(version=version), rehearsal=page)
 

@@ -1,4 +1,4 @@
-"""Names of refs beside which git refuses those of a release."""
+"""Names of refs that block those of a release."""
 
 from __future__ import annotations
 

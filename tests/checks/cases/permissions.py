@@ -1,4 +1,4 @@
-"""States of what may do what: the token at hand, and the jobs of the release workflow."""
+"""States of permissions: of your token, and of the jobs of the release workflow."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from tests.support import workflows as w
 HOLDS, ACTION, UNKNOWN = Outcome.HOLDS, Outcome.ACTION_NEEDED, Outcome.UNKNOWN
 NONE = Outcome.NOT_APPLICABLE
 FROM_TOP = w.without(w.JOB)
-"""The job has no block: the top's `contents: read` is all that it gets."""
+"""The job has no block: it only gets the top's `contents: read`."""
 UNSAID = w.without("permissions:\n  contents: read\n", text=FROM_TOP)
-"""Nothing says what the job may do."""
+"""No block says what the job may do."""
 REMOTE = w.called("octo/ci/.github/workflows/publish.yml@v1", "{contents: read}")
 
 
 def with_token(**repository: Any) -> Snapshot:
-    """A run with a token, and the repository as it is shown to it."""
+    """A run with a token, and the repository as the token sees it."""
     return s.ready(token_source="GITHUB_TOKEN", repository=s.repository(**repository))
 
 
 def on(text: str, **changes: Any) -> Snapshot:
-    """Ready, with this release workflow."""
+    """A ready state with this release workflow."""
     return s.ready(workflow_files=w.observed(text), **changes)
 
 

@@ -1,4 +1,4 @@
-"""States of the services that a release hangs on."""
+"""States of the services that a release needs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def status(level: str = "operational", *incidents: Incident) -> Observation[Serv
 
 
 def limit(remaining: int, spent: int = 12) -> Observation[RateLimit]:
-    """A rate limit of 60 that is reset twenty minutes after the observation."""
+    """A rate limit of 60 that resets twenty minutes after the observation."""
     return known(RateLimit(limit=60, remaining=remaining, resets_at=s.NOW + timedelta(minutes=20), spent=spent))
 
 

@@ -1,4 +1,4 @@
-"""States of GitHub's settings that can be in the way of a release."""
+"""States of GitHub's settings that can block a release."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FOR_TESTPYPI = {"target": s.target(channel=s.TESTPYPI)}
 
 
 def branch(*rules: str, **ruleset: Any) -> Snapshot:
-    """Ready, with these rules for the release branch."""
+    """A ready state with these rules for the release branch."""
     made = tuple(s.rule(kind) for kind in rules)
     return s.ready(
         branch_rules=known(made), rulesets=known((s.ruleset(*made, target="branch", include=("~ALL",), **ruleset),))
@@ -26,13 +26,13 @@ def branch(*rules: str, **ruleset: Any) -> Snapshot:
 
 
 def tags(*rules: str, include: str = "refs/tags/v*", **ruleset: Any) -> Snapshot:
-    """Ready, with a ruleset for tags."""
+    """A ready state with a ruleset for tags."""
     made = tuple(s.rule(kind) for kind in rules)
     return s.ready(rulesets=known((s.ruleset(*made, include=(include,), **ruleset),)))
 
 
 def named(kind: str, operator: str, pattern: str, *, negate: bool = False) -> Snapshot:
-    """Ready, with a pattern for the names of branches or tags."""
+    """A ready state with a pattern for names of branches or tags."""
     rule = s.rule(f"{kind}_name_pattern", operator=operator, pattern=pattern, negate=negate)
     include = ("refs/tags/v*",) if kind == "tag" else ("~ALL",)
     rulesets = known((s.ruleset(rule, target=kind, include=include),))

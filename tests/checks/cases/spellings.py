@@ -1,4 +1,4 @@
-"""What exists of a version in another spelling than the template's: the same in every phase."""
+"""Traces of a version in another spelling than the template's, in every phase."""
 
 from __future__ import annotations
 
@@ -40,22 +40,22 @@ APART = s.tag("0.2.0", s.OTHER, annotated=False)
 
 
 def withdrawn(**changes: Any) -> Snapshot:
-    """Nothing is published, and it is asked whether all is withdrawn."""
+    """A rollback state in which nothing is published."""
     return s.rolled_back(**{"index": UNPUBLISHED, **changes})
 
 
 def beside(branch: Branch) -> dict[str, Any]:
-    """A branch with a commit of its own, of which no pull request was ever made."""
+    """A branch with its own commit, and without any pull request."""
     return {"history": s.history(s.lineage(), s.lineage(s.OTHER)), "branch_pulls": {branch.name: known(())}}
 
 
 def released_beside(branch: Branch, **changes: Any) -> Snapshot:
-    """All of a release is there, and another branch."""
+    """A finished release, and another branch."""
     return s.released(**{"remote": s.remote(s.tag(), branch), **beside(branch), **changes})
 
 
 def rehearsed_beside(branch: Branch, **changes: Any) -> Snapshot:
-    """All of a rehearsal is there, and another branch."""
+    """A finished rehearsal on TestPyPI, and another branch."""
     return s.released_on_testpypi(**{"remote": s.remote(branch), **beside(branch), **changes})
 
 

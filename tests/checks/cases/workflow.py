@@ -1,4 +1,4 @@
-"""States of the release workflow's file and of its runs."""
+"""States of the release workflow's file and its runs."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ LATER = {"observed_at": s.NOW + timedelta(minutes=21)}
 
 
 def on(text: str | None, **changes: Any) -> Snapshot:
-    """Ready, with this release workflow."""
+    """A ready state with this release workflow."""
     return s.ready(workflow_files=w.observed(text), **changes)
 
 
 def took(minutes: float, conclusion: str = "success", **changes: Any) -> WorkflowRun:
-    """A run that took so long."""
+    """A run that took this long."""
     return s.run(conclusion=conclusion, updated_at=s.NOW + timedelta(minutes=minutes), **changes)
 
 
 def group(text: str) -> Snapshot:
-    """Ready, with this concurrency group."""
+    """A ready state with this concurrency group."""
     return on(w.without("group: release\n", f"group: {text}\n"))
 
 
