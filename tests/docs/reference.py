@@ -120,7 +120,7 @@ def _entry(check: CheckInfo, folder: Path) -> str:
         lines += ["", f"Why it matters: {'; or '.join(whys)}."]
     reasons = _messages(function, "NotApplicable")
     if reasons:
-        lines += ["", f"Not applicable: {'; or '.join(reasons)}."]
+        lines += ["", f"Skipped: {'; or '.join(reasons)}."]
     return "\n".join(lines) + "\n"
 
 

@@ -37,7 +37,7 @@ def sentences(document: str) -> Iterator[str]:
     for text in paragraphs(document):
         for pattern in AT_ONCE.values():
             text = re.sub(pattern, "X", text)
-        is_list = text.startswith(("Why it matters: ", "Not applicable: "))
+        is_list = text.startswith(("Why it matters: ", "Skipped: "))
         yield from re.split(r"; or " if is_list else r"(?<=[.?!:])[*)”]*\s+(?=\S)", text)
 
 
