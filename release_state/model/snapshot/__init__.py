@@ -1,4 +1,4 @@
-"""What was observed of one target: plain facts as the services gave them, frozen, to JSON and back."""
+"""What was observed of one target: frozen facts as the services reported them, with a JSON form."""
 
 from __future__ import annotations
 
@@ -86,13 +86,13 @@ NOT_ASKED: Observation[Any] = unavailable("snapshot", "not asked for in this nar
 
 
 class Snapshot(Model):
-    """Everything that was observed of one target, at (nearly) one moment."""
+    """Everything that was observed of one target, at nearly one moment."""
 
     format: int = FORMAT
     observed_at: AwareDatetime
-    """By GitHub's clock, as every time of GitHub's that it is compared with; by this machine's where none was told."""
+    """By GitHub's clock, like the times it is compared with; by this machine's clock if GitHub sent no time."""
     clock_ahead: float | None = 0.0
-    """Seconds that this machine's clock was ahead of GitHub's; None: GitHub told no time."""
+    """Seconds that this machine's clock was ahead of GitHub's; None if GitHub sent no time."""
     target: Target
     phase: str
     """"pre-release", "post-recovery" or "rollback"."""
@@ -100,63 +100,63 @@ class Snapshot(Model):
     token_source: str | None = None
     """Where the GitHub token came from, never the token."""
     moved: tuple[str, ...] = ()
-    """Look-ups whose answer was another one when it was looked at again: what was observed is of no one moment."""
+    """Look-ups whose answer kept changing, so the snapshot does not describe one moment."""
     sources: dict[str, str] = Field(default_factory=dict)
     """Where each kind of fact was read from, for the header."""
 
     remote: Observation[Remote] = NOT_ASKED
     clone: Observation[Clone] = NOT_ASKED
-    """Known and None: there is no clone to look at."""
+    """Known and None: there is no clone."""
     history: Observation[History] = NOT_ASKED
     index: dict[str, Observation[IndexProject]] = Field(default_factory=dict)
     """By channel name."""
     repository: Observation[Repository] = NOT_ASKED
     pulls: Observation[tuple[PullRequest, ...]] = NOT_ASKED
-    """Every pull request, in any state, whose head is this version's release branch."""
+    """Pull requests from this version's release branch, in any state."""
     open_pulls: Observation[tuple[PullRequest, ...]] = NOT_ASKED
-    """Every open pull request whose head or base parses as a release branch, or is in the way of one; of forks too."""
+    """Open pull requests from or into a release branch, or a branch in the way of one; from forks too."""
     branch_pulls: dict[str, Observation[tuple[PullRequest, ...]]] = Field(default_factory=dict)
-    """Pull requests in any state of each other release branch that the remote has."""
+    """Pull requests from each other release branch of the remote, in any state."""
     release: Observation[GitHubRelease] = NOT_ASKED
-    """Known and None: GitHub has no published release for the tag."""
+    """Known and None: no published release has the tag."""
     other_releases: dict[str, Observation[GitHubRelease]] = Field(default_factory=dict)
-    """The same for each other spelling of the version's tag that the remote has, and for tags in its way; by name."""
+    """The same for other spellings of the version's tag on the remote, and for tags in its way; by name."""
     latest_release: Observation[GitHubRelease] = NOT_ASKED
     drafts: Observation[tuple[GitHubRelease, ...]] = NOT_ASKED
-    """Drafts for the tag of the version, in whatever spelling; listed only to a token with push right."""
+    """Drafts for the version's tag in any spelling; only a token that may push sees them."""
     ci: Observation[CommitChecks] = NOT_ASKED
     """CI of the base branch's head."""
     runs: Observation[WorkflowRuns] = NOT_ASKED
     installation: Observation[Installation] = NOT_ASKED
     opened: Observation[Opened] = NOT_ASKED
-    """The files that the installation did not take."""
+    """The files that were not installed."""
     published: Observation[Published] = NOT_ASKED
     """Known and None: nothing of the version is published."""
     last_run: Observation[ExplainedRun] = NOT_ASKED
-    """Known and None: no finished run of this version and channel is known, or the last one ended well."""
+    """Known and None: no finished run for this version and channel is known, or the last one succeeded."""
     witness: Observation[Witness] = NOT_ASKED
     """What says that a version without files was published before; known and None: nothing, or it has files."""
     services: dict[str, Observation[ServiceStatus]] = Field(default_factory=dict)
-    """What status pages say, by service ("GitHub", "PyPI"); one that is not asked is not there."""
+    """Status pages by service ("GitHub", "PyPI"); without those that are not asked."""
     rehearsal: Observation[IndexProject] = NOT_ASKED
-    """The project's page on TestPyPI, for the channel `pypi` before a release; known and None: none is to be asked."""
+    """The project's page on TestPyPI, before a release to `pypi`; known and None for other channels."""
     workflow_files: Observation[WorkflowFiles] = NOT_ASKED
-    """The release workflow at the head of the base branch; known and None: the project names none."""
+    """The release workflow at the base branch's head; known and None: the project has none."""
     rulesets: Observation[tuple[Ruleset, ...]] = NOT_ASKED
     branch_rules: Observation[tuple[Rule, ...]] = NOT_ASKED
-    """The rules for this version's release branch, which need not exist."""
+    """The rules for this version's release branch, which may not exist yet."""
     base_rules: Observation[BaseRules] = NOT_ASKED
     actions_settings: Observation[ActionsSettings] = NOT_ASKED
     base_runs: Observation[tuple[WorkflowRun, ...]] = NOT_ASKED
-    """The last finished runs of CI on the base branch, newest first, five at the most."""
+    """The last five finished runs of CI on the base branch, newest first."""
     calculation: Observation[Calculation] = NOT_ASKED
-    """The next version by the project's own rules; before a release, and while a published version lacks its tag."""
+    """The next version by the project's rules: before a release, or for a published version without a tag."""
     rate_limit: Observation[RateLimit] = NOT_ASKED
-    """Known and None: GitHub answered and told no limit."""
+    """Known and None: GitHub answered and sent no limit."""
 
 
 _PARTS = ("branch_pulls", "other_releases", "rate_limit")
-"""Fields that other look-ups fill."""
+"""Fields that come with other look-ups."""
 
 
 def _holds_observations(annotation: Any) -> bool:
@@ -169,4 +169,4 @@ LOOKUPS = tuple(
     for name, field in Snapshot.model_fields.items()
     if _holds_observations(field.annotation) and name not in _PARTS
 )
-"""The names that a check may put into its `reads`: fields of the snapshot that cost something to observe."""
+"""The names for a check's `reads`: the fields of the snapshot that a look-up fills."""

@@ -1,4 +1,4 @@
-"""What git says: the remote's refs, the maintainer's clone, and how commits lie to each other."""
+"""What git says: the remote's refs, the maintainer's clone, and how commits are related."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class Tag(Model):
 
     name: str
     object: str
-    """What the ref holds: the tag object of an annotated tag, else the tagged object itself."""
+    """The object in the ref: the tag object of an annotated tag, else the tagged object."""
     commit: str
-    """What the tag peels to. A tag of a tree or blob peels to that."""
+    """The commit that the tag peels to; a tree or blob if that is tagged."""
     annotated: bool
 
 
@@ -31,16 +31,16 @@ class Remote(Model):
     url: str
     """Without user name, password or token."""
     default_branch: str | None
-    """What the remote's HEAD points to; None where the remote does not say."""
+    """The branch of the remote's HEAD; None if the remote does not say."""
     branches: tuple[Branch, ...] = ()
     tags: tuple[Tag, ...] = ()
 
     def branch(self, name: str) -> Branch | None:
-        """The branch of exactly this name."""
+        """Return the branch with exactly this name."""
         return next((branch for branch in self.branches if branch.name == name), None)
 
     def tag(self, name: str) -> Tag | None:
-        """The tag of exactly this name."""
+        """Return the tag with exactly this name."""
         return next((tag for tag in self.tags if tag.name == name), None)
 
 
@@ -49,25 +49,25 @@ class Clone(Model):
 
     path: str
     branch: str | None
-    """None where HEAD is detached."""
+    """None if HEAD is detached."""
     head: str | None
     """None in a clone without commits."""
     bare: bool = False
     folds_case: bool = False
-    """Whether its file system takes names that differ by case alone for the same."""
+    """Whether its file system ignores case."""
     shallow: bool = False
     operation: str | None = None
-    """"merge", "rebase", "cherry-pick", "revert", "bisect" or "am" where one is in progress."""
+    """"merge", "rebase", "cherry-pick", "revert", "bisect" or "am" if one is in progress."""
     changed: tuple[str, ...] = ()
-    """The first fifty tracked paths that differ from HEAD or the index; the suite's own reports never count."""
+    """The first fifty tracked paths that differ from HEAD or the index; without the suite's own reports."""
     untracked: tuple[str, ...] = ()
-    """The first fifty untracked, not ignored paths; the suite's own reports never count."""
+    """The first fifty untracked, not ignored paths; without the suite's own reports."""
     changed_count: int = 0
     untracked_count: int = 0
     marked: tuple[str, ...] = ()
-    """Those of the changed that are marked assume-unchanged or skip-worktree; the first fifty."""
+    """The first fifty changed paths that are marked assume-unchanged or skip-worktree."""
     showing: tuple[str, ...] = ()
-    """Settings (`name=value`) that git has to be given to show every change, where the clone's own may hide one."""
+    """Settings (`name=value`) that make git show every change, if the clone's own settings may hide one."""
     ahead: Observation[int] = known(0)
     """Commits of HEAD that the remote's base branch lacks."""
     behind: Observation[int] = known(0)
@@ -76,19 +76,19 @@ class Clone(Model):
     remote_url: str | None = None
     """Where the configured remote points, without credentials."""
     push_urls: tuple[str, ...] = ()
-    """Where a push to it goes, without credentials; empty where that was not looked at."""
+    """Where a push to it goes, without credentials; empty if that was not looked up."""
     mirrors: bool = False
-    """Whether the configured remote is one that every ref is pushed to (`remote.NAME.mirror`)."""
+    """Whether a push to the remote pushes every ref (`remote.NAME.mirror`)."""
     dirty_submodules: Observation[tuple[str, ...]] = known(())
-    """Submodules that are checked out and have changes or untracked files of their own; nested ones are not seen."""
+    """Checked-out submodules with changes or untracked files; nested ones are not inspected."""
     built: Observation[tuple[str, ...]] = known(())
-    """Names of the distributions in `dist/`, ignored or not; the first two hundred."""
+    """The first two hundred names of distributions in `dist/`, ignored or not."""
     no_identity: tuple[str, ...] = ()
-    """Which of `user.name` and `user.email` git does not know here; never what they are."""
+    """Which of `user.name` and `user.email` are not set; never their values."""
 
 
 class Commit(Model):
-    """A commit in a line: its hash, the first line of its message, and when it was committed."""
+    """A commit: its hash, the first line of its message, and when it was committed."""
 
     sha: str
     subject: str
@@ -102,39 +102,39 @@ class Lineage(Model):
     on_base: bool
     """Whether it is the base's head or an ancestor of it."""
     ahead: int
-    """Commits that it holds and the base lacks."""
+    """How many of its commits the base lacks."""
     behind: int
-    """Commits that the base holds and it lacks."""
+    """How many of the base's commits it lacks."""
     unmerged: tuple[Commit, ...] = ()
-    """Those of `ahead` whose change the base does not hold either (by patch equivalence); fifty at most."""
+    """Those of `ahead` whose change the base lacks, too (by patch equivalence); fifty at most."""
     unmerged_count: int = 0
     declared_version: str | None = None
-    """The static `[project] version` (or setup.cfg, `__version__`) of its tree; None: none or dynamic."""
+    """The static `[project] version` (or setup.cfg, `__version__`) in its tree; None if missing or dynamic."""
     version_is_dynamic: bool = False
     changelog: str | None = None
-    """The first 64 KiB of the changelog file in its tree; None where there is no such file."""
+    """The first 64 KiB of the changelog file in its tree; None if there is no such file."""
 
 
 class History(Model):
-    """The commits that the decision hangs on, and how they lie to each other."""
+    """The commits that matter and how they are related."""
 
     base_head: str
     lineages: tuple[Lineage, ...] = ()
     ancestors: tuple[tuple[str, str], ...] = ()
-    """Pairs (older, newer) of looked-at commits where the older is an ancestor of or equal to the newer."""
+    """Pairs (older, newer) of commits: the older is an ancestor of the newer, or the same."""
     missing: tuple[str, ...] = ()
-    """Commits that were asked for and could not be had from the remote or the clone."""
+    """Commits that could not be fetched from the remote or the clone."""
     missing_why: str | None = None
-    """What kept them from being had."""
+    """Why they could not be fetched."""
     commits: tuple[Commit, ...] = ()
-    """First line and date of the commits that were looked at, the base's head first."""
+    """The first line and the date of these commits, the base's head first."""
     tag_dates: dict[str, AwareDatetime] = Field(default_factory=dict)
-    """When annotated tags were made, by their objects; those alone whose object could be had."""
+    """When annotated tags were created, by tag object; without those that could not be fetched."""
 
     def lineage(self, sha: str) -> Lineage:
-        """The commit's place.
+        """Return a commit as seen from the base.
 
-        Raises NotObserved where that commit could not be had.
+        Raises NotObserved if the commit could not be fetched.
         """
         for lineage in self.lineages:
             if lineage.sha == sha:
@@ -143,10 +143,10 @@ class History(Model):
         raise NotObserved(Problem(source="git history", why=f"commit {sha[:12]} could not be fetched{cause}"))
 
     def is_ancestor(self, older: str, newer: str) -> bool:
-        """Whether `older` is an ancestor of or equal to `newer`.
+        """Return whether `older` is an ancestor of `newer` or the same.
 
-        A shallow history is never looked at: what could not be had is no ancestor of what was had. Raises NotObserved
-        where the newer could not be had, or the older was not asked for.
+        The history is never shallow, so a commit that could not be fetched is no ancestor of one that was. Raises
+        NotObserved if the newer could not be fetched, or the older was not asked for.
         """
         for sha in (newer, older):
             if sha != self.base_head and not (sha == older and older in self.missing):

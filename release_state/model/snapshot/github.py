@@ -1,4 +1,4 @@
-"""What GitHub says of the repository, its pull requests and its releases."""
+"""What GitHub says about the repository, its pull requests and its releases."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ class Repository(Model):
     """The repository as GitHub describes it."""
 
     full_name: str
-    """Its present name: differs from the target's where it was renamed or moved."""
+    """Its current name; not the target's if it was renamed or moved."""
     default_branch: str
     archived: bool = False
     private: bool = False
     can_push: bool | None = None
-    """Whether the token may push; None without a token, or where GitHub does not say."""
+    """Whether the token may push; None without a token, or if GitHub does not say."""
     can_administer: bool | None = None
     """Whether the token's owner administers the repository; None as above."""
     token_scopes: tuple[str, ...] | None = None
-    """The scopes of a classic token; None without one: other tokens have permissions, which GitHub does not list."""
+    """The scopes of a classic token; None for others, whose permissions GitHub does not list."""
     html_url: str
     fork_of: str | None = None
-    """The repository that it is a fork of, in the end; None where it is none."""
+    """The root of its fork network; None if it is not a fork."""
 
 
 class PullRequest(Model):
-    """A pull request. A deleted fork leaves `head_repository` None."""
+    """A pull request; `head_repository` is None if its fork was deleted."""
 
     number: int
     title: str
@@ -61,10 +61,10 @@ class GitHubRelease(Model):
     draft: bool
     prerelease: bool
     immutable: bool | None = None
-    """None where the service (an older GitHub Enterprise) does not say."""
+    """None if the service (an older GitHub Enterprise) does not say."""
     has_notes: bool
     assets: int | None = None
-    """How many files are attached to it; None where that is not said."""
+    """How many files are attached; None if GitHub does not say."""
     created_at: AwareDatetime
     published_at: AwareDatetime | None = None
     author: str | None = None
@@ -72,11 +72,11 @@ class GitHubRelease(Model):
 
 
 class RateLimit(Model):
-    """What GitHub said last about its limit: requests allowed in an hour and left of them, and the reset time."""
+    """GitHub's last word on its rate limit: requests per hour, requests left, and the reset time."""
 
     limit: int
     remaining: int
     resets_at: AwareDatetime
-    """In the local time of the machine that observed."""
+    """In the local time of the observing machine."""
     spent: int = 0
-    """Requests that this run made: what another run like it needs."""
+    """Requests of this run; another run like it needs as many."""

@@ -20,7 +20,7 @@ class IndexFile(Model):
     """"sdist", "wheel" or another package type of pypi-simple."""
     url: str
     size: int | None = None
-    """Bytes, where the index says (PEP 700)."""
+    """Bytes, if the index says (PEP 700)."""
     sha256: str | None = None
     uploaded_at: AwareDatetime | None = None
     requires_python: str | None = None
@@ -43,29 +43,29 @@ class IndexRelease(Model):
 
 
 class IndexProject(Model):
-    """The project's page on one index. A project that the index does not list has `listed` false and nothing else."""
+    """The project's page on one index; with `listed` false and nothing else if there is none."""
 
     url: str
     """The page that was read."""
     listed: bool
     status: str | None = None
-    """PEP 792: "active", "archived", "quarantined", "deprecated"; None where the index does not say."""
+    """PEP 792: "active", "archived", "quarantined", "deprecated"; None if the index does not say."""
     status_reason: str | None = None
     files: tuple[IndexFile, ...] = ()
-    """The files of the target's version, by PEP 440 equality."""
+    """The files of the target's version (by PEP 440)."""
     releases: tuple[IndexRelease, ...] = ()
     """Every version that has files, oldest first by PEP 440."""
     listed_without_files: tuple[str, ...] = ()
-    """Versions that the index lists (PEP 700) but holds no file of: not published."""
+    """Versions that the index lists (PEP 700) without a file: not published."""
     catching_up: tuple[str, ...] = ()
-    """Files of the target's version that the JSON API lists and the Simple API does not yet; the first fifty."""
+    """The first fifty files of the version that the JSON API lists and the Simple API does not list yet."""
     skipped: tuple[str, ...] = ()
-    """File names whose version could not be read; fifty at the most, first those that may be of the target's."""
+    """At most fifty file names without a readable version, those that may be of the target's version first."""
     lists_versions: bool = False
-    """Whether the index says which versions there are (PEP 700, or the JSON API): no unreadable name hides another."""
+    """Whether the index lists its versions (PEP 700 or the JSON API), so no unreadable name hides one."""
 
     def lists_empty(self, version: Version) -> bool:
-        """Whether the index lists a version, in whatever spelling, of which it holds no file."""
+        """Return whether the index lists a version, in any spelling, without a file."""
         return any(Version(listed) == version for listed in self.listed_without_files)
 
 
@@ -73,14 +73,14 @@ class Installation(Model):
     """An attempt to install the version from its index into a fresh environment."""
 
     attempted: bool
-    """False where it was not tried; `detail` says why."""
+    """False if it was not tried; `detail` says why."""
     succeeded: bool = False
     interpreter: str | None = None
-    """Which Python: its version and path."""
+    """The Python interpreter: its version and path."""
     installed_version: str | None = None
-    """What the installed metadata names."""
+    """The version in the installed metadata."""
     left_out: bool = False
-    """Whether it was left out because that was asked for."""
+    """Whether an option left it out."""
     filename: str | None = None
     """The version's file that was installed."""
     detail: str = ""
@@ -89,7 +89,7 @@ class Installation(Model):
 
 
 class OpenedFile(Model):
-    """A published file that was downloaded and looked into."""
+    """A published file that was downloaded and inspected."""
 
     filename: str
     wrong: str = ""
@@ -97,15 +97,15 @@ class OpenedFile(Model):
 
 
 class Opened(Model):
-    """The files of the version that the installation did not take, each compared with what the index says of it."""
+    """The version's files that were not installed, each compared with what the index says about it."""
 
     left_out: str = ""
-    """Why none was looked at."""
+    """Why none was inspected."""
     files: tuple[OpenedFile, ...] = ()
 
 
 class Witness(Model):
-    """A trace of a publication that lies outside the index; never a tag or a GitHub Release, which come without one."""
+    """Evidence of a publication outside the index; never a tag or a GitHub Release, which exist without one."""
 
     what: str
     """In words: "release run #12 published it", "the report x.json saw it on the index"."""
@@ -119,15 +119,15 @@ class IndexedVersion(Model):
     version: str
     """Normalized by PEP 440."""
     files: tuple[tuple[str, str, bool], ...]
-    """Of each file its name, its kind ("sdist", "wheel" or another package type), and whether it is yanked."""
+    """Each file's name, its kind ("sdist", "wheel" or another package type), and whether it is yanked."""
     yanked_reason: str | None = None
     uploaded_at: AwareDatetime | None = None
-    """The first upload, where the index says (PEP 700)."""
+    """The first upload, if the index says (PEP 700)."""
 
-    # Each is asked for again and again, for the judgement, the picture and the reports of thousands of versions.
+    # Cached: read many times for the verdict and the reports of thousands of versions.
     @cached_property
     def kinds(self) -> frozenset[str]:
-        """The kinds of file that are there."""
+        """The kinds of its files."""
         return frozenset(kind for _, kind, _ in self.files)
 
     @cached_property
@@ -142,7 +142,7 @@ class IndexedVersion(Model):
 
 
 class IndexHistory(Model):
-    """The project's page on one index, with every version. One that the index does not list has `listed` false."""
+    """The project's page on one index, with every version; `listed` is false if there is none."""
 
     url: str
     listed: bool
@@ -152,8 +152,8 @@ class IndexHistory(Model):
     versions: tuple[IndexedVersion, ...] = ()
     """Oldest first by PEP 440."""
     listed_without_files: tuple[str, ...] = ()
-    """Versions that the index lists (PEP 700) but holds no file of: not published."""
+    """Versions that the index lists (PEP 700) without a file: not published."""
     skipped: tuple[str, ...] = ()
-    """File names whose version could not be read; the first fifty."""
+    """The first fifty file names without a readable version."""
     lists_versions: bool = False
-    """Whether the index says which versions there are (PEP 700): then no unreadable name hides another."""
+    """Whether the index lists its versions (PEP 700), so no unreadable name hides one."""

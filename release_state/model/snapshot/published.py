@@ -1,4 +1,4 @@
-"""The next version that the commits on the base branch call for, and by which rules."""
+"""The next version by the commits on the base branch, and the commit that was published."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Level = Literal["major", "minor", "patch", "none"]
 
 
 class CountedCommit(Model):
-    """A commit since the last tag, and what it calls for; None: it does not follow the convention."""
+    """A commit since the last tag and its level; None if it does not follow the convention."""
 
     sha: str
     subject: str
@@ -22,43 +22,43 @@ class CountedCommit(Model):
 
 
 class Counted(Model):
-    """The commits since the last version's tag, as the project's rules read them; merge commits are left out."""
+    """The commits since the last version's tag, by the project's rules, without merge commits."""
 
     last_tag: str | None
-    """None: no tag of this package is in the history of the base branch."""
+    """None if the history of the base branch has no tag of this package."""
     total: int = 0
     levels: dict[Level, int] = Field(default_factory=dict)
-    """How many commits call for what."""
+    """The number of commits by level."""
     decisive: tuple[CountedCommit, ...] = ()
-    """The first ten, newest first, of those that call for most; empty where none calls for anything."""
+    """The first ten commits of the highest level, newest first; empty if none asks for a release."""
     not_conventional: tuple[CountedCommit, ...] = ()
-    """The first fifty that do not follow the convention, newest first."""
+    """The first fifty commits that do not follow the convention, newest first."""
     not_conventional_count: int = 0
 
 
 class Calculation(Model):
-    """What the head of the base branch calls for, under the configuration in its own tree."""
+    """The next version at the base branch's head, by the configuration in its tree."""
 
     base_head: str
     rules: Rules | None
-    """None: the project configures none, or none are wanted."""
+    """None if the project configures none, or wants none."""
     where: str | None = None
-    """Where the configuration stands: "[tool.semantic_release] of pyproject.toml"."""
+    """Where the configuration is: "[tool.semantic_release] of pyproject.toml"."""
     tool: str | None = None
-    """The program that worked it out, with its version; None: plain rules of the suite's own."""
+    """The program that computed it, with its version; None for the suite's plain rules."""
     counted: Observation[Counted]
     next_version: Observation[str]
-    """As the tool spells it. Known and None: the commits call for no release."""
+    """As the tool spells it; known and None if the commits need no release."""
     no_release: str | None = None
-    """Why the rules make no release from this branch at all."""
+    """Why the rules never release from this branch."""
     plain: str | None = None
-    """What plain rules call for, where the project's tool could not be asked: a hint, no statement."""
+    """The next version by plain rules if the project's tool could not run: only a hint."""
     project_name: str | None = None
-    """The name of what the tree builds, as it is spelt there; None: none that can be read."""
+    """The project name in the tree, as spelled there; None if it cannot be read."""
 
 
 class Candidate(Model):
-    """A commit that the published files may have been built from, compared with the published sdist (or wheel)."""
+    """A commit that the published files may be built from, compared with the published sdist or wheel."""
 
     sha: str
     ref: str | None = None
@@ -67,37 +67,37 @@ class Candidate(Model):
     """In words: "the tag v0.2.0", "the recorded head of pull request #3", "a commit of main that sets the version"."""
     on_base: bool
     equal: int
-    """Files of the sdist that the commit's tree holds byte for byte."""
+    """How many files of the sdist are identical in the commit's tree."""
     differing: tuple[str, ...] = ()
-    """Files of the sdist that the tree holds with other content; the first fifty."""
+    """The first fifty files of the sdist with other content in the tree."""
     absent: tuple[str, ...] = ()
-    """Files of the sdist that the tree does not hold, generated ones (PKG-INFO) left out; the first fifty."""
+    """The first fifty files of the sdist that the tree lacks, without generated ones (PKG-INFO)."""
     declared_version: str | None = None
 
 
 class Published(Model):
-    """What says from which commit the version was published."""
+    """The commit that the version was published from, and the evidence."""
 
     sdist: str | None
-    """Name of the sdist that was compared; None where the version has none."""
+    """The name of the compared sdist; None if the version has none."""
     wheel: str | None = None
-    """Name of the wheel that was compared for lack of an sdist."""
+    """The name of the wheel that was compared instead."""
     compared: int = 0
-    """Files of it that were compared, generated ones left out."""
+    """How many of its files were compared, without generated ones."""
     candidates: tuple[Candidate, ...] = ()
     """Best first."""
     provenance_commit: str | None = None
-    """The commit that a PEP 740 attestation names, where there is one."""
+    """The commit that a PEP 740 attestation names."""
     provenance_repository: str | None = None
 
     @property
     def file(self) -> str | None:
-        """Name of the file that was compared; None: there was nothing to compare."""
+        """The name of the compared file; None if there was nothing to compare."""
         return self.sdist or self.wheel
 
     @property
     def best(self) -> Candidate | None:
-        """The one candidate that fits better than every other; None where none or several fit alike."""
+        """The candidate that fits better than every other; None if none fits, or several fit equally."""
         if not self.candidates or not self.candidates[0].equal:
             return None
         first = self.candidates[0]
@@ -107,5 +107,5 @@ class Published(Model):
 
     @property
     def is_exact(self) -> bool:
-        """Whether the best candidate holds every file of the sdist byte for byte."""
+        """Whether every file of the sdist is identical in the best candidate."""
         return bool(self.best and not self.best.differing and not self.best.absent)

@@ -1,4 +1,4 @@
-"""What CI and the release workflow did: checks of a commit, runs, and what the log of a failed one says."""
+"""What CI and the release workflow did: checks of a commit, runs, and the log of a failed run."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from release_state.model.observation import Model
 ACTIONS = "github-actions"
 """The slug of the app whose check runs are jobs of workflows."""
 _OF_CODE = ("push", "merge_group", "pull_request", "workflow_dispatch", "repository_dispatch")
-"""Events that start a workflow for a commit, or by hand: comments, issues and releases start others on whatever commit
-the default branch has."""
+"""Events that start a workflow for a commit, or by hand. Comments, issues and releases start one on whatever commit the
+default branch has."""
 
 
 class CICheck(Model):
-    """The newest check run or commit status of its name, or a workflow run that has none, on one commit."""
+    """The newest check run or commit status of its name on one commit, or a workflow run without either."""
 
     name: str
     state: str
@@ -25,13 +25,13 @@ class CICheck(Model):
     html_url: str | None = None
     workflow_run: int | None = None
     workflow: str = ""
-    """File name of the workflow whose job it is; empty: it is no job of a run on this commit."""
+    """The file name of the workflow whose job it is; empty if it is not a job of a run on this commit."""
     event: str = ""
-    """What started that run: "push", "schedule", "dynamic" (GitHub Pages and what else GitHub runs by itself)."""
+    """What started that run: "push", "schedule", "dynamic" (GitHub Pages and other runs of GitHub's own)."""
     app: str = ""
-    """The app's slug of a check run; of a commit status its context, which GitHub names no app for."""
+    """The app's slug of a check run; the context of a commit status, for which GitHub names no app."""
     commit: str | None = None
-    """The ancestor that it is of; None: it is of the commit that was asked for."""
+    """The ancestor that it belongs to; None if it belongs to the commit itself."""
 
 
 class PushedWorkflow(Model):
@@ -44,14 +44,14 @@ class PushedWorkflow(Model):
     why: str
     """What shows that."""
     filtered: bool = False
-    """Whether it depends on the paths that were changed."""
+    """Whether that depends on the changed paths."""
 
 
 class Push(Model):
     """How a commit became the head of a branch, as GitHub's activity log says."""
 
     before: str
-    """What the branch held; zeros where the push created it."""
+    """The previous head; zeros if the push created the branch."""
     at: AwareDatetime
     by: str | None = None
     kind: str
@@ -61,52 +61,52 @@ class Push(Model):
 
 
 class ExpectedCI(Model):
-    """What has to be green on a commit, and what shows that."""
+    """What must be green on a commit, and the evidence."""
 
     workflows: tuple[PushedWorkflow, ...] = ()
     required: tuple[str, ...] = ()
     """The checks that the base branch requires and that reported on one of its commits."""
     apps: tuple[str, ...] = ()
-    """Apps, and contexts of statuses, seen on each of `apps_of`; those of workflows are in `workflows`."""
+    """Apps and status contexts seen on each commit of `apps_of`; workflows are in `workflows`."""
     apps_of: tuple[str, ...] = ()
-    """The last commits before this one that have CI, five at the most."""
+    """The last five commits before this one that have CI."""
     apps_unasked: str = ""
-    """Why they were not looked at; empty: they were."""
+    """Why these commits were not looked up; empty if they were."""
     skip: str = ""
-    """What in the commit's own message keeps CI away: "[skip ci]"."""
+    """What in the commit's message skips CI: "[skip ci]"."""
     testing: tuple[str, ...] = ()
-    """File names of the workflows that pushes or pull requests start, on whatever branch."""
+    """File names of workflows that pushes or pull requests start, on any branch."""
     push: Push | None = None
-    """None: not asked for, as nothing is missing; or GitHub does not list it."""
+    """None if nothing is missing, so it was not looked up, or if GitHub does not list it."""
     push_unknown: str = ""
-    """Why it is not known though something is missing."""
+    """Why the push is unknown although something is missing."""
 
     def is_of_ci(self, result: CICheck) -> bool:
-        """Whether a result, whatever it is, is of CI: one of whatever app is not, nor of a workflow for something else.
+        """Return whether a result belongs to CI, and not to another app or a workflow for something else.
 
-        What a schedule alone starts is no CI where other workflows are for pushes or pull requests.
+        A workflow that only a schedule starts is not CI if others start on pushes or pull requests.
         """
         is_nightly = result.event == "schedule" and (not self.testing or result.workflow in self.testing)
         is_of_workflow = bool(result.workflow) and (result.event in _OF_CODE or is_nightly)
         return is_of_workflow or result.app in self.apps or result.name in self.required
 
     def is_vouched_by(self, result: CICheck) -> bool:
-        """Whether a result says that the commit was tested."""
+        """Return whether a result shows that the commit was tested."""
         return result.state == "success" and self.is_of_ci(result)
 
     @property
     def kept_away(self) -> tuple[PushedWorkflow, ...]:
-        """The workflows that this push did not start, though others do."""
+        """The workflows that this push did not start, though other pushes do."""
         return self._in("kept away")
 
     @property
     def switched_off(self) -> tuple[PushedWorkflow, ...]:
-        """The workflows that no push starts as long as nobody switches them on."""
+        """The disabled workflows, which no push starts."""
         return self._in("disabled")
 
     @property
     def has_begun(self) -> bool:
-        """Whether the push started a workflow: then what else is told of a push was told of this one."""
+        """Whether the push started a workflow: then GitHub also notified other apps of it."""
         return bool(self._in("starts"))
 
     def _in(self, state: str) -> tuple[PushedWorkflow, ...]:
@@ -114,26 +114,26 @@ class ExpectedCI(Model):
 
 
 class CommitChecks(Model):
-    """CI of exactly one commit. `left_out` names what belongs to the run that is asking."""
+    """CI of exactly one commit. `left_out` names the checks of this very run."""
 
     sha: str
     results: tuple[CICheck, ...] = ()
     ran: tuple[str, ...] = ()
-    """File names of the workflows that have a run for this commit, in whatever state: that is in `results`."""
+    """File names of the workflows with a run for this commit, in any state (see `results`)."""
     asking: str = ""
-    """File name of the workflow whose run is asking; empty: none of this commit is."""
+    """The file name of this very run's workflow; empty if it does not run on this commit."""
     left_out: tuple[str, ...] = ()
     expected: ExpectedCI | None = None
-    """None: not asked for, as something is red or pending, which decides; or as the phase does not judge CI."""
+    """None if something red or pending decides already, or the phase does not judge CI."""
     nearest: str | None = None
-    """Where no workflow started: the nearest ancestor whose CI is complete; its results are `nearest_results`."""
+    """If no workflow started: the nearest ancestor with complete CI; see `nearest_results`."""
     nearest_distance: int | None = None
     nearest_results: tuple[CICheck, ...] = ()
-    """What the commit itself has no result of."""
+    """The results that the commit itself lacks."""
 
     @property
     def apps(self) -> frozenset[str]:
-        """The apps, and contexts of statuses, that have a result; but for Actions, whose workflows count each."""
+        """The apps and status contexts with a result, without Actions, whose workflows count one by one."""
         return frozenset(result.app for result in self.results if result.app and result.app != ACTIONS)
 
 
@@ -155,7 +155,7 @@ class WorkflowRun(Model):
     actor: str | None = None
     html_url: str
     workflow: str = ""
-    """File name of its workflow."""
+    """The file name of its workflow."""
 
     @property
     def is_finished(self) -> bool:
@@ -163,9 +163,10 @@ class WorkflowRun(Model):
         return self.status == "completed"
 
     def tests(self, base: str) -> bool:
-        """Whether a run of the release workflow judges the commit that it stands on, as CI does.
+        """Return whether a run of the release workflow tests its commit, as CI does.
 
-        Where one file tests and releases: a push to the base branch, the merge queue or a pull request started it.
+        That is so if one file tests and releases, and a push to the base branch, the merge queue or a pull request
+        started the run.
         """
         return self.event.startswith(("pull_request", "merge_group")) or (
             self.event == "push" and self.head_branch == base
@@ -173,17 +174,17 @@ class WorkflowRun(Model):
 
 
 class WorkflowRuns(Model):
-    """The runs of the release workflow that can still be unfinished: those of the last 70 days, newest first."""
+    """The runs of the release workflow in the last 70 days, newest first; older ones cannot be unfinished."""
 
     workflow: str
     exists: bool = True
-    """False where GitHub knows no workflow of that file name."""
+    """False if GitHub knows no workflow with that file name."""
     runs: tuple[WorkflowRun, ...] = ()
     left_out: tuple[str, ...] = ()
 
 
 class ExplainedRun(Model):
-    """The last finished run of the release workflow for this version and channel, and what its log says."""
+    """The last finished release run for this version and channel, and what its log says."""
 
     run: WorkflowRun
     attributed_by: str
@@ -192,8 +193,8 @@ class ExplainedRun(Model):
     step: str | None = None
     """The step that failed."""
     scenario: str | None = None
-    """The runbook's letter, or a name of ours, that the log's decisive line matches."""
+    """The runbook's letter, or another name, for the decisive line of the log."""
     meaning: str = ""
     """What that line means, in a sentence."""
     lines: tuple[str, ...] = ()
-    """The decisive lines of the log, ten at most, without time stamps; remote text: escape it where it is shown."""
+    """At most ten decisive lines of the log, without time stamps. Remote text: escape it before showing it."""

@@ -1,4 +1,4 @@
-"""Whether the services that a release needs are well: what their own status pages say."""
+"""Whether the services that a release needs are up, as their status pages say."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ class Component(Model):
 
 
 class Incident(Model):
-    """An incident that is not over, or maintenance under way, with its page (None: the service names none)."""
+    """An open incident or maintenance in progress, and its page (None if the service names none)."""
 
     title: str
     link: str | None = None
 
 
 class ServiceStatus(Model):
-    """A service's status page, as far as a release needs the service."""
+    """A service's status page: the parts that a release needs."""
 
     name: str
-    """What the page calls itself."""
+    """The title of the page."""
     url: str
     """The page for people."""
     components: tuple[Component, ...] = ()

@@ -6,7 +6,7 @@ from release_state.model.observation import Model, Problem
 
 
 class Rule(Model):
-    """A rule of a ruleset, as far as a release can run into it."""
+    """A rule of a ruleset: the parts that can affect a release."""
 
     type: str
     """GitHub's word: "creation", "update", "deletion", "pull_request", "required_status_checks", "tag_name_pattern"."""
@@ -17,7 +17,7 @@ class Rule(Model):
     checks: tuple[str, ...] = ()
     """Of "required_status_checks": their names."""
     on_creation: bool = True
-    """Of "required_status_checks": whether a branch that is made has to have them already."""
+    """Of "required_status_checks": whether a new branch must have passed them."""
     operator: str | None = None
     """Of a pattern rule: "starts_with", "ends_with", "contains" or "regex"."""
     pattern: str | None = None
@@ -26,7 +26,7 @@ class Rule(Model):
 
 
 class Ruleset(Model):
-    """A ruleset of the repository or of its owner, with what it applies to."""
+    """A ruleset of the repository or its owner, and what it applies to."""
 
     id: int
     name: str
@@ -35,46 +35,46 @@ class Ruleset(Model):
     enforcement: str
     """"active", "evaluate" or "disabled"."""
     source: str = ""
-    """Whose it is: a repository, an organization or an enterprise."""
+    """Its owner: a repository, an organization or an enterprise."""
     include: tuple[str, ...] | None = None
-    """Patterns of full ref names, `~ALL`, `~DEFAULT_BRANCH`; None where GitHub names no condition on refs."""
+    """Patterns of full ref names, `~ALL`, `~DEFAULT_BRANCH`; None if GitHub names no condition on refs."""
     exclude: tuple[str, ...] = ()
     rules: tuple[Rule, ...] = ()
     bypass: tuple[str, ...] | None = None
-    """Who may pass it by: "RepositoryRole 5", "Integration 15368"; None where it is not shown to the token."""
+    """Who may bypass it: "RepositoryRole 5", "Integration 15368"; None if the token does not see it."""
     html_url: str | None = None
 
 
 class BaseRules(Model):
-    """What the base branch asks of a change, by classic protection and by rulesets."""
+    """What the base branch requires of a change, by classic protection and by rulesets."""
 
     branch: str
     protected: bool
-    """What GitHub says to everybody: whether any protection covers it."""
+    """Whether any protection covers it; every token sees that."""
     approvals: int = 0
-    """Approving reviews that classic protection asks for."""
+    """Approving reviews that classic protection requires."""
     checks: tuple[str, ...] = ()
     """Checks that classic protection requires."""
     pull_request: bool = False
-    """Whether classic protection takes changes by pull request only."""
+    """Whether classic protection requires pull requests."""
     locked: bool = False
     """Whether classic protection makes it read-only."""
     restricted: bool = False
-    """Whether classic protection names who may push."""
+    """Whether classic protection restricts who may push."""
     hidden: Problem | None = None
-    """Why the whole of the classic protection could not be seen; the required checks are shown to everybody."""
+    """Why only the required checks of classic protection, which every token sees, are known."""
     rules: tuple[Rule, ...] = ()
     """The rules of rulesets that apply to it."""
 
     @property
     def all_checks(self) -> tuple[str, ...]:
-        """Every check that is required, by whichever of the two."""
+        """Every required check, by protection or ruleset."""
         named = (*self.checks, *(name for rule in self.rules for name in rule.checks))
         return tuple(dict.fromkeys(named))
 
     @property
     def all_approvals(self) -> int:
-        """The most approving reviews that one of them asks for."""
+        """The highest number of approving reviews that one of them requires."""
         return max((self.approvals, *(rule.approvals for rule in self.rules)))
 
     @property
@@ -84,7 +84,7 @@ class BaseRules(Model):
 
 
 class ActionsSettings(Model):
-    """What the settings let workflows do that say nothing themselves, and pull requests."""
+    """The default permissions of workflows, and whether they may create pull requests."""
 
     default_permissions: str
     """"read" or "write"."""
@@ -100,19 +100,19 @@ class WorkflowFile(Model):
 
 
 class WorkflowFiles(Model):
-    """The release workflow at the head of the base branch, with the local workflows and actions that it uses."""
+    """The release workflow at the base branch's head, with the local workflows and actions that it uses."""
 
     commit: str
     path: str
     """Of the release workflow."""
     files: tuple[WorkflowFile, ...] = ()
-    """Those that are there; the first is the release workflow, unless it is not there."""
+    """The files that exist; the release workflow, if it exists, comes first."""
     unread: tuple[str, ...] = ()
-    """Paths of files that are there and were not read: too large, no UTF-8, or one too many."""
+    """Paths of existing files that were not read: too large, not UTF-8, or too many."""
     build_requires: tuple[str, ...] = ()
-    """Names of the packages that build the project ([build-system] requires), normalized by PEP 503."""
+    """The packages that build the project ([build-system] requires), normalized by PEP 503."""
     build_unread: str = ""
-    """Why not all of them could be read; empty: they were."""
+    """Why not all of them could be read; empty if they were."""
 
     @property
     def exists(self) -> bool:
