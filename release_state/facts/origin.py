@@ -1,6 +1,6 @@
-"""What of a release can never be put right, and what stands in its way (pure): for diagnosis, plan and checks.
+"""Where a release comes from and where it is stuck: the commit to tag, and dead ends (pure).
 
-Every function raises NotObserved where a fact that the answer hangs on could not be observed.
+Every function raises NotObserved if its answer depends on an unavailable fact.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from release_state.model.target import parse_version
 
 
 def find_sdist_for_wheel(release: Release) -> IndexFile | None:
-    """The published sdist, where a wheel is all that is missing: it is what the wheel has to be built from."""
+    """The published sdist, if only a wheel is missing: the wheel must be built from it."""
     if set(release.missing_kinds) != {"wheel"}:
         return None
     sdists = [file for file in release.files if file.kind == "sdist"]
@@ -24,9 +24,9 @@ def find_sdist_for_wheel(release: Release) -> IndexFile | None:
 
 
 def find_ref_to_build(release: Release) -> str | None:
-    """The tag that missing files can be built from, once the plan's own tag is there; None: nothing says.
+    """The tag to build missing files from, once the plan has created it; None if unknown.
 
-    A channel without tags has its release branch instead.
+    On a channel without tags it is the release branch.
     """
     target = release.target
     if "tag" not in release.channel.leaves:
@@ -43,7 +43,7 @@ def _declares(release: Release, sha: str) -> bool:
 
 
 def explain_dead_end(release: Release) -> str:
-    """Why a published version can never be completed; empty where it can."""
+    """Why a published version cannot be completed; empty if it can."""
     target = release.target
     if release.catching_up:
         return ""  # what is on its way can neither be compared yet nor be called missing
@@ -67,9 +67,9 @@ def explain_dead_end(release: Release) -> str:
 
 
 def explain_closed(release: Release) -> str:
-    """Why the index takes no further file of a version that lacks some; empty where it may, or where none is missing.
+    """Why the index accepts no more files of an incomplete version; empty if it may, or if none is missing.
 
-    What is published stays; what is missing of it can come with the next version alone.
+    Published files stay; the missing ones can come only with the next version.
     """
     until, missing = release.accepts_files_until, release.missing_kinds
     if until is None or not missing or release.snapshot.observed_at <= until:
@@ -82,7 +82,7 @@ def explain_closed(release: Release) -> str:
 
 
 def is_burnt(release: Release) -> bool:
-    """Whether a version that was never published never can be: its tag stays on a commit of another version."""
+    """Whether an unpublished version cannot be published: its tag stays on a commit of another version."""
     tag = release.tag
     if release.is_published or tag is None or not release.builds_another_version(tag):
         return False
@@ -90,9 +90,9 @@ def is_burnt(release: Release) -> bool:
 
 
 def find_successor(release: Release) -> Version | None:
-    """The newer version of the same line that took the place of one that was never published; None: none did.
+    """The newer version of the same line that replaced an unpublished one; None if there is none.
 
-    Only where an immutable GitHub Release keeps the name: any other version's traces can be withdrawn, or completed.
+    Only if an immutable GitHub Release keeps the name: otherwise the version can be withdrawn or completed.
     """
     if release.is_published:
         return None
@@ -104,10 +104,10 @@ def find_successor(release: Release) -> Version | None:
 
 
 def is_misplaced(release: Release) -> bool:
-    """Whether the tag of a published version is on a commit that another version was built from.
+    """Whether a published version's tag is on a commit that builds another version.
 
-    A commit that declares another version is still the right one where the process writes the version without
-    committing it: then the published files fit no commit better.
+    A commit that declares another version is still right if the process writes the version without
+    committing it: then no commit matches the published files better.
     """
     tag = release.tag
     if tag is None or not release.is_published or "tag" not in release.channel.leaves:
@@ -119,43 +119,43 @@ def is_misplaced(release: Release) -> bool:
 
 
 def find_best_match(release: Release) -> Candidate | None:
-    """The commit that fits the published files best; None: no commit is known that does.
+    """The commit that best matches the published files; None if no commit does.
 
-    Of several that fit alike, and hold the same files then, the first that declares the version and is on the base.
+    Among equal matches, the first that declares the version and is on the base branch.
     """
     return next(iter(release.published_from), None) if release.is_published else None
 
 
 def holds_tag_forever(release: Release) -> bool:
-    """Whether the tag can neither go nor move: an immutable GitHub Release holds it.
+    """Whether the tag can be neither deleted nor moved: an immutable GitHub Release holds it.
 
-    One of which the server does not say whether it is immutable is taken to be.
+    Counts as immutable if the server does not say.
     """
     found = release.github_release
     return found is not None and found.immutable is not False
 
 
 def is_bound(release: Release) -> bool:
-    """Whether the tag stays where it is: an immutable GitHub Release holds it, or another channel rests on it."""
+    """Whether the tag must stay: an immutable GitHub Release holds it, or another channel needs it."""
     return holds_tag_forever(release) or bool(release.find_dependents("tag"))
 
 
 @dataclass(frozen=True)
 class ReleasedCommit:
-    """The commit that a tag is to name."""
+    """A commit to tag, or that is tagged."""
 
     sha: str
     ref: str
-    """A ref of the remote to fetch it by, or the hash itself."""
+    """The remote ref to fetch it by, or its hash."""
     what: str
     on_base: bool | None = None
-    """None: that was not looked at."""
+    """None if not looked up."""
 
 
 def find_commit_to_tag(release: Release) -> ReleasedCommit | None:
-    """The commit that the plan tags where the remote has no right tag: by the files that were published, else by refs.
+    """The commit that the plan tags if the remote has no right tag: by the published files, else by refs.
 
-    None where neither tells. Raises NotObserved where the published files could not be compared.
+    None if neither shows it. Raises NotObserved if the published files could not be compared.
     """
     if chosen := find_best_match(release):
         return ReleasedCommit(chosen.sha, chosen.ref or chosen.sha, chosen.what, chosen.on_base)
@@ -164,9 +164,9 @@ def find_commit_to_tag(release: Release) -> ReleasedCommit | None:
 
 
 def find_commit_tagged_after(release: Release) -> ReleasedCommit | None:
-    """The commit that the remote's tag names once the plan is followed; None where nothing tells.
+    """The commit that the tag will point to after the plan; None if unknown.
 
-    Raises NotObserved where that hangs on what could not be observed.
+    Raises NotObserved if that depends on an unavailable fact.
     """
     tag, local = release.tag, release.local_tag if release.snapshot.clone.is_known else None
     if tag is not None and (not is_misplaced(release) or is_bound(release)):
@@ -177,7 +177,7 @@ def find_commit_tagged_after(release: Release) -> ReleasedCommit | None:
 
 
 def is_pushed(release: Release, local: Tag) -> bool:
-    """Whether the plan pushes the tag that the clone alone has: unless the published files fit another commit."""
+    """Whether the plan pushes a tag that only the clone has: unless the published files match another commit."""
     found = release.published_from if release.is_published else ()
     if not found or any(candidate.sha == local.commit for candidate in found):
         return True
@@ -191,7 +191,7 @@ def _compared(release: Release, local: Tag) -> ReleasedCommit | None:
 
 
 def _left_by_refs(release: Release) -> list[ReleasedCommit]:
-    """Commits that the published files may have been built from, by the refs that the release left."""
+    """Commits that the published files may have been built from, by the release's remaining refs."""
     found = {
         tag.commit: ReleasedCommit(tag.commit, f"refs/tags/{tag.name}", f"which {tag.name} tags already")
         for tag in release.other_tags_exactly
@@ -208,14 +208,14 @@ def _left_by_refs(release: Release) -> list[ReleasedCommit]:
 
 
 def is_on_base(release: Release, released: ReleasedCommit) -> bool:
-    """Whether the base branch has a released commit: GitHub then refuses a pull request for lack of commits."""
+    """Whether the base branch has the released commit: then GitHub refuses a pull request without commits."""
     if released.on_base is not None:
         return released.on_base
     return released.sha == release.base_head or not release.lineage(released.sha).ahead
 
 
 def find_on_base(release: Release) -> Candidate | None:
-    """The commit of the base branch that declares the version and comes closest to what was published."""
+    """The base branch's commit that declares the version and best matches the published files."""
     found = release.snapshot.published.value
     declaring = (c for c in (found.candidates if found else ()) if c.on_base and release.declares(c))
     return next(declaring, None)
@@ -225,7 +225,7 @@ _METADATA = frozenset({"pyproject.toml", "setup.cfg", "setup.py"})
 
 
 def find_squashed(release: Release, released: ReleasedCommit) -> Candidate | None:
-    """The commit of the base branch that has all of a released commit in another form, as after a squash merge.
+    """The base branch's commit with the same content as a released commit, as after a squash merge.
 
     It declares the version, and of what was published from the released commit only metadata or the changelog differ.
     None where no such commit is known: then a pull request has something to bring.
@@ -239,12 +239,12 @@ def find_squashed(release: Release, released: ReleasedCommit) -> Candidate | Non
 
 
 def needs_no_pull(release: Release, released: ReleasedCommit) -> bool:
-    """Whether a pull request has nothing to bring: the base branch has the released commit, or all of it, squashed."""
+    """Whether a pull request would be empty: the base branch has the released commit, as is or squashed."""
     return is_on_base(release, released) or find_squashed(release, released) is not None
 
 
 def is_branch_leftover(release: Release) -> bool:
-    """Whether nothing is to come of the release branch any more: its pull request is merged, or none is expected."""
+    """Whether the release branch is no longer needed: its pull request is merged, or none is expected."""
     if release.branch is None:
         return False
     if release.pull is not None:

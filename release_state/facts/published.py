@@ -16,19 +16,19 @@ from release_state.model.target import Channel, Target, parse_version
 
 
 class PublishedFacts(GitFacts):
-    """What the published files tell about the commits of the repository."""
+    """What the published files show about the repository's commits."""
 
     @cached_property
     def published(self) -> Published | None:
-        """What the files of the published sdist say about the commit that it was built from; None: nothing is."""
+        """How commits match the published files; None if nothing is published."""
         return self.snapshot.published.known()
 
     @property
     def published_from(self) -> tuple[Candidate, ...]:
-        """The commits that fit the published files best, all alike; those that declare the version and are on the base
+        """The commits that best match the published files; those that declare the version and are on the base
         branch come first.
 
-        None that fits less than half of them: any commit shares a licence or an empty file with any other.
+        None that matches less than half of them: any commit shares a licence or an empty file.
         """
         found = self.published
         first = found.candidates[0] if found and found.candidates else None
@@ -39,13 +39,13 @@ class PublishedFacts(GitFacts):
 
     @property
     def is_tag_best_match(self) -> bool:
-        """Whether the published files are known to fit no commit better than the tagged one."""
+        """Whether no commit matches the published files better than the tagged one."""
         if self.tag is None or not self.snapshot.published.is_known:
             return False
         return any(candidate.sha == self.tag.commit for candidate in self.published_from)
 
     def holds_published(self, candidate: Candidate) -> bool:
-        """Whether a commit holds every published file that was compared, but for built ones, which no commit holds.
+        """Whether a commit has every compared file, except generated files, which no commit has.
 
         A wheel does not hold the file that declares the version: there, the commit has to declare it as well.
         """
@@ -57,7 +57,7 @@ class PublishedFacts(GitFacts):
         return all(set(candidate.absent) <= set(other.absent) for other in found.candidates)
 
     def declares(self, candidate: Candidate) -> bool:
-        """Whether the tree of a commit declares this version."""
+        """Whether a commit declares this version."""
         declared = candidate.declared_version
         return declared is not None and parse_version(declared) == self.version
 
@@ -73,11 +73,11 @@ def _fit(candidate: Candidate) -> tuple[int, int, int]:
 
 
 Shared = Literal["tag", "release", "branch"]
-"""What another channel may rest on; a pull request goes with its branch."""
+"""A trace that another channel may need; a pull request goes with its branch."""
 
 
 def find_sharing(target: Target, trace: Shared) -> tuple[Channel, ...]:
-    """The other channels of which a release leaves the very same trace.
+    """The other channels whose releases leave the same trace.
 
     A branch is one channel's alone where the template of branches names the channel. A channel that leaves no pull
     request, as TestPyPI, has no branch at the end of a release, and rests on none.
@@ -90,7 +90,7 @@ def find_sharing(target: Target, trace: Shared) -> tuple[Channel, ...]:
 
 
 def find_sharing_any(target: Target) -> tuple[Channel, ...]:
-    """The other channels that share a trace with this one: whether they have published decides what may go."""
+    """The other channels that share a trace: if they have published, the trace must stay."""
     shared = {each.name for trace in ("tag", "release", "branch") for each in find_sharing(target, trace)}
     return tuple(each for each in _others(target) if each.name in shared)
 
@@ -100,10 +100,10 @@ def _others(target: Target) -> tuple[Channel, ...]:
 
 
 class SharedFacts(IndexFacts):
-    """What other channels rest on."""
+    """What other channels need."""
 
     def find_dependents(self, trace: Shared, version: Version | None = None) -> tuple[str, ...]:
-        """The other channels that rest on this version's trace: they share it, and their index has the version.
+        """The other channels that need this version's trace: they share it, and their index has the version.
 
         Yanked files count. Of another `version` the releases are looked at that the page lists. Raises NotObserved
         where none is known to rest on it and the index of one could not be observed.

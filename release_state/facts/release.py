@@ -1,4 +1,4 @@
-"""The facts of one release, worked out from its snapshot: what checks, diagnosis and plan share (pure).
+"""`Release`: the facts of one release, derived from its snapshot (pure).
 
 Every property gives a plain value and raises NotObserved where a fact that it rests on could not be observed. Each
 source has a module of its own; here is what rests on several of them.
@@ -20,7 +20,7 @@ from release_state.model.target import ReleaseBranchName
 
 @dataclass(frozen=True)
 class OtherBranch:
-    """A release branch of another version or channel, and what it is."""
+    """A release branch of another version or channel, and its state."""
 
     branch: Branch
     parsed: ReleaseBranchName
@@ -28,7 +28,7 @@ class OtherBranch:
     """"in use", "unfinished", "left over" or "orphaned"."""
     reason: str
     published_on: str | None = None
-    """The channel that has published its version; None: none, or that was not what its state hangs on."""
+    """The channel that published its version; None if none did, or if that did not decide the state."""
 
 
 class Release(GitHubFacts, PublishedFacts, SharedFacts):
@@ -36,7 +36,7 @@ class Release(GitHubFacts, PublishedFacts, SharedFacts):
 
     @cached_property
     def other_branches(self) -> tuple[OtherBranch, ...]:
-        """Every other release branch of the remote, and what it is.
+        """Every other release branch on the remote, with its state.
 
         Neither a lasting branch nor that of a release line; on a channel that leaves nothing on GitHub, its own alone.
         """
@@ -44,7 +44,7 @@ class Release(GitHubFacts, PublishedFacts, SharedFacts):
 
     @cached_property
     def _others(self) -> tuple[tuple[Branch, ReleaseBranchName], ...]:
-        """Every other release branch with what its name says."""
+        """Every other release branch with its parsed name."""
         others = []
         for branch in self.remote.branches:
             parsed = self.target.parse_release_branch(branch.name)
@@ -65,16 +65,16 @@ class Release(GitHubFacts, PublishedFacts, SharedFacts):
 
     @property
     def respelled_branches(self) -> tuple[OtherBranch, ...]:
-        """Release branches of this very version and channel in other spellings, which nobody uses."""
+        """Unused release branches of this version and channel in other spellings."""
         judged = (self._judged(branch, parsed) for branch, parsed in self._others if self.is_respelled(parsed))
         return tuple(other for other in judged if other.state != "in use")
 
     def is_respelled(self, parsed: ReleaseBranchName) -> bool:
-        """Whether the name of another release branch says this very version and channel."""
+        """Whether another release branch names this version and channel."""
         return parsed.channel == self.channel.name and Version(parsed.version) == self.version
 
     def _is_line(self, parsed: ReleaseBranchName) -> bool:
-        """Whether a branch is that of a release line: `release/1.4` beside versions such as 1.4.2."""
+        """Whether a branch is a release line: `release/1.4` for versions such as 1.4.2."""
         named = Version(parsed.version).release
         return "{channel}" not in self.target.branch_template and len(named) < len(self.version.release)
 
@@ -98,28 +98,28 @@ class Release(GitHubFacts, PublishedFacts, SharedFacts):
         return "orphaned", "no pull request of it is open, no run is unfinished and its version is not released"
 
     def _published_on(self, parsed: ReleaseBranchName) -> str | None:
-        """The channel that has published the version of a release branch: its own, or one that shares the branch."""
+        """The channel that published a release branch's version: its own, or one that shares the branch."""
         version = Version(parsed.version)
         if self._has(parsed.channel, version):
             return parsed.channel
         return next(iter(self.find_dependents("branch", version)), None)
 
     def is_still_needed(self, other: OtherBranch) -> bool:
-        """Whether a published version rests on its branch: its pull request is still to be merged."""
+        """Whether a published version still needs its branch: its pull request is not merged yet."""
         channel = self.target.find_channel(other.published_on) if other.published_on else None
         return channel is not None and "pull-request" in channel.leaves
 
     def _holds(self, sha: str) -> bool:
-        """Whether the base branch is known to hold a commit."""
+        """Whether the base branch is known to contain a commit."""
         history = self.snapshot.history.value
         lineages = history.lineages if history else ()
         return sha == self.base_head or any(each.sha == sha and not each.ahead for each in lineages)
 
     @property
     def is_tag_removable(self) -> bool:
-        """Whether nothing rests on the tag: no file, not even yanked, no immutable GitHub Release, no run at work.
+        """Whether the tag can be deleted: no file, not even yanked, no immutable GitHub Release, no run in progress.
 
-        Nor a file on the index of another channel that leaves this tag, too.
+        Nor a file on another channel that shares the tag.
         """
         found = self.github_release
         if self.is_published or self.unfinished_runs or (found is not None and found.immutable is not False):
@@ -127,7 +127,7 @@ class Release(GitHubFacts, PublishedFacts, SharedFacts):
         return not self.find_dependents("tag")
 
     def traces(self) -> dict[str, bool | None]:
-        """Which traces of this version exist, as far as known: True, False, or None where it could not be observed."""
+        """Which traces of this version exist: True, False, or None if unknown."""
         traces: dict[str, bool | None] = {"branch": self._seen("branch"), "index": self._seen("is_published")}
         if "tag" in self.channel.leaves:
             traces["tag"] = self._seen("version_tags")

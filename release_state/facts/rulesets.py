@@ -1,4 +1,4 @@
-"""Which refs a ruleset is for: GitHub's patterns are those of Ruby's `File.fnmatch` with FNM_PATHNAME.
+"""Which refs a ruleset covers, and which rules block a release (pure).
 
 `*` and `?` never match a slash, `**/` matches any number of folders, a leading dot is only matched by a dot.
 Source: https://docs.github.com/repositories/configuring-branches-and-merges-in-your-repository/managing-rulesets
@@ -19,7 +19,7 @@ _ESCAPED = re.compile(r"\\(.)")
 
 
 def applies(ruleset: Ruleset, ref: str, default_branch: str | None) -> bool:
-    """Whether a ruleset is for a full ref name (`refs/heads/main`)."""
+    """Whether a ruleset covers a full ref name (`refs/heads/main`)."""
     if ruleset.include is None:
         return True
     return _any(ruleset.include, ref, default_branch) and not _any(ruleset.exclude, ref, default_branch)
@@ -57,7 +57,7 @@ def _matches_name(pattern: str, name: str) -> bool:
 
 
 ACTIONS = "Integration 15368"
-"""GitHub Actions itself, as a ruleset names who may pass it by."""
+"""GitHub Actions itself, as rulesets name a bypass actor."""
 
 _COMMITS = {
     "commit_message_pattern": "commits by their message",
@@ -68,22 +68,22 @@ _COMMITS = {
 
 @dataclass(frozen=True)
 class Hindrance:
-    """A rule that stands in the way."""
+    """A rule that blocks a release, or may."""
 
     what: str
     """In words."""
     ruleset: Ruleset | None
     refuses: bool
-    """Whether it refuses everybody who may not pass it by; else it depends on the commit."""
+    """Whether it refuses everyone without a bypass; otherwise it depends on the commit."""
 
     @property
     def is_certain(self) -> bool:
-        """Whether nobody at all gets past it, as far as GitHub shows who may."""
+        """Whether nobody can bypass it, as far as GitHub shows."""
         return self.refuses and self.ruleset is not None and self.ruleset.bypass == ()
 
     @property
     def text(self) -> str:
-        """The finding in words: what, by which ruleset, and who may pass it by."""
+        """The finding in words: the rule, its ruleset, and who may bypass it."""
         if self.ruleset is None:
             return self.what
         who = self.ruleset.bypass
@@ -93,7 +93,7 @@ class Hindrance:
 
 
 def find_hindrances(release: Release, rules: Sequence[Rule], name: str, kind: str) -> tuple[Hindrance, ...]:
-    """What of the rules is in the way of creating a branch or tag of this name; what Actions may pass by is not."""
+    """The rules that block creating a branch or tag of this name, unless Actions may bypass them."""
     rulesets = {ruleset.id: ruleset for ruleset in release.snapshot.rulesets.value or ()}
     found = []
     for rule in rules:
@@ -119,7 +119,7 @@ def list_tag_rules(release: Release, tag: str) -> tuple[Rule, ...]:
 
 
 def find_idle_rulesets(release: Release) -> tuple[Ruleset, ...]:
-    """Active rulesets that no branch and no tag matches, neither now nor with what this release makes."""
+    """Active rulesets that match no branch or tag: none that exists, and none of this release."""
     target, remote = release.target, release.remote
     made = [target.release_branch_for(target.version, channel.name) for channel in target.channels]
     names = {
@@ -152,7 +152,7 @@ def _of_rule(rule: Rule, name: str, kind: str) -> Iterator[tuple[str, bool]]:
 
 
 def _fits(rule: Rule, name: str) -> bool | None:
-    """Whether the name is as a pattern wants it; None for a regular expression: a stranger's is never run."""
+    """Whether the name matches a pattern; None for a regular expression: untrusted ones are never run."""
     tests = {"starts_with": name.startswith, "ends_with": name.endswith, "contains": name.__contains__}
     test = tests.get(rule.operator or "")
     return None if test is None or rule.pattern is None else test(rule.pattern) is not rule.negate

@@ -1,4 +1,4 @@
-"""What the services' own status pages say, beside what could not be observed of them (pure)."""
+"""What the services' status pages say about a failed look-up (pure)."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _GIT = ("git remote", "git history", "published commit")
 
 
 def describe_trouble(status: ServiceStatus) -> str:
-    """The components that are not well, and the incidents with their pages; empty where all is well."""
+    """The degraded components and the incidents with their pages; empty if all is well."""
     levels = [f"{component.name}: {component.level}" for component in status.components if not component.is_well]
     incidents = [f"{incident.title} ({incident.link or status.url})" for incident in status.incidents]
     return join_items([*levels, *incidents], most=6)
 
 
 def explain_by_status(snapshot: Snapshot, problem: Problem) -> str:
-    """What the status page of the service that gave no answer says, as an argument for waiting; empty where nothing."""
+    """What the status page of the failed service reports, as a reason to wait; empty if nothing."""
     name = _service_of(problem, snapshot.target)
     status = snapshot.services[name].value if name in snapshot.services else None
     if status is None or status.is_well:
@@ -29,7 +29,7 @@ def explain_by_status(snapshot: Snapshot, problem: Problem) -> str:
 
 
 def _service_of(problem: Problem, target: Target) -> str:
-    """The key of the service that a problem's source belongs to; empty for this machine and for other services."""
+    """The service that a problem's source belongs to; empty for this machine and other services."""
     if problem.source.startswith("GitHub"):
         return "GitHub"
     if problem.source.startswith("index "):

@@ -1,4 +1,4 @@
-"""Which tags of a repository of several packages can be this package's, by those that are spelled with its name (pure).
+"""Which tags of a monorepo belong to this package, by the tags with its name (pure).
 
 A number alone, `v1.2.3`, is often the main package's, of whatever name.
 """
@@ -18,7 +18,7 @@ from release_state.model.target import Target
 
 @dataclass(frozen=True)
 class PackageTags:
-    """What the tags that are spelled with the package's name say of the others."""
+    """What the tags with the package's name say about the others."""
 
     sure: frozenset[str]
     """Templates that cannot be another package's: the configured one, and those with this one's name."""
@@ -42,7 +42,7 @@ class PackageTags:
 
 
 def read_package_tags(target: Target, tags: Iterable[Tag]) -> PackageTags:
-    """Read the tags that are spelled with the package's name."""
+    """Read the tags with the package's name."""
     named: set[str] = set()
     by_name: dict[Version, set[str]] = defaultdict(set)
     for tag in tags:
@@ -55,7 +55,7 @@ def read_package_tags(target: Target, tags: Iterable[Tag]) -> PackageTags:
 
 def find_sibling_tags(target: Target, tags: Iterable[Tag]) -> frozenset[str]:
     """
-    The names of those tags that are another package's of the repository, as far as is sure.
+    The names of the tags that surely belong to sibling packages.
 
     Where the configured template has the package's name, and numbers alone have been tagged for several versions on
     commits of no tag by name since. A single one may be this package's own, spelled by mistake; and where the template

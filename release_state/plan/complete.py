@@ -1,4 +1,4 @@
-"""Completing a release: publish what is missing, tag it, its pull request, its GitHub Release, its branch (pure)."""
+"""Complete a release: files, tag, pull request, GitHub Release, branch (pure)."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from release_state.plan.steps.commands import try_steps
 
 
 class Completion:
-    """The steps that lead from what there is to a release that is whole."""
+    """The steps from the current state to a complete release."""
 
     def __init__(self, release: Release) -> None:
         self.release = release
 
     def steps(self) -> list[Step]:
-        """Every step, in order; what could not be observed is replaced by the step that finds it out."""
+        """Every step, in order; a step that looks up again replaces what depends on a failed look-up."""
         release, leaves = self.release, self.release.channel.leaves
         if "tag" in leaves and (
             otherwise := try_steps(release, "how it is tagged", lambda: tags.judge_by_other_spelling(release))

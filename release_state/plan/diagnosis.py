@@ -1,4 +1,4 @@
-"""From the facts of a release to the name of its state and the way out of it (pure)."""
+"""Diagnose a release: name its state and the direction of the plan (pure)."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from release_state.model.snapshot import Snapshot
 
 
 class Diagnosis(Model):
-    """What state the release is in, and where to go from there."""
+    """The state of a release, and the direction from there."""
 
     scenario: str
-    """The runbook's letter (A to E) and, where it is finer, a name of our own."""
+    """The runbook's letter (A to E), with a more specific name where needed."""
     title: str
     direction: Direction
     reason: str
@@ -36,7 +36,7 @@ class Diagnosis(Model):
     """Traces that are known to exist."""
     absent: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
-    """Traces that could not be observed."""
+    """Traces whose look-up failed."""
 
 
 Found = Callable[[str, str, Direction, str], Diagnosis]
@@ -46,7 +46,7 @@ _NAMES = {"tag": "tag", "release": "GitHub Release", "pull-request": "pull reque
 
 
 def choose_phase(release: Release, wanted: Wanted = "auto") -> tuple[Phase, str]:
-    """The phase that the known facts, and the way that is wanted, call for; and why.
+    """The phase by the known facts and the wanted direction, and why.
 
     Nothing of the version exists: pre-release. Something does: post-recovery. Everything was withdrawn, or a newer
     version took its place: rollback. What could not be observed does not choose the phase, it makes the verdict
@@ -84,9 +84,9 @@ def _merged(release: Release) -> set[str]:
 
 
 def _open(release: Release) -> list[str]:
-    """The traces that can still be withdrawn: no merged pull request, no immutable GitHub Release.
+    """The traces that can still be withdrawn: not a merged pull request or an immutable GitHub Release.
 
-    Nor what another channel rests on.
+    Nor what another channel needs.
     """
     stays = _merged(release) | _others_rest_on(release)
     try:
@@ -111,9 +111,9 @@ def _others_rest_on(release: Release) -> set[str]:
 
 
 def _is_bound(release: Release) -> bool:
-    """Whether nothing is published, and all else that is known to be there can't be withdrawn.
+    """Whether nothing is published, and nothing that exists can be withdrawn.
 
-    An immutable GitHub Release holds it, or another channel rests on it.
+    An immutable GitHub Release holds it, or another channel needs it.
     """
     seen = release.traces()
     if None in seen.values() or seen["index"] or set(_open(release)) - {"tag"}:
@@ -139,7 +139,7 @@ def _superseded(release: Release) -> str:
 
 
 def diagnose(snapshot: Snapshot, *, finds_out: bool = True) -> Diagnosis:
-    """Name the state and the direction; decides nothing on what could not be observed.
+    """Name the state and the direction; unavailable facts decide nothing.
 
     Where the decision hangs on a fact that could not be observed, finding it out is the direction; with `finds_out`
     false NotObserved is raised instead.
@@ -172,7 +172,7 @@ def diagnose(snapshot: Snapshot, *, finds_out: bool = True) -> Diagnosis:
 
 
 def _closed(release: Release, diagnosis: Diagnosis) -> Diagnosis:
-    """The diagnosis of a version that the index takes no further file of: what it lacks comes with the next one."""
+    """The diagnosis if the index accepts no more files: what is missing comes with the next version."""
     closed = explain_closed(release)
     if not closed or diagnosis.direction != "complete":
         return diagnosis

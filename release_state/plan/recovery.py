@@ -1,4 +1,4 @@
-"""From the diagnosis to one plan: which steps, in which order (pure).
+"""`Recovery` and the full plan: from a diagnosis to ordered steps (pure).
 
 A person follows the steps from the first to the last. Saving comes before destroying; what a later step needs is made
 by an earlier one; what could not be observed is replaced by the step that finds it out, and nothing destructive that
@@ -31,7 +31,7 @@ __all__ = ["Recovery", "make_full_plan"]
 
 
 class Recovery:
-    """The way out of the state that a release is in."""
+    """The way out of a release's state."""
 
     def __init__(self, release: Release, wanted: Wanted = "auto") -> None:
         self.release = release
@@ -39,7 +39,7 @@ class Recovery:
 
     @cached_property
     def diagnosis(self) -> Diagnosis:
-        """The state that the steps lead out of."""
+        """The state of the release."""
         return diagnose(self.release.snapshot)
 
     @property
@@ -53,7 +53,7 @@ class Recovery:
 
     @cached_property
     def plan(self) -> Plan:
-        """The ordered steps; empty where nothing is to be done."""
+        """The ordered steps; empty if there is nothing to do."""
         direction, steps = self._way()
         if direction != "wait" and self.wanted != "force-recovery" and (obstacles := self._obstacles()):
             steps = sorted([*steps, *obstacles], key=publication.starts_run)
@@ -67,7 +67,7 @@ class Recovery:
         )
 
     def _way(self) -> tuple[Direction, list[Step]]:
-        """Where to go, and the steps that lead there."""
+        """The direction, and its steps."""
         if running := self._wait():
             return "wait", running
         if self.wanted == "force-recovery":
@@ -101,7 +101,7 @@ class Recovery:
         return Completion(self.release).steps()
 
     def _other_way(self, direction: Direction) -> tuple[str, ...]:
-        """How to see the plan of the other direction: unpublished traces can be withdrawn, published ones yanked."""
+        """The command that shows the plan of the other direction."""
         target = self.release.target
         if direction == "complete" or (direction == "next version" and explain_closed(self.release)):
             return tuple(suite_command(target, plan="rollback"))
@@ -151,7 +151,7 @@ class Recovery:
             return False
 
     def _release_it(self) -> list[Step]:
-        """From nothing: by the workflow; from the tag of another channel where there is one."""
+        """Release from scratch by the workflow, or from another channel's tag."""
         return self._complete() if self.release.version_tags else self._run_again()
 
     def _roll_back_and_start_again(self) -> list[Step]:
@@ -161,12 +161,12 @@ class Recovery:
         return [*steps, *try_steps(self.release, "whether to start again", self._run_again)]
 
     def _is_deleted(self, steps: Sequence[Step]) -> bool:
-        """Whether no release branch of the version is left after these steps: a run fails on one."""
+        """Whether these steps leave no release branch of the version: a run fails on one."""
         branch = self.release.branch
         return branch is None or any(f":refs/heads/{branch.name}" in line for each in steps for line in each.commands)
 
     def _run_again(self) -> list[Step]:
-        """Start the workflow; with a tag or a file of the version left, it would work out another version."""
+        """Start the workflow; with a remaining tag or file, it would compute another version."""
         release = self.release
         if release.is_published:
             return []
@@ -186,13 +186,13 @@ class Recovery:
         return names.put_room_first(room, [publication.run_workflow(release)])
 
     def _next_version(self) -> list[Step]:
-        """The next version, where this one is used up and was not withdrawn yet."""
+        """Release the next version, if this one is used up and not withdrawn yet."""
         if self.release.snapshot.phase == Phase.ROLLBACK:
             return []
         return [publication.next_version(self.release, self.diagnosis.reason)]
 
     def _obstacles(self) -> list[Step]:
-        """What stands in the way of any release: other branches that nobody uses, tags that only the clone has."""
+        """What blocks any release: unused release branches, and tags that only the clone has."""
         steps: list[Step] = []
         try:
             steps += branches.tidy_others(self.release)
@@ -211,7 +211,7 @@ class Recovery:
 
 
 def make_full_plan(recovery: Recovery, results: Sequence[CheckResult]) -> Plan:
-    """The plan of a run: the recovery's steps, then what single findings call for besides.
+    """The plan of a run: the recovery's steps, then the steps of single findings.
 
     Those are the clone, CI, metadata, and what could not be observed. A step is advice where no finding that blocks
     calls for it; a plan that holds more than advice is never beside a green verdict, nor the other way round.
@@ -258,7 +258,7 @@ def _needs_a_repository(step: Step) -> bool:
 
 
 def _repository(recovery: Recovery, *, advice: bool) -> Step:
-    """Where to type git commands that fetch what they push, without a clone at hand."""
+    """Create a repository for git commands when there is no clone."""
     target = recovery.release.target
     folder = f"{target.name}-{recovery.release.version}-recovery"
     return step(
@@ -281,5 +281,5 @@ def _observe_again(recovery: Recovery, found: str, results: Sequence[CheckResult
 
 
 def drop_repeated(steps: Iterable[Step]) -> tuple[Step, ...]:
-    """The steps without those that came before already."""
+    """The steps without duplicates."""
     return tuple(dict.fromkeys(steps))

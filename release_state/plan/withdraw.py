@@ -1,4 +1,4 @@
-"""Withdrawing a release: yank, then pull request, GitHub Release, branch and tag, as far as each may go (pure)."""
+"""Withdraw a release: yank, then pull request, GitHub Release, branch and tag, where allowed (pure)."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from release_state.plan.steps.commands import find_out_first, leave_to_others, t
 
 
 class Withdrawal:
-    """The steps after which nothing is left that could be withdrawn."""
+    """The steps that withdraw everything that can be withdrawn."""
 
     def __init__(self, release: Release) -> None:
         self.release = release
 
     def steps(self) -> list[Step]:
-        """Every step, in order; none but the one that finds it out where publication is not known."""
+        """Every step, in order; only a new look-up while publication is unknown."""
         release, leaves = self.release, self.release.channel.leaves
         try:
             steps = publication.yank(release)
@@ -85,7 +85,7 @@ class Withdrawal:
 
 
 def force(release: Release) -> list[Step]:
-    """Every branch that parses as a release branch, each saved before it is deleted.
+    """Delete every release branch, with a backup of each.
 
     None with an open pull request, and none that a published version still has to be merged from.
     """
