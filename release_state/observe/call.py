@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from release_state.facts.release import Release
 
 Key = tuple[Hashable, ...]
-"""What an answer is shared under: the look-up's own beginning of it, then the inputs that come from other answers."""
+"""An answer is shared under its key: the look-up's own beginning, then its inputs from other answers."""
 
 
 @dataclass(frozen=True)
 class Call:
-    """How a look-up asks, and the inputs that the answer depends on: same inputs, same answer."""
+    """How a look-up asks, and the inputs that its answer depends on: same inputs, same answer."""
 
     inputs: Key
     ask: Callable[[], Observation[Any]]
     parts: tuple[str, ...] = ()
-    """The names under which the value holds an observation each; empty where the value is the answer itself."""
+    """The names of the parts, if the value is a dict of observations; else empty."""
 
 
 class View:

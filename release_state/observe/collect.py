@@ -102,7 +102,7 @@ def collect(
 
 
 class _Shared:
-    """The answers by key, for all targets and rounds: whoever needs one first starts the look-up."""
+    """The answers by key, shared by all targets and rounds; the first target that needs one starts the look-up."""
 
     def __init__(self, pool: ThreadPoolExecutor, progress: Progress, defects: Defects | None, time: TimeLeft) -> None:
         self._pool, self._progress, self._defects, self._time = pool, progress, defects, time
@@ -110,7 +110,7 @@ class _Shared:
         self._lock = threading.Lock()
 
     def ask(self, row: Lookup, key: Key, ask: Callable[[], Observation[Any]]) -> Future[Observation[Any]]:
-        """The answer of this key."""
+        """Return the answer to this key, and start the look-up if nobody has."""
         with self._lock:
             if key not in self._futures:
                 bounded = guard(row.name, ask, self._time, row.stage, self._defects)
@@ -118,9 +118,9 @@ class _Shared:
             return self._futures[key]
 
     def forget(self, beginnings: Collection[Key]) -> None:
-        """Ask again where a key begins like one of these; not while a target is being observed."""
+        """Drop the answers whose keys begin like one of these; not while a target is being observed."""
         if any(beginning[0] == "pulls" for beginning in beginnings):
-            beginnings = [*beginnings, ("branch_pulls",)]  # the one list of all branches
+            beginnings = [*beginnings, ("branch_pulls",)]  # the list of all branches in one answer
         with self._lock:
             self._futures = {
                 key: future

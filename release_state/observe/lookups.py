@@ -27,7 +27,7 @@ Asked = Call | dict[str, Call] | Observation[Any] | None
 
 
 class Changes(Enum):
-    """Why the answer to the same question may be another one a minute later."""
+    """Why the answer under the same key may change."""
 
     BY_RELEASE_RUN = "a release run makes or changes it"
     AT_ANY_TIME = "it may change at any moment"
@@ -43,21 +43,21 @@ class Lookup:
     ask: Callable[[Sources, View], Asked]
     """How it is asked. Raises NotObserved if a prerequisite failed: the row has the same problem, without a request."""
     after: tuple[str, ...] = ()
-    """The rows whose answers it waits for; it sees these, and those that they came after, and no others."""
+    """The rows that it waits for. It sees their answers and those they waited for, and no others."""
     key: Callable[[Target, str], Key] | None = None
-    """The beginning of the key of the target, or of a part: `("release", "v0.2.0")`; None: its name alone."""
+    """The beginning of its key for a target, or for a part: `("release", "v0.2.0")`; None: its name."""
     stage: Stage | None = Stage.FIRST
-    """The share of the look-ups' time by which it must end; None: it has a limit of its own."""
+    """The share of the time for all look-ups by which it must end; None: it has a limit of its own."""
     phases: tuple[Phase, ...] = ()
-    """The phases in which it is asked, once the phase is known; empty: in all, without waiting for the phase."""
+    """The phases in which it is asked, once the phase is known; empty: all, without waiting for the phase."""
     otherwise: Callable[[View], Observation[Any]] | None = None
     """The answer in other phases."""
     changes: Changes | None = None
-    """Whether it is looked at again in the end and after a release run; None: only if its key has changed."""
+    """Whether it is looked up again at the end or after a release run; None: only if its key changed."""
     needs: tuple[str, ...] = ()
     """The look-ups that a narrowed run asks along with it."""
     part_of: str = ""
-    """The look-up that it is asked with, where checks do not name it; empty: it is one of its own."""
+    """The look-up that it belongs to, if checks do not name it; empty: it is one of its own."""
     field: str = ""
     """The field of the snapshot that it fills; empty: the one of its name."""
     what: str = ""
@@ -76,17 +76,17 @@ class Lookup:
         return self.field or self.name
 
     def beginning(self, target: Target, part: str = "") -> Key:
-        """The beginning of its key for a target."""
+        """Return the beginning of its key for a target, or for a part."""
         return self.key(target, part) if self.key else (self.name,)
 
 
 def _simply(ask: Callable[[Sources, Target], Observation[Any]]) -> Callable[[Sources, View], Call]:
-    """A call that depends on the target alone."""
+    """Make a call that depends only on the target."""
     return lambda at, view: Call((), lambda: ask(at, view.target))
 
 
 def _with_base(ask: Callable[[Sources, Target, str], Observation[Any]]) -> Callable[[Sources, View], Call]:
-    """A call that depends on the name of the base branch."""
+    """Make a call that depends on the name of the base branch."""
 
     def call(at: Sources, view: View) -> Call:
         base = view.release.base_branch
@@ -247,28 +247,28 @@ ROWS = {row.name: row for row in TABLE}
 FIELDS = {row.fills: row for row in reversed(TABLE)}
 """The first row of each field of the snapshot."""
 CHANGING = frozenset(row.name for row in TABLE if row.changes and not row.part_of)
-"""The look-ups whose answer may be another one a minute later."""
+"""The look-ups whose answer may change while a run looks."""
 
 
 def name_source(name: str) -> str:
-    """Who a look-up asks, in words. An audit's own look-ups ask GitHub, but for the tags of the clone."""
+    """Return who a look-up asks, in words. An audit's own look-ups ask GitHub, except for the clone's tags."""
     if name in ROWS:
         return ROWS[name].source
     return "clone" if name == "clone_tags" else "GitHub"
 
 
 def name_sources(names: Iterable[str]) -> tuple[str, ...]:
-    """Who these look-ups ask, each source once."""
+    """Return who these look-ups ask, each source once."""
     return tuple(dict.fromkeys(map(name_source, names)))
 
 
 def lookups_of_phase() -> frozenset[str]:
-    """The look-ups that the phase follows from."""
+    """Return the look-ups that the phase follows from."""
     return frozenset(name for name in TRACES if not ROWS[name].part_of)
 
 
 def with_needs(names: Iterable[str]) -> frozenset[str]:
-    """These look-ups and those that are asked along with them."""
+    """Return these look-ups and those that a narrowed run asks along with them."""
     found, new = set[str](), set(names)
     while new:
         found |= new
@@ -278,5 +278,5 @@ def with_needs(names: Iterable[str]) -> frozenset[str]:
 
 @cache
 def seen_by(name: str) -> frozenset[str]:
-    """The rows whose answers a row sees: those that it comes after, and those that they came after."""
+    """Return the rows whose answers a row sees: those that it waits for, and those they waited for."""
     return frozenset(ROWS[name].after).union(*(seen_by(each) for each in ROWS[name].after))

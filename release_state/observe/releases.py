@@ -27,19 +27,19 @@ class ReleaseSources(CommitSources):
         return Call((name, finished, success), lambda: self.run_logs.last_run(name, view.target, found, success))
 
     def witness(self, view: View) -> Call | Observation[Any]:
-        """What says that a version which the index lacks was published before."""
+        """What says that a version missing from the index was published before."""
         release, target = view.release, view.target
         try:
             is_there = release.is_published or str(release.version) in release.project.listed_without_files
         except NotObserved:
-            is_there = True  # or not known to be gone: then nobody takes it for absent
-        # An index of another kind hides nothing: what it does not list is not there.
+            is_there = True  # nobody knows that it is gone, so nobody takes it for missing
+        # Another index hides nothing: what it does not list does not exist.
         if is_there or not target.channel.is_public_index:
             return known(None)
         from release_state.observe.witness import find_publishing_run, observe_witness
 
         repository, runs, remote = view.snapshot.repository.value, view.snapshot.runs.value, view.snapshot.remote.value
-        # Without a tag of the version nothing says that a release came so far, and a tag alone does not say it either.
+        # A version without a tag was hardly published; a tag alone does not prove it.
         tags = tuple(tag.name for tag in release.version_tags) if remote else ()
         finished = tuple(run.id for run in runs.runs if run.is_finished) if runs and repository and tags else ()
 
@@ -56,7 +56,7 @@ class ReleaseSources(CommitSources):
         if "tag" not in target.channel.leaves:
             return unavailable("published commit", f"not looked for: {target.channel.name} leaves no tag")
         files, commits, remote = release.files, self.commits_of(view), release.remote
-        # Where no pull request brought it to the base branch, something else may have.
+        # If no pull request merged it into the base branch, a push may have.
         looks_on_base = view.snapshot.pulls.is_known and release.pull is None
         if files:
             self.require_history(view)
@@ -135,7 +135,7 @@ class ReleaseSources(CommitSources):
 
 
 def _success(release: Release) -> Success:
-    """What the traces say of a run of this version that calls itself a success."""
+    """What the traces say about a run of this version that GitHub calls a success."""
     traces = release.traces()
     if traces["index"] is False:
         return "impossible"

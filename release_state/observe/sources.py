@@ -40,7 +40,7 @@ class Sources(ReleaseSources):
         return self._page(view.target, REHEARSAL, REHEARSAL, view.target.version)
 
     def _page(self, target: Target, channel: str, *inputs: str) -> Call:
-        # By version, too: what is kept of a page are the files of one.
+        # By version, too: only the files of one version are kept of a page.
         return Call(inputs, functools.partial(self._ask_index, target, channel))
 
     def _ask_index(self, target: Target, channel_name: str) -> Observation[Any]:
@@ -49,7 +49,7 @@ class Sources(ReleaseSources):
         channel = self.config.channels.get(channel_name)
         if channel is None:
             return unavailable(f"index {channel_name}", "the project defines no such channel")
-        # Whether it is catching up matters where the version is judged, and where another channel rests on it.
+        # Whether the index is catching up matters only if it decides about a target.
         judged = any(channel_name in _deciding(each) for each in self.config.targets)
         expected = target.expected_files if judged else ()
         return observe_index(self.client, channel, target.package, target.version, expected)
@@ -96,7 +96,7 @@ class Sources(ReleaseSources):
         return {tag.name: Call((), functools.partial(self.github.release_by_tag, tag.name)) for tag in tags}
 
     def services(self, view: View) -> dict[str, Call]:
-        """The status pages that there are."""
+        """The status pages of the services that have one."""
         pages = {"GitHub": view.target.github_status_url, "PyPI": view.target.index_status_url}
         return {
             name: Call((url,), functools.partial(self._ask_status_page, name, url))
@@ -111,5 +111,5 @@ class Sources(ReleaseSources):
 
 
 def _deciding(target: Target) -> frozenset[str]:
-    """The channels whose index decides what may be done about a target."""
+    """Return the channels whose index decides what may be done about a target."""
     return frozenset({target.channel.name, *(channel.name for channel in find_sharing_any(target))})

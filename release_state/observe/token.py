@@ -1,4 +1,4 @@
-"""Where a GitHub token comes from: the environment, else the GitHub CLI that the person is signed in with."""
+"""Find a GitHub token: in the environment, else from the GitHub CLI."""
 
 from __future__ import annotations
 
@@ -22,13 +22,12 @@ _TOKEN = re.compile(r"[!-~]+")
 
 def find_token(environ: Mapping[str, str], api_host: str) -> tuple[str | None, str | None]:
     """
-    The token for GitHub's API at `api_host` (an URL or a host) and where it came from; None twice where there is none.
+    Return the token for GitHub's API at `api_host` (a URL or a host) and its source; None twice if there is none.
 
-    In this order: GH_ENTERPRISE_TOKEN and GITHUB_ENTERPRISE_TOKEN for a GitHub Enterprise Server, GITHUB_TOKEN,
-    GH_TOKEN, `gh auth token` (5 s at most; silent where gh is missing or signed out). GITHUB_TOKEN and GH_TOKEN are
-    tokens of github.com, as they are to gh: another server gets them only where the environment's GITHUB_API_URL or
-    GITHUB_SERVER_URL says that it is the one, which GitHub Actions does. Raises UsageProblem for a token that cannot
-    be one. Source: https://cli.github.com/manual/gh_help_environment
+    The order: GH_ENTERPRISE_TOKEN and GITHUB_ENTERPRISE_TOKEN for a GitHub Enterprise Server, GITHUB_TOKEN, GH_TOKEN,
+    `gh auth token` (5 s at most; silent if gh is missing or signed out). GITHUB_TOKEN and GH_TOKEN belong to
+    github.com, as in gh. Another server gets them only if GITHUB_API_URL or GITHUB_SERVER_URL names it, as in GitHub
+    Actions. Raises UsageProblem for a malformed token. Source: https://cli.github.com/manual/gh_help_environment
     """
     host = _web_host(api_host)
     enterprise = not _is_github(host) and not _is_loopback(host)
@@ -46,7 +45,7 @@ def find_token(environ: Mapping[str, str], api_host: str) -> tuple[str | None, s
 
 
 def _web_host(url: str) -> str:
-    """The host by which gh knows the server: without the `api.` that github.com and its tenants have."""
+    """Return the host as gh names it: without the `api.` of github.com and its tenants."""
     try:
         host = (urlsplit(url if "//" in url else f"//{url}").hostname or "").lower()
     except ValueError:
@@ -67,13 +66,13 @@ def _is_loopback(host: str) -> bool:
 def _checked(token: str, origin: str) -> str:
     hide(token)
     if not _TOKEN.fullmatch(token):
-        raise UsageProblem(f"{origin}: the token holds a blank, a line end or another character that no token has")
+        raise UsageProblem(f"{origin}: the token has a space, a line break or another invalid character")
     return token
 
 
 def _gh_token(environ: Mapping[str, str], host: str) -> str | None:
     gh = shutil.which("gh", path=environ.get("PATH", os.defpath))
-    # A relative entry of PATH would run a program that lies in the inspected directory.
+    # A relative entry of PATH could run a program in the checked repository.
     if gh is None or not Path(gh).is_absolute():
         return None
     printed = _printed([gh, "auth", "token", "--hostname", host], {**environ, "GH_PROMPT_DISABLED": "1"})
@@ -82,7 +81,7 @@ def _gh_token(environ: Mapping[str, str], host: str) -> str | None:
 
 
 def _printed(command: Sequence[str], environ: Mapping[str, str]) -> str | None:
-    """What the program printed; None if it failed or took too long. Over a pipe: a token must not reach a disk."""
+    """Return what the program printed, over a pipe: a token must not reach a disk. None if it failed or timed out."""
     try:
         ended = run_bounded(command, env=environ, cwd=Path(os.sep), seconds=_GH_SECONDS, stderr=subprocess.DEVNULL)
     except OSError:
