@@ -21,7 +21,7 @@ from release_state.observe.http.cache import ResponseCache
 from release_state.observe.http.client import HttpClient
 from release_state.observe.token import find_token
 from release_state.report.files import NOT_WHOLE, ReportFiles, about
-from release_state.run.base import Run
+from release_state.run.base import Run, own_run_id
 from release_state.settings.config import Arguments, load
 
 
@@ -57,7 +57,6 @@ class AuditRun(Run):
             self.config = load(arguments, environ, cwd, find_repository)
             target, timeout = self.config.targets[0], self.config.lookup_timeout
             token, self.token_source = find_token(environ, target.github_api)
-            run_id = environ.get("GITHUB_RUN_ID", "")
 
             def observe(cancel: threading.Event) -> Sequence[AuditSnapshot]:
                 return collect_history(
@@ -70,7 +69,7 @@ class AuditRun(Run):
                         kept=ResponseCache() if self.config.keep_answers else None,
                     ),
                     token_source=self.token_source,
-                    own_run_id=int(run_id) if run_id.isdigit() else None,
+                    own_run_id=own_run_id(environ),
                     cancel=cancel,
                     defects=self.session.defects,
                 )

@@ -22,6 +22,7 @@ from release_state.observe.defects import Defects
 from release_state.observe.http.limits import SharedLimit
 from release_state.observe.process import stop_running
 from release_state.observe.token import find_token
+from release_state.run.base import own_run_id
 from release_state.settings.config import Arguments
 
 MakeLook = Callable[[SharedLimit, threading.Event], Look]
@@ -189,7 +190,6 @@ class FleetWorker(FleetSession):
 def look_of(checks: Path, reports: Path, api: str, environ: Mapping[str, str]) -> MakeLook:
     """The factory of this process's `Look`, with the token of its environment."""
     token, source = find_token(environ, api)
-    run_id = environ.get("GITHUB_RUN_ID", "")
 
     def make(limit: SharedLimit, cancel: threading.Event) -> Look:
         return Look(
@@ -197,7 +197,7 @@ def look_of(checks: Path, reports: Path, api: str, environ: Mapping[str, str]) -
             reports,
             token=token,
             token_source=source,
-            own_run_id=int(run_id) if run_id.isdigit() else None,
+            own_run_id=own_run_id(environ),
             environ=environ,
             limit=limit,
             cancel=cancel,

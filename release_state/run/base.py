@@ -20,6 +20,12 @@ from release_state.run.ends import Interrupts
 _WORKERS_END_SECONDS, _FLEET_ENDS_SECONDS = 0.3, 1.6
 
 
+def own_run_id(environ: Mapping[str, str]) -> int | None:
+    """The ID of the workflow run that this run is a step of; None outside of GitHub Actions."""
+    run_id = environ.get("GITHUB_RUN_ID", "")
+    return int(run_id) if run_id.isdigit() else None
+
+
 class Run:
     """One run, in the process that observes. It is a pytest plugin: it receives the results, also those of workers."""
 

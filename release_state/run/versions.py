@@ -21,7 +21,7 @@ from release_state.observe.lookups import name_sources
 from release_state.observe.token import find_token
 from release_state.report.actions import step_report
 from release_state.report.files import ReportFiles, about
-from release_state.run.base import Run
+from release_state.run.base import Run, own_run_id
 from release_state.run.checks import catalogue, read_result
 from release_state.run.session import Collect, Controller
 from release_state.settings.config import Arguments, RunConfig
@@ -139,14 +139,13 @@ class VersionsRun(Run):
     def _observation(self, fixed: Phase | None) -> Collect:
         """The observation of the configured targets, with the token and the run ID of the environment."""
         token, self.token_source = find_token(self._environ, self.config.targets[0].github_api)
-        run_id = self._environ.get("GITHUB_RUN_ID", "")
         return lambda wanted, cancel: collect(
             self.config,
             wanted,
             fixed_phase=fixed,
             token=token,
             token_source=self.token_source,
-            own_run_id=int(run_id) if run_id.isdigit() else None,
+            own_run_id=own_run_id(self._environ),
             environ=self._environ,
             cancel=cancel,
             progress=self.session.progress,
