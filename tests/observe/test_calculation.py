@@ -359,7 +359,7 @@ def test_commitizen(project: Project) -> None:
 
 def test_a_configuration_that_cannot_be_read_is_unknown(project: Project) -> None:
     project.repo.commit("feat: broken", pyproject__toml="[tool.semantic_release\n")
-    assert "pyproject.toml is no TOML" in why(project.look()).why
+    assert "pyproject.toml is not valid TOML" in why(project.look()).why
     project.repo.commit("feat: huge", pyproject__toml="#" * (2**20 + 1))
     assert "larger than" in why(project.look()).why
 

@@ -357,8 +357,8 @@ def fake_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None
 
 def test_no_git_and_an_old_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert "no git program" in why(observe_remote("/x", 5))
-    assert "no git program" in why(observe_clone(tmp_path, "origin", 5, None))
+    assert "git is not on the PATH" in why(observe_remote("/x", 5))
+    assert "git is not on the PATH" in why(observe_clone(tmp_path, "origin", 5, None))
     fake_git(tmp_path, monkeypatch, "echo git version 2.30.9")
     missing = observe_remote("/x", 5).unavailable
     assert missing and missing.why == "git version 2.30 is too old" and "2.31" in (missing.remedy or "")
@@ -368,7 +368,7 @@ def test_a_git_in_the_current_directory_is_never_run(tmp_path: Path, monkeypatch
     script(tmp_path / "git", "echo git version 9.9.9")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PATH", f".:{os.pathsep}")
-    assert "no git program" in why(observe_remote("/x", 5))
+    assert "git is not on the PATH" in why(observe_remote("/x", 5))
 
 
 def test_output_is_bounded_and_a_process_that_outlives_git_is_not_waited_for(

@@ -24,9 +24,9 @@ def place() -> Iterator[tuple[Gateway, Stage]]:
 @pytest.mark.parametrize(
     ("row", "fault", "says"),
     [
-        (PAGE, "captive portal: HTML with 200", "was not shown the files that the index lists"),
-        (PAGE, "404 of a proxy", "was not shown the files that the index lists"),
-        (PAGE, "JSON of another shape", "was not shown the files that the index lists"),
+        (PAGE, "captive portal: HTML with 200", "did not see the files that the index lists"),
+        (PAGE, "404 of a proxy", "did not see the files that the index lists"),
+        (PAGE, "JSON of another shape", "did not see the files that the index lists"),
         (PAGE, "reset in the middle", "Connection broken|Connection reset|IncompleteRead"),
         (WHEEL, "404 of a proxy", "404"),
         (WHEEL, "captive portal: HTML with 200", "the hash of a file differs"),

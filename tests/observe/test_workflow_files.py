@@ -89,9 +89,9 @@ def test_what_is_there_and_cannot_be_read(origin: Repo, tmp_path: Path, content:
         (b"[build-system]\nrequires = ['hatchling', 'not a requirement']", ("hatchling",), "cannot be read: not a req"),
         (b"[build-system]\nrequires = 'hatchling'", (), "no list of requirements"),
         (b"build-system = 1", (), "no list of requirements"),
-        (b"[build-system", (), "no TOML"),
-        (b"x = " + b"9" * 5000, (), "no TOML"),
-        (b"x = '\xff'", (), "no UTF-8"),
+        (b"[build-system", (), "not valid TOML"),
+        (b"x = " + b"9" * 5000, (), "not valid TOML"),
+        (b"x = '\xff'", (), "not UTF-8"),
         (b"#" * (LARGEST + 1), (), "too large"),
     ],
 )

@@ -47,7 +47,7 @@ def ask_patiently(git: Git, ask: Callable[[], GitOutput]) -> GitOutput:
         if git.cancel is None:
             time.sleep(pause)
         elif git.cancel.wait(pause):
-            raise GitFailed("git was not asked again: the run was cancelled", stopped="cancelled")
+            raise GitFailed("no retry with git: the run was cancelled", stopped="cancelled")
     return ask()
 
 
@@ -159,7 +159,7 @@ def _find(path: str) -> str:
     # Only absolute folders: with "." on the path, a program called git in the inspected folder would run.
     folders = os.pathsep.join(folder for folder in path.split(os.pathsep) if Path(folder).is_absolute())
     if (program := shutil.which("git", path=folders)) is None:
-        raise GitFailed("there is no git program on the PATH", "install git 2.31 or newer")
+        raise GitFailed("git is not on the PATH", "install git 2.31 or newer")
     return program
 
 
@@ -174,6 +174,6 @@ def _require_version(program: str) -> None:
         raise GitFailed(f"{program} could not be run: TimeoutExpired")
     found = re.match(r"git version (\d+)\.(\d+)", answer.text)
     if not found:
-        raise GitFailed(f"{program} did not say its version", "install git 2.31 or newer")
+        raise GitFailed(f"{program} printed no version", "install git 2.31 or newer")
     if (int(found[1]), int(found[2])) < OLDEST:
         raise GitFailed(f"{found[0]} is too old", "install git 2.31 or newer")

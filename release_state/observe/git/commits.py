@@ -84,7 +84,7 @@ class Stores:
                         store.discard()
                 finally:
                     store.tidy(keep)
-        raise GitFailed("no place to look at commits")
+        raise GitFailed("there is no store to read commits in")
 
     def _store_beside(
         self, git: Git, clone: Clone | None, related: Collection[str] | None, sha256: bool

@@ -77,7 +77,7 @@ def explain_failure(stderr: str, code: int) -> tuple[str, str | None]:
             return why, "if you trust it, add its path to safe.directory of your git configuration"
         return why, f"if you trust it: {quote_command(trusting)}"
     if "out of memory" in stderr.lower():
-        return f"git was given no more memory than a run takes: {why}", None
+        return f"git needs more memory than a run may take: {why}", None
     if "not a git repository" in stderr:
         return why, "give the path of a git repository"
     if "Host key verification failed" in stderr:

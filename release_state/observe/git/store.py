@@ -152,7 +152,7 @@ class Store:
         if "shallow" in answer.stderr or (self.path / "shallow").exists():
             # Git has the commits but not their history beyond the cut, which would look as if it did not exist.
             self.discard()
-            why = "the remote holds a shallow history: ancestry cannot be told from it"
+            why = "the remote's history is shallow: it does not show ancestry"
             raise GitFailed(why, stopped="shallow")
 
     def _ask_remote(self, *arguments: str, stdin: bytes = b"") -> GitOutput:

@@ -139,7 +139,7 @@ def _really_changed(reader: CloneReader, top: Path, entries: list[Entry], others
             changed.append(entry.path)
     if unclear and not changed and not others:
         raise GitFailed(
-            f"whether {decode_output(unclear[0])} differs cannot be told without running a filter that the clone names",
+            f"unknown whether {decode_output(unclear[0])} differs, without running a filter that the clone configures",
             "run git -c core.checkStat=default -c core.trustctime=true status yourself in the clone: a clean one is "
             "then seen as clean, unless git ls-files -v marks the file",
         )

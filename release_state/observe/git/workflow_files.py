@@ -101,11 +101,11 @@ def read_build_requirements(data: bytes | None) -> tuple[tuple[str, ...], str]:
     if data is None:
         return (), ""
     if (text := _text(data)) is None:
-        return (), f"{_PYPROJECT} is too large, or no UTF-8"
+        return (), f"{_PYPROJECT} is too large or not UTF-8"
     try:
         document = decode_toml(text)
     except ValueError:
-        return (), f"{_PYPROJECT} is no TOML that can be read"
+        return (), f"{_PYPROJECT} is not valid TOML"
     system = document.get("build-system", {})
     listed = system.get("requires", []) if isinstance(system, dict) else None
     if not isinstance(listed, list):
@@ -188,7 +188,7 @@ def _workflows(store: Store, commit: str) -> CommitWorkflows:
         try:
             events = read_events((data or b"").decode("utf-8-sig"))
         except UnicodeDecodeError:
-            unread[name] = "no UTF-8"
+            unread[name] = "not UTF-8"
         except NotReadable as problem:
             unread[name] = str(problem)
         else:

@@ -103,7 +103,7 @@ def observe_installation(
     started = time.monotonic()
     try:
         if urlsplit(channel.index_url).scheme not in ("http", "https"):
-            return unavailable(source, "only indexes that are reached by http or https can be installed from")
+            return unavailable(source, "pip can only install from an http or https index")
         interpreter, sdist = _chosen(source, version, files, environ, sdists, cancel)
         with TemporaryDirectory(prefix="release-state-", ignore_cleanup_errors=True) as private:
             attempt = _Attempt(
@@ -114,7 +114,7 @@ def observe_installation(
     except _Ended as ended:
         return ended.outcome
     except (OSError, ValueError) as error:
-        return unavailable(source, f"the installation could not be tried: {error}"[:_LINE_LENGTH])
+        return unavailable(source, f"the installation could not start: {error}"[:_LINE_LENGTH])
 
 
 def _chosen(
@@ -144,11 +144,11 @@ def _chosen(
         if (python := find_interpreter(sdist.requires_python, environ, cancel=cancel)) is not None:
             return python, sdist
         needed = f"Python {sdist.requires_python}"
-        raise _Ended(unavailable(source, f"no Python on this machine fits; needed: {needed}", "install one"))
+        raise _Ended(unavailable(source, f"no Python on this machine fits, needed: {needed}", "install one"))
     if (found := find_python(wheels, environ, cancel)) is not None:
         return found, None
     needed, remedy = describe_needed_python(wheels)
-    raise _Ended(unavailable(source, f"no Python on this machine fits; needed: {needed}", remedy))
+    raise _Ended(unavailable(source, f"no Python on this machine fits, needed: {needed}", remedy))
 
 
 @dataclass
@@ -185,7 +185,7 @@ class _Attempt:
         said = self._pip("install", dependencies, [*only, *_QUIET, "--no-compile", self._built() or self._downloaded()])
         installed = self._installed_version()
         if installed is None:
-            raise self._end(detail="pip reports success, and the environment has no metadata of the package")
+            raise self._end(detail="pip reports success, but the environment has no metadata of the package")
         return self._end(succeeded=True, installed=installed, detail=said).outcome
 
     def _built(self) -> str | None:
@@ -204,7 +204,7 @@ class _Attempt:
         self._filename = wheel.name
         if direct := find_direct_dependency(wheel, self.interpreter.version):
             named = sanitize(direct, 200)
-            why = f"the dependency {named!r} is a direct URL, and what is no file of the index is not installed"
+            why = f"the dependency {named!r} is a direct URL: only files of the index are installed"
             raise _Ended(unavailable(self.source, why, f"install it by hand to see whether it works, and {LEAVE_OUT}"))
         return str(wheel)
 
@@ -264,11 +264,11 @@ class _Attempt:
             bounded, env=self._env, cwd=self.private / "empty", seconds=left, cancel=self.cancel, room=room
         )
         if done.stopped == "room" or (done.code and not done.stopped and _TOO_LARGE in done.text):
-            why = f"it downloads and unpacks more than {self.most_bytes / 2**20:g} MiB"
+            why = f"the installation downloads and unpacks more than {self.most_bytes / 2**20:g} MiB"
             raise _Ended(unavailable(self.source, why, "allow more with --install-size, or give --no-install"))
         if done.stopped:
             if done.stopped == "cancelled":
-                raise _Ended(unavailable(self.source, "the run was ended before the installation was"))
+                raise _Ended(unavailable(self.source, "the run was cancelled during the installation"))
             why = f"not finished within {self.deadline - self.started:.0f} seconds"
             raise _Ended(unavailable(self.source, why, "try again, or raise --install-timeout", temporary=True))
         return done.code, self._without_passwords(done.text)

@@ -114,7 +114,7 @@ def judge_failure(output: str, log: str, package: str, files: Collection[IndexFi
     for line in output.splitlines():
         if _OTHER_FILE.search(line):
             remedy = "try again; if it persists, download the file and compare: the index may serve another one"
-            return Judgement(PipEnded.UNAVAILABLE, "the hash of a file differs from the one that is listed", remedy)
+            return Judgement(PipEnded.UNAVAILABLE, "the hash of a file differs from the listed one", remedy)
         if _BROKEN.search(line) or (hashed and _UNREADABLE.search(line)):
             return Judgement(PipEnded.FAILED, line.strip())
     if trouble := _trouble(log):
@@ -126,7 +126,7 @@ def judge_failure(output: str, log: str, package: str, files: Collection[IndexFi
     said = [line.strip() for line in output.splitlines() if line.strip() and not line.lower().startswith("hint:")]
     # The last line of a traceback says what happened.
     errors = [line for line in said if re.match(r"error: (?!Exception:$)", line, re.IGNORECASE)]
-    return Judgement(PipEnded.UNAVAILABLE, (errors or said or ["pip failed without a word"])[-1])
+    return Judgement(PipEnded.UNAVAILABLE, (errors or said or ["pip failed without a message"])[-1])
 
 
 def _trouble(log: str) -> Judgement | None:
@@ -149,7 +149,7 @@ def _judge_missing(line: str, text: str, log: str, package: str, files: Collecti
     if name == canonicalize_name(package):
         if any(_name_of(link[1]) in files for link in _LINK.finditer(log)):
             return Judgement(PipEnded.FAILED, line)
-        return Judgement(PipEnded.UNAVAILABLE, f"pip was not shown the files that the index lists: {line}")
+        return Judgement(PipEnded.UNAVAILABLE, f"pip did not see the files that the index lists: {line}")
     for link in _NO_SDIST.finditer(log):
         try:
             project, spelt, _ = parse_filename(link[1].partition("#")[0].rpartition("/")[2], name)
@@ -166,7 +166,7 @@ def _judge_missing(line: str, text: str, log: str, package: str, files: Collecti
             root = page.rpartition("/")[0]
             if page in pages or any(other.rpartition("/")[0] == root for other in pages):
                 return Judgement(PipEnded.FAILED, line)
-    return Judgement(PipEnded.UNAVAILABLE, f"the index listed nothing that shows that it knows of no such file: {line}")
+    return Judgement(PipEnded.UNAVAILABLE, f"no page of the index shows that the file is missing: {line}")
 
 
 def _name_of(url: str) -> str:

@@ -167,7 +167,7 @@ class _Work:
         own = [key for key in ("bump_pattern", "bump_map", "customize") if key in found.table]
         if found.table.get("name", "cz_conventional_commits") != "cz_conventional_commits" or own:
             problem = Problem(
-                source=SOURCE, why="the project gives commitizen rules of its own, which are not run here"
+                source=SOURCE, why="the project configures commitizen rules of its own, which are not run here"
             )
             return _nothing(problem, "run cz bump --get-next yourself, where you trust the project")
         update = self._by_plain_rules(

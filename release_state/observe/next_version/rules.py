@@ -155,7 +155,7 @@ def _toml(files: Mapping[str, str], name: str) -> dict[str, Any]:
     try:
         document = decode_toml(files.get(name, ""))
     except ValueError:
-        raise Unreadable(f"{name} is no TOML that can be read") from None
+        raise Unreadable(f"{name} is not valid TOML") from None
     if _is_deep(document):
         raise Unreadable(f"{name} is nested deeper than {_DEEPEST}")
     return document
@@ -177,7 +177,7 @@ def _json(files: Mapping[str, str], name: str) -> Any:
     try:
         document = decode_json(files.get(name) or "{}")
     except ValueError:
-        raise Unreadable(f"{name} is no JSON that can be read") from None
+        raise Unreadable(f"{name} is not valid JSON") from None
     if _is_deep(document):
         raise Unreadable(f"{name} is nested deeper than {_DEEPEST}")
     return document
@@ -187,7 +187,7 @@ def _yaml(files: Mapping[str, str], name: str) -> Any:
     try:
         return read_yaml(files[name]) if files.get(name, "").strip() else {}
     except NotReadable as problem:
-        raise Unreadable(f"{name} is no YAML that can be read: {problem}") from None
+        raise Unreadable(f"{name} is not valid YAML: {problem}") from None
 
 
 _READERS: dict[str, Callable[[Mapping[str, str], str], Any]] = {"toml": _toml, "json": _json, "yaml": _yaml}

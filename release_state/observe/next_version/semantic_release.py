@@ -90,7 +90,7 @@ def find_usable_version(configuration: Configuration) -> str:
         if not SpecifierSet(specifier).contains(version, prereleases=True):
             whose = "this suite" if specifier == str(SUPPORTED) else "the project"
             raise NotCalculated(
-                f"python-semantic-release {version} is installed here, {whose} asks for {specifier}",
+                f"python-semantic-release {version} is installed here, but {whose} asks for {specifier}",
                 f"install python-semantic-release{specifier} beside this suite"
                 if whose == "the project"
                 else f"let the project use a version {specifier}, or calculate with its own",
@@ -130,7 +130,7 @@ def calculate(
         try:
             text = json.dumps({"config": config, "user_site": bool(site.ENABLE_USER_SITE)})
         except (TypeError, ValueError):
-            raise NotCalculated("the configuration holds what python-semantic-release does not take") from None
+            raise NotCalculated("the configuration holds values that python-semantic-release does not accept") from None
         given.write_text(text, encoding="utf-8")
         seconds = max(0.1, store.git.deadline - store.git.now())
         command = [sys.executable, "-I", str(_CHILD), str(given), str(result)]
@@ -145,7 +145,7 @@ def _answer(result: Path, output: str) -> dict[str, Any]:
         answer = decode_json(result.read_bytes())
     except (OSError, ValueError):
         last = (output.strip().splitlines() or ["nothing"])[-1]
-        raise NotCalculated(f"python-semantic-release broke off: {last[:300]}") from None
+        raise NotCalculated(f"python-semantic-release stopped early: {last[:300]}") from None
     if not isinstance(answer, dict) or "error" in answer:
         why = " ".join(str(answer.get("error") if isinstance(answer, dict) else answer).split())
         raise NotCalculated(f"python-semantic-release refuses: {why[:300]}", "run it in the project to see more")
