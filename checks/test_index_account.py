@@ -35,7 +35,6 @@ def test_index_takes_uploads_of_the_project(release: Release) -> None:
     if (mark := project.status or "active") in MARKERS:
         reason = f": {project.status_reason}" if project.status_reason else ""
         raise ActionNeeded(
-            expected=f"{release.target.name} active on {release.channel.name}",
             found=f"{mark}{reason}",
             why=MARKERS[mark],
             steps=[
@@ -61,7 +60,6 @@ def test_version_was_tried_on_testpypi(release: Release) -> None:
     if not any(is_rehearsal(Version(found.version), release.version) for found in page.releases):
         newest = [found.version for found in page.releases[-3:]]
         raise ActionNeeded(
-            expected=f"{release.version}, or a pre-release of it, on testpypi",
             found=f"newest there: {join_items(newest)}" if newest else "nothing from this project",
             why="mistakes on pypi cannot be undone",
             steps=[step("Release it to testpypi first", link=page.url)],

@@ -55,7 +55,6 @@ def test_token_at_hand_may_write(release: Release) -> None:
         )
     if not repository.can_push:
         raise ActionNeeded(
-            expected="a token that may push",
             found=f"{release.snapshot.token_source} may only read {repository.full_name}",
             why="GitHub would refuse the commands of a plan",
             steps=[step("Sign in with an account that may push", on_host(release.target, ["gh", "auth", "login"]))],
@@ -71,7 +70,6 @@ def test_jobs_that_write_may_write(release: Release) -> None:
     """
     if lacking := find_lack(release, CONTENTS):
         raise ActionNeeded(
-            expected="`contents: write`",
             found=join_items(f"{found.where} has `contents: {found.level}`" for found in lacking.needs),
             why="GitHub refuses the push, tag or release: “Resource not accessible by integration”, or 403",
             steps=[
@@ -92,7 +90,6 @@ def test_jobs_that_open_pull_requests_may_do_so(release: Release) -> None:
     """
     if lacking := find_lack(release, PULLS):
         raise ActionNeeded(
-            expected="`pull-requests: write`",
             found=join_items(f"{found.where} has `pull-requests: {found.level}`" for found in lacking.needs),
             why="after publishing and tagging, the workflow could not create its pull request",
             steps=[make_file_step(release, "Give the job `pull-requests: write`")],
@@ -110,7 +107,6 @@ def test_jobs_that_publish_without_a_password_may_sign_in(release: Release) -> N
     """
     if lacking := find_lack(release, ID_TOKEN):
         raise ActionNeeded(
-            expected="`id-token: write`",
             found=join_items(f"{found.where} has `id-token: {found.level}`" for found in lacking.needs),
             why="the upload has no password and cannot get an OpenID Connect token",
             steps=[make_file_step(release, "Give the job `id-token: write`")],

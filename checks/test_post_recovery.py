@@ -59,7 +59,6 @@ def test_version_is_published(release: Release, plan: Recovery) -> None:
     if not release.files:
         listed = "listed without files" if release.project.lists_empty(release.version) else "no file"
         raise ActionNeeded(
-            expected=f"files of {release.version} on {release.channel.name}",
             found=listed if release.project.listed else "the index does not list this name now",
             why="nobody can install it",
             steps=plan.steps_for("index"),
@@ -259,7 +258,6 @@ def test_no_other_tag_equals_the_version(release: Release) -> None:
     others = [other for other in release.other_tags if tag is None or other.commit != tag.commit]
     if others and (tag is not None or len({other.commit for other in others}) > 1):
         raise ActionNeeded(
-            expected=f"no other tag for {release.version}",
             found=join_items(f"{other.name} at {other.commit[:12]}" for other in others),
             why="two tags for one version point to two commits (a moving tag such as v9 is meant to)",
             steps=[step("Check which tag is right", ["git", "ls-remote", "--tags", name_remote(release)])],

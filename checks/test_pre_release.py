@@ -204,7 +204,6 @@ def test_version_is_not_on_the_index(release: Release, plan: Recovery) -> None:
         found = [file.filename for file in release.files]
         found += [f"{name} (in its JSON API; its Simple API lags)" for name in release.catching_up]
         raise ActionNeeded(
-            expected=f"no file of {release.version} on {release.channel.name}",
             found=join_items(found) + yanked,
             why="an index never accepts a version twice",
             steps=[
@@ -272,7 +271,6 @@ def test_no_github_release(release: Release, plan: Recovery) -> None:
         raise NotApplicable(f"{release.channel.name} creates no GitHub Release")
     if releases := release.releases:
         raise ActionNeeded(
-            expected=f"no GitHub Release for {release.version}",
             found=join_items(f"{found.html_url}, published {found.published_at}" for found in releases),
             why="the release run could not create its own",
             steps=plan.steps_for("release"),
@@ -289,7 +287,6 @@ def test_no_draft_of_a_github_release(release: Release, plan: Recovery) -> None:
         raise NotApplicable(f"{release.channel.name} creates no GitHub Release")
     if drafts := release.all_drafts:
         raise ActionNeeded(
-            expected=f"no draft for {release.target.tag}",
             found=join_items(draft.html_url for draft in drafts),
             why="the release run would create a second release for the same tag",
             steps=plan.steps_for("draft", "release"),
@@ -321,7 +318,6 @@ def test_no_open_pull_request(release: Release, plan: Recovery) -> None:
         raise NotApplicable(f"{release.channel.name} creates no pull request; BRANCH-1 judges its branch")
     if pulls := release.open_pulls:
         raise ActionNeeded(
-            expected=f"no open pull request from {release.target.release_branch}",
             found=join_items(f"#{pull.number} into {pull.base_branch}: {pull.html_url}" for pull in pulls),
             why="a release of this version is under way or was left unfinished",
             steps=plan.steps_for("pull-request")

@@ -32,7 +32,6 @@ def test_no_rule_is_in_the_way_of_the_push(release: Release) -> None:
     branch = release.target.release_branch
     if found := find_hindrances(release, release.snapshot.branch_rules.present(), branch, "branch"):
         raise ActionNeeded(
-            expected=f"the workflow may push {branch}",
             found=join_items(hindrance.text for hindrance in found),
             why="GitHub would refuse the workflow's push",
             steps=[_bypass_step(release, found, branch)],
@@ -52,7 +51,6 @@ def test_no_rule_is_in_the_way_of_the_tag(release: Release) -> None:
     tag = release.target.tag
     if found := find_hindrances(release, list_tag_rules(release, tag), tag, "tag"):
         raise ActionNeeded(
-            expected=f"the workflow may push {tag}",
             found=join_items(hindrance.text for hindrance in found),
             why="GitHub would refuse the tag after the version is published",
             steps=[_bypass_step(release, found, tag)],

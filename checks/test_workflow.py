@@ -78,7 +78,6 @@ def test_jobs_have_a_time_limit(release: Release) -> None:
     jobs = [placed for placed in read_workflow(release).jobs if not placed.job.uses and not placed.job.minutes]
     if jobs:
         raise ActionNeeded(
-            expected="`timeout-minutes` in every job",
             found=f"none in {join_items(placed.where for placed in jobs)}",
             why="GitHub ends a hanging job only after 360 minutes",
             steps=[make_file_step(release, "Set `timeout-minutes` to about three times a normal run")],
