@@ -26,7 +26,7 @@ Asked = Call | dict[str, Call] | Observation[Any] | None
 """A call, one for each part, an answer that needs no call, or None: as in a phase in which it is not asked."""
 
 
-class Changes(Enum):
+class ChangedBy(Enum):
     """Why the answer under the same key may change."""
 
     BY_RELEASE_RUN = "a release run makes or changes it"
@@ -52,7 +52,7 @@ class Lookup:
     """The phases in which it is asked, once the phase is known; empty: all, without waiting for the phase."""
     otherwise: Callable[[View], Observation[Any]] | None = None
     """The answer in other phases."""
-    changes: Changes | None = None
+    changes: ChangedBy | None = None
     """Whether it is looked up again at the end or after a release run; None: only if its key changed."""
     needs: tuple[str, ...] = ()
     """The look-ups that a narrowed run asks along with it."""
@@ -116,7 +116,7 @@ def _not_calculated(view: View) -> Observation[Any]:
     return unavailable("version calculation", why)
 
 
-BY_RELEASE_RUN, AT_ANY_TIME = Changes.BY_RELEASE_RUN, Changes.AT_ANY_TIME
+BY_RELEASE_RUN, AT_ANY_TIME = ChangedBy.BY_RELEASE_RUN, ChangedBy.AT_ANY_TIME
 _BEFORE, _AFTERWARDS = (Phase.PRE_RELEASE,), (Phase.POST_RECOVERY,)
 
 TRACES = ("remote", "index", "other_indexes", "pulls", "branch_pulls", "release", "other_releases", "drafts")

@@ -25,7 +25,7 @@ from release_state.model.observation import Model, NotObserved, Observation
 from release_state.model.outcome import ActionNeeded, InProgress, Phase
 from release_state.model.snapshot import Snapshot
 from release_state.observe.call import Key
-from release_state.observe.lookups import CHANGING, FIELDS, ROWS, Changes
+from release_state.observe.lookups import CHANGING, FIELDS, ROWS, ChangedBy
 from release_state.plan.steps.runs import judge_unfinished
 
 T = TypeVar("T")
@@ -35,7 +35,7 @@ Again = Callable[[Collection[Key]], list[Snapshot]]
 FIRST, LONGEST = 2.0, 60.0
 """Seconds of the first pause, and of the longest; each pause doubles."""
 
-_MADE_BY_RUNS: tuple[Key, ...] = tuple((name,) for name in CHANGING if ROWS[name].changes is Changes.BY_RELEASE_RUN)
+_MADE_BY_RUNS: tuple[Key, ...] = tuple((name,) for name in CHANGING if ROWS[name].changes is ChangedBy.BY_RELEASE_RUN)
 """What a release run makes and changes; what depends on it (history, installation) follows by its key."""
 _CHANGING: tuple[Key, ...] = tuple((name,) for name in CHANGING)
 _LOOKS_AGAIN = 2

@@ -23,7 +23,7 @@ from release_state.model.record import Record
 from release_state.model.snapshot import Witness, WorkflowRun, WorkflowRuns
 from release_state.model.target import Target
 from release_state.observe.earlier_reports import find_newest
-from release_state.observe.github.run_log import MOST_RUNS, Job, RunLogs
+from release_state.observe.github.run_log import MOST_RUNS, LoggedJob, RunLogs
 from release_state.observe.http.client import observe
 
 _PUBLISHES = re.compile(r"publish|pypi|twine|\bupload(?:ing)? to\b", re.IGNORECASE)
@@ -90,7 +90,7 @@ def find_publishing_run(
     return None
 
 
-def _has_published(job: Job, target: Target) -> bool:
+def _has_published(job: LoggedJob, target: Target) -> bool:
     """Return whether the job published to the target's index: a step for it succeeded, and none failed.
 
     Two steps of a job may share the name of the action, and the first may be for TestPyPI.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections import defaultdict
 from graphlib import CycleError, TopologicalSorter
@@ -45,3 +46,14 @@ def test_the_story_of_one_run_names_files_that_exist() -> None:
     assert len(re.findall(r"^\d+\. ", story, re.MULTILINE)) == 10
     for name in re.findall(r"`([a-z_]+/[a-z_.]*)`", story):
         assert (PACKAGE / name).exists(), name
+
+
+def test_no_two_public_classes_share_a_name() -> None:
+    """Outside the demo world, which models other people's things by the names that they have there."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for module in MODULES:
+        if "demo" not in module.relative_to(PACKAGE).parts:
+            for node in ast.parse(module.read_text(encoding="utf-8")).body:
+                if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                    found[node.name].add(module.relative_to(PACKAGE).as_posix())
+    assert {name: sorted(where) for name, where in found.items() if len(where) > 1} == {}

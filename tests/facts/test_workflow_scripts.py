@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from release_state.facts.workflow.model import Step
+from release_state.facts.workflow.model import JobStep
 from release_state.facts.workflow.needs import CONTENTS, ID_TOKEN, PULLS, Need, find_needs
 from release_state.facts.workflow.script import split_commands
 
@@ -61,7 +61,7 @@ def test_a_script_without_end_ends() -> None:
 
 
 def needs(run: str = "", uses: str = "", *, own: bool = True, **more: object) -> list[Need]:
-    step = Step(number=1, run=run, uses=uses, **more)  # type: ignore[arg-type]
+    step = JobStep(number=1, run=run, uses=uses, **more)  # type: ignore[arg-type]
     return list(find_needs(step, step.env, pushes_with_own=own))
 
 

@@ -17,10 +17,10 @@ from release_state.facts.workflow.limits import (
     limit_rights,
 )
 from release_state.facts.workflow.model import (
-    Job,
+    JobStep,
     Permissions,
-    Step,
     Workflow,
+    WorkflowJob,
     find_called_path,
     is_local,
     list_action_paths,
@@ -40,7 +40,7 @@ _ALWAYS = frozenset({"", "always()", "success()", "!cancelled()", "true"})
 class Placed:
     """A job where it runs: in which file, called by whom, and with which rights."""
 
-    job: Job
+    job: WorkflowJob
     file: str
     workflow: Workflow
     permissions: Permissions | None
@@ -70,11 +70,11 @@ class Placed:
 
 
 @dataclass(frozen=True)
-class PlacedStep:
+class LocatedStep:
     """A step, and the job that it is a step of; those of the repository's own composite actions too."""
 
     job: Placed
-    step: Step
+    step: JobStep
     is_conditional: bool
     """Whether it may be left out, or may fail without harm to the run."""
 
@@ -89,7 +89,7 @@ class PlacedNeed:
     """A need, and the step that has it."""
 
     need: Need
-    at: PlacedStep
+    at: LocatedStep
 
     @property
     def where(self) -> str:
@@ -143,10 +143,10 @@ class ReleaseWorkflow:
         return tuple(islice(self._placed(self.path, self.file, None, 0), _MOST_JOBS))
 
     @cached_property
-    def steps(self) -> tuple[PlacedStep, ...]:
+    def steps(self) -> tuple[LocatedStep, ...]:
         """Every step, in order."""
         found = (
-            PlacedStep(placed, step, conditional)
+            LocatedStep(placed, step, conditional)
             for placed in self.jobs
             for step, conditional in self._steps(placed.job.steps, placed.is_conditional, {}, 0)
         )
@@ -224,8 +224,8 @@ class ReleaseWorkflow:
                 yield from self._placed(called, inner, placed, depth + 1)
 
     def _steps(
-        self, steps: tuple[Step, ...], conditional: bool, env: Mapping[str, str], depth: int
-    ) -> Iterator[tuple[Step, bool]]:
+        self, steps: tuple[JobStep, ...], conditional: bool, env: Mapping[str, str], depth: int
+    ) -> Iterator[tuple[JobStep, bool]]:
         for step in steps:
             inside = conditional or not _is_always(step.condition) or step.may_fail
             merged = replace(step, env={**env, **step.env})
@@ -236,7 +236,7 @@ class ReleaseWorkflow:
                 yield from self._steps(action.steps, inside, merged.env, depth + 1)
 
 
-def _pushes_with_own(job: Job) -> bool:
+def _pushes_with_own(job: WorkflowJob) -> bool:
     """Whether the checkouts of the job leave the run's own token for `git push`, and no other key."""
     checkouts = [step for step in job.steps if step.uses.lower().startswith("actions/checkout@")]
     return all(

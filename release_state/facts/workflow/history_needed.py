@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from release_state.facts.workflow.calls import PlacedStep, ReleaseWorkflow
+from release_state.facts.workflow.calls import LocatedStep, ReleaseWorkflow
 from release_state.facts.workflow.script import split_commands
 
 BACKENDS = frozenset(
@@ -50,7 +50,7 @@ def find_shallow_checkouts(workflow: ReleaseWorkflow, build_requires: Collection
     return tuple(lacking) if needed else None
 
 
-def _needs_history(at: PlacedStep, build_requires: Collection[str]) -> str | None:
+def _needs_history(at: LocatedStep, build_requires: Collection[str]) -> str | None:
     """What of the step needs the history: the action or the command."""
     backend = next((name for name in build_requires if name in BACKENDS), None)
     action = at.step.uses.partition("@")[0].lower()
@@ -69,7 +69,7 @@ def _needs_history(at: PlacedStep, build_requires: Collection[str]) -> str | Non
     return None
 
 
-def _shallow(steps: list[PlacedStep]) -> PlacedStep | None:
+def _shallow(steps: list[LocatedStep]) -> LocatedStep | None:
     """The checkout of the repository itself, where it is shallow and stays so."""
     checkouts = [
         at
@@ -87,6 +87,6 @@ def _shallow(steps: list[PlacedStep]) -> PlacedStep | None:
     return checkouts[0]
 
 
-def _depth(checkout: PlacedStep) -> str:
+def _depth(checkout: LocatedStep) -> str:
     depth = checkout.step.given.get("fetch-depth", "1")
     return "one commit" if depth == "1" else f"{depth} commits"

@@ -53,7 +53,7 @@ class Input:
 
 
 @dataclass(frozen=True)
-class Step:
+class JobStep:
     """One step: `uses` or `run`."""
 
     number: int
@@ -74,7 +74,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Job:
+class WorkflowJob:
     """One job: its steps, or the reusable workflow that it `uses`."""
 
     id: str
@@ -89,7 +89,7 @@ class Job:
     env: Mapping[str, str] = field(default_factory=dict)
     condition: str = ""
     may_fail: bool = False
-    steps: tuple[Step, ...] = ()
+    steps: tuple[JobStep, ...] = ()
 
     @property
     def limit(self) -> int | None:
@@ -113,8 +113,8 @@ class Workflow:
     permissions: Permissions | None = None
     concurrency: Concurrency | None = None
     env: Mapping[str, str] = field(default_factory=dict)
-    jobs: tuple[Job, ...] = ()
-    steps: tuple[Step, ...] = ()
+    jobs: tuple[WorkflowJob, ...] = ()
+    steps: tuple[JobStep, ...] = ()
     """Of a composite action."""
 
 
@@ -153,9 +153,9 @@ def _is_of_tags(events: Mapping[str, Any], name: str) -> bool:
     return name == "push" and "tags" in push and "branches" not in push
 
 
-def _job(name: str, given: Mapping[str, Any]) -> Job:
+def _job(name: str, given: Mapping[str, Any]) -> WorkflowJob:
     needs = given.get("needs")
-    return Job(
+    return WorkflowJob(
         id=name,
         name=_text(given.get("name")),
         uses=_text(given.get("uses")),
@@ -170,13 +170,13 @@ def _job(name: str, given: Mapping[str, Any]) -> Job:
     )
 
 
-def _steps(given: Mapping[str, Any]) -> tuple[Step, ...]:
+def _steps(given: Mapping[str, Any]) -> tuple[JobStep, ...]:
     listed = given.get("steps")
     found = []
     for number, item in enumerate(listed if isinstance(listed, list) else [], 1):
         step = _object(item)
         found.append(
-            Step(
+            JobStep(
                 number=number,
                 name=_text(step.get("name")),
                 uses=_text(step.get("uses")).strip(),

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from release_state.facts.workflow.model import Step, find_expressions
+from release_state.facts.workflow.model import JobStep, find_expressions
 from release_state.facts.workflow.script import split_commands
 
 CONTENTS, PULLS, ID_TOKEN = "contents", "pull-requests", "id-token"
@@ -82,7 +82,7 @@ def uses_own_token(text: str) -> bool:
     return not text.strip() or (len(found) == 1 and bool(_OWN_TOKEN.fullmatch(found[0])))
 
 
-def find_needs(step: Step, env: Mapping[str, str], *, pushes_with_own: bool) -> Iterator[Need]:
+def find_needs(step: JobStep, env: Mapping[str, str], *, pushes_with_own: bool) -> Iterator[Need]:
     """The needs of one step; `env` is what its workflow, its job and itself set.
 
     `pushes_with_own`: whether what `git push` signs in with is the run's own token.
@@ -94,7 +94,7 @@ def find_needs(step: Step, env: Mapping[str, str], *, pushes_with_own: bool) -> 
             yield from _of_command(words, {**env, **given}, pushes_with_own=pushes_with_own)
 
 
-def _of_action(step: Step, env: Mapping[str, str]) -> Iterator[Need]:
+def _of_action(step: JobStep, env: Mapping[str, str]) -> Iterator[Need]:
     name = step.uses.partition("@")[0]
     known = name.lower()
     if known == _PUBLISH:

@@ -15,7 +15,7 @@ from release_state.observe.git.command import Git
 from release_state.observe.git.messages import GitFailed, decode_output, find_decisive_line
 from release_state.observe.git.reader import CloneReader
 from release_state.observe.git.remote import parse_tags
-from release_state.observe.git.work_tree import Changes, read_changes
+from release_state.observe.git.work_tree import WorkTreeChanges, read_changes
 
 SOURCE = "clone"
 SHOWN = 50
@@ -50,7 +50,7 @@ def observe_clone_tags(path: Path, timeout: float, *, cancel: Event | None = Non
 
 def _observe(reader: CloneReader, remote_name: str, reports_dir: Path | None) -> Clone:
     top = reader.top()
-    changes = Changes() if reader.bare else read_changes(reader, top, reports_dir)
+    changes = WorkTreeChanges() if reader.bare else read_changes(reader, top, reports_dir)
     symbolic = reader.run("symbolic-ref", "--quiet", "HEAD", accept=(0, 1)).text.removesuffix("\n")
     head = reader.run("rev-parse", "--quiet", "--verify", "HEAD^{commit}", accept=(0, 1)).text.strip()
     dirty: Observation[tuple[str, ...]] = known(()) if reader.bare else _dirty_submodules(reader, top)

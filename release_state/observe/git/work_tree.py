@@ -35,7 +35,7 @@ _SHOWING = {"core.checkstat": "core.checkStat=default", "core.trustctime": "core
 
 
 @dataclass(frozen=True)
-class Changes:
+class WorkTreeChanges:
     """Paths relative to the top, as text; all of them."""
 
     changed: tuple[str, ...] = ()
@@ -46,7 +46,7 @@ class Changes:
     """Settings (`name=value`) that git needs to show a change that the clone's own settings may hide."""
 
 
-def read_changes(reader: CloneReader, top: Path, reports_dir: Path | None) -> Changes:
+def read_changes(reader: CloneReader, top: Path, reports_dir: Path | None) -> WorkTreeChanges:
     """
     The tracked paths that differ and the untracked ones, without the reports in the reports folder.
 
@@ -71,7 +71,7 @@ def read_changes(reader: CloneReader, top: Path, reports_dir: Path | None) -> Ch
     showing = [shown for name, shown in _SHOWING.items() if reader.config.count(name) > 1]
     if is_told and modes.endswith("true"):
         showing.append(modes)
-    return Changes(
+    return WorkTreeChanges(
         tuple(decode_output(path) for path in changed),
         tuple(decode_output(path) for path in kept),
         tuple(decode_output(path) for path in changed if path in hidden),

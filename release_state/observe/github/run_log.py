@@ -56,7 +56,7 @@ In doubt: it is on the index and a trace is missing or unknown; the run may have
 
 
 @dataclass(frozen=True)
-class Job:
+class LoggedJob:
     """A job of a run."""
 
     id: int
@@ -100,11 +100,11 @@ class RunLogs:
         """Whether GitHub shows logs."""
         return self._api.has_token
 
-    def jobs(self, repository: str, target: Target, run: WorkflowRun) -> list[Job]:
+    def jobs(self, repository: str, target: Target, run: WorkflowRun) -> list[LoggedJob]:
         """The jobs of a run. Raises LookupFailed."""
         return self._look(repository, target, run).jobs()
 
-    def log(self, repository: str, target: Target, run: WorkflowRun, job: Job) -> str:
+    def log(self, repository: str, target: Target, run: WorkflowRun, job: LoggedJob) -> str:
         """The log of a job. Raises LookupFailed."""
         return self._look(repository, target, run).log(job)
 
@@ -192,10 +192,10 @@ class _Look:
         )
         return True
 
-    def jobs(self) -> list[Job]:
+    def jobs(self) -> list[LoggedJob]:
         """The jobs of the run; requested once."""
 
-        def ask() -> list[Job]:
+        def ask() -> list[LoggedJob]:
             path = f"{self._place}/runs/{self._run.id}/jobs"
             found = GitHubList(self._api, path, "jobs", key="jobs", deadline=self._deadline).read()
             if others := [run for one in found if (run := one.number("run_id")) != self._run.id]:
@@ -204,7 +204,7 @@ class _Look:
 
         return self._api.once(f"jobs of {self._run.id}", ask)
 
-    def _decisive(self, jobs: list[Job]) -> Job | None:
+    def _decisive(self, jobs: list[LoggedJob]) -> LoggedJob | None:
         """The failed job; of a successful run, the one that publishes by its step names, else the last."""
         if self._run.conclusion != "success":
             bad = [job for job in jobs if job.conclusion in _FAILED and job.steps]
@@ -213,7 +213,7 @@ class _Look:
         telling = [job for job in jobs if any(w in name.lower() for name, _ in job.steps for w in _PUBLISHES)]
         return next(reversed(telling or jobs), None)
 
-    def log(self, job: Job) -> str:
+    def log(self, job: LoggedJob) -> str:
         """The log of a job; requested once."""
         what = f"{self._what(job)}; its log cannot be read"
         if not self._api.has_token:
@@ -225,7 +225,7 @@ class _Look:
             why = sanitize(f"{what}: {problem.why}", 700)
             raise LookupFailed(problem.model_copy(update={"why": why})) from None
 
-    def _ask_log(self, job: Job) -> str:
+    def _ask_log(self, job: LoggedJob) -> str:
         answer = self._api.client.get(
             f"{self._api.root}{self._place}/jobs/{job.id}/logs",
             max_bytes=MOST_BYTES,
@@ -241,14 +241,14 @@ class _Look:
             raise failure("answered HTML instead of a log (a captive portal or proxy?)", "try again")
         return answer.body.decode("utf-8", "replace")
 
-    def _what(self, job: Job) -> str:
+    def _what(self, job: LoggedJob) -> str:
         run = self._run
         where = f" in step {job.failed_step!r}" if job.failed_step else ""
         return sanitize(f"run #{run.number} ended as {run.conclusion}{where} of job {job.name!r}", 400)
 
 
-def _job(found: Fields) -> Job:
-    return Job(
+def _job(found: Fields) -> LoggedJob:
+    return LoggedJob(
         id=found.number("id"),
         name=found.text("name"),
         conclusion=found.optional_text("conclusion"),

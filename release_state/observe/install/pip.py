@@ -67,7 +67,7 @@ class PipEnded(Enum):
 
 
 @dataclass(frozen=True)
-class Judgement:
+class PipJudgement:
     """How pip ended, and the line of its output that decides it."""
 
     verdict: PipEnded
@@ -102,7 +102,7 @@ _REFUSED = re.compile(r"\b(?:401|403) ")
 _NO_SDIST = re.compile(r"Skipping link: No sources permitted for \S+: (\S+)")
 
 
-def judge_failure(output: str, log: str, package: str, files: Collection[IndexFile] = ()) -> Judgement:
+def judge_failure(output: str, log: str, package: str, files: Collection[IndexFile] = ()) -> PipJudgement:
     """
     Judge a run of `pip download` or `pip install` that ended with an exit code other than 0.
 
@@ -114,42 +114,42 @@ def judge_failure(output: str, log: str, package: str, files: Collection[IndexFi
     for line in output.splitlines():
         if _OTHER_FILE.search(line):
             remedy = "try again; if it persists, download the file and compare: the index may serve another one"
-            return Judgement(PipEnded.UNAVAILABLE, "the hash of a file differs from the listed one", remedy)
+            return PipJudgement(PipEnded.UNAVAILABLE, "the hash of a file differs from the listed one", remedy)
         if _BROKEN.search(line) or (hashed and _UNREADABLE.search(line)):
-            return Judgement(PipEnded.FAILED, line.strip())
+            return PipJudgement(PipEnded.FAILED, line.strip())
     if trouble := _trouble(log):
         return trouble
     if missing := _NO_MATCH.search(output):
         return _judge_missing(missing[0], missing[1], log, package, [file.filename for file in files])
     if conflict := _CONFLICT.search(output):
-        return Judgement(PipEnded.FAILED, conflict[0])
+        return PipJudgement(PipEnded.FAILED, conflict[0])
     said = [line.strip() for line in output.splitlines() if line.strip() and not line.lower().startswith("hint:")]
     # The last line of a traceback says what happened.
     errors = [line for line in said if re.match(r"error: (?!Exception:$)", line, re.IGNORECASE)]
-    return Judgement(PipEnded.UNAVAILABLE, (errors or said or ["pip failed without a message"])[-1])
+    return PipJudgement(PipEnded.UNAVAILABLE, (errors or said or ["pip failed without a message"])[-1])
 
 
-def _trouble(log: str) -> Judgement | None:
+def _trouble(log: str) -> PipJudgement | None:
     for found in _NOT_FETCHED.finditer(log):
         if not _SAID_NO.match(found[2]):
             refused = _REFUSED.search(found[2])
             remedy = "give the index URL with a user name and password that may read it" if refused else None
-            return Judgement(PipEnded.UNAVAILABLE, f"{found[1]}: {found[2]}", remedy)
+            return PipJudgement(PipEnded.UNAVAILABLE, f"{found[1]}: {found[2]}", remedy)
     if skipped := _NO_PAGE.search(log):
-        return Judgement(PipEnded.UNAVAILABLE, skipped[0])
+        return PipJudgement(PipEnded.UNAVAILABLE, skipped[0])
     return None
 
 
-def _judge_missing(line: str, text: str, log: str, package: str, files: Collection[str]) -> Judgement:
+def _judge_missing(line: str, text: str, log: str, package: str, files: Collection[str]) -> PipJudgement:
     try:
         wanted = Requirement(text)
     except InvalidRequirement:
-        return Judgement(PipEnded.FAILED, line)
+        return PipJudgement(PipEnded.FAILED, line)
     name = canonicalize_name(wanted.name)
     if name == canonicalize_name(package):
         if any(_name_of(link[1]) in files for link in _LINK.finditer(log)):
-            return Judgement(PipEnded.FAILED, line)
-        return Judgement(PipEnded.UNAVAILABLE, f"pip did not see the files that the index lists: {line}")
+            return PipJudgement(PipEnded.FAILED, line)
+        return PipJudgement(PipEnded.UNAVAILABLE, f"pip did not see the files that the index lists: {line}")
     for link in _NO_SDIST.finditer(log):
         try:
             project, spelt, _ = parse_filename(link[1].partition("#")[0].rpartition("/")[2], name)
@@ -157,7 +157,9 @@ def _judge_missing(line: str, text: str, log: str, package: str, files: Collecti
             continue
         version = parse_version(spelt)
         if canonicalize_name(project) == name and version and wanted.specifier.contains(version, prereleases=True):
-            return Judgement(PipEnded.NOT_ATTEMPTED, f"the dependency {text} has no wheel that fits, and {NOT_BUILT}")
+            return PipJudgement(
+                PipEnded.NOT_ATTEMPTED, f"the dependency {text} has no wheel that fits, and {NOT_BUILT}"
+            )
     # A page that lists a file is the index's own. Failed: such a page of this dependency, or none of it beside one.
     pages = {link[2].rstrip("/") for link in _LINK.finditer(log)}
     refused = {found[1].rstrip("/") for found in _NOT_FETCHED.finditer(log)}
@@ -165,8 +167,8 @@ def _judge_missing(line: str, text: str, log: str, package: str, files: Collecti
         if canonicalize_name(page.rpartition("/")[2]) == name:
             root = page.rpartition("/")[0]
             if page in pages or any(other.rpartition("/")[0] == root for other in pages):
-                return Judgement(PipEnded.FAILED, line)
-    return Judgement(PipEnded.UNAVAILABLE, f"no page of the index shows that the file is missing: {line}")
+                return PipJudgement(PipEnded.FAILED, line)
+    return PipJudgement(PipEnded.UNAVAILABLE, f"no page of the index shows that the file is missing: {line}")
 
 
 def _name_of(url: str) -> str:
