@@ -36,11 +36,11 @@ def find_token(environ: Mapping[str, str], api_host: str) -> tuple[str | None, s
         names = (*names, "GITHUB_TOKEN", "GH_TOKEN")
     for name in names:
         if token := environ.get(name):
-            return _checked(token, name), name
+            return _check(token, name), name
     if _is_loopback(host):
         return None, None
-    if token := _gh_token(environ, host):
-        return _checked(token, "gh auth token"), "gh auth token"
+    if token := _ask_gh(environ, host):
+        return _check(token, "gh auth token"), "gh auth token"
     return None, None
 
 
@@ -63,24 +63,24 @@ def _is_loopback(host: str) -> bool:
     return host == "localhost"
 
 
-def _checked(token: str, origin: str) -> str:
+def _check(token: str, origin: str) -> str:
     hide(token)
     if not _TOKEN.fullmatch(token):
         raise UsageProblem(f"{origin}: the token has a space, a line break or another invalid character")
     return token
 
 
-def _gh_token(environ: Mapping[str, str], host: str) -> str | None:
+def _ask_gh(environ: Mapping[str, str], host: str) -> str | None:
     gh = shutil.which("gh", path=environ.get("PATH", os.defpath))
     # A relative entry of PATH could run a program in the checked repository.
     if gh is None or not Path(gh).is_absolute():
         return None
-    printed = _printed([gh, "auth", "token", "--hostname", host], {**environ, "GH_PROMPT_DISABLED": "1"})
+    printed = _read_output([gh, "auth", "token", "--hostname", host], {**environ, "GH_PROMPT_DISABLED": "1"})
     lines = printed.split("\n") if printed else []
     return lines[0].strip() if lines else None
 
 
-def _printed(command: Sequence[str], environ: Mapping[str, str]) -> str | None:
+def _read_output(command: Sequence[str], environ: Mapping[str, str]) -> str | None:
     """Return what the program printed, over a pipe: a token must not reach a disk. None if it failed or timed out."""
     try:
         ended = run_bounded(command, env=environ, cwd=Path(os.sep), seconds=_GH_SECONDS, stderr=subprocess.DEVNULL)

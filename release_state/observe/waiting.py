@@ -112,16 +112,16 @@ class Waiting:
             in_time = [one for one in missing if _seconds_until(one.not_before) <= left]
             if not in_time or left <= 0 or cancel.is_set():
                 break
-            if (words := _words(missing)) != told:
+            if (words := _describe(missing)) != told:
                 told = words
                 self.tell(f"waiting for {words} ({left:.0f} s at the most)")
             pause = min(left, max(pause, min(_seconds_until(one.not_before) for one in in_time)))
             if self._pause(words, pause, end, cancel):
                 break
-            running = _running(snapshots)
+            running = _find_unfinished(snapshots)
             snapshots = again({one.key for one in in_time if _seconds_until(one.not_before) <= 0})
             looks += 1
-            if running - _running(snapshots) and not cancel.is_set():
+            if running - _find_unfinished(snapshots) and not cancel.is_set():
                 snapshots = again(_MADE_BY_RUNS)
                 looks += 1
             missing = self.pending(snapshots)
@@ -185,11 +185,11 @@ def _has_moved(before: Any, after: Any) -> bool:
 def find_pending(snapshot: Snapshot, deciding: Collection[str]) -> Iterator[Pending]:
     """Yield what is pending for one target, among the look-ups that decide."""
     release, target = Release(snapshot), snapshot.target
-    if "runs" in deciding and (runs := _or(_working, release)):
+    if "runs" in deciding and (runs := _fact_or_none(_find_working, release)):
         yield Pending(("runs",), f"release run {join_items(f'#{number}' for number in runs)}")
-    if "ci" in deciding and _or(_ci_is_pending, release):
+    if "ci" in deciding and _fact_or_none(_ci_is_pending, release):
         yield Pending(("ci",), f"CI of {sanitize(release.base_branch, 60)}")
-    if "index" in deciding and (files := _or(lambda facts: facts.catching_up, release)):
+    if "index" in deciding and (files := _fact_or_none(lambda facts: facts.catching_up, release)):
         what = f"the index to list {sanitize(join_items(files), 200)}"
         yield Pending(("index", target.channel.name, target.version), what)
     for key, observed in _observations(snapshot):
@@ -212,7 +212,7 @@ def _observations(snapshot: Snapshot) -> Iterator[tuple[Key, Observation[Any]]]:
         yield ("clone",), clone.ahead
 
 
-def _or(fact: Callable[[Release], T], release: Release) -> T | None:
+def _fact_or_none(fact: Callable[[Release], T], release: Release) -> T | None:
     """Return a fact; None if it is unknown, because then its look-up itself may be pending."""
     try:
         return fact(release)
@@ -220,7 +220,7 @@ def _or(fact: Callable[[Release], T], release: Release) -> T | None:
         return None
 
 
-def _working(release: Release) -> list[int]:
+def _find_working(release: Release) -> list[int]:
     """Return the numbers of release runs that will end by themselves; none if one is stuck and needs a person."""
     try:
         judge_unfinished(release, "", ())
@@ -235,7 +235,7 @@ def _ci_is_pending(release: Release) -> bool:
     return judge_ci(release.ci).state in ("pending", "not begun")
 
 
-def _running(snapshots: Sequence[Snapshot]) -> set[int]:
+def _find_unfinished(snapshots: Sequence[Snapshot]) -> set[int]:
     """Return the ids of unfinished release runs."""
     return {
         run.id
@@ -249,5 +249,5 @@ def _seconds_until(moment: datetime | None) -> float:
     return 0.0 if moment is None else max(0.0, (moment - datetime.now(timezone.utc)).total_seconds())
 
 
-def _words(missing: Sequence[Pending]) -> str:
+def _describe(missing: Sequence[Pending]) -> str:
     return join_items(dict.fromkeys(one.what for one in missing), 3)
