@@ -52,7 +52,8 @@ def test_version_is_published(release: Release, plan: Recovery) -> None:
     If only the index's JSON API lists the files, they were uploaded some minutes ago. The Simple API, which installers
     read, will list them soon; `--wait` waits for it.
 
-    The result is unknown if PyPI or TestPyPI had the version before: a quarantined release hides its files like that.
+    The result is unknown if PyPI or TestPyPI had the version before and lacks it now: a quarantined release hides its
+    files like that.
     """
     if not release.files and release.catching_up:
         raise index_lag(release, plan)
