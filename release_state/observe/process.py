@@ -52,7 +52,7 @@ def limit_memory(command: Sequence[str], most: int, *, file_size: int = 0) -> li
 
 
 @dataclass(frozen=True)
-class Ended:
+class ProgramResult:
     """How a program ended."""
 
     code: int
@@ -70,7 +70,7 @@ class Ended:
 
 
 @dataclass(frozen=True)
-class Room:
+class FolderLimit:
     """A folder that programs write to, and how many bytes it may hold."""
 
     folder: Path
@@ -97,8 +97,8 @@ def run_bounded(
     stdin: IO[bytes] | int = subprocess.DEVNULL,
     stderr: int = subprocess.STDOUT,
     most_output: int | None = None,
-    room: Room | None = None,
-) -> Ended:
+    room: FolderLimit | None = None,
+) -> ProgramResult:
     """
     Run a program in its own process group. Stop the group at a limit, on `cancel` and on an interrupt.
 
@@ -124,7 +124,7 @@ def run_bounded(
         _stop(process)
     if room is not None and room.is_exceeded:
         stopped = "room"
-    return Ended(process.returncode, bytes(pipes.output), bytes(pipes.errors), stopped)
+    return ProgramResult(process.returncode, bytes(pipes.output), bytes(pipes.errors), stopped)
 
 
 class _Pipes:
@@ -135,7 +135,7 @@ class _Pipes:
         self._process, self._most = process, most
         self._streams = [stream for stream in (process.stdout, process.stderr) if stream]
 
-    def read_until(self, deadline: float, cancel: Event | None, room: Room | None) -> str:
+    def read_until(self, deadline: float, cancel: Event | None, room: FolderLimit | None) -> str:
         """Read until the program ends; return why it has to be stopped before that, else an empty text."""
         measured = time.monotonic()
         with selectors.DefaultSelector() as selector:

@@ -26,7 +26,7 @@ from release_state.model.target import Channel
 from release_state.observe.install.installation import observe_installation
 from release_state.observe.install.interpreters import build_clean_environment, find_interpreter
 from release_state.observe.install.pip import PipEnded, judge_failure
-from release_state.observe.process import Room, run_bounded
+from release_state.observe.process import FolderLimit, run_bounded
 
 WHEN = datetime(2026, 1, 2, tzinfo=timezone.utc)
 RUNNING = ".".join(map(str, sys.version_info[:3]))
@@ -240,7 +240,7 @@ def test_what_is_installed_has_a_limit(index: IndexServer) -> None:
 
 def test_a_folder_that_fills_ends_the_program(tmp_path: Path) -> None:
     """Many files, each of them small."""
-    room = Room(tmp_path / "room", 2**20)
+    room = FolderLimit(tmp_path / "room", 2**20)
     room.folder.mkdir()
     code = "for number in range(10 ** 9): open(f'{number}', 'w').write('x' * 2 ** 12)"
     started = time.monotonic()
@@ -386,7 +386,7 @@ def test_pip_gets_the_proxy_of_the_environment(index: IndexServer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("output", "log", "verdict"),
+    ("output", "log", "ended"),
     [
         ("ERROR: No matching distribution found for demo==1", "", PipEnded.UNAVAILABLE),
         (
@@ -431,9 +431,9 @@ def test_pip_gets_the_proxy_of_the_environment(index: IndexServer) -> None:
         ("", "", PipEnded.UNAVAILABLE),
     ],
 )
-def test_judgements(output: str, log: str, verdict: PipEnded) -> None:
+def test_judgements(output: str, log: str, ended: PipEnded) -> None:
     judgement = judge_failure(output, log, "demo", [listed("demo-1-py3-none-any.whl")])
-    assert judgement.verdict is verdict
+    assert judgement.ended is ended
     assert judgement.line
 
 

@@ -49,7 +49,7 @@ def find_unmerged_commits(store: Store, base: str, head: str) -> list[Commit]:
         return []
     theirs = read_changes(store, [name[1:] for name in sides if name[0] == "<"])
     patches = [Patch((change.commit.sha,), change.files) for change in ours]
-    if whole := _whole(store, base, head):
+    if whole := _find_branch_patch(store, base, head):
         patches.append(whole)
     others = [Patch((change.commit.sha,), change.files) for change in theirs if change.files]
     found = find_equivalent(store, patches, others)
@@ -119,7 +119,7 @@ def _shape(entry: bytes) -> bytes:
     return b" ".join((before, after, kind)) if kind == b"M" else entry
 
 
-def _whole(store: Store, base: str, head: str) -> Patch | None:
+def _find_branch_patch(store: Store, base: str, head: str) -> Patch | None:
     """The change of a branch since it left the base; None without a common ancestor or without a change."""
     fork = store.run("merge-base", base, head, accept=(0, 1)).text.strip()
     if not fork:

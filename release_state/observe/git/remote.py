@@ -117,16 +117,16 @@ def _rewritten(url: str, settings: Settings) -> str:
 def _network_settings(git: Git, folder: Path) -> Settings:
     """The user's own settings for ssh and for rewriting addresses. Read once."""
     key = git.program, tuple(sorted(git.environ.items()))
-    if key not in _asked:
+    if key not in _settings:
         env = hide_repositories(cut_network(git.environ), folder)
         wanted = r"^(core\.sshcommand|url\..*\.insteadof)$"
         configured = git.run("config", "-z", "--get-regexp", wanted, cwd=folder, env=env, accept=(0, 1))
         entries = (os.fsdecode(entry).partition("\n") for entry in configured.output.split(b"\0") if entry)
-        _asked[key] = tuple((name, value) for name, _, value in entries)
-    return _asked[key]
+        _settings[key] = tuple((name, value) for name, _, value in entries)
+    return _settings[key]
 
 
-_asked: dict[tuple[str, tuple[tuple[str, str], ...]], Settings] = {}
+_settings: dict[tuple[str, tuple[tuple[str, str], ...]], Settings] = {}
 
 
 def parse_refs(url: str, output: bytes) -> Remote:

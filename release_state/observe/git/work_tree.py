@@ -55,8 +55,8 @@ def read_changes(reader: CloneReader, top: Path, reports_dir: Path | None) -> Wo
     reports = find_reports_path(reports_dir, top)
     modes = "core.fileMode=true"
     status = reader.run("-c", modes, *_STATUS, "--untracked-files=normal").output
-    is_told = bool(changed_modes := _changed_modes(status)) and _ignores_modes(reader)
-    if is_told and not _keeps_modes(reader, top, changed_modes):
+    hides_modes = bool(changed_modes := _changed_modes(status)) and _ignores_modes(reader)
+    if hides_modes and not _keeps_modes(reader, top, changed_modes):
         modes = "core.fileMode=false"
         status = reader.run("-c", modes, *_STATUS, "--untracked-files=normal").output
     tracked, untracked = parse_status(status)
@@ -69,7 +69,7 @@ def read_changes(reader: CloneReader, top: Path, reports_dir: Path | None) -> Wo
     kept = [path for path in untracked if not _is_only_reports(reader, top, path, reports)]
     # Our own setting is listed too: a second one is the clone's.
     showing = [shown for name, shown in _SHOWING.items() if reader.config.count(name) > 1]
-    if is_told and modes.endswith("true"):
+    if hides_modes and modes.endswith("true"):
         showing.append(modes)
     return WorkTreeChanges(
         tuple(decode_output(path) for path in changed),

@@ -38,7 +38,7 @@ from release_state.observe.install.wheels import (
     is_any_for_this_machine,
     list_wheels,
 )
-from release_state.observe.process import PIP_MEMORY, Room, limit_memory, run_bounded
+from release_state.observe.process import PIP_MEMORY, FolderLimit, limit_memory, run_bounded
 
 _LINES = 40
 _LINE_LENGTH = 500
@@ -235,10 +235,10 @@ class _Attempt:
             return _tail(output)
         judgement = judge_failure(output, self._log(), self.name, self.files)
         line = self._without_passwords(judgement.line)
-        if judgement.verdict is PipEnded.UNAVAILABLE:
+        if judgement.ended is PipEnded.UNAVAILABLE:
             temporary = judgement.remedy is None
             raise _Ended(unavailable(self.source, line, judgement.remedy, temporary=temporary))
-        if judgement.verdict is PipEnded.NOT_ATTEMPTED:
+        if judgement.ended is PipEnded.NOT_ATTEMPTED:
             raise _Ended(unavailable(self.source, line, f"give {BUILD}, or {LEAVE_OUT}"))
         raise self._end(detail=f"{line}\n{_tail(output)}")
 
@@ -258,7 +258,7 @@ class _Attempt:
     def _call(self, command: Sequence[str]) -> tuple[int, str]:
         """The exit code and the output of a program, without user names and passwords."""
         left = self.deadline - time.monotonic()
-        room = Room(self.private, self.most_bytes)
+        room = FolderLimit(self.private, self.most_bytes)
         bounded = limit_memory(command, PIP_MEMORY, file_size=self.most_bytes)
         done = run_bounded(
             bounded, env=self._env, cwd=self.private / "empty", seconds=left, cancel=self.cancel, room=room

@@ -70,7 +70,7 @@ class PipEnded(Enum):
 class PipJudgement:
     """How pip ended, and the line of its output that decides it."""
 
-    verdict: PipEnded
+    ended: PipEnded
     line: str
     remedy: str | None = None
 

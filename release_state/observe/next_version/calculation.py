@@ -58,7 +58,7 @@ def observe_calculation(
     try:
         base = Branch(name=history.branch, sha=history.head)
         return known(
-            history.read(lambda store, _: _Work(target, history.remote, base, store, cache, cancel).calculation())
+            history.read(lambda store, _: _Calculator(target, history.remote, base, store, cache, cancel).calculation())
         )
     except GitFailed as failed:
         return Observation[Calculation](value=None, unavailable=failed.as_problem(SOURCE))
@@ -67,7 +67,7 @@ def observe_calculation(
 
 
 @dataclass(frozen=True)
-class _Work:
+class _Calculator:
     target: Target
     remote: Remote
     base: Branch
@@ -169,7 +169,7 @@ class _Work:
             problem = Problem(
                 source=SOURCE, why="the project configures commitizen rules of its own, which are not run here"
             )
-            return _nothing(problem, "run cz bump --get-next yourself, where you trust the project")
+            return _build_unknown(problem, "run cz bump --get-next yourself, where you trust the project")
         update = self._by_plain_rules(
             tags, classify_for_commitizen, major_on_zero=found.table.get("major_version_zero") is not True
         )
@@ -213,7 +213,7 @@ def _is_words(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(word, str) for word in value)
 
 
-def _nothing(problem: Problem, remedy: str) -> dict[str, object]:
+def _build_unknown(problem: Problem, remedy: str) -> dict[str, object]:
     """Unknown commits and an unknown version, for the same reason."""
     problem = problem.model_copy(update={"remedy": remedy})
     return {
