@@ -1,6 +1,7 @@
 """Which refs a ruleset covers, and which rules block a release (pure).
 
-`*` and `?` never match a slash, `**/` matches any number of folders, a leading dot is only matched by a dot.
+Patterns work like Ruby's `File.fnmatch` with FNM_PATHNAME: `*` and `?` never match a slash, `**/` matches any number of
+folders, and only a dot matches a leading dot.
 Source: https://docs.github.com/repositories/configuring-branches-and-merges-in-your-repository/managing-rulesets
 """
 
