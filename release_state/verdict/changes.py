@@ -1,4 +1,4 @@
-"""What changed since an earlier run of the same package, version and channel (pure).
+"""What changed since an earlier run for the same package, version and channel (pure).
 
 Compared is what both runs say of the release: which of its traces are there, what each row of the matrix shows, and how
 each check ended. Times, hashes of no consequence and the wording of a finding are not.
@@ -25,27 +25,27 @@ _WRONG = ("action needed", "unknown", "in progress", "defect")
 
 
 class Changes(Model):
-    """What is different since an earlier run. Text of it may be remote: escape it where it is shown."""
+    """The changes since an earlier run. May hold remote text: escape it when shown."""
 
     since: AwareDatetime
-    """When that run began."""
+    """The start of that run."""
     report: str
     """File name of its report."""
     verdict_then: str
     verdict: str
     """Of this run."""
     traces: tuple[str, ...] = ()
-    """What came, went, changed or is still missing, in words: "tag created", "pull request still missing"."""
+    """Traces that appeared, disappeared, changed or are still missing: "tag created", "pull request still missing"."""
     mended: tuple[str, ...] = ()
-    """IDs of blocking checks that were no success then and hold now."""
+    """IDs of blocking checks that failed then and hold now."""
     arisen: tuple[str, ...] = ()
-    """IDs of blocking checks that held then and do not now."""
+    """IDs of blocking checks that held then and fail now."""
     remaining: tuple[str, ...] = ()
-    """IDs of blocking checks that hold neither then nor now."""
+    """IDs of blocking checks that failed then and now."""
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing changed; what is still missing is no change."""
+        """Whether nothing changed; a trace that is still missing is no change."""
         moved = [words for words in self.traces if not words.endswith(" still missing")]
         return not (moved or self.mended or self.arisen or self.verdict != self.verdict_then)
 
@@ -60,7 +60,7 @@ class Changes(Model):
 
 
 def find_changes(then: Record, now: Record, since: AwareDatetime, report: str) -> Changes:
-    """Compare a run with an earlier one of the same target."""
+    """Compare a run with an earlier run of the same target."""
     before, after = _ended(then), _ended(now)
     both = [check for check in after if check in before]
     return Changes(

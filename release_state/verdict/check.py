@@ -1,4 +1,4 @@
-"""What makes a pytest test a check: a stable ID, the facts it reads, its level; and the catalogue of all checks."""
+"""What makes a pytest test a check: a stable ID, the look-ups it reads, its level."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sentences that a check says of CI of one commit (pure)."""
+"""Judge the CI of one commit for a check (pure)."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def judge_commit(
 
 
 def explain_absence(checks: CommitChecks) -> str:
-    """Why no workflow started for a commit, as far as that is known."""
+    """Why no workflow started for a commit, if known."""
     expected = checks.expected
     if expected is None:
         return ""

@@ -1,4 +1,4 @@
-"""The result of a check, from the way it ended (pure)."""
+"""Turn the end of a check into its result (pure)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The state matrix: for each trace of a release what is expected, what was observed, and where to see it (pure).
+"""The state matrix: for each trace, what is expected, what was observed, and its page (pure).
 
-The state of a row is the word of the checks that look at its trace, never a judgement of its own: a row that is green
-where a check is not would be a second opinion that nobody asked for.
+A row's state comes from the checks of its trace, never from a judgement of its own: a row that is green
+while a check is not would contradict it.
 """
 
 from __future__ import annotations
@@ -53,17 +53,17 @@ class Row(Model):
     observed: str
     """May hold remote text: escape it where it is shown."""
     state: Outcome | None
-    """The worst outcome of the blocking checks that look at it; None: no check of this run did."""
+    """The worst outcome of its blocking checks; None if no check ran."""
     link: str | None = None
-    """Where a person sees it with their own eyes."""
+    """The page that shows it."""
     decided_by: tuple[str, ...] = ()
-    """IDs of the checks that give the state, where it does not hold."""
+    """IDs of the checks that decide the state, if it does not hold."""
     advice: tuple[str, ...] = ()
     """IDs of advice that does not hold."""
 
 
 def build_matrix(release: Release, verdict: TargetVerdict) -> tuple[Row, ...]:
-    """The rows of one target: the six traces, then one for every other source that has a blocking finding."""
+    """The rows of one target: the six traces, then one for each other source with a blocking finding."""
     results, block_on_advice = verdict.results, verdict.block_on_advice
     rows = []
     for trace, name, sources in _ROWS:
@@ -84,7 +84,7 @@ def build_matrix(release: Release, verdict: TargetVerdict) -> tuple[Row, ...]:
 
 
 def name_trace(source: str) -> str:
-    """The source of a check as it is called in a report."""
+    """The name of a check's source in reports."""
     return _NAMES.get(source, source.replace("-", " ").capitalize())
 
 
@@ -101,7 +101,7 @@ def _judged(
 
 
 def _others(results: Sequence[CheckResult], block_on_advice: bool) -> list[Row]:
-    """Rows of what has no line of its own, where it stands in the way: the clone, a run at work."""
+    """Rows for blocking findings of other sources: the clone, a run in progress."""
     shown = {source for _, _, sources in _ROWS for source in sources}
     rows = []
     for source in dict.fromkeys(r.source for r in results if r.source not in shown):

@@ -1,7 +1,7 @@
-"""The timeline of a release: what happened to it and when, as far as it was observed (pure).
+"""The timeline of a release: what happened and when, as far as observed (pure).
 
-A time is shown only where a service or git recorded one. That a thing is there without its time is an event without a
-time; that a thing could not be observed is a gap.
+A time is shown only if a service or git recorded it. Something that exists without a time is an event without a
+time; a failed look-up is a gap.
 """
 
 from __future__ import annotations
@@ -32,27 +32,27 @@ class Event(Model):
 
     kind: Kind
     at: AwareDatetime | None
-    """UTC; None where nothing records when."""
+    """UTC; None if nothing recorded it."""
     until: AwareDatetime | None = None
-    """The end of a run that is finished."""
+    """The end of a finished run."""
     title: str
     """A few words: "orbit-0.2.0.tar.gz uploaded". May hold remote text: escape it where it is shown."""
     detail: str = ""
-    """What it led to, or what `at` is the time of where that is not plain: "in step Publish of job release"."""
+    """Its result, or what `at` refers to if unclear: "in step Publish of job release"."""
     state: State = "done"
     link: str | None = None
 
 
 class Timeline(Model):
-    """The events in order: those with a time, oldest first, then those without."""
+    """The events: those with a time, oldest first, then those without."""
 
     events: tuple[Event, ...] = ()
     gaps: tuple[str, ...] = ()
-    """What could not be observed, and so may be missing: "release runs: answered 503"."""
+    """Failed look-ups, whose events may be missing: "release runs: answered 503"."""
 
 
 def build_timeline(release: Release) -> Timeline:
-    """What is known of how a release went."""
+    """The known events of a release."""
     found = [*_refs(release), *_uploads(release), *_on_github(release)]
     found += _runs(release, found)
     return Timeline(events=tuple(sorted(found, key=_place)), gaps=tuple(_gaps(release)))
@@ -142,7 +142,7 @@ def _pull(pull: PullRequest) -> Iterator[Event]:
 
 
 def _runs(release: Release, others: list[Event]) -> list[Event]:
-    """The runs of the release workflow that belong here: by what they say, or because a file was uploaded in one."""
+    """The release runs of this version: by their own words, or because a file was uploaded during one."""
     observed, last = release.snapshot.runs.value, release.snapshot.last_run.value
     runs = observed.runs if observed else ()
     chosen = {last.run.id: last.run} if last else {}

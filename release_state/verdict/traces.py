@@ -1,4 +1,4 @@
-"""What each trace of a release should be in a phase, what it is, and where to see it: the matrix's words (pure)."""
+"""Describe each trace: the state expected in a phase, the observed state, and its page (pure)."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from release_state.plan.steps.commands import index_page
 
 
 def describe_expected(trace: str, release: Release, phase: Phase) -> str:
-    """What the trace is like where the phase ends well."""
+    """The state of a trace when its phase ends well."""
     return _or_why_not(lambda: _EXPECTED[trace](release, phase))
 
 
 def describe_observed(trace: str, release: Release) -> str:
-    """What was seen of the trace, or why it was not."""
+    """The observed state of a trace, or why it is unknown."""
     return _or_why_not(lambda: _OBSERVED[trace](release))
 
 
@@ -187,7 +187,7 @@ def _passed(results: Sequence[CICheck]) -> str:
 
 
 def _before(ci: CommitChecks) -> str:
-    """What ran last on ancestors, beside the commit's own."""
+    """The green results from ancestors, besides the commit's own."""
     names = dict.fromkeys(result.workflow or result.name for result in ci.nearest_results)
     return f"; as green on ancestors: {join_items(names, 3)}" if names else ""
 
@@ -205,13 +205,13 @@ _OBSERVED: dict[str, Callable[[Release], str]] = {
 
 
 def repository_page(release: Release) -> str:
-    """The repository's page for a person, under its present name where GitHub told it."""
+    """The repository's web page, under its current name if GitHub told it."""
     found = release.snapshot.repository.value
     return found.html_url if found else f"{release.target.github_web}/{release.target.repository}"
 
 
 def find_page(trace: str, release: Release) -> str:
-    """The page where a person sees the trace."""
+    """The web page that shows the trace."""
     snapshot, target, page = release.snapshot, release.target, repository_page(release)
     if trace == "branch":
         return f"{page}/branches/all?query={quote(target.release_branch, safe='')}"

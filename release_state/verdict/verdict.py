@@ -1,4 +1,4 @@
-"""From the outcomes of the checks to one verdict and one exit code (pure)."""
+"""From check outcomes to one verdict and one exit code (pure)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _GREEN = {
 
 
 class TargetVerdict(Model):
-    """What the run says of one target."""
+    """The run's verdict on one target."""
 
     target: Target
     phase: Phase
@@ -29,36 +29,36 @@ class TargetVerdict(Model):
     verdict: Verdict
     exit: Exit
     ran: int
-    """How many of the phase's checks were run."""
+    """How many of the phase's checks ran."""
     expected: int
     """How many checks the phase has."""
     not_run: tuple[str, ...] = ()
     """IDs of the phase's checks that were not run."""
     results: tuple[CheckResult, ...] = ()
     left_out: tuple[str, ...] = ()
-    """Check runs and workflow runs that belong to the run that is asking."""
+    """Check runs and workflow runs of the suite's own run."""
     not_verified: tuple[str, ...] = ()
-    """What the verdict says nothing of because that was asked for, a line each."""
+    """What the verdict leaves out on request, a line each."""
     block_on_advice: bool = False
-    """Whether advice decides too."""
+    """Whether advice blocks too."""
     diagnosis: Diagnosis
     plan: Plan
-    """The ordered way out: the recovery's steps, then what single findings call for."""
+    """The recovery's steps, then the steps of single findings."""
 
     @property
     def words(self) -> str:
-        """The verdict as it is shown."""
+        """The verdict as shown."""
         return f"PARTIAL {self.ran} of {self.expected}" if self.verdict is Verdict.PARTIAL else self.verdict.value
 
     def find_step_numbers(self, result: CheckResult) -> tuple[int, ...]:
-        """Which steps of the plan a finding is mended by, counted from 1."""
+        """The numbers of the plan's steps that fix a finding, from 1."""
         # Advice is a mark of the whole plan, not of the step that a single check names.
         named = {step.title for step in result.steps}
         return tuple(number for number, step in enumerate(self.plan.steps, 1) if step.title in named)
 
     @property
     def findings(self) -> tuple[CheckResult, ...]:
-        """The findings that a person should read, those that block first."""
+        """The findings, blocking ones first."""
         found = [result for result in self.results if result.is_finding]
         return tuple(sorted(found, key=lambda result: not result.blocking))
 
@@ -98,7 +98,7 @@ def judge(
     block_on_advice: bool = False,
     broken: bool = False,
 ) -> TargetVerdict:
-    """The verdict of one target: from what ran, and from what the phase consists of but did not run.
+    """Judge one target by the checks that ran, and by the phase's checks that did not.
 
     `changed` names the sources whose answers kept changing while the run looked (`Snapshot.moved`, in words).
     `broken`: something within the suite broke that no check shows; then nothing is green.
@@ -145,7 +145,7 @@ def _not_verified(recovery: Recovery, phase: Phase) -> tuple[str, ...]:
 
 
 def describe_moved(sources: Sequence[str]) -> str:
-    """That what was observed is of no one moment, and what to do."""
+    """Say that the state changed during the run, and what to do."""
     return f"changed during this run: {join_items(sources)}; run again"
 
 
