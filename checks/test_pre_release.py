@@ -422,8 +422,8 @@ def test_ci_is_green_on_the_commit_to_release(release: Release, target: Target) 
     These have to be green on the commit: the required checks that ever reported on the base branch, and the workflows
     whose file starts on a push to it. With a token, the apps seen on each of the last five commits with CI count too. A
     lone green status from a bot or from GitHub Pages is no CI. Nor is a workflow that comments, issues or releases
-    start. A schedule alone is no CI where other workflows run on pushes or pull requests. What is missing is in progress
-    for ten minutes after the push, then unknown. No ancestor stands in for a workflow that is switched off.
+    start. A schedule alone is no CI where other workflows run on pushes or pull requests. What is missing is in
+    progress for ten minutes after the push, then unknown. No ancestor stands in for a workflow that is switched off.
 
     Sometimes a push starts nothing: a marker in the commit message, a push by `github-actions[bot]`, or the pushed
     paths. Then the nearest ancestor with complete CI decides: red blocks, green counts, as advice. If only some
