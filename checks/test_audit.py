@@ -7,7 +7,7 @@ import pytest
 from release_state.audit.audit import Audit
 from release_state.audit.habits import INDEX, RELEASE, TAG
 from release_state.audit.judge import Judgement
-from release_state.audit.plan import latest_step
+from release_state.audit.plan import plan_latest
 from release_state.common.text import join_items
 from release_state.model.observation import NotObserved
 from release_state.model.outcome import ActionNeeded, InProgress, NotApplicable
@@ -101,7 +101,7 @@ def test_latest_release_is_the_newest_version(audit: Audit) -> None:
             expected=f"{newest} as the latest release",
             found=latest.tag if latest else "no latest release",
             why="who follows the latest release gets another version than installers do",
-            steps=[latest_step(audit, newest)],
+            steps=[plan_latest(audit, newest)],
         )
 
 

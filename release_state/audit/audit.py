@@ -7,9 +7,9 @@ from functools import cached_property
 from typing import Any
 
 from release_state.audit.habits import INDEX, RELEASE, TAG, Habits
-from release_state.audit.judge import Judge, Judgement, index_of
+from release_state.audit.judge import Judge, Judgement, read_index
 from release_state.audit.model import AuditSnapshot
-from release_state.audit.versions import Audited, Spellings, spellings, versions
+from release_state.audit.versions import Audited, Spellings, collect_versions, find_spellings
 from release_state.model.observation import Observation
 from release_state.model.snapshot.index import IndexHistory
 from release_state.settings.versions import selection
@@ -30,12 +30,12 @@ class Audit:
     @cached_property
     def spelt(self) -> Spellings:
         """The spellings of the project's tags."""
-        return spellings(self.history)
+        return find_spellings(self.history)
 
     @cached_property
     def versions(self) -> tuple[Audited, ...]:
         """Every version that any source names, oldest first."""
-        return versions(self.history, self.spelt)
+        return collect_versions(self.history, self.spelt)
 
     @cached_property
     def habits(self) -> Habits:
@@ -58,7 +58,7 @@ class Audit:
     @property
     def index(self) -> Observation[IndexHistory]:
         """The published versions, by the index."""
-        return index_of(self.history)
+        return read_index(self.history)
 
     @property
     def sources(self) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ from typing import Any
 from packaging.version import Version
 
 from release_state.audit.model import AuditSnapshot
-from release_state.audit.versions import spellings
+from release_state.audit.versions import find_spellings
 from release_state.model.observation import Observation, known
 from release_state.model.target import Target
 from release_state.observe.defects import Defects, catch_defects, guard
@@ -100,7 +100,7 @@ def _caught_up(history: AuditSnapshot, client: HttpClient, config: RunConfig, de
     index, target = history.index.value, history.target
     if index is None or not index.versions or "tag" not in target.channel.leaves:
         return history
-    own = spellings(history).own
+    own = find_spellings(history).own
     spelt = (target.parse_tag_spelling(tag.name) for tag in (history.remote.value.tags if history.remote.value else ()))
     newest = max((found[1] for found in spelt if found and found[0] in own), default=None)
     if newest is None or newest <= Version(index.versions[-1].version):

@@ -90,7 +90,9 @@ class Habits:
     def usual_since(self) -> Audited | None:
         """The first version that is tagged in the template's spelling."""
         template = self.target.tag_template
-        return next((a for a in self.published if any(spelt_as(self, tag.name) == template for tag in a.tags)), None)
+        return next(
+            (a for a in self.published if any(find_template(self, tag.name) == template for tag in a.tags)), None
+        )
 
     def counts(self, trace: str) -> tuple[int, int]:
         """How many published versions since the habit began have the trace, and how many there are."""
@@ -109,7 +111,7 @@ def has_trace(trace: str, audited: Audited) -> bool:
     return audited.indexed is not None and trace in audited.indexed.kinds
 
 
-def spelt_as(habits: Habits, tag: str) -> str | None:
+def find_template(habits: Habits, tag: str) -> str | None:
     """The template of a tag."""
     found = habits.target.parse_tag_spelling(tag)
     return found[0] if found else None

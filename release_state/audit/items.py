@@ -70,7 +70,7 @@ class AuditItem(pytest.Item):
         self.ihook.pytest_runtest_logreport(report=report)
 
 
-def parameters(audit: Audit, function: Function) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+def list_parameters(audit: Audit, function: Function) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
     """For each item of a function on one audit: its ID, its key and its arguments."""
     wanted = set(inspect.signature(function).parameters)
     if "judged" in wanted:
@@ -85,31 +85,31 @@ def parameters(audit: Audit, function: Function) -> Iterator[tuple[str, str, Map
     yield audit.key, audit.key, {"audit": audit}
 
 
-def items(collector: pytest.Collector, function: Function, audits: tuple[Audit, ...]) -> list[AuditItem]:
+def make_items(collector: pytest.Collector, function: Function, audits: tuple[Audit, ...]) -> list[AuditItem]:
     """The items of one check on all audits."""
-    info = info_of(function)
+    info = read_check(function)
     return [
         AuditItem.from_parent(
             collector, name=f"{function.__name__}[{name}]", info=info, function=function, key=key, given=given
         )
         for audit in audits
-        for name, key, given in parameters(audit, function)
+        for name, key, given in list_parameters(audit, function)
     ]
 
 
-def expected(audit: Audit, functions: list[Function]) -> list[Expected]:
+def list_expected(audit: Audit, functions: list[Function]) -> list[Expected]:
     """Every result of a complete audit."""
     found = []
     for function in functions:
-        info = info_of(function)
+        info = read_check(function)
         found += [
             Expected(info.id, key, info.blocking, is_version="judged" in given)
-            for _, key, given in parameters(audit, function)
+            for _, key, given in list_parameters(audit, function)
         ]
     return found
 
 
-def info_of(function: Function) -> CheckInfo:
+def read_check(function: Function) -> CheckInfo:
     """What the check declares. Raises TypeError if the function is no check."""
     info = describe(function, [pytest.mark.audit])
     if info is None:

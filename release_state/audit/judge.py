@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from release_state.audit import kinds
-from release_state.audit.habits import INDEX, RELEASE, TAG, Habits, Since, spelt_as
+from release_state.audit.habits import INDEX, RELEASE, TAG, Habits, Since, find_template
 from release_state.audit.kinds import Kind
 from release_state.audit.model import AuditSnapshot
 from release_state.audit.versions import Audited
@@ -50,7 +50,7 @@ class Judgement:
         return "; ".join([*said, *([self.note] if self.note else [])])
 
 
-def index_of(history: AuditSnapshot) -> Observation[IndexHistory]:
+def read_index(history: AuditSnapshot) -> Observation[IndexHistory]:
     """The index's answer; unavailable for a quarantined project, whose files are hidden (PEP 792)."""
     index = history.index.value
     if index and index.status == "quarantined":
@@ -63,7 +63,7 @@ class Judge:
 
     def __init__(self, habits: Habits) -> None:
         self.habits, self.history, self.leaves = habits, habits.history, habits.target.channel.leaves
-        self._index = index_of(self.history)
+        self._index = read_index(self.history)
         self._index_known = self._index.is_known
         self._remote_known = self.history.remote.is_known
         self._releases_known = self.history.releases.is_known
@@ -180,7 +180,7 @@ class Judge:
         if len({tag.commit for tag in audited.tags}) > 1:
             yield Finding(kinds.TAGS_DIFFER, names)
         template, usual = habits.target.tag_template, habits.usual_since
-        spelt = {spelt_as(habits, tag.name) for tag in audited.tags}
+        spelt = {find_template(habits, tag.name) for tag in audited.tags}
         in_use = usual is not None and not Since(usual, usual.uploaded_at).is_after(audited)
         if indexed and in_use and spelt and template not in spelt:
             yield Finding(kinds.TAG_SPELLING, f"{names}, not {habits.target.tag_for(str(audited))}")

@@ -17,7 +17,7 @@ from release_state.model.plan import Step, step
 from release_state.plan.steps.commands import gh, show_pull, suite_command
 
 
-def plan_for(audit: Audit, kind: Kind, judged: Sequence[Judgement]) -> Step:
+def plan_kind(audit: Audit, kind: Kind, judged: Sequence[Judgement]) -> Step:
     """The step that fixes one kind: a command for each version, oldest first."""
     versions = [judgement.audited for judgement in judged]
     title, reason, command = _WAYS.get(kind, (_LOOK, _BY_RUN, _run))
@@ -25,7 +25,7 @@ def plan_for(audit: Audit, kind: Kind, judged: Sequence[Judgement]) -> Step:
     return step(title, *commands, reason=reason, advice=not kind.blocking)
 
 
-def latest_step(audit: Audit, audited: Audited) -> Step:
+def plan_latest(audit: Audit, audited: Audited) -> Step:
     """The step that makes a version GitHub's latest release."""
     tag = audit.release_tag(audited)
     if not audited.releases:

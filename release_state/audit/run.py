@@ -11,8 +11,8 @@ import pytest
 from release_state.audit.collect import collect_history
 from release_state.audit.model import AuditSnapshot
 from release_state.audit.report import summary
-from release_state.audit.report.document import document
-from release_state.audit.report.page import page
+from release_state.audit.report.document import build_document
+from release_state.audit.report.page import render_page
 from release_state.audit.session import FILE, AuditController
 from release_state.common.errors import UsageProblem
 from release_state.model.outcome import CheckResult
@@ -20,7 +20,7 @@ from release_state.observe.git.reader import find_repository
 from release_state.observe.http.cache import ResponseCache
 from release_state.observe.http.client import HttpClient
 from release_state.observe.token import find_token
-from release_state.report.files import NOT_WHOLE, ReportFiles, about
+from release_state.report.files import NOT_WHOLE, ReportFiles, format_subject
 from release_state.run.base import Run, own_run_id
 from release_state.settings.config import Arguments, load
 
@@ -81,7 +81,9 @@ class AuditRun(Run):
         except BaseException:
             self._stack.close()
             raise
-        self.reports = AuditFiles(self.config.reports_dir, file_name(about(self.config), self.config.audit or ""))
+        self.reports = AuditFiles(
+            self.config.reports_dir, file_name(format_subject(self.config), self.config.audit or "")
+        )
 
     def add(self, result: CheckResult) -> None:
         """Keep the result of one check."""
@@ -101,9 +103,9 @@ class AuditRun(Run):
         try:
             partly = any(v.ran < v.expected or v.verdict in NOT_WHOLE for v in verdicts)
             self.reports.write(
-                document(verdicts, exitstatus, self.reports.started_at, self.reports.html.name),
+                build_document(verdicts, exitstatus, self.reports.started_at, self.reports.html.name),
                 is_whole=exitstatus not in (2, 3) and not partly,
-                page=page(verdicts, self.reports.started_at),
+                page=render_page(verdicts, self.reports.started_at),
             )
             self.notes += self.workflow.write(summary.step_report(verdicts, self.reports.html.name), self.reports.html)
         except OSError as error:

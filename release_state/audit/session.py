@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from release_state.audit.audit import Audit
-from release_state.audit.items import AuditItem, Function, expected, items
+from release_state.audit.items import AuditItem, Function, list_expected, make_items
 from release_state.audit.model import AuditSnapshot
 from release_state.audit.verdict import AuditVerdict, judge_audit
 from release_state.model.outcome import CheckResult, Exit
@@ -62,7 +62,7 @@ class AuditSession:
             audits = self.audits
         except Exception:
             return []
-        return items(collector, function, audits)
+        return make_items(collector, function, audits)
 
     def begin(self, items: Sequence[pytest.Item]) -> None:
         """Do nothing: an audit observes the same, whatever versions are selected."""
@@ -104,7 +104,7 @@ class AuditController(Background[Sequence[AuditSnapshot]], AuditSession):
         functions = functions_of(self.checks_folder / FILE)
         found = []
         for audit in self.audits:
-            whole = expected(audit, functions)
+            whole = list_expected(audit, functions)
             keys = {each.key for each in whole}
             results = [result for result in self.results if result.target in keys]
             broken = describe_defects(self.defects)

@@ -9,10 +9,10 @@ from functools import cached_property
 from release_state.audit.audit import Audit
 from release_state.audit.judge import Judgement
 from release_state.audit.kinds import KINDS, Kind
-from release_state.audit.plan import plan_for
+from release_state.audit.plan import plan_kind
 from release_state.model.outcome import CheckResult, Exit, Outcome, Verdict, merge_unknown
 from release_state.model.plan import Step
-from release_state.verdict.verdict import verdict_of
+from release_state.verdict.verdict import decide_verdict
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class AuditVerdict:
     @cached_property
     def plans(self) -> dict[Kind, Step]:
         """The fix of each kind of disagreement."""
-        return {kind: plan_for(self.audit, kind, judged) for kind, judged in self.by_kind.items()}
+        return {kind: plan_kind(self.audit, kind, judged) for kind, judged in self.by_kind.items()}
 
 
 def judge_audit(
@@ -100,7 +100,7 @@ def judge_audit(
     left_out = [each for each in expected if (each.check, each.key) not in ran]
     missing_blocking = any(each.blocking or block_on_advice for each in left_out)
     version_check = next((each.check for each in expected if each.is_version), "")
-    verdict, code = verdict_of(
+    verdict, code = decide_verdict(
         {result.outcome for result in results if result.decides(block_on_advice)},
         has_judged=any(r.id == version_check and r.outcome is not Outcome.NOT_APPLICABLE for r in results),
         partial=(Exit.UNKNOWN if missing_blocking else Exit.OK) if left_out else None,

@@ -84,7 +84,7 @@ class Spellings:
         return by_template and self.may_be_ours(tag, template, version)
 
 
-def spellings(history: AuditSnapshot) -> Spellings:
+def find_spellings(history: AuditSnapshot) -> Spellings:
     """The templates that the project's tags follow.
 
     A repository of several packages has tags like `v1.2.3` and `other-v1.2.3`; plain numbers may be the main package's
@@ -107,7 +107,7 @@ def spellings(history: AuditSnapshot) -> Spellings:
     return replace(found, own=dict(ours.most_common()), foreign=dict((tags - ours).most_common()))
 
 
-def versions(history: AuditSnapshot, spelt: Spellings) -> tuple[Audited, ...]:
+def collect_versions(history: AuditSnapshot, spelt: Spellings) -> tuple[Audited, ...]:
     """Every version that any source names, oldest first by PEP 440."""
     target = history.target
     found: dict[Version, Audited] = {}

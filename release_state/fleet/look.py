@@ -12,9 +12,9 @@ from pathlib import Path
 
 from release_state.audit.audit import Audit
 from release_state.audit.collect import collect_history
-from release_state.audit.items import expected, info_of, parameters, run_check
-from release_state.audit.report.document import document
-from release_state.audit.report.page import page
+from release_state.audit.items import list_expected, list_parameters, read_check, run_check
+from release_state.audit.report.document import build_document
+from release_state.audit.report.page import render_page
 from release_state.audit.session import FILE, functions_of
 from release_state.audit.verdict import AuditVerdict, judge_audit
 from release_state.common import disk
@@ -99,18 +99,18 @@ class Look:
         verdicts = []
         for audit in map(Audit, histories):
             results = [
-                run_check(info_of(function), function, given, key)[0]
+                run_check(read_check(function), function, given, key)[0]
                 for function in functions
-                for _, key, given in parameters(audit, function)
+                for _, key, given in list_parameters(audit, function)
             ]
-            whole_audit, broken = expected(audit, functions), describe_defects(defects)
+            whole_audit, broken = list_expected(audit, functions), describe_defects(defects)
             verdicts.append(
                 judge_audit(audit, results, whole_audit, block_on_advice=config.block_on_advice, broken=broken)
             )
         now = datetime.now(timezone.utc)
-        disk.write_atomically(self.reports / f"{name}.html", page(verdicts, now))
+        disk.write_atomically(self.reports / f"{name}.html", render_page(verdicts, now))
         code = Exit.DEFECT if defects else Exit.worst([verdict.exit for verdict in verdicts])
-        disk.write_atomically(self.reports / f"{name}.json", document(verdicts, int(code), now, f"{name}.html"))
+        disk.write_atomically(self.reports / f"{name}.json", build_document(verdicts, int(code), now, f"{name}.html"))
         return tuple(map(_audit_part, verdicts)), f"{name}.html"
 
     def _gates(self, config: RunConfig, name: str, defects: Defects) -> tuple[tuple[Part, ...], str | None]:

@@ -36,7 +36,7 @@ class Project:
     config: RunConfig
 
 
-def projects(path: Path, arguments: Arguments, environ: Mapping[str, str], cwd: Path) -> list[Project]:
+def read_projects(path: Path, arguments: Arguments, environ: Mapping[str, str], cwd: Path) -> list[Project]:
     """The projects of a file, each with its configuration; contacts no service.
 
     `[[project]]` has `package` and `repository`, `version` (a text or a list) where the command line gives none, `repo`
@@ -186,6 +186,6 @@ class ProjectRow(Model):
         return max((part.retry_at for part in self.parts if part.retry_at), default=None)
 
 
-def worst(rows: Sequence[ProjectRow]) -> Exit:
+def find_worst(rows: Sequence[ProjectRow]) -> Exit:
     """The exit code of a run over these projects."""
     return Exit.worst([row.exit for row in rows])

@@ -12,19 +12,19 @@ from typing import Any
 from pydantic import AwareDatetime, Field
 
 from release_state import __version__
-from release_state.audit.report.page import frame, step_of
-from release_state.fleet.projects import Part, ProjectRow, worst
+from release_state.audit.report.page import render_fix, render_frame
+from release_state.fleet.projects import Part, ProjectRow, find_worst
 from release_state.model.observation import Model
 from release_state.model.outcome import Exit
-from release_state.report.document import schema_of
+from release_state.report.document import build_model_schema
 from release_state.report.page.parts import text
 
 FORMAT = 1
 
 
-def words(rows: Sequence[ProjectRow], total: int) -> str:
+def describe_verdict(rows: Sequence[ProjectRow], total: int) -> str:
     """The verdict over all projects: the worst one, and how many projects have it."""
-    code = worst(rows)
+    code = find_worst(rows)
     if code is Exit.OK and len(rows) < total:
         return f"PARTIAL {len(rows)} of {total}"
     alike = [row for row in rows if row.exit is code]
@@ -33,14 +33,14 @@ def words(rows: Sequence[ProjectRow], total: int) -> str:
     return f"{shown}: {len(alike)} of {total} projects"
 
 
-def document(rows: Sequence[ProjectRow], total: int, exit_code: int, started_at: datetime, folder: str) -> str:
+def build_document(rows: Sequence[ProjectRow], total: int, exit_code: int, started_at: datetime, folder: str) -> str:
     """The JSON document of a run, in ASCII."""
     content = {
         "release_state_fleet": FORMAT,
         "release_state": __version__,
         "started_at": started_at.isoformat(),
         "exit_code": exit_code,
-        "verdict": words(rows, total),
+        "verdict": describe_verdict(rows, total),
         "projects_listed": total,
         "reports": folder,
         "projects": [
@@ -51,9 +51,9 @@ def document(rows: Sequence[ProjectRow], total: int, exit_code: int, started_at:
     return json.dumps(content, indent=1, ensure_ascii=True).replace("\x7f", "\\u007f") + "\n"
 
 
-def page(rows: Sequence[ProjectRow], total: int, exit_code: int, started_at: datetime, folder: str) -> str:
+def render_page(rows: Sequence[ProjectRow], total: int, exit_code: int, started_at: datetime, folder: str) -> str:
     """The page: the verdict, the number of projects by verdict, and the table."""
-    title, code = words(rows, total), int(worst(rows))
+    title, code = describe_verdict(rows, total), int(find_worst(rows))
     verdicts = Counter(row.verdict for row in rows)
     counts = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.most_common())
     kinds = sorted({kind for row in rows for part in row.parts for kind in part.kinds})
@@ -63,7 +63,7 @@ def page(rows: Sequence[ProjectRow], total: int, exit_code: int, started_at: dat
     )
     columns = ("Project", "Verdict", "Checked", "Seconds", "Found", "Fix")
     head = "".join(f"<th>{column}</th>" for column in columns)
-    return frame(
+    return render_frame(
         title,
         code,
         (
@@ -87,7 +87,7 @@ def _row(row: ProjectRow, folder: str) -> str:
     checked = "<br>".join(f"{text(_what_of(part.key))}: {text(part.summary)}" for part in row.parts)
     found = "".join(f"<li>{text(line)}</li>" for line in row.findings)
     again = f"<p>Retry after {text(row.retry_at)}.</p>" if row.retry_at else ""
-    steps = "".join(map(step_of, row.steps))
+    steps = "".join(map(render_fix, row.steps))
     count = f"{len(row.steps)} step{'s' * (len(row.steps) != 1)}"
     steps = f"<details><summary>{count}</summary>{steps}</details>" if steps else ""
     name = text(row.project)
@@ -133,6 +133,6 @@ class FleetReport(Model):
     projects: tuple[ProjectReport, ...]
 
 
-def schema() -> dict[str, Any]:
+def build_schema() -> dict[str, Any]:
     """The JSON Schema of the document."""
-    return schema_of(FleetReport, "release-state report over many projects")
+    return build_model_schema(FleetReport, "release-state report over many projects")

@@ -11,8 +11,8 @@ import pytest
 
 from release_state.common.errors import UsageProblem
 from release_state.fleet import summary
-from release_state.fleet.projects import projects
-from release_state.fleet.report import document, page
+from release_state.fleet.projects import read_projects
+from release_state.fleet.report import build_document, render_page
 from release_state.fleet.session import FILE, FleetController, look_of
 from release_state.observe.token import find_token
 from release_state.report.files import ReportFiles
@@ -80,7 +80,7 @@ class FleetRun(Run):
             raise UsageProblem(f"{option} cannot be combined with --project-list")
         if wrong := [name for name in named if name.endswith(".py") and name != FILE]:
             raise UsageProblem(f"{wrong[0]} holds no check of --project-list, which runs checks/{FILE} alone")
-        self.projects = projects(listed, arguments, environ, cwd)
+        self.projects = read_projects(listed, arguments, environ, cwd)
         target = self.projects[0].config.targets[0]
         self.reports = FleetFiles(self.projects[0].config.reports_dir, f"fleet-{len(self.projects)}-projects")
         if executes:
@@ -127,7 +127,9 @@ class FleetRun(Run):
         try:
             whole = len(rows) == len(self.projects)
             arguments = (rows, len(self.projects), exitstatus, self.reports.started_at, self.reports.own.name)
-            self.reports.write(document(*arguments), is_whole=whole and exitstatus not in (2, 3), page=page(*arguments))
+            self.reports.write(
+                build_document(*arguments), is_whole=whole and exitstatus not in (2, 3), page=render_page(*arguments)
+            )
             told = summary.step_report(rows, len(self.projects), self.reports.html.name)
             self.notes += self.workflow.write(told, self.reports.html)
         except OSError as error:

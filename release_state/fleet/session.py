@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from release_state.audit.items import AuditItem, info_of
+from release_state.audit.items import AuditItem, read_check
 from release_state.audit.verdict import Expected
 from release_state.fleet.look import Look
 from release_state.fleet.pool import AT_ONCE, Pool
-from release_state.fleet.projects import Project, ProjectRow, projects
+from release_state.fleet.projects import Project, ProjectRow, read_projects
 from release_state.model.outcome import CheckResult, Exit
 from release_state.observe.defects import Defects
 from release_state.observe.http.limits import SharedLimit
@@ -72,7 +72,7 @@ class FleetSession:
 
     def items(self, collector: pytest.Collector, function: Callable[..., None]) -> list[AuditItem]:
         """One item per project."""
-        info = info_of(function)
+        info = read_check(function)
         return [
             AuditItem.from_parent(
                 collector,
@@ -209,7 +209,7 @@ def look_of(checks: Path, reports: Path, api: str, environ: Mapping[str, str]) -
 def fleet_worker(given: Mapping[str, object], arguments: Arguments) -> FleetWorker:
     """The session of a worker; it reads list and environment itself, so that no secret is sent to it."""
     workers = int(str(given["workers"]))
-    listed = projects(Path(str(given["fleet"])), arguments, os.environ, Path(str(given["cwd"])))
+    listed = read_projects(Path(str(given["fleet"])), arguments, os.environ, Path(str(given["cwd"])))
     api = listed[0].config.targets[0].github_api
     checks, reports = Path(str(given["checks"])), Path(str(given["reports"]))
     worker = FleetWorker(

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from release_state.common.text import sanitize
-from release_state.fleet.projects import ProjectRow, worst
-from release_state.fleet.report import words
+from release_state.fleet.projects import ProjectRow, find_worst
+from release_state.fleet.report import describe_verdict
 from release_state.model.outcome import Exit
 from release_state.model.plan import Step
 from release_state.report.actions import StepReport, annotation, errors_first
-from release_state.report.markdown import cut, fenced, text
+from release_state.report.markdown import cut, escape, fence
 from release_state.report.screen import Ending, Screen
 
 if TYPE_CHECKING:
@@ -48,10 +48,10 @@ def summarise(reporter: pytest.TerminalReporter, rows: Sequence[ProjectRow], tot
         for row in rows:
             if row.exit is not Exit.OK and not screen.is_quiet:
                 _show(screen, row)
-        code = worst(rows)
+        code = find_worst(rows)
         colour = "green" if code is Exit.OK and len(rows) == total else "red" if code in _RED else "yellow"
         screen.line()
-        screen.line(words(rows, total), bold=True, **{colour: True})
+        screen.line(describe_verdict(rows, total), bold=True, **{colour: True})
         counts = Counter(row.verdict for row in rows)
         screen.line(", ".join(f"{count} {verdict}" for verdict, count in counts.most_common()), 2, 2)
     screen.end(ending)
@@ -77,7 +77,7 @@ def step_report(rows: Sequence[ProjectRow], total: int, html: str) -> StepReport
     """What a run over many projects reports to its workflow."""
     wrong = [row for row in rows if row.exit is not Exit.OK]
     return StepReport(
-        verdict=words(rows, total),
+        verdict=describe_verdict(rows, total),
         phase="fleet",
         annotations=lambda: errors_first(map(_annotation, wrong)),
         summary=lambda room: cut(_blocks(rows, wrong, total), html, room),
@@ -85,30 +85,30 @@ def step_report(rows: Sequence[ProjectRow], total: int, html: str) -> StepReport
 
 
 def _blocks(rows: Sequence[ProjectRow], wrong: Sequence[ProjectRow], total: int) -> Iterator[str]:
-    yield f"## {worst(rows).symbol} {text(words(rows, total))}\n\n"
+    yield f"## {find_worst(rows).symbol} {escape(describe_verdict(rows, total))}\n\n"
     yield "| project | verdict | checked | findings |\n|---|---|---|---|\n"
     for row in sorted(rows, key=lambda row: (row.exit is Exit.OK, row.project)):
         checked = "; ".join(part.summary for part in row.parts)
-        name = f"{row.exit.symbol} {text(row.project)}"
-        yield f"| {name} | {text(row.verdict)} | {text(checked, 300)} | {len(row.findings)} |\n"
+        name = f"{row.exit.symbol} {escape(row.project)}"
+        yield f"| {name} | {escape(row.verdict)} | {escape(checked, 300)} | {len(row.findings)} |\n"
     yield "\n"
     yield from map(_block, wrong)
 
 
 def _block(row: ProjectRow) -> str:
-    lines = [f"- {text(line)}\n" for line in row.findings[:_MOST]]
+    lines = [f"- {escape(line)}\n" for line in row.findings[:_MOST]]
     if len(row.findings) > _MOST:
         lines.append(f"- and {len(row.findings) - _MOST} more\n")
     if row.retry_at:
-        lines.append(f"- retry after {text(row.retry_at)}\n")
+        lines.append(f"- retry after {escape(row.retry_at)}\n")
     steps = "".join(map(_commands, row.steps))
-    head = f"**{row.exit.symbol} {text(row.project)}** ({text(row.repository)}): {text(row.verdict)}"
+    head = f"**{row.exit.symbol} {escape(row.project)}** ({escape(row.repository)}): {escape(row.verdict)}"
     return f"{head}\n\n{''.join(lines)}\n{steps}"
 
 
 def _commands(step: Step) -> str:
-    withheld = f"No command: {text(step.withheld)}\n\n" if step.withheld else ""
-    return f"{text(step.title)}\n\n{withheld}" + (f"{fenced(step.lines())}\n" if step.commands else "")
+    withheld = f"No command: {escape(step.withheld)}\n\n" if step.withheld else ""
+    return f"{escape(step.title)}\n\n{withheld}" + (f"{fence(step.lines())}\n" if step.commands else "")
 
 
 def _annotation(row: ProjectRow) -> str:

@@ -81,7 +81,7 @@ def errors_first(annotations: Iterable[str]) -> list[str]:
     return sorted(annotations, key=lambda line: not line.startswith("::error"))
 
 
-def annotate(document: RunReport) -> list[str]:
+def build_annotations(document: RunReport) -> list[str]:
     """One annotation for each finding, errors first.
 
     A finding that needs action and decides the verdict is an error, every other one a warning. Several checks that one
@@ -124,10 +124,13 @@ class StepReport:
 
 def step_report(document: RunReport) -> StepReport:
     """What a run over single versions reports to its workflow."""
-    from release_state.report.markdown import summary
+    from release_state.report.markdown import render_summary
 
     return StepReport(
-        document.verdict, document.phase, lambda: annotate(document), lambda room: summary(document, room)
+        document.verdict,
+        document.phase,
+        lambda: build_annotations(document),
+        lambda room: render_summary(document, room),
     )
 
 

@@ -180,7 +180,7 @@ class RunReport(Model):
     run: RunFacts
 
 
-def origin_of(environ: Mapping[str, str]) -> Origin:
+def read_origin(environ: Mapping[str, str]) -> Origin:
     """The origin of this run, from the environment."""
     server, repository, run = (environ.get(f"GITHUB_{name}", "") for name in ("SERVER_URL", "REPOSITORY", "RUN_ID"))
     inside = bool(server.startswith(("https://", "http://")) and repository and run.isdigit())
@@ -193,7 +193,7 @@ def origin_of(environ: Mapping[str, str]) -> Origin:
     )
 
 
-def report(
+def build_report(
     verdicts: Sequence[TargetVerdict],
     snapshots: Mapping[str, Snapshot],
     exit_code: int,
@@ -204,7 +204,7 @@ def report(
     waited: Waited | None = None,
 ) -> RunReport:
     """The document of a run; `snapshots` and `changes` are by the target's key."""
-    decisive = decisive_of(verdicts)
+    decisive = find_decisive(verdicts)
     return RunReport(
         verdict=decisive.words,
         exit_code=exit_code,
@@ -228,7 +228,7 @@ def report(
     )
 
 
-def record(verdict: TargetVerdict, snapshot: Snapshot) -> Record:
+def build_record(verdict: TargetVerdict, snapshot: Snapshot) -> Record:
     """The record that a later run of the target compares itself with."""
     return Record.model_validate(_target(verdict, snapshot).model_dump(mode="json"))
 
@@ -239,12 +239,12 @@ def to_json(document: RunReport) -> str:
     return text.replace("\x7f", "\\u007f") + "\n"
 
 
-def schema() -> dict[str, Any]:
+def build_schema() -> dict[str, Any]:
     """The JSON Schema of the document."""
-    return schema_of(RunReport, "release-state report")
+    return build_model_schema(RunReport, "release-state report")
 
 
-def schema_of(model: type[Model], title: str) -> dict[str, Any]:
+def build_model_schema(model: type[Model], title: str) -> dict[str, Any]:
     """The JSON Schema of a document (draft 2020-12), in which every key is required."""
     document = model.model_json_schema(mode="serialization")
     for part in (document, *document["$defs"].values()):
@@ -261,7 +261,7 @@ class _Judged(Protocol):
 V = TypeVar("V", bound=_Judged)
 
 
-def decisive_of(verdicts: Sequence[V]) -> V:
+def find_decisive(verdicts: Sequence[V]) -> V:
     """The verdict that decides the exit code of a run with several."""
     worst = Exit.worst([verdict.exit for verdict in verdicts])
     return next(verdict for verdict in verdicts if verdict.exit is worst)

@@ -93,10 +93,10 @@ class ReportFiles:
 
         Raises OSError if a file cannot be written.
         """
-        from release_state.report.document import report, to_json
+        from release_state.report.document import build_report, to_json
 
         html = self.html.name if self.html.is_file() else None
-        document = report(verdicts, snapshots, exit_code, self.started_at, html, origin, changes, waited)
+        document = build_report(verdicts, snapshots, exit_code, self.started_at, html, origin, changes, waited)
         # 2 and 3: interrupted or broken. `not_run`: a narrowed run can have the verdict of a finding.
         partly = any(verdict.not_run or verdict.verdict in NOT_WHOLE for verdict in verdicts)
         self.write(to_json(document), is_whole=exit_code not in (2, 3) and not partly)
@@ -122,7 +122,7 @@ class ReportFiles:
             disk.write_together({self.folder / f"{self.latest}{path.suffix}": path.read_bytes() for path in own})
 
 
-def about(config: RunConfig) -> str:
+def format_subject(config: RunConfig) -> str:
     """The start of a run's file names: package, version and channel."""
     targets = config.targets
     versions = list(dict.fromkeys(target.version for target in targets))

@@ -23,14 +23,14 @@ _MEANS = re.compile(r"[!\"#$%&*+:<=>@\[\\\]^_`{|}~]|(?<=www)\.", re.IGNORECASE)
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9._~:/?#@!$&'()*+,;=%-]+")
 
 
-def summary(document: RunReport, most_bytes: int = MOST_BYTES) -> str:
+def render_summary(document: RunReport, most_bytes: int = MOST_BYTES) -> str:
     """The summary of a run. One longer than `most_bytes` is cut after a block and says so."""
     return cut(_blocks(document), document.run.html, most_bytes)
 
 
 def cut(blocks: Iterable[str], report: str | None, most_bytes: int) -> str:
     """The blocks that fit, then the name of the report, or a note that the rest is cut."""
-    name = f" {text(report)}" if report else ""
+    name = f" {escape(report)}" if report else ""
     left_out = f"\n> Cut here: the summary is too long for this page. The report has all of it{name and ':'}{name}\n"
     end = f"Report of this run:{name}\n" if report else ""
     parts: list[str] = []
@@ -43,13 +43,13 @@ def cut(blocks: Iterable[str], report: str | None, most_bytes: int) -> str:
     return "".join(parts)
 
 
-def text(said: str, longest: int = 1_000) -> str:
+def escape(said: str, longest: int = 1_000) -> str:
     """Remote text for Markdown, in one line: it shows as it is, and no part of it is markup."""
     # An invisible character after @: GitHub looks for accounts and mail addresses in the rendered text.
     return _MEANS.sub(lambda found: f"&#{ord(found[0])};" + "&#8288;" * (found[0] == "@"), sanitize(said, longest))
 
 
-def fenced(lines: Sequence[str]) -> str:
+def fence(lines: Sequence[str]) -> str:
     """Commands in a fenced block; its fence is longer than any within."""
     shown = "\n".join(lines)
     fence = "`" * max(3, *(len(run) + 1 for run in re.findall("`+", shown) or [""]))
@@ -60,78 +60,80 @@ def _blocks(document: RunReport) -> Iterator[str]:
     for target in document.targets:
         facts = target.target
         symbol = Exit(target.exit_code).symbol
-        yield f"## {symbol} {text(target.verdict)}: {text(facts.package)} {text(facts.version)} on {facts.channel}\n\n"
+        subject = f"{escape(facts.package)} {escape(facts.version)} on {facts.channel}"
+        yield f"## {symbol} {escape(target.verdict)}: {subject}\n\n"
         for line in target.not_verified:
-            yield f"**{text(line)}**\n\n"
-        yield f"Phase **{target.phase}**: {text(target.phase_reason)}.\n\n"
+            yield f"**{escape(line)}**\n\n"
+        yield f"Phase **{target.phase}**: {escape(target.phase_reason)}.\n\n"
         if changes := document.run.targets[target.key].changes:
             yield _changes(changes)
         yield from _matrix(target)
         for found in target.findings:
             yield _finding(found)
         if target.not_run:
-            yield f"Not run: {text(', '.join(target.not_run))}\n\n"
+            yield f"Not run: {escape(', '.join(target.not_run))}\n\n"
         yield from _plan(target.plan)
 
 
 def _changes(changes: Changes) -> str:
-    return f"Since {changes.since:%Y-%m-%d %H:%M} UTC ({text(changes.verdict_then)}): {text(changes.words, 2_000)}.\n\n"
+    since = f"{changes.since:%Y-%m-%d %H:%M} UTC ({escape(changes.verdict_then)})"
+    return f"Since {since}: {escape(changes.words, 2_000)}.\n\n"
 
 
 def _matrix(target: TargetReport) -> Iterator[str]:
     yield "| | state | expected | observed |\n|---|---|---|---|\n"
     for row in target.matrix:
         state = f"{row.state.symbol} {row.state.words}" if row.state else "not checked"
-        name = f"[{text(row.name)}](<{row.link}>)" if row.link and _ADDRESS.fullmatch(row.link) else text(row.name)
-        yield f"| {name} | {state} | {text(row.expected, 300)} | {text(row.observed, 300)} |\n"
+        name = f"[{escape(row.name)}](<{row.link}>)" if row.link and _ADDRESS.fullmatch(row.link) else escape(row.name)
+        yield f"| {name} | {state} | {escape(row.expected, 300)} | {escape(row.observed, 300)} |\n"
     yield "\n"
 
 
 def _finding(found: Sequence[CheckReport]) -> str:
     first = found[0]
-    lines = [f"**{first.outcome.symbol} {text(heading(found))}**"]
+    lines = [f"**{first.outcome.symbol} {escape(heading(found))}**"]
     if len(found) == 1:
-        lines[0] += f": {text(first.title)}"
+        lines[0] += f": {escape(first.title)}"
     if first.outcome is not Outcome.UNKNOWN and first.expected:
-        lines.append(f"- expected: {text(first.expected)}")
-    lines.append(f"- found: {text(first.found)}")
+        lines.append(f"- expected: {escape(first.expected)}")
+    lines.append(f"- found: {escape(first.found)}")
     name = "fix" if first.outcome is Outcome.UNKNOWN else "why"
-    lines += [f"- {name}: {text(why)}" for why in collect_remedies(found)]
+    lines += [f"- {name}: {escape(why)}" for why in collect_remedies(found)]
     if first.plan_steps:
         lines.append(f"- fix: {format_step_numbers(first.plan_steps)} of the plan")
     if retry_at := find_retry_time(found):
-        lines.append(f"- retry after {text(retry_at)}")
+        lines.append(f"- retry after {escape(retry_at)}")
     return f"{lines[0]}\n\n" + "".join(f"{line}\n" for line in lines[1:]) + "\n"
 
 
 def _plan(plan: Plan) -> Iterator[str]:
     if not plan.steps:
         return
-    yield f"### Plan: {plan.direction}\n\n" + (f"{text(plan.reason)}.\n\n" if plan.reason else "")
+    yield f"### Plan: {plan.direction}\n\n" + (f"{escape(plan.reason)}.\n\n" if plan.reason else "")
     if (way := plan.way_to_folder()) and any(step.commands for step in plan.steps):
-        yield "Run the git commands in the clone:\n\n" + fenced([way]) + "\n"
+        yield "Run the git commands in the clone:\n\n" + fence([way]) + "\n"
     for number, step in enumerate(plan.steps, 1):
-        yield step_block(number, step)
+        yield render_step(number, step)
     if plan.other_way:
-        yield f"{plan.instead}:\n\n" + fenced([shell.quote_command(plan.other_way)]) + "\n"
+        yield f"{plan.instead}:\n\n" + fence([shell.quote_command(plan.other_way)]) + "\n"
 
 
-def step_block(number: int, step: Step) -> str:
+def render_step(number: int, step: Step) -> str:
     """One step of a plan."""
-    parts = [f"**{number}. {'advice: ' if step.advice else ''}{text(step.title)}**"]
+    parts = [f"**{number}. {'advice: ' if step.advice else ''}{escape(step.title)}**"]
     if step.reason:
-        parts[0] += f" - {text(step.reason)}"
+        parts[0] += f" - {escape(step.reason)}"
     if step.precondition:
-        parts.append(f"Only if {text(step.precondition)}.")
+        parts.append(f"Only if {escape(step.precondition)}.")
     if step.destroys:
-        saved = f"; {text(step.saves)}" if step.saves else ""
-        parts.append(f"⚠ **Destroys** {text(step.destroys)}{saved}")
+        saved = f"; {escape(step.saves)}" if step.saves else ""
+        parts.append(f"⚠ **Destroys** {escape(step.destroys)}{saved}")
     if step.withheld:
-        parts.append(f"No command: {text(step.withheld)}.")
+        parts.append(f"No command: {escape(step.withheld)}.")
     if step.commands:
-        parts.append(fenced(step.lines()).rstrip("\n"))
+        parts.append(fence(step.lines()).rstrip("\n"))
     if step.verify:
-        parts.append("Verify:\n\n" + fenced(step.verify_lines()).rstrip("\n"))
+        parts.append("Verify:\n\n" + fence(step.verify_lines()).rstrip("\n"))
     if step.link:
-        parts.append(f"<{step.link}>" if _ADDRESS.fullmatch(step.link) else text(step.link))
+        parts.append(f"<{step.link}>" if _ADDRESS.fullmatch(step.link) else escape(step.link))
     return "\n\n".join(parts) + "\n\n"

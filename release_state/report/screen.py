@@ -187,7 +187,7 @@ class Screen:
         self.verbatim(f"reports: {path} and {files.json.suffix}")
 
 
-def rows_of(result: CheckResult) -> list[tuple[str, str]]:
+def list_rows(result: CheckResult) -> list[tuple[str, str]]:
     """The rows of a finding: expected if the title does not say it, found, and why it matters or how to fix it."""
     return [
         ("expected", result.expected if result.expected != result.title else ""),

@@ -41,9 +41,9 @@ ask() {
 """
 
 
-def script(verdicts: Sequence[TargetVerdict]) -> str:
+def render_script(verdicts: Sequence[TargetVerdict]) -> str:
     """The script for a POSIX shell."""
-    parts, arranged = [_HEAD], sections(verdicts)
+    parts, arranged = [_HEAD], arrange(verdicts)
     for section in arranged:
         plan, target = section.verdict.plan, section.verdict.target
         words = section.verdict.words
@@ -151,7 +151,7 @@ class Section:
     last: list[PlacedStep] = field(default_factory=list)
 
 
-def sections(verdicts: Sequence[TargetVerdict]) -> list[Section]:
+def arrange(verdicts: Sequence[TargetVerdict]) -> list[Section]:
     """The sections of the script, in the order of the targets."""
     needed = {_key(step) for verdict in verdicts for step in verdict.plan.steps if not step.advice}
     done: dict[tuple[object, ...], str] = {}

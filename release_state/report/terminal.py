@@ -13,7 +13,7 @@ from release_state.facts.release import Release
 from release_state.model.outcome import Exit, Outcome, Verdict, collect_remedies, find_retry_time, group_unknown
 from release_state.model.plan import Plan
 from release_state.observe.defects import collect_tracebacks
-from release_state.report.screen import Ending, Screen, rows_of
+from release_state.report.screen import Ending, Screen, list_rows
 from release_state.verdict.conclude import ADVICE, COUNTED
 from release_state.verdict.matrix import Row, build_matrix
 
@@ -135,7 +135,7 @@ def _findings(screen: Screen, verdict: TargetVerdict) -> None:
         numbers = verdict.find_step_numbers(result)
         fix = f"{format_step_numbers(numbers)} of the plan" if numbers else ""
         is_red = result.outcome is Outcome.ACTION_NEEDED and result.blocking
-        screen.finding(f"{result.heading}: {result.title}", [*rows_of(result), ("fix", fix)], is_red=is_red)
+        screen.finding(f"{result.heading}: {result.title}", [*list_rows(result), ("fix", fix)], is_red=is_red)
     for found, results in group_unknown(verdict.findings).items():
         names = ", ".join(result.id + ("" if result.blocking else " (advice)") for result in results)
         rows = [("found", found), *(("fix", remedy) for remedy in collect_remedies(results))]

@@ -20,7 +20,7 @@ from release_state.observe.git.reader import find_repository
 from release_state.observe.lookups import name_sources
 from release_state.observe.token import find_token
 from release_state.report.actions import step_report
-from release_state.report.files import ReportFiles, about
+from release_state.report.files import ReportFiles, format_subject
 from release_state.run.base import Run, own_run_id
 from release_state.run.checks import catalogue, read_result
 from release_state.run.session import Collect, Controller
@@ -115,7 +115,7 @@ class VersionsRun(Run):
             self._stack.close()
             raise
         self._reporter: Callable[[], Any] = lambda: None
-        self.reports = ReportFiles(self.config.reports_dir, about(self.config))
+        self.reports = ReportFiles(self.config.reports_dir, format_subject(self.config))
         self.changes: dict[str, Changes] = {}
         """What changed since the last run, by target; filled before the verdict is shown."""
 
@@ -209,7 +209,7 @@ class VersionsRun(Run):
     def prepare_verdict(self) -> None:
         """Take the last look, and compare with the last run."""
         from release_state.observe.earlier_reports import find_newest_whole
-        from release_state.report.document import record
+        from release_state.report.document import build_record
         from release_state.verdict.changes import changes_since
         from release_state.verdict.verdict import describe_moved
 
@@ -220,7 +220,10 @@ class VersionsRun(Run):
         self.notes += [
             f"{key}: {describe_moved(name_sources(each.moved))}" for key, each in observed.items() if each.moved
         ]
-        now = {verdict.target.key: record(verdict, observed[verdict.target.key]) for verdict in self.session.verdicts()}
+        now = {
+            verdict.target.key: build_record(verdict, observed[verdict.target.key])
+            for verdict in self.session.verdicts()
+        }
         try:
             before, notes = find_newest_whole(self.reports.folder, now, self.reports.json)
             self.changes = changes_since(before, now)
@@ -231,9 +234,9 @@ class VersionsRun(Run):
     @cached_property
     def origin(self) -> Origin:
         """Who started this run, and where."""
-        from release_state.report.document import origin_of
+        from release_state.report.document import read_origin
 
-        return origin_of(self._environ)
+        return read_origin(self._environ)
 
     @property
     def waited(self) -> Waited | None:
@@ -253,9 +256,9 @@ class VersionsRun(Run):
 
                 save(path, list(observed.values()))
             if path := self.files.get("script"):
-                from release_state.report.script import script
+                from release_state.report.script import render_script
 
-                disk.write_atomically(path, script(verdicts), mode=0o755)
+                disk.write_atomically(path, render_script(verdicts), mode=0o755)
             document = self.reports.publish(verdicts, observed, exitstatus, self.origin, self.changes, self.waited)
             if self.reports.written:
                 html = self.reports.html

@@ -72,7 +72,7 @@ _ENDINGS = (
 """What a single outcome that decides makes of a run, worst first."""
 
 
-def verdict_of(
+def decide_verdict(
     outcomes: Collection[Outcome], *, has_judged: bool, partial: Exit | None, green: Verdict, broken: bool
 ) -> tuple[Verdict, Exit]:
     """The verdict and the exit code of one target, or of one history.
@@ -106,7 +106,7 @@ def judge(
     ran = {result.id for result in results if result.outcome is not Outcome.DEFECT}
     not_run = tuple(check.id for check in checks if check.id not in ran)
     missing_blocking = any(check.id in not_run for check in checks if check.blocking or block_on_advice)
-    verdict, code = verdict_of(
+    verdict, code = decide_verdict(
         {result.outcome for result in results if result.decides(block_on_advice)},
         has_judged=any(result.outcome is not Outcome.NOT_APPLICABLE for result in results),
         # What was left out was not observed either: green only if nothing that blocks is among it.

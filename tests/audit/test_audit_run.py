@@ -16,10 +16,10 @@ from jsonschema import Draft202012Validator
 from release_state.audit.audit import Audit
 from release_state.audit.collect import SOURCES, collect_history
 from release_state.audit.model import AuditSnapshot
-from release_state.audit.report.document import schema as audit_schema
-from release_state.audit.report.page import page
-from release_state.audit.report.picture import picture
-from release_state.audit.report.words import habits, notes
+from release_state.audit.report.document import build_schema as audit_schema
+from release_state.audit.report.page import render_page
+from release_state.audit.report.picture import render_picture
+from release_state.audit.report.words import describe_habits, describe_notes
 from release_state.demo.github.model import RecordedRequest
 from release_state.demo.github.model import Reply as GitHubReply
 from release_state.demo.world import World
@@ -265,7 +265,7 @@ def test_remote_text_is_harmless_on_the_page() -> None:
     versions = (versions[0], versions[1].model_copy(update={"yanked_reason": nasty + "\u202e"}), versions[2])
     found = verdict_of(Audit(history(index=index(*versions, status="archived", status_reason=nasty, skipped=(nasty,)))))
 
-    text = page([found], day(10))
+    text = render_page([found], day(10))
 
     parsed = _Parsed()
     parsed.feed(text)
@@ -286,7 +286,7 @@ def test_the_picture_has_one_column_a_version() -> None:
         )
     )
 
-    svg = picture(audit)
+    svg = render_picture(audit)
 
     assert re.search(r'viewBox="0 0 30 \d+"', svg)
     assert 'class="mark wrong" d="M13 ' in svg
@@ -300,12 +300,12 @@ def test_the_picture_has_one_column_a_version() -> None:
 def test_what_was_not_observed_is_not_told_as_never(source: str, trace: str, y: int | None) -> None:
     audit = Audit(history(**{source: failed()}))
 
-    words = [line for line in habits(audit) if line.startswith(trace)]
+    words = [line for line in describe_habits(audit) if line.startswith(trace)]
 
     assert words == [f"{trace}: unknown, so no version counts as lacking it"]
-    assert not any("never" in line for line in habits(audit))
-    assert y is None or f'class="lane unseen" d="M0 {y}h3v' in picture(audit)
-    assert "few of them" not in " ".join(notes(audit))
+    assert not any("never" in line for line in describe_habits(audit))
+    assert y is None or f'class="lane unseen" d="M0 {y}h3v' in render_picture(audit)
+    assert "few of them" not in " ".join(describe_notes(audit))
 
 
 def test_a_page_of_thousands_of_versions_stays_small() -> None:
@@ -318,8 +318,8 @@ def test_a_page_of_thousands_of_versions_stays_small() -> None:
         )
     )
 
-    text = page([verdict_of(audit)], day(0))
+    text = render_page([verdict_of(audit)], day(0))
 
     assert text.count("<tr data-o") == 2000
     assert len(text) < 500_000
-    assert len(picture(audit)) < 5_000, "neighbours of one state share a shape"
+    assert len(render_picture(audit)) < 5_000, "neighbours of one state share a shape"

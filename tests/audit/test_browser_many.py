@@ -40,7 +40,7 @@ def long_history(versions: int) -> Audit:
 
 
 def test_the_page_of_an_audit_is_filtered_by_text_outcome_and_kind(open_page: Any, tmp_path: Path) -> None:
-    opened = open_page(written(tmp_path, audit_page.page([verdict_of(long_history(1000))], day(1000))))
+    opened = open_page(written(tmp_path, audit_page.render_page([verdict_of(long_history(1000))], day(1000))))
     page = opened.page
     rows, shown = page.locator("tbody tr:visible"), page.locator(".shown")
 
@@ -64,7 +64,7 @@ def test_the_page_of_an_audit_is_filtered_by_text_outcome_and_kind(open_page: An
 @pytest.mark.parametrize("count", [2, 120])
 def test_the_page_of_an_audit_is_for_everybody(count: int, open_page: Any, tmp_path: Path) -> None:
     audit = long_history(120) if count > 2 else Audit(history(releases=failed(), latest_release=failed()))
-    opened = open_page(written(tmp_path, audit_page.page([verdict_of(audit)], day(120))))
+    opened = open_page(written(tmp_path, audit_page.render_page([verdict_of(audit)], day(120))))
 
     for width, scheme in LOOKS:
         opened.look(width, scheme)
@@ -82,7 +82,7 @@ def test_the_page_of_many_projects_is_for_everybody(open_page: Any, tmp_path: Pa
         ProjectRow(project="orbit-one", repository="octo/one", parts=(part,), report="1.html"),
         ProjectRow(project="orbit-two", repository="octo/two", parts=(red,), report="2.html"),
     ]
-    opened = open_page(written(tmp_path, fleet_page.page(rows, 2, 1, day(0), "folder")))
+    opened = open_page(written(tmp_path, fleet_page.render_page(rows, 2, 1, day(0), "folder")))
 
     opened.page.locator(".filters select").last.select_option("tag-missing")
     assert opened.page.locator(".shown").inner_text() == "1 of 2 projects"

@@ -13,11 +13,11 @@ import release_state
 from release_state.audit.audit import Audit
 from release_state.audit.model import AuditSnapshot
 from release_state.audit.report import document as audit_document
-from release_state.audit.report.document import schema as audit_schema
+from release_state.audit.report.document import build_schema as audit_schema
 from release_state.audit.report.summary import step_report as audit_step
 from release_state.fleet import report as fleet_page
 from release_state.fleet.projects import ProjectRow
-from release_state.fleet.report import schema as fleet_schema
+from release_state.fleet.report import build_schema as fleet_schema
 from release_state.fleet.summary import step_report as fleet_step
 from release_state.model.observation import Observation, Problem
 from release_state.model.outcome import Exit
@@ -59,14 +59,14 @@ def test_the_shipped_schema_is_the_models(name: str, schema: dict[str, Any]) -> 
 @pytest.mark.parametrize("found", [history(), DISAGREES, SILENT], ids=["agrees", "disagrees", "silent"])
 def test_the_document_of_an_audit_is_of_its_schema(found: AuditSnapshot) -> None:
     verdict = verdict_of(Audit(found))
-    document = json.loads(audit_document.document([verdict], int(verdict.exit), NOW, "page.html"))
+    document = json.loads(audit_document.build_document([verdict], int(verdict.exit), NOW, "page.html"))
     Draft202012Validator(audit_schema()).validate(document)
     assert document["audits"][0]["history"]
 
 
 def test_the_document_of_many_projects_is_of_its_schema() -> None:
     rows = [row_of(0), wrong(retry_at="2026-01-01T00:00:00+00:00"), row_of(2, defect="broke", parts=())]
-    document = json.loads(fleet_page.document(rows, 3, 3, NOW, "folder"))
+    document = json.loads(fleet_page.build_document(rows, 3, 3, NOW, "folder"))
     Draft202012Validator(fleet_schema()).validate(document)
     assert [project["verdict"] for project in document["projects"]] == [
         "HISTORY AGREES",

@@ -204,9 +204,9 @@ def _schemas() -> dict[str, dict[str, Any]]:
     """Every JSON Schema, by the name of its file."""
     return {
         "snapshot": recorded.make_schema(),
-        "report": document.schema(),
-        "audit": audit_document.schema(),
-        "fleet": fleet_report.schema(),
+        "report": document.build_schema(),
+        "audit": audit_document.build_schema(),
+        "fleet": fleet_report.build_schema(),
     }
 
 

@@ -18,9 +18,9 @@ from jsonschema import Draft202012Validator
 from release_state.common.errors import UsageProblem
 from release_state.demo.github.model import RecordedRequest, Reply
 from release_state.fleet.pool import Pool
-from release_state.fleet.projects import Part, Project, ProjectRow, projects, worst
-from release_state.fleet.report import document, page, words
-from release_state.fleet.report import schema as fleet_schema
+from release_state.fleet.projects import Part, Project, ProjectRow, find_worst, read_projects
+from release_state.fleet.report import build_document, describe_verdict, render_page
+from release_state.fleet.report import build_schema as fleet_schema
 from release_state.fleet.session import FleetController, look_of
 from release_state.model.outcome import Exit
 from release_state.observe.http.client import HttpClient, LookupFailed
@@ -54,7 +54,7 @@ def listed(
     folder: Path, text: str, arguments: Arguments = AUDIT, environ: dict[str, str] | None = None
 ) -> list[Project]:
     (folder / "fleet.toml").write_text(text, encoding="utf-8")
-    return projects(folder / "fleet.toml", arguments, environ or {}, folder)
+    return read_projects(folder / "fleet.toml", arguments, environ or {}, folder)
 
 
 def of_world(world: Fleet, folder: Path, **more: Any) -> list[Project]:
@@ -156,7 +156,7 @@ def test_a_list_that_is_wrong_is_refused_in_one_line(
 
 def test_a_list_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageProblem, match="No such file"):
-        projects(tmp_path / "fleet.toml", AUDIT, {}, tmp_path)
+        read_projects(tmp_path / "fleet.toml", AUDIT, {}, tmp_path)
 
 
 # ---- observing
@@ -235,7 +235,7 @@ def test_the_rate_limit_is_shared_and_respected(world: Fleet, tmp_path: Path, mo
     # Those that were under way when the last one was spent: four projects ask up to four things at once.
     assert len(world.requests) <= 9 + 16 and len(refused) <= 16
     exits = [row.exit for row in rows.values()]
-    assert Exit.UNKNOWN in exits and worst(list(rows.values())) in (Exit.UNKNOWN, Exit.ACTION_NEEDED)
+    assert Exit.UNKNOWN in exits and find_worst(list(rows.values())) in (Exit.UNKNOWN, Exit.ACTION_NEEDED)
     late = rows["orbit-010"]
     assert late.exit is Exit.UNKNOWN, "what was not asked is unknown"
     assert any("not requested: the rate limit is used up" in line for line in late.findings)
@@ -406,12 +406,12 @@ def test_the_verdict_over_all() -> None:
     red = row_of(2, parts=(part.model_copy(update={"verdict": "ACTION NEEDED", "exit_code": 1}),))
     ready = row_of(3, parts=(part.model_copy(update={"verdict": "READY TO RELEASE"}),))
 
-    assert words([row_of(1), row_of(2)], 2) == "HISTORY AGREES: 2 of 2 projects"
-    assert words([row_of(1), ready], 2) == "EVERY PROJECT HOLDS: 2 of 2 projects"
-    assert words([row_of(1), red], 2) == "ACTION NEEDED: 1 of 2 projects"
-    assert words([row_of(1)], 2) == "PARTIAL 1 of 2"
-    assert words([row_of(1, defect="x"), red], 2) == "DEFECT OF THE SUITE: 1 of 2 projects"
-    assert worst([]) is Exit.NOTHING_CHECKED
+    assert describe_verdict([row_of(1), row_of(2)], 2) == "HISTORY AGREES: 2 of 2 projects"
+    assert describe_verdict([row_of(1), ready], 2) == "EVERY PROJECT HOLDS: 2 of 2 projects"
+    assert describe_verdict([row_of(1), red], 2) == "ACTION NEEDED: 1 of 2 projects"
+    assert describe_verdict([row_of(1)], 2) == "PARTIAL 1 of 2"
+    assert describe_verdict([row_of(1, defect="x"), red], 2) == "DEFECT OF THE SUITE: 1 of 2 projects"
+    assert find_worst([]) is Exit.NOTHING_CHECKED
 
 
 def test_remote_text_is_harmless_in_the_report() -> None:
@@ -419,7 +419,7 @@ def test_remote_text_is_harmless_in_the_report() -> None:
     part = row_of(0).parts[0].model_copy(update={"findings": (nasty,), "exit_code": 1, "verdict": "ACTION NEEDED"})
     now = datetime(2026, 1, 2, tzinfo=timezone.utc)
 
-    text = page([row_of(1, parts=(part,), repository=nasty)], 1, 1, now, "folder")
+    text = render_page([row_of(1, parts=(part,), repository=nasty)], 1, 1, now, "folder")
 
     assert text.count("<script>") == 1 and "\u202e" not in text
-    assert document([row_of(1, parts=(part,))], 1, 1, now, "folder").isascii()
+    assert build_document([row_of(1, parts=(part,))], 1, 1, now, "folder").isascii()

@@ -16,14 +16,14 @@ from jsonschema import Draft202012Validator
 from release_state.audit.audit import Audit
 from release_state.audit.collect import collect_history
 from release_state.audit.model import AuditSnapshot
-from release_state.audit.report.document import document as audit_document
-from release_state.audit.report.document import schema as audit_schema
-from release_state.audit.report.page import page as audit_page
+from release_state.audit.report.document import build_document as audit_document
+from release_state.audit.report.document import build_schema as audit_schema
+from release_state.audit.report.page import render_page as audit_page
 from release_state.audit.report.summary import step_report as audit_step
 from release_state.demo.git import Repository
-from release_state.fleet.projects import Project, ProjectRow, projects
-from release_state.fleet.report import document, page
-from release_state.fleet.report import schema as fleet_schema
+from release_state.fleet.projects import Project, ProjectRow, read_projects
+from release_state.fleet.report import build_document, render_page
+from release_state.fleet.report import build_schema as fleet_schema
 from release_state.fleet.session import look_of
 from release_state.fleet.summary import step_report as fleet_step
 from release_state.model.outcome import Exit, Outcome, Phase, Verdict
@@ -64,7 +64,7 @@ def fleet() -> Iterator[Fleet]:
 def listed(fleet: Fleet, folder: Path, **more: Any) -> list[Project]:
     (folder / "fleet.toml").write_text(fleet.project_list, encoding="utf-8")
     where = {"index_urls": (f"pypi={fleet.index.index_url('pypi')}",), "github_api_url": fleet.url}
-    return projects(folder / "fleet.toml", Arguments(**{"audit": "all", **where, **more}), {}, folder)
+    return read_projects(folder / "fleet.toml", Arguments(**{"audit": "all", **where, **more}), {}, folder)
 
 
 def histories(fleet: Fleet, folder: Path, defects: Defects | None) -> list[AuditSnapshot]:
@@ -185,11 +185,11 @@ def test_what_breaks_for_one_project_costs_the_others_nothing(
     assert any("a defect of the suite: LookupError" in line for line in part.findings)
     assert all(WORDS in text and "in broken" in text for text in mine.tracebacks) and mine.tracebacks
 
-    report = json.loads(document(found, 3, 3, NOW, "folder"))
+    report = json.loads(build_document(found, 3, 3, NOW, "folder"))
     Draft202012Validator(fleet_schema()).validate(report)
     assert [row["defect"] for row in report["projects"]] == [None, mine.defect, None]
     told = fleet_step(found, 3, "x.html")
-    shown = [page(found, 3, 3, NOW, "folder"), unescape(told.summary(10_000)), "\n".join(told.annotations())]
+    shown = [render_page(found, 3, 3, NOW, "folder"), unescape(told.summary(10_000)), "\n".join(told.annotations())]
     assert all(lookup in text and "orbit-002" in text for text in (json.dumps(report), *shown))
     own = [path.read_text(encoding="utf-8") for path in tmp_path.glob("own-*")]
     assert WORDS not in "".join([json.dumps(report), *shown, *own])

@@ -17,7 +17,7 @@ from release_state.model.outcome import Phase
 from release_state.model.plan import step
 from release_state.model.snapshot import FORMAT, Snapshot
 from release_state.observe.recorded import load, make_document, make_schema, save, update_phases
-from release_state.report.script import script
+from release_state.report.script import render_script
 from tests.support import states as s
 from tests.support.cli import suite
 from tests.support.judged import verdict_of
@@ -125,7 +125,7 @@ STATES = {
 
 @pytest.mark.parametrize("name", STATES)
 def test_the_script_is_one_that_a_shell_reads(name: str) -> None:
-    text = script([verdict_of(STATES[name])])
+    text = render_script([verdict_of(STATES[name])])
     subprocess.run(["sh", "-n"], input=text, text=True, check=True)
     assert "set -eu" in text
 
@@ -137,7 +137,7 @@ def run_script(text: str, folder: Path, answers: str) -> subprocess.CompletedPro
 def with_steps(snapshot: Snapshot, *steps: Any) -> str:
     verdict = verdict_of(snapshot)
     plan = verdict.plan.model_copy(update={"steps": steps, "folder": None})
-    return script([verdict.model_copy(update={"plan": plan})])
+    return render_script([verdict.model_copy(update={"plan": plan})])
 
 
 def test_the_script_asks_before_it_destroys_and_stops_at_an_error(tmp_path: Path) -> None:

@@ -18,18 +18,18 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from release_state.audit.report.page import step_of
+from release_state.audit.report.page import render_fix
 from release_state.common import shell
 from release_state.model.observation import known
 from release_state.model.plan import Plan, Step, step
 from release_state.model.snapshot import Snapshot
 from release_state.observe.git.messages import explain_failure
 from release_state.report import terminal
-from release_state.report.document import Origin, report
-from release_state.report.markdown import fenced, step_block, summary
-from release_state.report.page.plan import plan_list
+from release_state.report.document import Origin, build_report
+from release_state.report.markdown import fence, render_step, render_summary
+from release_state.report.page.plan import render_plan
 from release_state.report.screen import Screen
-from release_state.report.script import script
+from release_state.report.script import render_script
 from tests.support import states as s
 from tests.support.judged import verdict_of
 
@@ -92,11 +92,13 @@ def shown_in(where: str, one: Step) -> str:
     """The lines of a step's commands as somebody copies them from there."""
     plan = Plan(direction="complete", steps=(one,))
     if where == "page":
-        return "\n".join(html.unescape(re.sub("<[^>]+>", "", code)) for code in codes(plan_list(plan, "")))
+        return "\n".join(html.unescape(re.sub("<[^>]+>", "", code)) for code in codes(render_plan(plan, "")))
     if where == "audit page":
-        return "\n".join(html.unescape(code) for code in re.findall(r"<pre[^>]*>(.*?)</pre>", step_of(one), re.DOTALL))
+        return "\n".join(
+            html.unescape(code) for code in re.findall(r"<pre[^>]*>(.*?)</pre>", render_fix(one), re.DOTALL)
+        )
     if where == "summary":
-        return html.unescape("".join(codes(cmarkgfm.github_flavored_markdown_to_html(step_block(1, one)))))[:-1]
+        return html.unescape("".join(codes(cmarkgfm.github_flavored_markdown_to_html(render_step(1, one)))))[:-1]
     return on_screen(plan)
 
 
@@ -151,7 +153,7 @@ def test_what_cannot_be_shown_gets_no_command(word: str) -> None:
     assert not shell.find_obstacle([found.withheld]), "and what is said instead can be seen"
     plan = Plan(direction="complete", steps=(found,), other_way=("release-state", word))
     assert plan.other_way == ()
-    for told in (step_block(1, found), plan_list(plan, ""), step_of(found)):
+    for told in (render_step(1, found), render_plan(plan, ""), render_fix(found)):
         assert "No command: " in told and "push" not in told
     verified = step("see", ["git", "fetch"], verify=[["git", "ls-remote", word]])
     assert not verified.commands
@@ -180,11 +182,11 @@ def test_no_command_is_for_a_folder_that_no_command_leads_to(name: str, tmp_path
     assert verdict_of(hostile_clone("/home/me/orbit"), "rollback").plan.steps[0].commands, "there it has commands"
     for each in verdict.plan.steps:
         assert not shell.needs_repository(each.commands) or each.in_empty_folder, each.title
-    text = script([verdict])
+    text = render_script([verdict])
     assert not re.search(r"^\s*(git|cd|sh) ", text, re.MULTILINE) or "mktemp" in text
     observed = {snapshot.target.key: snapshot}
-    markdown = summary(report([verdict], observed, 1, s.NOW, "r.html", Origin(host="h"), {}))
-    for told in (text, markdown, plan_list(verdict.plan, ""), on_screen(verdict.plan)):
+    markdown = render_summary(build_report([verdict], observed, 1, s.NOW, "r.html", Origin(host="h"), {}))
+    for told in (text, markdown, render_plan(verdict.plan, ""), on_screen(verdict.plan)):
         assert "git push" not in told and "\ncd " not in told
 
 
@@ -201,7 +203,7 @@ def test_the_script_types_the_same(shell: str, tmp_path: Path) -> None:
     by_hand = step("by \\t hand", link="https://h.example/\\n")
     verdict = verdict_of(s.released())
     plan = Plan(direction="complete", steps=(one, by_hand))
-    text = script([verdict.model_copy(update={"plan": plan})])
+    text = render_script([verdict.model_copy(update={"plan": plan})])
     program = tmp_path / "git"
     program.write_text('#!/bin/sh\nprintf "%s\\000" "$@" >"$0.got"\n', encoding="utf-8")
     program.chmod(0o755)
@@ -220,4 +222,4 @@ def test_a_path_that_git_did_not_show_as_it_is_gets_no_command() -> None:
 
 
 def test_a_fence_is_longer_than_any_in_it() -> None:
-    assert fenced(["a ``` b"]).startswith("````sh\n")
+    assert fence(["a ``` b"]).startswith("````sh\n")

@@ -15,7 +15,7 @@ from release_state.common import disk
 from release_state.observe.git.reader import find_repository
 from release_state.observe.recorded import save
 from release_state.report.document import Origin
-from release_state.report.files import ReportFiles, about
+from release_state.report.files import ReportFiles, format_subject
 from release_state.settings.config import Arguments, load
 from tests.support import states as s
 from tests.support.cli import suite
@@ -101,7 +101,7 @@ def test_the_latest_page_is_that_of_the_latest_document(tmp_path: Path, monkeypa
     start = threading.Barrier(8)
 
     def publish() -> None:
-        files = ReportFiles(config.reports_dir, about(config))
+        files = ReportFiles(config.reports_dir, format_subject(config))
         files.prepare()
         files.html.write_text(files.html.name, encoding="utf-8")
         start.wait()

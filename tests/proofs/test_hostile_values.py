@@ -18,7 +18,7 @@ import pytest
 
 from release_state.common import disk
 from release_state.common.errors import UsageProblem
-from release_state.fleet.projects import projects
+from release_state.fleet.projects import read_projects
 from release_state.model.observation import known
 from release_state.model.snapshot import Snapshot
 from release_state.observe.git.reader import find_repository
@@ -140,7 +140,7 @@ def test_a_harmful_argument_is_refused(value: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("value", HARMFUL)
 def test_a_harmful_path_of_a_file_is_refused(value: str, tmp_path: Path) -> None:
-    for read in (load_snapshot, lambda path: projects(path, Arguments(versions=("0.2.0",)), {}, tmp_path)):
+    for read in (load_snapshot, lambda path: read_projects(path, Arguments(versions=("0.2.0",)), {}, tmp_path)):
         with pytest.raises(UsageProblem) as caught:
             read(tmp_path / value)
         line = str(usage_error(caught.value))

@@ -15,8 +15,8 @@ import release_state
 from release_state.model.observation import known
 from release_state.model.outcome import Outcome
 from release_state.model.snapshot import LOOKUPS, Installation, Opened, Snapshot
-from release_state.report.document import Origin, RunReport, report, schema, to_json
-from release_state.report.markdown import summary, text
+from release_state.report.document import Origin, RunReport, build_report, build_schema, to_json
+from release_state.report.markdown import escape, render_summary
 from release_state.report.page import lead
 from tests.support import states as s
 from tests.support.judged import verdict_of
@@ -32,7 +32,7 @@ def document_of(*snapshots: Snapshot) -> RunReport:
     """The document of a run over written snapshots."""
     verdicts = [verdict_of(snapshot) for snapshot in snapshots]
     observed = {snapshot.target.key: snapshot for snapshot in snapshots}
-    return report(verdicts, observed, 1, s.NOW, "report.html", ORIGIN, {})
+    return build_report(verdicts, observed, 1, s.NOW, "report.html", ORIGIN, {})
 
 
 STATES = {
@@ -54,7 +54,7 @@ def test_what_was_left_out_is_said_by_the_verdict_itself() -> None:
     said = f"Installation was not verified: {reason}"
     assert document.targets[0].verdict == "RELEASED AND VERIFIED"
     assert document.targets[0].not_verified == (said,)
-    assert f"**{text(said)}**\n" in summary(document)
+    assert f"**{escape(said)}**\n" in render_summary(document)
     assert f"<li><strong>{said}</strong></li>" in lead(verdict, "")
     assert not verdict_of(s.released()).not_verified
     assert not verdict_of(s.ready(installation=left_out)).not_verified
@@ -73,9 +73,9 @@ def objects(schema: Any) -> Iterator[dict[str, Any]]:
 
 
 def test_the_shipped_schema_is_the_models() -> None:
-    assert json.loads(SCHEMA.read_text(encoding="utf-8")) == schema(), f"run: {ANEW}"
-    jsonschema.Draft202012Validator.check_schema(schema())
-    named = list(objects(schema()))
+    assert json.loads(SCHEMA.read_text(encoding="utf-8")) == build_schema(), f"run: {ANEW}"
+    jsonschema.Draft202012Validator.check_schema(build_schema())
+    named = list(objects(build_schema()))
     assert len(named) > 10
     assert all(part["additionalProperties"] is False for part in named)
     assert all(set(part["required"]) == set(part["properties"]) for part in named), "each field is always there"

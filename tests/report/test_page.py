@@ -13,11 +13,11 @@ from release_state.model.observation import Observation, Problem, known
 from release_state.model.outcome import Outcome
 from release_state.model.plan import Plan, step
 from release_state.model.snapshot import Snapshot
-from release_state.report.document import Origin, origin_of
+from release_state.report.document import Origin, read_origin
 from release_state.report.page import summary
 from release_state.report.page.parts import span
-from release_state.report.page.plan import plan_list
-from release_state.report.page.timeline import timeline_block
+from release_state.report.page.plan import render_plan
+from release_state.report.page.timeline import render_timeline
 from release_state.verdict.timeline import Event, Timeline, build_timeline
 from tests.support import states as s
 from tests.support.judged import verdict_of
@@ -31,7 +31,7 @@ def page_of(snapshot: Snapshot) -> str:
 
 def drawn(found: Timeline) -> tuple[list[str], ElementTree.Element]:
     """The rows in words, and the picture; as many dots as rows that are events."""
-    block = timeline_block(found, "")
+    block = render_timeline(found, "")
     rows = [re.sub(r"<[^>]+>", "", row) for row in re.findall(r"<li[^>]*>(.*?)</li>", block)]
     picture = ElementTree.fromstring(re.findall(r"<svg.*?</svg>", block, re.DOTALL)[0])  # well-formed, or it raises
     gaps = block.count('<li class="gap">')
@@ -77,8 +77,8 @@ def test_a_run_is_a_bar_from_its_start_to_its_end() -> None:
 
 
 def test_nothing_happened_and_something_was_not_observed() -> None:
-    assert "<svg" not in timeline_block(Timeline(), "")
-    assert "May be incomplete, unknown: release runs: answered 503" in timeline_block(
+    assert "<svg" not in render_timeline(Timeline(), "")
+    assert "May be incomplete, unknown: release runs: answered 503" in render_timeline(
         Timeline(gaps=("release runs: answered 503",)), ""
     )
 
@@ -127,7 +127,7 @@ def test_blocking_comes_before_advice_and_findings_before_what_holds() -> None:
 
 def test_commands_of_a_step_each_have_a_button_and_keep_their_words() -> None:
     body = ("gh", "pr", "create", "--body", "- a\n- b <c>")
-    block = plan_list(
+    block = render_plan(
         Plan(direction="complete", folder="/x", steps=(step("Do it", ["git", "push", "--force"], body),)), ""
     )
     codes = [re.sub(r"<[^>]+>", "", code) for code in re.findall(r"<code>(.*?)</code>", block, re.DOTALL)]
@@ -151,9 +151,9 @@ def test_who_asked() -> None:
         "GITHUB_SERVER_URL": "https://github.example", "GITHUB_REPOSITORY": "octo/orbit", "GITHUB_RUN_ID": "7",
         "GITHUB_RUN_NUMBER": "12", "GITHUB_WORKFLOW": "Gate", "GITHUB_ACTOR": "octo", "USER": "runner",
     }  # fmt: skip
-    found = origin_of(action)
+    found = read_origin(action)
     assert (found.user, found.run_name) == ("octo", "Gate #12")
     assert found.run_url == "https://github.example/octo/orbit/actions/runs/7"
-    assert origin_of(action | {"GITHUB_RUN_ID": "x"}).run_url is None
-    assert origin_of(action | {"GITHUB_SERVER_URL": "javascript:x"}).run_url is None
-    assert (origin_of({"USER": "me"}).user, origin_of({}).user, origin_of({}).run_url) == ("me", None, None)
+    assert read_origin(action | {"GITHUB_RUN_ID": "x"}).run_url is None
+    assert read_origin(action | {"GITHUB_SERVER_URL": "javascript:x"}).run_url is None
+    assert (read_origin({"USER": "me"}).user, read_origin({}).user, read_origin({}).run_url) == ("me", None, None)

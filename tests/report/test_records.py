@@ -17,8 +17,8 @@ from release_state.model.observation import known
 from release_state.model.record import Record
 from release_state.model.snapshot import Snapshot
 from release_state.observe.earlier_reports import LARGEST, NotAReport, find_newest_whole, read_report, read_reports
-from release_state.report.document import Origin, record, report, to_json
-from release_state.report.page.plan import changes_block
+from release_state.report.document import Origin, build_record, build_report, to_json
+from release_state.report.page.plan import render_changes
 from release_state.verdict.changes import Changes, changes_since, find_changes
 from tests.support import states as s
 from tests.support.hostile import HOSTILE, OBEYED
@@ -32,7 +32,7 @@ EMPTY = Path("none.json")
 
 def of(snapshot: Snapshot) -> Record:
     """What a run over a written snapshot says."""
-    return record(verdict_of(snapshot), snapshot)
+    return build_record(verdict_of(snapshot), snapshot)
 
 
 def between(then: Snapshot, now: Snapshot) -> Changes:
@@ -115,7 +115,7 @@ def test_checks_of_another_phase_are_no_success_of_this_one() -> None:
 
 def test_hostile_text_of_a_change_is_text_on_the_page() -> None:
     changed = Changes(since=s.NOW, report="a", verdict_then=HOSTILE, verdict="x", traces=(HOSTILE,), mended=("<b>",))
-    block = changes_block(changed)
+    block = render_changes(changed)
     assert "<script" not in block and "<b>" not in block and not set(OBEYED) & set(block)
 
 
@@ -125,7 +125,7 @@ def test_hostile_text_of_a_change_is_text_on_the_page() -> None:
 def written(folder: Path, snapshot: Snapshot, at: datetime, name: str | None = None, **more: Any) -> Path:
     """A report of a run over a written snapshot, as a run names it."""
     verdict = verdict_of(snapshot).model_copy(update=more)
-    document = report([verdict], {snapshot.target.key: snapshot}, 0, at, None, Origin(host="here"), {})
+    document = build_report([verdict], {snapshot.target.key: snapshot}, 0, at, None, Origin(host="here"), {})
     target = snapshot.target
     path = folder / (name or f"orbit-{target.version}-{target.channel.name}-{at:%Y%m%dT%H%M%SZ}.json")
     path.write_text(to_json(document), encoding="utf-8")

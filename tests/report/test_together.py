@@ -14,7 +14,7 @@ from release_state.model.observation import known
 from release_state.model.plan import Plan, step
 from release_state.model.snapshot import Snapshot
 from release_state.model.target import Channel
-from release_state.report.script import script, sections
+from release_state.report.script import arrange, render_script
 from release_state.verdict.verdict import TargetVerdict
 from tests.support import states as s
 from tests.support.judged import verdict_of
@@ -38,7 +38,7 @@ def interrupted(version: str) -> Snapshot:
 
 def done(verdicts: Sequence[TargetVerdict]) -> list[list[str]]:
     """The titles of what each section does."""
-    return [[each.step.title for each in section.steps if not each.instead] for section in sections(verdicts)]
+    return [[each.step.title for each in section.steps if not each.instead] for section in arrange(verdicts)]
 
 
 def test_two_versions_in_flight_are_each_tidied_up_once() -> None:
@@ -54,7 +54,7 @@ def test_two_versions_in_flight_are_each_tidied_up_once() -> None:
         f"Back up {OTHER.name} to backup/{OTHER.name}-{OTHER.sha[:7]}",
         f"Delete the release branch {OTHER.name}",
     ]
-    text = script(verdicts)
+    text = render_script(verdicts)
     deleted = re.findall(r"^git push .*:(refs/heads/release/\S+)$", text, re.MULTILINE)
     assert sorted(deleted) == sorted({f"refs/heads/{branch.name}" for branch in (OWN, OTHER, ORPHAN)})
     assert text.count("gh workflow run") == 1, "of two versions on one channel the workflow makes one"
@@ -88,7 +88,7 @@ def two_channels(direction: Any) -> list[TargetVerdict]:
 def test_what_another_target_of_the_run_goes_by_is_not_destroyed(direction: str, goes: bool) -> None:
     verdicts = two_channels(direction)
     assert any(each.destroys for each in verdicts[0].plan.steps)
-    text = script(verdicts)
+    text = render_script(verdicts)
     assert ("--method DELETE" in text) is goes
     assert ("gh workflow run" in text or "actions/workflows" in text) is goes, "nor is a run started beside it"
     assert ("keeps it; finish" in text) is not goes
@@ -100,7 +100,7 @@ def test_advice_of_one_target_that_another_needs_is_needed() -> None:
     optional = asked.model_copy(update={"advice": True})
     plans = [one.plan.model_copy(update={"steps": (optional,)}), two.plan.model_copy(update={"steps": (asked,)})]
     verdicts = [each.model_copy(update={"plan": plan}) for each, plan in zip((one, two), plans, strict=True)]
-    first, second = sections(verdicts)
+    first, second = arrange(verdicts)
     assert [placed.step.advice for placed in first.steps] == [False]
     assert [placed.instead for placed in second.steps] == ["already done for orbit==0.2.0@pypi"]
 
@@ -108,5 +108,5 @@ def test_advice_of_one_target_that_another_needs_is_needed() -> None:
 @pytest.mark.parametrize("shell", ["sh", "bash"])
 def test_the_script_of_several_targets_is_one_that_a_shell_reads(shell: str, tmp_path: Path) -> None:
     path = tmp_path / "script"
-    path.write_text(script([verdict_of(interrupted(v)) for v in ("0.2.0", "0.3.0")] + two_channels("complete")))
+    path.write_text(render_script([verdict_of(interrupted(v)) for v in ("0.2.0", "0.3.0")] + two_channels("complete")))
     assert subprocess.run([shell, "-n", str(path)], check=False).returncode == 0

@@ -18,9 +18,9 @@ from release_state.model.observation import Observation, Problem, known
 from release_state.model.outcome import CheckResult, Outcome
 from release_state.model.plan import step
 from release_state.model.snapshot import Snapshot
-from release_state.report.actions import LONGEST, WorkflowStep, annotate, command, step_report, stop_commands
-from release_state.report.document import Origin, RunReport, report
-from release_state.report.markdown import MOST_BYTES, fenced, summary, text
+from release_state.report.actions import LONGEST, WorkflowStep, build_annotations, command, step_report, stop_commands
+from release_state.report.document import Origin, RunReport, build_report
+from release_state.report.markdown import MOST_BYTES, escape, fence, render_summary
 from release_state.verdict.changes import Changes
 from tests.support import states as s
 from tests.support.hostile import HOSTILE, LONG, MARKDOWN, MARKUP, OBEYED, hostile_snapshots
@@ -36,7 +36,7 @@ def document_of(*snapshots: Snapshot, changes: Mapping[str, Changes] | None = No
     """The document of a run over written snapshots."""
     verdicts = [verdict_of(snapshot) for snapshot in snapshots]
     observed = {snapshot.target.key: snapshot for snapshot in snapshots}
-    return report(verdicts, observed, 1, s.NOW, "report.html", ORIGIN, changes or {})
+    return build_report(verdicts, observed, 1, s.NOW, "report.html", ORIGIN, changes or {})
 
 
 HOSTILE_RUN = document_of(*hostile_snapshots())
@@ -80,7 +80,7 @@ def test_outside_of_a_workflow_nothing_is_added(capsys: pytest.CaptureFixture[st
 
 
 def test_one_annotation_for_each_finding() -> None:
-    found = obeyed("\n".join(annotate(document_of(PARTIAL))))
+    found = obeyed("\n".join(build_annotations(document_of(PARTIAL))))
     errors = [each for each in found if each.name == "error"]
     assert [each.properties["title"] for each in errors] == ["RELEASE-11 action needed: orbit 0.2.0 on pypi"]
     assert errors[0].data.splitlines() == [
@@ -90,13 +90,13 @@ def test_one_annotation_for_each_finding() -> None:
         "why: users and tools read the notes there",
         "fix: step 1 of the plan: Create the GitHub Release v0.2.0",
     ]
-    assert obeyed("\n".join(annotate(document_of(s.released())))) == []
+    assert obeyed("\n".join(build_annotations(document_of(s.released())))) == []
 
 
 def test_what_is_unknown_is_one_finding_for_each_cause() -> None:
     blind = dict.fromkeys(("pulls", "open_pulls", "release", "latest_release", "drafts", "runs", "ci"), s.failed())
     document = document_of(s.ready(**blind))
-    [found] = [each for each in obeyed("\n".join(annotate(document))) if "503" in each.data]
+    [found] = [each for each in obeyed("\n".join(build_annotations(document))) if "503" in each.data]
     assert found.name == "warning"
     names = [
         check.id + ("" if check.decides else " (advice)")
@@ -105,7 +105,7 @@ def test_what_is_unknown_is_one_finding_for_each_cause() -> None:
     ]
     named = found.properties["title"].removesuffix(" unknown: orbit 0.2.0 on pypi").split(", ")
     assert sorted(named) == sorted(names) and not named[0].endswith("(advice)") and named[-1].endswith("(advice)")
-    shown = Page(summary(document)).text
+    shown = Page(render_summary(document)).text
     assert shown.count("found: GitHub: answered 503") == 1 and f"{', '.join(named)} unknown" in shown
 
 
@@ -114,8 +114,8 @@ def test_a_cause_says_each_remedy_and_the_last_moment_to_ask_again() -> None:
     problems = [Problem(source="GitHub", why="answered 403", remedy=said, retry_at=at) for said, at in REFUSED]
     release, runs = (Observation[Any](value=None, unavailable=problem) for problem in problems)
     document = document_of(s.ready(release=release, drafts=release, latest_release=release, runs=runs))
-    [found] = [each.data for each in obeyed("\n".join(annotate(document))) if "403" in each.data]
-    shown = Page(summary(document)).text
+    [found] = [each.data for each in obeyed("\n".join(build_annotations(document))) if "403" in each.data]
+    shown = Page(render_summary(document)).text
     for said, at in REFUSED:
         assert found.count(said) == shown.count(f"fix: {said}") == 1
         assert (f"retry after {at.isoformat()}" in found) == (f"retry after {at.isoformat()}" in shown) == (at > s.NOW)
@@ -127,21 +127,21 @@ def test_advice_is_an_error_only_where_it_decides() -> None:
 
     def names(*, decides: bool) -> set[str]:
         judged = verdict.model_copy(update={"block_on_advice": decides})
-        document = report([judged], {snapshot.target.key: snapshot}, 1, s.NOW, None, ORIGIN, {})
-        return {each.name for each in obeyed("\n".join(annotate(document)))}
+        document = build_report([judged], {snapshot.target.key: snapshot}, 1, s.NOW, None, ORIGIN, {})
+        return {each.name for each in obeyed("\n".join(build_annotations(document)))}
 
     assert (names(decides=False), names(decides=True)) == ({"warning"}, {"error"})
 
 
 def test_errors_come_first_over_several_targets() -> None:
     advice = s.released_on_testpypi(clone=known(None), last_run=s.explained())
-    found = obeyed("\n".join(annotate(document_of(advice, PARTIAL))))
+    found = obeyed("\n".join(build_annotations(document_of(advice, PARTIAL))))
     assert [each.name for each in found] == sorted(each.name for each in found)
     assert {each.properties["title"].rpartition(" on ")[2] for each in found} == {"pypi", "testpypi"}
 
 
 def test_hostile_text_in_an_annotation_is_text() -> None:
-    lines = annotate(HOSTILE_RUN)
+    lines = build_annotations(HOSTILE_RUN)
     found = obeyed("\n".join(lines))
     assert len(found) == len(lines) > 5
     assert {each.name for each in found} <= {"error", "warning"}
@@ -190,7 +190,7 @@ OURS = {"h2", "h3", "p", "strong", "table", "thead", "tbody", "tr", "th", "td", 
 
 def test_the_summary_shows_state_findings_and_plan() -> None:
     changes = Changes(since=s.NOW, report="a.json", verdict_then="ACTION NEEDED", verdict="x", traces=("tag created",))
-    page = Page(summary(document_of(PARTIAL, changes={"orbit==0.2.0@pypi": changes})))
+    page = Page(render_summary(document_of(PARTIAL, changes={"orbit==0.2.0@pypi": changes})))
     assert page.tags == OURS
     assert "✗ ACTION NEEDED: orbit 0.2.0 on pypi" in page.text
     assert "Since 2026-01-02 03:04 UTC (ACTION NEEDED): tag created." in page.text
@@ -202,7 +202,7 @@ def test_the_summary_shows_state_findings_and_plan() -> None:
 
 def test_every_command_of_the_plan_is_there_to_the_letter() -> None:
     document = document_of(s.ready(remote=s.remote(s.branch()), history=s.history(s.lineage(unmerged_count=1))))
-    page = Page(summary(document))
+    page = Page(render_summary(document))
     shown = "".join(page.code)
     for step_ in document.targets[0].plan.steps:
         for line in step_.lines():
@@ -210,7 +210,7 @@ def test_every_command_of_the_plan_is_there_to_the_letter() -> None:
 
 
 def test_hostile_text_in_the_summary_is_text() -> None:
-    markdown = summary(HOSTILE_RUN)
+    markdown = render_summary(HOSTILE_RUN)
     page = Page(markdown)
     assert page.tags <= OURS
     assert all(link.startswith("https://") for link in page.links)
@@ -229,7 +229,10 @@ def test_hostile_text_in_the_summary_is_text() -> None:
     ],
 )  # fmt: skip
 def test_any_text_comes_through_markdown_as_it_is(said: str) -> None:
-    for markdown, inside in ((f"x {text(said)} y\n", "p"), (f"| a |\n|---|\n| x {text(said)} y |\n", "td")):
+    for markdown, inside in (
+        (f"x {escape(said)} y\n", "p"),
+        (f"| a |\n|---|\n| x {escape(said)} y |\n", "td"),
+    ):
         page = Page(markdown)
         assert page.tags <= {inside, "table", "thead", "tbody", "tr", "th", "td"}
         shown = page.text.replace("\u2060", "")
@@ -238,7 +241,7 @@ def test_any_text_comes_through_markdown_as_it_is(said: str) -> None:
 
 @pytest.mark.parametrize("line", ["a ``` b", "````", "~~~", "echo 'a\n```\nb'", "</code></pre><b>", MARKUP, MARKDOWN])
 def test_any_command_comes_through_a_fence_as_it_is(line: str) -> None:
-    page = Page(f"before\n\n{fenced([line])}\nafter\n")
+    page = Page(f"before\n\n{fence([line])}\nafter\n")
     assert page.code == [f"{line}\n"]
     assert page.tags == {"p", "pre", "code"}
 
@@ -253,12 +256,12 @@ def test_a_long_summary_is_cut_between_blocks_and_says_so() -> None:
         for number in range(300)
     ]  # fmt: skip
     long = verdict.model_copy(update={"results": tuple(results)})
-    document = report([long], {verdict.target.key: PARTIAL}, 1, s.NOW, "report.html", ORIGIN, {})
-    markdown = summary(document)
+    document = build_report([long], {verdict.target.key: PARTIAL}, 1, s.NOW, "report.html", ORIGIN, {})
+    markdown = render_summary(document)
     assert 100_000 < len(markdown.encode()) <= MOST_BYTES < 2**20 / 2
     assert markdown.endswith("all of it: report.html\n")
     assert "Cut here" in Page(markdown).text
-    assert len(summary(document, 5_000).encode()) <= 5_000
+    assert len(render_summary(document, 5_000).encode()) <= 5_000
 
 
 # --- files
@@ -277,7 +280,7 @@ def test_summary_and_outputs_are_added_to_what_is_there(tmp_path: Path) -> None:
     document = document_of(PARTIAL, s.ready(target=s.target(version="0.3.0")))
     troubles, workflow = handed_on(tmp_path, document, GITHUB_STEP_SUMMARY=str(page), GITHUB_OUTPUT=str(output))
     assert troubles == []
-    assert page.read_text() == f"of another command\n{summary(document)}"
+    assert page.read_text() == f"of another command\n{render_summary(document)}"
     assert page.read_text().count("\n## ") == 2
     found = outputs(output.read_text())
     assert found == {

@@ -15,7 +15,7 @@ from _pytest.config.argparsing import Parser
 
 from release_state.observe.git.reader import find_repository
 from release_state.plan.steps.commands import suite_command
-from release_state.report.script import script
+from release_state.report.script import render_script
 from release_state.run.options import add_options, arguments_of
 from release_state.settings.config import Arguments, RunConfig, load
 from release_state.settings.options import RUN_OPTIONS, SETTINGS, Setting, setting
@@ -237,7 +237,7 @@ def test_now_verify_has_the_settings() -> None:
         base_branch="main",
         settings=(("lookup-timeout", "31"),),
     )
-    text = script([verdict_of(s.ready(target=target, remote=s.remote(s.branch())))])
+    text = render_script([verdict_of(s.ready(target=target, remote=s.remote(s.branch())))])
     (line,) = (line for line in text.splitlines() if line.startswith("say 'verify: "))
     words = shlex.split(shlex.split(line)[1].partition(": ")[2])
     assert words == suite_command(target)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from release_state.audit.audit import Audit
-from release_state.audit.items import Function, expected, parameters
+from release_state.audit.items import Function, list_expected, list_parameters
 from release_state.audit.judge import Judgement
 from release_state.audit.model import AuditSnapshot
 from release_state.audit.verdict import AuditVerdict, judge_audit
@@ -128,7 +128,7 @@ def results(audit: Audit) -> list[CheckResult]:
     for function in CHECKS:
         info = describe(function)
         assert info
-        for _, key, given in parameters(audit, function):
+        for _, key, given in list_parameters(audit, function):
             error: Exception | None = None
             try:
                 function(**given)
@@ -142,5 +142,5 @@ def verdict_of(
     audit: Audit, said: Sequence[CheckResult] | None = None, *, advice: bool = False, broken: Sequence[str] = ()
 ) -> AuditVerdict:
     """The verdict of a run in which the checks said this; all of them by default."""
-    found, whole = results(audit) if said is None else said, expected(audit, CHECKS)
+    found, whole = results(audit) if said is None else said, list_expected(audit, CHECKS)
     return judge_audit(audit, found, whole, block_on_advice=advice, broken=broken)

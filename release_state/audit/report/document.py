@@ -15,12 +15,12 @@ from pydantic import AwareDatetime, Field
 
 from release_state import __version__
 from release_state.audit.model import FORMAT
-from release_state.audit.report.words import habits, notes
+from release_state.audit.report.words import describe_habits, describe_notes
 from release_state.audit.verdict import AuditVerdict
 from release_state.model.observation import Model
 from release_state.model.outcome import CheckResult, Outcome
 from release_state.model.plan import Step
-from release_state.report.document import decisive_of, schema_of
+from release_state.report.document import build_model_schema, find_decisive
 
 
 class TagReport(Model):
@@ -101,19 +101,19 @@ class AuditReport(Model):
     audits: tuple[ChannelReport, ...]
 
 
-def schema() -> dict[str, Any]:
+def build_schema() -> dict[str, Any]:
     """The JSON Schema of the document."""
-    return schema_of(AuditReport, "release-state audit report")
+    return build_model_schema(AuditReport, "release-state audit report")
 
 
-def document(verdicts: Sequence[AuditVerdict], exit_code: int, started_at: datetime, html: str | None) -> str:
+def build_document(verdicts: Sequence[AuditVerdict], exit_code: int, started_at: datetime, html: str | None) -> str:
     """The document of a run, as JSON in ASCII alone: nothing in it can steer the terminal that it is shown on."""
     content: dict[str, Any] = {
         "release_state_audit": FORMAT,
         "release_state": __version__,
         "started_at": started_at.isoformat(),
         "exit_code": exit_code,
-        "verdict": decisive_of(verdicts).words,
+        "verdict": find_decisive(verdicts).words,
         "html": html,
     }
     # A version a line: to compare two runs by, and written by json's fast half, which knows no indentation.
@@ -145,8 +145,8 @@ def _audit(verdict: AuditVerdict) -> dict[str, Any]:
         "checks_of_audit": verdict.expected,
         "target": audit.target.model_dump(mode="json", exclude={"version"}),
         "versions": {outcome.value: count for outcome, count in verdict.counts.items()},
-        "habits": habits(audit),
-        "notes": notes(audit),
+        "habits": describe_habits(audit),
+        "notes": describe_notes(audit),
         "defects": list(verdict.broken),
         "kinds": [
             {

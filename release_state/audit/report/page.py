@@ -10,29 +10,29 @@ from importlib.resources import files
 from release_state import __version__
 from release_state.audit.judge import Judgement
 from release_state.audit.kinds import KINDS, Kind
-from release_state.audit.report.picture import picture
-from release_state.audit.report.words import habits, notes, ranges
+from release_state.audit.report.picture import render_picture
+from release_state.audit.report.words import describe_habits, describe_notes, format_ranges
 from release_state.audit.verdict import AuditVerdict
 from release_state.model.outcome import CheckResult, Outcome
 from release_state.model.plan import Step
-from release_state.report.document import decisive_of
+from release_state.report.document import find_decisive
 from release_state.report.page.parts import text
-from release_state.report.screen import rows_of
+from release_state.report.screen import list_rows
 
 _OPEN = 3
 """Up to this many kinds of disagreement are shown open; more of them start closed."""
 
 
-def page(verdicts: Sequence[AuditVerdict], started_at: datetime) -> str:
+def render_page(verdicts: Sequence[AuditVerdict], started_at: datetime) -> str:
     """The whole page."""
-    decisive = decisive_of(verdicts)
+    decisive = find_decisive(verdicts)
     target = decisive.audit.target
     title = f"{decisive.words}: {target.package} on {target.channel.name}"
     sections = (_audit(verdict, only=len(verdicts) == 1) for verdict in verdicts)
-    return frame(title, int(decisive.exit), sections, started_at)
+    return render_frame(title, int(decisive.exit), sections, started_at)
 
 
-def frame(title: str, exit_code: int, sections: Iterable[str], started_at: datetime) -> str:
+def render_frame(title: str, exit_code: int, sections: Iterable[str], started_at: datetime) -> str:
     """A page with its title, style and script around HTML sections."""
     return "".join(
         (
@@ -52,7 +52,7 @@ def _audit(verdict: AuditVerdict, *, only: bool) -> str:
     head = "" if only else f'<h2 class="exit-{int(verdict.exit)}">{text(verdict.words)}: {text(audit.key)}</h2>'
     chosen = "" if audit.history.selection == "all" else f", selected by {text(audit.history.selection)}"
     partly = f"<p>Not run: {verdict.expected - verdict.ran} of {verdict.expected} checks.</p>"
-    facts = "".join(f"<li>{text(line)}</li>" for line in (*habits(audit), *notes(audit)))
+    facts = "".join(f"<li>{text(line)}</li>" for line in (*describe_habits(audit), *describe_notes(audit)))
     count, counts = len(audit.judgements), verdict.counts_in_words
     is_open = len(verdict.by_kind) <= _OPEN
     kinds = "".join(_kind(verdict, kind, judged, is_open) for kind, judged in verdict.by_kind.items())
@@ -61,7 +61,7 @@ def _audit(verdict: AuditVerdict, *, only: bool) -> str:
         f'<section class="audit">{head}<p><strong>{count} version{"s" * (count != 1)}</strong>{chosen}: {counts}. '
         f'<span class="small">Sources: {text(where)}.</span></p>{partly if verdict.ran < verdict.expected else ""}'
         f"{''.join(map(_broken, verdict.broken))}{''.join(map(_finding, verdict.findings))}"
-        f'<h2>History</h2>{picture(audit)}<ul class="facts">{facts}</ul>'
+        f'<h2>History</h2>{render_picture(audit)}<ul class="facts">{facts}</ul>'
         + (f"<h2>Disagreements by kind</h2>{kinds}" if kinds else "")
         + f"<h2>Every version</h2>{_filters(verdict)}{_table(verdict)}</section>"
     )
@@ -77,7 +77,7 @@ def _broken(what: str) -> str:
 def _finding(result: CheckResult) -> str:
     about = result.target.partition(": ")[2]
     level = "" if result.blocking else " advice"
-    rows = rows_of(result)
+    rows = list_rows(result)
     terms = "".join(f"<p><strong>{name.capitalize()}:</strong> {text(value)}</p>" for name, value in rows if value)
     if result.retry_at:
         terms += f"<p>Retry after {text(result.retry_at)}.</p>"
@@ -85,22 +85,22 @@ def _finding(result: CheckResult) -> str:
     return (
         f'<article class="finding {kind}"><strong>{result.outcome.symbol} {text(result.heading)}'
         f"{f', {text(about)}' if about else ''}: "
-        f"{text(result.title)}</strong>{terms}{''.join(map(step_of, result.steps))}</article>"
+        f"{text(result.title)}</strong>{terms}{''.join(map(render_fix, result.steps))}</article>"
     )
 
 
 def _kind(verdict: AuditVerdict, kind: Kind, judged: Sequence[Judgement], is_open: bool) -> str:
     level = "" if kind.blocking else " advice"
-    versions = ranges(judged, verdict.audit.judgements, most=200)
+    versions = format_ranges(judged, verdict.audit.judgements, most=200)
     return (
         f'<details class="finding{level}"{" open" * is_open}>'
         f"<summary>{len(judged)} {text(kind.heading)}</summary><p>{text(versions)}</p>"
         f'<p><strong>Why it matters:</strong> {text(kind.why)}. <button data-kind="{kind.id}">Show these versions'
-        f"</button></p>{step_of(verdict.plans[kind])}</details>"
+        f"</button></p>{render_fix(verdict.plans[kind])}</details>"
     )
 
 
-def step_of(step: Step) -> str:
+def render_fix(step: Step) -> str:
     """A step with its commands."""
     reason = f" ({text(step.reason)})" if step.reason else ""
     lines = "\n".join(map(escape, step.lines()))

@@ -19,7 +19,7 @@ _YEAR = 4.0
 """The width of a year's label, in percent of the picture."""
 
 
-def picture(audit: Audit) -> str:
+def render_picture(audit: Audit) -> str:
     """The SVG with its key; a column is one unit wide, and neighbours in one state share a shape."""
     judged = audit.judgements
     if not judged:

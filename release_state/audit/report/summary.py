@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from release_state.audit.report.words import habits, notes, ranges
+from release_state.audit.report.words import describe_habits, describe_notes, format_ranges
 from release_state.audit.verdict import AuditVerdict
 from release_state.common.text import sanitize
 from release_state.model.outcome import CheckResult, Outcome, Verdict
 from release_state.observe.defects import collect_tracebacks
 from release_state.report.actions import StepReport, annotation, errors_first
-from release_state.report.document import decisive_of
-from release_state.report.markdown import cut, step_block, text
-from release_state.report.screen import Ending, Screen, rows_of
+from release_state.report.document import find_decisive
+from release_state.report.markdown import cut, escape, render_step
+from release_state.report.screen import Ending, Screen, list_rows
 
 if TYPE_CHECKING:
     import pytest
@@ -64,17 +64,17 @@ def _show(screen: Screen, verdict: AuditVerdict) -> None:
     if screen.is_quiet:
         return
     screen.line(f"versions: {verdict.counts_in_words}", 2, 2)
-    for line in (*habits(audit), *notes(audit)):
+    for line in (*describe_habits(audit), *describe_notes(audit)):
         screen.line(sanitize(line), 2, 2)
     for result in verdict.findings:
         is_red = result.outcome is Outcome.ACTION_NEEDED and result.blocking
         about = result.target.partition(": ")[2]
         head = f"{result.heading}{f', {about}' * bool(about)}: {result.title}"
-        screen.finding(head, rows_of(result), is_red=is_red, retry_at=result.retry_at)
+        screen.finding(head, list_rows(result), is_red=is_red, retry_at=result.retry_at)
         for step in result.steps:
             screen.step(step, "fix:      ", 4, _SHOWN)
     for kind, judged in verdict.by_kind.items():
-        rows = [("versions", ranges(judged, audit.judgements)), ("why", kind.why)]
+        rows = [("versions", format_ranges(judged, audit.judgements)), ("why", kind.why)]
         screen.finding(f"{len(judged)} {kind.heading}", rows, is_red=kind.blocking)
         screen.step(verdict.plans[kind], "fix:      ", 4, _SHOWN)
     if verdict.verdict is Verdict.PARTIAL:
@@ -89,7 +89,7 @@ def step_report(verdicts: Sequence[AuditVerdict], html: str) -> StepReport:
             yield from _blocks(verdict)
 
     return StepReport(
-        verdict=decisive_of(verdicts).words,
+        verdict=find_decisive(verdicts).words,
         phase="audit",
         annotations=lambda: errors_first(line for verdict in verdicts for line in _annotations(verdict)),
         summary=lambda room: cut(blocks(), html, room),
@@ -100,25 +100,25 @@ def _blocks(verdict: AuditVerdict) -> Iterator[str]:
     audit, target = verdict.audit, verdict.audit.target
     count = len(audit.judgements)
     yield (
-        f"## {verdict.exit.symbol} {text(verdict.words)}: {text(target.package)} on {target.channel.name}\n\n"
-        f"**{count} version{'s' * (count != 1)}** ({text(audit.history.selection)}): {verdict.counts_in_words}\n\n"
+        f"## {verdict.exit.symbol} {escape(verdict.words)}: {escape(target.package)} on {target.channel.name}\n\n"
+        f"**{count} version{'s' * (count != 1)}** ({escape(audit.history.selection)}): {verdict.counts_in_words}\n\n"
     )
-    yield "".join(f"- {text(line)}\n" for line in (*habits(audit), *notes(audit))) + "\n"
-    yield "".join(f"**{Outcome.DEFECT.symbol} A look-up crashed**: {text(what)}\n\n" for what in verdict.broken)
+    yield "".join(f"- {escape(line)}\n" for line in (*describe_habits(audit), *describe_notes(audit))) + "\n"
+    yield "".join(f"**{Outcome.DEFECT.symbol} A look-up crashed**: {escape(what)}\n\n" for what in verdict.broken)
     for result in verdict.findings:
         yield _finding(result)
     for kind, judged in verdict.by_kind.items():
         yield (
-            f"**{len(judged)} {text(kind.heading)}**\n\n"
-            f"- versions: {text(ranges(judged, audit.judgements))}\n- why: {text(kind.why)}\n\n"
+            f"**{len(judged)} {escape(kind.heading)}**\n\n"
+            f"- versions: {escape(format_ranges(judged, audit.judgements))}\n- why: {escape(kind.why)}\n\n"
         )
-        yield step_block(1, verdict.plans[kind])
+        yield render_step(1, verdict.plans[kind])
 
 
 def _finding(result: CheckResult) -> str:
-    lines = "".join(f"- {name}: {text(value)}\n" for name, value in rows_of(result) if value)
-    steps = "".join(step_block(number, step) for number, step in enumerate(result.steps, 1))
-    return f"**{result.outcome.symbol} {text(result.heading)}**: {text(result.title)}\n\n{lines}\n{steps}"
+    lines = "".join(f"- {name}: {escape(value)}\n" for name, value in list_rows(result) if value)
+    steps = "".join(render_step(number, step) for number, step in enumerate(result.steps, 1))
+    return f"**{result.outcome.symbol} {escape(result.heading)}**: {escape(result.title)}\n\n{lines}\n{steps}"
 
 
 def _annotations(verdict: AuditVerdict) -> Iterator[str]:
@@ -131,5 +131,5 @@ def _annotations(verdict: AuditVerdict) -> Iterator[str]:
         lines = (result.title, f"found: {result.found}", *(f"fix: {step.title}" for step in result.steps))
         yield annotation(is_red, lines, f"{result.id} {result.outcome.value}: {where}")
     for kind, judged in verdict.by_kind.items():
-        lines = (kind.title, f"versions: {ranges(judged, everyone)}", f"fix: {verdict.plans[kind].title}")
+        lines = (kind.title, f"versions: {format_ranges(judged, everyone)}", f"fix: {verdict.plans[kind].title}")
         yield annotation(kind.blocking, lines, f"{len(judged)} {kind.id}: {where}")

@@ -13,7 +13,7 @@ _SPARSE = 0.5
 """Below this share of versions, the trace may not be a habit."""
 
 
-def habits(audit: Audit) -> list[str]:
+def describe_habits(audit: Audit) -> list[str]:
     """A line for each trace: since when releases leave it, and how many."""
     lines = []
     for trace in audit.habits.traces:
@@ -39,7 +39,7 @@ def habits(audit: Audit) -> list[str]:
     return lines
 
 
-def notes(audit: Audit) -> list[str]:
+def describe_notes(audit: Audit) -> list[str]:
     """A line for each set of tags or files that is ignored, and for other remarks."""
     spelt, target, index = audit.spelt, audit.target, audit.history.index.value
     lines = []
@@ -67,7 +67,7 @@ def notes(audit: Audit) -> list[str]:
     return lines
 
 
-def ranges(judged: Sequence[Judgement], everyone: Sequence[Judgement], most: int = 6) -> str:
+def format_ranges(judged: Sequence[Judgement], everyone: Sequence[Judgement], most: int = 6) -> str:
     """Versions in a line, with ranges of neighbours: `1.0 to 1.4, 2.1`; at most the last `most` ranges."""
     places = {id(judgement): number for number, judgement in enumerate(everyone)}
     runs: list[list[Judgement]] = []

@@ -14,11 +14,11 @@ from release_state.common.text import sanitize
 from release_state.facts.release import Release
 from release_state.model.outcome import CheckResult, Exit, Outcome, group_unknown
 from release_state.model.snapshot import Snapshot
-from release_state.report.document import Origin, decisive_of
-from release_state.report.page.checks import checks_block, header, other_row, row
+from release_state.report.document import Origin, find_decisive
+from release_state.report.page.checks import header, other_row, render_checks, row
 from release_state.report.page.parts import badge, link, moment, text
-from release_state.report.page.plan import changes_block, matrix_table, plan_list
-from release_state.report.page.timeline import timeline_block
+from release_state.report.page.plan import render_changes, render_matrix, render_plan
+from release_state.report.page.timeline import render_timeline
 from release_state.verdict.changes import Changes
 from release_state.verdict.matrix import build_matrix
 from release_state.verdict.timeline import build_timeline
@@ -35,7 +35,7 @@ def title(verdicts: tuple[TargetVerdict, ...]) -> str:
     """The page's title: the verdict and its subject. pytest-html's template escapes it."""
     if not verdicts:
         return "Nothing was checked"
-    worst = decisive_of(verdicts)
+    worst = find_decisive(verdicts)
     more = f" and {len(verdicts) - 1} more" if len(verdicts) > 1 else ""
     return f"{worst.words}: {worst.target.package} {worst.target.version} on {worst.target.channel.name}{more}"
 
@@ -48,7 +48,7 @@ def summary(
 ) -> list[str]:
     """The HTML above pytest-html's table: style, script, and an article for each target."""
     changed = changes or {}
-    worst = decisive_of(verdicts) if verdicts else None
+    worst = find_decisive(verdicts) if verdicts else None
     top = [
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         f"<style>{_file('page.css')}</style>",
@@ -93,11 +93,11 @@ def _target(
     level = 2 if only else 3
     heading = "" if only else f'<h2 id="{anchor}target">{_heading(verdict)}</h2>'
     sections = (
-        ("state", "State", matrix_table(build_matrix(release, verdict), anchor, f"State of {verdict.target.version}")),
-        ("plan", "What to do", plan_list(verdict.plan, anchor)),
-        *([("changes", "Changes since the last run", changes_block(changes))] if changes else []),
-        ("timeline", "Timeline", timeline_block(build_timeline(release), anchor)),
-        ("checks", "Checks", checks_block(verdict, anchor, level + 1)),
+        ("state", "State", render_matrix(build_matrix(release, verdict), anchor, f"State of {verdict.target.version}")),
+        ("plan", "What to do", render_plan(verdict.plan, anchor)),
+        *([("changes", "Changes since the last run", render_changes(changes))] if changes else []),
+        ("timeline", "Timeline", render_timeline(build_timeline(release), anchor)),
+        ("checks", "Checks", render_checks(verdict, anchor, level + 1)),
     )
     shown = "".join(
         f'<section><h{level} id="{anchor}{name}">{words}</h{level}>{content}</section>'

@@ -14,7 +14,7 @@ from release_state.verdict.matrix import name_trace
 from release_state.verdict.verdict import TargetVerdict
 
 
-def checks_block(verdict: TargetVerdict, anchor: str, level: int) -> str:
+def render_checks(verdict: TargetVerdict, anchor: str, level: int) -> str:
     """A block for each source, with every check that ran."""
     groups: dict[str, list[CheckResult]] = defaultdict(list)
     for result in verdict.results:

@@ -13,7 +13,7 @@ from release_state.verdict.changes import Changes
 from release_state.verdict.matrix import Row
 
 
-def changes_block(changes: Changes) -> str:
+def render_changes(changes: Changes) -> str:
     """The earlier verdict, and what changed since or is still missing."""
     lists = {"Fixed": changes.mended, "New": changes.arisen, "Still failing": changes.remaining}
     lines = [text(words) for words in changes.traces]
@@ -30,7 +30,7 @@ _LONG = 1_500
 """Characters above which a command's box scrolls, and so takes the keyboard focus."""
 
 
-def plan_list(plan: Plan, anchor: str) -> str:
+def render_plan(plan: Plan, anchor: str) -> str:
     """The steps of the plan, in order."""
     if not plan.steps:
         return "<p>Nothing to do.</p>"
@@ -109,7 +109,7 @@ _LONGEST = 300
 _COLUMNS = ("Trace", "Expected", "Observed", "State", "Link")
 
 
-def matrix_table(rows: Sequence[Row], anchor: str, name: str) -> str:
+def render_matrix(rows: Sequence[Row], anchor: str, name: str) -> str:
     """A row for each trace, with a link to its page."""
     head = "".join(f'<th role="columnheader" scope="col">{column}</th>' for column in _COLUMNS)
     body = "".join(_row(row, anchor) for row in rows)

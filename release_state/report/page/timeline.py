@@ -41,7 +41,7 @@ class Mark:
     """Name of the run, on its first and its last row."""
 
 
-def timeline_block(found: Timeline, anchor: str) -> str:
+def render_timeline(found: Timeline, anchor: str) -> str:
     """The picture and the list, or a sentence if no event is known."""
     gaps = f'<p class="gaps">May be incomplete, unknown: {text("; ".join(found.gaps))}</p>' if found.gaps else ""
     if not found.events:

@@ -19,7 +19,7 @@ from release_state.demo.github.model import Reply as GitHubReply
 from release_state.demo.loopback import Reply
 from release_state.model.outcome import Outcome, Verdict
 from release_state.model.plan import Step, Wanted, step
-from release_state.report.script import script
+from release_state.report.script import render_script
 from release_state.verdict.verdict import TargetVerdict
 from tests.proofs.convergence.bench import Bench
 from tests.proofs.convergence.execute import Follower
@@ -287,7 +287,7 @@ def test_a_run_at_work_is_ended_before_anything_else(bench: Bench, run: str) -> 
 def typed(bench: Bench, verdict: TargetVerdict, answers: str) -> subprocess.CompletedProcess[str]:
     """Run the script of a plan, somewhere else than in the clone."""
     path = bench.world.root / "mend.sh"
-    path.write_text(script([verdict]), encoding="utf-8")
+    path.write_text(render_script([verdict]), encoding="utf-8")
     programs = bench.programs
     programs.followed = VERSION, verdict.target.channel.name
     done = subprocess.run(

@@ -31,7 +31,7 @@ from release_state.facts.workflow.calls import ReleaseWorkflow
 from release_state.facts.workflow.document import NotReadable
 from release_state.facts.workflow.model import parse_workflow
 from release_state.facts.workflow.triggers import read_events, read_push_trigger
-from release_state.fleet.projects import projects
+from release_state.fleet.projects import read_projects
 from release_state.model.snapshot import FORMAT
 from release_state.model.target import parse_repository, parse_version
 from release_state.observe import earlier_reports, recorded
@@ -439,7 +439,7 @@ def _(data: bytes) -> object:
 @_target("project-list", UsageProblem)
 def _(data: bytes) -> object:
     path = _file("projects.toml", data)
-    return [each.name for each in projects(path, Arguments(versions=("0.2.0",)), {}, _scratch())]
+    return [each.name for each in read_projects(path, Arguments(versions=("0.2.0",)), {}, _scratch())]
 
 
 @_target("snapshot", UsageProblem)
