@@ -18,8 +18,7 @@ from dataclasses import dataclass
 
 from release_state.model.snapshot import CICheck, CommitChecks, WorkflowRun
 from release_state.model.snapshot.runs import ACTIONS
-from release_state.observe.github.api import Fields, GitHubApi, failure
-from release_state.observe.github.fields import require_commit
+from release_state.observe.github.api import Fields, GitHubApi, failure, require_commit
 from release_state.observe.github.lists import GitHubList
 from release_state.observe.github.runs import RunsOfCommit, look_up_commit_runs
 
@@ -75,7 +74,7 @@ def _check_runs(api: GitHubApi, place: str, sha: str, deadline: float) -> list[F
         found = GitHubList(api, path, "check runs", params=latest, key="check_runs", deadline=deadline).read()
         for check in found:
             require_commit(check, "head_sha", sha, "the check runs")
-        if len({_suite(check) for check in found}) >= MOST_SUITES:
+        if len({_parse_suite(check) for check in found}) >= MOST_SUITES:
             raise failure(f"{sha[:12]} has {MOST_SUITES:,} check suites or more, and GitHub lists no more than that")
         return found
 
@@ -101,21 +100,23 @@ def _select_results(
     # GitHub keeps apart a check run and a status of one name, and check runs of two apps or workflows. One that passed
     # must not hide one that failed. Of the same app and workflow the newest counts, which has the highest number.
     newest: dict[tuple[str, str, str], tuple[int, CICheck]] = {}
-    numbered = {suite for check in checks if _run_number(check) is not None and (suite := _suite(check)) is not None}
+    numbered = {
+        suite for check in checks if _parse_run_number(check) is not None and (suite := _parse_suite(check)) is not None
+    }
     for check in checks:
         app = check.optional_child("app")
         slug = (app.optional_text("slug") if app else None) or ""
-        number = _run_number(check) if slug == ACTIONS else None
-        run = runs.run(number, _suite(check), numbered) if slug == ACTIONS else None
-        if run is None and _suite(check) in runs.by_suite:
+        number = _parse_run_number(check) if slug == ACTIONS else None
+        run = runs.run(number, _parse_suite(check), numbered) if slug == ACTIONS else None
+        if run is None and _parse_suite(check) in runs.by_suite:
             number = None  # it is no job of that run, whatever its address says
-        result = _check_result(check, slug, run, number)
+        result = _parse_check_run(check, slug, run, number)
         if (note := left.note(number, run)) is not None:
             left_out[f"{result.name}{note}"] = None
             continue
         _keep_newest(newest, (result.name, f"app {slug}", name_group(run)), check.number("id"), result)
     for status in statuses:
-        result = _status_result(status)
+        result = _parse_status(status)
         _keep_newest(newest, (result.name, "status", ""), status.number("id"), result)
     results = [result for _, (_, result) in sorted(newest.items(), key=lambda item: item[0])]
     ran = find_newest_runs(run for run in runs.by_id.values() if left.note(run.id, run) is None)
@@ -128,14 +129,14 @@ def _select_results(
     )
 
 
-def _run_number(check: Fields) -> int | None:
+def _parse_run_number(check: Fields) -> int | None:
     """The number of the run in a job's addresses; older jobs have none there."""
     urls = (check.optional_text("details_url"), check.optional_text("html_url"))
     found = next((match for url in urls if url and (match := _RUN.search(url))), None)
     return int(found[1]) if found else None
 
 
-def _suite(check: Fields) -> int | None:
+def _parse_suite(check: Fields) -> int | None:
     suite = check.optional_child("check_suite")
     return suite.optional_number("id") if suite else None
 
@@ -150,7 +151,7 @@ def _keep_newest(
         newest[key] = (number, result)
 
 
-def _check_result(check: Fields, slug: str, run: WorkflowRun | None, number: int | None) -> CICheck:
+def _parse_check_run(check: Fields, slug: str, run: WorkflowRun | None, number: int | None) -> CICheck:
     conclusion = check.optional_text("conclusion")
     is_done = check.text("status") == "completed"
     if is_done and conclusion is None:
@@ -169,7 +170,7 @@ def _check_result(check: Fields, slug: str, run: WorkflowRun | None, number: int
     )
 
 
-def _status_result(status: Fields) -> CICheck:
+def _parse_status(status: Fields) -> CICheck:
     said = status.text("state")
     return CICheck(
         name=status.text("context"),

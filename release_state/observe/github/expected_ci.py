@@ -49,7 +49,7 @@ class ExpectedCILookup:
 
     def complete(self, checks: CommitChecks, required: Sequence[str]) -> CommitChecks:
         """Add `expected` to the checks, and the nearest complete ancestor where this commit's CI did not start."""
-        starting = self._starting(checks)
+        starting = self._find_starting(checks)
         absent = [name for name in starting if name not in checks.ran]
         own = frozenset(result.name for result in checks.results)
         runs = PushedWorkflow(file="", state="starts", why=f"starts on a push to {self._base}")
@@ -60,19 +60,19 @@ class ExpectedCILookup:
             skip=find_skip_marker(self._files.message),
         )
         if absent:
-            states = tuple(self._state(name, checks.sha) for name in absent)
+            states = tuple(self._describe_missing(name, checks.sha) for name in absent)
             expected = expected.model_copy(update={"workflows": (*expected.workflows, *states)})
             if any(workflow.state in ("starts", "unknown") for workflow in states):
                 # No ancestor and no app can stand in for runs that are still to come.
-                return self._pushed(checks, expected)
+                return self._add_push(checks, expected)
         begun = expected.has_begun and not expected.skip
         if begun or not expected.kept_away:
-            expected = self._with_usual(expected, checks, required, bool(starting or required))
+            expected = self._add_usual(expected, checks, required, bool(starting or required))
             lacks = bool(set(expected.apps) - checks.apps)
             # A required check may be a job of a workflow that was kept away: the ancestor has it.
             lacks |= bool(set(expected.required) - own) and not expected.kept_away
             if lacks and not expected.skip:
-                return self._pushed(checks, expected)
+                return self._add_push(checks, expected)
             if not (lacks or expected.kept_away) and any(map(expected.is_vouched_by, checks.results)):
                 return checks.model_copy(update={"expected": expected})
         if (begun or expected.switched_off) and not (expected.kept_away or expected.skip):
@@ -82,30 +82,30 @@ class ExpectedCILookup:
         kept = {workflow.file: workflow.filtered for workflow in expected.kept_away}
         whole = not (begun or expected.switched_off)
         found = self._ancestors.stand_in(kept, expected.apps, expected.is_of_ci, begun=not whole)
-        return self._with_stand_in(checks, expected, found)
+        return self._add_stand_in(checks, expected, found)
 
-    def _starting(self, checks: CommitChecks) -> dict[str, PushTrigger | None]:
+    def _find_starting(self, checks: CommitChecks) -> dict[str, PushTrigger | None]:
         """The workflows that start on a push to the base branch, without that of this very run."""
         found: dict[str, PushTrigger | None] = dict.fromkeys(self._files.unread)
         found |= {name: trigger for name, trigger in self._files.triggers.items() if trigger.is_for(self._base)}
         found.pop(checks.asking, None)
         return dict(sorted(found.items()))
 
-    def _state(self, name: str, sha: str) -> PushedWorkflow:
+    def _describe_missing(self, name: str, sha: str) -> PushedWorkflow:
         """Why a workflow that starts on a push to the base branch has no run for this commit."""
         trigger = self._files.triggers.get(name)
-        if name in self._switched_off:
-            found = StartState(_OFF, f"it is disabled ({self._switched_off[name]})")
+        if name in self._disabled:
+            found = StartState(_OFF, f"it is disabled ({self._disabled[name]})")
         else:
-            found = self._started(name, sha, self._files.message)
+            found = self._predict_start(name, sha, self._files.message)
         why = f"{found.why}: {self._files.unread[name]}" if found.state == "unknown" and trigger is None else found.why
         return PushedWorkflow(file=name, state=found.state, why=why, filtered=trigger is None or trigger.has_paths)
 
-    def _started(self, name: str, sha: str, message: str) -> StartState:
+    def _predict_start(self, name: str, sha: str, message: str) -> StartState:
         trigger = self._files.triggers.get(name)
         return predict_start(trigger, sha, message, lambda: self._log, self._reader.changed, self._base)
 
-    def _with_usual(
+    def _add_usual(
         self, expected: ExpectedCI, checks: CommitChecks, required: Sequence[str], anything: bool
     ) -> ExpectedCI:
         """Add the usual apps, and the required checks that reported on an ancestor.
@@ -128,12 +128,14 @@ class ExpectedCILookup:
             }
         )
 
-    def _with_stand_in(self, checks: CommitChecks, expected: ExpectedCI, found: StandIn) -> CommitChecks:
+    def _add_stand_in(self, checks: CommitChecks, expected: ExpectedCI, found: StandIn) -> CommitChecks:
         """Add the results of ancestors that the commit lacks, unless an ancestor in between should have CI, too."""
         if not found.nearest:
-            return self._with_age(checks.model_copy(update={"expected": expected}), expected)
+            return self._add_push_if_waiting(checks.model_copy(update={"expected": expected}), expected)
         between = {name: self._chain[:passed] for name, passed in found.passed.items()}
-        waiting = {name: why for name, chain in between.items() if (why := self._missed(name, chain, expected))}
+        waiting = {
+            name: why for name, chain in between.items() if (why := self._explain_missing(name, chain, expected))
+        }
         if waiting:
             workflows = tuple(
                 workflow.model_copy(update={"state": "unknown", "why": waiting[workflow.file]})
@@ -143,7 +145,7 @@ class ExpectedCILookup:
             )
             if "" in waiting:
                 workflows = (*workflows, PushedWorkflow(file="CI", state="unknown", why=waiting[""]))
-            return self._pushed(checks, expected.model_copy(update={"workflows": workflows}))
+            return self._add_push(checks, expected.model_copy(update={"workflows": workflows}))
 
         def has_own(result: CICheck) -> bool:
             return result.workflow in checks.ran if result.workflow else result.app in checks.apps
@@ -156,14 +158,14 @@ class ExpectedCILookup:
                 "nearest_results": tuple(result for result in found.results if not has_own(result)),
             }
         )
-        return self._with_age(whole, expected)
+        return self._add_push_if_waiting(whole, expected)
 
-    def _with_age(self, checks: CommitChecks, expected: ExpectedCI) -> CommitChecks:
+    def _add_push_if_waiting(self, checks: CommitChecks, expected: ExpectedCI) -> CommitChecks:
         """Add the push of the commit, if a required check may still report."""
         there = {result.name for result in (*checks.results, *checks.nearest_results)}
-        return checks if expected.skip or there.issuperset(expected.required) else self._pushed(checks, expected)
+        return checks if expected.skip or there.issuperset(expected.required) else self._add_push(checks, expected)
 
-    def _missed(self, name: str, passed: Sequence[tuple[str, str]], expected: ExpectedCI) -> str:
+    def _explain_missing(self, name: str, passed: Sequence[tuple[str, str]], expected: ExpectedCI) -> str:
         """Why a skipped ancestor without a run of a workflow should have one; empty if none should.
 
         Commits that are not the head of a push never have one. `name` is empty where no workflow starts on a push: then
@@ -180,12 +182,12 @@ class ExpectedCILookup:
                 if listed is None:
                     return f"whether {sha[:12]} before it was pushed alone is not known: {why}"
                 continue
-            found = self._started(name, sha, message) if name else StartState("starts", "")
+            found = self._predict_start(name, sha, message) if name else StartState("starts", "")
             if found.state != "kept away" and not (name and not self._reader.has_workflow(sha, name)):
                 return f"it has no result on {sha[:12]} before either, which was pushed {push.at:%Y-%m-%d %H:%M} UTC"
         return ""
 
-    def _pushed(self, checks: CommitChecks, expected: ExpectedCI) -> CommitChecks:
+    def _add_push(self, checks: CommitChecks, expected: ExpectedCI) -> CommitChecks:
         """Add the push of the commit: since when something is missing."""
         push, why = self._log.of(checks.sha)
         whole = expected.model_copy(update={"push": push, "push_unknown": why})
@@ -196,7 +198,7 @@ class ExpectedCILookup:
         return read_push_log(self._api, self._place, self._base, self._deadline)
 
     @cached_property
-    def _switched_off(self) -> dict[str, str]:
+    def _disabled(self) -> dict[str, str]:
         """Disabled workflows by file name, with GitHub's word for their state."""
         path = f"{self._place}/actions/workflows"
         found = GitHubList(self._api, path, "workflows", key="workflows", deadline=self._deadline).read()

@@ -30,10 +30,9 @@ from release_state.model.snapshot import CommitChecks, GitHubRelease, PullReques
 from release_state.observe.git.history import SOURCE as HISTORY
 from release_state.observe.git.messages import GitFailed
 from release_state.observe.git.workflow_files import CommitReader
-from release_state.observe.github.api import GitHubApi, failure
+from release_state.observe.github.api import GitHubApi, failure, is_named, parse_name
 from release_state.observe.github.ci import Exclusions, look_up_checks
 from release_state.observe.github.expected_ci import ANCESTORS, ExpectedCILookup
-from release_state.observe.github.fields import is_named, parse_name
 from release_state.observe.github.lists import GitHubList
 from release_state.observe.github.runs import look_up_workflow_runs
 from release_state.observe.github.shapes import (

@@ -25,8 +25,7 @@ from itertools import accumulate
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from release_state.observe.github.api import GitHubApi
-from release_state.observe.github.fields import Fields, failure
+from release_state.observe.github.api import Fields, GitHubApi, failure
 from release_state.observe.http.response import Response, clean_url, origin_of
 
 PAGE_SIZE = 100

@@ -108,8 +108,8 @@ class RunLogs:
         """The log of a job. Raises LookupFailed."""
         return self._look(repository, target, run).log(job)
 
-    def _look(self, repository: str, target: Target, run: WorkflowRun) -> _Look:
-        return _Look(self._api, f"/repos/{quote(repository)}/actions", target, run, self._api.client.deadline())
+    def _look(self, repository: str, target: Target, run: WorkflowRun) -> _RunLookup:
+        return _RunLookup(self._api, f"/repos/{quote(repository)}/actions", target, run, self._api.client.deadline())
 
     def _last_run(self, place: str, target: Target, runs: WorkflowRuns, success: Success) -> ExplainedRun | None:
         deadline, asked = self._api.client.deadline(), 0
@@ -118,11 +118,11 @@ class RunLogs:
             if not _is_candidate(run, success) or said.is_other or is_dry_name(run.title):
                 continue
             if run.conclusion == "success" and success == "believed":
-                return ExplainedRun(run=run, attributed_by=_by(said)) if said.is_ours else None
+                return ExplainedRun(run=run, attributed_by=_join_reasons(said)) if said.is_ours else None
             if asked == MOST_RUNS:
                 return None
             asked += 1
-            look = _Look(self._api, place, target, run, deadline)
+            look = _RunLookup(self._api, place, target, run, deadline)
             if look.is_of_the_target(said):
                 return look.explained
         return None
@@ -134,11 +134,11 @@ def _is_candidate(run: WorkflowRun, success: Success) -> bool:
     return run.conclusion in _FAILED or (run.conclusion == "success" and success != "impossible")
 
 
-def _by(said: Attribution) -> str:
+def _join_reasons(said: Attribution) -> str:
     return " and ".join(dict.fromkeys(said.by))
 
 
-class _Look:
+class _RunLookup:
     """A look at one run."""
 
     def __init__(self, api: GitHubApi, place: str, target: Target, run: WorkflowRun, deadline: float) -> None:
@@ -158,13 +158,15 @@ class _Look:
             return False
         if run.conclusion == "cancelled" and not any(job.steps for job in jobs):
             return False  # cancelled while it was queued: it did nothing
-        job = self._decisive(jobs)
+        job = self._choose_job(jobs)
         if job is None:
             if not said.is_ours:
                 raise failure(
                     f"run #{run.number} ended as {run.conclusion} before a job began: nothing says what it was for"
                 )
-            self.explained = ExplainedRun(run=run, attributed_by=_by(said), meaning="The run ended before a job began.")
+            self.explained = ExplainedRun(
+                run=run, attributed_by=_join_reasons(said), meaning="The run ended before a job began."
+            )
             return True
         succeeded = run.conclusion == "success"
         lines = parse_log(self.log(job))
@@ -176,14 +178,14 @@ class _Look:
             if succeeded and explanation.known is None:
                 return True  # ours or not: it succeeded
             raise failure(
-                f"{self._what(job)}; whether it was for {self._target.version} on {self._target.channel.name} "
+                f"{self._describe(job)}; whether it was for {self._target.version} on {self._target.channel.name} "
                 "is told neither by its branch, title, job names nor log",
                 f"look at {run.html_url}",
             )
         known = explanation.known
         self.explained = ExplainedRun(
             run=run,
-            attributed_by=_by(said),
+            attributed_by=_join_reasons(said),
             job=job.name,
             step=None if succeeded else job.failed_step or explanation.step,
             scenario=known.scenario if known else None,
@@ -200,11 +202,11 @@ class _Look:
             found = GitHubList(self._api, path, "jobs", key="jobs", deadline=self._deadline).read()
             if others := [run for one in found if (run := one.number("run_id")) != self._run.id]:
                 raise failure(f"requested the jobs of run {self._run.id}, GitHub gave one of run {others[0]}")
-            return [_job(one) for one in found]
+            return [_parse_job(one) for one in found]
 
         return self._api.once(f"jobs of {self._run.id}", ask)
 
-    def _decisive(self, jobs: list[LoggedJob]) -> LoggedJob | None:
+    def _choose_job(self, jobs: list[LoggedJob]) -> LoggedJob | None:
         """The failed job; of a successful run, the one that publishes by its step names, else the last."""
         if self._run.conclusion != "success":
             bad = [job for job in jobs if job.conclusion in _FAILED and job.steps]
@@ -215,7 +217,7 @@ class _Look:
 
     def log(self, job: LoggedJob) -> str:
         """The log of a job; requested once."""
-        what = f"{self._what(job)}; its log cannot be read"
+        what = f"{self._describe(job)}; its log cannot be read"
         if not self._api.has_token:
             raise failure(f"{what} without a token", _RIGHT)
         try:
@@ -241,13 +243,13 @@ class _Look:
             raise failure("answered HTML instead of a log (a captive portal or proxy?)", "try again")
         return answer.body.decode("utf-8", "replace")
 
-    def _what(self, job: LoggedJob) -> str:
+    def _describe(self, job: LoggedJob) -> str:
         run = self._run
         where = f" in step {job.failed_step!r}" if job.failed_step else ""
         return sanitize(f"run #{run.number} ended as {run.conclusion}{where} of job {job.name!r}", 400)
 
 
-def _job(found: Fields) -> LoggedJob:
+def _parse_job(found: Fields) -> LoggedJob:
     return LoggedJob(
         id=found.number("id"),
         name=found.text("name"),

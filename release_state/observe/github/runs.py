@@ -18,8 +18,7 @@ from typing import Any
 from urllib.parse import quote
 
 from release_state.model.snapshot import WorkflowRun, WorkflowRuns
-from release_state.observe.github.api import GitHubApi
-from release_state.observe.github.fields import Fields, require_commit
+from release_state.observe.github.api import Fields, GitHubApi, require_commit
 from release_state.observe.github.lists import GitHubList
 from release_state.observe.github.shapes import parse_runs
 

@@ -18,8 +18,7 @@ from urllib.parse import quote
 
 from release_state.model.observation import Observation, Problem
 from release_state.model.snapshot import ActionsSettings, BaseRules, Repository, Rule, Ruleset
-from release_state.observe.github.api import SOURCE, Fields, GitHubApi, failure
-from release_state.observe.github.fields import require_address
+from release_state.observe.github.api import SOURCE, Fields, GitHubApi, failure, require_address
 from release_state.observe.github.github import GitHub
 from release_state.observe.github.lists import GitHubList
 from release_state.observe.http.response import LookupFailed
@@ -39,11 +38,11 @@ class GitHubSettings:
 
     def rulesets(self) -> Observation[tuple[Ruleset, ...]]:
         """Every ruleset of the repository and its owner; active ones with their rules."""
-        return self._github.observe(self._rulesets)
+        return self._github.observe(self._read_rulesets)
 
     def branch_rules(self, branch: str) -> Observation[tuple[Rule, ...]]:
         """The active rules for a branch name; the branch need not exist."""
-        return self._github.observe(lambda api, place: self._rules(api, place, branch))
+        return self._github.observe(lambda api, place: self._read_rules(api, place, branch))
 
     def base_rules(self, branch: str) -> Observation[BaseRules]:
         """What a branch requires of a change; `hidden` if only administrators can see a part of it."""
@@ -52,12 +51,12 @@ class GitHubSettings:
             found = api.one(f"{place}/branches/{quote(branch, safe='')}", "branch")
             if found is None or found.text("name") != branch:
                 raise failure(f"requested the branch {branch}, GitHub gave another one")
-            rules = self._rules(api, place, branch)
+            rules = self._read_rules(api, place, branch)
             base = BaseRules(branch=branch, protected=found.flag("protected"), rules=rules)
             classic = found.optional_child("protection")
             if classic is None or not classic.optional_flag("enabled"):
                 return base
-            base = base.model_copy(update={"checks": _required(classic.optional_child("required_status_checks"))})
+            base = base.model_copy(update={"checks": _parse_required(classic.optional_child("required_status_checks"))})
             return _add_classic(api, place, self._github.visible_repository, base)
 
         return self._github.observe(ask)
@@ -80,7 +79,7 @@ class GitHubSettings:
 
         return self._github.observe(ask)
 
-    def _rulesets(self, api: GitHubApi, place: str) -> tuple[Ruleset, ...]:
+    def _read_rulesets(self, api: GitHubApi, place: str) -> tuple[Ruleset, ...]:
         def ask() -> tuple[Ruleset, ...]:
             try:
                 # Older GitHub Enterprise Servers know no rulesets, and say 404.
@@ -89,25 +88,25 @@ class GitHubSettings:
                 if self._github.visible_repository().private and _NOT_IN_PLAN in refused.problem.why:
                     return ()
                 raise
-            shown = [_ruleset(item) for item in listed]
+            shown = [_parse_ruleset(item) for item in listed]
             wanted = [item for item in shown if item.enforcement == "active" and item.target in ("branch", "tag")]
             if len(wanted) > MOST_RULESETS:
                 raise failure(f"{len(wanted)} rulesets are active; at most {MOST_RULESETS} are read")
-            whole = {item.id: _detailed(api, f"{place}/rulesets/{item.id}", item) for item in wanted}
+            whole = {item.id: _fetch_ruleset(api, f"{place}/rulesets/{item.id}", item) for item in wanted}
             return tuple(whole.get(item.id, item) for item in shown)
 
         return api.once(f"rulesets of {place}", ask)
 
-    def _rules(self, api: GitHubApi, place: str, branch: str) -> tuple[Rule, ...]:
+    def _read_rules(self, api: GitHubApi, place: str, branch: str) -> tuple[Rule, ...]:
         try:
-            rulesets = self._rulesets(api, place)
+            rulesets = self._read_rulesets(api, place)
         except LookupFailed:
             pass  # the rules of the branch have a request of their own, which is complete
         else:
             if not any(item.target == "branch" and item.enforcement == "active" for item in rulesets):
                 return ()
         found = GitHubList(api, f"{place}/rules/branches/{quote(branch, safe='')}", "rules of a branch").read()
-        return tuple(map(_rule, found))
+        return tuple(map(_parse_rule, found))
 
 
 def _add_classic(api: GitHubApi, place: str, repository: Callable[[], Repository], base: BaseRules) -> BaseRules:
@@ -132,7 +131,9 @@ def _add_classic(api: GitHubApi, place: str, repository: Callable[[], Repository
     locked = found.optional_child("lock_branch")
     return base.model_copy(
         update={
-            "checks": tuple(dict.fromkeys((*base.checks, *_required(found.optional_child("required_status_checks"))))),
+            "checks": tuple(
+                dict.fromkeys((*base.checks, *_parse_required(found.optional_child("required_status_checks"))))
+            ),
             "pull_request": reviews is not None,
             "approvals": (reviews.optional_number("required_approving_review_count") or 0) if reviews else 0,
             "locked": bool(locked and locked.optional_flag("enabled")),
@@ -141,7 +142,7 @@ def _add_classic(api: GitHubApi, place: str, repository: Callable[[], Repository
     )
 
 
-def _required(checks: Fields | None) -> tuple[str, ...]:
+def _parse_required(checks: Fields | None) -> tuple[str, ...]:
     """The names of required checks, in both formats that GitHub has had."""
     if checks is None:
         return ()
@@ -149,7 +150,7 @@ def _required(checks: Fields | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*checks.optional_texts("contexts"), *newer)))
 
 
-def _ruleset(found: Fields) -> Ruleset:
+def _parse_ruleset(found: Fields) -> Ruleset:
     return Ruleset(
         id=found.number("id"),
         name=found.text("name"),
@@ -159,7 +160,7 @@ def _ruleset(found: Fields) -> Ruleset:
     )
 
 
-def _detailed(api: GitHubApi, path: str, listed: Ruleset) -> Ruleset:
+def _fetch_ruleset(api: GitHubApi, path: str, listed: Ruleset) -> Ruleset:
     found = api.one(path, "ruleset")
     if found is None or found.number("id") != listed.id:
         raise failure(f"requested the ruleset {listed.name} ({listed.id}), GitHub gave another one")
@@ -167,24 +168,24 @@ def _detailed(api: GitHubApi, path: str, listed: Ruleset) -> Ruleset:
     refs = conditions.optional_child("ref_name") if conditions else None
     links = found.optional_child("_links")
     page = links.optional_child("html") if links else None
-    return _ruleset(found).model_copy(
+    return _parse_ruleset(found).model_copy(
         update={
             "include": tuple(refs.optional_texts("include")) if refs else None,
             "exclude": tuple(refs.optional_texts("exclude")) if refs else (),
-            "rules": tuple(_rule(rule, found.number("id")) for rule in found.optional_objects("rules")),
-            "bypass": _bypass(found.optional_objects("bypass_actors")) if found.has("bypass_actors") else None,
+            "rules": tuple(_parse_rule(rule, found.number("id")) for rule in found.optional_objects("rules")),
+            "bypass": _list_bypassing(found.optional_objects("bypass_actors")) if found.has("bypass_actors") else None,
             "html_url": page.optional_text("href") if page else None,
         }
     )
 
 
-def _bypass(actors: Iterable[Fields]) -> tuple[str, ...]:
+def _list_bypassing(actors: Iterable[Fields]) -> tuple[str, ...]:
     """Who can always bypass the rules; those who can only on a pull request do not count."""
     passing = (actor for actor in actors if actor.optional_text("bypass_mode") != "pull_request")
     return tuple(f"{actor.text('actor_type')} {actor.optional_number('actor_id') or ''}".strip() for actor in passing)
 
 
-def _rule(found: Fields, ruleset: int | None = None) -> Rule:
+def _parse_rule(found: Fields, ruleset: int | None = None) -> Rule:
     given = found.optional_child("parameters")
     return Rule(
         type=found.text("type"),

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from release_state.model.snapshot import GitHubRelease, PullRequest, WorkflowRun
-from release_state.observe.github.api import Fields, failure
-from release_state.observe.github.fields import require_address, require_repository
+from release_state.observe.github.api import Fields, failure, require_address, require_repository
 from release_state.observe.http.refusal import get_header
 
 

@@ -81,26 +81,26 @@ def read_refusal(status: int, headers: Mapping[str, str], body: bytes, *, with_c
     message = read_service_message(headers, body)
     said = f": {sanitize(message, 200)}" if message else ""
     now = read_date(headers)
-    wait = _retry_after(headers, now)
+    wait = _parse_retry_after(headers, now)
     if status in (403, 429):
         limited = message is None or "rate limit" in message.lower() or "abuse" in message.lower()
         if limited and (get_header(headers, "X-RateLimit-Remaining") or "").strip() == "0":
             # The hour's budget is used up: more requests would be refused, too.
-            reset = _reset(headers) or (now + timedelta(seconds=wait) if wait is not None else None)
+            reset = _parse_reset(headers) or (now + timedelta(seconds=wait) if wait is not None else None)
             reset = None if reset is None else to_local_clock(reset, now)
             remedy = "wait for the reset" if with_credentials else "wait, or give a token: its limit is far higher"
             return Refusal(f"the rate limit is used up ({status}{said})", False, retry_at=reset, remedy=remedy)
         if wait is None and status == 403 and message is not None and limited:
             wait = _SECONDARY_LIMIT_PAUSE
         if status == 429 or wait is not None:
-            return _temporary(f"too many requests ({status}{said})", wait, now)
+            return _build_temporary(f"too many requests ({status}{said})", wait, now)
     if status in _TEMPORARY:
-        return _temporary(f"answered {status}{said}", wait, now)
+        return _build_temporary(f"answered {status}{said}", wait, now)
     if status == 401:
         remedy = "give a valid token or password" if with_credentials else "give a token or password"
         return Refusal(f"the credentials were refused (401{said})", False, remedy=remedy)
     if status == 403:
-        return Refusal(f"not permitted (403{said})", False, remedy=_missing_right(headers, with_credentials))
+        return Refusal(f"not permitted (403{said})", False, remedy=_name_missing_right(headers, with_credentials))
     return Refusal(f"answered {status}{said}", False, is_trouble=status >= 500)
 
 
@@ -115,12 +115,12 @@ def to_local_clock(moment: datetime, now: datetime) -> datetime:
     return moment - timedelta(seconds=round(ahead.total_seconds()))
 
 
-def _temporary(why: str, wait: float | None, now: datetime) -> Refusal:
+def _build_temporary(why: str, wait: float | None, now: datetime) -> Refusal:
     retry_at = to_local_clock(now + timedelta(seconds=wait), now) if wait is not None else None
     return Refusal(why, True, wait=wait, retry_at=retry_at)
 
 
-def _missing_right(headers: Mapping[str, str], with_credentials: bool) -> str:
+def _name_missing_right(headers: Mapping[str, str], with_credentials: bool) -> str:
     if (get_header(headers, "X-GitHub-SSO") or "").startswith("required"):
         return "authorize the token for the organisation's single sign-on"
     if needed := get_header(headers, "X-Accepted-GitHub-Permissions"):
@@ -130,7 +130,7 @@ def _missing_right(headers: Mapping[str, str], with_credentials: bool) -> str:
     return "use a token with the right to read this" if with_credentials else "give a token"
 
 
-def _retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
+def _parse_retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     """Seconds until `Retry-After`, which is a number of them or a date (RFC 9110, 10.2.3)."""
     value = (get_header(headers, "Retry-After") or "").strip()
     if value.isdecimal():
@@ -139,7 +139,7 @@ def _retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     return None if moment is None else min(max(0.0, (moment - now).total_seconds()), float(_LONGEST_WAIT))
 
 
-def _reset(headers: Mapping[str, str]) -> datetime | None:
+def _parse_reset(headers: Mapping[str, str]) -> datetime | None:
     return parse_epoch(get_header(headers, "X-RateLimit-Reset"))
 
 

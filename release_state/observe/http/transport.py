@@ -163,13 +163,13 @@ def send(
         try:
             response = session.get(url, headers=headers, timeout=seconds, stream=True, allow_redirects=False)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            raise _failure(error) from None
+            raise _describe_failure(error) from None
         with response:
             if response.status_code in wanted:
-                body = _body(response, limit) if into is None else _saved(response, limit, into)
+                body = _read_body(response, limit) if into is None else _save_body(response, limit, into)
             else:
                 try:
-                    body = _body(response, ERROR_BODY)
+                    body = _read_body(response, ERROR_BODY)
                 except (Interrupted, Unusable):
                     body = b""
         return Response(response.status_code, response.headers, body, url)
@@ -177,18 +177,18 @@ def send(
         _current.cancellation = None
 
 
-def _body(response: requests.Response, limit: int) -> bytes:
-    return b"".join(_blocks(response, limit))
+def _read_body(response: requests.Response, limit: int) -> bytes:
+    return b"".join(_read_blocks(response, limit))
 
 
-def _saved(response: requests.Response, limit: int, into: Path) -> bytes:
+def _save_body(response: requests.Response, limit: int, into: Path) -> bytes:
     with into.open("wb") as file:
-        for block in _blocks(response, limit):
+        for block in _read_blocks(response, limit):
             file.write(block)
     return b""
 
 
-def _blocks(response: requests.Response, limit: int) -> Iterator[bytes]:
+def _read_blocks(response: requests.Response, limit: int) -> Iterator[bytes]:
     """The body, block by block. Raises Interrupted at the end if it is not complete."""
     announced = response.headers.get("Content-Length", "")
     expected = int(announced) if announced.isdecimal() and "Transfer-Encoding" not in response.headers else None
@@ -200,7 +200,7 @@ def _blocks(response: requests.Response, limit: int) -> Iterator[bytes]:
         try:
             block = response.raw.read(_BLOCK, decode_content=False)
         except (urllib3.exceptions.HTTPError, HTTPException, OSError, ValueError) as error:
-            raise Interrupted(f"the answer broke off after {received} bytes ({_failure(error)})") from None
+            raise Interrupted(f"the answer broke off after {received} bytes ({_describe_failure(error)})") from None
         if not block:
             break
         received += len(block)
@@ -252,9 +252,9 @@ class _Decoder:
         return self._zlib is None or self._zlib.eof
 
 
-def _failure(error: BaseException) -> Interrupted | Unusable:
+def _describe_failure(error: BaseException) -> Interrupted | Unusable:
     """Describe the failure without the library's text, which can hold the URL, a proxy's password or a header."""
-    causes = list(_causes(error))
+    causes = list(_list_causes(error))
     if any(isinstance(cause, requests.exceptions.ProxyError | urllib3.exceptions.ProxyError) for cause in causes):
         return Interrupted("the proxy could not be reached or refused the connection")
     for cause in reversed(causes):
@@ -274,7 +274,7 @@ def _failure(error: BaseException) -> Interrupted | Unusable:
     return Interrupted(f"the connection failed ({type(causes[-1]).__name__})")
 
 
-def _causes(error: BaseException) -> Iterator[BaseException]:
+def _list_causes(error: BaseException) -> Iterator[BaseException]:
     """The error and what it wraps, outermost first."""
     seen: set[int] = set()
     waiting: list[object] = [error]

@@ -21,7 +21,7 @@ from release_state.observe.index.simple import ACCEPT, IndexPage, parse_project_
 _PAGE_LIMIT = 64 * 2**20
 """Bytes. The largest project pages of the public index have some 20 MiB."""
 _ROOT_LIMIT = 16 * 2**20
-"""Bytes. A larger root is a mirror of everything, which answers no question about one project."""
+"""Bytes. A larger root is that of a mirror of everything, which says nothing about one project."""
 _JSON_LIMIT = 8 * 2**20
 _JSON_SECONDS = 10.0
 """The longest wait for the JSON API: the Simple API has answered, and this is a second opinion."""
@@ -33,7 +33,7 @@ _MOST_NAMES = 50
 class Index:
     """The index of one channel. Its credentials are sent to its own origin alone.
 
-    `source` names it in problems; `deadline` (`time.monotonic`) ends every request. Raises LookupFailed where the index
+    `source` names it in problems; `deadline` (`time.monotonic`) ends every request. Raises LookupFailed if the index
     URL is not http or https.
     """
 
@@ -53,14 +53,14 @@ class Index:
         return LookupFailed(Problem(source=self.source, why=why, remedy=remedy, is_temporary=is_temporary))
 
     def page(self, name: str) -> IndexPage | None:
-        """The project's page; None where the index says that it lists no such project. `name` is normalized."""
+        """The project's page; None if the index says that it lists no such project. `name` is normalized."""
         answer = self._get(self.url_of(name), _PAGE_LIMIT, may_keep=True)
         if answer.status != 404:
             page = parse_project_page(answer.body, answer.headers, name, answer.url)
             self._client.keep(answer)
             return page
         if not self._channel.is_public_index:
-            # A wrong path, a proxy or a closed door answers 404 as well.
+            # A wrong path, a proxy or missing access answers 404 as well.
             root = self._get(self.root, _ROOT_LIMIT)
             if root.status == 404:
                 raise self.failure(
@@ -101,8 +101,8 @@ class Index:
         return {"Authorization": str(self._authorization)} if own else {}
 
     def download(self, file: IndexFile, most: int, into: Path | None = None) -> bytes:
-        """The bytes of a file, `most` at the most; written to `into` instead, where that is given."""
-        # Without a coding on the way: the hash is of the bytes as they are.
+        """The bytes of a file, at most `most`; written to `into` instead, if given."""
+        # Without a content encoding: the hash is of the file's own bytes.
         headers = {**self.headers(file.url), "Accept-Encoding": "identity"}
         return self._client.get(
             file.url, headers=headers, max_bytes=most, deadline=self._deadline, source=self.source, into=into
@@ -115,10 +115,10 @@ class Index:
         )
 
     def files_by_json(self, package: str, version: Version) -> tuple[str, ...]:
-        """The names of the version's files by the JSON API; empty where there is none, or its answer is not usable.
+        """The names of the version's files by the JSON API; empty if there is none, or if its answer is not usable.
 
-        After an upload it is right at once, while the Simple API can be behind for some minutes. A failure says
-        nothing: what the Simple API does not list is then not known to be published.
+        It shows an upload at once, while the Simple API can be minutes behind. A failure says nothing: a file that the
+        Simple API does not list then stays unpublished as far as known.
         """
         found = self._json_api(f"{canonicalize_name(package)}/{quote(str(version))}")
         if not _is_of(found, package, version):
@@ -127,9 +127,9 @@ class Index:
         return tuple(name for name in names if isinstance(name, str) and 0 < len(name) <= _LONGEST_NAME)[:_MOST_NAMES]
 
     def versions_by_json(self, package: str) -> frozenset[Version] | None:
-        """Every version of the project by the JSON API, those without files too; None where it gives no usable answer.
+        """Every version of the project by the JSON API, also without files; None if it gives no usable answer.
 
-        An answer with a version that cannot be read says nothing of which versions exist.
+        An answer with a version that cannot be parsed does not show which versions exist.
         """
         found = self._json_api(canonicalize_name(package))
         releases = found.get("releases") if _is_of(found, package) else None
@@ -140,7 +140,7 @@ class Index:
         return frozenset(told) if told and len(told) == len(versions) else None
 
     def _json_api(self, path: str) -> Any:
-        """The JSON API's document of a path; None where there is none."""
+        """The JSON API's document of a path; None if there is none."""
         if not self.root.endswith(_SIMPLE):
             return None
         url = f"{self.root.removesuffix(_SIMPLE)}/pypi/{path}/json"
@@ -155,7 +155,7 @@ class Index:
 
 
 def _is_of(found: Any, package: str, version: Version | None = None) -> bool:
-    """Whether a document of the JSON API is of this project, and of this version where one is given."""
+    """Whether a document of the JSON API is of this project (and of this version, if given)."""
     info = found.get("info") if isinstance(found, dict) else None
     if not isinstance(info, dict) or (version is not None and not isinstance(found.get("urls"), list)):
         return False
@@ -168,9 +168,9 @@ def _is_of(found: Any, package: str, version: Version | None = None) -> bool:
 
 def split_credentials(url: str) -> tuple[str, str | None]:
     """
-    An index URL without user name and password and with one slash at its end; and the Authorization header they make.
+    The index URL with one slash at its end and without user name and password; and the header that these make.
 
-    Raises ValueError where the text is no http or https URL.
+    Raises ValueError if the text is not an http or https URL.
     """
     parts = urlsplit(url.strip())
     clean = clean_url(urlunsplit(parts._replace(path=parts.path.rstrip("/") + "/", query="", fragment="")))

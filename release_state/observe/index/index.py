@@ -26,9 +26,9 @@ T = TypeVar("T")
 
 _SKIPPED_LIMIT = 50
 _MOST_UNREADABLE = 1000
-"""Of a page that lists no versions; each of them has to be looked at for the one that is asked for."""
+"""Files of a page that lists no versions: each could be of the wanted version."""
 _SKIPPED_LENGTH = 200
-"""Characters of a file name that is only there to be shown."""
+"""Characters of a file name that is only shown."""
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -90,41 +90,41 @@ def _observe(client: HttpClient, channel: Channel, read: Callable[[Index], T]) -
 
 def build_project(page: IndexPage, name: str, version: Version, url: str) -> IndexProject:
     """The project with the files of one version; `name` normalized, `url` the page that was read."""
-    held, common = _by_version(page, name, version)
+    held, common = _group_by_version(page, name, version)
     return IndexProject(
         url=url,
         listed=True,
         lists_versions=bool(page.versions),
-        files=tuple(_file(package, version) for package in held.get(version, ())),
-        releases=tuple(_release(each, held[each]) for each in sorted(held)),
+        files=tuple(_build_file(package, version) for package in held.get(version, ())),
+        releases=tuple(_build_release(each, held[each]) for each in sorted(held)),
         **common,
     )
 
 
 def build_history(page: IndexPage, name: str, url: str) -> IndexHistory:
     """The project with the files of every version."""
-    held, common = _by_version(page, name)
+    held, common = _group_by_version(page, name)
     return IndexHistory(
         url=url,
         listed=True,
         lists_versions=bool(page.versions),
-        versions=tuple(_indexed(each, held[each]) for each in sorted(held)),
+        versions=tuple(_build_version(each, held[each]) for each in sorted(held)),
         **common,
     )
 
 
-def _by_version(
+def _group_by_version(
     page: IndexPage, name: str, wanted: Version | None = None
 ) -> tuple[dict[Version, list[DistributionPackage]], dict[str, Any]]:
     """The files by version, and the fields that both models have in common.
 
-    Of what is skipped, that comes first which may be of the version that is `wanted` and has no other file.
+    Skipped names that may be of the `wanted` version come first, if it has no other file.
     """
     held: dict[Version, list[DistributionPackage]] = {}
     skipped = list(page.unreadable)
     parsed: dict[str, Version | None] = {}
     for package in page.packages:
-        found = _version(package, name, parsed)
+        found = _parse_file_version(package, name, parsed)
         if found is None:
             skipped.append(package.filename)
         else:
@@ -142,8 +142,8 @@ def _by_version(
     }
 
 
-def _indexed(version: Version, packages: Sequence[DistributionPackage]) -> IndexedVersion:
-    uploads = [uploaded for package in packages if (uploaded := _aware(package.upload_time))]
+def _build_version(version: Version, packages: Sequence[DistributionPackage]) -> IndexedVersion:
+    uploads = [uploaded for package in packages if (uploaded := _add_zone(package.upload_time))]
     return IndexedVersion(
         version=str(version),
         files=tuple((package.filename, package.package_type or "unknown", package.is_yanked) for package in packages),
@@ -152,8 +152,8 @@ def _indexed(version: Version, packages: Sequence[DistributionPackage]) -> Index
     )
 
 
-def _version(package: DistributionPackage, name: str, parsed: dict[str, Version | None]) -> Version | None:
-    """The version of a file of this project; None where it cannot be read or the file is another project's."""
+def _parse_file_version(package: DistributionPackage, name: str, parsed: dict[str, Version | None]) -> Version | None:
+    """The version of a file; None if it cannot be parsed, or if the file is another project's."""
     if package.version is None or canonicalize_name(package.project or "") != name:
         return None
     if package.version not in parsed:
@@ -162,25 +162,25 @@ def _version(package: DistributionPackage, name: str, parsed: dict[str, Version 
     return parsed[package.version]
 
 
-def _file(package: DistributionPackage, version: Version) -> IndexFile:
+def _build_file(package: DistributionPackage, version: Version) -> IndexFile:
     digest = package.digests.get("sha256", "").lower()
     return IndexFile(
         filename=package.filename,
         version=str(version),
         kind=package.package_type or "unknown",
-        url=_public_url(package.url),
+        url=_strip_url(package.url),
         size=package.size,
         sha256=digest if _SHA256.fullmatch(digest) else None,
-        uploaded_at=_aware(package.upload_time),
+        uploaded_at=_add_zone(package.upload_time),
         requires_python=package.requires_python or None,
         yanked=package.is_yanked,
         yanked_reason=package.yanked_reason or None,
-        provenance_url=_public_url(package.provenance_url) if package.provenance_url else None,
+        provenance_url=_strip_url(package.provenance_url) if package.provenance_url else None,
     )
 
 
-def _release(version: Version, packages: Sequence[DistributionPackage]) -> IndexRelease:
-    uploads = [uploaded for package in packages if (uploaded := _aware(package.upload_time))]
+def _build_release(version: Version, packages: Sequence[DistributionPackage]) -> IndexRelease:
+    uploads = [uploaded for package in packages if (uploaded := _add_zone(package.upload_time))]
     return IndexRelease(
         version=str(version),
         file_count=len(packages),
@@ -190,14 +190,14 @@ def _release(version: Version, packages: Sequence[DistributionPackage]) -> Index
     )
 
 
-def _aware(moment: datetime | None) -> datetime | None:
+def _add_zone(moment: datetime | None) -> datetime | None:
     if moment is None or not is_sane(moment):
         return None
-    # PEP 700 wants UTC; who leaves the zone out means that.
+    # PEP 700 requires UTC; a time without a zone means that.
     return moment.replace(tzinfo=timezone.utc) if moment.tzinfo is None else moment
 
 
-def _public_url(url: str) -> str:
-    # Some indexes sign their file URLs: what is stored and shown has neither user name, password nor signature.
+def _strip_url(url: str) -> str:
+    # Some indexes sign their file URLs. User name, password and signature are neither stored nor shown.
     parts = urlsplit(url)
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))

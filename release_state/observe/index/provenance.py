@@ -1,4 +1,4 @@
-"""What the attestation of a published file says about its source: read as it stands, its signature is not verified."""
+"""Reads what the attestation of a published file says about its source; its signature is not verified."""
 
 from __future__ import annotations
 
@@ -31,23 +31,23 @@ _REPOSITORY = re.compile(r"[\w.-]+(?:/[\w.-]+)+")
 
 @dataclass(frozen=True)
 class Provenance:
-    """The commit and repository (`owner/name`) that the attestations name; None where they name none, or several."""
+    """The commit and repository (`owner/name`) that the attestations name; None if they name none, or several."""
 
     commit: str | None = None
     repository: str | None = None
 
 
 def observe_provenance(index: Index, file: IndexFile) -> Provenance:
-    """What the provenance of a file names, by one request; empty where the index gives none for it.
+    """The source that the provenance of a file names, by one request; empty if the index has none for it.
 
-    Raises LookupFailed where the index does not answer, not in the form of PEP 740, or with that of another file.
+    Raises LookupFailed if the index does not answer, not in the format of PEP 740, or with that of another file.
     """
     if not file.provenance_url:
         return Provenance()
     document, answer = index.get_json(file.provenance_url, ACCEPT, _LIMIT)
     if not isinstance(document, dict) or not isinstance(document.get("attestation_bundles"), list):
         raise index.failure(f"{answer.url}: not a provenance object of PEP 740")
-    if file.sha256 and (others := _others(document, file.filename, file.sha256)):
+    if file.sha256 and (others := _list_others(document, file.filename, file.sha256)):
         where = display_url(answer.url)
         why = f"{where}: requested the provenance of {file.filename}, the index gave that of {others[0]}"
         raise index.failure(sanitize(why, 400))
@@ -55,16 +55,16 @@ def observe_provenance(index: Index, file: IndexFile) -> Provenance:
 
 
 def parse_provenance(document: dict[str, Any], filename: str, sha256: str | None) -> Provenance:
-    """What the attestations of a provenance object name, of those whose subject is the file of this name and hash.
+    """The source that attestations name whose subject is the file of this name and hash.
 
     Sources: PEP 740; the certificate's extensions: https://github.com/sigstore/fulcio/blob/main/docs/oid-info.md
     """
     commits: set[str] = set()
     repositories: set[str] = set()
-    for attestation in _attestations(document):
-        if sha256 is None or not any(_is_of(subject, filename, sha256) for subject in _subjects(attestation)):
+    for attestation in _list_attestations(document):
+        if sha256 is None or not any(_is_of(subject, filename, sha256) for subject in _list_subjects(attestation)):
             continue
-        certificate = _bytes(attestation.get("verification_material"), "certificate")
+        certificate = _decode(attestation.get("verification_material"), "certificate")
         commit = read_extension(certificate, _SOURCE_DIGEST) or ""
         path = urlsplit(read_extension(certificate, _SOURCE_URI) or "").path.strip("/")
         if OBJECT_NAME.fullmatch(commit):
@@ -83,16 +83,16 @@ def read_extension(certificate: bytes, identifier: bytes) -> str | None:
         return None
     rest = certificate[start + len(identifier) :]
     if rest[:1] == bytes([_BOOLEAN]):
-        rest = rest[3:]  # whether it is critical
-    octets = _value(rest, _OCTETS)
-    text = _value(octets, _UTF8) if octets is not None else None
+        rest = rest[3:]  # the flag "critical"
+    octets = _read_value(rest, _OCTETS)
+    text = _read_value(octets, _UTF8) if octets is not None else None
     try:
         return None if text is None else text.decode("utf-8")
     except UnicodeDecodeError:
         return None
 
 
-def _value(data: bytes, tag: int) -> bytes | None:
+def _read_value(data: bytes, tag: int) -> bytes | None:
     """The content of a DER element of this tag at the beginning of the data."""
     if len(data) < 2 or data[0] != tag:
         return None
@@ -104,19 +104,19 @@ def _value(data: bytes, tag: int) -> bytes | None:
     return value if len(value) == length else None
 
 
-def _attestations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for bundle in _dicts(document.get("attestation_bundles")):
-        yield from _dicts(bundle.get("attestations"))
+def _list_attestations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for bundle in _list_dicts(document.get("attestation_bundles")):
+        yield from _list_dicts(bundle.get("attestations"))
 
 
-def _subjects(attestation: dict[str, Any]) -> list[tuple[str, str]]:
+def _list_subjects(attestation: dict[str, Any]) -> list[tuple[str, str]]:
     """Name and hash of each file that the attestation's statement is about (in-toto Statement v1)."""
     try:
-        statement = decode_json(_bytes(attestation.get("envelope"), "statement"))
+        statement = decode_json(_decode(attestation.get("envelope"), "statement"))
     except ValueError:
         return []
     found = []
-    for subject in _dicts(statement.get("subject")) if isinstance(statement, dict) else ():
+    for subject in _list_dicts(statement.get("subject")) if isinstance(statement, dict) else ():
         digest = subject.get("digest")
         if isinstance(digest, dict):
             found.append((str(subject.get("name", "")), str(digest.get("sha256", "")).lower()))
@@ -129,15 +129,15 @@ def _is_of(subject: tuple[str, str], filename: str, sha256: str) -> bool:
     return digest == sha256 and canonicalize_name(name) == canonicalize_name(filename)
 
 
-def _others(document: dict[str, Any], filename: str, sha256: str) -> list[str]:
-    """The files that the attestations are about, where none is about this one."""
-    subjects = [subject for attestation in _attestations(document) for subject in _subjects(attestation)]
+def _list_others(document: dict[str, Any], filename: str, sha256: str) -> list[str]:
+    """The files that the attestations are about, if none is about this one."""
+    subjects = [subject for attestation in _list_attestations(document) for subject in _list_subjects(attestation)]
     if any(_is_of(subject, filename, sha256) for subject in subjects):
         return []
     return [f"{name or 'a file without a name'}, sha256 {digest[:12] or 'missing'}" for name, digest in subjects]
 
 
-def _bytes(holder: object, key: str) -> bytes:
+def _decode(holder: object, key: str) -> bytes:
     text = holder.get(key) if isinstance(holder, dict) else None
     try:
         return b64decode(text) if isinstance(text, str) else b""
@@ -145,6 +145,6 @@ def _bytes(holder: object, key: str) -> bytes:
         return b""
 
 
-def _dicts(value: object) -> Iterator[dict[str, Any]]:
+def _list_dicts(value: object) -> Iterator[dict[str, Any]]:
     if isinstance(value, list):
         yield from (item for item in value if isinstance(item, dict))

@@ -1,4 +1,4 @@
-"""What an index's Simple API answers, read strictly: JSON (PEP 691) and HTML (PEP 503). Pure: no network in here."""
+"""Parses pages of the Simple API strictly: JSON (PEP 691) and HTML (PEP 503). Pure: no network."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ JSON_TYPE = "application/vnd.pypi.simple.v1+json"
 HTML_TYPE = "application/vnd.pypi.simple.v1+html"
 
 ACCEPT = f"{JSON_TYPE}, {HTML_TYPE};q=0.2, text/html;q=0.1"
-"""JSON where the index has it: only that names sizes, upload times and versions without files."""
+"""JSON if the index has it: HTML names no sizes, upload times or versions without files."""
 
 _META = "pypi:"
 _CHARSETS = ("utf-8", "us-ascii", "iso-8859-1", "windows-1252")
 _LONGEST_NAME = 300
 _MOST_DASHES = 12
-"""Of a wheel's name worth parsing: the pattern for it takes minutes over a hostile one."""
+"""Dashes in a file name that is parsed: the pattern takes minutes on a hostile one."""
 _MOST_DECLARATIONS = 20
-"""Of a page; it needs one. The standard library's parser takes minutes over thousands of them."""
+"""Declarations in a page, which needs one: the standard library's parser takes minutes on thousands."""
 MOST_FILES = 200_000
-"""Of a project. The largest have some 30,000."""
+"""Files of a project. The largest have some 30,000."""
 _TAGS_OF_A_FILE = 4
 _LINKS_FOR = re.compile(r"\blinks for\s+(\S+)", re.IGNORECASE)
 _PUNCTUATION = ".,:;!?'\"()[]"
@@ -39,7 +39,7 @@ _SIMPLE_INDEX = re.compile(r"\bsimple (?:package )?(?:index|repository)\b", re.I
 
 
 class NotSimple(ValueError):  # noqa: N818 - a statement about an answer
-    """The answer is no page of the Simple API; the text says why, without a full stop."""
+    """The response is not a page of the Simple API; the text says why, without a full stop."""
 
 
 @dataclass(frozen=True)
@@ -48,25 +48,25 @@ class IndexPage:
 
     packages: tuple[DistributionPackage, ...]
     versions: tuple[str, ...] = ()
-    """Spelt as the index spells them; empty where it does not list them (before PEP 700)."""
+    """As the index spells them; empty if it does not list them (before PEP 700)."""
     unreadable: tuple[str, ...] = ()
-    """Names of files that were left aside unparsed, and are not among the packages."""
+    """Names of files that were not parsed, and are not among the packages."""
     status: str | None = None
     """PEP 792."""
     status_reason: str | None = None
 
 
 def parse_project_page(body: bytes, headers: Mapping[str, str], name: str, url: str) -> IndexPage:
-    """Read a project page of the project `name` that was had from `url`.
+    """Parse the page of the project `name` that came from `url`.
 
     Raises NotSimple for everything else: another content type, format version or project, a truncated page, a page of
     a captive portal. Sources: PEP 503, 592, 629, 691, 700, 740, 792.
     """
-    content_type, charset = _content_type(headers)
+    content_type, charset = _parse_content_type(headers)
     if content_type == JSON_TYPE:
-        return _project_json(_load(body), name, url)
+        return _parse_project_json(_parse_json(body), name, url)
     if content_type in (HTML_TYPE, "text/html"):
-        html = _read_html(body, headers, charset)
+        html = _parse_html(body, headers, charset)
         base = urljoin(url, html.base) if html.base else url
         files = html.files(base)
         packages = tuple(DistributionPackage.from_link(link, name) for link in files if _is_sane(link.text))
@@ -75,7 +75,7 @@ def parse_project_page(body: bytes, headers: Mapping[str, str], name: str, url: 
         # text/html alone says nothing: captive portals and login pages answer 200 with it as well.
         projects = {canonicalize_name(package.project) for package in packages if package.project}
         ours = name in projects
-        # By its title, and where it has none that says so, by its files.
+        # By its title, or else by its files.
         if (named := html.titled_for or sorted(projects)) and name not in named:
             raise NotSimple(f"the page is of another project, {named[0]!r}")
         if content_type == HTML_TYPE or html.declared or name in html.titled_for or ours:
@@ -87,13 +87,13 @@ def parse_project_page(body: bytes, headers: Mapping[str, str], name: str, url: 
 
 
 def parse_root(body: bytes, headers: Mapping[str, str], url: str) -> frozenset[str]:
-    """Read the root of a Simple index: the normalized names of its projects.
+    """Parse the root of a Simple index: the normalized names of its projects.
 
-    Raises NotSimple where the answer is not recognisable as such a root. Sources: PEP 503, 629, 691.
+    Raises NotSimple if the response cannot be recognised as such a root. Sources: PEP 503, 629, 691.
     """
-    content_type, charset = _content_type(headers)
+    content_type, charset = _parse_content_type(headers)
     if content_type == JSON_TYPE:
-        projects = _checked(_load(body)).get("projects")
+        projects = _check_shape(_parse_json(body)).get("projects")
         if not isinstance(projects, list):
             raise NotSimple("the index's root has no list of projects")
         names = [item.get("name") if isinstance(item, dict) else None for item in projects]
@@ -101,7 +101,7 @@ def parse_root(body: bytes, headers: Mapping[str, str], url: str) -> frozenset[s
             raise NotSimple("the index's root lists a project without a name")
         return frozenset(canonicalize_name(str(name)) for name in names)
     if content_type in (HTML_TYPE, "text/html"):
-        html = _read_html(body, headers, charset)
+        html = _parse_html(body, headers, charset)
         base = urljoin(url, html.base) if html.base else url
         listed = [html.project(link, base) for link in html.links]
         recognised = content_type == HTML_TYPE or html.declared or _SIMPLE_INDEX.search(html.heading)
@@ -111,16 +111,16 @@ def parse_root(body: bytes, headers: Mapping[str, str], url: str) -> frozenset[s
     raise NotSimple(f"the content type of the index's root is {content_type or 'missing'}")
 
 
-def _content_type(headers: Mapping[str, str]) -> tuple[str, str]:
+def _parse_content_type(headers: Mapping[str, str]) -> tuple[str, str]:
     message = Message()
     message["Content-Type"] = next((value for name, value in headers.items() if name.lower() == "content-type"), "")
     stated = message["Content-Type"].partition(";")[0].strip().lower()
     charset = str(message.get_param("charset", "utf-8")).lower()
-    # Others are told by mistake, and codecs that make of bytes what they like (unicode_escape, punycode) by malice.
+    # Others are mistakes, or codecs by which a hostile server turns bytes into anything (unicode_escape, punycode).
     return stated, charset if charset in _CHARSETS else "utf-8"
 
 
-def _load(body: bytes) -> Any:
+def _parse_json(body: bytes) -> Any:
     try:
         return load_json(body)
     except ValueError as error:
@@ -136,7 +136,7 @@ def _check_version(version: object) -> None:
         raise NotSimple(f"the answer has format version {version}; only 1.x is understood (PEP 629)")
 
 
-def _checked(data: object) -> dict[str, Any]:
+def _check_shape(data: object) -> dict[str, Any]:
     meta = data.get("meta") if isinstance(data, dict) else None
     if not isinstance(data, dict) or not isinstance(meta, dict):
         raise NotSimple("the JSON is not of the shape of PEP 691")
@@ -148,14 +148,14 @@ def _is_sane(filename: str) -> bool:
     return len(filename) <= _LONGEST_NAME and filename.count("-") <= _MOST_DASHES
 
 
-def _text(value: object, what: str) -> str | None:
+def _check_text(value: object, what: str) -> str | None:
     if value is None or isinstance(value, str):
         return value
     raise NotSimple(f"the JSON is not of the shape of PEP 691: {what}")
 
 
-def _project_json(document: object, name: str, url: str) -> IndexPage:
-    data = _checked(document)
+def _parse_project_json(document: object, name: str, url: str) -> IndexPage:
+    data = _check_shape(document)
     files, versions, status = data.get("files"), data.get("versions") or [], data.get("project-status") or {}
     if not isinstance(files, list) or not all(isinstance(file, dict) for file in files):
         raise NotSimple("the JSON is not of the shape of PEP 691: it has no list of files")
@@ -163,13 +163,18 @@ def _project_json(document: object, name: str, url: str) -> IndexPage:
         raise NotSimple(f"it lists more than {MOST_FILES:,} files")
     if not isinstance(versions, list) or not isinstance(status, dict):
         raise NotSimple("the JSON is not of the shape of PEP 700 or PEP 792")
-    if canonicalize_name(_text(data.get("name"), "the name of the project") or "") != name:
+    if canonicalize_name(_check_text(data.get("name"), "the name of the project") or "") != name:
         raise NotSimple(f"the page is of another project, {data.get('name')!r}")
-    names = [_text(file.get("filename"), "a file's name") or "" for file in files]
+    names = [_check_text(file.get("filename"), "a file's name") or "" for file in files]
     sane = [file for file, filename in zip(files, names, strict=True) if _is_sane(filename)]
-    # A newer minor version and a status marker of the future are allowed to appear: pypi-simple, which warns of the
-    # one and refuses the page for the other, is given neither.
-    document = {"meta": {"api-version": "1.0"}, "name": name, "versions": versions, "files": [_file(f) for f in sane]}
+    # A newer minor version and an unknown status marker are allowed. pypi-simple warns about the one and refuses the
+    # page for the other, so it gets neither.
+    document = {
+        "meta": {"api-version": "1.0"},
+        "name": name,
+        "versions": versions,
+        "files": [_clean_file(f) for f in sane],
+    }
     try:
         page = ProjectPage.from_json_data(document, url)
     except ValidationError as error:
@@ -177,25 +182,25 @@ def _project_json(document: object, name: str, url: str) -> IndexPage:
         place = ".".join(str(part) for part in first["loc"])
         raise NotSimple(f"the JSON is not of the shape of PEP 691: {place}: {first['msg']}") from error
     for package, file in zip(page.packages, sane, strict=True):
-        provenance = _text(file.get("provenance"), "a file's provenance")
+        provenance = _check_text(file.get("provenance"), "a file's provenance")
         package.provenance_url = urljoin(url, provenance) if provenance else None
     return IndexPage(
         packages=tuple(page.packages),
         versions=tuple(page.versions or ()),
         unreadable=tuple(filename for filename in names if not _is_sane(filename)),
-        status=_text(status.get("status"), "the project's status"),
-        status_reason=_text(status.get("reason"), "the project's status"),
+        status=_check_text(status.get("status"), "the project's status"),
+        status_reason=_check_text(status.get("reason"), "the project's status"),
     )
 
 
-def _file(file: dict[str, Any]) -> dict[str, Any]:
+def _clean_file(file: dict[str, Any]) -> dict[str, Any]:
     # Some servers write null for what they do not know; provenance may be relative, which pypi-simple refuses.
     told = {key: value for key, value in file.items() if value is not None and key != "provenance"}
     return {"hashes": {}, **told}
 
 
-def _read_html(body: bytes, headers: Mapping[str, str], charset: str) -> _Html:
-    text = _without_comments(body.decode(charset, errors="replace"))
+def _parse_html(body: bytes, headers: Mapping[str, str], charset: str) -> _Html:
+    text = _remove_comments(body.decode(charset, errors="replace"))
     if text.count("<a") + text.count("<A") > MOST_FILES:
         raise NotSimple(f"it lists more than {MOST_FILES:,} files")
     html = _Html()
@@ -206,7 +211,7 @@ def _read_html(body: bytes, headers: Mapping[str, str], charset: str) -> _Html:
         raise NotSimple("the answer is not readable HTML") from error
     framed = any(key.lower() in ("content-length", "transfer-encoding") for key in headers)
     if html.opened and not framed and "</html" not in text[-4096:].lower():
-        # Nothing in the transport tells where such an answer ends, so only the page itself can.
+        # The transport does not show where such a response ends, only the page itself does.
         raise NotSimple("the HTML page is truncated")
     version = html.meta.get("repository-version")
     if version is not None:
@@ -214,8 +219,8 @@ def _read_html(body: bytes, headers: Mapping[str, str], charset: str) -> _Html:
     return html
 
 
-def _without_comments(text: str) -> str:
-    """The text up to its last tag, without its comments: the standard library's parser looks for each end anew."""
+def _remove_comments(text: str) -> str:
+    """The text up to its last tag, without comments: the standard library's parser searches for each end anew."""
     first, *others = text.split("<!--")
     parts = [first]
     for other in others:
@@ -228,7 +233,7 @@ def _without_comments(text: str) -> str:
         raise NotSimple(f"the HTML page has more than {_MOST_DECLARATIONS} declarations")
     if left.count("<") > _TAGS_OF_A_FILE * MOST_FILES:
         raise NotSimple(f"the HTML page has more tags than {MOST_FILES:,} files need")
-    return left[: left.rfind(">") + 1]  # behind it no tag ends
+    return left[: left.rfind(">") + 1]  # no tag ends after it
 
 
 @dataclass
@@ -277,11 +282,11 @@ class _Html(HTMLParser):
 
     @property
     def titled_for(self) -> list[str]:
-        """The projects whose links the page calls itself, as nearly every server words it."""
+        """The projects in the page's "Links for …", which nearly every server writes."""
         return [canonicalize_name(found.strip(_PUNCTUATION)) for found in _LINKS_FOR.findall(self.heading)]
 
     def files(self, base: str) -> list[Link]:
-        """The links, each with the file name that its URL ends in, which is what pip goes by (not the text)."""
+        """The links, each with the file name at the end of its URL, which pip uses (not the text)."""
         found = []
         for anchor in self.links:
             url = urljoin(base, str(anchor.attributes["href"]).strip())
@@ -290,7 +295,7 @@ class _Html(HTMLParser):
         return found
 
     def project(self, anchor: _Anchor, base: str) -> str | None:
-        """The project that a link of the root leads to, None where it is no such link (PEP 503: directly below)."""
+        """The project that a link of the root leads to; None if it is not directly below (PEP 503)."""
         url = urlsplit(urljoin(base, str(anchor.attributes["href"]).strip()))
         name = unquote(url.path.rstrip("/").rpartition("/")[2])
         fits = url.path.endswith("/") and canonicalize_name(name) == canonicalize_name(anchor.text.strip().rstrip("/"))

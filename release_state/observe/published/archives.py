@@ -25,7 +25,7 @@ MOST_BYTES = 256 * 2**20
 """Bytes of all files together once unpacked."""
 _BLOCK = 64 * 2**10
 _MOST_AT_ONCE = 2**20
-"""Bytes; only a header that is made to fill the memory asks for more in one piece."""
+"""Bytes; only a header that is made to fill the memory needs more at once."""
 _HEADERS = 4096
 """Bytes of a tar file for each member besides its content: headers and padding."""
 _PRELUDE = re.compile(r"(?:\./)+")
@@ -33,7 +33,7 @@ _PRELUDE = re.compile(r"(?:\./)+")
 _BUILT = (".so", ".pyd", ".dll", ".dylib", ".pyc")
 
 Files = dict[str, frozenset[str]]
-"""By path below the archive's one top folder: the names of git objects that count as this file."""
+"""By path below the archive's top folder: the names of git objects that count as this file."""
 
 
 class Refused(Exception):  # noqa: N818 - a statement about an archive
@@ -43,13 +43,13 @@ class Refused(Exception):  # noqa: N818 - a statement about an archive
 def read_sdist(filename: str, data: bytes, *, sha256: bool, deadline: float) -> Files:
     """The files of an sdist (`.tar.gz` or `.zip`), without those that every build writes anew.
 
-    A file whose lines end as on Windows counts as the one with plain line feeds, too. `sha256` says what the repository
+    A file with Windows line endings also counts as the one with plain line feeds. `sha256` says how the repository
     names its objects by; `deadline` is a time of `time.monotonic`. Raises Refused. Source: PEP 517, PEP 625.
     """
     if filename.endswith(".zip"):
         contents = read_zip_members(data)
     elif filename.endswith((".tar.gz", ".tgz")):
-        contents = _of_tar(data)
+        contents = _read_tar_members(data)
     else:
         raise Refused("it is neither .tar.gz nor .zip")
     files: Files = {}
@@ -67,17 +67,17 @@ def read_sdist(filename: str, data: bytes, *, sha256: bool, deadline: float) -> 
 def read_wheel(data: bytes, *, sha256: bool, deadline: float) -> Files:
     """The files of a wheel by path below site-packages, without its metadata, data folders and compiled files.
 
-    None of them need be where the repository has it: `src/` and the like are found by comparing. `sha256` and
+    Their folder in the repository (`src/` or the like) is found by comparing. `sha256` and
     `deadline` as for `read_sdist`. Raises Refused. Source: PEP 427.
     """
     return {
         name: name_objects(content, sha256=sha256)
         for name, content in readable_members(read_zip_members(data), deadline)
-        if not _is_made(name)
+        if not _is_built(name)
     }
 
 
-def _is_made(name: str) -> bool:
+def _is_built(name: str) -> bool:
     top = name.partition("/")[0]
     return top.endswith((".dist-info", ".data")) or name.endswith(_BUILT)
 
@@ -97,7 +97,7 @@ def readable_members(contents: Iterator[tuple[str, bytes]], deadline: float) -> 
 
 
 def _is_generated(path: str, content: bytes) -> bool:
-    """What a build writes from other files: core metadata, and a setup.cfg that setuptools has rewritten."""
+    """Whether a build generates the file: core metadata, or a setup.cfg that setuptools has rewritten."""
     parts = path.split("/")
     if path == "PKG-INFO" or any(part.endswith(".egg-info") for part in parts[:-1]):
         return True
@@ -105,7 +105,7 @@ def _is_generated(path: str, content: bytes) -> bool:
 
 
 def name_objects(content: bytes, *, sha256: bool) -> frozenset[str]:
-    """What git would name a content by, as it is and with plain line feeds."""
+    """Git's object names of a content, as it is and with plain line feeds."""
     algorithm: Callable[[bytes], hashlib._Hash] = hashlib.sha256 if sha256 else _sha1
     forms = {content, content.replace(b"\r\n", b"\n")}
     return frozenset(algorithm(b"blob %d\0" % len(form) + form).hexdigest() for form in forms)
@@ -115,8 +115,8 @@ def _sha1(data: bytes) -> hashlib._Hash:
     return hashlib.sha1(data, usedforsecurity=False)
 
 
-def _safe(name: str) -> str:
-    """The name of a member, without a leading "./"; raises Refused for one that leads out of the archive."""
+def _check_name(name: str) -> str:
+    """The name of a member, without a leading "./". Raises Refused if it points outside the archive."""
     name = _PRELUDE.sub("", name, count=1) if name.startswith("./") else name
     parts = name.rstrip("/").split("/")
     if name.startswith("/") or "\\" in name or re.match(r"[A-Za-z]:", name) or ".." in parts or "" in parts:
@@ -149,13 +149,13 @@ def read_zip_members(data: bytes) -> Iterator[tuple[str, bytes]]:
                 raise Refused("a member is a link or a device")
             if member.flag_bits & 1:
                 raise Refused("a member is encrypted")
-            name = _safe(member.filename)
+            name = _check_name(member.filename)
             if not member.is_dir():
                 with archive.open(member) as content:
-                    yield name, _content(content, member.file_size)
+                    yield name, _read_content(content, member.file_size)
 
 
-def _of_tar(data: bytes) -> Iterator[tuple[str, bytes]]:
+def _read_tar_members(data: bytes) -> Iterator[tuple[str, bytes]]:
     budget = _Budget()
     with (
         gzip.GzipFile(fileobj=io.BytesIO(data)) as unpacked,
@@ -165,16 +165,16 @@ def _of_tar(data: bytes) -> Iterator[tuple[str, bytes]]:
             budget.take(member.size)
             if not (member.isreg() or member.isdir()) or member.issparse():
                 raise Refused("a member is a link, a device or sparse")
-            name = decode_output(_safe(member.name).encode("utf-8", "surrogateescape"))
+            name = decode_output(_check_name(member.name).encode("utf-8", "surrogateescape"))
             if member.isreg():
                 content = archive.extractfile(member)
                 if content is None:
                     raise Refused("a member has no content")
-                yield name, _content(content, member.size)
+                yield name, _read_content(content, member.size)
 
 
-def _content(stream: IO[bytes], size: int) -> bytes:
-    """The content of the size that the archive names; more than that is a lie, less a truncated archive."""
+def _read_content(stream: IO[bytes], size: int) -> bytes:
+    """The content of a member. Raises Refused if its size is not the one that the archive names."""
     content = bytearray()
     while len(content) <= size and (block := stream.read(min(_BLOCK, size + 1 - len(content)))):
         content += block
@@ -184,7 +184,7 @@ def _content(stream: IO[bytes], size: int) -> bytes:
 
 
 class Forward(io.RawIOBase):
-    """The unpacked bytes from the beginning to the end, with a bound on all of them and on each piece."""
+    """The unpacked bytes, read forward only, with a limit on all of them and on each read."""
 
     def __init__(self, stream: IO[bytes] | gzip.GzipFile | bz2.BZ2File, most: int | None = None) -> None:
         self._stream, self._position, self._most = stream, 0, most or MOST_BYTES

@@ -1,6 +1,6 @@
 """Commits that a version may have been published from: on the base branch, and at the recorded heads of pull requests.
 
-Found by what their trees hold and declare. Times are not asked: an upload can be older or newer than its commit.
+They are found by what their trees hold and declare. Times do not count: an upload can be older or newer.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from release_state.observe.published.archives import Files
 from release_state.observe.published.tree_match import LINK, Entry, Tree, TreeChange, Votes, read_changes, read_tree
 
 MOST_COMMITS = 500
-"""First parents of the base's head that are looked at."""
+"""How many first parents of the base's head are compared."""
 MOST_PULLS = 200
 _MOST_RUNS = 3
 _CONFIGURATION = ("pyproject.toml", "setup.cfg", "setup.py")
 _MOST_HEADS = 10
-"""Heads of pull requests that are compared in full: those that fit best."""
+"""How many heads of pull requests are compared completely: those that fit best."""
 _LISTED = re.compile(rb"[0-9a-f]{40,64}\t(?:HEAD|refs/[^\x00-\x20\x7f]+)")
 _PULL = re.compile(rb"([0-9a-f]{40}|[0-9a-f]{64})\trefs/pull/([1-9][0-9]{0,9})/head")
 
@@ -45,12 +45,12 @@ class CommitRef:
 
 
 def find_ref_commits(target: Target, remote: Remote) -> list[CommitRef]:
-    """The tag of the version, other spellings of it, the head of its release branch, and what a plan kept of one."""
+    """The version's tag in every spelling, the head of its release branch, and backups that a plan made of one."""
     parts = len(target.parsed_version.release)
     tags = []
     for tag in remote.tags:
         version = target.parse_tag(tag.name)
-        # Not a moving tag such as v9, which names fewer numbers than the version has.
+        # Not a moving tag such as v9, which has fewer numbers than the version.
         equal = version is not None and version == target.parsed_version and len(version.release) >= parts
         if equal or tag.name == target.tag:
             tags.append(CommitRef(tag.commit, f"refs/tags/{tag.name}", f"the tag {tag.name}"))
@@ -70,7 +70,7 @@ def find_clone_commits(target: Target, clone: Clone | None) -> list[CommitRef]:
 
 
 @dataclass
-class _Seen:
+class _Step:
     """A commit in the walk along the base: how many files of the sdist it holds, and where the project lies in it."""
 
     sha: str
@@ -90,8 +90,8 @@ class CandidateSearch:
 
     def on_base(self) -> list[CommitRef]:
         """
-        Commits of the base, along first parents: of each run that declares the version, the first and the one that fits
-        best; and one that declares another or no version, where it fits better than all of these.
+        Commits of the base, along first parents: of each series that declares the version, the first and the best
+        match; and a commit with another or no version, if it matches better than all of these.
         """
         names = self.store.run("rev-list", "--first-parent", f"--max-count={MOST_COMMITS}", self.base_head, "--")
         shas = names.text.split()[::-1]
@@ -99,12 +99,12 @@ class CandidateSearch:
         walk = self._walk(shas, oldest)
         best = max(walk, key=lambda seen: seen.votes)
         self._most_on_base = best.votes
-        declared = self._declared_along(walk, oldest, find_project_folder(self._newest, best.prefix, self.files))
+        declared = self._declares_along(walk, oldest, find_project_folder(self._newest, best.prefix, self.files))
         base, ref = self.base_branch, f"refs/heads/{self.base_branch}"
         found = []
         runs = [list(run) for right, run in groupby(walk, key=lambda seen: declared[seen.sha]) if right]
         for run in runs[::-1][:_MOST_RUNS]:
-            # max takes the first of those that fit alike.
+            # max takes the first of equal ones.
             fits = max(run, key=lambda seen: seen.votes)
             found.append(CommitRef(run[0].sha, ref, f"the commit of {base} that sets the version"))
             found.append(CommitRef(fits.sha, ref, f"a commit of {base} that declares the version"))
@@ -116,29 +116,29 @@ class CandidateSearch:
     def _newest(self) -> Tree:
         return read_tree(self.store, self.base_head)
 
-    def _walk(self, shas: Sequence[str], oldest: Tree) -> list[_Seen]:
+    def _walk(self, shas: Sequence[str], oldest: Tree) -> list[_Step]:
         """The commits, oldest first."""
         votes = Votes(self.files, oldest)
-        walk = [_Seen(shas[0], [], *votes.best())]
+        walk = [_Step(shas[0], [], *votes.best())]
         for sha, changes in read_changes(self.store, [(newer, older) for older, newer in pairwise(shas)]):
             votes.apply(changes)
-            walk.append(_Seen(sha, changes, *votes.best()))
+            walk.append(_Step(sha, changes, *votes.best()))
         return walk
 
-    def _declared_along(self, walk: Sequence[_Seen], oldest: Tree, prefix: str) -> dict[str, bool]:
+    def _declares_along(self, walk: Sequence[_Step], oldest: Tree, prefix: str) -> dict[str, bool]:
         """Whether each commit declares the version."""
         paths = {prefix + path for path in FIRST_FILES}
-        states, _ = _states(walk, oldest, paths)
+        states, _ = _list_states(walk, oldest, paths)
         paths |= {prefix + path for path in self._declarations.further([look_below(state, prefix) for state in states])}
-        states, which = _states(walk, oldest, paths)
+        states, which = _list_states(walk, oldest, paths)
         declared = [
             self._is_it(text) for text in self._declarations.of([look_below(state, prefix) for state in states])
         ]
         return {seen.sha: declared[number] for seen, number in zip(walk, which, strict=True)}
 
     def pull_heads(self, heads: Sequence[tuple[int, str]], total: int) -> list[CommitRef]:
-        """Recorded heads of pull requests that declare the version; of those that declare none, what the base does not
-        match: to be asked after `on_base`.
+        """Recorded heads of pull requests that declare the version, or that declare none and match better than any
+        commit of the base: call `on_base` before.
 
         `heads` are (number, commit); `total` is how many the remote has.
         """
@@ -172,8 +172,8 @@ class CandidateSearch:
         return declared is not None and parse_version(declared) == self.target.parsed_version
 
 
-def _states(walk: Sequence[_Seen], oldest: Tree, paths: Collection[str]) -> tuple[list[Tree], list[int]]:
-    """What trees along a walk have at these paths, once for each time that it changed; and which each commit has."""
+def _list_states(walk: Sequence[_Step], oldest: Tree, paths: Collection[str]) -> tuple[list[Tree], list[int]]:
+    """The distinct states of these paths along a walk, and the number of the state of each commit."""
     states = [{path: oldest[path] for path in paths if path in oldest}]
     which = []
     for seen in walk:
@@ -186,9 +186,9 @@ def _states(walk: Sequence[_Seen], oldest: Tree, paths: Collection[str]) -> tupl
 
 
 def find_project_folder(tree: Mapping[str, Entry], prefix: str, files: Files) -> str:
-    """The folder of the project whose files lie below `prefix`: itself, or the nearest above it that is configured.
+    """The project's folder, for files below `prefix`: that folder, or the nearest above it with a configuration.
 
-    The files of a wheel lie in `src/` or the like, its configuration does not; an sdist holds its own.
+    A wheel's files are in `src/` or the like, without the configuration; an sdist has its own.
     """
     folder = prefix
     if any(name in files for name in _CONFIGURATION):
@@ -201,7 +201,7 @@ def find_project_folder(tree: Mapping[str, Entry], prefix: str, files: Files) ->
 
 
 def look_below(tree: Mapping[str, Entry], prefix: str, changed: Mapping[str, Entry | None] | None = None) -> TreeLookup:
-    """What a tree, or one that differs from it by some changes, has below a folder."""
+    """A look-up below a folder of a tree, or of a tree that differs from it by some changes."""
 
     def at(path: str) -> Entry | None:
         path = prefix + path
@@ -213,13 +213,13 @@ def look_below(tree: Mapping[str, Entry], prefix: str, changed: Mapping[str, Ent
 def look_up_pull_heads(git: Git, url: str) -> tuple[list[tuple[int, str]], int]:
     """The recorded heads of the newest pull requests (number, commit), and how many there are; by one `git ls-remote`.
 
-    Raises GitFailed where the remote does not answer. A service that records none has none.
+    Raises GitFailed if the remote does not answer. Some services record no heads.
     """
     check_url(url)
     with TemporaryDirectory(prefix="release-state-") as empty:
         folder = Path(empty)
         env, name = build_network_environment(git, folder, url)
-        # HEAD too: without it, an answer that is none could not be told from a service that records none.
+        # With HEAD the answer of a service that records no heads is not empty: an empty one is a failure.
         patterns = ("HEAD", "refs/pull/*/head")
         command = ("ls-remote", "--", name, *patterns)
         output = ask_patiently(git, lambda: git.run(*command, cwd=folder, env=env, memory=LISTING_MEMORY)).output
@@ -234,7 +234,7 @@ def look_up_pull_heads(git: Git, url: str) -> tuple[list[tuple[int, str]], int]:
 
 
 TreeLookup = Callable[[str], "Entry | None"]
-"""What a tree has at a path below the project's folder."""
+"""Returns what a tree has at a path below the project's folder."""
 
 
 class Declarations:
@@ -245,9 +245,9 @@ class Declarations:
         self._texts: dict[str, str] = {}
 
     def of(self, trees: Sequence[TreeLookup]) -> list[str | None]:
-        """The declared version of each tree; None where there is none, or it is worked out when the package is built.
+        """The declared version of each tree; None if there is none, or if the build computes it.
 
-        Raises GitFailed where a file's content cannot be had.
+        Raises GitFailed if a file's content cannot be read.
         """
         found = [self._entries(tree, FIRST_FILES) for tree in trees]
         for entries, tree, more in zip(found, trees, self._further(found), strict=True):
@@ -256,7 +256,7 @@ class Declarations:
         return [find_declared_version(self._read(entries))[0] for entries in found]
 
     def further(self, trees: Sequence[TreeLookup]) -> set[str]:
-        """The files that the configuration of one of the trees names as the place of the version."""
+        """The files in which the version is, by the configuration of one of the trees."""
         return {path for path in self._further([self._entries(tree, FIRST_FILES) for tree in trees]) if path}
 
     def _further(self, found: Sequence[Mapping[str, str]]) -> list[str | None]:
@@ -272,7 +272,7 @@ class Declarations:
         self._store.obtain_files(names)
         for name in names:
             data = self._store.run("cat-file", "blob", name, may_fetch=True, first=SIZE_LIMIT + 1).output
-            # What is too large to be read is no valid TOML: nothing is declared.
+            # Content that is too large is replaced by invalid TOML: it declares nothing.
             self._texts[name] = data.decode("utf-8-sig", "replace") if len(data) <= SIZE_LIMIT else "\0"
 
     def _read(self, entries: Mapping[str, str]) -> dict[str, str]:

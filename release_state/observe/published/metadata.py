@@ -30,17 +30,17 @@ from release_state.model.target import parse_version
 from release_state.observe.published.archives import Forward, Refused
 
 _METADATA_LIMIT = 4 * 2**20
-"""Bytes of a file of metadata that are read."""
+"""Bytes of a metadata file."""
 _RECORD_LIMIT = 32 * 2**20
 _DIRECTORY_LIMIT = 8 * 2**20
 """Bytes of a zip file's directory: some 50,000 members. Each takes ten times as much in memory."""
 _UNPACKED_LIMIT = 2**31
-"""Bytes of an sdist that are unpacked, one after the other, until its metadata comes."""
+"""Bytes of an sdist that are unpacked in search of its metadata."""
 _MOST_MEMBERS = 200_000
 _BLOCK = 64 * 2**10
 
 _BEGINS = {"rpm": b"\xed\xab\xee\xdb", "msi": b"\xd0\xcf\x11\xe0", "wininst": b"MZ"}
-"""How files begin whose form is not read here; no installer of Python packages takes them."""
+"""First bytes of formats that are not read here; no installer of Python packages uses them."""
 _COMPRESSED = {".gz": b"\x1f\x8b", ".tgz": b"\x1f\x8b", ".bz2": b"BZh", ".xz": b"\xfd7zXZ\x00", ".zip": b"PK"}
 _UNREADABLE = (
     tarfile.TarError, BadZipFile, zlib.error, struct.error, OSError, EOFError, ValueError, RuntimeError, OverflowError,
@@ -48,17 +48,17 @@ _UNREADABLE = (
 
 
 class Broken(Exception):  # noqa: N818 - a statement about a file
-    """The file cannot be read as what its name says; the text says why."""
+    """The file cannot be read as the format that its name shows; the text says why."""
 
 
 class Differs(Broken):
-    """The file can be read, and is another one than the index and its name say."""
+    """The file can be read, but is not what the index and its name say."""
 
 
 def verify_file(path: Path, file: IndexFile, name: str, version: Version, deadline: float) -> None:
-    """Read a downloaded file as what it is listed as: `name` (normalized) in `version`, for what the index says.
+    """Verify that a downloaded file is what the index lists: `name` (normalized) in `version`.
 
-    `deadline` is a time of `time.monotonic`. Raises Broken; Refused where the file is not read here because of a bound.
+    `deadline` is a time of `time.monotonic`. Raises Broken, or Refused if a limit keeps the file from being read.
     Sources: PEP 427, PEP 566, PEP 625, PEP 643.
     """
     try:
@@ -72,20 +72,20 @@ def verify_file(path: Path, file: IndexFile, name: str, version: Version, deadli
 def _look_into(path: Path, file: IndexFile, name: str, version: Version, deadline: float) -> None:
     lower = file.filename.lower()
     if file.kind == "wheel":
-        with _zip(path) as archive:
-            _compare(_metadata_of_wheel(archive, file, name), file, name, version)
+        with _open_zip(path) as archive:
+            _compare(_read_wheel_metadata(archive, file, name), file, name, version)
     elif lower.endswith(".egg"):
-        with _zip(path) as archive:
-            _compare(_headers(_content(archive, "EGG-INFO/PKG-INFO", _METADATA_LIMIT)), file, name, version)
+        with _open_zip(path) as archive:
+            _compare(_parse_headers(_read_member(archive, "EGG-INFO/PKG-INFO", _METADATA_LIMIT)), file, name, version)
     elif file.kind == "sdist" and lower.endswith(".zip"):
-        with _zip(path) as archive:
+        with _open_zip(path) as archive:
             inside = [member for member in archive.namelist() if _is_metadata(member)]
             if not inside:
                 raise Broken("it has no PKG-INFO")
-            _compare(_headers(_content(archive, inside[0], _METADATA_LIMIT)), file, name, version)
-    elif file.kind == "sdist" and (opener := _opener(lower)) is not None:
+            _compare(_parse_headers(_read_member(archive, inside[0], _METADATA_LIMIT)), file, name, version)
+    elif file.kind == "sdist" and (opener := _choose_opener(lower)) is not None:
         with opener(path) as stream:
-            _compare(_headers(_metadata_of_tar(stream, deadline)), file, name, version)
+            _compare(_parse_headers(_read_tar_metadata(stream, deadline)), file, name, version)
     else:
         begins = _BEGINS.get(file.kind) or next((b for end, b in _COMPRESSED.items() if lower.endswith(end)), b"")
         with path.open("rb") as content:
@@ -114,21 +114,21 @@ def _is_same(python: str, listed: str) -> bool:
         return re.sub(r"\s", "", python) == re.sub(r"\s", "", listed)
 
 
-def _headers(content: bytes) -> Message:
+def _parse_headers(content: bytes) -> Message:
     return BytesHeaderParser().parsebytes(content)
 
 
 # --- wheels and other zip files ----------------------------------------------------------------------------------
 
 
-def _zip(path: Path) -> ZipFile:
-    if _directory_size(path) > _DIRECTORY_LIMIT:
+def _open_zip(path: Path) -> ZipFile:
+    if _measure_directory(path) > _DIRECTORY_LIMIT:
         raise Refused(f"its directory has more than {_DIRECTORY_LIMIT >> 20} MiB")
     return ZipFile(path)
 
 
-def _directory_size(path: Path) -> int:
-    """Bytes of the directory that the zip module would read at once, by what stands at the end of the file."""
+def _measure_directory(path: Path) -> int:
+    """Bytes of the directory that the zip module would read at once, by the record at the end of the file."""
     size = path.stat().st_size
     with path.open("rb") as file:
         file.seek(max(0, size - 65_535 - 22 - 76))
@@ -142,7 +142,7 @@ def _directory_size(path: Path) -> int:
     return found
 
 
-def _content(archive: ZipFile, member: str, limit: int) -> bytes:
+def _read_member(archive: ZipFile, member: str, limit: int) -> bytes:
     try:
         info = archive.getinfo(member)
     except KeyError:
@@ -158,7 +158,7 @@ def _content(archive: ZipFile, member: str, limit: int) -> bytes:
     return content
 
 
-def _metadata_of_wheel(archive: ZipFile, file: IndexFile, name: str) -> Message:
+def _read_wheel_metadata(archive: ZipFile, file: IndexFile, name: str) -> Message:
     try:
         parse_wheel_filename(file.filename)
     except InvalidWheelFilename:
@@ -169,16 +169,16 @@ def _metadata_of_wheel(archive: ZipFile, file: IndexFile, name: str) -> Message:
     folder = found[0].rpartition("/")[0]
     if canonicalize_name(folder.partition("-")[0]) != name:
         raise Differs(f"its metadata lies in {sanitize(folder, 100)}")
-    written = str(_headers(_content(archive, f"{folder}/WHEEL", _METADATA_LIMIT)).get("Wheel-Version") or "")
+    written = str(_parse_headers(_read_member(archive, f"{folder}/WHEEL", _METADATA_LIMIT)).get("Wheel-Version") or "")
     if not re.fullmatch(r"\s*1\.\d+\s*", written):
         raise Differs(f"its WHEEL has format {sanitize(written, 40)}" if written else "its WHEEL names no format")
-    metadata = _content(archive, found[0], _METADATA_LIMIT)
-    _compare_record(_content(archive, f"{folder}/RECORD", _RECORD_LIMIT), found[0], metadata)
-    return _headers(metadata)
+    metadata = _read_member(archive, found[0], _METADATA_LIMIT)
+    _compare_record(_read_member(archive, f"{folder}/RECORD", _RECORD_LIMIT), found[0], metadata)
+    return _parse_headers(metadata)
 
 
 def _compare_record(record: bytes, member: str, content: bytes) -> None:
-    """Whether the list of files can be read, and is of this very metadata."""
+    """Raise Broken or Differs unless the list of files can be read and has the hash of this metadata."""
     try:
         rows = [row for row in csv.reader(io.StringIO(record.decode("utf-8"))) if row]
     except (UnicodeDecodeError, csv.Error):
@@ -196,7 +196,7 @@ def _compare_record(record: bytes, member: str, content: bytes) -> None:
 # --- sdists --------------------------------------------------------------------------------------------------------
 
 
-def _opener(filename: str) -> Callable[[Path], BinaryIO | gzip.GzipFile | bz2.BZ2File] | None:
+def _choose_opener(filename: str) -> Callable[[Path], BinaryIO | gzip.GzipFile | bz2.BZ2File] | None:
     if filename.endswith((".tar.gz", ".tgz")):
         return lambda path: gzip.open(path, "rb")
     if filename.endswith((".tar.bz2", ".tbz")):
@@ -208,7 +208,7 @@ def _is_metadata(member: str) -> bool:
     return re.fullmatch(r"(?:\./)*[^/]+/PKG-INFO", member) is not None
 
 
-def _metadata_of_tar(stream: BinaryIO | gzip.GzipFile | bz2.BZ2File, deadline: float) -> bytes:
+def _read_tar_metadata(stream: BinaryIO | gzip.GzipFile | bz2.BZ2File, deadline: float) -> bytes:
     with tarfile.open(fileobj=Forward(stream, _UNPACKED_LIMIT), mode="r:", encoding="utf-8") as archive:
         for _ in range(_MOST_MEMBERS):
             if (member := archive.next()) is None:

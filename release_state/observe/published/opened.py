@@ -1,6 +1,6 @@
-"""The published files that the installation did not take: downloaded, compared with the index, and looked into.
+"""The published files that the installation did not use: downloaded, compared with the index, and verified.
 
-A wheel for another kind of machine cannot be installed here; whether it is one at all can be seen.
+A wheel for another platform cannot be installed here, but its content can be verified.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from release_state.observe.published.archives import Refused
 from release_state.observe.published.metadata import Broken, Differs, verify_file
 
 _MOST_FAILURES = 3
-"""After as many files that could not be had, the others are not asked for."""
+"""After so many failed files the others are not downloaded."""
 _LEAVE_OUT = "or skip it with --no-install"
 
 
@@ -39,15 +39,15 @@ def observe_opened(
     most_bytes: int,
     downloaded: dict[str, bytes] | None = None,
 ) -> Observation[Opened]:
-    """Download each of the version's files but the one that was `installed`, from the address that the index lists.
+    """Download and verify each of the version's files except the one that was `installed`.
 
-    One request for each, the smallest first; all of them together in `seconds` and `most_bytes`. Nothing is unpacked,
-    and nothing of it is run. What `downloaded` has by its address is taken from there. Known: what is wrong with each.
-    Unavailable, where nothing is known to be wrong with any: a file that could not be had, is not the one that the
-    index lists, or could not be read within the bounds.
+    One request for each, the smallest first; `seconds` and `most_bytes` limit all of them together. Nothing is
+    unpacked to disk or run. A file in `downloaded`, by its address, needs no request. Known: what is wrong with each.
+    Unavailable, if nothing is known to be wrong: a file could not be downloaded, is not the one that the index lists,
+    or could not be read within the limits.
     """
     held = {} if downloaded is None else downloaded
-    attempt = _Attempt(client, channel, canonicalize_name(package), Version(version), seconds, most_bytes, held)
+    attempt = _Verification(client, channel, canonicalize_name(package), Version(version), seconds, most_bytes, held)
     opened: list[OpenedFile] = []
     problems: list[Problem] = []
     with TemporaryDirectory(prefix="release-state-", ignore_cleanup_errors=True) as folder:
@@ -65,7 +65,7 @@ def observe_opened(
     return known(Opened(files=tuple(opened)))
 
 
-class _Attempt:
+class _Verification:
     def __init__(
         self,
         client: HttpClient,
@@ -82,7 +82,7 @@ class _Attempt:
         self._index = Index(client, channel, self._deadline, f"files on {channel.name}")
 
     def look(self, file: IndexFile, path: Path) -> str:
-        """What is wrong with a file; empty: nothing. `path` is where it may be kept meanwhile.
+        """What is wrong with a file; empty: nothing. `path` is a place for it meanwhile.
 
         Raises LookupFailed if that cannot be decided.
         """

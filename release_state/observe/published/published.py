@@ -1,6 +1,6 @@
-"""From which commit a version was published: the files of its sdist, compared with the trees of commits.
+"""Finds the commit that a version was published from: compares the files of its sdist with the trees of commits.
 
-A version that has none is judged by what its wheel installs, which is less: no tests, no changelog.
+Without an sdist, the files that its wheel installs are compared, which are fewer: no tests, no changelog.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ from release_state.observe.published.tree_match import Match, Tree, compare_tree
 
 SOURCE = "published commit"
 MOST_BYTES = 64 * 2**20
-"""Bytes of an sdist; a larger one is not asked for."""
+"""Bytes of an sdist; a larger one is not downloaded."""
 _SHOWN = 50
 _SHOWN_LENGTH = 200
 _GENERATED = re.compile(r"(?:.*/)?_?version(?:_info)?\.(?:pyi?|txt)|setup\.py", re.IGNORECASE)
-"""What builds write and no commit holds: the version worked out from tags, and the setup.py of older Poetry."""
+"""Files that builds write and no commit holds: a version from tags, and the setup.py of older Poetry."""
 
 
 def observe_published(
@@ -54,11 +54,10 @@ def observe_published(
 ) -> Observation[Published]:
     """Compare the version's sdist with the commits that it may have been built from.
 
-    One request for the sdist (else a wheel), one more for its provenance where it has one. The base's history and the
-    heads of pull requests are looked at only where the tag does not hold what was published; with `looks_on_base` the
-    base's history in any case. A commit that could not be
-    had is no candidate. Provenance is read and not verified. `downloaded` takes the file that was compared, by its
-    address. Known and None: no files. Sources: PEP 517, PEP 625, PEP 740.
+    One request for the sdist (else a wheel), and one for its provenance if it has one. The base's history and the heads
+    of pull requests are compared only if the tag does not match; with `looks_on_base` the base's history in any case.
+    A commit that cannot be fetched is no candidate. Provenance is not verified. `downloaded` receives the compared
+    file, by its address. Known and None: no files. Sources: PEP 517, PEP 625, PEP 740.
     """
     if not files:
         return Observation[Published](value=None, unavailable=None)
@@ -66,28 +65,28 @@ def observe_published(
         base = Branch(name=history.branch, sha=history.head)
         git = history.stores.git()
         index = Index(client, channel, git.deadline)
-        chosen, sha256 = _chosen(files), len(base.sha) == 64
+        chosen, sha256 = _choose_file(files), len(base.sha) == 64
         attested = next((file for file in ([chosen] if chosen else files) if file.provenance_url), None)
         provenance = observe_provenance(index, attested) if attested else Provenance()
         content: Files = {}
         if chosen:
             content = _download(index, chosen, sha256=sha256, deadline=git.deadline, downloaded=downloaded)
         if chosen is None or not content:
-            return known(_result(None, 0, [], provenance))
+            return known(_build_published(None, 0, [], provenance))
         wanted = [*find_ref_commits(target, history.remote), *find_clone_commits(target, history.clone)]
         if provenance.commit:
             wanted.append(CommitRef(provenance.commit, None, "the commit that the attestation names (not verified)"))
         comparison = _Comparison(git, history.stores.url, target, base, content, wanted, looks_on_base)
         commits = [WantedCommit(found.sha, found.ref) for found in wanted]
         candidates = history.read(comparison.candidates, commits, git=git)
-        return known(_result(chosen, len(content), candidates, provenance))
+        return known(_build_published(chosen, len(content), candidates, provenance))
     except LookupFailed as failed:
         return Observation[Published](value=None, unavailable=failed.problem)
     except GitFailed as failed:
         return Observation[Published](value=None, unavailable=failed.as_problem(SOURCE))
 
 
-def _result(
+def _build_published(
     chosen: IndexFile | None, compared: int, candidates: Iterable[Candidate], provenance: Provenance
 ) -> Published:
     return Published(
@@ -100,8 +99,8 @@ def _result(
     )
 
 
-def _chosen(files: Sequence[IndexFile]) -> IndexFile | None:
-    """The version's sdist, of several the one in today's format (PEP 625); else the first of its wheels."""
+def _choose_file(files: Sequence[IndexFile]) -> IndexFile | None:
+    """The version's sdist (of several, the one in the format of PEP 625), or else its first wheel."""
     sdists = [file for file in files if file.kind == "sdist"]
     wheels = [file for file in files if file.kind == "wheel"]
     return min(sdists or wheels, key=lambda file: (not file.filename.endswith(".tar.gz"), file.filename), default=None)
@@ -110,7 +109,7 @@ def _chosen(files: Sequence[IndexFile]) -> IndexFile | None:
 def _download(
     index: Index, file: IndexFile, *, sha256: bool, deadline: float, downloaded: dict[str, bytes] | None
 ) -> Files:
-    """The files of an sdist or a wheel, downloaded and verified; none of a wheel that only installs built ones."""
+    """Download an sdist or a wheel and list its files; none of a wheel with compiled files alone."""
     name = file.filename
     if file.size is not None and file.size > MOST_BYTES:
         raise index.failure(f"{name} has {file.size:,} bytes; more than {MOST_BYTES >> 20} MiB are not compared")
@@ -132,7 +131,7 @@ def _download(
 
 @dataclass(frozen=True)
 class _Compared:
-    """A commit with its tree and how that fits."""
+    """A commit with its tree, and how well that matches."""
 
     found: CommitRef
     tree: Tree
@@ -144,12 +143,12 @@ class _Compared:
 
     @property
     def is_all(self) -> bool:
-        """Whether looking further makes no sense."""
+        """Whether no other commit can match better."""
         return not self.match.differing and all(_GENERATED.fullmatch(path) for path in self.match.absent)
 
 
 class _Comparison:
-    """Finds candidates and compares them, from the nearest at hand to those that have to be looked for."""
+    """Finds and compares candidates: first the known commits, then those that have to be searched for."""
 
     def __init__(
         self,
@@ -178,7 +177,7 @@ class _Comparison:
         folders = [find_project_folder(each.tree, each.match.prefix, self.files) for each in found]
         declared = Declarations(store).of([look_below(each.tree, at) for each, at in zip(found, folders, strict=True)])
         candidates = zip(compared.values(), declared, strict=True)
-        return [self._candidate(store, each, version) for each, version in sorted(candidates, key=_fit)]
+        return [self._build_candidate(store, each, version) for each, version in sorted(candidates, key=_rank)]
 
     def _compare(self, store: Store, more: Iterable[CommitRef], compared: dict[str, _Compared]) -> None:
         for found in more:
@@ -186,7 +185,7 @@ class _Comparison:
                 tree = read_tree(store, found.sha)
                 compared[found.sha] = _Compared(found, tree, compare_trees(self.files, tree))
 
-    def _candidate(self, store: Store, each: _Compared, version: str | None) -> Candidate:
+    def _build_candidate(self, store: Store, each: _Compared, version: str | None) -> Candidate:
         found, match = each.found, each.match
         return Candidate(
             sha=found.sha,
@@ -194,8 +193,8 @@ class _Comparison:
             what=found.what,
             on_base=self._is_on_base(store, found.sha),
             equal=match.equal,
-            differing=_shown(match.differing),
-            absent=_shown(match.absent),
+            differing=_shorten(match.differing),
+            absent=_shorten(match.absent),
             declared_version=version,
         )
 
@@ -203,10 +202,10 @@ class _Comparison:
         return store.run("merge-base", "--is-ancestor", sha, self.base.sha, accept=(0, 1)).code == 0
 
 
-def _fit(each: tuple[_Compared, str | None]) -> tuple[int, int, int]:
+def _rank(each: tuple[_Compared, str | None]) -> tuple[int, int, int]:
     match = each[0].match
     return -match.equal, len(match.differing), len(match.absent)
 
 
-def _shown(paths: Sequence[str]) -> tuple[str, ...]:
+def _shorten(paths: Sequence[str]) -> tuple[str, ...]:
     return tuple(path[:_SHOWN_LENGTH] for path in paths[:_SHOWN])

@@ -1,4 +1,4 @@
-"""How well the tree of a commit fits the files of an sdist: by the names of git's objects, without their contents."""
+"""How well a commit's tree matches the files of an sdist: by git's object names, without contents."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ LINK = "120000"
 _MODULE = "160000"
 _RAW = ("--raw", "-r", "-z", "--no-renames", "--no-abbrev", "--no-color", "--ignore-submodules=none")
 _AT_ONCE = 50
-"""Commits in one question: the answer has a line for each file that changed."""
+"""Commits in one call: its output has a line for each changed file."""
 _MOST_ALIKE = 20
-"""An object that so many files have says nothing about where the project lies; the empty file is one."""
+"""An object of so many files, like the empty one, does not show where the project is."""
 
 Entry = tuple[str, str]
 """Mode and object."""
@@ -27,7 +27,7 @@ Tree = dict[str, Entry]
 
 @dataclass(frozen=True)
 class TreeChange:
-    """A path that differs between two trees, and what each has there; None: nothing."""
+    """A path that differs between two trees, and its entry in each (None: no entry)."""
 
     path: str
     before: Entry | None
@@ -39,7 +39,7 @@ class Match:
     """The comparison of a tree with an sdist; every list is complete."""
 
     prefix: str
-    """Where in the tree the project lies: "", or a folder with a slash at its end."""
+    """The project's folder in the tree: "", or a path with a slash at its end."""
     equal: int
     differing: tuple[str, ...]
     absent: tuple[str, ...]
@@ -58,9 +58,9 @@ def read_tree(store: Store, commit: str) -> Tree:
 
 
 def read_changes(store: Store, pairs: Sequence[tuple[str, str]]) -> Iterator[tuple[str, list[TreeChange]]]:
-    """For each pair (commit, earlier commit) the first and what changed between the two, in their order."""
+    """For each pair (commit, earlier commit), in order: the first, and the changes between the two."""
     for start in range(0, len(pairs), _AT_ONCE):
-        # "As if they were its parents": so each commit is compared with the one that is named after it.
+        # The second commit counts as the parent, so the first is compared with it.
         stdin = "".join(f"{commit} {earlier}\n" for commit, earlier in pairs[start : start + _AT_ONCE]).encode()
         output = store.run("diff-tree", "--stdin", "--always", "--format=%x01%H%x02", *_RAW, stdin=stdin).output
         for block in output.split(b"\x01")[1:]:
@@ -76,9 +76,9 @@ def _change(path: bytes, entry: bytes) -> TreeChange:
 
 
 class Votes:
-    """How many files of the sdist a tree holds below each folder; follows the tree through its changes.
+    """Counts the files of the sdist that a tree has below each folder; follows the tree through changes.
 
-    Only files whose content tells one from another count, so that this is a measure for choosing what to compare.
+    Only files with a distinctive content count: the result chooses what to compare.
     """
 
     def __init__(self, files: Files, tree: Mapping[str, Entry] | None = None) -> None:
@@ -92,13 +92,13 @@ class Votes:
             self._vote(path, entry, 1)
 
     def apply(self, changes: Iterable[TreeChange], *, undo: bool = False) -> None:
-        """Go on to the changed tree, or back from it."""
+        """Apply changes to the tree, or undo them."""
         for change in changes:
             self._vote(change.path, change.before, 1 if undo else -1)
             self._vote(change.path, change.after, -1 if undo else 1)
 
     def best(self) -> tuple[str, int]:
-        """The folder with the most files, and their number; the top where several have as many."""
+        """The folder with the most files, and their number; of equal ones the one nearest to the top."""
         if not self._counts:
             return "", 0
         prefix = min(self._counts, key=lambda folder: (-self._counts[folder], len(folder), folder))
@@ -113,7 +113,7 @@ class Votes:
 def compare_trees(files: Files, tree: Tree) -> Match:
     """Compare every file of the sdist with the tree, below the folder that fits best.
 
-    A link, and a file that only the top of a monorepo has (a licence), is equal where the content it leads to is there.
+    A link is equal if the tree has its target's content; so is a file that only the top of a monorepo has (a licence).
     """
     prefix, _ = Votes(files, tree).best()
     equal = 0
