@@ -43,9 +43,9 @@ from release_state.observe.git.remote import check_url, parse_refs
 from release_state.observe.git.tree_files import read_details
 from release_state.observe.git.work_tree import parse_status
 from release_state.observe.github.api import GitHubApi
+from release_state.observe.github.expected_ci import read_push_log
 from release_state.observe.github.github import GitHub
 from release_state.observe.github.lists import GitHubList
-from release_state.observe.github.pushes import read_push_log
 from release_state.observe.github.run_log import RunLogs
 from release_state.observe.github.runs import find_branch_runs
 from release_state.observe.github.settings import GitHubSettings
