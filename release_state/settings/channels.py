@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import ast
-import importlib.util
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
-from importlib.abc import InspectLoader
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from release_state.common.errors import UsageProblem
@@ -67,22 +67,11 @@ def index_variable(channel: str) -> str:
 @cache
 def pypi() -> str:
     """The root of PyPI's Simple API, as pypi-simple names it."""
-    # Read from its source: to import it, with the HTML parser behind it, takes longer than all else before the first
-    # request. Should it ever be no plain text there, it is imported all the same.
-    spec = importlib.util.find_spec("pypi_simple")
-    if spec is not None and isinstance(spec.loader, InspectLoader):
-        for node in ast.parse(spec.loader.get_source(spec.name) or "").body:
-            names = (
-                [node.target]
-                if isinstance(node, ast.AnnAssign)
-                else node.targets
-                if isinstance(node, ast.Assign)
-                else []
-            )
-            if any(isinstance(name, ast.Name) and name.id == "PYPI_SIMPLE_ENDPOINT" for name in names):
-                value = getattr(node, "value", None)
-                if isinstance(value, ast.Constant) and isinstance(value.value, str):
-                    return value.value
+    # Read from its source: importing it takes longer than all else before the first request.
+    spec = find_spec("pypi_simple")
+    source = Path(spec.origin).read_text(encoding="utf-8") if spec and spec.origin else ""
+    if found := re.search(r'^PYPI_SIMPLE_ENDPOINT\b.*= "(\S+)"$', source, re.MULTILINE):
+        return found[1]
     from pypi_simple import PYPI_SIMPLE_ENDPOINT
 
     return PYPI_SIMPLE_ENDPOINT
