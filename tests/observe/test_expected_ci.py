@@ -206,7 +206,7 @@ def test_paths_decide_over_the_whole_range_that_was_pushed(project: Project) -> 
     project.commit("docs: once more", {"docs/a/b.md": "5\n"})
     found = project.look()
     assert (judge_ci(found).by_ancestor, found.nearest) == (True, before)
-    assert expected_of(found).kept_away[0].why == "its paths leave out all 1 files that the push changed"
+    assert expected_of(found).kept_away[0].why == "its path filter excludes all 1 files that the push changed"
 
 
 def test_paths_that_cannot_be_compared_are_no_exception(project: Project) -> None:
@@ -214,7 +214,7 @@ def test_paths_that_cannot_be_compared_are_no_exception(project: Project) -> Non
     project.tested()
     head = project.commit("docs: more", {"README.md": "2\n"})
     project.server.add_push(before="f" * 40, after=head, at=NOW - timedelta(hours=1), kind="force_push")
-    assert "cannot be had" in project.judged().missing[0]
+    assert "could not be read" in project.judged().missing[0]
     project.commit("docs: all", {f"docs/{number}.md": "x" for number in range(301)})
     assert "301 files" in project.judged().missing[0]
 

@@ -116,7 +116,7 @@ def predict_start(
     if paths is None:
         return StartState("unknown", "it depends on the changed files, and they could not be read")
     if len(paths) > MOST_CHANGED:
-        return StartState("unknown", f"it depends on the changed files, and the push changed {len(paths)}")
+        return StartState("unknown", f"it depends on the changed files, and the push changed {len(paths)} files")
     if trigger.takes(paths):
         return StartState("starts", f"starts on a push to {branch} that changes these files")
     return StartState("kept away", f"its path filter excludes all {len(paths)} files that the push changed")
