@@ -76,7 +76,7 @@ class Habits:
         return min(made, key=lambda since: (since.at, since.version.version), default=None)
 
     def expects(self, trace: str, audited: Audited) -> bool:
-        """Whether a version has to have left a trace: the project left it by then."""
+        """Whether a version should have a trace: the habit began before it."""
         since = self.since.get(trace)
         return since is not None and (since.version is audited or not since.is_after(audited))
 

@@ -92,23 +92,23 @@ def _step(number: int, step: Step) -> str:
         lines.append(f"#    DESTROYS {sanitize(step.destroys)}")
         if step.saves:
             lines.append(f"#    {sanitize(step.saves)}")
-    return "\n".join([*lines, *_asked(step, _commands(step))])
+    return "\n".join([*lines, *_guard(step, _commands(step))])
 
 
-def _asked(step: Step, commands: list[str]) -> list[str]:
+def _guard(step: Step, commands: list[str]) -> list[str]:
     """The commands after the question that they need: "no" skips an optional step and stops at every other one."""
     if not step.commands:
         withheld = f" No command: {sanitize(step.withheld)}." if step.withheld else ""
         where = f"By hand:{f' {sanitize(step.link)}' if step.link else ''}{withheld}"
         return [f"say {shlex.quote(where)}" if step.advice else f"ask {shlex.quote(f'{where} Done?')}"]
-    asked = [
+    questions = [
         *([f"This destroys {sanitize(step.destroys)}."] if step.destroys else []),
         *([f"Only if {sanitize(step.precondition)}."] if step.precondition else []),
     ]
     if step.advice:
-        question = " ".join(["Optional.", *asked, "Do it?"])
+        question = " ".join(["Optional.", *questions, "Do it?"])
         return [f"if agreed {shlex.quote(question)}; then", *commands, "fi"]
-    return [*([f"ask {shlex.quote(' '.join([*asked, 'Continue?']))}"] if asked else []), *commands]
+    return [*([f"ask {shlex.quote(' '.join([*questions, 'Continue?']))}"] if questions else []), *commands]
 
 
 def _commands(step: Step) -> list[str]:

@@ -80,7 +80,7 @@ class ChannelReport(Model):
     habits: tuple[str, ...]
     notes: tuple[str, ...]
     defects: tuple[str, ...]
-    """Look-ups of the run that broke, which is a bug of the suite: what hangs on them is unknown."""
+    """Look-ups with a bug of the suite: whatever depends on them is unknown."""
     kinds: tuple[KindReport, ...]
     checks: tuple[CheckResult, ...]
     """Those about the project as a whole."""
