@@ -84,7 +84,7 @@ def test_what_is_printed_leads_out(bench: Bench, state: State, wanted: Wanted, p
 
 
 def rules_of(state: State) -> str:
-    """In CI every fourth state asks the project's own tool for the next version; in the others, plain rules work it out."""
+    """In CI every fourth state asks the project's own tool for the next version; in others, plain rules work it out."""
     return "auto" if crc32(str(state).encode()) % 4 == 0 else "conventional"
 
 
