@@ -94,11 +94,11 @@ def silence_commands(config: pytest.Config, annotations: Callable[[], Iterable[s
         return  # a worker's output goes through its controller
     from release_state.report.actions import stop_commands
 
-    guard_process = stop_commands(os.environ)
-    guard_process.__enter__()
+    commands = stop_commands(os.environ)
+    commands.__enter__()
 
     def end() -> None:
-        guard_process.__exit__(None, None, None)
+        commands.__exit__(None, None, None)
         for line in annotations():
             sys.stdout.write(f"{line}\n")
         sys.stdout.flush()

@@ -276,7 +276,7 @@ def test_a_limit_is_asked_about_no_other_service(world: Fleet, tmp_path: Path) -
     client = HttpClient(5, token=world.token, token_host=world.url, shared_limit=SharedLimit(tmp_path))
 
     assert client.get(world.index.index_url("pypi") + "orbit-001/").status == 200
-    with pytest.raises(LookupFailed, match="not asked") as refused:
+    with pytest.raises(LookupFailed, match="not requested") as refused:
         client.get(f"{world.url}/repos/{world.owner}/orbit-001")
     assert refused.value.problem.retry_at and world.requests == []
 

@@ -537,7 +537,7 @@ def test_drafts_of_several_pages_that_changed_meanwhile_are_unknown(server: GitH
 def test_drafts_are_not_asked_for_without_the_right(server: GitHubServer, token: str | None) -> None:
     server.add_release("v0.2.0", draft=True)
     found = problem(github(server, token).drafts("v0.2.0".__eq__))
-    assert "push right" in found.why
+    assert "push access" in found.why
     assert "contents=write" in (found.remedy or "")
     assert asked(server) == [""]
 
@@ -816,7 +816,7 @@ def test_a_fork_is_told_with_where_it_comes_from(server: GitHubServer) -> None:
 
 def test_the_rate_limit_costs_nothing(server: GitHubServer) -> None:
     one = github(server)
-    assert "no answer told" in problem(one.rate_limit()).why
+    assert "no response named" in problem(one.rate_limit()).why
     one.repository()
     found = one.rate_limit().present()
     assert (found.limit, found.remaining, found.resets_at) == (5000, 4999, NOW + timedelta(hours=1))
@@ -828,7 +828,7 @@ def test_a_server_without_limits(server: GitHubServer) -> None:
     reply = said({})
     server.intercept = lambda _: reply
     one = github(server)
-    assert "no answer told" in problem(one.rate_limit()).why
+    assert "no response named" in problem(one.rate_limit()).why
     one.repository()
     assert one.rate_limit().known() is None
 

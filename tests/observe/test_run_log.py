@@ -330,7 +330,7 @@ ERROR = {"Content-Type": "application/json"}
         (Reply(410, ERROR, b'{"message": "Gone"}'), "expired (410)", "look at http"),
         (Reply(500, {}, b""), "answered 500", "None"),
         (Reply(200, {"Content-Type": "text/html"}, b"<html>log in</html>"), "HTML instead of a log", "again"),
-        (Reply(302, {"Location": "ftp://x/"}), "cannot be used", "None"),
+        (Reply(302, {"Location": "ftp://x/"}), "unusable address", "None"),
         (Reply(200, {"Content-Type": "text/plain"}, b"x" * (run_log.MOST_BYTES + 1)), "more than the limit", ""),
     ],
     ids=["403", "404", "410", "500", "html", "redirect", "large"],

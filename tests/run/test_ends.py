@@ -109,7 +109,7 @@ def test_another_pytest_is_said_in_a_line(version: str, runs: bool, monkeypatch:
     assert (ends.explain_wrong_pytest(version) is None) is runs
     monkeypatch.setattr(pytest, "__version__", version)
     monkeypatch.setattr(cli, "version", lambda name: version)
-    monkeypatch.setattr(safeguards, "guard", lambda: None)
+    monkeypatch.setattr(safeguards, "guard_process", lambda: None)
     if runs:
         safeguards.refuse_to_start()
         return
