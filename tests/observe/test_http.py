@@ -444,8 +444,8 @@ def test_gzip_is_undone_and_a_bomb_is_not(server: RawServer) -> None:
         (reply(body=b"[1]", Content_Type=""), "no content type"),
         (reply(304, b""), "304"),
         (reply(203, b"[]"), "203"),
-        (reply(404, b"<html>", Content_Type="text/html"), "404 without the service's own words"),
-        (reply(404, b'{"error": 1}'), "404 without the service's own words"),
+        (reply(404, b"<html>", Content_Type="text/html"), "404 without the service's error message"),
+        (reply(404, b'{"error": 1}'), "404 without the service's error message"),
         (github_error(422, "No commit found"), "422: No commit found"),
         (github_error(500, "Server Error"), "500: Server Error"),
         (lambda _, connection: connection.sendall(b"SSH-2.0-OpenSSH\r\n"), "connection failed"),
@@ -703,7 +703,7 @@ def test_another_server_gets_its_own_token_only() -> None:
 
 @pytest.mark.parametrize("token", ["q b", "q\n", "a\r\nX-Evil: 1", "\x00", "tökén", "\ta"])
 def test_a_token_that_cannot_be_one_is_named_and_not_shown(token: str) -> None:
-    with pytest.raises(UsageProblem, match="GITHUB_TOKEN: the token holds") as caught:
+    with pytest.raises(UsageProblem, match="GITHUB_TOKEN: the token has a space") as caught:
         find_token({"GITHUB_TOKEN": token}, API)
     assert token not in str(caught.value)
 
