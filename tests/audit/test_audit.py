@@ -613,8 +613,8 @@ def test_prereleases_are_part_of_a_history() -> None:
     ("arguments", "refused", "named", "said"),
     [
         (Arguments(audit="all", phase="rollback"), [], [], "an audit has no phase"),
-        (Arguments(audit="all", plan="rollback"), [], [], "--plan does not go"),
-        (Arguments(audit="all"), ["--save-snapshot"], [], "--save-snapshot does not go"),
+        (Arguments(audit="all", plan="rollback"), [], [], "--plan cannot be combined"),
+        (Arguments(audit="all"), ["--save-snapshot"], [], "--save-snapshot cannot be combined"),
         (Arguments(audit="all"), [], ["test_rollback.py"], "holds checks of single versions"),
     ],
 )
