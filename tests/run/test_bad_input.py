@@ -101,7 +101,7 @@ TYPED: list[tuple[str, list[str], list[str]]] = [
     ("demo", ["--version", "0.2.0", "--demo", "cleen"], ["--demo 'cleen'", "did you mean clean?"]),
     ("repository", ["--version", "0.2.0", "--repository", "octo"], ["'octo'", "owner/name"]),
     ("repository-url", ["--version", "0.2.0", "--repository", "https://h/o/r.git"], ["owner/name", "give o/r"]),
-    ("script-folder", ["--version", "0.2.0", "--script", "no/s.sh"], ["--script", "no folder", "make it"]),
+    ("script-folder", ["--version", "0.2.0", "--script", "no/s.sh"], ["--script", "no folder", "create it"]),
     ("repo-missing", ["--version", "0.2.0", "--repo", "no-such"], ["--repo 'no-such'", "not a folder"]),
     ("tag-template", ["--version", "0.2.0", "--tag-template", "v1"], ["--tag-template 'v1'", "{version}"]),
     ("branch-template", ["--version", "0.2.0", "--branch-template", "release"], ["--branch-template", "{version}"]),
