@@ -444,6 +444,14 @@ def test_required_checks_count_once_they_have_reported_on_the_base(project: Proj
         assert (judged.state, judged.missing) == ("missing", ("gate (required)",))
 
 
+def test_a_required_check_that_the_ancestor_of_a_skipped_head_lacks_is_missing(project: Project) -> None:
+    project.server.add_check_run(project.tested(), "gate", app="gatekeeper")
+    project.tested()
+    project.commit("chore: bump [skip ci]")
+    judged = project.judged(required=["stray", "gate", "test"])
+    assert (judged.state, judged.missing) == ("missing", ("gate (required)",))
+
+
 def test_a_merge_queue_tests_the_very_commit(project: Project) -> None:
     project.workflow("ci.yml", "{merge_group: , pull_request: }")
     head = project.commit()

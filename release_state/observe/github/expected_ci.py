@@ -169,7 +169,7 @@ class ExpectedCILookup:
         kept = {workflow.file: workflow.filtered for workflow in expected.kept_away}
         whole = not (begun or expected.switched_off)
         found = self._ancestors.stand_in(kept, expected.apps, expected.is_of_ci, begun=not whole)
-        return self._add_stand_in(checks, expected, found)
+        return self._add_stand_in(checks, self._add_required(expected, required, checks, found), found)
 
     def _find_starting(self, checks: CommitChecks) -> dict[str, PushTrigger | None]:
         """The workflows that start on a push to the base branch, without that of this very run."""
@@ -214,6 +214,18 @@ class ExpectedCILookup:
                 "apps_unasked": "" if looks else _UNASKED,
             }
         )
+
+    def _add_required(
+        self, expected: ExpectedCI, required: Sequence[str], checks: CommitChecks, found: StandIn
+    ) -> ExpectedCI:
+        """Add required checks that reported on ancestors, but neither on the commit nor on the one that stands in."""
+        there = {*expected.required, *(result.name for result in (*checks.results, *found.results))}
+        lacking = [name for name in required if name not in there]
+        if not lacking:
+            return expected
+        reported = {result.name for commit in self._ancestors.usual(None) for result in commit.results}
+        more = tuple(name for name in lacking if name in reported)
+        return expected.model_copy(update={"required": (*expected.required, *more)})
 
     def _add_stand_in(self, checks: CommitChecks, expected: ExpectedCI, found: StandIn) -> CommitChecks:
         """Add the results of ancestors that the commit lacks, unless an ancestor in between should have CI, too."""

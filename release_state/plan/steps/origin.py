@@ -29,7 +29,9 @@ def explain_choice(release: Release, chosen: Candidate, alike: tuple[Candidate, 
     sentences = [describe_fit(release, chosen)]
     if len(alike) > 1:
         others = join_items(f"{other.sha[:12]}, {other.what}" for other in alike[1:])
-        sentences.append(f"{others} fits just as well" + (f", beside {release.base_branch}" if chosen.on_base else ""))
+        sentences.append(
+            f"commit {others} fits just as well" + (f", beside {release.base_branch}" if chosen.on_base else "")
+        )
     sentences += _attested(release.snapshot.published.value, chosen)
     if not chosen.on_base:
         sentences.append(
