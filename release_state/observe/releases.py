@@ -6,10 +6,11 @@ from typing import Any
 
 from release_state.facts.release import Release
 from release_state.model.observation import NotObserved, Observation, known, unavailable
-from release_state.model.snapshot import Installation, Opened, WorkflowRun
+from release_state.model.snapshot import NOT_ASKED, Installation, Opened, WorkflowRun
 from release_state.observe.call import Call, View
 from release_state.observe.commits import CommitSources
 from release_state.observe.github.run_log import Success
+from release_state.observe.http.response import LookupFailed
 
 _LEFT_OUT = "left out with --no-install"
 
@@ -42,13 +43,18 @@ class ReleaseSources(CommitSources):
         # A version without a tag was hardly published; a tag alone does not prove it.
         tags = tuple(tag.name for tag in release.version_tags) if remote else ()
         finished = tuple(run.id for run in runs.runs if run.is_finished) if runs and repository and tags else ()
+        unread = view.snapshot.repository.unavailable or view.snapshot.runs.unavailable if tags else None
+        if unread == NOT_ASKED.unavailable:
+            unread = None  # in a narrowed run, earlier reports alone are asked
 
         def find_run() -> WorkflowRun | None:
+            if unread:
+                raise LookupFailed(unread)
             if not (repository and runs and finished):
                 return None
             return find_publishing_run(self.run_logs, repository.full_name, target, runs, tags)
 
-        return Call((tags, finished), lambda: observe_witness(target, find_run))
+        return Call((tags, finished, unread), lambda: observe_witness(target, find_run))
 
     def published(self, view: View) -> Call | Observation[Any]:
         """The commit that the published files were built from."""

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -16,13 +17,19 @@ from release_state.demo.github.model import Job, Step
 from release_state.model.observation import Observation, known
 from release_state.model.outcome import Exit, Phase
 from release_state.model.plan import Wanted
-from release_state.model.snapshot import Snapshot, Witness
+from release_state.model.snapshot import LOOKUPS, NOT_ASKED, Snapshot, Witness
 from release_state.model.target import Target
+from release_state.observe.call import Call, View
+from release_state.observe.git.reader import find_repository
 from release_state.observe.github.github import GitHub
 from release_state.observe.github.run_log import RunLogs
 from release_state.observe.http.client import HttpClient
+from release_state.observe.http.limits import TimeLeft
+from release_state.observe.lookups import ROWS
+from release_state.observe.sources import Sources
 from release_state.observe.witness import find_publishing_run, find_report_of, observe_witness
 from release_state.report.document import to_json
+from release_state.settings.config import Arguments, load
 from tests.demo.test_demo_github import bare, history
 from tests.report.test_json import document_of
 from tests.support import states as s
@@ -250,3 +257,28 @@ def test_a_tag_or_a_release_alone_stays_tagged_and_not_published() -> None:
 def test_a_version_that_is_listed_without_files_was_deleted() -> None:
     deleted = gone().model_copy(update={"index": {"pypi": s.project(listed_without_files=("0.2.0",))}})
     assert verdict_of(deleted).diagnosis.scenario == "burnt: deleted"
+
+
+@pytest.mark.parametrize("unread", ["runs", "repository"])
+def test_runs_that_could_not_be_read_are_no_proof_that_none_published_it(unread: str, tmp_path: Path) -> None:
+    arguments = Arguments(
+        versions=("0.2.0",), channels=("pypi",),
+        settings={"package": "orbit", "repository": "octo/orbit", "remote-url": "https://git.example/octo/orbit.git"},
+    )  # fmt: skip
+    config = load(arguments, {}, tmp_path, find_repository)
+    snapshot = gone(Observation[Witness](value=None, unavailable=None))
+
+    def witness(answer: Observation[Any]) -> Observation[Any]:
+        sources = Sources(
+            config, token=None, own_run_id=None, environ={}, cancel=Event(), shared_limit=None, time=TimeLeft(60)
+        )
+        view = View(snapshot.model_copy(update={unread: answer}), None, frozenset(LOOKUPS))
+        call = ROWS["witness"].ask(sources, view)
+        sources.close()
+        assert isinstance(call, Call)
+        return call.ask()
+
+    found = witness(s.failed("GitHub"))
+    assert found.unavailable
+    assert verdict_of(gone(found)).exit is Exit.UNKNOWN
+    assert witness(NOT_ASKED) == known(None), "a narrowed run asks for no runs"

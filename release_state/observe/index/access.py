@@ -140,7 +140,7 @@ class Index:
         return frozenset(told) if told and len(told) == len(versions) else None
 
     def _json_api(self, path: str) -> Any:
-        """The JSON API's document of a path; None if there is none."""
+        """The JSON API's document of a path; None if there is none or it cannot be read: it then settles nothing."""
         if not self.root.endswith(_SIMPLE):
             return None
         url = f"{self.root.removesuffix(_SIMPLE)}/pypi/{path}/json"
