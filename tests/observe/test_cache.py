@@ -17,9 +17,9 @@ from release_state.observe.github.github import GitHub
 from release_state.observe.http.cache import ResponseCache, is_revalidated
 from release_state.observe.http.client import HttpClient, LookupFailed
 from release_state.observe.index.index import observe_index
-from tests.observe.test_github import BRANCH, WRITE, server, template
+from tests.observe.test_github import BRANCH, WRITE, server
 
-__all__ = ["server", "template"]
+__all__ = ["server"]
 TAG = "v0.2.0"
 
 

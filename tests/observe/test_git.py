@@ -29,22 +29,17 @@ from release_state.observe.git.remote import check_url, observe_remote, parse_re
 from release_state.observe.git.work_tree import parse_status
 from release_state.plan.steps.clone import tidy_up
 from tests.support import states as s
-from tests.support.gitrepo import ENV, Repo, fingerprint, make
+from tests.support.gitrepo import (
+    ENV,
+    Repo,
+    fingerprint,
+    make,
+)
+
+pytestmark = pytest.mark.usefixtures("own_configuration")
 
 #: What must never be seen.
 SECRET = "hunter2"
-
-
-@pytest.fixture(autouse=True)
-def own_configuration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """No test sees the developer's configuration; what one writes here counts as the user's own."""
-    config = tmp_path / "gitconfig"
-    config.touch()
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
-    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
-    for name in ("GIT_DIR", "GIT_INDEX_FILE", "GIT_SSH_COMMAND", "GIT_SSH", "GIT_CONFIG_COUNT"):
-        monkeypatch.delenv(name, raising=False)
-    return config
 
 
 @pytest.fixture

@@ -25,23 +25,17 @@ from release_state.observe.git.command import Git
 from release_state.observe.git.messages import GitFailed
 from release_state.observe.git.reader import find_clone
 from release_state.observe.git.remote import observe_remote
-from tests.support.gitrepo import Repo, fingerprint, make
+from tests.support.gitrepo import (
+    Repo,
+    fingerprint,
+    make,
+)
+
+pytestmark = pytest.mark.usefixtures("own_configuration")
 
 SECRET = "hunter2"
 ROOT = Path(__file__).parent.parent.parent
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder to another owner")
-
-
-@pytest.fixture(autouse=True)
-def own_configuration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """No test sees the developer's configuration; what one writes here counts as the user's own."""
-    config = tmp_path / "gitconfig"
-    config.touch()
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
-    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
-    for name in ("GIT_DIR", "GIT_INDEX_FILE", "GIT_SSH_COMMAND", "GIT_SSH", "GIT_CONFIG_COUNT"):
-        monkeypatch.delenv(name, raising=False)
-    return config
 
 
 @pytest.fixture

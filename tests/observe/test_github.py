@@ -20,7 +20,6 @@ from release_state.model.observation import Observation, Problem
 from release_state.observe.github import lists as github_list
 from release_state.observe.github.github import GitHub
 from release_state.observe.http.client import HttpClient
-from tests.demo.test_demo_github import bare, history
 from tests.support import openapi
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=timezone.utc)
@@ -40,13 +39,6 @@ LOOKS: dict[str, Look] = {
     "runs": lambda github: github.runs("release.yml"),
 }
 HEAD = ""
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("template") / "orbit.git"
-    bare(path).run("fast-import", "--quiet", data=history().encode())
-    return path
 
 
 @pytest.fixture

@@ -13,11 +13,11 @@ from release_state.observe.github.github import GitHub
 from release_state.observe.github.run_log import RunLogs
 from release_state.observe.github.settings import GitHubSettings
 from release_state.observe.http.client import HttpClient
-from tests.observe.test_github import BRANCH, LOOKS, NOW, WRITE, github, head, problem, server, template
+from tests.observe.test_github import BRANCH, LOOKS, NOW, WRITE, github, head, problem, server
 from tests.observe.test_github_lists import relayed
 from tests.support import states as s
 
-__all__ = ["server", "template"]
+__all__ = ["server"]
 Change = Callable[[Any], None]
 ADMIN = "adm"
 OTHER = {"full_name": "eve/orbit"}

@@ -18,11 +18,11 @@ from release_state.observe.github.lists import GitHubList
 from release_state.observe.github.run_log import RunLogs
 from release_state.observe.github.settings import GitHubSettings
 from release_state.observe.http.client import HttpClient, observe
-from tests.observe.test_github import BRANCH, LOOKS, NOW, WRITE, github, head, problem, server, template
+from tests.observe.test_github import BRANCH, LOOKS, NOW, WRITE, github, head, problem, server
 from tests.support import openapi
 from tests.support import states as s
 
-__all__ = ["server", "template"]
+__all__ = ["server"]
 PLACE = "/repos/example-org/orbit"
 RUNS = f"{PLACE}/actions/runs"
 

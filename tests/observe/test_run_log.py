@@ -29,7 +29,6 @@ from release_state.run.checks import catalogue
 from release_state.run.session import Controller
 from release_state.settings.config import Arguments, load
 from release_state.verdict.check import select_phase
-from tests.demo.test_demo_github import bare, history
 from tests.facts.test_logs import FAILURES
 from tests.support import states as s
 from tests.support.cli import ROOT
@@ -41,13 +40,6 @@ BRANCH = "release/pypi-v0.2.0"
 REFUSED = f"fatal: a branch named '{BRANCH}' already exists\n##[error]Process completed with exit code 128.\n"
 OTHER = REFUSED.replace("0.2.0", "0.3.0")
 SKIPPED = "Version 0.2.0 already exists on PyPI, skipping publish\n"
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("template") / "orbit.git"
-    bare(path).run("fast-import", "--quiet", data=history().encode())
-    return path
 
 
 @pytest.fixture

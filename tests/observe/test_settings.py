@@ -19,7 +19,6 @@ from release_state.observe.github.github import GitHub
 from release_state.observe.github.runs import find_branch_runs
 from release_state.observe.github.settings import GitHubSettings
 from release_state.observe.http.client import HttpClient
-from tests.demo.test_demo_github import bare, history
 from tests.support import openapi
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=timezone.utc)
@@ -31,13 +30,6 @@ REVIEWS = {
     "required_approving_review_count": 2, "dismiss_stale_reviews": False, "require_code_owner_reviews": False,
 }  # fmt: skip
 UPGRADE = "Upgrade to GitHub Pro or make this repository public to enable this feature."
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("template") / "orbit.git"
-    bare(path).run("fast-import", "--quiet", data=history().encode())
-    return path
 
 
 @pytest.fixture

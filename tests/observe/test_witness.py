@@ -30,7 +30,6 @@ from release_state.observe.sources import Sources
 from release_state.observe.witness import find_publishing_run, find_report_of, observe_witness
 from release_state.report.document import to_json
 from release_state.settings.config import Arguments, load
-from tests.demo.test_demo_github import bare, history
 from tests.report.test_json import document_of
 from tests.support import states as s
 from tests.support.judged import verdict_of
@@ -41,13 +40,6 @@ LOG = "Switched to a new branch 'release/pypi-v0.2.0'\n"
 PUBLIC = s.PYPI.model_copy(update={"is_public_index": True})
 TARGET = s.target(channel=PUBLIC, channels=(PUBLIC, s.TESTPYPI))
 ALONE = s.target(channel=PUBLIC, channels=(PUBLIC,))
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("template") / "orbit.git"
-    bare(path).run("fast-import", "--quiet", data=history().encode())
-    return path
 
 
 @pytest.fixture
