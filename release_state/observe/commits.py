@@ -12,7 +12,7 @@ from release_state.observe.git.commits import BranchHistory
 from release_state.observe.git.history import observe_history, relate_clone
 from release_state.observe.git.store import WantedCommit
 from release_state.observe.git.workflow_files import CommitReader
-from release_state.observe.github.runs import find_branch_runs
+from release_state.observe.github.ci import find_branch_runs
 from release_state.observe.resources import Resources
 
 # What a look-up alone uses is imported when it asks: the others are on their way by then.

@@ -15,7 +15,7 @@ from release_state.model.snapshot import Snapshot
 from release_state.observe.collect import collect
 from release_state.observe.git.reader import find_repository
 from release_state.observe.http.limits import SharedLimit
-from release_state.observe.http.refusal import measure_clock_ahead
+from release_state.observe.http.response import measure_clock_ahead
 from release_state.settings.config import Arguments, load
 from tests.support import states as s
 from tests.support.built import built

@@ -91,7 +91,7 @@ def expected_of(checks: CommitChecks) -> ExpectedCI:
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
-    monkeypatch.setattr("release_state.observe.http.request.PAUSES", (0.01, 0.02))
+    monkeypatch.setattr("release_state.observe.http.client.PAUSES", (0.01, 0.02))
     git = Repository.create_bare(tmp_path / "orbit.git", tmp_path)
     with GitHubServer(tmp_path / "orbit.git") as server:
         server.tokens[TOKEN] = "write"

@@ -43,7 +43,7 @@ HEAD = ""
 
 @pytest.fixture
 def server(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHubServer]:
-    monkeypatch.setattr("release_state.observe.http.request.PAUSES", (0.01, 0.02))
+    monkeypatch.setattr("release_state.observe.http.client.PAUSES", (0.01, 0.02))
     git_dir = shutil.copytree(template, tmp_path / "orbit.git")
     with GitHubServer(git_dir, now=lambda: NOW) as running:
         running.tokens.update({WRITE: "write", READ: "read"})
@@ -61,7 +61,7 @@ def shared(template: Path) -> Iterator[GitHubServer]:
 @pytest.fixture
 def untouched(shared: GitHubServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHubServer]:
     """A server that many tests share, because they change nothing of it but its `intercept`."""
-    monkeypatch.setattr("release_state.observe.http.request.PAUSES", (0.01, 0.02))
+    monkeypatch.setattr("release_state.observe.http.client.PAUSES", (0.01, 0.02))
     monkeypatch.setitem(globals(), "HEAD", head(shared))
     yield shared
     shared.intercept = None

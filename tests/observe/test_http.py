@@ -122,7 +122,7 @@ def other() -> Iterator[RawServer]:
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("release_state.observe.http.request.PAUSES", (0.01, 0.02))
+    monkeypatch.setattr("release_state.observe.http.client.PAUSES", (0.01, 0.02))
 
 
 def failure(client: HttpClient, url: str, **options: Any) -> Problem:

@@ -25,9 +25,8 @@ from release_state.model.snapshot import IndexFile, Opened
 from release_state.model.target import Channel
 from release_state.observe.http.client import HttpClient
 from release_state.observe.index.index import observe_index
-from release_state.observe.published.archives import Refused
-from release_state.observe.published.metadata import Broken, Differs, verify_file
-from release_state.observe.published.opened import observe_opened
+from release_state.observe.published.files import Refused
+from release_state.observe.published.opened import Broken, Differs, observe_opened, verify_file
 
 WHEN = datetime(2026, 1, 2, tzinfo=timezone.utc)
 WINDOWS = "orbit_demo-0.2.0-cp311-cp311-win_amd64.whl"
@@ -276,7 +275,7 @@ def test_the_python_that_is_asked_for_is_the_listed_one(
 
 
 def test_a_tar_bomb_ends_at_its_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("release_state.observe.published.metadata._UNPACKED_LIMIT", 2**20)
+    monkeypatch.setattr("release_state.observe.published.opened._UNPACKED_LIMIT", 2**20)
     (tmp_path / "file").write_bytes(tarred(**{"x/a.bin": b"\0" * 2**27, "x/PKG-INFO": METADATA}))
     file = IndexFile(filename=SDIST[0], version="0.2.0", kind="sdist", url="https://x/")
     with pytest.raises(Refused, match="unpacks to more than"):

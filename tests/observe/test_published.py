@@ -32,11 +32,11 @@ from release_state.observe.git.clone import observe_clone
 from release_state.observe.git.commits import BranchHistory, Stores
 from release_state.observe.git.remote import observe_remote
 from release_state.observe.http.client import HttpClient
+from release_state.observe.index.access import parse_provenance
 from release_state.observe.index.index import observe_index
-from release_state.observe.index.provenance import parse_provenance
-from release_state.observe.published import archives as archives_module
 from release_state.observe.published import candidates as candidates_module
-from release_state.observe.published.archives import Refused, read_sdist
+from release_state.observe.published import files as archives_module
+from release_state.observe.published.files import Refused, read_sdist
 from release_state.observe.published.published import observe_published
 from release_state.plan.steps import tags
 from release_state.plan.steps.commands import FETCH

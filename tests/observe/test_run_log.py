@@ -44,7 +44,7 @@ SKIPPED = "Version 0.2.0 already exists on PyPI, skipping publish\n"
 
 @pytest.fixture
 def server(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHubServer]:
-    monkeypatch.setattr("release_state.observe.http.request.PAUSES", (0.01, 0.02))
+    monkeypatch.setattr("release_state.observe.http.client.PAUSES", (0.01, 0.02))
     git_dir = shutil.copytree(template, tmp_path / "orbit.git")
     with GitHubServer(git_dir, now=lambda: NOW) as running:
         running.tokens.update({TOKEN: "read"})

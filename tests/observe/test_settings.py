@@ -15,8 +15,8 @@ from release_state.demo.github import GitHubServer, RecordedRequest, Reply
 from release_state.facts.rulesets import ACTIONS
 from release_state.model.snapshot import Rule
 from release_state.observe.github import settings as github_settings
+from release_state.observe.github.ci import find_branch_runs
 from release_state.observe.github.github import GitHub
-from release_state.observe.github.runs import find_branch_runs
 from release_state.observe.github.settings import GitHubSettings
 from release_state.observe.http.client import HttpClient
 from tests.support import openapi
@@ -34,7 +34,7 @@ UPGRADE = "Upgrade to GitHub Pro or make this repository public to enable this f
 
 @pytest.fixture
 def server(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHubServer]:
-    monkeypatch.setattr("release_state.observe.http.request.PAUSES", (0.01, 0.02))
+    monkeypatch.setattr("release_state.observe.http.client.PAUSES", (0.01, 0.02))
     git_dir = shutil.copytree(template, tmp_path / "orbit.git")
     with GitHubServer(git_dir, now=lambda: NOW) as running:
         running.tokens.update({ADMIN: "admin", WRITE: "write", READ: "read", CLASSIC: "write"})

@@ -44,7 +44,7 @@ ALONE = s.target(channel=PUBLIC, channels=(PUBLIC,))
 
 @pytest.fixture
 def server(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHubServer]:
-    monkeypatch.setattr("release_state.observe.http.request.PAUSES", (0.01, 0.02))
+    monkeypatch.setattr("release_state.observe.http.client.PAUSES", (0.01, 0.02))
     with GitHubServer(shutil.copytree(template, tmp_path / "orbit.git"), now=lambda: NOW) as running:
         running.tokens.update({TOKEN: "read"})
         yield running

@@ -7,7 +7,7 @@ import re
 from release_state.common.redaction import list_spellings
 from release_state.common.shell import find_obstacle, quote_command
 from release_state.model.observation import Problem
-from release_state.observe.http.refusal import NOT_REACHED
+from release_state.observe.http.response import NOT_REACHED
 
 _CREDENTIALS = re.compile(r"(?<=://)[^/\s]*@|[^\s/'\":@]+:[^\s/'\"@]+@")
 _QUERY = re.compile(r"(://[^\s?'\"]*)\?[^\s'\"]*")

@@ -20,7 +20,7 @@ Sources: https://docs.github.com/rest/repos/repos, /rest/pulls/pulls, /rest/rele
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 from urllib.parse import quote, urlsplit
@@ -30,22 +30,20 @@ from release_state.model.snapshot import CommitChecks, GitHubRelease, PullReques
 from release_state.observe.git.history import SOURCE as HISTORY
 from release_state.observe.git.messages import GitFailed
 from release_state.observe.git.workflow_files import CommitReader
-from release_state.observe.github.api import GitHubApi, failure, is_named, parse_name
-from release_state.observe.github.ci import Exclusions, look_up_checks
+from release_state.observe.github.api import (
+    Fields,
+    GitHubApi,
+    failure,
+    is_named,
+    parse_name,
+    require_address,
+    require_repository,
+)
+from release_state.observe.github.ci import Exclusions, look_up_checks, look_up_workflow_runs
 from release_state.observe.github.expected_ci import ANCESTORS, ExpectedCILookup
 from release_state.observe.github.lists import GitHubList
-from release_state.observe.github.runs import look_up_workflow_runs
-from release_state.observe.github.shapes import (
-    has_right,
-    parse_fork,
-    parse_latest_release,
-    parse_pulls,
-    parse_releases,
-    parse_scopes,
-    parse_tag_release,
-)
 from release_state.observe.http.client import HttpClient, LookupFailed, observe
-from release_state.observe.http.refusal import get_header, parse_epoch
+from release_state.observe.http.response import get_header, parse_epoch
 
 T = TypeVar("T")
 
@@ -290,3 +288,105 @@ class GitHub:
             return parse_releases(GitHubList(self._api, f"{place}/releases", "releases", at_once=True).read(), place)
 
         return self._api.once(f"releases of {place}", ask)
+
+
+def parse_fork(repository: Fields) -> str | None:
+    """The repository at the end of the chain of forks."""
+    origin = repository.optional_child("source") or repository.optional_child("parent")
+    return origin.text("full_name") if origin and repository.optional_flag("fork") else None
+
+
+def has_right(repository: Fields, right: str) -> bool | None:
+    """Whether the token has a right on the repository; None if GitHub does not say."""
+    permissions = repository.optional_child("permissions")
+    # GitHub shows an app's own token every permission as false, even the permission to read what it just read.
+    if permissions is None or permissions.optional_flag("pull") is False:
+        return None
+    return permissions.optional_flag(right)
+
+
+def parse_scopes(headers: Mapping[str, str]) -> tuple[str, ...] | None:
+    """The scopes of a classic token, maybe none; None for other tokens, which have no such header."""
+    said = get_header(headers, "X-OAuth-Scopes")
+    return None if said is None else tuple(filter(None, (scope.strip() for scope in said.split(","))))
+
+
+def parse_pulls(found: Sequence[Fields], place: str) -> list[PullRequest]:
+    """The pull requests of a list, each once. Raises LookupFailed for one into another repository."""
+    for pull in found:
+        require_repository(pull.child("base").child("repo"), place, "pull requests")
+    # One that is opened while the pages are read pushes another onto the next page, where it is listed again.
+    return list({pull.number: pull for pull in map(parse_pull, found)}.values())
+
+
+def parse_releases(found: Sequence[Fields], place: str) -> tuple[GitHubRelease, ...]:
+    """The releases of a list, each once. Raises LookupFailed for one of another repository."""
+    for release in found:
+        require_address(release, place, "releases")
+    return tuple({release.id: release for release in map(parse_release, found)}.values())
+
+
+def parse_pull(found: Fields) -> PullRequest:
+    """A pull request."""
+    head, merged_at = found.child("head"), found.nullable_moment("merged_at")
+    repository = head.optional_child("repo")
+    state = found.text("state")
+    if state not in ("open", "closed"):
+        raise failure(f"unexpected shape of the answer: a pull request is {state!r:.40}")
+    return PullRequest(
+        number=found.number("number"),
+        title=found.text("title"),
+        state=state,
+        merged=merged_at is not None,
+        draft=bool(found.optional_flag("draft")),
+        head_branch=head.text("ref"),
+        head_sha=head.sha("sha"),
+        head_repository=None if repository is None else repository.text("full_name"),
+        base_branch=found.child("base").text("ref"),
+        # If it is not merged, this is GitHub's trial merge, which is on no branch.
+        merge_commit=found.optional_text("merge_commit_sha") if merged_at else None,
+        created_at=found.moment("created_at"),
+        closed_at=found.nullable_moment("closed_at"),
+        merged_at=merged_at,
+        author=found.login("user"),
+        html_url=found.text("html_url"),
+    )
+
+
+def parse_release(found: Fields) -> GitHubRelease:
+    """A GitHub Release or a draft."""
+    return GitHubRelease(
+        id=found.number("id"),
+        tag=found.text("tag_name"),
+        name=found.optional_text("name"),
+        draft=found.flag("draft"),
+        prerelease=found.flag("prerelease"),
+        immutable=found.optional_flag("immutable"),
+        has_notes=bool((found.optional_text("body") or "").strip()),
+        assets=len(found.objects("assets")) if found.has("assets") else None,
+        created_at=found.moment("created_at"),
+        published_at=found.nullable_moment("published_at"),
+        author=found.login("author"),
+        html_url=found.text("html_url"),
+    )
+
+
+def parse_tag_release(found: Fields, place: str, tag: str) -> GitHubRelease:
+    """The published release of exactly this tag."""
+    require_address(found, place, "a release")
+    release = parse_release(found)
+    if release.tag != tag:
+        raise failure(f"requested the release of the tag {tag}, GitHub gave that of {release.tag}")
+    if release.draft:
+        raise failure(f"requested the published release of the tag {tag}, GitHub gave a draft")
+    return release
+
+
+def parse_latest_release(found: Fields, place: str) -> GitHubRelease:
+    """The release that GitHub calls the latest: published, and not a pre-release."""
+    require_address(found, place, "the latest release")
+    release = parse_release(found)
+    if release.draft or release.prerelease:
+        kind = "draft" if release.draft else "pre-release"
+        raise failure(f"requested the latest release, GitHub gave a {kind}, {release.tag}")
+    return release

@@ -35,8 +35,7 @@ from release_state.model.target import Target
 from release_state.observe.github.api import SOURCE, Fields, GitHubApi, failure
 from release_state.observe.github.lists import GitHubList
 from release_state.observe.http.client import HttpClient, observe
-from release_state.observe.http.refusal import get_header
-from release_state.observe.http.response import LookupFailed
+from release_state.observe.http.response import LookupFailed, get_header
 
 MOST_RUNS = 3
 """How many runs are looked into."""

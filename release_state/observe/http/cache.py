@@ -20,7 +20,7 @@ from typing import Any
 import platformdirs
 
 from release_state.common import disk
-from release_state.observe.http.refusal import get_header, parse_http_date
+from release_state.observe.http.response import get_header, parse_http_date
 
 _MOST = 300
 _MOST_BYTES = 64 * 2**20

@@ -17,7 +17,7 @@ from enum import Enum
 from pathlib import Path
 
 from release_state.common import disk
-from release_state.observe.http.refusal import get_header, parse_epoch, read_date, to_local_clock
+from release_state.observe.http.response import get_header, parse_epoch, read_date, to_local_clock
 
 _FILE = "limit.json"
 _LONGEST = 3 * 3600

@@ -21,8 +21,7 @@ from release_state.observe.git.remote import NO_REFS, build_network_environment,
 from release_state.observe.git.store import Store, WantedCommit
 from release_state.observe.git.tree_files import FIRST_FILES, SIZE_LIMIT, find_declared_version, find_version_file
 from release_state.observe.process import LISTING_MEMORY
-from release_state.observe.published.archives import Files
-from release_state.observe.published.tree_match import LINK, Entry, Tree, TreeChange, Votes, read_changes, read_tree
+from release_state.observe.published.files import LINK, Entry, Files, Tree, TreeChange, Votes, read_changes, read_tree
 
 MOST_COMMITS = 500
 """How many first parents of the base's head are compared."""

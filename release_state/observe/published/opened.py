@@ -5,22 +5,230 @@ A wheel for another platform cannot be installed here, but its content can be ve
 
 from __future__ import annotations
 
+import bz2
+import csv
+import gzip
 import hashlib
+import io
+import re
+import struct
+import tarfile
 import time
-from collections.abc import Sequence
+import zlib
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Sequence
+from email.message import Message
+from email.parser import BytesHeaderParser
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import BinaryIO
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile
 
-from packaging.utils import canonicalize_name
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 from packaging.version import Version
 
+from release_state.common.text import sanitize
 from release_state.model.observation import Observation, Problem, known
 from release_state.model.snapshot import IndexFile, Opened, OpenedFile
-from release_state.model.target import Channel
+from release_state.model.target import Channel, parse_version
 from release_state.observe.http.client import HttpClient, LookupFailed
 from release_state.observe.index.access import Index
-from release_state.observe.published.archives import Refused
-from release_state.observe.published.metadata import Broken, Differs, verify_file
+from release_state.observe.published.files import Forward, Refused
+
+_METADATA_LIMIT = 4 * 2**20
+"""Bytes of a metadata file."""
+_RECORD_LIMIT = 32 * 2**20
+_DIRECTORY_LIMIT = 8 * 2**20
+"""Bytes of a zip file's directory: some 50,000 members. Each takes ten times as much in memory."""
+_UNPACKED_LIMIT = 2**31
+"""Bytes of an sdist that are unpacked in search of its metadata."""
+_MOST_MEMBERS = 200_000
+_BLOCK = 64 * 2**10
+
+_BEGINS = {"rpm": b"\xed\xab\xee\xdb", "msi": b"\xd0\xcf\x11\xe0", "wininst": b"MZ"}
+"""First bytes of formats that are not read here; no installer of Python packages uses them."""
+_COMPRESSED = {".gz": b"\x1f\x8b", ".tgz": b"\x1f\x8b", ".bz2": b"BZh", ".xz": b"\xfd7zXZ\x00", ".zip": b"PK"}
+_UNREADABLE = (
+    tarfile.TarError, BadZipFile, zlib.error, struct.error, OSError, EOFError, ValueError, RuntimeError, OverflowError,
+)  # fmt: skip
+
+
+class Broken(Exception):  # noqa: N818 - a statement about a file
+    """The file cannot be read as the format that its name shows; the text says why."""
+
+
+class Differs(Broken):
+    """The file can be read, but is not what the index and its name say."""
+
+
+def verify_file(path: Path, file: IndexFile, name: str, version: Version, deadline: float) -> None:
+    """Verify that a downloaded file is what the index lists: `name` (normalized) in `version`.
+
+    `deadline` is a time of `time.monotonic`. Raises Broken, or Refused if a limit keeps the file from being read.
+    Sources: PEP 427, PEP 566, PEP 625, PEP 643.
+    """
+    try:
+        _look_into(path, file, name, version, deadline)
+    except (Broken, Refused):
+        raise
+    except _UNREADABLE as error:
+        raise Broken(f"it cannot be read ({type(error).__name__})") from None
+
+
+def _look_into(path: Path, file: IndexFile, name: str, version: Version, deadline: float) -> None:
+    lower = file.filename.lower()
+    if file.kind == "wheel":
+        with _open_zip(path) as archive:
+            _compare(_read_wheel_metadata(archive, file, name), file, name, version)
+    elif lower.endswith(".egg"):
+        with _open_zip(path) as archive:
+            _compare(_parse_headers(_read_member(archive, "EGG-INFO/PKG-INFO", _METADATA_LIMIT)), file, name, version)
+    elif file.kind == "sdist" and lower.endswith(".zip"):
+        with _open_zip(path) as archive:
+            inside = [member for member in archive.namelist() if _is_metadata(member)]
+            if not inside:
+                raise Broken("it has no PKG-INFO")
+            _compare(_parse_headers(_read_member(archive, inside[0], _METADATA_LIMIT)), file, name, version)
+    elif file.kind == "sdist" and (opener := _choose_opener(lower)) is not None:
+        with opener(path) as stream:
+            _compare(_parse_headers(_read_tar_metadata(stream, deadline)), file, name, version)
+    else:
+        begins = _BEGINS.get(file.kind) or next((b for end, b in _COMPRESSED.items() if lower.endswith(end)), b"")
+        with path.open("rb") as content:
+            if content.read(len(begins)) != begins:
+                raise Broken("its first bytes are not those of such a file")
+
+
+def _compare(metadata: Message, file: IndexFile, name: str, version: Version) -> None:
+    told, number = metadata.get("Name"), metadata.get("Version")
+    if told is None or number is None:
+        raise Broken("its metadata has no name and version")
+    if canonicalize_name(str(told).strip()) != name:
+        raise Differs(f"its metadata names the project {sanitize(str(told), 80)}")
+    if parse_version(str(number).strip()) != version:
+        raise Differs(f"its metadata names the version {sanitize(str(number), 80)}")
+    python = str(metadata.get("Requires-Python") or "").strip()
+    if file.requires_python is not None and not _is_same(python, file.requires_python):
+        said = sanitize(python, 80) or "no Python in particular"
+        raise Differs(f"its metadata asks for {said}, the index says {sanitize(file.requires_python, 80)}")
+
+
+def _is_same(python: str, listed: str) -> bool:
+    try:
+        return SpecifierSet(python) == SpecifierSet(listed)
+    except InvalidSpecifier:
+        return re.sub(r"\s", "", python) == re.sub(r"\s", "", listed)
+
+
+def _parse_headers(content: bytes) -> Message:
+    return BytesHeaderParser().parsebytes(content)
+
+
+# --- wheels and other zip files ----------------------------------------------------------------------------------
+
+
+def _open_zip(path: Path) -> ZipFile:
+    if _measure_directory(path) > _DIRECTORY_LIMIT:
+        raise Refused(f"its directory has more than {_DIRECTORY_LIMIT >> 20} MiB")
+    return ZipFile(path)
+
+
+def _measure_directory(path: Path) -> int:
+    """Bytes of the directory that the zip module would read at once, by the record at the end of the file."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        file.seek(max(0, size - 65_535 - 22 - 76))
+        tail = file.read()
+    at = tail.rfind(b"PK\x05\x06")
+    if at < 0 or len(tail) - at < 22:
+        raise Broken("it is not a zip file")
+    found: int = struct.unpack_from("<I", tail, at + 12)[0]
+    if tail[max(0, at - 20) :].startswith(b"PK\x06\x07") and at >= 76:  # zip64
+        found = max(found, struct.unpack_from("<Q", tail, at - 76 + 40)[0])
+    return found
+
+
+def _read_member(archive: ZipFile, member: str, limit: int) -> bytes:
+    try:
+        info = archive.getinfo(member)
+    except KeyError:
+        raise Broken(f"it has no {member.rpartition('/')[2]}") from None
+    if info.flag_bits & 1:
+        raise Broken("it is encrypted")
+    if info.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
+        raise Refused("its compression is not read here")
+    with archive.open(info) as file:
+        content = file.read(limit + 1)
+    if len(content) > limit:
+        raise Refused(f"its {member.rpartition('/')[2]} has more than {limit >> 20} MiB")
+    return content
+
+
+def _read_wheel_metadata(archive: ZipFile, file: IndexFile, name: str) -> Message:
+    try:
+        parse_wheel_filename(file.filename)
+    except InvalidWheelFilename:
+        raise Differs("its name is not that of a wheel") from None
+    found = [member for member in archive.namelist() if re.fullmatch(r"[^/]+\.dist-info/METADATA", member)]
+    if len(found) != 1:
+        raise Broken(f"it has {len(found)} METADATA" if found else "it has no METADATA")
+    folder = found[0].rpartition("/")[0]
+    if canonicalize_name(folder.partition("-")[0]) != name:
+        raise Differs(f"its metadata lies in {sanitize(folder, 100)}")
+    written = str(_parse_headers(_read_member(archive, f"{folder}/WHEEL", _METADATA_LIMIT)).get("Wheel-Version") or "")
+    if not re.fullmatch(r"\s*1\.\d+\s*", written):
+        raise Differs(f"its WHEEL has format {sanitize(written, 40)}" if written else "its WHEEL names no format")
+    metadata = _read_member(archive, found[0], _METADATA_LIMIT)
+    _compare_record(_read_member(archive, f"{folder}/RECORD", _RECORD_LIMIT), found[0], metadata)
+    return _parse_headers(metadata)
+
+
+def _compare_record(record: bytes, member: str, content: bytes) -> None:
+    """Raise Broken or Differs unless the list of files can be read and has the hash of this metadata."""
+    try:
+        rows = [row for row in csv.reader(io.StringIO(record.decode("utf-8"))) if row]
+    except (UnicodeDecodeError, csv.Error):
+        raise Broken("its RECORD cannot be read") from None
+    if any(len(row) != 3 for row in rows):
+        raise Broken("its RECORD cannot be read")
+    digest = urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
+    told = [row[1] for row in rows if row[0] == member]
+    if not told:
+        raise Differs("its RECORD does not list its METADATA")
+    if told[0].startswith("sha256=") and told[0].removeprefix("sha256=").rstrip("=") != digest:
+        raise Differs("its METADATA is not the one that its RECORD lists")
+
+
+# --- sdists --------------------------------------------------------------------------------------------------------
+
+
+def _choose_opener(filename: str) -> Callable[[Path], BinaryIO | gzip.GzipFile | bz2.BZ2File] | None:
+    if filename.endswith((".tar.gz", ".tgz")):
+        return lambda path: gzip.open(path, "rb")
+    if filename.endswith((".tar.bz2", ".tbz")):
+        return lambda path: bz2.open(path, "rb")
+    return (lambda path: path.open("rb")) if filename.endswith(".tar") else None
+
+
+def _is_metadata(member: str) -> bool:
+    return re.fullmatch(r"(?:\./)*[^/]+/PKG-INFO", member) is not None
+
+
+def _read_tar_metadata(stream: BinaryIO | gzip.GzipFile | bz2.BZ2File, deadline: float) -> bytes:
+    with tarfile.open(fileobj=Forward(stream, _UNPACKED_LIMIT), mode="r:", encoding="utf-8") as archive:
+        for _ in range(_MOST_MEMBERS):
+            if (member := archive.next()) is None:
+                raise Broken("it has no PKG-INFO")
+            if time.monotonic() >= deadline:
+                raise Refused("it could not be read within the time limit")
+            if member.isreg() and _is_metadata(member.name) and (content := archive.extractfile(member)) is not None:
+                if member.size > _METADATA_LIMIT:
+                    raise Refused(f"its PKG-INFO has more than {_METADATA_LIMIT >> 20} MiB")
+                return b"".join(iter(lambda: content.read(_BLOCK), b""))
+            archive.members.clear()  # type: ignore[attr-defined]  # known to all Pythons, and not to typeshed
+    raise Refused(f"it has more than {_MOST_MEMBERS:,} members")
+
 
 _MOST_FAILURES = 3
 """After so many failed files the others are not downloaded."""

@@ -18,9 +18,7 @@ from release_state.observe.git.commits import BranchHistory, CommitSet
 from release_state.observe.git.messages import GitFailed
 from release_state.observe.git.store import Store, WantedCommit
 from release_state.observe.http.client import HttpClient, LookupFailed
-from release_state.observe.index.access import Index
-from release_state.observe.index.provenance import Provenance, observe_provenance
-from release_state.observe.published.archives import Files, Refused, read_sdist, read_wheel
+from release_state.observe.index.access import Index, Provenance, observe_provenance
 from release_state.observe.published.candidates import (
     CandidateSearch,
     CommitRef,
@@ -31,7 +29,16 @@ from release_state.observe.published.candidates import (
     look_below,
     look_up_pull_heads,
 )
-from release_state.observe.published.tree_match import Match, Tree, compare_trees, read_tree
+from release_state.observe.published.files import (
+    Files,
+    Match,
+    Refused,
+    Tree,
+    compare_trees,
+    read_sdist,
+    read_tree,
+    read_wheel,
+)
 
 SOURCE = "published commit"
 MOST_BYTES = 64 * 2**20

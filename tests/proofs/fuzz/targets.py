@@ -43,17 +43,16 @@ from release_state.observe.git.remote import check_url, parse_refs
 from release_state.observe.git.tree_files import read_details
 from release_state.observe.git.work_tree import parse_status
 from release_state.observe.github.api import GitHubApi
+from release_state.observe.github.ci import find_branch_runs
 from release_state.observe.github.expected_ci import read_push_log
 from release_state.observe.github.github import GitHub
 from release_state.observe.github.lists import GitHubList
 from release_state.observe.github.run_log import RunLogs
-from release_state.observe.github.runs import find_branch_runs
 from release_state.observe.github.settings import GitHubSettings
 from release_state.observe.http.client import LookupFailed, observe
-from release_state.observe.http.refusal import read_refusal
-from release_state.observe.index.access import Index
+from release_state.observe.http.response import read_refusal
+from release_state.observe.index.access import Index, observe_provenance
 from release_state.observe.index.index import observe_index, observe_index_history
-from release_state.observe.index.provenance import observe_provenance
 from release_state.observe.index.simple import NotSimple, parse_root
 from release_state.observe.install.pip import judge_failure
 from release_state.observe.next_version.rules import (
@@ -62,9 +61,9 @@ from release_state.observe.next_version.rules import (
     find_project_name,
     find_project_version,
 )
-from release_state.observe.published import tree_match
-from release_state.observe.published.archives import Refused, read_sdist, read_wheel
+from release_state.observe.published import files as tree_match
 from release_state.observe.published.candidates import look_up_pull_heads
+from release_state.observe.published.files import Refused, read_sdist, read_wheel
 from release_state.observe.status_page import observe_status_page
 from release_state.report.document import Origin
 from release_state.report.page import summary
