@@ -1,7 +1,7 @@
 """Addresses: credentials in them, and which GitHub server one belongs to (pure).
 
-A password with a raw `/`, `?` or `#` seems to end where a path begins, and every reader finds another host in it.
-An `@` in a path is normal: `https://host/@scope/x`, `ssh://git@host/path@v1`.
+A password with a raw `/`, `?` or `#` seems to end where a path begins, and every reader finds another host in it. An
+`@` in a path is normal: `https://host/@scope/x`, `ssh://git@host/path@v1`.
 
 Sources: https://docs.github.com/enterprise-server/rest/about-the-rest-api (HOST/api/v3) and
 https://docs.github.com/enterprise-cloud@latest/admin/data-residency (api.SUBDOMAIN.ghe.com).
@@ -22,7 +22,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]|%(?:0[0-9A-Fa-f]|1[0-9A-Fa-f]|7[Ff])")
 
 
 def may_hold_password(url: str) -> bool:
-    """Whether a part behind the host may be the rest of a password: then it must be percent-encoded."""
+    """Return whether a part behind the host may be the rest of a password: then it must be percent-encoded."""
     scheme, separator, rest = url.partition("://")
     if url.startswith("/"):
         return url.startswith("//") and "@" in url
@@ -47,8 +47,7 @@ def may_hold_password(url: str) -> bool:
 
 
 def find_git_fault(url: str) -> str:
-    """
-    Why git must not get this address: "password", "character", "query" or "form"; empty if it may.
+    """Return why git must not get this address: "password", "character", "query" or "form"; empty if it may.
 
     Git may get https, http, ssh, git and file URLs, `host:path` and an absolute path.
     """
@@ -90,7 +89,7 @@ def strip_credentials(url: str) -> str:
 
 
 def _begins_with_host(text: str) -> bool:
-    """Whether the text after an `@` could be the host."""
+    """Return whether the text after an `@` could be the host."""
     host = re.split(r"[/?#]", text)[0]
     return bool(_HOST.fullmatch(_PORT.sub("", host)))
 
@@ -114,23 +113,23 @@ def parse_host(address: str) -> str:
 
 
 def derive_web_address(api: str) -> str:
-    """The web address of the GitHub server with this REST API address."""
+    """Return the web address of the GitHub server with this REST API address."""
     host, scheme = parse_host(api), urlsplit(api).scheme
     return f"{scheme}://{host.removeprefix('api.') if _has_api_host(host.removeprefix('api.')) else host}"
 
 
 def derive_api_address(web: str) -> str:
-    """The REST API address of the GitHub server with this web address."""
+    """Return the REST API address of the GitHub server with this web address."""
     host, scheme = parse_host(web), urlsplit(web).scheme
     return f"{scheme}://api.{host}" if _has_api_host(host) else f"{scheme}://{host}/api/v3"
 
 
 def is_github_api(api: str) -> bool:
-    """Whether the address has the form of a GitHub API; a proxy's address has not."""
+    """Return whether the address has the form of a GitHub API; a proxy's address has not."""
     host = parse_host(api)
     return (host.startswith("api.") and _has_api_host(host[4:])) or urlsplit(api).path.rstrip("/") == "/api/v3"
 
 
 def _has_api_host(host: str) -> bool:
-    """Whether the API of a server has a host of its own."""
+    """Return whether the API of a server has a host of its own."""
     return host == GITHUB or host.endswith(".ghe.com")

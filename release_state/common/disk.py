@@ -15,11 +15,10 @@ from pathlib import Path
 
 @contextmanager
 def scratch_folder() -> Iterator[str]:
-    """
-    Create a folder for everything that `tempfile` makes until it is left.
+    """Create a folder for everything that `tempfile` makes until it is left.
 
-    Removed at the end, and again when the process exits: abandoned threads may still write.
-    Raises OSError if there is no room.
+    Removed at the end, and again when the process exits: abandoned threads may still write. Raises OSError if there is
+    no room.
     """
     before = tempfile.tempdir
     folder = tempfile.mkdtemp(prefix="release-state-")
@@ -39,11 +38,7 @@ NO_ROOM = frozenset(
 
 
 def write_together(files: Mapping[Path, bytes]) -> None:
-    """
-    Write several files, or none of them if one cannot be written.
-
-    Raises OSError.
-    """
+    """Write several files, or none of them if one cannot be written. Raises OSError."""
     staged: dict[Path, Path] = {}
     try:
         for path, data in files.items():
@@ -57,11 +52,10 @@ def write_together(files: Mapping[Path, bytes]) -> None:
 
 
 def write_atomically(path: Path, content: str | bytes, mode: int = 0o644) -> None:
-    """
-    Write a file atomically: a reader sees the old content or all of the new.
+    """Write a file atomically: a reader sees the old content or all of the new.
 
-    A symbolic link is replaced, not followed: in a shared folder it could lead anywhere. A device or a
-    pipe is written directly. Raises OSError and leaves nothing behind.
+    A symbolic link is replaced, not followed: in a shared folder it could lead anywhere. A device or a pipe is written
+    directly. Raises OSError and leaves nothing behind.
     """
     data = content.encode("utf-8") if isinstance(content, str) else content
     if path.exists() and not path.is_file():

@@ -15,10 +15,10 @@ class UsageProblem(Exception):  # noqa: N818 - what the person typed is the prob
 
 
 def format_traceback(error: BaseException) -> str:
-    """The full traceback of an error with its causes, secrets redacted."""
+    """Return the full traceback of an error with its causes, secrets redacted."""
     return redact("".join(format_exception(type(error), error, error.__traceback__)))[-_LONGEST:]
 
 
 def format_error(error: BaseException) -> str:
-    """The type and text of an error, secrets redacted."""
+    """Return the type and text of an error, secrets redacted."""
     return redact(f"{type(error).__name__}: {error}")

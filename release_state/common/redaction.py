@@ -1,8 +1,7 @@
 """Redact secrets in error texts: everything shown about a failure goes through `redact`.
 
-Redacted are the secrets that the run learnt (`hide`) and those in the environment, in every encoding in
-which they may appear, and the user part of any address. GitHub's runner does the same.
-Source: `ValueEncoders` of actions/runner
+Redacted are the secrets that the run learnt (`hide`) and those in the environment, in every encoding in which they may
+appear, and the user part of any address. GitHub's runner does the same. Source: `ValueEncoders` of actions/runner
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ def hide_passwords_in(addresses: Iterable[str | None]) -> None:
 
 
 def redact(text: str) -> str:
-    """The text with every known secret redacted."""
+    """Return the text with every known secret redacted."""
     named = (value for name, value in os.environ.items() if _NAMES.search(name) and len(value) >= _GUESSED)
     of_addresses = (secret for value in os.environ.values() if "@" in value for secret in _of_address(value))
     pattern = _pattern(frozenset((*tuple(_told), *named, *of_addresses)))
@@ -46,7 +45,7 @@ def redact(text: str) -> str:
 
 
 def _of_address(text: str) -> Iterator[str]:
-    """The passwords in a text's addresses; with http(s), a user name alone is a token."""
+    """Yield the passwords in a text's addresses; with http(s), a user name alone is a token."""
     for found in _USER.finditer(text):
         name, _, password = found["user"].partition(":")
         if password:
@@ -62,7 +61,7 @@ def _of_address(text: str) -> Iterator[str]:
 
 @lru_cache(maxsize=64)
 def list_spellings(secret: str) -> tuple[str, ...]:
-    """Every encoding of a secret, the longest first."""
+    """Return every encoding of a secret, the longest first."""
     return tuple(sorted({spelling for spelling in _spellings(secret) if spelling}, key=len, reverse=True))
 
 
@@ -74,7 +73,7 @@ def _pattern(secrets: frozenset[str]) -> re.Pattern[str] | None:
 
 
 def _spellings(secret: str) -> Iterator[str]:
-    """A secret as it is, and as written in an address, a literal, JSON or a Basic header."""
+    """Yield a secret as it is, and as written in an address, a literal, JSON or a Basic header."""
     lines = [line for line in secret.splitlines() if len(line) >= _GUESSED]
     for plain in {secret, unquote(secret), *lines}:
         yield from (plain, quote(plain), quote(plain, safe=""), repr(plain)[1:-1], json.dumps(plain)[1:-1])
@@ -83,7 +82,7 @@ def _spellings(secret: str) -> Iterator[str]:
 
 
 def _coded(secret: bytes) -> Iterator[str]:
-    """The base64 characters that depend on the secret alone, at each of three offsets."""
+    """Yield the base64 characters that depend on the secret alone, at each of three offsets."""
     for before in range(3):
         first, end = -(-8 * before // 6), 8 * (before + len(secret)) // 6
         for code in (b64encode, urlsafe_b64encode):

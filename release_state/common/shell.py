@@ -1,7 +1,7 @@
 """Quote commands for a POSIX shell, or say why a command cannot be shown exactly (pure).
 
-People copy what they see. A character that shows as nothing, as a blank or as
-something else would make the command act on another path, branch or repository than the observed one.
+People copy what they see. A character that shows as nothing, as a blank or as something else would make the command act
+on another path, branch or repository than the observed one.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ _UNSEEN_RANGES = (
 
 
 def quote_command(command: Sequence[str]) -> str:
-    """The command quoted for a shell; raises ValueError if it cannot be shown exactly."""
+    """Return the command quoted for a shell; raises ValueError if it cannot be shown exactly."""
     if why := find_obstacle(command):
         raise ValueError(why)
     return shlex.join(command)
 
 
 def quote_or_explain(command: Sequence[str]) -> str:
-    """The quoted command, or why there is none: for a command inside a sentence."""
+    """Return the quoted command, or why there is none: for a command inside a sentence."""
     why = find_obstacle(command)
     return f"no command is given: {why}" if why else shlex.join(command)
 
 
 def find_obstacle(*commands: Sequence[str]) -> str:
-    """Why the commands cannot be shown exactly, with the first offending character; empty if they can.
+    """Return why the commands cannot be shown exactly, with the first offending character; empty if they can.
 
     A blank and a line feed within quotes are what they look like.
     """
@@ -48,7 +48,7 @@ def find_obstacle(*commands: Sequence[str]) -> str:
 
 
 def escape(word: str) -> str:
-    """The word in quotes, with invisible characters as escapes: for reading, not for typing."""
+    """Return the word in quotes, with invisible characters as escapes: for reading, not for typing."""
     parts = ("\\\\" if c == "\\" else _escape(c) if c == "\n" or _is_unseen(c) else c for c in word)
     return f"'{''.join(parts)}'"
 
@@ -65,5 +65,5 @@ def _is_unseen(character: str) -> bool:
 
 
 def needs_repository(commands: Iterable[Sequence[str]]) -> bool:
-    """Whether a command acts on the git repository of the current folder."""
+    """Return whether a command acts on the git repository of the current folder."""
     return any(command[0] in ("git", "sh") and command[1:2] != ("-C",) for command in map(tuple, commands))

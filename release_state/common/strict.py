@@ -16,12 +16,12 @@ else:
 
 
 def is_sane(moment: datetime) -> bool:
-    """Whether a moment can be shown in every time zone: the calendar's first and last year cannot."""
+    """Return whether a moment can be shown in every time zone: the calendar's first and last year cannot."""
     return 1 < moment.year < 9999
 
 
 def convert_epoch(seconds: str | bytes) -> datetime | None:
-    """The UTC time of Unix seconds; None if it is no number or out of range."""
+    """Return the UTC time of Unix seconds; None if it is no number or out of range."""
     try:
         moment = datetime.fromtimestamp(int(seconds), timezone.utc)
     except (ValueError, OverflowError, OSError):
@@ -43,8 +43,7 @@ _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def decode_json(data: bytes | str) -> Any:
-    """
-    Parse JSON in UTF-8.
+    """Parse JSON in UTF-8.
 
     Half of a surrogate pair, which an escape can spell and no UTF-8 can hold, becomes a question mark: a report could
     not be written with it. Raises ValueError for everything that is no JSON in UTF-8, as NaN and too deep nesting.

@@ -10,7 +10,7 @@ LONGEST = 2_000
 
 
 def sanitize(text: str, longest: int = LONGEST) -> str:
-    """The text as one terminal line: control, format and bidirectional characters become escapes."""
+    """Return the text as one terminal line: control, format and bidirectional characters become escapes."""
     if len(text) <= longest and text.isascii() and text.isprintable():
         return text  # what most texts are, a hundred times faster
     shown = "".join(map(_visible, text[: longest + 1]))
@@ -18,7 +18,7 @@ def sanitize(text: str, longest: int = LONGEST) -> str:
 
 
 def disarm_commands(text: str) -> str:
-    """The text without GitHub Actions workflow commands; for use after a prefix of our own."""
+    """Return the text without GitHub Actions workflow commands; for use after a prefix of our own."""
     return text.replace("##[", "## [")
 
 

@@ -57,16 +57,13 @@ class Observation(Model, Generic[T]):
         return self.unavailable is None
 
     def known(self) -> T | None:
-        """The value, None for a known absence.
-
-        Raises NotObserved where the look-up failed.
-        """
+        """Return the value, None for a known absence. Raises NotObserved where the look-up failed."""
         if self.unavailable is not None:
             raise NotObserved(self.unavailable)
         return self.value
 
     def present(self) -> T:
-        """The value of a look-up whose answer is never an absence (a list may be empty).
+        """Return the value of a look-up whose answer is never an absence (a list may be empty).
 
         Raises NotObserved where the look-up failed.
         """
@@ -77,11 +74,11 @@ class Observation(Model, Generic[T]):
 
 
 def known(value: T) -> Observation[T]:
-    """An observation of a present value; of a known absence where it is None."""
+    """Return an observation of a present value; of a known absence where it is None."""
     return Observation(value=value, unavailable=None)
 
 
 def unavailable(source: str, why: str, remedy: str | None = None, *, temporary: bool = False) -> Observation[T]:
-    """An observation that failed."""
+    """Return an observation that failed."""
     problem = Problem(source=source, why=why, remedy=remedy, is_temporary=temporary)
     return Observation(value=None, unavailable=problem)

@@ -79,7 +79,7 @@ class Exit(enum.IntEnum):
 
     @staticmethod
     def worst(codes: Sequence[Exit]) -> Exit:
-        """The exit code of a run with several targets."""
+        """Return the exit code of a run with several targets."""
         return min(codes, key=_PRECEDENCE.index, default=Exit.NOTHING_CHECKED)
 
 
@@ -123,7 +123,7 @@ class Statement(Exception):  # noqa: N818 - how a check ends, not an error
         self.blocks = blocks
 
     def decides(self, blocking: bool) -> bool:
-        """Whether the finding decides the exit code, given the check's own level."""
+        """Return whether the finding decides the exit code, given the check's own level."""
         return self.blocks or (blocking and not self.advice)
 
 
@@ -174,7 +174,7 @@ class CheckResult(Model):
         return self.outcome not in (Outcome.HOLDS, Outcome.NOT_APPLICABLE)
 
     def decides(self, block_on_advice: bool) -> bool:
-        """Whether the verdict depends on it: a defect always does, advice only where it blocks."""
+        """Return whether the verdict depends on it: a defect always does, advice only where it blocks."""
         return self.blocking or block_on_advice or self.outcome is Outcome.DEFECT
 
     @property
@@ -200,7 +200,7 @@ S = TypeVar("S", bound=ResultLike)
 
 
 def group_unknown(results: Iterable[S]) -> dict[str, list[S]]:
-    """The unknown results, grouped by cause, in order."""
+    """Return the unknown results, grouped by cause, in order."""
     causes: dict[str, list[S]] = {}
     for result in results:
         if result.outcome is Outcome.UNKNOWN:
@@ -209,17 +209,17 @@ def group_unknown(results: Iterable[S]) -> dict[str, list[S]]:
 
 
 def collect_remedies(results: Iterable[ResultLike]) -> tuple[str, ...]:
-    """The remedies in several results, each once."""
+    """Return the remedies in several results, each once."""
     return tuple(dict.fromkeys(result.why for result in results if result.why))
 
 
 def find_retry_time(results: Iterable[ResultLike]) -> str | None:
-    """The time when every look-up can be retried; None if no service said one."""
+    """Return the time when every look-up can be retried; None if no service said one."""
     return max((result.retry_at for result in results if result.retry_at), default=None)
 
 
 def merge_unknown(results: Iterable[CheckResult]) -> list[CheckResult]:
-    """The results in order; unknown ones with the same cause become one, with all their IDs."""
+    """Return the results in order; unknown ones with the same cause become one, with all their IDs."""
     groups: dict[object, list[CheckResult]] = {}
     for number, result in enumerate(results):
         cause = (result.found, result.why, result.retry_at) if result.outcome is Outcome.UNKNOWN else number

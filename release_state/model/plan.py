@@ -68,11 +68,11 @@ class Step(Model):
         return given
 
     def lines(self) -> list[str]:
-        """The commands quoted for a POSIX shell; line feeds in arguments stay."""
+        """Return the commands quoted for a POSIX shell; line feeds in arguments stay."""
         return [shell.quote_command(command) for command in self.commands]
 
     def verify_lines(self) -> list[str]:
-        """The verifying commands quoted for a POSIX shell."""
+        """Return the verifying commands quoted for a POSIX shell."""
         return [shell.quote_command(command) for command in self.verify]
 
 
@@ -105,7 +105,7 @@ class Plan(Model):
         return given
 
     def way_to_folder(self) -> str | None:
-        """The `cd` command to the folder; None if there is no folder, or it cannot be shown."""
+        """Return the `cd` command to the folder; None if there is no folder, or it cannot be shown."""
         return (
             None
             if self.folder is None or shell.find_obstacle([self.folder])
@@ -114,7 +114,7 @@ class Plan(Model):
 
 
 def _elsewhere(found: Any, why: str) -> Any:
-    """The step without commands for a folder that cannot be shown."""
+    """Return the step without commands for a folder that cannot be shown."""
     if (
         not isinstance(found, Step)
         or found.in_empty_folder

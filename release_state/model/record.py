@@ -45,7 +45,7 @@ class TracesThen(_Lenient):
     unknown: tuple[str, ...]
 
     def presence(self, trace: str) -> Presence | None:
-        """Whether a trace was there; None where the run says nothing of it."""
+        """Return whether a trace was there; None where the run says nothing of it."""
         if trace in self.established:
             return "present"
         if trace in self.absent:
@@ -88,5 +88,5 @@ class PastRun:
     records: tuple[Record, ...]
 
     def of(self, key: str) -> Record | None:
-        """What it said of one target."""
+        """Return what it said of one target."""
         return next((record for record in self.records if record.key == key), None)

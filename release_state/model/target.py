@@ -137,11 +137,11 @@ class Target(Model):
         return f"{root}/{self.name}/"
 
     def tag_for(self, version: str) -> str:
-        """The tag of another version."""
+        """Return the tag of another version."""
         return self._fill(self.tag_template, version)
 
     def release_branch_for(self, version: str, channel: str) -> str:
-        """The release branch of another version or channel."""
+        """Return the release branch of another version or channel."""
         return self._fill(self.branch_template, version, channel)
 
     def _fill(self, template: str, version: str | None = None, channel: str | None = None) -> str:
@@ -151,7 +151,7 @@ class Target(Model):
         return re.sub(r"\{(version|semver|channel|package)\}", lambda found: values[found[1]], template)
 
     def parse_tag(self, tag: str) -> Version | None:
-        """The version that a tag of this package names, by the template first and then by known spellings.
+        """Return the version that a tag of this package names, by the template first and then by known spellings.
 
         None for a tag of a sibling package and for names that hold no PEP 440 version.
         """
@@ -159,7 +159,7 @@ class Target(Model):
         return found[1] if found else None
 
     def parse_tag_spelling(self, tag: str) -> tuple[str, Version] | None:
-        """The template by which a tag names a version of this package, and that version; as `parse_tag`."""
+        """Return the template by which a tag names a version of this package, and that version; as `parse_tag`."""
         # Of thousands of tags each is asked about again and again.
         if tag not in self._spelt:
             self._spelt[tag] = self._spelling_of(tag)
@@ -173,12 +173,12 @@ class Target(Model):
         return None
 
     def is_version_named_by(self, tag: str) -> bool:
-        """Whether a tag names this very version, in whatever spelling; one of fewer numbers is a moving tag."""
+        """Return whether a tag names this very version, in whatever spelling; one of fewer numbers is a moving tag."""
         version, own = self.parse_tag(tag), self.parsed_version
         return version == own and version is not None and len(version.release) >= len(own.release)
 
     def names_package(self, template: str) -> bool:
-        """Whether a template of tags has the package's name in it, as a placeholder or written out."""
+        """Return whether a template of tags has the package's name in it, as a placeholder or written out."""
         bare = template.replace("{version}", "").replace("{semver}", "")
         words = re.split("[^a-z0-9]+", bare.replace("{package}", self.name).lower())
         return f"-{self.name}-" in f"-{'-'.join(words)}-"
@@ -195,7 +195,7 @@ class Target(Model):
         return branch in (self.base_branch, default_branch)
 
     def find_channel(self, name: str) -> Channel | None:
-        """The project's channel of this name."""
+        """Return the project's channel of this name."""
         return next((channel for channel in self.channels if channel.name == name), None)
 
     @cached_property
@@ -248,7 +248,7 @@ _SEMANTIC = {"a": "alpha", "b": "beta", "rc": "rc"}
 
 
 def format_semver(text: str) -> str:
-    """A PEP 440 version in the words of Semantic Versioning, as python-semantic-release tags it: `0.2.0-rc.1`.
+    """Return a PEP 440 version in the words of Semantic Versioning, as python-semantic-release tags it: `0.2.0-rc.1`.
 
     Post-releases, which it does not know, are written as PEP 440 does, and so is what is no version.
     """
@@ -264,7 +264,7 @@ def format_semver(text: str) -> str:
 
 
 def parse_version(text: str) -> Version | None:
-    """The PEP 440 version that the text spells, None where it spells none."""
+    """Return the PEP 440 version that the text spells, None where it spells none."""
     return _parsed(text) if len(text) <= _LONGEST_KEPT else _parsed.__wrapped__(text)
 
 

@@ -53,9 +53,9 @@ def collect(
     """Observe every target; `wanted` names the look-ups of a narrowed run, None means all.
 
     `progress` shows what is being asked; `shared_limit` is what other runs beside this one were told; `waiting` looks
-    again until nothing is pending. A look that took more than a minute is repeated for what may have changed
-    meanwhile; the snapshots say what kept changing (`moved`). A look-up that fails is recorded as unavailable in the
-    snapshot; a defect of the suite raises, unless it is within a look-up and `defects` is given.
+    again until nothing is pending. A look that took more than a minute is repeated for what may have changed meanwhile;
+    the snapshots say what kept changing (`moved`). A look-up that fails is recorded as unavailable in the snapshot; a
+    defect of the suite raises, unless it is within a look-up and `defects` is given.
     """
     asked = with_needs(LOOKUPS if wanted is None else wanted)
     cancel, progress, time = cancel or threading.Event(), progress or Progress(), TimeLeft(config.lookup_timeout)
@@ -168,7 +168,7 @@ class _Observer:
         self._began = datetime.now(timezone.utc)
 
     def observe(self, token_source: str | None) -> Snapshot:
-        """The snapshot, once every row has answered."""
+        """Return the snapshot, once every row has answered."""
         while self._open or self._started:
             self._find_phase()
             if ready := [row for row in self._open.values() if self._is_ready(row)]:
@@ -200,7 +200,7 @@ class _Observer:
         return self._have_answered(seen_by(row.name)) and (self._phase is not None or not row.phases)
 
     def _have_answered(self, names: Collection[str]) -> bool:
-        """Whether none of these rows is still to answer; what this run does not ask never does."""
+        """Return whether none of these rows is still to answer; what this run does not ask never does."""
         return not any(name in self._open or name in self._started for name in names)
 
     def _find_phase(self) -> None:
@@ -232,7 +232,7 @@ class _Observer:
         return self._shared.ask(row, (*row.beginning(self._target, part), *call.inputs), call.ask)
 
     def _snapshot(self, names: Collection[str]) -> Snapshot:
-        """The snapshot with the answers of these rows, and of no others."""
+        """Return the snapshot with the answers of these rows, and of no others."""
         target, phase = self._target, self._phase or Phase.PRE_RELEASE
         channels = (target.channel, *find_sharing_any(target))
         fields: dict[str, Any] = {"index": {channel.name: NOT_ASKED for channel in channels}}

@@ -22,7 +22,7 @@ class CommitSources(Resources):
     """Asks git and GitHub about commits."""
 
     def history(self, view: View) -> Call:
-        """The commits that matter and how they lie to each other."""
+        """Return the commits that matter and how they lie to each other."""
         base, head = view.release.base_branch, view.release.base_head
         wanted, pairs = _commits_of_refs(view), []
         if tag := view.release.tag:
@@ -40,7 +40,7 @@ class CommitSources(Resources):
         )
 
     def related_clone(self, view: View) -> Call | Observation[Any]:
-        """The clone with how its HEAD lies to the head of the base branch."""
+        """Return the clone with how its HEAD lies to the head of the base branch."""
         clone = view.snapshot.clone
         try:
             head = view.release.base_head
@@ -52,7 +52,7 @@ class CommitSources(Resources):
         return Call((head, clone), lambda: relate_clone(clone, self.commits_of(view)))
 
     def workflow_files(self, view: View) -> Call | Observation[Any]:
-        """The release workflow at the head of the base branch."""
+        """Return the release workflow at the head of the base branch."""
         workflow = view.target.workflow
         if not workflow:
             return known(None)
@@ -82,7 +82,7 @@ class CommitSources(Resources):
         return Call((head,), lambda: self.github.checks(head, view.target.workflow, base))
 
     def base_runs(self, base: str, workflow: str) -> Observation[Any]:
-        """The last finished runs of CI on the base branch."""
+        """Return the last finished runs of CI on the base branch."""
         return self.github.observe(lambda api, place: find_branch_runs(api, place, base, workflow))
 
     def expected_ci(self, view: View) -> Call | Observation[Any]:
@@ -101,12 +101,12 @@ class CommitSources(Resources):
         )
 
     def commits_of(self, view: View) -> BranchHistory:
-        """The commits of the base branch, from the clone if there is one, else fetched for this run."""
+        """Return the commits of the base branch, from the clone if there is one, else fetched for this run."""
         return BranchHistory(self.stores, view.release.remote, view.release.base_branch, view.snapshot.clone.value)
 
 
 def _commits_of_refs(view: View) -> list[WantedCommit]:
-    """The commits that the version's refs and other release branches are on."""
+    """Return the commits that the version's refs and other release branches are on."""
     release, target = view.release, view.target
     leaves_tag = "tag" in target.channel.leaves
     wanted: list[WantedCommit] = []
@@ -123,7 +123,7 @@ def _commits_of_refs(view: View) -> list[WantedCommit]:
 
 
 def other_branches(view: View) -> dict[str, ReleaseBranchName]:
-    """The release branches of other versions and channels, parsed, if the run asks for their pull requests."""
+    """Return the release branches of other versions and channels, parsed, if the run asks for their pull requests."""
     remote, target = view.snapshot.remote.value, view.target
     if remote is None or "open_pulls" not in view.asked:
         return {}

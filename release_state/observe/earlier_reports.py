@@ -88,8 +88,7 @@ def read_reports(folder: Path) -> tuple[list[PastRun], list[str]]:
 
 
 def find_newest_whole(folder: Path, now: Mapping[str, Record], own: Path) -> tuple[dict[str, PastRun], list[str]]:
-    """
-    Return for each target the newest earlier run that ran all of its checks, and a note for each skipped file.
+    """Return for each target the newest earlier run that ran all of its checks, and a note for each skipped file.
 
     `now` is what this run says, by key, and `own` its report. A target with unrun checks has no entry. Of the files
     with the name of a report, only those of these versions are read, newest first; all other files are read. Raises

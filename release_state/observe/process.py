@@ -39,8 +39,7 @@ _LIMITED = 'ulimit -d "$1" 2>/dev/null; test "$2" = 0 || ulimit -f "$2" 2>/dev/n
 
 
 def limit_memory(command: Sequence[str], most: int, *, file_size: int = 0) -> list[str]:
-    """
-    The command with a limit on each process: at most `most` bytes of memory and files of `file_size` bytes (0: any).
+    """The command with a limit on each process: at most `most` bytes of memory and files of `file_size` bytes (0: any).
 
     The limit holds for the program and each process that it starts. The kernel refuses what is more (Linux,
     RLIMIT_DATA: private memory, not mapped files); the program then ends with a message of its own. A lower limit that
@@ -99,8 +98,7 @@ def run_bounded(
     most_output: int | None = None,
     room: FolderLimit | None = None,
 ) -> ProgramResult:
-    """
-    Run a program in its own process group. Stop the group at a limit, on `cancel` and on an interrupt.
+    """Run a program in its own process group. Stop the group at a limit, on `cancel` and on an interrupt.
 
     `stderr` is `subprocess.STDOUT` (part of the output), `PIPE` or `DEVNULL`. The program is stopped once it writes
     more than `most_output` bytes; None keeps the last 64 KiB. Raises OSError if the program cannot be started.

@@ -27,7 +27,7 @@ class Progress:
         self._pause = words
 
     def track(self, lookup: str, ask: Callable[[], T]) -> Callable[[], T]:
-        """The same look-up, which reports when it starts and when it ends."""
+        """Return the same look-up, which reports when it starts and when it ends."""
         source = name_source(lookup)
 
         def tracked() -> T:

@@ -40,10 +40,7 @@ def make_document(snapshots: Sequence[Snapshot]) -> dict[str, Any]:
 
 
 def save(path: Path, snapshots: Sequence[Snapshot]) -> None:
-    """Write a file that `load` reads.
-
-    Raises OSError.
-    """
+    """Write a file that `load` reads. Raises OSError."""
     disk.write_atomically(path, json.dumps(make_document(snapshots), indent=1, ensure_ascii=False) + "\n")
 
 

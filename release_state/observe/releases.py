@@ -19,7 +19,7 @@ class ReleaseSources(CommitSources):
     """Asks GitHub, the index and pip about a release."""
 
     def last_run(self, view: View) -> Call:
-        """The last finished release run of the target and why it failed."""
+        """Return the last finished release run of the target and why it failed."""
         repository, runs = view.snapshot.repository, view.snapshot.runs
         if problem := repository.unavailable or runs.unavailable:
             raise NotObserved(problem)
@@ -28,7 +28,7 @@ class ReleaseSources(CommitSources):
         return Call((name, finished, success), lambda: self.run_logs.last_run(name, view.target, found, success))
 
     def witness(self, view: View) -> Call | Observation[Any]:
-        """What says that a version missing from the index was published before."""
+        """Return what says that a version missing from the index was published before."""
         release, target = view.release, view.target
         try:
             is_there = release.is_published or str(release.version) in release.project.listed_without_files
@@ -57,7 +57,7 @@ class ReleaseSources(CommitSources):
         return Call((tags, finished, unread), lambda: observe_witness(target, find_run))
 
     def published(self, view: View) -> Call | Observation[Any]:
-        """The commit that the published files were built from."""
+        """Return the commit that the published files were built from."""
         target, release = view.target, view.release
         if "tag" not in target.channel.leaves:
             return unavailable("published commit", f"not looked for: {target.channel.name} leaves no tag")
@@ -82,7 +82,7 @@ class ReleaseSources(CommitSources):
         )
 
     def installation(self, view: View) -> Call | Observation[Any]:
-        """Whether the version installs from its index."""
+        """Return whether the version installs from its index."""
         if reason := self._reason_not_to_install(view):
             left_out = reason == _LEFT_OUT
             return known(Installation(attempted=False, left_out=left_out, detail=reason))
@@ -105,7 +105,7 @@ class ReleaseSources(CommitSources):
         )
 
     def opened(self, view: View) -> Call | Observation[Any]:
-        """Whether the files that were not installed are what the index says."""
+        """Return whether the files that were not installed are what the index says."""
         if reason := self._reason_not_to_install(view):
             return known(Opened(left_out=reason))
         from release_state.observe.published.opened import observe_opened
@@ -132,7 +132,7 @@ class ReleaseSources(CommitSources):
         return int(self.config.install_size * 2**20)
 
     def _reason_not_to_install(self, view: View) -> str:
-        """Why no file of the version is downloaded; empty if they are. Raises NotObserved."""
+        """Return why no file of the version is downloaded; empty if they are. Raises NotObserved."""
         if not self.config.install:
             return _LEFT_OUT
         if view.release.files:
@@ -141,7 +141,7 @@ class ReleaseSources(CommitSources):
 
 
 def _success(release: Release) -> Success:
-    """What the traces say about a run of this version that GitHub calls a success."""
+    """Return what the traces say about a run of this version that GitHub calls a success."""
     traces = release.traces()
     if traces["index"] is False:
         return "impossible"

@@ -60,7 +60,7 @@ class Resources:
         """Files by address that one look-up downloaded and another needs, too."""
 
     def remote(self) -> Observation[Remote]:
-        """The remote's refs."""
+        """Return the remote's refs."""
         return observe_remote(self.config.remote_url, self.time.left, cancel=self.cancel)
 
     def forget(self) -> None:
@@ -77,7 +77,7 @@ class Resources:
 
     @staticmethod
     def history_problem(view: View) -> Problem | None:
-        """Why the history of the base could not be fetched: no second look-up waits for it."""
+        """Return why the history of the base could not be fetched: no second look-up waits for it."""
         problem = view.snapshot.history.unavailable
         return problem if problem and problem.source == HISTORY else None
 

@@ -25,16 +25,16 @@ class Sources(ReleaseSources):
     """Git, GitHub, the indexes and the status pages, for the look-ups of one run."""
 
     def index(self, view: View) -> dict[str, Call]:
-        """The pages of the target's channel and of those that share a trace with it: they may rest on it."""
+        """Return the pages of the target's channel and of those that share a trace with it: they may rest on it."""
         return {name: self._page(view.target, name) for name in _deciding(view.target)}
 
     def other_indexes(self, view: View) -> dict[str, Call]:
-        """The pages of the channels that other release branches are for."""
+        """Return the pages of the channels that other release branches are for."""
         channels = {parsed.channel for parsed in other_branches(view).values()}
         return {name: self._page(view.target, name) for name in channels - _deciding(view.target)}
 
     def rehearsal(self, view: View) -> Call | Observation[Any]:
-        """The page of the index that releases are tried on, before one to `pypi`."""
+        """Return the page of the index that releases are tried on, before one to `pypi`."""
         if view.target.channel.name != "pypi" or not view.target.find_channel(REHEARSAL):
             return known(None)
         return self._page(view.target, REHEARSAL, REHEARSAL, view.target.version)
@@ -55,7 +55,7 @@ class Sources(ReleaseSources):
         return observe_index(self.client, channel, target.package, target.version, expected)
 
     def clone(self, target: Target) -> Observation[Clone]:
-        """The local clone."""
+        """Return the local clone."""
         from release_state.observe.git.clone import observe_clone
 
         if target.clone is None:
@@ -64,7 +64,7 @@ class Sources(ReleaseSources):
         return observe_clone(Path(target.clone), target.remote, self.time.left, reports, cancel=self.cancel)
 
     def open_pulls(self) -> Observation[Any]:
-        """The open pull requests from or into a release branch, or a branch in the way of one to be created."""
+        """Return the open pull requests from or into a release branch, or a branch in the way of one to be created."""
         targets = self.config.targets
 
         def is_looked_at(branch: str) -> bool:
@@ -74,18 +74,18 @@ class Sources(ReleaseSources):
         return self.github.open_release_pulls(is_looked_at)
 
     def branch_pulls(self, view: View) -> Call | dict[str, Call]:
-        """The pull requests of each other release branch."""
+        """Return the pull requests of each other release branch."""
         names = tuple(sorted(other_branches(view)))
         if len(names) > MOST_BRANCHES:
             return Call((names,), lambda: known(self.github.pulls_of_all(names)), parts=names)
         return {name: Call((), functools.partial(self.github.pulls, name)) for name in names}
 
     def branch_rules(self, branch: str) -> Call:
-        """The rules for the release branch."""
+        """Return the rules for the release branch."""
         return Call((branch,), functools.partial(self.settings.branch_rules, branch))
 
     def drafts(self, target: Target) -> Observation[Any]:
-        """The drafts for the version's tag, however it is spelled."""
+        """Return the drafts for the version's tag, however it is spelled."""
         return self.github.drafts(lambda tag: tag == target.tag or target.is_version_named_by(tag))
 
     def other_releases(self, view: View) -> dict[str, Call]:
@@ -96,7 +96,7 @@ class Sources(ReleaseSources):
         return {tag.name: Call((), functools.partial(self.github.release_by_tag, tag.name)) for tag in tags}
 
     def services(self, view: View) -> dict[str, Call]:
-        """The status pages of the services that have one."""
+        """Return the status pages of the services that have one."""
         pages = {"GitHub": view.target.github_status_url, "PyPI": view.target.index_status_url}
         return {
             name: Call((url,), functools.partial(self._ask_status_page, name, url))

@@ -50,8 +50,7 @@ class _Summary(BaseModel):
 
 
 def observe_status_page(client: HttpClient, service: str, root: str) -> Observation[ServiceStatus]:
-    """
-    Read the Statuspage at `root` (an URL); `service` is a key of NEEDED.
+    """Read the Statuspage at `root` (an URL); `service` is a key of NEEDED.
 
     `client` holds no token. Never raises: the status is unavailable if there is no such page, it does not answer, or it
     names no component that a release needs. Source: https://www.githubstatus.com/api

@@ -21,8 +21,7 @@ _TOKEN = re.compile(r"[!-~]+")
 
 
 def find_token(environ: Mapping[str, str], api_host: str) -> tuple[str | None, str | None]:
-    """
-    Return the token for GitHub's API at `api_host` (a URL or a host) and its source; None twice if there is none.
+    """Return the token for GitHub's API at `api_host` (a URL or a host) and its source; None twice if there is none.
 
     The order: GH_ENTERPRISE_TOKEN and GITHUB_ENTERPRISE_TOKEN for a GitHub Enterprise Server, GITHUB_TOKEN, GH_TOKEN,
     `gh auth token` (5 s at most; silent if gh is missing or signed out). GITHUB_TOKEN and GH_TOKEN belong to

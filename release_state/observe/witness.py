@@ -38,8 +38,7 @@ _REHEARSAL = re.compile(r"test[-_. ]?pypi|\brehears", re.IGNORECASE)
 
 
 def observe_witness(target: Target, ask_for_run: Callable[[], WorkflowRun | None]) -> Observation[Witness]:
-    """
-    Return what says that the version was published; known and None: nothing does.
+    """Return what says that the version was published; known and None: nothing does.
 
     Earlier reports come first, because they cost no request. `ask_for_run` finds the run that published the version.
     Unavailable if GitHub does not answer. Never raises.
@@ -60,8 +59,7 @@ def observe_witness(target: Target, ask_for_run: Callable[[], WorkflowRun | None
 def find_publishing_run(
     logs: RunLogs, repository: str, target: Target, runs: WorkflowRuns, tags: Collection[str]
 ) -> WorkflowRun | None:
-    """
-    Return the newest finished run that published this version to this channel; None if no such run is known.
+    """Return the newest finished run that published this version to this channel; None if no such run is known.
 
     `tags` are the version's own tags: a run that one of them started is for this version. Asks about three runs at
     most, and reads a log only with a token. Raises LookupFailed.

@@ -132,10 +132,7 @@ class History(Model):
     """When annotated tags were created, by tag object; without those that could not be fetched."""
 
     def lineage(self, sha: str) -> Lineage:
-        """Return a commit as seen from the base.
-
-        Raises NotObserved if the commit could not be fetched.
-        """
+        """Return a commit as seen from the base. Raises NotObserved if the commit could not be fetched."""
         for lineage in self.lineages:
             if lineage.sha == sha:
                 return lineage

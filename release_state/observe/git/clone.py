@@ -28,8 +28,7 @@ _BUILT_SUFFIXES = (".whl", ".tar.gz", ".zip")
 def observe_clone(
     path: Path, remote_name: str, timeout: float, reports_dir: Path | None, *, cancel: Event | None = None
 ) -> Observation[Clone]:
-    """
-    Read the clone at or above a path; `timeout` in seconds.
+    """Read the clone at or above a path; `timeout` in seconds.
 
     Another commit checked out in a submodule counts as a change; changes inside its work tree do not. The reports of
     this suite in `reports_dir` never count. `ahead` and `behind` stay unavailable.
@@ -82,7 +81,7 @@ def _observe(reader: CloneReader, remote_name: str, reports_dir: Path | None) ->
 
 
 def find_operation(git_dir: Path) -> str | None:
-    """The operation in progress, by the files that git keeps for it in the work tree's git directory."""
+    """Return the operation in progress, by the files that git keeps for it in the work tree's git directory."""
     # A stopped rebase has a CHERRY_PICK_HEAD as well, so it comes first.
     if (git_dir / "rebase-merge").exists():
         return "rebase"
@@ -136,7 +135,7 @@ def _dirty_submodules(reader: CloneReader, top: Path) -> Observation[tuple[str, 
 
 
 def _submodules(reader: CloneReader, top: Path) -> Iterator[bytes]:
-    """The paths of the submodules that are checked out."""
+    """Yield the paths of the submodules that are checked out."""
     if not (top / ".gitmodules").is_file():
         return
     for entry in reader.run("ls-files", "--stage", "-z", cwd=top).output.split(b"\0"):
@@ -147,7 +146,7 @@ def _submodules(reader: CloneReader, top: Path) -> Iterator[bytes]:
 
 
 def _is_inside(folder: Path, top: Path) -> bool:
-    """Whether the folder is inside the clone after following links."""
+    """Return whether the folder is inside the clone after following links."""
     return top.resolve() in folder.resolve().parents
 
 
@@ -159,7 +158,7 @@ def _is_dirty(reader: CloneReader, folder: Path) -> bool:
 
 
 def _built(folder: Path) -> Observation[tuple[str, ...]]:
-    """The names of the distributions in a folder; none if it is missing or a link."""
+    """Return the names of the distributions in a folder; none if it is missing or a link."""
     try:
         if folder.is_symlink():
             return known(())
@@ -173,7 +172,7 @@ def _built(folder: Path) -> Observation[tuple[str, ...]]:
 
 
 def _no_identity(reader: CloneReader, environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Those of user.name and user.email that neither the configuration nor the environment sets."""
+    """Return those of user.name and user.email that neither the configuration nor the environment sets."""
     variables = {"user.name": ("GIT_COMMITTER_NAME",), "user.email": ("GIT_COMMITTER_EMAIL", "EMAIL")}
     missing = []
     for name, names in variables.items():

@@ -32,8 +32,7 @@ _PASSING = re.compile(
 
 
 def ask_patiently(git: Git, ask: Callable[[], GitOutput]) -> GitOutput:
-    """
-    The output of a command that asks a remote, after at most three tries within the time of `git`.
+    """Return the output of a command that asks a remote, after at most three tries within the time of `git`.
 
     Raises GitFailed with the last failure.
     """
@@ -97,8 +96,7 @@ class Git:
         deadline: float | None = None,
         memory: int = GIT_MEMORY,
     ) -> GitOutput:
-        """
-        Run one command. `first` reads only so many bytes of its output; `memory` limits each process (bytes).
+        """Run one command. `first` reads only so many bytes of its output; `memory` limits each process (bytes).
 
         Raises GitFailed for an exit code that is not in `accept`, at the time limit and beyond the output limit.
         """
@@ -129,7 +127,7 @@ class Git:
 
     @staticmethod
     def now() -> float:
-        """The current time, on the clock of deadlines."""
+        """Return the current time, on the clock of deadlines."""
         return time.monotonic()
 
     def _why_stopped(self, stopped: str, arguments: tuple[str, ...]) -> str:
@@ -142,7 +140,7 @@ class Git:
 
 
 def _temporary_file(data: bytes) -> IO[bytes]:
-    """A file to read from: with a pipe, a git that does not read would block the writer."""
+    """Return a file to read from: with a pipe, a git that does not read would block the writer."""
     try:
         with ExitStack() as stack:
             file = stack.enter_context(tempfile.TemporaryFile())

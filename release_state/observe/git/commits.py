@@ -22,8 +22,7 @@ T = TypeVar("T")
 
 
 class Stores:
-    """
-    The stores that the look-ups of a run share: what one look-up fetched is there for the next.
+    """The stores that the look-ups of a run share: what one look-up fetched is there for the next.
 
     `seconds` returns the time that a look-up has, each time one begins. Safe to use from many threads.
     """
@@ -61,8 +60,7 @@ class Stores:
         *,
         sha256: bool,
     ) -> T:
-        """
-        Look in the first store that allows it; a damaged cache is made anew, once. Raises GitFailed.
+        """Look in the first store that allows it; a damaged cache is made anew, once. Raises GitFailed.
 
         A clone of another remote lends only if it has one of the `related` commits; None: it lends in any case. The
         cache keeps the commits of `keep` for the next fetch.
@@ -89,7 +87,7 @@ class Stores:
     def _store_beside(
         self, git: Git, clone: Clone | None, related: Collection[str] | None, sha256: bool
     ) -> Store | None:
-        """The store that borrows from the clone; None if the clone lends nothing."""
+        """Return the store that borrows from the clone; None if the clone lends nothing."""
         with self._lock:
             # A store of a clone that belongs to the remote also serves where any clone would do.
             if related is None and (held := self._beside.get((False, sha256))):
@@ -102,7 +100,7 @@ class Stores:
             return self._beside[key]
 
     def _lent_objects(self, git: Git, clone: Clone | None, related: Collection[str] | None) -> Path | None:
-        """The objects of a clone that has its whole history and something to do with this remote."""
+        """Return the objects of a clone that has its whole history and something to do with this remote."""
         if clone is None or self._clone_path is None or clone.shallow:
             return None
         try:
@@ -154,11 +152,10 @@ class BranchHistory:
         any_clone: bool = False,
         git: Git | None = None,
     ) -> T:
-        """
-        What `look` returns, given a store with the head's history and that of the wanted commits it could get.
+        """What `look` returns, given a store with the head's history and that of the wanted commits it could get.
 
-        A fetch, where one is needed, brings the objects of `along` too. `any_clone` lets a clone lend its objects
-        that has nothing to do with the remote. Raises GitFailed, also where the head cannot be had.
+        A fetch, where one is needed, brings the objects of `along` too. `any_clone` lets a clone lend its objects that
+        has nothing to do with the remote. Raises GitFailed, also where the head cannot be had.
         """
         wants = [WantedCommit(self.head, f"refs/heads/{self.branch}"), *wanted]
         names = list(dict.fromkeys(want.sha for want in wants))

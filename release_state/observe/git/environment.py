@@ -48,7 +48,7 @@ _ALWAYS: Settings = (
 
 
 def build_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment for every git command: no prompts, no pager, no optional locks, untranslated messages."""
+    """Return the environment for every git command: no prompts, no pager, no optional locks, untranslated messages."""
     env = {
         name: value
         for name, value in environ.items()
@@ -74,8 +74,7 @@ def build_environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def cut_network(env: Mapping[str, str]) -> dict[str, str]:
-    """
-    The same environment without network and secrets: a partial clone must not fetch what it lacks.
+    """Return the same environment without network and secrets: a partial clone must not fetch what it lacks.
 
     Only a credential helper needs the tokens and passwords.
     """
@@ -85,8 +84,7 @@ def cut_network(env: Mapping[str, str]) -> dict[str, str]:
 
 
 def add_settings(env: Mapping[str, str], settings: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """
-    The environment with added configuration that overrides every file, as `-c` does.
+    """Return the environment with added configuration that overrides every file, as `-c` does.
 
     Not by `-c`: names of filter drivers may hold "=", and a process list would show credentials.
     """
@@ -100,8 +98,7 @@ def add_settings(env: Mapping[str, str], settings: Iterable[tuple[str, str]]) ->
 
 
 def build_ssh_command(seconds: float) -> str:
-    """
-    The ssh command if the user configured none: it never prompts and gives up on a silent host in time.
+    """Return the ssh command if the user configured none: it never prompts and gives up on a silent host in time.
 
     It adds and updates no host key, and leaves no connection open.
     """
@@ -110,8 +107,7 @@ def build_ssh_command(seconds: float) -> str:
 
 
 def hide_repositories(env: Mapping[str, str], folder: Path) -> dict[str, str]:
-    """
-    The environment in which git finds no repository around an empty `folder`.
+    """Return the environment in which git finds no repository around an empty `folder`.
 
     A scratch folder can lie inside the inspected clone (TMPDIR). The clone's configuration would then choose the ssh
     command.
@@ -121,8 +117,7 @@ def hide_repositories(env: Mapping[str, str], folder: Path) -> dict[str, str]:
 
 
 def add_credentials(env: Mapping[str, str], url: str) -> dict[str, str]:
-    """
-    The environment with the user name and password of an http or https address.
+    """Return the environment with the user name and password of an http or https address.
 
     Git passes addresses on as arguments, which everybody on the machine can read. Only its owner can read an
     environment.
@@ -141,7 +136,7 @@ def add_credentials(env: Mapping[str, str], url: str) -> dict[str, str]:
 
 
 def find_password(env: Mapping[str, str]) -> str:
-    """The password that `add_credentials` put there, else empty."""
+    """Return the password that `add_credentials` put there, else empty."""
     return env.get(_PASSWORD, "")
 
 

@@ -1,5 +1,4 @@
-"""
-Compare by content the entries of the index that git was told to skip: assume-unchanged and skip-worktree.
+"""Compare by content the entries of the index that git was told to skip: assume-unchanged and skip-worktree.
 
 `git status` ignores both. They go into an index of our own in a scratch folder, without marks and times, and git
 compares that index with the work tree. The clone's own index is only read.
@@ -39,8 +38,7 @@ class Entry:
 
 
 def find_hidden_changes(reader: CloneReader, top: Path, modes: str) -> list[Entry]:
-    """
-    The marked entries whose file differs from the index.
+    """Return the marked entries whose file differs from the index.
 
     A missing file is a change as well, unless a sparse checkout leaves it out. `modes` is the setting for whether a
     changed mode is a change. Raises GitFailed.
@@ -55,7 +53,7 @@ def find_hidden_changes(reader: CloneReader, top: Path, modes: str) -> list[Entr
 
 
 def _marked(reader: CloneReader, top: Path) -> tuple[set[bytes], set[bytes]]:
-    """The paths marked skip-worktree, and those marked only assume-unchanged."""
+    """Return the paths marked skip-worktree, and those marked only assume-unchanged."""
     skipped, assumed = set(), set()
     for line in reader.run("ls-files", "-v", "-z", cwd=top).output.split(b"\0"):
         mark, path = line[:1], line[2:]
@@ -83,7 +81,7 @@ def _compared(reader: CloneReader, top: Path, paths: set[bytes], modes: str) -> 
 
 
 def _entry(facts: bytes, path: bytes) -> Entry:
-    """An entry of `git diff --raw -z`: `:100644 100644 <object> <zeros> M`."""
+    """Return an entry of `git diff --raw -z`: `:100644 100644 <object> <zeros> M`."""
     parts = facts.removeprefix(b":").split(b" ")
     if len(parts) != 5 or not facts.startswith(b":"):
         raise GitFailed("git diff answered an entry of an unknown kind")
@@ -110,8 +108,7 @@ def find_reports_path(reports_dir: Path | None, top: Path) -> bytes | None:
 
 
 def is_own_report(path: bytes, reports: bytes | None, top: Path) -> bool:
-    """
-    Whether a path of the work tree is a report, directly in the reports folder, by its name and first bytes.
+    """Return whether a path of the work tree is a report, directly in the reports folder, by its name and first bytes.
 
     A page counts only with its document beside it. The document that a run has reserved is still empty.
     """
@@ -130,7 +127,7 @@ def is_own_report(path: bytes, reports: bytes | None, top: Path) -> bool:
 
 
 def _beginning(path: Path) -> bytes | None:
-    """The first bytes of a regular file; None for anything else, and for a link."""
+    """Return the first bytes of a regular file; None for anything else, and for a link."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:

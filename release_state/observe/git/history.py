@@ -24,11 +24,10 @@ def observe_history(
     *,
     changelog_file: str = "CHANGELOG.md",
 ) -> Observation[History]:
-    """
-    Look at the wanted commits, and at each pair (older, newer) for ancestry.
+    """Look at the wanted commits, and at each pair (older, newer) for ancestry.
 
-    Fetches only objects that neither the clone nor the cache has, and never into the clone. Known also where
-    single commits could not be had: they are `missing`. Unavailable where the base's head could not be had.
+    Fetches only objects that neither the clone nor the cache has, and never into the clone. Known also where single
+    commits could not be had: they are `missing`. Unavailable where the base's head could not be had.
     """
     asked = [*wanted, *(WantedCommit(sha) for pair in pairs for sha in pair)]
     shas = tuple(dict.fromkeys(commit.sha for commit in asked))
@@ -58,8 +57,7 @@ def observe_history(
 
 
 def relate_clone(clone: Observation[Clone], history: BranchHistory) -> Observation[Clone]:
-    """
-    The clone with `ahead` and `behind` of the branch's head filled in.
+    """Return the clone with `ahead` and `behind` of the branch's head filled in.
 
     Equal hashes are equal without an object. Both are unavailable where the history between the two cannot be had, as
     for a shallow clone whose HEAD the remote does not know.

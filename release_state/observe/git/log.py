@@ -17,7 +17,7 @@ _TAGGER = re.compile(rb"^tagger [^\n]*> (\d{1,12}) [+-]\d{4}$", re.MULTILINE)
 
 
 def read_commits(store: Store, names: Sequence[str]) -> tuple[Commit, ...]:
-    """The first line and the date of commits in the store; leaves out a commit whose line cannot be read."""
+    """Return the first line and the date of commits in the store; leaves out a commit whose line cannot be read."""
     if not names:
         return ()
     options = ("--no-walk=unsorted", "--no-show-signature", "--no-color", "--encoding=UTF-8", "--format=%H %ct %s")
@@ -30,7 +30,7 @@ def read_commits(store: Store, names: Sequence[str]) -> tuple[Commit, ...]:
 
 
 def read_tag_dates(store: Store, names: Sequence[str]) -> dict[str, datetime]:
-    """When annotated tags were made, by object; leaves out missing ones: a date is not worth a failure."""
+    """Return when annotated tags were made, by object; leaves out missing ones: a date is not worth a failure."""
     dates = {}
     for name in names:
         if not OBJECT_NAME.fullmatch(name):
@@ -62,18 +62,18 @@ class Message:
 
 
 def find_tags_in_history(store: Store, head: str, tags: Iterable[Tag]) -> list[tuple[str, str]]:
-    """The name and commit of each tag that points to `head` or an ancestor of it."""
+    """Return the name and commit of each tag that points to `head` or an ancestor of it."""
     history = set(store.run("rev-list", head, "--").text.split())
     return [(tag.name, tag.commit) for tag in tags if tag.commit in history]
 
 
 def read_messages_since(store: Store, head: str, last: str | None) -> list[Message]:
-    """The commits in the history of `head` and not in that of `last` (None: all), newest first."""
+    """Return the commits in the history of `head` and not in that of `last` (None: all), newest first."""
     return _messages(store.run("log", *_MESSAGES, head, *([f"^{last}"] if last else []), "--").output)
 
 
 def read_messages(store: Store, commits: Sequence[str]) -> list[Message]:
-    """These commits, in this order."""
+    """Return these commits, in this order."""
     stdin = "".join(f"{sha}\n" for sha in commits).encode()
     return (
         _messages(store.run("log", *_MESSAGES, "--no-walk=unsorted", "--stdin", stdin=stdin).output) if commits else []
@@ -90,7 +90,7 @@ def _messages(output: bytes) -> list[Message]:
 
 
 def find_changed_contents(store: Store, head: str) -> set[str]:
-    """The objects of files that the commits of a history changed, before and after the change."""
+    """Return the objects of files that the commits of a history changed, before and after the change."""
     options = ("--format=", "--raw", "--no-abbrev", "--no-renames", "-m", "--root", "-z")
     fields = (entry.split(b" ") for entry in store.run("log", *options, head, "--").output.split(b"\0"))
     entries = (entry for entry in fields if entry[0].startswith(b":") and len(entry) > 4)

@@ -39,7 +39,7 @@ class GitFailed(Exception):  # noqa: N818 - reads as what happened
         """"time", "cancelled", "too much" or "shallow" if a retry is useless, else empty."""
 
     def as_problem(self, source: str) -> Problem:
-        """Why the look-up failed."""
+        """Return why the look-up failed."""
         temporary = self.stopped == "time" or (not self.stopped and bool(_TROUBLE.search(self.stderr)))
         return Problem(source=source, why=self.why, remedy=self.remedy, is_temporary=temporary)
 
@@ -50,14 +50,14 @@ def decode_output(data: bytes) -> str:
 
 
 def scrub(text: str, password: str = "") -> str:
-    """The text without this password, and without user names, passwords and queries in its addresses."""
+    """Return the text without this password, and without user names, passwords and queries in its addresses."""
     for spelling in list_spellings(password) if len(password) > 3 else ():
         text = text.replace(spelling, "***")
     return _QUERY.sub(r"\1", _CREDENTIALS.sub("", text))
 
 
 def find_decisive_line(stderr: str) -> str:
-    """The one or two lines of git's messages that say what is wrong."""
+    """Return the one or two lines of git's messages that say what is wrong."""
     lines = [line.strip() for line in re.split(r"[\r\n]+", stderr) if not _NOISE.match(line)]
     chosen = [line for line in lines if line.startswith(("fatal:", "error:"))][:1] or lines[-1:]
     if chosen and chosen[0].endswith(":"):
@@ -69,7 +69,7 @@ def find_decisive_line(stderr: str) -> str:
 
 
 def explain_failure(stderr: str, code: int) -> tuple[str, str | None]:
-    """What went wrong, and what a person can do about it."""
+    """Return what went wrong, and what a person can do about it."""
     why = find_decisive_line(stderr) or f"git ended with exit code {code} and no message"
     if found := re.search(r"dubious ownership in repository at '(.+)'\s*$", stderr, re.MULTILINE):
         trusting = ("git", "config", "--global", "--add", "safe.directory", found[1])

@@ -1,5 +1,4 @@
-"""
-Find the commits of a branch whose change the base lacks: by patch equivalence, squash merges included.
+"""Find the commits of a branch whose change the base lacks: by patch equivalence, squash merges included.
 
 As `git cherry` does, but with the contents of few files, all fetched at once. In a repository without file contents,
 git would fetch them one by one, each over its own connection.
@@ -36,8 +35,7 @@ class Change:
 
 
 def find_unmerged_commits(store: Store, base: str, head: str) -> list[Commit]:
-    """
-    The commits of `head` whose change `base` lacks, newest first.
+    """Return the commits of `head` whose change `base` lacks, newest first.
 
     The base has a change if one of its commits has the same patch, or the patch of the whole branch (a squash merge).
     An empty commit has no change. A merge commit has one if its result is on neither side.
@@ -61,7 +59,7 @@ def find_unmerged_commits(store: Store, base: str, head: str) -> list[Commit]:
 
 
 def read_changes(store: Store, names: Sequence[str]) -> list[Change]:
-    """The commits of these names with the files that they change."""
+    """Return the commits of these names with the files that they change."""
     if not names:
         return []
     stdin = "".join(f"{name}\n" for name in names).encode()
@@ -108,7 +106,7 @@ class Patch:
         return frozenset((path, _shape(entry)) for path, entry in self.files.items())
 
     def objects(self) -> set[str]:
-        """The objects that git needs to print the patch; submodules (mode 160000) need none."""
+        """Return the objects that git needs to print the patch; submodules (mode 160000) need none."""
         entries = (entry.lstrip(b":").split(b" ") for entry in self.files.values())
         sides = ((mode, name) for e in entries if len(e) == 5 for mode, name in ((e[0], e[2]), (e[1], e[3])))
         return {decode_output(name) for mode, name in sides if mode != b"160000" and not _NO_OBJECT.fullmatch(name)}
@@ -120,7 +118,7 @@ def _shape(entry: bytes) -> bytes:
 
 
 def _find_branch_patch(store: Store, base: str, head: str) -> Patch | None:
-    """The change of a branch since it left the base; None without a common ancestor or without a change."""
+    """Return the change of a branch since it left the base; None without a common ancestor or without a change."""
     fork = store.run("merge-base", base, head, accept=(0, 1)).text.strip()
     if not fork:
         return None
@@ -129,7 +127,7 @@ def _find_branch_patch(store: Store, base: str, head: str) -> Patch | None:
 
 
 def find_equivalent(store: Store, patches: Collection[Patch], others: Iterable[Patch]) -> set[Patch]:
-    """Those of the patches that are equivalent to one of the others."""
+    """Return those of the patches that are equivalent to one of the others."""
     by_shape: dict[frozenset[tuple[bytes, bytes]], list[Patch]] = defaultdict(list)
     for other in others:
         by_shape[other.shape].append(other)
@@ -158,8 +156,7 @@ def _signature_of(store: Store, patch: Patch) -> list[bytes] | None:
 
 
 def sign_patch(patch: bytes) -> list[bytes]:
-    """
-    The lines that identify a patch, wherever in its files it applies.
+    """Return the lines that identify a patch, wherever in its files it applies.
 
     As for `git patch-id`, without line numbers and white space. Binary files count by their objects, which older
     versions of `git patch-id` leave out.

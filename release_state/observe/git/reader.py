@@ -57,7 +57,7 @@ class CloneReader:
         return self.git.run(*arguments, cwd=cwd or self.path, env=self.env, stdin=stdin, accept=accept)
 
     def line(self, *arguments: str) -> str:
-        """The line that a command prints; a path in it may hold line feeds."""
+        """Return the line that a command prints; a path in it may hold line feeds."""
         output = self.run(*arguments).output
         return os.fsdecode(output[:-1] if output.endswith(b"\n") else output)
 
@@ -70,8 +70,7 @@ class CloneReader:
         )
 
     def top(self) -> Path:
-        """
-        The top of the work tree; for a bare repository, the git directory.
+        """Return the top of the work tree; for a bare repository, the git directory.
 
         Raises GitFailed if the path is not inside the work tree: the configuration points git elsewhere.
         """
@@ -83,12 +82,12 @@ class CloneReader:
         return top
 
     def objects(self) -> Path:
-        """The folder of its objects; for a linked worktree, that of the main one."""
+        """Return the folder of its objects; for a linked worktree, that of the main one."""
         return Path(self._places[0] if self._places else self.line("rev-parse", *_OBJECTS))
 
 
 def find_repository(folder: Path, remote: str) -> LocalRepository | None:
-    """The repository at or above a folder, for the configuration of a run.
+    """Return the repository at or above a folder, for the configuration of a run.
 
     Raises UsageProblem if there is one that cannot be read.
     """
@@ -102,11 +101,10 @@ def find_repository(folder: Path, remote: str) -> LocalRepository | None:
 
 
 def find_clone(folder: Path, remote: str) -> LocalRepository | None:
-    """
-    The repository at or above a folder, and the URL of its remote; None if there is none.
+    """Return the repository at or above a folder, and the URL of its remote; None if there is none.
 
-    Raises GitFailed if there is one that cannot be read: git is missing, or somebody else owns it (safe.directory).
-    To take it for missing would ignore what it holds.
+    Raises GitFailed if there is one that cannot be read: git is missing, or somebody else owns it (safe.directory). To
+    take it for missing would ignore what it holds.
     """
     try:
         reader = CloneReader(folder, Git(_LOCATE_SECONDS))

@@ -39,8 +39,7 @@ _REF_LINE = re.compile(rb"([0-9a-f]{40}|[0-9a-f]{64})[\t ](refs/[^\x00-\x20\x7f]
 
 
 def observe_remote(url: str, timeout: float, *, cancel: Event | None = None) -> Observation[Remote]:
-    """
-    Ask a remote for its branches, tags and default branch; `timeout` in seconds.
+    """Ask a remote for its branches, tags and default branch; `timeout` in seconds.
 
     One connection, with retries after trouble that passes. A local repository without refs is known and empty. Every
     failure is unavailable, and so is a remote that answers without any ref.
@@ -66,7 +65,7 @@ def observe_remote(url: str, timeout: float, *, cancel: Event | None = None) -> 
 
 
 def is_local(url: str) -> bool:
-    """Whether the address is a folder of this machine, with no proxy in between."""
+    """Return whether the address is a folder of this machine, with no proxy in between."""
     return url.startswith(("/", "file://"))
 
 
@@ -78,8 +77,7 @@ def check_url(url: str) -> None:
 
 
 def build_network_environment(git: Git, folder: Path, url: str) -> tuple[dict[str, str], str]:
-    """
-    The environment for commands that talk to the remote at `url`, and the name that they call it by.
+    """Return the environment for commands that talk to the remote at `url`, and the name that they call it by.
 
     Git finds no repository around `folder`. The environment holds the address and the password: otherwise git would
     pass both on as arguments, also those of the user's `url.*.insteadOf`. Raises GitFailed.
@@ -106,7 +104,7 @@ _NAME = "release-state-remote:/"
 
 
 def _rewritten(url: str, settings: Settings) -> str:
-    """The address as git would rewrite it: the longest matching beginning wins."""
+    """Return the address as git would rewrite it: the longest matching beginning wins."""
     rules = [(name[4:-10], start) for name, start in settings if name.endswith(".insteadof") and url.startswith(start)]
     if not rules:
         return url
@@ -115,7 +113,7 @@ def _rewritten(url: str, settings: Settings) -> str:
 
 
 def _network_settings(git: Git, folder: Path) -> Settings:
-    """The user's own settings for ssh and for rewriting addresses. Read once."""
+    """Return the user's own settings for ssh and for rewriting addresses. Read once."""
     key = git.program, tuple(sorted(git.environ.items()))
     if key not in _settings:
         env = hide_repositories(cut_network(git.environ), folder)
@@ -130,8 +128,7 @@ _settings: dict[tuple[str, tuple[tuple[str, str], ...]], Settings] = {}
 
 
 def parse_refs(url: str, output: bytes) -> Remote:
-    """
-    The branches, tags and HEAD in the output of `git ls-remote --symref`.
+    """Return the branches, tags and HEAD in the output of `git ls-remote --symref`.
 
     Raises GitFailed for a line of another form, and for a ref with two hashes.
     """
@@ -155,7 +152,7 @@ def parse_refs(url: str, output: bytes) -> Remote:
 
 
 def parse_tags(refs: Iterable[tuple[str, str]]) -> tuple[Tag, ...]:
-    """The tags among pairs of ref and hash; `<ref>^{}` holds what an annotated tag finally peels to."""
+    """Return the tags among pairs of ref and hash; `<ref>^{}` holds what an annotated tag finally peels to."""
     prefix = "refs/tags/"
     hashes = {ref[len(prefix) :]: sha for ref, sha in refs if ref.startswith(prefix)}
     return tuple(

@@ -1,8 +1,7 @@
-"""
-A bare repository of our own to fetch into: the user's clone lends objects and is never written to.
+"""A bare repository of our own to fetch into: the user's clone lends objects and is never written to.
 
-With a full clone the store is temporary and borrows the clone's objects: only what the clone lacks is fetched.
-Without one it is a cache that stays, one per remote. The cache never borrows: it would break once the clone is gone.
+With a full clone the store is temporary and borrows the clone's objects: only what the clone lacks is fetched. Without
+one it is a cache that stays, one per remote. The cache never borrows: it would break once the clone is gone.
 """
 
 from __future__ import annotations
@@ -78,12 +77,12 @@ class Store:
         )
 
     def used_by(self, git: Git) -> Store:
-        """The same store for another look-up, with a time limit and refs of its own."""
+        """Return the same store for another look-up, with a time limit and refs of its own."""
         fetched = any(self.path.glob("objects/pack/*.pack"))
         return Store(git, self.path, self.env, self.persistent, fetched=fetched)
 
     def present(self, names: Iterable[str]) -> set[str]:
-        """Those of the names that are commits in the store or in the clone that it borrows from."""
+        """Return those of the names that are commits in the store or in the clone that it borrows from."""
         asked = [name for name in dict.fromkeys(names) if OBJECT_NAME.fullmatch(name)]
         if not asked:
             return set()
@@ -99,8 +98,7 @@ class Store:
             return set()
 
     def obtain(self, wants: Iterable[WantedCommit], along: Sequence[str] = ()) -> set[str]:
-        """
-        The wanted commits that are present, with their whole history; fetches only if one is not.
+        """Return the wanted commits that are present, with their whole history; fetches only if one is not.
 
         Where a fetch is needed, it also asks for the objects of `along` (those of tags). Raises GitFailed if the remote
         cannot be asked and nothing of what is wanted is there.
@@ -166,8 +164,7 @@ class Store:
         return ask_patiently(self.git, lambda: self.git.run(*command, cwd=self.path, env=env, stdin=stdin))
 
     def obtain_files(self, names: Collection[str]) -> None:
-        """
-        Fetch the file contents that the store lacks, in one go.
+        """Fetch the file contents that the store lacks, in one go.
 
         Best effort: reading a missing one asks for it again and reports the failure. A store that borrows from a full
         clone and has fetched nothing lacks none.
@@ -186,7 +183,7 @@ class Store:
                 self._ask_remote("--stdin", "--", _REMOTE, stdin="".join(f"{name}\n" for name in lacking).encode())
 
     def is_healthy(self, names: Iterable[str] = ()) -> bool:
-        """Whether the history of its refs and of the given commits can be walked."""
+        """Return whether the history of its refs and of the given commits can be walked."""
         try:
             self.run("rev-list", "--count", "--all", *names, "--")
         except GitFailed as failed:
@@ -281,7 +278,7 @@ def create_bare(git: Git, path: Path, env: Mapping[str, str], *, sha256: bool) -
 
 
 def quote_alternate(objects: Path) -> str:
-    """The path of borrowed objects, quoted as git reads it: the path may hold the separator."""
+    """Return the path of borrowed objects, quoted as git reads it: the path may hold the separator."""
     escaped = str(objects).replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 

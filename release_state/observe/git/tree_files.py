@@ -39,7 +39,7 @@ class Details:
 
 
 def read_details(store: Store, commits: Iterable[str], changelog_file: str) -> dict[str, Details]:
-    """The declared version and the beginning of the changelog in the trees of commits."""
+    """Return the declared version and the beginning of the changelog in the trees of commits."""
     first = (*FIRST_FILES, changelog_file)
     trees = {commit: _entries(store, commit, first) for commit in dict.fromkeys(commits)}
     # All contents in one go: the store may have been fetched without them.
@@ -57,7 +57,7 @@ def _details(store: Store, commit: str, entries: Entries, changelog_file: str) -
 
 
 def _text(store: Store, commit: str, path: str, entries: Entries | None = None) -> str | None:
-    """A file's text; None if it is missing. If it is too large or not UTF-8, a text that is no valid TOML."""
+    """Return a file's text; None if it is missing. If it is too large or not UTF-8, a text that is no valid TOML."""
     data = read_file(store, commit, path, SIZE_LIMIT + 1, entries)
     if data is None:
         return None
@@ -75,15 +75,14 @@ def obtain_files(store: Store, commit: str, paths: Sequence[str]) -> Entries:
 
 
 def obtain_folder(store: Store, commit: str, folder: str) -> Entries:
-    """The files directly in a folder, fetched as by `obtain_files`; none if the folder is missing."""
+    """Return the files directly in a folder, fetched as by `obtain_files`; none if the folder is missing."""
     entries = _entries(store, commit, [f"{folder}/"])
     store.obtain_files({name for _, name in entries.values()})
     return entries
 
 
 def read_file(store: Store, commit: str, path: str, limit: int, entries: Entries | None = None) -> bytes | None:
-    """
-    The first `limit` bytes of a file; None if the tree has no such file. Follows links inside the tree.
+    """Return the first `limit` bytes of a file; None if the tree has no such file. Follows links inside the tree.
 
     `entries` is what is already known of the tree; None looks the path up. Raises GitFailed if the tree names the file
     and its content cannot be had.
@@ -103,12 +102,12 @@ def read_file(store: Store, commit: str, path: str, limit: int, entries: Entries
 
 
 def has_file(store: Store, commit: str, path: str) -> bool:
-    """Whether the tree of a commit has a file or a link at this path."""
+    """Return whether the tree of a commit has a file or a link at this path."""
     return path in _entries(store, commit, [path])
 
 
 def _entries(store: Store, commit: str, paths: Sequence[str]) -> Entries:
-    """Those of the paths that are files or links. A store always has its trees, so this is certain."""
+    """Return those of the paths that are files or links. A store always has its trees, so this is certain."""
     listed = store.run("--literal-pathspecs", "ls-tree", "-z", "--full-tree", commit, "--", *paths).text
     entries: Entries = {}
     for line in listed.split("\0"):
@@ -120,8 +119,7 @@ def _entries(store: Store, commit: str, paths: Sequence[str]) -> Entries:
 
 
 def find_declared_version(files: Mapping[str, str]) -> tuple[str | None, bool]:
-    """
-    The static version of a tree, as spelt there, and whether the version is dynamic.
+    """Return the static version of a tree, as spelt there, and whether the version is dynamic.
 
     `files` maps paths to texts: those of FIRST_FILES and of `find_version_file` that exist. (None, False): none is
     declared, or it cannot be read. (None, True): it is computed when the package is built.
@@ -146,7 +144,7 @@ def find_declared_version(files: Mapping[str, str]) -> tuple[str | None, bool]:
 
 
 def find_version_file(files: Mapping[str, str]) -> str | None:
-    """The file that holds the version by the configuration of hatch or pdm; None if neither names one."""
+    """Return the file that holds the version by the configuration of hatch or pdm; None if neither names one."""
     document = _toml(files) or {}
     hatch, pdm = find_table(document, "tool", "hatch", "version"), find_table(document, "tool", "pdm", "version")
     # With a custom pattern, the version may be anything in that file: it counts as dynamic.
@@ -173,7 +171,7 @@ def _of_setup_cfg(text: str) -> tuple[str | None, bool]:
 
 
 def _toml(files: Mapping[str, str]) -> dict[str, Any] | None:
-    """The content of pyproject.toml: empty if it is missing, None if it cannot be read."""
+    """Return the content of pyproject.toml: empty if it is missing, None if it cannot be read."""
     try:
         return decode_toml(files.get("pyproject.toml", ""))
     except ValueError:
@@ -181,7 +179,7 @@ def _toml(files: Mapping[str, str]) -> dict[str, Any] | None:
 
 
 def find_table(document: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
-    """The table below these keys; empty if there is none."""
+    """Return the table below these keys; empty if there is none."""
     for key in keys:
         value = document.get(key)
         if not isinstance(value, dict):

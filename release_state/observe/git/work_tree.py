@@ -1,8 +1,7 @@
-"""
-Find what differs in a work tree, whatever hides it: `git status` without filter drivers, and Git LFS computed here.
+"""Find what differs in a work tree, whatever hides it: `git status` without filter drivers, and Git LFS computed here.
 
-Marks and settings of the clone can hide changes from `git status`. Marked entries are compared by content. Settings
-are overridden: see `environment.py` for those that are the same in every clone.
+Marks and settings of the clone can hide changes from `git status`. Marked entries are compared by content. Settings are
+overridden: see `environment.py` for those that are the same in every clone.
 """
 
 from __future__ import annotations
@@ -47,8 +46,7 @@ class WorkTreeChanges:
 
 
 def read_changes(reader: CloneReader, top: Path, reports_dir: Path | None) -> WorkTreeChanges:
-    """
-    The tracked paths that differ and the untracked ones, without the reports in the reports folder.
+    """Return the tracked paths that differ and the untracked ones, without the reports in the reports folder.
 
     Raises GitFailed if only a filter driver of the clone could tell; none is run.
     """
@@ -80,7 +78,7 @@ def read_changes(reader: CloneReader, top: Path, reports_dir: Path | None) -> Wo
 
 
 def _changed_modes(status: bytes) -> list[bytes]:
-    """The paths of files that are executable while the index says that they are not, or the other way round."""
+    """Return the paths of files that are executable while the index says that they are not, or the other way round."""
     entries = (entry.split(b" ", 8) for entry in status.split(b"\0") if entry.startswith(b"1 .M N... "))
     return [parts[8] for parts in entries if parts[4] != parts[5] and {parts[4], parts[5]} <= _REGULAR]
 
@@ -91,7 +89,7 @@ def _ignores_modes(reader: CloneReader) -> bool:
 
 
 def _keeps_modes(reader: CloneReader, top: Path, paths: list[bytes]) -> bool:
-    """Whether the file system shows that it keeps modes: some files are executable, and HEAD is not."""
+    """Return whether the file system shows that it keeps modes: some files are executable, and HEAD is not."""
     hooks = reader.git_dir / "hooks"
     others = list(hooks.iterdir()) if hooks.is_dir() else []
     executable = any(os.access(path, os.X_OK) for path in (*others, *(top / os.fsdecode(path) for path in paths)))
@@ -99,8 +97,7 @@ def _keeps_modes(reader: CloneReader, top: Path, paths: list[bytes]) -> bool:
 
 
 def parse_status(output: bytes) -> tuple[list[Entry], list[bytes]]:
-    """
-    The tracked and untracked paths of `git status --porcelain=v2 -z`.
+    """Return the tracked and untracked paths of `git status --porcelain=v2 -z`.
 
     Raises GitFailed for an entry of an unknown kind.
     """
@@ -125,7 +122,7 @@ def parse_status(output: bytes) -> tuple[list[Entry], list[bytes]]:
 
 
 def _really_changed(reader: CloneReader, top: Path, entries: list[Entry], others: bool) -> list[bytes]:
-    """The paths that still differ after what a filter driver would do."""
+    """Return the paths that still differ after what a filter driver would do."""
     filters = _filters(reader, top, entries)
     changed: list[bytes] = []
     unclear: list[bytes] = []
@@ -147,7 +144,7 @@ def _really_changed(reader: CloneReader, top: Path, entries: list[Entry], others
 
 
 def _filters(reader: CloneReader, top: Path, entries: list[Entry]) -> dict[bytes, bytes]:
-    """The configured filter driver of each path that has one. Reading attributes runs nothing."""
+    """Return the configured filter driver of each path that has one. Reading attributes runs nothing."""
     if not entries:
         return {}
     stdin = b"".join(entry.path + b"\0" for entry in entries)
@@ -158,7 +155,7 @@ def _filters(reader: CloneReader, top: Path, entries: list[Entry]) -> dict[bytes
 
 
 def _lfs_pointer(path: Path) -> bytes | None:
-    """The pointer that `git lfs clean` makes of a file; None if it cannot be read."""
+    """Return the pointer that `git lfs clean` makes of a file; None if it cannot be read."""
     digest, size = hashlib.sha256(), 0
     try:
         with path.open("rb") as file:
@@ -176,7 +173,7 @@ def _blob(reader: CloneReader, name: str) -> bytes:
 
 
 def _is_only_reports(reader: CloneReader, top: Path, path: bytes, reports: bytes | None) -> bool:
-    """Whether an untracked path is a report, or a folder of nothing but reports: git names only the folder."""
+    """Return whether an untracked path is a report, or a folder of nothing but reports: git names only the folder."""
     if not path.endswith(b"/") or reports is None:
         return is_own_report(path, reports, top)
     if not (reports + b"/").startswith(path):

@@ -1,5 +1,4 @@
-"""
-Workflow files in the trees of commits: the release workflow with what it uses, and those that a push starts.
+"""Workflow files in the trees of commits: the release workflow with what it uses, and those that a push starts.
 
 None is run. GitHub's API is not asked: the history of the base branch is fetched anyway.
 """
@@ -36,8 +35,7 @@ _OF_CODE = ("push", "pull_request", "merge_group")
 
 
 def observe_workflow_files(history: BranchHistory, workflow: str) -> Observation[WorkflowFiles]:
-    """
-    Read the workflow file of this name at the head of the branch, and the local workflows and actions that it uses.
+    """Read the workflow file of this name at the head of the branch, and the local workflows and actions that it uses.
 
     Known also if the tree has no such file.
     """
@@ -150,13 +148,12 @@ class CommitReader:
         self._history = history
 
     def workflows(self, depth: int) -> CommitWorkflows:
-        """The workflows of the head, and the messages of `depth` ancestors. Raises GitFailed."""
+        """Return the workflows of the head, and the messages of `depth` ancestors. Raises GitFailed."""
         head = self._history.head
         return self._history.read(lambda store, _: replace(_workflows(store, head), chain=_chain(store, head, depth)))
 
     def changed(self, before: str, after: str) -> tuple[str, ...] | None:
-        """
-        The paths that differ between two commits of the branch; None if one commit cannot be had.
+        """Return the paths that differ between two commits of the branch; None if one commit cannot be had.
 
         A renamed file counts by both names. Raises GitFailed.
         """
@@ -173,7 +170,7 @@ class CommitReader:
         return self._history.read(look, [WantedCommit(before), WantedCommit(after)])
 
     def has_workflow(self, sha: str, name: str) -> bool:
-        """Whether an ancestor of the head has the workflow file. Raises GitFailed."""
+        """Return whether an ancestor of the head has the workflow file. Raises GitFailed."""
         return self._history.read(lambda store, _: has_file(store, sha, f"{FOLDER}/{name}"))
 
 

@@ -83,8 +83,7 @@ def observe_installation(
     sdists: bool = False,
     cancel: Event | None = None,
 ) -> Observation[Installation]:
-    """
-    Install exactly this version from the channel's index with pip, into a temporary environment.
+    """Install exactly this version from the channel's index with pip, into a temporary environment.
 
     `files` are the version's files on the index. `timeout` is in seconds, for all of it. PATH, the proxies and the
     certificates come from `environ`. `most_bytes` may be downloaded and unpacked. Setting `cancel` ends it early.
@@ -125,7 +124,7 @@ def _chosen(
     sdists: bool,
     cancel: Event | None,
 ) -> tuple[Interpreter, IndexFile | None]:
-    """The Python to install into, and the sdist to build if no wheel fits."""
+    """Return the Python to install into, and the sdist to build if no wheel fits."""
     wheels = list_wheels(files)
     if not files:
         raise _Ended(known(Installation(attempted=False, detail=f"the index has no file of {version}")))
@@ -189,7 +188,7 @@ class _Attempt:
         return self._end(succeeded=True, installed=installed, detail=said).outcome
 
     def _built(self) -> str | None:
-        """The sdist by its address; what builds it comes from the index of dependencies too."""
+        """Return the sdist by its address; what builds it comes from the index of dependencies too."""
         if self.sdist is None:
             return None
         self._filename = self.sdist.filename
@@ -197,7 +196,7 @@ class _Attempt:
         return f"{self.name} @ {self.sdist.url}{checked}"
 
     def _downloaded(self) -> str:
-        """The wheel."""
+        """Return the wheel."""
         arguments = [*_WHEELS_ALONE, *_QUIET, "--no-deps", "--dest", str(self.private / "wheel")]
         self._pip("download", self.channel.index_url, [*arguments, f"{self.name}=={self.version}"])
         wheel = next((self.private / "wheel").glob("*.whl"))
@@ -220,7 +219,7 @@ class _Attempt:
         self._pip_command = (self.interpreter.path, *pip, "--python", self._python) if shared else (self._python, *pip)
 
     def _has_pip_for_others(self) -> bool:
-        """Whether the interpreter's own pip can work on another environment."""
+        """Return whether the interpreter's own pip can work on another environment."""
         code, output = self._call([self.interpreter.path, "-I", "-c", _PIP_VERSION])
         found = re.fullmatch(r"(\d+)\.(\d+)\S*", output.strip())
         return code == 0 and found is not None and (int(found[1]), int(found[2])) >= _KNOWS_PYTHON
@@ -243,7 +242,7 @@ class _Attempt:
         raise self._end(detail=f"{line}\n{_tail(output)}")
 
     def _log(self) -> str:
-        """The logs of both steps of pip."""
+        """Return the logs of both steps of pip."""
         return "".join(_read(self.private / f"{step}.log", _LOG_LIMIT) for step in ("download", "install"))
 
     def _installed_version(self) -> str | None:
@@ -256,7 +255,7 @@ class _Attempt:
         return str(self.private / "venv" / "bin" / "python")
 
     def _call(self, command: Sequence[str]) -> tuple[int, str]:
-        """The exit code and the output of a program, without user names and passwords."""
+        """Return the exit code and the output of a program, without user names and passwords."""
         left = self.deadline - time.monotonic()
         room = FolderLimit(self.private, self.most_bytes)
         bounded = limit_memory(command, PIP_MEMORY, file_size=self.most_bytes)

@@ -65,8 +65,7 @@ class Interpreter:
 
 
 def build_clean_environment(environ: Mapping[str, str], home: Path) -> dict[str, str]:
-    """
-    The few variables that a foreign program needs, with `home` as its home, cache and scratch folder.
+    """Return the few variables that a foreign program needs, with `home` as its home, cache and scratch folder.
 
     A list of what stays, not of what goes: a token can have any name. Relative entries of PATH go: they would point
     into whatever folder the process runs in.
@@ -96,8 +95,7 @@ def find_interpreter(
     running: str = sys.executable,
     cancel: Event | None = None,
 ) -> Interpreter | None:
-    """
-    A Python that satisfies a Requires-Python specifier (and `accepts`); None if this machine has none.
+    """Return a Python that satisfies a Requires-Python specifier (and `accepts`); None if this machine has none.
 
     The running one if it fits, else the newest on PATH, of pyenv or of uv; a pre-release only if nothing else fits.
     Takes at most 30 seconds, or until `cancel`. Raises packaging's InvalidSpecifier for an unreadable specifier.

@@ -21,7 +21,7 @@ _URL = ":/?#[]@!$&()*+,;=%~-._"
 
 
 def build_index_options(url: str, folder: Path) -> list[str]:
-    """The options that name the index. An address with a password goes into a file in `folder`."""
+    """Return the options that name the index. An address with a password goes into a file in `folder`."""
     parts = urlsplit(url)
     trusted = ["--trusted-host", parts.netloc.rpartition("@")[2]] if parts.scheme == "http" else []
     if "@" not in parts.netloc:
@@ -34,7 +34,7 @@ def build_index_options(url: str, folder: Path) -> list[str]:
 
 
 def find_certificate_options(environ: Mapping[str, str]) -> list[str]:
-    """The option for the certificates that the environment trusts; empty if it names none."""
+    """Return the option for the certificates that the environment trusts; empty if it names none."""
     for name in ("PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
         if (path := environ.get(name)) and Path(path).exists():
             return ["--cert", str(Path(path).absolute())]
@@ -42,12 +42,12 @@ def find_certificate_options(environ: Mapping[str, str]) -> list[str]:
 
 
 def list_proxies(environ: Mapping[str, str]) -> list[str]:
-    """The addresses of the environment's proxies."""
+    """Return the addresses of the environment's proxies."""
     return [value for name, value in environ.items() if name.lower().endswith("_proxy") and "://" in value]
 
 
 def strip_passwords(text: str, urls: Iterable[str]) -> str:
-    """The text without the passwords of these addresses, and without user names and passwords in any address."""
+    """Return the text without the passwords of these addresses, and without user names and passwords in any address."""
     for url in urls:
         password = urlsplit(url).password
         for secret in {password, unquote(password)} if password else ():
@@ -103,8 +103,7 @@ _NO_SDIST = re.compile(r"Skipping link: No sources permitted for \S+: (\S+)")
 
 
 def judge_failure(output: str, log: str, package: str, files: Collection[IndexFile] = ()) -> PipJudgement:
-    """
-    Judge a run of `pip download` or `pip install` that ended with an exit code other than 0.
+    """Judge a run of `pip download` or `pip install` that ended with an exit code other than 0.
 
     `output` is what pip printed, `log` its `--log`; `files` are those of the version that the index listed just before.
     Anything that is not surely a statement about the package is unavailable: if pip got another page or file than the

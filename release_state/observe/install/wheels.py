@@ -24,7 +24,7 @@ _METADATA_LIMIT = 4 * 2**20
 
 
 def find_direct_dependency(wheel: Path, python: str) -> str | None:
-    """The first requirement with a direct URL that applies to this Python (`3.12.1`); None if there is none."""
+    """Return the first requirement with a direct URL that applies to this Python (`3.12.1`); None if there is none."""
     markers = {"extra": "", "python_full_version": python, "python_version": ".".join(python.split(".")[:2])}
     try:
         with ZipFile(wheel) as archive:
@@ -54,7 +54,7 @@ class Wheel:
     requires_python: str | None
 
     def fits(self, python: Interpreter) -> bool:
-        """Whether pip would choose it for that Python (PEP 425, PEP 345)."""
+        """Return whether pip would choose it for that Python (PEP 425, PEP 345)."""
         return bool(self.tags & _tags(python.number[:2], python.usual)) and self._allows(python.version)
 
     def _allows(self, version: str) -> bool:
@@ -65,7 +65,7 @@ class Wheel:
 
 
 def list_wheels(files: Iterable[IndexFile]) -> list[Wheel]:
-    """The wheels among the files; those with an invalid name are left out, as pip does."""
+    """Return the wheels among the files; those with an invalid name are left out, as pip does."""
     found = []
     for file in files:
         if file.kind == "wheel":
@@ -77,19 +77,19 @@ def list_wheels(files: Iterable[IndexFile]) -> list[Wheel]:
 
 
 def is_any_for_this_machine(wheels: Sequence[Wheel]) -> bool:
-    """Whether one of them is for this operating system and processor, with any Python."""
+    """Return whether one of them is for this operating system and processor, with any Python."""
     return any(wheel.tags & _tags((3, minor), True) for wheel in wheels for minor in _MINORS)
 
 
 def find_python(wheels: Sequence[Wheel], environ: Mapping[str, str], cancel: Event | None = None) -> Interpreter | None:
-    """A Python on this machine that one of the wheels is for; None if there is none."""
+    """Return a Python on this machine that one of the wheels is for; None if there is none."""
     return find_interpreter(
         None, environ, accepts=lambda python: any(wheel.fits(python) for wheel in wheels), cancel=cancel
     )
 
 
 def describe_needed_python(wheels: Sequence[Wheel]) -> tuple[str, str]:
-    """Which Python the wheels need, and how to install one; for a person."""
+    """Return which Python the wheels need, and how to install one; for a person."""
     wanted = sorted({wheel.requires_python for wheel in wheels if wheel.requires_python})
     needed = f"Python {' or '.join(wanted)}" if wanted else f"one for {', '.join(wheel.filename for wheel in wheels)}"
     for minor in range(_NEWEST_RELEASED, _MINORS[0], -1):

@@ -48,11 +48,10 @@ _FILE_LIMIT = 2**20
 def observe_calculation(
     target: Target, history: BranchHistory, *, cancel: Event | None = None
 ) -> Observation[Calculation]:
-    """
-    Compute the next version of the branch.
+    """Compute the next version of the branch.
 
-    Reads the configuration from the tree at the branch's head. Known also if the project's own tool could not be
-    asked: `next_version` then says why. Sources: Conventional Commits 1.0.0, Semantic Versioning 2.0.0.
+    Reads the configuration from the tree at the branch's head. Known also if the project's own tool could not be asked:
+    `next_version` then says why. Sources: Conventional Commits 1.0.0, Semantic Versioning 2.0.0.
     """
     cache = history.stores.cache_dir / "calculated"
     try:
@@ -135,7 +134,7 @@ class _Calculator:
     def _without_tool(
         self, found: Configuration, tags: Sequence[tuple[str, str]], problem: Problem
     ) -> dict[str, object]:
-        """What is certain without the tool: which commits follow the convention; and a hint at the version."""
+        """Return what is certain without the tool: which commits follow the convention; and a hint at the version."""
         parser = found.table.get("commit_parser", "conventional")
         nothing = {"counted": Observation[Counted](value=None, unavailable=problem)}
         missing = {"next_version": Observation[str](value=None, unavailable=problem)}
@@ -194,7 +193,7 @@ class _Calculator:
         return {"counted": known(count_levels(last[0] if last else None, commits)), "next_version": known(version)}
 
     def _last(self, tags: Sequence[tuple[str, str]]) -> tuple[str, Any, str] | None:
-        """The highest final version tagged in the history, with its tag and commit."""
+        """Return the highest final version tagged in the history, with its tag and commit."""
         found = [(name, version, commit) for name, commit in tags if (version := self.target.parse_tag(name))]
         return max((each for each in found if not each[1].is_prerelease), key=lambda each: each[1], default=None)
 

@@ -47,8 +47,7 @@ class Configuration:
 
 
 def find_configuration(files: Mapping[str, str], wanted: str, workflow: str = "") -> Configuration:
-    """
-    The rules that `wanted` names ("auto": those that the tree configures, semantic-release first), as configured.
+    """The rules that `wanted` names ("auto": those that the tree configures, semantic-release first), as configured.
 
     `files` maps those of FILES that exist to their texts. Raises Unreadable if a file that may hold the configuration
     cannot be read.
@@ -67,7 +66,7 @@ def find_configuration(files: Mapping[str, str], wanted: str, workflow: str = ""
 
 
 def find_project_name(files: Mapping[str, str]) -> str | None:
-    """The name of the package that the tree builds; None if it cannot be read."""
+    """Return the name of the package that the tree builds; None if it cannot be read."""
     try:
         document = _toml(files, "pyproject.toml")
     except Unreadable:
@@ -84,7 +83,7 @@ def find_project_name(files: Mapping[str, str]) -> str | None:
 
 
 def find_project_version(files: Mapping[str, str]) -> str | None:
-    """The static version of pyproject.toml, which commitizen's providers read."""
+    """Return the static version of pyproject.toml, which commitizen's providers read."""
     document = _toml(files, "pyproject.toml")
     for table in (find_table(document, "project"), find_table(document, "tool", "poetry")):
         if isinstance(version := table.get("version"), str):
@@ -111,7 +110,7 @@ def _commitizen(files: Mapping[str, str]) -> tuple[str, Mapping[str, Any]] | Non
 
 
 def _pins(files: Mapping[str, str], workflow: str) -> Iterator[str]:
-    """The versions of python-semantic-release that the metadata and the release workflow ask for."""
+    """Yield the versions of python-semantic-release that the metadata and the release workflow ask for."""
     for text in _texts(_toml(files, "pyproject.toml")):
         if _PACKAGE.match(text):
             try:
@@ -128,7 +127,7 @@ def _pins(files: Mapping[str, str], workflow: str) -> Iterator[str]:
 
 
 def _texts(value: object) -> Iterator[str]:
-    """Every text in a document; an entry of a table that names the package (Poetry's) becomes a requirement."""
+    """Yield every text in a document; an entry of a table that names the package (Poetry's) becomes a requirement."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, list):
@@ -144,7 +143,7 @@ def _texts(value: object) -> Iterator[str]:
 
 
 def _poetry(constraint: str) -> str:
-    """A Poetry constraint as a specifier: `^9.1` keeps the first number."""
+    """Return a Poetry constraint as a specifier: `^9.1` keeps the first number."""
     constraint = constraint.strip()
     if found := re.fullmatch(r"[\^~]?\s*((\d+)(?:\.\d+)*)", constraint):
         return f">={found[1]},<{int(found[2]) + 1}" if constraint[0] in "^~" else f"=={found[1]}"
@@ -162,7 +161,7 @@ def _toml(files: Mapping[str, str], name: str) -> dict[str, Any]:
 
 
 def _is_deep(document: object) -> bool:
-    """Whether it is nested too deep to walk through: one dotted key can name thousands of tables."""
+    """Return whether it is nested too deep to walk through: one dotted key can name thousands of tables."""
     level = [document]
     for _ in range(_DEEPEST):
         level = [inner for held in level for inner in (held.values() if isinstance(held, dict) else _items(held))]

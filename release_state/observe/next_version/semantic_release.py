@@ -1,8 +1,7 @@
-"""
-Ask python-semantic-release for the next version, safely: its configuration is not to be trusted.
+"""Ask python-semantic-release for the next version, safely: its configuration is not to be trusted.
 
-It runs in its own process, in a bare repository of our own that borrows commits and holds the tags of the history:
-no work tree, no hooks, no remote, no network, no token, none of the user's settings. It gets only the settings that
+It runs in its own process, in a bare repository of our own that borrows commits and holds the tags of the history: no
+work tree, no hooks, no remote, no network, no token, none of the user's settings. It gets only the settings that
 determine the version, and only a parser of its own: it would import any other.
 """
 
@@ -61,7 +60,7 @@ class NotCalculated(Exception):  # noqa: N818 - a look-up without an answer; wha
 
 
 def find_installed_version() -> str | None:
-    """The version of the tool installed beside this suite; None if it is missing. Imports nothing."""
+    """Return the version of the tool installed beside this suite; None if it is missing. Imports nothing."""
     places = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib"), *site.getsitepackages()}
     if site.ENABLE_USER_SITE:
         places.add(site.getusersitepackages())
@@ -70,11 +69,10 @@ def find_installed_version() -> str | None:
 
 
 def find_usable_version(configuration: Configuration) -> str:
-    """
-    The version of the tool, if it may and can be asked about a project.
+    """Return the version of the tool, if it may and can be asked about a project.
 
-    Raises NotCalculated if it is missing, if the project asks for another version of it, or if the project configures
-    a commit parser of its own.
+    Raises NotCalculated if it is missing, if the project asks for another version of it, or if the project configures a
+    commit parser of its own.
     """
     parser = configuration.table.get("commit_parser", "conventional")
     if parser not in BUILT_IN:
@@ -101,7 +99,7 @@ def find_usable_version(configuration: Configuration) -> str:
 def list_inputs(
     version: str, branch: str, head: str, tags: Sequence[tuple[str, str]], table: Mapping[str, Any]
 ) -> object:
-    """Everything that determines the answer, as plain data."""
+    """Return everything that determines the answer, as plain data."""
     config = {key: table[key] for key in _KEYS if key in table}
     return [version, hashlib.sha256(_CHILD.read_bytes()).hexdigest(), branch, head, sorted(tags), config]
 
@@ -114,8 +112,7 @@ def calculate(
     table: Mapping[str, Any],
     cancel: Event | None,
 ) -> dict[str, Any]:
-    """
-    The tool's answer for a branch at `head`, as `semantic_release_child.calculate` returns it.
+    """Return the tool's answer for a branch at `head`, as `semantic_release_child.calculate` returns it.
 
     `tags` are (name, commit) of the history; `store` holds the commits. Raises NotCalculated, and GitFailed if the
     repository cannot be made.
@@ -153,7 +150,7 @@ def _answer(result: Path, output: str) -> dict[str, Any]:
 
 
 def _environment(store: Store) -> dict[str, str]:
-    """The environment for the tool and for the git that it starts."""
+    """Return the environment for the tool and for the git that it starts."""
     env = {name: store.env[name] for name in _KEPT if name in store.env}
     env |= {
         "PATH": os.pathsep.join([str(Path(store.git.program).parent), os.defpath]),

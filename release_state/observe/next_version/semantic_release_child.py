@@ -1,5 +1,4 @@
-"""
-Ask python-semantic-release for the next version of a repository, in a process of its own.
+"""Ask python-semantic-release for the next version of a repository, in a process of its own.
 
 `python -I THIS_FILE GIVEN RESULT`, in a bare repository that holds only commits and tags: two JSON files, and no import
 of the suite. It makes the same calls as `semantic-release version --print` and also reports the commits that counted.
@@ -24,14 +23,14 @@ class Recorder:
         self.seen: list[tuple[Any, list[Any]]] = []
 
     def parse(self, commit: Any) -> Any:
-        """The results of the parser."""
+        """Return the results of the parser."""
         results = self.parser.parse(commit)
         self.seen.append((commit, list(results) if type(results) in (list, tuple) else [results]))
         return results
 
 
 def calculate(config: dict[str, Any]) -> dict[str, Any]:
-    """The next version, the last one, and each commit since with its level."""
+    """Return the next version, the last one, and each commit since with its level."""
     from git import Repo
     from semantic_release.cli.config import GlobalCommandLineOptions, RawConfig, RuntimeContext
     from semantic_release.errors import NotAReleaseBranch
