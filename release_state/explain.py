@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from release_state.common.shell import quote_or_explain
-from release_state.common.text import sanitize
+from release_state.common.text import quote_or_explain, sanitize
 from release_state.facts.logs.attribution import find_channels, find_release_branches, find_versions, select_telling
 from release_state.facts.logs.log import Explanation, Line, NotALog, explain_log, parse_log, read_logs
 from release_state.model.target import Channel, Target

@@ -20,8 +20,7 @@ from typing import Any
 
 import pytest
 
-from release_state.common.errors import UsageProblem
-from release_state.common.redaction import redact
+from release_state.common.errors import UsageProblem, redact
 from release_state.run import collecting, safeguards
 from release_state.run.ends import Interrupts, block_interrupts, unblock_interrupts
 from release_state.run.options import (

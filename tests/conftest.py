@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from release_state.common import redaction
+from release_state.common import errors
 from tests.standins import github_reads, github_writes  # noqa: F401 - importing the routes registers them
 from tests.support import built, cli, every
 from tests.support.browser import browser, folders, open_page  # noqa: F401 - fixtures
@@ -40,4 +40,4 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _nothing_is_hidden() -> Iterator[None]:
     """What the tests of one file hide, those of another may say."""
     yield
-    redaction._told.clear()
+    errors._secrets.clear()

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import model_validator
 
-from release_state.common import shell
+from release_state.common.text import find_obstacle, needs_repository, quote_command
 from release_state.model.observation import Model
 
 Direction = Literal["nothing", "complete", "roll back", "next version", "find out", "wait", "tidy up"]
@@ -63,17 +63,17 @@ class Step(Model):
         """Drop all commands if one cannot be shown exactly: the others would be half a step."""
         if isinstance(given, dict):
             commands = (*given.get("commands", ()), *given.get("verify", ()))
-            if why := shell.find_obstacle(*commands):
+            if why := find_obstacle(*commands):
                 return {**given, "commands": (), "verify": (), "withheld": why}
         return given
 
     def lines(self) -> list[str]:
         """Return the commands quoted for a POSIX shell; line feeds in arguments stay."""
-        return [shell.quote_command(command) for command in self.commands]
+        return [quote_command(command) for command in self.commands]
 
     def verify_lines(self) -> list[str]:
         """Return the verifying commands quoted for a POSIX shell."""
-        return [shell.quote_command(command) for command in self.verify]
+        return [quote_command(command) for command in self.verify]
 
 
 class Plan(Model):
@@ -97,29 +97,21 @@ class Plan(Model):
     def _withhold(cls, given: Any) -> Any:
         """Drop git commands whose folder cannot be shown: they would run elsewhere."""
         if isinstance(given, dict):
-            if shell.find_obstacle(given.get("other_way", ())):
+            if find_obstacle(given.get("other_way", ())):
                 given = {**given, "other_way": ()}
             folder = given.get("folder")
-            if folder is not None and (why := shell.find_obstacle([folder])):
+            if folder is not None and (why := find_obstacle([folder])):
                 given = {**given, "steps": tuple(_elsewhere(found, why) for found in given.get("steps", ()))}
         return given
 
     def way_to_folder(self) -> str | None:
         """Return the `cd` command to the folder; None if there is no folder, or it cannot be shown."""
-        return (
-            None
-            if self.folder is None or shell.find_obstacle([self.folder])
-            else shell.quote_command(["cd", self.folder])
-        )
+        return None if self.folder is None or find_obstacle([self.folder]) else quote_command(["cd", self.folder])
 
 
 def _elsewhere(found: Any, why: str) -> Any:
     """Return the step without commands for a folder that cannot be shown."""
-    if (
-        not isinstance(found, Step)
-        or found.in_empty_folder
-        or not shell.needs_repository((*found.commands, *found.verify))
-    ):
+    if not isinstance(found, Step) or found.in_empty_folder or not needs_repository((*found.commands, *found.verify)):
         return found
     # What would bring back what was lost is for that folder, too.
     withheld = {"commands": (), "verify": (), "saves": None, "withheld": f"they are for the clone, and {why}"}

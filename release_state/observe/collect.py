@@ -20,11 +20,10 @@ from release_state.model.outcome import Phase
 from release_state.model.snapshot import LOOKUPS, NOT_ASKED, Snapshot
 from release_state.model.target import Target
 from release_state.observe.call import Call, Key, View
-from release_state.observe.defects import Defects, guard
+from release_state.observe.defects import Defects, Progress, guard
 from release_state.observe.git.remote import observe_remote
 from release_state.observe.http.limits import TimeLeft
 from release_state.observe.lookups import ROWS, TABLE, TRACES, Lookup, seen_by, with_needs
-from release_state.observe.progress import Progress
 from release_state.settings.config import RunConfig
 
 if TYPE_CHECKING:

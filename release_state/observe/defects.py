@@ -1,8 +1,9 @@
-"""Run one look-up: within its time, and so that a full disk or a bug of the suite costs only its own answer."""
+"""Run one look-up: within its time, with progress, and so that a full disk or a bug costs only its own answer."""
 
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -93,3 +94,44 @@ def guard(
         else functools.partial(ask_in_time, source, time, stage, ask)
     )
     return functools.partial(catch_defects, name, defects, bounded)
+
+
+class Progress:
+    """Open and answered look-ups, reported by the threads that run them."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._open: list[str] = []
+        self._answered = 0
+        self._pause: Callable[[], str] | None = None
+        self.looked_at: float | None = None
+        """When the last look began (`strict.read_clock`); None: there was none."""
+
+    def show_pause(self, words: Callable[[], str] | None) -> None:
+        """Show these words between two looks; None once the pause is over."""
+        self._pause = words
+
+    def track(self, lookup: str, ask: Callable[[], T]) -> Callable[[], T]:
+        """Return the same look-up, which reports when it starts and when it ends."""
+        source = name_source(lookup)
+
+        def tracked() -> T:
+            with self._lock:
+                self._open.append(source)
+            try:
+                return ask()
+            finally:
+                with self._lock:
+                    self._open.remove(source)
+                    self._answered += 1
+
+        return tracked
+
+    @property
+    def words(self) -> str:
+        """The progress line: `observing: git remote, GitHub (12 answered)`."""
+        with self._lock:
+            sources, answered, pause = list(dict.fromkeys(self._open)), self._answered, self._pause
+        if pause and not sources:
+            return pause()
+        return f"observing: {', '.join(sources) or '...'} ({answered} answered)"

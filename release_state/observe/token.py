@@ -12,8 +12,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from release_state.common.errors import UsageProblem
-from release_state.common.redaction import hide
+from release_state.common.errors import UsageProblem, hide
 from release_state.observe.process import run_bounded
 
 _GH_SECONDS = 5.0

@@ -8,8 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from release_state.common import shell
-from release_state.common.text import format_step_numbers, sanitize
+from release_state.common.text import format_step_numbers, quote_command, sanitize
 from release_state.model.outcome import Exit, Outcome, collect_remedies, find_retry_time
 from release_state.model.plan import Plan, Step
 from release_state.report.document import CheckReport, RunReport, TargetReport, heading
@@ -115,7 +114,7 @@ def _plan(plan: Plan) -> Iterator[str]:
     for number, step in enumerate(plan.steps, 1):
         yield render_step(number, step)
     if plan.other_way:
-        yield f"{plan.instead}:\n\n" + fence([shell.quote_command(plan.other_way)]) + "\n"
+        yield f"{plan.instead}:\n\n" + fence([quote_command(plan.other_way)]) + "\n"
 
 
 def render_step(number: int, step: Step) -> str:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pytest
 
     from release_state.model.plan import Step
-    from release_state.observe.progress import Progress
+    from release_state.observe.defects import Progress
     from release_state.report.files import ReportFiles
 
 

@@ -11,8 +11,7 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from release_state.common import shell
-from release_state.common.text import sanitize
+from release_state.common.text import quote_or_explain, sanitize
 from release_state.facts.published import Shared, find_sharing
 from release_state.model.plan import Plan, Step
 from release_state.model.target import Target
@@ -56,7 +55,7 @@ def render_script(verdicts: Sequence[TargetVerdict]) -> str:
             parts.append("# nothing to do")
     parts += _started(arranged)
     for section in arranged:
-        again = shlex.quote(f"verify: {shell.quote_or_explain(suite_command(section.verdict.target))}")
+        again = shlex.quote(f"verify: {quote_or_explain(suite_command(section.verdict.target))}")
         parts += [f"\nsay {again}"] if section.verdict.plan.steps else []
     return "\n".join(parts) + "\n"
 

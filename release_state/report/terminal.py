@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timezone
 from typing import TYPE_CHECKING
 
-from release_state.common import shell
-from release_state.common.text import format_step_numbers, sanitize
+from release_state.common.text import escape, format_step_numbers, quote_command, sanitize
 from release_state.facts.release import Release
 from release_state.model.outcome import Exit, Outcome, Verdict, collect_remedies, find_retry_time, group_unknown
 from release_state.model.plan import Plan
@@ -146,11 +145,11 @@ def _plan(screen: Screen, plan: Plan) -> None:
     screen.line()
     screen.line(f"Plan: {plan.direction}" + (f" ({sanitize(plan.reason)})" if plan.reason else ""), 2, 2, bold=True)
     if plan.folder and any(step.commands for step in plan.steps):
-        screen.line(f"Run the git commands in {shell.escape(plan.folder)}", 2)
+        screen.line(f"Run the git commands in {escape(plan.folder)}", 2)
         if way := plan.way_to_folder():
             screen.command(way, 5)
     for number, step in enumerate(plan.steps, 1):
         screen.step(step, f"{number}. {'advice: ' if step.advice else ''}", 2)
     if plan.other_way:
         screen.line(f"{plan.instead}:", 2)
-        screen.command(shell.quote_command(plan.other_way), 5)
+        screen.command(quote_command(plan.other_way), 5)

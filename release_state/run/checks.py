@@ -13,7 +13,7 @@ from types import ModuleType
 
 import pytest
 
-from release_state.common.redaction import redact
+from release_state.common.errors import redact
 from release_state.common.text import sanitize
 from release_state.facts.services import explain_by_status
 from release_state.model.observation import NotObserved, Problem

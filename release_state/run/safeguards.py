@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from release_state.common.redaction import redact
+from release_state.common.errors import redact
 from release_state.run.ends import (
     NO_DOCSTRINGS,
     describe_limit,

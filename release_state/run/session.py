@@ -22,8 +22,7 @@ from release_state.model.outcome import CheckResult, Exit, Phase
 from release_state.model.plan import Wanted
 from release_state.model.snapshot import Snapshot
 from release_state.model.target import Target
-from release_state.observe.defects import Defects
-from release_state.observe.progress import Progress
+from release_state.observe.defects import Defects, Progress
 from release_state.run.background import Background, wait_for
 from release_state.verdict.check import CheckInfo, select_phase
 

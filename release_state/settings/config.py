@@ -14,8 +14,7 @@ from release_state.common.addresses import (
     parse_host,
     strip_credentials,
 )
-from release_state.common.errors import UsageProblem
-from release_state.common.redaction import hide_passwords_in
+from release_state.common.errors import UsageProblem, hide_passwords_in
 from release_state.model.plan import Wanted
 from release_state.model.target import Channel, Target, parse_repository
 from release_state.settings import validate

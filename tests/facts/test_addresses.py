@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from release_state.common.addresses import may_hold_password, strip_credentials
-from release_state.common.errors import UsageProblem
-from release_state.common.redaction import redact
-from release_state.observe.git.messages import GitFailed
+from release_state.common.errors import UsageProblem, redact
+from release_state.observe.git.command import GitFailed
 from release_state.observe.git.remote import check_url
 from release_state.observe.http.response import clean_url
 from release_state.settings import validate

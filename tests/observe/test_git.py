@@ -22,9 +22,8 @@ from release_state.model.observation import Observation
 from release_state.model.snapshot import Clone, Remote
 from release_state.observe.git import command as git_command
 from release_state.observe.git.clone import observe_clone
-from release_state.observe.git.command import Git
+from release_state.observe.git.command import Git, GitFailed, find_decisive_line, scrub
 from release_state.observe.git.environment import add_settings, build_environment
-from release_state.observe.git.messages import GitFailed, find_decisive_line, scrub
 from release_state.observe.git.remote import check_url, observe_remote, parse_refs
 from release_state.observe.git.work_tree import parse_status
 from release_state.plan.steps.clone import tidy_up

@@ -21,8 +21,7 @@ import pytest
 from release_state.model.observation import Problem
 from release_state.model.snapshot import Clone
 from release_state.observe.git.clone import observe_clone
-from release_state.observe.git.command import Git
-from release_state.observe.git.messages import GitFailed
+from release_state.observe.git.command import Git, GitFailed
 from release_state.observe.git.reader import find_clone
 from release_state.observe.git.remote import observe_remote
 from tests.support.gitrepo import (

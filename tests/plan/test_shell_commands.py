@@ -19,11 +19,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from release_state.audit.report.page import render_fix
-from release_state.common import shell
+from release_state.common.text import find_obstacle, needs_repository
 from release_state.model.observation import known
 from release_state.model.plan import Plan, Step, step
 from release_state.model.snapshot import Snapshot
-from release_state.observe.git.messages import explain_failure
+from release_state.observe.git.command import explain_failure
 from release_state.report import terminal
 from release_state.report.document import Origin, build_report
 from release_state.report.markdown import fence, render_step, render_summary
@@ -131,8 +131,8 @@ def test_what_is_printed_reaches_the_program_as_it_was_meant(words: list[str]) -
     """In every place, or nowhere; then the step says why, in characters that are all seen."""
     one = step("do it", ["git", *words])
     if not one.commands:
-        assert one.withheld and not shell.find_obstacle([one.withheld])
-        assert next(shell.find_obstacle([word]) for word in words if shell.find_obstacle([word])) == one.withheld
+        assert one.withheld and not find_obstacle([one.withheld])
+        assert next(find_obstacle([word]) for word in words if find_obstacle([word])) == one.withheld
         assert not any(shown_in(where, one) for where in PLACES)
         return
     assert not one.withheld
@@ -150,7 +150,7 @@ def test_what_cannot_be_shown_gets_no_command(word: str) -> None:
     assert (found.commands, found.verify) == ((), ())
     assert found.withheld
     assert Step.model_validate_json(found.model_dump_json()) == found
-    assert not shell.find_obstacle([found.withheld]), "and what is said instead can be seen"
+    assert not find_obstacle([found.withheld]), "and what is said instead can be seen"
     plan = Plan(direction="complete", steps=(found,), other_way=("release-state", word))
     assert plan.other_way == ()
     for told in (render_step(1, found), render_plan(plan, ""), render_fix(found)):
@@ -181,7 +181,7 @@ def test_no_command_is_for_a_folder_that_no_command_leads_to(name: str, tmp_path
     assert verdict.plan.steps and any("for the clone" in each.withheld for each in verdict.plan.steps)
     assert verdict_of(hostile_clone("/home/me/orbit"), "rollback").plan.steps[0].commands, "there it has commands"
     for each in verdict.plan.steps:
-        assert not shell.needs_repository(each.commands) or each.in_empty_folder, each.title
+        assert not needs_repository(each.commands) or each.in_empty_folder, each.title
     text = render_script([verdict])
     assert not re.search(r"^\s*(git|cd|sh) ", text, re.MULTILINE) or "mktemp" in text
     observed = {snapshot.target.key: snapshot}

@@ -276,10 +276,10 @@ def test_the_token_goes_to_no_address_that_the_inspected_repository_names(tmp_pa
 
 
 def test_what_is_recorded_here_is_taken() -> None:
-    from release_state.observe import recorded_limits as foreign
+    from release_state.observe.recorded import check_snapshot
 
     for snapshot in (s.ready(), s.released(), s.rolled_back(), s.released_on_testpypi(), s.ready(clone=s.failed())):
-        foreign.check_snapshot(snapshot)
+        check_snapshot(snapshot)
 
 
 def _replace(snapshot: Snapshot, old: str, new: str) -> Snapshot:

@@ -13,9 +13,8 @@ from urllib.parse import quote
 
 import pytest
 
-from release_state.common import redaction
-from release_state.common.errors import format_error, format_traceback
-from release_state.common.redaction import hide, hide_passwords_in, redact
+from release_state.common import errors
+from release_state.common.errors import format_error, format_traceback, hide, hide_passwords_in, redact
 from release_state.model.outcome import Outcome
 from release_state.observe.defects import Defect
 from release_state.observe.git.reader import find_repository
@@ -34,7 +33,7 @@ ODD = "a'b\"c\\d/e f%41@"
 @pytest.fixture(autouse=True)
 def _nothing_is_hidden() -> None:
     """What one test hides is no matter of the next."""
-    redaction._told.clear()
+    errors._secrets.clear()
 
 
 def raised(text: str) -> Exception:

@@ -23,7 +23,7 @@ import pytest
 
 from release_state.model.observation import known
 from release_state.model.outcome import Outcome
-from release_state.observe.progress import Progress
+from release_state.observe.defects import Progress
 from release_state.observe.recorded import save
 from release_state.report import screen as progress
 from release_state.report.screen import Screen

@@ -18,8 +18,7 @@ import pytest
 from benchmarks.limits import at_once
 from release_state.common import disk
 from release_state.observe.defects import catch_disk_errors
-from release_state.observe.git.command import Git
-from release_state.observe.git.messages import GitFailed
+from release_state.observe.git.command import Git, GitFailed
 from release_state.observe.git.remote import observe_remote
 from release_state.observe.http.response import Response, load_json, parse_json
 from release_state.observe.index.simple import JSON_TYPE, NotSimple, parse_project_page

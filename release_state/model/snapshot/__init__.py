@@ -8,7 +8,21 @@ from pydantic import AwareDatetime, Field
 
 from release_state.model.observation import Model, Observation, unavailable
 from release_state.model.snapshot.git import Branch, Clone, Commit, History, Lineage, Remote, Tag
-from release_state.model.snapshot.github import GitHubRelease, PullRequest, RateLimit, Repository
+from release_state.model.snapshot.github import (
+    ActionsSettings,
+    BaseRules,
+    Component,
+    GitHubRelease,
+    Incident,
+    PullRequest,
+    RateLimit,
+    Repository,
+    Rule,
+    Ruleset,
+    ServiceStatus,
+    WorkflowFile,
+    WorkflowFiles,
+)
 from release_state.model.snapshot.index import (
     IndexFile,
     IndexProject,
@@ -29,8 +43,6 @@ from release_state.model.snapshot.runs import (
     WorkflowRun,
     WorkflowRuns,
 )
-from release_state.model.snapshot.services import Component, Incident, ServiceStatus
-from release_state.model.snapshot.settings import ActionsSettings, BaseRules, Rule, Ruleset, WorkflowFile, WorkflowFiles
 from release_state.model.target import Target
 
 __all__ = [

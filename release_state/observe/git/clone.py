@@ -11,8 +11,7 @@ from threading import Event
 from release_state.common.addresses import strip_credentials
 from release_state.model.observation import Observation, Problem, known, unavailable
 from release_state.model.snapshot import Clone, Tag
-from release_state.observe.git.command import Git
-from release_state.observe.git.messages import GitFailed, decode_output, find_decisive_line
+from release_state.observe.git.command import Git, GitFailed, decode_output, find_decisive_line
 from release_state.observe.git.reader import CloneReader
 from release_state.observe.git.remote import parse_tags
 from release_state.observe.git.work_tree import WorkTreeChanges, read_changes

@@ -13,8 +13,7 @@ import platformdirs
 
 from release_state.common.addresses import strip_credentials
 from release_state.model.snapshot import Clone, Remote
-from release_state.observe.git.command import Git
-from release_state.observe.git.messages import GitFailed
+from release_state.observe.git.command import Git, GitFailed
 from release_state.observe.git.reader import CloneReader
 from release_state.observe.git.store import OBJECT_NAME, Store, WantedCommit, open_cached_store, open_temporary_store
 

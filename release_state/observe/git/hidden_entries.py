@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from release_state.observe.git.command import GitFailed, decode_output
 from release_state.observe.git.environment import add_settings
-from release_state.observe.git.messages import GitFailed, decode_output
 from release_state.observe.git.reader import CloneReader
 
 _OWN_INDEX = (

@@ -14,7 +14,7 @@ from datetime import datetime, timezone
 
 from release_state.common.strict import convert_epoch
 from release_state.model.snapshot import Commit
-from release_state.observe.git.messages import GitFailed, decode_output
+from release_state.observe.git.command import GitFailed, decode_output
 from release_state.observe.git.store import Store
 
 _RAW = ("--raw", "-r", "-z", "--no-renames", "--no-abbrev", "--no-color", "--ignore-submodules=none")

@@ -6,9 +6,8 @@ import os
 from pathlib import Path
 
 from release_state.common.errors import UsageProblem
-from release_state.observe.git.command import Git, GitOutput
+from release_state.observe.git.command import Git, GitFailed, GitOutput
 from release_state.observe.git.environment import add_settings, cut_network, list_filter_settings
-from release_state.observe.git.messages import GitFailed
 from release_state.settings import validate
 from release_state.settings.sources import LocalRepository
 

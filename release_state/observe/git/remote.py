@@ -12,7 +12,7 @@ from threading import Event
 from release_state.common.addresses import ENCODE, find_git_fault, strip_credentials
 from release_state.model.observation import Observation, known
 from release_state.model.snapshot import Branch, Remote, Tag
-from release_state.observe.git.command import Git, ask_patiently
+from release_state.observe.git.command import Git, GitFailed, ask_patiently, decode_output
 from release_state.observe.git.environment import (
     Settings,
     add_credentials,
@@ -21,7 +21,6 @@ from release_state.observe.git.environment import (
     cut_network,
     hide_repositories,
 )
-from release_state.observe.git.messages import GitFailed, decode_output
 from release_state.observe.process import LISTING_MEMORY
 
 SOURCE = "git remote"

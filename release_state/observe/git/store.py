@@ -17,9 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from release_state.common.addresses import strip_credentials
-from release_state.observe.git.command import Git, GitOutput, ask_patiently
+from release_state.observe.git.command import Git, GitFailed, GitOutput, ask_patiently
 from release_state.observe.git.environment import add_settings, cut_network, hide_repositories
-from release_state.observe.git.messages import GitFailed
 from release_state.observe.git.remote import build_network_environment, check_url
 
 _MARKER = "release-state-cache"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from release_state.common.strict import decode_toml
-from release_state.observe.git.messages import decode_output
+from release_state.observe.git.command import decode_output
 from release_state.observe.git.store import Store
 
 FIRST_FILES = ("pyproject.toml", "setup.cfg")

@@ -11,8 +11,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from release_state.observe.git.command import GitFailed, decode_output
 from release_state.observe.git.hidden_entries import Entry, find_hidden_changes, find_reports_path, is_own_report
-from release_state.observe.git.messages import GitFailed, decode_output
 from release_state.observe.git.reader import CloneReader
 
 _STATUS = (

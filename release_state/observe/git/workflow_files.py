@@ -18,8 +18,8 @@ from release_state.facts.workflow.model import FOLDER, find_called_path, list_ac
 from release_state.facts.workflow.triggers import PushTrigger, read_events, read_push_trigger
 from release_state.model.observation import Observation, known
 from release_state.model.snapshot import WorkflowFile, WorkflowFiles
+from release_state.observe.git.command import GitFailed, decode_output
 from release_state.observe.git.commits import BranchHistory, CommitSet
-from release_state.observe.git.messages import GitFailed, decode_output
 from release_state.observe.git.store import OBJECT_NAME, Store, WantedCommit
 from release_state.observe.git.tree_files import has_file, obtain_files, obtain_folder, read_file
 

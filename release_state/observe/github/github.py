@@ -27,8 +27,8 @@ from urllib.parse import quote, urlsplit
 
 from release_state.model.observation import Observation
 from release_state.model.snapshot import CommitChecks, GitHubRelease, PullRequest, RateLimit, Repository, WorkflowRuns
+from release_state.observe.git.command import GitFailed
 from release_state.observe.git.history import SOURCE as HISTORY
-from release_state.observe.git.messages import GitFailed
 from release_state.observe.git.workflow_files import CommitReader
 from release_state.observe.github.api import (
     Fields,

@@ -20,7 +20,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 from requests import Session
 
 from release_state import __version__
-from release_state.common.redaction import list_spellings
+from release_state.common.errors import list_spellings
 from release_state.common.text import sanitize
 from release_state.model.observation import Observation, Problem, known
 from release_state.observe.http.cache import ResponseCache, explain_staleness, is_revalidated

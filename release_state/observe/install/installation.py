@@ -19,7 +19,15 @@ from release_state.common.text import join_items, sanitize
 from release_state.model.observation import Observation, known, unavailable
 from release_state.model.snapshot import IndexFile, Installation
 from release_state.model.target import Channel
-from release_state.observe.install.interpreters import Interpreter, build_clean_environment, find_interpreter
+from release_state.observe.install.interpreters import (
+    Interpreter,
+    build_clean_environment,
+    describe_needed_python,
+    find_interpreter,
+    find_python,
+    is_any_for_this_machine,
+    list_wheels,
+)
 from release_state.observe.install.pip import (
     BUILD,
     LEAVE_OUT,
@@ -27,16 +35,10 @@ from release_state.observe.install.pip import (
     PipEnded,
     build_index_options,
     find_certificate_options,
+    find_direct_dependency,
     judge_failure,
     list_proxies,
     strip_passwords,
-)
-from release_state.observe.install.wheels import (
-    describe_needed_python,
-    find_direct_dependency,
-    find_python,
-    is_any_for_this_machine,
-    list_wheels,
 )
 from release_state.observe.process import PIP_MEMORY, FolderLimit, limit_memory, run_bounded
 
@@ -83,71 +85,30 @@ def observe_installation(
     sdists: bool = False,
     cancel: Event | None = None,
 ) -> Observation[Installation]:
-    """Install exactly this version from the channel's index with pip, into a temporary environment.
+    """Install exactly this version from the channel's index with pip, into a temporary environment. Never raises.
 
     `files` are the version's files on the index. `timeout` is in seconds, for all of it. PATH, the proxies and the
-    certificates come from `environ`. `most_bytes` may be downloaded and unpacked. Setting `cancel` ends it early.
-
-    Only wheels are installed, of the package and its dependencies, so no foreign code runs: no build, and nothing that
-    a wheel adds to Python's start-up. `sdists` lets pip build what has no wheel. Never raises.
-
-    pip gets the proxies and certificates of the run's own look-ups and no other configuration: the user may have
-    configured another index than the one to verify.
+    certificates come from `environ`; pip reads no other configuration, which may name another index. `most_bytes` may
+    be downloaded and unpacked. Setting `cancel` ends it early. Only wheels are installed, of the package and its
+    dependencies, so no foreign code runs: no build, and nothing that a wheel adds to Python's start-up. `sdists` lets
+    pip build what has no wheel.
 
     Known, with `succeeded` false: pip had its answers and refuses. Unavailable: no wheel for this machine, a dependency
     without a wheel or not from the index, no Python that fits, no answer from the index, an answer that differs from
     what the index lists, a limit.
     """
     source = f"installation from {channel.name}"
-    started = time.monotonic()
+    name = canonicalize_name(package)
     try:
         if urlsplit(channel.index_url).scheme not in ("http", "https"):
             return unavailable(source, "pip can only install from an http or https index")
-        interpreter, sdist = _chosen(source, version, files, environ, sdists, cancel)
-        with TemporaryDirectory(prefix="release-state-", ignore_cleanup_errors=True) as private:
-            attempt = _Attempt(
-                source, channel, canonicalize_name(package), version, interpreter, Path(private), environ,
-                started, started + timeout, cancel, tuple(files), most_bytes, sdists, sdist,
-            )  # fmt: skip
-            return attempt.run()
+        return _Attempt(
+            source, channel, name, version, tuple(files), timeout, environ, most_bytes, sdists, cancel
+        ).run()
     except _Ended as ended:
         return ended.outcome
     except (OSError, ValueError) as error:
         return unavailable(source, f"the installation could not start: {error}"[:_LINE_LENGTH])
-
-
-def _chosen(
-    source: str,
-    version: str,
-    files: Sequence[IndexFile],
-    environ: Mapping[str, str],
-    sdists: bool,
-    cancel: Event | None,
-) -> tuple[Interpreter, IndexFile | None]:
-    """Return the Python to install into, and the sdist to build if no wheel fits."""
-    wheels = list_wheels(files)
-    if not files:
-        raise _Ended(known(Installation(attempted=False, detail=f"the index has no file of {version}")))
-    detail, elsewhere = "", ""
-    if not wheels:
-        detail = f"the index has no wheel of {version}"
-    elif not is_any_for_this_machine(wheels):
-        detail = f"no wheel of {version} is for this kind of machine: {join_items(wheel.filename for wheel in wheels)}"
-        elsewhere = "run it on a machine that one of the wheels is for, or "
-    sdist = next((file for file in files if file.kind == "sdist"), None) if detail else None
-    if detail and (sdist is None or not sdists):
-        if sdist is not None:
-            detail, elsewhere = f"{detail}, and {NOT_BUILT}", f"{elsewhere}give {BUILD}, or "
-        raise _Ended(unavailable(source, detail, f"{elsewhere}{LEAVE_OUT}"))
-    if sdist is not None:
-        if (python := find_interpreter(sdist.requires_python, environ, cancel=cancel)) is not None:
-            return python, sdist
-        needed = f"Python {sdist.requires_python}"
-        raise _Ended(unavailable(source, f"no Python on this machine fits, needed: {needed}", "install one"))
-    if (found := find_python(wheels, environ, cancel)) is not None:
-        return found, None
-    needed, remedy = describe_needed_python(wheels)
-    raise _Ended(unavailable(source, f"no Python on this machine fits, needed: {needed}", remedy))
 
 
 @dataclass
@@ -156,148 +117,173 @@ class _Attempt:
     channel: Channel
     name: str
     version: str
-    interpreter: Interpreter
-    private: Path
-    environ: Mapping[str, str]
-    started: float
-    deadline: float
-    cancel: Event | None
     files: tuple[IndexFile, ...]
+    timeout: float
+    environ: Mapping[str, str]
     most_bytes: int
     sdists: bool
-    sdist: IndexFile | None
+    cancel: Event | None
+    _private: Path = field(init=False)
     _env: dict[str, str] = field(init=False)
+    _interpreter: Interpreter = field(init=False)
     _pip_command: tuple[str, ...] = field(init=False)
     _filename: str | None = field(init=False, default=None)
     """The version's file that is installed."""
+    _started: float = field(init=False, default_factory=time.monotonic)
 
     def run(self) -> Observation[Installation]:
-        for folder in ("home", "empty", "wheel"):
-            (self.private / folder).mkdir()
-        # Without it pip reads the configuration of the machine and of the environment even with --isolated.
-        self._env = {**build_clean_environment(self.environ, self.private / "home"), "PIP_CONFIG_FILE": "/dev/null"}
-        self._make_environment()
-        # Two steps: an index for this package only must not supply its dependencies. On a test index, anybody can put
-        # anything under any name.
-        dependencies = self.channel.dependencies_index_url or self.channel.index_url
-        only = ["--prefer-binary"] if self.sdists else _WHEELS_ALONE
-        said = self._pip("install", dependencies, [*only, *_QUIET, "--no-compile", self._built() or self._downloaded()])
-        installed = self._installed_version()
-        if installed is None:
-            raise self._end(detail="pip reports success, but the environment has no metadata of the package")
-        return self._end(succeeded=True, installed=installed, detail=said).outcome
+        self._interpreter, sdist = self._choose()
+        with TemporaryDirectory(prefix="release-state-", ignore_cleanup_errors=True) as private:
+            self._private = Path(private)
+            for folder in ("home", "empty", "wheel"):
+                (self._private / folder).mkdir()
+            # Without it pip reads the configuration of the machine and of the environment even with --isolated.
+            clean = build_clean_environment(self.environ, self._private / "home")
+            self._env = {**clean, "PIP_CONFIG_FILE": "/dev/null"}
+            self._make_environment()
+            # Two steps: an index for this package only must not supply its dependencies. On a test index, anybody can
+            # put anything under any name.
+            dependencies = self.channel.dependencies_index_url or self.channel.index_url
+            only = ["--prefer-binary"] if self.sdists else _WHEELS_ALONE
+            file = self._name_sdist(sdist) if sdist else self._download_wheel()
+            output = self._pip("install", dependencies, [*only, *_QUIET, "--no-compile", file])
+            installed = self._installed_version()
+            if installed is None:
+                raise self._end(detail="pip reports success, but the environment has no metadata of the package")
+            return self._end(succeeded=True, installed=installed, detail=output).outcome
 
-    def _built(self) -> str | None:
+    def _choose(self) -> tuple[Interpreter, IndexFile | None]:
+        """Return the Python to install into, and the sdist to build if no wheel fits."""
+        wheels, version = list_wheels(self.files), self.version
+        if not self.files:
+            raise _Ended(known(Installation(attempted=False, detail=f"the index has no file of {version}")))
+        why, elsewhere = "", ""
+        if not wheels:
+            why = f"the index has no wheel of {version}"
+        elif not is_any_for_this_machine(wheels):
+            listed = join_items(wheel.filename for wheel in wheels)
+            why = f"no wheel of {version} is for this kind of machine: {listed}"
+            elsewhere = "run it on a machine that one of the wheels is for, or "
+        sdist = next((file for file in self.files if file.kind == "sdist"), None) if why else None
+        if why and (sdist is None or not self.sdists):
+            if sdist is not None:
+                why, elsewhere = f"{why}, and {NOT_BUILT}", f"{elsewhere}give {BUILD}, or "
+            raise self._fail(why, f"{elsewhere}{LEAVE_OUT}")
+        if sdist is not None:
+            python = find_interpreter(sdist.requires_python, self.environ, cancel=self.cancel)
+        else:
+            python = find_python(wheels, self.environ, self.cancel)
+        if python is None:
+            by_sdist = (f"Python {sdist.requires_python}", "install one") if sdist else None
+            needed, remedy = by_sdist or describe_needed_python(wheels)
+            raise self._fail(f"no Python on this machine fits, needed: {needed}", remedy)
+        return python, sdist
+
+    def _name_sdist(self, sdist: IndexFile) -> str:
         """Return the sdist by its address; what builds it comes from the index of dependencies too."""
-        if self.sdist is None:
-            return None
-        self._filename = self.sdist.filename
-        checked = f"#sha256={self.sdist.sha256}" if self.sdist.sha256 else ""
-        return f"{self.name} @ {self.sdist.url}{checked}"
+        self._filename = sdist.filename
+        return f"{self.name} @ {sdist.url}{f'#sha256={sdist.sha256}' if sdist.sha256 else ''}"
 
-    def _downloaded(self) -> str:
-        """Return the wheel."""
-        arguments = [*_WHEELS_ALONE, *_QUIET, "--no-deps", "--dest", str(self.private / "wheel")]
+    def _download_wheel(self) -> str:
+        """Return the path of the downloaded wheel."""
+        arguments = [*_WHEELS_ALONE, *_QUIET, "--no-deps", "--dest", str(self._private / "wheel")]
         self._pip("download", self.channel.index_url, [*arguments, f"{self.name}=={self.version}"])
-        wheel = next((self.private / "wheel").glob("*.whl"))
+        wheel = next((self._private / "wheel").glob("*.whl"))
         self._filename = wheel.name
-        if direct := find_direct_dependency(wheel, self.interpreter.version):
-            named = sanitize(direct, 200)
-            why = f"the dependency {named!r} is a direct URL: only files of the index are installed"
-            raise _Ended(unavailable(self.source, why, f"install it by hand to see whether it works, and {LEAVE_OUT}"))
+        if direct := find_direct_dependency(wheel, self._interpreter.version):
+            why = f"the dependency {sanitize(direct, 200)!r} is a direct URL: only files of the index are installed"
+            raise self._fail(why, f"install it by hand to see whether it works, and {LEAVE_OUT}")
         return str(wheel)
 
     def _make_environment(self) -> None:
         # A pip that is already installed saves the seconds that installing the bundled one takes.
+        python = self._interpreter.path
         shared = self._has_pip_for_others()
         options = ["--without-pip"] if shared else []
-        code, output = self._call([self.interpreter.path, "-I", "-m", "venv", *options, str(self.private / "venv")])
+        code, output = self._call([python, "-I", "-m", "venv", *options, str(self._private / "venv")])
         if code != 0:
-            why = f"{self.interpreter.label} cannot make an environment: {_last_line(output)}"
-            raise _Ended(unavailable(self.source, why, "install that Python's venv module (Debian: python3-venv)"))
+            last = _tail(output).rpartition("\n")[2]
+            why = f"{self._interpreter.label} cannot make an environment: {last}"
+            raise self._fail(why, "install that Python's venv module (Debian: python3-venv)")
         pip = ("-I", "-m", "pip")
-        self._pip_command = (self.interpreter.path, *pip, "--python", self._python) if shared else (self._python, *pip)
+        self._pip_command = (python, *pip, "--python", self._python) if shared else (self._python, *pip)
 
     def _has_pip_for_others(self) -> bool:
         """Return whether the interpreter's own pip can work on another environment."""
-        code, output = self._call([self.interpreter.path, "-I", "-c", _PIP_VERSION])
+        code, output = self._call([self._interpreter.path, "-I", "-c", _PIP_VERSION])
         found = re.fullmatch(r"(\d+)\.(\d+)\S*", output.strip())
         return code == 0 and found is not None and (int(found[1]), int(found[2])) >= _KNOWS_PYTHON
 
     def _pip(self, command: str, index_url: str, arguments: Sequence[str]) -> str:
-        log = self.private / f"{command}.log"
+        """Return the last lines of a pip command that succeeded."""
         pip = [*self._pip_command, "--isolated", "--disable-pip-version-check", "--no-input"]
-        options = ["--no-cache-dir", "--timeout", "15", "--retries", "2", "--log", str(log)]
-        index = [*find_certificate_options(self.environ), *build_index_options(index_url, self.private)]
+        log = str(self._private / f"{command}.log")
+        options = ["--no-cache-dir", "--timeout", "15", "--retries", "2", "--log", log]
+        index = [*find_certificate_options(self.environ), *build_index_options(index_url, self._private)]
         code, output = self._call([*pip, *options, command, *index, *arguments])
         if code == 0:
             return _tail(output)
-        judgement = judge_failure(output, self._log(), self.name, self.files)
+        # The logs of both steps: the first may say why the second fails.
+        logs = "".join(_read(self._private / f"{step}.log", _LOG_LIMIT) for step in ("download", "install"))
+        judgement = judge_failure(output, logs, self.name, self.files)
         line = self._without_passwords(judgement.line)
         if judgement.ended is PipEnded.UNAVAILABLE:
-            temporary = judgement.remedy is None
-            raise _Ended(unavailable(self.source, line, judgement.remedy, temporary=temporary))
+            raise self._fail(line, judgement.remedy, temporary=judgement.remedy is None)
         if judgement.ended is PipEnded.NOT_ATTEMPTED:
-            raise _Ended(unavailable(self.source, line, f"give {BUILD}, or {LEAVE_OUT}"))
+            raise self._fail(line, f"give {BUILD}, or {LEAVE_OUT}")
         raise self._end(detail=f"{line}\n{_tail(output)}")
 
-    def _log(self) -> str:
-        """Return the logs of both steps of pip."""
-        return "".join(_read(self.private / f"{step}.log", _LOG_LIMIT) for step in ("download", "install"))
-
     def _installed_version(self) -> str | None:
-        places = {str(path.resolve()) for path in (self.private / "venv").glob("lib*/*/site-packages")}
+        places = {str(path.resolve()) for path in (self._private / "venv").glob("lib*/*/site-packages")}
         code, output = self._call([self._python, "-I", "-S", "-c", _PROBE, self.name, *sorted(places)])
         return output.strip() or None if code == 0 else None
 
     @property
     def _python(self) -> str:
-        return str(self.private / "venv" / "bin" / "python")
+        return str(self._private / "venv" / "bin" / "python")
 
     def _call(self, command: Sequence[str]) -> tuple[int, str]:
         """Return the exit code and the output of a program, without user names and passwords."""
-        left = self.deadline - time.monotonic()
-        room = FolderLimit(self.private, self.most_bytes)
-        bounded = limit_memory(command, PIP_MEMORY, file_size=self.most_bytes)
         done = run_bounded(
-            bounded, env=self._env, cwd=self.private / "empty", seconds=left, cancel=self.cancel, room=room
+            limit_memory(command, PIP_MEMORY, file_size=self.most_bytes),
+            env=self._env,
+            cwd=self._private / "empty",
+            seconds=self._started + self.timeout - time.monotonic(),
+            cancel=self.cancel,
+            room=FolderLimit(self._private, self.most_bytes),
         )
         if done.stopped == "room" or (done.code and not done.stopped and _TOO_LARGE in done.text):
             why = f"the installation downloads and unpacks more than {self.most_bytes / 2**20:g} MiB"
-            raise _Ended(unavailable(self.source, why, "allow more with --install-size, or give --no-install"))
+            raise self._fail(why, "allow more with --install-size, or give --no-install")
+        if done.stopped == "cancelled":
+            raise self._fail("the run was cancelled during the installation")
         if done.stopped:
-            if done.stopped == "cancelled":
-                raise _Ended(unavailable(self.source, "the run was cancelled during the installation"))
-            why = f"not finished within {self.deadline - self.started:.0f} seconds"
-            raise _Ended(unavailable(self.source, why, "try again, or raise --install-timeout", temporary=True))
+            why = f"not finished within {self.timeout:.0f} seconds"
+            raise self._fail(why, "try again, or raise --install-timeout", temporary=True)
         return done.code, self._without_passwords(done.text)
 
     def _without_passwords(self, text: str) -> str:
         indexes = self.channel.index_url, self.channel.dependencies_index_url or ""
         return strip_passwords(text, [*indexes, *list_proxies(self.environ)])
 
+    def _fail(self, why: str, remedy: str | None = None, *, temporary: bool = False) -> _Ended:
+        return _Ended(unavailable(self.source, why, remedy, temporary=temporary))
+
     def _end(self, *, succeeded: bool = False, installed: str | None = None, detail: str) -> _Ended:
-        return _Ended(
-            known(
-                Installation(
-                    attempted=True,
-                    succeeded=succeeded,
-                    filename=self._filename,
-                    interpreter=self.interpreter.label,
-                    installed_version=installed,
-                    detail=detail,
-                    seconds=round(time.monotonic() - self.started, 1),
-                )
-            )
+        outcome = Installation(
+            attempted=True,
+            succeeded=succeeded,
+            filename=self._filename,
+            interpreter=self._interpreter.label,
+            installed_version=installed,
+            detail=detail,
+            seconds=round(time.monotonic() - self._started, 1),
         )
+        return _Ended(known(outcome))
 
 
 def _tail(output: str) -> str:
     return "\n".join(line[:_LINE_LENGTH] for line in output.strip().splitlines()[-_LINES:])
-
-
-def _last_line(output: str) -> str:
-    return _tail(output).rpartition("\n")[2]
 
 
 def _read(path: Path, limit: int) -> str:

@@ -1,13 +1,15 @@
-"""The options of pip for an index, and what pip's output says about a failure; passwords stay hidden."""
+"""The options of pip for an index, and what wheels and pip's output say about a failure; passwords stay hidden."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from email.parser import BytesHeaderParser
 from enum import Enum
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
+from zipfile import BadZipFile, ZipFile
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
@@ -16,6 +18,8 @@ from pypi_simple import UnparsableFilenameError, parse_filename
 from release_state.model.snapshot import IndexFile
 from release_state.model.target import parse_version
 
+_METADATA_LIMIT = 4 * 2**20
+"""Bytes of the metadata to read."""
 _URL = ":/?#[]@!$&()*+,;=%~-._"
 """Characters that stay in a URL; a quote or a space would end it in pip's options file."""
 
@@ -53,6 +57,23 @@ def strip_passwords(text: str, urls: Iterable[str]) -> str:
         for secret in {password, unquote(password)} if password else ():
             text = text.replace(secret, "****")
     return re.sub(r"://[^/@\s]+@", "://", text)
+
+
+def find_direct_dependency(wheel: Path, python: str) -> str | None:
+    """Return the first requirement with a direct URL that applies to this Python (`3.12.1`); None if there is none."""
+    markers = {"extra": "", "python_full_version": python, "python_version": ".".join(python.split(".")[:2])}
+    try:
+        with ZipFile(wheel) as archive:
+            inside = next(name for name in archive.namelist() if re.fullmatch(r"[^/]+\.dist-info/METADATA", name))
+            with archive.open(inside) as file:
+                metadata = BytesHeaderParser().parsebytes(file.read(_METADATA_LIMIT))
+        for text in metadata.get_all("Requires-Dist", []):
+            requirement = Requirement(str(text))
+            if requirement.url and (requirement.marker is None or requirement.marker.evaluate(markers)):
+                return str(text)
+    except (BadZipFile, StopIteration, InvalidRequirement, RuntimeError, NotImplementedError):
+        pass  # pip will say what is wrong with it
+    return None
 
 
 class PipEnded(Enum):

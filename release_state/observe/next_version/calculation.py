@@ -20,14 +20,14 @@ from release_state.model.observation import Observation, Problem, known, unavail
 from release_state.model.snapshot import Branch, Remote
 from release_state.model.snapshot.published import Calculation, Counted, Level
 from release_state.model.target import Target, parse_version
+from release_state.observe.git.command import GitFailed
 from release_state.observe.git.commits import BranchHistory
-from release_state.observe.git.log import (
+from release_state.observe.git.history import (
     find_changed_contents,
     find_tags_in_history,
     read_messages,
     read_messages_since,
 )
-from release_state.observe.git.messages import GitFailed
 from release_state.observe.git.store import Store
 from release_state.observe.git.tree_files import Entries, obtain_files, read_file
 from release_state.observe.http.cache import remember

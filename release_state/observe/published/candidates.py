@@ -15,8 +15,7 @@ from tempfile import TemporaryDirectory
 
 from release_state.model.snapshot import Clone, Remote
 from release_state.model.target import Target, parse_version
-from release_state.observe.git.command import Git, ask_patiently
-from release_state.observe.git.messages import GitFailed, decode_output
+from release_state.observe.git.command import Git, GitFailed, ask_patiently, decode_output
 from release_state.observe.git.remote import NO_REFS, build_network_environment, check_url
 from release_state.observe.git.store import Store, WantedCommit
 from release_state.observe.git.tree_files import FIRST_FILES, SIZE_LIMIT, find_declared_version, find_version_file

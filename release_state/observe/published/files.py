@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO
 
-from release_state.observe.git.messages import decode_output
+from release_state.observe.git.command import decode_output
 from release_state.observe.git.patches import parse_raw
 from release_state.observe.git.store import Store
 

@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from release_state.model.observation import Observation, known
 from release_state.model.snapshot import Branch, Candidate, IndexFile, Published
 from release_state.model.target import Channel, Target
-from release_state.observe.git.command import Git
+from release_state.observe.git.command import Git, GitFailed
 from release_state.observe.git.commits import BranchHistory, CommitSet
-from release_state.observe.git.messages import GitFailed
 from release_state.observe.git.store import Store, WantedCommit
 from release_state.observe.http.client import HttpClient, LookupFailed
 from release_state.observe.index.access import Index, Provenance, observe_provenance

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from release_state.common.shell import quote_or_explain
-from release_state.common.text import sanitize
+from release_state.common.text import quote_or_explain, sanitize
 from release_state.facts.origin import ReleasedCommit, find_commit_tagged_after, needs_no_pull
 from release_state.facts.release import Release
 from release_state.model.plan import Mends, Step, step

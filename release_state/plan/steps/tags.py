@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from release_state.common.shell import quote_or_explain
+from release_state.common.text import quote_or_explain
 from release_state.facts.origin import (
     find_best_match,
     find_commit_to_tag,

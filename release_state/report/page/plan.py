@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from html import escape
 
-from release_state.common import shell
+from release_state.common.text import quote_command
 from release_state.model.plan import Plan, Step
 from release_state.report.page.parts import badge, link, moment, slug, text
 from release_state.verdict.changes import Changes
@@ -43,7 +43,7 @@ def render_plan(plan: Plan, anchor: str) -> str:
     steps = "".join(_step(number, step, anchor) for number, step in enumerate(plan.steps, 1))
     parts.append(f'<ol class="steps">{steps}</ol>')
     if plan.other_way:
-        parts.append(f"<p>{plan.instead}:</p>{commands([shell.quote_command(plan.other_way)], 'for the other plan')}")
+        parts.append(f"<p>{plan.instead}:</p>{commands([quote_command(plan.other_way)], 'for the other plan')}")
     return "".join(parts)
 
 

@@ -36,8 +36,8 @@ from release_state.model.snapshot import FORMAT
 from release_state.model.target import parse_repository, parse_version
 from release_state.observe import earlier_reports, recorded
 from release_state.observe.git import patches, tree_files
-from release_state.observe.git.log import find_changed_contents, read_commits, read_messages_since, read_tag_dates
-from release_state.observe.git.messages import GitFailed
+from release_state.observe.git.command import GitFailed
+from release_state.observe.git.history import find_changed_contents, read_commits, read_messages_since, read_tag_dates
 from release_state.observe.git.reader import find_repository
 from release_state.observe.git.remote import check_url, parse_refs
 from release_state.observe.git.tree_files import read_details
