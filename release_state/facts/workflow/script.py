@@ -1,40 +1,46 @@
-"""The simple commands of a shell script, told from comments, quoted text and here-documents without running any.
+"""The simple commands of a shell script, without comments, quoted text and here-documents.
 
-Good enough to see that a step says `git push`; what a script works out while it runs cannot be seen.
+Nothing runs. Good enough to see that a step says `git push`; not what a script computes while it runs.
 """
 
 from __future__ import annotations
 
 import re
 
-_SEPARATORS = "\n;&|(){}"
-_HEREDOC = re.compile(r"<<-?\s*(['\"]?)([\w.-]+)\1")
+_ANYWHERE = r"(?P<expression>\$\{\{.*?(?:\}\}|\Z))|(?P<nested>\$\(|`)|\\(?P<escaped>.?)"
+_QUOTED_TOKEN = re.compile(rf"{_ANYWHERE}|(?P<text>[^\"\\$`]+|.)", re.DOTALL)
+_TOKEN = re.compile(
+    rf"{_ANYWHERE}|(?P<variable>\$\{{.*?(?:\}}|\Z))|'(?P<literal>[^']*)'?|(?P<quoted>\")|(?P<comment>\#)"
+    r"|<<(?!<)-?\s*(?P<quote>['\"]?)(?P<heredoc>[\w.-]+)(?P=quote)"
+    r"|(?P<separator>[\n;|(){}]|(?<!>)&)|(?P<space>[ \t\r]+)|(?P<text>[^\s\\$`'\"#<;&|(){}]+|.)",
+    re.DOTALL,
+)
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*\+?=.*", re.DOTALL)
 _PREFIXES = {"if", "then", "else", "elif", "do", "while", "until", "!", "time", "exec", "sudo", "command", "env"}
 _MODULES = {"semantic_release": "semantic-release", "gh": "gh"}
 _VALUED = ("--with", "--from", "--python", "-p", "--group", "--extra", "--package", "--directory", "--project")
 _DEEPEST = 20
-"""Scripts inside of scripts; what is deeper counts as text."""
+"""Levels of nested scripts; a deeper one counts as text."""
 
 
 def split_commands(script: str) -> list[tuple[tuple[str, ...], dict[str, str]]]:
-    """Each simple command's words, without the words of control and of runners, and the variables that it is given."""
-    found = []
+    """The words and variables of each simple command, without control words and runners such as `uv run`."""
+    commands = []
     for words in _Scanner(script).commands:
-        given = {}
+        variables = {}
         while words and (words[0] in _PREFIXES or _ASSIGNMENT.fullmatch(words[0])):
-            if "=" in words[0]:
-                name, _, value = words[0].partition("=")
-                given[name] = value
+            name, assigns, value = words[0].partition("=")
+            if assigns:
+                variables[name] = value
             words = words[1:]
-        words = _started(words)
+        words = _strip_runners(words)
         if words and words[0]:
-            found.append((tuple(words), given))
-    return found
+            commands.append((tuple(words), variables))
+    return commands
 
 
-def _started(words: list[str]) -> list[str]:
-    """What the command starts in the end: `uv run --with x git push` → `git push`."""
+def _strip_runners(words: list[str]) -> list[str]:
+    """The command that runners start in the end: `uv run --with x git push` → `git push`."""
     for _ in range(3):
         if not words:
             return words
@@ -43,135 +49,82 @@ def _started(words: list[str]) -> list[str]:
             rest = words[words.index("-m") + 1 :]
             words = [_MODULES.get(name, name) for name in rest[:1]] + rest[1:]
         elif program in ("uv", "poetry", "pdm", "hatch", "rye", "pixi", "pipx") and "run" in words[1:4]:
-            words = _past_options(words[words.index("run") + 1 :])
+            words = _skip_options(words[words.index("run") + 1 :])
         elif program in ("uvx", "npx") or words[:3] == ["uv", "tool", "run"]:
-            words = _past_options(words[1:])
+            words = _skip_options(words[1:])
         else:
             return [program, *words[1:]]
     return words
 
 
-def _past_options(words: list[str]) -> list[str]:
-    """From the first word that is no option of a runner, nor the value of one."""
+def _skip_options(words: list[str]) -> list[str]:
+    """The words from the first that is neither an option of a runner nor its value."""
     while words and words[0].startswith("-"):
         words = words[2:] if words[0] in _VALUED else words[1:]
     return [words[0].partition("@")[0], *words[1:]] if words else words
 
 
 class _Scanner:
-    """Reads a script once, from left to right; what stands in `$( )` is read as a script of its own."""
+    """Reads a script once, from left to right; reads the contents of `$( )` as a script of their own."""
 
     def __init__(self, script: str) -> None:
         self.commands: list[list[str]] = []
-        self._text, self._at = script, 0
-        self._words: list[str] = []
-        self._word: str | None = None
-        self._until: list[str] = []
-        self._depth = 0
-        self._script("")
+        self._text, self._at, self._depth = script, 0, 0
+        self._heredocs: list[str] = []
+        self._read("")
 
-    def _script(self, closing: str) -> None:
-        """Up to the character that closes it; the end of the text closes everything."""
-        outer, self._words, outer_word, self._word = self._words, [], self._word, None
-        depth = 0
-        while self._at < len(self._text):
-            char = self._text[self._at]
-            if char == closing and not depth:
-                break
-            depth += (char == "(") - (char == ")")
-            self._step(char)
-        self._end_command()
-        self._words, self._word = outer, outer_word
+    def _read(self, closing: str) -> None:
+        """Read up to the character that closes the script, or to the end of the text."""
+        words: list[str] = []
+        word: str | None = None
+        parentheses = 0
+        while (token := _TOKEN.match(self._text, self._at)) and (parentheses or token[0] != closing):
+            kind, self._at = token.lastgroup, token.end()
+            if kind in ("space", "separator"):
+                words += [] if word is None else [word]
+                word = None
+            if kind == "separator":
+                parentheses += (token[0] == "(") - (token[0] == ")")
+                self.commands += [words] if words else []
+                words = []
+                if token[0] == "\n":
+                    self._skip_heredocs()
+            elif kind == "heredoc":
+                self._heredocs.append(token["heredoc"])
+            elif kind == "comment" and word is None:
+                end = self._text.find("\n", self._at)
+                self._at = len(self._text) if end < 0 else end
+            elif kind != "space" and token[0] != "\\\n":
+                word = (word or "") + self._expand(token)
+        words += [] if word is None else [word]
+        self.commands += [words] if words else []
 
-    def _step(self, char: str) -> None:
-        text, at = self._text, self._at
-        if text.startswith("${", at):
-            closing = "}}" if text.startswith("${{", at) else "}"
-            self._take(_behind(text, closing, at))
-        elif (text.startswith("$(", at) or char == "`") and self._depth < _DEEPEST:
-            self._nested(char)
-        elif char == "\\":
-            if text[at + 1 : at + 2] != "\n":
-                self._add(text[at + 1 : at + 2])
-            self._at += 2
-        elif char == "'":
-            self._at = _behind(text, "'", at + 1)
-            self._add(text[at + 1 : self._at].removesuffix("'"))
-        elif char == '"':
-            self._quoted()
-        elif char == "#" and self._word is None:
-            self._at = _line_end(text, at)
-        elif text.startswith("<<", at) and not text.startswith("<<<", at) and (here := _HEREDOC.match(text, at)):
-            self._until.append(here[2])
-            self._at = here.end()
-        elif char in _SEPARATORS and not (char == "&" and text[at - 1 : at] == ">"):
-            self._end_command()
-            self._at += 1
-            if char == "\n":
-                self._skip_heredocs()
-        elif char in " \t\r":
-            self._end_word()
-            self._at += 1
-        else:
-            self._take(at + 1)
-
-    def _quoted(self) -> None:
-        self._add("")
-        self._at += 1
-        while self._at < len(self._text) and (char := self._text[self._at]) != '"':
-            if char == "\\":
-                self._add(self._text[self._at + 1 : self._at + 2])
-                self._at += 2
-            elif self._text.startswith("${{", self._at):
-                self._take(_behind(self._text, "}}", self._at))
-            elif (self._text.startswith("$(", self._at) or char == "`") and self._depth < _DEEPEST:
-                self._nested(char)
-            else:
-                self._take(self._at + 1)
-        self._at += 1
-
-    def _nested(self, char: str) -> None:
-        self._add("$()")
-        self._at += 1 if char == "`" else 2
+    def _expand(self, token: re.Match[str]) -> str:
+        """The text that a token adds to a word."""
+        kind = token.lastgroup or ""
+        if kind == "quoted":
+            return self._read_quoted()
+        if kind != "nested":
+            return token[kind]
+        if self._depth == _DEEPEST:
+            self._at = token.start() + 1
+            return token[0][0]
         self._depth += 1
-        self._script("`" if char == "`" else ")")
+        self._read("`" if token[0] == "`" else ")")
         self._depth -= 1
         self._at += 1
+        return "$()"
 
-    def _take(self, end: int) -> None:
-        self._add(self._text[self._at : end])
-        self._at = end
-
-    def _add(self, piece: str) -> None:
-        self._word = (self._word or "") + piece
-
-    def _end_word(self) -> None:
-        if self._word is not None:
-            self._words.append(self._word)
-        self._word = None
-
-    def _end_command(self) -> None:
-        self._end_word()
-        if self._words:
-            self.commands.append(self._words)
-        self._words = []
+    def _read_quoted(self) -> str:
+        text = ""
+        while (token := _QUOTED_TOKEN.match(self._text, self._at)) and token[0] != '"':
+            self._at = token.end()
+            text += self._expand(token)
+        self._at += 1
+        return text
 
     def _skip_heredocs(self) -> None:
-        while self._until:
-            word = self._until.pop(0)
-            while self._at < len(self._text):
-                end = _line_end(self._text, self._at)
-                line, self._at = self._text[self._at : end], end + 1
-                if line.strip() == word:
-                    break
-
-
-def _line_end(text: str, at: int) -> int:
-    end = text.find("\n", at)
-    return len(text) if end < 0 else end
-
-
-def _behind(text: str, closing: str, at: int) -> int:
-    """Where the text goes on behind the next `closing`; its end where there is none."""
-    end = text.find(closing, at)
-    return len(text) if end < 0 else end + len(closing)
+        for word in self._heredocs:
+            end = re.compile(rf"^[^\S\n]*{re.escape(word)}[^\S\n]*$\n?", re.MULTILINE).search(self._text, self._at)
+            self._at = end.end() if end else len(self._text)
+        self._heredocs.clear()
