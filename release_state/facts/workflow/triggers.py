@@ -1,8 +1,8 @@
 """When a push to a branch starts a workflow: `on.push`, its filter patterns, and skip markers (pure).
 
-A pattern's `*` matches all but a slash, `**` everything; `?` and `+` repeat the character before; `[]` is one of a
-set; a leading `!` excludes what an earlier pattern matched. Patterns are untrusted, so none becomes a regular
-expression: matching takes time proportional to pattern and name.
+In a pattern, `*` matches all but a slash, `**` everything; `?` and `+` repeat the character before; `[]` is one of a
+set; a leading `!` excludes earlier matches. Patterns are untrusted, so none becomes a regular expression: matching
+takes time proportional to the lengths of pattern and name.
 
 Sources: https://docs.github.com/actions/reference/workflows-and-actions/events-that-trigger-workflows#push,
 https://docs.github.com/actions/how-tos/manage-workflow-runs/skip-workflow-runs and
@@ -12,23 +12,32 @@ https://docs.github.com/actions/reference/workflows-and-actions/workflow-syntax#
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from release_state.facts.workflow.document import read_yaml
 
-_Takes = Callable[[str], bool]
+_TOKEN = re.compile(
+    r"(?P<folders>\*\*/)|(?P<all>\*\*)|(?P<name>\*)|(?P<optional>\?)|(?P<repeated>\+)"
+    r"|\[(?P<set>.[^]]*)\]|\\(?P<escaped>.)|(?P<plain>.)",
+    re.DOTALL,
+)
 
 
 @dataclass(frozen=True)
 class _Part:
-    """One step of a pattern: the characters that it takes, and how often."""
+    """One part of a pattern: the characters that it takes, and how often."""
 
-    takes: _Takes
+    ranges: tuple[tuple[str, str], ...] = ()
+    negated: bool = False
+    """Whether it takes all characters outside its ranges."""
     skips: tuple[int, ...] = ()
-    """How many parts, this one the first, may be left out together; empty: it is needed."""
+    """How many parts, from this one, may be left out together; empty: it is needed."""
     repeats: bool = False
+
+    def takes(self, character: str) -> bool:
+        return any(first <= character <= last for first, last in self.ranges) is not self.negated
 
 
 def is_taken(patterns: Sequence[str], name: str) -> bool:
@@ -41,96 +50,48 @@ def is_taken(patterns: Sequence[str], name: str) -> bool:
     return taken
 
 
-def takes_any(patterns: Sequence[str], names: Iterable[str]) -> bool:
-    """Whether one of the names is taken."""
-    return any(is_taken(patterns, name) for name in names)
-
-
 def matches(pattern: str, name: str) -> bool:
     """Whether the pattern matches the whole name."""
-    parts = _parts(pattern)
-    places = _from(parts, {0})
+    parts = _parse_pattern(pattern)
+    places = _with_skips(parts, {0})
     for character in name:
-        following = set()
-        for place in places:
-            if place < len(parts) and parts[place].takes(character):
-                following.add(place + 1)
-                if parts[place].repeats:
-                    following.add(place)
-        places = _from(parts, following)
+        taking = [place for place in places if place < len(parts) and parts[place].takes(character)]
+        repeated = (place for place in taking if parts[place].repeats)
+        places = _with_skips(parts, {*(place + 1 for place in taking), *repeated})
         if not places:
             return False
     return len(parts) in places
 
 
-def _from(parts: Sequence[_Part], places: set[int]) -> set[int]:
-    """The places, and those behind parts that may be skipped."""
+def _with_skips(parts: Sequence[_Part], places: set[int]) -> set[int]:
+    """The places, and those after parts that may be left out."""
     reached = set(places)
-    for place, part in enumerate(parts):  # in order: what is reached by leaving one out may be left out itself
+    for place, part in enumerate(parts):  # in order: a place after a skipped part may be skipped too
         if place in reached:
             reached.update(place + count for count in part.skips)
     return reached
 
 
 @lru_cache(maxsize=256)
-def _parts(pattern: str) -> tuple[_Part, ...]:
+def _parse_pattern(pattern: str) -> tuple[_Part, ...]:
+    slash = (("/", "/"),)
     parts: list[_Part] = []
-    at = 0
-    while at < len(pattern):
-        character = pattern[at]
-        at += 1
-        if character == "*":
-            deep = pattern.startswith("*", at)
-            at += deep
-            # `**/` is any number of folders, none among them: `**/README.md` is also the one at the top.
-            if deep and pattern.startswith("/", at):
-                at += 1
-                parts += [_Part(_nothing, skips=(1, 3)), _Part(_anything, repeats=True), _Part(_exactly("/"))]
-            else:
-                parts.append(_Part(_anything if deep else _no_slash, skips=(1,), repeats=True))
-        elif character == "?" and parts:
+    for token in _TOKEN.finditer(pattern):
+        kind = token.lastgroup or ""
+        if kind == "folders":  # any number of folders, also none: `**/README.md` is also the one at the top
+            parts += [_Part(skips=(1, 3)), _Part(negated=True, repeats=True), _Part(slash)]
+        elif kind in ("all", "name"):
+            parts.append(_Part(slash if kind == "name" else (), negated=True, skips=(1,), repeats=True))
+        elif kind == "optional" and parts:
             parts[-1] = replace(parts[-1], skips=(1,))
-        elif character == "+" and parts:
+        elif kind == "repeated" and parts:
             parts[-1] = replace(parts[-1], repeats=True)
-        elif character == "[" and "]" in pattern[at + 1 :]:
-            end = pattern.index("]", at + 1)
-            parts.append(_Part(_one_of(pattern[at:end])))
-            at = end + 1
+        elif kind == "set":
+            ranges = re.findall("(.)(?:-(.))?", token["set"], re.DOTALL)
+            parts.append(_Part(tuple((first, last or first) for first, last in ranges)))
         else:
-            if character == "\\" and at < len(pattern):
-                character = pattern[at]
-                at += 1
-            parts.append(_Part(_exactly(character)))
+            parts.append(_Part(((token[kind], token[kind]),)))
     return tuple(parts)
-
-
-def _anything(character: str) -> bool:
-    return True
-
-
-def _nothing(character: str) -> bool:
-    return False
-
-
-def _no_slash(character: str) -> bool:
-    return character != "/"
-
-
-def _exactly(wanted: str) -> _Takes:
-    return lambda character: character == wanted
-
-
-def _one_of(listed: str) -> _Takes:
-    taken: set[tuple[str, str]] = set()
-    at = 0
-    while at < len(listed):
-        if listed[at + 1 : at + 2] == "-" and at + 2 < len(listed):
-            taken.add((listed[at], listed[at + 2]))
-            at += 3
-        else:
-            taken.add((listed[at], listed[at]))
-            at += 1
-    return lambda character: any(first <= character <= last for first, last in taken)
 
 
 BOT = "github-actions[bot]"
@@ -142,18 +103,18 @@ _TRAILER = re.compile(r"^skip-checks: ?true\s*\Z", re.MULTILINE)
 
 @dataclass(frozen=True)
 class PushTrigger:
-    """The filters of `on.push`; None: the file does not have this one."""
+    """The filters of `on.push`; None where the file lacks one."""
 
     branches: tuple[str, ...] | None = None
     branches_ignore: tuple[str, ...] | None = None
     only_tags: bool = False
-    """Whether it names tags and no branches: then no push to a branch starts it."""
+    """Whether it names tags and no branches, so that no push to a branch starts it."""
     paths: tuple[str, ...] | None = None
     paths_ignore: tuple[str, ...] | None = None
 
     @property
     def has_paths(self) -> bool:
-        """Whether it depends on what was changed."""
+        """Whether it depends on the changed paths."""
         return self.paths is not None or self.paths_ignore is not None
 
     def is_for(self, branch: str) -> bool:
@@ -166,17 +127,14 @@ class PushTrigger:
 
     def takes(self, changed: Collection[str]) -> bool:
         """Whether a push that changed these paths starts the workflow."""
-        if self.paths is not None and not takes_any(self.paths, changed):
+        if self.paths is not None and not any(is_taken(self.paths, path) for path in changed):
             return False
         ignored = self.paths_ignore
         return ignored is None or not all(is_taken(ignored, path) for path in changed)
 
 
 def read_events(text: str) -> dict[str, object]:
-    """The events that start the workflow of this text, with the filters of each; one that is all comment has none.
-
-    Raises NotReadable.
-    """
+    """The events that start a workflow, with their filters; a file of comments alone has none. Raises NotReadable."""
     if all(not line.strip() or line.lstrip().startswith("#") for line in text.splitlines()):
         return {}
     events = read_yaml(text).get("on")
@@ -186,11 +144,10 @@ def read_events(text: str) -> dict[str, object]:
 
 
 def read_push_trigger(events: Mapping[str, object]) -> PushTrigger | None:
-    """What a push does to the workflow of these events; None where it starts it on no branch and no tag."""
+    """The filters of the push trigger; None if a push never starts the workflow."""
     if "push" not in events:
         return None
-    given = events["push"]
-    filters = given if isinstance(given, dict) else {}
+    filters = events["push"] if isinstance(events["push"], dict) else {}
     branches, ignored = _patterns(filters, "branches"), _patterns(filters, "branches-ignore")
     return PushTrigger(
         branches=branches,
@@ -202,7 +159,7 @@ def read_push_trigger(events: Mapping[str, object]) -> PushTrigger | None:
 
 
 def find_skip_marker(message: str) -> str:
-    """What in the message of a commit keeps workflows from starting on its push; empty: nothing."""
+    """The marker in a commit message that stops its push from starting workflows; empty if none."""
     if found := _MARKER.search(message):
         return found[0]
     return "skip-checks: true" if _TRAILER.search(message.rstrip()) else ""
