@@ -70,7 +70,7 @@ def test_jobs_that_write_may_write(release: Release) -> None:
     """
     if lacking := find_lack(release, CONTENTS):
         raise ActionNeeded(
-            found=join_items(f"{found.where} has `contents: {found.level}`" for found in lacking.needs),
+            found=join_items(f"{found.where} has `contents: {found.level}`" for found in lacking.steps),
             why="GitHub refuses the push, tag or release: “Resource not accessible by integration”, or 403",
             steps=[
                 make_file_step(
@@ -90,7 +90,7 @@ def test_jobs_that_open_pull_requests_may_do_so(release: Release) -> None:
     """
     if lacking := find_lack(release, PULLS):
         raise ActionNeeded(
-            found=join_items(f"{found.where} has `pull-requests: {found.level}`" for found in lacking.needs),
+            found=join_items(f"{found.where} has `pull-requests: {found.level}`" for found in lacking.steps),
             why="after publishing and tagging, the workflow could not create its pull request",
             steps=[make_file_step(release, "Give the job `pull-requests: write`")],
             blocks=lacking.certain,
@@ -107,7 +107,7 @@ def test_jobs_that_publish_without_a_password_may_sign_in(release: Release) -> N
     """
     if lacking := find_lack(release, ID_TOKEN):
         raise ActionNeeded(
-            found=join_items(f"{found.where} has `id-token: {found.level}`" for found in lacking.needs),
+            found=join_items(f"{found.where} has `id-token: {found.level}`" for found in lacking.steps),
             why="the upload has no password and cannot get an OpenID Connect token",
             steps=[make_file_step(release, "Give the job `id-token: write`")],
             blocks=lacking.certain,

@@ -10,9 +10,6 @@ import pytest
 
 from release_state.common.text import join_items
 from release_state.facts.release import Release
-from release_state.facts.workflow.calls import find_unpinned
-from release_state.facts.workflow.history_needed import BACKENDS, find_shallow_checkouts
-from release_state.facts.workflow.limits import measure_runs, select_near_limit
 from release_state.facts.workflow.release_workflow import (
     SOURCE,
     explain_unreadable,
@@ -22,6 +19,7 @@ from release_state.facts.workflow.release_workflow import (
     make_file_step,
     read_workflow,
 )
+from release_state.facts.workflow.weaknesses import BACKENDS, find_shallow_checkouts, find_unpinned, measure_runs
 from release_state.model.observation import NotObserved, Problem
 from release_state.model.outcome import ActionNeeded, NotApplicable
 from release_state.model.plan import step
@@ -99,7 +97,7 @@ def test_runs_stay_below_the_time_limit(release: Release) -> None:
     times = measure_runs(runs, workflow.minutes)
     if not times:
         raise NotApplicable("no run succeeded in the last 70 days")
-    if near := select_near_limit(times, workflow.minutes):
+    if near := [time for time in times if time.is_near_limit]:
         raise ActionNeeded(
             expected=f"less than 80 % of {workflow.minutes} min",
             found=join_items(time.text for time in near),

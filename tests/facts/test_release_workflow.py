@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from release_state.facts.release import Release
-from release_state.facts.workflow.calls import ReleaseWorkflow, find_unpinned
+from release_state.facts.workflow.calls import ReleaseWorkflow
+from release_state.facts.workflow.weaknesses import find_unpinned
 from release_state.model.observation import known
 from release_state.model.outcome import ActionNeeded, Outcome
 from release_state.model.snapshot import Snapshot
@@ -38,7 +39,7 @@ def finding(check: str, snapshot: Snapshot) -> ActionNeeded:
 def test_a_jobs_block_replaces_the_one_at_the_top() -> None:
     [placed] = built(w.without("      contents: write\n")).jobs
     assert placed.permissions
-    assert [placed.permissions.of(right) for right in ("contents", "id-token")] == ["none", "write"]
+    assert [placed.permissions.get(right) for right in ("contents", "id-token")] == ["none", "write"]
 
 
 @pytest.mark.parametrize(
@@ -47,17 +48,17 @@ def test_a_jobs_block_replaces_the_one_at_the_top() -> None:
 def test_without_a_block_the_setting_decides(default: str | None, contents: str | None, token: str | None) -> None:
     [placed] = built(UNSAID, default).jobs
     rights = placed.permissions
-    assert (rights and rights.of("contents"), rights and rights.of("id-token")) == (contents, token)
+    assert (rights and rights.get("contents"), rights and rights.get("id-token")) == (contents, token)
 
 
 def test_a_called_workflow_gets_what_both_allow() -> None:
     calling = w.called(CALL, "{contents: write, packages: write}")
     *_, inner = built(calling, workflows_x=w.reusable(permissions="{contents: read, packages: write}")).jobs
     assert inner.permissions
-    assert [inner.permissions.of(right) for right in ("contents", "packages", "issues")] == ["read", "write", "none"]
+    assert [inner.permissions.get(right) for right in ("contents", "packages", "issues")] == ["read", "write", "none"]
     assert inner.where == f"job call → job inner of {OTHER}"
     *_, inner = built(calling, workflows_x=w.reusable()).jobs
-    assert inner.permissions and inner.permissions.of("contents") == "write", "without a block it gets the caller's"
+    assert inner.permissions and inner.permissions.get("contents") == "write", "without a block it gets the caller's"
 
 
 def test_more_than_the_caller_allows_is_found_however_deep() -> None:
@@ -304,8 +305,11 @@ DISPATCH = "on: {workflow_dispatch: {inputs: %s}}\njobs: {release: {steps: [{run
         (DISPATCH % "{target_environment: {required: true}}", ["target_environment=pypi"]),
         (DISPATCH % "{}", []),
         ("on: workflow_dispatch\njobs: {release: {steps: [{run: make}]}}\n", []),
-        (DISPATCH % "{where: {default: testpypi}}", "which of its inputs chooses the channel"),
-        (DISPATCH % "{target_environment: {type: choice, options: [testpypi]}}", "which of its inputs"),
+        (DISPATCH % "{where: {default: testpypi}}", "the input that chooses the channel is unknown"),
+        (
+            DISPATCH % "{target_environment: {type: choice, options: [testpypi]}}",
+            "the input that chooses the channel is unknown",
+        ),
         (ON_PUSH, "not started by hand, but by: push"),
     ],
 )

@@ -120,7 +120,7 @@ def test_rights_that_an_action_needs(action: str) -> None:
 
 
 def test_a_password_is_no_trusted_publishing() -> None:
-    assert not needs(uses="pypa/gh-action-pypi-publish@v1", given={"password": "${{ secrets.P }}"})
+    assert not needs(uses="pypa/gh-action-pypi-publish@v1", inputs={"password": "${{ secrets.P }}"})
     assert not needs("uv publish", env={"UV_PUBLISH_TOKEN": "${{ secrets.P }}"})
     assert not needs("twine upload dist/*", env={"TWINE_PASSWORD": "${{ secrets.P }}"})
     assert not needs("UV_PUBLISH_TOKEN=$P uv publish")
@@ -130,9 +130,9 @@ def test_a_password_is_no_trusted_publishing() -> None:
 
 def test_an_action_that_is_told_not_to_push_needs_nothing() -> None:
     action = "python-semantic-release/python-semantic-release@v1"
-    for given_ in ({"push": "false", "vcs_release": "false"}, {"root_options": "-vv --noop"}):
-        assert not needs(uses=action, given=given_)
-    assert needs(uses=action, given={"push": "false"})
+    for inputs in ({"push": "false", "vcs_release": "false"}, {"root_options": "-vv --noop"}):
+        assert not needs(uses=action, inputs=inputs)
+    assert needs(uses=action, inputs={"push": "false"})
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_an_action_that_is_told_not_to_push_needs_nothing() -> None:
 )  # fmt: skip
 def test_whose_token_it_is(token: str, own: bool) -> None:
     [by_gh] = needs("gh pr create", env={"GH_TOKEN": token})
-    [by_action] = needs(uses="softprops/action-gh-release@v2", given={"token": token})
+    [by_action] = needs(uses="softprops/action-gh-release@v2", inputs={"token": token})
     assert (by_gh.own_token, by_action.own_token) == (own, own)
     [push] = needs("git push", own=own)
     assert push.own_token is own

@@ -1,86 +1,67 @@
-"""The release workflow with all that it calls inside the repository: jobs, the rights of each, and what needs them."""
+"""The release workflow with the local workflows and actions that it calls: jobs, their rights, and who needs them."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from graphlib import CycleError, TopologicalSorter
 from itertools import islice
 
-from release_state.facts.workflow.document import NotReadable
-from release_state.facts.workflow.limits import (
-    compute_longest,
-    derive_ceiling,
-    derive_from_setting,
-    find_excesses,
-    limit_rights,
-)
-from release_state.facts.workflow.model import (
-    JobStep,
-    Permissions,
-    Workflow,
-    WorkflowJob,
-    find_called_path,
-    is_local,
-    list_action_paths,
-    parse_workflow,
-)
+from release_state.facts.workflow.document import NotReadable, find_called_path, is_local, list_action_paths
+from release_state.facts.workflow.model import RIGHTS, JobStep, Permissions, Workflow, WorkflowJob, parse_workflow
 from release_state.facts.workflow.needs import Need, find_needs, uses_own_token
 
 _DEEPEST = 5
-"""Workflows inside of workflows, and actions inside of actions, that are followed."""
-_MOST_JOBS = 300
-_MOST_STEPS = 3000
-"""Beyond these nothing is looked at: files that call themselves have no end."""
+"""Levels of nested workflows, and of nested actions."""
+_MOST_JOBS, _MOST_STEPS = 300, 3000
+"""The rest is not read: files that call themselves have no end."""
 _ALWAYS = frozenset({"", "always()", "success()", "!cancelled()", "true"})
 
 
 @dataclass(frozen=True)
-class Placed:
-    """A job where it runs: in which file, called by whom, and with which rights."""
+class PlacedJob:
+    """A job with its file, its caller and its rights."""
 
     job: WorkflowJob
     file: str
     workflow: Workflow
     permissions: Permissions | None
-    """What its token may do; None where the repository's setting decides and is not known."""
+    """The rights of its token; None if the repository's setting decides and is unknown."""
     by_default: bool
-    """Whether no block says so, but the repository's setting."""
-    caller: Placed | None = None
+    """Whether the repository's setting gives the rights, not a block."""
+    caller: PlacedJob | None = None
 
     @property
     def where(self) -> str:
-        """How a person finds it."""
+        """Its path of callers, job and file, in words."""
         own = f"job {self.job.id}"
         return f"{self.caller.where} → {own} of {self.file}" if self.caller else own
 
     @property
     def is_conditional(self) -> bool:
-        """Whether it, or what calls it, may be left out or may fail without harm."""
+        """Whether it or a caller may be skipped, or may fail without ending the run."""
         own = not _is_always(self.job.condition) or self.job.may_fail
         return own or (self.caller is not None and self.caller.is_conditional)
 
     @property
     def ceiling(self) -> Permissions | None:
-        """The most that a workflow may have that it calls; None where not known."""
-        if self.permissions is None or not self.by_default:
-            return self.permissions
-        return derive_ceiling(self.permissions)
+        """The most that a workflow may request that it calls; None if unknown."""
+        return self.permissions.ceiling if self.permissions and self.by_default else self.permissions
 
 
 @dataclass(frozen=True)
 class LocatedStep:
-    """A step, and the job that it is a step of; those of the repository's own composite actions too."""
+    """A step of a job or of a local composite action, and the job."""
 
-    job: Placed
+    job: PlacedJob
     step: JobStep
     is_conditional: bool
-    """Whether it may be left out, or may fail without harm to the run."""
+    """Whether it may be skipped, or may fail without ending the run."""
 
     @property
     def where(self) -> str:
-        """How a person finds it."""
+        """The job and the step, in words."""
         return f"{self.job.where}, {self.step.label}"
 
 
@@ -93,15 +74,15 @@ class PlacedNeed:
 
     @property
     def where(self) -> str:
-        """How a person finds it."""
+        """The job, the step and the action or command, in words."""
         return f"{self.at.where} ({self.need.what})"
 
 
 @dataclass(frozen=True)
 class Excess:
-    """A reusable workflow asks for more than its caller allows: GitHub then starts no run at all."""
+    """A right that a reusable workflow requests beyond its caller's: GitHub then starts no run."""
 
-    job: Placed
+    job: PlacedJob
     right: str
     asked: str
     allowed: str
@@ -114,9 +95,9 @@ class Excess:
 
 @dataclass(frozen=True)
 class ReleaseWorkflow:
-    """The workflow file at `path`, with the other files of the repository that it uses by their paths.
+    """The workflow file at `path`, and the texts of all local files that it uses, by path.
 
-    `default` is the repository's setting for workflows that say nothing: "read", "write", or None where not known.
+    `default` is the repository's setting for workflows without a block: "read", "write", or None if unknown.
     """
 
     path: str
@@ -125,7 +106,7 @@ class ReleaseWorkflow:
 
     @cached_property
     def problem(self) -> str | None:
-        """Why the file is no YAML that GitHub would take; None for a good one."""
+        """Why GitHub would refuse the file's YAML; None if it would not."""
         try:
             parse_workflow(self.texts.get(self.path, ""))
         except NotReadable as refused:
@@ -134,73 +115,95 @@ class ReleaseWorkflow:
 
     @cached_property
     def file(self) -> Workflow:
-        """The file itself; empty where it has a problem."""
+        """The file itself; empty if it has a problem."""
         return self._parsed(self.path) or Workflow()
 
     @cached_property
-    def jobs(self) -> tuple[Placed, ...]:
-        """Every job, each caller before those of the workflow that it calls."""
+    def jobs(self) -> tuple[PlacedJob, ...]:
+        """All jobs, each caller before the jobs that it calls."""
         return tuple(islice(self._placed(self.path, self.file, None, 0), _MOST_JOBS))
 
     @cached_property
     def steps(self) -> tuple[LocatedStep, ...]:
-        """Every step, in order."""
-        found = (
-            LocatedStep(placed, step, conditional)
+        """All steps, in order."""
+        steps = (
+            LocatedStep(placed, step, is_conditional)
             for placed in self.jobs
-            for step, conditional in self._steps(placed.job.steps, placed.is_conditional, {}, 0)
+            for step, is_conditional in self._steps(placed.job.steps, placed.is_conditional, {}, 0)
         )
-        return tuple(islice(found, _MOST_STEPS))
+        return tuple(islice(steps, _MOST_STEPS))
 
     @cached_property
     def needs(self) -> tuple[PlacedNeed, ...]:
-        """Every need that is found."""
-        found = []
+        """All known needs of the steps."""
+        needs = []
         for at in self.steps:
-            job = at.job
-            env = {**job.workflow.env, **job.job.env, **at.step.env}
-            pushes_with_own = _pushes_with_own(job.job)
-            found += [PlacedNeed(need, at) for need in find_needs(at.step, env, pushes_with_own=pushes_with_own)]
-        return tuple(found)
+            env = {**at.job.workflow.env, **at.job.job.env, **at.step.env}
+            pushes_with_own = _pushes_with_own(at.job.job)
+            needs += [PlacedNeed(need, at) for need in find_needs(at.step, env, pushes_with_own=pushes_with_own)]
+        return tuple(needs)
 
-    def needs_for(self, right: str) -> tuple[PlacedNeed, ...]:
-        """Those of one right, whichever token they use."""
-        return tuple(found for found in self.needs if found.need.right == right)
+    def find_needs_for(self, right: str) -> tuple[PlacedNeed, ...]:
+        """The needs of one right, with any token."""
+        return tuple(placed for placed in self.needs if placed.need.right == right)
 
     @property
-    def remote_calls(self) -> tuple[Placed, ...]:
-        """Jobs that call a reusable workflow of elsewhere: it is not read."""
+    def remote_calls(self) -> tuple[PlacedJob, ...]:
+        """Jobs that call a reusable workflow of another repository, which is not read."""
         return tuple(placed for placed in self.jobs if placed.job.uses and not is_local(placed.job.uses))
 
     @property
     def called(self) -> tuple[str, ...]:
-        """Paths of the reusable workflows of the repository that it calls, there or not."""
+        """Paths of the local reusable workflows that it calls, also of missing ones."""
         paths = (find_called_path(placed.job.uses) for placed in self.jobs)
         return tuple(dict.fromkeys(filter(None, paths)))
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """Files of the repository that it uses and that are not there, or cannot be read."""
-        used: list[tuple[str, ...]] = [(path,) for path in self.called]
-        used += [paths for at in self.steps if (paths := list_action_paths(at.step.uses))]
-        lacking = [paths[0] for paths in used if all(self._parsed(path) is None for path in paths)]
-        return tuple(dict.fromkeys(lacking))
+        """Local files that it uses and that are missing or invalid."""
+        uses = [*((path,) for path in self.called), *(list_action_paths(at.step.uses) for at in self.steps)]
+        missing = [paths[0] for paths in uses if paths and all(self._parsed(path) is None for path in paths)]
+        return tuple(dict.fromkeys(missing))
 
     @cached_property
     def excesses(self) -> tuple[Excess, ...]:
-        """What reusable workflows ask for beyond what their callers allow, as far as that is known."""
-        found: dict[tuple[str, str], Excess] = {}
+        """Rights that reusable workflows request beyond their callers' known rights."""
+        excesses: dict[tuple[str, str], Excess] = {}
         for placed in self.jobs:
             ceiling = placed.caller.ceiling if placed.caller else None
             for block in (placed.workflow.permissions, placed.job.permissions):
-                for right, asked, allowed in find_excesses(block, ceiling) if block and ceiling else ():
-                    found.setdefault((placed.where, right), Excess(placed, right, asked, allowed))
-        return tuple(found.values())
+                for right, asked, allowed in block.find_excesses(ceiling) if block and ceiling else ():
+                    excesses.setdefault((placed.where, right), Excess(placed, right, asked, allowed))
+        return tuple(excesses.values())
 
     @cached_property
     def minutes(self) -> int | None:
-        """How long a run may work at the most; None where that cannot be told."""
-        return compute_longest(self.path, self._parsed)
+        """The time limit of a whole run: the sum for jobs that wait for each other; None if unknown.
+
+        Unknown if an expression sets a limit, or a job calls a workflow that is not read.
+        """
+        return self._compute_minutes(self.path, {})
+
+    def _compute_minutes(self, path: str, known: dict[str, int | None]) -> int | None:
+        if path in known:
+            return known[path]
+        known[path] = None  # until it is computed: a workflow that calls itself has no end
+        workflow = self._parsed(path)
+        jobs = {job.id: job for job in workflow.jobs} if workflow else {}
+        try:
+            order = tuple(TopologicalSorter({name: job.needs for name, job in jobs.items()}).static_order())
+        except CycleError:
+            return None
+        if workflow is None or not jobs.keys() >= set(order):
+            return None
+        ends: dict[str, int] = {}
+        for job in map(jobs.__getitem__, order):
+            minutes = self._compute_minutes(find_called_path(job.uses), known) if job.uses else job.limit
+            if minutes is None:
+                return None
+            ends[job.id] = minutes + max((ends[name] for name in job.needs), default=0)
+        known[path] = max(ends.values(), default=0)
+        return known[path]
 
     def _parsed(self, path: str) -> Workflow | None:
         try:
@@ -208,15 +211,18 @@ class ReleaseWorkflow:
         except NotReadable:
             return None
 
-    def _placed(self, path: str, workflow: Workflow, caller: Placed | None, depth: int) -> Iterator[Placed]:
+    def _placed(self, path: str, workflow: Workflow, caller: PlacedJob | None, depth: int) -> Iterator[PlacedJob]:
         for job in workflow.jobs:
             block = job.permissions or workflow.permissions
-            if caller:
-                rights = limit_rights(block, caller.permissions if block is None else caller.ceiling)
+            if caller is None:
+                rights = block or Permissions.from_setting(self.default)
+            elif block is None or caller.ceiling is None:
+                # A block without rights gives none, even if the caller's are unknown.
+                rights = block if block and all(block.get(right) == "none" for right in RIGHTS) else caller.permissions
             else:
-                rights = block or derive_from_setting(self.default)
+                rights = block.limit_to(caller.ceiling)
             by_default = block is None and (caller is None or caller.by_default)
-            placed = Placed(job, path, workflow, rights, by_default, caller)
+            placed = PlacedJob(job, path, workflow, rights, by_default, caller)
             yield placed
             called = find_called_path(job.uses)
             inner = self._parsed(called) if called else None
@@ -224,45 +230,27 @@ class ReleaseWorkflow:
                 yield from self._placed(called, inner, placed, depth + 1)
 
     def _steps(
-        self, steps: tuple[JobStep, ...], conditional: bool, env: Mapping[str, str], depth: int
+        self, steps: tuple[JobStep, ...], is_conditional: bool, env: Mapping[str, str], depth: int
     ) -> Iterator[tuple[JobStep, bool]]:
         for step in steps:
-            inside = conditional or not _is_always(step.condition) or step.may_fail
+            may_skip = is_conditional or not _is_always(step.condition) or step.may_fail
             merged = replace(step, env={**env, **step.env})
-            yield merged, inside
-            actions = (self._parsed(path) for path in list_action_paths(step.uses))
-            action = next((found for found in actions if found is not None), None)
+            yield merged, may_skip
+            action = next(filter(None, map(self._parsed, list_action_paths(step.uses))), None)
             if action is not None and depth < _DEEPEST:
-                yield from self._steps(action.steps, inside, merged.env, depth + 1)
+                yield from self._steps(action.steps, may_skip, merged.env, depth + 1)
 
 
 def _pushes_with_own(job: WorkflowJob) -> bool:
-    """Whether the checkouts of the job leave the run's own token for `git push`, and no other key."""
+    """Whether the checkouts of a job leave the run's own token for `git push`, and no other key."""
     checkouts = [step for step in job.steps if step.uses.lower().startswith("actions/checkout@")]
     return all(
-        uses_own_token(step.given.get("token", ""))
-        and not step.given.get("ssh-key")
-        and step.given.get("persist-credentials", "true") != "false"
+        uses_own_token(step.inputs.get("token", ""))
+        and not step.inputs.get("ssh-key")
+        and step.inputs.get("persist-credentials", "true") != "false"
         for step in checkouts
     )
 
 
 def _is_always(condition: str) -> bool:
     return condition.strip().removeprefix("${{").removesuffix("}}").strip() in _ALWAYS
-
-
-_COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
-
-
-def find_unpinned(workflow: ReleaseWorkflow) -> tuple[str, ...]:
-    """What is used by a tag or a branch, those of others than GitHub first; a `docker://` image has a digest."""
-    used = [placed.job.uses for placed in workflow.jobs if placed.job.uses]
-    used += [placed.step.uses for placed in workflow.steps if placed.step.uses]
-    found = [name for name in dict.fromkeys(used) if not is_local(name) and not _is_pinned(name)]
-    return tuple(sorted(found, key=lambda name: (name.startswith(("actions/", "github/")), name)))
-
-
-def _is_pinned(uses: str) -> bool:
-    if uses.startswith("docker://"):
-        return "@sha256:" in uses
-    return _COMMIT.fullmatch(uses.rpartition("@")[2]) is not None

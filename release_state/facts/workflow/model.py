@@ -1,15 +1,14 @@
-"""A workflow file as its keys say: triggers, permissions, concurrency, jobs and steps.
+"""The parts of a workflow file: triggers, permissions, concurrency, jobs and steps.
 
-What is not of the documented form is left out or taken as text; judging the form is GitHub's and actionlint's.
+Values of an undocumented form are left out or read as text: GitHub and actionlint judge the form.
 Source: https://docs.github.com/actions/reference/workflows-and-actions/workflow-syntax
 """
 
 from __future__ import annotations
 
-import posixpath
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -18,20 +17,54 @@ from release_state.facts.workflow.document import read_yaml
 _EXPRESSION = re.compile(r"\$\{\{(.*?)\}\}", re.DOTALL)
 
 DEFAULT_MINUTES = 360
-"""GitHub's limit of a job that names none."""
+"""GitHub's limit for a job without `timeout-minutes`."""
+RIGHTS = (
+    "actions", "attestations", "checks", "contents", "deployments", "discussions", "id-token", "issues", "models",
+    "packages", "pages", "pull-requests", "repository-projects", "security-events", "statuses",
+)  # fmt: skip
+_LEVELS = ("none", "read", "write")
 
 
 @dataclass(frozen=True)
 class Permissions:
-    """A `permissions` block; what it does not name is `other`."""
+    """A `permissions` block; rights that it does not name have the level `other`.
+
+    Source for reusable workflows: https://docs.github.com/actions/how-tos/reuse-automations/reuse-workflows
+    """
 
     levels: Mapping[str, str] = field(default_factory=dict)
     other: str = "none"
 
-    def of(self, right: str) -> str:
-        """The level: "none", "read" or "write"; `read-all` is none of `id-token`, which nobody reads."""
+    @classmethod
+    def from_setting(cls, setting: str | None) -> Permissions | None:
+        """The rights of a workflow without a block, by the repository's setting; None if that is unknown."""
+        if setting == "write":
+            return cls({"id-token": "none"}, other="write")
+        return cls({"contents": "read", "packages": "read"}) if setting == "read" else None
+
+    def get(self, right: str) -> str:
+        """The level of a right: "none", "read" or "write"; `id-token` has no "read"."""
         level = self.levels.get(right, self.other)
         return "none" if right == "id-token" and level == "read" else level
+
+    @property
+    def ceiling(self) -> Permissions:
+        """The most that a called workflow may request; with write access by default, `id-token` too."""
+        return replace(self, levels={**self.levels, "id-token": "write"}) if self.other == "write" else self
+
+    def limit_to(self, ceiling: Permissions) -> Permissions:
+        """The lower level of each right."""
+        return Permissions({right: min(self.get(right), ceiling.get(right), key=_rank) for right in RIGHTS})
+
+    def find_excesses(self, ceiling: Permissions) -> Iterator[tuple[str, str, str]]:
+        """Each right above the ceiling, with the requested and the allowed level."""
+        for right in RIGHTS:
+            if _rank(self.get(right)) > _rank(ceiling.get(right)):
+                yield right, self.get(right), ceiling.get(right)
+
+
+def _rank(level: str) -> int:
+    return _LEVELS.index(level) if level in _LEVELS else 0
 
 
 @dataclass(frozen=True)
@@ -44,12 +77,10 @@ class Concurrency:
 
 @dataclass(frozen=True)
 class Input:
-    """An input of `workflow_dispatch`."""
+    """An input of `workflow_dispatch`; only one of type choice has options."""
 
     name: str
-    type: str = "string"
     options: tuple[str, ...] = ()
-    default: str | None = None
 
 
 @dataclass(frozen=True)
@@ -61,7 +92,7 @@ class JobStep:
     uses: str = ""
     run: str = ""
     shell: str = ""
-    given: Mapping[str, str] = field(default_factory=dict)
+    inputs: Mapping[str, str] = field(default_factory=dict)
     """Its `with`."""
     env: Mapping[str, str] = field(default_factory=dict)
     condition: str = ""
@@ -69,7 +100,7 @@ class JobStep:
 
     @property
     def label(self) -> str:
-        """How a person finds it."""
+        """Its name, or its number."""
         return f"step “{self.name}”" if self.name else f"step {self.number}"
 
 
@@ -78,12 +109,11 @@ class WorkflowJob:
     """One job: its steps, or the reusable workflow that it `uses`."""
 
     id: str
-    name: str = ""
     uses: str = ""
     permissions: Permissions | None = None
-    """None: it has no block of its own."""
+    """None if it has no block of its own."""
     minutes: str = ""
-    """The text of `timeout-minutes`; empty: it has none."""
+    """The text of `timeout-minutes`; empty if missing."""
     concurrency: Concurrency | None = None
     needs: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
@@ -93,7 +123,7 @@ class WorkflowJob:
 
     @property
     def limit(self) -> int | None:
-        """Minutes; None where an expression decides. A reusable workflow's jobs have limits of their own."""
+        """The limit in minutes; None if an expression sets it. Jobs of a reusable workflow have their own limits."""
         if not self.minutes:
             return DEFAULT_MINUTES
         try:
@@ -108,7 +138,7 @@ class Workflow:
 
     triggers: tuple[str, ...] = ()
     by_tag: bool = False
-    """Whether nothing but a tag that is pushed, or a GitHub Release, starts it: its checkout then has that tag."""
+    """Whether only a pushed tag or a GitHub Release starts it: its checkout then has that tag."""
     inputs: tuple[Input, ...] = ()
     permissions: Permissions | None = None
     concurrency: Concurrency | None = None
@@ -120,109 +150,94 @@ class Workflow:
 
 @lru_cache(maxsize=64)
 def parse_workflow(text: str) -> Workflow:
-    """The workflow (or composite action) that the text holds.
-
-    Raises NotReadable where it is no YAML within the limits.
-    """
+    """Parse a workflow or a composite action. Raises NotReadable if it is not YAML within the limits."""
     data = read_yaml(text)
-    triggers = data.get("on")
-    events = _object(triggers)
-    names = tuple(events) or tuple(map(_text, triggers)) if isinstance(triggers, list) else tuple(events)
-    if isinstance(triggers, str):
-        names = (triggers,)
-    dispatch = _object(events.get("workflow_dispatch"))
+    events = _object(data.get("on"))
+    triggers = [data["on"]] if isinstance(data.get("on"), str) else data.get("on")
+    names = _list_texts(triggers) if isinstance(triggers, list) else tuple(events)
+    inputs = _object(_object(events.get("workflow_dispatch")).get("inputs"))
     return Workflow(
         triggers=names,
-        by_tag=bool(names) and all(name == "release" or _is_of_tags(events, name) for name in names),
-        inputs=tuple(_input(name, _object(given)) for name, given in _object(dispatch.get("inputs")).items()),
-        permissions=_permissions(data),
-        concurrency=_concurrency(data),
+        by_tag=bool(names) and all(name == "release" or _is_for_tags(events, name) for name in names),
+        inputs=tuple(Input(name, _list_texts(_object(block).get("options"))) for name, block in inputs.items()),
+        permissions=_parse_permissions(data),
+        concurrency=_parse_concurrency(data),
         env=_texts(data.get("env")),
-        jobs=tuple(_job(name, _object(given)) for name, given in _object(data.get("jobs")).items()),
-        steps=_steps(_object(data.get("runs"))),
+        jobs=tuple(_parse_job(name, _object(block)) for name, block in _object(data.get("jobs")).items()),
+        steps=_parse_steps(_object(data.get("runs"))),
     )
 
 
 def find_expressions(text: str) -> list[str]:
-    """What stands inside `${{ }}`."""
+    """The expressions inside `${{ }}`."""
     return [found.strip() for found in _EXPRESSION.findall(text)]
 
 
-def _is_of_tags(events: Mapping[str, Any], name: str) -> bool:
+def _is_for_tags(events: Mapping[str, Any], name: str) -> bool:
     push = _object(events.get(name))
     return name == "push" and "tags" in push and "branches" not in push
 
 
-def _job(name: str, given: Mapping[str, Any]) -> WorkflowJob:
-    needs = given.get("needs")
+def _parse_job(name: str, block: Mapping[str, Any]) -> WorkflowJob:
+    needs = block.get("needs")
     return WorkflowJob(
         id=name,
-        name=_text(given.get("name")),
-        uses=_text(given.get("uses")),
-        permissions=_permissions(given),
-        minutes=_text(given.get("timeout-minutes")),
-        concurrency=_concurrency(given),
-        needs=tuple(map(_text, needs)) if isinstance(needs, list) else tuple(filter(None, [_text(needs)])),
-        env=_texts(given.get("env")),
-        condition=_text(given.get("if")),
-        may_fail=_may_fail(given),
-        steps=_steps(given),
+        uses=_text(block.get("uses")),
+        permissions=_parse_permissions(block),
+        minutes=_text(block.get("timeout-minutes")),
+        concurrency=_parse_concurrency(block),
+        needs=_list_texts(needs) or tuple(filter(None, [_text(needs)])),
+        env=_texts(block.get("env")),
+        condition=_text(block.get("if")),
+        may_fail=_may_fail(block),
+        steps=_parse_steps(block),
     )
 
 
-def _steps(given: Mapping[str, Any]) -> tuple[JobStep, ...]:
-    listed = given.get("steps")
-    found = []
-    for number, item in enumerate(listed if isinstance(listed, list) else [], 1):
-        step = _object(item)
-        found.append(
-            JobStep(
-                number=number,
-                name=_text(step.get("name")),
-                uses=_text(step.get("uses")).strip(),
-                run=_text(step.get("run")),
-                shell=_text(step.get("shell")),
-                given=_texts(step.get("with")),
-                env=_texts(step.get("env")),
-                condition=_text(step.get("if")),
-                may_fail=_may_fail(step),
-            )
+def _parse_steps(block: Mapping[str, Any]) -> tuple[JobStep, ...]:
+    steps = block.get("steps")
+    return tuple(
+        JobStep(
+            number=number,
+            name=_text(step.get("name")),
+            uses=_text(step.get("uses")).strip(),
+            run=_text(step.get("run")),
+            shell=_text(step.get("shell")),
+            inputs=_texts(step.get("with")),
+            env=_texts(step.get("env")),
+            condition=_text(step.get("if")),
+            may_fail=_may_fail(step),
         )
-    return tuple(found)
+        for number, step in enumerate(map(_object, steps if isinstance(steps, list) else []), 1)
+    )
 
 
-def _may_fail(given: Mapping[str, Any]) -> bool:
-    return _text(given.get("continue-on-error")) not in ("", "false")
+def _may_fail(block: Mapping[str, Any]) -> bool:
+    return _text(block.get("continue-on-error")) not in ("", "false")
 
 
-def _permissions(given: Mapping[str, Any]) -> Permissions | None:
-    if "permissions" not in given:
+def _parse_permissions(block: Mapping[str, Any]) -> Permissions | None:
+    if "permissions" not in block:
         return None
-    value = given["permissions"]
+    value = block["permissions"]
     if value in ("write-all", "read-all"):
         return Permissions(other=str(value).removesuffix("-all"))
     return Permissions(_texts(value))
 
 
-def _concurrency(given: Mapping[str, Any]) -> Concurrency | None:
-    value = given.get("concurrency")
-    block = _object(value)
-    group = _text(block.get("group")) if block else _text(value)
-    return Concurrency(group, _text(block.get("cancel-in-progress")) or "false") if group else None
-
-
-def _input(name: str, given: Mapping[str, Any]) -> Input:
-    options = given.get("options")
-    return Input(
-        name=name,
-        type=_text(given.get("type")) or "string",
-        options=tuple(map(_text, options)) if isinstance(options, list) else (),
-        default=None if given.get("default") is None else _text(given["default"]),
-    )
+def _parse_concurrency(block: Mapping[str, Any]) -> Concurrency | None:
+    value = block.get("concurrency")
+    fields = _object(value)
+    group = _text(fields.get("group")) if fields else _text(value)
+    return Concurrency(group, _text(fields.get("cancel-in-progress")) or "false") if group else None
 
 
 def _object(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+def _list_texts(value: object) -> tuple[str, ...]:
+    return tuple(map(_text, value)) if isinstance(value, list) else ()
 
 
 def _texts(value: object) -> dict[str, str]:
@@ -230,35 +245,7 @@ def _texts(value: object) -> dict[str, str]:
 
 
 def _text(value: object) -> str:
-    """A scalar as the file spells it, near enough; empty for nothing and for what is no scalar."""
+    """A scalar about as the file spells it; empty for anything else."""
     if isinstance(value, bool):
         return str(value).lower()
     return str(value) if isinstance(value, (str, int, float)) else ""
-
-
-FOLDER = ".github/workflows"
-
-
-def is_local(uses: str) -> bool:
-    """Whether it is of the same repository, at the same commit."""
-    return uses.startswith(("./", "$/"))
-
-
-def find_called_path(uses: str) -> str:
-    """The path of a reusable workflow of the same repository; empty for any other."""
-    path = _path(uses)
-    return path if path.startswith(f"{FOLDER}/") else ""
-
-
-def list_action_paths(uses: str) -> tuple[str, ...]:
-    """Where the file of an action of the same repository can be; nothing for any other."""
-    path = _path(uses)
-    return tuple(posixpath.normpath(f"{path}/{name}") for name in ("action.yml", "action.yaml")) if path else ()
-
-
-def _path(uses: str) -> str:
-    """The path in the repository; empty where it leads elsewhere, or out of it."""
-    if not is_local(uses):
-        return ""
-    path = posixpath.normpath(uses[2:] or ".")
-    return "" if path.startswith(("..", "/")) or any(ord(char) < 32 for char in path) else path

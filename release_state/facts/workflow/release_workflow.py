@@ -1,4 +1,4 @@
-"""What the release workflow's file means for one release: shared by checks (pure)."""
+"""What the release workflow's file means for one release (pure)."""
 
 from __future__ import annotations
 
@@ -19,205 +19,186 @@ SOURCE = "release workflow"
 
 @dataclass(frozen=True)
 class LackingStep:
-    """A step that needs a right which its job's token does not have."""
+    """A step that lacks a right, and the level that it has: "none" or "read"."""
 
     where: str
     level: str
-    """What it has instead: "none" or "read"."""
 
 
 @dataclass(frozen=True)
 class Lack:
-    """All of them, for one right."""
+    """All steps that lack a right, and whether the release is certain to fail."""
 
-    needs: tuple[LackingStep, ...]
+    steps: tuple[LackingStep, ...]
     certain: bool
-    """Whether the release fails on it for certain."""
 
 
 def read_workflow(release: Release) -> ReleaseWorkflow:
-    """The release workflow as it stands at the head of the base branch.
+    """The release workflow at the head of the base branch.
 
-    Raises NotObserved where it cannot be read, NotApplicable where there is none.
+    Raises NotObserved if it cannot be read, NotApplicable if it is missing.
     """
     files = release.snapshot.workflow_files.known()
     if files is None:
-        raise NotApplicable("the project names no release workflow")
+        raise NotApplicable("no release workflow is configured")
     if not files.exists:
         raise NotApplicable(f"the base branch has no {files.path}")
     settings = release.snapshot.actions_settings.value
-    workflow = _built(files, settings.default_permissions if settings else None)
-    if problem := _unread(files) or workflow.problem:
-        why = f"{files.path} cannot be read: {problem}"
-        raise NotObserved(Problem(source=SOURCE, why=why, remedy="see WORKFLOW-1"))
+    workflow = _build(files, settings.default_permissions if settings else None)
+    if problem := _find_problem(files, workflow):
+        raise NotObserved(
+            Problem(source=SOURCE, why=f"{files.path} cannot be read: {problem}", remedy="see WORKFLOW-1")
+        )
     return workflow
 
 
 def explain_unreadable(release: Release) -> str | None:
-    """Why the release workflow's file, which is there, cannot be read; None where it can."""
+    """Why the existing file of the release workflow cannot be read; None if it can."""
     files = release.snapshot.workflow_files.present()
-    return _unread(files) or _built(files, None).problem
+    return _find_problem(files, _build(files, None))
 
 
-def _unread(files: WorkflowFiles) -> str | None:
-    return "too large, or no UTF-8" if files.path in files.unread else None
+def _find_problem(files: WorkflowFiles, workflow: ReleaseWorkflow) -> str | None:
+    return "too large, or not UTF-8" if files.path in files.unread else workflow.problem
 
 
 @lru_cache(maxsize=8)
-def _built(files: WorkflowFiles, default: str | None) -> ReleaseWorkflow:
+def _build(files: WorkflowFiles, default: str | None) -> ReleaseWorkflow:
     return ReleaseWorkflow(files.path, files.texts, default)
 
 
-def find_time_limit(release: Release) -> int | None:
-    """How long a run of the release workflow may work; None where that is not known."""
+def _read_known(release: Release) -> ReleaseWorkflow | None:
+    """The release workflow; None if it is missing or cannot be read."""
     try:
-        return read_workflow(release).minutes
+        return read_workflow(release)
     except (NotObserved, NotApplicable):
         return None
 
 
+def find_time_limit(release: Release) -> int | None:
+    """The time limit of a release run in minutes; None if unknown."""
+    workflow = _read_known(release)
+    return workflow.minutes if workflow else None
+
+
 def is_before_release(release: Release) -> bool:
-    """Whether the release is still to be made: only then can something make it fail for certain."""
+    """Whether the release has not started: only then is a failure certain."""
     return release.snapshot.phase == Phase.PRE_RELEASE
 
 
 def find_lack(release: Release, right: str) -> Lack | None:
-    """Steps that work with the run's own token and lack a right; None where all of them have it.
+    """The steps that use the run's own token and lack a right; None if there are none.
 
-    Raises NotApplicable where no step is known to need it; NotObserved where what decides could not be seen.
+    Raises NotApplicable if no step is known to need it, NotObserved if the level of a step is unknown.
     """
     workflow = read_workflow(release)
-    needs = workflow.needs_for(right)
-    own = [found for found in needs if found.need.own_token]
+    needs = workflow.find_needs_for(right)
     if not needs:
-        _nobody_needs(workflow, right)
-    levels = [(found, _level(found, right)) for found in own]
-    if lacking := [(found, level) for found, level in levels if level not in ("write", None)]:
-        surely = any(found.need.certain and not found.at.is_conditional for found, _ in lacking)
-        # Under whatever condition: a release needs one of them, and none of them can do it.
-        none_can = len(lacking) == len(needs) and all(found.need.certain for found, _ in lacking)
-        named = tuple(LackingStep(found.where, level or "none") for found, level in lacking)
-        return Lack(named, is_before_release(release) and (surely or none_can))
-    if unknown := [found for found, level in levels if level is None]:
-        raise _setting_unknown(release, f"{unknown[0].where} needs {right}: write", right)
+        raise _explain_no_need(workflow, right)
+    levels = [(need, _find_level(need, right)) for need in needs if need.need.own_token]
+    if lacking := [(need, level) for need, level in levels if level not in ("write", None)]:
+        has_certain = any(need.need.certain and not need.at.is_conditional for need, _ in lacking)
+        # A release needs one of them, under whatever condition, and none has the right.
+        has_none = len(lacking) == len(needs) and all(need.need.certain for need, _ in lacking)
+        steps = tuple(LackingStep(need.where, level or "none") for need, level in lacking)
+        return Lack(steps, is_before_release(release) and (has_certain or has_none))
+    if unknown := next((need for need, level in levels if level is None), None):
+        raise _explain_unknown_setting(release, unknown.where, right)
     return None
 
 
-def _level(found: PlacedNeed, right: str) -> str | None:
-    """What the job's token may do; None where a setting decides that is not known. No setting gives `id-token`."""
-    rights = found.at.job.permissions
+def _find_level(need: PlacedNeed, right: str) -> str | None:
+    """The level of a right; None if an unknown setting decides, which never gives `id-token`."""
+    rights = need.at.job.permissions
     if rights is None:
         return "none" if right == ID_TOKEN else None
-    return rights.of(right)
+    return rights.get(right)
 
 
-def _nobody_needs(workflow: ReleaseWorkflow, right: str) -> None:
-    """What it means that no step is known to need the right: nothing, as long as something is not read."""
+def _explain_no_need(workflow: ReleaseWorkflow, right: str) -> NotObserved | NotApplicable:
+    """The statement if no known step needs a right; a workflow that is not read may need it."""
     for call in workflow.remote_calls:
-        if call.permissions is None or call.permissions.of(right) != "write":
-            raise NotObserved(
-                Problem(
-                    source=SOURCE,
-                    why=f"{call.where} calls {call.job.uses}, which lies elsewhere and is not read",
-                    remedy=f"see there whether it needs {right}: write, which it does not get here",
-                )
-            )
-    raise NotApplicable("no step that is known here needs it")
+        if call.permissions is None or call.permissions.get(right) != "write":
+            why = f"{call.where} calls {call.job.uses} in another repository, which is not read"
+            remedy = f"check whether it needs {right}: write, which this job does not give it"
+            return NotObserved(Problem(source=SOURCE, why=why, remedy=remedy))
+    return NotApplicable("no known step needs it")
 
 
-def _setting_unknown(release: Release, need: str, right: str) -> NotObserved:
+def _explain_unknown_setting(release: Release, where: str, right: str) -> NotObserved:
     problem = release.snapshot.actions_settings.unavailable
-    why = f": {problem.why}" if problem else ""
-    remedy = f"name `{right}: write` in the workflow" + (f", or {problem.remedy}" if problem and problem.remedy else "")
-    return NotObserved(
-        Problem(
-            source=SOURCE,
-            why=f"{need}, no block names permissions, and the repository's default could not be seen{why}",
-            remedy=remedy,
-        )
-    )
+    cause = f": {problem.why}" if problem else ""
+    why = f"{where} needs {right}: write, no block sets permissions, and the repository's default is unknown{cause}"
+    remedy = f"set `{right}: write` in the workflow" + (f", or {problem.remedy}" if problem and problem.remedy else "")
+    return NotObserved(Problem(source=SOURCE, why=why, remedy=remedy))
 
 
 def find_pull_request_steps(release: Release) -> tuple[PlacedNeed, ...]:
-    """The steps of the release workflow that create pull requests; none where its file cannot be looked at."""
-    try:
-        needs = read_workflow(release).needs_for(PULLS)
-    except (NotObserved, NotApplicable):
-        return ()
-    return tuple(found for found in needs if found.need.what not in ("gh pr merge", "gh pr comment", "gh pr close"))
+    """The steps of the release workflow that create pull requests; empty if it cannot be read."""
+    workflow = _read_known(release)
+    needs = workflow.find_needs_for(PULLS) if workflow else ()
+    return tuple(need for need in needs if need.need.what not in ("gh pr merge", "gh pr comment", "gh pr close"))
 
 
 def find_pushes_to_base(release: Release) -> tuple[PlacedNeed, ...]:
-    """The steps that push to the base branch by its name, with the run's own token."""
-    try:
-        needs = read_workflow(release).needs_for(CONTENTS)
-    except (NotObserved, NotApplicable):
+    """The steps that push to the base branch by name with the run's own token; empty if the file cannot be read."""
+    if (workflow := _read_known(release)) is None:
         return ()
     base = release.base_branch
     names = {base, f"HEAD:{base}", f"HEAD:refs/heads/{base}", f"refs/heads/{base}", f"{base}:{base}"}
-    return tuple(found for found in needs if found.need.own_token and names.intersection(found.need.words))
+    needs = workflow.find_needs_for(CONTENTS)
+    return tuple(need for need in needs if need.need.own_token and names.intersection(need.need.words))
 
 
 def make_file_step(release: Release, title: str, reason: str = "") -> Step:
-    """The step that changes the workflow's file."""
+    """The step of a plan that changes the workflow file."""
     files = release.snapshot.workflow_files.present()
     web = f"{release.target.github_web}/{release.target.repository}"
     return step(title, reason=reason, link=f"{web}/blob/{files.commit}/{files.path}")
 
 
 def find_channel_input(workflow: ReleaseWorkflow, release: Release) -> Input | None:
-    """The input of a dispatch that chooses the channel: that which offers this one, else any channel by its name."""
+    """The manual input that chooses the channel: one that offers this channel, else one that offers another."""
     names = {channel.name for channel in release.target.channels}
-    offering = [given for given in workflow.file.inputs if names.intersection(given.options)]
-    return next((given for given in offering if release.channel.name in given.options), next(iter(offering), None))
+    choices = [choice for choice in workflow.file.inputs if names.intersection(choice.options)]
+    return next((choice for choice in choices if release.channel.name in choice.options), next(iter(choices), None))
 
 
 @dataclass(frozen=True)
 class WorkflowStart:
-    """How a person starts the release workflow for a channel."""
+    """How a person starts the release workflow: its inputs as `name=value`, or why no command can start it."""
 
     fields: tuple[str, ...] = ()
-    """Its inputs, as `name=value`."""
     hindrance: str = ""
-    """Why no command can be given; empty where one can."""
 
 
 def find_start(release: Release) -> WorkflowStart:
-    """How the workflow is started for this channel: by its own inputs, as far as its file is known."""
-    channel = release.channel.name
-    try:
-        workflow = read_workflow(release)
-    except (NotObserved, NotApplicable):
+    """How to start the workflow for this channel, as far as its file is known."""
+    channel, workflow = release.channel.name, _read_known(release)
+    if workflow is None:
         return WorkflowStart((f"target_environment={channel}",))
-    if "workflow_dispatch" not in workflow.file.triggers:
-        return WorkflowStart(
-            hindrance=f"it is not started by hand, but by: {', '.join(workflow.file.triggers) or 'nothing'}"
-        )
+    triggers, inputs = workflow.file.triggers, workflow.file.inputs
+    if "workflow_dispatch" not in triggers:
+        return WorkflowStart(hindrance=f"it is not started by hand, but by: {', '.join(triggers) or 'nothing'}")
     chosen = find_channel_input(workflow, release)
     if chosen is not None and channel in chosen.options:
         return WorkflowStart((f"{chosen.name}={channel}",))
-    if any(given.name == "target_environment" and not given.options for given in workflow.file.inputs):
+    if any(field.name == "target_environment" and not field.options for field in inputs):
         return WorkflowStart((f"target_environment={channel}",))
-    # Started with its defaults, it might publish to another index than the one that is meant.
-    return (
-        WorkflowStart(hindrance="which of its inputs chooses the channel is not known")
-        if workflow.file.inputs
-        else WorkflowStart()
-    )
+    # With its defaults, it might publish to another index.
+    return WorkflowStart(hindrance="the input that chooses the channel is unknown" if inputs else "")
 
 
-def find_variation(group: str, workflow: ReleaseWorkflow, chosen: Input | None) -> str | None:
-    """What makes the name of a concurrency group differ between channels or runs; None: nothing does."""
+def find_variation(group: str, workflow: ReleaseWorkflow, channel_input: Input | None) -> str | None:
+    """The expression that makes a concurrency group differ between channels or runs; None if none does."""
     for expression in find_expressions(group):
         words = expression.replace("'", " ").lower()
         for run in ("github.run_id", "github.run_number", "github.run_attempt", "github.sha"):
             if run in words:
                 return run
-        inputs = [given.name for given in workflow.file.inputs if f"inputs.{given.name.lower()}" in words]
-        if chosen is not None and chosen.name in inputs:
-            return f"inputs.{chosen.name}"
-        if chosen is None and inputs:
-            return f"inputs.{inputs[0]}"
+        inputs = [field.name for field in workflow.file.inputs if f"inputs.{field.name.lower()}" in words]
+        if inputs and (channel_input is None or channel_input.name in inputs):
+            return f"inputs.{channel_input.name if channel_input else inputs[0]}"
         if set(workflow.file.triggers) - {"workflow_dispatch"} and "github.ref" in words:
             return "github.ref"
     return None
