@@ -20,9 +20,9 @@ from release_state.model.plan import step
 from release_state.model.snapshot import PullRequest
 from release_state.model.target import Target, Trace, parse_version
 from release_state.plan.recovery import Recovery
-from release_state.plan.steps.commands import FETCH, name_remote
-from release_state.plan.steps.origin import describe_fit
-from release_state.plan.steps.runs import judge_unfinished
+from release_state.plan.steps.commands import fetch, name_remote
+from release_state.plan.steps.prerequisites import judge_unfinished
+from release_state.plan.steps.tagging import describe_fit
 from release_state.verdict.check import check
 
 pytestmark = pytest.mark.post_recovery
@@ -239,7 +239,7 @@ def test_tag_is_on_the_right_commit(release: Release) -> None:
         steps=[
             step(
                 f"Look at what {tag.name} points to",
-                [*FETCH, name_remote(release), f"refs/tags/{tag.name}"],
+                fetch(release, f"refs/tags/{tag.name}"),
                 ["git", "log", "--oneline", "-5", tag.commit],
             )
         ],
@@ -297,8 +297,8 @@ def test_tagged_commit_holds_what_was_published(release: Release) -> None:
                 step(
                     f"Compare {tag.name} with the published files; leave the tag, and tag the next version before you "
                     "publish it",
-                    *[[*FETCH, name_remote(release), c.ref or c.sha] for c in nearer],
-                    [*FETCH, name_remote(release), f"refs/tags/{tag.name}"],
+                    *[fetch(release, c.ref or c.sha) for c in nearer],
+                    fetch(release, f"refs/tags/{tag.name}"),
                     *[["git", "diff", "--stat", tag.commit, c.sha] for c in nearer],
                 )
             ],

@@ -13,11 +13,10 @@ from release_state.model.outcome import ActionNeeded, NotApplicable, Statement
 from release_state.model.plan import step
 from release_state.model.target import Target, parse_version
 from release_state.plan.recovery import Recovery
-from release_state.plan.steps import names
-from release_state.plan.steps.clone import tidy_up
-from release_state.plan.steps.commands import FETCH, in_clone, index_page, name_remote
+from release_state.plan.steps.commands import fetch, in_clone
+from release_state.plan.steps.conflicts import make_room_for_branch, make_room_for_tag
+from release_state.plan.steps.prerequisites import judge_unfinished, tidy_up
 from release_state.plan.steps.publication import next_version
-from release_state.plan.steps.runs import judge_unfinished
 from release_state.verdict.check import check
 from release_state.verdict.ci import judge_commit
 
@@ -50,7 +49,7 @@ def test_no_release_branch_of_this_version(release: Release, plan: Recovery) -> 
             expected=f"no branch that blocks {wanted}",
             found=join_items(f"{branch.name} at {branch.sha[:12]}" for branch in others),
             why="a ref is a file or a folder, never both: the release workflow cannot create its branch",
-            steps=names.make_room_for_branch(release),
+            steps=make_room_for_branch(release),
         )
     if taken := release.find_case_twins(wanted, (branch.name for branch in there)):
         raise case_collision(wanted, taken)
@@ -118,7 +117,7 @@ def test_no_tag_of_this_version_on_the_remote(release: Release, plan: Recovery) 
             expected=f"no tag that blocks {release.target.tag}",
             found=join_items(f"{tag.name} at {tag.commit[:12]}" for tag in others),
             why="a ref is a file or a folder, never both: tagging would fail after the upload",
-            steps=names.make_room_for_tag(release),
+            steps=make_room_for_tag(release),
         )
 
 
@@ -176,7 +175,7 @@ def test_no_tag_of_this_version_in_the_clone(release: Release, plan: Recovery) -
             expected=f"no tag in {release.clone.path} that blocks {wanted}",
             found=join_items(f"{tag.name} at {tag.commit[:12]}" for tag in others),
             why="a ref is a file or a folder, never both: git can neither create nor fetch the tag there",
-            steps=names.make_room_for_tag(release),
+            steps=make_room_for_tag(release),
         )
     if taken := release.find_case_twins(wanted, dict.fromkeys((*known, *(tag.name for tag in release.clone.tags)))):
         raise case_collision(wanted, taken)
@@ -257,7 +256,9 @@ def test_project_is_known_to_the_index(release: Release) -> None:
             expected=f"{release.target.name} on {release.channel.name}",
             found="the index does not list this name now",
             why="the name is misspelt; or it is new and needs a pending trusted publisher; or it was deleted",
-            steps=[step("Check that the name is right and free, and its publisher pending", link=index_page(release))],
+            steps=[
+                step("Check that the name is right and free, and its publisher pending", link=release.target.index_page)
+            ],
         )
 
 
@@ -379,7 +380,7 @@ def test_clone_is_level_with_the_remote(release: Release) -> None:
         return
     ahead, behind = clone.ahead.present(), clone.behind.present()
     base = f"{release.target.remote}/{release.base_branch}"
-    fetching = in_clone(release, *FETCH[1:], name_remote(release), f"refs/heads/{release.base_branch}")
+    fetching = in_clone(release, *fetch(release, f"refs/heads/{release.base_branch}")[1:])
     only_here = in_clone(release, "log", "--oneline", f"{release.base_head}..HEAD")
     if ahead:
         also = f", then combine it with the {format_commits(behind)} of the remote" if behind else ""

@@ -9,9 +9,8 @@ from release_state.facts.published import Shared
 from release_state.facts.release import Release
 from release_state.model.outcome import ActionNeeded, NotApplicable
 from release_state.plan.recovery import Recovery
-from release_state.plan.steps.clone import tidy_up
+from release_state.plan.steps.prerequisites import judge_unfinished, tidy_up
 from release_state.plan.steps.releases import keep_immutable
-from release_state.plan.steps.runs import judge_unfinished
 from release_state.verdict.check import check
 
 pytestmark = pytest.mark.rollback

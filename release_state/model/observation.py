@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, model_validator
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 
 class Model(BaseModel):
@@ -76,6 +78,14 @@ class Observation(Model, Generic[T]):
 def known(value: T) -> Observation[T]:
     """Return an observation of a present value; of a known absence where it is None."""
     return Observation(value=value, unavailable=None)
+
+
+def value_or(default: U, look: Callable[[], T]) -> T | U:
+    """What a function returns; the default where that depends on an unavailable fact."""
+    try:
+        return look()
+    except NotObserved:
+        return default
 
 
 def unavailable(source: str, why: str, remedy: str | None = None, *, temporary: bool = False) -> Observation[T]:

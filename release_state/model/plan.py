@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from pydantic import model_validator
+from pydantic import PrivateAttr, model_validator
 
 from release_state.common.text import find_obstacle, needs_repository, quote_command
 from release_state.model.observation import Model
@@ -56,6 +56,24 @@ class Step(Model):
     """The decisions that it replaces, while they cannot be made."""
     withheld: str = ""
     """Why it has no commands: one of them cannot be shown exactly."""
+    _starts_run: bool = PrivateAttr(default=False)
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both say the same; a step that came back from JSON has lost its private attribute."""
+        return isinstance(other, Step) and dict(self) == dict(other)
+
+    def __hash__(self) -> int:
+        return hash(tuple(dict(self).values()))
+
+    @property
+    def starts_run(self) -> bool:
+        """Whether it starts the release workflow: nothing may be deleted during the run, so the step comes last."""
+        return self._starts_run
+
+    def mark_start(self) -> Step:
+        """The step, known as the one that starts the release workflow."""
+        self._starts_run = True
+        return self
 
     @model_validator(mode="before")
     @classmethod

@@ -26,7 +26,7 @@ from release_state.model.outcome import ActionNeeded, InProgress, Phase
 from release_state.model.snapshot import Snapshot
 from release_state.observe.call import Key
 from release_state.observe.lookups import CHANGING, FIELDS, ROWS, ChangedBy
-from release_state.plan.steps.runs import judge_unfinished
+from release_state.plan.steps.prerequisites import judge_unfinished
 
 T = TypeVar("T")
 Again = Callable[[Collection[Key]], list[Snapshot]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
+from functools import partial
 
 from release_state.common.text import join_items
 from release_state.facts.origin import (
@@ -18,7 +18,7 @@ from release_state.facts.origin import (
 )
 from release_state.facts.published import Shared
 from release_state.facts.release import Release
-from release_state.model.observation import Model, NotObserved
+from release_state.model.observation import Model, NotObserved, value_or
 from release_state.model.outcome import Phase
 from release_state.model.plan import Direction, Wanted
 from release_state.model.snapshot import Snapshot
@@ -49,8 +49,7 @@ def choose_phase(release: Release, wanted: Wanted = "auto") -> tuple[Phase, str]
     """The phase by the known facts and the wanted direction, and why.
 
     Nothing of the version exists: pre-release. Something does: post-recovery. Everything was withdrawn, or a newer
-    version took its place: rollback. What could not be observed does not choose the phase, it makes the verdict
-    unknown.
+    version replaced it: rollback. An unavailable fact does not choose the phase, it makes the verdict unknown.
     """
     phase, reason = _phase_of(release)
     if wanted == "complete" and phase is Phase.ROLLBACK:
@@ -70,44 +69,36 @@ def _phase_of(release: Release) -> tuple[Phase, str]:
         return Phase.PRE_RELEASE, f"found nothing of {release.version}{besides}{doubt}"
     if traces["index"] and release.all_yanked and not ({"branch", "release", "pull-request"} & set(_open(release))):
         return Phase.ROLLBACK, f"every file of {release.version} is yanked, and the rest is withdrawn"
-    if newer := _superseded(release):
+    if newer := value_or(None, lambda: find_successor(release)):
         return Phase.ROLLBACK, f"{release.version} was never published, and {newer} replaced it"
     return Phase.POST_RECOVERY, f"found for {release.version}: {', '.join(present)}"
 
 
 def _merged(release: Release) -> set[str]:
-    # A merged pull request cannot be withdrawn: it keeps a release neither from being ready nor from being rolled back.
-    try:
-        return {"pull-request"} if release.pull and release.pull.merged else set()
-    except NotObserved:
-        return set()
+    """The pull request if it is merged: it cannot be withdrawn, and blocks neither a release nor a rollback."""
+    is_merged = value_or(False, lambda: bool(release.pull and release.pull.merged))
+    return {"pull-request"} if is_merged else set()
 
 
 def _open(release: Release) -> list[str]:
-    """The traces that can still be withdrawn: not a merged pull request or an immutable GitHub Release.
-
-    Nor what another channel needs.
-    """
-    stays = _merged(release) | _others_rest_on(release)
-    try:
-        if _all_immutable(release) and not release.snapshot.drafts.value:
-            stays.add("release")
-    except NotObserved:
-        pass
+    """The traces that can still be withdrawn: none that is merged or immutable, or that another channel needs."""
+    stays = _merged(release) | _needed_elsewhere(release)
+    if value_or(False, lambda: _all_immutable(release) and not release.snapshot.drafts.value):
+        stays.add("release")
     return [name for name, seen in release.traces().items() if seen and name not in stays]
 
 
-def _others_rest_on(release: Release) -> set[str]:
-    found: set[str] = set()
-    kinds: dict[Shared, tuple[str, ...]] = {
-        "tag": ("tag",),
-        "release": ("release",),
-        "branch": ("branch", "pull-request"),
-    }
-    for trace, names in kinds.items():
-        with suppress(NotObserved):  # what may be another's is not called withdrawn either
-            found |= set(names) if release.find_dependents(trace) else set()
-    return found
+_SHARED: dict[Shared, tuple[str, ...]] = {
+    "tag": ("tag",),
+    "release": ("release",),
+    "branch": ("branch", "pull-request"),
+}
+
+
+def _needed_elsewhere(release: Release) -> set[str]:
+    """The traces that another channel needs, as far as known: an unknown one does not count as withdrawn."""
+    shared = [names for trace, names in _SHARED.items() if value_or((), partial(release.find_dependents, trace))]
+    return {name for names in shared for name in names}
 
 
 def _is_bound(release: Release) -> bool:
@@ -118,12 +109,7 @@ def _is_bound(release: Release) -> bool:
     seen = release.traces()
     if None in seen.values() or seen["index"] or set(_open(release)) - {"tag"}:
         return False
-    if "tag" in _others_rest_on(release):
-        return True
-    try:
-        return _all_immutable(release)
-    except NotObserved:
-        return False
+    return "tag" in _needed_elsewhere(release) or value_or(False, lambda: _all_immutable(release))
 
 
 def _all_immutable(release: Release) -> bool:
@@ -131,26 +117,16 @@ def _all_immutable(release: Release) -> bool:
     return bool(release.releases) and all(found.immutable for found in release.releases)
 
 
-def _superseded(release: Release) -> str:
-    try:
-        return str(find_successor(release) or "")
-    except NotObserved:
-        return ""
-
-
 def diagnose(snapshot: Snapshot, *, finds_out: bool = True) -> Diagnosis:
     """Name the state and the direction; unavailable facts decide nothing.
 
-    Where the decision hangs on a fact that could not be observed, finding it out is the direction; with `finds_out`
-    false NotObserved is raised instead.
+    If the decision depends on one, the direction is to look it up again, or, with `finds_out` false, NotObserved is
+    raised.
     """
     release = Release(snapshot)
     traces = release.traces()
-    facts = {
-        "established": tuple(name for name, seen in traces.items() if seen),
-        "absent": tuple(name for name, seen in traces.items() if seen is False),
-        "unknown": tuple(name for name, seen in traces.items() if seen is None),
-    }
+    names = {wanted: tuple(name for name, seen in traces.items() if seen is wanted) for wanted in (True, False, None)}
+    facts = {"established": names[True], "absent": names[False], "unknown": names[None]}
 
     def found(scenario: str, title: str, direction: Direction, reason: str) -> Diagnosis:
         return Diagnosis(scenario=scenario, title=title, direction=direction, reason=reason, **facts)
@@ -166,13 +142,12 @@ def diagnose(snapshot: Snapshot, *, finds_out: bool = True) -> Diagnosis:
         if not finds_out:
             raise
         known = "Published" if traces["index"] else "Not published"
-        return found(
-            "partly unknown", f"{known}; the plan depends on {missing.problem.source}", "find out", str(missing)
-        )
+        title = f"{known}; the plan depends on {missing.problem.source}"
+        return found("partly unknown", title, "find out", str(missing))
 
 
 def _closed(release: Release, diagnosis: Diagnosis) -> Diagnosis:
-    """The diagnosis if the index accepts no more files: what is missing comes with the next version."""
+    """The diagnosis, with the next version as its direction if the index accepts none of the missing files."""
     closed = explain_closed(release)
     if not closed or diagnosis.direction != "complete":
         return diagnosis
@@ -202,7 +177,7 @@ def _published(release: Release, traces: dict[str, bool | None], found: Found) -
     if traces.get("release") and release.snapshot.release.is_known and release.github_release is None:
         other = next(iter(release.other_releases), None) if release.snapshot.other_releases else None
         missing.append(f"{_NAMES['release']} ({f'there is one of {other.tag}' if other else 'there is a draft'})")
-    if "pull request" in missing and _needs_no_pull(release):
+    if "pull request" in missing and value_or(False, lambda: _needs_no_pull(release)):
         missing.remove("pull request")
     unknown = [_NAMES[trace] for trace in _NAMES if trace in traces and traces[trace] is None]
     listed = f", missing: {', '.join(missing)}" if missing else ""
@@ -224,11 +199,8 @@ def _published(release: Release, traces: dict[str, bool | None], found: Found) -
 
 
 def _needs_no_pull(release: Release) -> bool:
-    try:
-        released = find_commit_tagged_after(release)
-        return released is not None and needs_no_pull(release, released)
-    except NotObserved:
-        return False
+    released = find_commit_tagged_after(release)
+    return released is not None and needs_no_pull(release, released)
 
 
 def _unpublished(release: Release, traces: dict[str, bool | None], found: Found) -> Diagnosis:

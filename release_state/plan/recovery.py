@@ -1,8 +1,7 @@
 """`Recovery` and the full plan: from a diagnosis to ordered steps (pure).
 
-A person follows the steps from the first to the last. Saving comes before destroying; what a later step needs is made
-by an earlier one; what could not be observed is replaced by the step that finds it out, and nothing destructive that
-hangs on it follows. `forward` completes, `back` withdraws, `whole` adds what single findings call for.
+A person follows the steps in order. A backup comes before what it saves is destroyed, and a prerequisite before the
+step that needs it. A new look-up replaces the steps that depend on a failed one; nothing destructive follows it.
 """
 
 from __future__ import annotations
@@ -12,20 +11,21 @@ from functools import cached_property
 
 from release_state.facts.origin import explain_closed
 from release_state.facts.release import Release
-from release_state.model.observation import NotObserved
+from release_state.model.observation import NotObserved, value_or
 from release_state.model.outcome import CheckResult, Phase, collect_remedies, find_retry_time, group_unknown
 from release_state.model.plan import Direction, Mends, Plan, Step, Wanted, step
-from release_state.plan.complete import Completion
 from release_state.plan.diagnosis import Diagnosis, diagnose
-from release_state.plan.steps import branches, names, publication, runs, tags
-from release_state.plan.steps.commands import (
+from release_state.plan.directions import complete, force, withdraw
+from release_state.plan.steps import branches, conflicts, publication, tags
+from release_state.plan.steps.commands import suite_command
+from release_state.plan.steps.prerequisites import (
     ask_others_first,
     drop_repeated_runs,
+    end_or_wait,
+    find_out_first,
     merge_by_cause,
-    suite_command,
     try_steps,
 )
-from release_state.plan.withdraw import Withdrawal, force
 
 __all__ = ["Recovery", "make_full_plan"]
 
@@ -54,116 +54,103 @@ class Recovery:
     @cached_property
     def plan(self) -> Plan:
         """The ordered steps; empty if there is nothing to do."""
-        direction, steps = self._way()
-        if direction != "wait" and self.wanted != "force-recovery" and (obstacles := self._obstacles()):
-            steps = sorted([*steps, *obstacles], key=publication.starts_run)
+        direction, steps = self._choose()
+        if direction != "wait" and self.wanted != "force-recovery" and (obstacles := self._remove_obstacles()):
+            steps = sorted([*steps, *obstacles], key=lambda step: step.starts_run)
             direction = "tidy up" if direction == "nothing" else direction
         return Plan(
             direction=direction,
             reason=self.diagnosis.reason,
             folder=self.release.target.clone,
-            steps=tuple(merge_by_cause(drop_repeated(steps))),
+            steps=tuple(merge_by_cause(_drop_repeated(steps))),
             other_way=self._other_way(direction) if steps else (),
         )
 
-    def _way(self) -> tuple[Direction, list[Step]]:
+    @property
+    def _in_rollback(self) -> bool:
+        return self.release.snapshot.phase == Phase.ROLLBACK
+
+    def _choose(self) -> tuple[Direction, list[Step]]:
         """The direction, and its steps."""
-        if running := self._wait():
-            return "wait", running
+        release = self.release
+        # Unknown runs stop nothing here: every destructive step needs to know them.
+        if waiting := value_or((), lambda: end_or_wait(release)):
+            return "wait", [*waiting]
         if self.wanted == "force-recovery":
-            return "roll back", force(self.release)
+            return "roll back", force(release)
         direction = self.diagnosis.direction
         if self.wanted == "complete":
             direction = "complete"
         elif self.wanted == "rollback":
-            return "roll back", Withdrawal(self.release).steps()
-        elif self.release.snapshot.phase == Phase.ROLLBACK and (steps := Withdrawal(self.release).steps()):
-            return "roll back", steps  # whoever asks whether all is withdrawn is not told how to complete it
+            return "roll back", withdraw(release)
+        elif self._in_rollback and (steps := withdraw(release)):
+            return "roll back", steps  # a check that all is withdrawn does not say how to complete it
         if direction == "roll back":
-            return direction, self._roll_back_and_start_again()
-        if direction == "next version" and explain_closed(self.release):
-            return direction, self._complete()  # what is published of it stays, and the rest of its traces belong to it
+            return direction, self._withdraw_and_start_again()
+        if direction == "next version" and explain_closed(release):
+            return direction, complete(release)  # the published files stay, and so do its other traces
         if direction == "next version":
-            return direction, [*Withdrawal(self.release).steps(), *self._next_version()]
+            next_version = [] if self._in_rollback else [publication.next_version(release, self.diagnosis.reason)]
+            return direction, [*withdraw(release), *next_version]
         if direction == "find out":
             return direction, self._find_out()
+        is_empty = value_or(False, lambda: not release.is_published and not release.version_tags)
         if direction == "complete":
             # Nothing to complete from: the workflow does not resume, it starts again.
-            return direction, self._roll_back_and_start_again() if self._is_empty() else self._complete()
-        if self.release.snapshot.phase == Phase.POST_RECOVERY and self._is_absent():
-            # Only where that phase was asked for: a verification that comes before the release.
-            return "complete", try_steps(self.release, "whether to start the release", self._release_it)
-        # Every trace is there: what is wrong with one of them (a flag, a draft, a branch) is mended all the same.
-        steps = self._complete() if self.diagnosis.established and not self._is_empty() else []
+            return direction, self._withdraw_and_start_again() if is_empty else complete(release)
+        if release.snapshot.phase == Phase.POST_RECOVERY and value_or(False, self._is_absent):
+            # Only if that phase was asked for: a verification that comes before the release.
+            return "complete", try_steps(release, "whether to start the release", self._start)
+        # Every trace exists: a wrong flag, a draft or a branch is fixed all the same.
+        steps = complete(release) if self.diagnosis.established and not is_empty else []
         return ("complete" if steps else "nothing"), steps
-
-    def _complete(self) -> list[Step]:
-        return Completion(self.release).steps()
 
     def _other_way(self, direction: Direction) -> tuple[str, ...]:
         """The command that shows the plan of the other direction."""
         target = self.release.target
         if direction == "complete" or (direction == "next version" and explain_closed(self.release)):
             return tuple(suite_command(target, plan="rollback"))
-        withdraws = self.wanted == "rollback" or self.release.snapshot.phase == Phase.ROLLBACK
+        withdraws = self.wanted == "rollback" or self._in_rollback
         if direction == "next version" or (direction == "roll back" and withdraws):
             return tuple(suite_command(target, plan="complete"))
         return ()
 
-    def _wait(self) -> list[Step]:
-        try:
-            return runs.end_or_wait(self.release)
-        except NotObserved:
-            return []  # Every destructive step asks again, and finds that it is not known.
-
     def _find_out(self) -> list[Step]:
         release = self.release
-        asked: dict[str, Callable[[], object]] = {
+        lookups: dict[str, Callable[[], object]] = {
             "whether it is published": lambda: release.is_published,
             "whether it is tagged": lambda: release.tag,
             "whether there is a GitHub Release": lambda: release.github_release,
             "whether there is a pull request": lambda: release.pull,
             "whether it can be completed": lambda: diagnose(release.snapshot, finds_out=False),
         }
-
-        def nothing_from(ask: Callable[[], object]) -> Callable[[], list[Step]]:
-            def steps() -> list[Step]:
-                ask()
-                return []
-
-            return steps
-
-        return [step for decision, ask in asked.items() for step in try_steps(release, decision, nothing_from(ask))]
-
-    def _is_empty(self) -> bool:
-        try:
-            return not self.release.is_published and not self.release.version_tags
-        except NotObserved:
-            return False
+        steps = []
+        for decision, look in lookups.items():
+            try:
+                look()
+            except NotObserved as missing:
+                steps.append(find_out_first(release, missing, decision))
+        return steps
 
     def _is_absent(self) -> bool:
         """Whether the channel has no trace of the version."""
         release = self.release
-        try:
-            tags = release.version_tags if "tag" in release.channel.leaves else ()
-            return not (release.is_published or tags or release.branch)
-        except NotObserved:
-            return False
+        tags = release.version_tags if "tag" in release.channel.leaves else ()
+        return not (release.is_published or tags or release.branch)
 
-    def _release_it(self) -> list[Step]:
+    def _start(self) -> list[Step]:
         """Release from scratch by the workflow, or from another channel's tag."""
-        return self._complete() if self.release.version_tags else self._run_again()
+        return complete(self.release) if self.release.version_tags else self._run_again()
 
-    def _roll_back_and_start_again(self) -> list[Step]:
-        steps = Withdrawal(self.release).steps()
-        if any(step.mends in ("all", "run") for step in steps) or not self._is_deleted(steps):
-            return steps  # what is still to be found out, waited for or decided may stand in the way of a new run
-        return [*steps, *try_steps(self.release, "whether to start again", self._run_again)]
-
-    def _is_deleted(self, steps: Sequence[Step]) -> bool:
-        """Whether these steps leave no release branch of the version: a run fails on one."""
+    def _withdraw_and_start_again(self) -> list[Step]:
+        steps = withdraw(self.release)
+        if any(step.mends in ("all", "run") for step in steps):
+            return steps  # a new run may fail on what is still to look up, wait for or decide
         branch = self.release.branch
-        return branch is None or any(f":refs/heads/{branch.name}" in line for each in steps for line in each.commands)
+        commands = [command for step in steps for command in step.commands]
+        if branch and not any(f":refs/heads/{branch.name}" in command for command in commands):
+            return steps  # a run fails on a release branch of the version
+        return [*steps, *try_steps(self.release, "whether to start again", self._run_again)]
 
     def _run_again(self) -> list[Step]:
         """Start the workflow; with a remaining tag or file, it would compute another version."""
@@ -180,87 +167,74 @@ class Recovery:
             local = tags.sync_local(release)
             reason = f"{', '.join(staying)} stays, and a new run would count from it"
             return [*local, publication.next_version(release, reason)]
-        room = names.make_room_for_branch(release)
+        room = conflicts.make_room_for_branch(release)
         if "tag" in release.channel.leaves:
-            room += names.make_room_for_tag(release)
-        return names.put_room_first(room, [publication.run_workflow(release)])
+            room += conflicts.make_room_for_tag(release)
+        return conflicts.put_room_first(room, [publication.run_workflow(release)])
 
-    def _next_version(self) -> list[Step]:
-        """Release the next version, if this one is used up and not withdrawn yet."""
-        if self.release.snapshot.phase == Phase.ROLLBACK:
-            return []
-        return [publication.next_version(self.release, self.diagnosis.reason)]
-
-    def _obstacles(self) -> list[Step]:
-        """What blocks any release: unused release branches, and tags that only the clone has."""
+    def _remove_obstacles(self) -> list[Step]:
+        """Remove what blocks any release: unused release branches, and tags that only the clone has."""
+        release = self.release
         steps: list[Step] = []
         try:
-            steps += branches.tidy_others(self.release)
-            if "tag" not in self.release.channel.leaves:
+            steps += branches.tidy_others(release)
+            if "tag" not in release.channel.leaves:
                 return steps  # a tag in the clone is another channel's
-            known = {tag.name for tag in self.release.remote.tags}
-            local = [tag for tag in self.release.local_tags if tag.name not in known]
-            withdrawing = self.wanted == "rollback" or self.release.snapshot.phase == Phase.ROLLBACK
-            is_withdrawn = withdrawing and self.release.all_yanked
-            if (self.release.is_published and not is_withdrawn) or (local and self.release.find_dependents("tag")):
-                local = []  # published: it may be the very tag that is missing on the remote
-            steps += [tags.delete_local(self.release, tag) for tag in local]
+            known = {tag.name for tag in release.remote.tags}
+            local = [tag for tag in release.local_tags if tag.name not in known]
+            is_withdrawn = (self.wanted == "rollback" or self._in_rollback) and release.all_yanked
+            if (release.is_published and not is_withdrawn) or (local and release.find_dependents("tag")):
+                local = []  # published: it may be the very tag that the remote lacks
+            steps += [tags.delete_local(release, tag) for tag in local]
         except NotObserved:
-            pass  # The check that needs the fact says that it is unknown; no step can rest on it.
+            pass  # the check that needs the fact reports it as unknown; no step can depend on it
         return steps
 
 
 def make_full_plan(recovery: Recovery, results: Sequence[CheckResult]) -> Plan:
     """The plan of a run: the recovery's steps, then the steps of single findings.
 
-    Those are the clone, CI, metadata, and what could not be observed. A step is advice where no finding that blocks
-    calls for it; a plan that holds more than advice is never beside a green verdict, nor the other way round.
+    Such findings are about the clone, CI, metadata and failed look-ups. A step is advice if no blocking finding needs
+    it: a green verdict has a plan of advice alone, and no other verdict has one.
     """
+    own = recovery.plan.steps
     findings = [result for result in results if result.is_finding]
     blocking = [result for result in findings if result.blocking]
-    called_for = {step for result in blocking for step in result.steps}
+    needed = {step for result in blocking for step in result.steps}
     advised = {step for result in findings if not result.blocking for step in result.steps}
     found = [step for result in findings for step in result.steps]
-    deleted = {
-        word[1:] for step in recovery.plan.steps for command in step.commands for word in command if word[:1] == ":"
-    }
-    # What a finding wants to be looked at is looked at before it is deleted.
+    deleted = {word[1:] for step in own for command in step.commands for word in command if word[:1] == ":"}
+    # What a finding asks to look at comes before its deletion.
     first = [step for step in found if any(deleted.intersection(command) for command in step.commands)]
-    first = [step for step in first if step not in recovery.plan.steps]
-    steps = [*first, *recovery.plan.steps, *found]
+    steps = [*(step for step in first if step not in own), *own, *found]
     unknown = group_unknown(blocking)
     if not any(step.mends == "all" for step in steps):
-        steps += drop_repeated_runs([_observe_again(recovery, found, same) for found, same in unknown.items()])
+        steps += drop_repeated_runs([_observe_again(recovery, why, same) for why, same in unknown.items()])
 
-    # Starting again fails on whatever is left, and who asks to withdraw a release that is whole means it: no step of
-    # a roll-back may be left undone then.
-    asked = recovery.wanted == "rollback" and recovery.release.snapshot.phase == Phase.POST_RECOVERY
-    back = recovery.plan.direction in ("roll back", "next version")
-    whole = set(recovery.plan.steps) if back and (asked or bool(blocking)) else set()
+    # A new start fails on whatever is left, and a person who withdraws a whole release means it: then every step of a
+    # rollback is needed.
+    is_meant = recovery.wanted == "rollback" and recovery.release.snapshot.phase == Phase.POST_RECOVERY
+    if recovery.plan.direction in ("roll back", "next version") and (is_meant or blocking):
+        needed |= set(own)
 
     def is_advice(step: Step) -> bool:
         finds_out = step.mends == "all" and bool(unknown)
-        return step.advice or (step not in called_for | whole and not finds_out and (step in advised or not blocking))
+        return step.advice or (step not in needed and not finds_out and (step in advised or not blocking))
 
-    marked = tuple(step.model_copy(update={"advice": is_advice(step)}) for step in drop_repeated(steps))
-    if recovery.plan.folder is None and any(_needs_a_repository(step) for step in marked):
-        needed = [step for step in marked if _needs_a_repository(step)]
-        marked = (_repository(recovery, advice=all(step.advice for step in needed)), *marked)
+    marked = tuple(step.model_copy(update={"advice": is_advice(step)}) for step in _drop_repeated(steps))
+    if recovery.plan.folder is None and (in_repository := [step for step in marked if _needs_repository(step)]):
+        marked = (_create_repository(recovery, advice=all(step.advice for step in in_repository)), *marked)
     direction = "tidy up" if marked and recovery.plan.direction == "nothing" else recovery.plan.direction
     return Plan.model_validate({**dict(recovery.plan), "steps": marked, "direction": direction})
 
 
-_ANYWHERE = ("clone", "init", "ls-remote", "-C")
+def _needs_repository(step: Step) -> bool:
+    anywhere = ("clone", "init", "ls-remote", "-C")
+    return any(command[0] == "git" and command[1] not in anywhere for command in (*step.commands, *step.verify))
 
 
-def _needs_a_repository(step: Step) -> bool:
-    return any(command[0] == "git" and command[1] not in _ANYWHERE for command in (*step.commands, *step.verify))
-
-
-def _repository(recovery: Recovery, *, advice: bool) -> Step:
-    """Create a repository for git commands when there is no clone."""
-    target = recovery.release.target
-    folder = f"{target.name}-{recovery.release.version}-recovery"
+def _create_repository(recovery: Recovery, *, advice: bool) -> Step:
+    folder = f"{recovery.release.target.name}-{recovery.release.version}-recovery"
     return step(
         "Create an empty repository, and run the git commands there",
         ["git", "init", "--quiet", folder],
@@ -270,16 +244,15 @@ def _repository(recovery: Recovery, *, advice: bool) -> Step:
     )
 
 
-def _observe_again(recovery: Recovery, found: str, results: Sequence[CheckResult]) -> Step:
+def _observe_again(recovery: Recovery, why: str, results: Sequence[CheckResult]) -> Step:
     when = find_retry_time(results)
     return step(
         f"Repeat the failed look-ups: {', '.join(result.id for result in results)}",
         suite_command(recovery.release.target),
         mends="all",
-        reason="; ".join(filter(None, [found, *collect_remedies(results), f"retry at {when}" if when else ""])),
+        reason="; ".join(filter(None, [why, *collect_remedies(results), f"retry at {when}" if when else ""])),
     )
 
 
-def drop_repeated(steps: Iterable[Step]) -> tuple[Step, ...]:
-    """The steps without duplicates."""
+def _drop_repeated(steps: Iterable[Step]) -> tuple[Step, ...]:
     return tuple(dict.fromkeys(steps))

@@ -16,7 +16,6 @@ from release_state.facts.published import Shared, find_sharing
 from release_state.model.plan import Plan, Step
 from release_state.model.target import Target
 from release_state.plan.steps.commands import suite_command
-from release_state.plan.steps.publication import starts_run
 from release_state.verdict.verdict import TargetVerdict
 
 _HEAD = """#!/bin/sh
@@ -164,7 +163,7 @@ def arrange(verdicts: Sequence[TargetVerdict]) -> list[Section]:
             held = _held_back(step, verdict.target, others)
             is_held = is_held or bool(held)
             why = held or _left_to(step, others)
-            if starts_run(step) and is_held:
+            if step.starts_run and is_held:
                 why = "only after the steps skipped above are done"
             if not why and key in done and done[key] != verdict.target.key:
                 why = f"already done for {done[key]}"
@@ -174,7 +173,7 @@ def arrange(verdicts: Sequence[TargetVerdict]) -> list[Section]:
             placed = PlacedStep(
                 number, step.model_copy(update={"advice": key not in needed}) if step.advice else step, why
             )
-            (section.last if starts_run(step) and not why else section.steps).append(placed)
+            (section.last if step.starts_run and not why else section.steps).append(placed)
         found.append(section)
     return found
 

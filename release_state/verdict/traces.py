@@ -11,7 +11,6 @@ from release_state.facts.release import Release
 from release_state.model.observation import NotObserved
 from release_state.model.outcome import Phase
 from release_state.model.snapshot import CICheck, CommitChecks, GitHubRelease
-from release_state.plan.steps.commands import index_page
 
 
 def describe_expected(trace: str, release: Release, phase: Phase) -> str:
@@ -219,7 +218,7 @@ def find_page(trace: str, release: Release) -> str:
         there = snapshot.remote.value is not None and release.tag is not None
         return f"{page}/tree/{quote(target.tag)}" if there else f"{page}/tags"
     if trace == "index":
-        return index_page(release)
+        return target.index_page
     if trace == "release":
         return snapshot.release.value.html_url if snapshot.release.value else f"{page}/releases"
     if trace == "pull-request":

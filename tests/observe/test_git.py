@@ -26,7 +26,7 @@ from release_state.observe.git.command import Git, GitFailed, find_decisive_line
 from release_state.observe.git.environment import add_settings, build_environment
 from release_state.observe.git.remote import check_url, observe_remote, parse_refs
 from release_state.observe.git.work_tree import parse_status
-from release_state.plan.steps.clone import tidy_up
+from release_state.plan.steps.prerequisites import tidy_up
 from tests.support import states as s
 from tests.support.gitrepo import (
     ENV,

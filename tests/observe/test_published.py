@@ -38,7 +38,7 @@ from release_state.observe.published import candidates as candidates_module
 from release_state.observe.published import files as archives_module
 from release_state.observe.published.files import Refused, read_sdist
 from release_state.observe.published.published import observe_published
-from release_state.plan.steps import tags
+from release_state.plan.steps import tagging
 from release_state.plan.steps.commands import FETCH
 from tests.support import states as s
 from tests.support.gitrepo import ENV, Repo, fingerprint, make
@@ -138,7 +138,7 @@ class World:
         snapshot = s.released(
             target=self.target, remote=remote, published=self.ask(), clone=known(None), pulls=known(())
         )
-        return tags.create(Release(snapshot))
+        return tagging.create(Release(snapshot))
 
 
 def content_of(repo: Repo, commit: str, name: str) -> bytes:

@@ -17,7 +17,8 @@ from release_state.model.plan import Undecided, Wanted, step
 from release_state.model.snapshot import PullRequest, Snapshot, Tag
 from release_state.model.target import Channel, Target, Trace
 from release_state.plan.recovery import Recovery
-from release_state.plan.steps.commands import find_out_first, merge_by_cause, suite_command
+from release_state.plan.steps.commands import suite_command
+from release_state.plan.steps.prerequisites import find_out_first, merge_by_cause
 from tests.plan.test_state_space import GREEN
 from tests.support import states as s
 from tests.support.doable import assert_can_be_done

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
+from functools import partial
 from itertools import count
 
 from packaging.version import Version
@@ -13,52 +13,39 @@ from release_state.facts.index import UPLOADS_AFTER_THE_FIRST
 from release_state.facts.origin import find_commit_tagged_after, is_misplaced
 from release_state.facts.release import Release
 from release_state.facts.workflow.release_workflow import find_start
-from release_state.model.observation import NotObserved
+from release_state.model.observation import NotObserved, value_or
 from release_state.model.plan import Step, step
 from release_state.model.snapshot import IndexFile
 from release_state.model.target import Channel, parse_version
-from release_state.plan.steps.commands import FETCH, gh, index_page, suite_command
+from release_state.plan.steps.commands import FETCH, gh, suite_command
 from release_state.settings.channels import pypi
 
-_FOR_EVER = "you want to publish it: an upload can be yanked, not deleted"
-
-
-_START = "Start the release again"
-
-
-def starts_run(step: Step) -> bool:
-    """Whether a step starts the release workflow: nothing may be deleted while it works, so that it comes last."""
-    return step.mends == "index" and step.title.startswith(_START)
+_index_step = partial(step, mends="index")
 
 
 def publish_from(release: Release, ref: str) -> Step:
     """Publish what is missing from a tag or branch of the remote, by hand."""
-    target = release.target
-    folder = f"{target.name}-{release.version}"
-    kind = "branch" if ref == target.release_branch else "tag"
-    commit = _commit_of(release, ref)
-    built = _built_as(release, commit)
-    full = f"refs/{'tags' if kind == 'tag' else 'heads'}/{ref}"  # of a branch and a tag of one name, the right one
-    return step(
-        f"Publish {release.version} from its {kind} by hand, in an empty folder",
+    folder, commit = f"{release.target.name}-{release.version}", _find_commit(release, ref)
+    source, kind = ("branch", "heads") if ref == release.target.release_branch else ("tag", "tags")
+    full, version = f"refs/{kind}/{ref}", _find_built_version(release, commit)
+    return _index_step(
+        f"Publish {release.version} from its {source} by hand, in an empty folder",
         ["git", "init", "--quiet", folder],
-        ["git", "-C", folder, *FETCH[1:], "--depth", "1", target.remote_url, f"{full}:{full}"],
-        # Nothing else was fetched: where the ref has been moved since, this fails, and there is nothing to be built,
-        # whoever types the commands behind it all the same.
+        ["git", "-C", folder, *FETCH[1:], "--depth", "1", release.target.remote_url, f"{full}:{full}"],
+        # Nothing else was fetched: if the ref has moved, this fails, and the later commands find nothing to build.
         ["git", "-C", folder, "checkout", "--quiet", commit or full],
         ["python", "-m", "build", folder],
-        *_upload(release, *(f"{folder}/dist/*-{built}{_FILES[kind]}" for kind in release.missing_kinds)),
-        mends="index",
+        *_upload(release, *(f"{folder}/dist/*-{version}{_FILES[kind]}" for kind in release.missing_kinds)),
         in_empty_folder=True,
-        precondition=_in_time(release),
-        reason=f"the {kind} says what to publish; a new release run would compute another version from it"
-        + _how(release),
+        precondition=_describe_condition(release),
+        reason=f"the {source} says what to publish; a new release run would compute another version from it"
+        + _explain_address(release),
         verify=[suite_command(release.target)],
     )
 
 
-def _commit_of(release: Release, ref: str) -> str | None:
-    """The commit that a tag or the release branch names once the steps before are followed; None where none tells."""
+def _find_commit(release: Release, ref: str) -> str | None:
+    """The commit that a tag or the release branch will name after the steps before; None if unknown."""
     if ref == release.target.release_branch:
         return release.branch.sha if release.branch else None
     tag = release.remote.tag(ref)
@@ -68,66 +55,65 @@ def _commit_of(release: Release, ref: str) -> str | None:
     return released.sha if released else None
 
 
-def _built_as(release: Release, commit: str | None) -> Version:
-    """The version as the names of built files spell it; what a tree without tags would be called is not uploaded."""
-    with suppress(NotObserved):
-        declared = parse_version(release.lineage(commit).declared_version or "") if commit else None
-        return declared if declared is not None and declared == release.version else release.version
-    return release.version
+def _find_built_version(release: Release, commit: str | None) -> Version:
+    """The version as the names of built files spell it: as the commit declares it, if that is this version."""
+    declared = value_or(None, lambda: release.lineage(commit).declared_version) if commit else None
+    version = parse_version(declared or "")
+    return version if version is not None and version == release.version else release.version
 
 
 def wheel_from_sdist(release: Release, sdist: IndexFile) -> Step:
-    """Publish the missing wheel, built from the very sdist that is published."""
+    """Publish the missing wheel, built from the published sdist."""
     folder = f"{release.target.name}-{release.version}-wheel"
     url = f"{sdist.url}#sha256={sdist.sha256}" if sdist.sha256 else sdist.url
-    return step(
+    return _index_step(
         f"Publish the wheel of {release.version}, built from its published sdist, in an empty folder",
         ["python", "-m", "pip", "wheel", "--no-deps", "--wheel-dir", folder, url],
         *_upload(release, f"{folder}/*.whl"),
-        mends="index",
         in_empty_folder=True,
-        precondition=_in_time(release),
+        precondition=_describe_condition(release),
         reason="the wheel must be built from the published sdist, whatever a tag says; a package "
-        f"with compiled parts gets its other wheels where it usually builds them{_how(release)}",
+        f"with compiled parts gets its other wheels where it usually builds them{_explain_address(release)}",
         verify=[suite_command(release.target)],
     )
 
 
-def _in_time(release: Release) -> str:
-    """What an upload is on condition of: that it is meant, and that the index takes further files of the version."""
+def _describe_condition(release: Release) -> str:
+    """The precondition of an upload: the person means it, and the index accepts more files of the version."""
+    condition = "you want to publish it: an upload can be yanked, not deleted"
     if not release.closes_to_uploads:
-        return _FOR_EVER
+        return condition
     until, days = release.accepts_files_until, UPLOADS_AFTER_THE_FIRST.days
     if until is None:
-        return f"{_FOR_EVER}; the index may refuse it: it accepts no file later than {days} days after the first one"
-    return f"{_FOR_EVER}; it is before {until:%Y-%m-%d %H:%M} UTC: after that, the index accepts no more files"
+        return f"{condition}; the index may refuse it: it accepts no file later than {days} days after the first one"
+    return f"{condition}; it is before {until:%Y-%m-%d %H:%M} UTC: after that, the index accepts no more files"
 
 
 _FILES = {"sdist": ".tar.gz", "wheel": "-*.whl"}
-"""What follows the version in the names of built files, by kind."""
+"""The end of a built file's name after the version, by kind."""
 
 
 def _upload(release: Release, *files: str) -> list[list[str]]:
-    """Upload what is missing, and nothing else: only PyPI and TestPyPI let twine skip what is there."""
+    """Upload only what is missing; twine can skip existing files only on PyPI and TestPyPI."""
     twine = ["python", "-m", "twine"]
     skipping = ["--skip-existing"] if release.channel.is_public_index else []
     where = ["--repository", _twine_repository(release.channel)]
-    # Not --strict: a package without a long description is taken, too.
+    # Not --strict: the index also accepts a package without a long description.
     return [[*twine, "check", *files], [*twine, "upload", *skipping, *where, *files]]
 
 
 def _twine_repository(channel: Channel) -> str:
-    """The section of `.pypirc` that uploads to the channel's index; twine itself knows PyPI and TestPyPI alone.
+    """The section of `.pypirc` for the channel's index; twine itself knows only PyPI and TestPyPI.
 
-    A channel that is named as one of these and has another index is never uploaded to them.
+    A channel with the name of one of these and another index never uploads to them.
     """
     if channel.is_public_index:
         return "pypi" if channel.index_url.rstrip("/") == pypi().rstrip("/") else "testpypi"
     return channel.name if channel.name not in ("pypi", "testpypi") else parse_host(channel.index_url)
 
 
-def _how(release: Release) -> str:
-    """What twine has to know to upload to an index of one's own."""
+def _explain_address(release: Release) -> str:
+    """Where twine finds the upload address of a private index; empty for PyPI and TestPyPI."""
     channel = release.channel
     if channel.is_public_index:
         return ""
@@ -135,88 +121,75 @@ def _how(release: Release) -> str:
 
 
 def wait_for_index(release: Release) -> Step:
-    """Let the Simple API catch up with an upload."""
-    return step(
+    """Wait until the Simple API lists an upload."""
+    return _index_step(
         f"Wait until the index lists {', '.join(release.catching_up)} for installers too",
         suite_command(release.target, wait="600"),
-        mends="index",
         reason="it is published: the index's JSON API lists it; the Simple API follows some minutes later",
     )
 
 
 def run_workflow(release: Release) -> Step:
-    """Start the release workflow; right only where neither a tag nor a file of the version is there."""
-    target = release.target
+    """Start the release workflow; only right if no tag and no file of the version exists."""
+    target, title = release.target, "Start the release again"
     if not target.workflow:
-        return step(_START, mends="index", reason="the project names no release workflow")
-    start = find_start(release)
+        return _index_step(title, reason="the project names no release workflow").mark_start()
+    start, title = find_start(release), f"{title}, with the same inputs"
     if start.hindrance:
-        return step(
-            f"{_START}, with the same inputs",
-            mends="index",
+        return _index_step(
+            title,
             reason=f"there is no command for {target.workflow}: {start.hindrance}",
             link=f"{target.github_web}/{target.repository}/actions/workflows/{target.workflow}",
-        )
+        ).mark_start()
     fields = (word for field in start.fields for word in ("--field", field))
-    return step(
-        f"{_START}, with the same inputs",
-        gh(release, "workflow", "run", target.workflow, *_from_base(release), *fields),
-        mends="index",
+    base = release.base_branch
+    on_base = [] if base == release.remote.default_branch else ["--ref", base]  # GitHub takes the default branch
+    return _index_step(
+        title,
+        gh(release, "workflow", "run", target.workflow, *on_base, *fields),
         reason="nothing of this version is published or tagged, so the workflow computes the same version",
         precondition="the remote has no release branch and no tag of this version",
         verify=[suite_command(release.target)],
-    )
-
-
-def _from_base(release: Release) -> list[str]:
-    """On which branch the workflow is to run, where that is not known to be the default one, which GitHub takes."""
-    base = release.base_branch
-    return [] if base == release.remote.default_branch else ["--ref", base]
+    ).mark_start()
 
 
 def yank(release: Release) -> list[Step]:
-    """Yank what is still offered; only the index's web interface can."""
+    """Yank the offered files in the index's web interface, the only way; empty if none is offered."""
     offered = [*(file.filename for file in release.files if not file.yanked), *release.catching_up]
     if not offered:
         return []
     return [
-        step(
+        _index_step(
             f"Yank {release.version} in the index's web interface",
-            mends="index",
             reason=f"a published file can only be yanked; still offered: {', '.join(offered)}",
-            link=index_page(release),
+            link=release.target.index_page,
         )
     ]
 
 
 def unyank(release: Release) -> Step:
-    """Take a yank back; only the index's web interface can."""
+    """Un-yank the files in the index's web interface, the only way."""
     yanked = [file.filename for file in release.files if file.yanked]
     offered = [file.filename for file in release.files if not file.yanked]
-    return step(
+    return _index_step(
         f"Un-yank {release.version} in the index's web interface",
-        mends="index",
         reason=f"yanked: {', '.join(yanked)}" + (f"; still offered: {', '.join(offered)}" if offered else ""),
-        link=index_page(release),
+        link=release.target.index_page,
     )
 
 
 def next_version(release: Release, reason: str) -> Step:
-    """Release the next version that nothing uses."""
-    version = free_version(release)
-    return step(
+    """Release the next unused version."""
+    version = _find_free_version(release)
+    return _index_step(
         f"Release {version} instead" if version else "Release the next version instead",
         *([suite_command(release.target, version, phase="pre-release")] if version else []),
-        mends="index",
         reason=reason,
     )
 
 
-def free_version(release: Release) -> str | None:
-    """The next version that no spelling on the index or tag uses, remote or local; None where that is not known.
-
-    The next patch version; after a pre-release the next one of its kind.
-    """
+def _find_free_version(release: Release) -> str | None:
+    """The next patch version, or pre-release of its kind, that no index and no tag uses; None if unknown."""
     try:
         used = {Version(found.version) for found in release.project.releases}
         used |= {Version(listed) for listed in release.project.listed_without_files}

@@ -2,42 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from release_state.facts.release import Release
-from release_state.model.observation import NotObserved
+from release_state.model.observation import value_or
 from release_state.model.plan import Mends, Step, step
 from release_state.model.snapshot import GitHubRelease
-from release_state.plan.steps import runs
-from release_state.plan.steps.commands import gh, gh_api, leave_to_others
+from release_state.plan.steps.commands import gh, gh_api
+from release_state.plan.steps.prerequisites import end_or_wait, leave_to_others
 from release_state.plan.steps.tags import withdraw_other_spelling
 
 
-def create(release: Release) -> list[Step]:
+def create(release: Release) -> Step:
     """Publish the draft of the tag, else create its GitHub Release with generated notes."""
-    tag = release.target.tag
-    flags = _flags(release)
-    try:
-        drafts = release.drafts
-    except NotObserved:
-        drafts = ()  # Not listed without push right. GitHub refuses no second one, so the next step says to look.
+    tag, flags = release.target.tag, _flags(release)
+    # Hidden without the right to push. GitHub refuses a second draft, so the next run finds it.
+    drafts = value_or((), lambda: release.drafts)
     if drafts:
-        return [
-            step(
-                f"Publish the draft GitHub Release {tag}",
-                gh(release, "release", "edit", tag, "--draft=false", *flags),
-                mends="release",
-                reason="a draft of it exists already",
-                link=drafts[0].html_url,
-            )
-        ]
-    return [
-        step(
-            f"Create the GitHub Release {tag}",
-            gh(release, "release", "create", tag, "--verify-tag", "--title", tag, "--generate-notes", *flags),
+        return step(
+            f"Publish the draft GitHub Release {tag}",
+            gh(release, "release", "edit", tag, "--draft=false", *flags),
             mends="release",
-            reason="the tag exists, its GitHub Release is missing" if release.tag else "once the tag exists",
-            verify=[gh(release, "release", "view", tag)],
+            reason="a draft of it exists already",
+            link=drafts[0].html_url,
         )
-    ]
+    return step(
+        f"Create the GitHub Release {tag}",
+        gh(release, "release", "create", tag, "--verify-tag", "--title", tag, "--generate-notes", *flags),
+        mends="release",
+        reason="the tag exists, its GitHub Release is missing" if release.tag else "once the tag exists",
+        verify=[gh(release, "release", "view", tag)],
+    )
 
 
 def _flags(release: Release) -> list[str]:
@@ -47,61 +42,53 @@ def _flags(release: Release) -> list[str]:
     return [f"--latest={str(newest is None or release.version >= newest).lower()}"]
 
 
-def fix(release: Release, found: GitHubRelease) -> list[Step]:
-    """Put flag, notes and latest of a published GitHub Release right."""
-    target, steps = release.target, []
-    if found.prerelease != release.version.is_prerelease:
-        wanted = release.version.is_prerelease
-        steps.append(
-            step(
-                f"Mark {found.tag} as {'a pre-release' if wanted else 'a final release'}",
-                gh(release, "release", "edit", found.tag, f"--prerelease={str(wanted).lower()}"),
-                mends="release",
-                reason=f"PEP 440 calls {release.version} {'one' if wanted else 'final'}",
-            )
+def fix(release: Release, found: GitHubRelease) -> Iterator[Step]:
+    """Correct the flag, the notes and *latest* of a published GitHub Release."""
+    target, is_prerelease = release.target, release.version.is_prerelease
+    if found.prerelease != is_prerelease:
+        yield step(
+            f"Mark {found.tag} as {'a pre-release' if is_prerelease else 'a final release'}",
+            gh(release, "release", "edit", found.tag, f"--prerelease={str(is_prerelease).lower()}"),
+            mends="release",
+            reason=f"PEP 440 calls {release.version} {'one' if is_prerelease else 'final'}",
         )
     if not found.has_notes:
         notes = f"See {target.github_web}/{target.repository}/blob/{target.tag}/{target.changelog}"
-        steps.append(
-            step(
-                f"Add release notes to {found.tag}: link the changelog, or write them in the web interface",
-                gh(release, "release", "edit", found.tag, "--notes", notes),
-                mends="release",
-                reason="it has none",
-                link=found.html_url,
-            )
+        yield step(
+            f"Add release notes to {found.tag}: link the changelog, or write them in the web interface",
+            gh(release, "release", "edit", found.tag, "--notes", notes),
+            mends="release",
+            reason="it has none",
+            link=found.html_url,
         )
-    # What this plan publishes or offers again will be the greatest version: only then can it be told.
-    offered = any(not file.yanked for file in release.files)
-    if offered and (right := release.expected_latest) is not None:
-        steps.append(
-            step(
-                f"Make {right} the latest release",
-                gh(release, "release", "edit", right, "--latest"),
-                mends="release",
-                reason="GitHub and the index show different latest versions",
-            )
+    # Only once the index offers a file: what this plan publishes or un-yanks may be the greatest version.
+    has_offered = any(not file.yanked for file in release.files)
+    if has_offered and (right := release.expected_latest) is not None:
+        yield step(
+            f"Make {right} the latest release",
+            gh(release, "release", "edit", right, "--latest"),
+            mends="release",
+            reason="GitHub and the index show different latest versions",
         )
-    return steps
 
 
 def delete(release: Release, found: GitHubRelease) -> list[Step]:
-    """Delete a GitHub Release or draft, keeping its tag; never an immutable one, nor one that a run may be making.
+    """Delete a GitHub Release or draft and keep its tag; never an immutable one, or one that another channel needs.
 
-    Nor one that another channel rests on. Raises NotObserved where that is not known, or whether a run is at work.
+    Waits for unfinished runs first. Raises NotObserved if the runs or the other channels are unknown.
     """
     if not found.draft and found.immutable is not False:
         return [keep_immutable(release, found)]
     if release.unfinished_runs:
-        return runs.end_or_wait(release)
+        return end_or_wait(release)
     mends: Mends = "draft" if found.draft else "release"
     kind = "draft" if found.draft else "GitHub Release"
     if others := release.find_dependents("release"):
         return [leave_to_others(release, f"the {kind} {found.tag}", others, mends)]
-    saving = [_download(release, found, kind)] if found.assets else []
-    kept = ", and its assets were downloaded before" if saving else ""
+    download = [_download(release, found, kind)] if found.assets else []
+    kept = ", and its assets were downloaded before" if download else ""
     return [
-        *saving,
+        *download,
         step(
             f"Print, then delete the {kind} {found.tag}; its tag stays",
             gh_api(release, f"releases/{found.id}"),
@@ -116,21 +103,21 @@ def delete(release: Release, found: GitHubRelease) -> list[Step]:
     ]
 
 
-def handle_other_spelling(release: Release, found: GitHubRelease) -> list[Step]:
-    """What to do about a GitHub Release, or a draft, of another spelling of the tag: never deleted from here.
+def handle_other_spelling(release: Release, found: GitHubRelease) -> Step:
+    """The step for a GitHub Release or draft of another spelling of the tag, which this plan never deletes.
 
-    Raises NotObserved where it is not known whether another channel rests on it.
+    Raises NotObserved if it is unknown whether another channel needs it.
     """
     mends: Mends = "draft" if found.draft else "release"
     if found.immutable and not found.draft:
-        return [keep_immutable(release, found)]
+        return keep_immutable(release, found)
     if others := release.find_dependents("release"):
-        return [leave_to_others(release, f"what is released under {found.tag}", others, mends)]
-    return [withdraw_other_spelling(release, found.tag, mends=mends, link=found.html_url)]
+        return leave_to_others(release, f"what is released under {found.tag}", others, mends)
+    return withdraw_other_spelling(release, found.tag, mends=mends, link=found.html_url)
 
 
 def look_at(draft: GitHubRelease) -> Step:
-    """See what a draft of another spelling of the tag is for."""
+    """Look at a draft of another spelling of the tag."""
     return step(
         f"Open the draft of {draft.tag}, and delete it there if nobody needs it",
         mends="draft",
@@ -140,14 +127,14 @@ def look_at(draft: GitHubRelease) -> Step:
 
 
 def _download(release: Release, found: GitHubRelease, kind: str) -> Step:
-    """Download what is attached to a release: a deletion takes it along."""
-    folder, several = f"{release.target.name}-{release.version}-assets", "s" * (found.assets != 1)
-    download = [gh(release, "release", "download", found.tag, "--dir", folder), ["ls", "-l", folder]]
+    """Download the assets of a release, which are deleted with it."""
+    folder, plural = f"{release.target.name}-{release.version}-assets", "s" * (found.assets != 1)
+    commands = [gh(release, "release", "download", found.tag, "--dir", folder), ["ls", "-l", folder]]
     if found.draft and not (release.snapshot.release.is_known and release.github_release is None):
-        download = []  # by the tag, gh would download those of the published release
+        commands = []  # by the tag, gh would download those of the published release
     return step(
-        f"Download the {found.assets} asset{several} of the {kind} {found.tag} into an empty folder that you keep",
-        *download,
+        f"Download the {found.assets} asset{plural} of the {kind} {found.tag} into an empty folder that you keep",
+        *commands,
         mends="draft" if found.draft else "release",
         in_empty_folder=True,
         reason="they are deleted with the release, for good",
@@ -156,7 +143,7 @@ def _download(release: Release, found: GitHubRelease, kind: str) -> Step:
 
 
 def keep_immutable(release: Release, found: GitHubRelease) -> Step:
-    """Leave a GitHub Release that may be immutable, and say in it what became of the version."""
+    """Keep a GitHub Release that may be immutable, and note in it what became of the version."""
     if found.immutable:
         return step(
             f"Note in the GitHub Release {found.tag} that {release.version} is withdrawn; the release stays",

@@ -1,4 +1,4 @@
-"""Steps that make room for a ref that git refuses to create beside another (pure)."""
+"""Steps that make room for a ref that git refuses to create next to another (pure)."""
 
 from __future__ import annotations
 
@@ -6,78 +6,64 @@ from release_state.facts.release import Release
 from release_state.model.observation import NotObserved
 from release_state.model.plan import Mends, Step, step
 from release_state.model.snapshot import Branch, Tag
-from release_state.plan.steps.commands import (
-    FETCH,
-    check_holds,
-    check_lacks,
-    find_out_first,
-    in_clone,
-    name_remote,
-    push_replacing,
-    show_pull,
-)
+from release_state.plan.steps.commands import check_holds, check_lacks, fetch, in_clone, push, show_pull
+from release_state.plan.steps.prerequisites import find_out_first
 
 
 def make_room_for_branch(release: Release) -> list[Step]:
     """Make room for the release branch of this version."""
-    return [step for branch in release.conflicting_branches for step in _branch(release, branch)]
+    return [_move_branch(release, branch) for branch in release.conflicting_branches]
 
 
 def make_room_for_tag(release: Release) -> list[Step]:
     """Make room for the tag of this version, on the remote and in the clone."""
-    steps = [step for tag in release.conflicting_tags for step in _tag(release, tag)]
-    return [*steps, *(_local_tag(release, tag) for tag in release.conflicting_local_tags)]
+    steps = [_move_tag(release, tag) for tag in release.conflicting_tags]
+    return [*steps, *(_move_local_tag(release, tag) for tag in release.conflicting_local_tags)]
 
 
 def put_room_first(room: list[Step], steps: list[Step]) -> list[Step]:
-    """The steps behind those that make room for what they create; without them where no room can be made yet."""
+    """The steps after those that make room for them; left out if no room can be made yet."""
     return [*room, *steps] if all(each.destroys for each in room) else room
 
 
-def _branch(release: Release, branch: Branch) -> list[Step]:
+def _move_branch(release: Release, branch: Branch) -> Step:
     name, wanted = branch.name, release.target.release_branch
     if release.target.is_lasting(name, release.remote.default_branch):
-        return [
-            step(
-                f"Give the workflow's release branches other names, and set --branch-template: {name} stays",
-                mends="branch",
-                reason=f"git cannot have {wanted} next to the branch {name}, and releases start from that branch",
-            )
-        ]
+        return step(
+            f"Give the workflow's release branches other names, and set --branch-template: {name} stays",
+            mends="branch",
+            reason=f"git cannot have {wanted} next to the branch {name}, and releases start from that branch",
+        )
     try:
         pulls = [*release.find_open_pulls_from(name), *release.pulls_into(name)]
-        at_work = release.unfinished_runs
+        runs = release.unfinished_runs
     except NotObserved as missing:
-        return [find_out_first(release, missing, f"whether {name} can be renamed")]
-    if pulls or at_work:
+        return find_out_first(release, missing, f"whether {name} can be renamed")
+    if pulls or runs:
         what = f"pull request #{pulls[0].number} needs it" if pulls else "a release run is in progress"
-        return [
-            step(
-                f"First merge or close what needs the branch {name}, then run this again",
-                *(show_pull(release, pull.number) for pull in pulls[:1]),
-                mends="branch",
-                reason=f"git cannot have {wanted} next to it, and it cannot be renamed now: {what}",
-            )
-        ]
-    return [_rename(release, "heads", name, branch.sha, branch.sha, wanted, "branch")]
+        return step(
+            f"First merge or close what needs the branch {name}, then run this again",
+            *(show_pull(release, pull.number) for pull in pulls[:1]),
+            mends="branch",
+            reason=f"git cannot have {wanted} next to it, and it cannot be renamed now: {what}",
+        )
+    return _rename(release, "heads", name, branch.sha, branch.sha, wanted, "branch")
 
 
-def _tag(release: Release, tag: Tag) -> list[Step]:
+def _move_tag(release: Release, tag: Tag) -> Step:
     try:
-        found, at_work = release.find_release(tag.name), release.unfinished_runs
+        found, runs = release.find_release(tag.name), release.unfinished_runs
     except NotObserved as missing:
-        return [find_out_first(release, missing, f"whether the tag {tag.name} can be renamed")]
-    if found or at_work:
+        return find_out_first(release, missing, f"whether the tag {tag.name} can be renamed")
+    if found or runs:
         what = "a GitHub Release uses it" if found else "a release run is in progress"
-        return [
-            step(
-                f"Decide what happens to the tag {tag.name}, or rename the workflow's tags and set --tag-template",
-                mends="tag",
-                reason=f"git cannot have {release.target.tag} next to it, and it cannot be renamed now: {what}",
-                link=found.html_url if found else None,
-            )
-        ]
-    return [_rename(release, "tags", tag.name, tag.object, tag.commit, release.target.tag, "tag")]
+        return step(
+            f"Decide what happens to the tag {tag.name}, or rename the workflow's tags and set --tag-template",
+            mends="tag",
+            reason=f"git cannot have {release.target.tag} next to it, and it cannot be renamed now: {what}",
+            link=found.html_url if found else None,
+        )
+    return _rename(release, "tags", tag.name, tag.object, tag.commit, release.target.tag, "tag")
 
 
 def _rename(release: Release, kind: str, name: str, held: str, commit: str, wanted: str, mends: Mends) -> Step:
@@ -87,8 +73,8 @@ def _rename(release: Release, kind: str, name: str, held: str, commit: str, want
     noun = "branch" if kind == "heads" else "tag"
     return step(
         f"Rename the {noun} {name} to {new.removeprefix('refs/heads/')}: git cannot have {wanted} next to it",
-        [*FETCH, name_remote(release), old],
-        push_replacing(release, old, held, f"{held}:{new}", f":{old}"),
+        fetch(release, old),
+        push(release, f"{held}:{new}", f":{old}", replacing=f"{old}:{held}"),
         mends=mends,
         reason="a ref is a file or a folder, never both",
         precondition=f"nobody needs the name {name}, and it is still at {commit[:12]}",
@@ -98,7 +84,7 @@ def _rename(release: Release, kind: str, name: str, held: str, commit: str, want
     )
 
 
-def _local_tag(release: Release, tag: Tag) -> Step:
+def _move_local_tag(release: Release, tag: Tag) -> Step:
     kept = f"refs/backup/tags/{tag.name.replace('/', '-')}-{tag.object[:7]}"
     return step(
         f"Move the clone's tag {tag.name} aside: git cannot have {release.target.tag} next to it",

@@ -1,0 +1,173 @@
+"""The two directions of a plan: complete a release, or withdraw it (pure)."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from release_state.facts.origin import explain_closed, find_ref_to_build, find_sdist_for_wheel, is_branch_leftover
+from release_state.facts.release import Release
+from release_state.model.observation import NotObserved
+from release_state.model.plan import Step
+from release_state.plan.steps import branches, publication, pulls, releases, tagging, tags
+from release_state.plan.steps.conflicts import make_room_for_branch, put_room_first
+from release_state.plan.steps.prerequisites import find_out_first, leave_to_others, try_steps
+
+
+def complete(release: Release) -> list[Step]:
+    """The steps to a complete release: files, tag, pull request, GitHub Release, branch.
+
+    A step that looks up again replaces what depends on a failed look-up.
+    """
+    leaves, attempt = release.channel.leaves, partial(try_steps, release)
+    if "tag" in leaves and (first := attempt("how it is tagged", lambda: tags.judge_by_other_spelling(release))):
+        return first
+    tag = attempt("how to tag it", lambda: tagging.fix(release)) if "tag" in leaves else []
+    publish = attempt("what to publish", lambda: _publish(release, tag))
+    # What is missing of a publication may have to be built from the tag that it gets.
+    steps = [*tag, *publish] if release.traces()["index"] else [*publish, *tag]
+    if "pull-request" in leaves:
+        steps += attempt("whether a pull request is needed", lambda: _complete_pull(release))
+    if "release" in leaves:
+        steps += attempt("whether a GitHub Release is missing", lambda: _complete_release(release, tag))
+    if any(step.mends == "all" for step in tag):
+        return steps  # its branch may be where the commit is found that the tag belongs on
+    return [*steps, *attempt("whether to delete its branch", lambda: _delete_leftover_branch(release))]
+
+
+def _publish(release: Release, tag: list[Step]) -> list[Step]:
+    yanked = [publication.unyank(release)] if any(file.yanked for file in release.files) else []
+    coming = [publication.wait_for_index(release)] if release.catching_up else []
+    missing = release.missing_kinds
+    if not missing:
+        return [*coming, *yanked]
+    if closed := explain_closed(release):
+        return [*yanked, publication.next_version(release, closed)]
+    if sdist := find_sdist_for_wheel(release):
+        return [*yanked, publication.wheel_from_sdist(release, sdist)]
+    if not release.is_published:
+        first = next(iter(release.version_tags), None)
+        source = first.name if first and not release.builds_another_version(first) else None
+    elif any(step.mends == "all" for step in tag):
+        return yanked  # the tag that it would be built from is not settled
+    else:
+        source = find_ref_to_build(release)
+    if source is None:
+        why = f"missing: {', '.join(missing)}, and there is no known source to build them from"
+        return [publication.next_version(release, why), *yanked]
+    return [publication.publish_from(release, source), *yanked]
+
+
+def _complete_pull(release: Release) -> list[Step]:
+    if release.pull is None:
+        return pulls.create(release)
+    if not release.pull.is_open or release.branch:
+        return []
+    return put_room_first(make_room_for_branch(release), [pulls.recreate_head(release, release.pull)])
+
+
+def _complete_release(release: Release, tag: list[Step]) -> list[Step]:
+    if release.github_release is None:
+        # Without its tag GitHub would create one itself, at the head of the base branch.
+        pushed = {line[-1] for step in tag for line in step.commands if "push" in line}
+        has_tag = release.tag is not None or f"refs/tags/{release.target.tag}" in pushed
+        return [releases.create(release)] if has_tag else []
+    drafts = partial(_delete_drafts, release)
+    return [
+        *releases.fix(release, release.github_release),
+        *try_steps(release, "whether to delete its draft", drafts),
+    ]
+
+
+def _delete_drafts(release: Release) -> list[Step]:
+    if not release.snapshot.drafts.is_known:
+        return []
+    steps = [step for draft in release.drafts for step in releases.delete(release, draft)]
+    return [*steps, *map(releases.look_at, release.other_drafts)]
+
+
+def _delete_leftover_branch(release: Release) -> list[Step]:
+    branch, has_pulls = release.branch, "pull-request" in release.channel.leaves
+    if branch is None or (has_pulls and not is_branch_leftover(release)):
+        return []
+    # With a pull request, a channel that shares the branch needs nothing more of it.
+    return branches.delete(release, branch, others=() if has_pulls else release.find_dependents("branch"))
+
+
+def withdraw(release: Release) -> list[Step]:
+    """The steps that withdraw all that can be withdrawn: files, pull request, GitHub Release, branch, tag.
+
+    Only a new look-up while it is unknown whether the version was published.
+    """
+    leaves, attempt = release.channel.leaves, partial(try_steps, release)
+    try:
+        steps = publication.yank(release)
+    except NotObserved as missing:
+        return [find_out_first(release, missing, "whether it was published")]
+    if "pull-request" in leaves and release.snapshot.pulls.is_known:
+        steps += attempt("whether to close its pull request", lambda: _close_pulls(release))
+    if "release" in leaves:
+        steps += attempt("whether to delete a GitHub Release", lambda: _delete_releases(release))
+    if release.snapshot.remote.is_known and release.branch:
+        steps += attempt("whether to delete its branch", lambda: _delete_branch(release))
+    if "tag" in leaves:
+        steps += attempt("whether to delete the tag", lambda: _delete_tags(release))
+    return steps
+
+
+def _close_pulls(release: Release) -> list[Step]:
+    others = release.find_dependents("branch") if release.open_pulls else ()
+    return [
+        leave_to_others(release, f"pull request #{pull.number}", others, "pull-request")
+        if others
+        else pulls.close(release, pull)
+        for pull in release.open_pulls
+    ]
+
+
+def _delete_branch(release: Release) -> list[Step]:
+    if release.branch is None:
+        return []
+    others = release.find_dependents("branch")
+    has_pulls = "pull-request" in release.channel.leaves and release.snapshot.pulls.is_known
+    closing = tuple(pull.number for pull in release.open_pulls) if has_pulls else ()
+    if closing and others:
+        return [leave_to_others(release, f"the branch {release.branch.name}", others, "branch")]
+    return branches.delete(release, release.branch, closing=closing, others=others)
+
+
+def _delete_releases(release: Release) -> list[Step]:
+    is_known = release.snapshot.drafts.is_known
+    drafts, other_drafts = (release.drafts, release.other_drafts) if is_known else ((), ())
+    own = [*filter(None, [release.github_release]), *drafts]
+    steps = [step for one in own for step in releases.delete(release, one)]
+    others = (*release.other_releases, *other_drafts)
+    return [*steps, *(releases.handle_other_spelling(release, one) for one in others)]
+
+
+def _delete_tags(release: Release) -> list[Step]:
+    # Another spelling may be another project's habit, or somebody else's tag: it is shown, never deleted.
+    spelled = release.other_tags_exactly
+    steps = [tags.look_at(release, tag, "it names this version too") for tag in spelled]
+    if spelled and not release.is_published and not release.find_dependents("tag"):
+        steps += [tags.withdraw_other_spelling(release, tag.name) for tag in spelled]
+    if release.tag is None:
+        return steps
+    if release.is_tag_removable:
+        return [*steps, tags.fetch_object(release, release.tag), tags.delete(release, release.tag)]
+    others = () if release.is_published else release.find_dependents("tag")
+    kept = [leave_to_others(release, f"the tag {release.tag.name}", others, "tag")] if others else []
+    return [*steps, *kept, *tags.sync_local(release)]
+
+
+def force(release: Release) -> list[Step]:
+    """Delete every release branch, with a backup of each.
+
+    None with an open pull request, and none that a published version still has to be merged from.
+    """
+
+    def steps() -> list[Step]:
+        others = release.find_dependents("branch") if release.branch else ()
+        own = branches.delete(release, release.branch, others=others) if release.branch else []
+        return [*own, *branches.tidy_others(release, forced=True)]
+
+    return try_steps(release, "which release branches to delete", steps)

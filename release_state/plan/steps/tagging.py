@@ -1,0 +1,219 @@
+"""Steps that put the version's tag on the published commit: create it, move it, bring it into the base's history."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from release_state.common.text import join_items, quote_or_explain
+from release_state.facts.origin import (
+    find_best_match,
+    find_commit_to_tag,
+    find_on_base,
+    holds_tag_forever,
+    is_misplaced,
+    is_pushed,
+)
+from release_state.facts.release import Release
+from release_state.model.plan import Step, step
+from release_state.model.snapshot import Candidate, Tag
+from release_state.plan.steps import conflicts, tags
+from release_state.plan.steps.commands import PUSH, check_holds, fetch, gh, in_clone, pick_free_branch, push
+from release_state.plan.steps.prerequisites import ask_others_first
+
+_tag_step = partial(step, mends="tag")
+
+
+def fix(release: Release) -> list[Step]:
+    """Put the right tag on the remote, and the same in the clone."""
+    if release.tag is None:
+        room = conflicts.make_room_for_tag(release)
+        return [*tags.sync_local(release), *conflicts.put_room_first(room, create(release))]
+    found = find_best_match(release) if is_misplaced(release) else None
+    if found is None or holds_tag_forever(release) or release.unfinished_runs:
+        return tags.sync_local(release)
+    if others := release.find_dependents("tag"):
+        why = "it may have been published from the commit that the tag is on"
+        return [ask_others_first(release, others, f"the tag {release.tag.name}", why)]
+    return _move(release, release.tag, found)
+
+
+def create(release: Release) -> list[Step]:
+    """Tag the published commit: the one that its files show, else the one that the refs leave; or find it."""
+    tag = release.target.tag
+    local = release.local_tag if release.snapshot.clone.is_known else None
+    found = release.published_from if release.is_published else ()
+    if local is not None and is_pushed(release, local):
+        return [_push_local(release, local, found)]
+    if found:
+        return _tag_best_match(release, found, local)
+    if left := find_commit_to_tag(release):
+        tag_it = _tag_step(
+            f"Tag {left.sha[:12]}, {left.what}, as {tag}",
+            *_tag_and_push(release, left.sha, left.ref),
+            reason="the version is published, and this commit is the only trace of its source",
+            verify=[_check_tag(release, left.sha)],
+        )
+        return [tag_it]
+    find_it = _tag_step(
+        "Find the commit that was published",
+        fetch(release, f"refs/heads/{release.base_branch}"),
+        ["git", "log", "--oneline", "-G", f"version.*{release.version}", "FETCH_HEAD", "--", "pyproject.toml"],
+        reason="the version is published, and no ref shows its commit: compare the published files with the "
+        "tree of each candidate before tagging one",
+    )
+    return [find_it]
+
+
+def _push_local(release: Release, local: Tag, found: tuple[Candidate, ...]) -> Step:
+    tag = release.target.tag
+    fitting = next((candidate for candidate in found if candidate.sha == local.commit), None)
+    reason = ""
+    if fitting:
+        reason = f"; {describe_fit(release, fitting)}"
+    elif found:
+        best = f"{found[0].sha[:12]}, {found[0].what}: {describe_fit(release, found[0])}"
+        reason = f"; that commit could not be compared with the published files; the best other match is {best}"
+    return _tag_step(
+        f"Push the clone's tag {tag}{'' if fitting else ', if it is on the published commit'}",
+        in_clone(release, "show", "--no-patch", local.object),
+        in_clone(release, *push(release, f"refs/tags/{tag}")[1:]),
+        precondition=None if fitting else "you know that it is: a fetched tag is hard to move",
+        reason=f"the clone has it, on {local.commit[:12]}; the remote lacks it{reason}",
+        verify=[check_holds(release, f"refs/tags/{tag}", local.object)],
+    )
+
+
+def _tag_best_match(release: Release, found: tuple[Candidate, ...], local: Tag | None) -> list[Step]:
+    """Tag the commit that best matches the published files; equal matches hold the same files."""
+    chosen = found[0]
+    is_certain = release.holds_published(chosen)
+    title = f"Tag {chosen.sha[:12]}, {chosen.what}, as {release.target.tag}"
+    return [
+        _tag_step(
+            title if is_certain else f"{title}, unless you know a better match",
+            *_tag_and_push(release, chosen.sha, chosen.ref or chosen.sha, replaces=local is not None),
+            precondition=None if is_certain else "you know no better match: a fetched tag is hard to move",
+            reason=_explain_choice(release, chosen, found),
+            verify=[_check_tag(release, chosen.sha)],
+            **({} if local is None else tags.describe_loss(local)),
+        ),
+        *_bring_into_history(release, chosen),
+    ]
+
+
+def _tag_and_push(release: Release, sha: str, ref: str, *, replaces: bool = False) -> list[list[str]]:
+    tag = release.target.tag
+    force = ["--force"] if replaces else []
+    return [
+        fetch(release, ref),
+        ["git", "tag", *force, "--annotate", tag, sha, "--message", f"Release {tag}"],
+        push(release, f"refs/tags/{tag}"),
+    ]
+
+
+def _check_tag(release: Release, sha: str) -> list[str]:
+    """The command that succeeds only if the remote's annotated tag is on this commit."""
+    return check_holds(release, f"refs/tags/{release.target.tag}^{{}}", sha)
+
+
+def _move(release: Release, tag: Tag, chosen: Candidate) -> list[Step]:
+    """Move a published version's tag to the commit that its files were built from, with a backup of the old one.
+
+    Only right for a tag on a commit of another version that no immutable GitHub Release holds.
+    """
+    ref, backup = f"refs/tags/{tag.name}", f"refs/backup/tags/{tag.name}-{tag.object[:7]}"
+    local = release.local_tag if release.snapshot.clone.is_known else None
+    restore = quote_or_explain(push(release, f"{tag.object}:{ref}", force=True))
+    destroys = f"the tag {tag.name} at {tag.commit} (object {tag.object}); clones that fetched it keep the old one"
+    saves = f"it is backed up to {backup}; restore it with: {restore}"
+    if local and local.object != tag.object:
+        destroys += f"; and {tags.describe_loss(local)['destroys']}"
+        saves += f"; the clone's with: {tags.restore_local(local)}"
+    return [
+        _tag_step(
+            f"Back up the tag {tag.name} to {backup}",
+            *tags.fetch_and_show(release, tag),
+            push(release, f"{tag.object}:{backup}"),
+            reason=f"it points to {tag.commit}, a commit of another version",
+            verify=[check_holds(release, backup, tag.object)],
+        ),
+        _tag_step(
+            f"Move the tag {tag.name} to {chosen.sha[:12]}, {chosen.what}",
+            *_tag_and_push(release, chosen.sha, chosen.ref or chosen.sha, replaces=True)[:2],
+            push(release, f"{tag.object}:{backup}", ref, replacing=f"{ref}:{tag.object}"),
+            reason=_explain_choice(release, chosen, release.published_from),
+            precondition=f"the tag is still {tag.object[:12]}, and its GitHub Release is not immutable",
+            destroys=destroys,
+            saves=saves,
+            verify=[_check_tag(release, chosen.sha)],
+        ),
+        *_bring_into_history(release, chosen),
+    ]
+
+
+def describe_fit(release: Release, candidate: Candidate) -> str:
+    """How well a commit matches the published files."""
+    found = release.snapshot.published.value
+    if found is None or found.file is None:
+        return ""
+    count = "all" if candidate.equal == found.compared else f"{candidate.equal} of"
+    text = f"{count} {found.compared} files of {found.file} match"
+    if candidate.differing:
+        text += f"; different: {join_items(candidate.differing)}"
+    if candidate.absent:
+        text += f"; missing: {join_items(candidate.absent)}"
+    return text
+
+
+def _explain_choice(release: Release, chosen: Candidate, alike: tuple[Candidate, ...]) -> str:
+    """Why to tag this commit, which others fit, and what the tag does to the next version."""
+    base, published, sentences = release.base_branch, release.snapshot.published.value, [describe_fit(release, chosen)]
+    if len(alike) > 1:
+        others = join_items(f"{other.sha[:12]}, {other.what}" for other in alike[1:])
+        sentences.append(f"commit {others} fits just as well" + (f", beside {base}" if chosen.on_base else ""))
+    if attested := published.provenance_commit if published else None:
+        another = f"another commit, {attested[:12]}: check that one first"
+        named = "the same commit" if attested == chosen.sha else another
+        sentences.append(f"the index's attestation (not verified here) names {named}")
+    if not chosen.on_base:
+        sentences.append(
+            f"it is not in the history of {base}: a tool that reads that history, such as "
+            f"python-semantic-release, does not see this tag, counts from an older one and can compute "
+            f"{release.version} again"
+        )
+        if other := find_on_base(release):
+            unlike = (*other.differing, *other.absent)
+            sentences.append(
+                f"the alternative, {other.sha[:12]}, {other.what}, would fix that, but its files are not what was "
+                f"published: {join_items(unlike)} differ{'s' * (len(unlike) == 1)}. Tag the published commit: a tag on "
+                "other content misleads forever, while the history can be fixed: see the next step"
+            )
+    return ". ".join(sentence[:1].upper() + sentence[1:] for sentence in sentences if sentence)
+
+
+_BODY = "No file changes. Merge with a merge commit: a squash or rebase has no effect."
+
+
+def _bring_into_history(release: Release, chosen: Candidate) -> list[Step]:
+    """Bring a tag beside the base branch into its history without a change to any file, where that helps."""
+    if chosen.on_base or not find_on_base(release):
+        return []
+    target, base = release.target, release.base_branch
+    folder = f"{target.name}-{release.version}-history"
+    branch = pick_free_branch(release, f"history/{target.tag}", f"history-of-{target.tag.replace('/', '-')}")
+    task = f"bring {target.tag} into the history of {base}"
+    title, message = f"B{task[1:]}", f"chore: {task}"
+    return [
+        _tag_step(
+            f"Before the next release: {task}, in an empty folder",
+            ["git", "clone", "--branch", base, "--origin", "origin", target.remote_url, folder],
+            ["git", "-C", folder, "switch", "--create", branch],
+            ["git", "-C", folder, "merge", "--no-ff", "--strategy", "ours", "--message", message, target.tag],
+            ["git", "-C", folder, *PUSH[1:], "origin", f"refs/heads/{branch}"],
+            gh(release, "pr", "create", "--base", base, "--head", branch, "--title", title, "--body", _BODY),
+            in_empty_folder=True,
+            reason=f"the next version is then computed from {target.tag}; no file in {base} changes. Merge the "
+            "pull request with a merge commit: a squash or rebase has no effect",
+            advice=True,
+        )
+    ]
