@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from release_state.common.text import join_items
-from release_state.facts.logs.known_failures import find_next_look
+from release_state.facts.logs.known_failures import find_fix
 from release_state.facts.release import Release
 from release_state.model.outcome import ActionNeeded, NotApplicable
 from release_state.model.plan import step
@@ -41,7 +41,7 @@ def test_last_run_of_this_version_ended_well(release: Release) -> None:
         steps=[
             step(
                 f"Open run #{last.run.number} and confirm that its remaining steps were completed",
-                reason=find_next_look(last.meaning),
+                reason=find_fix(last.meaning),
                 link=last.run.html_url,
                 advice=True,
             )

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from release_state.common.text import quote_or_explain, sanitize
-from release_state.facts.logs.attribution import find_channels, find_release_branches, find_versions, select_telling
+from release_state.facts.logs.attribution import find_channels, find_release_branches, find_versions, select_specific
 from release_state.facts.logs.log import Explanation, Line, NotALog, explain_log, parse_log, read_logs
 from release_state.model.target import Channel, Target
 
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str]) -> int:
     told = [
         *([note] if note else []),
         f"scenario: {known.scenario if known else 'not recognised'}",
-        *([f"meaning:  {known.meaning}", f"next:     {known.look}"] if known else []),
+        *([f"meaning:  {known.meaning}", f"next:     {known.fix}"] if known else []),
         *([f"job:      {sanitize(job, 200)}"] if job else []),
         *([f"step:     {sanitize(explanation.step, 200)}"] if explanation.step else []),
         "lines:" if explanation.lines else "lines:    none that says why",
@@ -92,7 +92,7 @@ def _no_more(file: BinaryIO) -> bytes:
 def _command(lines: Sequence[Line]) -> list[str] | None:
     """The command that checks the log's version and channel; None if the log does not name one of each."""
     target = _defaults()
-    texts = select_telling(lines)
+    texts = select_specific(lines)
     branches = find_release_branches(texts, target)
     versions = {version for _, version in branches} or {str(version) for version in find_versions(texts, target)}
     channels = {channel for channel, _ in branches} or find_channels(texts, target)

@@ -22,7 +22,7 @@ from release_state.facts.logs.attribution import (
     is_dry_name,
     match_channels,
 )
-from release_state.facts.logs.known_failures import KNOWN_FAILURES, find_next_look
+from release_state.facts.logs.known_failures import KNOWN_FAILURES, find_fix
 from release_state.facts.logs.log import (
     LONGEST_LINE,
     MOST_LINES,
@@ -101,8 +101,8 @@ def test_known_failures(expected: str, line: str) -> None:
     found = explained("Uploading", line, EXIT)
     assert found.known is not None
     assert found.known.scenario == expected
-    assert found.known.meaning and found.known.look
-    assert find_next_look(found.known.meaning) == found.known.look
+    assert found.known.meaning and found.known.fix
+    assert find_fix(found.known.meaning) == found.known.fix
     assert line.removeprefix("##[error]").strip() in found.lines
 
 
@@ -302,11 +302,11 @@ def test_an_archive_holds_a_log_for_each_job() -> None:
 @pytest.mark.parametrize(
     ("data", "why"),
     [
-        (b"", "nothing"),
-        (b" \n\t", "nothing"),
+        (b"", "empty"),
+        (b" \n\t", "empty"),
         (b"\x7fELF\0\0", "binary"),
         (b"PK\x03\x04 broken", "broken zip"),
-        (archive({"a.json": "{}"}), "no archive of a run's logs"),
+        (archive({"a.json": "{}"}), "not an archive of a run's logs"),
         (archive({"a.txt": "x" * 2_000_000}), "unpacks to more"),
         (archive({f"{n}.txt": "x" * 600 for n in range(2)}), "unpacks to more"),
     ],

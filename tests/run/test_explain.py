@@ -34,7 +34,7 @@ def test_a_log_is_explained(log: Path, capsys: pytest.CaptureFixture[str]) -> No
     told = capsys.readouterr().out
     assert "scenario: A\n" in told
     assert "meaning:  The run could not create its release branch" in told
-    assert "next:     See what the branch holds" in told
+    assert "next:     Back up what you need" in told
     assert "  fatal: a branch named 'release/pypi-v0.2.0' already exists\n" in told
     assert COMMAND in told
 

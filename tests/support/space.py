@@ -356,7 +356,7 @@ def _runs(runs: str, at_work: str) -> dict[str, Observation[Any]]:
     """The runs of the release workflow, and how the last one of the version ended."""
     if at_work == "unavailable":
         return {"runs": s.failed(), "last_run": s.failed()}
-    late = "The job ran into its time limit; GitHub shows such a run as cancelled."
+    late = "The job exceeded its time limit; GitHub shows such a run as cancelled."
     last = {
         "failed": s.explained(),
         "timed out": s.explained("cancelled", step="Publish", scenario="time limit", meaning=late),

@@ -206,7 +206,7 @@ def explained(conclusion: str = "failure", **changes: Any) -> Observation[Explai
     values: dict[str, Any] = {
         "attributed_by": "log",
         "job": "release",
-        "meaning": "The run could not create its release branch because one of this name is there." if failed else "",
+        "meaning": "The run could not create its release branch: the name exists." if failed else "",
         "lines": ("fatal: a branch named 'release/pypi-v0.2.0' already exists",) if failed else (),
         **failed,
         **changes,

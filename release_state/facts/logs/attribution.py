@@ -1,6 +1,6 @@
-"""Which version and channel a run of the release workflow was for: GitHub gives no run its inputs back (pure).
+"""Which version and channel a release run was for: GitHub does not keep the inputs of a run (pure).
 
-A run's branch, title, job names and log each say something, or nothing; what one denies is not put right by another.
+The run's branch, title, job names and log may each confirm or deny either; a denial by one of them decides.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from release_state.model.target import Target, parse_version
 
 _VERSION = r"v?(\d[\w.+!-]{0,60})"
 _WORD = re.compile(r"[^\s'\"`,;()<>|]{1,300}")
-_BEFORE_A_BRANCH = re.compile(r"(?:HEAD:|refs/heads/|refs/remotes/|remotes/|origin/)+")
-# What a fetch or a listing prints names every branch and tag of the remote, and so none in particular.
+_REF_PREFIX = re.compile(r"(?:HEAD:|refs/heads/|refs/remotes/|remotes/|origin/)+")
+# Output of a fetch or a listing: it names every branch and tag of the remote.
 _LISTED = re.compile(r"-> ?origin/|\[new (?:tag|ref)\]|^\s+(?:remotes/)?origin/\S+$|^[0-9a-f]{40}\s+refs/")
 _TITLE = re.compile(rf"\b(?:release|version|publish|deploy)[ /:=-]{{1,3}}{_VERSION}", re.I)
 _ANY = re.compile(rf"(?<![\w.]){_VERSION}")
@@ -44,12 +44,17 @@ _DRY = re.compile(r"(?<![a-z0-9-])(?<!not a )(?<!no )(?<!without )dry[ _-]?run\b
 
 @dataclass(frozen=True)
 class Attribution:
-    """What sources say of a run: whether it is of the target's version and channel; None: not said."""
+    """Whether a run is of the target's version and channel (None: unknown), and the sources that confirm it."""
 
     version: bool | None = None
     channel: bool | None = None
     by: tuple[str, ...] = ()
-    """The sources that said yes."""
+
+    @classmethod
+    def from_names(cls, source: str, versions: set[Version], channels: set[str], target: Target) -> Attribution:
+        """The attribution by the versions and channels that a source names."""
+        version, channel = _is_named(target.parsed_version, versions), _is_named(target.channel.name, channels)
+        return cls(version, channel, (source,) if version or channel else ())
 
     @property
     def is_ours(self) -> bool:
@@ -62,7 +67,7 @@ class Attribution:
         return False in (self.version, self.channel)
 
     def combine(self, more: Attribution) -> Attribution:
-        """What both say together."""
+        """Both together."""
         adds = (more.version and not self.version) or (more.channel and not self.channel)
         return Attribution(
             _both(self.version, more.version),
@@ -77,67 +82,73 @@ def _both(first: bool | None, second: bool | None) -> bool | None:
     return first if second is None else second
 
 
+def _is_named(own: object, names: set[Version] | set[str]) -> bool | None:
+    """Whether the target's own is named; None if nothing is named, or its own beside others."""
+    return None if not names or (own in names and len(names) > 1) else own in names
+
+
 def attribute_run(run: WorkflowRun, runs: Sequence[WorkflowRun], target: Target) -> Attribution:
-    """What the run's own branch and title say; `runs` are all runs of the workflow."""
-    said = Attribution()
+    """The attribution by a run's branch and title; `runs` are all runs of the workflow."""
+    by_branch = Attribution()
     if run.head_branch and (parsed := target.parse_release_branch(run.head_branch)):
-        said = _said("head branch", {Version(parsed.version)}, {parsed.channel}, target)
+        by_branch = Attribution.from_names("head branch", {Version(parsed.version)}, {parsed.channel}, target)
     if run.event != "workflow_dispatch":
-        return said  # its title is that of a commit or a pull request: a stranger's words, about anything
+        return by_branch  # the title is that of a commit or a pull request: untrusted text about anything
     versions = _versions(_TITLE.findall(run.title)) or _versions(_ANY.findall(run.title)) & {target.parsed_version}
-    # Without a `run-name` every run has the workflow's own title, which says nothing of this one.
-    told = len({other.title for other in runs}) > 1
-    return said.combine(_said("title", versions, match_channels(run.title, target) if told else set(), target))
+    # Without a `run-name`, all runs have the workflow's own title.
+    has_own_title = len({other.title for other in runs}) > 1
+    channels = match_channels(run.title, target) if has_own_title else set()
+    return by_branch.combine(Attribution.from_names("title", versions, channels, target))
 
 
 def attribute_jobs(names: Iterable[str], target: Target) -> Attribution:
-    """What the names of the jobs that ran say of the channel: `Production Release (PyPI)`."""
-    said = _said("job name", set(), {channel for name in names for channel in match_channels(name, target)}, target)
-    return Attribution(channel=True) if len(target.channels) == 1 and said.channel is None else said
+    """The attribution to a channel by the names of the jobs that ran: `Production Release (PyPI)`."""
+    channels = {channel for name in names for channel in match_channels(name, target)}
+    by_name = Attribution.from_names("job name", set(), channels, target)
+    return Attribution(channel=True) if len(target.channels) == 1 and by_name.channel is None else by_name
 
 
 def attribute_log(lines: Sequence[Line], target: Target) -> Attribution:
-    """What the log says: by the release branch that it names, else by tag, version and files."""
-    texts = select_telling(lines)
+    """The attribution by the only release branch in the log, else by tag, version and files."""
+    texts = select_specific(lines)
     branches = find_release_branches(texts, target)
     if len(branches) == 1:
         ((channel, version),) = branches
-        return _said("log", {Version(version)}, {channel}, target)
+        return Attribution.from_names("log", {Version(version)}, {channel}, target)
     versions = find_versions(texts, target)
     if not versions:
-        # Many things have a version: one that is not ours says nothing.
+        # Many things have a version: another one denies nothing.
         versions = _versions(found for text in texts for found in _STATED.findall(text)) & {target.parsed_version}
-    return _said("log", versions, find_channels(texts, target), target)
+    return Attribution.from_names("log", versions, find_channels(texts, target), target)
 
 
-def select_telling(lines: Iterable[Line]) -> list[str]:
-    """The lines that can name a version in particular: not those that list what the remote has."""
+def select_specific(lines: Iterable[Line]) -> list[str]:
+    """The lines that may name one version: not listings of the remote's refs."""
     return [line.text for line in lines if line.text and not _LISTED.search(line.text)]
 
 
 def find_release_branches(texts: Iterable[str], target: Target) -> set[tuple[str, str]]:
-    """Channel and version of every release branch that the lines name."""
+    """Channel and version of all release branches in the lines."""
     prefix = target.branch_template.partition("{")[0]
     words = {word for text in texts if prefix in text for word in _WORD.findall(text) if prefix in word}
-    parsed = (target.parse_release_branch(_BEFORE_A_BRANCH.sub("", word, count=1).rstrip(".:")) for word in words)
+    parsed = (target.parse_release_branch(_REF_PREFIX.sub("", word, count=1).rstrip(".:")) for word in words)
     return {(found.channel, found.version) for found in parsed if found}
 
 
 def find_versions(texts: Sequence[str], target: Target) -> set[Version]:
-    """The versions that the lines name as what was tagged, published or built."""
-    found = _versions(version for text in texts for version in _PUBLISHED.findall(text))
+    """The tagged, published or built versions that the lines name."""
+    stated = _versions(version for text in texts for version in _PUBLISHED.findall(text))
     tags = (target.parse_tag(tag) for text in texts for tag in _TAG.findall(text))
-    files = (
-        file for text in texts if ".whl" in text or ".tar.gz" in text or ".zip" in text for file in _FILE.findall(text)
-    )
+    named_files = (text for text in texts if ".whl" in text or ".tar.gz" in text or ".zip" in text)
+    files = (file for text in named_files for file in _FILE.findall(text))
     built = _versions(version for name, version in files if canonicalize_name(name) == target.name)
-    return found | {version for version in tags if version} | built
+    return stated | built | {version for version in tags if version}
 
 
 def find_channels(texts: Iterable[str], target: Target) -> set[str]:
-    """The channels that the lines name as where they publish to."""
-    named = {"".join(found) for text in texts for found in _CHANNEL.findall(text)}
-    return {channel for words in named for channel in match_channels(words, target)}
+    """The channels that the lines publish to."""
+    phrases = {"".join(groups) for text in texts for groups in _CHANNEL.findall(text)}
+    return {channel for words in phrases for channel in match_channels(words, target)}
 
 
 def match_channels(text: str, target: Target) -> set[str]:
@@ -148,7 +159,7 @@ def match_channels(text: str, target: Target) -> set[str]:
 
 @lru_cache(maxsize=64)
 def _channel_pattern(names: tuple[str, ...]) -> tuple[list[str], re.Pattern[str]]:
-    # The longest first, so that the `pypi` of `test-pypi` does not count as the other channel.
+    # The longest first: the `pypi` of `test-pypi` is not the other channel.
     ordered = sorted(names, key=len, reverse=True)
     spelt = []
     for name in ordered:
@@ -159,28 +170,17 @@ def _channel_pattern(names: tuple[str, ...]) -> tuple[list[str], re.Pattern[str]
 
 
 def is_dry_name(name: str) -> bool:
-    """Whether a title or a job's name says that it is of a dry run."""
+    """Whether a title or a job's name is that of a dry run."""
     return _DRY.search(name) is not None or _DRY_INPUT.search(name) is not None
 
 
 def is_dry_log(lines: Iterable[Line], *, published_nothing: bool) -> bool:
+    """Whether the log is of a dry run: by an input, or by a mention if the run `published_nothing`.
+
+    A mention alone is not enough: some releases compute their version in a dry run of another tool.
     """
-    Whether the log is of a dry run: its input says so, or it speaks of one and `published_nothing`.
-
-    To speak of one is not enough by itself: releases work out their version in a dry run of another tool.
-    """
-    said = [line.text for line in lines if not line.is_script]
-    return any(_DRY_INPUT.search(text) or (published_nothing and _DRY.search(text)) for text in said)
-
-
-def _said(source: str, versions: set[Version], channels: set[str], target: Target) -> Attribution:
-    version, channel = _is(target.parsed_version, versions), _is(target.channel.name, channels)
-    return Attribution(version, channel, (source,) if version or channel else ())
-
-
-def _is(ours: object, named: set[Version] | set[str]) -> bool | None:
-    """Whether ours is what is named; None where nothing is, or ours beside others."""
-    return None if not named or (ours in named and len(named) > 1) else ours in named
+    output = [line.text for line in lines if not line.is_script]
+    return any(_DRY_INPUT.search(text) or (published_nothing and _DRY.search(text)) for text in output)
 
 
 def _versions(texts: Iterable[str]) -> set[Version]:
