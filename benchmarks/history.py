@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 
 from release_state.demo import project
 from release_state.demo.git import Repository
-from release_state.demo.world import World
+from tests.standins.world import World
 
 BEGIN = datetime(2016, 1, 1, tzinfo=timezone.utc)
 _FIRST_NUMBER = 100_000

@@ -21,7 +21,7 @@ from typing import Any
 from benchmarks.git_http import git_over_http
 from benchmarks.history import BEGIN
 from release_state.demo.scenarios import SCENARIOS
-from release_state.demo.world import World
+from tests.standins.world import World
 from tests.support.cli import ROOT, clean_environment
 
 VERSIONS, RELEASES, PULLS, OPEN, BRANCHES = 10_000, 2_000, 5_000, 300, 60

@@ -18,11 +18,11 @@ from urllib.parse import urlencode, urlsplit
 
 from benchmarks.git_http import git_over_http
 from benchmarks.history import lengthen
-from release_state.demo.github import GitHubServer
-from release_state.demo.index import IndexServer
 from release_state.demo.scenarios import SCENARIOS
-from release_state.demo.world import World
 from tests.proofs.convergence.real_gh import graphql
+from tests.standins.github import GitHubServer
+from tests.standins.index import IndexServer
+from tests.standins.world import World
 
 READER = "demo-token-that-may-read"
 ROOT = Path(__file__).resolve().parent.parent
@@ -133,12 +133,10 @@ def _serve(scenario: str, round_trip: float, versions: int) -> None:
             exits.enter_context(world.github.git.at_rest())
             for _ in sys.stdin:
                 lists = (world.github.requests, world.index.requests)
-                index = [f"{request.method} {request.path}" for request in world.index.requests]
-                # With its query, which is a part of the path elsewhere.
-                github = [
-                    f"{request.method} {request.path}" + (f"?{urlencode(request.query)}" if request.query else "")
-                    for request in world.github.requests
-                ]
+                github, index = (
+                    [f"{r.method} {r.path}" + (f"?{urlencode(r.query)}" if r.query else "") for r in requests]
+                    for requests in lists
+                )
                 first = min(times, default=None)
                 print(json.dumps(vars(Asked(github, index, list(git.requests), first))), flush=True)
                 for asked in (*lists, git.requests, times):

@@ -1,16 +1,17 @@
-"""HTTP on loopback for the demo world: starts and ends at once, leaves no thread behind, plays faults on request."""
+"""HTTP on loopback for the demo world: its services start and stop at once and leave no thread behind."""
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
+import sys
 import threading
-from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from socket import SHUT_RDWR, socket
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import parse_qsl, urlsplit
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -18,53 +19,57 @@ if TYPE_CHECKING:
 
 @dataclass
 class Request:
-    """A request as it came in, and the status that it got (0 until it is answered, or when the line was cut)."""
+    """A request as it came in.
+
+    `path` is percent-encoded and has no query; of a repeated parameter, `query` has the last value. The names of
+    `headers` are lower case, and `authorization` stands beside them. `status` is the answer's, 0 until it is sent.
+    """
 
     method: str
     path: str
-    headers: Mapping[str, str]
+    query: dict[str, str]
+    headers: dict[str, str]
+    authorization: str | None = field(default=None, repr=False)
+    body: bytes = field(default=b"", repr=False)
     status: int = 0
 
+    @property
+    def authenticated(self) -> bool:
+        """Whether an `Authorization` header came with it."""
+        return bool(self.authorization)
 
-@dataclass(frozen=True)
+
+@dataclass
 class Reply:
-    """An answer; also what an `intercept` gives instead of the server's own."""
+    """An answer; the status 0 closes the connection without one, a `Content-Length` that is too large truncates it."""
 
     status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    delay: float = 0.0
-    """Seconds to wait before the answer; ends early when the server stops."""
-    truncate: int | None = None
-    """Send only so many bytes of the body that `Content-Length` announces, then cut the line."""
-    drop: bool = False
-    """Cut the line without any answer."""
 
 
 class Service:
-    """
-    Something that answers HTTP requests on a free port of 127.0.0.1, in threads of its own.
-
-    A context manager. `requests` records what was asked; `intercept` sees each request first and may answer it.
-    """
+    """Answers HTTP requests on a free port of 127.0.0.1, in threads of its own; a context manager."""
 
     def __init__(self) -> None:
-        self.requests: list[Request] = []
-        self.intercept: Callable[[Request], Reply | None] | None = None
-        self.front: str | None = None
-        """The root that clients know the server by, where something stands in front of it: a relay, a proxy."""
-        self.stopping = threading.Event()
         self.lock = threading.RLock()
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
 
     def answer(self, request: Request) -> Reply:
-        """What the service says to a request."""
+        """The answer to a request."""
         raise NotImplementedError
 
+    def respond(self, request: Request) -> Reply:
+        """Answer a request and note the status in it."""
+        reply = self.answer(request)
+        request.status = reply.status
+        return reply
+
     def start(self) -> None:
-        """Begin to serve on a free port."""
-        self.stopping.clear()
+        """Begin to serve on a free port; raises `RuntimeError` when it serves already."""
+        if self._server is not None:
+            raise RuntimeError("the service is running already")
         self._server = _Server(self)
         # The default interval of half a second would be the time that each stop takes.
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
@@ -72,14 +77,11 @@ class Service:
 
     def stop(self) -> None:
         """Stop serving and cut what is still connected; harmless when it is not running."""
-        if self._server is None or self._thread is None:
-            return
-        self.stopping.set()
-        self._server.shutdown()
-        self._server.cut_connections()
-        self._server.server_close()
-        self._thread.join()
-        self._server = self._thread = None
+        if self._server is not None and self._thread is not None:
+            self._server.shutdown()
+            self._thread.join()
+            self._server.close_all()
+        self._server = self._thread = None  # until here, answers that are under way name the address
 
     def __enter__(self) -> Self:
         """Start."""
@@ -94,178 +96,135 @@ class Service:
 
     @property
     def url(self) -> str:
-        """The root of the server, without a slash at its end."""
+        """The root of the service, without a slash at its end; raises `RuntimeError` when it is not running."""
         if self._server is None:
             raise RuntimeError("the service is not running")
-        return self.front or f"http://127.0.0.1:{self._server.server_port}"
+        return f"http://127.0.0.1:{self._server.server_port}"
 
 
 class _Server(ThreadingHTTPServer):
-    # The threads are waited for in server_close, so that none outlives the world.
-    daemon_threads = False
+    """A listener that knows its connections and their threads."""
+
+    daemon_threads = True
+    block_on_close = False
 
     def __init__(self, service: Service) -> None:
         self.service = service
-        self._connections: set[socket] = set()
-        self._lock = threading.Lock()
+        self._connections: list[tuple[threading.Thread, socket.socket]] = []
         super().__init__(("127.0.0.1", 0), _Handler)
 
     def server_bind(self) -> None:
-        # HTTPServer asks the resolver for the name of this host, which can take seconds where there is none.
+        # HTTPServer asks the resolver for the name of this host, which can take seconds without one.
         self.socket.bind(self.server_address)
         self.server_address = self.socket.getsockname()
         self.server_name, self.server_port = "127.0.0.1", self.server_address[1]
 
-    def opened(self, connection: socket) -> None:
-        with self._lock:
-            self._connections.add(connection)
-        # Accepted just before the stop: its thread would otherwise wait for a request that never comes.
-        if self.service.stopping.is_set():
-            self.cut_connections()
-
-    def closed(self, connection: socket) -> None:
-        with self._lock:
-            self._connections.discard(connection)
-
-    def cut_connections(self) -> None:
-        """End idle keep-alive connections, whose threads would wait for the client."""
-        with self._lock:
-            for connection in self._connections:
-                with suppress(OSError):
-                    connection.shutdown(SHUT_RDWR)
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Serve a connection in a thread that `close_all` can find."""
+        thread = threading.Thread(target=self.process_request_thread, args=(request, client_address), daemon=True)
+        thread.start()
+        self._connections = [(thread, request), *(pair for pair in self._connections if pair[0].is_alive())]
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is no news."""
+        """Stay silent when the client went away; anything else is a defect and is shown."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+    def close_all(self) -> None:
+        """Close the port and every connection, and wait for their threads."""
+        self.server_close()
+        for _, connection in self._connections:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        for thread, _ in self._connections:
+            thread.join(timeout=10)
 
 
 class _Handler(BaseHTTPRequestHandler):
+    """Reads the requests of one connection and writes what the service answers."""
+
     protocol_version = "HTTP/1.1"
-    server_version = "demo"
-    sys_version = ""
     # Head and body leave in one packet; sent apart, delayed acknowledgement costs 40 ms each.
     wbufsize = -1
     disable_nagle_algorithm = True
 
-    def setup(self) -> None:
-        super().setup()
-        cast(_Server, self.server).opened(self.connection)
-
     def finish(self) -> None:
-        cast(_Server, self.server).closed(self.connection)
-        with suppress(OSError):
+        with contextlib.suppress(OSError):
             super().finish()
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-        """Say nothing: `requests` has it all."""
-
-    def do_GET(self) -> None:
-        """Answer and record."""
-        service = cast(_Server, self.server).service
-        request = Request(self.command, self.path, {name.lower(): value for name, value in self.headers.items()})
-        with service.lock:
-            service.requests.append(request)
-        reply = (service.intercept(request) if service.intercept else None) or service.answer(request)
-        stopped = service.stopping.wait(reply.delay) if reply.delay else False
-        if reply.drop or stopped:
+    def _respond(self) -> None:
+        parts = urlsplit(self.path)
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        authorization = headers.pop("authorization", None)
+        body = self.rfile.read(int(headers.get("content-length") or 0))
+        query = dict(parse_qsl(parts.query, keep_blank_values=True))
+        request = Request(self.command, parts.path, query, headers, authorization, body)
+        reply = cast(_Server, self.server).service.respond(request)
+        if reply.status == 0:
             self.close_connection = True
             return
-        request.status = reply.status
-        self.send_response(reply.status)
-        for name, value in reply.headers.items():
+        length = str(len(reply.body))
+        sent = {"Date": self.date_time_string()}
+        if reply.status not in (204, 304):
+            sent["Content-Length"] = length
+        sent |= reply.headers
+        self.send_response_only(reply.status)
+        for name, value in sent.items():
             self.send_header(name, value)
-        if not any(name.lower() == "content-length" for name in reply.headers):
-            self.send_header("Content-Length", str(len(reply.body)))
         self.end_headers()
-        if reply.truncate is not None:
+        if self.command != "HEAD" and reply.status not in (204, 304):
+            self.wfile.write(reply.body)
+        if sent.get("Content-Length", length) != length:
+            # The client sees a truncated answer as one only when the connection ends.
             self.close_connection = True
-        if self.command != "HEAD":
-            self.wfile.write(reply.body[: reply.truncate])
 
-    do_HEAD = do_GET  # noqa: N815 - the base class's name
+    do_GET = do_HEAD = do_POST = do_PATCH = do_PUT = do_DELETE = _respond  # noqa: N815 - the base class's names
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+        """Print nothing."""
 
 
-_PAGES = {
+STATUS_PAGES = {
     "github": ("GitHub", ("Git Operations", "API Requests", "Actions", "Pull Requests", "Pages")),
     "pypi": ("Python Infrastructure", ("General", "Backends", "File hosting")),
 }
-"""What each page calls itself, and its components; those of `pypi` are in a group called PyPI."""
+"""The name of each page and its components; those of `pypi` are in a group named PyPI."""
 
 
 class StatusPages(Service):
-    """
-    Two status pages, `http://127.0.0.1:PORT/{github,pypi}`, on which all is well until a test says otherwise.
-
-    A `Service`; may be changed while it serves. Source: https://www.githubstatus.com/api
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.levels: dict[tuple[str, str], str] = {}
-        """By page and component: `degraded_performance`, `partial_outage`, `major_outage`, `under_maintenance`."""
-        self.incidents: dict[str, list[dict[str, Any]]] = {page: [] for page in _PAGES}
+    """Two status pages, `http://127.0.0.1:PORT/{github,pypi}`. Source: https://www.githubstatus.com/api"""
 
     def page_url(self, page: str) -> str:
         """The root of a page."""
         return f"{self.url}/{page}"
 
-    def degrade(self, page: str, component: str, level: str) -> None:
-        """Set the level of a component."""
-        with self.lock:
-            self.levels[page, component] = level
-
-    def report(self, page: str, title: str, *components: str) -> str:
-        """Open an incident about components; returns its link."""
-        with self.lock:
-            link = f"{self.page_url(page)}/incidents/{len(self.incidents[page]) + 1}"
-            affected = [component for component in self._components(page) if component["name"] in components]
-            self.incidents[page].append(
-                {
-                    "id": f"incident-{len(self.incidents[page]) + 1}",
-                    "name": title,
-                    "status": "investigating",
-                    "impact": "minor",
-                    "shortlink": link,
-                    "components": affected,
-                }
-            )
-            return link
-
     def answer(self, request: Request) -> Reply:
         """The summary of a page."""
         page, _, path = request.path.lstrip("/").partition("/")
-        if page not in _PAGES or path != "api/v2/summary.json":
-            return Reply(404, b"Not Found", {"Content-Type": "text/plain"})
-        with self.lock:
-            components = self._components(page)
-            troubled = any(component["status"] != "operational" for component in components)
-            summary = {
-                "page": {"id": page, "name": _PAGES[page][0], "url": self.page_url(page), "time_zone": "Etc/UTC"},
-                "components": components,
-                "incidents": self.incidents[page],
-                "scheduled_maintenances": [],
-                "status": {
-                    "indicator": "minor" if troubled else "none",
-                    "description": "Partially Degraded Service" if troubled else "All Systems Operational",
-                },
-            }
-        return Reply(200, json.dumps(summary).encode(), {"Content-Type": "application/json; charset=utf-8"})
+        if page not in STATUS_PAGES or path != "api/v2/summary.json":
+            return Reply(404, {"Content-Type": "text/plain"}, b"Not Found")
+        body = json.dumps(self.summary(page)).encode()
+        return Reply(200, {"Content-Type": "application/json; charset=utf-8"}, body)
 
-    def _components(self, page: str) -> list[dict[str, Any]]:
-        names = _PAGES[page][1]
+    def summary(self, page: str) -> dict[str, Any]:
+        """The summary of a page as its JSON shows it."""
+        return {
+            "page": {"id": page, "name": STATUS_PAGES[page][0], "url": self.page_url(page), "time_zone": "Etc/UTC"},
+            "components": self.components(page),
+            "incidents": [],
+            "scheduled_maintenances": [],
+            "status": {"indicator": "none", "description": "All Systems Operational"},
+        }
+
+    def components(self, page: str) -> list[dict[str, Any]]:
+        """The components of a page, all operational."""
         group = "group" if page == "pypi" else None
-        found = [
-            {
-                "id": f"component-{number}",
-                "name": name,
-                "status": self.levels.get((page, name), "operational"),
-                "group_id": group,
-                "group": False,
-                "only_show_if_degraded": False,
-            }
-            for number, name in enumerate(names)
+        usual = {"status": "operational", "only_show_if_degraded": False}
+        found: list[dict[str, Any]] = [
+            {"id": f"component-{number}", "name": name, "group_id": group, "group": False, **usual}
+            for number, name in enumerate(STATUS_PAGES[page][1])
         ]
         if group is None:
             return found
         children = [component["id"] for component in found]
-        head = {"id": group, "name": "PyPI", "status": "operational", "group_id": None, "group": True}
-        return [{**head, "only_show_if_degraded": False, "components": children}, *found]
+        return [{"id": group, "name": "PyPI", "group_id": None, "group": True, "components": children, **usual}, *found]

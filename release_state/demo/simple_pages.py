@@ -7,11 +7,9 @@ Simple API 1.4: PEP 503 and 691, with PEP 592 (yanked), 658 and 714 (metadata), 
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
-from html import escape
 from typing import Any
 from urllib.parse import quote
 
@@ -20,7 +18,6 @@ from packaging.version import InvalidVersion, Version
 
 API_VERSION = "1.4"
 JSON_TYPE = "application/vnd.pypi.simple.v1+json"
-HTML_TYPE = "application/vnd.pypi.simple.v1+html"
 
 
 @dataclass
@@ -104,14 +101,12 @@ def provenance_url(root: str, project: Project, file: StoredFile) -> str:
     return f"{root}/integrity/{project.name}/{file.version}/{quote(file.filename)}/provenance"
 
 
-def project_json(project: Project, root: str, *, lists_versions: bool = True) -> bytes:
-    """The project page as PEP 691 JSON; without its versions as before PEP 700."""
+def project_page(project: Project, root: str) -> dict[str, Any]:
+    """The project page as PEP 691 JSON has it."""
     project = project.simple
     files: list[dict[str, Any]] = []
     for file in project.files.values():
-        digests: bool | dict[str, str] = (
-            False if file.metadata is None else {"sha256": hashlib.sha256(file.metadata).hexdigest()}
-        )
+        digests = False if file.metadata is None else {"sha256": hashlib.sha256(file.metadata).hexdigest()}
         entry: dict[str, Any] = {
             "filename": file.filename,
             "url": file_url(root, file),
@@ -132,67 +127,26 @@ def project_json(project: Project, root: str, *, lists_versions: bool = True) ->
         "files": files,
         "alternate-locations": [],
     }
-    if not lists_versions:
-        del page["versions"]
     if project.status is not None:
         page["project-status"] = {"status": project.status}
         if project.status_reason is not None:
             page["project-status"]["reason"] = project.status_reason
-    return json.dumps(page).encode()
+    return page
 
 
-def project_html(project: Project, root: str) -> bytes:
-    """The project page as PEP 503 HTML."""
-    project = project.simple
-    meta = {"pypi:repository-version": API_VERSION}
-    if project.status is not None:
-        meta["pypi:project-status"] = project.status
-        if project.status_reason is not None:
-            meta["pypi:project-status-reason"] = project.status_reason
-    links = []
-    for file in project.files.values():
-        attributes = {"href": f"{file_url(root, file)}#sha256={file.sha256}"}
-        if file.requires_python is not None:
-            attributes["data-requires-python"] = file.requires_python
-        if file.metadata is not None:
-            digest = f"sha256={hashlib.sha256(file.metadata).hexdigest()}"
-            attributes |= {"data-core-metadata": digest, "data-dist-info-metadata": digest}
-        if file.yanked is not False:
-            attributes["data-yanked"] = "" if file.yanked is True else file.yanked
-        if file.provenance is not None:
-            attributes["data-provenance"] = provenance_url(root, project, file)
-        links.append((attributes, file.filename))
-    return _html(f"Links for {project.name}", meta, links)
-
-
-def root_json(projects: Iterable[Project], serial: int) -> bytes:
-    """The list of projects as PEP 691 JSON."""
+def root_page(projects: Sequence[Project]) -> dict[str, Any]:
+    """The list of projects as PEP 691 JSON has it."""
+    serial = sum(project.serial for project in projects)
     names = [{"name": project.name} for project in projects]
-    return json.dumps({"meta": {"api-version": API_VERSION, "_last-serial": serial}, "projects": names}).encode()
+    return {"meta": {"api-version": API_VERSION, "_last-serial": serial}, "projects": names}
 
 
-def root_html(projects: Iterable[Project], prefix: str) -> bytes:
-    """The list of projects as PEP 503 HTML; `prefix` is the path of the page."""
-    links = [({"href": f"{prefix}{project.name}/"}, project.name) for project in projects]
-    return _html("Simple index", {"pypi:repository-version": API_VERSION}, links)
-
-
-def _html(title: str, meta: Mapping[str, str], links: Iterable[tuple[Mapping[str, str], str]]) -> bytes:
-    lines = ["<!DOCTYPE html>", "<html>", "<head>"]
-    lines += [f'<meta name="{escape(name)}" content="{escape(value)}">' for name, value in meta.items()]
-    lines += [f"<title>{escape(title)}</title>", "</head>", "<body>", f"<h1>{escape(title)}</h1>"]
-    for attributes, text in links:
-        shown = " ".join(f'{name}="{escape(value)}"' for name, value in attributes.items())
-        lines.append(f"<a {shown}>{escape(text)}</a><br>")
-    return "\n".join([*lines, "</body>", "</html>", ""]).encode()
-
-
-def json_api(project: Project, root: str, version: str | None = None) -> bytes | None:
+def json_api(project: Project, root: str, version: str | None = None) -> dict[str, Any] | None:
     """
     The JSON API's answer for a project, or for one version of it; None when that is not listed.
 
-    In brief: the fields that tell which files there are, and whether and why they are yanked. Without a version, the
-    latest final release that is not yanked is described, as the real API chooses.
+    It has the fields for the files and their yanks alone. Without a version, it describes the latest final release that
+    is not yanked, as the real API does.
     """
     held: dict[str, list[StoredFile]] = {listed: [] for listed in project.versions}
     for file in project.files.values():
@@ -217,7 +171,7 @@ def json_api(project: Project, root: str, version: str | None = None) -> bytes |
     }
     if version is None:
         answer["releases"] = {listed: [_api_file(root, file) for file in files] for listed, files in held.items()}
-    return json.dumps(answer).encode()
+    return answer
 
 
 def _latest(project: Project) -> str | None:

@@ -55,6 +55,9 @@ class World:
     package = project.NAME
     repository = "example-org/orbit"
     token = "demo-token-that-may-write"  # noqa: S105 - known to the stand-in alone
+    index_type: type[IndexServer] = IndexServer
+    github_type: type[GitHubServer] = GitHubServer
+    status_type: type[StatusPages] = StatusPages
 
     def __init__(self, now: datetime = NOW, *, requires_python: str = REQUIRES_PYTHON) -> None:
         self.now = now
@@ -74,9 +77,9 @@ class World:
             self.remote_url = self.remote.as_uri()
             self.clone = self.root / "orbit"
             self.remote_git = Repository.create_bare(self.remote, self.root)
-            self.index = exits.enter_context(IndexServer(project=self.package))
-            self.github = exits.enter_context(GitHubServer(self.remote, self.repository))
-            self.status = exits.enter_context(StatusPages())
+            self.index = exits.enter_context(self.index_type(project=self.package))
+            self.github = exits.enter_context(self.github_type(self.remote, self.repository))
+            self.status = exits.enter_context(self.status_type())
             self.github.tokens[self.token] = "admin"  # a maintainer's, who can see the settings
             self.github.workflow_permissions["can_approve_pull_request_reviews"] = True
             self._build_base()

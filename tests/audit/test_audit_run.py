@@ -20,9 +20,7 @@ from release_state.audit.report.document import build_schema as audit_schema
 from release_state.audit.report.page import render_page
 from release_state.audit.report.picture import render_picture
 from release_state.audit.report.words import describe_habits, describe_notes
-from release_state.demo.github.model import RecordedRequest
-from release_state.demo.github.model import Reply as GitHubReply
-from release_state.demo.world import World
+from release_state.demo.loopback import Request
 from release_state.model.observation import known
 from release_state.model.outcome import Exit, Outcome
 from release_state.model.snapshot import Tag
@@ -32,6 +30,8 @@ from release_state.observe.github.github import GitHub
 from release_state.observe.http.client import HttpClient
 from release_state.settings.config import load
 from release_state.settings.sources import Arguments
+from tests.standins.services import Reply
+from tests.standins.world import World
 from tests.support.histories import day, history, index, indexed, released, tagged, verdict_of
 from tests.support.states import failed, remote
 from tests.support.worlds import Ran, asked_github, asked_index, forget_requests, run
@@ -136,7 +136,7 @@ def test_without_execution_nothing_is_observed(world: World, reports: Path) -> N
 
 
 def test_while_github_is_silent_nothing_is_green(world: World, reports: Path) -> None:
-    world.github.intercept = lambda request: GitHubReply(503)
+    world.github.intercept = lambda request: Reply(503)
     try:
         ran = audit(world, reports, "--channel", "all", version="<0.3")
     finally:
@@ -177,13 +177,13 @@ def test_every_page_of_the_releases_is_asked_for_once(world: World) -> None:
 
 @pytest.mark.parametrize("page_number", ["1", "2"])
 def test_a_page_that_fails_leaves_the_releases_unknown(world: World, page_number: str) -> None:
-    def refuse(request: RecordedRequest) -> GitHubReply | None:
+    def refuse(request: Request) -> Reply | None:
         if not request.path.endswith("/releases"):
             return None
         if request.query.get("page", "1") == page_number:
-            return GitHubReply(403, {"Content-Type": "application/json"}, b'{"message": "no"}')
+            return Reply(403, {"Content-Type": "application/json"}, b'{"message": "no"}')
         link = f'<{world.github.url}/repositories/1/releases?page=3>; rel="last", <x?page=2>; rel="next"'
-        return GitHubReply(200, {"Content-Type": "application/json", "Link": link}, b"[]")
+        return Reply(200, {"Content-Type": "application/json", "Link": link}, b"[]")
 
     world.github.intercept = refuse
     try:
@@ -196,12 +196,12 @@ def test_a_page_that_fails_leaves_the_releases_unknown(world: World, page_number
 
 
 def test_releases_that_grow_while_they_are_read_are_unknown(world: World) -> None:
-    def grow(request: RecordedRequest) -> GitHubReply | None:
+    def grow(request: Request) -> Reply | None:
         if not request.path.endswith("/releases"):
             return None
         last = 2 if "page" not in request.query else 3
         link = f'<{world.github.url}/x?page={last}>; rel="last", <{world.github.url}/x?page=2>; rel="next"'
-        return GitHubReply(200, {"Content-Type": "application/json", "Link": link}, b"[]")
+        return Reply(200, {"Content-Type": "application/json", "Link": link}, b"[]")
 
     world.github.intercept = grow
     try:

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from release_state.demo.project import RELEASE_PATH, RELEASE_WORKFLOW
-from release_state.demo.world import World
 from release_state.model.outcome import CheckResult
 from release_state.observe.collect import collect
 from release_state.observe.git.reader import find_repository
 from release_state.settings.config import Arguments, load
 from release_state.verdict.verdict import TargetVerdict
+from tests.standins.world import World
 from tests.support import openapi
 from tests.support.judged import verdict_of
 from tests.support.worlds import world_of

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from release_state.demo.scenarios import SCENARIOS
-from release_state.demo.world import World
 from release_state.observe.collect import collect
 from release_state.observe.git.reader import find_repository
 from release_state.settings.config import Arguments, load
+from tests.standins.world import World
 from tests.support import openapi
 from tests.support.judged import verdict_of
 

@@ -24,9 +24,11 @@ from pypi_simple import ACCEPT_HTML_ONLY, ACCEPT_JSON_ONLY, NoSuchProjectError, 
 
 from release_state.demo.dists import build_sdist, build_wheel, wheel_metadata
 from release_state.demo.git import GitError
-from release_state.demo.index import IndexServer, Reply, Request
+from release_state.demo.loopback import Request
 from release_state.demo.scenarios import SCENARIOS
-from release_state.demo.world import NOW, World
+from tests.standins.index import IndexServer
+from tests.standins.services import Reply
+from tests.standins.world import NOW, World
 from tests.support.built import built, state_of
 
 WHEEL, SDIST = "orbit_demo-0.2.0-py3-none-any.whl", "orbit_demo-0.2.0.tar.gz"
@@ -216,7 +218,7 @@ def test_changes_while_it_serves(index: IndexServer) -> None:
 
 def test_faults_on_request(index: IndexServer) -> None:
     """An intercept can answer, cut an answer short, and cut the line; a waiting answer does not hold up the stop."""
-    replies = [Reply(503, b"no"), Reply(200, b"0123456789", truncate=4), Reply(drop=True), Reply(delay=60)]
+    replies = [Reply(503, body=b"no"), Reply(200, body=b"0123456789", truncate=4), Reply(drop=True), Reply(delay=60)]
 
     def intercept(_request: Request) -> Reply | None:
         return replies.pop(0) if replies else None

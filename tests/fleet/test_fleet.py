@@ -16,7 +16,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from release_state.common.errors import UsageProblem
-from release_state.demo.github.model import RecordedRequest, Reply
+from release_state.demo.loopback import Request
 from release_state.fleet.pool import Pool
 from release_state.fleet.projects import Part, Project, ProjectRow, find_worst, read_projects
 from release_state.fleet.report import build_document, describe_verdict, render_page
@@ -27,6 +27,7 @@ from release_state.observe.http.client import HttpClient, LookupFailed
 from release_state.observe.http.limits import SharedLimit
 from release_state.settings.sources import Arguments
 from tests.standins.fleet import Fleet
+from tests.standins.services import Reply
 from tests.support.cli import ROOT, suite
 
 CHECKS = ROOT / "checks"
@@ -245,7 +246,7 @@ def test_the_rate_limit_is_shared_and_respected(world: Fleet, tmp_path: Path, mo
 def test_a_pause_that_github_asks_for_holds_for_everybody(world: Fleet, tmp_path: Path) -> None:
     asked: list[float] = []
 
-    def slow_down(request: RecordedRequest) -> Reply | None:
+    def slow_down(request: Request) -> Reply | None:
         asked.append(time.monotonic())
         body = b'{"message": "You have exceeded a secondary rate limit."}'
         return Reply(429, {"Content-Type": "application/json", "Retry-After": "1"}, body) if len(asked) == 1 else None

@@ -9,15 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from release_state.demo.github import GitHubServer
-from release_state.demo.github.model import RecordedRequest, Reply
-from release_state.demo.index import IndexServer
+from release_state.demo.loopback import Request
 from release_state.model.target import Channel
 from release_state.observe.github.github import GitHub
 from release_state.observe.http.cache import ResponseCache, is_revalidated
 from release_state.observe.http.client import HttpClient, LookupFailed
 from release_state.observe.index.index import observe_index
 from tests.observe.test_github import BRANCH, WRITE, server
+from tests.standins.github import GitHubServer
+from tests.standins.index import IndexServer
+from tests.standins.services import Reply
 
 __all__ = ["server"]
 TAG = "v0.2.0"
@@ -87,7 +88,7 @@ def test_a_list_that_has_grown_is_followed(server: GitHubServer, folder: Path) -
     assert len(github(server, folder).pulls(BRANCH).present()) == 1
     more = f'<{server.url}/repos/example-org/orbit/pulls?page=2>; rel="next"'
 
-    def intercept(request: RecordedRequest) -> Reply | None:
+    def intercept(request: Request) -> Reply | None:
         if request.query.get("page") == "2":
             return Reply(500)
         tag = request.headers.get("if-none-match")
@@ -193,7 +194,7 @@ def test_a_304_of_something_else_is_not_believed(headers: dict[str, str], server
     del server.releases[number]
     sent = []
 
-    def intercept(request: RecordedRequest) -> Reply | None:
+    def intercept(request: Request) -> Reply | None:
         if "if-none-match" not in request.headers:
             return None
         sent.append(request.headers["if-none-match"])

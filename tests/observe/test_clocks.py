@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from release_state.demo.scenarios import SCENARIOS
-from release_state.demo.world import World
 from release_state.model.outcome import Verdict
 from release_state.model.snapshot import Snapshot
 from release_state.observe.collect import collect
@@ -17,6 +16,7 @@ from release_state.observe.git.reader import find_repository
 from release_state.observe.http.limits import SharedLimit
 from release_state.observe.http.response import measure_clock_ahead
 from release_state.settings.config import Arguments, load
+from tests.standins.world import World
 from tests.support import states as s
 from tests.support.built import built
 from tests.support.judged import verdict_of

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from release_state.demo.git import Repository
-from release_state.demo.github import GitHubServer, Job, RecordedRequest, Reply
+from release_state.demo.github import Job
+from release_state.demo.loopback import Request
 from release_state.demo.project import CI_WORKFLOW
 from release_state.facts.ci import JudgedCI, judge_ci
 from release_state.model.observation import NotObserved
@@ -21,6 +22,8 @@ from release_state.observe.github import ci as github_ci
 from release_state.observe.github.expected_ci import ANCESTORS, ANCESTORS_WITHOUT_TOKEN
 from release_state.observe.github.github import GitHub
 from release_state.observe.http.client import HttpClient
+from tests.standins.github import GitHubServer
+from tests.standins.services import Reply
 
 NOW = datetime.now(timezone.utc).replace(microsecond=0)
 TOKEN = "ghp_wri"
@@ -526,7 +529,7 @@ def test_half_of_an_ancestor_is_no_ancestor(project: Project, part: str) -> None
     parent = project.tested()
     project.commit("docs: polish [skip ci]")
 
-    def broken(request: RecordedRequest) -> Reply | None:
+    def broken(request: Request) -> Reply | None:
         asked = parent in request.path or request.query.get("head_sha") == parent
         return Reply(500, JSON) if asked and request.path.endswith(part) else None
 

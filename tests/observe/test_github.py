@@ -7,6 +7,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,15 @@ from urllib.parse import urlencode
 
 import pytest
 
-from release_state.demo.github import GitHubServer, Job, RecordedRequest, Reply
+from release_state.demo.github import Job
 from release_state.demo.github.gitstore import GitStore
+from release_state.demo.loopback import Request
 from release_state.model.observation import Observation, Problem
 from release_state.observe.github import lists as github_list
 from release_state.observe.github.github import GitHub
 from release_state.observe.http.client import HttpClient
+from tests.standins.github import GitHubServer
+from tests.standins.services import Reply
 from tests.support import openapi
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=timezone.utc)
@@ -92,10 +96,10 @@ def asked(server: GitHubServer) -> list[str]:
     return [request.path.removeprefix("/repos/example-org/orbit") for request in server.requests]
 
 
-def answering(server: GitHubServer, fragment: str, reply: Callable[[RecordedRequest], Reply | None] | Reply) -> None:
+def answering(server: GitHubServer, fragment: str, reply: Callable[[Request], Reply | None] | Reply) -> None:
     """Answer every request whose path ends in the fragment."""
 
-    def intercept(request: RecordedRequest) -> Reply | None:
+    def intercept(request: Request) -> Reply | None:
         if not request.path.endswith(fragment):
             return None
         return reply if isinstance(reply, Reply) else reply(request)
@@ -111,11 +115,11 @@ def shown(server: GitHubServer, look: Look, change: Callable[[Any], None], fragm
     """The look-up with a change to the JSON that the server gives for the fragment."""
     server.intercept = None
 
-    def intercept(request: RecordedRequest) -> Reply | None:
+    def intercept(request: Request) -> Reply | None:
         if not request.path.endswith(fragment):
             return None
         server.intercept = None
-        reply = server._own_answer(request, f"Bearer {WRITE}", b"")
+        reply = server._answer(replace(request, authorization=f"Bearer {WRITE}"))
         server.intercept = intercept
         data = json.loads(reply.body)
         change(data)
@@ -233,7 +237,7 @@ def test_trouble_is_never_an_absence(untouched: GitHubServer, name: str, trouble
 def test_trouble_that_passes_is_no_trouble(server: GitHubServer, name: str) -> None:
     failed: set[str] = set()
 
-    def once(request: RecordedRequest) -> Reply | None:
+    def once(request: Request) -> Reply | None:
         first = request.path not in failed
         failed.add(request.path)
         return Reply(502) if first else None
@@ -292,7 +296,7 @@ def test_a_filter_that_github_ignores_changes_nothing(server: GitHubServer) -> N
     one = github(server)
     one.repository()
 
-    def unfiltered(request: RecordedRequest) -> Reply | None:
+    def unfiltered(request: Request) -> Reply | None:
         request.query.pop("head", None)
         return None
 
@@ -359,7 +363,7 @@ def test_what_moves_up_while_pages_are_read_is_not_missed(
     monkeypatch.setattr(github_list, "PAGE_SIZE", 2)
     numbers = [server.add_pull(BRANCH, title=str(number)) for number in range(4)]
 
-    def close_one(request: RecordedRequest) -> None:
+    def close_one(request: Request) -> None:
         if request.query.get("page") == "2":
             server.pulls[numbers[-1]].state = "closed"
 
@@ -371,7 +375,7 @@ def test_what_moves_up_while_pages_are_read_is_not_missed(
 def _paging(server: GitHubServer, link: Callable[[int], str], item: Callable[[int], list[Any]]) -> list[int]:
     pages: list[int] = []
 
-    def intercept(request: RecordedRequest) -> Reply | None:
+    def intercept(request: Request) -> Reply | None:
         if not request.path.endswith("/pulls"):
             return None
         page = int(request.query.get("page", "1"))
@@ -517,7 +521,7 @@ def test_drafts_of_several_pages_that_changed_meanwhile_are_unknown(server: GitH
         server.add_release(f"v0.0.{number}")
     assert github(server).drafts("v0.2.0".__eq__).present() == ()
 
-    def publish(request: RecordedRequest) -> None:
+    def publish(request: Request) -> None:
         if request.query.get("page") == "3":
             server.add_release(f"v0.3.{len(server.releases)}")
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from release_state.demo.github import GitHubServer, Job
+from release_state.demo.github import Job
 from release_state.model.observation import Observation
 from release_state.observe.github.github import GitHub
 from release_state.observe.github.run_log import RunLogs
@@ -15,6 +15,7 @@ from release_state.observe.github.settings import GitHubSettings
 from release_state.observe.http.client import HttpClient
 from tests.observe.test_github import BRANCH, LOOKS, NOW, WRITE, github, head, problem, server
 from tests.observe.test_github_lists import relayed
+from tests.standins.github import GitHubServer
 from tests.support import states as s
 
 __all__ = ["server"]

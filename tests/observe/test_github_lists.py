@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-from release_state.demo.github import GitHubServer, Job, RecordedRequest, Reply, routes_actions
+from release_state.demo.github import Job, routes_commits
+from release_state.demo.loopback import Reply, Request
 from release_state.model.observation import Observation
 from release_state.observe.github import lists as github_list
 from release_state.observe.github.api import Fields, GitHubApi
@@ -19,6 +21,7 @@ from release_state.observe.github.run_log import RunLogs
 from release_state.observe.github.settings import GitHubSettings
 from release_state.observe.http.client import HttpClient, observe
 from tests.observe.test_github import BRANCH, LOOKS, NOW, WRITE, github, head, problem, server
+from tests.standins.github import GitHubServer
 from tests.support import openapi
 from tests.support import states as s
 
@@ -34,18 +37,18 @@ def listed(server: GitHubServer, path: str, key: str | None = None, **options: A
 
 def relayed(
     server: GitHubServer,
-    change: Callable[[RecordedRequest, Any], Any],
+    change: Callable[[Request, Any], Any],
     *,
     links: bool = True,
     token: str = WRITE,
-    before: Callable[[RecordedRequest], object] = lambda _: None,
+    before: Callable[[Request], object] = lambda _: None,
 ) -> None:
     """What the server says goes through a change, with or without its links."""
 
-    def intercept(request: RecordedRequest) -> Reply | None:
+    def intercept(request: Request) -> Reply | None:
         before(request)
         with server.lock:
-            reply = server._own_answer(request, f"Bearer {token}", b"")
+            reply = server._answer(replace(request, authorization=f"Bearer {token}"))
         if reply.status == 200:
             reply.body = json.dumps(change(request, json.loads(reply.body))).encode()
             reply.headers.pop("ETag", None)
@@ -61,7 +64,7 @@ def pages(server: GitHubServer) -> list[str]:
     return [request.query.get("page", "1") for request in server.requests]
 
 
-def same(_: RecordedRequest, data: Any) -> Any:
+def same(_: Request, data: Any) -> Any:
     return data
 
 
@@ -130,7 +133,7 @@ def test_a_list_that_contradicts_its_count_is_not_believed(
     server.add_status(sha, "docs")
     server.add_run(created_at=NOW)
 
-    def count(request: RecordedRequest, data: Any) -> Any:
+    def count(request: Request, data: Any) -> Any:
         return {**data, "total_count": len(data[key]) + more} if request.path.endswith(fragment) else data
 
     relayed(server, count)
@@ -144,7 +147,7 @@ def test_a_count_that_changes_is_read_again(server: GitHubServer, monkeypatch: p
         server.add_run(created_at=NOW)
     shown = set[str]()
 
-    def start_one(request: RecordedRequest) -> None:
+    def start_one(request: Request) -> None:
         if request.query.get("page") == "2" and not shown:
             shown.add("2")
             server.add_run(created_at=NOW + timedelta(seconds=1))
@@ -159,7 +162,7 @@ def test_a_count_that_never_stands_still_is_unknown(server: GitHubServer, monkey
     for _ in range(3):
         server.add_run(created_at=NOW)
 
-    def cancel_one(request: RecordedRequest) -> None:
+    def cancel_one(request: Request) -> None:
         if request.query.get("page") == "2":
             del server.workflow_runs[max(server.workflow_runs)]
             server.add_run(created_at=NOW)
@@ -178,7 +181,7 @@ def test_what_goes_and_comes_between_two_pages_does_not_make_up_the_count(
     for _ in range(3):
         server.add_run(created_at=NOW)
 
-    def again(request: RecordedRequest, data: Any) -> Any:
+    def again(request: Request, data: Any) -> Any:
         first = listed_runs[0] if request.query.get("page") == "2" else None
         listed_runs.extend(data["workflow_runs"])
         return {**data, "workflow_runs": [first]} if first else data
@@ -196,7 +199,7 @@ def test_what_comes_while_pages_are_read_is_taken_along(server: GitHubServer, mo
     for number in range(3):
         server.add_pull(BRANCH, title=str(number))
 
-    def open_one(request: RecordedRequest) -> None:
+    def open_one(request: Request) -> None:
         if request.query.get("page") == "2":
             server.add_pull(BRANCH, title="new", created_at=NOW + timedelta(days=1))
 
@@ -212,7 +215,7 @@ def test_releases_that_change_once_are_read_again(server: GitHubServer, monkeypa
         server.add_release(f"v0.0.{number}")
     done = set[str]()
 
-    def withdraw(request: RecordedRequest) -> None:
+    def withdraw(request: Request) -> None:
         if request.query.get("page") == "2" and not done:
             done.add("once")
             del server.releases[max(server.releases)]
@@ -229,9 +232,9 @@ def test_releases_that_change_once_are_read_again(server: GitHubServer, monkeypa
 @pytest.fixture
 def short_search(monkeypatch: pytest.MonkeyPatch) -> None:
     """GitHub's search ends at four runs, and a page has two."""
-    assert github_list.MOST_FOUND == routes_actions.SEARCH_ENDS_AT == 1000
+    assert github_list.MOST_FOUND == routes_commits.SEARCH_ENDS_AT == 1000
     monkeypatch.setattr(github_list, "MOST_FOUND", 4)
-    monkeypatch.setattr(routes_actions, "SEARCH_ENDS_AT", 4)
+    monkeypatch.setattr(routes_commits, "SEARCH_ENDS_AT", 4)
     monkeypatch.setattr(github_list, "PAGE_SIZE", 2)
 
 
@@ -282,7 +285,7 @@ def test_a_window_of_what_is_not_sorted_is_read_to_the_end(
     for days in range(6):
         server.add_run(created_at=NOW - timedelta(days=days))
 
-    def turned(_: RecordedRequest, data: Any) -> Any:
+    def turned(_: Request, data: Any) -> Any:
         return {**data, "workflow_runs": data["workflow_runs"][::-1]}
 
     relayed(server, turned)
@@ -295,7 +298,7 @@ def test_seconds_out_of_order_are_no_disorder(server: GitHubServer) -> None:
     server.add_run(created_at=NOW - timedelta(days=80))
     server.add_run(created_at=NOW - timedelta(days=80, seconds=-2))
 
-    def turned(_: RecordedRequest, data: Any) -> Any:
+    def turned(_: Request, data: Any) -> Any:
         return {**data, "workflow_runs": data["workflow_runs"][::-1], "total_count": 7000}
 
     relayed(server, turned)

@@ -24,8 +24,7 @@ from packaging.version import Version
 from pypi_simple import PYPI_SIMPLE_ENDPOINT
 
 from release_state.demo.dists import build_sdist, build_wheel
-from release_state.demo.index import IndexServer
-from release_state.demo.loopback import Reply, Request
+from release_state.demo.loopback import Request
 from release_state.facts.index import may_be_of_version
 from release_state.model.observation import Observation, Problem
 from release_state.model.snapshot import IndexProject
@@ -34,6 +33,8 @@ from release_state.observe.http.client import HttpClient, LookupFailed, Response
 from release_state.observe.index.access import split_credentials
 from release_state.observe.index.index import observe_index
 from release_state.observe.index.simple import HTML_TYPE, JSON_TYPE, NotSimple, parse_project_page, parse_root
+from tests.standins.index import IndexServer
+from tests.standins.services import Reply
 
 ROOT = "https://index.example/simple/"
 PRIVATE = Channel(name="private", index_url=ROOT)
@@ -257,17 +258,22 @@ def test_no_name_takes_long() -> None:
     ("answer", "settled"),
     [
         (None, True),
-        (Reply(404, b"404 Not Found", {"Content-Type": "text/plain"}), False),
+        (Reply(404, body=b"404 Not Found", headers={"Content-Type": "text/plain"}), False),
         (Reply(503), False),
-        (Reply(200, b"<html>", {"Content-Type": "text/html"}), False),
-        (Reply(200, b'{"info": {"name": "orbit-demo", "version": "0.1.0"}, "releases": {}}'), False),
-        (Reply(200, b'{"info": {"name": "orbit-demo", "version": "0.1.0"}, "releases": []}'), False),
+        (Reply(200, body=b"<html>", headers={"Content-Type": "text/html"}), False),
+        (Reply(200, body=b'{"info": {"name": "orbit-demo", "version": "0.1.0"}, "releases": {}}'), False),
+        (Reply(200, body=b'{"info": {"name": "orbit-demo", "version": "0.1.0"}, "releases": []}'), False),
         (
-            Reply(200, b'{"info": {"name": "orbit-demo", "version": "0.1.0"}, "releases": {"0.1": [], "0.2": []}}'),
+            Reply(
+                200, body=b'{"info": {"name": "orbit-demo", "version": "0.1.0"}, "releases": {"0.1": [], "0.2": []}}'
+            ),
             False,
         ),
-        (Reply(200, b'{"info": {"name": "orbit-demo", "version": "0.1.0"}, "releases": {"0.1": [], "x": []}}'), False),
-        (Reply(200, b'{"info": {"name": "another", "version": "0.1.0"}, "releases": {"0.1.0": []}}'), False),
+        (
+            Reply(200, body=b'{"info": {"name": "orbit-demo", "version": "0.1.0"}, "releases": {"0.1": [], "x": []}}'),
+            False,
+        ),
+        (Reply(200, body=b'{"info": {"name": "another", "version": "0.1.0"}, "releases": {"0.1.0": []}}'), False),
         (Reply(302, headers={"Location": "http://localhost:9/"}), False),
     ],
 )
@@ -657,7 +663,12 @@ def test_demo_index_without_the_project(index: IndexServer, client: HttpClient) 
 
 @pytest.mark.parametrize(
     "reply",
-    [Reply(503), Reply(403), Reply(200, b"{}" * 50, {"Content-Type": JSON_TYPE}, truncate=10), Reply(drop=True)],
+    [
+        Reply(503),
+        Reply(403),
+        Reply(200, body=b"{}" * 50, headers={"Content-Type": JSON_TYPE}, truncate=10),
+        Reply(drop=True),
+    ],
 )
 def test_demo_index_in_trouble(index: IndexServer, client: HttpClient, reply: Reply) -> None:
     index.intercept = lambda request: reply

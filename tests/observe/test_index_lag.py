@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from release_state.demo.dists import build_sdist, build_wheel
-from release_state.demo.index import IndexServer
-from release_state.demo.loopback import Reply, Request
+from release_state.demo.loopback import Request
 from release_state.facts.release import Release
 from release_state.model.observation import known
 from release_state.model.outcome import Exit, Outcome, Phase
@@ -21,6 +20,8 @@ from release_state.model.target import Channel
 from release_state.observe.http.client import HttpClient
 from release_state.observe.index.index import observe_index
 from release_state.plan.recovery import Recovery
+from tests.standins.index import IndexServer
+from tests.standins.services import Reply
 from tests.support import states as s
 from tests.support.judged import CHECKS, ended, verdict_of
 
@@ -91,7 +92,7 @@ def test_no_answer_of_the_json_api_says_nothing(body: bytes, status: int, index:
 
     def answer(request: Request) -> Reply | None:
         told = {"Content-Type": "application/json"}
-        return Reply(status, body, told) if request.path.endswith("/json") else None
+        return Reply(status, body=body, headers=told) if request.path.endswith("/json") else None
 
     index.intercept = answer
     assert observed(index)[0].catching_up == ()
@@ -102,7 +103,9 @@ def test_names_are_bounded(index: IndexServer) -> None:
     body = {"info": {"name": "orbit", "version": "0.2.0"}, "urls": [{"filename": name} for name in names]}
     told = {"Content-Type": "application/json"}
     index.lag("pypi", "0.2.0")
-    index.intercept = lambda r: Reply(200, json.dumps(body).encode(), told) if r.path.endswith("/json") else None
+    index.intercept = lambda r: (
+        Reply(200, body=json.dumps(body).encode(), headers=told) if r.path.endswith("/json") else None
+    )
     found = observed(index)[0].catching_up
     assert len(found) == 50 and max(map(len, found)) < 300
 

@@ -18,8 +18,7 @@ import pytest
 from packaging.specifiers import InvalidSpecifier
 
 from release_state.demo.dists import build_sdist, build_wheel
-from release_state.demo.index import IndexServer
-from release_state.demo.loopback import Reply, Request
+from release_state.demo.loopback import Request
 from release_state.model.observation import Observation
 from release_state.model.snapshot import IndexFile, Installation
 from release_state.model.target import Channel
@@ -27,6 +26,8 @@ from release_state.observe.install.installation import observe_installation
 from release_state.observe.install.interpreters import build_clean_environment, find_interpreter
 from release_state.observe.install.pip import PipEnded, judge_failure
 from release_state.observe.process import FolderLimit, run_bounded
+from tests.standins.index import IndexServer
+from tests.standins.services import Reply
 
 WHEN = datetime(2026, 1, 2, tzinfo=timezone.utc)
 RUNNING = ".".join(map(str, sys.version_info[:3]))
@@ -155,7 +156,7 @@ def test_dependencies_that_contradict_each_other(index: IndexServer) -> None:
 def test_a_file_that_is_not_what_the_index_says(index: IndexServer) -> None:
     publish(index, "testpypi", wheel("orbit-demo", "0.2.0"))
     other = wheel("orbit-demo", "0.2.0", ["x"])[1]
-    index.intercept = lambda request: Reply(200, other) if request.path.endswith(".whl") else None
+    index.intercept = lambda request: Reply(200, body=other) if request.path.endswith(".whl") else None
     assert "the hash of a file differs" in problem(install(index))
 
 
@@ -292,7 +293,9 @@ def test_nobody_answers(index: IndexServer) -> None:
     assert "orbit-demo" in problem(install(url))
 
 
-@pytest.mark.parametrize("reply", [Reply(503), Reply(403), Reply(200, b"<p>", {"Content-Type": "text/plain"})])
+@pytest.mark.parametrize(
+    "reply", [Reply(503), Reply(403), Reply(200, body=b"<p>", headers={"Content-Type": "text/plain"})]
+)
 def test_an_index_in_trouble(index: IndexServer, reply: Reply) -> None:
     index.intercept = lambda request: reply
     problem(install(index))
@@ -339,7 +342,7 @@ def test_credentials_reach_the_index_and_nothing_else(index: IndexServer) -> Non
                 arguments.add(process.read_text(errors="replace"))
             except OSError:
                 continue
-        if request.headers.get("authorization") == "Basic bWU6czNjcidldEAx":
+        if request.authorization == "Basic bWU6czNjcidldEAx":
             return None
         return Reply(401, headers={"WWW-Authenticate": "Basic"})
 

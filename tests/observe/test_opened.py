@@ -18,8 +18,6 @@ import pytest
 from packaging.version import Version
 
 from release_state.demo.dists import build_sdist, build_wheel
-from release_state.demo.index import IndexServer
-from release_state.demo.loopback import Reply
 from release_state.model.observation import Observation
 from release_state.model.snapshot import IndexFile, Opened
 from release_state.model.target import Channel
@@ -27,6 +25,8 @@ from release_state.observe.http.client import HttpClient
 from release_state.observe.index.index import observe_index
 from release_state.observe.published.files import Refused
 from release_state.observe.published.opened import Broken, Differs, observe_opened, verify_file
+from tests.standins.index import IndexServer
+from tests.standins.services import Reply
 
 WHEN = datetime(2026, 1, 2, tzinfo=timezone.utc)
 WINDOWS = "orbit_demo-0.2.0-cp311-cp311-win_amd64.whl"
@@ -104,8 +104,8 @@ def test_what_is_broken_is_told_though_another_could_not_be_had(index: IndexServ
 @pytest.mark.parametrize(
     ("reply", "says"),
     [
-        (Reply(200, WHEEL[1]), "its hash differs from the one on the index"),
-        (Reply(200, b"<html>log in</html>", {"Content-Type": "text/html"}), "its hash differs"),
+        (Reply(200, body=WHEEL[1]), "its hash differs from the one on the index"),
+        (Reply(200, body=b"<html>log in</html>", headers={"Content-Type": "text/html"}), "its hash differs"),
         (Reply(404), "404"),
         (Reply(503), "503"),
         (Reply(302, headers={"Location": "file:///etc/passwd"}), "redirected"),
@@ -147,20 +147,20 @@ def test_the_bounds_of_size_and_time(index: IndexServer) -> None:
 
 def test_a_body_that_is_longer_than_its_index_says_is_not_kept(index: IndexServer) -> None:
     publish(index, SDIST)
-    index.intercept = lambda request: Reply(200, b"x" * 2**21) if "/files/" in request.path else None
+    index.intercept = lambda request: Reply(200, body=b"x" * 2**21) if "/files/" in request.path else None
     assert "limit of 1048576" in problem(observe(index))
 
 
 def test_credentials_go_to_the_index_alone(index: IndexServer) -> None:
     publish(index, SDIST)
     observe(index, user="me:s3cret")
-    sent = [request.headers.get("authorization") for request in index.requests if "/files/" in request.path]
+    sent = [request.authorization for request in index.requests if "/files/" in request.path]
     assert sent == ["Basic bWU6czNjcmV0"]
     channel = Channel(name="pypi", index_url="http://me:s3cret@elsewhere.example/simple/")
     (file,) = index.files("pypi", "0.2.0")
     listed = IndexFile(filename=file.filename, version="0.2.0", kind="sdist", url=f"{index.url}/pypi/files/{SDIST[0]}")
     observe_opened(HttpClient(9), channel, "orbit-demo", "0.2.0", [listed], installed=None, seconds=9, most_bytes=2**20)
-    assert "authorization" not in index.requests[-1].headers
+    assert not index.requests[-1].authenticated
 
 
 # ── what a file is

@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 
 from release_state.demo.dists import build_sdist, build_wheel
-from release_state.demo.index import IndexServer, Reply, Request
+from release_state.demo.loopback import Request
 from release_state.facts.release import Release
 from release_state.model.observation import Observation, known
 from release_state.model.plan import Step
@@ -40,6 +40,8 @@ from release_state.observe.published.files import Refused, read_sdist
 from release_state.observe.published.published import observe_published
 from release_state.plan.steps import tagging
 from release_state.plan.steps.commands import FETCH
+from tests.standins.index import IndexServer
+from tests.standins.services import Reply
 from tests.support import states as s
 from tests.support.gitrepo import ENV, Repo, fingerprint, make
 
@@ -512,7 +514,7 @@ def test_another_file_than_the_index_lists(world: World) -> None:
     other = build_sdist("orbit-demo", "0.2.0", files={"a": b"b"})[1]
 
     def swap(request: Request) -> Reply | None:
-        return Reply(200, other) if request.path.endswith(SDIST) else None
+        return Reply(200, body=other) if request.path.endswith(SDIST) else None
 
     world.index.intercept = swap
     assert f"index pypi: {SDIST} was downloaded, but is not the file that the index lists" in world.why()
@@ -520,7 +522,7 @@ def test_another_file_than_the_index_lists(world: World) -> None:
 
 def test_the_index_is_out_of_order(world: World) -> None:
     world.publish(world.tree(world.repo.head))
-    world.index.intercept = lambda request: Reply(503, b"later") if request.path.endswith(SDIST) else None
+    world.index.intercept = lambda request: Reply(503, body=b"later") if request.path.endswith(SDIST) else None
     assert "503" in world.why(timeout=3)
 
 
@@ -554,7 +556,7 @@ def test_the_heads_of_pull_requests_cannot_be_listed(world: World, tmp_path: Pat
 
 def test_no_time_left(world: World) -> None:
     world.publish(world.tree(world.repo.head))
-    world.index.intercept = lambda request: Reply(200, b"", delay=5) if request.path.endswith(SDIST) else None
+    world.index.intercept = lambda request: Reply(200, body=b"", delay=5) if request.path.endswith(SDIST) else None
     started = time.monotonic()
     assert "within 1 s" in world.why(timeout=1)
     assert time.monotonic() - started < 4
@@ -569,13 +571,13 @@ def test_credentials_go_to_the_index_alone(world: World) -> None:
     client = HttpClient(10)
     files = observe_index(client, channel, target.package, target.version).present().files
     observe_published(client, channel, target, files, world.history()).present()
-    assert world.index.requests[-1].headers["authorization"].startswith("Basic ")
+    assert (world.index.requests[-1].authorization or "").startswith("Basic ")
     assert world.index.requests[-1].headers["accept-encoding"] == "identity"
     with IndexServer() as elsewhere:
         elsewhere.upload("pypi", SDIST, world.index.files("pypi")[0].content, WHEN)
         moved = [file.model_copy(update={"url": f"{elsewhere.url}/pypi/files/{SDIST}"}) for file in files]
         observe_published(client, channel, target, moved, world.history()).present()
-        assert "authorization" not in elsewhere.requests[-1].headers
+        assert not elsewhere.requests[-1].authenticated
 
 
 # Hostile archives

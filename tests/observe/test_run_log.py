@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from release_state.demo.github import GitHubServer, RecordedRequest, Reply
-from release_state.demo.github.model import Job, Step
+from release_state.demo.github import Job, Step
+from release_state.demo.loopback import Request
 from release_state.model.observation import Observation, Problem
 from release_state.model.outcome import Phase
 from release_state.model.snapshot import ExplainedRun
@@ -30,6 +30,8 @@ from release_state.run.session import Controller
 from release_state.settings.config import Arguments, load
 from release_state.verdict.check import select_phase
 from tests.facts.test_logs import FAILURES
+from tests.standins.github import GitHubServer
+from tests.standins.services import Reply
 from tests.support import states as s
 from tests.support.cli import ROOT
 from tests.support.worlds import run, world_of
@@ -296,7 +298,7 @@ def test_a_success_that_speaks_of_a_dry_run_and_published_nothing_is_none(server
 # ── Logs that cannot be read
 
 
-def answering(end: str, reply: Reply) -> Callable[[RecordedRequest], Reply | None]:
+def answering(end: str, reply: Reply) -> Callable[[Request], Reply | None]:
     return lambda request: reply if request.path.endswith(end) else None
 
 

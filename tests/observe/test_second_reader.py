@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import git
 import pytest
 
-from release_state.demo.world import World
 from release_state.observe.git.clone import observe_clone
+from tests.standins.world import World
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from release_state.demo.loopback import Reply, StatusPages
 from release_state.facts.release import Release
 from release_state.facts.services import describe_trouble, explain_by_status
 from release_state.model.observation import Observation, Problem, known
@@ -23,6 +22,7 @@ from release_state.observe.status_page import observe_status_page
 from release_state.plan.recovery import Recovery
 from release_state.settings.config import Arguments, load
 from tests.checks.cases.services import INCIDENT, status
+from tests.standins.services import Reply, StatusPages
 from tests.support import states as s
 from tests.support.judged import CHECKS, ended, verdict_of
 from tests.support.worlds import run, world_of
@@ -91,12 +91,18 @@ def summary(**changes: Any) -> bytes:
 @pytest.mark.parametrize(
     ("reply", "said"),
     [
-        (Reply(404, b"no"), "answered 404"),
-        (Reply(200, b"<html>", {"Content-Type": "text/html"}), "HTML"),
-        (Reply(200, b"[]", {"Content-Type": "application/json"}), "unexpected shape of the answer: the whole"),
-        (Reply(200, summary(incidents=None), {"Content-Type": "application/json"}), "answer: incidents"),
-        (Reply(200, summary(components=[{"name": "Pages"}]), {"Content-Type": "application/json"}), "names no"),
-        (Reply(200, summary(), {"Content-Type": "application/json"}, truncate=20), "connection"),
+        (Reply(404, body=b"no"), "answered 404"),
+        (Reply(200, body=b"<html>", headers={"Content-Type": "text/html"}), "HTML"),
+        (
+            Reply(200, body=b"[]", headers={"Content-Type": "application/json"}),
+            "unexpected shape of the answer: the whole",
+        ),
+        (Reply(200, body=summary(incidents=None), headers={"Content-Type": "application/json"}), "answer: incidents"),
+        (
+            Reply(200, body=summary(components=[{"name": "Pages"}]), headers={"Content-Type": "application/json"}),
+            "names no",
+        ),
+        (Reply(200, body=summary(), headers={"Content-Type": "application/json"}, truncate=20), "connection"),
     ],
 )
 def test_what_is_no_summary_is_unknown(reply: Reply, said: str, pages: StatusPages) -> None:
@@ -108,14 +114,14 @@ def test_what_is_no_summary_is_unknown(reply: Reply, said: str, pages: StatusPag
 
 def test_maintenance_under_way_counts_and_planned_does_not(pages: StatusPages) -> None:
     planned = [{"name": "now", "status": "in_progress"}, {"name": "later", "status": "scheduled"}]
-    reply = Reply(200, summary(scheduled_maintenances=planned), {"Content-Type": "application/json"})
+    reply = Reply(200, body=summary(scheduled_maintenances=planned), headers={"Content-Type": "application/json"})
     pages.intercept = lambda _: reply
     assert [incident.title for incident in look(pages).present().incidents] == ["now"]
 
 
 def test_a_link_that_is_no_address_is_not_taken(pages: StatusPages) -> None:
     incidents = [{"name": "x", "status": "identified", "shortlink": "javascript:alert(1)"}]
-    reply = Reply(200, summary(incidents=incidents), {"Content-Type": "application/json"})
+    reply = Reply(200, body=summary(incidents=incidents), headers={"Content-Type": "application/json"})
     pages.intercept = lambda _: reply
     found = look(pages).present()
     assert [incident.link for incident in found.incidents] == [None]
@@ -199,12 +205,12 @@ def test_the_token_never_goes_to_a_status_page(pages: StatusPages, tmp_path: Pat
     assert list(snapshot.services) == ["GitHub"]
     assert snapshot.services["GitHub"].present().is_well
     assert [request.path for request in pages.requests] == ["/github/api/v2/summary.json"]
-    assert "authorization" not in pages.requests[0].headers
+    assert not pages.requests[0].authenticated
 
 
 def test_an_unknown_shows_what_the_status_page_says(tmp_path: Path) -> None:
     with world_of("clean") as world:
-        world.index.intercept = lambda _: Reply(503, b"")
+        world.index.intercept = lambda _: Reply(503, body=b"")
         link = world.status.report("pypi", "Uploads fail", "Backends")
         ran = run(world, "--no-install", reports=tmp_path)
     assert (ran.code, ran.verdict) == (6, "COULD NOT VERIFY"), ran.output

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from release_state.demo.github import GitHubServer, RecordedRequest, Reply
+from release_state.demo.loopback import Request
 from release_state.facts.rulesets import ACTIONS
 from release_state.model.snapshot import Rule
 from release_state.observe.github import settings as github_settings
@@ -19,6 +19,8 @@ from release_state.observe.github.ci import find_branch_runs
 from release_state.observe.github.github import GitHub
 from release_state.observe.github.settings import GitHubSettings
 from release_state.observe.http.client import HttpClient
+from tests.standins.github import GitHubServer
+from tests.standins.services import Reply
 from tests.support import openapi
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=timezone.utc)
@@ -59,7 +61,7 @@ def answering(server: GitHubServer, path: str, status: int, message: str, **head
     """Answer this path below the repository with a refusal of GitHub's form."""
     body = json.dumps({"message": message, "documentation_url": "https://docs.github.com/rest"}).encode()
 
-    def intercept(request: RecordedRequest) -> Reply | None:
+    def intercept(request: Request) -> Reply | None:
         return Reply(status, {**JSON, **headers}, body) if request.path.endswith(path) else None
 
     server.intercept = intercept

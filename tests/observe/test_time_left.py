@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from release_state.demo.world import World
 from release_state.model.observation import Observation, known
 from release_state.model.snapshot import LOOKUPS, Snapshot
 from release_state.observe import sources
@@ -22,6 +21,7 @@ from tests.proofs.faults.gateway import Exchange, Gateway
 from tests.proofs.faults.kinds import FAULTS
 from tests.proofs.faults.rows import READY, RowOf, rows_of
 from tests.proofs.faults.states import STATES, Stage
+from tests.standins.world import World
 
 SECONDS = 8.0
 

@@ -19,10 +19,7 @@ import pytest
 
 from release_state.common.errors import UsageProblem
 from release_state.common.strict import FRESH_SECONDS
-from release_state.demo.github.model import RecordedRequest
-from release_state.demo.github.model import Reply as GitHubReply
 from release_state.demo.loopback import Request
-from release_state.demo.world import World
 from release_state.model.observation import Observation, Problem, known, unavailable
 from release_state.model.outcome import Exit, Phase
 from release_state.model.snapshot import Snapshot
@@ -33,6 +30,8 @@ from release_state.observe.recorded import save
 from release_state.observe.waiting import Waiting, find_moved, find_pending, make_pauses
 from release_state.settings.config import Arguments, RunConfig, load
 from release_state.verdict.check import select_phase
+from tests.standins.services import Reply
+from tests.standins.world import World
 from tests.support import states as s
 from tests.support.cli import ROOT, clean_environment, suite
 from tests.support.judged import CHECKS, verdict_of
@@ -320,8 +319,8 @@ def test_an_index_that_catches_up_is_asked_alone(world: World, tmp_path: Path) -
 def test_a_question_that_got_no_answer_is_asked_alone(world: World, tmp_path: Path) -> None:
     path = f"/repos/{world.repository}/releases/tags/v0.2.0"
 
-    def refuse(request: RecordedRequest) -> GitHubReply | None:
-        return GitHubReply(503, {"Content-Length": "0"}) if request.path == path else None
+    def refuse(request: Request) -> Reply | None:
+        return Reply(503, {"Content-Length": "0"}) if request.path == path else None
 
     def mend() -> None:
         world.github.intercept = None
@@ -336,7 +335,7 @@ def test_a_service_that_was_away_is_asked_for_all_that_it_did_not_tell(world: Wo
     def mend() -> None:
         world.github.intercept = None
 
-    world.github.intercept = lambda request: GitHubReply(502, {"Content-Length": "0"})
+    world.github.intercept = lambda request: Reply(502, {"Content-Length": "0"})
     snapshot, asked = looked_at(world, tmp_path, mend)
     assert verdict_of(snapshot).exit is Exit.OK
     assert [request[1] for request in asked].count("{repository}") == 1
@@ -411,11 +410,11 @@ def deleted_after(world: World, looks: int) -> None:
     """The GitHub Release is gone when it was looked at so often."""
     seen = []
 
-    def intercept(request: RecordedRequest) -> GitHubReply | None:
+    def intercept(request: Request) -> Reply | None:
         seen.append(request.path.endswith(RELEASE))
         if not seen[-1] or sum(seen) <= looks:
             return None
-        return GitHubReply(404, {"Content-Type": "application/json"}, b'{"message": "Not Found"}')
+        return Reply(404, {"Content-Type": "application/json"}, b'{"message": "Not Found"}')
 
     world.github.intercept = intercept
 

@@ -12,8 +12,7 @@ from typing import Any
 
 import pytest
 
-from release_state.demo.github import GitHubServer, Reply
-from release_state.demo.github.model import Job, Step
+from release_state.demo.github import Job, Step
 from release_state.model.observation import Observation, known
 from release_state.model.outcome import Exit, Phase
 from release_state.model.plan import Wanted
@@ -31,6 +30,8 @@ from release_state.observe.witness import find_publishing_run, find_report_of, o
 from release_state.report.document import to_json
 from release_state.settings.config import Arguments, load
 from tests.report.test_json import document_of
+from tests.standins.github import GitHubServer
+from tests.standins.services import Reply
 from tests.support import states as s
 from tests.support.judged import verdict_of
 

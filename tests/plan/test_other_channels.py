@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from release_state.demo.world import World
 from release_state.facts.published import find_sharing, find_sharing_any
 from release_state.model.observation import known
 from release_state.model.outcome import Verdict
@@ -18,6 +17,7 @@ from release_state.model.target import Channel, Target, Trace
 from release_state.observe.collect import collect
 from release_state.observe.git.reader import find_repository
 from release_state.settings.config import Arguments, load
+from tests.standins.world import World
 from tests.support import states as s
 from tests.support.judged import verdict_of
 from tests.support.losses import assert_nothing_is_lost

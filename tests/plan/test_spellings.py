@@ -10,7 +10,6 @@ import pytest
 
 from release_state.audit.audit import Audit
 from release_state.audit.collect import collect_history
-from release_state.demo.world import World
 from release_state.model.outcome import Outcome, Phase, Verdict
 from release_state.model.snapshot import Snapshot
 from release_state.observe.collect import collect
@@ -18,6 +17,7 @@ from release_state.observe.git.reader import find_repository
 from release_state.observe.http.client import HttpClient
 from release_state.settings.config import Arguments, RunConfig, load
 from release_state.verdict.verdict import TargetVerdict
+from tests.standins.world import World
 from tests.support.judged import verdict_of
 from tests.support.worlds import asked_github, forget_requests
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from release_state.demo.scenarios import SCENARIOS
-from release_state.demo.world import World
+from tests.standins.world import World
 from tests.support.cli import suite
 from tests.support.worlds import ended, fingerprint, forget_requests, options, run, world_of
 

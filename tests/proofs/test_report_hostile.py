@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from release_state.demo.world import World
 from release_state.observe.recorded import save
 from release_state.report.document import Origin
 from release_state.report.page import summary
+from tests.standins.world import World
 from tests.support.browser import checks_of, once, report_in
 from tests.support.cli import suite
 from tests.support.hostile import HOSTILE, OBEYED, hostile_snapshots, make_hostile

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from release_state.demo.github.model import RecordedRequest
-from release_state.demo.github.model import Reply as GitHubReply
-from release_state.demo.world import World
+from release_state.demo.loopback import Request
 from tests.proofs.faults.gateway import Asked, Gateway, Services, Visit
 from tests.proofs.faults.kinds import FAULTS
+from tests.standins.services import Reply
+from tests.standins.world import World
 from tests.support.cli import suite
 from tests.support.every import part_of
 from tests.support.worlds import options, world_of
@@ -52,29 +52,29 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("how", [*HOW] if part is None else part.of([*HOW, *EVERY]))
 
 
-def refusing(request: RecordedRequest) -> GitHubReply | None:
+def refusing(request: Request) -> Reply | None:
     """GitHub in all kinds of trouble, repeating what it was told."""
     text = {"message": f"no: {TOKEN}", "documentation_url": f"https://me:{TOKEN}@h.invalid/"}
     told, json_type = json.dumps(text).encode(), {"Content-Type": "application/json"}
     path = request.path
     if ".git/" in path:
-        return GitHubReply(401, {"WWW-Authenticate": f'Basic realm="{REMOTE}"'}, REMOTE.encode())
+        return Reply(401, {"WWW-Authenticate": f'Basic realm="{REMOTE}"'}, REMOTE.encode())
     if path.endswith("/pulls"):
-        return GitHubReply(401, json_type, told)
+        return Reply(401, json_type, told)
     if path.endswith("/latest"):
-        return GitHubReply(302, {"Location": f"http://me:{TOKEN}@127.0.0.1:1/x?access_token={TOKEN}"})
+        return Reply(302, {"Location": f"http://me:{TOKEN}@127.0.0.1:1/x?access_token={TOKEN}"})
     if path.endswith("/releases"):
-        return GitHubReply(403, {**json_type, "X-Accepted-GitHub-Permissions": TOKEN}, told)
+        return Reply(403, {**json_type, "X-Accepted-GitHub-Permissions": TOKEN}, told)
     if "/tags/" in path:
-        return GitHubReply(200, {"Content-Type": "text/html"}, b"<html>" + told)
+        return Reply(200, {"Content-Type": "text/html"}, b"<html>" + told)
     if path.endswith("/check-runs"):
-        return GitHubReply(0)
+        return Reply(0)
     if path.endswith("/status"):
-        return GitHubReply(500, json_type, told)
+        return Reply(500, json_type, told)
     if path.endswith("/runs"):
-        return GitHubReply(403, {**json_type, "X-RateLimit-Remaining": "0"}, told)
+        return Reply(403, {**json_type, "X-RateLimit-Remaining": "0"}, told)
     if path.endswith("/rulesets"):
-        return GitHubReply(200, json_type, json.dumps({TOKEN: TOKEN}).encode())
+        return Reply(200, json_type, json.dumps({TOKEN: TOKEN}).encode())
     return None
 
 

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from release_state.cli import main
-from release_state.demo.world import World
 from release_state.model.observation import known
 from release_state.model.record import Record
 from release_state.model.snapshot import Snapshot
@@ -20,6 +19,7 @@ from release_state.observe.earlier_reports import LARGEST, NotAReport, find_newe
 from release_state.report.document import Origin, build_record, build_report, to_json
 from release_state.report.page.plan import render_changes
 from release_state.verdict.changes import Changes, changes_since, find_changes
+from tests.standins.world import World
 from tests.support import states as s
 from tests.support.hostile import HOSTILE, OBEYED
 from tests.support.judged import verdict_of

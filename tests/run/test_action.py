@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from release_state.demo.world import World
+from tests.standins.world import World
 from tests.support.cli import ROOT, clean_environment
 from tests.support.runner import Command, obeyed, outputs
 from tests.support.worlds import variables, world_of

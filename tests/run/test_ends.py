@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from release_state.demo.world import World
 from release_state.observe.earlier_reports import read_reports
 from release_state.run import ends
 from tests.run.test_bad_input import Sockets, sockets
+from tests.standins.world import World
 from tests.support.cli import ROOT, clean_environment, suite
 from tests.support.worlds import options, world_of
 

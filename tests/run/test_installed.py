@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from release_state import __version__
-from release_state.demo.world import World
+from tests.standins.world import World
 from tests.support.cli import ROOT, clean_environment
 from tests.support.worlds import Ran, ended, options, own_reports, world_of
 

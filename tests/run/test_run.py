@@ -18,14 +18,13 @@ from typing import Any
 
 import pytest
 
-from release_state.demo.github.model import RecordedRequest
-from release_state.demo.github.model import Reply as GitHubReply
-from release_state.demo.loopback import Reply, Request
+from release_state.demo.loopback import Request
 from release_state.demo.scenarios import SCENARIOS
-from release_state.demo.world import World
 from release_state.model.outcome import Phase
 from release_state.run.checks import catalogue
 from release_state.verdict.check import select_phase
+from tests.standins.services import Reply
+from tests.standins.world import World
 from tests.support.cli import ROOT, clean_environment, suite
 from tests.support.worlds import (
     asked_github,
@@ -308,7 +307,7 @@ def test_a_whole_phase_is_observed_while_pytest_collects(clean: World, reports: 
         encoding="utf-8",
     )
 
-    def tell(request: RecordedRequest) -> None:
+    def tell(request: Request) -> None:
         asked.touch()
 
     clean.github.intercept = tell
@@ -475,7 +474,7 @@ def test_the_run_that_asks_does_not_wait_for_itself(reports: Path) -> None:
 
 
 def _refuse_github(world: World) -> list[str]:
-    world.github.intercept = lambda request: GitHubReply(503, {"Content-Length": "0"})
+    world.github.intercept = lambda request: Reply(503, {"Content-Length": "0"})
     return []
 
 
@@ -632,14 +631,14 @@ def test_an_interrupt_ends_everything_at_once(
     scratch.mkdir()
     held, go_on = threading.Event(), threading.Event()
 
-    def hold(request: Request | RecordedRequest) -> None:
+    def hold(request: Request | Request) -> None:
         if where != "pip" or "pip/" in request.headers.get("user-agent", ""):
             held.set()
             go_on.wait(120)
 
-    def answer_github(request: RecordedRequest) -> GitHubReply | None:
+    def answer_github(request: Request) -> Reply | None:
         hold(request)
-        return GitHubReply(0) if go_on.is_set() else None
+        return Reply(0) if go_on.is_set() else None
 
     def answer_index(request: Request) -> Reply | None:
         hold(request)

@@ -4,27 +4,37 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import timedelta
-from http.server import ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 from release_state.demo.dists import build_sdist, build_wheel
 from release_state.demo.git import Repository
-from release_state.demo.github import GitHubServer
-from release_state.demo.github.handler import Limits, Listener
-from release_state.demo.github.model import RecordedRequest, Reply
-from release_state.demo.index import IndexServer
-from release_state.demo.world import NOW
+from release_state.demo.github.model import Limits
+from release_state.demo.loopback import Reply, Request, Service
+from tests.standins.github import GitHubServer
+from tests.standins.index import IndexServer
+from tests.standins.world import NOW
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 VERSIONS = ("0.1.0", "0.2.0", "0.3.0")
+
+
+class _Api(Service):
+    """The API address that all projects of a fleet share."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        super().__init__()
+        self._fleet = fleet
+
+    def answer(self, request: Request) -> Reply:
+        """The fleet's answer."""
+        return self._fleet.answer(request)
 
 
 class Fleet:
@@ -42,8 +52,8 @@ class Fleet:
         self.names = [f"orbit-{number:03}" for number in range(1, count + 1)]
         self.servers: dict[str, GitHubServer] = {}
         self.limits = Limits()
-        self.requests: list[RecordedRequest] = []
-        self.intercept: Callable[[RecordedRequest], Reply | None] | None = None
+        self.requests: list[Request] = []
+        self.intercept: Callable[[Request], Reply | None] | None = None
         """Called before each answer of the API; a reply that it returns is sent instead."""
         self._exits = ExitStack()
 
@@ -56,14 +66,7 @@ class Fleet:
                 )
             ).resolve()
             self.index = exits.enter_context(IndexServer())
-            self._listener = Listener(self._answer)
-            exits.callback(self._listener.close_all)
-            thread = threading.Thread(
-                target=ThreadingHTTPServer.serve_forever, args=(self._listener, 0.02), daemon=True
-            )
-            thread.start()
-            exits.callback(thread.join)
-            exits.callback(self._listener.shutdown)
+            self._api = exits.enter_context(_Api(self))
             self._build()
             self._exits = exits.pop_all()
         return self
@@ -77,7 +80,7 @@ class Fleet:
     @property
     def url(self) -> str:
         """The API's root."""
-        return f"http://127.0.0.1:{self._listener.server_address[1]}"
+        return self._api.url
 
     @property
     def project_list(self) -> str:
@@ -97,7 +100,8 @@ class Fleet:
     def _remote(self, name: str) -> Path:
         return self.root / self.owner / f"{name}.git"
 
-    def _answer(self, request: RecordedRequest, authorization: str | None, body: bytes) -> Reply:
+    def answer(self, request: Request) -> Reply:
+        """The answer of the repository that a request is for."""
         self.requests.append(request)
         reply = self.intercept(request) if self.intercept else None
         if reply is not None:
@@ -105,7 +109,7 @@ class Fleet:
         parts = request.path.split("/")
         name = parts[3] if parts[1:2] == ["repos"] and len(parts) > 3 else ""
         server = self.servers.get(name) or next(iter(self.servers.values()))
-        return server.answer(request, authorization, body)
+        return server.answer(request)
 
     def _build(self) -> None:
         template = Repository.create_bare(self.root / "template.git", self.root)
@@ -129,7 +133,7 @@ class Fleet:
 
     def _publish(self, name: str, number: int) -> None:
         server = GitHubServer(self._remote(name), f"{self.owner}/{name}")
-        server.limits, server.tokens[self.token], server._listener = self.limits, "write", self._listener
+        server.limits, server.tokens[self.token], server.front = self.limits, "write", self.url
         self.servers[name] = server
         for age, version in enumerate(VERSIONS):
             when = NOW - timedelta(days=10 - age)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from release_state.demo.github.gitstore import GitError, GitStore, Person
-from release_state.demo.github.model import stamp
+from release_state.demo.github.model import Pull, stamp
 
 
 class MergeConflictError(GitError):
@@ -82,6 +82,14 @@ def tree(git: GitStore, commit: str, path: str) -> list[Entry] | Entry | None:
     spot = f"{commit}:{path}" if path else commit
     entries = [_entry(line) for line in git.text("ls-tree", "-l", "-z", spot).split("\0") if line]
     return [Entry(e.mode, e.type, e.sha, e.size, f"{path}/{e.path}" if path else e.path) for e in entries]
+
+
+def own_commits(git: GitStore, pull: Pull) -> list[str]:
+    """The hashes of a pull request's own commits; none when the repository no longer holds them."""
+    try:
+        return [commit.sha for commit in git.log(pull.head_sha, f"^{pull.base_sha}")]
+    except GitError:
+        return []
 
 
 def blob(git: GitStore, sha: str) -> bytes:

@@ -11,10 +11,9 @@ from release_state.demo.github.gitstore import GitError
 from release_state.demo.github.model import Json, Pull, Release
 from release_state.demo.github.render_pulls import pull_simple
 from release_state.demo.github.routes import commit_of, shown
-from release_state.demo.github.routes_actions import job_of, redirect_to_log, run_of, workflow_of
-from release_state.demo.github.routes_checks import statuses_of
+from release_state.demo.github.routes_commits import job_of, redirect_to_log, run_of, statuses_of, workflow_of
 from release_state.demo.github.routing import ApiError, Call, Result, not_found, route
-from tests.standins.git_objects import blob, changes, tree
+from tests.standins.git_objects import blob, changes, own_commits, tree
 from tests.standins.github_shown import (
     show_change,
     show_entry,
@@ -142,7 +141,7 @@ def pulls(call: Call) -> Result:
 
 
 def _brings(call: Call, pull: Pull, sha: str) -> bool:
-    return (pull.merged_at is not None and sha == pull.merge_commit_sha) or sha in call.state.pull_commits(pull)
+    return (pull.merged_at is not None and sha == pull.merge_commit_sha) or sha in own_commits(call.state.git, pull)
 
 
 # Registered after the routes below it, because a reference may hold slashes.
@@ -169,7 +168,7 @@ def pull(call: Call) -> Result:
 @route("GET", "/pulls/{number}/commits", permission="pull_requests=read")
 def pull_commits(call: Call) -> Result:
     """The pull request's own commits, oldest first, at most 250."""
-    shas = call.state.pull_commits(pull_of(call))[::-1][:250]
+    shas = own_commits(call.state.git, pull_of(call))[::-1][:250]
     return call.page(shas, lambda sha: call.render.commit(call.state.git.commit(sha)))
 
 

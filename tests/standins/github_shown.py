@@ -10,7 +10,7 @@ from release_state.demo.github.model import Json, Pull, Status
 from release_state.demo.github.render import Renderer, node_id
 from release_state.demo.github.render_actions import simple_status
 from release_state.demo.github.render_pulls import pull_simple
-from tests.standins.git_objects import Change, Entry, changes
+from tests.standins.git_objects import Change, Entry, changes, own_commits
 
 
 def show_full_commit(render: Renderer, commit: Commit) -> Json:
@@ -90,7 +90,7 @@ def show_pull(render: Renderer, pull: Pull) -> Json:
         "merged": pull.merged_at is not None, "mergeable": True if is_open else None, "rebaseable": None,
         "mergeable_state": "clean" if is_open else "unknown", "merged_by": render.user_or_none(pull.merged_by),
         "comments": 0, "review_comments": 0, "maintainer_can_modify": False,
-        "commits": len(render.state.pull_commits(pull)), "additions": sum(c.additions for c in found),
+        "commits": len(own_commits(render.state.git, pull)), "additions": sum(c.additions for c in found),
         "deletions": sum(c.deletions for c in found), "changed_files": len(found),
     }  # fmt: skip
 

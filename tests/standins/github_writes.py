@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from release_state.demo.github.gitstore import Person, is_ref_name
-from release_state.demo.github.model import moment
+from release_state.demo.github.model import Json, moment
 from release_state.demo.github.routes import label_of, shown
-from release_state.demo.github.routes_actions import run_of, workflow_of
-from release_state.demo.github.routing import ApiError, Call, Result, invalid, route
+from release_state.demo.github.routes_commits import run_of, workflow_of
+from release_state.demo.github.routing import ApiError, Call, Result, route
 from tests.standins.git_objects import MergeConflictError, merge
+from tests.standins.github import GitHubServer
 from tests.standins.github_reads import pull_of, release_of
 from tests.standins.github_shown import show_pull, show_ref
+
+
+def invalid(*errors: Json) -> ApiError:
+    """GitHub's 422 with the named errors."""
+    return ApiError(422, "Validation Failed", errors)
 
 
 @route("POST", "/git/refs", right="write", permission="contents=write")
@@ -64,9 +70,8 @@ def create_pull(call: Call) -> Result:
     for pull in state.pulls.values():
         if pull.state == "open" and (label_of(pull), pull.base_ref) == (f"{state.owner}:{head}", base):
             raise invalid(_custom(f"A pull request already exists for {state.owner}:{head}."))
-    number = state.add_pull(
-        head, base, title=str(body["title"]), body=body.get("body"), user=call.login, draft=bool(body.get("draft"))
-    )
+    number = state.add_pull(head, base, title=str(body["title"]), body=body.get("body"), user=call.login)
+    state.pulls[number].draft = bool(body.get("draft"))
     made = show_pull(call.render, state.pulls[number])
     return Result(made, 201, {"Location": made["url"]})
 
@@ -202,7 +207,7 @@ def dispatch(call: Call) -> Result:
         raise ApiError(422, 'Invalid request.\n\n"ref" wasn\'t supplied.')
     if call.state.git.resolve(str(ref)) is None:
         raise ApiError(422, f"No ref found for: {ref}")
-    if call.state.on_dispatch:
+    if isinstance(call.state, GitHubServer) and call.state.on_dispatch:
         call.state.on_dispatch(found.file, str(ref), call.body.get("inputs") or {})
     return Result(status=204)
 

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from release_state.demo.git import Repository
-from release_state.demo.world import NOW, World
+from tests.standins.world import NOW, World
 from tests.support.browser import once
 
 _OF_THE_SERVER = {
-    *("lock", "requests", "intercept", "rewrite", "on_answer", "front", "limits", "_listener", "_thread", "_server"),
+    *("lock", "requests", "intercept", "rewrite", "on_answer", "front", "limits", "_thread", "_server"),
     *("git", "now", "on_dispatch", "stopping", "_numbers", "_ids"),
 }
 """What of a service is no state of the world: its connections, and what a test hangs on it."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from release_state.demo.github import Job
-from release_state.demo.world import World
 from release_state.model.observation import Problem, known
 from release_state.model.snapshot import CICheck, Commit, CommitChecks, Snapshot
+from tests.standins.world import World
 from tests.support import states as s
 
 MARKUP = "<script>window.hacked=1</script></textarea><img src=x onerror=window.hacked=2>\"'&lt;"

@@ -196,10 +196,6 @@ class Shown(Protocol):
     def body(self) -> bytes:
         """The answer's body."""
 
-    @property
-    def intercepted(self) -> bool:
-        """Whether a test made the answer itself."""
-
 
 class Hooked(Protocol):
     """A server with hooks for its answers."""
@@ -217,8 +213,7 @@ def validated(server: Hooked) -> Iterator[list[str]]:
     found: list[str] = []
 
     def hook(answer: Shown) -> None:
-        if not answer.intercepted:
-            found.extend(document.violations(answer.method, answer.path, answer.status, answer.headers, answer.body))
+        found.extend(document.violations(answer.method, answer.path, answer.status, answer.headers, answer.body))
 
     server.on_answer.append(hook)
     try:

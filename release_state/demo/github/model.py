@@ -1,10 +1,10 @@
-"""What the stand-in knows beside the git repository: pull requests, releases, checks and workflow runs."""
+"""What GitHub knows beside the git repository: pull requests, releases, checks, workflow runs and rate limits."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 Json = dict[str, Any]
@@ -17,12 +17,7 @@ def utcnow() -> datetime:
 
 
 def moment(value: datetime | str) -> datetime:
-    """A moment in UTC from a datetime or an ISO 8601 text.
-
-    Raises:
-        ValueError: the moment has no zone, so that it would mean something else on another machine.
-
-    """
+    """A moment in UTC from a datetime or an ISO 8601 text; raises `ValueError` when it has no zone."""
     # Python 3.10's fromisoformat does not know the suffix Z.
     parsed = datetime.fromisoformat(value.replace("Z", "+00:00")) if isinstance(value, str) else value
     if parsed.tzinfo is None:
@@ -31,83 +26,20 @@ def moment(value: datetime | str) -> datetime:
 
 
 def stamp(value: datetime) -> str:
-    """A moment as GitHub writes it: ``2026-01-31T12:00:00Z``."""
+    """A moment as GitHub writes it: `2026-01-31T12:00:00Z`."""
     return value.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def stamp_or_none(value: datetime | None) -> str | None:
-    """As `stamp`, with ``None`` for an event that did not happen."""
+    """As `stamp`, with `None` for an event that did not happen."""
     return None if value is None else stamp(value)
-
-
-@dataclass
-class RecordedRequest:
-    """One request that the server received.
-
-    Attributes:
-        method: the verb, upper case.
-        path: the path as it was sent (still percent-encoded), without the query.
-        query: the query's parameters; the last value of a repeated one.
-        status: the status of the answer; 0 while it has none yet.
-        authenticated: whether an ``Authorization`` header came with it. The token itself is never kept.
-        headers: the request's headers with lower-case names, without ``authorization``.
-
-    """
-
-    method: str
-    path: str
-    query: dict[str, str]
-    status: int
-    authenticated: bool
-    headers: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass
-class Reply:
-    """An answer that a fault test sends in place of the server's own.
-
-    Attributes:
-        status: the HTTP status; 0 closes the connection without an answer.
-        headers: the headers; a ``Content-Length`` that is too large makes a truncated answer.
-        body: the bytes of the body.
-
-    """
-
-    status: int
-    headers: dict[str, str] = field(default_factory=dict)
-    body: bytes = b""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """One answer that the server gave, for the hooks in ``on_answer``.
-
-    Attributes:
-        method: the request's verb.
-        path: the request's path, percent-encoded, without the query.
-        status: the HTTP status.
-        headers: the answer's headers.
-        body: the body as sent; empty for 204 and 304.
-        intercepted: whether a fault test made it, so that it need not be a valid one.
-
-    """
-
-    method: str
-    path: str
-    status: int
-    headers: dict[str, str]
-    body: bytes
-    intercepted: bool = False
 
 
 @dataclass
 class Pull:
     """A pull request.
 
-    Attributes:
-        head_repo: ``owner/name`` of the head's repository; None when that fork was deleted.
-        pinned: the head commit was given by hand and does not follow the branch.
-
+    `head_repo` is None when that fork was deleted. A `pinned` head does not follow its branch.
     """
 
     number: int
@@ -144,10 +76,8 @@ class Asset:
 class Release:
     """A GitHub Release.
 
-    Attributes:
-        make_latest: ``true``, ``false`` or ``legacy`` as in GitHub's own parameter.
-        tagged: whether its tag has been seen, so that the tag's absence means that it was deleted.
-
+    `make_latest` is GitHub's parameter: `true` marks the release, `legacy` leaves it to date and version, `false`
+    excludes it. A `tagged` release had its tag, so that a missing one was deleted.
     """
 
     id: int
@@ -199,7 +129,7 @@ class Status:
 
 @dataclass
 class Workflow:
-    """A workflow file; ``state`` as GitHub's (``active``, ``disabled_manually``...)."""
+    """A workflow file; `state` as GitHub's (`active`, `disabled_manually`...)."""
 
     id: int
     path: str
@@ -226,15 +156,10 @@ class Step:
 
 @dataclass
 class Job:
-    """One job of a workflow run, as tests describe it.
+    """One job of a workflow run.
 
-    Attributes:
-        status: ``queued``, ``in_progress``, ``completed``...; the run's own by default.
-        conclusion: ``success``, ``failure``, ``cancelled``...; the run's own by default.
-        steps: its steps in order; set-up, work and completion by default.
-        log: its text; lines get GitHub's time prefix. The run's own log by default.
-        id: set by the server.
-
+    Status, conclusion, moments and log default to the run's own, steps to set-up, work and completion; the server sets
+    the id. The lines of the log get GitHub's time prefix.
     """
 
     name: str = "release"
@@ -250,7 +175,7 @@ class Job:
 
 @dataclass
 class Run:
-    """A workflow run; ``log_expired`` makes its log endpoints answer 410 as after the retention time."""
+    """A workflow run; `log_expired` makes its log endpoints answer 410 as after the retention time."""
 
     id: int
     number: int
@@ -269,3 +194,55 @@ class Run:
     updated_at: datetime
     jobs: list[Job] = field(default_factory=list)
     log_expired: bool = False
+
+
+@dataclass(frozen=True)
+class Activity:
+    """One push to a branch; `before` is all zeros where it made the branch."""
+
+    ref: str
+    before: str
+    after: str
+    at: datetime
+    actor: str
+    kind: str
+
+
+ANONYMOUS_LIMIT = 60
+TOKEN_LIMIT = 5000
+
+
+@dataclass
+class Budget:
+    """One caller's requests in the present hour."""
+
+    limit: int
+    remaining: int
+    reset: datetime
+
+    def show(self) -> dict[str, int]:
+        """The budget as `/rate_limit` shows it; the reset in seconds since 1970."""
+        used = self.limit - self.remaining
+        return {"limit": self.limit, "remaining": self.remaining, "used": used, "reset": int(self.reset.timestamp())}
+
+    def headers(self) -> dict[str, str]:
+        """The rate-limit headers."""
+        return {
+            **{f"X-RateLimit-{name.title()}": str(n) for name, n in self.show().items()},
+            "X-RateLimit-Resource": "core",
+        }
+
+
+class Limits:
+    """The budgets of all callers; None is the anonymous one."""
+
+    def __init__(self) -> None:
+        self._budgets: dict[str | None, Budget] = {}
+
+    def of(self, token: str | None, now: datetime) -> Budget:
+        """The caller's budget, a fresh one when its hour is over."""
+        budget = self._budgets.get(token)
+        if budget is None or moment(now) >= budget.reset:
+            limit = ANONYMOUS_LIMIT if token is None else TOKEN_LIMIT
+            budget = self._budgets[token] = Budget(limit, limit, moment(now) + timedelta(hours=1))
+        return budget

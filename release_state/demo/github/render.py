@@ -211,8 +211,6 @@ class Renderer:
             },
         }  # fmt: skip
 
-    # ------------------------------------------------------------------ contents
-
 
 def _person(person: Person) -> dict[str, Any]:
     return {"name": person.name, "email": person.email, "date": stamp(person.date)}

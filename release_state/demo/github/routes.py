@@ -94,19 +94,8 @@ def _branch(call: Call) -> Ref:
     return found
 
 
-# ---------------------------------------------------------------------- references and tags
-
-
-# ---------------------------------------------------------------------- commits
-
-
 def commit_of(call: Call) -> Commit:
-    """The commit that the route's ``ref`` names.
-
-    Raises:
-        ApiError: 422, as GitHub answers for a name without a commit.
-
-    """
+    """The commit that the route's `ref` names; raises GitHub's 422 for a name without a commit."""
     sha = call.state.git.resolve(call["ref"])
     if sha is None:
         raise ApiError(422, f"No commit found for SHA: {call['ref']}")

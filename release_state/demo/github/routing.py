@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote, urlencode
 
-from release_state.demo.github.model import Json, RecordedRequest
+from release_state.demo.github.model import Json
+from release_state.demo.loopback import Request
 
 if TYPE_CHECKING:
     from release_state.demo.github.render import Renderer
@@ -36,11 +37,6 @@ def not_found(message: str = "Not Found") -> ApiError:
     return ApiError(404, message)
 
 
-def invalid(*errors: Json) -> ApiError:
-    """GitHub's 422 with the named errors."""
-    return ApiError(422, "Validation Failed", errors)
-
-
 @dataclass
 class Result:
     """What a route answers: a status, a body to send as JSON (or bytes as they are) and further headers."""
@@ -63,7 +59,7 @@ class Call:
 
     state: GitHubState
     render: Renderer
-    request: RecordedRequest
+    request: Request
     right: str
     token: str | None
     login: str

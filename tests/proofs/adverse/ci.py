@@ -6,10 +6,10 @@ from datetime import timedelta
 
 from release_state.demo import project
 from release_state.demo.github import Job
-from release_state.demo.world import World
 from tests.proofs.adverse.fact import Fact, Put, before, everywhere
 from tests.proofs.adverse.places import CHECK, RELEASE_RUN, RUN, STATUS
 from tests.proofs.adverse.worlds import Green
+from tests.standins.world import World
 
 JOB = project.CI_JOBS[0]
 _OTHER_COMMIT = "it is on a commit that is not released"

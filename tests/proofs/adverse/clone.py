@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 
 from release_state.demo.git import GitError
-from release_state.demo.world import World
 from tests.proofs.adverse.fact import Fact, Put, back, before, everywhere
 from tests.proofs.adverse.places import PATH
 from tests.proofs.adverse.worlds import Green
+from tests.standins.world import World
 
 README = "README.md"
 

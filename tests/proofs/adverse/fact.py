@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from release_state.demo.world import World
 from release_state.model.outcome import Phase
 from tests.proofs.adverse.places import NOT_FOR, PLACES, SINGLE, Kind, Place
 from tests.proofs.adverse.worlds import Green
+from tests.standins.world import World
 
 Put = Callable[[World, Green, "str | None"], None]
 """Puts a fact into a world, in a guise."""

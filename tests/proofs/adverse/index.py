@@ -8,10 +8,10 @@ import zipfile
 from release_state.demo.dists import build_wheel
 from release_state.demo.scenarios import VERSION
 from release_state.demo.simple_pages import Project, StoredFile
-from release_state.demo.world import World
 from tests.proofs.adverse.fact import Fact, Put, after, audited, back, before
 from tests.proofs.adverse.places import FILE
 from tests.proofs.adverse.worlds import Green
+from tests.standins.world import World
 
 WHEEL, SDIST = "orbit_demo-0.2.0-py3-none-any.whl", "orbit_demo-0.2.0.tar.gz"
 

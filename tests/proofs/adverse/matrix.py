@@ -7,13 +7,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 
-from release_state.demo.world import World
 from release_state.model.outcome import CheckResult, Exit
 from tests.proofs.adverse import ci, clone, index, traces
 from tests.proofs.adverse.fact import Cell, Fact, cells
 from tests.proofs.adverse.others import put_others, take_one
 from tests.proofs.adverse.places import RUN, Kind, Liar
 from tests.proofs.adverse.worlds import WORLDS, Green, Stage
+from tests.standins.world import World
 from tests.support import histories
 from tests.support.built import proven
 from tests.support.judged import verdict_of

@@ -7,7 +7,6 @@ from datetime import timedelta
 
 from release_state.demo.github import Job
 from release_state.demo.simple_pages import StoredFile
-from release_state.demo.world import World
 from tests.proofs.adverse.places import (
     BRANCH,
     CHECK,
@@ -24,6 +23,7 @@ from tests.proofs.adverse.places import (
     Kind,
 )
 from tests.proofs.adverse.worlds import Green
+from tests.standins.world import World
 
 TRIED = "Try it"
 """The title of pull requests that are not the release's."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from release_state.demo.github.model import RecordedRequest, Reply
+from release_state.demo.loopback import Reply, Request
 
 Side = Literal["newer", "older"]
 Lie = Literal["counts more", "counts fewer", "no Link", "left out", "moves"]
@@ -127,7 +127,7 @@ class Liar:
         self.kind, self.lie, self.ids, self.remove = kind, lie, ids, remove
         self._moved = False
 
-    def __call__(self, request: RecordedRequest, reply: Reply) -> Reply:
+    def __call__(self, request: Request, reply: Reply) -> Reply:
         """What is sent instead of the true answer."""
         if reply.status != 200 or not self.path.fullmatch(request.path):
             return reply

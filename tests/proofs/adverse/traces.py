@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from release_state.demo.scenarios import VERSION
-from release_state.demo.world import World
 from tests.proofs.adverse.fact import Fact, Put, after, audited, back, before
 from tests.proofs.adverse.others import TRIED, pull
 from tests.proofs.adverse.places import BRANCH, DRAFT, PULL, RELEASE, TAG
 from tests.proofs.adverse.worlds import Green
+from tests.standins.world import World
 
 SPELLINGS = {None: "v0.2.0", "spelling": "0.2.0", "zeros": "v0.2.0.0", "fewer": "v0.2"}
 """Tags of the version, by guise."""

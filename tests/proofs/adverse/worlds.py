@@ -18,9 +18,8 @@ from release_state.audit.audit import Audit
 from release_state.audit.collect import collect_history
 from release_state.demo import project
 from release_state.demo.github import Job
-from release_state.demo.github.handler import Limits
+from release_state.demo.github.model import Limits
 from release_state.demo.scenarios import SCENARIOS, VERSION
-from release_state.demo.world import World
 from release_state.model.outcome import Phase
 from release_state.model.snapshot import Snapshot
 from release_state.observe.collect import collect
@@ -29,6 +28,7 @@ from release_state.observe.http.cache import ResponseCache
 from release_state.observe.http.client import HttpClient
 from release_state.observe.waiting import Again, Waiting
 from release_state.settings.config import Arguments, RunConfig, load
+from tests.standins.world import World
 from tests.support.built import built
 
 CHANNELS = ("pypi", "testpypi", "internal")

@@ -12,8 +12,7 @@ from typing import Any
 
 import pytest
 
-from release_state.demo.github.handler import Limits
-from release_state.demo.world import World
+from release_state.demo.github.model import Limits
 from release_state.model.outcome import Phase
 from release_state.model.plan import Wanted
 from release_state.model.snapshot import LOOKUPS, Snapshot
@@ -23,6 +22,7 @@ from release_state.settings.config import Arguments, RunConfig, load
 from release_state.verdict.verdict import TargetVerdict
 from tests.proofs.convergence.programs import Programs
 from tests.proofs.convergence.workflow import run_release_workflow
+from tests.standins.world import World
 from tests.support.judged import verdict_of
 
 _COPIED = ("pulls", "releases", "check_runs", "statuses", "workflows", "workflow_runs")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 
 from release_state.demo import project
-from release_state.demo.world import World
 from tests.proofs.convergence.states import IN_CLONE, ON_RELEASE, VERSION, State
+from tests.standins.world import World
 
 
 def build(world: World, state: State) -> None:

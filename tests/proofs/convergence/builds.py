@@ -15,7 +15,7 @@ from pathlib import Path
 from release_state.demo import project
 from release_state.demo.dists import build_sdist, build_wheel
 from release_state.demo.git import environment
-from release_state.demo.index import IndexServer
+from tests.standins.index import IndexServer
 
 
 def built(folder: Path) -> str:

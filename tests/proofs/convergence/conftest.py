@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from release_state.demo.world import World
 from tests.proofs.convergence.bench import Bench
+from tests.standins.world import World
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from packaging.version import Version
 
-from release_state.demo.index import StoredFile
+from release_state.demo.simple_pages import StoredFile
 from release_state.model.plan import Plan, Step, Wanted
 from release_state.verdict.verdict import TargetVerdict
 from tests.proofs.convergence.bench import Bench

@@ -15,9 +15,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from release_state.demo.github.model import Json
-from release_state.demo.github.routing import ROUTES, Call, Result, Route, invalid
-from release_state.demo.world import World
+from release_state.demo.github.routing import ROUTES, Call, Result, Route
 from tests.proofs.convergence.unix_to_port import UnixToPort
+from tests.standins.github_writes import invalid
+from tests.standins.world import World
 
 
 @contextmanager

@@ -15,8 +15,6 @@ from pathlib import Path
 import pytest
 
 from release_state.demo.github.model import Asset
-from release_state.demo.github.model import Reply as GitHubReply
-from release_state.demo.loopback import Reply
 from release_state.model.outcome import Outcome, Verdict
 from release_state.model.plan import Step, Wanted, step
 from release_state.report.script import render_script
@@ -27,6 +25,7 @@ from tests.proofs.convergence.journey import assert_completed, needed, of_state,
 from tests.proofs.convergence.real_gh import real_gh
 from tests.proofs.convergence.remains import Remains
 from tests.proofs.convergence.states import VERSION, State
+from tests.standins.services import Reply
 
 
 def looked_at(bench: Bench, state: State) -> TargetVerdict:
@@ -371,10 +370,10 @@ def silent(bench: Bench, source: str) -> Iterator[None]:
         aside = world.remote.with_suffix(".aside")
         world.remote.rename(aside)
     elif source.startswith("/"):
-        world.github.intercept = lambda request: GitHubReply(403, {}, b"{}") if source in request.path else None
+        world.github.intercept = lambda request: Reply(403, {}, b"{}") if source in request.path else None
     else:
         wanted = ".tar.gz" if source == "files" else "/simple/"
-        world.index.intercept = lambda request: Reply(403, b"not now") if wanted in request.path else None
+        world.index.intercept = lambda request: Reply(403, body=b"not now") if wanted in request.path else None
     bench.changed()
     try:
         yield

@@ -5,8 +5,8 @@ from __future__ import annotations
 from packaging.version import Version
 
 from release_state.demo import project
-from release_state.demo.world import World
 from tests.proofs.convergence.gh import GitHub
+from tests.standins.world import World
 
 
 def next_version(world: World) -> str | None:

@@ -27,7 +27,7 @@ from types import TracebackType
 from typing import Protocol
 from urllib.parse import parse_qsl, urlsplit
 
-from release_state.demo.world import World
+from tests.standins.world import World
 
 REASONS = {code: short for code, (short, _) in BaseHTTPRequestHandler.responses.items()}
 PORTS = ("github", "storage", "index", "git", "status", "elsewhere", "tls")

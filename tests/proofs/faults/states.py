@@ -14,10 +14,10 @@ from pydantic import BaseModel
 
 from release_state.demo import project
 from release_state.demo.scenarios import SCENARIOS, VERSION
-from release_state.demo.world import World
 from release_state.observe.git.reader import find_repository
 from release_state.settings.config import Arguments, RunConfig, load
 from tests.proofs.faults.gateway import Services, Visit
+from tests.standins.world import World
 from tests.support.built import built
 
 OTHER = "0.3.0rc1"

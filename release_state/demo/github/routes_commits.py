@@ -1,18 +1,76 @@
-"""Routes of GitHub Actions, of the caller's account and of its limits.
+"""Routes of commits and GitHub Actions: check runs, statuses, pushes, workflows, their runs and logs.
 
-Source: https://docs.github.com/rest/actions, /rest/users, /rest/rate-limit
+Sources: https://docs.github.com/rest/checks/runs, /rest/commits/statuses, /rest/actions
 """
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from itertools import islice
 
 from release_state.demo.github import render_actions
-from release_state.demo.github.model import Job, Run, Workflow, moment
+from release_state.demo.github.model import Activity, Job, Json, Run, Status, Workflow, stamp
+from release_state.demo.github.render import node_id, number_of
+from release_state.demo.github.routes import commit_of
 from release_state.demo.github.routing import ApiError, Call, Result, not_found, route
 
 SEARCH_ENDS_AT = 1000
 """How many runs GitHub lists of those that a filter finds."""
+
+
+@route("GET", "/commits/{ref:path}/check-runs", permission="checks=read")
+def check_runs(call: Call) -> Result:
+    """The check runs of a commit; by default of each suite and name the newest only."""
+    sha = commit_of(call).sha
+    found = [check for check in call.state.check_runs if check.sha == sha]
+    if call.query.get("filter", "latest") == "latest":
+        found = list({(check.check_suite, check.app, check.name): check for check in found}.values())
+    newest_first = sorted(found, key=lambda check: check.id, reverse=True)
+    return call.page(newest_first, lambda check: render_actions.check_run(call.render, check), "check_runs")
+
+
+def statuses_of(call: Call) -> tuple[str, list[Status]]:
+    sha = call.state.git.resolve(call["ref"])
+    if sha is None:
+        raise not_found()
+    return sha, [status for status in reversed(call.state.statuses) if status.sha == sha]
+
+
+@route("GET", "/commits/{ref:path}/status", permission="statuses=read")
+def combined_status(call: Call) -> Result:
+    """The newest status of each context and what they come to together; it knows nothing of check runs."""
+    sha, found = statuses_of(call)
+    newest: dict[str, Status] = {}
+    for status in found:
+        newest.setdefault(status.context, status)
+    shown = call.page(list(newest.values()), lambda status: status)
+    body = render_actions.combined_status(call.render, sha, list(newest.values()))
+    body["statuses"] = [render_actions.simple_status(call.render, status) for status in shown.body]
+    return Result(body, headers=shown.headers)
+
+
+_MOST_PUSHES = 500
+
+
+@route("GET", "/activity", permission="contents=read")
+def activity(call: Call) -> Result:
+    """The pushes to one branch or to all, the newest first."""
+    wanted = call.query.get("ref", "")
+    refs = [ref.name for ref in call.state.git.refs("refs/heads/") if wanted in ("", ref.name, ref.name[11:])]
+    found = [push for ref in refs for push in islice(call.state.activities(ref), _MOST_PUSHES)]
+    if not wanted:
+        found.sort(key=lambda push: push.at, reverse=True)
+    return call.page(found, lambda push: _show(call, push))
+
+
+def _show(call: Call, push: Activity) -> Json:
+    number = number_of(f"{push.ref} {push.after}")
+    return {
+        "id": number, "node_id": node_id("PSH", number), "before": push.before, "after": push.after, "ref": push.ref,
+        "timestamp": stamp(push.at), "activity_type": push.kind, "actor": call.render.user(push.actor),
+    }  # fmt: skip
+
+
+# ---------------------------------------------------------------------- workflows
 
 
 @route("GET", "/actions/workflows", permission="actions=read")
@@ -45,49 +103,18 @@ def runs(call: Call) -> Result:
 def _runs(call: Call, found: list[Run]) -> Result:
     query = call.query
     # What is asked with one of these goes through a search, which ends.
-    is_search = bool({"actor", "branch", "check_suite_id", "created", "event", "head_sha", "status"} & set(query))
-    if "check_suite_id" in query:
-        found = [run for run in found if str(run.check_suite) == query["check_suite_id"]]
-    for parameter in ("branch", "event", "actor", "head_sha"):
+    is_search = bool({"branch", "event", "head_sha", "status"} & set(query))
+    for parameter in ("branch", "event", "head_sha"):
         if parameter in query:
             attribute = "head_branch" if parameter == "branch" else parameter
             found = [run for run in found if getattr(run, attribute) == query[parameter]]
     if "status" in query:
         # One parameter asks for a status or for a conclusion.
         found = [run for run in found if query["status"] in (run.status, run.conclusion)]
-    if "created" in query:
-        first, after = _span_of(query["created"])
-        found = [run for run in found if first <= run.created_at < after]
     found.sort(key=lambda run: (run.created_at, run.id), reverse=True)
     return call.page(
         found, lambda run: render_actions.run(call.render, run), "workflow_runs", SEARCH_ENDS_AT if is_search else None
     )
-
-
-def _span_of(wanted: str) -> tuple[datetime, datetime]:
-    """GitHub's search syntax for dates (``>=D``, ``>D``, ``<=D``, ``<D``, ``D..D``, ``D``) as first and after the last.
-
-    A date is its whole day. Source: https://docs.github.com/search-github/getting-started-with-searching-on-github
-    """
-    always, never = datetime.min.replace(tzinfo=timezone.utc), datetime.max.replace(tzinfo=timezone.utc)
-    for sign in (">=", "<=", ">", "<"):
-        if wanted.startswith(sign):
-            first, after = _span(wanted.removeprefix(sign))
-            return {">=": (first, never), "<=": (always, after), ">": (after, never), "<": (always, first)}[sign]
-    start, dots, end = wanted.partition("..")
-    early = always if start == "*" else _span(start)[0]
-    return early, never if end == "*" else _span(end if dots else start)[1]
-
-
-def _span(text: str) -> tuple[datetime, datetime]:
-    try:
-        if len(text) == 10:
-            first = moment(f"{text}T00:00:00Z")
-            return first, first + timedelta(days=1)
-        # A blank stands for the plus sign of a zone that a client did not encode.
-        return moment(text.replace(" ", "+")), moment(text.replace(" ", "+")) + timedelta(seconds=1)
-    except ValueError as error:
-        raise ApiError(422, "Validation Failed") from error
 
 
 @route("GET", "/actions/runs/{run}/jobs", permission="actions=read")

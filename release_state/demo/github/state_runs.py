@@ -1,17 +1,74 @@
-"""Check runs, commit statuses, workflows and their runs."""
+"""What GitHub knows of a repository's settings, workflows, workflow runs and check runs."""
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from itertools import count
+from pathlib import Path
 
-from release_state.demo.github.model import CheckRun, Job, Run, Status, Step, When, Workflow, moment
-from release_state.demo.github.state_base import Ground
+from release_state.demo.github.gitstore import GitStore
+from release_state.demo.github.model import CheckRun, Job, Json, Run, Status, Step, When, Workflow, moment, utcnow
+from release_state.demo.loopback import Service
 
 
-class CheckState(Ground):
-    """The part of the state with all that judges a commit."""
+class RunState(Service):
+    """The settings of one repository, its workflows and what they did.
+
+    Branches, tags, commits and contents are not here: each request reads them from the bare repository.
+
+    Attributes:
+        private: whether the repository is hidden from callers without a right to it.
+        protection: classic branch protection by branch name, as the API shows it (`url` may be left out).
+        rules: ruleset rules by branch pattern (shell wildcards), as `/rules/branches/{branch}` shows them.
+        rulesets: rulesets as `/rulesets` shows them; ids and links may be left out.
+        workflow_permissions: the answer of `/actions/permissions/workflow`.
+        fork_of: the repository that this one is a fork of, None for none.
+
+    """
+
+    def __init__(
+        self,
+        git_dir: Path,
+        repository: str = "example-org/orbit",
+        default_branch: str = "main",
+        private: bool = False,
+        now: Callable[[], datetime] = utcnow,
+    ) -> None:
+        super().__init__()
+        self.git = GitStore(git_dir)
+        self.repository = repository
+        self.default_branch = default_branch
+        self.private = private
+        self.archived = False
+        self.now = now
+        # Stable for a name, so that reports can be compared.
+        self.repository_id = 500_000_000 + zlib.crc32(repository.encode()) % 400_000_000
+        self.check_runs: list[CheckRun] = []
+        self.statuses: list[Status] = []
+        self.workflows: dict[int, Workflow] = {}
+        self.workflow_runs: dict[int, Run] = {}
+        self.protection: dict[str, Json] = {}
+        self.rules: dict[str, list[Json]] = {}
+        self.rulesets: list[Json] = []
+        self.workflow_permissions: Json = {
+            "default_workflow_permissions": "read",
+            "can_approve_pull_request_reviews": False,
+        }
+        self.fork_of: str | None = None
+        self.delete_branch_on_merge = False
+        self._ids: Iterator[int] = count(10_001)
+
+    @property
+    def owner(self) -> str:
+        """The account before the slash."""
+        return self.repository.split("/")[0]
+
+    def branch_sha(self, branch: str) -> str | None:
+        """The commit of a branch, or None."""
+        ref = self.git.ref(f"refs/heads/{branch}")
+        return None if ref is None else ref.commit
 
     def add_check_run(
         self,
@@ -28,17 +85,8 @@ class CheckState(Ground):
     ) -> int:
         """Add a check run to a commit; returns its id.
 
-        Args:
-            sha: the commit's full hash.
-            name: the check's name.
-            status: ``queued``, ``in_progress``, ``completed``...
-            conclusion: ``success``, ``failure``...; none while the status is not ``completed``.
-            started_at: when it began; now by default.
-            completed_at: when it ended; its beginning by default.
-            check_suite: the suite. Of one name in one suite only the newest is the latest; another suite's stays.
-            run_id: the workflow run that it belongs to, whose suite and page it then has.
-            app: the slug of the application that made it.
-
+        It has the suite and the page of the workflow run `run_id`. Of one name in one suite only the newest is the
+        latest; another suite's stays.
         """
         with self.lock:
             began = None if status == "queued" and started_at is None else moment(started_at or self.now())
@@ -52,26 +100,6 @@ class CheckState(Ground):
             )  # fmt: skip
             self.check_runs.append(check)
             return check.id
-
-    def add_status(
-        self,
-        sha: str,
-        context: str,
-        state: str = "success",
-        *,
-        description: str | None = None,
-        target_url: str | None = None,
-        creator: str = "octo-dev",
-        created_at: When = None,
-    ) -> int:
-        """Add a commit status (``success``, ``failure``, ``error`` or ``pending``); returns its id."""
-        with self.lock:
-            made = moment(created_at or self.now())
-            status = Status(next(self._ids), sha, context, state, description, target_url, creator, made)
-            self.statuses.append(status)
-            return status.id
-
-    # ------------------------------------------------------------------ workflow runs
 
     def add_workflow(
         self,
@@ -114,24 +142,9 @@ class CheckState(Ground):
     ) -> int:
         """Add a workflow run with its jobs and logs; returns its id. An unknown workflow file is added first.
 
-        Args:
-            workflow: the workflow's file name, path or id.
-            status: ``queued``, ``in_progress``, ``completed``...
-            conclusion: ``success``, ``failure``, ``cancelled`` (a time-out too)...; none while not completed.
-            event: what started it.
-            head_branch: its branch; the default branch by default.
-            head_sha: its commit; the branch's present one by default.
-            title: its title; the workflow's name by default.
-            created_at: when it was made; now by default.
-            started_at: when this attempt began; ``created_at`` by default.
-            updated_at: its last change, the end of a completed run; five minutes after its start by default.
-            actor: who started it.
-            attempt: the number of the attempt.
-            jobs: its jobs; one job named ``release`` by default.
-            log: the text of the jobs that have none of their own.
-            log_expired: whether the log endpoints answer 410, as after the time for which logs are kept.
-            check_runs: whether each job is also a check run on the commit, as it is on GitHub.
-
+        By default it is of the default branch's commit, began now, took five minutes if it is completed, and has one
+        job. `log` is the text of the jobs that have none of their own. `check_runs` makes each job a check run on the
+        commit, too. Raises `ValueError` when there is no such branch and no `head_sha`.
         """
         with self.lock:
             known = self.find_workflow(workflow)
