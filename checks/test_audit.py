@@ -7,7 +7,7 @@ import pytest
 from release_state.audit.audit import Audit
 from release_state.audit.habits import INDEX, RELEASE, TAG
 from release_state.audit.judge import Judgement
-from release_state.audit.plan import plan_latest
+from release_state.audit.verdict import plan_latest
 from release_state.common.text import join_items
 from release_state.model.observation import NotObserved
 from release_state.model.outcome import ActionNeeded, InProgress, NotApplicable

@@ -27,11 +27,9 @@ from release_state.run.options import (
     add_options,
     arguments_of,
     cwd_of,
-    files_of,
     first_in_help,
-    is_executing,
+    invocation_of,
     refuse_other_answers,
-    selection_of,
     take_version_over,
 )
 from release_state.run.safeguards import (
@@ -144,48 +142,38 @@ def pytest_configure(config: pytest.Config) -> None:
         raise usage_error(f"no temporary folder can be created: {error.strerror or error}; set TMPDIR") from None
     except UsageProblem as problem:
         raise usage_error(problem) from None
-    session: Any = run.session
     config.stash[_RUN] = run
-    config.stash[KEY] = session
+    config.stash[KEY] = run.session
     made.callback(run.close)
     run.register(config.pluginmanager, interrupts)
     isolate_workers(config)
-    run.prepare_reports(config)
     try:
+        run.prepare_reports(config)
         with interrupts.postpone() if interrupts else nullcontext():
             run.start()
+    except UsageProblem as problem:
+        raise usage_error(problem) from None
     except ImportError as error:
         raise explain_missing(error) from error
 
 
 def _new_run(config: pytest.Config) -> Any:
-    """The run that was asked for: over single versions, an audit, or over a list of projects.
-
-    Raises UsageProblem.
-    """
-    from release_state.run.versions import VersionsRun
-
-    arguments, files, selected = arguments_of(config), files_of(config), selection_of(config)
-    refused = [f"--{name.replace('_', '-')}" for name in files]
-    given = (arguments, os.environ, cwd_of(config))
-    common: dict[str, Any] = {
-        "checks_folder": config.rootpath / "checks",
-        "demo": config.option.release_state_demo,
-        "with_workers": bool(getattr(config.option, "numprocesses", None) or getattr(config.option, "tx", None)),
-        "executes": is_executing(config.option),
-    }
-    if (listed := config.option.release_state_project_list) is not None:
+    """The run that was asked for: over single versions, an audit, or over a list of projects; raises UsageProblem."""
+    given = invocation_of(config)
+    if given.listed is not None:
         from release_state.fleet.run import FleetRun
 
-        return FleetRun(*given, listed=cwd_of(config) / listed, refused=refused, named=selected[0], **common)
-    if arguments.audit:
+        return FleetRun(given)
+    if given.arguments.audit:
         from release_state.audit.run import AuditRun
 
-        return AuditRun(*given, refused=refused, named=selected[0], **common)
-    return VersionsRun(*given, files=files, selection=selected, **common)
+        return AuditRun(given)
+    from release_state.run.versions import VersionsRun
+
+    return VersionsRun(given)
 
 
-def _worker_session(config: pytest.Config, given: Mapping[str, object]) -> Any:
+def _worker_session(config: pytest.Config, given: Mapping[str, Any]) -> Any:
     """The session of an xdist worker, of the same kind as its controller's; `given` is what that one sent."""
     if given.get("fleet"):
         from release_state.fleet.session import fleet_worker

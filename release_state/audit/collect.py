@@ -25,22 +25,36 @@ from typing import Any
 
 from packaging.version import Version
 
-from release_state.audit.model import AuditSnapshot
-from release_state.audit.versions import find_spellings
+from release_state.audit.versions import AuditSnapshot, find_spellings
 from release_state.model.observation import Observation, known
 from release_state.model.target import Target
 from release_state.observe.defects import Defects, catch_defects, guard
 from release_state.observe.git.clone import observe_clone_tags
 from release_state.observe.git.remote import observe_remote
 from release_state.observe.github.github import GitHub
+from release_state.observe.http.cache import ResponseCache
 from release_state.observe.http.client import HttpClient
-from release_state.observe.http.limits import Stage, TimeLeft
+from release_state.observe.http.limits import SharedLimit, Stage, TimeLeft
 from release_state.observe.index.access import Index
 from release_state.observe.index.index import observe_index_history
 from release_state.settings.config import RunConfig
 
 SOURCES = ("remote", "index", "clone_tags", "releases", "drafts", "latest_release", "open_pulls", "runs")
 """The observations of an `AuditSnapshot`, without `repository`, which supports the others of GitHub."""
+
+
+def make_client(
+    config: RunConfig, token: str | None, cancel: threading.Event, limit: SharedLimit | None = None
+) -> HttpClient:
+    """The client of one audit; `limit` is what other runs beside this one were told."""
+    return HttpClient(
+        config.lookup_timeout,
+        token=token,
+        token_host=config.targets[0].github_api,
+        cancel=cancel,
+        shared_limit=limit,
+        kept=ResponseCache() if config.keep_answers else None,
+    )
 
 
 def collect_history(

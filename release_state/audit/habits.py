@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from release_state.audit.model import AuditSnapshot
-from release_state.audit.versions import Audited, Spellings
+from release_state.audit.versions import Audited, AuditSnapshot, Spellings
 
 INDEX, TAG, RELEASE = "index", "tag", "release"
 

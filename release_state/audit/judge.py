@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 from release_state.audit import kinds
 from release_state.audit.habits import INDEX, RELEASE, TAG, Habits, Since, find_template
 from release_state.audit.kinds import Kind
-from release_state.audit.model import AuditSnapshot
-from release_state.audit.versions import Audited
+from release_state.audit.versions import Audited, AuditSnapshot
 from release_state.common.text import join_items
 from release_state.facts.index import may_be_of_version
 from release_state.model.observation import Observation, Problem, unavailable

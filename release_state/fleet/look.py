@@ -6,32 +6,34 @@ import inspect
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import cached_property
 from os import getpid
 from pathlib import Path
+from typing import Any
 
 from release_state.audit.audit import Audit
-from release_state.audit.collect import collect_history
-from release_state.audit.items import list_expected, list_parameters, read_check, run_check
+from release_state.audit.collect import collect_history, make_client
 from release_state.audit.report.document import build_document
 from release_state.audit.report.page import render_page
-from release_state.audit.session import FILE, functions_of
+from release_state.audit.session import FILE, functions_of, list_expected, list_parameters, read_check, run_check
 from release_state.audit.verdict import AuditVerdict, judge_audit
 from release_state.common import disk
 from release_state.common.errors import format_error, format_traceback
 from release_state.facts.release import Release
 from release_state.fleet.projects import Part, Project, ProjectRow
-from release_state.model.outcome import CheckResult, Exit, Outcome, Phase, merge_unknown
+from release_state.model.outcome import CheckResult, Exit, Outcome, Phase, find_retry_time, merge_unknown
 from release_state.model.plan import Step, step
 from release_state.model.snapshot import Snapshot
 from release_state.observe.collect import collect
 from release_state.observe.defects import Defects, collect_tracebacks, describe_defects
-from release_state.observe.http.cache import ResponseCache
-from release_state.observe.http.client import HttpClient
 from release_state.observe.http.limits import SharedLimit
 from release_state.observe.lookups import name_sources
+from release_state.observe.token import find_token
 from release_state.plan.recovery import Recovery
 from release_state.plan.steps.commands import suite_command
+from release_state.run.base import own_run_id
 from release_state.run.checks import catalogue, load
 from release_state.settings.config import RunConfig
 from release_state.verdict.check import select_phase
@@ -41,61 +43,57 @@ _MOST = 20
 """Most findings of a part in a row; the project's own report has all."""
 
 
+@dataclass(frozen=True)
 class Look:
     """Observes and judges the projects of a run; safe to use from many threads."""
 
-    def __init__(
-        self,
-        checks_folder: Path,
-        reports: Path,
-        *,
-        token: str | None,
-        token_source: str | None,
-        own_run_id: int | None,
-        environ: Mapping[str, str],
-        limit: SharedLimit,
-        cancel: threading.Event,
-    ) -> None:
-        self.checks_folder, self.reports = checks_folder, reports
-        self.token, self.token_source, self.own_run_id = token, token_source, own_run_id
-        self.environ, self.limit, self.cancel = environ, limit, cancel
+    checks_folder: Path
+    reports: Path
+    """The folder of the projects' own reports."""
+    api: str
+    environ: Mapping[str, str]
+    limit: SharedLimit
+    cancel: threading.Event
+
+    @cached_property
+    def _token(self) -> tuple[str | None, str | None]:
+        return find_token(self.environ, self.api)
 
     def observe(self, project: Project, name: str) -> ProjectRow:
         """The row of one project; `name` is the file name of its own report. Never raises."""
         started, target = time.monotonic(), project.config.targets[0]
-        row = ProjectRow(project=target.name, repository=target.repository, observed_by=getpid())
         defects: Defects = []
+        found: dict[str, Any] = {}
         try:
-            parts, report = (self._audits if project.config.audit else self._gates)(project.config, name, defects)
-            row = row.model_copy(update={"parts": parts, "report": report})
-            broke = (
-                f"a look-up crashed: {', '.join(describe_defects(defects))}; please report this" if defects else None
-            )
-            row = row.model_copy(update={"defect": broke, "tracebacks": collect_tracebacks(defects)})
+            if project.config.audit:
+                found = {"parts": self._audits(project.config, name, defects), "report": f"{name}.html"}
+            else:
+                found = {"parts": self._gates(project.config, defects)}
+            if defects:
+                found["defect"] = f"a look-up crashed: {', '.join(describe_defects(defects))}; please report this"
+                found["tracebacks"] = collect_tracebacks(defects)
         except Exception as error:
-            broke, where = format_error(error)[:500], "the project as a whole"
-            row = row.model_copy(update={"defect": broke, "tracebacks": {format_traceback(error): where}})
-        return row.model_copy(update={"seconds": round(time.monotonic() - started, 3)})
-
-    def _audits(self, config: RunConfig, name: str, defects: Defects) -> tuple[tuple[Part, ...], str | None]:
-        target = config.targets[0]
-        client = HttpClient(
-            config.lookup_timeout,
-            token=self.token,
-            token_host=target.github_api,
-            cancel=self.cancel,
-            shared_limit=self.limit,
-            kept=ResponseCache() if config.keep_answers else None,
+            found["defect"] = format_error(error)[:500]
+            found["tracebacks"] = {format_traceback(error): "the project as a whole"}
+        return ProjectRow(
+            project=target.name,
+            repository=target.repository,
+            observed_by=getpid(),
+            seconds=round(time.monotonic() - started, 3),
+            **found,
         )
+
+    def _audits(self, config: RunConfig, name: str, defects: Defects) -> tuple[Part, ...]:
+        token, token_source = self._token
         histories = collect_history(
             config,
-            client=client,
-            token_source=self.token_source,
-            own_run_id=self.own_run_id,
+            client=make_client(config, token, self.cancel, self.limit),
+            token_source=token_source,
+            own_run_id=own_run_id(self.environ),
             cancel=self.cancel,
             defects=defects,
         )
-        functions = functions_of(self.checks_folder / FILE)
+        functions, broken = functions_of(self.checks_folder / FILE), describe_defects(defects)
         verdicts = []
         for audit in map(Audit, histories):
             results = [
@@ -103,32 +101,31 @@ class Look:
                 for function in functions
                 for _, key, given in list_parameters(audit, function)
             ]
-            whole_audit, broken = list_expected(audit, functions), describe_defects(defects)
+            expected = list_expected(audit, functions)
             verdicts.append(
-                judge_audit(audit, results, whole_audit, block_on_advice=config.block_on_advice, broken=broken)
+                judge_audit(audit, results, expected, block_on_advice=config.block_on_advice, broken=broken)
             )
         now = datetime.now(timezone.utc)
         disk.write_atomically(self.reports / f"{name}.html", render_page(verdicts, now))
         code = Exit.DEFECT if defects else Exit.worst([verdict.exit for verdict in verdicts])
         disk.write_atomically(self.reports / f"{name}.json", build_document(verdicts, int(code), now, f"{name}.html"))
-        return tuple(map(_audit_part, verdicts)), f"{name}.html"
+        return tuple(map(_audit_part, verdicts))
 
-    def _gates(self, config: RunConfig, name: str, defects: Defects) -> tuple[tuple[Part, ...], str | None]:
-        fixed = None if config.phase == "auto" else Phase(config.phase)
+    def _gates(self, config: RunConfig, defects: Defects) -> tuple[Part, ...]:
+        token, token_source = self._token
         snapshots = collect(
             config,
             None,
-            fixed_phase=fixed,
-            token=self.token,
-            token_source=self.token_source,
-            own_run_id=self.own_run_id,
+            fixed_phase=None if config.phase == "auto" else Phase(config.phase),
+            token=token,
+            token_source=token_source,
+            own_run_id=own_run_id(self.environ),
             environ=self.environ,
             cancel=self.cancel,
             shared_limit=self.limit,
             defects=defects,
         )
-        verdicts = [self._judge(config, snapshot, broken=bool(defects)) for snapshot in snapshots]
-        return tuple(map(_gate_part, verdicts)), None
+        return tuple(_gate_part(self._judge(config, snapshot, broken=bool(defects))) for snapshot in snapshots)
 
     def _judge(self, config: RunConfig, snapshot: Snapshot, *, broken: bool) -> TargetVerdict:
         phase = Phase(snapshot.phase)
@@ -168,7 +165,7 @@ def _audit_part(verdict: AuditVerdict) -> Part:
         findings=tuple([*_list_findings(problems), *kinds][:_MOST]),
         kinds=(*(result.id for result in problems), *(kind.id for kind in verdict.by_kind)),
         steps=(*(each for result in problems for each in result.steps), *map(_shorten, steps)),
-        retry_at=max((result.retry_at for result in problems if result.retry_at), default=None),
+        retry_at=find_retry_time(problems),
     )
 
 
@@ -190,7 +187,7 @@ def _gate_part(verdict: TargetVerdict) -> Part:
         findings=tuple(_list_findings(problems)[:_MOST]),
         kinds=tuple(result.id for result in problems),
         steps=(own,) if needs else (),
-        retry_at=max((result.retry_at for result in problems if result.retry_at), default=None),
+        retry_at=find_retry_time(problems),
     )
 
 

@@ -1,108 +1,37 @@
-"""The reports over many projects, with a row for each: a JSON document and a page that loads nothing."""
+"""The reports over many projects, a row for each: JSON document, page, terminal and the summary of a workflow step."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from html import escape
+from pathlib import Path
 from typing import Any
 
 from pydantic import AwareDatetime, Field
 
 from release_state import __version__
 from release_state.audit.report.page import render_fix, render_frame
+from release_state.common.text import sanitize
 from release_state.fleet.projects import Part, ProjectRow, find_worst
 from release_state.model.observation import Model
 from release_state.model.outcome import Exit
+from release_state.model.plan import Step
+from release_state.report.actions import StepReport, annotation, errors_first
 from release_state.report.document import build_model_schema
+from release_state.report.markdown import cut, fence
+from release_state.report.markdown import escape as plain
 from release_state.report.page.parts import text
+from release_state.report.screen import Screen
 
 FORMAT = 1
-
-
-def describe_verdict(rows: Sequence[ProjectRow], total: int) -> str:
-    """The verdict over all projects: the worst one, and how many projects have it."""
-    code = find_worst(rows)
-    if code is Exit.OK and len(rows) < total:
-        return f"PARTIAL {len(rows)} of {total}"
-    alike = [row for row in rows if row.exit is code]
-    verdicts = list(dict.fromkeys(row.verdict for row in alike))
-    shown = verdicts[0] if len(verdicts) == 1 else "EVERY PROJECT HOLDS"
-    return f"{shown}: {len(alike)} of {total} projects"
-
-
-def build_document(rows: Sequence[ProjectRow], total: int, exit_code: int, started_at: datetime, folder: str) -> str:
-    """The JSON document of a run, in ASCII."""
-    content = {
-        "release_state_fleet": FORMAT,
-        "release_state": __version__,
-        "started_at": started_at.isoformat(),
-        "exit_code": exit_code,
-        "verdict": describe_verdict(rows, total),
-        "projects_listed": total,
-        "reports": folder,
-        "projects": [
-            {"verdict": row.verdict, "exit_code": int(row.exit), **row.model_dump(mode="json", exclude={"tracebacks"})}
-            for row in rows
-        ],
-    }
-    return json.dumps(content, indent=1, ensure_ascii=True).replace("\x7f", "\\u007f") + "\n"
-
-
-def render_page(rows: Sequence[ProjectRow], total: int, exit_code: int, started_at: datetime, folder: str) -> str:
-    """The page: the verdict, the number of projects by verdict, and the table."""
-    title, code = describe_verdict(rows, total), int(find_worst(rows))
-    verdicts = Counter(row.verdict for row in rows)
-    counts = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.most_common())
-    kinds = sorted({kind for row in rows for part in row.parts for kind in part.kinds})
-    order = {each: number for number, each in enumerate((3, 1, 6, 8, 5, 0))}
-    table = "".join(
-        _row(row, folder) for row in sorted(rows, key=lambda row: (order.get(int(row.exit), 9), row.project))
-    )
-    columns = ("Project", "Verdict", "Checked", "Seconds", "Found", "Fix")
-    head = "".join(f"<th>{column}</th>" for column in columns)
-    return render_frame(
-        title,
-        code,
-        (
-            f'<section class="audit"><p><strong>{len(rows)} of {total} projects</strong>: {text(counts)}.</p>',
-            '<div class="filters"><label>Text <input type="search"></label>',
-            f"<label>Verdict <select>{_options(verdicts)}</select></label>",
-            f"<label>Kind <select>{_options(kinds)}</select></label>",
-            f'<span class="shown" data-what="projects">{len(rows)} of {len(rows)} projects</span></div>',
-            f'<table class="fleet"><thead><tr>{head}</tr></thead><tbody>{table}</tbody></table></section>',
-        ),
-        started_at,
-    )
-
-
-def _options(values: Sequence[str] | Counter[str]) -> str:
-    return '<option value="">any</option>' + "".join(f"<option>{text(value)}</option>" for value in values)
-
-
-def _row(row: ProjectRow, folder: str) -> str:
-    kinds = " ".join(kind for part in row.parts for kind in part.kinds)
-    checked = "<br>".join(f"{text(_what_of(part.key))}: {text(part.summary)}" for part in row.parts)
-    found = "".join(f"<li>{text(line)}</li>" for line in row.findings)
-    again = f"<p>Retry after {text(row.retry_at)}.</p>" if row.retry_at else ""
-    steps = "".join(map(render_fix, row.steps))
-    count = f"{len(row.steps)} step{'s' * (len(row.steps) != 1)}"
-    steps = f"<details><summary>{count}</summary>{steps}</details>" if steps else ""
-    name = text(row.project)
-    link = f'<a href="{escape(folder)}/{escape(row.report)}">{name}</a>' if row.report else name
-    return (
-        f'<tr data-o="{text(row.verdict)}" data-k="{text(kinds)}"><td>{link}<br><span class="small">'
-        f'{text(row.repository)}</span><td class="exit-{int(row.exit)}">{text(row.verdict)}<td>{checked}'
-        f"<td>{row.seconds:.1f}<td><ul class='facts'>{found}</ul>{again}<td>{steps}"
-    )
-
-
-def _what_of(key: str) -> str:
-    """The channel, or version and channel; the package has its own column."""
-    package, is_version, rest = key.partition("==")
-    return rest if is_version else package.partition("@")[2]
+_RED = (Exit.ACTION_NEEDED, Exit.DEFECT)
+_MOST = 10
+"""Findings of a project in annotations and in the step summary; its own report has all of them."""
+_SHOWN = 3
+"""Findings and commands of a project on the terminal; the report has all of them."""
 
 
 class ProjectReport(Model):
@@ -136,3 +65,170 @@ class FleetReport(Model):
 def build_schema() -> dict[str, Any]:
     """The JSON Schema of the document."""
     return build_model_schema(FleetReport, "release-state report over many projects")
+
+
+def describe_verdict(rows: Sequence[ProjectRow], total: int) -> str:
+    """The verdict over all projects: the worst one, and how many projects have it."""
+    code = find_worst(rows)
+    if code is Exit.OK and len(rows) < total:
+        return f"PARTIAL {len(rows)} of {total}"
+    alike = [row for row in rows if row.exit is code]
+    verdicts = list(dict.fromkeys(row.verdict for row in alike))
+    shown = verdicts[0] if len(verdicts) == 1 else "EVERY PROJECT HOLDS"
+    return f"{shown}: {len(alike)} of {total} projects"
+
+
+def _count_verdicts(rows: Sequence[ProjectRow]) -> str:
+    """The number of projects by verdict, the most common first."""
+    return ", ".join(f"{count} {verdict}" for verdict, count in Counter(row.verdict for row in rows).most_common())
+
+
+def build_document(rows: Sequence[ProjectRow], total: int, exit_code: int, started_at: datetime, folder: str) -> str:
+    """The JSON document of a run, in ASCII."""
+    content = {
+        "release_state_fleet": FORMAT,
+        "release_state": __version__,
+        "started_at": started_at.isoformat(),
+        "exit_code": exit_code,
+        "verdict": describe_verdict(rows, total),
+        "projects_listed": total,
+        "reports": folder,
+        "projects": [
+            {"verdict": row.verdict, "exit_code": int(row.exit), **row.model_dump(mode="json", exclude={"tracebacks"})}
+            for row in rows
+        ],
+    }
+    return json.dumps(content, indent=1, ensure_ascii=True).replace("\x7f", "\\u007f") + "\n"
+
+
+def render_page(rows: Sequence[ProjectRow], total: int, exit_code: int, started_at: datetime, folder: str) -> str:
+    """The page: the verdict, the number of projects by verdict, and the table."""
+    title, code = describe_verdict(rows, total), int(find_worst(rows))
+    counts = f"<strong>{len(rows)} of {total} projects</strong>: {text(_count_verdicts(rows))}"
+    kinds = sorted({kind for row in rows for part in row.parts for kind in part.kinds})
+    order = {each: number for number, each in enumerate((3, 1, 6, 8, 5, 0))}
+    table = "".join(
+        _row(row, folder) for row in sorted(rows, key=lambda row: (order.get(int(row.exit), 9), row.project))
+    )
+    columns = ("Project", "Verdict", "Checked", "Seconds", "Found", "Fix")
+    head = "".join(f"<th>{column}</th>" for column in columns)
+    return render_frame(
+        title,
+        code,
+        (
+            f'<section class="audit"><p>{counts}.</p>',
+            '<div class="filters"><label>Text <input type="search"></label>',
+            f"<label>Verdict <select>{_options(dict.fromkeys(row.verdict for row in rows))}</select></label>",
+            f"<label>Kind <select>{_options(kinds)}</select></label>",
+            f'<span class="shown" data-what="projects">{len(rows)} of {len(rows)} projects</span></div>',
+            f'<table class="fleet"><thead><tr>{head}</tr></thead><tbody>{table}</tbody></table></section>',
+        ),
+        started_at,
+    )
+
+
+def _options(values: Iterable[str]) -> str:
+    return '<option value="">any</option>' + "".join(f"<option>{text(value)}</option>" for value in values)
+
+
+def _row(row: ProjectRow, folder: str) -> str:
+    kinds = " ".join(kind for part in row.parts for kind in part.kinds)
+    checked = "<br>".join(f"{text(_what_of(part.key))}: {text(part.summary)}" for part in row.parts)
+    found = "".join(f"<li>{text(line)}</li>" for line in row.findings)
+    again = f"<p>Retry after {text(row.retry_at)}.</p>" if row.retry_at else ""
+    steps = "".join(map(render_fix, row.steps))
+    count = f"{len(row.steps)} step{'s' * (len(row.steps) != 1)}"
+    steps = f"<details><summary>{count}</summary>{steps}</details>" if steps else ""
+    name = text(row.project)
+    link = f'<a href="{escape(folder)}/{escape(row.report)}">{name}</a>' if row.report else name
+    return (
+        f'<tr data-o="{text(row.verdict)}" data-k="{text(kinds)}"><td>{link}<br><span class="small">'
+        f'{text(row.repository)}</span><td class="exit-{int(row.exit)}">{text(row.verdict)}<td>{checked}'
+        f"<td>{row.seconds:.1f}<td><ul class='facts'>{found}</ul>{again}<td>{steps}"
+    )
+
+
+def _what_of(key: str) -> str:
+    """The channel, or version and channel; the package has its own column."""
+    package, is_version, rest = key.partition("==")
+    return rest if is_version else package.partition("@")[2]
+
+
+def header(listed: Path, total: int, audit: str | None, github_api: str, token_source: str | None) -> list[str]:
+    """The lines above the run: what is checked, and the source of each fact."""
+    what = f"audit, versions: {audit}" if audit else "a gate of each"
+    return [
+        f"{total} projects of {sanitize(str(listed))}: {what}",
+        f"  GitHub  {github_api}, {f'token from {token_source}' if token_source else 'no token'}",
+    ]
+
+
+def show_rows(screen: Screen, rows: Sequence[ProjectRow], total: int) -> None:
+    """Print the projects with findings, and the verdict over all."""
+    for row in rows:
+        if row.exit is not Exit.OK and not screen.is_quiet:
+            _show(screen, row)
+    code = find_worst(rows)
+    colour = "green" if code is Exit.OK and len(rows) == total else "red" if code in _RED else "yellow"
+    screen.line()
+    screen.line(describe_verdict(rows, total), bold=True, **{colour: True})
+    screen.line(_count_verdicts(rows), 2, 2)
+
+
+def _show(screen: Screen, row: ProjectRow) -> None:
+    screen.finding(f"{row.verdict}: {row.project} ({row.repository})", (), is_red=row.exit in _RED)
+    for line in row.findings[:_SHOWN]:
+        screen.line(sanitize(line), 4, 2)
+    if len(row.findings) > _SHOWN:
+        screen.line(f"and {len(row.findings) - _SHOWN} more", 4)
+    if row.retry_at:
+        screen.line(f"retry after {row.retry_at}", 4)
+    # One command can fix several findings.
+    lines = list(dict.fromkeys(line for step in row.steps for line in step.lines()))
+    for line in lines[:_SHOWN]:
+        screen.command(line, 4)
+    if len(lines) > _SHOWN:
+        screen.line(f"and {len(lines) - _SHOWN} more commands: see the report", 4)
+
+
+def step_report(rows: Sequence[ProjectRow], total: int, html: str) -> StepReport:
+    """What a run over many projects reports to its workflow."""
+    wrong = [row for row in rows if row.exit is not Exit.OK]
+    return StepReport(
+        verdict=describe_verdict(rows, total),
+        phase="fleet",
+        annotations=lambda: errors_first(map(_annotation, wrong)),
+        summary=lambda room: cut(_blocks(rows, wrong, total), html, room),
+    )
+
+
+def _blocks(rows: Sequence[ProjectRow], wrong: Sequence[ProjectRow], total: int) -> Iterator[str]:
+    yield f"## {find_worst(rows).symbol} {plain(describe_verdict(rows, total))}\n\n"
+    yield "| project | verdict | checked | findings |\n|---|---|---|---|\n"
+    for row in sorted(rows, key=lambda row: (row.exit is Exit.OK, row.project)):
+        checked = "; ".join(part.summary for part in row.parts)
+        name = f"{row.exit.symbol} {plain(row.project)}"
+        yield f"| {name} | {plain(row.verdict)} | {plain(checked, 300)} | {len(row.findings)} |\n"
+    yield "\n"
+    yield from map(_block, wrong)
+
+
+def _block(row: ProjectRow) -> str:
+    lines = [f"- {plain(line)}\n" for line in row.findings[:_MOST]]
+    if len(row.findings) > _MOST:
+        lines.append(f"- and {len(row.findings) - _MOST} more\n")
+    if row.retry_at:
+        lines.append(f"- retry after {plain(row.retry_at)}\n")
+    steps = "".join(map(_commands, row.steps))
+    head = f"**{row.exit.symbol} {plain(row.project)}** ({plain(row.repository)}): {plain(row.verdict)}"
+    return f"{head}\n\n{''.join(lines)}\n{steps}"
+
+
+def _commands(step: Step) -> str:
+    withheld = f"No command: {plain(step.withheld)}\n\n" if step.withheld else ""
+    return f"{plain(step.title)}\n\n{withheld}" + (f"{fence(step.lines())}\n" if step.commands else "")
+
+
+def _annotation(row: ProjectRow) -> str:
+    steps = (f"fix: {step.title}" for step in row.steps[:_MOST])
+    return annotation(row.exit in _RED, (*row.findings[:_MOST], *steps), f"{row.verdict}: {sanitize(row.project)}")

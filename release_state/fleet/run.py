@@ -4,33 +4,35 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from release_state.common.errors import UsageProblem
-from release_state.fleet import summary
-from release_state.fleet.projects import read_projects
-from release_state.fleet.report import build_document, render_page
-from release_state.fleet.session import FILE, FleetController, look_of
+from release_state.fleet import report
+from release_state.fleet.look import Look
+from release_state.fleet.projects import ProjectRow, read_projects
+from release_state.fleet.session import FILE, FleetController
 from release_state.observe.token import find_token
 from release_state.report.files import ReportFiles
+from release_state.report.screen import Screen
 from release_state.run.base import Run
-from release_state.settings.config import Arguments
+from release_state.run.options import Invocation
 
 
 class FleetFiles(ReportFiles):
     """The summary of the run, and beside it a folder with the report of each project."""
 
     latest = "latest-fleet"
+    _elsewhere: Path | None = None
 
     @property
     def own(self) -> Path:
         """The folder of the projects' reports."""
         return self._elsewhere or self.json.with_suffix("")
-
-    _elsewhere: Path | None = None
 
     def prepare(self) -> None:
         """Reserve the names, and make the folder of the projects' reports.
@@ -57,86 +59,72 @@ class FleetRun(Run):
 
     reports: FleetFiles
 
-    def __init__(
-        self,
-        arguments: Arguments,
-        environ: Mapping[str, str],
-        cwd: Path,
-        *,
-        listed: Path,
-        refused: Sequence[str],
-        named: Sequence[str],
-        checks_folder: Path,
-        demo: str | None,
-        with_workers: bool,
-        executes: bool,
-    ) -> None:
-        super().__init__(environ, executes=executes)
-        refused = [*refused, *(["--demo"] if demo else []), *(["--plan"] if arguments.plan != "auto" else [])]
-        refused = [*refused, *(["--wait"] if arguments.wait != "0" else [])]
-        if arguments.audit and arguments.phase != "auto":
-            refused = [*refused, "--phase (of an audit)"]
-        for option in refused:
+    def refuse(self, given: Invocation) -> None:
+        """Raise UsageProblem for options and files of checks that have no meaning for many projects."""
+        arguments = given.arguments
+        refused = {
+            **{f"--{name.replace('_', '-')}": True for name in given.files},
+            "--demo": given.demo is not None,
+            "--plan": arguments.plan != "auto",
+            "--wait": arguments.wait != "0",
+            "--phase (of an audit)": bool(arguments.audit and arguments.phase != "auto"),
+        }
+        for option in (name for name, is_given in refused.items() if is_given):
             raise UsageProblem(f"{option} cannot be combined with --project-list")
-        if wrong := [name for name in named if name.endswith(".py") and name != FILE]:
+        if wrong := [name for name in given.named if name.endswith(".py") and name != FILE]:
             raise UsageProblem(f"{wrong[0]} holds no check of --project-list, which runs checks/{FILE} alone")
-        self.projects = read_projects(listed, arguments, environ, cwd)
-        target = self.projects[0].config.targets[0]
-        self.reports = FleetFiles(self.projects[0].config.reports_dir, f"fleet-{len(self.projects)}-projects")
-        if executes:
-            # Reserved this early because each worker is told where the projects' reports go.
-            try:
-                self.reserve()
-            except OSError as error:
-                raise UsageProblem(
-                    f"reports folder {self.reports.folder}: {error.strerror}: give another with --reports-dir"
-                ) from None
-        self.token_source = find_token(environ, target.github_api)[1]
-        self.audit, self.listed = arguments.audit, listed
+
+    def configure(self) -> None:
+        """Read the list, and reserve the names of the reports; raises UsageProblem."""
+        given, arguments = self.given, self.given.arguments
+        listed = cast("Path", given.listed)
+        self.projects = read_projects(listed, arguments, given.environ, given.cwd)
+        config = self.projects[0].config
+        api = config.targets[0].github_api
+        self.reports = FleetFiles(config.reports_dir, f"fleet-{len(self.projects)}-projects")
+        if self.executes:  # this early, because each worker is told where the projects' reports go
+            self.reserve()
+        token_source = find_token(given.environ, api)[1]
+        self._header = report.header(listed, len(self.projects), arguments.audit, api, token_source)
         self.session = FleetController(
             self.projects,
-            look_of(checks_folder, self.reports.own, target.github_api, environ),
-            with_workers=with_workers,
+            partial(Look, given.checks_folder, self.reports.own, api, given.environ),
+            with_workers=given.workers > 0,
             block_on_advice=arguments.block_on_advice,
             given={
                 "fleet": str(listed),
-                "cwd": str(cwd),
-                "checks": str(checks_folder),
+                "cwd": str(given.cwd),
+                "checks": str(given.checks_folder),
                 "reports": str(self.reports.own),
                 "block_on_advice": arguments.block_on_advice,
+                "workers": given.workers or 1,
             },
         )
-        self._stack.callback(self.session.close)
 
     def prepare_reports(self, config: pytest.Config) -> None:
-        """Tell the session the number of workers; the names are reserved already."""
-        workers = len(getattr(config.option, "tx", None) or ()) or 1
-        self.session.use_workers(workers)
+        """Do nothing: the names are reserved already."""
 
     def header(self) -> list[str]:
         """The lines above the run."""
-        target = self.projects[0].config.targets[0]
-        return summary.header(self.listed, len(self.projects), self.audit, target.github_api, self.token_source)
+        return self._header
 
-    def publish_reports(self, exitstatus: int) -> int:
+    def write_reports(self, rows: Sequence[ProjectRow], exitstatus: int) -> None:
         """Write the summary; after a run over all projects it becomes `latest-fleet`."""
-        rows = self.session.rows() if self.executes else []
-        if not rows:
-            self.reports.discard()
-            return exitstatus
-        try:
-            whole = len(rows) == len(self.projects)
-            arguments = (rows, len(self.projects), exitstatus, self.reports.started_at, self.reports.own.name)
-            self.reports.write(
-                build_document(*arguments), is_whole=whole and exitstatus not in (2, 3), page=render_page(*arguments)
-            )
-            told = summary.step_report(rows, len(self.projects), self.reports.html.name)
-            self.notes += self.workflow.write(told, self.reports.html)
-        except OSError as error:
-            return self.give_up_reports(error)
-        return self.code_after_reports(exitstatus)
+        total, files = len(self.projects), self.reports
+        arguments = (rows, total, exitstatus, files.started_at, files.own.name)
+        page = report.render_page(*arguments)
+        files.write(report.build_document(*arguments), exitstatus, is_partial=len(rows) < total, page=page)
+        self.notes += self.workflow.write(report.step_report(rows, total, files.html.name), files.html)
 
-    def summarise(self, reporter: pytest.TerminalReporter) -> None:
+    def show_defects(self, screen: Screen) -> None:
+        """Print each traceback once: one defect can hit many projects."""
+        found: dict[str, str] = {}
+        for row in self.judged():
+            for trace, where in row.tracebacks.items():
+                found.setdefault(trace, f"{where}, of {row.project}")
+        screen.tracebacks(found)
+
+    def show(self, screen: Screen) -> None:
         """Print a line for each project that needs attention, and the verdict over all."""
-        rows = self.session.rows() if self.executes else []
-        summary.summarise(reporter, rows, len(self.projects), self.ending())
+        if rows := self.judged():
+            report.show_rows(screen, rows, len(self.projects))

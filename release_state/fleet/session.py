@@ -8,27 +8,25 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from release_state.audit.items import AuditItem, read_check
-from release_state.audit.verdict import Expected
+from release_state.audit.session import AuditItem, Function, make_items
 from release_state.fleet.look import Look
 from release_state.fleet.pool import AT_ONCE, Pool
-from release_state.fleet.projects import Project, ProjectRow, read_projects
+from release_state.fleet.projects import Project, ProjectRow, find_worst, read_projects
 from release_state.model.outcome import CheckResult, Exit
 from release_state.observe.defects import Defects
 from release_state.observe.http.limits import SharedLimit
 from release_state.observe.process import stop_running
-from release_state.observe.token import find_token
-from release_state.run.base import own_run_id
 from release_state.settings.config import Arguments
 
 MakeLook = Callable[[SharedLimit, threading.Event], Look]
 
 FILE = "test_fleet.py"
-CHECK = "FLEET-1"
 _POLL_SECONDS = 0.1
 _END_SECONDS = 1.2
 """Longest wait for interrupted look-ups to clean up; each of their parts checks several times a second."""
@@ -48,17 +46,10 @@ class Asked:
 class FleetSession:
     """What each process of the run has: the projects, and the pool that observes them."""
 
-    marker = "fleet"
-    file = FILE
+    marker, file = "fleet", FILE
 
     def __init__(
-        self,
-        projects: Sequence[Project],
-        exchange: Path,
-        look: MakeLook,
-        *,
-        threads: int,
-        block_on_advice: bool,
+        self, projects: Sequence[Project], exchange: Path, look: MakeLook, *, threads: int, block_on_advice: bool
     ) -> None:
         self.projects, self.exchange, self.block_on_advice = list(projects), exchange, block_on_advice
         self.cancel = threading.Event()
@@ -70,20 +61,10 @@ class FleetSession:
     def _row(self, number: int) -> ProjectRow:
         return self._look.observe(self.projects[number], report_name(number, self.projects[number]))
 
-    def items(self, collector: pytest.Collector, function: Callable[..., None]) -> list[AuditItem]:
+    def items(self, collector: pytest.Collector, function: Function) -> list[AuditItem]:
         """One item per project."""
-        info = read_check(function)
-        return [
-            AuditItem.from_parent(
-                collector,
-                name=f"{function.__name__}[{asked.project.name}]",
-                info=info,
-                function=function,
-                key=asked.project.name,
-                given={"asked": asked},
-            )
-            for asked in self.asked
-        ]
+        subjects = ((asked.project.name, asked.project.name, {"asked": asked}) for asked in self.asked)
+        return make_items(collector, function, subjects)
 
     def begin(self, items: Sequence[pytest.Item]) -> None:
         """Start to observe the projects whose checks are selected."""
@@ -100,7 +81,7 @@ class FleetController(FleetSession):
         look: MakeLook,
         *,
         with_workers: bool,
-        given: Mapping[str, object],
+        given: Mapping[str, Any],
         block_on_advice: bool,
     ) -> None:
         exchange = Path(tempfile.mkdtemp(prefix="release-state-"))
@@ -109,10 +90,6 @@ class FleetController(FleetSession):
         self.results: dict[str, CheckResult] = {}
         self.defects: Defects = []
         """Always empty: an error is in the row of its project."""
-
-    def use_workers(self, number: int) -> None:
-        """Note how many processes share the work."""
-        self._given = {**self._given, "workers": number}
 
     def start(self) -> None:
         """Do nothing: the observation starts once the selection is known."""
@@ -126,37 +103,28 @@ class FleetController(FleetSession):
         """Keep the result of one project's check."""
         self.results[result.target] = result
 
-    def for_worker(self) -> dict[str, object]:
+    def for_worker(self) -> dict[str, Any]:
         """What a worker gets at its start; it reads the configuration itself."""
         return {**self._given, "exchange": str(self.exchange)}
 
-    def rows(self) -> list[ProjectRow]:
+    def verdicts(self) -> list[ProjectRow]:
         """The rows of projects whose checks ran, in the order of the list."""
-        ran = [asked for asked in self.asked if asked.project.name in self.results]
-        return [self._row_of(asked) for asked in ran]
+        return [self._row_of(asked) for asked in self.asked if asked.project.name in self.results]
 
     def _row_of(self, asked: Asked) -> ProjectRow:
-        row = self.pool.row(asked.number)
-        if row is None:
-            target = asked.project.config.targets[0]
-            said = self.results[asked.project.name].found
-            row = ProjectRow(project=target.name, repository=target.repository, defect=said)
-        return row
-
-    @property
-    def expected(self) -> list[Expected]:
-        """The results that a whole run has."""
-        return [Expected(CHECK, project.name, blocking=True) for project in self.projects]
+        if (row := self.pool.row(asked.number)) is not None:
+            return row
+        target, why = asked.project.config.targets[0], self.results[asked.project.name].found
+        return ProjectRow(project=target.name, repository=target.repository, defect=why)
 
     def defect(self) -> None:
         """None: no error ends the observation of all projects."""
 
     def exit_code(self) -> Exit:
         """The exit code of the run; never 0 if nothing ran, or only a part of the list."""
-        rows = self.rows()
-        code = Exit.worst([row.exit for row in rows])
-        partly = len(rows) < len(self.projects)
-        return Exit.UNKNOWN if code is Exit.OK and partly else code
+        rows = self.verdicts()
+        code = find_worst(rows)
+        return Exit.UNKNOWN if code is Exit.OK and len(rows) < len(self.projects) else code
 
     def close(self) -> None:
         """Stop the observation and remove the exchange folder."""
@@ -187,37 +155,16 @@ class FleetWorker(FleetSession):
         os._exit(Exit.INTERRUPTED)
 
 
-def look_of(checks: Path, reports: Path, api: str, environ: Mapping[str, str]) -> MakeLook:
-    """The factory of this process's `Look`, with the token of its environment."""
-    token, source = find_token(environ, api)
-
-    def make(limit: SharedLimit, cancel: threading.Event) -> Look:
-        return Look(
-            checks,
-            reports,
-            token=token,
-            token_source=source,
-            own_run_id=own_run_id(environ),
-            environ=environ,
-            limit=limit,
-            cancel=cancel,
-        )
-
-    return make
-
-
-def fleet_worker(given: Mapping[str, object], arguments: Arguments) -> FleetWorker:
+def fleet_worker(given: Mapping[str, Any], arguments: Arguments) -> FleetWorker:
     """The session of a worker; it reads list and environment itself, so that no secret is sent to it."""
-    workers = int(str(given["workers"]))
-    listed = read_projects(Path(str(given["fleet"])), arguments, os.environ, Path(str(given["cwd"])))
-    api = listed[0].config.targets[0].github_api
-    checks, reports = Path(str(given["checks"])), Path(str(given["reports"]))
+    projects = read_projects(Path(given["fleet"]), arguments, os.environ, Path(given["cwd"]))
+    api = projects[0].config.targets[0].github_api
     worker = FleetWorker(
-        listed,
-        Path(str(given["exchange"])),
-        look_of(checks, reports, api, os.environ),
-        threads=max(1, AT_ONCE // workers),
-        block_on_advice=bool(given["block_on_advice"]),
+        projects,
+        Path(given["exchange"]),
+        partial(Look, Path(given["checks"]), Path(given["reports"]), api, os.environ),
+        threads=max(1, AT_ONCE // given["workers"]),
+        block_on_advice=given["block_on_advice"],
     )
     worker.end_with_the_run()
     return worker

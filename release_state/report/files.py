@@ -5,22 +5,17 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from release_state.common import disk
-from release_state.model.outcome import Verdict
+from release_state.model.outcome import Exit, Verdict
 
 if TYPE_CHECKING:
-    from release_state.model.snapshot import Snapshot
-    from release_state.observe.waiting import Waited
-    from release_state.report.document import Origin, RunReport
     from release_state.settings.config import RunConfig
-    from release_state.verdict.changes import Changes
-    from release_state.verdict.verdict import TargetVerdict
 
 #: Verdicts that never become `latest`: the run was narrowed or broke.
 NOT_WHOLE = {Verdict.PARTIAL, Verdict.NOTHING_CHECKED, Verdict.DEFECT}
@@ -80,30 +75,8 @@ class ReportFiles:
             self.json.unlink(missing_ok=True)
             self.html.unlink(missing_ok=True)
 
-    def publish(
-        self,
-        verdicts: Sequence[TargetVerdict],
-        snapshots: Mapping[str, Snapshot],
-        exit_code: int,
-        origin: Origin,
-        changes: Mapping[str, Changes],
-        waited: Waited | None = None,
-    ) -> RunReport:
-        """Write the JSON report and return it; after a complete run, update `latest.html` and `latest.json`.
-
-        Raises OSError if a file cannot be written.
-        """
-        from release_state.report.document import build_report, to_json
-
-        html = self.html.name if self.html.is_file() else None
-        document = build_report(verdicts, snapshots, exit_code, self.started_at, html, origin, changes, waited)
-        # 2 and 3: interrupted or broken. `not_run`: a narrowed run can have the verdict of a finding.
-        partly = any(verdict.not_run or verdict.verdict in NOT_WHOLE for verdict in verdicts)
-        self.write(to_json(document), is_whole=exit_code not in (2, 3) and not partly)
-        return document
-
-    def write(self, document: str, *, is_whole: bool, page: str | None = None) -> None:
-        """Write the JSON report, and `page` if given; if `is_whole`, update the `latest` files too.
+    def write(self, document: str, exit_code: int, *, is_partial: bool, page: str | None = None) -> None:
+        """Write the JSON report, and `page` if given; after a complete run, update the `latest` files too.
 
         Does nothing if no names are reserved. Raises OSError if a file cannot be written.
         """
@@ -114,7 +87,7 @@ class ReportFiles:
         disk.write_atomically(self.json, document)
         self.written = True
         self._reservation.unlink(missing_ok=True)
-        if not is_whole:
+        if is_partial or exit_code in (Exit.INTERRUPTED, Exit.DEFECT):
             return
         # Under a lock: two runs that end together must not mix their pairs. The page first: the document names it.
         with _alone_in(self.folder):

@@ -8,7 +8,6 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,20 +54,6 @@ _COLOURS = {
     Outcome.IN_PROGRESS: "yellow",
     Outcome.UNKNOWN: "yellow",
 }
-
-
-@dataclass(frozen=True)
-class Ending:
-    """What the terminal shows of any run besides its verdicts."""
-
-    broke: BaseException | None
-    """The error that ended the observation itself."""
-    defects: Sequence[Defect]
-    """Bugs within look-ups."""
-    notes: Sequence[str]
-    trouble: str | None
-    """Why there is no report."""
-    reports: ReportFiles
 
 
 class Screen:
@@ -169,22 +154,19 @@ class Screen:
         self.reporter.section("release state", sep="=", red=True, bold=True)
         self.line(f"the observation crashed: {sanitize(format_error(error))}; {remedy}")
 
-    def end(self, ending: Ending) -> None:
+    def end(self, defects: Sequence[Defect], notes: Sequence[str], trouble: str | None, files: ReportFiles) -> None:
         """Write the last lines: look-ups that crashed, notes, and where the reports are or why there is none."""
-        for what in describe_defects(ending.defects):
+        for what in describe_defects(defects):
             self.line(f"a look-up crashed, so the exit code is {Exit.DEFECT:d}: {what}; please report this", red=True)
-        for note in ending.notes:
+        for note in notes:
             self.line(f"note: {sanitize(note)}", yellow=True)
-        if ending.trouble:
-            self.line(sanitize(ending.trouble), red=True)
-        elif ending.reports.written:
-            self._reports(ending.reports)
-
-    def _reports(self, files: ReportFiles) -> None:
-        path = files.html
-        with suppress(ValueError):
-            path = path.relative_to(Path.cwd())
-        self.verbatim(f"reports: {path} and {files.json.suffix}")
+        if trouble:
+            self.line(sanitize(trouble), red=True)
+        elif files.written:
+            path = files.html
+            with suppress(ValueError):
+                path = path.relative_to(Path.cwd())
+            self.verbatim(f"reports: {path} and {files.json.suffix}")
 
 
 def list_rows(result: CheckResult) -> list[tuple[str, str]]:

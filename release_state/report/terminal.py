@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
 from datetime import timezone
 from typing import TYPE_CHECKING
 
@@ -11,14 +10,11 @@ from release_state.common.text import escape, format_step_numbers, quote_command
 from release_state.facts.release import Release
 from release_state.model.outcome import Exit, Outcome, Verdict, collect_remedies, find_retry_time, group_unknown
 from release_state.model.plan import Plan
-from release_state.observe.defects import collect_tracebacks
-from release_state.report.screen import Ending, Screen, list_rows
+from release_state.report.screen import Screen, list_rows
 from release_state.verdict.conclude import ADVICE, COUNTED
 from release_state.verdict.matrix import Row, build_matrix
 
 if TYPE_CHECKING:
-    import pytest
-
     from release_state.model.snapshot import Snapshot
     from release_state.settings.config import RunConfig
     from release_state.verdict.changes import Changes
@@ -52,29 +48,8 @@ def header(config: RunConfig, token_source: str | None) -> list[str]:
     ]
 
 
-def summarise(
-    reporter: pytest.TerminalReporter,
-    verdicts: Sequence[TargetVerdict],
-    observed: Mapping[str, Snapshot],
-    changes: Mapping[str, Changes],
-    ending: Ending,
-) -> None:
-    """Print the end of the run: for each target its verdict, its state, what is wrong and how to fix it."""
-    screen = Screen(reporter)
-    screen.tracebacks(collect_tracebacks(ending.defects))
-    for report in reporter.stats.get("defect", ()):
-        reporter.section(f"defect in {sanitize(report.nodeid)}", sep="_", red=True)
-        for line in report.longreprtext.splitlines():
-            screen.verbatim(sanitize(line))
-    if ending.broke is not None:
-        screen.crash(ending.broke)
-        return
-    for verdict in verdicts:
-        _verdict(screen, verdict, observed[verdict.target.key], changes.get(verdict.target.key))
-    screen.end(ending)
-
-
-def _verdict(screen: Screen, verdict: TargetVerdict, snapshot: Snapshot, changes: Changes | None) -> None:
+def show_verdict(screen: Screen, verdict: TargetVerdict, snapshot: Snapshot, changes: Changes | None) -> None:
+    """Print one target: its verdict, its state, what is wrong and how to fix it."""
     target = verdict.target
     screen.line()
     screen.line(

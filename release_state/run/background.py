@@ -5,60 +5,63 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from release_state.common import disk
 from release_state.common.errors import format_error
+from release_state.model.observation import Model
 from release_state.model.outcome import Exit
+from release_state.observe.defects import Defects
 
-T = TypeVar("T")
+M = TypeVar("M", bound=Model)
 
 _OBSERVED, _FAILED = "observed.json", "failed.txt"
 _POLL_SECONDS = 0.02
-_SWITCH_SECONDS = 0.001
 _END_SECONDS = 5.0
 """Longest wait for a stopped observation to end; each of its parts checks several times a second."""
 
 
-class Background(Generic[T]):
+class Judged(Protocol):
+    """The verdict on one target, or on one history."""
+
+    @property
+    def exit(self) -> Exit: ...
+
+
+class Background(Generic[M]):
     """Observes in a thread of its own; under xdist, writes the result where the workers wait for it.
 
-    `observe` gets the event that is set when the run is over; `dump` turns its result into plain JSON data.
+    `observe` gets the event that is set when the run is over.
     """
 
-    def __init__(
-        self, observe: Callable[[threading.Event], T], dump: Callable[[T], Any], *, with_workers: bool
-    ) -> None:
-        self._observe, self._dump = observe, dump
-        self._done: Future[T] = Future()
+    def __init__(self, observe: Callable[[threading.Event], Sequence[M]], *, with_workers: bool) -> None:
+        self._observe = observe
+        self._done: Future[Sequence[M]] = Future()
         self._thread: threading.Thread | None = None
         self.cancel = threading.Event()
-        self.seconds = 0.0
+        self.defects: Defects = []
+        """Errors inside look-ups; everything else was observed."""
         self.exchange = Path(tempfile.mkdtemp(prefix="release-state-")) if with_workers else None
 
     def start(self) -> None:
         """Start the observation."""
-        # The main thread imports and collects meanwhile: a look-up must not wait 5 ms for it to read an answer.
-        sys.setswitchinterval(_SWITCH_SECONDS)
         self._thread = threading.Thread(target=self._run, name="release-state-observe", daemon=True)
         self._thread.start()
 
     def _run(self) -> None:
-        started = time.monotonic()
         try:
             observed = self._observe(self.cancel)
             if self.cancel.is_set():
                 return  # nobody waits for it, and a look-up that was cut off observed nothing
-            self.seconds = time.monotonic() - started
             if self.exchange:
-                _hand_on(json.dumps(self._dump(observed)), self.exchange / _OBSERVED)
+                documents = [each.model_dump(mode="json") for each in observed]
+                _hand_on(json.dumps(documents), self.exchange / _OBSERVED)
             self._done.set_result(observed)
         except BaseException as error:
             if self.cancel.is_set():
@@ -67,12 +70,10 @@ class Background(Generic[T]):
             if self.exchange and self.exchange.is_dir():
                 try:
                     disk.write_atomically(self.exchange / _FAILED, format_error(error))
-                except OSError:
-                    shutil.rmtree(
-                        self.exchange, ignore_errors=True
-                    )  # the disk is full: without the folder, workers end
+                except OSError:  # the disk is full: without the folder, workers end
+                    shutil.rmtree(self.exchange, ignore_errors=True)
 
-    def wait(self) -> T:
+    def wait(self) -> Sequence[M]:
         """Wait for the observation and return it; raises whatever it raised."""
         return self._done.result()
 
@@ -80,13 +81,23 @@ class Background(Generic[T]):
         """Whether the observation has ended; waits at most this long for it."""
         return bool(wait([self._done], seconds).done)
 
-    def result(self) -> T | None:
+    def result(self) -> Sequence[M] | None:
         """The observation, without waiting; None while it runs and after a defect."""
         return None if not self._done.done() or self._done.exception() else self._done.result()
 
     def defect(self) -> BaseException | None:
         """The error that ended the observation itself; None if there was none."""
         return self._done.exception() if self._done.done() else None
+
+    def verdicts(self) -> Sequence[Judged]:
+        """One verdict for each target or channel; empty if nothing was observed."""
+        raise NotImplementedError
+
+    def exit_code(self) -> Exit:
+        """The exit code of the run; never 0 if nothing ran."""
+        if self.defect() is not None or self.defects:
+            return Exit.DEFECT
+        return Exit.worst([verdict.exit for verdict in self.verdicts()])
 
     def close(self) -> None:
         """Stop the observation, remove the exchange folder, and wait until no program is running."""
@@ -98,10 +109,7 @@ class Background(Generic[T]):
 
 
 def _hand_on(text: str, path: Path) -> None:
-    """Write the file that the workers wait for; on a full disk into memory (Linux), while this process lives.
-
-    Raises OSError if neither works.
-    """
+    """Write the file that the workers wait for; on a full disk into memory (Linux), while this process lives."""
     try:
         disk.write_atomically(path, text)
     except OSError as error:
@@ -113,8 +121,8 @@ def _hand_on(text: str, path: Path) -> None:
             path.symlink_to(f"/proc/{os.getpid()}/fd/{file.fileno()}")
 
 
-def wait_for(exchange: Path) -> Any:
-    """Wait in an xdist worker for the controller's observation, and return it as plain data.
+def wait_for(exchange: Path, model: type[M]) -> list[M]:
+    """Wait in an xdist worker for what the controller observed, and return it.
 
     Ends the process if the controller has ended. Raises RuntimeError if the observation broke.
     """
@@ -125,4 +133,5 @@ def wait_for(exchange: Path) -> Any:
         if not exchange.is_dir():
             os._exit(Exit.INTERRUPTED)
         time.sleep(_POLL_SECONDS)
-    return json.loads((exchange / _OBSERVED).read_text(encoding="utf-8"))
+    documents = json.loads((exchange / _OBSERVED).read_text(encoding="utf-8"))
+    return [model.model_validate(document) for document in documents]

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from release_state.common.disk import NO_ROOM
+from release_state.common.errors import UsageProblem
 from release_state.model.outcome import CheckResult, Exit
+from release_state.observe.defects import collect_tracebacks
 from release_state.report.actions import WorkflowStep
 from release_state.report.files import ReportFiles
-from release_state.report.screen import Ending
+from release_state.report.screen import Screen
 from release_state.run.checks import read_result
 from release_state.run.ends import Interrupts
+from release_state.run.options import Invocation
 
 _WORKERS_END_SECONDS, _FLEET_ENDS_SECONDS = 0.3, 1.6
 
@@ -34,13 +37,13 @@ class Run:
     reports: ReportFiles
     """Reports that were written stay when the run ends."""
 
-    def __init__(self, environ: Mapping[str, str], *, executes: bool, demo: str | None = None) -> None:
-        self.demo = demo
-        self.aside = "a demo world, which is gone when this run ends" if demo is not None else ""
+    def __init__(self, given: Invocation) -> None:
+        self.demo, self.executes = given.demo, given.executes
+        self.aside = "a demo world, which is gone when this run ends" if given.demo is not None else ""
         """Added to the header of a run on a demo world or a recorded snapshot."""
-        self.workflow = WorkflowStep(environ)  # also in a demo: the run is still a step of this workflow
-        self.executes = executes
+        self.workflow = WorkflowStep(given.environ)  # also in a demo: the run is still a step of this workflow
         self.trouble: str | None = None
+        """Why there is no report."""
         self.notes: list[str] = []
         """What went wrong without changing the exit code."""
         self.has_shown_phases = False
@@ -48,6 +51,26 @@ class Run:
         self._plugins: pytest.PytestPluginManager | None = None
         self._has_workers = False
         self._stack = ExitStack()
+        self.refuse(given)
+        try:
+            if given.demo is not None:
+                from release_state.demo.enter import enter_demo
+
+                arguments, environ = self._stack.enter_context(enter_demo(given.demo, given.arguments))
+                given = replace(given, arguments=arguments, environ=environ)
+            self.given = given
+            self.configure()
+            self._stack.callback(self.session.close)
+        except BaseException:
+            self._stack.close()
+            raise
+
+    def refuse(self, given: Invocation) -> None:
+        """Raise UsageProblem for what this kind of run cannot do."""
+
+    def configure(self) -> None:
+        """Load the configuration, and make the session and the names of the reports; raises UsageProblem."""
+        raise NotImplementedError
 
     def register(self, plugins: pytest.PytestPluginManager, interrupts: Interrupts | None) -> None:
         """Take part in this process's pytest run."""
@@ -66,32 +89,23 @@ class Run:
             self.reports.discard()  # an interrupt can come before the session starts, which would do this at its end
 
     def prepare_reports(self, config: pytest.Config) -> None:
-        """Reserve the names of this run's reports.
-
-        Raises pytest.UsageError if the folder cannot exist, before anything is contacted. A full or read-only folder
-        is no error: the verdict is shown without reports.
-        """
-        if not self.executes:
-            return
-        try:
+        """Reserve the names of this run's reports, before anything is contacted."""
+        if self.executes:
             self.reserve()
-        except OSError as error:
-            raise pytest.UsageError(
-                f"reports folder {self.reports.folder}: {error.strerror}: give another with --reports-dir"
-            ) from None
 
     def reserve(self) -> None:
-        """Reserve the names of this run's reports, or note that the folder cannot be written to.
+        """Reserve the names of this run's reports; raises UsageProblem if the folder cannot exist.
 
-        Raises OSError if the folder cannot exist.
+        A full or read-only folder is no error: the verdict is shown without reports.
         """
         try:
             self.reports.prepare()
         except OSError as error:
+            where = f"{self.reports.folder}: {error.strerror}"
             if error.errno not in NO_ROOM:
-                raise
+                raise UsageProblem(f"reports folder {where}: give another with --reports-dir") from None
             self.trouble = (
-                f"no report was written, so the exit code is {Exit.DEFECT:d}: {self.reports.folder}: {error.strerror}: "
+                f"no report was written, so the exit code is {Exit.DEFECT:d}: {where}: "
                 "free space, or give another with --reports-dir"
             )
 
@@ -120,8 +134,6 @@ class Run:
             manager.teardown_nodes()
         # pytest shows the last entry alone, but would read and parse the source of all others.
         excinfo.traceback = type(excinfo.traceback)(excinfo.traceback[-1:])
-        # pytest collects garbage several times at its end, which takes a second and frees nothing that matters.
-        gc.freeze()
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodeready(self) -> None:
@@ -167,6 +179,26 @@ class Run:
     def prepare_verdict(self) -> None:
         """Called once all results are in, before the exit code is worked out."""
 
+    def judged(self) -> Sequence[Any]:
+        """The verdicts or rows of the run; empty if it checks nothing or observed nothing."""
+        return self.session.verdicts() if self.executes else ()
+
+    def publish_reports(self, exitstatus: int) -> int:
+        """Write the reports and return the exit code: without reports never green, for a gate may read them."""
+        if not (judged := self.judged()):
+            self.reports.discard()
+            return exitstatus
+        try:
+            self.write_reports(judged, exitstatus)
+        except (OSError, UnicodeEncodeError) as error:
+            self.reports.discard()
+            return self.give_up_reports(error if isinstance(error, OSError) else OSError("a name in it is not UTF-8"))
+        return exitstatus if self.reports.reserved or exitstatus == Exit.INTERRUPTED else int(Exit.DEFECT)
+
+    def write_reports(self, judged: Sequence[Any], exitstatus: int) -> None:
+        """Write the reports, and what the workflow step reads; raises OSError or UnicodeEncodeError."""
+        raise NotImplementedError
+
     def give_up_reports(self, error: OSError) -> int:
         """The exit code when a report could not be written, never 0; removes the half that was written."""
         where = f"{error.filename or self.reports.folder}: {error.strerror or error}"
@@ -178,18 +210,20 @@ class Run:
             self.reports.html.unlink(missing_ok=True)
         return int(Exit.DEFECT)
 
-    def code_after_reports(self, exitstatus: int) -> int:
-        """The exit code after reporting: without reports never green, for a gate may read them."""
-        return exitstatus if self.reports.reserved or exitstatus == Exit.INTERRUPTED else int(Exit.DEFECT)
-
-    def ending(self) -> Ending:
-        """What the terminal shows besides the verdicts."""
-        return Ending(self.session.defect(), self.session.defects, self.notes, self.trouble, self.reports)
-
-    def publish_reports(self, exitstatus: int) -> int:
-        """Write the reports and return the exit code, which a failure to write changes."""
-        raise NotImplementedError
-
     def summarise(self, reporter: pytest.TerminalReporter) -> None:
-        """Print the verdict and the plan on the terminal."""
+        """Print the verdicts and how to fix what is wrong; if the observation crashed, only that."""
+        screen = Screen(reporter)
+        self.show_defects(screen)
+        if (broke := self.session.defect()) is not None:
+            screen.crash(broke)
+            return
+        self.show(screen)
+        screen.end(self.session.defects, self.notes, self.trouble, self.reports)
+
+    def show_defects(self, screen: Screen) -> None:
+        """Print the tracebacks of bugs within look-ups."""
+        screen.tracebacks(collect_tracebacks(self.session.defects))
+
+    def show(self, screen: Screen) -> None:
+        """Print the verdict of each target."""
         raise NotImplementedError

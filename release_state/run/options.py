@@ -5,6 +5,9 @@ Like the plugin, imports only the standard library and pytest at its top.
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +48,10 @@ def first_in_help(parser: pytest.Parser, name: str, description: str) -> pytest.
 
 def add_options(group: pytest.OptionGroup) -> None:
     """Declare every option of the suite."""
+
+    def add(name: str, help_text: str, **more: Any) -> None:
+        group.addoption(name, dest=f"release_state_{name[2:].replace('-', '_')}", help=help_text, **more)
+
     group.addoption(
         "--version",
         "--release-version",
@@ -55,86 +62,29 @@ def add_options(group: pytest.OptionGroup) -> None:
         metavar="X.Y.Z",
         help="version to check (PEP 440), repeatable; all, or a specifier like '>=2,<3', for an audit",
     )
-    group.addoption(
-        "--channel",
-        action="append",
-        dest="release_state_channel",
-        metavar="NAME",
-        help="pypi (default), testpypi, a channel of the configuration, or all",
-    )
-    group.addoption(
-        "--phase",
-        dest="release_state_phase",
-        default="auto",
-        metavar="PHASE",
-        help=", ".join(PHASES) + " (default: auto)",
-    )
-    group.addoption(
-        "--project-list",
-        dest="release_state_project_list",
-        metavar="FILE",
-        help="TOML file of projects: audits or checks each of them",
-    )
-    group.addoption("--repo", dest="release_state_repo", metavar="PATH", help="local clone to read")
+    channels = "pypi (default), testpypi, a channel of the configuration, or all"
+    add("--channel", channels, action="append", metavar="NAME")
+    add("--phase", ", ".join(PHASES) + " (default: auto)", default="auto", metavar="PHASE")
+    add("--project-list", "TOML file of projects: audits or checks each of them", metavar="FILE")
+    add("--repo", "local clone to read", metavar="PATH")
     for setting in SETTINGS:
         help_text = setting.help + (f" (default: {setting.default})" if setting.default else "")
-        group.addoption(
-            setting.option, dest=setting.dest, metavar=setting.metavar or setting.key.upper(), help=help_text
-        )
-    group.addoption(
-        "--index-url",
-        action="append",
-        default=[],
-        dest="release_state_index_url",
-        metavar="CHANNEL=URL",
-        help="read a channel from this Simple API",
-    )
-    group.addoption("--github-api-url", dest="release_state_github_api_url", metavar="URL", help="GitHub's REST API")
-    group.addoption(
-        "--github-server-url",
-        dest="release_state_github_server_url",
-        metavar="URL",
-        help="GitHub's web address (default: the server of its API)",
-    )
-    group.addoption(
-        "--no-install", action="store_true", dest="release_state_no_install", help="skip the installation check"
-    )
-    group.addoption(
-        "--install-sdists",
-        action="store_true",
-        dest="release_state_install_sdists",
-        help="let the installation check build packages without a wheel, which runs their code",
-    )
-    group.addoption(
-        "--block-on-advice",
-        action="store_true",
-        dest="release_state_block_on_advice",
-        help="let advice decide the exit code too",
-    )
-    group.addoption(
-        "--plan", dest="release_state_plan", default="auto", metavar="WAY", help=", ".join(PLANS) + " (default: auto)"
-    )
-    group.addoption(
-        "--wait",
-        dest="release_state_wait",
-        default="0",
-        metavar="SECONDS",
-        help="observe again until nothing is in progress, at most this long",
-    )
-    group.addoption("--script", dest="release_state_script", metavar="FILE", help="write the plan as a shell script")
-    group.addoption(
-        "--save-snapshot", dest="release_state_save_snapshot", metavar="FILE", help="save the observation in a file"
-    )
-    group.addoption(
-        "--snapshot", dest="release_state_snapshot", metavar="FILE", help="judge a recorded snapshot, contact nothing"
-    )
-    group.addoption("--demo", dest="release_state_demo", metavar="SCENARIO", help="check a demo world on this machine")
-    group.addoption(
-        "--show-config",
-        action="store_true",
-        dest="release_state_show_config",
-        help="print all settings and where they come from",
-    )
+        add(setting.option, help_text, metavar=setting.metavar or setting.key.upper())
+    indexes = "read a channel from this Simple API"
+    add("--index-url", indexes, action="append", default=[], metavar="CHANNEL=URL")
+    add("--github-api-url", "GitHub's REST API", metavar="URL")
+    add("--github-server-url", "GitHub's web address (default: the server of its API)", metavar="URL")
+    add("--no-install", "skip the installation check", action="store_true")
+    builds = "let the installation check build packages without a wheel, which runs their code"
+    add("--install-sdists", builds, action="store_true")
+    add("--block-on-advice", "let advice decide the exit code too", action="store_true")
+    add("--plan", ", ".join(PLANS) + " (default: auto)", default="auto", metavar="WAY")
+    add("--wait", "observe again until nothing is in progress, at most this long", default="0", metavar="SECONDS")
+    add("--script", "write the plan as a shell script", metavar="FILE")
+    add("--save-snapshot", "save the observation in a file", metavar="FILE")
+    add("--snapshot", "judge a recorded snapshot, contact nothing", metavar="FILE")
+    add("--demo", "check a demo world on this machine", metavar="SCENARIO")
+    add("--show-config", "print all settings and where they come from", action="store_true")
 
 
 def is_executing(option: Any) -> bool:
@@ -143,10 +93,7 @@ def is_executing(option: Any) -> bool:
 
 
 def arguments_of(config: pytest.Config) -> Arguments:
-    """The arguments as typed; of the values, only the phase and the kind of version are checked here.
-
-    Raises UsageProblem.
-    """
+    """The arguments as typed; raises UsageProblem for an unknown phase or a wrong kind of version."""
     from release_state.settings.sources import Arguments
     from release_state.settings.validate import one_of
     from release_state.settings.versions import audited
@@ -174,32 +121,59 @@ def arguments_of(config: pytest.Config) -> Arguments:
     )
 
 
-def files_of(config: pytest.Config) -> dict[str, Path]:
-    """The files to read or write besides the reports, by option."""
-    given = {name: getattr(config.option, f"release_state_{name}") for name in ("script", "save_snapshot", "snapshot")}
-    return {name: cwd_of(config) / path for name, path in given.items() if path}
-
-
 def cwd_of(config: pytest.Config) -> Path:
     """The folder that relative paths start from."""
     return config.invocation_params.dir
 
 
-def selection_of(config: pytest.Config) -> tuple[tuple[str, ...], str, bool]:
-    """File names, marker expression, and whether anything else narrows the run."""
-    option = config.option
-    files = tuple(Path(argument.partition("::")[0]).name for argument in config.args)
-    narrowed = bool(
-        option.keyword or option.deselect or option.ignore or option.ignore_glob or any("::" in a for a in config.args)
+@dataclass(frozen=True)
+class Invocation:
+    """How a run was started, and on which environment."""
+
+    arguments: Arguments
+    environ: Mapping[str, str]
+    cwd: Path
+    checks_folder: Path
+    demo: str | None
+    """The scenario of `--demo`."""
+    listed: Path | None
+    """The file of `--project-list`."""
+    files: Mapping[str, Path]
+    """The files to read or write besides the reports, by option."""
+    named: tuple[str, ...]
+    """Names of the files of checks that were given."""
+    markers: str
+    narrowed: bool
+    """Whether anything else narrows the run."""
+    workers: int
+    """How many processes of xdist run the checks; 0 without xdist."""
+    executes: bool
+
+
+def invocation_of(config: pytest.Config) -> Invocation:
+    """How this run was started; raises UsageProblem."""
+    option, cwd = config.option, cwd_of(config)
+    given = {name: getattr(option, f"release_state_{name}") for name in ("script", "save_snapshot", "snapshot")}
+    listed = option.release_state_project_list
+    is_in_file = any("::" in argument for argument in config.args)
+    return Invocation(
+        arguments=arguments_of(config),
+        environ=os.environ,
+        cwd=cwd,
+        checks_folder=config.rootpath / "checks",
+        demo=option.release_state_demo,
+        listed=None if listed is None else cwd / listed,
+        files={name: cwd / path for name, path in given.items() if path},
+        named=tuple(Path(argument.partition("::")[0]).name for argument in config.args),
+        markers=option.markexpr or "",
+        narrowed=bool(option.keyword or option.deselect or option.ignore or option.ignore_glob or is_in_file),
+        workers=len(getattr(option, "tx", None) or ()),
+        executes=is_executing(option),
     )
-    return files, option.markexpr or "", narrowed
 
 
 def refuse_other_answers(config: pytest.Config) -> None:
-    """Refuse options that make pytest print something else and exit 0 although a version was given.
-
-    Raises pytest.UsageError.
-    """
+    """Raise pytest.UsageError for options that make pytest print something else and exit 0 beside a version."""
     for name, typed, does in _NO_RUN if config.option.release_state_version else ():
         if getattr(config.option, name, False):
             raise pytest.UsageError(f"{typed} {does} and checks nothing: leave it out")

@@ -18,11 +18,11 @@ import pytest
 
 from release_state.common import disk
 from release_state.common.strict import FRESH_SECONDS, read_clock
-from release_state.model.outcome import CheckResult, Exit, Phase
+from release_state.model.outcome import CheckResult, Phase
 from release_state.model.plan import Wanted
 from release_state.model.snapshot import Snapshot
 from release_state.model.target import Target
-from release_state.observe.defects import Defects, Progress
+from release_state.observe.defects import Progress
 from release_state.run.background import Background, wait_for
 from release_state.verdict.check import CheckInfo, select_phase
 
@@ -53,17 +53,10 @@ class Session:
     """What each process of a run has: the targets, and later their snapshots."""
 
     def __init__(
-        self,
-        targets: Sequence[Target],
-        fixed_phase: Phase | None,
-        *,
-        block_on_advice: bool,
-        wanted: Wanted,
+        self, targets: Sequence[Target], fixed_phase: Phase | None, *, block_on_advice: bool, wanted: Wanted
     ) -> None:
-        self.block_on_advice = block_on_advice
-        self.wanted = wanted
-        self.targets = tuple(targets)
-        self.fixed_phase = fixed_phase
+        self.targets, self.fixed_phase = tuple(targets), fixed_phase
+        self.block_on_advice, self.wanted = block_on_advice, wanted
         self._snapshots: dict[str, Snapshot] | None = None
         self._recoveries: dict[str, Recovery] = {}
 
@@ -103,7 +96,7 @@ class Session:
         return self.fixed_phase or Phase(self.snapshot(target).phase)
 
 
-class Controller(Background[Sequence[Snapshot]], Session):
+class Controller(Background[Snapshot], Session):
     """The process that observes, collects the results and judges."""
 
     def __init__(
@@ -120,26 +113,18 @@ class Controller(Background[Sequence[Snapshot]], Session):
         files: Sequence[str] = (),
     ) -> None:
         Session.__init__(self, targets, fixed_phase, block_on_advice=block_on_advice, wanted=wanted)
-        Background.__init__(self, self._look, _dump, with_workers=with_workers)
-        self._checks = checks
+        Background.__init__(self, self._look, with_workers=with_workers)
+        self.checks, self._collect = checks, collect
         self.narrowed = narrowed
         # With --block-on-advice, advice of every file belongs to the phase.
         self.files = () if block_on_advice else tuple(files)
         self.results: dict[str, list[CheckResult]] = {target.key: [] for target in targets}
-        self._collect = collect
         self.progress = Progress()
-        self.defects: Defects = []
-        """Errors inside look-ups; everything else was observed."""
         self.waits = False
         """Whether the run has `--wait`: the observation may take as long as a release."""
         self.collected = threading.Event()
         """Set after collection; until then pytest captures what is printed."""
         self._needs: Future[frozenset[str] | None] = Future()
-
-    @property
-    def checks(self) -> Sequence[CheckInfo]:
-        """The catalogue of all checks."""
-        return self._checks()
 
     def _look(self, cancel: threading.Event) -> Sequence[Snapshot]:
         return self._collect(self._wanted() if self.narrowed else None, cancel)
@@ -163,7 +148,7 @@ class Controller(Background[Sequence[Snapshot]], Session):
         """The snapshots, without waiting; None while observing and after a defect."""
         return None if self.result() is None else self.snapshots()
 
-    def for_worker(self) -> dict[str, object]:
+    def for_worker(self) -> dict[str, Any]:
         """What a worker gets at its start, as plain data."""
         return {
             "targets": [target.model_dump(mode="json") for target in self.targets],
@@ -179,24 +164,24 @@ class Controller(Background[Sequence[Snapshot]], Session):
 
     def blocking_lookups(self, phase: Phase) -> frozenset[str]:
         """The look-ups that the verdict of a phase hangs on."""
-        checks = select_phase(self.checks, phase, self.files)
+        checks = select_phase(self.checks(), phase, self.files)
         return frozenset(name for check in checks if check.blocking or self.block_on_advice for name in check.reads)
 
     def verdicts(self) -> tuple[TargetVerdict, ...]:
         """One verdict per target; empty if nothing was observed."""
-        observed = self.observed()
-        if observed is None:
+        if self.observed() is None:
             return ()
         from release_state.observe.lookups import name_sources
         from release_state.verdict.verdict import judge
 
-        order = {check.id: number for number, check in enumerate(self.checks)}
+        checks = self.checks()
+        order = {check.id: number for number, check in enumerate(checks)}
         return tuple(
             judge(
                 self.recovery(target),
                 self.phase(target),
                 sorted(self.results[target.key], key=lambda result: order.get(result.id, len(order))),
-                select_phase(self.checks, self.phase(target), self.files),
+                select_phase(checks, self.phase(target), self.files),
                 changed=name_sources(self.snapshot(target).moved),
                 block_on_advice=self.block_on_advice,
                 broken=bool(self.defects),
@@ -222,12 +207,6 @@ class Controller(Background[Sequence[Snapshot]], Session):
                 self._snapshots = {**self.snapshots(), key: observed[key].model_copy(update={"moved": names})}
                 self._recoveries.pop(key, None)
 
-    def exit_code(self) -> Exit:
-        """The exit code of the run; never 0 if nothing ran."""
-        if self.defect() is not None or self.defects:
-            return Exit.DEFECT
-        return Exit.worst([verdict.exit for verdict in self.verdicts()])
-
     def close(self) -> None:
         """Stop the observation and remove the exchange folder."""
         self._needs.cancel()
@@ -237,16 +216,14 @@ class Controller(Background[Sequence[Snapshot]], Session):
 class Worker(Session):
     """An xdist worker: reads what the controller observed."""
 
-    def __init__(self, given: Mapping[str, object]) -> None:
-        targets = given["targets"]
-        phase = given["phase"]
+    def __init__(self, given: Mapping[str, Any]) -> None:
         super().__init__(
-            [Target.model_validate(target) for target in targets] if isinstance(targets, list) else [],
-            Phase(phase) if phase else None,
-            block_on_advice=bool(given["block_on_advice"]),
+            [Target.model_validate(target) for target in given["targets"]],
+            Phase(given["phase"]) if given["phase"] else None,
+            block_on_advice=given["block_on_advice"],
             wanted=cast("Wanted", given["wanted"]),
         )
-        self.exchange = Path(str(given["exchange"]))
+        self.exchange = Path(given["exchange"])
 
     def announce_needs(self, reads: Iterable[str]) -> None:
         """Tell the controller; all workers collect the same, so it does not matter which one writes last."""
@@ -259,13 +236,9 @@ class Worker(Session):
 
     def wait(self) -> Sequence[Snapshot]:
         """Wait for what the controller observed."""
-        return [Snapshot.model_validate(document) for document in wait_for(self.exchange)]
+        return wait_for(self.exchange, Snapshot)
 
 
 def _was_asked(snapshot: Snapshot, name: str) -> bool:
     observed = getattr(snapshot, name)
     return any(each.is_known for each in (observed.values() if isinstance(observed, dict) else [observed]))
-
-
-def _dump(snapshots: Sequence[Snapshot]) -> list[dict[str, Any]]:
-    return [snapshot.model_dump(mode="json") for snapshot in snapshots]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timezone
 from functools import cached_property
 from pathlib import Path
@@ -20,11 +20,13 @@ from release_state.observe.git.reader import find_repository
 from release_state.observe.lookups import name_sources
 from release_state.observe.token import find_token
 from release_state.report.actions import step_report
-from release_state.report.files import ReportFiles, format_subject
+from release_state.report.files import NOT_WHOLE, ReportFiles, format_subject
+from release_state.report.screen import Screen, is_live
 from release_state.run.base import Run, own_run_id
 from release_state.run.checks import catalogue, read_result
+from release_state.run.options import Invocation
 from release_state.run.session import Collect, Controller
-from release_state.settings.config import Arguments, RunConfig
+from release_state.settings.config import RunConfig
 from release_state.settings.config import load as load_config
 
 # What is needed only after the first request is imported where it is used: see `import_later`.
@@ -32,10 +34,9 @@ if TYPE_CHECKING:
     from release_state.observe.waiting import Waited, Waiting
     from release_state.report.document import Origin
     from release_state.verdict.changes import Changes
+    from release_state.verdict.verdict import TargetVerdict
 
 _LOOK_SECONDS = 0.2
-Selection = tuple[tuple[str, ...], str, bool]
-"""File names, marker expression, and whether anything else narrows the run."""
 
 
 def import_later() -> None:
@@ -60,93 +61,75 @@ def import_later() -> None:
 class VersionsRun(Run):
     """One run over single versions."""
 
-    def __init__(
-        self,
-        arguments: Arguments,
-        environ: Mapping[str, str],
-        cwd: Path,
-        *,
-        checks_folder: Path,
-        demo: str | None,
-        files: Mapping[str, Path],
-        selection: Selection,
-        with_workers: bool,
-        executes: bool,
-    ) -> None:
-        if not checks_folder.is_dir():
-            raise UsageProblem(f"{checks_folder} is missing: run the checks from the folder of their pytest.ini")
-        super().__init__(environ, executes=executes, demo=demo)
-        try:
-            if demo is not None:
-                from release_state.demo.enter import enter_demo
+    session: Controller
 
-                arguments, environ = self._stack.enter_context(enter_demo(demo, arguments))
-            self.files, self._environ = files, environ
-            _require_folders(files)
-            named, markers, narrowed = selection
-            fixed = _fixed_phase(arguments.phase, named, markers)
-            self.token_source: str | None = None
-            if "snapshot" in files:
-                observe = self._replay(arguments, cwd, fixed)
-            else:
-                self.config = load_config(arguments, environ, cwd, find_repository)
-                observe = self._observation(fixed)
-            _refuse_unwritable(files, self.config)
-            self.session = Controller(
-                self.config.targets,
-                lambda: catalogue(checks_folder),
-                fixed,
-                observe,
-                narrowed=narrowed or bool(markers and fixed is None),
-                with_workers=with_workers,
-                block_on_advice=self.config.block_on_advice,
-                wanted=self.config.plan,
-                files=named if all(name.endswith(".py") for name in named) else (),
-            )
-            self._stack.callback(self.session.close)
-            self.waiting: Waiting | None = None
-            if self.config.wait:
-                from release_state.observe.waiting import Waiting
+    def refuse(self, given: Invocation) -> None:
+        """Raise UsageProblem if the checks are missing."""
+        if not given.checks_folder.is_dir():
+            raise UsageProblem(f"{given.checks_folder} is missing: run the checks from the folder of their pytest.ini")
 
-                self.session.waits = True
-                show_pause = self.session.progress.show_pause
-                self.waiting = Waiting(self.config.wait, self.session.blocking_lookups, self._tell, show_pause)
-        except BaseException:
-            self._stack.close()
-            raise
+    def configure(self) -> None:
+        """Load the configuration or the recorded snapshot; raises UsageProblem."""
+        given, files = self.given, self.given.files
+        _require_folders(files)
+        fixed = _fixed_phase(given.arguments.phase, given.named, given.markers)
+        self.token_source: str | None = None
+        if "snapshot" in files:
+            observe = self._replay(fixed)
+        else:
+            self.config = load_config(given.arguments, given.environ, given.cwd, find_repository)
+            observe = self._observation(fixed)
+        _refuse_unwritable(files, self.config)
+        self.session = Controller(
+            self.config.targets,
+            lambda: catalogue(given.checks_folder),
+            fixed,
+            observe,
+            narrowed=given.narrowed or bool(given.markers and fixed is None),
+            with_workers=given.workers > 0,
+            block_on_advice=self.config.block_on_advice,
+            wanted=self.config.plan,
+            files=given.named if all(name.endswith(".py") for name in given.named) else (),
+        )
+        self.waiting: Waiting | None = None
+        if self.config.wait:
+            from release_state.observe.waiting import Waiting
+
+            self.session.waits = True
+            show_pause = self.session.progress.show_pause
+            self.waiting = Waiting(self.config.wait, self.session.blocking_lookups, self._tell, show_pause)
         self._reporter: Callable[[], Any] = lambda: None
         self.reports = ReportFiles(self.config.reports_dir, format_subject(self.config))
         self.changes: dict[str, Changes] = {}
         """What changed since the last run, by target; filled before the verdict is shown."""
 
-    def _replay(self, arguments: Arguments, cwd: Path, fixed: Phase | None) -> Collect:
-        """Configure a run on a recorded snapshot; returns what takes the place of the observation.
-
-        Raises UsageProblem.
-        """
+    def _replay(self, fixed: Phase | None) -> Collect:
+        """Configure a run on a recorded snapshot; returns what takes the place of the observation."""
+        arguments = self.given.arguments
         if self.demo is not None:
             raise UsageProblem("--snapshot and --demo exclude each other: a recorded snapshot needs no world")
         if arguments.wait != "0":
             raise UsageProblem("--snapshot and --wait exclude each other: what is recorded does not change")
         from release_state.observe.recorded import load, make_config, update_phases
 
-        recorded = update_phases(load(self.files["snapshot"]), fixed, cast("Wanted", arguments.plan))
-        self.config = make_config(recorded, arguments, self._environ, cwd)
+        recorded = update_phases(load(self.given.files["snapshot"]), fixed, cast("Wanted", arguments.plan))
+        self.config = make_config(recorded, arguments, self.given.environ, self.given.cwd)
         when = min(each.observed_at for each in recorded).astimezone(timezone.utc)
         self.aside = f"as recorded at {when:%Y-%m-%d %H:%M} UTC, nothing is asked now"
         return lambda wanted, cancel: [found for found in recorded if found.target in self.config.targets]
 
     def _observation(self, fixed: Phase | None) -> Collect:
         """The observation of the configured targets, with the token and the run ID of the environment."""
-        token, self.token_source = find_token(self._environ, self.config.targets[0].github_api)
+        environ = self.given.environ
+        token, self.token_source = find_token(environ, self.config.targets[0].github_api)
         return lambda wanted, cancel: collect(
             self.config,
             wanted,
             fixed_phase=fixed,
             token=token,
             token_source=self.token_source,
-            own_run_id=own_run_id(self._environ),
-            environ=self._environ,
+            own_run_id=own_run_id(environ),
+            environ=environ,
             cancel=cancel,
             progress=self.session.progress,
             defects=self.session.defects,
@@ -169,10 +152,7 @@ class VersionsRun(Run):
             config.option.self_contained_html = True
 
     def start(self) -> None:
-        """Start the observation; import meanwhile what is needed after it.
-
-        Raises ImportError.
-        """
+        """Start the observation; import meanwhile what is needed after it (raises ImportError)."""
         super().start()
         if self.executes:
             import_later()
@@ -195,13 +175,11 @@ class VersionsRun(Run):
 
     def _tell(self, line: str) -> None:
         """Print what `--wait` waits for, unless a live line shows it or the run is quiet."""
-        from release_state.report import screen
-
         while self.session.exchange is None and not self.session.collected.wait(_LOOK_SECONDS):
             if self.session.cancel.is_set():
                 return
         reporter = self._reporter()
-        live = screen.is_live(reporter) and self.session.exchange is None if reporter else True
+        live = is_live(reporter) and self.session.exchange is None if reporter else True
         if not live and reporter.config.option.verbose >= 0:
             reporter.ensure_newline()
             reporter.write_line(line)
@@ -236,42 +214,36 @@ class VersionsRun(Run):
         """Who started this run, and where."""
         from release_state.report.document import read_origin
 
-        return read_origin(self._environ)
+        return read_origin(self.given.environ)
 
     @property
     def waited(self) -> Waited | None:
         """How this run waited; None if it did not have to."""
         return self.waiting.waited if self.waiting else None
 
-    def publish_reports(self, exitstatus: int) -> int:
+    def write_reports(self, verdicts: Sequence[TargetVerdict], exitstatus: int) -> None:
         """Write the JSON report and the files that were asked for; update `latest` after a run of a whole phase."""
-        observed = self.session.observed() if self.executes else None
-        if observed is None:
-            self.reports.discard()
-            return exitstatus
-        try:
-            verdicts = self.session.verdicts()
-            if path := self.files.get("save_snapshot"):
-                from release_state.observe.recorded import save
+        from release_state.report.document import build_report, to_json
 
-                save(path, list(observed.values()))
-            if path := self.files.get("script"):
-                from release_state.report.script import render_script
+        files, reports = self.given.files, self.reports
+        observed = self.session.snapshots()
+        if path := files.get("save_snapshot"):
+            from release_state.observe.recorded import save
 
-                disk.write_atomically(path, render_script(verdicts), mode=0o755)
-            document = self.reports.publish(verdicts, observed, exitstatus, self.origin, self.changes, self.waited)
-            if self.reports.written:
-                html = self.reports.html
-                self.notes += self.workflow.write(
-                    step_report(document), html if document.run.html else self.reports.json
-                )
-        except UnicodeEncodeError:
-            self.reports.discard()
-            return self.give_up_reports(OSError("a name in it is not UTF-8"))
-        except OSError as error:
-            self.reports.discard()
-            return self.give_up_reports(error)
-        return self.code_after_reports(exitstatus)
+            save(path, list(observed.values()))
+        if path := files.get("script"):
+            from release_state.report.script import render_script
+
+            disk.write_atomically(path, render_script(verdicts), mode=0o755)
+        html = reports.html.name if reports.html.is_file() else None
+        document = build_report(
+            verdicts, observed, exitstatus, reports.started_at, html, self.origin, self.changes, self.waited
+        )
+        # `not_run`: a narrowed run can have the verdict of a finding.
+        is_partial = any(verdict.not_run or verdict.verdict in NOT_WHOLE for verdict in verdicts)
+        reports.write(to_json(document), exitstatus, is_partial=is_partial)
+        if reports.written:
+            self.notes += self.workflow.write(step_report(document), reports.html if html else reports.json)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_report_title(self, report: Any) -> None:
@@ -303,13 +275,21 @@ class VersionsRun(Run):
         self.page.title = title(verdicts)
         prefix.extend(summary(verdicts, self.session.observed() or {}, self.origin, self.changes))
 
-    def summarise(self, reporter: pytest.TerminalReporter) -> None:
-        """Print the verdict and the plan."""
-        from release_state.report import terminal
+    def show_defects(self, screen: Screen) -> None:
+        """Print the tracebacks of bugs, within look-ups and within checks."""
+        super().show_defects(screen)
+        for report in screen.reporter.stats.get("defect", ()):
+            screen.reporter.section(f"defect in {sanitize(report.nodeid)}", sep="_", red=True)
+            for line in report.longreprtext.splitlines():
+                screen.verbatim(sanitize(line))
 
-        verdicts = self.session.verdicts() if self.executes else ()
-        observed = self.session.observed() or {}
-        terminal.summarise(reporter, verdicts, observed, self.changes, self.ending())
+    def show(self, screen: Screen) -> None:
+        """Print for each target its verdict, its state, what is wrong and how to fix it."""
+        from release_state.report.terminal import show_verdict
+
+        for verdict in self.judged():
+            key = verdict.target.key
+            show_verdict(screen, verdict, self.session.snapshots()[key], self.changes.get(key))
 
 
 def _require_folders(files: Mapping[str, Path]) -> None:

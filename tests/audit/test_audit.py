@@ -12,8 +12,8 @@ from packaging.version import Version
 
 from release_state.audit.audit import Audit
 from release_state.audit.kinds import KINDS
-from release_state.audit.model import AuditSnapshot
 from release_state.audit.run import check_usage, file_name
+from release_state.audit.versions import AuditSnapshot
 from release_state.common.errors import UsageProblem
 from release_state.model.observation import known
 from release_state.model.outcome import Exit, Outcome, merge_unknown

@@ -15,11 +15,11 @@ from jsonschema import Draft202012Validator
 
 from release_state.audit.audit import Audit
 from release_state.audit.collect import SOURCES, collect_history
-from release_state.audit.model import AuditSnapshot
+from release_state.audit.report import describe_habits, describe_notes
 from release_state.audit.report.document import build_schema as audit_schema
 from release_state.audit.report.page import render_page
 from release_state.audit.report.picture import render_picture
-from release_state.audit.report.words import describe_habits, describe_notes
+from release_state.audit.versions import AuditSnapshot
 from release_state.demo.loopback import Request
 from release_state.model.observation import known
 from release_state.model.outcome import Exit, Outcome

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,12 @@ from jsonschema import Draft202012Validator
 
 from release_state.common.errors import UsageProblem
 from release_state.demo.loopback import Request
+from release_state.fleet.look import Look
 from release_state.fleet.pool import Pool
 from release_state.fleet.projects import Part, Project, ProjectRow, find_worst, read_projects
 from release_state.fleet.report import build_document, describe_verdict, render_page
 from release_state.fleet.report import build_schema as fleet_schema
-from release_state.fleet.session import FleetController, look_of
+from release_state.fleet.session import FleetController
 from release_state.model.outcome import Exit
 from release_state.observe.http.client import HttpClient, LookupFailed
 from release_state.observe.http.limits import SharedLimit
@@ -74,7 +76,7 @@ def looked_at(
     """The rows of a run in this process."""
     session = FleetController(
         found,
-        look_of(CHECKS, folder, world.url, {"GITHUB_TOKEN": world.token}),
+        partial(Look, CHECKS, folder, world.url, {"GITHUB_TOKEN": world.token}),
         with_workers=False,
         given={},
         block_on_advice=False,

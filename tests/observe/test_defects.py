@@ -15,17 +15,17 @@ from jsonschema import Draft202012Validator
 
 from release_state.audit.audit import Audit
 from release_state.audit.collect import collect_history
-from release_state.audit.model import AuditSnapshot
 from release_state.audit.report.document import build_document as audit_document
 from release_state.audit.report.document import build_schema as audit_schema
 from release_state.audit.report.page import render_page as audit_page
 from release_state.audit.report.summary import step_report as audit_step
+from release_state.audit.versions import AuditSnapshot
 from release_state.demo.git import Repository
+from release_state.fleet.look import Look
 from release_state.fleet.projects import Project, ProjectRow, read_projects
 from release_state.fleet.report import build_document, render_page
 from release_state.fleet.report import build_schema as fleet_schema
-from release_state.fleet.session import look_of
-from release_state.fleet.summary import step_report as fleet_step
+from release_state.fleet.report import step_report as fleet_step
 from release_state.model.outcome import Exit, Outcome, Phase, Verdict
 from release_state.observe.defects import Defect, Defects, catch_defects, collect_tracebacks, describe_defects
 from release_state.observe.http.client import HttpClient
@@ -76,8 +76,8 @@ def histories(fleet: Fleet, folder: Path, defects: Defects | None) -> list[Audit
 
 
 def rows(fleet: Fleet, folder: Path, **more: Any) -> list[ProjectRow]:
-    look = look_of(ROOT / "checks", folder, fleet.url, {"GITHUB_TOKEN": fleet.token})
-    at = look(SharedLimit(folder), threading.Event()).observe
+    environ = {"GITHUB_TOKEN": fleet.token}
+    at = Look(ROOT / "checks", folder, fleet.url, environ, SharedLimit(folder), threading.Event()).observe
     return [at(project, f"own-{number}") for number, project in enumerate(listed(fleet, folder, **more), 1)]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from release_state.audit import kinds
 from release_state.audit.audit import Audit
 from release_state.audit.judge import Judgement
-from release_state.audit.model import AuditSnapshot
+from release_state.audit.versions import AuditSnapshot
 from release_state.model.observation import Observation, known
 from release_state.model.outcome import Outcome, Phase
 from release_state.model.snapshot import Snapshot

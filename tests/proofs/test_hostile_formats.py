@@ -14,7 +14,7 @@ import pytest
 from release_state.common import disk
 from release_state.observe.git.reader import find_repository
 from release_state.observe.recorded import save
-from release_state.report.document import Origin
+from release_state.report.document import Origin, build_report, to_json
 from release_state.report.files import ReportFiles, format_subject
 from release_state.settings.config import Arguments, load
 from tests.support import states as s
@@ -105,7 +105,10 @@ def test_the_latest_page_is_that_of_the_latest_document(tmp_path: Path, monkeypa
         files.prepare()
         files.html.write_text(files.html.name, encoding="utf-8")
         start.wait()
-        files.publish([verdict], {verdict.target.key: s.ready()}, 0, Origin(host="here"), {})
+        document = build_report(
+            [verdict], {verdict.target.key: s.ready()}, 0, files.started_at, files.html.name, Origin(host="here"), {}
+        )
+        files.write(to_json(document), 0, is_partial=False)
 
     threads = [threading.Thread(target=publish) for _ in range(8)]
     for thread in threads:

@@ -131,7 +131,7 @@ def test_what_workers_are_told_of_an_observation_that_broke_is_free_of_secrets()
     def broken(over: threading.Event) -> Any:
         raise LookupError(WORD)
 
-    background = Background(broken, lambda found: found, with_workers=True)
+    background = Background(broken, with_workers=True)
     background.start()
     try:
         with pytest.raises(LookupError):

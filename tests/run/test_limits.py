@@ -212,7 +212,7 @@ def test_a_look_up_without_room_is_unknown(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_what_was_observed_and_cannot_be_handed_on_does_not_hang(tmp_path: Path) -> None:
-    background: Background[list[str]] = Background(lambda _: ["x"], lambda found: found, with_workers=True)
+    background = Background(lambda _: [states.ready()], with_workers=True)
     assert background.exchange is not None
     shutil.rmtree(background.exchange)
     background.exchange = Path("/proc/self")

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from release_state.audit.audit import Audit
-from release_state.audit.items import Function, list_expected, list_parameters
 from release_state.audit.judge import Judgement
-from release_state.audit.model import AuditSnapshot
+from release_state.audit.session import Function, list_expected, list_parameters
 from release_state.audit.verdict import AuditVerdict, judge_audit
+from release_state.audit.versions import AuditSnapshot
 from release_state.model.observation import Observation, known
 from release_state.model.outcome import CheckResult
 from release_state.model.snapshot import Branch, GitHubRelease, Repository, Tag

@@ -14,9 +14,9 @@ from typing import Any, Literal
 from pydantic import AwareDatetime, Field
 
 from release_state import __version__
-from release_state.audit.model import FORMAT
-from release_state.audit.report.words import describe_habits, describe_notes
+from release_state.audit.report import describe_habits, describe_notes
 from release_state.audit.verdict import AuditVerdict
+from release_state.audit.versions import FORMAT
 from release_state.model.observation import Model
 from release_state.model.outcome import CheckResult, Outcome
 from release_state.model.plan import Step

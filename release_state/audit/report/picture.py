@@ -8,7 +8,7 @@ from html import escape
 from release_state.audit.audit import Audit
 from release_state.audit.habits import INDEX, RELEASE, TAG, has_trace
 from release_state.audit.judge import Judgement
-from release_state.audit.report.words import NAMES
+from release_state.audit.report import NAMES
 from release_state.model.outcome import Outcome
 
 _LANE, _GAP, _MARKS = 16, 4, 22

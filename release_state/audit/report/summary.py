@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from release_state.audit.report.words import describe_habits, describe_notes, format_ranges
+from release_state.audit.report import describe_habits, describe_notes, format_ranges
 from release_state.audit.verdict import AuditVerdict
 from release_state.common.text import sanitize
 from release_state.model.outcome import CheckResult, Outcome, Verdict
-from release_state.observe.defects import collect_tracebacks
 from release_state.report.actions import StepReport, annotation, errors_first
 from release_state.report.document import find_decisive
 from release_state.report.markdown import cut, escape, render_step
-from release_state.report.screen import Ending, Screen, list_rows
+from release_state.report.screen import Screen, list_rows
 
 if TYPE_CHECKING:
-    import pytest
-
     from release_state.settings.config import RunConfig
 
 _COLOUR = {Verdict.AGREES: "green", Verdict.ACTION_NEEDED: "red", Verdict.DEFECT: "red"}
@@ -39,19 +36,8 @@ def header(config: RunConfig, token_source: str | None) -> list[str]:
     ]
 
 
-def summarise(reporter: pytest.TerminalReporter, verdicts: Sequence[AuditVerdict], ending: Ending) -> None:
-    """Print the end of the run: for each channel its verdict, its habits and the disagreements by kind."""
-    screen = Screen(reporter)
-    screen.tracebacks(collect_tracebacks(ending.defects))
-    if ending.broke is not None:
-        screen.crash(ending.broke)
-        return
-    for verdict in verdicts:
-        _show(screen, verdict)
-    screen.end(ending)
-
-
-def _show(screen: Screen, verdict: AuditVerdict) -> None:
+def show_verdict(screen: Screen, verdict: AuditVerdict) -> None:
+    """Print one channel: its verdict, its habits and the disagreements by kind."""
     audit, target = verdict.audit, verdict.audit.target
     count = len(audit.judgements)
     chosen = "" if audit.history.selection == "all" else f" {audit.history.selection}"
