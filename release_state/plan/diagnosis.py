@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
+from typing import get_args
 
 from release_state.common.text import join_items
 from release_state.facts.origin import (
@@ -39,7 +39,9 @@ class Diagnosis(Model):
     """Traces whose look-up failed."""
 
 
-Found = Callable[[str, str, Direction, str], Diagnosis]
+State = tuple[str, str, Direction, str]
+"""Scenario, title, direction and reason."""
+Traces = dict[str, bool | None]
 
 _FORWARD = "a published version can be completed or yanked, not deleted"
 _NAMES = {"tag": "tag", "release": "GitHub Release", "pull-request": "pull request"}
@@ -88,24 +90,14 @@ def _open(release: Release) -> list[str]:
     return [name for name, seen in release.traces().items() if seen and name not in stays]
 
 
-_SHARED: dict[Shared, tuple[str, ...]] = {
-    "tag": ("tag",),
-    "release": ("release",),
-    "branch": ("branch", "pull-request"),
-}
-
-
 def _needed_elsewhere(release: Release) -> set[str]:
     """The traces that another channel needs, as far as known: an unknown one does not count as withdrawn."""
-    shared = [names for trace, names in _SHARED.items() if value_or((), partial(release.find_dependents, trace))]
-    return {name for names in shared for name in names}
+    found = {trace for trace in get_args(Shared) if value_or((), partial(release.find_dependents, trace))}
+    return found | ({"pull-request"} if "branch" in found else set())
 
 
 def _is_bound(release: Release) -> bool:
-    """Whether nothing is published, and nothing that exists can be withdrawn.
-
-    An immutable GitHub Release holds it, or another channel needs it.
-    """
+    """Whether nothing is published, and all that exists must stay: it is immutable, or another channel needs it."""
     seen = release.traces()
     if None in seen.values() or seen["index"] or set(_open(release)) - {"tag"}:
         return False
@@ -125,77 +117,72 @@ def diagnose(snapshot: Snapshot, *, finds_out: bool = True) -> Diagnosis:
     """
     release = Release(snapshot)
     traces = release.traces()
-    names = {wanted: tuple(name for name, seen in traces.items() if seen is wanted) for wanted in (True, False, None)}
-    facts = {"established": names[True], "absent": names[False], "unknown": names[None]}
-
-    def found(scenario: str, title: str, direction: Direction, reason: str) -> Diagnosis:
-        return Diagnosis(scenario=scenario, title=title, direction=direction, reason=reason, **facts)
-
-    if traces["index"] is None:
-        title = "Not known whether it is published"
-        return found("index unknown", title, "find out", "everything else depends on it")
     try:
-        if not traces["index"]:
-            return _unpublished(release, traces, found)
-        return _closed(release, _published(release, traces, found))
+        scenario, title, direction, reason = _find_state(release, traces)
     except NotObserved as missing:
         if not finds_out:
             raise
         known = "Published" if traces["index"] else "Not published"
         title = f"{known}; the plan depends on {missing.problem.source}"
-        return found("partly unknown", title, "find out", str(missing))
+        scenario, direction, reason = "partly unknown", "find out", str(missing)
+    names = {wanted: tuple(name for name, seen in traces.items() if seen is wanted) for wanted in (True, False, None)}
+    facts = {"established": names[True], "absent": names[False], "unknown": names[None]}
+    return Diagnosis(scenario=scenario, title=title, direction=direction, reason=reason, **facts)
 
 
-def _closed(release: Release, diagnosis: Diagnosis) -> Diagnosis:
-    """The diagnosis, with the next version as its direction if the index accepts none of the missing files."""
-    closed = explain_closed(release)
-    if not closed or diagnosis.direction != "complete":
-        return diagnosis
-    title = f"{diagnosis.title}; the index accepts no more files"
-    return diagnosis.model_copy(update={"title": title, "direction": "next version", "reason": closed})
+def _find_state(release: Release, traces: Traces) -> State:
+    if traces["index"] is None:
+        return "index unknown", "Not known whether it is published", "find out", "everything else depends on it"
+    if not traces["index"]:
+        return _unpublished(release, traces)
+    scenario, title, direction, reason = _published(release, traces)
+    if direction == "complete" and (closed := explain_closed(release)):
+        return scenario, f"{title}; the index accepts no more files", "next version", closed
+    return scenario, title, direction, reason
 
 
-def _published(release: Release, traces: dict[str, bool | None], found: Found) -> Diagnosis:
+def _published(release: Release, traces: Traces) -> State:
     if release.all_yanked:
         reason = "a yanked version is used up: withdraw what is left of it, and release the next version"
-        return found("yanked", "Published, and every file is yanked", "next version", reason)
+        return "yanked", "Published, and every file is yanked", "next version", reason
     if why := explain_dead_end(release):
         reason = f"{why}. Yank it, withdraw what can be withdrawn, and release the next version"
-        return found("used up", "Published, and cannot be completed", "next version", reason)
+        return "used up", "Published, and cannot be completed", "next version", reason
     missing = list(release.missing_kinds)
     yanked = any(file.yanked for file in release.files)
+    partly_yanked: State = ("E: partly yanked", "Published, and some of its files are yanked", "complete", _FORWARD)
     if "tag" not in release.channel.leaves:
         if missing:
-            return found("E: files missing", f"Published, missing: {', '.join(missing)}", "complete", _FORWARD)
+            return "E: files missing", f"Published, missing: {', '.join(missing)}", "complete", _FORWARD
         if yanked:
-            return found("E: partly yanked", "Published, and some of its files are yanked", "complete", _FORWARD)
+            return partly_yanked
         if traces["branch"]:
             title = "Published, with a leftover release branch"
-            return found("branch left", title, "complete", "only the branch is left to delete")
-        return found("released", "Published, and nothing left behind", "nothing", "")
-    missing += [_NAMES[trace] for trace in _NAMES if trace in traces and traces[trace] is False]
+            return "branch left", title, "complete", "only the branch is left to delete"
+        return "released", "Published, and nothing left behind", "nothing", ""
+    missing += [name for trace, name in _NAMES.items() if traces.get(trace) is False]
     if traces.get("release") and release.snapshot.release.is_known and release.github_release is None:
         other = next(iter(release.other_releases), None) if release.snapshot.other_releases else None
         missing.append(f"{_NAMES['release']} ({f'there is one of {other.tag}' if other else 'there is a draft'})")
     if "pull request" in missing and value_or(False, lambda: _needs_no_pull(release)):
         missing.remove("pull request")
-    unknown = [_NAMES[trace] for trace in _NAMES if trace in traces and traces[trace] is None]
+    unknown = [name for trace, name in _NAMES.items() if trace in traces and traces[trace] is None]
     listed = f", missing: {', '.join(missing)}" if missing else ""
     if "tag" not in missing and traces["tag"] and is_misplaced(release):
         title = f"Published, and its tag is on a commit of another version{listed}"
         reason = "the published files were built from another commit: move the tag there, and back it up first"
-        return found("B: published, wrong commit", title, "complete", reason)
+        return "B: published, wrong commit", title, "complete", reason
     if not missing and unknown:
-        return found("partly unknown", f"Published; unknown: {', '.join(unknown)}", "find out", _FORWARD)
+        return "partly unknown", f"Published; unknown: {', '.join(unknown)}", "find out", _FORWARD
     if not missing and yanked:
-        return found("E: partly yanked", "Published, and some of its files are yanked", "complete", _FORWARD)
+        return partly_yanked
     if not missing:
-        return found("released", "Published, and complete", "nothing", "")
+        return "released", "Published, and complete", "nothing", ""
     if "tag" in missing:
-        return found("C: published without a tag", f"Published{listed}", "complete", _FORWARD)
+        return "C: published without a tag", f"Published{listed}", "complete", _FORWARD
     if missing == ["pull request"]:
-        return found("D", "Published and tagged, no pull request", "complete", _FORWARD)
-    return found("E: partial", f"Published and tagged{listed}", "complete", _FORWARD)
+        return "D", "Published and tagged, no pull request", "complete", _FORWARD
+    return "E: partial", f"Published and tagged{listed}", "complete", _FORWARD
 
 
 def _needs_no_pull(release: Release) -> bool:
@@ -203,19 +190,19 @@ def _needs_no_pull(release: Release) -> bool:
     return released is not None and needs_no_pull(release, released)
 
 
-def _unpublished(release: Release, traces: dict[str, bool | None], found: Found) -> Diagnosis:
+def _unpublished(release: Release, traces: Traces) -> State:
     if traces["branch"] is None:  # the remote did not answer: neither its branches nor its tags are known
         title = "Not published; not known whether it is tagged"
-        return found("refs unknown", title, "find out", "a tag decides between completing and starting again")
+        return "refs unknown", title, "find out", "a tag decides between completing and starting again"
     merged = _merged(release)
     if release.project.lists_empty(release.version):
         title = "No longer published: the index lists it without a file"
         reason = "an index never accepts a file name twice: release the next version"
-        return found("burnt: deleted", title, "next version", reason)
+        return "burnt: deleted", title, "next version", reason
     if newer := find_successor(release) if traces.get("tag") else None:
         title = f"Never published; {newer} replaced it, and an immutable GitHub Release keeps the name"
         left = [name for name in _open(release) if name not in ("tag", "index")]
-        return found("superseded", title, "roll back" if left else "nothing", f"{newer} is the one to use")
+        return "superseded", title, "roll back" if left else "nothing", f"{newer} is the one to use"
     if traces.get("tag") and release.tag:
         if is_burnt(release):
             title = "Not published, and cannot be: its tag stays on a commit of another version"
@@ -223,21 +210,20 @@ def _unpublished(release: Release, traces: dict[str, bool | None], found: Found)
             if not holds_tag_forever(release):
                 held = f"{join_items(release.find_dependents('tag'))} needs the tag"
             reason = f"{held}: the name is used up, release the next version"
-            return found("burnt", title, "next version", reason)
+            return "burnt", title, "next version", reason
         if release.builds_another_version(release.tag):
             reason = f"a build from the tag is not {release.version}: withdraw it, then start the release again"
-            return found("B: wrong commit", "Tagged on a commit of another version, not published", "roll back", reason)
+            return "B: wrong commit", "Tagged on a commit of another version, not published", "roll back", reason
     if traces.get("tag"):
         reason = "the tag says what to publish; if it is wrong, everything can still be rolled back"
-        return found("B", "Tagged, not published", "complete", reason)
+        return "B", "Tagged, not published", "complete", reason
     if any(traces.get(trace) and trace not in merged for trace in ("release", "pull-request")):
         title = "Neither tagged nor published, but something is left on GitHub"
-        return found("E: leftovers", title, "roll back", "clean up completely, then start the release again")
+        return "E: leftovers", title, "roll back", "clean up completely, then start the release again"
     if traces["branch"]:
         reason = "an interrupted run left it: back it up, delete it, start the release again"
-        return found("A", "A release branch and nothing else", "roll back", reason)
+        return "A", "A release branch and nothing else", "roll back", reason
     if any(seen is None for seen in traces.values()):
-        reason = "not everything could be looked up"
-        return found("partly unknown", "Nothing of it was found", "find out", reason)
+        return "partly unknown", "Nothing of it was found", "find out", "not everything could be looked up"
     besides = "Not released; its pull request is merged" if merged else "Nothing of it exists"
-    return found("nothing", besides, "nothing", "")
+    return "nothing", besides, "nothing", ""

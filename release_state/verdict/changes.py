@@ -1,7 +1,6 @@
 """What changed since an earlier run for the same package, version and channel (pure).
 
-Compared is what both runs say of the release: which of its traces are there, what each row of the matrix shows, and how
-each check ended. Times, hashes of no consequence and the wording of a finding are not.
+It compares which traces exist, what each row of the matrix shows and how each check ended; no times, and no wording.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from pydantic import AwareDatetime
 from release_state.model.observation import Model
 from release_state.model.record import PastRun, Record
 
-#: Trace: what it is called; what one says when it has come, and when it has gone.
+#: The name of each trace, and the words for its creation and its end.
 _TRACES = {
     "branch": ("release branch", "release branch created", "release branch deleted"),
     "tag": ("tag", "tag created", "tag deleted"),
@@ -61,7 +60,7 @@ class Changes(Model):
 
 def find_changes(then: Record, now: Record, since: AwareDatetime, report: str) -> Changes:
     """Compare a run with an earlier run of the same target."""
-    before, after = _ended(then), _ended(now)
+    before, after = _list_outcomes(then), _list_outcomes(now)
     both = [check for check in after if check in before]
     return Changes(
         since=since,
@@ -76,15 +75,12 @@ def find_changes(then: Record, now: Record, since: AwareDatetime, report: str) -
 
 
 def changes_since(before: Mapping[str, PastRun], now: Mapping[str, Record]) -> dict[str, Changes]:
-    """For each target, by its key, what changed since the earlier run that is given for it."""
-    found = {}
-    for key, run in before.items():
-        if then := run.of(key):
-            found[key] = find_changes(then, now[key], run.started_at, run.path.name)
-    return found
+    """What changed since the earlier run of each target, by the target's key."""
+    pairs = ((key, run, run.of(key)) for key, run in before.items())
+    return {key: find_changes(then, now[key], run.started_at, run.path.name) for key, run, then in pairs if then}
 
 
-def _ended(record: Record) -> Mapping[str, str]:
+def _list_outcomes(record: Record) -> Mapping[str, str]:
     return {check.id: check.outcome for check in record.checks if check.blocking or check.outcome == "defect"}
 
 
@@ -110,11 +106,11 @@ def _traces(then: Record, now: Record) -> Iterator[str]:
         elif after == "absent" and seen and seen.state == "action needed":
             yield f"{name} still missing"
     for trace, row in rows.items():
-        # CI and findings that have a row of their own: only a change of their state is one of the release.
-        before_it = rows_then.get(trace)
-        if trace in _TRACES or before_it is None or before_it.state == row.state:
+        # CI and findings with a row of their own: they change only with their state.
+        old = rows_then.get(trace)
+        if trace in _TRACES or old is None or old.state == row.state:
             continue
-        if before_it.observed != row.observed:
-            yield f"{row.name}: {before_it.observed} → {row.observed}"
-        elif before_it.state and row.state:  # the same was judged otherwise; in another phase it may not be judged
-            yield f"{row.name}: {before_it.state} → {row.state}"
+        if old.observed != row.observed:
+            yield f"{row.name}: {old.observed} → {row.observed}"
+        elif old.state and row.state:  # judged in both phases, with another result
+            yield f"{row.name}: {old.state} → {row.state}"

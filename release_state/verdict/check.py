@@ -20,7 +20,7 @@ MARKER = "release_state_check"
 
 @dataclass(frozen=True)
 class CheckInfo:
-    """A check as it is declared."""
+    """The declaration of a check."""
 
     id: str
     title: str
@@ -31,43 +31,37 @@ class CheckInfo:
     blocking: bool
     scenario: str | None
     phases: tuple[Phase, ...]
-    """Empty for a check of many, which has no phase."""
+    """Empty for a check of an audit or a fleet."""
     function: str
     file: str
     line: int
 
     @property
     def places(self) -> str:
-        """Where it belongs, in words: its phases, or "audit" or "fleet"."""
+        """The check's phases in words, or "audit" or "fleet"."""
         return ", ".join(phase.value for phase in self.phases) or self.id.partition("-")[0].lower()
 
     @property
     def source(self) -> str:
-        """The trace that it looks at, from the ID: `BRANCH-1` → "branch"."""
+        """The check's trace, from the ID: `BRANCH-1` → "branch"."""
         return self.id.rpartition("-")[0].lower()
 
 
 def check(
     check_id: str, *, reads: Sequence[str], advice: bool = False, scenario: str | None = None
 ) -> Callable[[Function], Function]:
-    """Declare a test function to be a check.
+    """Declare a test function as a check; `reads` names its look-ups, so that a narrowed run makes no others.
 
-    `reads` names the look-ups (fields of the snapshot) that it needs, so that a narrowed run asks for no more.
     Raises ValueError on a name that is no look-up.
     """
     if wrong := set(reads) - set(LOOKUPS):
         raise ValueError(f"{check_id} reads {sorted(wrong)}; the look-ups are {', '.join(LOOKUPS)}")
-    marker = getattr(pytest.mark, MARKER)(check_id, reads=tuple(reads), advice=advice, scenario=scenario)
-
-    def declare(function: Function) -> Function:
-        marked: Function = marker(function)
-        return marked
-
-    return declare
+    marker: pytest.MarkDecorator = getattr(pytest.mark, MARKER)
+    return marker(check_id, reads=tuple(reads), advice=advice, scenario=scenario)
 
 
 def describe(function: Callable[..., None], module_marks: Sequence[pytest.MarkDecorator] = ()) -> CheckInfo | None:
-    """What a test function declares; None for a function that is no check."""
+    """The declaration of a test function; None if it is no check."""
     marks = {mark.name: mark for mark in getattr(function, "pytestmark", [])}
     if MARKER not in marks:
         return None
@@ -89,10 +83,7 @@ def describe(function: Callable[..., None], module_marks: Sequence[pytest.MarkDe
 
 
 def select_phase(checks: Sequence[CheckInfo], phase: Phase, files: Collection[str] = ()) -> tuple[CheckInfo, ...]:
-    """The checks that make up one phase.
-
-    Where a run names `files` (as `test_pre_release.py`), advice of other files is no part of it; what blocks always is.
-    """
+    """The checks of one phase; if a run names `files` (as `test_pre_release.py`), without the advice of other files."""
     return tuple(
         check for check in checks if phase in check.phases and (check.blocking or not files or check.file in files)
     )

@@ -6,7 +6,7 @@ import functools
 from datetime import datetime
 
 from release_state.common.text import format_duration, join_items
-from release_state.facts.ci import JudgedCI, explain_missing, judge_ci
+from release_state.facts.ci import explain_missing, judge_ci
 from release_state.model.outcome import ActionNeeded, InProgress, NotApplicable
 from release_state.model.plan import step
 from release_state.model.snapshot import CICheck, CommitChecks
@@ -15,30 +15,35 @@ from release_state.model.snapshot import CICheck, CommitChecks
 def judge_commit(
     checks: CommitChecks, *, needed: bool, base: str, required: frozenset[str], observed_at: datetime, page: str
 ) -> None:
-    """Judge CI of one commit; `required` names the checks that the base branch requires, `page` is that of its runs.
+    """Judge CI of one commit; `required` are the required checks of the base branch, `page` shows its runs.
 
-    Raises ActionNeeded where it is red or absent, InProgress where it is pending or has not begun, NotObserved where
-    what is expected never came, NotApplicable where the project has none and needs none.
+    Raises ActionNeeded if CI is red or absent, InProgress if it is pending or has not begun, NotObserved if an expected
+    result never came, NotApplicable if the project has none and needs none.
     """
     judged = judge_ci(checks)
-    named = functools.partial(_named, required=required, observed_at=observed_at)
+    describe = functools.partial(_describe, required=required, observed_at=observed_at)
+    results = join_items(map(describe, judged.results))
     note = f" (left out: {join_items(checks.left_out)})" if checks.left_out else ""
-    sha = checks.sha[:12]
+    sha, ancestor = checks.sha[:12], f"{(checks.nearest or '')[:12]} ({checks.nearest_distance} before the head)"
     if not needed and (judged.state == "none" or (judged.state == "missing" and not checks.results)):
         raise NotApplicable("no CI, and the project requires none (ci-required)")
-    if judged.state == "red":
-        raise ActionNeeded(
-            expected=f"green CI on {_where(checks, judged)}",
-            found=f"red: {join_items(map(named, judged.results))}{note}",
-            why="the code to release does not pass its own tests" + _away(checks, judged),
-            steps=[step("Fix it, or run it again", link=judged.results[0].html_url)],
-        )
-    if judged.state == "pending":
+    if judged.state in ("red", "pending"):
+        first = judged.results[0]
+        where = ancestor if first.commit == checks.nearest else sha
+        away = f"; it has no CI of its own: {explain_absence(checks)}" if first.commit else ""
+        found = f"{judged.state}: {results}{note}"
+        if judged.state == "red":
+            raise ActionNeeded(
+                expected=f"green CI on {where}",
+                found=found,
+                why=f"the code to release does not pass its own tests{away}",
+                steps=[step("Fix it, or run it again", link=first.html_url)],
+            )
         raise InProgress(
-            expected=f"finished CI on {_where(checks, judged)}",
-            found=f"pending: {join_items(map(named, judged.results))}{note}",
-            why="pending CI is not green" + _away(checks, judged),
-            steps=[step("Wait for it, then run this again", link=judged.results[0].html_url)],
+            expected=f"finished CI on {where}",
+            found=found,
+            why=f"pending CI is not green{away}",
+            steps=[step("Wait for it, then run this again", link=first.html_url)],
         )
     if judged.state == "not begun":
         raise InProgress(
@@ -62,14 +67,14 @@ def judge_commit(
     if judged.state == "idle":
         raise ActionNeeded(
             expected=f"CI that ran on {sha}",
-            found=f"only skipped or neutral: {join_items(map(named, judged.results))}{note}",
+            found=f"only skipped or neutral: {results}{note}",
             why="not red, but nothing was tested",
             advice=True,
         )
     if judged.by_ancestor:
         raise ActionNeeded(
             expected=f"CI on exactly {sha}",
-            found=f"none on this commit; green on its ancestor {_ancestor(checks)}{note}",
+            found=f"none on this commit; green on its ancestor {ancestor}{note}",
             why=explain_absence(checks),
             advice=True,
         )
@@ -87,19 +92,7 @@ def explain_absence(checks: CommitChecks) -> str:
     return "no workflow starts on a push to the base branch" if not expected.workflows else "none of its jobs ran"
 
 
-def _away(checks: CommitChecks, judged: JudgedCI) -> str:
-    return f"; it has no CI of its own: {explain_absence(checks)}" if judged.results[0].commit else ""
-
-
-def _where(checks: CommitChecks, judged: JudgedCI) -> str:
-    return _ancestor(checks) if judged.results[0].commit == checks.nearest else checks.sha[:12]
-
-
-def _ancestor(checks: CommitChecks) -> str:
-    return f"{(checks.nearest or '')[:12]} ({checks.nearest_distance} before the head)"
-
-
-def _named(result: CICheck, required: frozenset[str], observed_at: datetime) -> str:
+def _describe(result: CICheck, required: frozenset[str], observed_at: datetime) -> str:
     kind = ", required" if result.name in required else ", not required" if required else ""
     since = ""
     if result.since and result.state == "pending":

@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from release_state.common.errors import format_error
 from release_state.model.observation import NotObserved, Problem
 from release_state.model.outcome import CheckResult, Outcome, Statement
 from release_state.verdict.check import CheckInfo
 
 REMEDY = "run without the pytest plugin that did this: -p no:NAME"
-"""Against a plugin that keeps a check from saying how it ended."""
+"""The fix where a plugin hides how a check ended."""
 
 ADVICE = "advice"
-"""What a check is counted as that needs action and does not block."""
+"""The name under which findings that do not block are counted."""
 COUNTED = [
     word for each in Outcome for word in ([each.words, ADVICE] if each is Outcome.ACTION_NEEDED else [each.words])
 ]
-"""What checks are counted as, in the order in which the counts are told."""
+"""The names under which checks are counted, in the order of the summary."""
 
 
 def conclude(
@@ -32,29 +34,29 @@ def conclude(
 ) -> CheckResult:
     """The result of a check that ended with an exception, or with none.
 
-    `where` names it if it is a defect; `explain` says what else may explain that something could not be observed.
+    `where` is the check's place in a defect's words; `explain` adds a likely cause of a failed look-up.
     """
-    given: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     blocking = info.blocking
     if error is None:
         outcome = Outcome.HOLDS
     elif isinstance(error, Statement):
         outcome = error.outcome
-        given = {"expected": error.expected, "found": error.found, "why": error.why, "steps": error.steps}
+        fields = {"expected": error.expected, "found": error.found, "why": error.why, "steps": error.steps}
         blocking = error.decides(blocking)
     elif isinstance(error, NotObserved):
         outcome, problem = Outcome.UNKNOWN, error.problem
-        given = {
+        fields = {
             "expected": info.title,
             "found": f"could not read {problem.source}: {problem.why}",
             "why": "; ".join(filter(None, [problem.remedy, explain(problem)])),
             "retry_at": problem.retry_at.isoformat() if problem.retry_at else None,
         }
-    elif not isinstance(error, Exception):
-        # pytest's skip: no check skips itself, it says that it is not applicable.
-        outcome, given = Outcome.UNKNOWN, {"expected": info.title, "found": f"skipped: {error}", "why": REMEDY}
+    elif isinstance(error, pytest.skip.Exception):
+        # Some plugin's skip: a check never skips itself, it says that it is not applicable.
+        outcome, fields = Outcome.UNKNOWN, {"expected": info.title, "found": f"skipped: {error}", "why": REMEDY}
     else:
-        outcome, given = Outcome.DEFECT, {"found": f"{format_error(error)} ({where})"}
+        outcome, fields = Outcome.DEFECT, {"found": f"{format_error(error)} ({where})"}
     return CheckResult(
         id=info.id,
         title=info.title,
@@ -64,5 +66,5 @@ def conclude(
         target=target,
         scenario=info.scenario,
         seconds=round(seconds, 4),
-        **given,
+        **fields,
     )

@@ -1,17 +1,17 @@
 """The state matrix: for each trace, what is expected, what was observed, and its page (pure).
 
-A row's state comes from the checks of its trace, never from a judgement of its own: a row that is green
-while a check is not would contradict it.
+A row's state comes from the checks of its trace alone, so that no green row contradicts a check.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypedDict
 
 from release_state.facts.release import Release
 from release_state.model.observation import Model
 from release_state.model.outcome import CheckResult, Outcome
-from release_state.verdict.traces import describe_expected, describe_observed, find_page
+from release_state.verdict.traces import describe, find_page
 from release_state.verdict.verdict import TargetVerdict
 
 #: Worst first.
@@ -64,23 +64,22 @@ class Row(Model):
 
 def build_matrix(release: Release, verdict: TargetVerdict) -> tuple[Row, ...]:
     """The rows of one target: the six traces, then one for each other source with a blocking finding."""
-    results, block_on_advice = verdict.results, verdict.block_on_advice
-    rows = []
+    results, rows = verdict.results, []
     for trace, name, sources in _ROWS:
-        state, decided_by, advice = _judged([r for r in results if r.source in sources], block_on_advice)
-        rows.append(
-            Row(
-                trace=trace,
-                name=name,
-                expected=describe_expected(trace, release, verdict.phase),
-                observed=describe_observed(trace, release),
-                state=state,
-                link=find_page(trace, release),
-                decided_by=decided_by,
-                advice=advice,
-            )
-        )
-    return (*rows, *_others(results, block_on_advice))
+        expected, observed = describe(trace, release, verdict.phase)
+        judged = _judge([result for result in results if result.source in sources], verdict.block_on_advice)
+        link = find_page(trace, release)
+        rows.append(Row(trace=trace, name=name, expected=expected, observed=observed, link=link, **judged))
+    shown = {source for _, _, sources in _ROWS for source in sources}
+    for source in dict.fromkeys(result.source for result in results if result.source not in shown):
+        own = [result for result in results if result.source == source]
+        judged = _judge(own, verdict.block_on_advice)
+        if judged["decided_by"]:
+            first = next(result for result in own if result.id == judged["decided_by"][0])
+            page = next((step.link for step in first.steps if step.link), None)
+            name, expected = name_trace(source), first.expected or first.title
+            rows.append(Row(trace=source, name=name, expected=expected, observed=first.found, link=page, **judged))
+    return tuple(rows)
 
 
 def name_trace(source: str) -> str:
@@ -88,37 +87,20 @@ def name_trace(source: str) -> str:
     return _NAMES.get(source, source.replace("-", " ").capitalize())
 
 
-def _judged(
-    results: Sequence[CheckResult], block_on_advice: bool
-) -> tuple[Outcome | None, tuple[str, ...], tuple[str, ...]]:
-    deciding = [r for r in results if r.decides(block_on_advice)]
-    advice = tuple(r.id for r in results if r not in deciding and r.is_finding)
-    state = min((r.outcome for r in deciding or results), key=_SEVERITY.index, default=None)
+class _Judged(TypedDict):
+    state: Outcome | None
+    decided_by: tuple[str, ...]
+    advice: tuple[str, ...]
+
+
+def _judge(results: Sequence[CheckResult], block_on_advice: bool) -> _Judged:
+    """The fields of a row that its checks decide."""
+    deciding = [result for result in results if result.decides(block_on_advice)]
+    state = min((result.outcome for result in deciding or results), key=_SEVERITY.index, default=None)
     if not deciding and state is not Outcome.NOT_APPLICABLE:
         state = None  # advice alone decides nothing
-    decided_by = tuple(r.id for r in deciding if r.is_finding and r.outcome is state)
-    return state, decided_by, advice
-
-
-def _others(results: Sequence[CheckResult], block_on_advice: bool) -> list[Row]:
-    """Rows for blocking findings of other sources: the clone, a run in progress."""
-    shown = {source for _, _, sources in _ROWS for source in sources}
-    rows = []
-    for source in dict.fromkeys(r.source for r in results if r.source not in shown):
-        own = [r for r in results if r.source == source]
-        state, decided_by, advice = _judged(own, block_on_advice)
-        if decided_by:
-            first = next(r for r in own if r.id == decided_by[0])
-            rows.append(
-                Row(
-                    trace=source,
-                    name=name_trace(source),
-                    expected=first.expected or first.title,
-                    observed=first.found,
-                    state=state,
-                    link=next((step.link for step in first.steps if step.link), None),
-                    decided_by=decided_by,
-                    advice=advice,
-                )
-            )
-    return rows
+    return {
+        "state": state,
+        "decided_by": tuple(result.id for result in deciding if result.is_finding and result.outcome is state),
+        "advice": tuple(result.id for result in results if result not in deciding and result.is_finding),
+    }

@@ -1,4 +1,4 @@
-"""Describe each trace: the state expected in a phase, the observed state, and its page (pure)."""
+"""The traces in words: what a phase expects of each, what was observed, and the page that shows it (pure)."""
 
 from __future__ import annotations
 
@@ -8,39 +8,16 @@ from urllib.parse import quote
 from release_state.common.text import join_items
 from release_state.facts.ci import judge_ci
 from release_state.facts.release import Release
-from release_state.model.observation import NotObserved
+from release_state.model.observation import NotObserved, value_or
 from release_state.model.outcome import Phase
-from release_state.model.snapshot import CICheck, CommitChecks, GitHubRelease
-
-
-def describe_expected(trace: str, release: Release, phase: Phase) -> str:
-    """The state of a trace when its phase ends well."""
-    return _or_why_not(lambda: _EXPECTED[trace](release, phase))
-
-
-def describe_observed(trace: str, release: Release) -> str:
-    """The observed state of a trace, or why it is unknown."""
-    return _or_why_not(lambda: _OBSERVED[trace](release))
-
-
-def _or_why_not(text: Callable[[], str]) -> str:
-    try:
-        return text()
-    except NotObserved as missing:
-        return f"not observed: {missing.problem.source}: {missing.problem.why}"
-
-
-# --- what is expected ------------------------------------------------------------------------------------------
+from release_state.model.snapshot import CICheck, GitHubRelease, PullRequest
 
 
 def _branch_expected(release: Release, phase: Phase) -> str:
     name = release.target.release_branch
     if phase is not Phase.POST_RECOVERY or "pull-request" not in release.channel.leaves:
         return f"no {name}"
-    try:
-        pull = release.pull
-    except NotObserved:
-        pull = None
+    pull = value_or(None, lambda: release.pull)
     if pull is None:
         return f"{name} until its pull request is merged"
     return f"no {name}: #{pull.number} is merged" if pull.merged else f"{name} while #{pull.number} is open"
@@ -76,22 +53,8 @@ def _pull_expected(release: Release, phase: Phase) -> str:
 def _ci_expected(release: Release, phase: Phase) -> str:
     if phase is not Phase.PRE_RELEASE:
         return "not judged in this phase"
-    try:
-        return f"green on {release.base_branch} at {release.base_head[:12]}"
-    except NotObserved:
-        return "green on the head of the base branch"
-
-
-_EXPECTED: dict[str, Callable[[Release, Phase], str]] = {
-    "branch": _branch_expected,
-    "tag": _tag_expected,
-    "index": _index_expected,
-    "release": _release_expected,
-    "pull-request": _pull_expected,
-    "ci": _ci_expected,
-}
-
-# --- what was observed -----------------------------------------------------------------------------------------
+    head = value_or("the head of the base branch", lambda: f"{release.base_branch} at {release.base_head[:12]}")
+    return f"green on {head}"
 
 
 def _branch_observed(release: Release) -> str:
@@ -109,14 +72,12 @@ def _tag_observed(release: Release) -> str:
     if release.tag:
         kind = "annotated" if release.tag.annotated else "lightweight"
         parts.append(f"{release.tag.name} at {release.tag.commit[:12]}, {kind}")
-    if release.other_tags:
-        parts.append(f"equal to it: {join_items((f'{t.name} at {t.commit[:12]}' for t in release.other_tags), 3)}")
-    try:
-        there = {tag.name for tag in release.remote.tags}
-        if mine := [tag.name for tag in release.local_tags if tag.name not in there]:
-            parts.append(f"only in the clone: {join_items(mine, 3)}")
-    except NotObserved:
-        pass  # the row is about the remote's tags; what the clone has is for information
+    if others := [f"{tag.name} at {tag.commit[:12]}" for tag in release.other_tags]:
+        parts.append(f"in another spelling: {join_items(others, 3)}")
+    names = {tag.name for tag in release.remote.tags}
+    local_tags = value_or((), lambda: release.local_tags)  # for information: the row is about the remote's tags
+    if local := [tag.name for tag in local_tags if tag.name not in names]:
+        parts.append(f"only in the clone: {join_items(local, 3)}")
     return "; ".join(parts) or "none"
 
 
@@ -136,8 +97,8 @@ def _index_observed(release: Release) -> str:
 
 
 def _release_observed(release: Release) -> str:
-    if found := release.releases:
-        return "; ".join(map(_release_words, found))
+    if release.releases:
+        return "; ".join(map(_describe_release, release.releases))
     try:
         drafts = release.all_drafts
     except NotObserved:
@@ -146,24 +107,25 @@ def _release_observed(release: Release) -> str:
     return (f"a draft only, of {join_items(others, 3)}" if others else "a draft only") if drafts else "none"
 
 
-def _release_words(found: GitHubRelease) -> str:
+def _describe_release(found: GitHubRelease) -> str:
     when = f", published {found.published_at:%Y-%m-%d %H:%M} UTC" if found.published_at else ""
     return f"{found.tag}{when}{', marked as a pre-release' if found.prerelease else ''}"
 
 
 def _pull_observed(release: Release) -> str:
-    def words(number: int, merged: bool, is_open: bool, base: str) -> str:
-        state = "merged" if merged else "open" if is_open else "closed, not merged"
-        return f"#{number} {state}" + (f" (into {base})" if base != release.base_branch else "")
+    def describe(pull: PullRequest) -> str:
+        state = "merged" if pull.merged else "open" if pull.is_open else "closed, not merged"
+        base = f" (into {pull.base_branch})" if pull.base_branch != release.base_branch else ""
+        return f"#{pull.number} {state}{base}"
 
-    return join_items((words(p.number, p.merged, p.is_open, p.base_branch) for p in release.pulls), 3) or "none"
+    return join_items(map(describe, release.pulls), 3) or "none"
 
 
 def _ci_observed(release: Release) -> str:
     ci = release.ci
     try:
         judged = judge_ci(ci)
-    except NotObserved:  # what is expected of it was not asked for, as this phase does not judge it
+    except NotObserved:  # this phase does not judge CI, and did not look up what to expect of it
         return _passed(ci.results) if ci.results else "no check run and no status"
     at = judged.results[0].commit if judged.results else None
     where = f", on {at[:12]}, {ci.nearest_distance} before the head" if at and at == ci.nearest else ""
@@ -176,35 +138,43 @@ def _ci_observed(release: Release) -> str:
         return f"only skipped or neutral{where}"
     if judged.state != "green":
         return f"{judged.state}: {names}{where}"
-    before = "" if judged.by_ancestor else _before(ci)
-    own = judged.results if judged.by_ancestor else ci.results
-    return f"green: {_passed(own)}{where}{before}"
+    if judged.by_ancestor:
+        return f"green: {_passed(judged.results)}{where}"
+    ancestors = dict.fromkeys(result.workflow or result.name for result in ci.nearest_results)
+    return f"green: {_passed(ci.results)}{where}" + (
+        f"; as green on ancestors: {join_items(ancestors, 3)}" if ancestors else ""
+    )
 
 
 def _passed(results: Sequence[CICheck]) -> str:
     return f"{sum(result.state == 'success' for result in results)} of {len(results)} passed"
 
 
-def _before(ci: CommitChecks) -> str:
-    """The green results from ancestors, besides the commit's own."""
-    names = dict.fromkeys(result.workflow or result.name for result in ci.nearest_results)
-    return f"; as green on ancestors: {join_items(names, 3)}" if names else ""
-
-
-_OBSERVED: dict[str, Callable[[Release], str]] = {
-    "branch": _branch_observed,
-    "tag": _tag_observed,
-    "index": _index_observed,
-    "release": _release_observed,
-    "pull-request": _pull_observed,
-    "ci": _ci_observed,
+_WORDS: dict[str, tuple[Callable[[Release, Phase], str], Callable[[Release], str]]] = {
+    "branch": (_branch_expected, _branch_observed),
+    "tag": (_tag_expected, _tag_observed),
+    "index": (_index_expected, _index_observed),
+    "release": (_release_expected, _release_observed),
+    "pull-request": (_pull_expected, _pull_observed),
+    "ci": (_ci_expected, _ci_observed),
 }
 
-# --- where to see it -------------------------------------------------------------------------------------------
+
+def describe(trace: str, release: Release, phase: Phase) -> tuple[str, str]:
+    """The state of a trace when the phase ends well, and the observed state or why it is unknown."""
+    expected, observed = _WORDS[trace]
+    return _or_why_not(lambda: expected(release, phase)), _or_why_not(lambda: observed(release))
+
+
+def _or_why_not(text: Callable[[], str]) -> str:
+    try:
+        return text()
+    except NotObserved as missing:
+        return f"not observed: {missing.problem.source}: {missing.problem.why}"
 
 
 def repository_page(release: Release) -> str:
-    """The repository's web page, under its current name if GitHub told it."""
+    """The repository's web page, by its current name if known."""
     found = release.snapshot.repository.value
     return found.html_url if found else f"{release.target.github_web}/{release.target.repository}"
 
@@ -227,15 +197,9 @@ def find_page(trace: str, release: Release) -> str:
             return max(pulls, key=lambda pull: (pull.merged or pull.is_open, pull.number)).html_url
         return f"{page}/pulls?q={quote(f'is:pr head:{target.release_branch}', safe='')}"
     ci = snapshot.ci.value
-    return _ci_link((*ci.results, *ci.nearest_results) if ci else (), release, page)
-
-
-def _ci_link(results: Sequence[CICheck], release: Release, page: str) -> str:
+    results = (*ci.results, *ci.nearest_results) if ci else ()
     for state in ("failure", "pending"):
         for result in results:
             if result.state == state and result.html_url:
                 return result.html_url
-    try:
-        return f"{page}/commit/{release.base_head}/checks"
-    except NotObserved:
-        return f"{page}/actions"
+    return value_or(f"{page}/actions", lambda: f"{page}/commit/{release.base_head}/checks")

@@ -52,7 +52,7 @@ class TargetVerdict(Model):
 
     def find_step_numbers(self, result: CheckResult) -> tuple[int, ...]:
         """The numbers of the plan's steps that fix a finding, from 1."""
-        # Advice is a mark of the whole plan, not of the step that a single check names.
+        # By title: the whole plan marks advice, the step of a single check does not.
         named = {step.title for step in result.steps}
         return tuple(number for number, step in enumerate(self.plan.steps, 1) if step.title in named)
 
@@ -69,16 +69,16 @@ _ENDINGS = (
     (Outcome.UNKNOWN, Verdict.COULD_NOT_VERIFY, Exit.UNKNOWN),
     (Outcome.IN_PROGRESS, Verdict.IN_PROGRESS, Exit.IN_PROGRESS),
 )
-"""What a single outcome that decides makes of a run, worst first."""
+"""The verdict and exit code for each outcome that decides, worst first."""
 
 
 def decide_verdict(
     outcomes: Collection[Outcome], *, has_judged: bool, partial: Exit | None, green: Verdict, broken: bool
 ) -> tuple[Verdict, Exit]:
-    """The verdict and the exit code of one target, or of one history.
+    """The verdict and the exit code of one target, or of one history, by the outcomes that decide.
 
-    `outcomes` are those that decide. `has_judged` is false where no check applied. `partial` is the exit code of a run
-    that left checks out, None for a whole run. `broken`: a look-up broke, so the run is never green.
+    `has_judged` is false if no check applied. `partial` is the exit code of a run that left checks out, None for a
+    whole run. `broken`: a look-up broke, so the run is never green.
     """
     found = next(((verdict, code) for outcome, verdict, code in _ENDINGS if outcome in outcomes), None)
     if found is None and not has_judged:
@@ -100,8 +100,8 @@ def judge(
 ) -> TargetVerdict:
     """Judge one target by the checks that ran, and by the phase's checks that did not.
 
-    `changed` names the sources whose answers kept changing while the run looked (`Snapshot.moved`, in words).
-    `broken`: something within the suite broke that no check shows; then nothing is green.
+    `changed` names the sources whose answers kept changing (`Snapshot.moved`, in words). `broken`: the suite failed
+    where no check shows it, so the run is never green.
     """
     ran = {result.id for result in results if result.outcome is not Outcome.DEFECT}
     not_run = tuple(check.id for check in checks if check.id not in ran)
@@ -109,7 +109,7 @@ def judge(
     verdict, code = decide_verdict(
         {result.outcome for result in results if result.decides(block_on_advice)},
         has_judged=any(result.outcome is not Outcome.NOT_APPLICABLE for result in results),
-        # What was left out was not observed either: green only if nothing that blocks is among it.
+        # The facts of a check that did not run are unknown too: green only if none of these checks blocks.
         partial=(Exit.UNKNOWN if missing_blocking else Exit.OK) if not_run else None,
         green=_GREEN[phase],
         broken=broken,
@@ -145,11 +145,10 @@ def _not_verified(recovery: Recovery, phase: Phase) -> tuple[str, ...]:
 
 
 def describe_moved(sources: Sequence[str]) -> str:
-    """Say that the state changed during the run, and what to do."""
+    """The words for a state that changed during the run."""
     return f"changed during this run: {join_items(sources)}; run again"
 
 
 def _left_out(recovery: Recovery) -> tuple[str, ...]:
     snapshot = recovery.release.snapshot
-    found = [*(snapshot.ci.value.left_out if snapshot.ci.value else ())]
-    return (*found, *(snapshot.runs.value.left_out if snapshot.runs.value else ()))
+    return tuple(name for each in (snapshot.ci.value, snapshot.runs.value) if each for name in each.left_out)

@@ -122,11 +122,15 @@ def tidy_others(release: Release, *, forced: bool = False) -> list[Step]:
     With `forced`, the branches of unfinished releases too, unless a published version still has to be merged.
     """
     steps: list[Step] = []
+    has_pulls = "pull-request" in release.channel.leaves and release.snapshot.phase != Phase.ROLLBACK
     for other in release.other_branches:
         if other.state == "in use":
             continue
         if release.is_respelled(other.parsed) and other.published_on in (None, release.channel.name):
-            steps += _delete_respelled(release, other)
+            # A check of its version would lead back here. With a pull request from the right branch, a channel that
+            # shares this one needs nothing more of it.
+            others = () if has_pulls else release.find_dependents("branch")
+            steps += delete(release, other.branch, "other-branches", others=others)
         elif release.is_still_needed(other) if forced else other.state == "unfinished":
             steps.append(_look_at(release, other))
         else:
@@ -144,11 +148,3 @@ def _look_at(release: Release, other: OtherBranch) -> Step:
         mends="other-branches",
         reason=f"it left the branch {other.branch.name}: {other.reason}",
     )
-
-
-def _delete_respelled(release: Release, other: OtherBranch) -> list[Step]:
-    """Delete a branch of this version in another spelling: a check of its version would lead back here."""
-    has_pulls = "pull-request" in release.channel.leaves and release.snapshot.phase != Phase.ROLLBACK
-    # With a pull request from the right branch, a channel that shares this one needs nothing more of it.
-    others = () if has_pulls else release.find_dependents("branch")
-    return delete(release, other.branch, "other-branches", others=others)

@@ -15,8 +15,6 @@ from release_state.model.plan import Mends, Step, Undecided, step
 from release_state.model.snapshot import Clone, Snapshot, WorkflowRun
 from release_state.plan.steps.commands import gh, in_clone, suite_command
 
-# --- release runs ----------------------------------------------------------------------------------------------
-
 
 def is_stuck(run: WorkflowRun, snapshot: Snapshot, minutes: int | None) -> bool:
     """Whether a run works for longer than its limit; queues and approvals have no limit.
@@ -58,11 +56,7 @@ def _end(release: Release, run: WorkflowRun) -> Step:
     )
 
 
-_WORDS = {
-    "in_progress": "in progress",
-    "waiting": "waiting for approval",
-    "pending": "queued by its concurrency group",
-}
+_WORDS = {"in_progress": "in progress", "waiting": "waiting for approval", "pending": "queued by its concurrency group"}
 
 
 def judge_unfinished(release: Release, why: str, steps: Sequence[Step]) -> None:
@@ -92,9 +86,6 @@ def describe_run(run: WorkflowRun, observed_at: datetime) -> str:
     age = format_duration((observed_at - since) / timedelta(minutes=1))
     state = _WORDS.get(run.status, run.status)
     return f"#{run.number} {state} since {since:%Y-%m-%d %H:%M} UTC ({age}){who}: {run.html_url}"
-
-
-# --- failed look-ups -------------------------------------------------------------------------------------------
 
 
 def try_steps(release: Release, decision: str, make: Callable[[], Iterable[Step]]) -> list[Step]:
@@ -148,9 +139,6 @@ def drop_repeated_runs(steps: Sequence[Step]) -> list[Step]:
         else each
         for each, after in zip(steps, [*steps, None][1:], strict=True)
     ]
-
-
-# --- other channels, and the clone -----------------------------------------------------------------------------
 
 
 def leave_to_others(release: Release, what: str, others: tuple[str, ...], mends: Mends) -> Step:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import count
 
@@ -28,19 +28,16 @@ def publish_from(release: Release, ref: str) -> Step:
     folder, commit = f"{release.target.name}-{release.version}", _find_commit(release, ref)
     source, kind = ("branch", "heads") if ref == release.target.release_branch else ("tag", "tags")
     full, version = f"refs/{kind}/{ref}", _find_built_version(release, commit)
-    return _index_step(
+    return _publish(
+        release,
         f"Publish {release.version} from its {source} by hand, in an empty folder",
         ["git", "init", "--quiet", folder],
         ["git", "-C", folder, *FETCH[1:], "--depth", "1", release.target.remote_url, f"{full}:{full}"],
         # Nothing else was fetched: if the ref has moved, this fails, and the later commands find nothing to build.
         ["git", "-C", folder, "checkout", "--quiet", commit or full],
         ["python", "-m", "build", folder],
-        *_upload(release, *(f"{folder}/dist/*-{version}{_FILES[kind]}" for kind in release.missing_kinds)),
-        in_empty_folder=True,
-        precondition=_describe_condition(release),
-        reason=f"the {source} says what to publish; a new release run would compute another version from it"
-        + _explain_address(release),
-        verify=[suite_command(release.target)],
+        files=[f"{folder}/dist/*-{version}{_FILES[kind]}" for kind in release.missing_kinds],
+        reason=f"the {source} says what to publish; a new release run would compute another version from it",
     )
 
 
@@ -66,15 +63,13 @@ def wheel_from_sdist(release: Release, sdist: IndexFile) -> Step:
     """Publish the missing wheel, built from the published sdist."""
     folder = f"{release.target.name}-{release.version}-wheel"
     url = f"{sdist.url}#sha256={sdist.sha256}" if sdist.sha256 else sdist.url
-    return _index_step(
+    return _publish(
+        release,
         f"Publish the wheel of {release.version}, built from its published sdist, in an empty folder",
         ["python", "-m", "pip", "wheel", "--no-deps", "--wheel-dir", folder, url],
-        *_upload(release, f"{folder}/*.whl"),
-        in_empty_folder=True,
-        precondition=_describe_condition(release),
+        files=[f"{folder}/*.whl"],
         reason="the wheel must be built from the published sdist, whatever a tag says; a package "
-        f"with compiled parts gets its other wheels where it usually builds them{_explain_address(release)}",
-        verify=[suite_command(release.target)],
+        "with compiled parts gets its other wheels where it usually builds them",
     )
 
 
@@ -93,13 +88,23 @@ _FILES = {"sdist": ".tar.gz", "wheel": "-*.whl"}
 """The end of a built file's name after the version, by kind."""
 
 
-def _upload(release: Release, *files: str) -> list[list[str]]:
-    """Upload only what is missing; twine can skip existing files only on PyPI and TestPyPI."""
+def _publish(release: Release, title: str, *building: Sequence[str], files: Sequence[str], reason: str) -> Step:
+    """Build the files and upload them; only PyPI and TestPyPI let twine skip existing ones."""
     twine = ["python", "-m", "twine"]
     skipping = ["--skip-existing"] if release.channel.is_public_index else []
-    where = ["--repository", _twine_repository(release.channel)]
-    # Not --strict: the index also accepts a package without a long description.
-    return [[*twine, "check", *files], [*twine, "upload", *skipping, *where, *files]]
+    section = _twine_repository(release.channel)
+    if not release.channel.is_public_index:
+        reason += f"; twine reads the upload address from [{section}] in ~/.pypirc, for {release.channel.index_url}"
+    return _index_step(
+        title,
+        *building,
+        [*twine, "check", *files],  # not --strict: the index also accepts a package without a long description
+        [*twine, "upload", *skipping, "--repository", section, *files],
+        in_empty_folder=True,
+        precondition=_describe_condition(release),
+        reason=reason,
+        verify=[suite_command(release.target)],
+    )
 
 
 def _twine_repository(channel: Channel) -> str:
@@ -110,14 +115,6 @@ def _twine_repository(channel: Channel) -> str:
     if channel.is_public_index:
         return "pypi" if channel.index_url.rstrip("/") == pypi().rstrip("/") else "testpypi"
     return channel.name if channel.name not in ("pypi", "testpypi") else parse_host(channel.index_url)
-
-
-def _explain_address(release: Release) -> str:
-    """Where twine finds the upload address of a private index; empty for PyPI and TestPyPI."""
-    channel = release.channel
-    if channel.is_public_index:
-        return ""
-    return f"; twine reads the upload address from [{_twine_repository(channel)}] in ~/.pypirc, for {channel.index_url}"
 
 
 def wait_for_index(release: Release) -> Step:

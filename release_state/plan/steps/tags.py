@@ -94,28 +94,23 @@ def restore_local(tag: Tag) -> str:
 
 def judge_by_other_spelling(release: Release) -> list[Step]:
     """If the version's tag exists in other words or with other zeros: check the version by that tag."""
-    target = release.target
-    for tag in release.other_tags_exactly if release.tag is None else ():
-        if other := _spell_like(target, tag.name):
-            return [
-                step(
-                    f"Check {release.version} by its tag {tag.name} before anything else",
-                    suite_command(other),
-                    mends="all",
-                    reason=f"{tag.name} names {release.version} too; {target.tag} would be a second tag of one version",
-                )
-            ]
-    return []
+    target, version = release.target, release.version
+    steps = [
+        step(
+            f"Check {version} by its tag {tag.name} before anything else",
+            suite_command(other),
+            mends="all",
+            reason=f"{tag.name} names {version} too; {target.tag} would be a second tag of one version",
+        )
+        for tag in (release.other_tags_exactly if release.tag is None else ())
+        if (other := _find_spelling(target, tag.name))
+    ]
+    return steps[:1]
 
 
 def withdraw_other_spelling(release: Release, tag: str, *, mends: Mends = "tag", link: str | None = None) -> Step:
     """Withdraw what another spelling of the tag leaves, by a run that judges the version by that spelling."""
-    target = release.target
-    other = _spell_like(target, tag)
-    if other is None and (spelling := target.parse_tag_spelling(tag)):
-        template, version = {"tag_template": spelling[0]}, {"version": str(spelling[1])}
-        others = (target.model_copy(update=change) for change in (template, template | version))
-        other = next((each for each in others if each.tag == tag), None)
+    other = _find_spelling(release.target, tag, by_template=True)
     return step(
         f"Check what is left under {tag}, and withdraw what nobody needs",
         *([suite_command(other, phase="rollback")] if other else []),
@@ -125,10 +120,14 @@ def withdraw_other_spelling(release: Release, tag: str, *, mends: Mends = "tag",
     )
 
 
-def _spell_like(target: Target, tag: str) -> Target | None:
-    """The same version, as a tag by the same template spells it: `0.2.0-rc.1` for `0.2.0rc1`, `0.2.0` for `0.2`."""
-    semantic = {"tag_template": target.tag_template.replace("{version}", "{semver}")}
-    spelling = target.parse_tag_spelling(tag)
-    zeros = {"version": str(spelling[1])} if spelling else {}
-    others = (target.model_copy(update=change) for change in (zeros, semantic))
+def _find_spelling(target: Target, tag: str, *, by_template: bool = False) -> Target | None:
+    """The same version as the tag spells it: `0.2.0-rc.1` for `0.2.0rc1`, `0.2.0` for `0.2`; None if it does not.
+
+    With `by_template`, by another template too.
+    """
+    changes = [{}, {"tag_template": target.tag_template.replace("{version}", "{semver}")}]
+    if spelling := target.parse_tag_spelling(tag):
+        template, version = {"tag_template": spelling[0]}, {"version": str(spelling[1])}
+        changes = [version, *changes[1:], *([template, template | version] if by_template else [])]
+    others = (target.model_copy(update=change) for change in changes)
     return next((other for other in others if other.tag == tag), None)
