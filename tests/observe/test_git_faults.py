@@ -18,11 +18,12 @@ from pathlib import Path
 
 import pytest
 
+from release_state.common.errors import UsageProblem
 from release_state.model.observation import Problem
 from release_state.model.snapshot import Clone
 from release_state.observe.git.clone import observe_clone
-from release_state.observe.git.command import Git, GitFailed
-from release_state.observe.git.reader import find_clone
+from release_state.observe.git.command import Git
+from release_state.observe.git.reader import find_repository
 from release_state.observe.git.remote import observe_remote
 from tests.support.gitrepo import (
     Repo,
@@ -265,8 +266,8 @@ def test_a_work_tree_elsewhere_is_not_looked_at(repo: Repo, tmp_path: Path) -> N
     repo.git("config", "core.worktree", str(private))
     problem = problem_of(repo.path)
     assert "is elsewhere" in problem.why and "pyproject" not in problem.why
-    with pytest.raises(GitFailed, match="is elsewhere"):
-        find_clone(repo.path, "origin")
+    with pytest.raises(UsageProblem, match="is elsewhere"):
+        find_repository(repo.path, "origin")
 
 
 @as_root
@@ -275,8 +276,8 @@ def test_a_clone_of_another_owner_is_refused_with_the_way_out(repo: Repo, own_co
         os.chown(path, 12345, 12345, follow_symlinks=False)
     problem = problem_of(repo.path)
     assert "dubious ownership" in problem.why
-    with pytest.raises(GitFailed, match="dubious ownership"):
-        find_clone(repo.path, "origin")  # and not: there is no repository
+    with pytest.raises(UsageProblem, match="dubious ownership"):
+        find_repository(repo.path, "origin")  # and not: there is no repository
     assert problem.remedy
     command = problem.remedy.partition("git config --global --add ")[2].split()
     own_configuration.write_text(f"[safe]\n\tdirectory = {command[1]}\n", encoding="utf-8")
@@ -287,9 +288,9 @@ def test_a_repository_that_git_cannot_read_is_not_taken_for_none(repo: Repo, tmp
     (repo.path / ".git" / "HEAD").unlink()
     for broken in (repo.path, repo.path / "below"):
         broken.mkdir(exist_ok=True)
-        with pytest.raises(GitFailed, match="not a git repository"):
-            find_clone(broken, "origin")
-    assert find_clone(tmp_path, "origin") is None
+        with pytest.raises(UsageProblem, match="not a git repository"):
+            find_repository(broken, "origin")
+    assert find_repository(tmp_path, "origin") is None
 
 
 def _loose(repo: Repo, name: str) -> Path:
@@ -352,7 +353,7 @@ def test_a_submodule_is_a_clone_of_its_own(repo: Repo, tmp_path: Path) -> None:
     assert (inner.path, inner.head, inner.changed) == (str(outer.path / "sub"), repo.head, ("a.txt",))
     assert inner.remote_url == repo.path.as_uri()
     assert clone_of(outer.path).changed == ()
-    located = find_clone(outer.path / "sub", "origin")
+    located = find_repository(outer.path / "sub", "origin")
     assert located and located.top == outer.path / "sub"
 
 

@@ -11,7 +11,7 @@ from threading import Event
 from release_state.common.addresses import strip_credentials
 from release_state.model.observation import Observation, Problem, known, unavailable
 from release_state.model.snapshot import Clone, Tag
-from release_state.observe.git.command import Git, GitFailed, decode_output, find_decisive_line
+from release_state.observe.git.command import Git, GitFailed, decode_output, find_decisive_line, observe_git
 from release_state.observe.git.reader import CloneReader
 from release_state.observe.git.remote import parse_tags
 from release_state.observe.git.work_tree import WorkTreeChanges, read_changes
@@ -32,18 +32,12 @@ def observe_clone(
     Another commit checked out in a submodule counts as a change; changes inside its work tree do not. The reports of
     this suite in `reports_dir` never count. `ahead` and `behind` stay unavailable.
     """
-    try:
-        return known(_observe(CloneReader(path, Git(timeout, cancel)), remote_name, reports_dir))
-    except GitFailed as failed:
-        return Observation[Clone](value=None, unavailable=failed.as_problem(SOURCE))
+    return observe_git(SOURCE, lambda: _observe(CloneReader(path, Git(timeout, cancel)), remote_name, reports_dir))
 
 
 def observe_clone_tags(path: Path, timeout: float, *, cancel: Event | None = None) -> Observation[tuple[Tag, ...]]:
     """Read only the tags of the clone at or above a path; `timeout` in seconds."""
-    try:
-        return known(_tags(CloneReader(path, Git(timeout, cancel))))
-    except GitFailed as failed:
-        return Observation[tuple[Tag, ...]](value=None, unavailable=failed.as_problem(SOURCE))
+    return observe_git(SOURCE, lambda: _tags(CloneReader(path, Git(timeout, cancel))))
 
 
 def _observe(reader: CloneReader, remote_name: str, reports_dir: Path | None) -> Clone:
@@ -52,6 +46,7 @@ def _observe(reader: CloneReader, remote_name: str, reports_dir: Path | None) ->
     symbolic = reader.run("symbolic-ref", "--quiet", "HEAD", accept=(0, 1)).text.removesuffix("\n")
     head = reader.run("rev-parse", "--quiet", "--verify", "HEAD^{commit}", accept=(0, 1)).text.strip()
     dirty: Observation[tuple[str, ...]] = known(()) if reader.bare else _dirty_submodules(reader, top)
+    mirror = f"remote.{remote_name}.mirror"
     not_related: Observation[int] = unavailable(SOURCE, "not compared with the remote")
     return Clone(
         path=decode_output(os.fsencode(top)),
@@ -70,9 +65,9 @@ def _observe(reader: CloneReader, remote_name: str, reports_dir: Path | None) ->
         ahead=not_related,
         behind=not_related,
         tags=_tags(reader),
-        remote_url=_remote_url(reader, remote_name),
-        push_urls=_push_urls(reader, remote_name),
-        mirrors=_mirrors(reader, remote_name),
+        remote_url=next(iter(_urls(reader, remote_name)), None),
+        push_urls=_urls(reader, remote_name, "--push", "--all"),
+        mirrors=mirror in reader.config and reader.switch(mirror) == "true",
         dirty_submodules=dirty,
         built=known(()) if reader.bare else _built(top / "dist"),
         no_identity=_no_identity(reader, os.environ),
@@ -107,28 +102,17 @@ def _tags(reader: CloneReader) -> tuple[Tag, ...]:
     return parse_tags((ref, sha) for sha, ref in pairs)
 
 
-def _remote_url(reader: CloneReader, name: str) -> str | None:
-    answer = reader.run("remote", "get-url", "--", name, accept=(0, 2))
-    url = answer.text.split("\n")[0]
-    return strip_credentials(url) if answer.code == 0 and url else None
-
-
-def _mirrors(reader: CloneReader, name: str) -> bool:
-    key = f"remote.{name}.mirror"
-    return key in reader.config and reader.run("config", "--bool", "--get", key, accept=(0, 1, 128)).text == "true\n"
-
-
-def _push_urls(reader: CloneReader, name: str) -> tuple[str, ...]:
-    answer = reader.run("remote", "get-url", "--push", "--all", "--", name, accept=(0, 2))
-    urls = answer.text.split("\n") if answer.code == 0 else []
-    return tuple(strip_credentials(url) for url in urls if url)
+def _urls(reader: CloneReader, name: str, *options: str) -> tuple[str, ...]:
+    """Return the addresses of a remote, without credentials."""
+    answer = reader.run("remote", "get-url", *options, "--", name, accept=(0, 2))
+    return tuple(strip_credentials(url) for url in answer.text.split("\n") if url) if answer.code == 0 else ()
 
 
 def _dirty_submodules(reader: CloneReader, top: Path) -> Observation[tuple[str, ...]]:
     try:
         dirty = [path for path in _submodules(reader, top) if _is_dirty(reader, top / os.fsdecode(path))]
     except GitFailed as failed:
-        problem = Problem(source="clone", why=f"a submodule cannot be read: {failed.why}", remedy=failed.remedy)
+        problem = Problem(source=SOURCE, why=f"a submodule cannot be read: {failed.why}", remedy=failed.remedy)
         return Observation[tuple[str, ...]](value=None, unavailable=problem)
     return known(tuple(decode_output(path) for path in dirty))
 
@@ -140,13 +124,10 @@ def _submodules(reader: CloneReader, top: Path) -> Iterator[bytes]:
     for entry in reader.run("ls-files", "--stage", "-z", cwd=top).output.split(b"\0"):
         path = entry.partition(b"\t")[2]
         folder = top / os.fsdecode(path)
-        if entry.startswith(_GITLINK) and (folder / ".git").exists() and _is_inside(folder, top):
+        if not entry.startswith(_GITLINK) or not (folder / ".git").exists():
+            continue
+        if top.resolve() in folder.resolve().parents:  # after following links
             yield path
-
-
-def _is_inside(folder: Path, top: Path) -> bool:
-    """Return whether the folder is inside the clone after following links."""
-    return top.resolve() in folder.resolve().parents
 
 
 def _is_dirty(reader: CloneReader, folder: Path) -> bool:
@@ -165,17 +146,13 @@ def _built(folder: Path) -> Observation[tuple[str, ...]]:
     except (FileNotFoundError, NotADirectoryError):
         return known(())
     except OSError as error:
-        problem = Problem(source="clone", why=f"{folder.name} cannot be read: {error.strerror}")
-        return Observation[tuple[str, ...]](value=None, unavailable=problem)
+        return unavailable(SOURCE, f"{folder.name} cannot be read: {error.strerror}")
     return known(tuple(decode_output(os.fsencode(name))[:_MOST_BUILT] for name in names[:_MOST_BUILT]))
 
 
 def _no_identity(reader: CloneReader, environ: Mapping[str, str]) -> tuple[str, ...]:
     """Return those of user.name and user.email that neither the configuration nor the environment sets."""
     variables = {"user.name": ("GIT_COMMITTER_NAME",), "user.email": ("GIT_COMMITTER_EMAIL", "EMAIL")}
-    missing = []
-    for name, names in variables.items():
-        # Only whether it is set: no report shows who somebody is.
-        if not any(environ.get(variable) for variable in names) and name not in reader.config:
-            missing.append(name)
-    return tuple(missing)
+    # Only whether it is set: no report shows who somebody is.
+    is_set = {name: name in reader.config or any(map(environ.get, names)) for name, names in variables.items()}
+    return tuple(name for name in variables if not is_set[name])

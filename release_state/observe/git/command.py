@@ -14,31 +14,32 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
-from typing import IO
+from typing import IO, TypeVar
 
 from release_state.common.errors import list_spellings
 from release_state.common.text import find_obstacle, quote_command
-from release_state.model.observation import Problem
+from release_state.model.observation import Observation, Problem, known
 from release_state.observe.git.environment import build_environment, cut_network, find_password
 from release_state.observe.http.limits import PAUSES
 from release_state.observe.http.response import NOT_REACHED
 from release_state.observe.process import GIT_MEMORY, limit_memory, run_bounded
 
+T = TypeVar("T")
+
 _CREDENTIALS = re.compile(r"(?<=://)[^/\s]*@|[^\s/'\":@]+:[^\s/'\"@]+@")
 _QUERY = re.compile(r"(://[^\s?'\"]*)\?[^\s'\"]*")
 _NOISE = re.compile(r"\s*$|warning:|hint:|Please make sure|and the repository exists|Cloning into", re.IGNORECASE)
-_TROUBLE = re.compile(
-    r"could not resolve host|connection (?:timed out|refused|reset)|failed to connect|operation timed out"
-    r"|network is unreachable|no route to host|returned error: (?:429|5\d\d)|early EOF|hung up unexpectedly"
-    r"|RPC failed|empty reply from server|transfer closed|bytes missing|temporary failure in name resolution",
-    re.IGNORECASE,
-)
-"""Messages about a network or a server that may recover soon."""
 _NOT_REACHED = re.compile(
     r"could not resolve host|connection (?:timed out|refused)|failed to connect|network is unreachable"
     r"|no route to host|temporary failure in name resolution",
     re.IGNORECASE,
 )
+_TROUBLE = re.compile(
+    rf"{_NOT_REACHED.pattern}|connection reset|operation timed out|returned error: (?:429|5\d\d)|early EOF"
+    r"|hung up unexpectedly|RPC failed|empty reply from server|transfer closed|bytes missing",
+    re.IGNORECASE,
+)
+"""Messages about a network or a server that may recover soon."""
 _NO_ACCESS = re.compile(
     r"could not read Username|unable to get password|Authentication failed|Permission denied|HTTP 40[13]|403"
 )
@@ -57,6 +58,14 @@ class GitFailed(Exception):  # noqa: N818 - reads as what happened
         """Return why the look-up failed."""
         temporary = self.stopped == "time" or (not self.stopped and bool(_TROUBLE.search(self.stderr)))
         return Problem(source=source, why=self.why, remedy=self.remedy, is_temporary=temporary)
+
+
+def observe_git(source: str, ask: Callable[[], T]) -> Observation[T]:
+    """Return what `ask` returns as known; unavailable if git fails."""
+    try:
+        return known(ask())
+    except GitFailed as failed:
+        return Observation(value=None, unavailable=failed.as_problem(source))
 
 
 def decode_output(data: bytes) -> str:
@@ -123,8 +132,7 @@ def ask_patiently(git: Git, ask: Callable[[], GitOutput]) -> GitOutput:
         try:
             return ask()
         except GitFailed as failed:
-            left = git.deadline - time.monotonic()
-            if failed.stopped or not _PASSING.search(failed.stderr) or pause >= left:
+            if failed.stopped or not _PASSING.search(failed.stderr) or pause >= git.left:
                 raise
         if git.cancel is None:
             time.sleep(pause)
@@ -176,7 +184,7 @@ class Git:
         stdin: bytes = b"",
         accept: Collection[int] = (0,),
         first: int | None = None,
-        deadline: float | None = None,
+        seconds: float | None = None,
         memory: int = GIT_MEMORY,
     ) -> GitOutput:
         """Run one command. `first` reads only so many bytes of its output; `memory` limits each process (bytes).
@@ -191,7 +199,7 @@ class Git:
                     command,
                     env=env,
                     cwd=cwd,
-                    seconds=(deadline or self.deadline) - self.now(),
+                    seconds=self.left if seconds is None else seconds,
                     cancel=self.cancel,
                     stdin=given,
                     stderr=subprocess.PIPE,
@@ -208,10 +216,10 @@ class Git:
             raise GitFailed(*explain_failure(stderr, ended.code), stderr=stderr)
         return GitOutput(ended.code, ended.output, stderr)
 
-    @staticmethod
-    def now() -> float:
-        """Return the current time, on the clock of deadlines."""
-        return time.monotonic()
+    @property
+    def left(self) -> float:
+        """Seconds until the deadline; negative after it."""
+        return self.deadline - time.monotonic()
 
     def _why_stopped(self, stopped: str, arguments: tuple[str, ...]) -> str:
         command = next((word for word in arguments if not word.startswith("-")), "")

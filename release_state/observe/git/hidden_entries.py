@@ -46,7 +46,8 @@ def find_hidden_changes(reader: CloneReader, top: Path, modes: str) -> list[Entr
     skipped, assumed = _marked(reader, top)
     absent = {path for path in skipped if not os.path.lexists(top / os.fsdecode(path))}
     looked_at = (skipped - absent) | assumed
-    changed = [] if not absent or _is_sparse(reader) else [Entry(path, False) for path in sorted(absent)]
+    is_sparse = bool(absent) and reader.switch("core.sparseCheckout") == "true"
+    changed = [] if is_sparse else [Entry(path, False) for path in sorted(absent)]
     if looked_at:
         changed += _compared(reader, top, looked_at, modes)
     return changed
@@ -62,11 +63,6 @@ def _marked(reader: CloneReader, top: Path) -> tuple[set[bytes], set[bytes]]:
         elif mark.islower():
             assumed.add(path)
     return skipped, assumed
-
-
-def _is_sparse(reader: CloneReader) -> bool:
-    said = reader.run("config", "--get", "--type=bool", "core.sparseCheckout", accept=(0, 1, 128))
-    return said.text.strip() == "true"
 
 
 def _compared(reader: CloneReader, top: Path, paths: set[bytes], modes: str) -> list[Entry]:

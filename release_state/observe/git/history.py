@@ -11,7 +11,7 @@ from release_state.common.strict import convert_epoch
 from release_state.model.observation import Observation, known
 from release_state.model.snapshot import Clone, Commit, History, Lineage, Tag
 from release_state.observe.git.clone import SHOWN
-from release_state.observe.git.command import GitFailed, decode_output
+from release_state.observe.git.command import GitFailed, decode_output, observe_git
 from release_state.observe.git.commits import BranchHistory, CommitSet
 from release_state.observe.git.patches import find_unmerged_commits
 from release_state.observe.git.store import OBJECT_NAME, Store, WantedCommit
@@ -138,10 +138,7 @@ def observe_history(
             tag_dates=read_tag_dates(store, tags),
         )
 
-    try:
-        return known(history.read(look, asked, along=tags))
-    except GitFailed as failed:
-        return Observation[History](value=None, unavailable=failed.as_problem(SOURCE))
+    return observe_git(SOURCE, lambda: history.read(look, asked, along=tags))
 
 
 def relate_clone(clone: Observation[Clone], history: BranchHistory) -> Observation[Clone]:
@@ -150,15 +147,11 @@ def relate_clone(clone: Observation[Clone], history: BranchHistory) -> Observati
     Equal hashes are equal without an object. Both are unavailable where the history between the two cannot be had, as
     for a shallow clone whose HEAD the remote does not know.
     """
-    if clone.value is None:
+    if (held := clone.value) is None:
         return clone
-    try:
-        ahead, behind = _ahead_behind(clone.value, history)
-        update = {"ahead": known(ahead), "behind": known(behind)}
-    except GitFailed as failed:
-        not_known = Observation[int](value=None, unavailable=failed.as_problem("clone"))
-        update = {"ahead": not_known, "behind": not_known}
-    return known(clone.value.model_copy(update=update))
+    counts = observe_git("clone", lambda: _ahead_behind(held, history))
+    ahead, behind = map(known, counts.value) if counts.value else (counts, counts)
+    return known(held.model_copy(update={"ahead": ahead, "behind": behind}))
 
 
 def _ahead_behind(clone: Clone, history: BranchHistory) -> tuple[int, int]:

@@ -71,7 +71,8 @@ def read_changes(store: Store, names: Sequence[str]) -> list[Change]:
 def _change(block: bytes) -> Change:
     header, _, rest = block.partition(b"\x02")
     sha, seconds, subject = [*header.split(b" ", 2), b"", b""][:3]
-    commit = Commit(sha=decode_output(sha), subject=decode_output(subject), committed_at=_moment(seconds))
+    at = convert_epoch(seconds) or datetime.fromtimestamp(0, timezone.utc)  # a commit can claim any date
+    commit = Commit(sha=decode_output(sha), subject=decode_output(subject), committed_at=at)
     return Change(commit, parse_raw(rest))
 
 
@@ -79,11 +80,6 @@ def parse_raw(output: bytes) -> Files:
     """Raw entries by path, from `--raw -z --no-renames`."""
     fields = output.lstrip(b"\0\n").split(b"\0")
     return {path: entry for entry, path in zip(fields[0::2], fields[1::2], strict=False) if entry.startswith(b":")}
-
-
-def _moment(seconds: bytes) -> datetime:
-    # A commit can claim any date.
-    return convert_epoch(seconds) or datetime.fromtimestamp(0, timezone.utc)
 
 
 def _merges_of_their_own(store: Store, base: str, head: str) -> list[str]:
@@ -94,11 +90,12 @@ def _merges_of_their_own(store: Store, base: str, head: str) -> list[str]:
     return [merge for merge in merges if store.run(*show, merge, "--", may_fetch=True, first=1).output]
 
 
+@dataclass(frozen=True, eq=False)
 class Patch:
     """A change between two trees: a parent and its commit, or the fork and the head of a branch."""
 
-    def __init__(self, names: tuple[str, ...], files: Files) -> None:
-        self.names, self.files = names, files
+    names: tuple[str, ...]
+    files: Files
 
     @property
     def shape(self) -> frozenset[tuple[bytes, bytes]]:

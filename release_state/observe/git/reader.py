@@ -60,6 +60,10 @@ class CloneReader:
         output = self.run(*arguments).output
         return os.fsdecode(output[:-1] if output.endswith(b"\n") else output)
 
+    def switch(self, key: str) -> str:
+        """Return a setting as git reads it: "true" or "false"; empty if it is missing or neither."""
+        return self.run("config", "--get", "--type=bool", key, accept=(0, 1, 128)).text.strip()
+
     @property
     def is_partial(self) -> bool:
         """Whether the clone lacks objects and would fetch them on demand."""
@@ -86,32 +90,19 @@ class CloneReader:
 
 
 def find_repository(folder: Path, remote: str) -> LocalRepository | None:
-    """Return the repository at or above a folder, for the configuration of a run.
-
-    Raises UsageProblem if there is one that cannot be read.
-    """
-    try:
-        return find_clone(folder, remote)
-    except GitFailed as failed:
-        advice = failed.remedy or "fix it, or run from outside of it"
-        raise UsageProblem(
-            f"the repository at {validate.shown(str(folder))} cannot be read: {failed.why}; {advice}"
-        ) from None
-
-
-def find_clone(folder: Path, remote: str) -> LocalRepository | None:
     """Return the repository at or above a folder, and the URL of its remote; None if there is none.
 
-    Raises GitFailed if there is one that cannot be read: git is missing, or somebody else owns it (safe.directory). To
-    take it for missing would ignore what it holds.
+    Raises UsageProblem if there is one that cannot be read: git is missing, or somebody else owns it (safe.directory).
     """
     try:
         reader = CloneReader(folder, Git(_LOCATE_SECONDS))
         top = reader.top()
         answer = reader.run("remote", "get-url", "--", remote, accept=(0, 2))
-    except GitFailed:
+    except GitFailed as failed:
+        # To take it for missing would ignore what it holds.
         if not any(os.path.lexists(above / ".git") for above in (folder, *folder.parents)):
             return None
-        raise
+        shown, advice = validate.shown(str(folder)), failed.remedy or "fix it, or run from outside of it"
+        raise UsageProblem(f"the repository at {shown} cannot be read: {failed.why}; {advice}") from None
     url = os.fsdecode(answer.output).split("\n")[0] if answer.code == 0 else ""
     return LocalRepository(top, url or None)

@@ -10,9 +10,9 @@ from tempfile import TemporaryDirectory
 from threading import Event
 
 from release_state.common.addresses import ENCODE, find_git_fault, strip_credentials
-from release_state.model.observation import Observation, known
+from release_state.model.observation import Observation
 from release_state.model.snapshot import Branch, Remote, Tag
-from release_state.observe.git.command import Git, GitFailed, ask_patiently, decode_output
+from release_state.observe.git.command import Git, GitFailed, ask_patiently, decode_output, observe_git
 from release_state.observe.git.environment import (
     Settings,
     add_credentials,
@@ -43,7 +43,8 @@ def observe_remote(url: str, timeout: float, *, cancel: Event | None = None) -> 
     One connection, with retries after trouble that passes. A local repository without refs is known and empty. Every
     failure is unavailable, and so is a remote that answers without any ref.
     """
-    try:
+
+    def ask() -> Remote:
         check_url(url)
         git = Git(timeout, cancel)
         with TemporaryDirectory(prefix="release-state-") as empty:
@@ -58,9 +59,9 @@ def observe_remote(url: str, timeout: float, *, cancel: Event | None = None) -> 
         found = parse_refs(strip_credentials(url), answer.output)
         if not answer.output and not is_local(url):
             raise GitFailed(NO_REFS, "open the address in a browser: a proxy may want a login; and check the address")
-        return known(found)
-    except GitFailed as failed:
-        return Observation[Remote](value=None, unavailable=failed.as_problem(SOURCE))
+        return found
+
+    return observe_git(SOURCE, ask)
 
 
 def is_local(url: str) -> bool:
@@ -89,11 +90,8 @@ def build_network_environment(git: Git, folder: Path, url: str) -> tuple[dict[st
     env = add_credentials(sees_no_repository, address)
     # Rewritten here; git rewrites only once, from our own name to the address.
     env = add_settings(env, [(f"url.{strip_credentials(address)}.insteadOf", _NAME)])
-    if (
-        not env.get("GIT_SSH_COMMAND")
-        and not env.get("GIT_SSH")
-        and not dict(settings).get("core.sshcommand", "").strip()
-    ):
+    own_ssh = (env.get("GIT_SSH_COMMAND"), env.get("GIT_SSH"), dict(settings).get("core.sshcommand", "").strip())
+    if not any(own_ssh):
         env["GIT_SSH_COMMAND"] = build_ssh_command(git.seconds)
     return env, _NAME
 

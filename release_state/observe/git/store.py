@@ -70,9 +70,8 @@ class Store:
         """Run git in the store; `may_fetch` lets it fetch file contents that a partial fetch left out."""
         env = self.env if may_fetch else cut_network(self.env)
         arguments = (f"--git-dir={self.path}", *arguments)
-        deadline = None if seconds is None else self.git.now() + seconds
         return self.git.run(
-            *arguments, cwd=self.path, env=env, stdin=stdin, accept=accept, first=first, deadline=deadline
+            *arguments, cwd=self.path, env=env, stdin=stdin, accept=accept, first=first, seconds=seconds
         )
 
     def used_by(self, git: Git) -> Store:

@@ -53,7 +53,7 @@ def read_changes(reader: CloneReader, top: Path, reports_dir: Path | None) -> Wo
     reports = find_reports_path(reports_dir, top)
     modes = "core.fileMode=true"
     status = reader.run("-c", modes, *_STATUS, "--untracked-files=normal").output
-    hides_modes = bool(changed_modes := _changed_modes(status)) and _ignores_modes(reader)
+    hides_modes = bool(changed_modes := _changed_modes(status)) and reader.switch("core.fileMode") == "false"
     if hides_modes and not _keeps_modes(reader, top, changed_modes):
         modes = "core.fileMode=false"
         status = reader.run("-c", modes, *_STATUS, "--untracked-files=normal").output
@@ -81,11 +81,6 @@ def _changed_modes(status: bytes) -> list[bytes]:
     """Return the paths of files that are executable while the index says that they are not, or the other way round."""
     entries = (entry.split(b" ", 8) for entry in status.split(b"\0") if entry.startswith(b"1 .M N... "))
     return [parts[8] for parts in entries if parts[4] != parts[5] and {parts[4], parts[5]} <= _REGULAR]
-
-
-def _ignores_modes(reader: CloneReader) -> bool:
-    said = reader.run("config", "--get", "--type=bool", "core.fileMode", accept=(0, 1, 128)).text
-    return said.strip() == "false"
 
 
 def _keeps_modes(reader: CloneReader, top: Path, paths: list[bytes]) -> bool:

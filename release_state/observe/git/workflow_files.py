@@ -16,9 +16,9 @@ from release_state.common.text import sanitize
 from release_state.facts.workflow.document import FOLDER, LARGEST, NotReadable, find_called_path, list_action_paths
 from release_state.facts.workflow.model import parse_workflow
 from release_state.facts.workflow.triggers import PushTrigger, read_events, read_push_trigger
-from release_state.model.observation import Observation, known
+from release_state.model.observation import Observation
 from release_state.model.snapshot import WorkflowFile, WorkflowFiles
-from release_state.observe.git.command import GitFailed, decode_output
+from release_state.observe.git.command import decode_output, observe_git
 from release_state.observe.git.commits import BranchHistory, CommitSet
 from release_state.observe.git.store import OBJECT_NAME, Store, WantedCommit
 from release_state.observe.git.tree_files import has_file, obtain_files, obtain_folder, read_file
@@ -39,11 +39,8 @@ def observe_workflow_files(history: BranchHistory, workflow: str) -> Observation
 
     Known also if the tree has no such file.
     """
-    try:
-        head = history.head
-        return known(history.read(lambda store, _: _read(store, head, f"{FOLDER}/{workflow}")))
-    except GitFailed as failed:
-        return Observation[WorkflowFiles](value=None, unavailable=failed.as_problem(SOURCE))
+    path = f"{FOLDER}/{workflow}"
+    return observe_git(SOURCE, lambda: history.read(lambda store, _: _read(store, history.head, path)))
 
 
 def _read(store: Store, commit: str, path: str) -> WorkflowFiles:
@@ -141,16 +138,16 @@ class CommitWorkflows:
         return self.chain[1:]
 
 
+@dataclass(frozen=True)
 class CommitReader:
     """Reads the workflows and changes of the commits of a branch."""
 
-    def __init__(self, history: BranchHistory) -> None:
-        self._history = history
+    history: BranchHistory
 
     def workflows(self, depth: int) -> CommitWorkflows:
         """Return the workflows of the head, and the messages of `depth` ancestors. Raises GitFailed."""
-        head = self._history.head
-        return self._history.read(lambda store, _: replace(_workflows(store, head), chain=_chain(store, head, depth)))
+        head = self.history.head
+        return self.history.read(lambda store, _: replace(_workflows(store, head), chain=_chain(store, head, depth)))
 
     def changed(self, before: str, after: str) -> tuple[str, ...] | None:
         """Return the paths that differ between two commits of the branch; None if one commit cannot be had.
@@ -167,11 +164,11 @@ class CommitReader:
             listed = store.run("diff-tree", *options, before, after, "--").output
             return tuple(decode_output(path) for path in listed.split(b"\0") if path)
 
-        return self._history.read(look, [WantedCommit(before), WantedCommit(after)])
+        return self.history.read(look, [WantedCommit(before), WantedCommit(after)])
 
     def has_workflow(self, sha: str, name: str) -> bool:
         """Return whether an ancestor of the head has the workflow file. Raises GitFailed."""
-        return self._history.read(lambda store, _: has_file(store, sha, f"{FOLDER}/{name}"))
+        return self.history.read(lambda store, _: has_file(store, sha, f"{FOLDER}/{name}"))
 
 
 def _workflows(store: Store, commit: str) -> CommitWorkflows:

@@ -129,7 +129,7 @@ def calculate(
         except (TypeError, ValueError):
             raise NotCalculated("the configuration holds values that python-semantic-release does not accept") from None
         given.write_text(text, encoding="utf-8")
-        seconds = max(0.1, store.git.deadline - store.git.now())
+        seconds = max(0.1, store.git.left)
         command = [sys.executable, "-I", str(_CHILD), str(given), str(result)]
         done = run_bounded(command, env=env, cwd=scratch, seconds=seconds, cancel=cancel)
         if done.stopped:
