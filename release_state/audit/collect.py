@@ -28,7 +28,7 @@ from packaging.version import Version
 from release_state.audit.versions import AuditSnapshot, find_spellings
 from release_state.model.observation import Observation, known
 from release_state.model.target import Target
-from release_state.observe.defects import Defects, catch_defects, guard
+from release_state.observe.defects import Defects, guard
 from release_state.observe.git.clone import observe_clone_tags
 from release_state.observe.git.remote import observe_remote
 from release_state.observe.github.github import GitHub
@@ -120,7 +120,8 @@ def _caught_up(history: AuditSnapshot, client: HttpClient, config: RunConfig, de
     if newest is None or newest <= Version(index.versions[-1].version):
         return history
     asked = Index(client, config.channels[target.channel.name], client.deadline())
-    coming = catch_defects("index", defects, lambda: known(asked.files_by_json(target.package, newest))).value
+    time = TimeLeft(config.lookup_timeout)
+    coming = guard("index", lambda: known(asked.files_by_json(target.package, newest)), time, None, defects)().value
     return history.model_copy(update={"catching_up": (str(newest),)}) if coming else history
 
 

@@ -6,11 +6,13 @@ import atexit
 import errno
 import os
 import shutil
+import stat
 import tempfile
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 
 @contextmanager
@@ -29,6 +31,15 @@ def scratch_folder() -> Iterator[str]:
     finally:
         tempfile.tempdir = before
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def open_regular(path: Path) -> BinaryIO | None:
+    """Open a regular file to read; None for anything else. Follows no link, and waits for no pipe. Raises OSError."""
+    file = os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
+    if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        return file
+    file.close()
+    return None
 
 
 NO_ROOM = frozenset(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -50,50 +50,34 @@ def collect_tracebacks(defects: Iterable[Defect]) -> dict[str, str]:
     return found
 
 
-def catch_defects(lookup: str, defects: Defects | None, ask: Callable[[], Observation[T]]) -> Observation[T]:
-    """Return the answer; unavailable if the look-up itself broke, and the defect goes into `defects`.
-
-    Raises what the look-up raised if `defects` is None.
-    """
-    try:
-        return ask()
-    except Exception as error:
-        if defects is None:
-            raise
-        defects.append(Defect(lookup, error))
-        # Only the type: the text may hold a secret, and this goes into every report.
-        return unavailable(name_source(lookup), f"a defect of the suite: {type(error).__name__}", "please report this")
-
-
-def catch_disk_errors(source: str, ask: Callable[[], Observation[T]]) -> Observation[T]:
-    """Return the answer; unavailable if this machine has no room for it."""
-    try:
-        return ask()
-    except OSError as error:
-        why = f"this machine: {error.filename or 'temporary folder or cache'}: {error.strerror or error}"
-        return unavailable(source, why, "free space, or set TMPDIR and XDG_CACHE_HOME")
-
-
-def ask_in_time(source: str, time: TimeLeft, stage: Stage, ask: Callable[[], Observation[T]]) -> Observation[T]:
-    """Return the answer; unavailable, without a request, if the time of its stage is over."""
-    with time.of(stage):
-        if time.left <= 0:
-            why = f"not asked: its prerequisites took the {time.limit:g} s that they share"
-            return unavailable(source, why, "try again, or raise --lookup-timeout", temporary=True)
-        return catch_disk_errors(source, ask)
-
-
 def guard(
     name: str, ask: Callable[[], Observation[T]], time: TimeLeft, stage: Stage | None, defects: Defects | None
 ) -> Callable[[], Observation[T]]:
-    """Return the look-up within the time of its stage (None: it has a limit of its own); defects go into `defects`."""
+    """Return the look-up within the time of its stage (None: it has a limit of its own).
+
+    Its answer is unavailable, without a request, once that time is over; and if this machine has no room for it, or it
+    breaks itself: then the defect goes into `defects`, or is raised where that is None.
+    """
     source = name_source(name)
-    bounded = (
-        functools.partial(catch_disk_errors, source, ask)
-        if stage is None
-        else functools.partial(ask_in_time, source, time, stage, ask)
-    )
-    return functools.partial(catch_defects, name, defects, bounded)
+
+    def guarded() -> Observation[T]:
+        try:
+            with time.within(stage) if stage else nullcontext():
+                if stage and time.left <= 0:
+                    why = f"not asked: its prerequisites took the {time.limit:g} s that they share"
+                    return unavailable(source, why, "try again, or raise --lookup-timeout", temporary=True)
+                return ask()
+        except OSError as error:
+            why = f"this machine: {error.filename or 'temporary folder or cache'}: {error.strerror or error}"
+            return unavailable(source, why, "free space, or set TMPDIR and XDG_CACHE_HOME")
+        except Exception as error:
+            if defects is None:
+                raise
+            defects.append(Defect(name, error))
+            # Only the type: the text may hold a secret, and this goes into every report.
+            return unavailable(source, f"a defect of the suite: {type(error).__name__}", "please report this")
+
+    return guarded
 
 
 class Progress:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
-import stat
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
+from release_state.common import disk
 from release_state.common.strict import decode_json, is_sane
 from release_state.common.text import sanitize
 from release_state.model.record import PastRun, Record
@@ -53,7 +52,7 @@ def read_report(path: Path) -> PastRun:
 
     Raises OSError, and NotAReport for another program's file, another format or a truncated file.
     """
-    content = _json(_bytes_of(path))
+    content = _read(path)
     if isinstance(content, dict) and content.keys() & _OTHER_KINDS:
         raise OtherKind("the report of an audit or of a fleet")
     if not isinstance(content, dict) or "release_state_report" not in content:
@@ -159,20 +158,15 @@ def _note(path: Path, problem: Exception) -> str:
     return f"{sanitize(path.name, 200)} skipped: {why}"
 
 
-def _bytes_of(path: Path) -> bytes:
-    # Follow no link, and wait for no pipe.
-    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise NotAReport("not a file")
-        if not status.st_size:
-            raise Unfinished("empty: of a run that is still at work, or that was killed")
-        if status.st_size > LARGEST:
-            raise NotAReport(f"larger than {LARGEST} bytes")
-        return file.read(LARGEST)
-
-
-def _json(data: bytes) -> Any:
+def _read(path: Path) -> Any:
+    if (file := disk.open_regular(path)) is None:
+        raise NotAReport("not a file")
+    with file:
+        data = file.read(LARGEST + 1)
+    if not data:
+        raise Unfinished("empty: of a run that is still at work, or that was killed")
+    if len(data) > LARGEST:
+        raise NotAReport(f"larger than {LARGEST} bytes")
     try:
         return decode_json(data)
     except ValueError:

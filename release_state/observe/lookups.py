@@ -103,19 +103,6 @@ def _of_page(target: Target, channel: str) -> Key:
     return ("index", channel, target.version)
 
 
-def _not_installed(view: View) -> Observation[Any]:
-    return known(Installation(attempted=False, detail=f"not tried in the phase {view.phase.value}"))
-
-
-def _not_compared(view: View) -> Observation[Any]:
-    return unavailable("published commit", f"not looked for in the phase {view.phase.value}")
-
-
-def _not_calculated(view: View) -> Observation[Any]:
-    why = f"not worked out in the phase {view.phase.value}, but for a published version without a tag"
-    return unavailable("version calculation", why)
-
-
 BY_RELEASE_RUN, AT_ANY_TIME = ChangedBy.BY_RELEASE_RUN, ChangedBy.AT_ANY_TIME
 _BEFORE, _AFTERWARDS = (Phase.PRE_RELEASE,), (Phase.POST_RECOVERY,)
 
@@ -183,7 +170,10 @@ TABLE = (
            what="unfinished runs of the release workflow",
            right="`actions: read`"),
     Lookup("installation", "installation", lambda at, view: at.installation(view), after=("index",),
-           key=_of_target("installation"), stage=None, phases=_AFTERWARDS, otherwise=_not_installed, needs=("index",),
+           key=_of_target("installation"), stage=None, phases=_AFTERWARDS, needs=("index",),
+           otherwise=lambda view: known(
+               Installation(attempted=False, detail=f"not tried in the phase {view.phase.value}")
+           ),
            what="installing from the index into a fresh environment",
            right="none"),
     Lookup("opened", "published files", lambda at, view: at.opened(view),
@@ -193,7 +183,10 @@ TABLE = (
            what="the version's other files, downloaded and inspected",
            right="none"),
     Lookup("published", "published files", lambda at, view: at.published(view), after=("index", "history"),
-           key=_of_target("published"), stage=Stage.LAST, phases=_AFTERWARDS, otherwise=_not_compared,
+           key=_of_target("published"), stage=Stage.LAST, phases=_AFTERWARDS,
+           otherwise=lambda view: unavailable(
+               "published commit", f"not looked for in the phase {view.phase.value}"
+           ),
            needs=("index", "remote", "clone", "pulls"),
            what="the published files, compared with the commits they may be built from",
            right="none"),
@@ -237,7 +230,11 @@ TABLE = (
            what="the last five runs of CI on the base branch",
            right="`actions: read`"),
     Lookup("calculation", "version calculation", lambda at, view: at.calculation(view), after=("index", "history"),
-           stage=Stage.LAST, phases=(*_BEFORE, *_AFTERWARDS), otherwise=_not_calculated,
+           stage=Stage.LAST, phases=(*_BEFORE, *_AFTERWARDS),
+           otherwise=lambda view: unavailable(
+               "version calculation",
+               f"not worked out in the phase {view.phase.value}, but for a published version without a tag",
+           ),
            needs=("remote", "clone", "index"),
            what="commits since the last tag and the configuration at the base branch's head, fetched into that cache",
            right="read access of your git"),

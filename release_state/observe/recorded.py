@@ -139,25 +139,6 @@ def make_config(
     )
 
 
-def make_schema() -> dict[str, Any]:
-    """Return the JSON Schema of the file (draft 2020-12)."""
-    snapshot = Snapshot.model_json_schema(mode="serialization")
-    definitions = snapshot.pop("$defs")
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "release-state snapshot file",
-        "type": "object",
-        "required": ["release_state_snapshot", "sha256", "snapshots"],
-        "additionalProperties": False,
-        "properties": {
-            "release_state_snapshot": {"const": FORMAT},
-            "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
-            "snapshots": {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/Snapshot"}},
-        },
-        "$defs": {**definitions, "Snapshot": snapshot},
-    }
-
-
 def _digest(content: object) -> str:
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(canonical.encode()).hexdigest()

@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from ipaddress import ip_address
 from pathlib import Path
@@ -73,15 +73,10 @@ def _ask_gh(environ: Mapping[str, str], host: str) -> str | None:
     # A relative entry of PATH could run a program in the checked repository.
     if gh is None or not Path(gh).is_absolute():
         return None
-    printed = _read_output([gh, "auth", "token", "--hostname", host], {**environ, "GH_PROMPT_DISABLED": "1"})
-    lines = printed.split("\n") if printed else []
-    return lines[0].strip() if lines else None
-
-
-def _read_output(command: Sequence[str], environ: Mapping[str, str]) -> str | None:
-    """Return what the program printed, over a pipe: a token must not reach a disk. None if it failed or timed out."""
+    command, env = [gh, "auth", "token", "--hostname", host], {**environ, "GH_PROMPT_DISABLED": "1"}
     try:
-        ended = run_bounded(command, env=environ, cwd=Path(os.sep), seconds=_GH_SECONDS, stderr=subprocess.DEVNULL)
+        # Over a pipe: a token must not reach a disk.
+        ended = run_bounded(command, env=env, cwd=Path(os.sep), seconds=_GH_SECONDS, stderr=subprocess.DEVNULL)
     except OSError:
         return None
-    return None if ended.stopped or ended.code else ended.text
+    return None if ended.stopped or ended.code else ended.text.split("\n")[0].strip()

@@ -1,11 +1,9 @@
 """What a run waits for with `--wait`, and when it looks again.
 
-A run waits for what ends by itself: a release run, CI, an index that catches up, a service that did not answer. It does
-not wait for steps of a person, or for failures that a retry cannot fix. Only pending look-ups are repeated. Once a
-release run has ended, everything that it can have changed is looked up again.
-
-With or without `--wait`: if a look took more than a minute, all that can change is looked up once more, because a
-verdict describes one moment. What keeps changing makes the verdict *in progress*.
+A run waits for a release run, CI, an index that catches up, or a service that did not answer: not for a person, or for
+failures that a retry cannot fix. Only pending look-ups are repeated; after a release run, all that it can have changed.
+With or without `--wait`, if a look took more than a minute, all that can change is looked up once more: a verdict
+describes one moment. What keeps changing makes the verdict *in progress*.
 """
 
 from __future__ import annotations
@@ -15,6 +13,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from itertools import repeat
 from typing import Any, TypeVar
 
 from release_state.common.strict import FRESH_SECONDS, read_clock
@@ -32,9 +31,6 @@ T = TypeVar("T")
 Again = Callable[[Collection[Key]], list[Snapshot]]
 """Looks up these keys again, and what depends on them if they changed."""
 
-FIRST, LONGEST = 2.0, 60.0
-"""Seconds of the first pause, and of the longest; each pause doubles."""
-
 _MADE_BY_RUNS: tuple[Key, ...] = tuple((name,) for name in CHANGING if ROWS[name].changes is ChangedBy.BY_RELEASE_RUN)
 """What a release run makes and changes; what depends on it (history, installation) follows by its key."""
 _CHANGING: tuple[Key, ...] = tuple((name,) for name in CHANGING)
@@ -44,10 +40,8 @@ _LOOKS_AGAIN = 2
 
 def make_pauses() -> Iterator[float]:
     """Yield the pauses: 2, 4, 8, 16 and 32 seconds, then a minute each."""
-    pause = FIRST
-    while True:
-        yield pause
-        pause = min(2 * pause, LONGEST)
+    yield from (2.0, 4.0, 8.0, 16.0, 32.0)
+    yield from repeat(60.0)
 
 
 @dataclass(frozen=True)
@@ -101,7 +95,7 @@ class Waiting:
         `began` is when the first look began (`strict.read_clock`); None: just now.
         """
         started, observed = time.monotonic(), read_clock() if began is None else began
-        end, snapshots, told, looks = started + self.seconds, first, "", 0
+        end, snapshots, last_words, looks = started + self.seconds, first, "", 0
         missing = self.pending(snapshots)
         for pause in self.pauses():
             if not missing:
@@ -112,8 +106,8 @@ class Waiting:
             in_time = [one for one in missing if _seconds_until(one.not_before) <= left]
             if not in_time or left <= 0 or cancel.is_set():
                 break
-            if (words := _describe(missing)) != told:
-                told = words
+            if (words := join_items(dict.fromkeys(one.what for one in missing), 3)) != last_words:
+                last_words = words
                 self.tell(f"waiting for {words} ({left:.0f} s at the most)")
             pause = min(left, max(pause, min(_seconds_until(one.not_before) for one in in_time)))
             if self._pause(words, pause, end, cancel):
@@ -187,7 +181,7 @@ def find_pending(snapshot: Snapshot, deciding: Collection[str]) -> Iterator[Pend
     release, target = Release(snapshot), snapshot.target
     if "runs" in deciding and (runs := _fact_or_none(_find_working, release)):
         yield Pending(("runs",), f"release run {join_items(f'#{number}' for number in runs)}")
-    if "ci" in deciding and _fact_or_none(_ci_is_pending, release):
+    if "ci" in deciding and _fact_or_none(lambda facts: judge_ci(facts.ci).state, release) in ("pending", "not begun"):
         yield Pending(("ci",), f"CI of {sanitize(release.base_branch, 60)}")
     if "index" in deciding and (files := _fact_or_none(lambda facts: facts.catching_up, release)):
         what = f"the index to list {sanitize(join_items(files), 200)}"
@@ -231,10 +225,6 @@ def _find_working(release: Release) -> list[int]:
     return []
 
 
-def _ci_is_pending(release: Release) -> bool:
-    return judge_ci(release.ci).state in ("pending", "not begun")
-
-
 def _find_unfinished(snapshots: Sequence[Snapshot]) -> set[int]:
     """Return the ids of unfinished release runs."""
     return {
@@ -247,7 +237,3 @@ def _find_unfinished(snapshots: Sequence[Snapshot]) -> set[int]:
 
 def _seconds_until(moment: datetime | None) -> float:
     return 0.0 if moment is None else max(0.0, (moment - datetime.now(timezone.utc)).total_seconds())
-
-
-def _describe(missing: Sequence[Pending]) -> str:
-    return join_items(dict.fromkeys(one.what for one in missing), 3)

@@ -17,7 +17,7 @@ from release_state.audit.kinds import KINDS
 from release_state.audit.report import document as audit_document
 from release_state.fleet import report as fleet_report
 from release_state.model.outcome import Phase
-from release_state.observe import recorded
+from release_state.model.snapshot import FORMAT, Snapshot
 from release_state.observe.lookups import TABLE
 from release_state.report import document
 from release_state.run.checks import catalogue
@@ -200,10 +200,29 @@ def _between(document: str, name: str, text: str) -> str:
     return f"{before}<!-- {name}: begin -->\n{text}{end}{after}"
 
 
+def snapshot_schema() -> dict[str, Any]:
+    """The JSON Schema of a snapshot file (draft 2020-12)."""
+    snapshot = Snapshot.model_json_schema(mode="serialization")
+    definitions = snapshot.pop("$defs")
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "release-state snapshot file",
+        "type": "object",
+        "required": ["release_state_snapshot", "sha256", "snapshots"],
+        "additionalProperties": False,
+        "properties": {
+            "release_state_snapshot": {"const": FORMAT},
+            "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+            "snapshots": {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/Snapshot"}},
+        },
+        "$defs": {**definitions, "Snapshot": snapshot},
+    }
+
+
 def _schemas() -> dict[str, dict[str, Any]]:
     """Every JSON Schema, by the name of its file."""
     return {
-        "snapshot": recorded.make_schema(),
+        "snapshot": snapshot_schema(),
         "report": document.build_schema(),
         "audit": audit_document.build_schema(),
         "fleet": fleet_report.build_schema(),

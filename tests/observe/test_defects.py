@@ -27,9 +27,9 @@ from release_state.fleet.report import build_document, render_page
 from release_state.fleet.report import build_schema as fleet_schema
 from release_state.fleet.report import step_report as fleet_step
 from release_state.model.outcome import Exit, Outcome, Phase, Verdict
-from release_state.observe.defects import Defect, Defects, catch_defects, collect_tracebacks, describe_defects
+from release_state.observe.defects import Defect, Defects, collect_tracebacks, describe_defects, guard
 from release_state.observe.http.client import HttpClient
-from release_state.observe.http.limits import SharedLimit
+from release_state.observe.http.limits import SharedLimit, TimeLeft
 from release_state.run.checks import catalogue
 from release_state.run.session import Controller
 from release_state.settings.sources import Arguments
@@ -83,14 +83,14 @@ def rows(fleet: Fleet, folder: Path, **more: Any) -> list[ProjectRow]:
 
 def test_a_look_up_that_breaks_is_noted_and_its_words_go_into_no_report() -> None:
     defects: Defects = []
-    problem = catch_defects("pulls", defects, broken).unavailable
+    problem = guard("pulls", broken, TimeLeft(60), None, defects)().unavailable
     assert problem and (problem.source, problem.why) == ("GitHub", "a defect of the suite: LookupError")
-    catch_defects("pulls", defects, broken)
+    guard("pulls", broken, TimeLeft(60), None, defects)()
     assert len(defects) == 2 and describe_defects(defects) == ("GitHub (pulls): LookupError",)
     ((text, where),) = collect_tracebacks(defects).items()
     assert (where, WORDS in text, "in broken" in text) == ("GitHub (pulls): LookupError", True, True)
     with pytest.raises(LookupError):
-        catch_defects("pulls", None, broken)  # nobody would learn of it
+        guard("pulls", broken, TimeLeft(60), None, None)()  # nobody would learn of it
 
 
 def test_nothing_is_green_where_a_look_up_broke_that_no_check_needs() -> None:

@@ -16,8 +16,9 @@ from release_state.model.observation import known
 from release_state.model.outcome import Phase
 from release_state.model.plan import step
 from release_state.model.snapshot import FORMAT, Snapshot
-from release_state.observe.recorded import load, make_document, make_schema, save, update_phases
+from release_state.observe.recorded import load, make_document, save, update_phases
 from release_state.report.script import render_script
+from tests.docs.reference import snapshot_schema
 from tests.support import states as s
 from tests.support.cli import suite
 from tests.support.judged import verdict_of
@@ -32,13 +33,13 @@ def test_a_snapshot_comes_back_as_it_was(tmp_path: Path) -> None:
 
 
 def test_the_shipped_schema_is_the_models_and_fits() -> None:
-    assert json.loads(SCHEMA.read_text(encoding="utf-8")) == make_schema()
-    jsonschema.Draft202012Validator.check_schema(make_schema())
-    jsonschema.validate(make_document([s.released(), s.ready(pulls=s.failed())]), make_schema())
+    assert json.loads(SCHEMA.read_text(encoding="utf-8")) == snapshot_schema()
+    jsonschema.Draft202012Validator.check_schema(snapshot_schema())
+    jsonschema.validate(make_document([s.released(), s.ready(pulls=s.failed())]), snapshot_schema())
     wrong = make_document([s.released()])
     del wrong["snapshots"][0]["remote"]["unavailable"]
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(wrong, make_schema())
+        jsonschema.validate(wrong, snapshot_schema())
 
 
 def edited(content: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ from release_state.model.observation import Observation, known
 from release_state.model.snapshot import LOOKUPS, Snapshot
 from release_state.observe import sources
 from release_state.observe.collect import collect
-from release_state.observe.defects import ask_in_time
+from release_state.observe.defects import guard
 from release_state.observe.http.client import HttpClient
 from release_state.observe.http.limits import Stage as StageOfTime
 from release_state.observe.http.limits import TimeLeft
@@ -68,10 +68,10 @@ def test_what_is_asked_too_late_is_not_asked_and_says_so() -> None:
         asked.append(known(7))
         return asked[-1]
 
-    late = ask_in_time("ci", TimeLeft(0), StageOfTime.FIRST, ask)
+    late = guard("ci", ask, TimeLeft(0), StageOfTime.FIRST, None)()
     assert late.unavailable and late.unavailable.is_temporary and not asked
     assert late.unavailable.why == "not asked: its prerequisites took the 0 s that they share"
-    assert ask_in_time("ci", TimeLeft(60), StageOfTime.FIRST, ask).present() == 7
+    assert guard("ci", ask, TimeLeft(60), StageOfTime.FIRST, None)().present() == 7
 
 
 def test_every_look_up_has_its_source_in_words() -> None:
@@ -88,7 +88,7 @@ def test_a_round_has_the_whole_time_anew() -> None:
     client = HttpClient(100, time_left=shared)
     shared._began -= 50
     assert client.deadline() == shared.ends
-    with shared.of(StageOfTime.FIRST):
+    with shared.within(StageOfTime.FIRST):
         assert client.deadline() == shared.ends < time.monotonic() and client.limit == 30
     shared.begin()
     assert 59 < shared.left <= 60

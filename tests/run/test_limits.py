@@ -17,9 +17,10 @@ import pytest
 
 from benchmarks.limits import at_once
 from release_state.common import disk
-from release_state.observe.defects import catch_disk_errors
+from release_state.observe.defects import guard
 from release_state.observe.git.command import Git, GitFailed
 from release_state.observe.git.remote import observe_remote
+from release_state.observe.http.limits import TimeLeft
 from release_state.observe.http.response import Response, load_json, parse_json
 from release_state.observe.index.simple import JSON_TYPE, NotSimple, parse_project_page
 from release_state.observe.process import RUN_MEMORY
@@ -205,7 +206,7 @@ def test_files_that_belong_together_are_written_all_or_none(tmp_path: Path) -> N
 
 def test_a_look_up_without_room_is_unknown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", "/proc/self")
-    remote = catch_disk_errors("remote", lambda: observe_remote("https://git.example/x.git", 5))
+    remote = guard("remote", lambda: observe_remote("https://git.example/x.git", 5), TimeLeft(5), None, None)()
     assert remote.unavailable and remote.unavailable.why.startswith("this machine: ")
     with pytest.raises(GitFailed, match="no temporary file could be written"):
         Git(5).run("version", cwd=tmp_path)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 import re
-import stat
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from release_state.common import disk
 from release_state.observe.git.command import GitFailed, decode_output
 from release_state.observe.git.environment import add_settings
 from release_state.observe.git.reader import CloneReader
@@ -125,11 +126,7 @@ def is_own_report(path: bytes, reports: bytes | None, top: Path) -> bool:
 def _beginning(path: Path) -> bytes | None:
     """Return the first bytes of a regular file; None for anything else, and for a link."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with disk.open_regular(path) or nullcontext() as file:
+            return file.read(_BEGINNING) if file else None
     except OSError:
         return None
-    with os.fdopen(descriptor, "rb") as file:
-        try:
-            return file.read(_BEGINNING) if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
-        except OSError:
-            return None

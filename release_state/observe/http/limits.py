@@ -80,7 +80,7 @@ _stage: ContextVar[Stage] = ContextVar("stage", default=Stage.LAST)
 class TimeLeft:
     """One deadline for all look-ups of a round. Many threads may use it.
 
-    `seconds` are for the whole round; a look-up within `of(stage)` has until the end of that stage.
+    `seconds` are for the whole round; a look-up `within(stage)` has until the end of that stage.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -92,8 +92,8 @@ class TimeLeft:
         self._began = time.monotonic()
 
     @contextmanager
-    def of(self, stage: Stage) -> Iterator[None]:
-        """Look-ups of this thread within the block belong to this stage."""
+    def within(self, stage: Stage) -> Iterator[None]:
+        """Give the look-ups of this thread, in the block, the time of this stage."""
         before = _stage.set(stage)
         try:
             yield
