@@ -7,8 +7,8 @@ from datetime import datetime
 
 import pytest
 
+from release_state.facts.health import describe_trouble
 from release_state.facts.release import Release
-from release_state.facts.services import describe_trouble
 from release_state.model.outcome import ActionNeeded, NotApplicable
 from release_state.model.plan import step
 from release_state.verdict.check import check

@@ -12,7 +12,7 @@ from typing import Any
 from packaging.version import Version
 from pydantic import AwareDatetime
 
-from release_state.facts.tags import PackageTags, read_package_tags
+from release_state.facts.git import PackageTags, read_package_tags
 from release_state.model.observation import Model, Observation, unavailable
 from release_state.model.snapshot import Branch, GitHubRelease, PullRequest, Remote, Repository, Tag, WorkflowRuns
 from release_state.model.snapshot.index import IndexedVersion, IndexHistory
@@ -138,7 +138,7 @@ def find_spellings(history: AuditSnapshot) -> Spellings:
     hits = Counter(each[1] for each in spelt if each[2] in published and found.may_be_ours(*each))
     own = {template for template in tags if 2 * hits[template] >= tags[template]}
     if not own:
-        own = ({target.tag_template} & set(tags)) or set(tags).intersection(found.named.sure) or set(tags)
+        own = ({target.tag_template} & set(tags)) or set(tags).intersection(found.named.templates) or set(tags)
     ours = Counter(each[1] for each in spelt if each[1] in own and found.may_be_ours(*each))
     return replace(found, own=dict(ours.most_common()), foreign=dict((tags - ours).most_common()))
 

@@ -1,4 +1,4 @@
-"""Classify commit messages by Conventional Commits, and as commitizen reads them (pure).
+"""Classify commit messages by Conventional Commits and by commitizen's rules (pure).
 
 Sources: https://www.conventionalcommits.org/en/v1.0.0/ and https://commitizen-tools.github.io/commitizen/bump/
 """
@@ -18,7 +18,7 @@ ORDER: tuple[Level, ...] = ("none", "patch", "minor", "major")
 
 MINOR_TYPES, PATCH_TYPES = ("feat",), ("fix", "perf")
 TYPES = (*MINOR_TYPES, *PATCH_TYPES, "build", "chore", "ci", "docs", "style", "refactor", "test")
-"""The types of python-semantic-release's conventional parser, where the project names none."""
+"""The default types of python-semantic-release's conventional parser."""
 
 _SUBJECT, _DECISIVE, _SHOWN = 200, 10, 50
 """Limits: characters of a subject, and commits shown."""
@@ -34,19 +34,19 @@ def classify_message(
     minor: Collection[str] = MINOR_TYPES,
     patch: Collection[str] = PATCH_TYPES,
 ) -> Level | None:
-    """The level that a message calls for; None if it does not follow Conventional Commits or has another type."""
-    found = _TITLE.match(message)
-    if found is None or (types is not None and found["type"] not in types):
+    """The level of a message; None if it does not follow Conventional Commits or has another type."""
+    title = _TITLE.match(message)
+    if title is None or (types is not None and title["type"] not in types):
         return None
-    if found["breaking"] or _BREAKING.search(message):
+    if title["breaking"] or _BREAKING.search(message):
         return "major"
-    # By the specification's rule 15 a type may be written in any case.
-    name = found["type"] if types is not None else found["type"].lower()
+    # Rule 15 of the specification: a type may have any case.
+    name = title["type"] if types is not None else title["type"].lower()
     return "minor" if name in minor else "patch" if name in patch else "none"
 
 
 def classify_for_commitizen(message: str) -> Level | None:
-    """The level of a message by commitizen's standard rules: every line counts."""
+    """The level of a message by commitizen's standard rules, by all its lines."""
     levels = [_commitizen_keyword(keyword) for keyword in _COMMITIZEN.findall(message)]
     if _TITLE.match(message):
         levels.append("none")
@@ -67,34 +67,31 @@ def find_highest(levels: Iterable[Level | None]) -> Level:
 
 
 def bump_version(last: Version | None, level: Level, *, major_on_zero: bool = True) -> str | None:
-    """
-    The version after `last` (None: no version yet); None if no release is called for.
+    """The version after `last` (None: the first); None if no release is due.
 
-    Without `major_on_zero` a breaking change of a 0.x version raises its second number.
+    Without `major_on_zero`, a breaking change of a 0.x version raises its second number.
     """
     if level == "none":
         return None
     major, minor, patch = (last.major, last.minor, last.micro) if last else (0, 0, 0)
     if level == "major" and major == 0 and not major_on_zero:
         level = "minor"
-    return {
-        "major": f"{major + 1}.0.0",
-        "minor": f"{major}.{minor + 1}.0",
-        "patch": f"{major}.{minor}.{patch + 1}",
-    }[level]
+    if level == "major":
+        return f"{major + 1}.0.0"
+    return f"{major}.{minor + 1}.0" if level == "minor" else f"{major}.{minor}.{patch + 1}"
 
 
 def count_levels(last_tag: str | None, commits: Iterable[tuple[str, str, Level | None]]) -> Counted:
-    """Count commits since a tag (hash, subject, level; newest first), with those that a person should see."""
-    found = [CountedCommit(sha=sha, subject=subject[:_SUBJECT], level=level) for sha, subject, level in commits]
-    most = find_highest(commit.level for commit in found)
-    strange = [commit for commit in found if commit.level is None]
-    counts = Counter(commit.level for commit in found)
+    """Count commits since a tag (hash, subject, level; newest first), and select those to show."""
+    counted = [CountedCommit(sha=sha, subject=subject[:_SUBJECT], level=level) for sha, subject, level in commits]
+    counts = Counter(commit.level for commit in counted)
+    highest = find_highest(counts)
+    others = [commit for commit in counted if commit.level is None]
     return Counted(
         last_tag=last_tag,
-        total=len(found),
+        total=len(counted),
         levels={level: counts[level] for level in ORDER if counts[level]},
-        decisive=tuple(commit for commit in found if commit.level == most and most != "none")[:_DECISIVE],
-        not_conventional=tuple(strange[:_SHOWN]),
-        not_conventional_count=len(strange),
+        decisive=tuple(commit for commit in counted if commit.level == highest != "none")[:_DECISIVE],
+        not_conventional=tuple(others[:_SHOWN]),
+        not_conventional_count=len(others),
     )

@@ -1,13 +1,14 @@
-"""Facts from git: the remote, the clone and the history (pure)."""
+"""Facts from git: the remote, the clone, the history, and the tags of sibling packages (pure)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 
 from packaging.version import Version
 
-from release_state.facts.tags import find_sibling_tags
 from release_state.model.observation import NotObserved, Problem
 from release_state.model.snapshot import Branch, Clone, Lineage, Remote, Snapshot, Tag
 from release_state.model.target import Channel, Target, parse_version
@@ -33,7 +34,7 @@ class GitFacts(Facts):
 
     @cached_property
     def base_branch(self) -> str:
-        """The branch that releases are merged into: the configured one, else the remote's default branch."""
+        """The branch that releases are merged into: as configured, else the remote's default branch."""
         if name := self.target.base_branch or self.remote.default_branch:
             return name
         problem = Problem(source="git remote", why="the remote has no default branch", remedy="set --base-branch")
@@ -53,7 +54,7 @@ class GitFacts(Facts):
 
     @cached_property
     def branch(self) -> Branch | None:
-        """The release branch of this version and channel on the remote; never the base or the default branch."""
+        """The release branch of this version and channel; never the base or the default branch."""
         name = self.target.release_branch
         return None if self.target.is_lasting(name, self.remote.default_branch) else self.remote.branch(name)
 
@@ -84,15 +85,12 @@ class GitFacts(Facts):
 
     @cached_property
     def other_tags(self) -> tuple[Tag, ...]:
-        """Remote tags that name the version in another spelling; moving tags like `v9` too.
-
-        Tags of sibling packages are left out.
-        """
+        """Remote tags of the version in another spelling, with moving tags like `v9`."""
         return tuple(tag for tag in self.tags_equal_to(self.version) if tag.name != self.target.tag)
 
     @property
     def other_tags_exactly(self) -> tuple[Tag, ...]:
-        """Other spellings without moving tags: they have as many release numbers as the version."""
+        """Other spellings without moving tags, which have fewer release numbers."""
         return tuple(tag for tag in self.other_tags if self.target.is_version_named_by(tag.name))
 
     @property
@@ -101,10 +99,10 @@ class GitFacts(Facts):
         return (*filter(None, [self.tag]), *self.other_tags_exactly)
 
     def tags_equal_to(self, version: Version) -> tuple[Tag, ...]:
-        """Remote tags that name a version of this package, in any spelling."""
+        """Remote tags of a version in any spelling, without those of sibling packages."""
         equal = tuple(tag for tag in self.remote.tags if self.target.parse_tag(tag.name) == version)
         if all(tag.name == self.target.tag_for(str(version)) for tag in equal):
-            return equal  # which is usual, and nothing else need be looked at
+            return equal
         return tuple(tag for tag in equal if tag.name not in self.sibling_tags)
 
     @cached_property
@@ -113,11 +111,11 @@ class GitFacts(Facts):
         return find_sibling_tags(self.target, self.remote.tags)
 
     def is_sibling_tag(self, tag: str) -> bool:
-        """Whether a tag belongs to a sibling package; it may be on the remote or only in a draft."""
+        """Whether a tag, on the remote or only in a draft, belongs to a sibling package."""
         if self.remote.tag(tag):
             return tag in self.sibling_tags
-        named = Tag(name=tag, object="", commit="", annotated=False)
-        return tag in find_sibling_tags(self.target, (*self.remote.tags, named))
+        drafted = Tag(name=tag, object="", commit="", annotated=False)
+        return tag in find_sibling_tags(self.target, (*self.remote.tags, drafted))
 
     @cached_property
     def clone(self) -> Clone | None:
@@ -126,13 +124,13 @@ class GitFacts(Facts):
 
     @property
     def all_local_tags(self) -> tuple[Tag, ...]:
-        """The clone's tags; empty if it is missing or could not be read."""
+        """The clone's tags; empty if it is missing or unreadable."""
         clone = self.snapshot.clone.value
         return clone.tags if clone else ()
 
     @cached_property
     def local_tags(self) -> tuple[Tag, ...]:
-        """The clone's tags of this version, the exact spelling first; no sibling package's."""
+        """The clone's tags of this version without sibling packages' tags; the exact spelling first."""
         tags, remote = self.clone.tags if self.clone else (), self.snapshot.remote.value
         equal = [tag for tag in tags if self.target.parse_tag(tag.name) == self.version]
         if any(tag.name != self.target.tag for tag in equal):
@@ -150,7 +148,7 @@ class GitFacts(Facts):
         return self.snapshot.history.present().lineage(sha)
 
     def builds_another_version(self, tag: Tag) -> bool:
-        """Whether the tagged commit declares another version, so that a build gives that one."""
+        """Whether the tagged commit declares, and so builds, another version."""
         lineage = self.lineage(tag.commit)
         declared = None if lineage.version_is_dynamic else parse_version(lineage.declared_version or "")
         return declared is not None and declared != self.version
@@ -161,13 +159,8 @@ class GitFacts(Facts):
 
 
 def refs_conflict(wanted: str, there: str) -> bool:
-    """Whether git can hold only one of two refs: one name is the folder of the other."""
+    """Whether git can have only one of two refs: one name is the folder of the other."""
     return wanted.startswith(f"{there}/") or there.startswith(f"{wanted}/")
-
-
-def find_conflicting(wanted: str, names: Iterable[str]) -> tuple[str, ...]:
-    """The names that keep git from creating a ref."""
-    return tuple(name for name in names if refs_conflict(wanted, name))
 
 
 def differ_by_case(wanted: str, there: str) -> bool:
@@ -176,3 +169,56 @@ def differ_by_case(wanted: str, there: str) -> bool:
         if one != other:
             return one.casefold() == other.casefold()
     return False
+
+
+@dataclass(frozen=True)
+class PackageTags:
+    """The tags with the package's name, in a monorepo; the main package often tags a number alone, `v1.2.3`."""
+
+    templates: frozenset[str]
+    """Templates of this package alone: the configured one, and those with its name."""
+    commits: Mapping[Version, set[str]]
+    """The commits of the tags with the package's name."""
+
+    @cached_property
+    def _first(self) -> Version | None:
+        return min(self.commits, default=None)
+
+    def may_be_ours(self, template: str, version: Version, commit: str | None) -> bool:
+        """Whether a tag can be this package's; `commit` is None if the tag is gone.
+
+        Since the package's first tag by name, a tag by number alone is another package's, unless both are on one
+        commit.
+        """
+        if template in self.templates or self._first is None or version < self._first:
+            return True
+        return commit in self.commits.get(version, ())
+
+
+def read_package_tags(target: Target, tags: Iterable[Tag]) -> PackageTags:
+    """Select the tags with the package's name."""
+    templates, commits = {target.tag_template}, defaultdict[Version, set[str]](set)
+    for tag in tags:
+        spelling = target.parse_tag_spelling(tag.name)
+        if spelling and target.names_package(spelling[0]):
+            templates.add(spelling[0])
+            commits[spelling[1]].add(tag.commit)
+    return PackageTags(frozenset(templates), commits)
+
+
+def find_sibling_tags(target: Target, tags: Iterable[Tag]) -> frozenset[str]:
+    """The names of the tags that certainly belong to sibling packages.
+
+    Requires a configured template with the package's name, and tags by number alone for several versions. A single
+    one may be a misspelled tag of this package.
+    """
+    if not target.names_package(target.tag_template):
+        return frozenset()
+    tags = tuple(tags)
+    own, series = read_package_tags(target, tags), defaultdict[str, dict[str, Version]](dict)
+    for tag in tags:
+        spelling = target.parse_tag_spelling(tag.name)
+        if spelling and not own.may_be_ours(*spelling, tag.commit):
+            series[spelling[0]][tag.name] = spelling[1]
+    several = (versions for versions in series.values() if len(set(versions.values())) > 1)
+    return frozenset(name for versions in several for name in versions)

@@ -11,61 +11,57 @@ from release_state.model.observation import NotObserved, Problem
 from release_state.model.snapshot import CommitChecks, GitHubRelease, PullRequest, WorkflowRun
 from release_state.model.target import parse_version
 
-_OF_A_PACKAGE = re.compile(r"[A-Za-z][\w.-]*?(?:[-/@_]|==)v?(?P<version>[0-9][^/@]*)")
-"""The tag of a version of a package, whichever: `other-v1.2.3`, `other/1.2.3`, `other==1.2.3`."""
+_PACKAGE_TAG = re.compile(r"[A-Za-z][\w.-]*?(?:[-/@_]|==)v?(?P<version>[0-9][^/@]*)")
+"""The tag of any package's version: `other-v1.2.3`, `other/1.2.3`, `other==1.2.3`."""
 
 
 class GitHubFacts(GitFacts, IndexFacts):
     """What GitHub knows about a version."""
 
     def find_pulls_from(self, branch: str) -> tuple[PullRequest, ...]:
-        """Every pull request, in any state, from another version's release branch."""
+        """All pull requests from another version's release branch."""
         observed = self.snapshot.branch_pulls.get(branch)
         if observed is None:
-            raise NotObserved(Problem(source="GitHub", why=f"the pull requests of {branch} were not asked for"))
+            raise NotObserved(Problem(source="GitHub", why=f"the pull requests of {branch} were not looked up"))
         return observed.present()
 
     @cached_property
     def pulls(self) -> tuple[PullRequest, ...]:
-        """Every pull request of this version's release branch, in any state."""
+        """All pull requests of this version's release branch."""
         return self.snapshot.pulls.present()
 
     def find_open_pulls_from(self, branch: str) -> tuple[PullRequest, ...]:
         """The open pull requests from a branch of this repository."""
-        found = (pull for pull in self.snapshot.open_pulls.present() if pull.head_branch == branch)
-        return tuple(pull for pull in found if self.is_from_here(pull))
+        pulls = self.snapshot.open_pulls.present()
+        return tuple(pull for pull in pulls if pull.head_branch == branch and self.is_from_here(pull))
 
     def is_from_here(self, pull: PullRequest) -> bool:
-        """Whether a pull request comes from this repository: a fork's branch may have the same name."""
+        """Whether a pull request is from this repository, not from a fork's branch of the same name."""
         repository = self.snapshot.repository.value
         ours = repository.full_name if repository else self.target.repository
         return (pull.head_repository or "").lower() == ours.lower()
 
     def pulls_into(self, branch: str) -> tuple[PullRequest, ...]:
-        """Open pull requests into a release branch, also from forks: deleting the branch would close them."""
+        """Open pull requests into a release branch, also from forks; deleting the branch closes them."""
         return tuple(pull for pull in self.snapshot.open_pulls.present() if pull.base_branch == branch)
 
     @property
     def open_pulls(self) -> tuple[PullRequest, ...]:
-        """The open ones, whatever their base."""
+        """The open pull requests of the release branch, into any base."""
         return tuple(pull for pull in self.pulls if pull.is_open)
 
     @cached_property
     def pull(self) -> PullRequest | None:
-        """The release pull request: merged or open, with the right head and base.
-
-        Not one closed without a merge, nor a merged one that the tag goes beyond. Of two, the later one.
-        """
+        """The latest release pull request with the right head and base: open, or merged and not overtaken."""
         right = [pull for pull in self.pulls if pull.base_branch == self.base_branch and (pull.merged or pull.is_open)]
         latest = sorted(right, key=lambda pull: pull.number, reverse=True)
         return next((pull for pull in latest if not self.is_overtaken(pull)), None)
 
     def is_overtaken(self, pull: PullRequest) -> bool:
-        """Whether the tag goes beyond a merged pull request, with a change that the base branch lacks.
+        """Whether the tag builds on a merged pull request, with a change that the base branch lacks.
 
-        It goes on from the recorded head, or from the merge, as that of a later attempt does. One that is in no line
-        with either may have been rebased before the merge, and one on a commit of another version belongs elsewhere:
-        neither says anything. Raises NotObserved.
+        The tag descends from the recorded head, or, as in a later attempt, from the merge. Other commits show nothing:
+        they may have been rebased before the merge, or belong to another version.
         """
         tag = self.tag
         if tag is None or not pull.merged or tag.commit in (pull.head_sha, pull.merge_commit):
@@ -74,12 +70,12 @@ class GitHubFacts(GitFacts, IndexFacts):
             return False
         if self.is_ancestor(tag.commit, pull.head_sha):
             return False
-        brought = filter(None, (pull.head_sha, pull.merge_commit))
-        return any(self.is_ancestor(commit, tag.commit) for commit in brought)
+        merged = filter(None, (pull.head_sha, pull.merge_commit))
+        return any(self.is_ancestor(commit, tag.commit) for commit in merged)
 
     @property
     def has_pull(self) -> bool:
-        """Whether this release has a pull request: the right one, or an open one into another base."""
+        """Whether the release has the right pull request, or an open one into another base."""
         return bool(self.open_pulls or self.pull)
 
     @cached_property
@@ -96,7 +92,7 @@ class GitHubFacts(GitFacts, IndexFacts):
         """The published GitHub Release of another tag of the version."""
         observed = self.snapshot.other_releases.get(tag)
         if observed is None:
-            raise NotObserved(Problem(source="GitHub", why=f"the GitHub Release of {tag} was not asked for"))
+            raise NotObserved(Problem(source="GitHub", why=f"the GitHub Release of {tag} was not looked up"))
         return observed.known()
 
     @property
@@ -122,21 +118,20 @@ class GitHubFacts(GitFacts, IndexFacts):
 
     @property
     def expected_latest(self) -> str | None:
-        """The tag that should be GitHub's latest release; None if it already is, or unknown.
+        """The tag that should be GitHub's latest release; None if this version has the right mark, or it is unknown.
 
-        It is the release of the greatest final version that is not yanked. An older version's own release is right
-        as long as it is not the latest.
+        The greatest final version that is not yanked should have the mark.
         """
         if not self.files:
-            return None  # what the index will offer as the newest is not decided yet
+            return None  # the newest version on the index is not decided yet
         latest, newest = self.snapshot.latest_release.known(), self.newest_final
         if self.is_latest_foreign and self.target.names_package(self.target.tag_template):
-            return None  # several packages share the one mark
+            return None  # sibling packages share the mark
         version = self.target.parse_tag(latest.tag) if latest else None
         if newest is None or (version == self.version) == (newest == self.version):
             return None
         if newest == self.version:
-            return self.target.tag  # the index may spell it in another way
+            return self.target.tag  # the index may have another spelling
         remote = self.snapshot.remote.value
         named = [tag.name for tag in remote.tags if self.target.parse_tag(tag.name) == newest] if remote else []
         exact = self.target.tag_for(str(newest))
@@ -150,27 +145,24 @@ class GitHubFacts(GitFacts, IndexFacts):
             return False
         if self.target.parse_tag_spelling(latest.tag):
             return self.snapshot.remote.is_known and latest.tag in self.sibling_tags
-        found = _OF_A_PACKAGE.fullmatch(latest.tag)
-        return bool(found and parse_version(found["version"]))
+        match = _PACKAGE_TAG.fullmatch(latest.tag)
+        return bool(match and parse_version(match["version"]))
 
     @cached_property
     def ci(self) -> CommitChecks:
-        """CI of the base branch's head, without results from the release workflow.
+        """CI of the base branch's head, without release runs: a failed release is not red CI.
 
-        Each of their jobs is a check run of that commit too; a failed release is no red CI. Where one file tests and
-        releases, what a push to the base branch started judges it.
+        If one workflow tests and releases, its runs of pushes to the base branch count.
         """
         checks = self.snapshot.ci.present()
         runs = self.snapshot.runs.value
         own = {run.id for run in runs.runs if not run.tests(self.base_branch)} if runs else set()
-        results = tuple(result for result in checks.results if result.workflow_run not in own)
-        nearest = tuple(result for result in checks.nearest_results if result.workflow_run not in own)
-        left_out = tuple(result.name for result in checks.results if result.workflow_run in own)
+        left_out = [f"{result.name} (release workflow)" for result in checks.results if result.workflow_run in own]
         return checks.model_copy(
             update={
-                "results": results,
-                "nearest_results": nearest,
-                "left_out": (*checks.left_out, *(f"{name} (release workflow)" for name in left_out)),
+                "results": tuple(each for each in checks.results if each.workflow_run not in own),
+                "nearest_results": tuple(each for each in checks.nearest_results if each.workflow_run not in own),
+                "left_out": (*checks.left_out, *left_out),
             }
         )
 

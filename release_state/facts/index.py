@@ -1,4 +1,4 @@
-"""Facts from the package index, and the version that an odd file name may be of (pure)."""
+"""Facts from the package index, and the possible versions of an unreadable file name (pure)."""
 
 from __future__ import annotations
 
@@ -17,21 +17,20 @@ from release_state.model.snapshot import IndexFile, IndexProject
 from release_state.model.target import parse_version
 
 UPLOADS_AFTER_THE_FIRST = timedelta(days=14)
-"""How long PyPI and TestPyPI accept more files of a version, since 2026-07-08 (warehouse, `forklift/legacy.py`)."""
+"""The time in which PyPI and TestPyPI accept more files, since 2026-07-08 (warehouse, `forklift/legacy.py`)."""
 
 
 class IndexFacts(Facts):
     """What the index knows about a version."""
 
     def page_on(self, channel: str) -> IndexProject:
-        """The project's page on a channel's index, whatever it shows."""
-        observed = self.snapshot.index.get(channel)
-        if observed is None:
+        """The project's page on a channel's index, even in quarantine."""
+        if (page := self.snapshot.index.get(channel)) is None:
             raise NotObserved(Problem(source=f"index {channel}", why="not looked up in this run"))
-        return observed.present()
+        return page.present()
 
     def project_on(self, channel: str) -> IndexProject:
-        """The project's page on a channel's index; NotObserved while a quarantine hides its files."""
+        """The project's page on a channel's index. Raises NotObserved if a quarantine hides its files."""
         page = self.page_on(channel)
         if page.status == "quarantined" and not page.releases:
             why = "the project is quarantined, and its files are hidden (PEP 792)"
@@ -41,26 +40,26 @@ class IndexFacts(Facts):
 
     @cached_property
     def project(self) -> IndexProject:
-        """The project's page on this channel's index; NotObserved while it is unclear whether it has this version."""
+        """The project's page on this channel's index. Raises NotObserved if it may hide this version."""
         page = self.project_on(self.channel.name)
         if not (page.files or page.catching_up):
             self.refuse_ambiguous(page, self.version, self.channel.name)
-            self._refuse_witness(page)
+            self._refuse_missing(page)
         return page
 
-    def _refuse_witness(self, page: IndexProject) -> None:
-        """Raise NotObserved if a version without files was published before, or that is unknown."""
-        observed, version, name = self.snapshot.witness, str(self.version), self.channel.name
-        if version in page.listed_without_files or (observed.unavailable and observed.unavailable.source == "snapshot"):
+    def _refuse_missing(self, page: IndexProject) -> None:
+        """Raise NotObserved if a version without files was or may have been published before."""
+        witness, version = self.snapshot.witness, str(self.version)
+        if version in page.listed_without_files or (witness.unavailable and witness.unavailable.source == "snapshot"):
             return
-        if found := observed.known():
+        if found := witness.known():
             where = f" ({found.html_url})" if found.html_url else ""
             why = f"it has no file of {version} now, but had: {found.what}, {found.at:%Y-%m-%d %H:%M} UTC{where}"
             remedy = (
                 f"look at {self.target.index_page}, and ask the index's administrators: it may have quarantined this "
                 "release, which hides its files; where they were deleted, release the next version"
             )
-            raise NotObserved(Problem(source=f"index {name}", why=why, remedy=remedy))
+            raise NotObserved(Problem(source=f"index {self.channel.name}", why=why, remedy=remedy))
 
     def refuse_ambiguous(self, page: IndexProject, version: Version, channel: str) -> None:
         """Raise NotObserved if an unreadable file name may be the only file of this version."""
@@ -68,23 +67,23 @@ class IndexFacts(Facts):
             return
         if doubtful := [name for name in page.skipped if may_be_of_version(name, self.target.name, version)]:
             why = f"no version can be read from the name of {join_items(doubtful, 3)}, which may be {version}"
-            remedy = "open what the index has under that name; it settles the question once it has the name of a wheel "
-            remedy += "or sdist, is gone, or the index lists its versions (PEP 700)"
+            remedy = "open that file on the index: it must have the name of a wheel or sdist, or be deleted, or the "
+            remedy += "index must list its versions (PEP 700)"
             raise NotObserved(Problem(source=f"index {channel}", why=why, remedy=remedy))
 
     @property
     def files(self) -> tuple[IndexFile, ...]:
-        """The published files of this version, yanked ones too."""
+        """The published files of this version, also yanked ones."""
         return self.project.files
 
     @property
     def catching_up(self) -> tuple[str, ...]:
-        """Published files of this version that the Simple API does not list yet."""
+        """Published files that the Simple API does not list yet."""
         return self.project.catching_up
 
     @property
     def is_published(self) -> bool:
-        """Whether the index has a file of this version: yanked or not, listed by the Simple API or not yet."""
+        """Whether the index has a file of this version, even a yanked or not yet listed one."""
         return bool(self.files or self.catching_up)
 
     @property
@@ -96,16 +95,13 @@ class IndexFacts(Facts):
 
     @property
     def accepts_files_until(self) -> datetime | None:
-        """The time after which the index accepts no more files of this version; None if unknown.
-
-        By the earliest upload on its page; a deleted file may have been earlier.
-        """
+        """The end of uploads by the earliest file on the page, though a deleted one may be older; None if unknown."""
         uploads = [file.uploaded_at for file in self.files if file.uploaded_at]
         return min(uploads) + UPLOADS_AFTER_THE_FIRST if self.closes_to_uploads and uploads else None
 
     @property
     def closes_to_uploads(self) -> bool:
-        """Whether the index stops accepting files some days after the first; known of PyPI and TestPyPI."""
+        """Whether the index accepts no files some days after the first; known of PyPI and TestPyPI."""
         return self.channel.is_public_index and bool(self.files)
 
     @property
@@ -115,13 +111,13 @@ class IndexFacts(Facts):
 
     @cached_property
     def newest_final(self) -> Version | None:
-        """The greatest final version of the index that is not yanked."""
+        """The greatest final version on the index that is not yanked."""
         versions = (Version(found.version) for found in self.project.releases if not found.yanked)
         return max((version for version in versions if not version.is_prerelease), default=None)
 
     @cached_property
     def newest_of_line(self) -> Version | None:
-        """The greatest version of the same major.minor line on the index, yanked ones too."""
+        """The greatest version of the same major.minor line on the index, also a yanked one."""
         versions = (Version(found.version) for found in self.project.releases)
         return max((version for version in versions if _line(version) == _line(self.version)), default=None)
 
@@ -134,9 +130,8 @@ def _line(version: Version) -> tuple[int, int, int]:
     return version.epoch, version.major, version.minor
 
 
-_LONGEST = 200
-"""Longest part of a name that is read, in characters."""
-_MOST_PARTS = 12
+_LONGEST, _MOST_PARTS = 200, 12
+"""The characters and parts of a name that are read."""
 _ARCHIVE = re.compile(
     r"\.(?:whl|egg|zip|tar|tgz|tbz2?|txz|tlz|gz|bz2|xz|lz|lzma|z|zst|br|7z|rar|exe|msix?|rpm|deb|apk|dmg|pkg|conda|pyz|pex|jar)",
     re.IGNORECASE,
@@ -145,15 +140,14 @@ _PART = re.compile(r"\d+|[a-z]+", re.IGNORECASE)
 _LONGER = re.compile(
     r"[._]\d+(?!\d|z\b)|[-._]?(?:a|b|c|rc|alpha|beta|pre|preview|post|rev|r|dev)[-._]?\d|[+!]", re.IGNORECASE
 )
-"""What follows a version that goes on: `0.2` is none of `0.2.1` or `0.2rc1`; `.7z` goes on nowhere."""
+"""The continuation of a version: `0.2` is not `0.2.1` or `0.2rc1`; `.7z` continues nothing."""
 
 
 def may_be_of_version(filename: str, name: str, version: Version) -> bool:
-    """
-    Whether a listed file without a readable version may be of this version.
+    """Whether a file name without a readable version may be of this version of the project `name` (normalized).
 
-    It may if its name contains the version, in any spelling; or if it starts with the project's `name`
-    (normalized) or is an archive, and no version can be read from it.
+    It may if it contains the version in any spelling, or if it contains no version, and is an archive or starts with
+    `name`.
     """
     if _is_of_another_project(filename, name):
         return False
@@ -161,16 +155,15 @@ def may_be_of_version(filename: str, name: str, version: Version) -> bool:
     own = re.match("[-_.]*".join(map(re.escape, name.split("-"))), text, re.IGNORECASE)
     rest = text[own.end() :] if own else text
     wanted = (version, Version(version.public))
-    is_told = False
-    for found, goes_on, is_clear in _versions(rest):
-        if found in wanted and not goes_on:
-            return True
-        is_told = is_told or is_clear
-    return not is_told and (own is not None or _ARCHIVE.fullmatch(text, max(text.rfind("."), 0)) is not None)
+    versions = list(_parse_versions(rest))
+    if any(version in wanted and not continues for version, continues, _ in versions):
+        return True
+    is_archive = _ARCHIVE.fullmatch(text, max(text.rfind("."), 0)) is not None
+    return not any(is_clear for _, _, is_clear in versions) and (own is not None or is_archive)
 
 
 def _is_of_another_project(filename: str, name: str) -> bool:
-    """Whether it is a wheel with a readable name of another project."""
+    """Whether it is the name of a wheel of another project."""
     if filename.count("-") > _MOST_PARTS:
         return False
     try:
@@ -179,18 +172,16 @@ def _is_of_another_project(filename: str, name: str) -> bool:
         return False
 
 
-def _versions(text: str) -> Iterator[tuple[Version, bool, bool]]:
-    """Each version in the text, whether it continues, and whether it is unambiguous."""
+def _parse_versions(text: str) -> Iterator[tuple[Version, bool, bool]]:
+    """Each possible version in the text, whether it continues, and whether it is unambiguous."""
     for first in re.finditer(r"(?<!\d)\d", text):
         start, before = first.start(), text[: first.start()].lower()
         if re.search(r"\d\.$", before):
-            continue  # within a number that was looked at
-        # Not the 3 of py3 or the 311 of cp311.
-        alone = not before or re.search(r"(?:^|[^a-z])v?$", before) is not None
+            continue  # inside the previous number
+        is_alone = not before or re.search(r"(?:^|[^a-z])v?$", before) is not None  # not in py3 or cp311
         for part in list(_PART.finditer(text, start))[:_MOST_PARTS]:
             spelt = text[start : part.end()]
-            goes_on = _LONGER.match(text, part.end()) is not None
+            continues = _LONGER.match(text, part.end()) is not None
             for spelling in dict.fromkeys((spelt, spelt.replace("_", "-"), re.sub("[-_]", ".", spelt))):
-                if found := parse_version(spelling):
-                    clear = alone and (not before.strip("-_.v") or "." in spelling)
-                    yield found, goes_on, clear
+                if version := parse_version(spelling):
+                    yield version, continues, is_alone and (not before.strip("-_.v") or "." in spelling)

@@ -1,6 +1,6 @@
 """Where a release comes from and where it is stuck: the commit to tag, and dead ends (pure).
 
-Every function raises NotObserved if its answer depends on an unavailable fact.
+Every function raises NotObserved if its result depends on an unavailable fact.
 """
 
 from __future__ import annotations
@@ -16,61 +16,43 @@ from release_state.model.target import parse_version
 
 
 def find_sdist_for_wheel(release: Release) -> IndexFile | None:
-    """The published sdist, if only a wheel is missing: the wheel must be built from it."""
-    if set(release.missing_kinds) != {"wheel"}:
-        return None
-    sdists = [file for file in release.files if file.kind == "sdist"]
+    """The published sdist to build from, if only a wheel is missing."""
+    sdists = [file for file in release.files if file.kind == "sdist" and set(release.missing_kinds) == {"wheel"}]
     return min(sdists, key=lambda file: (not file.filename.endswith(".tar.gz"), file.filename), default=None)
 
 
 def find_ref_to_build(release: Release) -> str | None:
-    """The tag to build missing files from, once the plan has created it; None if unknown.
-
-    On a channel without tags it is the release branch.
-    """
+    """The tag to build missing files from, after the plan; on a channel without tags, the branch; None if unknown."""
     target = release.target
     if "tag" not in release.channel.leaves:
-        branch = release.branch
-        return target.release_branch if branch and _declares(release, branch.sha) else None
+        declared = release.lineage(release.branch.sha).declared_version if release.branch else None
+        return target.release_branch if parse_version(declared or "") == release.version else None
     if release.tag is not None and not is_misplaced(release):
         return target.tag if not release.builds_another_version(release.tag) else None
     found = find_best_match(release)
     return target.tag if found is not None and release.declares(found) else None
 
 
-def _declares(release: Release, sha: str) -> bool:
-    return parse_version(release.lineage(sha).declared_version or "") == release.version
-
-
 def explain_dead_end(release: Release) -> str:
     """Why a published version cannot be completed; empty if it can."""
     target = release.target
     if release.catching_up:
-        return ""  # what is on its way can neither be compared yet nor be called missing
+        return ""  # files on their way can neither be compared nor called missing
     if release.tag is not None and is_misplaced(release):
         where = f"{target.tag} is on {release.tag.commit[:12]}, a commit of another version"
         if holds_tag_forever(release):
             return f"{where}, and stays there: its GitHub Release cannot be changed"
         if find_best_match(release) is None:
-            return f"{where}, and no commit is known that the published files were built from"
+            return f"{where}, and no known commit matches the published files"
     missing = release.missing_kinds
-    if explain_closed(release):
-        return ""  # it is what it is, and stays offered
-    if (
-        release.is_published
-        and missing
-        and find_sdist_for_wheel(release) is None
-        and find_ref_to_build(release) is None
-    ):
-        return f"missing: {', '.join(missing)}, and there is no known source to build them from"
-    return ""
+    if not missing or not release.is_published or explain_closed(release):
+        return ""
+    has_source = find_sdist_for_wheel(release) is not None or find_ref_to_build(release) is not None
+    return "" if has_source else f"missing: {', '.join(missing)}, and there is no known source to build them from"
 
 
 def explain_closed(release: Release) -> str:
-    """Why the index accepts no more files of an incomplete version; empty if it may, or if none is missing.
-
-    Published files stay; the missing ones can come only with the next version.
-    """
+    """Why the index accepts no more files of an incomplete version; empty if it may."""
     until, missing = release.accepts_files_until, release.missing_kinds
     if until is None or not missing or release.snapshot.observed_at <= until:
         return ""
@@ -84,30 +66,23 @@ def explain_closed(release: Release) -> str:
 def is_burnt(release: Release) -> bool:
     """Whether an unpublished version cannot be published: its tag stays on a commit of another version."""
     tag = release.tag
-    if release.is_published or tag is None or not release.builds_another_version(tag):
-        return False
-    return is_bound(release)
+    is_wrong = not release.is_published and tag is not None and release.builds_another_version(tag)
+    return is_wrong and is_bound(release)
 
 
 def find_successor(release: Release) -> Version | None:
-    """The newer version of the same line that replaced an unpublished one; None if there is none.
-
-    Only if an immutable GitHub Release keeps the name: otherwise the version can be withdrawn or completed.
-    """
+    """The newer version of the line that replaced an unpublished one with an immutable GitHub Release; None if none."""
     if release.is_published:
         return None
     offered = (Version(found.version) for found in release.project.releases if not found.yanked)
     newer = max((version for version in offered if release.is_newer_of_line(version)), default=None)
-    if newer is None or release.github_release is None or not release.github_release.immutable:
-        return None
-    return newer
+    return newer if newer and release.github_release and release.github_release.immutable else None
 
 
 def is_misplaced(release: Release) -> bool:
     """Whether a published version's tag is on a commit that builds another version.
 
-    A commit that declares another version is still right if the process writes the version without
-    committing it: then no commit matches the published files better.
+    Not if no commit matches the files better: the process may write the version without committing it.
     """
     tag = release.tag
     if tag is None or not release.is_published or "tag" not in release.channel.leaves:
@@ -119,18 +94,12 @@ def is_misplaced(release: Release) -> bool:
 
 
 def find_best_match(release: Release) -> Candidate | None:
-    """The commit that best matches the published files; None if no commit does.
-
-    Among equal matches, the first that declares the version and is on the base branch.
-    """
+    """The commit that best matches the published files, if any; with the version and on the base branch if possible."""
     return next(iter(release.published_from), None) if release.is_published else None
 
 
 def holds_tag_forever(release: Release) -> bool:
-    """Whether the tag can be neither deleted nor moved: an immutable GitHub Release holds it.
-
-    Counts as immutable if the server does not say.
-    """
+    """Whether a GitHub Release keeps the tag from being moved or deleted: it is immutable, or may be."""
     found = release.github_release
     return found is not None and found.immutable is not False
 
@@ -142,56 +111,53 @@ def is_bound(release: Release) -> bool:
 
 @dataclass(frozen=True)
 class ReleasedCommit:
-    """A commit to tag, or that is tagged."""
+    """A commit to tag or with a tag, and the remote ref to fetch it by (or its hash)."""
 
     sha: str
     ref: str
-    """The remote ref to fetch it by, or its hash."""
     what: str
     on_base: bool | None = None
     """None if not looked up."""
 
+    @classmethod
+    def from_candidate(cls, candidate: Candidate) -> ReleasedCommit:
+        """A commit that was compared with the published files."""
+        return cls(candidate.sha, candidate.ref or candidate.sha, candidate.what, candidate.on_base)
+
 
 def find_commit_to_tag(release: Release) -> ReleasedCommit | None:
-    """The commit that the plan tags if the remote has no right tag: by the published files, else by refs.
-
-    None if neither shows it. Raises NotObserved if the published files could not be compared.
-    """
-    if chosen := find_best_match(release):
-        return ReleasedCommit(chosen.sha, chosen.ref or chosen.sha, chosen.what, chosen.on_base)
-    candidates = _left_by_refs(release)
+    """The commit that the plan tags without a right tag: by the published files, else by refs; None if unknown."""
+    if best := find_best_match(release):
+        return ReleasedCommit.from_candidate(best)
+    candidates = _list_ref_commits(release)
     return candidates[0] if len(candidates) == 1 else None
 
 
 def find_commit_tagged_after(release: Release) -> ReleasedCommit | None:
-    """The commit that the tag will point to after the plan; None if unknown.
-
-    Raises NotObserved if that depends on an unavailable fact.
-    """
+    """The commit that the tag will point to after the plan; None if unknown."""
     tag, local = release.tag, release.local_tag if release.snapshot.clone.is_known else None
     if tag is not None and (not is_misplaced(release) or is_bound(release)):
         return ReleasedCommit(tag.commit, f"refs/tags/{tag.name}", "the tag")
     if tag is None and local is not None and is_pushed(release, local):
-        return _compared(release, local) or ReleasedCommit(local.commit, local.commit, "the clone's tag")
+        return _find_compared(release, local) or ReleasedCommit(local.commit, local.commit, "the clone's tag")
     return find_commit_to_tag(release)
 
 
 def is_pushed(release: Release, local: Tag) -> bool:
-    """Whether the plan pushes a tag that only the clone has: unless the published files match another commit."""
-    found = release.published_from if release.is_published else ()
-    if not found or any(candidate.sha == local.commit for candidate in found):
+    """Whether the plan pushes the clone's tag: not if the published files match another commit."""
+    matches = release.published_from if release.is_published else ()
+    if not matches or any(candidate.sha == local.commit for candidate in matches):
         return True
-    return _compared(release, local) is None and not release.holds_published(found[0])
+    return _find_compared(release, local) is None and not release.holds_published(matches[0])
 
 
-def _compared(release: Release, local: Tag) -> ReleasedCommit | None:
+def _find_compared(release: Release, local: Tag) -> ReleasedCommit | None:
     candidates = release.published.candidates if release.published else ()
-    same = (candidate for candidate in candidates if candidate.sha == local.commit)
-    return next((ReleasedCommit(c.sha, c.ref or c.sha, c.what, c.on_base) for c in same), None)
+    return next((ReleasedCommit.from_candidate(each) for each in candidates if each.sha == local.commit), None)
 
 
-def _left_by_refs(release: Release) -> list[ReleasedCommit]:
-    """Commits that the published files may have been built from, by the release's remaining refs."""
+def _list_ref_commits(release: Release) -> list[ReleasedCommit]:
+    """The commits of the release's remaining refs, from which the published files may have been built."""
     found = {
         tag.commit: ReleasedCommit(tag.commit, f"refs/tags/{tag.name}", f"which {tag.name} tags already")
         for tag in release.other_tags_exactly
@@ -208,7 +174,7 @@ def _left_by_refs(release: Release) -> list[ReleasedCommit]:
 
 
 def is_on_base(release: Release, released: ReleasedCommit) -> bool:
-    """Whether the base branch has the released commit: then GitHub refuses a pull request without commits."""
+    """Whether the base branch has the released commit, so that GitHub refuses a pull request."""
     if released.on_base is not None:
         return released.on_base
     return released.sha == release.base_head or not release.lineage(released.sha).ahead
@@ -216,35 +182,34 @@ def is_on_base(release: Release, released: ReleasedCommit) -> bool:
 
 def find_on_base(release: Release) -> Candidate | None:
     """The base branch's commit that declares the version and best matches the published files."""
-    found = release.snapshot.published.value
-    declaring = (c for c in (found.candidates if found else ()) if c.on_base and release.declares(c))
-    return next(declaring, None)
+    published = release.snapshot.published.value
+    candidates = published.candidates if published else ()
+    return next((each for each in candidates if each.on_base and release.declares(each)), None)
 
 
 _METADATA = frozenset({"pyproject.toml", "setup.cfg", "setup.py"})
 
 
 def find_squashed(release: Release, released: ReleasedCommit) -> Candidate | None:
-    """The base branch's commit with the same content as a released commit, as after a squash merge.
+    """The base branch's commit of this version with the same content, as after a squash merge; None if unknown.
 
-    It declares the version, and of what was published from the released commit only metadata or the changelog differ.
-    None where no such commit is known: then a pull request has something to bring.
+    Only metadata and the changelog may differ from the published files of the released commit.
     """
-    found, other = release.snapshot.published.value, find_on_base(release)
-    if found is None or other is None or other.absent:
+    published, other = release.snapshot.published.value, find_on_base(release)
+    if published is None or other is None or other.absent:
         return None
-    if not any(c.sha == released.sha and release.holds_published(c) for c in found.candidates):
+    if not any(each.sha == released.sha and release.holds_published(each) for each in published.candidates):
         return None
     return other if set(other.differing) <= _METADATA | {release.target.changelog} else None
 
 
 def needs_no_pull(release: Release, released: ReleasedCommit) -> bool:
-    """Whether a pull request would be empty: the base branch has the released commit, as is or squashed."""
+    """Whether the base branch has the released commit, as is or squashed."""
     return is_on_base(release, released) or find_squashed(release, released) is not None
 
 
 def is_branch_leftover(release: Release) -> bool:
-    """Whether the release branch is no longer needed: its pull request is merged, or none is expected."""
+    """Whether the release branch is done with: its pull request is merged, or none is needed."""
     if release.branch is None:
         return False
     if release.pull is not None:

@@ -1,4 +1,4 @@
-"""Facts about what was published: from which commit, and which other channels depend on the same traces (pure)."""
+"""Facts about the published files: their commit, and the other channels that share traces (pure)."""
 
 from __future__ import annotations
 
@@ -25,17 +25,16 @@ class PublishedFacts(GitFacts):
 
     @property
     def published_from(self) -> tuple[Candidate, ...]:
-        """The commits that best match the published files; those that declare the version and are on the base
-        branch come first.
+        """The commits that best match more than half of the published files.
 
-        None that matches less than half of them: any commit shares a licence or an empty file.
+        Those that declare the version and are on the base branch come first.
         """
-        found = self.published
-        first = found.candidates[0] if found and found.candidates else None
-        if found is None or first is None or 2 * first.equal <= found.compared:
+        published = self.published
+        if published is None or not published.candidates or 2 * published.candidates[0].equal <= published.compared:
             return ()
-        alike = [candidate for candidate in found.candidates if _fit(candidate) == _fit(first)]
-        return tuple(sorted(alike, key=lambda candidate: (not self.declares(candidate), not candidate.on_base)))
+        best = _rate(published.candidates[0])
+        matches = [candidate for candidate in published.candidates if _rate(candidate) == best]
+        return tuple(sorted(matches, key=lambda candidate: (not self.declares(candidate), not candidate.on_base)))
 
     @property
     def is_tag_best_match(self) -> bool:
@@ -47,14 +46,14 @@ class PublishedFacts(GitFacts):
     def holds_published(self, candidate: Candidate) -> bool:
         """Whether a commit has every compared file, except generated files, which no commit has.
 
-        A wheel does not hold the file that declares the version: there, the commit has to declare it as well.
+        Without an sdist, the commit must also declare the version: a wheel lacks the file that declares it.
         """
-        found = self.published
-        if found is None or 2 * candidate.equal <= found.compared or candidate.differing:
+        published = self.published
+        if published is None or 2 * candidate.equal <= published.compared or candidate.differing:
             return False
-        if found.sdist is None and not self.declares(candidate):
+        if published.sdist is None and not self.declares(candidate):
             return False
-        return all(set(candidate.absent) <= set(other.absent) for other in found.candidates)
+        return all(set(candidate.absent) <= set(other.absent) for other in published.candidates)
 
     def declares(self, candidate: Candidate) -> bool:
         """Whether a commit declares this version."""
@@ -62,35 +61,33 @@ class PublishedFacts(GitFacts):
         return declared is not None and parse_version(declared) == self.version
 
     def has_changelog_entry(self, text: str) -> bool:
-        """Whether a line of a changelog is a heading of exactly this version: `## [0.2.0] - 2025-09-21`, `v0.2.0`."""
+        """Whether a changelog has a heading of exactly this version: `## [0.2.0] - 2025-09-21`, `v0.2.0`."""
         headings = (line for line in text.splitlines() if re.match(r"\s*(#|=|\*\*|\[|v?\d)", line, re.IGNORECASE))
         words = (word.strip("[](){}:,#*=`") for line in headings for word in line.split()[:6])
         return any(parse_version(word) == self.version for word in words)
 
 
-def _fit(candidate: Candidate) -> tuple[int, int, int]:
+def _rate(candidate: Candidate) -> tuple[int, int, int]:
     return candidate.equal, -len(candidate.differing), -len(candidate.absent)
 
 
 Shared = Literal["tag", "release", "branch"]
-"""A trace that another channel may need; a pull request goes with its branch."""
+"""A trace that another channel may need; a pull request belongs to its branch."""
 
 
 def find_sharing(target: Target, trace: Shared) -> tuple[Channel, ...]:
     """The other channels whose releases leave the same trace.
 
-    A branch is one channel's alone where the template of branches names the channel. A channel that leaves no pull
-    request, as TestPyPI, has no branch at the end of a release, and rests on none.
+    A branch is not shared if its template names the channel. A channel without pull requests needs no branch.
     """
     if trace == "branch":
-        if "{channel}" in target.branch_template:
-            return ()
-        return tuple(each for each in _others(target) if "pull-request" in each.leaves)
+        is_shared = "{channel}" not in target.branch_template
+        return tuple(each for each in _others(target) if is_shared and "pull-request" in each.leaves)
     return tuple(each for each in _others(target) if trace in each.leaves and trace in target.channel.leaves)
 
 
 def find_sharing_any(target: Target) -> tuple[Channel, ...]:
-    """The other channels that share a trace: if they have published, the trace must stay."""
+    """The other channels that share any trace."""
     shared = {each.name for trace in ("tag", "release", "branch") for each in find_sharing(target, trace)}
     return tuple(each for each in _others(target) if each.name in shared)
 
@@ -103,21 +100,20 @@ class SharedFacts(IndexFacts):
     """What other channels need."""
 
     def find_dependents(self, trace: Shared, version: Version | None = None) -> tuple[str, ...]:
-        """The other channels that need this version's trace: they share it, and their index has the version.
+        """The other channels that share a trace of a version (default: this one) and have published it, or yanked.
 
-        Yanked files count. Of another `version` the releases are looked at that the page lists. Raises NotObserved
-        where none is known to rest on it and the index of one could not be observed.
+        Raises NotObserved if none is known, and the index of one was not observed.
         """
-        resting, missing = [], None
+        dependents, unknown = [], None
         for channel in find_sharing(self.target, trace):
             try:
                 if self._has(channel.name, version):
-                    resting.append(channel.name)
+                    dependents.append(channel.name)
             except NotObserved as problem:
-                missing = missing or problem
-        if missing and not resting:
-            raise missing
-        return tuple(resting)
+                unknown = unknown or problem
+        if unknown and not dependents:
+            raise unknown
+        return tuple(dependents)
 
     def _has(self, channel: str, version: Version | None) -> bool:
         page = self.project_on(channel)

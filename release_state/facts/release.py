@@ -1,7 +1,6 @@
-"""`Release`: the facts of one release, derived from its snapshot (pure).
+"""`Release`: the facts of one release, derived from its snapshot; here those of several sources (pure).
 
-Every property gives a plain value and raises NotObserved where a fact that it rests on could not be observed. Each
-source has a module of its own; here is what rests on several of them.
+Every property returns a plain value, and raises NotObserved if a fact behind it was not observed.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ class OtherBranch:
     """"in use", "unfinished", "left over" or "orphaned"."""
     reason: str
     published_on: str | None = None
-    """The channel that published its version; None if none did, or if that did not decide the state."""
+    """The channel that published its version, if that decides the state."""
 
 
 class Release(GitHubFacts, PublishedFacts, SharedFacts):
@@ -36,15 +35,15 @@ class Release(GitHubFacts, PublishedFacts, SharedFacts):
 
     @cached_property
     def other_branches(self) -> tuple[OtherBranch, ...]:
-        """Every other release branch on the remote, with its state.
+        """The other release branches on the remote with their states, without lasting branches and release lines.
 
-        Neither a lasting branch nor that of a release line; on a channel that leaves nothing on GitHub, its own alone.
+        On a channel that leaves nothing on GitHub, only that channel's branches.
         """
-        return tuple(self._judged(branch, parsed) for branch, parsed in self._others)
+        return tuple(self._judge_branch(branch, parsed) for branch, parsed in self._others)
 
     @cached_property
     def _others(self) -> tuple[tuple[Branch, ReleaseBranchName], ...]:
-        """Every other release branch with its parsed name."""
+        """The other release branches with their parsed names."""
         others = []
         for branch in self.remote.branches:
             parsed = self.target.parse_release_branch(branch.name)
@@ -55,18 +54,18 @@ class Release(GitHubFacts, PublishedFacts, SharedFacts):
                 others.append((branch, parsed))
         return tuple(others)
 
-    def _judged(self, branch: Branch, parsed: ReleaseBranchName) -> OtherBranch:
-        state, reason = self._state_of(branch, parsed)
-        # Not a use of its own: anybody may open one, and what is merged into a left branch gets nowhere.
+    def _judge_branch(self, branch: Branch, parsed: ReleaseBranchName) -> OtherBranch:
+        state, reason = self._find_state(branch, parsed)
+        # No use of the branch: anyone can open one.
         if into := self.pulls_into(branch.name):
             reason += f"; pull request #{into[0].number} is to be merged into it"
-        on = self._published_on(parsed) if state == "unfinished" else None
+        on = self._find_publisher(parsed) if state == "unfinished" else None
         return OtherBranch(branch, parsed, state, reason, on)
 
     @property
     def respelled_branches(self) -> tuple[OtherBranch, ...]:
         """Unused release branches of this version and channel in other spellings."""
-        judged = (self._judged(branch, parsed) for branch, parsed in self._others if self.is_respelled(parsed))
+        judged = (self._judge_branch(branch, parsed) for branch, parsed in self._others if self.is_respelled(parsed))
         return tuple(other for other in judged if other.state != "in use")
 
     def is_respelled(self, parsed: ReleaseBranchName) -> bool:
@@ -78,7 +77,7 @@ class Release(GitHubFacts, PublishedFacts, SharedFacts):
         named = Version(parsed.version).release
         return "{channel}" not in self.target.branch_template and len(named) < len(self.version.release)
 
-    def _state_of(self, branch: Branch, parsed: ReleaseBranchName) -> tuple[str, str]:
+    def _find_state(self, branch: Branch, parsed: ReleaseBranchName) -> tuple[str, str]:
         if open_pulls := self.find_open_pulls_from(branch.name):
             return "in use", f"pull request #{open_pulls[0].number} is open for it"
         if self.unfinished_runs:
@@ -91,21 +90,21 @@ class Release(GitHubFacts, PublishedFacts, SharedFacts):
             tagged = channel and "tag" in channel.leaves and self.tags_equal_to(version)
             if tagged and self._holds(branch.sha):
                 return "left over", f"{self.base_branch} holds every commit of it, and {parsed.version} is tagged"
-            if on := self._published_on(parsed):
+            if on := self._find_publisher(parsed):
                 return "unfinished", f"{parsed.version} is on {on}, and no pull request of it was merged"
             if tagged:
                 return "unfinished", f"{parsed.version} is tagged, and no pull request was merged"
         return "orphaned", "no pull request of it is open, no run is unfinished and its version is not released"
 
-    def _published_on(self, parsed: ReleaseBranchName) -> str | None:
-        """The channel that published a release branch's version: its own, or one that shares the branch."""
+    def _find_publisher(self, parsed: ReleaseBranchName) -> str | None:
+        """The channel that published a branch's version: its own, or one that shares the branch."""
         version = Version(parsed.version)
         if self._has(parsed.channel, version):
             return parsed.channel
         return next(iter(self.find_dependents("branch", version)), None)
 
     def is_still_needed(self, other: OtherBranch) -> bool:
-        """Whether a published version still needs its branch: its pull request is not merged yet."""
+        """Whether a published version needs its branch, for a pull request that is not merged yet."""
         channel = self.target.find_channel(other.published_on) if other.published_on else None
         return channel is not None and "pull-request" in channel.leaves
 
@@ -117,12 +116,9 @@ class Release(GitHubFacts, PublishedFacts, SharedFacts):
 
     @property
     def is_tag_removable(self) -> bool:
-        """Whether the tag can be deleted: no file, not even yanked, no immutable GitHub Release, no run in progress.
-
-        Nor a file on another channel that shares the tag.
-        """
-        found = self.github_release
-        if self.is_published or self.unfinished_runs or (found is not None and found.immutable is not False):
+        """Whether no file (even on a channel that shares the tag), immutable release or run keeps the tag."""
+        release = self.github_release
+        if self.is_published or self.unfinished_runs or (release is not None and release.immutable is not False):
             return False
         return not self.find_dependents("tag")
 

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 from release_state.common.strict import FRESH_SECONDS, read_clock
 from release_state.common.text import join_items, sanitize
-from release_state.facts.ci import judge_ci
+from release_state.facts.health import judge_ci
 from release_state.facts.release import Release
 from release_state.model.observation import Model, NotObserved, Observation
 from release_state.model.outcome import ActionNeeded, InProgress, Phase

@@ -15,7 +15,7 @@ import pytest
 
 from release_state.common.errors import redact
 from release_state.common.text import sanitize
-from release_state.facts.services import explain_by_status
+from release_state.facts.health import explain_by_status
 from release_state.model.observation import NotObserved, Problem
 from release_state.model.outcome import CheckResult, Outcome, Statement
 from release_state.model.target import Target

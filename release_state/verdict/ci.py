@@ -6,7 +6,7 @@ import functools
 from datetime import datetime
 
 from release_state.common.text import format_duration, join_items
-from release_state.facts.ci import explain_missing, judge_ci
+from release_state.facts.health import explain_missing, judge_ci
 from release_state.model.outcome import ActionNeeded, InProgress, NotApplicable
 from release_state.model.plan import step
 from release_state.model.snapshot import CICheck, CommitChecks

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from urllib.parse import quote
 
 from release_state.common.text import join_items
-from release_state.facts.ci import judge_ci
+from release_state.facts.health import judge_ci
 from release_state.facts.release import Release
 from release_state.model.observation import NotObserved, value_or
 from release_state.model.outcome import Phase

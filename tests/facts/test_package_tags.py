@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from release_state.facts.git import find_sibling_tags
 from release_state.facts.release import Release
-from release_state.facts.tags import find_sibling_tags
 from release_state.model.observation import known
 from release_state.model.outcome import CheckResult, Outcome, Phase, Verdict
 from release_state.model.snapshot import Snapshot, Tag

@@ -13,7 +13,7 @@ from release_state.demo.git import Repository
 from release_state.demo.github import Job
 from release_state.demo.loopback import Request
 from release_state.demo.project import CI_WORKFLOW
-from release_state.facts.ci import JudgedCI, judge_ci
+from release_state.facts.health import JudgedCI, judge_ci
 from release_state.model.observation import NotObserved
 from release_state.model.snapshot import Branch, CommitChecks, ExpectedCI, Remote
 from release_state.observe.git.commits import BranchHistory, Stores

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from release_state.facts.health import describe_trouble, explain_by_status
 from release_state.facts.release import Release
-from release_state.facts.services import describe_trouble, explain_by_status
 from release_state.model.observation import Observation, Problem, known
 from release_state.model.outcome import Exit, Verdict
 from release_state.model.snapshot import RateLimit, ServiceStatus

@@ -50,7 +50,7 @@ def describe_notes(audit: Audit) -> list[str]:
     if spelt.foreign:
         shown = ", ".join(f"{name} ({count})" for name, count in spelt.foreign.items())
         why = "few of them name a published version older than the tags with the package's name"
-        if not spelt.named.by_name:
+        if not spelt.named.commits:
             why = "few of them name a published version"
         if not audit.index.is_known:
             why = "the index did not say which versions are published, and the template differs"
