@@ -11,7 +11,7 @@ from release_state.audit.judge import Judge, Judgement, read_index
 from release_state.audit.versions import Audited, AuditSnapshot, Spellings, collect_versions, find_spellings
 from release_state.model.observation import Observation
 from release_state.model.snapshot.index import IndexHistory
-from release_state.settings.versions import selection
+from release_state.settings.sources import selection
 
 
 class Audit:

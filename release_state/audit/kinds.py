@@ -67,12 +67,19 @@ CLONE_TAG = Kind(
     "a push of tags would fail, or add a tag that the remote lacks",
     check="TAG-13",
 )
-LISTED_EMPTY = Kind(
-    "listed-empty",
-    "listed by the index without files, neither tagged nor released",
-    "the version was deleted, or its upload never finished",
+TAGS_DIFFER = Kind(
+    "tags-differ",
+    "several tags for it, on different commits",
+    "each tag names different sources for the same version",
     blocking=False,
-    check="INDEX-11",
+    check="TAG-15",
+)
+TAG_SPELLING = Kind(
+    "tag-spelling",
+    "tag spelled differently from the project's template, which was already in use",
+    "tools that read versions from tags may not find it",
+    blocking=False,
+    check="TAG-11",
 )
 ODD_TAG = Kind(
     "odd-tag",
@@ -109,38 +116,13 @@ DRAFT_LEFT = Kind(
     blocking=False,
     check="RELEASE-15",
 )
-TAGS_DIFFER = Kind(
-    "tags-differ",
-    "several tags for it, on different commits",
-    "each tag names different sources for the same version",
+LISTED_EMPTY = Kind(
+    "listed-empty",
+    "listed by the index without files, neither tagged nor released",
+    "the version was deleted, or its upload never finished",
     blocking=False,
-    check="TAG-15",
-)
-TAG_SPELLING = Kind(
-    "tag-spelling",
-    "tag spelled differently from the project's template, which was already in use",
-    "tools that read versions from tags may not find it",
-    blocking=False,
-    check="TAG-11",
+    check="INDEX-11",
 )
 
-KINDS = (
-    NOT_PUBLISHED,
-    FILES_MISSING,
-    TAG_MISSING,
-    RELEASE_MISSING,
-    RELEASE_WITHOUT_TAG,
-    PRERELEASE_FLAG,
-    BRANCH_LEFT,
-    BRANCH_ORPHANED,
-    CLONE_TAG,
-    TAGS_DIFFER,
-    TAG_SPELLING,
-    ODD_TAG,
-    YANKED,
-    YANKED_IN_PART,
-    PULL_OPEN,
-    DRAFT_LEFT,
-    LISTED_EMPTY,
-)
+KINDS = tuple(kind for kind in globals().values() if isinstance(kind, Kind))
 """In display order: blocking kinds first."""

@@ -10,7 +10,6 @@ from typing import Any
 from pydantic import Field
 
 from release_state.common.errors import UsageProblem
-from release_state.common.strict import decode_toml
 from release_state.model.observation import Model
 from release_state.model.outcome import Exit
 from release_state.model.plan import Step
@@ -18,6 +17,7 @@ from release_state.observe.git.reader import find_repository
 from release_state.settings import validate
 from release_state.settings.config import Arguments, RunConfig, load
 from release_state.settings.options import SETTINGS
+from release_state.settings.sources import read_toml, refuse_unknown
 
 OF_A_PROJECT = ("package", "repository", "remote-url")
 """Settings that name one project: only the file may give them."""
@@ -99,15 +99,13 @@ def _project(
 
 def _read(path: Path, origin: str) -> dict[str, Any]:
     try:
-        with path.open("rb") as file:
-            content = file.read(LARGEST + 1)
-        if len(content) > LARGEST:
-            raise UsageProblem(f"{origin} is larger than {LARGEST >> 20} MiB")
-        document = decode_toml(content.decode("utf-8"))
+        document = read_toml(path, LARGEST)
     except OSError as error:
         raise UsageProblem(f"{origin}: {error.strerror}") from None
     except ValueError as error:
         raise UsageProblem(f"{origin} cannot be read: {' '.join(str(error).split())}") from None
+    if document is None:
+        raise UsageProblem(f"{origin} is larger than {LARGEST >> 20} MiB")
     for key in document:
         if key not in ("project", "defaults"):
             raise UsageProblem(f"{origin}: {validate.shown(key)} is not known; known: [[project]], [defaults]")
@@ -117,9 +115,7 @@ def _read(path: Path, origin: str) -> dict[str, Any]:
 def _table(table: object, known: list[str], where: str) -> dict[str, Any]:
     if not isinstance(table, dict):
         raise UsageProblem(f"{where} is not a table")
-    for key in table:
-        if key not in known:
-            raise UsageProblem(f"{where}: {validate.shown(key)} is not known{validate.nearest(key, known)}")
+    refuse_unknown(table, known, where)
     return table
 
 

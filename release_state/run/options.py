@@ -94,9 +94,8 @@ def is_executing(option: Any) -> bool:
 
 def arguments_of(config: pytest.Config) -> Arguments:
     """The arguments as typed; raises UsageProblem for an unknown phase or a wrong kind of version."""
-    from release_state.settings.sources import Arguments
+    from release_state.settings.sources import Arguments, audited
     from release_state.settings.validate import one_of
-    from release_state.settings.versions import audited
 
     option = config.option
     versions = tuple(option.release_state_version or ())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -26,10 +27,10 @@ from release_state.settings.sources import (
     Arguments,
     FindRepository,
     LocalRepository,
-    Resolver,
     Value,
     local_repository,
     reports_folder,
+    resolve,
     table,
 )
 
@@ -93,13 +94,13 @@ def load(
     remote_name = arguments.settings.get("remote")
     local = local_repository(arguments.repo, remote_name, environ, cwd, find_repository) if asks_for_clone else None
     written, project_name, table_origin = (listed[0], None, listed[1]) if listed else table(local.top if local else cwd)
-    resolver = Resolver(arguments, environ, written, table_origin)
-    if local and "remote" in written and (remote := resolver.all({})["remote"]).origin == table_origin:
+    resolved = partial(resolve, arguments, environ, written, table_origin)
+    if local and "remote" in written and (remote := resolved()["remote"]).origin == table_origin:
         # The file was found through the repository; only the file says which remote is meant.
         local = find_repository(local.top, validate.ref_name("--remote", remote.text))
     servers: dict[str, Value] = {}
     api, web = _github(arguments, environ, servers)
-    values = {**resolver.all(_inferred(local, web)), **servers}
+    values = {**resolved(_inferred(local, web)), **servers}
     channels = defined_channels(written, table_origin, arguments.index_urls, environ)
     chosen = _chosen_channels(arguments.channels, channels, values)
     get = {key: value.text for key, value in values.items()}

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.version import Version
 
 from release_state.common.errors import UsageProblem
 from release_state.common.strict import decode_toml
@@ -84,23 +87,17 @@ def reports_folder(value: Value, cwd: Path) -> Path:
 def configured_reports_dir(
     given: str | None, environ: Mapping[str, str], cwd: Path, find_repository: FindRepository
 ) -> Path:
-    """The reports folder of a run in this folder; `given` is the command line's value.
-
-    Raises UsageProblem.
-    """
+    """The reports folder of a run in this folder; `given` is the command line's value. Raises UsageProblem."""
     arguments = Arguments(settings={} if given is None else {"reports-dir": given})
     local = local_repository(None, None, environ, cwd, find_repository)
     written, _, origin = table(local.top if local else cwd)
-    return reports_folder(Resolver(arguments, environ, written, origin).all({})["reports-dir"], cwd)
+    return reports_folder(resolve(arguments, environ, written, origin)["reports-dir"], cwd)
 
 
 def local_repository(
     repo: str | None, remote: str | None, environ: Mapping[str, str], cwd: Path, find_repository: FindRepository
 ) -> LocalRepository | None:
-    """The repository at `--repo`, else at or above the current folder; None if there is none.
-
-    Raises UsageProblem.
-    """
+    """The repository at `--repo`, else at or above the current folder, None if there is none; raises UsageProblem."""
     path = repo if repo is not None else environ.get("RELEASE_STATE_REPO")
     asked = path is not None
     folder = (cwd / path).absolute() if path else cwd
@@ -113,11 +110,22 @@ def local_repository(
     return found
 
 
-def table(folder: Path) -> tuple[dict[str, Any], str | None, str]:
-    """The `[tool.release-state]` table of a folder's `pyproject.toml`, the project's name, and the table's origin.
+def read_toml(path: Path, most_bytes: int) -> dict[str, Any] | None:
+    """The document in a file; None if the file is longer. Raises OSError or ValueError."""
+    with path.open("rb") as file:
+        content = file.read(most_bytes + 1)
+    return decode_toml(content.decode("utf-8")) if len(content) <= most_bytes else None
 
-    Raises UsageProblem.
-    """
+
+def refuse_unknown(table: Mapping[str, Any], known: Sequence[str], where: str) -> None:
+    """Raise UsageProblem for a key that is not known."""
+    for key in table:
+        if key not in known:
+            raise UsageProblem(f"{where}: {validate.shown(key)} is not known{validate.nearest(key, known)}")
+
+
+def table(folder: Path) -> tuple[dict[str, Any], str | None, str]:
+    """The `[tool.release-state]` table of a folder's `pyproject.toml`, the project's name, and the table's origin."""
     path = folder / "pyproject.toml"
     origin = f"[tool.release-state] of {path}"
     if not path.is_file():
@@ -125,69 +133,97 @@ def table(folder: Path) -> tuple[dict[str, Any], str | None, str]:
     if not path.resolve().is_relative_to(folder.resolve()):
         raise UsageProblem(f"{path} is a link that leads out of {folder}: it is not read")
     try:
-        with path.open("rb") as file:
-            content = file.read(_LARGEST_FILE + 1)
-        if len(content) > _LARGEST_FILE:
-            raise UsageProblem(f"{path} is larger than {_LARGEST_FILE >> 10} KiB: it is not read")
-        document = decode_toml(content.decode("utf-8"))
+        document = read_toml(path, _LARGEST_FILE)
     except (OSError, ValueError) as error:
         raise UsageProblem(f"{path} cannot be read: {' '.join(str(error).split())}") from None
+    if document is None:
+        raise UsageProblem(f"{path} is larger than {_LARGEST_FILE >> 10} KiB: it is not read")
     tool = document.get("tool", {})
     table = tool.get("release-state", {}) if isinstance(tool, dict) else {}
     if not isinstance(table, dict):
         raise UsageProblem(f"{origin} is not a table")
-    known = [setting.key for setting in SETTINGS] + ["channels"]
-    for key in table:
-        if key not in known:
-            raise UsageProblem(f"{origin}: {validate.shown(key)} is not known{validate.nearest(key, known)}")
+    refuse_unknown(table, [*(setting.key for setting in SETTINGS), "channels"], origin)
     project = document.get("project", {})
     name = project.get("name") if isinstance(project, dict) else None
     return table, name if isinstance(name, str) else None, origin
 
 
-class Resolver:
-    """Takes each setting from its strongest source."""
+def resolve(
+    arguments: Arguments,
+    environ: Mapping[str, str],
+    table: Mapping[str, Any],
+    table_origin: str,
+    inferred: Mapping[str, Value] | None = None,
+) -> dict[str, Value]:
+    """All settings that have a value, each from its strongest source; `inferred` values only where nobody wrote one.
 
-    def __init__(
-        self, arguments: Arguments, environ: Mapping[str, str], table: Mapping[str, Any], table_origin: str
-    ) -> None:
-        self.arguments, self.environ, self.table, self.table_origin = arguments, environ, table, table_origin
+    Raises UsageProblem on a value of the wrong type.
+    """
+    values: dict[str, Value] = {}
+    for setting in SETTINGS:
+        key = setting.key
+        if key in arguments.settings:
+            values[key] = Value(arguments.settings[key], COMMAND_LINE)
+        elif (text := environ.get(setting.variable)) is not None:
+            values[key] = Value(text, f"{ENVIRONMENT}{setting.variable}")
+        elif key in table:
+            values[key] = Value(_read_typed(setting, table[key], table_origin), table_origin)
+        elif inferred and key in inferred:
+            values[key] = inferred[key]
+        elif setting.default is not None:
+            values[key] = Value(setting.default, "default")
+    return values
 
-    def all(self, inferred: Mapping[str, Value]) -> dict[str, Value]:
-        """All settings that have a value; `inferred` values are used only where nobody wrote one.
 
-        Raises UsageProblem on a value of the wrong type.
-        """
-        values = {setting.key: self._one(setting, inferred) for setting in SETTINGS}
-        return {key: value for key, value in values.items() if value is not None}
+def _read_typed(setting: Setting, value: object, origin: str) -> str:
+    """The value in a file as it would be typed."""
+    kind = setting.kind
+    if kind == "list" and isinstance(value, list) and all(isinstance(word, str) for word in value):
+        return ",".join(value)
+    if kind == "flag" and isinstance(value, bool):
+        return str(value).lower()
+    if kind in ("seconds", "mebibytes") and isinstance(value, (int, float)) and not isinstance(value, bool):
+        return str(value)
+    if kind == "text" and isinstance(value, str):
+        return value
+    expected = {"list": "a list of texts", "flag": "true or false", "text": "a text"}.get(kind, f"a number of {kind}")
+    raise UsageProblem(f"{origin}: {setting.key} is {type(value).__name__}, expected {expected}")
 
-    def _one(self, setting: Setting, inferred: Mapping[str, Value]) -> Value | None:
-        if setting.key in self.arguments.settings:
-            return Value(self.arguments.settings[setting.key], COMMAND_LINE)
-        if (text := self.environ.get(setting.variable)) is not None:
-            return Value(text, f"{ENVIRONMENT}{setting.variable}")
-        if setting.key in self.table:
-            return Value(self._typed(setting, self.table[setting.key]), self.table_origin)
-        if setting.key in inferred:
-            return inferred[setting.key]
-        return Value(setting.default, "default") if setting.default is not None else None
 
-    def _typed(self, setting: Setting, value: object) -> str:
-        wanted: tuple[type, str]
-        if setting.kind == "list":
-            if isinstance(value, list) and all(isinstance(word, str) for word in value):
-                return ",".join(value)
-            wanted = (list, "a list of texts")
-        elif setting.kind == "flag":
-            if isinstance(value, bool):
-                return str(value).lower()
-            wanted = (bool, "true or false")
-        elif setting.kind in ("seconds", "mebibytes"):
-            if isinstance(value, (int, float)) and not isinstance(value, bool):
-                return str(value)
-            wanted = (float, f"a number of {setting.kind}")
-        else:
-            if isinstance(value, str):
-                return value
-            wanted = (str, "a text")
-        raise UsageProblem(f"{self.table_origin}: {setting.key} is {type(value).__name__}, expected {wanted[1]}")
+ALL = "all"
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The versions to judge; `text` is shown to the user."""
+
+    text: str
+    specifiers: SpecifierSet
+
+    def __contains__(self, version: Version) -> bool:
+        # Pre-releases are part of a history even if the specifier names none.
+        return self.specifiers.contains(version, prereleases=True)
+
+
+def selection(text: str) -> Selection:
+    """Parse a selection; raises UsageProblem on anything but "all" or a specifier."""
+    if text == ALL:
+        return Selection(ALL, SpecifierSet())
+    try:
+        return Selection(text, SpecifierSet(text))
+    except InvalidSpecifier:
+        raise UsageProblem(
+            f"--version {validate.shown(text)} is neither a version, nor all, nor a PEP 440 specifier like '>=2,<3'"
+        ) from None
+
+
+def audited(versions: Sequence[str]) -> str | None:
+    """The selection of an audit among the values of `--version`, None for single versions; raises UsageProblem."""
+    # Every specifier holds one of these characters, and no version does.
+    wide = [text for text in versions if text.strip() == ALL or set(text) & set("<>=~,*") or text.startswith("!")]
+    if not wide:
+        return None
+    if len(versions) > 1:
+        others = ", ".join(validate.shown(text) for text in versions)
+        raise UsageProblem(f"--version {others}: an audit takes one --version, join specifiers with a comma: '>=2,<3'")
+    return selection(wide[0].strip()).text

@@ -18,7 +18,7 @@ from release_state.common.errors import UsageProblem
 from release_state.model.observation import known
 from release_state.model.outcome import Exit, Outcome, merge_unknown
 from release_state.settings.config import Arguments
-from release_state.settings.versions import audited, selection
+from release_state.settings.sources import audited, selection
 from tests.support.histories import (
     history,
     index,

@@ -15,10 +15,9 @@ from jsonschema import Draft202012Validator
 
 from release_state.audit.audit import Audit
 from release_state.audit.collect import SOURCES, collect_history
-from release_state.audit.report import describe_habits, describe_notes
 from release_state.audit.report.document import build_schema as audit_schema
+from release_state.audit.report.history import describe_habits, describe_notes, render_picture
 from release_state.audit.report.page import render_page
-from release_state.audit.report.picture import render_picture
 from release_state.audit.versions import AuditSnapshot
 from release_state.demo.loopback import Request
 from release_state.model.observation import known

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from pydantic import AwareDatetime, Field
 
 from release_state import __version__
-from release_state.audit.report import describe_habits, describe_notes
+from release_state.audit.report.history import describe_habits, describe_notes
 from release_state.audit.verdict import AuditVerdict
 from release_state.audit.versions import FORMAT
 from release_state.model.observation import Model

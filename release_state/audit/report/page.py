@@ -10,8 +10,7 @@ from importlib.resources import files
 from release_state import __version__
 from release_state.audit.judge import Judgement
 from release_state.audit.kinds import KINDS, Kind
-from release_state.audit.report import describe_habits, describe_notes, format_ranges
-from release_state.audit.report.picture import render_picture
+from release_state.audit.report.history import describe_habits, describe_notes, format_ranges, render_picture
 from release_state.audit.verdict import AuditVerdict
 from release_state.model.outcome import CheckResult, Outcome
 from release_state.model.plan import Step

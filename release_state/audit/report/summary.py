@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from release_state.audit.report import describe_habits, describe_notes, format_ranges
+from release_state.audit.report.history import describe_habits, describe_notes, format_ranges
 from release_state.audit.verdict import AuditVerdict
 from release_state.common.text import sanitize
 from release_state.model.outcome import CheckResult, Outcome, Verdict

@@ -70,7 +70,7 @@ from release_state.report.page import summary
 from release_state.settings import sources as settings
 from release_state.settings import validate
 from release_state.settings.config import Arguments, load
-from release_state.settings.versions import selection
+from release_state.settings.sources import selection
 from tests.proofs.fuzz.canned import API, CannedClient, CannedGit, asked_over, store
 from tests.support import states as s
 from tests.support.judged import verdict_of
