@@ -82,18 +82,12 @@ def _main(given: list[str]) -> int:
     if not given[0].startswith("-") and given[0] not in _WORDS and not _exists(given[0]):
         sys.stderr.write(_unknown(given[0]))
         return 4
-    if given[0] == "explain":
-        from release_state.explain import main as explain_log
+    if given[0] in ("explain", "history"):
+        from release_state.offline import explain, history
         from release_state.report.actions import stop_commands
 
         with stop_commands(os.environ):
-            return explain_log(given[1:])
-    if given[0] == "history":
-        from release_state.history import main as tell_history
-        from release_state.report.actions import stop_commands
-
-        with stop_commands(os.environ):
-            return tell_history(given[1:], os.environ, Path.cwd())
+            return explain(given[1:]) if given[0] == "explain" else history(given[1:], os.environ, Path.cwd())
     # pytest's settings in the environment belong to the current repository, not to this run.
     for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):
         os.environ.pop(name, None)

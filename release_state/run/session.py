@@ -39,10 +39,7 @@ _NEEDS = "needs.json"
 
 
 def get_session(config: pytest.Config) -> Session:
-    """The session of the run.
-
-    Raises pytest.UsageError if the plugin did not start one: then no check may run.
-    """
+    """The session of the run; raises pytest.UsageError if the plugin did not start one: then no check may run."""
     session = config.stash.get(KEY, None)
     if session is None:
         raise pytest.UsageError("release_state.plugin is not active: run the checks with this project's pytest.ini")

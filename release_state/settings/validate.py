@@ -45,10 +45,7 @@ def _is_readable(text: str) -> bool:
 
 
 def version(text: str) -> str:
-    """The version, normalized by PEP 440.
-
-    Raises UsageProblem on anything else, on a tag and on a local version.
-    """
+    """The version, normalized by PEP 440; raises UsageProblem on anything else, on a tag and on a local version."""
     try:
         parsed = Version(text)
     except ValueError:  # InvalidVersion, and what int() says of thousands of digits

@@ -27,7 +27,7 @@ from release_state.observe.git.command import explain_failure
 from release_state.report import terminal
 from release_state.report.document import Origin, build_report
 from release_state.report.markdown import fence, render_step, render_summary
-from release_state.report.page.plan import render_plan
+from release_state.report.page.parts import render_plan
 from release_state.report.screen import Screen
 from release_state.report.script import render_script
 from tests.support import states as s

@@ -15,8 +15,7 @@ from release_state.model.plan import Plan, step
 from release_state.model.snapshot import Snapshot
 from release_state.report.document import Origin, read_origin
 from release_state.report.page import summary
-from release_state.report.page.parts import span
-from release_state.report.page.plan import render_plan
+from release_state.report.page.parts import render_plan, span
 from release_state.report.page.timeline import render_timeline
 from release_state.verdict.timeline import Event, Timeline, build_timeline
 from tests.support import states as s

@@ -17,7 +17,7 @@ from release_state.model.record import Record
 from release_state.model.snapshot import Snapshot
 from release_state.observe.earlier_reports import LARGEST, NotAReport, find_newest_whole, read_report, read_reports
 from release_state.report.document import Origin, build_record, build_report, to_json
-from release_state.report.page.plan import render_changes
+from release_state.report.page.parts import render_changes
 from release_state.verdict.changes import Changes, changes_since, find_changes
 from tests.standins.world import World
 from tests.support import states as s

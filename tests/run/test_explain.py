@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from release_state import cli, explain
+from release_state import cli, offline
 from tests.facts.test_logs import FAILURES
 from tests.support.cli import clean_environment
 
@@ -45,7 +45,7 @@ def test_every_known_failure_is_explained_from_a_file(tmp_path: Path, capsys: py
         text, path = f"{STAMP}{line}\n{STAMP}##[error]Process completed with exit code 1.\n", tmp_path / str(number)
         for data in (text.encode(), archive({"0_release.txt": text})):
             path.write_bytes(data)
-            assert explain.main([str(path)]) == 0
+            assert offline.explain([str(path)]) == 0
             assert f"scenario: {scenario}\n" in capsys.readouterr().out
 
 
@@ -65,19 +65,19 @@ def test_the_next_command_needs_version_and_channel(
     text: str, command: str | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "log").write_text(text, encoding="utf-8")
-    explain.main([str(tmp_path / "log")])
+    offline.explain([str(tmp_path / "log")])
     told = capsys.readouterr().out
     assert f"command:  release-state {command}\n" in told if command else "command:" not in told
 
 
 def test_what_is_not_known_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "log").write_text(f"{STAMP}ValueError: no\n{STAMP}##[error]it broke\n", encoding="utf-8")
-    assert explain.main([str(tmp_path / "log")]) == 1
+    assert offline.explain([str(tmp_path / "log")]) == 1
     told = capsys.readouterr().out
     assert "scenario: not recognised" in told
     assert "  it broke\n" in told
     (tmp_path / "log").write_text(" a \n", encoding="utf-8")
-    assert explain.main([str(tmp_path / "log")]) == 1
+    assert offline.explain([str(tmp_path / "log")]) == 1
     assert capsys.readouterr().out == "scenario: not recognised\nlines:    none that says why\n"
 
 
@@ -93,7 +93,7 @@ def test_the_zip_of_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     path = tmp_path / "logs.zip"
     canceled = f"{STAMP}##[error]The operation was canceled.\n"
     path.write_bytes(archive({"0_notify.txt": canceled, "1_release.txt": REFUSED, "release/1_x.txt": "x"}))
-    assert explain.main([str(path)]) == 0
+    assert offline.explain([str(path)]) == 0
     told = capsys.readouterr().out
     assert "scenario: A\n" in told
     assert "job:      release\n" in told
@@ -103,7 +103,7 @@ def test_the_zip_of_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
 @pytest.mark.parametrize("data", [b"", b"\0\1\2", b"PK\x03\x04no", archive({"x.json": ""})])
 def test_what_is_no_log(data: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "odd").write_bytes(data)
-    assert explain.main([str(tmp_path / "odd")]) == 4
+    assert offline.explain([str(tmp_path / "odd")]) == 4
     shown = capsys.readouterr()
     assert shown.out == ""
     assert shown.err.startswith("ERROR: ") and shown.err.count("\n") == 1
@@ -111,18 +111,18 @@ def test_what_is_no_log(data: bytes, tmp_path: Path, capsys: pytest.CaptureFixtu
 
 @pytest.mark.parametrize("arguments", [[], ["a", "b"], ["--version", "1"], ["--nothing"]])
 def test_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert explain.main(arguments) == 4
-    assert capsys.readouterr().err == explain.USAGE
+    assert offline.explain(arguments) == 4
+    assert capsys.readouterr().err == offline.EXPLAIN_USAGE
 
 
 def test_help(capsys: pytest.CaptureFixture[str]) -> None:
-    assert explain.main(["--help"]) == 0
-    assert capsys.readouterr().out == explain.USAGE
+    assert offline.explain(["--help"]) == 0
+    assert capsys.readouterr().out == offline.EXPLAIN_USAGE
 
 
 def test_files_that_cannot_be_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert explain.main([str(tmp_path / "none")]) == 4
-    assert explain.main([str(tmp_path)]) == 4
+    assert offline.explain([str(tmp_path / "none")]) == 4
+    assert offline.explain([str(tmp_path)]) == 4
     shown = capsys.readouterr().err
     assert "no such file" in shown
     assert "is a directory" in shown
@@ -131,21 +131,21 @@ def test_files_that_cannot_be_read(tmp_path: Path, capsys: pytest.CaptureFixture
 def test_of_a_longer_log_the_end_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(explain, "MOST_BYTES", 1000)
+    monkeypatch.setattr(offline, "MOST_BYTES", 1000)
     (tmp_path / "log").write_text(f"{STAMP}Building\n" * 100 + REFUSED, encoding="utf-8")
-    assert explain.main([str(tmp_path / "log")]) == 0
+    assert offline.explain([str(tmp_path / "log")]) == 0
     assert "note:     only the last 1000 of" in capsys.readouterr().out
     (tmp_path / "zip").write_bytes(b"PK" + b"x" * 2000)
-    assert explain.main([str(tmp_path / "zip")]) == 4
+    assert offline.explain([str(tmp_path / "zip")]) == 4
     assert "a zip of more than 1000 bytes" in capsys.readouterr().err
-    assert explain.main(["/dev/zero"]) == 4
+    assert offline.explain(["/dev/zero"]) == 4
     assert "more than 1000 bytes" in capsys.readouterr().err
 
 
 def test_what_is_shown_is_harmless(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     hostile = "fatal: \x1b[2J\u202e<script>\x07 a branch named 'x' already exists ::set-output name=a::b"
     (tmp_path / "log").write_text(f"##[group]Run \x1b]0;t\x07\u202e\n##[endgroup]\n{hostile}\n{EXIT}", encoding="utf-8")
-    explain.main([str(tmp_path / "log")])
+    offline.explain([str(tmp_path / "log")])
     told = capsys.readouterr().out
     assert not set(told) & set("\x1b\x07\u202e\r")
     assert "\\u202e<script>" in told
@@ -159,7 +159,7 @@ def test_any_input_ends_in_one_of_three_codes(text: str, data: bytes) -> None:
             patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(given_bytes)))
             patch.setattr(sys, "stdout", io.StringIO())
             patch.setattr(sys, "stderr", io.StringIO())
-            assert explain.main(["-"]) in (0, 1, 4)
+            assert offline.explain(["-"]) in (0, 1, 4)
 
 
 def test_the_command_reads_the_standard_input_and_imports_nothing_from_here(tmp_path: Path) -> None:

@@ -16,8 +16,7 @@ from release_state.model.outcome import CheckResult, Exit, Outcome, group_unknow
 from release_state.model.snapshot import Snapshot
 from release_state.report.document import Origin, find_decisive
 from release_state.report.page.checks import header, other_row, render_checks, row
-from release_state.report.page.parts import badge, link, moment, text
-from release_state.report.page.plan import render_changes, render_matrix, render_plan
+from release_state.report.page.parts import badge, link, moment, render_changes, render_matrix, render_plan, text
 from release_state.report.page.timeline import render_timeline
 from release_state.verdict.changes import Changes
 from release_state.verdict.matrix import build_matrix

@@ -1,14 +1,25 @@
-"""Small pieces of HTML: escaped text, outcomes as badges, links, times."""
+"""Pieces of HTML: escaped text, badges, links and times; the plan, the matrix of traces and the changes since a run."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from html import escape
 
-from release_state.common.text import LONGEST, sanitize
+from release_state.common.text import LONGEST, quote_command, sanitize
 from release_state.model.outcome import Outcome
+from release_state.model.plan import Plan, Step
+from release_state.verdict.changes import Changes
+from release_state.verdict.matrix import Row
 
+_WORD = 40
+"""Characters of a word in a command from which on a browser may break it."""
+_LONG = 1_500
+"""Characters above which a command's box scrolls, and so takes the keyboard focus."""
+_CELL = 300
+"""Characters of a cell; the check itself shows the whole text."""
+_COLUMNS = ("Trace", "Expected", "Observed", "State", "Link")
 _CODE = re.compile(r"`([^`]+)`")
 
 
@@ -68,3 +79,117 @@ def span(seconds: float) -> str:
     )
     count = int(seconds // size)
     return f"{count} {unit}{'' if count == 1 else 's'}"
+
+
+def render_changes(changes: Changes) -> str:
+    """The earlier verdict, and what changed since or is still missing."""
+    lists = {"Fixed": changes.mended, "New": changes.arisen, "Still failing": changes.remaining}
+    lines = [text(words) for words in changes.traces]
+    lines += [f"{name}: {escape(', '.join(ids))}" for name, ids in lists.items() if ids]
+    same = "Nothing changed since" if changes.is_empty else "Changed since"
+    items = "".join(f"<li>{line}</li>" for line in lines)
+    return f"<p>The last run was at {moment(changes.since)} UTC: {text(changes.verdict_then)}. {same}" + (
+        f":</p><ul>{items}</ul>" if items else ".</p>"
+    )
+
+
+def render_plan(plan: Plan, anchor: str) -> str:
+    """The steps of the plan, in order."""
+    if not plan.steps:
+        return "<p>Nothing to do.</p>"
+    reason = f": {text(plan.reason)}" if plan.reason else ""
+    parts = [f"<p>Direction: <strong>{escape(plan.direction)}</strong>{reason}.</p>"]
+    if losing := [str(number) for number, step in enumerate(plan.steps, 1) if step.destroys]:
+        parts.append(f'<p class="warning"><span aria-hidden="true">⚠</span> Destructive: step {", ".join(losing)}.</p>')
+    if (way := plan.way_to_folder()) and any(_uses_git(step) for step in plan.steps):
+        parts.append(f"<p>Run the git commands in the clone:</p>{commands([way], 'to go to the clone')}")
+    steps = "".join(_step(number, step, anchor) for number, step in enumerate(plan.steps, 1))
+    parts.append(f'<ol class="steps">{steps}</ol>')
+    if plan.other_way:
+        parts.append(f"<p>{plan.instead}:</p>{commands([quote_command(plan.other_way)], 'for the other plan')}")
+    return "".join(parts)
+
+
+def _uses_git(step: Step) -> bool:
+    return any(command[0] in ("git", "sh") for command in (*step.commands, *step.verify))
+
+
+def _step(number: int, step: Step, anchor: str) -> str:
+    advice = '<span class="badge nothing">advice</span> ' if step.advice else ""
+    parts = [f'<p class="step-title">{advice}<strong>{text(step.title)}</strong></p>']
+    if step.reason:
+        parts.append(f'<p class="reason">{text(step.reason)}</p>')
+    if step.precondition:
+        parts.append(f'<p class="only-if"><strong>Only if</strong> {text(step.precondition)}.</p>')
+    if step.destroys:
+        saved = f"<br>{text(step.saves[:1].upper() + step.saves[1:])}" if step.saves else ""
+        parts.append(
+            f'<p class="destroys"><strong><span aria-hidden="true">⚠</span> DESTROYS</strong> '
+            f"{text(step.destroys)}{saved}</p>"
+        )
+    if step.withheld:
+        parts.append(f'<p class="reason">No command: {text(step.withheld)}.</p>')
+    if step.destroys and step.commands:
+        lines = commands(step.lines(), f"of step {number}, destructive")
+        parts.append(f'<div class="destroying">{lines}</div>')
+    else:
+        parts.append(commands(step.lines(), f"of step {number}"))
+    if step.link:
+        parts.append(f'<p class="by-hand">{link(step.link, step.link)}</p>')
+    if step.verify:
+        parts.append('<p class="then">Verify:</p>')
+        parts.append(commands(step.verify_lines(), f"that verifies step {number}"))
+    kind = ' class="danger"' if step.destroys else ""
+    return f'<li id="{anchor}step-{number}"{kind}>{"".join(parts)}</li>'
+
+
+def commands(lines: Sequence[str], what: str) -> str:
+    """Each command in its own box. The copy button stays hidden unless the script runs."""
+    return "".join(
+        _command(line, what if len(lines) == 1 else f"{number} of {len(lines)} {what}")
+        for number, line in enumerate(lines, 1)
+    )
+
+
+def _command(line: str, what: str) -> str:
+    scrolls = f' tabindex="0" role="group" aria-label="Command {text(what)}"' if len(line) > _LONG else ""
+    return (
+        f'<div class="command"><pre{scrolls}><code>{_words(line)}</code></pre>'
+        f'<button type="button" class="copy" hidden aria-label="Copy command {text(what)}">Copy</button></div>'
+    )
+
+
+def _words(line: str) -> str:
+    """The command with short words kept whole: a browser would break `--title` after its hyphens."""
+    return "".join(
+        f'<span class="word">{escape(word)}</span>' if "-" in word and len(word) < _WORD else escape(word)
+        for word in re.split(r"(\s+)", line)
+    )
+
+
+def render_matrix(rows: Sequence[Row], anchor: str, name: str) -> str:
+    """A row for each trace, with a link to its page."""
+    head = "".join(f'<th role="columnheader" scope="col">{column}</th>' for column in _COLUMNS)
+    body = "".join(_row(row, anchor) for row in rows)
+    return (
+        f'<table class="matrix" role="table" aria-label="{text(name)}">'
+        f'<thead role="rowgroup"><tr role="row">{head}</tr></thead>'
+        f'<tbody role="rowgroup">{body}</tbody></table>'
+    )
+
+
+def _row(row: Row, anchor: str) -> str:
+    kind = f"row outcome-{slug(row.state)}" if row.state else "row nothing"
+    checks = [*row.decided_by, *(f"{name} (advice)" for name in row.advice)]
+    named = ", ".join(f'<a href="#{anchor}{escape(name.split()[0])}">{escape(name)}</a>' for name in checks)
+    return (
+        f'<tr role="row" class="{kind}"><th role="rowheader" scope="row">{text(row.name)}</th>'
+        f'<td role="cell" data-label="Expected">{text(row.expected, _CELL)}</td>'
+        f'<td role="cell" data-label="Observed">{text(row.observed, _CELL)}</td>'
+        f'<td role="cell" data-label="State">{badge(row.state)}{f" <small>{named}</small>" if named else ""}</td>'
+        f'<td role="cell" data-label="Link">{_link_of(row)}</td></tr>'
+    )
+
+
+def _link_of(row: Row) -> str:
+    return link(row.link, "open", f"open: {row.name}") if row.link else "-"

@@ -1,0 +1,218 @@
+"""The commands that contact nothing: `release-state explain LOGFILE` and `release-state history`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import stat
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import timezone
+from pathlib import Path
+from typing import BinaryIO, NoReturn
+
+from packaging.utils import canonicalize_name
+
+from release_state.common.errors import UsageProblem
+from release_state.common.text import join_items, quote_or_explain, sanitize
+from release_state.facts.logs.attribution import find_channels, find_release_branches, find_versions, select_specific
+from release_state.facts.logs.log import Explanation, Line, NotALog, explain_log, parse_log, read_logs
+from release_state.model.record import PastRun, Record
+from release_state.model.target import Channel, Target
+from release_state.observe.earlier_reports import read_reports
+from release_state.observe.git.reader import find_repository
+from release_state.settings import validate
+from release_state.settings.sources import configured_reports_dir
+from release_state.verdict.changes import find_changes
+
+MOST_BYTES = 32 * 2**20
+
+EXPLAIN_USAGE = """usage: release-state explain LOGFILE
+
+Names the failure that the log of a release run shows, and what to look at next. LOGFILE is the log of a job, what
+`gh run view --log` prints, or the zip of a run's logs; `-` reads it from the standard input.
+
+Exit code: 0 recognised, 1 not recognised, 4 no log.
+"""
+
+
+def explain(arguments: Sequence[str]) -> int:
+    """Explain one log; returns the exit code."""
+    if list(arguments) in (["-h"], ["--help"]):
+        sys.stdout.write(EXPLAIN_USAGE)
+        return 0
+    if len(arguments) != 1 or (arguments[0].startswith("-") and arguments[0] != "-"):
+        sys.stderr.write(EXPLAIN_USAGE)
+        return 4
+    try:
+        data, note = _bytes_of(arguments[0])
+        logs = read_logs(data, MOST_BYTES)
+    except NotALog as problem:
+        return _refuse(arguments[0], str(problem))
+    except OSError as error:
+        return _refuse(arguments[0], (error.strerror or type(error).__name__).lower())
+    job, lines, explanation = _decisive(logs)
+    known = explanation.known
+    told = [
+        *([note] if note else []),
+        f"scenario: {known.scenario if known else 'not recognised'}",
+        *([f"meaning:  {known.meaning}", f"next:     {known.fix}"] if known else []),
+        *([f"job:      {sanitize(job, 200)}"] if job else []),
+        *([f"step:     {sanitize(explanation.step, 200)}"] if explanation.step else []),
+        "lines:" if explanation.lines else "lines:    none that says why",
+        *(f"  {sanitize(line)}" for line in explanation.lines),
+    ]
+    if command := _command(lines):
+        told.append(f"command:  {quote_or_explain(command)}")
+    sys.stdout.write("\n".join(told) + "\n")
+    return 0 if known else 1
+
+
+def _decisive(logs: Sequence[tuple[str | None, str]]) -> tuple[str | None, list[Line], Explanation]:
+    """The job of a run whose log says most about the failure: one job, never a mixture of several."""
+    read_logs = [(job, lines, explain_log(lines)) for job, lines in ((job, parse_log(text)) for job, text in logs)]
+    return min(read_logs, key=lambda one: one[2].known.rank if one[2].known else sys.maxsize)
+
+
+def _refuse(name: str, why: str) -> int:
+    sys.stderr.write(f"ERROR: {sanitize(name, 300)}: {sanitize(why, 300)}\n")
+    return 4
+
+
+def _bytes_of(name: str) -> tuple[bytes, str | None]:
+    """The content of a file, and a note if it is too long: then only its end is read, where the failure is."""
+    if name == "-":
+        return _no_more(sys.stdin.buffer), None
+    with Path(name).open("rb") as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode) or status.st_size <= MOST_BYTES:
+            return _no_more(file), None
+        if file.read(2) == b"PK":
+            raise NotALog(f"a zip of more than {MOST_BYTES} bytes")
+        file.seek(-MOST_BYTES, os.SEEK_END)
+        return file.read(MOST_BYTES), f"note:     only the last {MOST_BYTES} of {status.st_size} bytes were read"
+
+
+def _no_more(file: BinaryIO) -> bytes:
+    data = file.read(MOST_BYTES + 1)
+    if len(data) > MOST_BYTES:
+        raise NotALog(f"more than {MOST_BYTES} bytes")
+    return data
+
+
+def _command(lines: Sequence[Line]) -> list[str] | None:
+    """The command that checks the log's version and channel; None if the log does not name one of each."""
+    target = _defaults()
+    texts = select_specific(lines)
+    branches = find_release_branches(texts, target)
+    versions = {version for _, version in branches} or {str(version) for version in find_versions(texts, target)}
+    channels = {channel for channel, _ in branches} or find_channels(texts, target)
+    if len(versions) != 1 or len(channels) != 1:
+        return None
+    return ["release-state", "--version", versions.pop(), "--channel", channels.pop()]
+
+
+def _defaults() -> Target:
+    """A target with default names: a log on disk belongs to no repository."""
+    channels = (Channel(name="pypi", index_url=""), Channel(name="testpypi", index_url=""))
+    return Target(
+        package="package",
+        repository="owner/name",
+        version="0",
+        channel=channels[0],
+        channels=channels,
+        remote_url="",
+        github_api="",
+        github_web="",
+    )
+
+
+HISTORY_USAGE = """usage: release-state history [--version X.Y.Z] [--channel NAME] [--package NAME] [--reports-dir DIR]
+
+Lists the runs whose reports are in the folder: when each was, its verdict, and what had changed since the one before.
+Reads the JSON reports and changes nothing; keeping or removing them is yours. A file that is no report is named.
+
+Exit code: 0, also where there is none; 4 on wrong usage.
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageProblem(message)
+
+
+def history(arguments: Sequence[str], environ: Mapping[str, str], cwd: Path) -> int:
+    """List the runs; returns the exit code."""
+    if any(argument in ("-h", "--help") for argument in arguments):
+        sys.stdout.write(HISTORY_USAGE)
+        return 0
+    parser = _Parser(prog="release-state history", add_help=False, allow_abbrev=False)
+    for name in ("--version", "--channel"):
+        parser.add_argument(name, action="append", default=[])
+    for name in ("--package", "--reports-dir"):
+        parser.add_argument(name)
+    try:
+        given = parser.parse_args(arguments)
+        versions = [validate.version(text) for text in given.version]
+        package = canonicalize_name(validate.package(given.package)) if given.package else None
+        folder = configured_reports_dir(given.reports_dir, environ, cwd, find_repository)
+        runs, notes = read_reports(folder)
+    except UsageProblem as problem:
+        sys.stderr.write(f"ERROR: {problem}\n")
+        return 4
+    except OSError as error:
+        why = (error.strerror or type(error).__name__).lower()
+        sys.stderr.write(
+            f"ERROR: reports folder {sanitize(str(folder), 300)}: {why}: give another with --reports-dir\n"
+        )
+        return 4
+
+    def wanted(key: str) -> bool:
+        name, _, rest = key.partition("==")
+        version, _, channel = rest.rpartition("@")
+        return (
+            (package is None or name == package)
+            and (not versions or version in versions)
+            and (not given.channel or channel in given.channel or "all" in given.channel)
+        )
+
+    told = _told(runs, wanted_keys=[key for key in _keys(runs) if wanted(key)])
+    if not told:
+        there = join_items(sanitize(key, 100) for key in _keys(runs))
+        others = (
+            f"; there are those of {there}" if there else ": the first run writes one; --reports-dir looks elsewhere"
+        )
+        told = [f"no report of such a run in {sanitize(str(folder), 300)}{others}"]
+    sys.stdout.write("\n".join(told) + "\n")
+    sys.stderr.write("".join(f"note: {note}\n" for note in notes))
+    return 0
+
+
+def _keys(runs: Sequence[PastRun]) -> list[str]:
+    return list(dict.fromkeys(record.key for run in runs for record in run.records))
+
+
+def _told(runs: Sequence[PastRun], wanted_keys: Sequence[str]) -> list[str]:
+    """The lines to print: for each target its runs, oldest first."""
+    lines: list[str] = []
+    for key in wanted_keys:
+        lines += ([""] if lines else []) + [sanitize(key, 200)]
+        before: tuple[PastRun, Record] | None = None
+        for run in runs:
+            record = run.of(key)
+            if record is None:
+                continue
+            when = f"{run.started_at.astimezone(timezone.utc):%Y-%m-%d %H:%M:%S} UTC"
+            words = f"{sanitize(record.verdict, 60)} ({sanitize(record.phase, 20)})"
+            lines.append(f"  {when}  {words}  {sanitize(run.path.name, 200)}")
+            if not record.is_whole:
+                lines.append(f"    {'part of its checks' if record.checks else 'nothing'} was run")
+            elif before is None:
+                lines.append("    the first report")
+            else:
+                lines.append(
+                    f"    {sanitize(find_changes(before[1], record, before[0].started_at, before[0].path.name).words)}"
+                )
+            if record.is_whole:
+                before = run, record
+    return lines
