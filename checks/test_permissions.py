@@ -68,16 +68,16 @@ def test_jobs_that_write_may_write(release: Release) -> None:
     The check knows `git push`, `gh release`, semantic-release and the usual actions. It does not judge a step that uses
     another token. A job's block without `contents` takes away what the top of the file gives.
     """
-    if lacking := find_lack(release, CONTENTS):
+    if lack := find_lack(release, CONTENTS):
         raise ActionNeeded(
-            found=join_items(f"{found.where} has `contents: {found.level}`" for found in lacking.steps),
+            found=join_items(lack.steps),
             why="GitHub refuses the push, tag or release: “Resource not accessible by integration”, or 403",
             steps=[
                 make_file_step(
                     release, "Give the job `contents: write`", "a job's own block replaces the one at the top"
                 )
             ],
-            blocks=lacking.certain,
+            blocks=lack.certain,
         )
 
 
@@ -88,12 +88,12 @@ def test_jobs_that_open_pull_requests_may_do_so(release: Release) -> None:
     Jobs that change pull requests need it too. The check knows `gh pr` and the usual actions. The repository's setting
     has to let Actions create pull requests as well: SETTING-34.
     """
-    if lacking := find_lack(release, PULLS):
+    if lack := find_lack(release, PULLS):
         raise ActionNeeded(
-            found=join_items(f"{found.where} has `pull-requests: {found.level}`" for found in lacking.steps),
+            found=join_items(lack.steps),
             why="after publishing and tagging, the workflow could not create its pull request",
             steps=[make_file_step(release, "Give the job `pull-requests: write`")],
-            blocks=lacking.certain,
+            blocks=lack.certain,
         )
 
 
@@ -105,12 +105,12 @@ def test_jobs_that_publish_without_a_password_may_sign_in(release: Release) -> N
     does the signing of artifacts. No default gives this right: name it. The publisher on the index also has to name the
     owner, the repository, this workflow file and the job's environment.
     """
-    if lacking := find_lack(release, ID_TOKEN):
+    if lack := find_lack(release, ID_TOKEN):
         raise ActionNeeded(
-            found=join_items(f"{found.where} has `id-token: {found.level}`" for found in lacking.steps),
+            found=join_items(lack.steps),
             why="the upload has no password and cannot get an OpenID Connect token",
             steps=[make_file_step(release, "Give the job `id-token: write`")],
-            blocks=lacking.certain,
+            blocks=lack.certain,
         )
 
 
@@ -126,7 +126,7 @@ def test_reusable_workflows_ask_for_no_more_than_they_get(release: Release) -> N
         raise NotApplicable("the workflow calls no reusable workflow of the repository")
     if found := workflow.excesses:
         raise ActionNeeded(
-            found=join_items(f"{e.job.where} requests `{e.right}: {e.asked}`, allowed: {e.allowed}" for e in found),
+            found=join_items(f"{e.where} requests `{e.right}: {e.asked}`, allowed: {e.allowed}" for e in found),
             why="GitHub does not start such a run",
             steps=[make_file_step(release, f"Give {found[0].caller} `{found[0].right}: {found[0].asked}`")],
             blocks=is_before_release(release),

@@ -56,8 +56,8 @@ def test_workflow_file_is_there(release: Release) -> None:
             steps=[step("Check it with actionlint", ["actionlint", files.path])],
         )
     workflow = read_workflow(release)
-    if missing := [path for path in workflow.missing if path not in files.unread]:
-        calls = [path for path in missing if path in workflow.called]
+    if missing := [path for path in workflow.missing_paths if path not in files.unread]:
+        calls = [path for path in missing if path in workflow.called_paths]
         raise ActionNeeded(
             expected="all local workflows and actions that it uses",
             found=f"missing or invalid YAML: {join_items(missing)}",

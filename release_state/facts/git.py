@@ -37,20 +37,15 @@ class GitFacts(Facts):
         """The branch that releases are merged into: as configured, else the remote's default branch."""
         if name := self.target.base_branch or self.remote.default_branch:
             return name
-        problem = Problem(source="git remote", why="the remote has no default branch", remedy="set --base-branch")
-        raise NotObserved(problem)
+        raise NotObserved(Problem(source="git remote", why="no default branch", remedy="set --base-branch"))
 
     @cached_property
     def base_head(self) -> str:
         """The commit at the head of the base branch on the remote."""
         if branch := self.remote.branch(self.base_branch):
             return branch.sha
-        problem = Problem(
-            source="git remote",
-            why=f"the remote has no branch {self.base_branch}",
-            remedy="set --base-branch to the branch that releases start from",
-        )
-        raise NotObserved(problem)
+        why, remedy = f"no branch {self.base_branch}", "set --base-branch to the branch that releases start from"
+        raise NotObserved(Problem(source="git remote", why=why, remedy=remedy))
 
     @cached_property
     def branch(self) -> Branch | None:

@@ -15,8 +15,8 @@ from release_state.model.snapshot import Candidate, Published
 from release_state.model.target import Channel, Target, parse_version
 
 
-class PublishedFacts(GitFacts):
-    """What the published files show about the repository's commits."""
+class PublishedFacts(GitFacts, IndexFacts):
+    """What the published files show about the repository's commits, and what other channels need."""
 
     @cached_property
     def published(self) -> Published | None:
@@ -66,6 +66,32 @@ class PublishedFacts(GitFacts):
         words = (word.strip("[](){}:,#*=`") for line in headings for word in line.split()[:6])
         return any(parse_version(word) == self.version for word in words)
 
+    def find_dependents(self, trace: Shared, version: Version | None = None) -> tuple[str, ...]:
+        """The other channels that share a trace of a version (default: this one) and have published it, or yanked.
+
+        Raises NotObserved if none is known, and the index of one was not observed.
+        """
+        dependents, unknown = [], None
+        for channel in find_sharing(self.target, trace):
+            try:
+                if self._has(channel.name, version):
+                    dependents.append(channel.name)
+            except NotObserved as problem:
+                unknown = unknown or problem
+        if unknown and not dependents:
+            raise unknown
+        return tuple(dependents)
+
+    def _has(self, channel: str, version: Version | None) -> bool:
+        page = self.project_on(channel)
+        if version is None or version == self.version:
+            has, version = bool(page.files or page.catching_up), self.version
+        else:
+            has = any(Version(found.version) == version for found in page.releases)
+        if not has:
+            self.refuse_ambiguous(page, version, channel)
+        return has
+
 
 def _rate(candidate: Candidate) -> tuple[int, int, int]:
     return candidate.equal, -len(candidate.differing), -len(candidate.absent)
@@ -94,33 +120,3 @@ def find_sharing_any(target: Target) -> tuple[Channel, ...]:
 
 def _others(target: Target) -> tuple[Channel, ...]:
     return tuple(each for each in target.channels if each.name != target.channel.name)
-
-
-class SharedFacts(IndexFacts):
-    """What other channels need."""
-
-    def find_dependents(self, trace: Shared, version: Version | None = None) -> tuple[str, ...]:
-        """The other channels that share a trace of a version (default: this one) and have published it, or yanked.
-
-        Raises NotObserved if none is known, and the index of one was not observed.
-        """
-        dependents, unknown = [], None
-        for channel in find_sharing(self.target, trace):
-            try:
-                if self._has(channel.name, version):
-                    dependents.append(channel.name)
-            except NotObserved as problem:
-                unknown = unknown or problem
-        if unknown and not dependents:
-            raise unknown
-        return tuple(dependents)
-
-    def _has(self, channel: str, version: Version | None) -> bool:
-        page = self.project_on(channel)
-        if version is None or version == self.version:
-            has, version = bool(page.files or page.catching_up), self.version
-        else:
-            has = any(Version(found.version) == version for found in page.releases)
-        if not has:
-            self.refuse_ambiguous(page, version, channel)
-        return has

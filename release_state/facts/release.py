@@ -11,7 +11,7 @@ from functools import cached_property
 from packaging.version import Version
 
 from release_state.facts.github import GitHubFacts
-from release_state.facts.published import PublishedFacts, SharedFacts
+from release_state.facts.published import PublishedFacts
 from release_state.model.observation import NotObserved
 from release_state.model.snapshot import Branch
 from release_state.model.target import ReleaseBranchName
@@ -30,7 +30,7 @@ class OtherBranch:
     """The channel that published its version, if that decides the state."""
 
 
-class Release(GitHubFacts, PublishedFacts, SharedFacts):
+class Release(GitHubFacts, PublishedFacts):
     """One version on one channel, as observed."""
 
     @cached_property
@@ -124,22 +124,22 @@ class Release(GitHubFacts, PublishedFacts, SharedFacts):
 
     def traces(self) -> dict[str, bool | None]:
         """Which traces of this version exist: True, False, or None if unknown."""
-        traces: dict[str, bool | None] = {"branch": self._seen("branch"), "index": self._seen("is_published")}
-        if "tag" in self.channel.leaves:
-            traces["tag"] = self._seen("version_tags")
-        if "release" in self.channel.leaves:
-            seen = ("github_release", "other_releases", "drafts", "other_drafts")
-            traces["release"] = _either(*map(self._seen, seen))
-        if "pull-request" in self.channel.leaves:
-            traces["pull-request"] = self._seen("has_pull")
-        return traces
+        facts = {
+            "branch": ("branch",),
+            "index": ("is_published",),
+            "tag": ("version_tags",),
+            "release": ("github_release", "other_releases", "drafts", "other_drafts"),
+            "pull-request": ("has_pull",),
+        }
+        leaves = {"branch", "index", *self.channel.leaves}
+        return {trace: self._has_any(*names) for trace, names in facts.items() if trace in leaves}
 
-    def _seen(self, name: str) -> bool | None:
-        try:
-            return bool(getattr(self, name))
-        except NotObserved:
-            return None
-
-
-def _either(*seen: bool | None) -> bool | None:
-    return True if any(seen) else (None if None in seen else False)
+    def _has_any(self, *names: str) -> bool | None:
+        is_unknown = False
+        for name in names:
+            try:
+                if getattr(self, name):
+                    return True
+            except NotObserved:
+                is_unknown = True
+        return None if is_unknown else False

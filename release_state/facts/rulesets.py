@@ -1,6 +1,6 @@
-"""Which refs a ruleset covers, and which rules block a release (pure).
+"""The refs that a ruleset covers, and the rules that block a release (pure).
 
-Patterns work like Ruby's `File.fnmatch` with FNM_PATHNAME: `*` and `?` never match a slash, `**/` matches any number of
+Patterns match like Ruby's `File.fnmatch` with FNM_PATHNAME: `*` and `?` never match a slash, `**/` matches any
 folders, and only a dot matches a leading dot.
 Source: https://docs.github.com/repositories/configuring-branches-and-merges-in-your-repository/managing-rulesets
 """
@@ -29,7 +29,7 @@ def applies(ruleset: Ruleset, ref: str, default_branch: str | None) -> bool:
 def matches(pattern: str, ref: str) -> bool:
     """Whether the whole name matches: `refs/heads/release/*`, `refs/tags/v*`, `refs/heads/**/*`."""
     names = ref.split("/")
-    # How many of the names the pattern has matched so far, in each way that it can.
+    # The counts of names that the pattern may have matched so far.
     ways = {0}
     *folders, last = pattern.split("/")
     for part in folders:
@@ -53,13 +53,12 @@ def _past_folders(names: list[str], start: int) -> range:
 def _matches_name(pattern: str, name: str) -> bool:
     if name.startswith(".") and not pattern.startswith((".", "\\.")):
         return False
-    # As Python's fnmatch spells it: no backslash, and ! alone negates.
+    # Python's fnmatch has no backslash, and only ! negates.
     return fnmatchcase(name, _ESCAPED.sub(r"[\1]", pattern).replace("[^", "[!"))
 
 
 ACTIONS = "Integration 15368"
-"""GitHub Actions itself, as rulesets name a bypass actor."""
-
+"""GitHub Actions itself, as a bypass actor of rulesets."""
 _COMMITS = {
     "commit_message_pattern": "commits by their message",
     "commit_author_email_pattern": "commits by their author's address",
@@ -69,13 +68,12 @@ _COMMITS = {
 
 @dataclass(frozen=True)
 class Hindrance:
-    """A rule that blocks a release, or may."""
+    """A rule that blocks a release, or that may block it, depending on the commit."""
 
     what: str
-    """In words."""
     ruleset: Ruleset | None
     refuses: bool
-    """Whether it refuses everyone without a bypass; otherwise it depends on the commit."""
+    """Whether it refuses everyone without a bypass."""
 
     @property
     def is_certain(self) -> bool:
@@ -88,9 +86,8 @@ class Hindrance:
         if self.ruleset is None:
             return self.what
         who = self.ruleset.bypass
-        hidden = "who may pass it by is not shown to this token"
-        passing = hidden if who is None else f"{', '.join(who) or 'nobody'} may pass it by"
-        return f"{self.what} (ruleset “{self.ruleset.name}”: {passing})"
+        bypass = "this token cannot see who may" if who is None else f"{', '.join(who) or 'nobody'} may"
+        return f"{self.what} (ruleset “{self.ruleset.name}”: {bypass} bypass it)"
 
 
 def find_hindrances(release: Release, rules: Sequence[Rule], name: str, kind: str) -> tuple[Hindrance, ...]:
@@ -101,15 +98,12 @@ def find_hindrances(release: Release, rules: Sequence[Rule], name: str, kind: st
         ruleset = rulesets.get(rule.ruleset) if rule.ruleset is not None else None
         if ruleset is not None and ACTIONS in (ruleset.bypass or ()):
             continue
-        found += [Hindrance(what, ruleset, refuses) for what, refuses in _of_rule(rule, name, kind)]
+        found += [Hindrance(what, ruleset, refuses) for what, refuses in _describe_rule(rule, name, kind)]
     return tuple(found)
 
 
 def list_tag_rules(release: Release, tag: str) -> tuple[Rule, ...]:
-    """The active rules for a tag of this name.
-
-    Raises NotObserved where the rulesets could not be read.
-    """
+    """The active rules for a tag of this name. Raises NotObserved if the rulesets are unknown."""
     default = release.remote.default_branch
     return tuple(
         rule
@@ -120,11 +114,11 @@ def list_tag_rules(release: Release, tag: str) -> tuple[Rule, ...]:
 
 
 def find_idle_rulesets(release: Release) -> tuple[Ruleset, ...]:
-    """Active rulesets that match no branch or tag: none that exists, and none of this release."""
+    """Active rulesets that match no existing branch or tag, and none of this release."""
     target, remote = release.target, release.remote
-    made = [target.release_branch_for(target.version, channel.name) for channel in target.channels]
+    created = [target.release_branch_for(target.version, channel.name) for channel in target.channels]
     names = {
-        "branch": [f"refs/heads/{name}" for name in (*(branch.name for branch in remote.branches), *made)],
+        "branch": [f"refs/heads/{name}" for name in (*(branch.name for branch in remote.branches), *created)],
         "tag": [f"refs/tags/{name}" for name in (*(tag.name for tag in remote.tags), target.tag)],
     }
     return tuple(
@@ -136,24 +130,24 @@ def find_idle_rulesets(release: Release) -> tuple[Ruleset, ...]:
     )
 
 
-def _of_rule(rule: Rule, name: str, kind: str) -> Iterator[tuple[str, bool]]:
+def _describe_rule(rule: Rule, name: str, kind: str) -> Iterator[tuple[str, bool]]:
     if rule.type == "creation":
         yield f"creating {name} is restricted", True
-    elif rule.type == f"{kind}_name_pattern" and (matching := _fits(rule, name)) is not True:
+    elif rule.type == f"{kind}_name_pattern" and (matching := _matches_rule(rule, name)) is not True:
         shown = f"{'not ' * rule.negate}{(rule.operator or 'match').replace('_', ' ')} {rule.pattern!r}"
-        yield f"the name {name} has to {shown}", matching is False
+        yield f"the name {name} must {shown}", matching is False
     elif rule.type == "required_signatures":
-        yield "commits have to be signed", False
+        yield "commits must be signed", False
     elif rule.type in _COMMITS:
         yield f"restricts {_COMMITS[rule.type]}: {(rule.operator or '').replace('_', ' ')} {rule.pattern!r}", False
     elif kind == "branch" and rule.type in ("pull_request", "merge_queue"):
-        yield "takes changes by pull request only", False
+        yield "requires pull requests", False
     elif kind == "branch" and rule.type == "required_status_checks" and rule.on_creation:
-        yield f"wants checks to have passed already: {', '.join(rule.checks)}", False
+        yield f"requires passed checks: {', '.join(rule.checks)}", False
 
 
-def _fits(rule: Rule, name: str) -> bool | None:
-    """Whether the name matches a pattern; None for a regular expression: untrusted ones are never run."""
+def _matches_rule(rule: Rule, name: str) -> bool | None:
+    """Whether the name matches a pattern; None for a regular expression, which is untrusted and never runs."""
     tests = {"starts_with": name.startswith, "ends_with": name.endswith, "contains": name.__contains__}
     test = tests.get(rule.operator or "")
     return None if test is None or rule.pattern is None else test(rule.pattern) is not rule.negate

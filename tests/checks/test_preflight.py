@@ -101,7 +101,7 @@ def test_a_release_that_fails_for_certain(world: World, tmp_path: Path) -> None:
     blocking = {result.id for result in verdict.results if result.blocking and result.outcome.value == "action needed"}
     assert blocking == {"PERMISSION-31", "SETTING-32", "SETTING-34", "RUN-1"}
     assert "step “Create tag” (git push) has `contents: read`" in found["PERMISSION-31"].found
-    assert "creating v0.2.0 is restricted (ruleset “guard”: nobody may pass it by)" in found["SETTING-32"].found
+    assert "creating v0.2.0 is restricted (ruleset “guard”: nobody may bypass it)" in found["SETTING-32"].found
     assert "is stuck: past its own limit of 20 minutes" in found["RUN-1"].found
     assert "started by octo-dev" in found["RUN-1"].found and "/actions/runs/" in found["RUN-1"].found
     advice = {name for name in found if found[name].outcome.value == "action needed"} - blocking

@@ -66,7 +66,10 @@ def test_more_than_the_caller_allows_is_found_however_deep() -> None:
     inner = w.reusable("true", "{contents: write}")
     [excess] = built(w.called(CALL, "{contents: read}"), workflows_x=middle, workflows_y=inner).excesses
     assert (excess.right, excess.asked, excess.allowed) == ("contents", "write", "read")
-    assert excess.job.job.id == "inner" and excess.caller == f"job call → job call of {OTHER}"
+    assert (
+        excess.where.endswith("→ job inner of .github/workflows/y.yml")
+        and excess.caller == f"job call → job call of {OTHER}"
+    )
 
 
 def test_a_generous_setting_lets_a_called_workflow_sign_in() -> None:
@@ -91,7 +94,7 @@ def test_both_spellings_of_the_same_repository() -> None:
     for own in ("./", "$/", "$/./"):
         workflow = built(w.called(f"{own}.github/workflows/x.yml", "{contents: read}"), workflows_x=w.reusable())
         assert [placed.job.id for placed in workflow.jobs] == ["call", "inner"]
-        assert not workflow.remote_calls and not workflow.missing and find_unpinned(workflow) == ()
+        assert not workflow.remote_calls and not workflow.missing_paths and find_unpinned(workflow) == ()
         step = f"on: push\njobs:\n  a:\n    steps:\n      - uses: {own}.github/actions/x\n"
         action = "runs: {using: composite, steps: [{run: git push}]}"
         assert [found.need.what for found in built(step, x=action).needs] == ["git push"]
@@ -99,7 +102,7 @@ def test_both_spellings_of_the_same_repository() -> None:
 
 def test_paths_that_lead_out_of_the_repository_are_none() -> None:
     for uses in ("./../../x.yml", "./.github/workflows/../../../etc/x.yml", "./x.yml", "/etc/x.yml"):
-        assert built(w.called(uses)).called == ()
+        assert built(w.called(uses)).called_paths == ()
 
 
 # ---- time limits

@@ -82,15 +82,11 @@ class PlacedNeed:
 class Excess:
     """A right that a reusable workflow requests beyond its caller's: GitHub then starts no run."""
 
-    job: PlacedJob
+    where: str
+    caller: str
     right: str
     asked: str
     allowed: str
-
-    @property
-    def caller(self) -> str:
-        """The job that calls it."""
-        return self.job.caller.where if self.job.caller else self.job.where
 
 
 @dataclass(frozen=True)
@@ -106,11 +102,13 @@ class ReleaseWorkflow:
 
     @cached_property
     def problem(self) -> str | None:
-        """Why GitHub would refuse the file's YAML; None if it would not."""
+        """Why the file cannot be read; None if it can."""
+        if self.path not in self.texts:
+            return "too large, or not UTF-8"
         try:
-            parse_workflow(self.texts.get(self.path, ""))
-        except NotReadable as refused:
-            return str(refused)
+            parse_workflow(self.texts[self.path])
+        except NotReadable as refusal:
+            return str(refusal)
         return None
 
     @cached_property
@@ -153,15 +151,15 @@ class ReleaseWorkflow:
         return tuple(placed for placed in self.jobs if placed.job.uses and not is_local(placed.job.uses))
 
     @property
-    def called(self) -> tuple[str, ...]:
+    def called_paths(self) -> tuple[str, ...]:
         """Paths of the local reusable workflows that it calls, also of missing ones."""
         paths = (find_called_path(placed.job.uses) for placed in self.jobs)
         return tuple(dict.fromkeys(filter(None, paths)))
 
     @property
-    def missing(self) -> tuple[str, ...]:
+    def missing_paths(self) -> tuple[str, ...]:
         """Local files that it uses and that are missing or invalid."""
-        uses = [*((path,) for path in self.called), *(list_action_paths(at.step.uses) for at in self.steps)]
+        uses = [*((path,) for path in self.called_paths), *(list_action_paths(at.step.uses) for at in self.steps)]
         missing = [paths[0] for paths in uses if paths and all(self._parsed(path) is None for path in paths)]
         return tuple(dict.fromkeys(missing))
 
@@ -170,17 +168,19 @@ class ReleaseWorkflow:
         """Rights that reusable workflows request beyond their callers' known rights."""
         excesses: dict[tuple[str, str], Excess] = {}
         for placed in self.jobs:
-            ceiling = placed.caller.ceiling if placed.caller else None
-            for block in (placed.workflow.permissions, placed.job.permissions):
-                for right, asked, allowed in block.find_excesses(ceiling) if block and ceiling else ():
-                    excesses.setdefault((placed.where, right), Excess(placed, right, asked, allowed))
+            if (caller := placed.caller) is None or (ceiling := caller.ceiling) is None:
+                continue
+            for block in filter(None, (placed.workflow.permissions, placed.job.permissions)):
+                for right, asked, allowed in block.find_excesses(ceiling):
+                    excess = Excess(placed.where, caller.where, right, asked, allowed)
+                    excesses.setdefault((placed.where, right), excess)
         return tuple(excesses.values())
 
     @cached_property
     def minutes(self) -> int | None:
-        """The time limit of a whole run: the sum for jobs that wait for each other; None if unknown.
+        """The time limit of a whole run, with the sum for jobs that wait for each other.
 
-        Unknown if an expression sets a limit, or a job calls a workflow that is not read.
+        None if an expression sets a limit, or a job calls a workflow that is not read.
         """
         return self._compute_minutes(self.path, {})
 

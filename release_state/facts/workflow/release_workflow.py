@@ -18,18 +18,10 @@ SOURCE = "release workflow"
 
 
 @dataclass(frozen=True)
-class LackingStep:
-    """A step that lacks a right, and the level that it has: "none" or "read"."""
-
-    where: str
-    level: str
-
-
-@dataclass(frozen=True)
 class Lack:
-    """All steps that lack a right, and whether the release is certain to fail."""
+    """The steps that lack a right, with the level that they have, and whether the release is certain to fail."""
 
-    steps: tuple[LackingStep, ...]
+    steps: tuple[str, ...]
     certain: bool
 
 
@@ -45,21 +37,15 @@ def read_workflow(release: Release) -> ReleaseWorkflow:
         raise NotApplicable(f"the base branch has no {files.path}")
     settings = release.snapshot.actions_settings.value
     workflow = _build(files, settings.default_permissions if settings else None)
-    if problem := _find_problem(files, workflow):
-        raise NotObserved(
-            Problem(source=SOURCE, why=f"{files.path} cannot be read: {problem}", remedy="see WORKFLOW-1")
-        )
+    if workflow.problem:
+        why = f"{files.path} cannot be read: {workflow.problem}"
+        raise NotObserved(Problem(source=SOURCE, why=why, remedy="see WORKFLOW-1"))
     return workflow
 
 
 def explain_unreadable(release: Release) -> str | None:
     """Why the existing file of the release workflow cannot be read; None if it can."""
-    files = release.snapshot.workflow_files.present()
-    return _find_problem(files, _build(files, None))
-
-
-def _find_problem(files: WorkflowFiles, workflow: ReleaseWorkflow) -> str | None:
-    return "too large, or not UTF-8" if files.path in files.unread else workflow.problem
+    return _build(release.snapshot.workflow_files.present(), None).problem
 
 
 @lru_cache(maxsize=8)
@@ -100,7 +86,7 @@ def find_lack(release: Release, right: str) -> Lack | None:
         has_certain = any(need.need.certain and not need.at.is_conditional for need, _ in lacking)
         # A release needs one of them, under whatever condition, and none has the right.
         has_none = len(lacking) == len(needs) and all(need.need.certain for need, _ in lacking)
-        steps = tuple(LackingStep(need.where, level or "none") for need, level in lacking)
+        steps = tuple(f"{need.where} has `{right}: {level}`" for need, level in lacking)
         return Lack(steps, is_before_release(release) and (has_certain or has_none))
     if unknown := next((need for need, level in levels if level is None), None):
         raise _explain_unknown_setting(release, unknown.where, right)
@@ -109,10 +95,9 @@ def find_lack(release: Release, right: str) -> Lack | None:
 
 def _find_level(need: PlacedNeed, right: str) -> str | None:
     """The level of a right; None if an unknown setting decides, which never gives `id-token`."""
-    rights = need.at.job.permissions
-    if rights is None:
-        return "none" if right == ID_TOKEN else None
-    return rights.get(right)
+    if rights := need.at.job.permissions:
+        return rights.get(right)
+    return "none" if right == ID_TOKEN else None
 
 
 def _explain_no_need(workflow: ReleaseWorkflow, right: str) -> NotObserved | NotApplicable:

@@ -365,7 +365,14 @@ def _(data: bytes) -> object:
 def _(data: bytes) -> object:
     parsed = parse_workflow(_text(data))
     whole = ReleaseWorkflow(".github/workflows/x.yml", {".github/workflows/x.yml": _text(data)}, "read")
-    told: Iterable[object] = (whole.problem, whole.needs, whole.excesses, whole.minutes, whole.called, whole.missing)
+    told: Iterable[object] = (
+        whole.problem,
+        whole.needs,
+        whole.excesses,
+        whole.minutes,
+        whole.called_paths,
+        whole.missing_paths,
+    )
     return [str(told), str(parsed)]
 
 
