@@ -6,16 +6,7 @@ from functools import partial
 from typing import get_args
 
 from release_state.common.text import join_items
-from release_state.facts.origin import (
-    explain_closed,
-    explain_dead_end,
-    find_commit_tagged_after,
-    find_successor,
-    holds_tag_forever,
-    is_burnt,
-    is_misplaced,
-    needs_no_pull,
-)
+from release_state.facts import origin
 from release_state.facts.published import Shared
 from release_state.facts.release import Release
 from release_state.model.observation import Model, NotObserved, value_or
@@ -71,7 +62,7 @@ def _phase_of(release: Release) -> tuple[Phase, str]:
         return Phase.PRE_RELEASE, f"found nothing of {release.version}{besides}{doubt}"
     if traces["index"] and release.all_yanked and not ({"branch", "release", "pull-request"} & set(_open(release))):
         return Phase.ROLLBACK, f"every file of {release.version} is yanked, and the rest is withdrawn"
-    if newer := value_or(None, lambda: find_successor(release)):
+    if newer := value_or(None, lambda: origin.find_successor(release)):
         return Phase.ROLLBACK, f"{release.version} was never published, and {newer} replaced it"
     return Phase.POST_RECOVERY, f"found for {release.version}: {', '.join(present)}"
 
@@ -136,7 +127,7 @@ def _find_state(release: Release, traces: Traces) -> State:
     if not traces["index"]:
         return _unpublished(release, traces)
     scenario, title, direction, reason = _published(release, traces)
-    if direction == "complete" and (closed := explain_closed(release)):
+    if direction == "complete" and (closed := origin.explain_closed(release)):
         return scenario, f"{title}; the index accepts no more files", "next version", closed
     return scenario, title, direction, reason
 
@@ -145,7 +136,7 @@ def _published(release: Release, traces: Traces) -> State:
     if release.all_yanked:
         reason = "a yanked version is used up: withdraw what is left of it, and release the next version"
         return "yanked", "Published, and every file is yanked", "next version", reason
-    if why := explain_dead_end(release):
+    if why := origin.explain_dead_end(release):
         reason = f"{why}. Yank it, withdraw what can be withdrawn, and release the next version"
         return "used up", "Published, and cannot be completed", "next version", reason
     missing = list(release.missing_kinds)
@@ -168,7 +159,7 @@ def _published(release: Release, traces: Traces) -> State:
         missing.remove("pull request")
     unknown = [name for trace, name in _NAMES.items() if trace in traces and traces[trace] is None]
     listed = f", missing: {', '.join(missing)}" if missing else ""
-    if "tag" not in missing and traces["tag"] and is_misplaced(release):
+    if "tag" not in missing and traces["tag"] and origin.is_misplaced(release):
         title = f"Published, and its tag is on a commit of another version{listed}"
         reason = "the published files were built from another commit: move the tag there, and back it up first"
         return "B: published, wrong commit", title, "complete", reason
@@ -186,8 +177,8 @@ def _published(release: Release, traces: Traces) -> State:
 
 
 def _needs_no_pull(release: Release) -> bool:
-    released = find_commit_tagged_after(release)
-    return released is not None and needs_no_pull(release, released)
+    released = origin.find_commit_tagged_after(release)
+    return released is not None and origin.needs_no_pull(release, released)
 
 
 def _unpublished(release: Release, traces: Traces) -> State:
@@ -199,15 +190,15 @@ def _unpublished(release: Release, traces: Traces) -> State:
         title = "No longer published: the index lists it without a file"
         reason = "an index never accepts a file name twice: release the next version"
         return "burnt: deleted", title, "next version", reason
-    if newer := find_successor(release) if traces.get("tag") else None:
+    if newer := origin.find_successor(release) if traces.get("tag") else None:
         title = f"Never published; {newer} replaced it, and an immutable GitHub Release keeps the name"
         left = [name for name in _open(release) if name not in ("tag", "index")]
         return "superseded", title, "roll back" if left else "nothing", f"{newer} is the one to use"
     if traces.get("tag") and release.tag:
-        if is_burnt(release):
+        if origin.is_burnt(release):
             title = "Not published, and cannot be: its tag stays on a commit of another version"
             held = "an immutable GitHub Release holds the tag"
-            if not holds_tag_forever(release):
+            if not origin.holds_tag_forever(release):
                 held = f"{join_items(release.find_dependents('tag'))} needs the tag"
             reason = f"{held}: the name is used up, release the next version"
             return "burnt", title, "next version", reason

@@ -8,6 +8,7 @@ from release_state.facts.origin import explain_closed, find_ref_to_build, find_s
 from release_state.facts.release import Release
 from release_state.model.observation import NotObserved
 from release_state.model.plan import Step
+from release_state.model.snapshot import Branch
 from release_state.plan.steps import branches, publication, pulls, releases, tagging, tags
 from release_state.plan.steps.conflicts import make_room_for_branch, put_room_first
 from release_state.plan.steps.prerequisites import find_out_first, leave_to_others, try_steps
@@ -71,11 +72,8 @@ def _complete_release(release: Release, tag: list[Step]) -> list[Step]:
         pushed = {line[-1] for step in tag for line in step.commands if "push" in line}
         has_tag = release.tag is not None or f"refs/tags/{release.target.tag}" in pushed
         return [releases.create(release)] if has_tag else []
-    drafts = partial(_delete_drafts, release)
-    return [
-        *releases.fix(release, release.github_release),
-        *try_steps(release, "whether to delete its draft", drafts),
-    ]
+    steps = [*releases.fix(release, release.github_release)]
+    return [*steps, *try_steps(release, "whether to delete its draft", partial(_delete_drafts, release))]
 
 
 def _delete_drafts(release: Release) -> list[Step]:
@@ -107,8 +105,8 @@ def withdraw(release: Release) -> list[Step]:
         steps += attempt("whether to close its pull request", lambda: _close_pulls(release))
     if "release" in leaves:
         steps += attempt("whether to delete a GitHub Release", lambda: _delete_releases(release))
-    if release.snapshot.remote.is_known and release.branch:
-        steps += attempt("whether to delete its branch", lambda: _delete_branch(release))
+    if release.snapshot.remote.is_known and (branch := release.branch):
+        steps += attempt("whether to delete its branch", partial(_delete_branch, release, branch))
     if "tag" in leaves:
         steps += attempt("whether to delete the tag", lambda: _delete_tags(release))
     return steps
@@ -124,15 +122,13 @@ def _close_pulls(release: Release) -> list[Step]:
     ]
 
 
-def _delete_branch(release: Release) -> list[Step]:
-    if release.branch is None:
-        return []
+def _delete_branch(release: Release, branch: Branch) -> list[Step]:
     others = release.find_dependents("branch")
     has_pulls = "pull-request" in release.channel.leaves and release.snapshot.pulls.is_known
     closing = tuple(pull.number for pull in release.open_pulls) if has_pulls else ()
     if closing and others:
-        return [leave_to_others(release, f"the branch {release.branch.name}", others, "branch")]
-    return branches.delete(release, release.branch, closing=closing, others=others)
+        return [leave_to_others(release, f"the branch {branch.name}", others, "branch")]
+    return branches.delete(release, branch, closing=closing, others=others)
 
 
 def _delete_releases(release: Release) -> list[Step]:

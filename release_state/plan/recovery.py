@@ -6,7 +6,7 @@ step that needs it. A new look-up replaces the steps that depend on a failed one
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 
 from release_state.facts.origin import explain_closed
@@ -16,16 +16,8 @@ from release_state.model.outcome import CheckResult, Phase, collect_remedies, fi
 from release_state.model.plan import Direction, Mends, Plan, Step, Wanted, step
 from release_state.plan.diagnosis import Diagnosis, diagnose
 from release_state.plan.directions import complete, force, withdraw
-from release_state.plan.steps import branches, conflicts, publication, tags
+from release_state.plan.steps import branches, conflicts, prerequisites, publication, tags
 from release_state.plan.steps.commands import suite_command
-from release_state.plan.steps.prerequisites import (
-    ask_others_first,
-    drop_repeated_runs,
-    end_or_wait,
-    find_out_first,
-    merge_by_cause,
-    try_steps,
-)
 
 __all__ = ["Recovery", "make_full_plan"]
 
@@ -62,7 +54,7 @@ class Recovery:
             direction=direction,
             reason=self.diagnosis.reason,
             folder=self.release.target.clone,
-            steps=tuple(merge_by_cause(_drop_repeated(steps))),
+            steps=tuple(prerequisites.merge_by_cause(dict.fromkeys(steps))),
             other_way=self._other_way(direction) if steps else (),
         )
 
@@ -74,7 +66,7 @@ class Recovery:
         """The direction, and its steps."""
         release = self.release
         # Unknown runs stop nothing here: every destructive step needs to know them.
-        if waiting := value_or((), lambda: end_or_wait(release)):
+        if waiting := value_or((), lambda: prerequisites.end_or_wait(release)):
             return "wait", [*waiting]
         if self.wanted == "force-recovery":
             return "roll back", force(release)
@@ -100,7 +92,7 @@ class Recovery:
             return direction, self._withdraw_and_start_again() if is_empty else complete(release)
         if release.snapshot.phase == Phase.POST_RECOVERY and value_or(False, self._is_absent):
             # Only if that phase was asked for: a verification that comes before the release.
-            return "complete", try_steps(release, "whether to start the release", self._start)
+            return "complete", prerequisites.try_steps(release, "whether to start the release", self._start)
         # Every trace exists: a wrong flag, a draft or a branch is fixed all the same.
         steps = complete(release) if self.diagnosis.established and not is_empty else []
         return ("complete" if steps else "nothing"), steps
@@ -129,7 +121,7 @@ class Recovery:
             try:
                 look()
             except NotObserved as missing:
-                steps.append(find_out_first(release, missing, decision))
+                steps.append(prerequisites.find_out_first(release, missing, decision))
         return steps
 
     def _is_absent(self) -> bool:
@@ -150,7 +142,7 @@ class Recovery:
         commands = [command for step in steps for command in step.commands]
         if branch and not any(f":refs/heads/{branch.name}" in command for command in commands):
             return steps  # a run fails on a release branch of the version
-        return [*steps, *try_steps(self.release, "whether to start again", self._run_again)]
+        return [*steps, *prerequisites.try_steps(self.release, "whether to start again", self._run_again)]
 
     def _run_again(self) -> list[Step]:
         """Start the workflow; with a remaining tag or file, it would compute another version."""
@@ -161,7 +153,7 @@ class Recovery:
             return []  # the tag is another channel's
         if not release.version_tags and (others := release.find_dependents("tag")):
             why = "a run would create the tag, perhaps on another commit than the published one"
-            return [ask_others_first(release, others, f"the tag {release.target.tag}", why)]
+            return [prerequisites.ask_others_first(release, others, f"the tag {release.target.tag}", why)]
         staying = [tag.name for tag in release.version_tags if tag != release.tag or not release.is_tag_removable]
         if staying:
             local = tags.sync_local(release)
@@ -209,7 +201,8 @@ def make_full_plan(recovery: Recovery, results: Sequence[CheckResult]) -> Plan:
     steps = [*(step for step in first if step not in own), *own, *found]
     unknown = group_unknown(blocking)
     if not any(step.mends == "all" for step in steps):
-        steps += drop_repeated_runs([_observe_again(recovery, why, same) for why, same in unknown.items()])
+        again = [_observe_again(recovery, why, same) for why, same in unknown.items()]
+        steps += prerequisites.drop_repeated_runs(again)
 
     # A new start fails on whatever is left, and a person who withdraws a whole release means it: then every step of a
     # rollback is needed.
@@ -221,7 +214,7 @@ def make_full_plan(recovery: Recovery, results: Sequence[CheckResult]) -> Plan:
         finds_out = step.mends == "all" and bool(unknown)
         return step.advice or (step not in needed and not finds_out and (step in advised or not blocking))
 
-    marked = tuple(step.model_copy(update={"advice": is_advice(step)}) for step in _drop_repeated(steps))
+    marked = tuple(step.model_copy(update={"advice": is_advice(step)}) for step in dict.fromkeys(steps))
     if recovery.plan.folder is None and (in_repository := [step for step in marked if _needs_repository(step)]):
         marked = (_create_repository(recovery, advice=all(step.advice for step in in_repository)), *marked)
     direction = "tidy up" if marked and recovery.plan.direction == "nothing" else recovery.plan.direction
@@ -252,7 +245,3 @@ def _observe_again(recovery: Recovery, why: str, results: Sequence[CheckResult])
         mends="all",
         reason="; ".join(filter(None, [why, *collect_remedies(results), f"retry at {when}" if when else ""])),
     )
-
-
-def _drop_repeated(steps: Iterable[Step]) -> tuple[Step, ...]:
-    return tuple(dict.fromkeys(steps))

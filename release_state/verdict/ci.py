@@ -30,7 +30,7 @@ def judge_commit(
     if judged.state in ("red", "pending"):
         first = judged.results[0]
         where = ancestor if first.commit == checks.nearest else sha
-        away = f"; it has no CI of its own: {explain_absence(checks)}" if first.commit else ""
+        away = f"; it has no CI of its own: {_explain_absence(checks)}" if first.commit else ""
         found = f"{judged.state}: {results}{note}"
         if judged.state == "red":
             raise ActionNeeded(
@@ -75,12 +75,12 @@ def judge_commit(
         raise ActionNeeded(
             expected=f"CI on exactly {sha}",
             found=f"none on this commit; green on its ancestor {ancestor}{note}",
-            why=explain_absence(checks),
+            why=_explain_absence(checks),
             advice=True,
         )
 
 
-def explain_absence(checks: CommitChecks) -> str:
+def _explain_absence(checks: CommitChecks) -> str:
     """Why no workflow started for a commit, if known."""
     expected = checks.expected
     if expected is None:

@@ -12,17 +12,10 @@ from release_state.facts.release import Release
 from release_state.model.observation import Model
 from release_state.model.outcome import CheckResult, Outcome
 from release_state.verdict.traces import describe, find_page
-from release_state.verdict.verdict import TargetVerdict
+from release_state.verdict.verdict import ENDINGS, TargetVerdict
 
 #: Worst first.
-_SEVERITY = (
-    Outcome.DEFECT,
-    Outcome.ACTION_NEEDED,
-    Outcome.UNKNOWN,
-    Outcome.IN_PROGRESS,
-    Outcome.HOLDS,
-    Outcome.NOT_APPLICABLE,
-)
+_SEVERITY = (*(outcome for outcome, _, _ in ENDINGS), Outcome.HOLDS, Outcome.NOT_APPLICABLE)
 
 #: The rows that every matrix has: trace, name, and the sources of the checks that judge it.
 _ROWS: tuple[tuple[str, str, tuple[str, ...]], ...] = (

@@ -1,7 +1,4 @@
-"""The timeline of a release: what happened and when, as far as observed (pure).
-
-A time is shown only if a service or git recorded it; a failed look-up is a gap.
-"""
+"""The timeline of a release: what happened, and when, as far as a service or git recorded it (pure)."""
 
 from __future__ import annotations
 

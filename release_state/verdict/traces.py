@@ -99,9 +99,8 @@ def _index_observed(release: Release) -> str:
 def _release_observed(release: Release) -> str:
     if release.releases:
         return "; ".join(map(_describe_release, release.releases))
-    try:
-        drafts = release.all_drafts
-    except NotObserved:
+    drafts = value_or(None, lambda: release.all_drafts)
+    if drafts is None:
         return "none published; drafts are not visible"
     others = [draft.tag for draft in drafts if draft.tag != release.target.tag]
     return (f"a draft only, of {join_items(others, 3)}" if others else "a draft only") if drafts else "none"
@@ -141,9 +140,8 @@ def _ci_observed(release: Release) -> str:
     if judged.by_ancestor:
         return f"green: {_passed(judged.results)}{where}"
     ancestors = dict.fromkeys(result.workflow or result.name for result in ci.nearest_results)
-    return f"green: {_passed(ci.results)}{where}" + (
-        f"; as green on ancestors: {join_items(ancestors, 3)}" if ancestors else ""
-    )
+    besides = f"; as green on ancestors: {join_items(ancestors, 3)}" if ancestors else ""
+    return f"green: {_passed(ci.results)}{where}{besides}"
 
 
 def _passed(results: Sequence[CICheck]) -> str:

@@ -63,7 +63,7 @@ class TargetVerdict(Model):
         return tuple(sorted(found, key=lambda result: not result.blocking))
 
 
-_ENDINGS = (
+ENDINGS = (
     (Outcome.DEFECT, Verdict.DEFECT, Exit.DEFECT),
     (Outcome.ACTION_NEEDED, Verdict.ACTION_NEEDED, Exit.ACTION_NEEDED),
     (Outcome.UNKNOWN, Verdict.COULD_NOT_VERIFY, Exit.UNKNOWN),
@@ -80,7 +80,7 @@ def decide_verdict(
     `has_judged` is false if no check applied. `partial` is the exit code of a run that left checks out, None for a
     whole run. `broken`: a look-up broke, so the run is never green.
     """
-    found = next(((verdict, code) for outcome, verdict, code in _ENDINGS if outcome in outcomes), None)
+    found = next(((verdict, code) for outcome, verdict, code in ENDINGS if outcome in outcomes), None)
     if found is None and not has_judged:
         found = Verdict.NOTHING_CHECKED, Exit.NOTHING_CHECKED
     if found is None:
@@ -114,7 +114,11 @@ def judge(
         green=_GREEN[phase],
         broken=broken,
     )
-    reason = recovery.release.snapshot.phase_reason
+    snapshot = recovery.release.snapshot
+    installation, reason = snapshot.installation.value, snapshot.phase_reason
+    not_verified: tuple[str, ...] = ()
+    if phase is Phase.POST_RECOVERY and installation and installation.left_out:
+        not_verified = (f"Installation was not verified: {installation.detail}",)
     if changed:
         reason = f"{reason}; {describe_moved(changed)}"
         if code is Exit.OK:
@@ -129,26 +133,14 @@ def judge(
         expected=len(checks),
         not_run=not_run,
         results=tuple(results),
-        left_out=_left_out(recovery),
-        not_verified=_not_verified(recovery, phase),
+        left_out=tuple(name for each in (snapshot.ci.value, snapshot.runs.value) if each for name in each.left_out),
+        not_verified=not_verified,
         block_on_advice=block_on_advice,
         diagnosis=recovery.diagnosis,
         plan=make_full_plan(recovery, results),
     )
 
 
-def _not_verified(recovery: Recovery, phase: Phase) -> tuple[str, ...]:
-    installation = recovery.release.snapshot.installation.value
-    if phase is not Phase.POST_RECOVERY or installation is None or not installation.left_out:
-        return ()
-    return (f"Installation was not verified: {installation.detail}",)
-
-
 def describe_moved(sources: Sequence[str]) -> str:
     """The words for a state that changed during the run."""
     return f"changed during this run: {join_items(sources)}; run again"
-
-
-def _left_out(recovery: Recovery) -> tuple[str, ...]:
-    snapshot = recovery.release.snapshot
-    return tuple(name for each in (snapshot.ci.value, snapshot.runs.value) if each for name in each.left_out)

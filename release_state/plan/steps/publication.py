@@ -155,13 +155,9 @@ def yank(release: Release) -> list[Step]:
     offered = [*(file.filename for file in release.files if not file.yanked), *release.catching_up]
     if not offered:
         return []
-    return [
-        _index_step(
-            f"Yank {release.version} in the index's web interface",
-            reason=f"a published file can only be yanked; still offered: {', '.join(offered)}",
-            link=release.target.index_page,
-        )
-    ]
+    title = f"Yank {release.version} in the index's web interface"
+    reason = f"a published file can only be yanked; still offered: {', '.join(offered)}"
+    return [_index_step(title, reason=reason, link=release.target.index_page)]
 
 
 def unyank(release: Release) -> Step:
@@ -199,10 +195,8 @@ def _find_free_version(release: Release) -> str | None:
 
 def _following(version: Version) -> Iterator[Version]:
     epoch = f"{version.epoch}!" if version.epoch else ""
-    numbers = ".".join(map(str, version.release))
-    major, minor, patch = [*version.release, 0, 0][:3]
-    for number in count(1):
-        if version.pre:
-            yield Version(f"{epoch}{numbers}{version.pre[0]}{version.pre[1] + number}")
-        else:
-            yield Version(f"{epoch}{major}.{minor}.{patch + number}")
+    major, minor, last = [*version.release, 0, 0][:3]
+    prefix = f"{epoch}{major}.{minor}."
+    if version.pre:
+        prefix, last = f"{epoch}{'.'.join(map(str, version.release))}{version.pre[0]}", version.pre[1]
+    return (Version(f"{prefix}{last + number}") for number in count(1))

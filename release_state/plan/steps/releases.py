@@ -16,7 +16,7 @@ from release_state.plan.steps.tags import withdraw_other_spelling
 def create(release: Release) -> Step:
     """Publish the draft of the tag, else create its GitHub Release with generated notes."""
     tag, flags = release.target.tag, _flags(release)
-    # Hidden without the right to push. GitHub refuses a second draft, so the next run finds it.
+    # Hidden without the right to push; GitHub would not refuse a second one.
     drafts = value_or((), lambda: release.drafts)
     if drafts:
         return step(

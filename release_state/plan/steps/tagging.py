@@ -5,14 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from release_state.common.text import join_items, quote_or_explain
-from release_state.facts.origin import (
-    find_best_match,
-    find_commit_to_tag,
-    find_on_base,
-    holds_tag_forever,
-    is_misplaced,
-    is_pushed,
-)
+from release_state.facts import origin
 from release_state.facts.release import Release
 from release_state.model.plan import Step, step
 from release_state.model.snapshot import Candidate, Tag
@@ -28,8 +21,8 @@ def fix(release: Release) -> list[Step]:
     if release.tag is None:
         room = conflicts.make_room_for_tag(release)
         return [*tags.sync_local(release), *conflicts.put_room_first(room, create(release))]
-    found = find_best_match(release) if is_misplaced(release) else None
-    if found is None or holds_tag_forever(release) or release.unfinished_runs:
+    found = origin.find_best_match(release) if origin.is_misplaced(release) else None
+    if found is None or origin.holds_tag_forever(release) or release.unfinished_runs:
         return tags.sync_local(release)
     if others := release.find_dependents("tag"):
         why = "it may have been published from the commit that the tag is on"
@@ -42,11 +35,11 @@ def create(release: Release) -> list[Step]:
     tag = release.target.tag
     local = release.local_tag if release.snapshot.clone.is_known else None
     found = release.published_from if release.is_published else ()
-    if local is not None and is_pushed(release, local):
+    if local is not None and origin.is_pushed(release, local):
         return [_push_local(release, local, found)]
     if found:
         return _tag_best_match(release, found, local)
-    if left := find_commit_to_tag(release):
+    if left := origin.find_commit_to_tag(release):
         tag_it = _tag_step(
             f"Tag {left.sha[:12]}, {left.what}, as {tag}",
             *_tag_and_push(release, left.sha, left.ref),
@@ -181,7 +174,7 @@ def _explain_choice(release: Release, chosen: Candidate, alike: tuple[Candidate,
             f"python-semantic-release, does not see this tag, counts from an older one and can compute "
             f"{release.version} again"
         )
-        if other := find_on_base(release):
+        if other := origin.find_on_base(release):
             unlike = (*other.differing, *other.absent)
             sentences.append(
                 f"the alternative, {other.sha[:12]}, {other.what}, would fix that, but its files are not what was "
@@ -196,7 +189,7 @@ _BODY = "No file changes. Merge with a merge commit: a squash or rebase has no e
 
 def _bring_into_history(release: Release, chosen: Candidate) -> list[Step]:
     """Bring a tag beside the base branch into its history without a change to any file, where that helps."""
-    if chosen.on_base or not find_on_base(release):
+    if chosen.on_base or not origin.find_on_base(release):
         return []
     target, base = release.target, release.base_branch
     folder = f"{target.name}-{release.version}-history"
