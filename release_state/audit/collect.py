@@ -53,7 +53,7 @@ def make_client(
         token_host=config.targets[0].github_api,
         cancel=cancel,
         shared_limit=limit,
-        kept=ResponseCache() if config.keep_answers else None,
+        cache=ResponseCache() if config.keep_answers else None,
     )
 
 
@@ -81,7 +81,7 @@ def collect_history(
         asks["index", channel.name] = functools.partial(observe_index_history, client, channel, each.package)
         asks["clone_tags"] = functools.partial(_clone_tags, each, time, cancel)
         if "release" in each.channel.leaves:
-            asks["releases"], asks["drafts"] = github.releases, github.all_drafts
+            asks["releases"], asks["drafts"] = github.releases, github.drafts
             asks["latest_release"] = github.latest_release
         asks["open_pulls"] = functools.partial(github.open_release_pulls, functools.partial(_is_branch, each))
         asks["repository"] = github.repository

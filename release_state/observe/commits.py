@@ -57,7 +57,7 @@ class CommitSources:
             cancel=cancel,
             shared_limit=shared_limit,
             time_left=time,
-            kept=ResponseCache() if config.keep_answers else None,
+            cache=ResponseCache() if config.keep_answers else None,
         )
         # Without a token, whatever the address of the page.
         self.token_free = HttpClient(min(time.seconds, _STATUS_SECONDS), cancel=cancel, time_left=time)

@@ -158,7 +158,7 @@ def test_every_page_of_the_releases_is_asked_for_once(world: World) -> None:
         forget_requests(world)
         client = HttpClient(10, token=world.token, token_host=github.url)
         found = GitHub(client, github.url, world.repository)
-        published, drafts = found.releases().present(), found.all_drafts().present()
+        published, drafts = found.releases().present(), found.drafts().present()
     finally:
         with github.lock:
             github.releases.clear()

@@ -31,7 +31,7 @@ def folder(tmp_path: Path) -> Path:
 
 def github(server: GitHubServer, folder: Path, token: str = WRITE) -> GitHub:
     """What asks in a new run."""
-    client = HttpClient(5, token=token, token_host=server.url, kept=ResponseCache(folder))
+    client = HttpClient(5, token=token, token_host=server.url, cache=ResponseCache(folder))
     return GitHub(client, server.url, "example-org/orbit")
 
 
@@ -122,13 +122,13 @@ def test_what_cannot_be_relied_on_is_asked_for_in_full(trouble: str, server: Git
 def test_a_304_that_was_not_asked_for_is_no_answer(server: GitHubServer, folder: Path) -> None:
     server.intercept = lambda request: Reply(304)
     with pytest.raises(LookupFailed, match="304"):
-        HttpClient(5, kept=ResponseCache(folder)).get(f"{server.url}/x", may_keep=True)
+        HttpClient(5, cache=ResponseCache(folder)).get(f"{server.url}/x", may_keep=True)
 
 
 def test_what_leads_elsewhere_is_not_kept(server: GitHubServer, folder: Path) -> None:
     server.renamed_from.add("old-org/orbit")
     server.add_release(TAG, body="notes")
-    client = HttpClient(5, token=WRITE, token_host=server.url, kept=ResponseCache(folder))
+    client = HttpClient(5, token=WRITE, token_host=server.url, cache=ResponseCache(folder))
     answer = client.get(f"{server.url}/repos/old-org/orbit/releases/tags/{TAG}", may_keep=True)
     client.keep(answer)
     assert answer.status == 200
@@ -165,7 +165,7 @@ def test_the_page_of_an_index_is_kept_too(index: IndexServer, folder: Path) -> N
     index.upload("pypi", "orbit_demo-0.2.0.tar.gz", b"sdist", datetime(2026, 1, 1, tzinfo=timezone.utc))
     channel = Channel(name="pypi", index_url=index.index_url("pypi"))
     first, second = (
-        observe_index(HttpClient(5, kept=ResponseCache(folder)), channel, "orbit-demo", "0.2.0") for _ in range(2)
+        observe_index(HttpClient(5, cache=ResponseCache(folder)), channel, "orbit-demo", "0.2.0") for _ in range(2)
     )
     assert first.present().files
     assert first == second

@@ -317,7 +317,7 @@ def test_whatever_github_pages_is_read_by_pages(server: GitHubServer) -> None:
     server.add_run(conclusion="failure", head_branch=BRANCH, jobs=[Job("publish")], created_at=NOW)
     client = HttpClient(5, token="adm", token_host=server.url)
     one = GitHub(client, server.url, "example-org/orbit", now=NOW)
-    for look in (*LOOKS.values(), GitHub.releases, GitHub.all_drafts):
+    for look in (*LOOKS.values(), GitHub.releases, GitHub.drafts):
         assert look(one).is_known
     assert one.pulls_of_all([BRANCH])[BRANCH].is_known
     assert GitHubSettings(one).rulesets().is_known and GitHubSettings(one).base_rules("main").is_known

@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 
+from release_state import __version__
 from release_state.common.errors import UsageProblem
 from release_state.model.observation import Problem
 from release_state.observe.http.client import HttpClient, LookupFailed, Response, observe
@@ -136,14 +137,14 @@ def failure(client: HttpClient, url: str, **options: Any) -> Problem:
 
 def test_an_answer_has_status_headers_body_url_and_links(server: RawServer) -> None:
     server.scripts["/x"] = reply(body=b'{"a": 1}', Link='</x?page=2>; rel="next", <http://h/x>; rel="last"')
-    client = HttpClient(5, headers={"X-Mine": "yes"}, user_agent="tester/1")
-    data, answer = client.get_json(f"{server.url}/x", params={"q": "a b&c"})
+    client = HttpClient(5)
+    data, answer = client.get_json(f"{server.url}/x", params={"q": "a b&c"}, headers={"X-Mine": "yes"})
     assert data == {"a": 1}
     assert (answer.status, answer.body, answer.url) == (200, b'{"a": 1}', f"{server.url}/x?q=a+b%26c")
     assert answer.links == {"next": f"{server.url}/x?page=2", "last": "http://h/x"}
     [(path, headers)] = server.requests
     assert path == "/x?q=a+b%26c"
-    assert (headers["user-agent"], headers["x-mine"]) == ("tester/1", "yes")
+    assert (headers["user-agent"], headers["x-mine"]) == (f"release-state/{__version__}", "yes")
     assert "authorization" not in headers
     assert client.rate_limit_headers(server.url) is None
 

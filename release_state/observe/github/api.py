@@ -28,6 +28,11 @@ def failure(why: str, remedy: str | None = None) -> LookupFailed:
     return LookupFailed(Problem(source=SOURCE, why=why, remedy=remedy))
 
 
+def _optional(read: Callable[[Fields, str], T]) -> Callable[[Fields, str], T | None]:
+    """A method that reads a field that may be null, or missing on an older GitHub Enterprise Server."""
+    return lambda fields, name: read(fields, name) if fields.has(name) else None
+
+
 class Fields:
     """A JSON object of a response. Every method raises LookupFailed if a field is not as documented."""
 
@@ -47,10 +52,6 @@ class Fields:
         """A text that is always there."""
         return self._typed(name, str)
 
-    def optional_text(self, name: str) -> str | None:
-        """A text that may be null, or missing on an older GitHub Enterprise Server."""
-        return None if self._data.get(name) is None else self.text(name)
-
     def number(self, name: str) -> int:
         """A whole number that is always there."""
         value = self._typed(name, int)
@@ -58,17 +59,9 @@ class Fields:
             raise self._unexpected(name, value)
         return value
 
-    def optional_number(self, name: str) -> int | None:
-        """A whole number, or null."""
-        return None if self._data.get(name) is None else self.number(name)
-
     def flag(self, name: str) -> bool:
         """True or false, always there."""
         return self._typed(name, bool)
-
-    def optional_flag(self, name: str) -> bool | None:
-        """True, false or nothing."""
-        return None if self._data.get(name) is None else self.flag(name)
 
     def sha(self, name: str) -> str:
         """A full object hash."""
@@ -89,23 +82,9 @@ class Fields:
             raise self._unexpected(name, value)
         return moment
 
-    def optional_moment(self, name: str) -> datetime | None:
-        """A date and time, or null."""
-        return None if self._data.get(name) is None else self.moment(name)
-
-    def nullable_moment(self, name: str) -> datetime | None:
-        """A date and time or null, and always there: what is missing must not read as "did not happen"."""
-        if name not in self._data:
-            raise self._unexpected(name, None)
-        return self.optional_moment(name)
-
     def child(self, name: str) -> Fields:
         """An object that is always there."""
         return Fields(self._data.get(name), f"{self._where}.{name}")
-
-    def optional_child(self, name: str) -> Fields | None:
-        """An object that may be null: a deleted account or fork."""
-        return None if self._data.get(name) is None else self.child(name)
 
     def objects(self, name: str) -> list[Fields]:
         """A list of objects."""
@@ -113,14 +92,23 @@ class Fields:
 
     def optional_objects(self, name: str) -> list[Fields]:
         """A list of objects; empty where it is null or missing."""
-        return [] if self._data.get(name) is None else self.objects(name)
+        return self.objects(name) if self.has(name) else []
 
     def optional_texts(self, name: str) -> list[str]:
         """A list of texts; empty where it is null or missing."""
-        found = [] if self._data.get(name) is None else self._typed(name, list)
-        if wrong := [item for item in found if not isinstance(item, str)]:
+        texts = self._typed(name, list) if self.has(name) else []
+        if wrong := [item for item in texts if not isinstance(item, str)]:
             raise self._unexpected(name, wrong[0])
-        return found
+        return texts
+
+    optional_text, optional_number, optional_flag = _optional(text), _optional(number), _optional(flag)
+    optional_moment, optional_child = _optional(moment), _optional(child)
+
+    def nullable_moment(self, name: str) -> datetime | None:
+        """A date and time or null, and always there: what is missing must not read as "did not happen"."""
+        if name not in self._data:
+            raise self._unexpected(name, None)
+        return self.optional_moment(name)
 
     def has(self, name: str) -> bool:
         """Whether the field is there and not null."""
@@ -139,12 +127,12 @@ class Fields:
 
     def _unexpected(self, name: str, value: object) -> LookupFailed:
         field = f"{self._where}.{name}" if name else self._where
-        found = "missing or null" if value is None else f"{type(value).__name__} {value!r:.60}"
-        return failure(f"unexpected shape of the answer: {field} is {found}")
+        content = "missing or null" if value is None else f"{type(value).__name__} {value!r:.60}"
+        return failure(f"unexpected shape of the answer: {field} is {content}")
 
 
 class GitHubApi:
-    """Sends requests below the root URL of GitHub's API, and those that several look-ups share only once."""
+    """Sends requests to GitHub's API; one that several look-ups share is sent once."""
 
     def __init__(self, client: HttpClient, api_url: str) -> None:
         self.client = client
@@ -169,10 +157,10 @@ class GitHubApi:
                 future.set_result(ask())
             except BaseException as error:
                 future.set_exception(error)
-        answer: T = future.result()
-        return answer
+        result: T = future.result()
+        return result
 
-    def found(self, key: str, read: Callable[[Any], T]) -> T | None:
+    def read_shared(self, key: str, read: Callable[[Any], T]) -> T | None:
         """A part of the shared result under this key; None if there is none yet, or if it failed."""
         with self._lock:
             future = self._shared.get(key)
@@ -186,21 +174,11 @@ class GitHubApi:
 
     def one(self, path: str, where: str, *, absent: bool = False) -> Fields | None:
         """One object; None for a 404 if `absent` is true."""
-        data, answer = self.get(self.root + path, absent=absent, may_keep=True)
-        if answer.status == 404:
+        data, response = self.get(self.root + path, absent=absent, may_keep=True)
+        if response.status == 404:
             return None
-        self.client.keep(answer)
+        self.client.keep(response)
         return Fields(data, where)
-
-    def one_with_answer(self, path: str, where: str, *, absent: bool = False) -> tuple[Fields | None, Response]:
-        """As `one`, with the response, which is never a cached one."""
-        data, answer = self.get(self.root + path, absent=absent)
-        return None if answer.status == 404 else Fields(data, where), answer
-
-    def one_or_message(self, path: str, where: str) -> tuple[Fields | None, str]:
-        """One object, or None and GitHub's message for a 404, which can have several reasons."""
-        data, answer = self.get(self.root + path, absent=True)
-        return (None, Fields(data, where).text("message")) if answer.status == 404 else (Fields(data, where), "")
 
     def get(
         self,
@@ -212,7 +190,7 @@ class GitHubApi:
         may_keep: bool = False,
     ) -> tuple[Any, Response]:
         """The decoded JSON and the response; with status 404 only if `absent` is true."""
-        data, answer = self.client.get_json(
+        data, response = self.client.get_json(
             url,
             params=params,
             accept=_ACCEPT,
@@ -222,13 +200,13 @@ class GitHubApi:
             source=SOURCE,
             may_keep=may_keep,
         )
-        if is_other_host(url, answer.url):
+        if is_other_host(url, response.url):
             # A renamed repository stays on the host. What another host says or does not know is no fact.
-            host = origin_of(answer.url)[1]
+            host = origin_of(response.url)[1]
             raise failure(
                 f"GitHub redirected the request to another host, {host}", "give its address: --github-api-url"
             )
-        return data, answer
+        return data, response
 
 
 def parse_name(place: str) -> str:
@@ -247,14 +225,14 @@ def require_repository(repository: Fields, place: str, what: str) -> None:
         raise failure(f"requested {what} of {parse_name(place)}, GitHub answered for {name:.100}", "try again")
 
 
-def require_address(found: Fields, place: str, what: str, end: str = "") -> None:
+def require_address(item: Fields, place: str, what: str, end: str = "") -> None:
     """Raise LookupFailed unless the `url` of the object is below the repository's, and ends with `end`."""
-    path = unquote(urlsplit(found.text("url")).path)
+    path = unquote(urlsplit(item.text("url")).path)
     if f"/repos/{parse_name(place)}/".lower() not in path.lower() or not path.endswith(end):
         raise failure(f"requested {what} of {parse_name(place)}, GitHub answered for {path:.150}", "try again")
 
 
-def require_commit(found: Fields, name: str, sha: str, what: str) -> None:
+def require_commit(item: Fields, name: str, sha: str, what: str) -> None:
     """Raise LookupFailed unless the field of this name has the hash of the requested commit."""
-    if found.sha(name) != sha:
-        raise failure(f"requested {what} of {sha[:12]}, GitHub answered for another commit, {found.sha(name)[:12]}")
+    if (answered := item.sha(name)) != sha:
+        raise failure(f"requested {what} of {sha[:12]}, GitHub answered for another commit, {answered[:12]}")

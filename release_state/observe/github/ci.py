@@ -1,12 +1,13 @@
-"""The checks of a commit: check runs, statuses, and workflow runs that none of them reports.
+"""The checks of a commit, and workflow runs: of the release workflow, on a commit, the last ones on a branch.
 
 | fact | requests |
 |---|---|
 | checks of a commit | `GET …/commits/{sha}/check-runs` and `GET …/commits/{sha}/status`, one for each 100 results |
-| its runs | see `runs` |
-| what is expected of it, ancestors | see `expected_ci` |
+| runs on a commit | `GET …/actions/runs?head_sha={sha}`, one for each 100 |
+| runs of a workflow | `GET …/actions/workflows/{file}/runs`, one for each 30 of the last 70 days |
+| the last runs on a branch | `GET …/actions/runs?branch={branch}`, one for each 30 until five are found |
 
-Sources: https://docs.github.com/rest/checks/runs, /rest/commits/statuses
+Sources: https://docs.github.com/rest/checks/runs, /rest/commits/statuses, /rest/actions/workflow-runs
 """
 
 from __future__ import annotations
@@ -27,8 +28,176 @@ from release_state.observe.github.lists import GitHubList
 RUN_AGE = timedelta(days=70)
 """GitHub cancels a run after 35 days and lets it be re-run for 30: older ones cannot be unfinished."""
 BRANCH_RUNS = 5
+MOST_SUITES = 1000
+"""GitHub lists the check runs of the newest suites of a commit, at most of so many."""
+_CALM = ("success", "neutral", "skipped")
+"""Conclusions that are not failures."""
+_OF_COMMITS = ("push", "merge_group", "schedule", "workflow_dispatch", "repository_dispatch")
+"""Events whose runs test the commit itself; those of pull requests test a merge that is on no branch. What
+GitHub starts by itself ("dynamic": Pages, Dependabot) counts by its check runs alone."""
 _PER_PAGE = 30
 """A run has some ten thousand characters."""
+_RUN = re.compile(r"/actions/runs/(\d+)")
+
+
+@dataclass(frozen=True)
+class Exclusions:
+    """The runs that say nothing about a commit's CI: this very run, and runs that released it."""
+
+    own_run_id: int | None = None
+    workflow: str = ""
+    """File name of the release workflow."""
+    base: str = ""
+    """The branch that the commit is on."""
+
+    def note(self, number: int | None, run: WorkflowRun | None) -> str | None:
+        """Why a run is excluded, as a suffix to the name of its job; None if it counts."""
+        if self.own_run_id is not None and self.own_run_id in (number, run.id if run else None):
+            return ""
+        has_released = run is not None and run.workflow == self.workflow and not run.tests(self.base)
+        return " (release workflow)" if has_released else None
+
+
+@dataclass(frozen=True)
+class CommitRuns:
+    """The runs on one commit."""
+
+    by_id: Mapping[int, WorkflowRun] = field(default_factory=dict)
+    by_suite: Mapping[int, WorkflowRun] = field(default_factory=dict)
+
+    def find(self, number: int | None, suite: int | None, numbered: Collection[int]) -> WorkflowRun | None:
+        """The run that a check run is a job of: by its suite, and by the number in its address, which older ones lack.
+
+        A check run that a workflow creates through the API is in any suite that GitHub Actions has on the commit, with
+        any address: it is no job of the suite's run. `numbered` are the suites of jobs with a number.
+        """
+        run = self.by_suite.get(suite or 0)
+        if number is None:
+            return None if suite in numbered else run
+        if run is not None:
+            return run if run.id == number else None
+        return self.by_id.get(number)
+
+
+# --- the checks of a commit ----------------------------------------------------------------------------------------
+
+
+def look_up_checks(api: GitHubApi, place: str, sha: str, excluded: Exclusions) -> CommitChecks:
+    """CI of exactly this commit; excluded results are named. Raises LookupFailed."""
+    deadline = api.client.deadline()
+    with ThreadPoolExecutor(2, thread_name_prefix="release-state-statuses") as pool:
+        statuses = pool.submit(_read_statuses, api, place, sha, deadline)
+        runs = pool.submit(_read_commit_runs, api, place, sha, deadline)
+        checks = _read_check_runs(api, place, sha, deadline)
+        return _select_results(sha, checks, statuses.result(), runs.result(), excluded)
+
+
+def look_up_results(api: GitHubApi, place: str, sha: str, deadline: float) -> CommitChecks:
+    """The results of a commit, without its runs: they show which apps report. Raises LookupFailed."""
+    checks, statuses = _read_check_runs(api, place, sha, deadline), _read_statuses(api, place, sha, deadline)
+    return _select_results(sha, checks, statuses, CommitRuns(), Exclusions())
+
+
+def _read_check_runs(api: GitHubApi, place: str, sha: str, deadline: float) -> list[Fields]:
+    def ask() -> list[Fields]:
+        path, latest = f"{place}/commits/{sha}/check-runs", {"filter": "latest"}
+        checks = GitHubList(api, path, "check runs", params=latest, key="check_runs", deadline=deadline).read()
+        for check in checks:
+            require_commit(check, "head_sha", sha, "the check runs")
+        if len({_parse_suite(check) for check in checks}) >= MOST_SUITES:
+            raise failure(f"{sha[:12]} has {MOST_SUITES:,} check suites or more, and GitHub lists no more than that")
+        return checks
+
+    return api.once(f"check runs of {sha} of {place}", ask)
+
+
+def _read_statuses(api: GitHubApi, place: str, sha: str, deadline: float) -> list[Fields]:
+    def fits(combined: Fields) -> None:
+        require_commit(combined, "sha", sha, "the statuses")
+
+    path = f"{place}/commits/{sha}/status"
+    statuses = GitHubList(api, path, "statuses", key="statuses", deadline=deadline, fits=fits)
+    return api.once(f"statuses of {sha} of {place}", statuses.read)
+
+
+def _read_commit_runs(api: GitHubApi, place: str, sha: str, deadline: float) -> CommitRuns:
+    """Every run on a commit, of any branch and event."""
+    items = _list_runs(api, f"{place}/actions/runs", {"head_sha": sha}, deadline=deadline).read()
+    for item in items:
+        require_commit(item, "head_sha", sha, "the workflow runs")
+    runs = parse_runs(items, place)
+    suites = (item.optional_number("check_suite_id") for item in items)
+    by_suite = {suite: run for suite, run in zip(suites, runs, strict=True) if suite is not None}
+    return CommitRuns({run.id: run for run in runs}, by_suite)
+
+
+def _select_results(
+    sha: str, checks: list[Fields], statuses: list[Fields], runs: CommitRuns, excluded: Exclusions
+) -> CommitChecks:
+    """The newest result of each name in a workflow, the workflows that ran, and the names of excluded results."""
+    left_out: dict[str, None] = {}
+    # GitHub keeps apart a check run and a status of one name, and check runs of two apps or workflows. One that passed
+    # must not hide one that failed. Of the same app and workflow the newest counts, which has the highest number.
+    newest: dict[tuple[str, str, str], tuple[int, CICheck]] = {}
+
+    def keep_newest(kind: str, group: str, item: Fields, result: CICheck) -> None:
+        key, number = (result.name, kind, group), item.number("id")
+        if key not in newest or number > newest[key][0]:
+            newest[key] = (number, result)
+
+    numbered = {
+        suite for check in checks if _parse_run_number(check) is not None and (suite := _parse_suite(check)) is not None
+    }
+    for check in checks:
+        app = check.optional_child("app")
+        slug = (app.optional_text("slug") if app else None) or ""
+        number = _parse_run_number(check) if slug == ACTIONS else None
+        run = runs.find(number, _parse_suite(check), numbered) if slug == ACTIONS else None
+        if run is None and _parse_suite(check) in runs.by_suite:
+            number = None  # it is no job of that run, whatever its address says
+        result = _parse_check_run(check, slug, run, number)
+        if (note := excluded.note(number, run)) is not None:
+            left_out[f"{result.name}{note}"] = None
+            continue
+        workflow = run.workflow if run else ""
+        is_of_pull = run is not None and run.event.startswith("pull_request")
+        keep_newest(f"app {slug}", f"{workflow} for pull requests" if is_of_pull else workflow, check, result)
+    for status in statuses:
+        keep_newest("status", "", status, _parse_status(status))
+    results = [result for _, (_, result) in sorted(newest.items(), key=lambda item: item[0])]
+    counted = [run for run in sorted(runs.by_id.values(), key=lambda run: run.id) if excluded.note(run.id, run) is None]
+    # The newest run of each workflow that is for the commit itself.
+    ran = {run.workflow: run for run in counted if run.event in _OF_COMMITS}
+    return CommitChecks(
+        sha=sha,
+        results=(*results, *_list_unreported(ran.values(), results)),
+        ran=tuple(sorted(ran)),
+        asking=next((run.workflow for run in runs.by_id.values() if run.id == excluded.own_run_id), ""),
+        left_out=tuple(left_out),
+    )
+
+
+def _list_unreported(newest: Iterable[WorkflowRun], results: Collection[CICheck]) -> Iterator[CICheck]:
+    """The newest runs that are unfinished or failed without a check run that says so, as results."""
+    for run in newest:
+        if run.is_finished and run.conclusion in _CALM:
+            continue
+        state = "failure" if run.is_finished else "pending"
+        if not any(result.workflow_run == run.id and result.state in ("failure", state) for result in results):
+            yield CICheck(
+                name=f"{run.workflow}, run #{run.number}",
+                state=state,
+                conclusion=(run.conclusion or "no conclusion") if run.is_finished else None,
+                since=run.updated_at if run.is_finished else run.started_at or run.created_at,
+                html_url=run.html_url,
+                workflow_run=run.id,
+                workflow=run.workflow,
+                event=run.event,
+                app=ACTIONS,
+            )
+
+
+# --- workflow runs -------------------------------------------------------------------------------------------------
 
 
 def look_up_workflow_runs(
@@ -50,19 +219,15 @@ def look_up_workflow_runs(
         first = (now or min(date, datetime.now(timezone.utc))) - RUN_AGE
         return bool(page) and page[-1].moment("created_at") < first
 
-    found = _list_runs(
-        api, path, {"per_page": _PER_PAGE}, absent=True, enough=enough, newest_first="created_at"
-    ).read_or_none()
-    if found is None:
+    params = {"per_page": _PER_PAGE}
+    items = _list_runs(api, path, params, absent=True, enough=enough, newest_first="created_at").read_or_none()
+    if items is None:
         return WorkflowRuns(workflow=workflow, exists=False)
-    ours = parse_runs(found, place, workflow)
-    runs = {run.id: run for run in ours if first is None or run.created_at >= first}
+    recent = (run for run in parse_runs(items, place, workflow) if first is None or run.created_at >= first)
+    runs = {run.id: run for run in recent}
     own = runs.pop(own_run_id, None) if own_run_id is not None else None
-    return WorkflowRuns(
-        workflow=workflow,
-        runs=_sort(runs.values()),
-        left_out=(f"run {own.id} (number {own.number})",) if own else (),
-    )
+    left_out = (f"run {own.id} (number {own.number})",) if own else ()
+    return WorkflowRuns(workflow=workflow, runs=_sort(runs.values()), left_out=left_out)
 
 
 def find_branch_runs(api: GitHubApi, place: str, branch: str, workflow: str) -> tuple[WorkflowRun, ...]:
@@ -82,164 +247,28 @@ def find_branch_runs(api: GitHubApi, place: str, branch: str, workflow: str) -> 
         wanted.update((run.id, run) for run in runs if is_of_ci(run))
         return len(wanted) >= BRANCH_RUNS or (bool(runs) and runs[-1].created_at < date - RUN_AGE)
 
-    asked: dict[str, str | int] = {"per_page": _PER_PAGE, "branch": branch}
-    found = _list_runs(api, f"{place}/actions/runs", asked, enough=enough, newest_first="created_at").read()
-    return _sort(wanted[run.id] for run in parse_runs(found, place) if run.id in wanted)[:BRANCH_RUNS]
-
-
-@dataclass(frozen=True)
-class RunsOfCommit:
-    """The runs on one commit."""
-
-    by_id: Mapping[int, WorkflowRun] = field(default_factory=dict)
-    by_suite: Mapping[int, WorkflowRun] = field(default_factory=dict)
-
-    def run(self, number: int | None, suite: int | None, numbered: Collection[int]) -> WorkflowRun | None:
-        """The run that a check run is a job of: by its suite, and by the number in its address, which older ones lack.
-
-        A check run that a workflow creates through the API is in any suite that GitHub Actions has on the commit, with
-        any address: it is no job of the suite's run. `numbered` are the suites of jobs with a number.
-        """
-        run = self.by_suite.get(suite or 0)
-        if number is None:
-            return None if suite in numbered else run
-        if run is not None:
-            return run if run.id == number else None
-        return self.by_id.get(number)
-
-
-def look_up_commit_runs(api: GitHubApi, place: str, sha: str, deadline: float) -> RunsOfCommit:
-    """Every run on a commit, of any branch and event. Raises LookupFailed."""
-    found = _list_runs(api, f"{place}/actions/runs", {"head_sha": sha}, deadline=deadline).read()
-    for item in found:
-        require_commit(item, "head_sha", sha, "the workflow runs")
-    runs = parse_runs(found, place)
-    suites = (item.optional_number("check_suite_id") for item in found)
-    by_suite = {suite: run for suite, run in zip(suites, runs, strict=True) if suite is not None}
-    return RunsOfCommit({run.id: run for run in runs}, by_suite)
+    params = {"per_page": _PER_PAGE, "branch": branch}
+    items = _list_runs(api, f"{place}/actions/runs", params, enough=enough, newest_first="created_at").read()
+    return _sort(wanted[run.id] for run in parse_runs(items, place) if run.id in wanted)[:BRANCH_RUNS]
 
 
 def _list_runs(api: GitHubApi, path: str, params: Mapping[str, str | int], **options: Any) -> GitHubList:
-    asked = {**params, "exclude_pull_requests": "true"}
-    return GitHubList(api, path, "workflow runs", params=asked, key="workflow_runs", **options)
+    params = {**params, "exclude_pull_requests": "true"}
+    return GitHubList(api, path, "workflow runs", params=params, key="workflow_runs", **options)
 
 
 def _sort(runs: Iterable[WorkflowRun]) -> tuple[WorkflowRun, ...]:
     return tuple(sorted(runs, key=lambda run: (run.created_at, run.id), reverse=True))
 
 
-_RUN = re.compile(r"/actions/runs/(\d+)")
-
-MOST_SUITES = 1000
-"""GitHub lists the check runs of the newest suites of a commit, at most of so many."""
-CALM = ("success", "neutral", "skipped")
-"""Conclusions that are not failures."""
-_OF_COMMITS = ("push", "merge_group", "schedule", "workflow_dispatch", "repository_dispatch")
-"""Events whose runs test the commit itself; those of pull requests test a merge that is on no branch. What
-GitHub starts by itself ("dynamic": Pages, Dependabot) counts by its check runs alone."""
-
-
-@dataclass(frozen=True)
-class Exclusions:
-    """The runs that say nothing about a commit's CI: this very run, and runs that released it."""
-
-    own_run_id: int | None = None
-    workflow: str = ""
-    """File name of the release workflow."""
-    base: str = ""
-    """The branch that the commit is on."""
-
-    def note(self, number: int | None, run: WorkflowRun | None) -> str | None:
-        """Why a run is excluded, as a suffix to the name of its job; None if it counts."""
-        if self.own_run_id is not None and self.own_run_id in (number, run.id if run else None):
-            return ""
-        released = run is not None and run.workflow == self.workflow and not run.tests(self.base)
-        return " (release workflow)" if released else None
-
-
-def look_up_checks(api: GitHubApi, place: str, sha: str, left: Exclusions) -> CommitChecks:
-    """CI of exactly this commit; excluded results are named. Raises LookupFailed."""
-    deadline = api.client.deadline()
-    with ThreadPoolExecutor(2, thread_name_prefix="release-state-statuses") as beside:
-        asked = beside.submit(_statuses, api, place, sha, deadline)
-        asked_runs = beside.submit(look_up_commit_runs, api, place, sha, deadline)
-        checks = _check_runs(api, place, sha, deadline)
-        statuses, runs = asked.result(), asked_runs.result()
-    return _select_results(sha, checks, statuses, runs, left)
-
-
-def look_up_results(api: GitHubApi, place: str, sha: str, deadline: float) -> CommitChecks:
-    """The results of a commit, without its runs: they show which apps report. Raises LookupFailed."""
-    checks, statuses = _check_runs(api, place, sha, deadline), _statuses(api, place, sha, deadline)
-    return _select_results(sha, checks, statuses, RunsOfCommit(), Exclusions())
-
-
-def _check_runs(api: GitHubApi, place: str, sha: str, deadline: float) -> list[Fields]:
-    def ask() -> list[Fields]:
-        path, latest = f"{place}/commits/{sha}/check-runs", {"filter": "latest"}
-        found = GitHubList(api, path, "check runs", params=latest, key="check_runs", deadline=deadline).read()
-        for check in found:
-            require_commit(check, "head_sha", sha, "the check runs")
-        if len({_parse_suite(check) for check in found}) >= MOST_SUITES:
-            raise failure(f"{sha[:12]} has {MOST_SUITES:,} check suites or more, and GitHub lists no more than that")
-        return found
-
-    return api.once(f"check runs of {sha} of {place}", ask)
-
-
-def _statuses(api: GitHubApi, place: str, sha: str, deadline: float) -> list[Fields]:
-    def ask() -> list[Fields]:
-        path = f"{place}/commits/{sha}/status"
-        return GitHubList(api, path, "statuses", key="statuses", deadline=deadline, fits=fits).read()
-
-    def fits(combined: Fields) -> None:
-        require_commit(combined, "sha", sha, "the statuses")
-
-    return api.once(f"statuses of {sha} of {place}", ask)
-
-
-def _select_results(
-    sha: str, checks: list[Fields], statuses: list[Fields], runs: RunsOfCommit, left: Exclusions
-) -> CommitChecks:
-    """The newest result of each name in a workflow, the workflows that ran, and the names of excluded results."""
-    left_out: dict[str, None] = {}
-    # GitHub keeps apart a check run and a status of one name, and check runs of two apps or workflows. One that passed
-    # must not hide one that failed. Of the same app and workflow the newest counts, which has the highest number.
-    newest: dict[tuple[str, str, str], tuple[int, CICheck]] = {}
-    numbered = {
-        suite for check in checks if _parse_run_number(check) is not None and (suite := _parse_suite(check)) is not None
-    }
-    for check in checks:
-        app = check.optional_child("app")
-        slug = (app.optional_text("slug") if app else None) or ""
-        number = _parse_run_number(check) if slug == ACTIONS else None
-        run = runs.run(number, _parse_suite(check), numbered) if slug == ACTIONS else None
-        if run is None and _parse_suite(check) in runs.by_suite:
-            number = None  # it is no job of that run, whatever its address says
-        result = _parse_check_run(check, slug, run, number)
-        if (note := left.note(number, run)) is not None:
-            left_out[f"{result.name}{note}"] = None
-            continue
-        _keep_newest(newest, (result.name, f"app {slug}", name_group(run)), check.number("id"), result)
-    for status in statuses:
-        result = _parse_status(status)
-        _keep_newest(newest, (result.name, "status", ""), status.number("id"), result)
-    results = [result for _, (_, result) in sorted(newest.items(), key=lambda item: item[0])]
-    ran = find_newest_runs(run for run in runs.by_id.values() if left.note(run.id, run) is None)
-    return CommitChecks(
-        sha=sha,
-        results=(*results, *list_unreported(ran.values(), results)),
-        ran=tuple(sorted(ran)),
-        asking=next((run.workflow for run in runs.by_id.values() if run.id == left.own_run_id), ""),
-        left_out=tuple(left_out),
-    )
+# --- parsers -------------------------------------------------------------------------------------------------------
 
 
 def _parse_run_number(check: Fields) -> int | None:
     """The number of the run in a job's addresses; older jobs have none there."""
     urls = (check.optional_text("details_url"), check.optional_text("html_url"))
-    found = next((match for url in urls if url and (match := _RUN.search(url))), None)
-    return int(found[1]) if found else None
+    match = next((match for url in urls if url and (match := _RUN.search(url))), None)
+    return int(match[1]) if match else None
 
 
 def _parse_suite(check: Fields) -> int | None:
@@ -247,22 +276,12 @@ def _parse_suite(check: Fields) -> int | None:
     return suite.optional_number("id") if suite else None
 
 
-def _keep_newest(
-    newest: dict[tuple[str, str, str], tuple[int, CICheck]],
-    key: tuple[str, str, str],
-    number: int,
-    result: CICheck,
-) -> None:
-    if key not in newest or number > newest[key][0]:
-        newest[key] = (number, result)
-
-
 def _parse_check_run(check: Fields, slug: str, run: WorkflowRun | None, number: int | None) -> CICheck:
     conclusion = check.optional_text("conclusion")
     is_done = check.text("status") == "completed"
     if is_done and conclusion is None:
         raise failure("unexpected shape of the answer: a completed check run has no conclusion")
-    state = "pending" if not is_done else str(conclusion) if conclusion in CALM else "failure"
+    state = "pending" if not is_done else str(conclusion) if conclusion in _CALM else "failure"
     return CICheck(
         name=check.text("name"),
         state=state,
@@ -277,81 +296,44 @@ def _parse_check_run(check: Fields, slug: str, run: WorkflowRun | None, number: 
 
 
 def _parse_status(status: Fields) -> CICheck:
-    said = status.text("state")
+    state = status.text("state")
     return CICheck(
         name=status.text("context"),
-        state=said if said in ("success", "pending") else "failure",
-        conclusion=None if said == "pending" else said,
+        state=state if state in ("success", "pending") else "failure",
+        conclusion=None if state == "pending" else state,
         since=status.optional_moment("updated_at"),
         html_url=status.optional_text("target_url"),
         app=status.text("context"),
     )
 
 
-def name_group(run: WorkflowRun | None) -> str:
-    """The group of a check run; within a group, the newest of a name counts."""
-    if run is None:
-        return ""
-    return f"{run.workflow} for pull requests" if run.event.startswith("pull_request") else run.workflow
-
-
-def find_newest_runs(runs: Iterable[WorkflowRun]) -> dict[str, WorkflowRun]:
-    """The newest run of each workflow that is for the commit itself."""
-    newest: dict[str, WorkflowRun] = {}
-    for run in sorted(runs, key=lambda run: run.id):
-        if run.event in _OF_COMMITS:
-            newest[run.workflow] = run
-    return newest
-
-
-def list_unreported(newest: Iterable[WorkflowRun], results: Collection[CICheck]) -> Iterator[CICheck]:
-    """The newest runs that are unfinished or failed without a check run that says so, as results."""
-    for run in newest:
-        if run.is_finished and run.conclusion in CALM:
-            continue
-        state = "failure" if run.is_finished else "pending"
-        if not any(result.workflow_run == run.id and result.state in ("failure", state) for result in results):
-            yield CICheck(
-                name=f"{run.workflow}, run #{run.number}",
-                state=state,
-                conclusion=(run.conclusion or "no conclusion") if run.is_finished else None,
-                since=run.updated_at if run.is_finished else run.started_at or run.created_at,
-                html_url=run.html_url,
-                workflow_run=run.id,
-                workflow=run.workflow,
-                event=run.event,
-                app=ACTIONS,
-            )
-
-
-def parse_runs(found: Iterable[Fields], place: str, workflow: str = "") -> list[WorkflowRun]:
+def parse_runs(items: Iterable[Fields], place: str, workflow: str = "") -> list[WorkflowRun]:
     """The runs of a list. Raises LookupFailed for one of another repository, or of another file than `workflow`."""
     runs = []
-    for item in found:
+    for item in items:
         require_repository(item.child("repository"), place, "workflow runs")
-        run = parse_run(item)
+        run = _parse_run(item)
         if workflow and run.workflow != workflow:
             raise failure(f"requested the runs of {workflow}, GitHub gave one of {run.workflow or 'no workflow'}")
         runs.append(run)
     return runs
 
 
-def parse_run(found: Fields) -> WorkflowRun:
-    """A run of a workflow."""
+def _parse_run(item: Fields) -> WorkflowRun:
     return WorkflowRun(
-        id=found.number("id"),
-        number=found.number("run_number"),
-        title=found.optional_text("display_title") or found.optional_text("name") or "",
+        id=item.number("id"),
+        number=item.number("run_number"),
+        title=item.optional_text("display_title") or item.optional_text("name") or "",
         # GitHub's own schema allows null: not "completed", and so not finished.
-        status=found.optional_text("status") or "unknown",
-        conclusion=found.optional_text("conclusion"),
-        event=found.text("event"),
-        head_branch=found.optional_text("head_branch"),
-        head_sha=found.sha("head_sha"),
-        created_at=found.moment("created_at"),
-        started_at=found.optional_moment("run_started_at"),
-        updated_at=found.moment("updated_at"),
-        actor=found.login("triggering_actor") or found.login("actor"),
-        html_url=found.text("html_url"),
-        workflow=(found.optional_text("path") or "").partition("@")[0].rpartition("/")[2],
+        status=item.optional_text("status") or "unknown",
+        conclusion=item.optional_text("conclusion"),
+        event=item.text("event"),
+        head_branch=item.optional_text("head_branch"),
+        head_sha=item.sha("head_sha"),
+        created_at=item.moment("created_at"),
+        started_at=item.optional_moment("run_started_at"),
+        updated_at=item.moment("updated_at"),
+        actor=item.login("triggering_actor") or item.login("actor"),
+        html_url=item.text("html_url"),
+        workflow=(item.optional_text("path") or "").partition("@")[0].rpartition("/")[2],
     )

@@ -1,18 +1,4 @@
-"""Look-ups of one repository on GitHub, each with as few requests as possible.
-
-| fact | requests |
-|---|---|
-| `repository` | `GET /repos/{repository}`, once for all facts: its present name and whether it is visible at all |
-| `pulls` | `GET …/pulls?state=all&head={owner}:{branch}`, one for each 100 |
-| `pulls_of_all` | `GET …/pulls?state=all`, one for each 100, side by side |
-| `open_release_pulls` | `GET …/pulls?state=open`, one for each 100 |
-| `release_by_tag` | `GET …/releases/tags/{tag}` |
-| `latest_release` | `GET …/releases/latest` |
-| `drafts` | `GET …/releases`, one for each 100, side by side, once for all tags; none where the token cannot push |
-| `releases` | `GET …/releases`, one for each 100, side by side: published and, to a token that may push, drafts |
-| `checks`, `runs` | see `github_ci` |
-| `expected_ci` | see `github_expected_ci` |
-| `rate_limit` | none |
+"""Look-ups of one repository on GitHub: itself, pull requests, releases, CI and runs.
 
 Sources: https://docs.github.com/rest/repos/repos, /rest/pulls/pulls, /rest/releases/releases
 """
@@ -25,7 +11,7 @@ from datetime import datetime
 from typing import TypeVar
 from urllib.parse import quote, urlsplit
 
-from release_state.model.observation import Observation
+from release_state.model.observation import Observation, known
 from release_state.model.snapshot import CommitChecks, GitHubRelease, PullRequest, RateLimit, Repository, WorkflowRuns
 from release_state.observe.git.command import GitFailed
 from release_state.observe.git.history import SOURCE as HISTORY
@@ -43,12 +29,11 @@ from release_state.observe.github.ci import Exclusions, look_up_checks, look_up_
 from release_state.observe.github.expected_ci import ANCESTORS, ExpectedCILookup
 from release_state.observe.github.lists import GitHubList
 from release_state.observe.http.client import HttpClient, LookupFailed, observe
-from release_state.observe.http.response import get_header, parse_epoch
+from release_state.observe.http.response import get_header, get_number, read_reset
 
 T = TypeVar("T")
 
 _FULL_NAME = re.compile(r"[\w.-]+/[\w.-]+")
-
 _PUSH = "give a token with the permission contents=write: GitHub lists drafts only to users who can push"
 
 
@@ -56,7 +41,7 @@ class GitHub:
     """Observes one repository on GitHub; each method is one look-up, never raises, and may run beside the others.
 
     `api_url` is the API's root; `own_run_id` is this very workflow run, which is excluded from CI and runs; `now`
-    replaces the service's clock. A repository that was renamed is followed.
+    replaces the service's clock. The present name of a renamed repository is used.
     """
 
     def __init__(
@@ -88,28 +73,25 @@ class GitHub:
     def pulls_of_all(self, head_branches: Collection[str]) -> dict[str, Observation[tuple[PullRequest, ...]]]:
         """The result of `pulls` for each of these branches, from one list of all pull requests of the repository."""
 
-        def ask(api: GitHubApi, place: str) -> tuple[PullRequest, ...]:
+        def ask(api: GitHubApi, place: str) -> dict[str, tuple[PullRequest, ...]]:
             # The oldest first: pull requests that are opened meanwhile come last, and move no other between pages.
             path = f"{place}/pulls?state=all&sort=created&direction=asc"
-            return tuple(parse_pulls(GitHubList(api, path, "pull requests", at_once=True).read(), place))
+            pulls = parse_pulls(GitHubList(api, path, "pull requests", at_once=True).read(), place)
+            return {branch: self._select_pulls(place, branch, pulls) for branch in head_branches}
 
-        def of(branch: str) -> Observation[tuple[PullRequest, ...]]:
-            return observe(
-                lambda: self._from(f"/repos/{quote(self.visible_repository().full_name)}", branch, found.present())
-            )
-
-        found = self.observe(ask)
-        if found.unavailable:
-            return dict.fromkeys(head_branches, found)
-        return {branch: of(branch) for branch in head_branches}
+        pulls_of = self.observe(ask)
+        if pulls_of.unavailable:
+            failed = Observation[tuple[PullRequest, ...]](value=None, unavailable=pulls_of.unavailable)
+            return dict.fromkeys(head_branches, failed)
+        return {branch: known(pulls) for branch, pulls in pulls_of.present().items()}
 
     def open_release_pulls(self, parse: Callable[[str], bool]) -> Observation[tuple[PullRequest, ...]]:
         """Every open pull request whose head or base branch `parse` accepts, those of forks among them."""
 
         def ask(api: GitHubApi, place: str) -> tuple[PullRequest, ...]:
-            found = GitHubList(api, f"{place}/pulls", "pull requests", params={"state": "open"}).read()
+            items = GitHubList(api, f"{place}/pulls", "pull requests", params={"state": "open"}).read()
             # GitHub ignores a filter that it cannot parse.
-            pulls = [pull for pull in parse_pulls(found, place) if pull.is_open]
+            pulls = [pull for pull in parse_pulls(items, place) if pull.is_open]
             return tuple(pull for pull in pulls if parse(pull.head_branch) or parse(pull.base_branch))
 
         return self.observe(ask)
@@ -118,8 +100,15 @@ class GitHub:
         """The published release of exactly this tag; drafts do not count."""
 
         def ask(api: GitHubApi, place: str) -> GitHubRelease | None:
-            found = api.one(f"{place}/releases/tags/{quote(tag, safe='')}", "release", absent=True)
-            return parse_tag_release(found, place, tag) if found is not None else None
+            item = api.one(f"{place}/releases/tags/{quote(tag, safe='')}", "release", absent=True)
+            if item is None:
+                return None
+            release = parse_release(item, place)
+            if release.tag != tag:
+                raise failure(f"requested the release of the tag {tag}, GitHub gave that of {release.tag}")
+            if release.draft:
+                raise failure(f"requested the published release of the tag {tag}, GitHub gave a draft")
+            return release
 
         return self.observe(ask)
 
@@ -127,30 +116,22 @@ class GitHub:
         """The release that GitHub marks as the latest; absent if no full release is published."""
 
         def ask(api: GitHubApi, place: str) -> GitHubRelease | None:
-            found = api.one(f"{place}/releases/latest", "release", absent=True)
-            return parse_latest_release(found, place) if found is not None else None
+            item = api.one(f"{place}/releases/latest", "release", absent=True)
+            release = parse_release(item, place) if item is not None else None
+            if release and (release.draft or release.prerelease):
+                kind = "draft" if release.draft else "pre-release"
+                raise failure(f"requested the latest release, GitHub gave a {kind}, {release.tag}")
+            return release
 
         return self.observe(ask)
 
-    def drafts(self, is_asked_for: Callable[[str], bool]) -> Observation[tuple[GitHubRelease, ...]]:
+    def drafts(self, is_wanted: Callable[[str], bool] = lambda tag: True) -> Observation[tuple[GitHubRelease, ...]]:
         """The drafts of the accepted tags; unavailable to a token without push access, to which GitHub lists none."""
-
-        def ask(api: GitHubApi, place: str) -> tuple[GitHubRelease, ...]:
-            return tuple(draft for draft in self._drafts(place) if is_asked_for(draft.tag))
-
-        return self.observe(ask)
+        return self.observe(lambda api, place: tuple(draft for draft in self._drafts(place) if is_wanted(draft.tag)))
 
     def releases(self) -> Observation[tuple[GitHubRelease, ...]]:
-        """Every published release, of whatever tag."""
-
-        def ask(api: GitHubApi, place: str) -> tuple[GitHubRelease, ...]:
-            return tuple(release for release in self._all_releases(place) if not release.draft)
-
-        return self.observe(ask)
-
-    def all_drafts(self) -> Observation[tuple[GitHubRelease, ...]]:
-        """All drafts, from the same requests as `releases`; unavailable as in `drafts`."""
-        return self.observe(lambda api, place: self._drafts(place))
+        """Every published release, of whatever tag; from the same requests as `drafts`."""
+        return self.observe(lambda api, place: tuple(each for each in self._all_releases(place) if not each.draft))
 
     def _drafts(self, place: str) -> tuple[GitHubRelease, ...]:
         repository = self.visible_repository()
@@ -184,15 +165,15 @@ class GitHub:
         left = Exclusions(self._own_run_id, workflow, base)
         try:
             files = reader.workflows(ANCESTORS)
-        except GitFailed as failed_git:
-            return Observation[CommitChecks](value=None, unavailable=failed_git.as_problem(HISTORY))
+        except GitFailed as failed:
+            return Observation[CommitChecks](value=None, unavailable=failed.as_problem(HISTORY))
 
         def ask(api: GitHubApi, place: str) -> CommitChecks:
             lookup = ExpectedCILookup(api, place, left, files, reader)
             try:
                 return lookup.complete(checks, required)
-            except GitFailed as failed_git:
-                raise LookupFailed(failed_git.as_problem(HISTORY)) from None
+            except GitFailed as failed:
+                raise LookupFailed(failed.as_problem(HISTORY)) from None
 
         return self.observe(ask)
 
@@ -210,11 +191,11 @@ class GitHub:
         def read() -> RateLimit | None:
             client, root = self._api.client, self._api.root
             headers = client.rate_limit_headers(root) or {}
-            limit, left = get_header(headers, "X-RateLimit-Limit"), get_header(headers, "X-RateLimit-Remaining")
-            reset = parse_epoch(get_header(headers, "X-RateLimit-Reset"))
-            if limit and limit.isdecimal() and left and left.isdecimal() and reset:
-                spent = client.answers_from(root)
-                return RateLimit(limit=int(limit), remaining=int(left), resets_at=reset.astimezone(), spent=spent)
+            limit, left = get_number(headers, "X-RateLimit-Limit"), get_number(headers, "X-RateLimit-Remaining")
+            reset = read_reset(headers)
+            if limit is not None and left is not None and reset:
+                spent = client.count_responses(root)
+                return RateLimit(limit=limit, remaining=left, resets_at=reset.astimezone(), spent=spent)
             if self._answered:
                 return None  # a GitHub Enterprise Server may have no limit
             raise failure("no response named a rate limit")
@@ -229,17 +210,18 @@ class GitHub:
         """
 
         def look() -> T | None:
-            name = self._api.found("repository", lambda repository: repository.full_name) or self._name
+            name = self._api.read_shared("repository", lambda repository: repository.full_name) or self._name
+            result, error = None, None
             try:
-                answer, failed = ask(self._api, f"/repos/{quote(name)}"), None
-            except LookupFailed as failed_below:
-                answer, failed = None, failed_below
+                result = ask(self._api, f"/repos/{quote(name)}")
+            except LookupFailed as failed:
+                error = failed
             repository = self.visible_repository()
             if repository.full_name != name:  # it has moved: a redirect may have led elsewhere
                 return ask(self._api, f"/repos/{quote(repository.full_name)}")
-            if failed is not None:
-                raise failed
-            return answer
+            if error is not None:
+                raise error
+            return result
 
         return observe(look)
 
@@ -249,43 +231,45 @@ class GitHub:
 
     def _ask_repository(self) -> Repository:
         place = f"/repos/{quote(self._name)}"
-        found, answer = self._api.one_with_answer(place, "repository", absent=True)
-        if found is None:
+        data, response = self._api.get(self._api.root + place, absent=True)
+        if response.status == 404:
             remedy = "check the name" if self._api.has_token else "check the name, or give a token that may see it"
             raise failure(f"the repository {self._name} is not found, or the token may not see it (404)", remedy)
+        item = Fields(data, "repository")
         self._answered = True
-        full_name = found.text("full_name")
+        full_name = item.text("full_name")
         if not _FULL_NAME.fullmatch(full_name):
             raise failure(f"unexpected shape of the answer: the repository is called {full_name!r:.60}")
         # GitHub redirects a renamed repository to an address with its number.
-        if not is_named(full_name, place) and urlsplit(answer.url).path.endswith(place):
+        if not is_named(full_name, place) and urlsplit(response.url).path.endswith(place):
             raise failure(f"requested the repository {self._name}, GitHub answered for {full_name}", "try again")
         return Repository(
             full_name=full_name,
-            default_branch=found.text("default_branch"),
-            archived=bool(found.optional_flag("archived")),
-            private=found.flag("private"),
-            can_push=has_right(found, "push") if self._api.has_token else None,
-            can_administer=has_right(found, "admin") if self._api.has_token else None,
-            token_scopes=parse_scopes(answer.headers) if self._api.has_token else None,
-            html_url=found.text("html_url"),
-            fork_of=parse_fork(found),
+            default_branch=item.text("default_branch"),
+            archived=bool(item.optional_flag("archived")),
+            private=item.flag("private"),
+            can_push=has_right(item, "push") if self._api.has_token else None,
+            can_administer=has_right(item, "admin") if self._api.has_token else None,
+            token_scopes=parse_scopes(response.headers) if self._api.has_token else None,
+            html_url=item.text("html_url"),
+            fork_of=parse_fork(item),
         )
 
     def _pulls(self, place: str, branch: str) -> tuple[PullRequest, ...]:
         owner = parse_name(place).split("/")[0]
-        asked = {"state": "all", "head": f"{owner}:{branch}"}
-        found = GitHubList(self._api, f"{place}/pulls", "pull requests", params=asked).read()
-        return self._from(place, branch, parse_pulls(found, place))
+        params = {"state": "all", "head": f"{owner}:{branch}"}
+        items = GitHubList(self._api, f"{place}/pulls", "pull requests", params=params).read()
+        return self._select_pulls(place, branch, parse_pulls(items, place))
 
     @staticmethod
-    def _from(place: str, branch: str, found: Iterable[PullRequest]) -> tuple[PullRequest, ...]:
+    def _select_pulls(place: str, branch: str, pulls: Iterable[PullRequest]) -> tuple[PullRequest, ...]:
         # GitHub ignores a filter that it cannot parse, and also lists those of forks of the same owner.
-        return tuple(pull for pull in found if pull.head_branch == branch and is_named(pull.head_repository, place))
+        return tuple(pull for pull in pulls if pull.head_branch == branch and is_named(pull.head_repository, place))
 
     def _all_releases(self, place: str) -> tuple[GitHubRelease, ...]:
         def ask() -> tuple[GitHubRelease, ...]:
-            return parse_releases(GitHubList(self._api, f"{place}/releases", "releases", at_once=True).read(), place)
+            items = GitHubList(self._api, f"{place}/releases", "releases", at_once=True).read()
+            return tuple({release.id: release for release in (parse_release(item, place) for item in items)}.values())
 
         return self._api.once(f"releases of {place}", ask)
 
@@ -307,86 +291,59 @@ def has_right(repository: Fields, right: str) -> bool | None:
 
 def parse_scopes(headers: Mapping[str, str]) -> tuple[str, ...] | None:
     """The scopes of a classic token, maybe none; None for other tokens, which have no such header."""
-    said = get_header(headers, "X-OAuth-Scopes")
-    return None if said is None else tuple(filter(None, (scope.strip() for scope in said.split(","))))
+    scopes = get_header(headers, "X-OAuth-Scopes")
+    return None if scopes is None else tuple(filter(None, (scope.strip() for scope in scopes.split(","))))
 
 
-def parse_pulls(found: Sequence[Fields], place: str) -> list[PullRequest]:
+def parse_pulls(items: Sequence[Fields], place: str) -> list[PullRequest]:
     """The pull requests of a list, each once. Raises LookupFailed for one into another repository."""
-    for pull in found:
+    for pull in items:
         require_repository(pull.child("base").child("repo"), place, "pull requests")
     # One that is opened while the pages are read pushes another onto the next page, where it is listed again.
-    return list({pull.number: pull for pull in map(parse_pull, found)}.values())
+    return list({pull.number: pull for pull in map(parse_pull, items)}.values())
 
 
-def parse_releases(found: Sequence[Fields], place: str) -> tuple[GitHubRelease, ...]:
-    """The releases of a list, each once. Raises LookupFailed for one of another repository."""
-    for release in found:
-        require_address(release, place, "releases")
-    return tuple({release.id: release for release in map(parse_release, found)}.values())
-
-
-def parse_pull(found: Fields) -> PullRequest:
+def parse_pull(item: Fields) -> PullRequest:
     """A pull request."""
-    head, merged_at = found.child("head"), found.nullable_moment("merged_at")
+    head, merged_at = item.child("head"), item.nullable_moment("merged_at")
     repository = head.optional_child("repo")
-    state = found.text("state")
+    state = item.text("state")
     if state not in ("open", "closed"):
         raise failure(f"unexpected shape of the answer: a pull request is {state!r:.40}")
     return PullRequest(
-        number=found.number("number"),
-        title=found.text("title"),
+        number=item.number("number"),
+        title=item.text("title"),
         state=state,
         merged=merged_at is not None,
-        draft=bool(found.optional_flag("draft")),
+        draft=bool(item.optional_flag("draft")),
         head_branch=head.text("ref"),
         head_sha=head.sha("sha"),
         head_repository=None if repository is None else repository.text("full_name"),
-        base_branch=found.child("base").text("ref"),
+        base_branch=item.child("base").text("ref"),
         # If it is not merged, this is GitHub's trial merge, which is on no branch.
-        merge_commit=found.optional_text("merge_commit_sha") if merged_at else None,
-        created_at=found.moment("created_at"),
-        closed_at=found.nullable_moment("closed_at"),
+        merge_commit=item.optional_text("merge_commit_sha") if merged_at else None,
+        created_at=item.moment("created_at"),
+        closed_at=item.nullable_moment("closed_at"),
         merged_at=merged_at,
-        author=found.login("user"),
-        html_url=found.text("html_url"),
+        author=item.login("user"),
+        html_url=item.text("html_url"),
     )
 
 
-def parse_release(found: Fields) -> GitHubRelease:
-    """A GitHub Release or a draft."""
+def parse_release(item: Fields, place: str) -> GitHubRelease:
+    """A GitHub Release or a draft. Raises LookupFailed for one of another repository."""
+    require_address(item, place, "a release")
     return GitHubRelease(
-        id=found.number("id"),
-        tag=found.text("tag_name"),
-        name=found.optional_text("name"),
-        draft=found.flag("draft"),
-        prerelease=found.flag("prerelease"),
-        immutable=found.optional_flag("immutable"),
-        has_notes=bool((found.optional_text("body") or "").strip()),
-        assets=len(found.objects("assets")) if found.has("assets") else None,
-        created_at=found.moment("created_at"),
-        published_at=found.nullable_moment("published_at"),
-        author=found.login("author"),
-        html_url=found.text("html_url"),
+        id=item.number("id"),
+        tag=item.text("tag_name"),
+        name=item.optional_text("name"),
+        draft=item.flag("draft"),
+        prerelease=item.flag("prerelease"),
+        immutable=item.optional_flag("immutable"),
+        has_notes=bool((item.optional_text("body") or "").strip()),
+        assets=len(item.objects("assets")) if item.has("assets") else None,
+        created_at=item.moment("created_at"),
+        published_at=item.nullable_moment("published_at"),
+        author=item.login("author"),
+        html_url=item.text("html_url"),
     )
-
-
-def parse_tag_release(found: Fields, place: str, tag: str) -> GitHubRelease:
-    """The published release of exactly this tag."""
-    require_address(found, place, "a release")
-    release = parse_release(found)
-    if release.tag != tag:
-        raise failure(f"requested the release of the tag {tag}, GitHub gave that of {release.tag}")
-    if release.draft:
-        raise failure(f"requested the published release of the tag {tag}, GitHub gave a draft")
-    return release
-
-
-def parse_latest_release(found: Fields, place: str) -> GitHubRelease:
-    """The release that GitHub calls the latest: published, and not a pre-release."""
-    require_address(found, place, "the latest release")
-    release = parse_release(found)
-    if release.draft or release.prerelease:
-        kind = "draft" if release.draft else "pre-release"
-        raise failure(f"requested the latest release, GitHub gave a {kind}, {release.tag}")
-    return release

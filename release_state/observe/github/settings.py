@@ -1,11 +1,4 @@
-"""Look-ups of a repository's settings on GitHub, each with as few requests as possible.
-
-| fact | requests |
-|---|---|
-| `rulesets` | `GET …/rulesets`, and one for each that is active |
-| `branch_rules` | `GET …/rules/branches/{branch}`; none where it is known that no ruleset is for branches |
-| `base_rules` | `GET …/branches/{branch}`, `…/protection` where classic protection is on; and as `branch_rules` |
-| `actions_settings` | `GET …/actions/permissions/workflow`; none where the token is no administrator's |
+"""Look-ups of a repository's settings on GitHub.
 
 Sources: https://docs.github.com/rest/repos/rules, /rest/repos/rulesets, /rest/branches/branch-protection,
 /rest/actions/permissions
@@ -37,23 +30,23 @@ class GitHubSettings:
         self._github = github
 
     def rulesets(self) -> Observation[tuple[Ruleset, ...]]:
-        """Every ruleset of the repository and its owner; active ones with their rules."""
+        """Every ruleset of the repository and its owner; active ones with their rules, by one request each."""
         return self._github.observe(self._read_rulesets)
 
     def branch_rules(self, branch: str) -> Observation[tuple[Rule, ...]]:
-        """The active rules for a branch name; the branch need not exist."""
+        """The active rules for a branch name; the branch need not exist. No request if no ruleset is for branches."""
         return self._github.observe(lambda api, place: self._read_rules(api, place, branch))
 
     def base_rules(self, branch: str) -> Observation[BaseRules]:
         """What a branch requires of a change; `hidden` if only administrators can see a part of it."""
 
         def ask(api: GitHubApi, place: str) -> BaseRules:
-            found = api.one(f"{place}/branches/{quote(branch, safe='')}", "branch")
-            if found is None or found.text("name") != branch:
+            item = api.one(f"{place}/branches/{quote(branch, safe='')}", "branch")
+            if item is None or item.text("name") != branch:
                 raise failure(f"requested the branch {branch}, GitHub gave another one")
             rules = self._read_rules(api, place, branch)
-            base = BaseRules(branch=branch, protected=found.flag("protected"), rules=rules)
-            classic = found.optional_child("protection")
+            base = BaseRules(branch=branch, protected=item.flag("protected"), rules=rules)
+            classic = item.optional_child("protection")
             if classic is None or not classic.optional_flag("enabled"):
                 return base
             base = base.model_copy(update={"checks": _parse_required(classic.optional_child("required_status_checks"))})
@@ -67,14 +60,14 @@ class GitHubSettings:
         def ask(api: GitHubApi, place: str) -> ActionsSettings:
             if not api.has_token or self._github.visible_repository().can_administer is False:
                 raise failure("GitHub shows the Actions settings only to administrators", ADMINISTRATORS)
-            found = api.one(f"{place}/actions/permissions/workflow", "settings of Actions")
-            if found is None:
+            item = api.one(f"{place}/actions/permissions/workflow", "settings of Actions")
+            if item is None:
                 raise failure("GitHub gave no settings of Actions")
-            level = found.text("default_workflow_permissions")
+            level = item.text("default_workflow_permissions")
             if level not in ("read", "write"):
                 raise failure(f"unexpected shape of the answer: workflows may {level!r:.40} by default")
             return ActionsSettings(
-                default_permissions=level, may_create_pull_requests=found.flag("can_approve_pull_request_reviews")
+                default_permissions=level, may_create_pull_requests=item.flag("can_approve_pull_request_reviews")
             )
 
         return self._github.observe(ask)
@@ -88,12 +81,12 @@ class GitHubSettings:
                 if self._github.visible_repository().private and _NOT_IN_PLAN in refused.problem.why:
                     return ()
                 raise
-            shown = [_parse_ruleset(item) for item in listed]
-            wanted = [item for item in shown if item.enforcement == "active" and item.target in ("branch", "tag")]
-            if len(wanted) > MOST_RULESETS:
-                raise failure(f"{len(wanted)} rulesets are active; at most {MOST_RULESETS} are read")
-            whole = {item.id: _fetch_ruleset(api, f"{place}/rulesets/{item.id}", item) for item in wanted}
-            return tuple(whole.get(item.id, item) for item in shown)
+            rulesets = [_parse_ruleset(item) for item in listed]
+            active = [each for each in rulesets if each.enforcement == "active" and each.target in ("branch", "tag")]
+            if len(active) > MOST_RULESETS:
+                raise failure(f"{len(active)} rulesets are active; at most {MOST_RULESETS} are read")
+            complete = {each.id: _fetch_ruleset(api, f"{place}/rulesets/{each.id}", each) for each in active}
+            return tuple(complete.get(each.id, each) for each in rulesets)
 
         return api.once(f"rulesets of {place}", ask)
 
@@ -105,8 +98,8 @@ class GitHubSettings:
         else:
             if not any(item.target == "branch" and item.enforcement == "active" for item in rulesets):
                 return ()
-        found = GitHubList(api, f"{place}/rules/branches/{quote(branch, safe='')}", "rules of a branch").read()
-        return tuple(map(_parse_rule, found))
+        path = f"{place}/rules/branches/{quote(branch, safe='')}"
+        return tuple(map(_parse_rule, GitHubList(api, path, "rules of a branch").read()))
 
 
 def _add_classic(api: GitHubApi, place: str, repository: Callable[[], Repository], base: BaseRules) -> BaseRules:
@@ -118,26 +111,24 @@ def _add_classic(api: GitHubApi, place: str, repository: Callable[[], Repository
         return base.model_copy(update={"hidden": hidden})
     try:
         path = f"{place}/branches/{quote(base.branch, safe='')}/protection"
-        found, message = api.one_or_message(path, "protection")
-        if found is not None:
-            # All other fields are optional: only the address shows that this is a protection.
-            require_address(found, place, "protection", f"/branches/{base.branch}/protection")
+        data, response = api.get(api.root + path, absent=True)
+        protection = Fields(data, "protection")
+        if response.status == 404:  # it can have several reasons
+            return base if protection.text("message") == _NOT_PROTECTED else base.model_copy(update={"hidden": hidden})
+        # All other fields are optional: only the address shows that this is a protection.
+        require_address(protection, place, "protection", f"/branches/{base.branch}/protection")
     except LookupFailed as refused:
         remedy = refused.problem.remedy or ADMINISTRATORS
         return base.model_copy(update={"hidden": refused.problem.model_copy(update={"remedy": remedy})})
-    if found is None:
-        return base if message == _NOT_PROTECTED else base.model_copy(update={"hidden": hidden})
-    reviews = found.optional_child("required_pull_request_reviews")
-    locked = found.optional_child("lock_branch")
+    reviews, lock = protection.optional_child("required_pull_request_reviews"), protection.optional_child("lock_branch")
+    required = _parse_required(protection.optional_child("required_status_checks"))
     return base.model_copy(
         update={
-            "checks": tuple(
-                dict.fromkeys((*base.checks, *_parse_required(found.optional_child("required_status_checks"))))
-            ),
+            "checks": tuple(dict.fromkeys((*base.checks, *required))),
             "pull_request": reviews is not None,
             "approvals": (reviews.optional_number("required_approving_review_count") or 0) if reviews else 0,
-            "locked": bool(locked and locked.optional_flag("enabled")),
-            "restricted": found.optional_child("restrictions") is not None,
+            "locked": bool(lock and lock.optional_flag("enabled")),
+            "restricted": protection.optional_child("restrictions") is not None,
         }
     )
 
@@ -150,30 +141,29 @@ def _parse_required(checks: Fields | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*checks.optional_texts("contexts"), *newer)))
 
 
-def _parse_ruleset(found: Fields) -> Ruleset:
+def _parse_ruleset(item: Fields) -> Ruleset:
     return Ruleset(
-        id=found.number("id"),
-        name=found.text("name"),
-        target=found.optional_text("target") or "branch",
-        enforcement=found.text("enforcement"),
-        source=found.text("source"),
+        id=item.number("id"),
+        name=item.text("name"),
+        target=item.optional_text("target") or "branch",
+        enforcement=item.text("enforcement"),
+        source=item.text("source"),
     )
 
 
 def _fetch_ruleset(api: GitHubApi, path: str, listed: Ruleset) -> Ruleset:
-    found = api.one(path, "ruleset")
-    if found is None or found.number("id") != listed.id:
+    item = api.one(path, "ruleset")
+    if item is None or item.number("id") != listed.id:
         raise failure(f"requested the ruleset {listed.name} ({listed.id}), GitHub gave another one")
-    conditions = found.optional_child("conditions")
+    conditions, links = item.optional_child("conditions"), item.optional_child("_links")
     refs = conditions.optional_child("ref_name") if conditions else None
-    links = found.optional_child("_links")
     page = links.optional_child("html") if links else None
-    return _parse_ruleset(found).model_copy(
+    return _parse_ruleset(item).model_copy(
         update={
             "include": tuple(refs.optional_texts("include")) if refs else None,
             "exclude": tuple(refs.optional_texts("exclude")) if refs else (),
-            "rules": tuple(_parse_rule(rule, found.number("id")) for rule in found.optional_objects("rules")),
-            "bypass": _list_bypassing(found.optional_objects("bypass_actors")) if found.has("bypass_actors") else None,
+            "rules": tuple(_parse_rule(rule, listed.id) for rule in item.optional_objects("rules")),
+            "bypass": _list_bypassing(item.optional_objects("bypass_actors")) if item.has("bypass_actors") else None,
             "html_url": page.optional_text("href") if page else None,
         }
     )
@@ -185,17 +175,15 @@ def _list_bypassing(actors: Iterable[Fields]) -> tuple[str, ...]:
     return tuple(f"{actor.text('actor_type')} {actor.optional_number('actor_id') or ''}".strip() for actor in passing)
 
 
-def _parse_rule(found: Fields, ruleset: int | None = None) -> Rule:
-    given = found.optional_child("parameters")
+def _parse_rule(item: Fields, ruleset: int | None = None) -> Rule:
+    details = item.optional_child("parameters") or Fields({}, "parameters")
     return Rule(
-        type=found.text("type"),
-        ruleset=ruleset if ruleset is not None else found.optional_number("ruleset_id"),
-        approvals=(given.optional_number("required_approving_review_count") or 0) if given else 0,
-        checks=tuple(check.text("context") for check in given.optional_objects("required_status_checks"))
-        if given
-        else (),
-        on_creation=not (given and given.optional_flag("do_not_enforce_on_create")),
-        operator=given.optional_text("operator") if given else None,
-        pattern=given.optional_text("pattern") if given else None,
-        negate=bool(given and given.optional_flag("negate")),
+        type=item.text("type"),
+        ruleset=ruleset if ruleset is not None else item.optional_number("ruleset_id"),
+        approvals=details.optional_number("required_approving_review_count") or 0,
+        checks=tuple(check.text("context") for check in details.optional_objects("required_status_checks")),
+        on_creation=not details.optional_flag("do_not_enforce_on_create"),
+        operator=details.optional_text("operator"),
+        pattern=details.optional_text("pattern"),
+        negate=bool(details.optional_flag("negate")),
     )

@@ -7,17 +7,16 @@ import re
 import threading
 import time
 from base64 import b64decode
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, wait
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from statistics import median
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlencode, urljoin, urlsplit
-
-from requests import Session
 
 from release_state import __version__
 from release_state.common.errors import list_spellings
@@ -43,241 +42,33 @@ from release_state.observe.http.response import (
 )
 from release_state.observe.http.transport import Cancellation, Interrupted, Unusable, open_session, send
 
-_POLL_SECONDS = 0.1
-TRIES = 3
+__all__ = ["HttpClient", "LookupFailed", "Response", "clean_url", "is_other_host", "observe", "origin_of"]
+
+T = TypeVar("T")
+
+MAX_BYTES = 32 * 2**20
 MAX_REDIRECTS = 5
-_WAIT = "wait for the reset, or give the run another token"
+TRIES = 3
+_POLL_SECONDS = 0.1
+_SAME_CLOCK = 60.0
+"""Seconds."""
 _SHORTEST_SECRET = 12
 """Characters. A shorter password may occur in a response by chance, and the response must not be changed then."""
+# Caches on the way have to revalidate, too.
+_HEADERS = {"User-Agent": f"release-state/{__version__}", "Accept-Encoding": "gzip", "Cache-Control": "no-cache"}
 _OF_BODY = re.compile("content-|etag$", re.IGNORECASE)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
-class Client(Protocol):
-    """What a request needs of `HttpClient`."""
+@dataclass
+class _Service:
+    """What the responses of one origin showed so far."""
 
-    session: Session
-    cancel: threading.Event
-    token: str | None
-    token_origin: Origin | None
-    shared_limit: SharedLimit | None
-
-    @property
-    def limit(self) -> float:
-        """Seconds of the look-up."""
-
-    def has_token_for(self, url: str) -> bool:
-        """Whether a request of this URL carries the token."""
-
-    def count(self, origin: Origin, headers: Mapping[str, str]) -> None:
-        """Record a response, with its rate limit."""
-
-
-class Request:
-    """One GET with its retries and redirects."""
-
-    def __init__(
-        self,
-        client: Client,
-        url: str,
-        headers: dict[str, str],
-        max_bytes: int,
-        wanted: frozenset[int],
-        end: float,
-        source: str | None,
-        into: Path | None = None,
-    ) -> None:
-        self._client, self._headers = client, headers
-        self._max_bytes, self._wanted, self._end = max_bytes, wanted, end
-        self._url = url
-        self._source, self._into = source, into
-        self._secrets: tuple[str, ...] = ()
-        try:
-            self._url = clean_url(url)
-        except ValueError as error:
-            self._url = ""
-            raise self._failure(str(error)) from None
-        if client.has_token_for(self._url) and not get_header(headers, "Authorization"):
-            headers["Authorization"] = f"Bearer {client.token}"
-        self._secrets = collect_secrets(client.token, get_header(headers, "Authorization"))
-
-    def ask(self, cache: ResponseCache | None = None) -> Response:
-        """Send the request until there is a usable response: a new one, or a cached one that still holds.
-
-        Raises LookupFailed.
-        """
-        failures = 0
-        seen = {self._url}
-        # Another caller may be shown something else, so the caller is a part of the key, as a hash.
-        caller = hashlib.sha256((get_header(self._headers, "Authorization") or "").encode()).hexdigest()
-        versions = (self._headers["Accept"], get_header(self._headers, "X-GitHub-Api-Version") or "")
-        key = (self._url, *versions, caller) if cache else ()
-        cached = cache.get(key) if cache else None
-        if cached is not None:
-            self._headers["If-None-Match"] = cached.etag
-        while True:
-            try:
-                received = self._send()
-            except Interrupted as error:
-                refusal = Refusal(str(error), is_temporary=True, remedy=NOT_REACHED)
-            else:
-                if received.status in _REDIRECTS:
-                    self._headers.pop("If-None-Match", None)  # the ETag is of the first address
-                    cached, key = None, ()
-                    self._follow(received, seen)
-                    continue
-                if received.status == 304 and cached is not None:
-                    if is_revalidated(received.headers, cached.etag):
-                        others = {name: text for name, text in received.headers.items() if not _OF_BODY.match(name)}
-                        return Response(200, {**others, **cached.headers}, cached.body, self._url)
-                    # It confirms another response, or an old one. Without the ETag every cache has to send the whole.
-                    self._headers.pop("If-None-Match", None)
-                    cached = None
-                    continue
-                if why := self._explain_staleness(received):
-                    refusal = Refusal(why, is_temporary=True, remedy=NOT_REACHED)
-                elif received.status in self._wanted:
-                    return replace(received, cache_key=key)
-                else:
-                    refusal = self._read_refusal(received)
-            failures += 1
-            self._pause(refusal, failures)
-
-    def _send(self) -> Response:
-        """Send it once. Raises Interrupted where the connection failed, LookupFailed where trying again is no use."""
-        self._respect_limit()
-        left = self._end - time.monotonic()
-        if left <= 0:
-            raise self._out_of_time()
-        cancellation, future, url, headers = Cancellation(), Future[Response](), self._url, dict(self._headers)
-
-        def work() -> None:
-            try:
-                future.set_result(
-                    send(
-                        self._client.session, cancellation, url, headers,
-                        seconds=left, limit=self._max_bytes, wanted=self._wanted, into=self._into,
-                    )
-                )  # fmt: skip
-            except BaseException as error:
-                future.set_exception(error)
-
-        # In a thread: neither a resolver that hangs nor a server that sends a byte a second ends by itself.
-        threading.Thread(target=work, name="release-state-http", daemon=True).start()
-        while not future.done() and not self._client.cancel.is_set() and (rest := self._end - time.monotonic()) > 0:
-            wait([future], min(rest, _POLL_SECONDS))
-        if not future.done() or time.monotonic() >= self._end:
-            cancellation.cut()
-            raise self._out_of_time()
-        try:
-            received = future.result()
-        except Unusable as error:
-            raise self._failure(str(error)) from None
-        self._client.count(origin_of(url), received.headers)
-        if self._limit is not None:
-            self._limit.note_response(received.status, received.headers)
-        return self._without_secrets(received)
-
-    def _without_secrets(self, received: Response) -> Response:
-        """The response without the secrets of the request: a service may repeat them."""
-        body, headers = received.body, received.headers
-        long_ones = (secret for secret in self._secrets if len(secret) >= _SHORTEST_SECRET)
-        for secret in dict.fromkeys(spelling for each in long_ones for spelling in list_spellings(each)):
-            body = body.replace(secret.encode(), b"***")
-            if any(secret in value for value in headers.values()):
-                headers = {name: value.replace(secret, "***") for name, value in headers.items()}
-        return replace(received, headers=headers, body=body)
-
-    def _explain_staleness(self, received: Response) -> str | None:
-        """Say how a response of the API shows that a cache kept it; None if it does not, and for other services.
-
-        The caches of an index are a part of it: it empties them when a page changes.
-        """
-        return explain_staleness(received.headers) if origin_of(self._url) == self._client.token_origin else None
-
-    @property
-    def _limit(self) -> SharedLimit | None:
-        return self._client.shared_limit if origin_of(self._url) == self._client.token_origin else None
-
-    def _respect_limit(self) -> None:
-        """Wait until the rate limit ends, or raise if that is too late for this look-up."""
-        until = self._limit.until() if self._limit is not None else None
-        if until is None:
-            return
-        pause = (until - datetime.now(timezone.utc)).total_seconds()
-        if pause >= self._end - time.monotonic():
-            raise self._failure("not requested: the rate limit is used up, as another request found", until, _WAIT)
-        self._client.cancel.wait(max(0.0, pause))
-
-    def _follow(self, received: Response, seen: set[str]) -> None:
-        location = get_header(received.headers, "Location")
-        if not location:
-            raise self._failure(f"answered {received.status} without a Location header")
-        try:
-            target = clean_url(urljoin(self._url, location))
-        except ValueError as error:
-            raise self._failure(f"redirected to an unusable address: {error}") from None
-        if target in seen:
-            raise self._failure("redirects in a loop")
-        if len(seen) > MAX_REDIRECTS:
-            raise self._failure(f"redirects more than {MAX_REDIRECTS} times")
-        if self._url.startswith("https:") and target.startswith("http:"):
-            raise self._failure("redirects from https to http, which is not followed")
-        if origin_of(target) != origin_of(self._url):
-            # Dropped for good: another host must not choose what is requested with the token either.
-            self._headers = {name: text for name, text in self._headers.items() if name.lower() != "authorization"}
-        seen.add(target)
-        self._url = target
-
-    def _read_refusal(self, received: Response) -> Refusal:
-        with_token = get_header(self._headers, "Authorization") is not None
-        return read_refusal(received.status, received.headers, received.body, with_credentials=with_token)
-
-    def _pause(self, refused: Refusal, failures: int) -> None:
-        """Wait before the next try, or raise if there is none."""
-        if not refused.is_temporary:
-            raise self._failure(refused.why, refused.retry_at, refused.remedy, may_pass=refused.may_pass)
-        pause = PAUSES[min(failures, len(PAUSES)) - 1] if refused.wait is None else refused.wait
-        if failures >= TRIES or pause >= self._end - time.monotonic():
-            tried = f" ({failures} tries)" if failures > 1 else ""
-            raise self._failure(refused.why + tried, refused.retry_at, refused.remedy, may_pass=True)
-        self._client.cancel.wait(pause)
-        if self._client.cancel.is_set():
-            raise self._failure("the run was interrupted")
-
-    def _out_of_time(self) -> LookupFailed:
-        limit = f"{self._client.limit:g}"
-        remedy = "try again, or raise --lookup-timeout"
-        return self._failure(f"no complete answer within {limit} s", remedy=remedy, may_pass=True)
-
-    def _failure(
-        self, why: str, retry_at: datetime | None = None, remedy: str | None = None, *, may_pass: bool = False
-    ) -> LookupFailed:
-        where = f"{display_url(self._url)}: " if self._url else ""
-        text = where + why
-        for secret in (spelling for each in self._secrets for spelling in list_spellings(each)):
-            text = text.replace(secret, "***")
-        source = self._source or (urlsplit(self._url).netloc if self._url else "") or "HTTP"
-        why = sanitize(text, 500)
-        return LookupFailed(Problem(source=source, why=why, retry_at=retry_at, remedy=remedy, is_temporary=may_pass))
-
-
-def collect_secrets(token: str | None, authorization: str | None) -> tuple[str, ...]:
-    """The secrets of a request: the token, the header, and the password in it."""
-    found = [token or "", authorization or ""]
-    kind, _, coded = (authorization or "").partition(" ")
-    if kind == "Basic":
-        with suppress(ValueError):
-            found += [coded, b64decode(coded).decode("utf-8", "replace").partition(":")[2]]
-    return tuple(secret for secret in found if secret)
-
-
-__all__ = ["HttpClient", "LookupFailed", "Response", "clean_url", "is_other_host", "observe", "origin_of"]
-
-T = TypeVar("T")
-MAX_BYTES = 32 * 2**20
-_SAME_CLOCK = 60.0
-"""Seconds."""
+    responses: int = 0
+    limit: Mapping[str, str] | None = None
+    """The headers of the last response that named a rate limit."""
+    ahead: list[float] = field(default_factory=list)
+    """Seconds by which this machine's clock is ahead, by each response with a date."""
 
 
 class HttpClient:
@@ -287,41 +78,29 @@ class HttpClient:
     shares its time with others, `time_left` does, too.
     `token` goes to the scheme, host and port of `token_host` (an URL) alone, also after redirects; passwords of
     `.netrc` are never sent, while the environment's proxies and CA bundles are honoured.
+    `cancel`, once set, ends every look-up. `shared_limit` is the rate limit of `token_host`, shared with all that use
+    the same token. `cache` has responses of earlier runs.
     """
 
     def __init__(
         self,
         timeout: float,
         *,
-        headers: Mapping[str, str] | None = None,
         token: str | None = None,
         token_host: str | None = None,
-        user_agent: str = f"release-state/{__version__}",
         cancel: threading.Event | None = None,
         shared_limit: SharedLimit | None = None,
         time_left: TimeLeft | None = None,
-        kept: ResponseCache | None = None,
+        cache: ResponseCache | None = None,
     ) -> None:
         if token and not token_host:
             raise ValueError("a token needs the host that it is for")
-        self.timeout = timeout
+        self.timeout, self.time_left = timeout, time_left
+        self.token, self.token_origin = token, origin_of(token_host) if token_host else None
         self.cancel = cancel or threading.Event()
-        """Once set, every look-up fails at once: the run was interrupted."""
-        # Caches on the way have to revalidate, too.
-        own = {"User-Agent": user_agent, "Accept-Encoding": "gzip", "Cache-Control": "no-cache"}
-        self._headers = {**own, **(headers or {})}
-        self.token = token
-        self.token_origin = origin_of(token_host) if token_host else None
-        self.time_left = time_left
-        """Shared with other look-ups; None: each has `timeout` for itself."""
-        self.shared_limit = shared_limit
-        """The rate limit of `token_host`, shared with all that use the same token."""
-        self._kept = kept
-        """Responses of earlier runs; None: no cache."""
+        self.shared_limit, self.cache = shared_limit, cache
         self.session = open_session()
-        self._limits: dict[Origin, Mapping[str, str]] = {}
-        self._answers: dict[Origin, int] = {}
-        self._ahead: dict[Origin, list[float]] = {}
+        self._services: dict[Origin, _Service] = defaultdict(_Service)
         self._lock = threading.Lock()
 
     def deadline(self) -> float:
@@ -341,12 +120,12 @@ class HttpClient:
     def rate_limit_headers(self, url: str) -> Mapping[str, str] | None:
         """The headers of the last response from this URL's origin that named a rate limit."""
         with self._lock:
-            return self._limits.get(origin_of(url))
+            return self._services[origin_of(url)].limit
 
-    def answers_from(self, url: str) -> int:
+    def count_responses(self, url: str) -> int:
         """How many responses came from this URL's origin, refusals included."""
         with self._lock:
-            return self._answers.get(origin_of(url), 0)
+            return self._services[origin_of(url)].responses
 
     def clock_ahead(self, url: str) -> float | None:
         """Seconds by which this machine's clock is ahead of that of this URL's origin; None if no response has a date.
@@ -355,19 +134,20 @@ class HttpClient:
         rounding, and counts as zero.
         """
         with self._lock:
-            told = self._ahead.get(origin_of(url))
-            middle = median(told) if told else None
+            differences = self._services[origin_of(url)].ahead
+            middle = median(differences) if differences else None
         return middle if middle is None or abs(middle) >= _SAME_CLOCK else 0.0
 
-    def count(self, origin: Origin, headers: Mapping[str, str]) -> None:
-        """Record a response, with its rate limit and its time."""
+    def record(self, url: str, headers: Mapping[str, str]) -> None:
+        """Record a response from this URL's origin, with its rate limit and its time."""
         ahead = measure_clock_ahead(headers, datetime.now(timezone.utc))
         with self._lock:
+            service = self._services[origin_of(url)]
+            service.responses += 1
             if ahead is not None:
-                self._ahead.setdefault(origin, []).append(ahead)
-            self._answers[origin] = self._answers.get(origin, 0) + 1
+                service.ahead.append(ahead)
             if get_header(headers, "X-RateLimit-Limit"):
-                self._limits[origin] = headers
+                service.limit = headers
 
     def get(
         self,
@@ -393,14 +173,14 @@ class HttpClient:
         end = self.deadline() if deadline is None else deadline
         if params:
             url += ("&" if "?" in url else "?") + urlencode(params)
-        asked = {**self._headers, "Accept": accept, **(headers or {})}
-        request = Request(self, url, asked, max_bytes, frozenset(allow_status) | {200}, end, source, into)
-        return request.ask(self._kept if may_keep else None)
+        sent = {**_HEADERS, "Accept": accept, **(headers or {})}
+        request = Request(self, url, sent, max_bytes, frozenset(allow_status) | {200}, end, source, into)
+        return request.ask(self.cache if may_keep else None)
 
-    def keep(self, answer: Response) -> None:
+    def keep(self, response: Response) -> None:
         """Cache a response that turned out to be complete and of the right shape."""
-        if self._kept is not None and answer.cache_key and answer.status == 200:
-            self._kept.put(answer.cache_key, answer.headers, answer.body)
+        if self.cache is not None and response.cache_key and response.status == 200:
+            self.cache.put(response.cache_key, response.headers, response.body)
 
     def get_json(self, url: str, *, accept: str = "application/json", **options: Any) -> tuple[Any, Response]:
         """Return the decoded JSON and the response. Takes what `get` takes.
@@ -408,17 +188,203 @@ class HttpClient:
         An allowed status of 400 and more must have the JSON object with a `message` that GitHub's errors have.
         Raises LookupFailed, also where the body is not JSON.
         """
-        answer = self.get(url, accept=accept, **options)
-        source = options.get("source") or urlsplit(answer.url).netloc
-        if answer.status >= 400 and read_service_message(answer.headers, answer.body) is None:
-            why = f"{display_url(answer.url)}: answered {answer.status} without the service's error message (a proxy?)"
-            raise LookupFailed(Problem(source=source, why=why, is_temporary=answer.status >= 500))
+        response = self.get(url, accept=accept, **options)
         try:
-            return parse_json(answer), answer
+            if response.status < 400 or read_service_message(response.headers, response.body) is not None:
+                return parse_json(response), response
+            is_temporary = response.status >= 500
+            why = f"answered {response.status} without the service's error message (a proxy?)"
         except ValueError as error:
-            raise LookupFailed(
-                Problem(source=source, why=f"{display_url(answer.url)}: {error}", is_temporary=True)
-            ) from None
+            why, is_temporary = str(error), True
+        source = options.get("source") or urlsplit(response.url).netloc
+        why = f"{display_url(response.url)}: {why}"
+        raise LookupFailed(Problem(source=source, why=why, is_temporary=is_temporary))
+
+
+class Request:
+    """One GET with its retries, pauses and redirects, until a usable response or a problem."""
+
+    def __init__(
+        self,
+        client: HttpClient,
+        url: str,
+        headers: dict[str, str],
+        max_bytes: int,
+        wanted: frozenset[int],
+        end: float,
+        source: str | None,
+        into: Path | None,
+    ) -> None:
+        self._client, self._headers, self._end, self._source = client, headers, end, source
+        self._max_bytes, self._wanted, self._into = max_bytes, wanted, into
+        self._url, self._secrets = "", list[str]()
+        try:
+            self._url = clean_url(url)
+        except ValueError as error:
+            raise self._failure(str(error)) from None
+        if client.has_token_for(self._url) and not get_header(headers, "Authorization"):
+            headers["Authorization"] = f"Bearer {client.token}"
+        self._secrets = collect_secrets(client.token, get_header(headers, "Authorization"))
+
+    def ask(self, cache: ResponseCache | None) -> Response:
+        """Send the request until there is a usable response: a new one, or a cached one that still holds.
+
+        Raises LookupFailed.
+        """
+        failures = 0
+        seen = {self._url}
+        # Another caller may be shown something else, so the caller is a part of the key, as a hash.
+        caller = hashlib.sha256((get_header(self._headers, "Authorization") or "").encode()).hexdigest()
+        versions = (self._headers["Accept"], get_header(self._headers, "X-GitHub-Api-Version") or "")
+        key = (self._url, *versions, caller) if cache else ()
+        cached = cache.get(key) if cache else None
+        if cached is not None:
+            self._headers["If-None-Match"] = cached.etag
+        while True:
+            try:
+                response = self._send()
+            except Interrupted as error:
+                refusal = Refusal(str(error), is_temporary=True, remedy=NOT_REACHED)
+            else:
+                if response.status in _REDIRECTS:
+                    self._headers.pop("If-None-Match", None)  # the ETag is of the first address
+                    cached, key = None, ()
+                    self._follow(response, seen)
+                    continue
+                if response.status == 304 and cached is not None:
+                    if is_revalidated(response.headers, cached.etag):
+                        others = {name: text for name, text in response.headers.items() if not _OF_BODY.match(name)}
+                        return Response(200, {**others, **cached.headers}, cached.body, self._url)
+                    # It confirms another response, or an old one. Without the ETag every cache has to send the whole.
+                    self._headers.pop("If-None-Match", None)
+                    cached = None
+                    continue
+                # The caches of an index are a part of it: it empties them when a page changes.
+                if self._is_for_api and (why := explain_staleness(response.headers)):
+                    refusal = Refusal(why, is_temporary=True, remedy=NOT_REACHED)
+                elif response.status in self._wanted:
+                    return replace(response, cache_key=key)
+                else:
+                    has_credentials = get_header(self._headers, "Authorization") is not None
+                    refusal = read_refusal(response, with_credentials=has_credentials)
+            failures += 1
+            self._pause(refusal, failures)
+
+    @property
+    def _is_for_api(self) -> bool:
+        return origin_of(self._url) == self._client.token_origin
+
+    def _send(self) -> Response:
+        """Send it once. Raises Interrupted where the connection failed, LookupFailed where a retry is no use."""
+        limit = self._client.shared_limit if self._is_for_api else None
+        self._wait_for(limit)
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise self._out_of_time()
+        cancellation, future, url, headers = Cancellation(), Future[Response](), self._url, dict(self._headers)
+
+        def work() -> None:
+            try:
+                future.set_result(
+                    send(
+                        self._client.session, cancellation, url, headers,
+                        seconds=left, limit=self._max_bytes, wanted=self._wanted, into=self._into,
+                    )
+                )  # fmt: skip
+            except BaseException as error:
+                future.set_exception(error)
+
+        # In a thread: neither a resolver that hangs nor a server that sends a byte a second ends by itself.
+        threading.Thread(target=work, name="release-state-http", daemon=True).start()
+        while not future.done() and not self._client.cancel.is_set() and (rest := self._end - time.monotonic()) > 0:
+            wait([future], min(rest, _POLL_SECONDS))
+        if not future.done() or time.monotonic() >= self._end:
+            cancellation.cut()
+            raise self._out_of_time()
+        try:
+            response = future.result()
+        except Unusable as error:
+            raise self._failure(str(error)) from None
+        self._client.record(url, response.headers)
+        if limit is not None:
+            limit.note_response(response.status, response.headers)
+        return self._remove_secrets(response)
+
+    def _remove_secrets(self, response: Response) -> Response:
+        """The response without the secrets of the request: a service may repeat them."""
+        body, headers = response.body, response.headers
+        long_ones = (secret for secret in self._secrets if len(secret) >= _SHORTEST_SECRET)
+        for secret in dict.fromkeys(spelling for each in long_ones for spelling in list_spellings(each)):
+            body = body.replace(secret.encode(), b"***")
+            if any(secret in value for value in headers.values()):
+                headers = {name: value.replace(secret, "***") for name, value in headers.items()}
+        return replace(response, headers=headers, body=body)
+
+    def _wait_for(self, limit: SharedLimit | None) -> None:
+        """Wait until the rate limit ends, or raise if that is too late for this look-up."""
+        until = limit.until() if limit is not None else None
+        if until is None:
+            return
+        pause = (until - datetime.now(timezone.utc)).total_seconds()
+        if pause >= self._end - time.monotonic():
+            why = "not requested: the rate limit is used up, as another request found"
+            raise self._failure(why, until, "wait for the reset, or give the run another token")
+        self._client.cancel.wait(max(0.0, pause))
+
+    def _follow(self, response: Response, seen: set[str]) -> None:
+        location = get_header(response.headers, "Location")
+        if not location:
+            raise self._failure(f"answered {response.status} without a Location header")
+        try:
+            target = clean_url(urljoin(self._url, location))
+        except ValueError as error:
+            raise self._failure(f"redirected to an unusable address: {error}") from None
+        if target in seen:
+            raise self._failure("redirects in a loop")
+        if len(seen) > MAX_REDIRECTS:
+            raise self._failure(f"redirects more than {MAX_REDIRECTS} times")
+        if self._url.startswith("https:") and target.startswith("http:"):
+            raise self._failure("redirects from https to http, which is not followed")
+        if origin_of(target) != origin_of(self._url):
+            # Dropped for good: another host must not choose what is requested with the token either.
+            self._headers = {name: text for name, text in self._headers.items() if name.lower() != "authorization"}
+        seen.add(target)
+        self._url = target
+
+    def _pause(self, refusal: Refusal, failures: int) -> None:
+        """Wait before the next try, or raise if there is none."""
+        if not refusal.is_temporary:
+            raise self._failure(refusal.why, refusal.retry_at, refusal.remedy, may_pass=refusal.may_pass)
+        pause = PAUSES[min(failures, len(PAUSES)) - 1] if refusal.wait is None else refusal.wait
+        if failures >= TRIES or pause >= self._end - time.monotonic():
+            tries = f" ({failures} tries)" if failures > 1 else ""
+            raise self._failure(refusal.why + tries, refusal.retry_at, refusal.remedy, may_pass=True)
+        if self._client.cancel.wait(pause):
+            raise self._failure("the run was interrupted")
+
+    def _out_of_time(self) -> LookupFailed:
+        why = f"no complete answer within {self._client.limit:g} s"
+        return self._failure(why, remedy="try again, or raise --lookup-timeout", may_pass=True)
+
+    def _failure(
+        self, why: str, retry_at: datetime | None = None, remedy: str | None = None, *, may_pass: bool = False
+    ) -> LookupFailed:
+        text = f"{display_url(self._url)}: {why}" if self._url else why
+        for secret in (spelling for each in self._secrets for spelling in list_spellings(each)):
+            text = text.replace(secret, "***")
+        source = self._source or urlsplit(self._url).netloc or "HTTP"
+        why = sanitize(text, 500)
+        return LookupFailed(Problem(source=source, why=why, retry_at=retry_at, remedy=remedy, is_temporary=may_pass))
+
+
+def collect_secrets(token: str | None, authorization: str | None) -> list[str]:
+    """The secrets of a request: the token, the header, and the password in it."""
+    secrets = [token or "", authorization or ""]
+    kind, _, coded = (authorization or "").partition(" ")
+    if kind == "Basic":
+        with suppress(ValueError):
+            secrets += [coded, b64decode(coded).decode("utf-8", "replace").partition(":")[2]]
+    return [secret for secret in secrets if secret]
 
 
 def observe(ask: Callable[[], T | None]) -> Observation[T]:

@@ -1,7 +1,5 @@
-"""What one service said about asking too much, shared by all that ask it with the same token: also by processes.
+"""What limits the look-ups of a run: the rate limit that its processes share, and the time of a round.
 
-A run over many projects spends one budget. Once GitHub says that it is used up, or asks for a pause, nobody of the run
-sends another request before the time that it names: asking on would be refused, and can end in a longer ban.
 Source: https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api
 """
 
@@ -17,30 +15,31 @@ from enum import Enum
 from pathlib import Path
 
 from release_state.common import disk
-from release_state.observe.http.response import get_header, parse_epoch, read_date, to_local_clock
+from release_state.observe.http.response import get_header, get_number, read_date, read_reset, to_local_clock
 
-_FILE = "limit.json"
 _LONGEST = 3 * 3600
 """Seconds; a longer wait is taken for an error of the clock."""
 
 
 class SharedLimit:
-    """The rate limit of one run, in a private folder that its processes share."""
+    """The rate limit of one token, in a private folder that the processes of a run share.
+
+    Once GitHub says that it is used up, or asks for a pause, the run sends no request before the time that it names: a
+    request would be refused, and can end in a longer ban.
+    """
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / _FILE
+        self._path = folder / "limit.json"
         self._until, self._seen = 0.0, -1
 
     def note_response(self, status: int, headers: Mapping[str, str]) -> None:
         """Take the rate limit from a response."""
-        now = time.time()
-        until = 0.0
+        now, until = time.time(), 0.0
         if (get_header(headers, "X-RateLimit-Remaining") or "").strip() == "0":
-            reset = parse_epoch(get_header(headers, "X-RateLimit-Reset"))
+            reset = read_reset(headers)
             until = to_local_clock(reset, read_date(headers)).timestamp() if reset else 0.0
-        retry = (get_header(headers, "Retry-After") or "").strip()
-        if status in (403, 429) and retry.isdecimal():
-            until = max(until, now + int(retry[:6]))
+        if status in (403, 429) and (pause := get_number(headers, "Retry-After")) is not None:
+            until = max(until, now + pause)
         if now < until < now + _LONGEST and until > self._until:
             self._until = until
             with suppress(OSError):  # the folder goes with the end of the run

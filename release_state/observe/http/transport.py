@@ -40,11 +40,11 @@ ERROR_BODY = 64 * 2**10
 """Bytes of an error page that are read: enough for the service's message."""
 
 
-class Interrupted(Exception):  # noqa: N818 - the connection did not bring a whole answer; asking again may
+class Interrupted(Exception):  # noqa: N818 - a statement about a connection; a retry may help
     """The connection failed or ended early. The text names neither URL nor credentials."""
 
 
-class Unusable(Exception):  # noqa: N818 - an answer came that asking again would not better
+class Unusable(Exception):  # noqa: N818 - a statement about a response; a retry does not help
     """The response is not usable: too large, in an encoding that was not requested, or from an untrusted server."""
 
 
@@ -65,7 +65,7 @@ class Cancellation:
                 raise TimeoutError("the time limit has passed")
 
     def cut(self) -> None:
-        """End whatever the request waits for."""
+        """End every wait of the request."""
         with self._lock:
             self._is_cut = True
             for held in (self._socket, self._connection and self._connection.sock):
@@ -121,13 +121,11 @@ class _Adapter(HTTPAdapter):
 
 class _Session(requests.Session):
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """Return no redirect: to follow one, requests would read its whole body, however large."""
-        return
+        """Return None: to follow a redirect, requests would read its whole body, however large."""
 
 
 def _no_credentials(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    # Given as `auth`, it keeps requests from adding a password of ~/.netrc; proxies and CA bundles of the
-    # environment stay in force.
+    # As `auth`, it keeps requests from adding a password of ~/.netrc; the environment's proxies and CA bundles count.
     return request
 
 
@@ -159,6 +157,7 @@ def send(
     that takes the body of a wanted status, instead of memory. Raises Interrupted, Unusable; OSError of that file.
     """
     _current.cancellation = cancellation
+    body = b""
     try:
         try:
             response = session.get(url, headers=headers, timeout=seconds, stream=True, allow_redirects=False)
@@ -166,25 +165,21 @@ def send(
             raise _describe_failure(error) from None
         with response:
             if response.status_code in wanted:
-                body = _read_body(response, limit) if into is None else _save_body(response, limit, into)
+                body = _read_body(response, limit, into)
             else:
-                try:
+                with suppress(Interrupted, Unusable):
                     body = _read_body(response, ERROR_BODY)
-                except (Interrupted, Unusable):
-                    body = b""
         return Response(response.status_code, response.headers, body, url)
     finally:
         _current.cancellation = None
 
 
-def _read_body(response: requests.Response, limit: int) -> bytes:
-    return b"".join(_read_blocks(response, limit))
-
-
-def _save_body(response: requests.Response, limit: int, into: Path) -> bytes:
+def _read_body(response: requests.Response, limit: int, into: Path | None = None) -> bytes:
+    blocks = _read_blocks(response, limit)
+    if into is None:
+        return b"".join(blocks)
     with into.open("wb") as file:
-        for block in _read_blocks(response, limit):
-            file.write(block)
+        file.writelines(blocks)
     return b""
 
 
@@ -216,10 +211,7 @@ def _read_blocks(response: requests.Response, limit: int) -> Iterator[bytes]:
 
 
 class _Decoder:
-    """Decompresses gzip up to a limit: some kilobytes can hold gigabytes.
-
-    urllib3 bounds each piece, too, but does not tell a truncated stream from a complete one.
-    """
+    """Decompresses gzip up to a limit. urllib3 does not tell a truncated stream from a complete one."""
 
     def __init__(self, coding: str, limit: int) -> None:
         coding = coding.strip().lower()
@@ -229,23 +221,23 @@ class _Decoder:
         self._zlib = zlib.decompressobj(wbits=31) if coding.endswith("gzip") else None
 
     def decode(self, block: bytes, left: int) -> bytes:
+        """The content of the next block. Raises Unusable if it has more than `left` bytes."""
         if self._zlib is None:
             return block
-        return b"".join(self._pieces(block, left))
-
-    def _pieces(self, block: bytes, left: int) -> Iterator[bytes]:
-        while block and self._zlib is not None:
+        pieces = []
+        while block:
             if self._zlib.eof:
                 self._zlib = zlib.decompressobj(wbits=31)  # a gzip file may have several members
             try:
                 piece = self._zlib.decompress(block, left + 1)
             except zlib.error:
                 raise Unusable("the answer is not valid gzip") from None
-            yield piece
+            pieces.append(piece)
             left -= len(piece)
             if left < 0:
                 raise Unusable(f"the answer unpacks to more than the limit of {self._limit} bytes")
             block = self._zlib.unconsumed_tail or self._zlib.unused_data
+        return b"".join(pieces)
 
     @property
     def is_complete(self) -> bool:

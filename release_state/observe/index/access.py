@@ -21,7 +21,7 @@ from release_state.model.snapshot import IndexFile
 from release_state.model.target import Channel, parse_version
 from release_state.observe.git.store import OBJECT_NAME
 from release_state.observe.http.client import HttpClient, LookupFailed, Response, clean_url, is_other_host, origin_of
-from release_state.observe.http.response import display_url, is_html
+from release_state.observe.http.response import display_url
 from release_state.observe.index.simple import ACCEPT, IndexPage, parse_project_page, parse_root
 
 _PAGE_LIMIT = 64 * 2**20
@@ -74,7 +74,7 @@ class Index:
                 )
             if name in parse_root(root.body, root.headers, root.url):
                 raise self.failure("the index lists the project and answers 404 for its page")
-        elif is_html(answer):
+        elif answer.is_html:
             # The public index's own 404 of a project page is a line of plain text.
             raise self.failure("answered 404 with an HTML page, which is not the index's own (a proxy?)", "try again")
         return None

@@ -330,7 +330,7 @@ class Stage:
             token=self.world.token,
             token_host=self.world.github.url,
             cancel=cancel,
-            kept=ResponseCache() if keep_answers else None,
+            cache=ResponseCache() if keep_answers else None,
         )
         (history,) = collect_history(config, client=client, token_source="GITHUB_TOKEN", own_run_id=None, cancel=cancel)
         return Audit(history)

@@ -50,7 +50,7 @@ from release_state.observe.github.lists import GitHubList
 from release_state.observe.github.run_log import RunLogs
 from release_state.observe.github.settings import GitHubSettings
 from release_state.observe.http.client import LookupFailed, observe
-from release_state.observe.http.response import read_refusal
+from release_state.observe.http.response import Response, read_refusal
 from release_state.observe.index.access import Index, observe_provenance
 from release_state.observe.index.index import observe_index, observe_index_history
 from release_state.observe.index.simple import NotSimple, parse_root
@@ -223,7 +223,7 @@ def _asks(name: str, ask: Callable[[GitHub], object]) -> None:
 TARGETS["github-repository"] = Target(lambda data: GitHub(CannedClient(lambda url: data), API, _NAME).repository())
 _asks("pulls", lambda github: (github.pulls("release/pypi-v0.2.0"), github.open_release_pulls(lambda name: True)))
 _asks("release", lambda github: (github.release_by_tag("v0.2.0"), github.latest_release()))
-_asks("releases", lambda github: (github.drafts("v0.2.0".__eq__), github.releases(), github.all_drafts()))
+_asks("releases", lambda github: (github.drafts("v0.2.0".__eq__), github.releases(), github.drafts()))
 _asks("checks", lambda github: github.checks(REF))
 _asks("runs", lambda github: github.runs("release.yml"))
 _asks("branch-runs", lambda github: github.observe(lambda api, place: find_branch_runs(api, place, "main", "x.yml")))
@@ -304,8 +304,9 @@ def _(data: bytes) -> object:
     head, _, body = data.partition(b"\n\n")
     lines = [line.partition(":") for line in head.decode("latin-1").split("\n")]
     headers = {name: value.strip() for name, _, value in lines if name}
-    said = [read_refusal(status, headers, body, with_credentials=True) for status in (401, 403, 429, 500, 503)]
-    return [text for one in said for text in (one.why, one.remedy or "")]
+    responses = [Response(status, headers, body, "") for status in (401, 403, 429, 500, 503)]
+    refusals = [read_refusal(response, with_credentials=True) for response in responses]
+    return [text for refusal in refusals for text in (refusal.why, refusal.remedy or "")]
 
 
 # ---- git
