@@ -74,12 +74,13 @@ def find_publishing_run(
         if asked == MOST_RUNS:
             return None
         asked += 1
-        jobs = [job for job in logs.jobs(repository, target, run) if _has_published(job, target)]
+        lookup = logs.of_run(repository, target, run)
+        jobs = [job for job in lookup.jobs() if _has_published(job, target)]
         if not jobs or any(is_dry_name(job.name) for job in jobs):
             continue
         said = said.combine(attribute_jobs([job.name for job in jobs], target))
         if not said.is_ours and not said.is_other and logs.has_token:
-            lines = parse_log(logs.log(repository, target, run, jobs[-1]))
+            lines = parse_log(lookup.log(jobs[-1]))
             said = said.combine(attribute_log(lines, target))
             if is_dry_log(lines, published_nothing=False):
                 continue

@@ -247,7 +247,7 @@ def find_branch_runs(api: GitHubApi, place: str, branch: str, workflow: str) -> 
         wanted.update((run.id, run) for run in runs if is_of_ci(run))
         return len(wanted) >= BRANCH_RUNS or (bool(runs) and runs[-1].created_at < date - RUN_AGE)
 
-    params = {"per_page": _PER_PAGE, "branch": branch}
+    params: dict[str, str | int] = {"per_page": _PER_PAGE, "branch": branch}
     items = _list_runs(api, f"{place}/actions/runs", params, enough=enough, newest_first="created_at").read()
     return _sort(wanted[run.id] for run in parse_runs(items, place) if run.id in wanted)[:BRANCH_RUNS]
 

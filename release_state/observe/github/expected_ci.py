@@ -1,4 +1,4 @@
-"""What CI a commit should have, where the results of its own do not decide; each fact asked only where it is needed.
+"""What CI a commit should have, where the results of its own do not decide. Each fact is looked up only if needed.
 
 | fact | requests |
 |---|---|
@@ -7,8 +7,6 @@
 | the push | `GET …/activity?ref=refs/heads/{branch}`, one page, where something is missing |
 | workflows that are switched off | `GET …/actions/workflows`, where one has no run |
 | the nearest ancestor with complete CI | three for each, where nothing started, or not all |
-
-Ancestors are asked for nearest first, then side by side, and no further than one whose apps the commit has all.
 
 Sources: https://docs.github.com/rest/actions/workflows, /rest/repos/repos#list-repository-activities, and
 https://docs.github.com/actions/reference/workflows-and-actions/events-that-trigger-workflows#push
@@ -32,9 +30,20 @@ from release_state.observe.github.lists import GitHubList
 
 T = TypeVar("T")
 
-WITH_CI = 5
+ANCESTORS = 20
+"""How many ancestors are looked up with a token."""
+ANCESTORS_WITHOUT_TOKEN = 5
+"""How many without one: then GitHub allows sixty requests an hour."""
+_MOST_PUSHES = 30
+"""How many of the newest pushes to the branch are read."""
+_WITH_CI = 5
 """How many commits with CI show which apps are usual."""
-_SIDE_BY_SIDE = WITH_CI - 1
+_SIDE_BY_SIDE = _WITH_CI - 1
+_OFF = "disabled"
+_UNASKED = "not looked for without a token"
+
+
+# --- ancestors -----------------------------------------------------------------------------------------------------
 
 
 @dataclass
@@ -48,27 +57,29 @@ class StandIn:
     """How many ancestors were skipped for each workflow; under "" where none was kept away."""
 
 
+@dataclass(frozen=True)
 class Ancestors:
     """Looks up CI of a commit's ancestors, nearest first: the first alone, the others side by side."""
 
-    def __init__(
-        self, api: GitHubApi, place: str, left: Exclusions, chain: Sequence[tuple[str, str]], deadline: float
-    ) -> None:
-        self._api, self._place, self._left, self._deadline = api, place, left, deadline
-        self._chain = chain
+    api: GitHubApi
+    place: str
+    excluded: Exclusions
+    chain: Sequence[tuple[str, str]]
+    """Hash and message of each ancestor, the parent first."""
+    deadline: float
 
-    def usual(self, own: frozenset[str] | None) -> list[CommitChecks]:
+    def find_usual(self, own: frozenset[str] | None) -> list[CommitChecks]:
         """The nearest ancestors with CI, up to the first whose apps are all among `own` (None: no such end)."""
         # A commit whose message skips CI says nothing about what is usual.
-        shas = [sha for sha, message in self._chain if not find_skip_marker(message)]
+        shas = [sha for sha, message in self.chain if not find_skip_marker(message)]
         seen: list[CommitChecks] = []
-        for commits in self._batches(shas, lambda sha: look_up_results(self._api, self._place, sha, self._deadline)):
+        for commits in self._batches(shas, self._look_up_results):
             seen += [commit for commit in commits if commit.results]
-            if len(seen) >= WITH_CI or (seen and own is not None and intersect_apps(seen) <= own):
+            if len(seen) >= _WITH_CI or (seen and own is not None and intersect_apps(seen) <= own):
                 break
-        return seen[:WITH_CI]
+        return seen[:_WITH_CI]
 
-    def stand_in(
+    def find_stand_in(
         self, kept: Mapping[str, bool], apps: Sequence[str], is_of_ci: Callable[[CICheck], bool], *, begun: bool
     ) -> StandIn:
         """The nearest ancestor with complete CI, and its results.
@@ -78,33 +89,40 @@ class Ancestors:
         that has the usual `apps`, or else any result of CI. Where CI of the commit itself has `begun`, an ancestor
         says nothing but what became of the workflows that were kept away.
         """
-        always, wanted, found = {name for name, filtered in kept.items() if not filtered}, set(kept), StandIn()
+        always, wanted, stand_in = {name for name, filtered in kept.items() if not filtered}, set(kept), StandIn()
+
+        def is_complete(commit: CommitChecks) -> bool:
+            if wanted:
+                return always.issubset(commit.ran) and not wanted.isdisjoint(commit.ran)
+            return set(apps) <= commit.apps if apps else any(map(is_of_ci, commit.results))
+
         at = 0
-        for commits in self._batches([sha for sha, _ in self._chain], self._with_runs if kept else self._if_any):
+        for commits in self._batches([sha for sha, _ in self.chain], self._look_up_checks if kept else self._if_any):
             for commit in commits:
                 is_whole = False
-                if not found.nearest and _is_complete(commit, always, wanted, apps, is_of_ci):
-                    found.nearest, is_whole = commit.sha, not begun
-                    found.passed |= {} if kept else {"": at}
-                taken = [
-                    result for result in commit.results if is_whole or (found.nearest and result.workflow in wanted)
-                ]
-                if found.nearest:
-                    found.passed |= dict.fromkeys(wanted & set(commit.ran), at)
-                    wanted -= set(commit.ran)
-                found.results += [result.model_copy(update={"commit": commit.sha}) for result in taken]
+                if not stand_in.nearest and is_complete(commit):
+                    stand_in.nearest, is_whole = commit.sha, not begun
+                    stand_in.passed |= {} if kept else {"": at}
+                if stand_in.nearest:
+                    results = (each for each in commit.results if is_whole or each.workflow in wanted)
+                    stand_in.results += [each.model_copy(update={"commit": commit.sha}) for each in results]
+                    stand_in.passed |= dict.fromkeys(wanted.intersection(commit.ran), at)
+                    wanted.difference_update(commit.ran)
                 at += 1
-            if found.nearest and not wanted:
+            if stand_in.nearest and not wanted:
                 break
-        found.passed |= dict.fromkeys(wanted, at)
-        return found
+        stand_in.passed |= dict.fromkeys(wanted, at)
+        return stand_in
 
-    def _with_runs(self, sha: str) -> CommitChecks:
-        return look_up_checks(self._api, self._place, sha, self._left)
+    def _look_up_checks(self, sha: str) -> CommitChecks:
+        return look_up_checks(self.api, self.place, sha, self.excluded)
+
+    def _look_up_results(self, sha: str) -> CommitChecks:
+        return look_up_results(self.api, self.place, sha, self.deadline)
 
     def _if_any(self, sha: str) -> CommitChecks:
-        found = look_up_results(self._api, self._place, sha, self._deadline)
-        return self._with_runs(sha) if found.results else found
+        commit = self._look_up_results(sha)
+        return self._look_up_checks(sha) if commit.results else commit
 
     def _batches(self, shas: Sequence[str], ask: Callable[[str], T]) -> Iterator[list[T]]:
         if shas:
@@ -119,54 +137,18 @@ def intersect_apps(seen: Sequence[CommitChecks]) -> frozenset[str]:
     return frozenset.intersection(*(commit.apps for commit in seen)) if seen else frozenset()
 
 
-def _is_complete(
-    commit: CommitChecks,
-    always: set[str],
-    wanted: set[str],
-    apps: Sequence[str],
-    is_of_ci: Callable[[CICheck], bool],
-) -> bool:
-    if wanted:
-        return always <= set(commit.ran) and bool(wanted & set(commit.ran))
-    if apps:
-        return set(apps) <= commit.apps
-    return any(map(is_of_ci, commit.results))
+# --- pushes --------------------------------------------------------------------------------------------------------
 
 
-ANCESTORS = 20
-"""How many ancestors are looked up with a token."""
-ANCESTORS_WITHOUT_TOKEN = 5
-"""How many without one: then GitHub allows sixty requests an hour."""
-_OFF = "disabled"
-_UNASKED = "not looked for without a token"
-_MOST_PUSHES = 30
-"""How many of the newest pushes to the branch are read."""
-
-Changed = Callable[[str, str], "tuple[str, ...] | None"]
-"""Returns the paths that differ between two commits; None if they cannot be read."""
-
-
-@dataclass(frozen=True)
-class PushLog:
-    """The newest pushes to a branch, each by the head commit that it left."""
-
-    pushes: Mapping[str, Push]
-
-    def of(self, sha: str) -> tuple[Push | None, str]:
-        """The push that made a commit the head; or None and why it is unknown."""
-        push = self.pushes.get(sha)
-        return push, "" if push else f"GitHub's log of activities does not list the push of {sha[:12]}"
-
-
-def read_push_log(api: GitHubApi, place: str, branch: str, deadline: float) -> PushLog:
-    """The newest pushes to a branch. Raises LookupFailed."""
-    ref, asked_at = f"refs/heads/{branch}", list[datetime]()
+def read_push_log(api: GitHubApi, place: str, branch: str, deadline: float) -> dict[str, Push]:
+    """The newest pushes to a branch, each by the head commit that it left. Raises LookupFailed."""
+    ref, dates = f"refs/heads/{branch}", list[datetime]()
 
     def enough(page: list[Fields], date: datetime) -> bool:
-        asked_at.append(date)
+        dates.append(date)
         return True
 
-    found = GitHubList(
+    items = GitHubList(
         api,
         f"{place}/activity",
         "activities",
@@ -176,7 +158,7 @@ def read_push_log(api: GitHubApi, place: str, branch: str, deadline: float) -> P
         newest_first="timestamp",
     ).read()
     pushes: dict[str, Push] = {}
-    for item in found:
+    for item in items:
         if item.text("ref") != ref:
             raise failure(f"requested the activities of {ref}, GitHub gave one of {item.text('ref')}")
         push = Push(
@@ -184,68 +166,35 @@ def read_push_log(api: GitHubApi, place: str, branch: str, deadline: float) -> P
             at=item.moment("timestamp"),
             by=item.login("actor"),
             kind=item.text("activity_type"),
-            asked_at=asked_at[0],
+            asked_at=dates[0],
         )
         pushes.setdefault(item.text("after"), push)  # a commit can be the head several times: the last one counts
-    return PushLog(pushes)
+    return pushes
 
 
-@dataclass(frozen=True)
-class StartState:
-    """Whether a push starts a workflow ("starts", "kept away" or "unknown"), and why."""
-
-    state: str
-    why: str
-
-
-def predict_start(
-    trigger: PushTrigger | None, sha: str, message: str, log: Callable[[], PushLog], changed: Changed, branch: str
-) -> StartState:
-    """Say whether the push of a head commit starts a workflow that is triggered by pushes to the branch.
-
-    `trigger` is None if the workflow's file cannot be read. The push log is read only if the message does not decide.
-    """
-    if skip := find_skip_marker(message):
-        return StartState("kept away", f"the commit message says {skip}")
-    push, why = log().of(sha)
-    if push and push.by == BOT:
-        return StartState("kept away", f"{BOT} pushed it, and its pushes start no workflow")
-    if trigger is None:
-        return StartState("unknown", "its file cannot be read")
-    if not trigger.has_paths:
-        return StartState("starts", f"starts on a push to {branch}")
-    if push is None:
-        return StartState("unknown", f"it depends on the changed files, and the push is unknown: {why}")
-    paths = changed(push.before, sha)
-    if paths is None:
-        return StartState("unknown", "it depends on the changed files, and they could not be read")
-    if len(paths) > MOST_CHANGED:
-        return StartState("unknown", f"it depends on the changed files, and the push changed {len(paths)} files")
-    if trigger.takes(paths):
-        return StartState("starts", f"starts on a push to {branch} that changes these files")
-    return StartState("kept away", f"its path filter excludes all {len(paths)} files that the push changed")
+# --- expected CI ---------------------------------------------------------------------------------------------------
 
 
 class ExpectedCILookup:
     """Adds the expected CI to the checks of one commit. Every method may raise LookupFailed."""
 
     def __init__(
-        self, api: GitHubApi, place: str, left: Exclusions, files: CommitWorkflows, reader: CommitReader
+        self, api: GitHubApi, place: str, excluded: Exclusions, files: CommitWorkflows, reader: CommitReader
     ) -> None:
         self._api, self._place, self._files, self._reader = api, place, files, reader
-        self._base = left.base
+        self._base = excluded.base
         self._deadline = api.client.deadline()
         self._chain = files.ancestors[: ANCESTORS if api.has_token else ANCESTORS_WITHOUT_TOKEN]
-        self._ancestors = Ancestors(api, place, left, self._chain, self._deadline)
+        self._ancestors = Ancestors(api, place, excluded, self._chain, self._deadline)
 
     def complete(self, checks: CommitChecks, required: Sequence[str]) -> CommitChecks:
         """Add `expected` to the checks, and the nearest complete ancestor where this commit's CI did not start."""
         starting = self._find_starting(checks)
         absent = [name for name in starting if name not in checks.ran]
         own = frozenset(result.name for result in checks.results)
-        runs = PushedWorkflow(file="", state="starts", why=f"starts on a push to {self._base}")
+        started = PushedWorkflow(file="", state="starts", why=f"starts on a push to {self._base}")
         expected = ExpectedCI(
-            workflows=tuple(runs.model_copy(update={"file": name}) for name in starting if name in checks.ran),
+            workflows=tuple(started.model_copy(update={"file": name}) for name in starting if name in checks.ran),
             required=tuple(name for name in required if name in own),
             testing=self._files.testing,
             skip=find_skip_marker(self._files.message),
@@ -271,30 +220,51 @@ class ExpectedCILookup:
             return checks.model_copy(update={"expected": expected})
         # The ancestor that stands in has the usual apps, too: they are taken from such ancestors.
         kept = {workflow.file: workflow.filtered for workflow in expected.kept_away}
-        whole = not (begun or expected.switched_off)
-        found = self._ancestors.stand_in(kept, expected.apps, expected.is_of_ci, begun=not whole)
-        return self._add_stand_in(checks, self._add_required(expected, required, checks, found), found)
+        has_any = begun or bool(expected.switched_off)
+        stand_in = self._ancestors.find_stand_in(kept, expected.apps, expected.is_of_ci, begun=has_any)
+        return self._add_stand_in(checks, self._add_required(expected, required, checks, stand_in), stand_in)
 
-    def _find_starting(self, checks: CommitChecks) -> dict[str, PushTrigger | None]:
+    def _find_starting(self, checks: CommitChecks) -> list[str]:
         """The workflows that start on a push to the base branch, without that of this very run."""
-        found: dict[str, PushTrigger | None] = dict.fromkeys(self._files.unread)
-        found |= {name: trigger for name, trigger in self._files.triggers.items() if trigger.is_for(self._base)}
-        found.pop(checks.asking, None)
-        return dict(sorted(found.items()))
+        triggered = {name for name, trigger in self._files.triggers.items() if trigger.is_for(self._base)}
+        return sorted((triggered | set(self._files.unread)) - {checks.asking})
 
     def _describe_missing(self, name: str, sha: str) -> PushedWorkflow:
         """Why a workflow that starts on a push to the base branch has no run for this commit."""
         trigger = self._files.triggers.get(name)
         if name in self._disabled:
-            found = StartState(_OFF, f"it is disabled ({self._disabled[name]})")
+            state, why = _OFF, f"it is disabled ({self._disabled[name]})"
         else:
-            found = self._predict_start(name, sha, self._files.message)
-        why = f"{found.why}: {self._files.unread[name]}" if found.state == "unknown" and trigger is None else found.why
-        return PushedWorkflow(file=name, state=found.state, why=why, filtered=trigger is None or trigger.has_paths)
+            state, why = self._predict_start(trigger, sha, self._files.message)
+        if state == "unknown" and trigger is None:
+            why = f"{why}: {self._files.unread[name]}"
+        return PushedWorkflow(file=name, state=state, why=why, filtered=trigger is None or trigger.has_paths)
 
-    def _predict_start(self, name: str, sha: str, message: str) -> StartState:
-        trigger = self._files.triggers.get(name)
-        return predict_start(trigger, sha, message, lambda: self._log, self._reader.changed, self._base)
+    def _predict_start(self, trigger: PushTrigger | None, sha: str, message: str) -> tuple[str, str]:
+        """Whether the push of a head commit starts a workflow ("starts", "kept away" or "unknown"), and why.
+
+        `trigger` is None if the workflow's file cannot be read. The push log is read only if the message does not
+        decide.
+        """
+        if skip := find_skip_marker(message):
+            return "kept away", f"the commit message says {skip}"
+        push, why = self._find_push(sha)
+        if push and push.by == BOT:
+            return "kept away", f"{BOT} pushed it, and its pushes start no workflow"
+        if trigger is None:
+            return "unknown", "its file cannot be read"
+        if not trigger.has_paths:
+            return "starts", f"starts on a push to {self._base}"
+        if push is None:
+            return "unknown", f"it depends on the changed files, and the push is unknown: {why}"
+        paths = self._reader.changed(push.before, sha)
+        if paths is None:
+            return "unknown", "it depends on the changed files, and they could not be read"
+        if len(paths) > MOST_CHANGED:
+            return "unknown", f"it depends on the changed files, and the push changed {len(paths)} files"
+        if trigger.takes(paths):
+            return "starts", f"starts on a push to {self._base} that changes these files"
+        return "kept away", f"its path filter excludes all {len(paths)} files that the push changed"
 
     def _add_usual(
         self, expected: ExpectedCI, checks: CommitChecks, required: Sequence[str], anything: bool
@@ -307,8 +277,8 @@ class ExpectedCILookup:
         lacking = [name for name in required if name not in expected.required]
         if not looks and not lacking:
             return expected.model_copy(update={"apps_unasked": _UNASKED})
-        tested = any(map(expected.is_vouched_by, checks.results))
-        seen = self._ancestors.usual(checks.apps if tested and not lacking else None)
+        is_tested = any(map(expected.is_vouched_by, checks.results))
+        seen = self._ancestors.find_usual(checks.apps if is_tested and not lacking else None)
         reported = {result.name for commit in seen for result in commit.results}
         return expected.model_copy(
             update={
@@ -320,53 +290,44 @@ class ExpectedCILookup:
         )
 
     def _add_required(
-        self, expected: ExpectedCI, required: Sequence[str], checks: CommitChecks, found: StandIn
+        self, expected: ExpectedCI, required: Sequence[str], checks: CommitChecks, stand_in: StandIn
     ) -> ExpectedCI:
         """Add required checks that reported on ancestors, but neither on the commit nor on the one that stands in."""
-        there = {*expected.required, *(result.name for result in (*checks.results, *found.results))}
-        lacking = [name for name in required if name not in there]
+        present = {*expected.required, *(result.name for result in (*checks.results, *stand_in.results))}
+        lacking = [name for name in required if name not in present]
         if not lacking:
             return expected
-        reported = {result.name for commit in self._ancestors.usual(None) for result in commit.results}
+        reported = {result.name for commit in self._ancestors.find_usual(None) for result in commit.results}
         more = tuple(name for name in lacking if name in reported)
         return expected.model_copy(update={"required": (*expected.required, *more)})
 
-    def _add_stand_in(self, checks: CommitChecks, expected: ExpectedCI, found: StandIn) -> CommitChecks:
+    def _add_stand_in(self, checks: CommitChecks, expected: ExpectedCI, stand_in: StandIn) -> CommitChecks:
         """Add the results of ancestors that the commit lacks, unless an ancestor in between should have CI, too."""
-        if not found.nearest:
-            return self._add_push_if_waiting(checks.model_copy(update={"expected": expected}), expected)
-        between = {name: self._chain[:passed] for name, passed in found.passed.items()}
-        waiting = {
-            name: why for name, chain in between.items() if (why := self._explain_missing(name, chain, expected))
+        if not stand_in.nearest:
+            return self._add_push_if_waiting(checks, expected)
+        reasons = {
+            name: self._explain_missing(name, self._chain[:count], expected) for name, count in stand_in.passed.items()
         }
-        if waiting:
-            workflows = tuple(
-                workflow.model_copy(update={"state": "unknown", "why": waiting[workflow.file]})
-                if workflow.file in waiting
+        if any(reasons.values()):
+            workflows = [
+                workflow.model_copy(update={"state": "unknown", "why": why})
+                if (why := reasons.get(workflow.file))
                 else workflow
                 for workflow in expected.workflows
-            )
-            if "" in waiting:
-                workflows = (*workflows, PushedWorkflow(file="CI", state="unknown", why=waiting[""]))
-            return self._add_push(checks, expected.model_copy(update={"workflows": workflows}))
+            ]
+            if why := reasons.get(""):
+                workflows.append(PushedWorkflow(file="CI", state="unknown", why=why))
+            return self._add_push(checks, expected.model_copy(update={"workflows": tuple(workflows)}))
 
         def has_own(result: CICheck) -> bool:
             return result.workflow in checks.ran if result.workflow else result.app in checks.apps
 
-        whole = checks.model_copy(
-            update={
-                "expected": expected,
-                "nearest": found.nearest,
-                "nearest_distance": 1 + [sha for sha, _ in self._chain].index(found.nearest),
-                "nearest_results": tuple(result for result in found.results if not has_own(result)),
-            }
-        )
-        return self._add_push_if_waiting(whole, expected)
-
-    def _add_push_if_waiting(self, checks: CommitChecks, expected: ExpectedCI) -> CommitChecks:
-        """Add the push of the commit, if a required check may still report."""
-        there = {result.name for result in (*checks.results, *checks.nearest_results)}
-        return checks if expected.skip or there.issuperset(expected.required) else self._add_push(checks, expected)
+        update = {
+            "nearest": stand_in.nearest,
+            "nearest_distance": 1 + [sha for sha, _ in self._chain].index(stand_in.nearest),
+            "nearest_results": tuple(result for result in stand_in.results if not has_own(result)),
+        }
+        return self._add_push_if_waiting(checks.model_copy(update=update), expected)
 
     def _explain_missing(self, name: str, passed: Sequence[tuple[str, str]], expected: ExpectedCI) -> str:
         """Why a skipped ancestor without a run of a workflow should have one; empty if none should.
@@ -379,31 +340,42 @@ class ExpectedCILookup:
         for sha, message in passed:
             if find_skip_marker(message):
                 continue
-            push, _ = self._log.of(sha)
+            push, _ = self._find_push(sha)
             if push is None:
-                listed, why = self._log.of(self._files.chain[0][0])
-                if listed is None:
+                head_push, why = self._find_push(self._files.chain[0][0])
+                if head_push is None:
                     return f"whether {sha[:12]} before it was pushed alone is not known: {why}"
                 continue
-            found = self._predict_start(name, sha, message) if name else StartState("starts", "")
-            if found.state != "kept away" and not (name and not self._reader.has_workflow(sha, name)):
+            is_kept_away = name and self._predict_start(self._files.triggers.get(name), sha, message)[0] == "kept away"
+            if not is_kept_away and not (name and not self._reader.has_workflow(sha, name)):
                 return f"it has no result on {sha[:12]} before either, which was pushed {push.at:%Y-%m-%d %H:%M} UTC"
         return ""
 
+    def _add_push_if_waiting(self, checks: CommitChecks, expected: ExpectedCI) -> CommitChecks:
+        """Add `expected`, with the push of the commit if a required check may still report."""
+        reported = {result.name for result in (*checks.results, *checks.nearest_results)}
+        if expected.skip or reported.issuperset(expected.required):
+            return checks.model_copy(update={"expected": expected})
+        return self._add_push(checks, expected)
+
     def _add_push(self, checks: CommitChecks, expected: ExpectedCI) -> CommitChecks:
-        """Add the push of the commit: since when something is missing."""
-        push, why = self._log.of(checks.sha)
-        whole = expected.model_copy(update={"push": push, "push_unknown": why})
-        return checks.model_copy(update={"expected": whole})
+        """Add `expected`, with the push of the commit: since when something is missing."""
+        push, why = self._find_push(checks.sha)
+        return checks.model_copy(update={"expected": expected.model_copy(update={"push": push, "push_unknown": why})})
+
+    def _find_push(self, sha: str) -> tuple[Push | None, str]:
+        """The push that made a commit the head; or None and why it is unknown."""
+        push = self._pushes.get(sha)
+        return push, "" if push else f"GitHub's log of activities does not list the push of {sha[:12]}"
 
     @cached_property
-    def _log(self) -> PushLog:
+    def _pushes(self) -> dict[str, Push]:
         return read_push_log(self._api, self._place, self._base, self._deadline)
 
     @cached_property
     def _disabled(self) -> dict[str, str]:
         """Disabled workflows by file name, with GitHub's word for their state."""
         path = f"{self._place}/actions/workflows"
-        found = GitHubList(self._api, path, "workflows", key="workflows", deadline=self._deadline).read()
-        listed = ((item.text("path").rpartition("/")[2], item.text("state")) for item in found)
-        return {name: state for name, state in listed if state.startswith(_OFF)}
+        items = GitHubList(self._api, path, "workflows", key="workflows", deadline=self._deadline).read()
+        states = ((item.text("path").rpartition("/")[2], item.text("state")) for item in items)
+        return {name: state for name, state in states if state.startswith(_OFF)}

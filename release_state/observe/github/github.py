@@ -148,8 +148,8 @@ class GitHub:
 
         Release runs of the workflow file are excluded; runs of it that test the base branch count.
         """
-        left = Exclusions(self._own_run_id, workflow, base)
-        return self.observe(lambda api, place: look_up_checks(api, place, sha, left))
+        excluded = Exclusions(self._own_run_id, workflow, base)
+        return self.observe(lambda api, place: look_up_checks(api, place, sha, excluded))
 
     def expected_ci(
         self,
@@ -162,14 +162,14 @@ class GitHub:
         """The checks of the head of the base branch with what is expected of it, and with an ancestor's CI where none
         of its own started; unavailable where that is not known.
         """
-        left = Exclusions(self._own_run_id, workflow, base)
+        excluded = Exclusions(self._own_run_id, workflow, base)
         try:
             files = reader.workflows(ANCESTORS)
         except GitFailed as failed:
             return Observation[CommitChecks](value=None, unavailable=failed.as_problem(HISTORY))
 
         def ask(api: GitHubApi, place: str) -> CommitChecks:
-            lookup = ExpectedCILookup(api, place, left, files, reader)
+            lookup = ExpectedCILookup(api, place, excluded, files, reader)
             try:
                 return lookup.complete(checks, required)
             except GitFailed as failed:

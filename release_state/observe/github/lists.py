@@ -3,9 +3,9 @@
 | how a list ends | what makes it complete |
 |---|---|
 | a page that is not full, without a `Link` to a next one | this was the last page |
-| a full page without a `Link` | the next page is asked for by its number: a proxy may have taken the `Link` away |
-| it says `total_count` | every page says the same, and there are as many items |
-| it says none, and has several pages | the first page still shows what it showed, but for what is new |
+| a full page without a `Link` | the next page is read by its number: a proxy may have removed the `Link` |
+| it has a `total_count` | every page has the same, and there are as many items |
+| it has none, and several pages | the first page still has the same items, except for new ones |
 | workflow runs by branch, commit, event, … | fewer than 1,000: there GitHub's search ends, whatever it counts |
 | `enough` | only while what was read is sorted from new to old |
 
@@ -18,6 +18,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -53,13 +54,8 @@ class ListPage:
     url: str
     items: list[Fields]
     total: int | None
-    answer: Response
+    response: Response
     digest: bytes
-
-    @property
-    def ids(self) -> list[str | int | None]:
-        """The `id` of each item."""
-        return [item.identity for item in self.items]
 
 
 @dataclass(frozen=True)
@@ -87,22 +83,25 @@ class GitHubList:
     at_once: bool = False
 
     def read(self) -> list[Fields]:
-        """Every object of all pages, each `id` once; none for a 404 of the first page where that may be (`absent`).
+        """Every object of all pages, each `id` once; none for a 404 of the first page if `absent` is true.
 
-        Raises LookupFailed rather than give a part of the list.
+        Raises LookupFailed if a part of the list is missing.
         """
         return self.read_or_none() or []
 
     def read_or_none(self) -> list[Fields] | None:
         """As `read`, but None for a 404."""
         deadline = self.api.client.deadline() if self.deadline is None else self.deadline
-        for is_last_try in (False, True):
-            try:
-                return self._read(deadline)
-            except _Changed as changed:
-                if is_last_try:
-                    raise failure(str(changed), "try again") from None
-        raise AssertionError("unreachable")
+        with suppress(_Changed):
+            return self._read(deadline)
+        try:
+            return self._read(deadline)
+        except _Changed as changed:
+            raise failure(str(changed), "try again") from None
+
+    @property
+    def _url(self) -> str:
+        return self.api.root + self.path
 
     @property
     def _first_params(self) -> dict[str, str | int]:
@@ -112,18 +111,13 @@ class GitHubList:
     def _page_size(self) -> int:
         return int(self._first_params["per_page"])
 
-    @property
-    def _most(self) -> int | None:
-        """The most items that GitHub lists; None if there is no such limit."""
-        named = {*self.params, *parse_qs(urlsplit(self.path).query)}
-        return MOST_FOUND if urlsplit(self.path).path.endswith("/runs") and named & _SEARCHED else None
-
     def _read(self, deadline: float) -> list[Fields] | None:
-        url = self.api.root + self.path
-        data, answer = self.api.get(url, self._first_params, absent=self.absent, deadline=deadline, may_keep=True)
-        if answer.status == 404:
+        data, response = self.api.get(
+            self._url, self._first_params, absent=self.absent, deadline=deadline, may_keep=True
+        )
+        if response.status == 404:
             return None
-        first = self._parse_page(url, data, answer)
+        first = self._parse_page(self._url, data, response)
         pages = [first]
         if self.at_once and self.enough is None:
             pages += self._read_side_by_side(first)
@@ -136,15 +130,15 @@ class GitHubList:
                 raise failure(f"the pagination repeats: two pages of {self.where} are the same")
             pages.append(page)
             is_enough = self._is_enough(pages)
-        found = self._join(pages, deadline, is_enough=is_enough)
+        items = self._join(pages, deadline, is_enough=is_enough)
         if len(pages) == 1 and not is_enough and len(first.items) < self._page_size:
-            self.api.client.keep(first.answer)  # the ETag of a full page does not show whether a next page exists now
-        return found
+            self.api.client.keep(response)  # the ETag of a full page does not show whether a next page exists now
+        return items
 
     def _fetch_page(self, url: str, params: Mapping[str, str | int] | None, deadline: float) -> ListPage:
         return self._parse_page(url, *self.api.get(url, params, deadline=deadline))
 
-    def _parse_page(self, url: str, data: Any, answer: Response) -> ListPage:
+    def _parse_page(self, url: str, data: Any, response: Response) -> ListPage:
         if self.key is None:
             if not isinstance(data, list):
                 raise failure(f"unexpected shape of the answer: {self.where} are {type(data).__name__}, not a list")
@@ -154,24 +148,21 @@ class GitHubList:
             if self.fits is not None:
                 self.fits(holder)
             items, total = holder.objects(self.key), holder.number("total_count")
-        return ListPage(url, items, total, answer, hashlib.sha256(answer.body).digest())
+        return ListPage(url, items, total, response, hashlib.sha256(response.body).digest())
 
     def _next_page(self, pages: list[ListPage]) -> tuple[str, Mapping[str, str | int] | None] | None:
         """The address and parameters of the next page; None if there is none."""
         following = self._link(pages[-1], "next")
         if following is None:
             is_full = len(pages[-1].items) >= self._page_size
-            return self._numbered(len(pages) + 1) if is_full else None
+            return (self._url, {**self._first_params, "page": len(pages) + 1}) if is_full else None
         if following in {page.url for page in pages}:
             raise failure(f"the pagination repeats: {self.where} lead back to a page that was read")
         return following, None
 
-    def _numbered(self, number: int) -> tuple[str, Mapping[str, str | int]]:
-        return self.api.root + self.path, {**self._first_params, "page": number}
-
     def _link(self, page: ListPage, relation: str) -> str | None:
         try:
-            link = page.answer.links.get(relation)
+            link = page.response.links.get(relation)
             address = None if link is None else clean_url(link)
         except ValueError:
             raise failure(f"the address of the {relation} page of {self.where} cannot be read") from None
@@ -198,8 +189,8 @@ class GitHubList:
         context = copy_context()  # the stage of the look-up, and its time
 
         def ask(number: int) -> ListPage:
-            url, params = self._numbered(number)
-            return context.copy().run(lambda: self._fetch_page(url, params, self.api.client.deadline()))
+            params = {**self._first_params, "page": number}
+            return context.copy().run(lambda: self._fetch_page(self._url, params, self.api.client.deadline()))
 
         with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="release-state-page") as pool:
             rest = list(pool.map(ask, range(2, last + 1)))
@@ -212,7 +203,7 @@ class GitHubList:
     def _is_enough(self, pages: list[ListPage]) -> bool:
         """Whether reading may end: `enough` says so, and the items are in the order that it relies on."""
         page = pages[-1]
-        if self.enough is None or not self.enough(page.items, page.answer.date):
+        if self.enough is None or not self.enough(page.items, page.response.date):
             return False
         if self.newest_first is None:
             return True
@@ -222,32 +213,32 @@ class GitHubList:
 
     def _join(self, pages: list[ListPage], deadline: float, *, is_enough: bool) -> list[Fields]:
         """All items, once it is certain that none is missing (of the pages that were read, if these are enough)."""
-        found = _distinct([item for page in pages for item in page.items])
-        totals, ends_at = [page.total for page in pages], self._most
-        total = totals[0]
-        if ends_at is not None and not is_enough and len(found) >= ends_at:
-            raise failure(f"GitHub ends a search for {self.where} at {ends_at:,}, and this one has as many")
-        if other := [each for each in totals if each != total]:
-            raise self._changed(f"GitHub counted {total}, and then {other[0]}")
-        if total is not None and len(found) != total and not is_enough:
-            why = f"GitHub lists only {len(found)} of {total} {self.where}"
-            if len(found) > total:
-                why = f"GitHub lists {len(found)} {self.where} and counts {total}"
+        items = _distinct([item for page in pages for item in page.items])
+        count, total, parts = len(items), pages[0].total, urlsplit(self.path)
+        is_search = parts.path.endswith("/runs") and _SEARCHED & {*self.params, *parse_qs(parts.query)}
+        if is_search and not is_enough and count >= MOST_FOUND:
+            raise failure(f"GitHub ends a search for {self.where} at {MOST_FOUND:,}, and this one has as many")
+        if others := [page.total for page in pages if page.total != total]:
+            raise self._changed(f"GitHub counted {total}, and then {others[0]}")
+        if total is not None and count != total and not is_enough:
+            why = f"GitHub lists only {count} of {total} {self.where}"
+            if count > total:
+                why = f"GitHub lists {count} {self.where} and counts {total}"
             raise _Changed(why) if len(pages) > 1 else failure(why)
-        return found if total is not None or len(pages) == 1 else self._add_news(pages[0], found, deadline)
+        return items if total is not None or len(pages) == 1 else self._add_news(pages[0], items, deadline)
 
-    def _add_news(self, first: ListPage, found: list[Fields], deadline: float) -> list[Fields]:
+    def _add_news(self, first: ListPage, items: list[Fields], deadline: float) -> list[Fields]:
         """Add the items that are new since; a list without a count is complete only if none was removed."""
-        again = self._fetch_page(self.api.root + self.path, self._first_params, deadline)
+        again = self._fetch_page(self._url, self._first_params, deadline)
         if again.digest == first.digest or not first.items:
-            return found
-        before, now = first.ids, again.ids
+            return items
+        before, now = [[item.identity for item in page.items] for page in (first, again)]
         news = now.index(before[0]) if before[0] is not None and before[0] in now else None
         # If an item of the first page is gone, the first item of the second page moved up and was missed. New items
         # move others down, to pages that are read later; side by side, those may have been read before.
         if news is None or (news and self.at_once) or now[news:] != before[: len(now) - news]:
             raise self._changed("the items of its first page moved")
-        return _distinct([*again.items[:news], *found])
+        return _distinct([*again.items[:news], *items])
 
     def _changed(self, how: str) -> _Changed:
         return _Changed(f"{self.where} changed while their pages were read: {how}")
@@ -255,7 +246,7 @@ class GitHubList:
 
 def _distinct(items: list[Fields]) -> list[Fields]:
     """The items in the order of the pages, without those whose `id` came before."""
-    held: dict[object, Fields] = {}
+    by_id: dict[object, Fields] = {}
     for number, item in enumerate(items):
-        held.setdefault(item.identity or ("no id", number), item)
-    return list(held.values())
+        by_id.setdefault(item.identity or ("no id", number), item)
+    return list(by_id.values())

@@ -2,14 +2,12 @@
 
 | fact | requests |
 |---|---|
-| which runs there are, their branch, title and conclusion | none: the look-up `runs` has asked |
+| which runs there are, their branch, title and conclusion | none: `runs` has them |
 | which channel a run was for, by its jobs' names; which step failed | `GET …/actions/runs/{id}/jobs` |
 | which version it was for, and why it failed | `GET …/actions/jobs/{id}/logs`, and where that redirects to |
 
-Newest first, and none at all for a run that its branch or title gives to another release, that did nothing, or that
-succeeded while nothing else puts that in doubt. At most three runs are asked about; a log is asked for only with a
-token (GitHub gives none to others) and only where what was known before it leaves the run a candidate.
-
+At most three runs are looked into, newest first: none that its branch or title gives to another release, that did
+nothing, or that succeeded without a doubt.
 Sources: https://docs.github.com/rest/actions/workflow-jobs, /rest/actions/workflow-runs
 """
 
@@ -35,7 +33,7 @@ from release_state.model.target import Target
 from release_state.observe.github.api import SOURCE, Fields, GitHubApi, failure
 from release_state.observe.github.lists import GitHubList
 from release_state.observe.http.client import HttpClient, observe
-from release_state.observe.http.response import LookupFailed, get_header
+from release_state.observe.http.response import LookupFailed
 
 MOST_RUNS = 3
 """How many runs are looked into."""
@@ -44,7 +42,6 @@ MOST_BYTES = 8 * 2**20
 
 _FAILED = frozenset({"failure", "cancelled", "timed_out", "startup_failure"})
 _RIGHT = "give a token with the permission actions=read: GitHub shows logs to nobody else"
-_PUBLISHES = ("publish", "upload", "deploy")
 
 Success = Literal["impossible", "believed", "in doubt"]
 """What the other facts say about a successful run for this version.
@@ -70,8 +67,11 @@ class LoggedJob:
 
     @property
     def published_nothing(self) -> bool:
-        publishing = [conclusion for name, conclusion in self.steps if any(word in name.lower() for word in _PUBLISHES)]
-        return bool(publishing) and set(publishing) == {"skipped"}
+        return {conclusion for _, conclusion in filter(_publishes, self.steps)} == {"skipped"}
+
+
+def _publishes(step: tuple[str, str | None]) -> bool:
+    return any(word in step[0].lower() for word in ("publish", "upload", "deploy"))
 
 
 class RunLogs:
@@ -99,97 +99,84 @@ class RunLogs:
         """Whether GitHub shows logs."""
         return self._api.has_token
 
-    def jobs(self, repository: str, target: Target, run: WorkflowRun) -> list[LoggedJob]:
-        """The jobs of a run. Raises LookupFailed."""
-        return self._look(repository, target, run).jobs()
-
-    def log(self, repository: str, target: Target, run: WorkflowRun, job: LoggedJob) -> str:
-        """The log of a job. Raises LookupFailed."""
-        return self._look(repository, target, run).log(job)
-
-    def _look(self, repository: str, target: Target, run: WorkflowRun) -> _RunLookup:
-        return _RunLookup(self._api, f"/repos/{quote(repository)}/actions", target, run, self._api.client.deadline())
+    def of_run(self, repository: str, target: Target, run: WorkflowRun) -> RunLookup:
+        """The jobs and logs of one run."""
+        return RunLookup(self._api, f"/repos/{quote(repository)}/actions", target, run, self._api.client.deadline())
 
     def _last_run(self, place: str, target: Target, runs: WorkflowRuns, success: Success) -> ExplainedRun | None:
-        deadline, asked = self._api.client.deadline(), 0
+        deadline, count = self._api.client.deadline(), 0
+        wanted = _FAILED if success == "impossible" else _FAILED | {"success"}
         for run in runs.runs:
-            said = attribute_run(run, runs.runs, target)
-            if not _is_candidate(run, success) or said.is_other or is_dry_name(run.title):
+            attribution = attribute_run(run, runs.runs, target)
+            is_candidate = run.is_finished and run.conclusion in wanted
+            if not is_candidate or attribution.is_other or is_dry_name(run.title):
                 continue
             if run.conclusion == "success" and success == "believed":
-                return ExplainedRun(run=run, attributed_by=_join_reasons(said)) if said.is_ours else None
-            if asked == MOST_RUNS:
+                return ExplainedRun(run=run, attributed_by=_join_reasons(attribution)) if attribution.is_ours else None
+            if count == MOST_RUNS:
                 return None
-            asked += 1
-            look = _RunLookup(self._api, place, target, run, deadline)
-            if look.is_of_the_target(said):
-                return look.explained
+            count += 1
+            lookup = RunLookup(self._api, place, target, run, deadline)
+            if lookup.is_of_target(attribution):
+                return lookup.explanation
         return None
 
 
-def _is_candidate(run: WorkflowRun, success: Success) -> bool:
-    if not run.is_finished:
-        return False
-    return run.conclusion in _FAILED or (run.conclusion == "success" and success != "impossible")
+def _join_reasons(attribution: Attribution) -> str:
+    return " and ".join(dict.fromkeys(attribution.by))
 
 
-def _join_reasons(said: Attribution) -> str:
-    return " and ".join(dict.fromkeys(said.by))
-
-
-class _RunLookup:
-    """A look at one run."""
+class RunLookup:
+    """Looks up the jobs and logs of one run."""
 
     def __init__(self, api: GitHubApi, place: str, target: Target, run: WorkflowRun, deadline: float) -> None:
         self._api, self._place, self._target, self._run, self._deadline = api, place, target, run, deadline
-        self.explained: ExplainedRun | None = None
-        """The explanation of the run; None if it needs none."""
+        self.explanation: ExplainedRun | None = None
+        """The result for a run of the target; None if it needs no explanation."""
 
-    def is_of_the_target(self, said: Attribution) -> bool:
-        """Whether the search ends with this run; `explained` then has the result.
+    def is_of_target(self, attribution: Attribution) -> bool:
+        """Whether the search ends with this run; `explanation` then has the result.
 
         Raises LookupFailed if that cannot be decided.
         """
-        run = self._run
+        run, target = self._run, self._target
         jobs = [job for job in self.jobs() if job.conclusion != "skipped"]
-        said = said.combine(attribute_jobs([job.name for job in jobs], self._target))
-        if said.is_other or any(is_dry_name(job.name) for job in jobs):
+        attribution = attribution.combine(attribute_jobs([job.name for job in jobs], target))
+        if attribution.is_other or any(is_dry_name(job.name) for job in jobs):
             return False
         if run.conclusion == "cancelled" and not any(job.steps for job in jobs):
             return False  # cancelled while it was queued: it did nothing
         job = self._choose_job(jobs)
         if job is None:
-            if not said.is_ours:
-                raise failure(
-                    f"run #{run.number} ended as {run.conclusion} before a job began: nothing says what it was for"
-                )
-            self.explained = ExplainedRun(
-                run=run, attributed_by=_join_reasons(said), meaning="The run ended before a job began."
-            )
+            if not attribution.is_ours:
+                what = f"run #{run.number} ended as {run.conclusion} before a job began"
+                raise failure(f"{what}: nothing says what it was for")
+            meaning = "The run ended before a job began."
+            self.explanation = ExplainedRun(run=run, attributed_by=_join_reasons(attribution), meaning=meaning)
             return True
         succeeded = run.conclusion == "success"
         lines = parse_log(self.log(job))
-        said = said.combine(attribute_log(lines, self._target))
-        if said.is_other or is_dry_log(lines, published_nothing=succeeded and job.published_nothing):
+        attribution = attribution.combine(attribute_log(lines, target))
+        if attribution.is_other or is_dry_log(lines, published_nothing=succeeded and job.published_nothing):
             return False
-        explanation = explain_log(lines, succeeded=succeeded)
-        if not said.is_ours:
-            if succeeded and explanation.known is None:
+        log = explain_log(lines, succeeded=succeeded)
+        known = log.known
+        if not attribution.is_ours:
+            if succeeded and known is None:
                 return True  # ours or not: it succeeded
             raise failure(
-                f"{self._describe(job)}; whether it was for {self._target.version} on {self._target.channel.name} "
+                f"{self._describe(job)}; whether it was for {target.version} on {target.channel.name} "
                 "is told neither by its branch, title, job names nor log",
                 f"look at {run.html_url}",
             )
-        known = explanation.known
-        self.explained = ExplainedRun(
+        self.explanation = ExplainedRun(
             run=run,
-            attributed_by=_join_reasons(said),
+            attributed_by=_join_reasons(attribution),
             job=job.name,
-            step=None if succeeded else job.failed_step or explanation.step,
+            step=None if succeeded else job.failed_step or log.step,
             scenario=known.scenario if known else None,
             meaning=known.meaning if known else "",
-            lines=explanation.lines,
+            lines=log.lines,
         )
         return True
 
@@ -198,10 +185,10 @@ class _RunLookup:
 
         def ask() -> list[LoggedJob]:
             path = f"{self._place}/runs/{self._run.id}/jobs"
-            found = GitHubList(self._api, path, "jobs", key="jobs", deadline=self._deadline).read()
-            if others := [run for one in found if (run := one.number("run_id")) != self._run.id]:
+            items = GitHubList(self._api, path, "jobs", key="jobs", deadline=self._deadline).read()
+            if others := [run for item in items if (run := item.number("run_id")) != self._run.id]:
                 raise failure(f"requested the jobs of run {self._run.id}, GitHub gave one of run {others[0]}")
-            return [_parse_job(one) for one in found]
+            return [_parse_job(item) for item in items]
 
         return self._api.once(f"jobs of {self._run.id}", ask)
 
@@ -211,8 +198,8 @@ class _RunLookup:
             bad = [job for job in jobs if job.conclusion in _FAILED and job.steps]
             # Jobs after a failed one are cancelled with it.
             return min(bad, key=lambda job: job.conclusion == "cancelled", default=None)
-        telling = [job for job in jobs if any(w in name.lower() for name, _ in job.steps for w in _PUBLISHES)]
-        return next(reversed(telling or jobs), None)
+        publishing = [job for job in jobs if any(map(_publishes, job.steps))]
+        return next(reversed(publishing or jobs), None)
 
     def log(self, job: LoggedJob) -> str:
         """The log of a job; requested once."""
@@ -221,26 +208,25 @@ class _RunLookup:
             raise failure(f"{what} without a token", _RIGHT)
         try:
             return self._api.once(f"log of {job.id}", lambda: self._ask_log(job))
-        except LookupFailed as refused:
-            problem = refused.problem
-            why = sanitize(f"{what}: {problem.why}", 700)
-            raise LookupFailed(problem.model_copy(update={"why": why})) from None
+        except LookupFailed as failed:
+            why = sanitize(f"{what}: {failed.problem.why}", 700)
+            raise LookupFailed(failed.problem.model_copy(update={"why": why})) from None
 
     def _ask_log(self, job: LoggedJob) -> str:
-        answer = self._api.client.get(
+        response = self._api.client.get(
             f"{self._api.root}{self._place}/jobs/{job.id}/logs",
             max_bytes=MOST_BYTES,
             allow_status={404, 410},
             deadline=self._deadline,
             source=SOURCE,
         )
-        if answer.status == 410:
+        if response.status == 410:
             raise failure("it has expired (410)", f"look at {self._run.html_url}")
-        if answer.status == 404:
+        if response.status == 404:
             raise failure("GitHub has none, or does not show it to this token (404)", _RIGHT)
-        if "html" in (get_header(answer.headers, "Content-Type") or "").lower():
+        if "html" in response.content_type:
             raise failure("answered HTML instead of a log (a captive portal or proxy?)", "try again")
-        return answer.body.decode("utf-8", "replace")
+        return response.body.decode("utf-8", "replace")
 
     def _describe(self, job: LoggedJob) -> str:
         run = self._run
@@ -248,10 +234,10 @@ class _RunLookup:
         return sanitize(f"run #{run.number} ended as {run.conclusion}{where} of job {job.name!r}", 400)
 
 
-def _parse_job(found: Fields) -> LoggedJob:
+def _parse_job(item: Fields) -> LoggedJob:
     return LoggedJob(
-        id=found.number("id"),
-        name=found.text("name"),
-        conclusion=found.optional_text("conclusion"),
-        steps=tuple((step.text("name"), step.optional_text("conclusion")) for step in found.objects("steps")),
+        id=item.number("id"),
+        name=item.text("name"),
+        conclusion=item.optional_text("conclusion"),
+        steps=tuple((step.text("name"), step.optional_text("conclusion")) for step in item.objects("steps")),
     )

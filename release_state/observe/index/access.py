@@ -1,4 +1,4 @@
-"""Requests to one channel's index: its pages, its JSON API and its files, with the channel's credentials."""
+"""Requests to one channel's index: its pages, its JSON API, its files and their provenance."""
 
 from __future__ import annotations
 
@@ -60,10 +60,10 @@ class Index:
 
     def page(self, name: str) -> IndexPage | None:
         """The project's page; None if the index says that it lists no such project. `name` is normalized."""
-        answer = self._get(self.url_of(name), _PAGE_LIMIT, may_keep=True)
-        if answer.status != 404:
-            page = parse_project_page(answer.body, answer.headers, name, answer.url)
-            self._client.keep(answer)
+        response = self._get(self.url_of(name), _PAGE_LIMIT, may_keep=True)
+        if response.status != 404:
+            page = parse_project_page(response.body, response.headers, name, response.url)
+            self._client.keep(response)
             return page
         if not self._channel.is_public_index:
             # A wrong path, a proxy or missing access answers 404 as well.
@@ -74,7 +74,7 @@ class Index:
                 )
             if name in parse_root(root.body, root.headers, root.url):
                 raise self.failure("the index lists the project and answers 404 for its page")
-        elif answer.is_html:
+        elif response.is_html:
             # The public index's own 404 of a project page is a line of plain text.
             raise self.failure("answered 404 with an HTML page, which is not the index's own (a proxy?)", "try again")
         return None
@@ -84,52 +84,48 @@ class Index:
         return f"{self.root}{name}/"
 
     def _get(self, url: str, limit: int, *, may_keep: bool = False) -> Response:
-        answer = self._client.get(
-            url, headers=self.headers(url), accept=ACCEPT, max_bytes=limit, allow_status={404},
-            deadline=self._deadline, source=self.source, may_keep=may_keep,
-        )  # fmt: skip
-        if is_other_host(url, answer.url):
+        response = self._client.get(
+            url, accept=ACCEPT, max_bytes=limit, allow_status={404}, may_keep=may_keep, **self._options(url)
+        )
+        if is_other_host(url, response.url):
             # pypiserver redirects what it lacks to another index, whose answer says nothing about this one.
             raise self.failure(
-                f"the index redirected the request to another host, {origin_of(answer.url)[1]}",
+                f"the index redirected the request to another host, {origin_of(response.url)[1]}",
                 "configure the address that answers itself, or switch the index's fallback off",
             )
-        if "next" in answer.links:
+        if "next" in response.links:
             # No Simple API has pages (PEP 503, 691); where a server makes some, the first is a part.
             raise self.failure(
                 "the index answered with a page of several, and the Simple API has one", "ask the index's operator"
             )
-        return answer
+        return response
 
-    def headers(self, url: str) -> dict[str, str]:
-        """The headers for an address that the index gave."""
-        own = self._authorization is not None and origin_of(url) == origin_of(self.root)
-        return {"Authorization": str(self._authorization)} if own else {}
+    def _options(self, url: str) -> dict[str, Any]:
+        """What every request has; the credentials only for an address of the index's own origin."""
+        is_own = self._authorization is not None and origin_of(url) == origin_of(self.root)
+        headers = {"Authorization": str(self._authorization)} if is_own else {}
+        return {"headers": headers, "deadline": self._deadline, "source": self.source}
 
     def download(self, file: IndexFile, most: int, into: Path | None = None) -> bytes:
         """The bytes of a file, at most `most`; written to `into` instead, if given."""
+        options = self._options(file.url)
         # Without a content encoding: the hash is of the file's own bytes.
-        headers = {**self.headers(file.url), "Accept-Encoding": "identity"}
-        return self._client.get(
-            file.url, headers=headers, max_bytes=most, deadline=self._deadline, source=self.source, into=into
-        ).body
+        options["headers"]["Accept-Encoding"] = "identity"
+        return self._client.get(file.url, max_bytes=most, into=into, **options).body
 
     def get_json(self, url: str, accept: str, most: int) -> tuple[Any, Response]:
         """The JSON document at an address that the index gave, and the response."""
-        return self._client.get_json(
-            url, accept=accept, max_bytes=most, headers=self.headers(url), deadline=self._deadline, source=self.source
-        )
+        return self._client.get_json(url, accept=accept, max_bytes=most, **self._options(url))
 
     def files_by_json(self, package: str, version: Version) -> tuple[str, ...]:
-        """The names of the version's files by the JSON API; empty if there is none, or if its answer is not usable.
+        """The names of the version's files by the JSON API; empty if its answer is not usable.
 
-        It shows an upload at once, while the Simple API can be minutes behind. A failure says nothing: a file that the
-        Simple API does not list then stays unpublished as far as known.
+        It shows an upload at once, while the Simple API can be minutes behind.
         """
-        found = self._json_api(f"{canonicalize_name(package)}/{quote(str(version))}")
-        if not _is_of(found, package, version):
+        document = self._fetch_document(f"{canonicalize_name(package)}/{quote(str(version))}")
+        if not _is_of(document, package, version):
             return ()
-        names = [file.get("filename") for file in found["urls"] if isinstance(file, dict)]
+        names = [file.get("filename") for file in document["urls"] if isinstance(file, dict)]
         return tuple(name for name in names if isinstance(name, str) and 0 < len(name) <= _LONGEST_NAME)[:_MOST_NAMES]
 
     def versions_by_json(self, package: str) -> frozenset[Version] | None:
@@ -137,44 +133,41 @@ class Index:
 
         An answer with a version that cannot be parsed does not show which versions exist.
         """
-        found = self._json_api(canonicalize_name(package))
-        releases = found.get("releases") if _is_of(found, package) else None
+        document = self._fetch_document(canonicalize_name(package))
+        releases = document.get("releases") if _is_of(document, package) else None
         if not isinstance(releases, dict):
             return None
-        versions = [parse_version(text) for text in releases]
-        told = [version for version in versions if version is not None]
-        return frozenset(told) if told and len(told) == len(versions) else None
+        versions = frozenset(map(parse_version, releases))
+        return frozenset(filter(None, versions)) if versions and None not in versions else None
 
-    def _json_api(self, path: str) -> Any:
-        """The JSON API's document of a path; None if there is none or it cannot be read: it then settles nothing."""
+    def _fetch_document(self, path: str) -> Any:
+        """The JSON API's document of a path; None if it cannot be read: then it shows nothing."""
         if not self.root.endswith(_SIMPLE):
             return None
         url = f"{self.root.removesuffix(_SIMPLE)}/pypi/{path}/json"
-        deadline = min(self._deadline, time.monotonic() + _JSON_SECONDS)
+        options = self._options(url)
+        options["deadline"] = min(self._deadline, time.monotonic() + _JSON_SECONDS)
         try:
-            found, answer = self._client.get_json(
-                url, headers=self.headers(url), max_bytes=_JSON_LIMIT, deadline=deadline
-            )
+            document, response = self._client.get_json(url, max_bytes=_JSON_LIMIT, **options)
         except LookupFailed:
             return None
-        return found if origin_of(answer.url)[1:] == origin_of(url)[1:] else None
+        return document if origin_of(response.url)[1:] == origin_of(url)[1:] else None
 
 
-def _is_of(found: Any, package: str, version: Version | None = None) -> bool:
-    """Whether a document of the JSON API is of this project (and of this version, if given)."""
-    info = found.get("info") if isinstance(found, dict) else None
-    if not isinstance(info, dict) or (version is not None and not isinstance(found.get("urls"), list)):
+def _is_of(document: Any, package: str, version: Version | None = None) -> bool:
+    """Whether a document of the JSON API is of this project (and of this version, if any)."""
+    info = document.get("info") if isinstance(document, dict) else None
+    if not isinstance(info, dict) or (version is not None and not isinstance(document.get("urls"), list)):
         return False
-    name, spelt = info.get("name"), info.get("version")
-    if not isinstance(name, str) or not isinstance(spelt, str):
+    name, number = info.get("name"), info.get("version")
+    if not isinstance(name, str) or not isinstance(number, str):
         return False
-    ours = canonicalize_name(name) == canonicalize_name(package)
-    return ours and (version is None or parse_version(spelt) == version)
+    is_ours = canonicalize_name(name) == canonicalize_name(package)
+    return is_ours and (version is None or parse_version(number) == version)
 
 
 def split_credentials(url: str) -> tuple[str, str | None]:
-    """
-    The index URL with one slash at its end and without user name and password; and the header that these make.
+    """The index URL with one slash at its end, without user name and password; and the header that these make.
 
     Raises ValueError if the text is not an http or https URL.
     """
@@ -213,13 +206,12 @@ def observe_provenance(index: Index, file: IndexFile) -> Provenance:
     """
     if not file.provenance_url:
         return Provenance()
-    document, answer = index.get_json(file.provenance_url, _PROVENANCE_TYPES, _PROVENANCE_LIMIT)
+    document, response = index.get_json(file.provenance_url, _PROVENANCE_TYPES, _PROVENANCE_LIMIT)
     if not isinstance(document, dict) or not isinstance(document.get("attestation_bundles"), list):
-        raise index.failure(f"{answer.url}: not a provenance object of PEP 740")
+        raise index.failure(f"{response.url}: not a provenance object of PEP 740")
     if file.sha256 and (others := _list_others(document, file.filename, file.sha256)):
-        where = display_url(answer.url)
-        why = f"{where}: requested the provenance of {file.filename}, the index gave that of {others[0]}"
-        raise index.failure(sanitize(why, 400))
+        what = f"requested the provenance of {file.filename}, the index gave that of {others[0]}"
+        raise index.failure(sanitize(f"{display_url(response.url)}: {what}", 400))
     return parse_provenance(document, file.filename, file.sha256)
 
 
@@ -231,18 +223,15 @@ def parse_provenance(document: dict[str, Any], filename: str, sha256: str | None
     commits: set[str] = set()
     repositories: set[str] = set()
     for attestation in _list_attestations(document):
-        if sha256 is None or not any(_is_subject(subject, filename, sha256) for subject in _list_subjects(attestation)):
+        if not any(_is_subject(subject, filename, sha256) for subject in _list_subjects(attestation)):
             continue
         certificate = _decode(attestation.get("verification_material"), "certificate")
         commit = read_extension(certificate, _SOURCE_DIGEST) or ""
         path = urlsplit(read_extension(certificate, _SOURCE_URI) or "").path.strip("/")
-        if OBJECT_NAME.fullmatch(commit):
-            commits.add(commit)
-        if _REPOSITORY.fullmatch(path):
-            repositories.add(path)
-    return Provenance(
-        commits.pop() if len(commits) == 1 else None, repositories.pop() if len(repositories) == 1 else None
-    )
+        commits |= {commit} if OBJECT_NAME.fullmatch(commit) else set()
+        repositories |= {path} if _REPOSITORY.fullmatch(path) else set()
+    commit_or_none = commits.pop() if len(commits) == 1 else None
+    return Provenance(commit_or_none, repositories.pop() if len(repositories) == 1 else None)
 
 
 def read_extension(certificate: bytes, identifier: bytes) -> str | None:
@@ -284,15 +273,15 @@ def _list_subjects(attestation: dict[str, Any]) -> list[tuple[str, str]]:
         statement = decode_json(_decode(attestation.get("envelope"), "statement"))
     except ValueError:
         return []
-    found = []
-    for subject in _list_dicts(statement.get("subject")) if isinstance(statement, dict) else ():
-        digest = subject.get("digest")
-        if isinstance(digest, dict):
-            found.append((str(subject.get("name", "")), str(digest.get("sha256", "")).lower()))
-    return found
+    subjects = _list_dicts(statement.get("subject")) if isinstance(statement, dict) else ()
+    return [
+        (str(subject.get("name", "")), str(digest.get("sha256", "")).lower())
+        for subject in subjects
+        if isinstance(digest := subject.get("digest"), dict)
+    ]
 
 
-def _is_subject(subject: tuple[str, str], filename: str, sha256: str) -> bool:
+def _is_subject(subject: tuple[str, str], filename: str, sha256: str | None) -> bool:
     """Whether a subject is the file; an index may spell its name in the normalized form."""
     name, digest = subject
     return digest == sha256 and canonicalize_name(name) == canonicalize_name(filename)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timezone
+from functools import lru_cache
 from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
@@ -36,13 +37,12 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 def observe_index(
     client: HttpClient, channel: Channel, package: str, version: str, expected: Collection[str] = ()
 ) -> Observation[IndexProject]:
-    """The project's page on the channel's index, with the files of `version` by PEP 440 equality.
+    """The project's page on the channel's index, with the files of `version` by PEP 440 equality. Never raises.
 
     One request, and up to three more. The index's root, where an index that is not PyPI or TestPyPI answers 404: only
     an index that shows itself as one can say that it lists nothing. The JSON API, where a kind of file that is
     `expected` is missing: it shows an upload first. The JSON API too, where a file name that cannot be read may be of
-    this version and the page lists no versions. User name and password in the index's URL are used and never kept.
-    Never raises. Sources: PEP 503, 592, 691, 700, 740, 792.
+    this version and the page lists no versions. Sources: PEP 503, 592, 691, 700, 740, 792.
     """
     try:
         wanted = Version(version)
@@ -54,9 +54,9 @@ def observe_index(
         page, url = index.page(name), index.url_of(name)
         project = IndexProject(url=url, listed=False) if page is None else build_project(page, name, wanted, url)
         if set(expected) - {file.kind for file in project.files}:
-            held = {file.filename for file in project.files}
-            left = tuple(file for file in index.files_by_json(name, wanted) if file not in held)
-            project = project.model_copy(update={"catching_up": left})
+            known_names = {file.filename for file in project.files}
+            more = tuple(file for file in index.files_by_json(name, wanted) if file not in known_names)
+            project = project.model_copy(update={"catching_up": more})
         if not (project.files or project.catching_up or project.lists_versions) and any(
             may_be_of_version(file, name, wanted) for file in project.skipped
         ):
@@ -90,27 +90,20 @@ def _observe(client: HttpClient, channel: Channel, read: Callable[[Index], T]) -
 
 def build_project(page: IndexPage, name: str, version: Version, url: str) -> IndexProject:
     """The project with the files of one version; `name` normalized, `url` the page that was read."""
-    held, common = _group_by_version(page, name, version)
+    packages, common = _group_by_version(page, name, version)
     return IndexProject(
         url=url,
-        listed=True,
-        lists_versions=bool(page.versions),
-        files=tuple(_build_file(package, version) for package in held.get(version, ())),
-        releases=tuple(_build_release(each, held[each]) for each in sorted(held)),
+        files=tuple(_build_file(package, version) for package in packages.get(version, ())),
+        releases=tuple(_build_release(each, packages[each]) for each in sorted(packages)),
         **common,
     )
 
 
 def build_history(page: IndexPage, name: str, url: str) -> IndexHistory:
     """The project with the files of every version."""
-    held, common = _group_by_version(page, name)
-    return IndexHistory(
-        url=url,
-        listed=True,
-        lists_versions=bool(page.versions),
-        versions=tuple(_build_version(each, held[each]) for each in sorted(held)),
-        **common,
-    )
+    packages, common = _group_by_version(page, name)
+    versions = tuple(_build_version(each, packages[each]) for each in sorted(packages))
+    return IndexHistory(url=url, versions=versions, **common)
 
 
 def _group_by_version(
@@ -120,21 +113,23 @@ def _group_by_version(
 
     Skipped names that may be of the `wanted` version come first, if it has no other file.
     """
-    held: dict[Version, list[DistributionPackage]] = {}
+    packages: dict[Version, list[DistributionPackage]] = {}
     skipped = list(page.unreadable)
-    parsed: dict[str, Version | None] = {}
     for package in page.packages:
-        found = _parse_file_version(package, name, parsed)
-        if found is None:
+        is_ours = canonicalize_name(package.project or "") == name
+        version = _parse_file_version(package.version) if is_ours and package.version is not None else None
+        if version is None:
             skipped.append(package.filename)
         else:
-            held.setdefault(found, []).append(package)
-    empty = {listed for text in page.versions if (listed := parse_version(text)) is not None} - held.keys()
-    if wanted is not None and wanted not in held and (not page.versions or wanted in empty):
+            packages.setdefault(version, []).append(package)
+    empty = {listed for text in page.versions if (listed := parse_version(text)) is not None} - packages.keys()
+    if wanted is not None and wanted not in packages and (not page.versions or wanted in empty):
         if len(skipped) > _MOST_UNREADABLE:
             raise NotSimple(f"it lists more than {_MOST_UNREADABLE:,} files whose version cannot be read")
         skipped.sort(key=lambda filename: not may_be_of_version(filename, name, wanted))
-    return held, {
+    return packages, {
+        "listed": True,
+        "lists_versions": bool(page.versions),
         "status": page.status or None,
         "status_reason": page.status_reason or None,
         "listed_without_files": tuple(str(each) for each in sorted(empty)),
@@ -142,24 +137,23 @@ def _group_by_version(
     }
 
 
+def _find_first_upload(packages: Sequence[DistributionPackage]) -> datetime | None:
+    return min((moment for package in packages if (moment := _add_zone(package.upload_time))), default=None)
+
+
 def _build_version(version: Version, packages: Sequence[DistributionPackage]) -> IndexedVersion:
-    uploads = [uploaded for package in packages if (uploaded := _add_zone(package.upload_time))]
     return IndexedVersion(
         version=str(version),
         files=tuple((package.filename, package.package_type or "unknown", package.is_yanked) for package in packages),
         yanked_reason=next((package.yanked_reason for package in packages if package.yanked_reason), None),
-        uploaded_at=min(uploads, default=None),
+        uploaded_at=_find_first_upload(packages),
     )
 
 
-def _parse_file_version(package: DistributionPackage, name: str, parsed: dict[str, Version | None]) -> Version | None:
-    """The version of a file; None if it cannot be parsed, or if the file is another project's."""
-    if package.version is None or canonicalize_name(package.project or "") != name:
-        return None
-    if package.version not in parsed:
-        # Wheels and eggs write "_" for the "-" of the version (1.0_1 is 1.0-1, a post release).
-        parsed[package.version] = parse_version(package.version) or parse_version(package.version.replace("_", "-"))
-    return parsed[package.version]
+@lru_cache(maxsize=10_000)
+def _parse_file_version(text: str) -> Version | None:
+    # Wheels and eggs write "_" for the "-" of the version (1.0_1 is 1.0-1, a post release).
+    return parse_version(text) or parse_version(text.replace("_", "-"))
 
 
 def _build_file(package: DistributionPackage, version: Version) -> IndexFile:
@@ -180,13 +174,12 @@ def _build_file(package: DistributionPackage, version: Version) -> IndexFile:
 
 
 def _build_release(version: Version, packages: Sequence[DistributionPackage]) -> IndexRelease:
-    uploads = [uploaded for package in packages if (uploaded := _add_zone(package.upload_time))]
     return IndexRelease(
         version=str(version),
         file_count=len(packages),
         yanked=all(package.is_yanked for package in packages),
         requires_python=next((package.requires_python for package in packages if package.requires_python), None),
-        uploaded_at=min(uploads, default=None),
+        uploaded_at=_find_first_upload(packages),
     )
 
 

@@ -15,7 +15,7 @@ from packaging.version import Version
 from pydantic import ValidationError
 from pypi_simple import DistributionPackage, Link, ProjectPage
 
-from release_state.observe.http.response import load_json
+from release_state.observe.http.response import get_header, load_json
 
 JSON_TYPE = "application/vnd.pypi.simple.v1+json"
 HTML_TYPE = "application/vnd.pypi.simple.v1+html"
@@ -72,13 +72,12 @@ def parse_project_page(body: bytes, headers: Mapping[str, str], name: str, url: 
         packages = tuple(DistributionPackage.from_link(link, name) for link in files if _is_sane(link.text))
         for package in packages:
             package.provenance_url = urljoin(base, package.provenance_url) if package.provenance_url else None
-        # text/html alone says nothing: captive portals and login pages answer 200 with it as well.
         projects = {canonicalize_name(package.project) for package in packages if package.project}
-        ours = name in projects
         # By its title, or else by its files.
-        if (named := html.titled_for or sorted(projects)) and name not in named:
-            raise NotSimple(f"the page is of another project, {named[0]!r}")
-        if content_type == HTML_TYPE or html.declared or name in html.titled_for or ours:
+        if (names := html.titled_for or sorted(projects)) and name not in names:
+            raise NotSimple(f"the page is of another project, {names[0]!r}")
+        # text/html alone says nothing: captive portals and login pages answer 200 with it as well.
+        if content_type == HTML_TYPE or html.is_declared or name in (*html.titled_for, *projects):
             status, reason = html.meta.get("project-status"), html.meta.get("project-status-reason")
             unreadable = tuple(link.text for link in files if not _is_sane(link.text))
             return IndexPage(packages, unreadable=unreadable, status=status, status_reason=reason)
@@ -104,8 +103,8 @@ def parse_root(body: bytes, headers: Mapping[str, str], url: str) -> frozenset[s
         html = _parse_html(body, headers, charset)
         base = urljoin(url, html.base) if html.base else url
         listed = [html.project(link, base) for link in html.links]
-        recognised = content_type == HTML_TYPE or html.declared or _SIMPLE_INDEX.search(html.heading)
-        if recognised or (listed and all(listed)):
+        is_index = content_type == HTML_TYPE or html.is_declared or _SIMPLE_INDEX.search(html.heading)
+        if is_index or (listed and all(listed)):
             return frozenset(name for name in listed if name)
         raise NotSimple("the index's root is an HTML page, but not that of a Simple index")
     raise NotSimple(f"the content type of the index's root is {content_type or 'missing'}")
@@ -113,11 +112,11 @@ def parse_root(body: bytes, headers: Mapping[str, str], url: str) -> frozenset[s
 
 def _parse_content_type(headers: Mapping[str, str]) -> tuple[str, str]:
     message = Message()
-    message["Content-Type"] = next((value for name, value in headers.items() if name.lower() == "content-type"), "")
-    stated = message["Content-Type"].partition(";")[0].strip().lower()
+    message["Content-Type"] = get_header(headers, "Content-Type") or ""
+    content_type = message["Content-Type"].partition(";")[0].strip().lower()
     charset = str(message.get_param("charset", "utf-8")).lower()
     # Others are mistakes, or codecs by which a hostile server turns bytes into anything (unicode_escape, punycode).
-    return stated, charset if charset in _CHARSETS else "utf-8"
+    return content_type, charset if charset in _CHARSETS else "utf-8"
 
 
 def _parse_json(body: bytes) -> Any:
@@ -195,8 +194,7 @@ def _parse_project_json(document: object, name: str, url: str) -> IndexPage:
 
 def _clean_file(file: dict[str, Any]) -> dict[str, Any]:
     # Some servers write null for what they do not know; provenance may be relative, which pypi-simple refuses.
-    told = {key: value for key, value in file.items() if value is not None and key != "provenance"}
-    return {"hashes": {}, **told}
+    return {"hashes": {}, **{key: value for key, value in file.items() if value is not None and key != "provenance"}}
 
 
 def _parse_html(body: bytes, headers: Mapping[str, str], charset: str) -> _Html:
@@ -209,8 +207,8 @@ def _parse_html(body: bytes, headers: Mapping[str, str], charset: str) -> _Html:
         html.close()
     except (AssertionError, RecursionError) as error:  # the standard library's parser on a broken declaration
         raise NotSimple("the answer is not readable HTML") from error
-    framed = any(key.lower() in ("content-length", "transfer-encoding") for key in headers)
-    if html.opened and not framed and "</html" not in text[-4096:].lower():
+    has_end = get_header(headers, "Content-Length") is not None or get_header(headers, "Transfer-Encoding") is not None
+    if html.is_open and not has_end and "</html" not in text[-4096:].lower():
         # The transport does not show where such a response ends, only the page itself does.
         raise NotSimple("the HTML page is truncated")
     version = html.meta.get("repository-version")
@@ -228,12 +226,12 @@ def _remove_comments(text: str) -> str:
         if not end:
             raise NotSimple("a comment of the HTML page has no end")
         parts.append(rest)
-    left = "".join(parts)
-    if left.count("<!") + left.count("<?") > _MOST_DECLARATIONS:
+    text = "".join(parts)
+    if text.count("<!") + text.count("<?") > _MOST_DECLARATIONS:
         raise NotSimple(f"the HTML page has more than {_MOST_DECLARATIONS} declarations")
-    if left.count("<") > _TAGS_OF_A_FILE * MOST_FILES:
+    if text.count("<") > _TAGS_OF_A_FILE * MOST_FILES:
         raise NotSimple(f"the HTML page has more tags than {MOST_FILES:,} files need")
-    return left[: left.rfind(">") + 1]  # no tag ends after it
+    return text[: text.rfind(">") + 1]  # no tag ends after it
 
 
 @dataclass
@@ -248,19 +246,19 @@ class _Html(HTMLParser):
     meta: dict[str, str] = field(default_factory=dict)
     base: str | None = None
     heading: str = ""
-    opened: bool = False
+    is_open: bool = False
     _inside: str = ""
 
     def __post_init__(self) -> None:
         super().__init__()
 
     @property
-    def declared(self) -> bool:
+    def is_declared(self) -> bool:
         return "repository-version" in self.meta
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {key: value or "" for key, value in attrs}
-        self.opened = self.opened or tag == "html"
+        self.is_open = self.is_open or tag == "html"
         if tag in ("a", "title", "h1"):
             self._inside = tag
         if tag == "a" and "href" in values:
@@ -283,16 +281,13 @@ class _Html(HTMLParser):
     @property
     def titled_for(self) -> list[str]:
         """The projects in the page's "Links for …", which nearly every server writes."""
-        return [canonicalize_name(found.strip(_PUNCTUATION)) for found in _LINKS_FOR.findall(self.heading)]
+        return [canonicalize_name(name.strip(_PUNCTUATION)) for name in _LINKS_FOR.findall(self.heading)]
 
     def files(self, base: str) -> list[Link]:
         """The links, each with the file name at the end of its URL, which pip uses (not the text)."""
-        found = []
-        for anchor in self.links:
-            url = urljoin(base, str(anchor.attributes["href"]).strip())
-            if filename := unquote(urlsplit(url).path.rpartition("/")[2]):
-                found.append(Link(filename, url, anchor.attributes))
-        return found
+        urls = ((urljoin(base, str(anchor.attributes["href"]).strip()), anchor) for anchor in self.links)
+        names = ((unquote(urlsplit(url).path.rpartition("/")[2]), url, anchor) for url, anchor in urls)
+        return [Link(filename, url, anchor.attributes) for filename, url, anchor in names if filename]
 
     def project(self, anchor: _Anchor, base: str) -> str | None:
         """The project that a link of the root leads to; None if it is not directly below (PEP 503)."""
