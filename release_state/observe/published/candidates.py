@@ -52,12 +52,10 @@ def find_ref_commits(target: Target, remote: Remote) -> list[CommitRef]:
         equal = version is not None and version == target.parsed_version and len(version.release) >= parts
         if equal or tag.name == target.tag:
             tags.append(CommitRef(tag.commit, f"refs/tags/{tag.name}", f"the tag {tag.name}"))
-    tags.sort(key=lambda found: found.ref != f"refs/tags/{target.tag}")
-    kept = re.compile(rf"backup/{re.escape(target.release_branch)}-[0-9a-f]{{7}}")
-    heads = [
-        branch for branch in remote.branches if branch.name == target.release_branch or kept.fullmatch(branch.name)
-    ]
-    heads.sort(key=lambda branch: branch.name != target.release_branch)
+    tags.sort(key=lambda tag: tag.ref != f"refs/tags/{target.tag}")
+    branch = re.escape(target.release_branch)
+    heads = [head for head in remote.branches if re.fullmatch(rf"{branch}|backup/{branch}-[0-9a-f]{{7}}", head.name)]
+    heads.sort(key=lambda head: head.name != target.release_branch)
     return [*tags, *(CommitRef(head.sha, f"refs/heads/{head.name}", f"the head of {head.name}") for head in heads)]
 
 
@@ -86,29 +84,30 @@ class CandidateSearch:
         self._declarations = Declarations(store)
         self._most_on_base = 0
 
-    def on_base(self) -> list[CommitRef]:
-        """
-        Commits of the base, along first parents: of each series that declares the version, the first and the best
+    def find_on_base(self) -> list[CommitRef]:
+        """Commits of the base, along first parents: of each series that declares the version, the first and the best
         match; and a commit with another or no version, if it matches better than all of these.
         """
         names = self.store.run("rev-list", "--first-parent", f"--max-count={MOST_COMMITS}", self.base_head, "--")
         shas = names.text.split()[::-1]
         oldest = read_tree(self.store, shas[0])
         walk = self._walk(shas, oldest)
-        best = max(walk, key=lambda seen: seen.votes)
+        best = max(walk, key=lambda step: step.votes)
         self._most_on_base = best.votes
         declared = self._declares_along(walk, oldest, find_project_folder(self._newest, best.prefix, self.files))
         base, ref = self.base_branch, f"refs/heads/{self.base_branch}"
-        found = []
-        runs = [list(run) for right, run in groupby(walk, key=lambda seen: declared[seen.sha]) if right]
-        for run in runs[::-1][:_MOST_RUNS]:
+        commits = []
+        series = [
+            list(steps) for is_declared, steps in groupby(walk, key=lambda step: declared[step.sha]) if is_declared
+        ]
+        for steps in series[::-1][:_MOST_RUNS]:
             # max takes the first of equal ones.
-            fits = max(run, key=lambda seen: seen.votes)
-            found.append(CommitRef(run[0].sha, ref, f"the commit of {base} that sets the version"))
-            found.append(CommitRef(fits.sha, ref, f"a commit of {base} that declares the version"))
-        if best.votes > max((seen.votes for seen in walk if declared[seen.sha]), default=0):
-            found.append(CommitRef(best.sha, ref, f"the commit of {base} that comes closest"))
-        return found
+            best_step = max(steps, key=lambda step: step.votes)
+            commits.append(CommitRef(steps[0].sha, ref, f"the commit of {base} that sets the version"))
+            commits.append(CommitRef(best_step.sha, ref, f"a commit of {base} that declares the version"))
+        if best.votes > max((step.votes for step in walk if declared[step.sha]), default=0):
+            commits.append(CommitRef(best.sha, ref, f"the commit of {base} that comes closest"))
+        return commits
 
     @cached_property
     def _newest(self) -> Tree:
@@ -117,26 +116,24 @@ class CandidateSearch:
     def _walk(self, shas: Sequence[str], oldest: Tree) -> list[_Step]:
         """The commits, oldest first."""
         votes = Votes(self.files, oldest)
-        walk = [_Step(shas[0], [], *votes.best())]
+        walk = [_Step(shas[0], [], *votes.find_best())]
         for sha, changes in read_changes(self.store, [(newer, older) for older, newer in pairwise(shas)]):
             votes.apply(changes)
-            walk.append(_Step(sha, changes, *votes.best()))
+            walk.append(_Step(sha, changes, *votes.find_best()))
         return walk
 
     def _declares_along(self, walk: Sequence[_Step], oldest: Tree, prefix: str) -> dict[str, bool]:
         """Whether each commit declares the version."""
         paths = {prefix + path for path in FIRST_FILES}
         states, _ = _list_states(walk, oldest, paths)
-        paths |= {prefix + path for path in self._declarations.further([look_below(state, prefix) for state in states])}
-        states, which = _list_states(walk, oldest, paths)
-        declared = [
-            self._is_it(text) for text in self._declarations.of([look_below(state, prefix) for state in states])
-        ]
-        return {seen.sha: declared[number] for seen, number in zip(walk, which, strict=True)}
+        more = self._declarations.find_more_files([look_below(state, prefix) for state in states])
+        states, numbers = _list_states(walk, oldest, paths | {prefix + path for path in more})
+        versions = self._declarations.read_versions([look_below(state, prefix) for state in states])
+        return {step.sha: self._is_it(versions[number]) for step, number in zip(walk, numbers, strict=True)}
 
-    def pull_heads(self, heads: Sequence[tuple[int, str]], total: int) -> list[CommitRef]:
+    def find_pull_heads(self, heads: Sequence[tuple[int, str]], total: int) -> list[CommitRef]:
         """Recorded heads of pull requests that declare the version, or that declare none and match better than any
-        commit of the base: call `on_base` before.
+        commit of the base: call `find_on_base` before.
 
         `heads` are (number, commit); `total` is how many the remote has.
         """
@@ -145,25 +142,25 @@ class CandidateSearch:
         heads = [(number, sha) for number, sha in heads if sha in present]
         tree = self._newest
         votes = Votes(self.files, tree)
-        fits: dict[str, tuple[str, int]] = {}
+        votes_of: dict[str, int] = {}
         lookups: dict[str, TreeLookup] = {}
         pairs = [(sha, self.base_head) for sha in dict.fromkeys(sha for _, sha in heads)]
         for sha, changes in read_changes(self.store, pairs):
             votes.apply(changes)
-            fits[sha] = prefix, _ = votes.best()
+            prefix, votes_of[sha] = votes.find_best()
             votes.apply(changes, undo=True)
             folder = find_project_folder(tree, prefix, self.files)
             lookups[sha] = look_below(tree, folder, {change.path: change.after for change in changes})
-        declared = dict(zip(lookups, self._declarations.of(list(lookups.values())), strict=True))
-        right = [
-            (number, sha)
+        versions = self._declarations.read_versions(list(lookups.values()))
+        declared = dict(zip(lookups, versions, strict=True))
+        fitting = sorted(
+            (-votes_of[sha], number, sha)
             for number, sha in heads
-            if self._is_it(declared[sha]) or (declared[sha] is None and fits[sha][1] > self._most_on_base)
-        ]
-        right.sort(key=lambda head: (-fits[head[1]][1], head[0]))
+            if self._is_it(declared[sha]) or (declared[sha] is None and votes_of[sha] > self._most_on_base)
+        )
         return [
             CommitRef(sha, f"refs/pull/{number}/head", f"the recorded head of pull request #{number}{cut}")
-            for number, sha in right[:_MOST_HEADS]
+            for _, number, sha in fitting[:_MOST_HEADS]
         ]
 
     def _is_it(self, declared: str | None) -> bool:
@@ -173,14 +170,14 @@ class CandidateSearch:
 def _list_states(walk: Sequence[_Step], oldest: Tree, paths: Collection[str]) -> tuple[list[Tree], list[int]]:
     """The distinct states of these paths along a walk, and the number of the state of each commit."""
     states = [{path: oldest[path] for path in paths if path in oldest}]
-    which = []
-    for seen in walk:
-        changes = {change.path: change.after for change in seen.changes if change.path in paths}
+    numbers = []
+    for step in walk:
+        changes = {change.path: change.after for change in step.changes if change.path in paths}
         if changes:
             merged: dict[str, Entry | None] = {**states[-1], **changes}
             states.append({path: entry for path, entry in merged.items() if entry})
-        which.append(len(states) - 1)
-    return states, which
+        numbers.append(len(states) - 1)
+    return states, numbers
 
 
 def find_project_folder(tree: Mapping[str, Entry], prefix: str, files: Files) -> str:
@@ -223,8 +220,8 @@ def look_up_pull_heads(git: Git, url: str) -> tuple[list[tuple[int, str]], int]:
         output = ask_patiently(git, lambda: git.run(*command, cwd=folder, env=env, memory=LISTING_MEMORY)).output
     if not output:
         raise GitFailed(NO_REFS)
-    pulls = filter(None, map(_PULL.fullmatch, output.splitlines()))
-    heads = [(int(found[2]), decode_output(found[1])) for found in pulls]
+    matches = filter(None, map(_PULL.fullmatch, output.splitlines()))
+    heads = [(int(match[2]), decode_output(match[1])) for match in matches]
     if any(not _LISTED.fullmatch(line) for line in output.splitlines()):
         raise GitFailed("git ls-remote answered lines that are no refs")
     heads.sort(reverse=True)
@@ -242,36 +239,37 @@ class Declarations:
         self._store = store
         self._texts: dict[str, str] = {}
 
-    def of(self, trees: Sequence[TreeLookup]) -> list[str | None]:
+    def read_versions(self, trees: Sequence[TreeLookup]) -> list[str | None]:
         """The declared version of each tree; None if there is none, or if the build computes it.
 
         Raises GitFailed if a file's content cannot be read.
         """
-        found = [self._entries(tree, FIRST_FILES) for tree in trees]
-        for entries, tree, more in zip(found, trees, self._further(found), strict=True):
-            entries |= self._entries(tree, (more,)) if more else {}
-        self._obtain(found)
-        return [find_declared_version(self._read(entries))[0] for entries in found]
+        files = [self._list_files(tree, FIRST_FILES) for tree in trees]
+        for names, tree, more in zip(files, trees, self._find_version_files(files), strict=True):
+            names |= self._list_files(tree, (more,)) if more else {}
+        self._obtain(files)
+        return [find_declared_version(self._read(names))[0] for names in files]
 
-    def further(self, trees: Sequence[TreeLookup]) -> set[str]:
+    def find_more_files(self, trees: Sequence[TreeLookup]) -> set[str]:
         """The files in which the version is, by the configuration of one of the trees."""
-        return {path for path in self._further([self._entries(tree, FIRST_FILES) for tree in trees]) if path}
+        return set(filter(None, self._find_version_files([self._list_files(tree, FIRST_FILES) for tree in trees])))
 
-    def _further(self, found: Sequence[Mapping[str, str]]) -> list[str | None]:
-        self._obtain(found)
-        return [find_version_file(self._read(entries)) for entries in found]
+    def _find_version_files(self, files: Sequence[Mapping[str, str]]) -> list[str | None]:
+        self._obtain(files)
+        return [find_version_file(self._read(names)) for names in files]
 
-    def _entries(self, tree: TreeLookup, paths: Sequence[str]) -> dict[str, str]:
+    def _list_files(self, tree: TreeLookup, paths: Sequence[str]) -> dict[str, str]:
+        """The object names of these files, by path; without links."""
         entries = {path: tree(path) for path in paths}
         return {path: entry[1] for path, entry in entries.items() if entry and entry[0] != LINK}
 
-    def _obtain(self, found: Sequence[Mapping[str, str]]) -> None:
-        names = {name for entries in found for name in entries.values()} - self._texts.keys()
+    def _obtain(self, files: Sequence[Mapping[str, str]]) -> None:
+        names = {name for each in files for name in each.values()} - self._texts.keys()
         self._store.obtain_files(names)
         for name in names:
             data = self._store.run("cat-file", "blob", name, may_fetch=True, first=SIZE_LIMIT + 1).output
             # Content that is too large is replaced by invalid TOML: it declares nothing.
             self._texts[name] = data.decode("utf-8-sig", "replace") if len(data) <= SIZE_LIMIT else "\0"
 
-    def _read(self, entries: Mapping[str, str]) -> dict[str, str]:
-        return {path: self._texts[name] for path, name in entries.items()}
+    def _read(self, names: Mapping[str, str]) -> dict[str, str]:
+        return {path: self._texts[name] for path, name in names.items()}

@@ -13,7 +13,7 @@ import time
 import zipfile
 import zlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO
 
@@ -48,20 +48,20 @@ def read_sdist(filename: str, data: bytes, *, sha256: bool, deadline: float) -> 
     names its objects by; `deadline` is a time of `time.monotonic`. Raises Refused. Source: PEP 517, PEP 625.
     """
     if filename.endswith(".zip"):
-        contents = read_zip_members(data)
+        contents = _read_zip_members(data)
     elif filename.endswith((".tar.gz", ".tgz")):
         contents = _read_tar_members(data)
     else:
         raise Refused("it is neither .tar.gz nor .zip")
     files: Files = {}
-    tops: set[str] = set()
-    for name, content in readable_members(contents, deadline):
-        top, _, path = name.partition("/")
-        tops.add(top)
+    folders: set[str] = set()
+    for name, content in _limit_time(contents, deadline):
+        folder, _, path = name.partition("/")
+        folders.add(folder)
         if path and not _is_generated(path, content):
-            files[path] = name_objects(content, sha256=sha256)
-    if len(tops) != 1:
-        raise Refused(f"it has {len(tops)} folders at its top, not one")
+            files[path] = _name_objects(content, sha256=sha256)
+    if len(folders) != 1:
+        raise Refused(f"it has {len(folders)} folders at its top, not one")
     return files
 
 
@@ -72,18 +72,13 @@ def read_wheel(data: bytes, *, sha256: bool, deadline: float) -> Files:
     `deadline` as for `read_sdist`. Raises Refused. Source: PEP 427.
     """
     return {
-        name: name_objects(content, sha256=sha256)
-        for name, content in readable_members(read_zip_members(data), deadline)
-        if not _is_built(name)
+        name: _name_objects(content, sha256=sha256)
+        for name, content in _limit_time(_read_zip_members(data), deadline)
+        if not (name.partition("/")[0].endswith((".dist-info", ".data")) or name.endswith(_BUILT))
     }
 
 
-def _is_built(name: str) -> bool:
-    top = name.partition("/")[0]
-    return top.endswith((".dist-info", ".data")) or name.endswith(_BUILT)
-
-
-def readable_members(contents: Iterator[tuple[str, bytes]], deadline: float) -> Iterator[tuple[str, bytes]]:
+def _limit_time(contents: Iterator[tuple[str, bytes]], deadline: float) -> Iterator[tuple[str, bytes]]:
     """The members of an archive, until the deadline; raises Refused at the first one that cannot be read."""
     try:
         for member in contents:
@@ -105,15 +100,12 @@ def _is_generated(path: str, content: bytes) -> bool:
     return parts[-1] == "setup.cfg" and re.search(rb"^\[egg_info\]\s+tag_build\b", content, re.MULTILINE) is not None
 
 
-def name_objects(content: bytes, *, sha256: bool) -> frozenset[str]:
+def _name_objects(content: bytes, *, sha256: bool) -> frozenset[str]:
     """Git's object names of a content, as it is and with plain line feeds."""
-    algorithm: Callable[[bytes], hashlib._Hash] = hashlib.sha256 if sha256 else _sha1
+    algorithm = "sha256" if sha256 else "sha1"
     forms = {content, content.replace(b"\r\n", b"\n")}
-    return frozenset(algorithm(b"blob %d\0" % len(form) + form).hexdigest() for form in forms)
-
-
-def _sha1(data: bytes) -> hashlib._Hash:
-    return hashlib.sha1(data, usedforsecurity=False)
+    blobs = (b"blob %d\0" % len(form) + form for form in forms)
+    return frozenset(hashlib.new(algorithm, blob, usedforsecurity=False).hexdigest() for blob in blobs)
 
 
 def _check_name(name: str) -> str:
@@ -140,7 +132,7 @@ class _Budget:
             raise Refused(f"it unpacks to more than {MOST_BYTES >> 20} MiB")
 
 
-def read_zip_members(data: bytes) -> Iterator[tuple[str, bytes]]:
+def _read_zip_members(data: bytes) -> Iterator[tuple[str, bytes]]:
     """Name and content of each file; raises Refused for what would be dangerous to unpack."""
     budget = _Budget()
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -252,9 +244,8 @@ class Match:
 
 def read_tree(store: Store, commit: str) -> Tree:
     """The whole tree of a commit."""
-    output = store.run("ls-tree", "-r", "-z", "--full-tree", commit).output
     tree: Tree = {}
-    for line in output.split(b"\0"):
+    for line in store.run("ls-tree", "-r", "-z", "--full-tree", commit).output.split(b"\0"):
         facts, _, path = line.partition(b"\t")
         mode, _, name = [*decode_output(facts).split(" "), "", "", ""][:3]
         if path and mode != _MODULE:
@@ -270,14 +261,14 @@ def read_changes(store: Store, pairs: Sequence[tuple[str, str]]) -> Iterator[tup
         output = store.run("diff-tree", "--stdin", "--always", "--format=%x01%H%x02", *_RAW, stdin=stdin).output
         for block in output.split(b"\x01")[1:]:
             commit, _, rest = block.partition(b"\x02")
-            yield decode_output(commit), [_change(path, entry) for path, entry in parse_raw(rest).items()]
+            yield decode_output(commit), [_parse_change(path, entry) for path, entry in parse_raw(rest).items()]
 
 
-def _change(path: bytes, entry: bytes) -> TreeChange:
-    modes = [*decode_output(entry.lstrip(b":")).split(" "), "", "", "", ""]
-    before, after = (modes[0], modes[2]), (modes[1], modes[3])
-    there = [each if each[1].strip("0") and each[0] != _MODULE else None for each in (before, after)]
-    return TreeChange(decode_output(path), there[0], there[1])
+def _parse_change(path: bytes, entry: bytes) -> TreeChange:
+    parts = [*decode_output(entry.lstrip(b":")).split(" "), "", "", "", ""]
+    before, after = (parts[0], parts[2]), (parts[1], parts[3])
+    entries = [each if each[1].strip("0") and each[0] != _MODULE else None for each in (before, after)]
+    return TreeChange(decode_output(path), entries[0], entries[1])
 
 
 class Votes:
@@ -302,12 +293,11 @@ class Votes:
             self._vote(change.path, change.before, 1 if undo else -1)
             self._vote(change.path, change.after, -1 if undo else 1)
 
-    def best(self) -> tuple[str, int]:
+    def find_best(self) -> tuple[str, int]:
         """The folder with the most files, and their number; of equal ones the one nearest to the top."""
-        if not self._counts:
-            return "", 0
-        prefix = min(self._counts, key=lambda folder: (-self._counts[folder], len(folder), folder))
-        return (prefix, self._counts[prefix]) if self._counts[prefix] > 0 else ("", 0)
+        voted = (folder for folder, count in self._counts.items() if count > 0)
+        folder = min(voted, key=lambda folder: (-self._counts[folder], len(folder), folder), default="")
+        return folder, self._counts[folder]
 
     def _vote(self, path: str, entry: Entry | None, by: int) -> None:
         for wanted in self._paths.get(entry[1], ()) if entry else ():
@@ -320,20 +310,18 @@ def compare_trees(files: Files, tree: Tree) -> Match:
 
     A link is equal if the tree has its target's content; so is a file that only the top of a monorepo has (a licence).
     """
-    prefix, _ = Votes(files, tree).best()
-    equal = 0
-    differing: list[str] = []
-    absent: list[str] = []
+    prefix, _ = Votes(files, tree).find_best()
+    equal, differing, absent = 0, list[str](), list[str]()
     objects = {name for _, name in tree.values()}
     for path, names in sorted(files.items()):
         entry = tree.get(prefix + path)
         if entry is not None and entry[0] == LINK:
-            same = not objects.isdisjoint(names)
+            is_same = not objects.isdisjoint(names)
         elif entry is None and prefix:
-            same = path in tree and tree[path][1] in names
+            is_same = path in tree and tree[path][1] in names
         else:
-            same = entry is not None and entry[1] in names
-        if same:
+            is_same = entry is not None and entry[1] in names
+        if is_same:
             equal += 1
         else:
             (absent if entry is None else differing).append(path)

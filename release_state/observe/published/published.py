@@ -74,35 +74,26 @@ def observe_published(
         chosen, sha256 = _choose_file(files), len(base.sha) == 64
         attested = next((file for file in ([chosen] if chosen else files) if file.provenance_url), None)
         provenance = observe_provenance(index, attested) if attested else Provenance()
+        published = Published(
+            sdist=None, provenance_commit=provenance.commit, provenance_repository=provenance.repository
+        )
         content: Files = {}
         if chosen:
             content = _download(index, chosen, sha256=sha256, deadline=git.deadline, downloaded=downloaded)
         if chosen is None or not content:
-            return known(_build_published(None, 0, [], provenance))
-        wanted = [*find_ref_commits(target, history.remote), *find_clone_commits(target, history.clone)]
+            return known(published)
+        refs = [*find_ref_commits(target, history.remote), *find_clone_commits(target, history.clone)]
         if provenance.commit:
-            wanted.append(CommitRef(provenance.commit, None, "the commit that the attestation names (not verified)"))
-        comparison = _Comparison(git, history.stores.url, target, base, content, wanted, looks_on_base)
-        commits = [WantedCommit(found.sha, found.ref) for found in wanted]
-        candidates = history.read(comparison.candidates, commits, git=git)
-        return known(_build_published(chosen, len(content), candidates, provenance))
+            refs.append(CommitRef(provenance.commit, None, "the commit that the attestation names (not verified)"))
+        comparison = _Comparison(git, history.stores.url, target, base, content, refs, looks_on_base)
+        candidates = history.read(comparison.find_candidates, [WantedCommit(r.sha, r.ref) for r in refs], git=git)
+        file = {"sdist" if chosen.kind == "sdist" else "wheel": chosen.filename}
+        update = {**file, "compared": len(content), "candidates": tuple(candidates)}
+        return known(published.model_copy(update=update))
     except LookupFailed as failed:
         return Observation[Published](value=None, unavailable=failed.problem)
     except GitFailed as failed:
         return Observation[Published](value=None, unavailable=failed.as_problem(SOURCE))
-
-
-def _build_published(
-    chosen: IndexFile | None, compared: int, candidates: Iterable[Candidate], provenance: Provenance
-) -> Published:
-    return Published(
-        sdist=chosen.filename if chosen and chosen.kind == "sdist" else None,
-        wheel=chosen.filename if chosen and chosen.kind == "wheel" else None,
-        compared=compared,
-        candidates=tuple(candidates),
-        provenance_commit=provenance.commit,
-        provenance_repository=provenance.repository,
-    )
 
 
 def _choose_file(files: Sequence[IndexFile]) -> IndexFile | None:
@@ -136,81 +127,73 @@ def _download(
 
 
 @dataclass(frozen=True)
-class _Compared:
+class _ComparedCommit:
     """A commit with its tree, and how well that matches."""
 
-    found: CommitRef
+    commit: CommitRef
     tree: Tree
     match: Match
 
     @property
-    def is_tag(self) -> bool:
-        return (self.found.ref or "").startswith("refs/tags/")
+    def is_matching_tag(self) -> bool:
+        """Whether it is a tag, and no other commit can match better."""
+        is_tag = (self.commit.ref or "").startswith("refs/tags/")
+        return is_tag and not self.match.differing and all(_GENERATED.fullmatch(path) for path in self.match.absent)
 
     @property
-    def is_all(self) -> bool:
-        """Whether no other commit can match better."""
-        return not self.match.differing and all(_GENERATED.fullmatch(path) for path in self.match.absent)
+    def rank(self) -> tuple[int, int, int]:
+        """The order of the candidates, best first."""
+        return -self.match.equal, len(self.match.differing), len(self.match.absent)
 
 
+@dataclass(frozen=True)
 class _Comparison:
     """Finds and compares candidates: first the known commits, then those that have to be searched for."""
 
-    def __init__(
-        self,
-        git: Git,
-        url: str,
-        target: Target,
-        base: Branch,
-        files: Files,
-        wanted: Sequence[CommitRef],
-        looks_on_base: bool,
-    ) -> None:
-        self.git, self.url, self.target, self.base = git, url, target, base
-        self.files, self.wanted, self.looks_on_base = files, wanted, looks_on_base
+    git: Git
+    url: str
+    target: Target
+    base: Branch
+    files: Files
+    refs: Sequence[CommitRef]
+    looks_on_base: bool
 
-    def candidates(self, store: Store, commits: CommitSet) -> list[Candidate]:
+    def find_candidates(self, store: Store, commits: CommitSet) -> list[Candidate]:
         """Every candidate, best first."""
-        compared: dict[str, _Compared] = {}
-        self._compare(store, [found for found in self.wanted if found.sha in commits.present], compared)
-        tag_tells = any(each.is_all and each.is_tag for each in compared.values())
+        compared: dict[str, _ComparedCommit] = {}
+
+        def compare(refs: Iterable[CommitRef]) -> None:
+            for ref in refs:
+                if ref.sha not in compared:
+                    tree = read_tree(store, ref.sha)
+                    compared[ref.sha] = _ComparedCommit(ref, tree, compare_trees(self.files, tree))
+
+        compare(ref for ref in self.refs if ref.sha in commits.present)
+        has_matching_tag = any(each.is_matching_tag for each in compared.values())
         search = CandidateSearch(store, self.files, self.target, self.base.name, self.base.sha)
-        if self.looks_on_base or not tag_tells:
-            self._compare(store, search.on_base(), compared)
-        if not tag_tells:
-            self._compare(store, search.pull_heads(*look_up_pull_heads(self.git, self.url)), compared)
-        found = list(compared.values())
-        folders = [find_project_folder(each.tree, each.match.prefix, self.files) for each in found]
-        declared = Declarations(store).of([look_below(each.tree, at) for each, at in zip(found, folders, strict=True)])
-        candidates = zip(compared.values(), declared, strict=True)
-        return [self._build_candidate(store, each, version) for each, version in sorted(candidates, key=_rank)]
+        if self.looks_on_base or not has_matching_tag:
+            compare(search.find_on_base())
+        if not has_matching_tag:
+            compare(search.find_pull_heads(*look_up_pull_heads(self.git, self.url)))
+        ranked = sorted(compared.values(), key=lambda each: each.rank)
+        folders = [find_project_folder(each.tree, each.match.prefix, self.files) for each in ranked]
+        trees = [look_below(each.tree, folder) for each, folder in zip(ranked, folders, strict=True)]
+        versions = Declarations(store).read_versions(trees)
+        return [self._build_candidate(store, each, version) for each, version in zip(ranked, versions, strict=True)]
 
-    def _compare(self, store: Store, more: Iterable[CommitRef], compared: dict[str, _Compared]) -> None:
-        for found in more:
-            if found.sha not in compared:
-                tree = read_tree(store, found.sha)
-                compared[found.sha] = _Compared(found, tree, compare_trees(self.files, tree))
-
-    def _build_candidate(self, store: Store, each: _Compared, version: str | None) -> Candidate:
-        found, match = each.found, each.match
+    def _build_candidate(self, store: Store, each: _ComparedCommit, version: str | None) -> Candidate:
+        commit, match = each.commit, each.match
+        ancestry = store.run("merge-base", "--is-ancestor", commit.sha, self.base.sha, accept=(0, 1))
         return Candidate(
-            sha=found.sha,
-            ref=found.ref,
-            what=found.what,
-            on_base=self._is_on_base(store, found.sha),
+            sha=commit.sha,
+            ref=commit.ref,
+            what=commit.what,
+            on_base=ancestry.code == 0,
             equal=match.equal,
             differing=_shorten(match.differing),
             absent=_shorten(match.absent),
             declared_version=version,
         )
-
-    def _is_on_base(self, store: Store, sha: str) -> bool:
-        return store.run("merge-base", "--is-ancestor", sha, self.base.sha, accept=(0, 1)).code == 0
-
-
-def _rank(each: tuple[_Compared, str | None]) -> tuple[int, int, int]:
-    match = each[0].match
-    return -match.equal, len(match.differing), len(match.absent)
 
 
 def _shorten(paths: Sequence[str]) -> tuple[str, ...]:
