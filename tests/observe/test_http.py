@@ -146,7 +146,7 @@ def test_an_answer_has_status_headers_body_url_and_links(server: RawServer) -> N
     assert path == "/x?q=a+b%26c"
     assert (headers["user-agent"], headers["x-mine"]) == (f"release-state/{__version__}", "yes")
     assert "authorization" not in headers
-    assert client.rate_limit_headers(server.url) is None
+    assert client.service(server.url).limit == {}
 
 
 def test_connections_are_reused_by_many_threads() -> None:
@@ -624,9 +624,7 @@ def test_a_primary_limit_is_not_asked_again(server: RawServer, status: int, rese
     assert "rate limit is used up" in problem.why
     assert problem.retry_at == (datetime.fromtimestamp(1900000000, timezone.utc) if reset.isdigit() else None)
     assert len(server.requests) == 1
-    headers = client.rate_limit_headers(server.url)
-    assert headers is not None
-    assert headers["x-ratelimit-limit"] == "60"
+    assert client.service(server.url).limit["x-ratelimit-limit"] == "60"
 
 
 def test_a_missing_right_on_the_last_request_of_the_hour_is_no_limit(server: RawServer) -> None:

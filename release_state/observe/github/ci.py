@@ -79,9 +79,6 @@ class CommitRuns:
         return self.by_id.get(number)
 
 
-# --- the checks of a commit ----------------------------------------------------------------------------------------
-
-
 def look_up_checks(api: GitHubApi, place: str, sha: str, excluded: Exclusions) -> CommitChecks:
     """CI of exactly this commit; excluded results are named. Raises LookupFailed."""
     deadline = api.client.deadline()
@@ -197,9 +194,6 @@ def _list_unreported(newest: Iterable[WorkflowRun], results: Collection[CICheck]
             )
 
 
-# --- workflow runs -------------------------------------------------------------------------------------------------
-
-
 def look_up_workflow_runs(
     api: GitHubApi, place: str, workflow: str, own_run_id: int | None, now: datetime | None
 ) -> WorkflowRuns:
@@ -259,9 +253,6 @@ def _list_runs(api: GitHubApi, path: str, params: Mapping[str, str | int], **opt
 
 def _sort(runs: Iterable[WorkflowRun]) -> tuple[WorkflowRun, ...]:
     return tuple(sorted(runs, key=lambda run: (run.created_at, run.id), reverse=True))
-
-
-# --- parsers -------------------------------------------------------------------------------------------------------
 
 
 def _parse_run_number(check: Fields) -> int | None:

@@ -43,9 +43,6 @@ _OFF = "disabled"
 _UNASKED = "not looked for without a token"
 
 
-# --- ancestors -----------------------------------------------------------------------------------------------------
-
-
 @dataclass
 class StandIn:
     """CI of ancestors, for a commit whose own did not start or not completely."""
@@ -137,9 +134,6 @@ def intersect_apps(seen: Sequence[CommitChecks]) -> frozenset[str]:
     return frozenset.intersection(*(commit.apps for commit in seen)) if seen else frozenset()
 
 
-# --- pushes --------------------------------------------------------------------------------------------------------
-
-
 def read_push_log(api: GitHubApi, place: str, branch: str, deadline: float) -> dict[str, Push]:
     """The newest pushes to a branch, each by the head commit that it left. Raises LookupFailed."""
     ref, dates = f"refs/heads/{branch}", list[datetime]()
@@ -170,9 +164,6 @@ def read_push_log(api: GitHubApi, place: str, branch: str, deadline: float) -> d
         )
         pushes.setdefault(item.text("after"), push)  # a commit can be the head several times: the last one counts
     return pushes
-
-
-# --- expected CI ---------------------------------------------------------------------------------------------------
 
 
 class ExpectedCILookup:

@@ -163,14 +163,10 @@ class GitHub:
         of its own started; unavailable where that is not known.
         """
         excluded = Exclusions(self._own_run_id, workflow, base)
-        try:
-            files = reader.workflows(ANCESTORS)
-        except GitFailed as failed:
-            return Observation[CommitChecks](value=None, unavailable=failed.as_problem(HISTORY))
 
         def ask(api: GitHubApi, place: str) -> CommitChecks:
-            lookup = ExpectedCILookup(api, place, excluded, files, reader)
             try:
+                lookup = ExpectedCILookup(api, place, excluded, reader.workflows(ANCESTORS), reader)
                 return lookup.complete(checks, required)
             except GitFailed as failed:
                 raise LookupFailed(failed.as_problem(HISTORY)) from None
@@ -183,19 +179,18 @@ class GitHub:
 
     def clock_ahead(self) -> float | None:
         """Seconds by which this machine's clock is ahead of GitHub's; None if unknown. Sends no request."""
-        return self._api.client.clock_ahead(self._api.root)
+        return self._api.client.service(self._api.root).clock_ahead
 
     def rate_limit(self) -> Observation[RateLimit]:
         """The rate limit in the last response; absent if GitHub answers without one. Sends no request."""
 
         def read() -> RateLimit | None:
-            client, root = self._api.client, self._api.root
-            headers = client.rate_limit_headers(root) or {}
-            limit, left = get_number(headers, "X-RateLimit-Limit"), get_number(headers, "X-RateLimit-Remaining")
-            reset = read_reset(headers)
+            service = self._api.client.service(self._api.root)
+            limit, left = (get_number(service.limit, f"X-RateLimit-{name}") for name in ("Limit", "Remaining"))
+            reset = read_reset(service.limit)
             if limit is not None and left is not None and reset:
-                spent = client.count_responses(root)
-                return RateLimit(limit=limit, remaining=left, resets_at=reset.astimezone(), spent=spent)
+                resets_at = reset.astimezone()
+                return RateLimit(limit=limit, remaining=left, resets_at=resets_at, spent=service.responses)
             if self._answered:
                 return None  # a GitHub Enterprise Server may have no limit
             raise failure("no response named a rate limit")

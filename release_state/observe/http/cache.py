@@ -37,15 +37,10 @@ _STALE = re.compile(r"\b11[012] ")
 
 @dataclass(frozen=True)
 class CachedResponse:
-    """A complete response with status 200."""
+    """A complete response with status 200; its headers include `etag`."""
 
     headers: Mapping[str, str]
     body: bytes
-
-    @property
-    def etag(self) -> str:
-        """The ETag to ask with."""
-        return self.headers["etag"]
 
 
 class ResponseCache:

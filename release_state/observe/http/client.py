@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, wait
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from statistics import median
@@ -60,15 +60,36 @@ _OF_BODY = re.compile("content-|etag$", re.IGNORECASE)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
-@dataclass
-class _Service:
+class Service:
     """What the responses of one origin showed so far."""
 
-    responses: int = 0
-    limit: Mapping[str, str] | None = None
-    """The headers of the last response that named a rate limit."""
-    ahead: list[float] = field(default_factory=list)
-    """Seconds by which this machine's clock is ahead, by each response with a date."""
+    def __init__(self) -> None:
+        self.responses = 0
+        """Refusals included."""
+        self.limit: Mapping[str, str] = {}
+        """The headers of the last response that named a rate limit."""
+        self._differences: list[float] = []
+        self._lock = threading.Lock()
+
+    def record(self, headers: Mapping[str, str]) -> None:
+        """Record a response, with its rate limit and its time."""
+        ahead = measure_clock_ahead(headers, datetime.now(timezone.utc))
+        with self._lock:
+            self.responses += 1
+            self._differences += [] if ahead is None else [ahead]
+            if get_header(headers, "X-RateLimit-Limit"):
+                self.limit = headers
+
+    @property
+    def clock_ahead(self) -> float | None:
+        """Seconds by which this machine's clock is ahead of the service's; None if no response has a date.
+
+        The median of all responses: a cache or a single server may be wrong. Less than a minute is transfer time and
+        rounding, and counts as zero.
+        """
+        with self._lock:
+            middle = median(self._differences) if self._differences else None
+        return middle if middle is None or abs(middle) >= _SAME_CLOCK else 0.0
 
 
 class HttpClient:
@@ -100,7 +121,7 @@ class HttpClient:
         self.cancel = cancel or threading.Event()
         self.shared_limit, self.cache = shared_limit, cache
         self.session = open_session()
-        self._services: dict[Origin, _Service] = defaultdict(_Service)
+        self._services: dict[Origin, Service] = defaultdict(Service)
         self._lock = threading.Lock()
 
     def deadline(self) -> float:
@@ -117,37 +138,10 @@ class HttpClient:
         """Whether a request of this URL carries the token."""
         return self.token is not None and origin_of(url) == self.token_origin
 
-    def rate_limit_headers(self, url: str) -> Mapping[str, str] | None:
-        """The headers of the last response from this URL's origin that named a rate limit."""
+    def service(self, url: str) -> Service:
+        """What the responses from this URL's origin showed so far."""
         with self._lock:
-            return self._services[origin_of(url)].limit
-
-    def count_responses(self, url: str) -> int:
-        """How many responses came from this URL's origin, refusals included."""
-        with self._lock:
-            return self._services[origin_of(url)].responses
-
-    def clock_ahead(self, url: str) -> float | None:
-        """Seconds by which this machine's clock is ahead of that of this URL's origin; None if no response has a date.
-
-        The median of all responses: a cache or a single server may be wrong. Less than a minute is transfer time and
-        rounding, and counts as zero.
-        """
-        with self._lock:
-            differences = self._services[origin_of(url)].ahead
-            middle = median(differences) if differences else None
-        return middle if middle is None or abs(middle) >= _SAME_CLOCK else 0.0
-
-    def record(self, url: str, headers: Mapping[str, str]) -> None:
-        """Record a response from this URL's origin, with its rate limit and its time."""
-        ahead = measure_clock_ahead(headers, datetime.now(timezone.utc))
-        with self._lock:
-            service = self._services[origin_of(url)]
-            service.responses += 1
-            if ahead is not None:
-                service.ahead.append(ahead)
-            if get_header(headers, "X-RateLimit-Limit"):
-                service.limit = headers
+            return self._services[origin_of(url)]
 
     def get(
         self,
@@ -239,7 +233,7 @@ class Request:
         key = (self._url, *versions, caller) if cache else ()
         cached = cache.get(key) if cache else None
         if cached is not None:
-            self._headers["If-None-Match"] = cached.etag
+            self._headers["If-None-Match"] = cached.headers["etag"]
         while True:
             try:
                 response = self._send()
@@ -252,7 +246,7 @@ class Request:
                     self._follow(response, seen)
                     continue
                 if response.status == 304 and cached is not None:
-                    if is_revalidated(response.headers, cached.etag):
+                    if is_revalidated(response.headers, cached.headers["etag"]):
                         others = {name: text for name, text in response.headers.items() if not _OF_BODY.match(name)}
                         return Response(200, {**others, **cached.headers}, cached.body, self._url)
                     # It confirms another response, or an old one. Without the ETag every cache has to send the whole.
@@ -305,7 +299,7 @@ class Request:
             response = future.result()
         except Unusable as error:
             raise self._failure(str(error)) from None
-        self._client.record(url, response.headers)
+        self._client.service(url).record(response.headers)
         if limit is not None:
             limit.note_response(response.status, response.headers)
         return self._remove_secrets(response)
@@ -354,7 +348,8 @@ class Request:
     def _pause(self, refusal: Refusal, failures: int) -> None:
         """Wait before the next try, or raise if there is none."""
         if not refusal.is_temporary:
-            raise self._failure(refusal.why, refusal.retry_at, refusal.remedy, may_pass=refusal.may_pass)
+            may_pass = refusal.retry_at is not None or refusal.is_service_error
+            raise self._failure(refusal.why, refusal.retry_at, refusal.remedy, may_pass=may_pass)
         pause = PAUSES[min(failures, len(PAUSES)) - 1] if refusal.wait is None else refusal.wait
         if failures >= TRIES or pause >= self._end - time.monotonic():
             tries = f" ({failures} tries)" if failures > 1 else ""

@@ -94,16 +94,8 @@ class Refusal:
     retry_at: datetime | None = None
     """By this machine's clock."""
     remedy: str | None = None
-    is_trouble: bool = False
-    """Whether the service blames itself (5xx)."""
-
-    @property
-    def may_pass(self) -> bool:
-        """Whether a retry in some minutes can help, even if this look-up has no time left."""
-        return self.is_temporary or self.retry_at is not None or self.is_trouble
-
-
-# --- headers -------------------------------------------------------------------------------------------------------
+    is_service_error: bool = False
+    """Whether the service blames itself (5xx): a retry in some minutes can help."""
 
 
 def get_header(headers: Mapping[str, str], name: str) -> str | None:
@@ -157,9 +149,6 @@ def to_local_clock(moment: datetime, now: datetime) -> datetime:
     return moment if abs(ahead) < timedelta(minutes=1) else moment - timedelta(seconds=round(ahead.total_seconds()))
 
 
-# --- refusals ------------------------------------------------------------------------------------------------------
-
-
 def read_service_message(headers: Mapping[str, str], body: bytes) -> str | None:
     """The `message` of a GitHub error; None if the body is not one."""
     if "json" not in (get_header(headers, "Content-Type") or "").lower():
@@ -199,7 +188,7 @@ def read_refusal(response: Response, *, with_credentials: bool) -> Refusal:
         return Refusal(f"the credentials were refused (401{quote})", False, remedy=remedy)
     if status == 403:
         return Refusal(f"not permitted (403{quote})", False, remedy=_name_missing_right(headers, with_credentials))
-    return Refusal(f"answered {status}{quote}", False, is_trouble=status >= 500)
+    return Refusal(f"answered {status}{quote}", False, is_service_error=status >= 500)
 
 
 def _name_missing_right(headers: Mapping[str, str], with_credentials: bool) -> str:
@@ -218,9 +207,6 @@ def _read_retry_after(headers: Mapping[str, str], now: datetime) -> float | None
         return float(min(seconds, _LONGEST_WAIT))
     moment = parse_http_date(get_header(headers, "Retry-After"))
     return None if moment is None else min(max(0.0, (moment - now).total_seconds()), float(_LONGEST_WAIT))
-
-
-# --- addresses -----------------------------------------------------------------------------------------------------
 
 
 def origin_of(url: str) -> Origin:
@@ -259,9 +245,6 @@ def display_url(url: str) -> str:
     """The URL as messages show it: without its query, which can hold a signature."""
     parts = urlsplit(url)
     return sanitize(f"{parts.scheme}://{parts.netloc}{parts.path}", 200)
-
-
-# --- JSON ----------------------------------------------------------------------------------------------------------
 
 
 def load_json(body: bytes) -> Any:

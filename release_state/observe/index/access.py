@@ -113,9 +113,9 @@ class Index:
         options["headers"]["Accept-Encoding"] = "identity"
         return self._client.get(file.url, max_bytes=most, into=into, **options).body
 
-    def get_json(self, url: str, accept: str, most: int) -> tuple[Any, Response]:
-        """The JSON document at an address that the index gave, and the response."""
-        return self._client.get_json(url, accept=accept, max_bytes=most, **self._options(url))
+    def fetch_provenance(self, url: str) -> tuple[Any, Response]:
+        """The JSON document at the address of a file's provenance, and the response."""
+        return self._client.get_json(url, accept=_PROVENANCE_TYPES, max_bytes=_PROVENANCE_LIMIT, **self._options(url))
 
     def files_by_json(self, package: str, version: Version) -> tuple[str, ...]:
         """The names of the version's files by the JSON API; empty if its answer is not usable.
@@ -206,7 +206,7 @@ def observe_provenance(index: Index, file: IndexFile) -> Provenance:
     """
     if not file.provenance_url:
         return Provenance()
-    document, response = index.get_json(file.provenance_url, _PROVENANCE_TYPES, _PROVENANCE_LIMIT)
+    document, response = index.fetch_provenance(file.provenance_url)
     if not isinstance(document, dict) or not isinstance(document.get("attestation_bundles"), list):
         raise index.failure(f"{response.url}: not a provenance object of PEP 740")
     if file.sha256 and (others := _list_others(document, file.filename, file.sha256)):

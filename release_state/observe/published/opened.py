@@ -240,9 +240,6 @@ def _parse_headers(content: bytes) -> Message:
     return BytesHeaderParser().parsebytes(content)
 
 
-# --- wheels and other zip files ----------------------------------------------------------------------------------
-
-
 def _open_zip(path: Path) -> ZipFile:
     if _measure_directory(path) > _DIRECTORY_LIMIT:
         raise Refused(f"its directory has more than {_DIRECTORY_LIMIT >> 20} MiB")
@@ -314,9 +311,6 @@ def _compare_record(record: bytes, member: str, content: bytes) -> None:
         raise Differs("its RECORD does not list its METADATA")
     if listed.startswith("sha256=") and listed.removeprefix("sha256=").rstrip("=") != digest:
         raise Differs("its METADATA is not the one that its RECORD lists")
-
-
-# --- sdists --------------------------------------------------------------------------------------------------------
 
 
 def _open_tar(path: Path, filename: str) -> BinaryIO | gzip.GzipFile | bz2.BZ2File | None:
