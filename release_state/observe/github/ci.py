@@ -1,12 +1,5 @@
 """The checks of a commit, and workflow runs: of the release workflow, on a commit, the last ones on a branch.
 
-| fact | requests |
-|---|---|
-| checks of a commit | `GET …/commits/{sha}/check-runs` and `GET …/commits/{sha}/status`, one for each 100 results |
-| runs on a commit | `GET …/actions/runs?head_sha={sha}`, one for each 100 |
-| runs of a workflow | `GET …/actions/workflows/{file}/runs`, one for each 30 of the last 70 days |
-| the last runs on a branch | `GET …/actions/runs?branch={branch}`, one for each 30 until five are found |
-
 Sources: https://docs.github.com/rest/checks/runs, /rest/commits/statuses, /rest/actions/workflow-runs
 """
 

@@ -1,13 +1,5 @@
 """What CI a commit should have, where the results of its own do not decide. Each fact is looked up only if needed.
 
-| fact | requests |
-|---|---|
-| apps seen on each of the last five commits with CI | two for each ancestor, with a token alone |
-| required checks that ever reported | the same, where the commit lacks one |
-| the push | `GET …/activity?ref=refs/heads/{branch}`, one page, where something is missing |
-| workflows that are switched off | `GET …/actions/workflows`, where one has no run |
-| the nearest ancestor with complete CI | three for each, where nothing started, or not all |
-
 Sources: https://docs.github.com/rest/actions/workflows, /rest/repos/repos#list-repository-activities, and
 https://docs.github.com/actions/reference/workflows-and-actions/events-that-trigger-workflows#push
 """

@@ -1,11 +1,5 @@
 """The last finished release run for one version and channel, and what its log says.
 
-| fact | requests |
-|---|---|
-| which runs there are, their branch, title and conclusion | none: `runs` has them |
-| which channel a run was for, by its jobs' names; which step failed | `GET …/actions/runs/{id}/jobs` |
-| which version it was for, and why it failed | `GET …/actions/jobs/{id}/logs`, and where that redirects to |
-
 At most three runs are looked into, newest first: none that its branch or title gives to another release, that did
 nothing, or that succeeded without a doubt.
 Sources: https://docs.github.com/rest/actions/workflow-jobs, /rest/actions/workflow-runs
@@ -92,7 +86,7 @@ class RunLogs:
         `repository` is the present name of the repository, `runs` are the observed runs of it. Unavailable if a run
         failed and cannot be attributed, or if its log cannot be read. Never raises.
         """
-        return observe(lambda: self._last_run(f"/repos/{quote(repository)}/actions", target, runs, success))
+        return observe(lambda: self._find_last_run(repository, target, runs, success))
 
     @property
     def has_token(self) -> bool:
@@ -103,7 +97,9 @@ class RunLogs:
         """The jobs and logs of one run."""
         return RunLookup(self._api, f"/repos/{quote(repository)}/actions", target, run, self._api.client.deadline())
 
-    def _last_run(self, place: str, target: Target, runs: WorkflowRuns, success: Success) -> ExplainedRun | None:
+    def _find_last_run(
+        self, repository: str, target: Target, runs: WorkflowRuns, success: Success
+    ) -> ExplainedRun | None:
         deadline, count = self._api.client.deadline(), 0
         wanted = _FAILED if success == "impossible" else _FAILED | {"success"}
         for run in runs.runs:
@@ -116,7 +112,7 @@ class RunLogs:
             if count == MOST_RUNS:
                 return None
             count += 1
-            lookup = RunLookup(self._api, place, target, run, deadline)
+            lookup = RunLookup(self._api, f"/repos/{quote(repository)}/actions", target, run, deadline)
             if lookup.is_of_target(attribution):
                 return lookup.explanation
         return None

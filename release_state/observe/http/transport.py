@@ -184,13 +184,20 @@ def _read_body(response: requests.Response, limit: int, into: Path | None = None
 
 
 def _read_blocks(response: requests.Response, limit: int) -> Iterator[bytes]:
-    """The body, block by block. Raises Interrupted at the end if it is not complete."""
+    """The body without its content encoding, block by block. Raises Interrupted at the end if it is not complete."""
+    coding = response.headers.get("Content-Encoding", "").strip().lower()
+    if coding not in ("", "identity", "gzip", "x-gzip"):
+        raise Unusable(f"the answer has the encoding {coding[:40]!r}, which was not requested")
+    blocks = _read_raw_blocks(response, limit)
+    return _unpack(blocks, limit) if coding.endswith("gzip") else blocks
+
+
+def _read_raw_blocks(response: requests.Response, limit: int) -> Iterator[bytes]:
     announced = response.headers.get("Content-Length", "")
     expected = int(announced) if announced.isdecimal() and "Transfer-Encoding" not in response.headers else None
     if expected is not None and expected > limit:
         raise Unusable(f"the answer has {expected} bytes, more than the limit of {limit}")
-    decoder = _Decoder(response.headers.get("Content-Encoding", ""), limit)
-    received = unpacked = 0
+    received = 0
     while True:
         try:
             block = response.raw.read(_BLOCK, decode_content=False)
@@ -199,49 +206,32 @@ def _read_blocks(response: requests.Response, limit: int) -> Iterator[bytes]:
         if not block:
             break
         received += len(block)
-        piece = decoder.decode(block, limit - unpacked)
-        unpacked += len(piece)
-        if unpacked > limit or received > limit:
+        if received > limit:
             raise Unusable(f"the answer is larger than the limit of {limit} bytes")
-        yield piece
+        yield block
     if expected is not None and received != expected:
         raise Interrupted(f"the answer is truncated: {received} of {expected} bytes came")
-    if received and not decoder.is_complete:
-        raise Interrupted(f"the compressed answer is truncated after {received} bytes")
 
 
-class _Decoder:
-    """Decompresses gzip up to a limit. urllib3 does not tell a truncated stream from a complete one."""
-
-    def __init__(self, coding: str, limit: int) -> None:
-        coding = coding.strip().lower()
-        if coding not in ("", "identity", "gzip", "x-gzip"):
-            raise Unusable(f"the answer has the encoding {coding[:40]!r}, which was not requested")
-        self._limit = limit
-        self._zlib = zlib.decompressobj(wbits=31) if coding.endswith("gzip") else None
-
-    def decode(self, block: bytes, left: int) -> bytes:
-        """The content of the next block. Raises Unusable if it has more than `left` bytes."""
-        if self._zlib is None:
-            return block
-        pieces = []
+def _unpack(blocks: Iterator[bytes], limit: int) -> Iterator[bytes]:
+    """Decompress gzip up to a limit. urllib3 does not tell a truncated stream from a complete one."""
+    decoder, received, left = zlib.decompressobj(wbits=31), 0, limit
+    for block in blocks:
+        received += len(block)
         while block:
-            if self._zlib.eof:
-                self._zlib = zlib.decompressobj(wbits=31)  # a gzip file may have several members
+            if decoder.eof:
+                decoder = zlib.decompressobj(wbits=31)  # a gzip file may have several members
             try:
-                piece = self._zlib.decompress(block, left + 1)
+                piece = decoder.decompress(block, left + 1)
             except zlib.error:
                 raise Unusable("the answer is not valid gzip") from None
-            pieces.append(piece)
             left -= len(piece)
             if left < 0:
-                raise Unusable(f"the answer unpacks to more than the limit of {self._limit} bytes")
-            block = self._zlib.unconsumed_tail or self._zlib.unused_data
-        return b"".join(pieces)
-
-    @property
-    def is_complete(self) -> bool:
-        return self._zlib is None or self._zlib.eof
+                raise Unusable(f"the answer unpacks to more than the limit of {limit} bytes")
+            yield piece
+            block = decoder.unconsumed_tail or decoder.unused_data
+    if received and not decoder.eof:
+        raise Interrupted(f"the compressed answer is truncated after {received} bytes")
 
 
 def _describe_failure(error: BaseException) -> Interrupted | Unusable:

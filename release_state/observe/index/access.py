@@ -209,8 +209,11 @@ def observe_provenance(index: Index, file: IndexFile) -> Provenance:
     document, response = index.fetch_provenance(file.provenance_url)
     if not isinstance(document, dict) or not isinstance(document.get("attestation_bundles"), list):
         raise index.failure(f"{response.url}: not a provenance object of PEP 740")
-    if file.sha256 and (others := _list_others(document, file.filename, file.sha256)):
-        what = f"requested the provenance of {file.filename}, the index gave that of {others[0]}"
+    subjects = [subject for attestation in _list_attestations(document) for subject in _list_subjects(attestation)]
+    if file.sha256 and subjects and not any(_is_subject(each, file.filename, file.sha256) for each in subjects):
+        name, digest = subjects[0]
+        other = f"{name or 'a file without a name'}, sha256 {digest[:12] or 'missing'}"
+        what = f"requested the provenance of {file.filename}, the index gave that of {other}"
         raise index.failure(sanitize(f"{display_url(response.url)}: {what}", 400))
     return parse_provenance(document, file.filename, file.sha256)
 
@@ -285,14 +288,6 @@ def _is_subject(subject: tuple[str, str], filename: str, sha256: str | None) -> 
     """Whether a subject is the file; an index may spell its name in the normalized form."""
     name, digest = subject
     return digest == sha256 and canonicalize_name(name) == canonicalize_name(filename)
-
-
-def _list_others(document: dict[str, Any], filename: str, sha256: str) -> list[str]:
-    """The files that the attestations are about, if none is about this one."""
-    subjects = [subject for attestation in _list_attestations(document) for subject in _list_subjects(attestation)]
-    if any(_is_subject(subject, filename, sha256) for subject in subjects):
-        return []
-    return [f"{name or 'a file without a name'}, sha256 {digest[:12] or 'missing'}" for name, digest in subjects]
 
 
 def _decode(holder: object, key: str) -> bytes:

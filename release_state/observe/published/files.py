@@ -13,13 +13,15 @@ import time
 import zipfile
 import zlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, TypeVar
 
 from release_state.observe.git.command import decode_output
 from release_state.observe.git.patches import parse_raw
 from release_state.observe.git.store import Store
+
+T = TypeVar("T")
 
 MOST_MEMBERS = 20_000
 MOST_BYTES = 256 * 2**20
@@ -85,8 +87,6 @@ def _limit_time(contents: Iterator[tuple[str, bytes]], deadline: float) -> Itera
             if time.monotonic() >= deadline:
                 raise Refused("it could not be read within the time limit")
             yield member
-    except Refused:
-        raise
     except (tarfile.TarError, zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError) as error:
         # NotImplementedError, for a compression that this Python lacks, is a RuntimeError.
         raise Refused(f"it cannot be read ({type(error).__name__})") from None
@@ -117,27 +117,23 @@ def _check_name(name: str) -> str:
     return name
 
 
-class _Budget:
-    """What may still be unpacked."""
-
-    def __init__(self) -> None:
-        self.members = self.bytes = 0
-
-    def take(self, size: int) -> None:
-        self.members += 1
-        self.bytes += size
-        if self.members > MOST_MEMBERS:
+def _limit_size(members: Iterable[T], get_size: Callable[[T], int]) -> Iterator[T]:
+    """The members, as long as these do not have more bytes than may be unpacked."""
+    total = 0
+    for count, member in enumerate(members, 1):
+        size = get_size(member)
+        total += size
+        if count > MOST_MEMBERS:
             raise Refused(f"it has more than {MOST_MEMBERS:,} members")
-        if size < 0 or self.bytes > MOST_BYTES:
+        if size < 0 or total > MOST_BYTES:
             raise Refused(f"it unpacks to more than {MOST_BYTES >> 20} MiB")
+        yield member
 
 
 def _read_zip_members(data: bytes) -> Iterator[tuple[str, bytes]]:
     """Name and content of each file; raises Refused for what would be dangerous to unpack."""
-    budget = _Budget()
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        for member in archive.infolist():
-            budget.take(member.file_size)
+        for member in _limit_size(archive.infolist(), lambda member: member.file_size):
             if stat.S_IFMT(member.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
                 raise Refused("a member is a link or a device")
             if member.flag_bits & 1:
@@ -149,13 +145,11 @@ def _read_zip_members(data: bytes) -> Iterator[tuple[str, bytes]]:
 
 
 def _read_tar_members(data: bytes) -> Iterator[tuple[str, bytes]]:
-    budget = _Budget()
     with (
         gzip.GzipFile(fileobj=io.BytesIO(data)) as unpacked,
         tarfile.open(fileobj=Forward(unpacked), mode="r:", encoding="utf-8") as archive,
     ):
-        while (member := archive.next()) is not None:
-            budget.take(member.size)
+        for member in _limit_size(iter(archive.next, None), lambda member: member.size):
             if not (member.isreg() or member.isdir()) or member.issparse():
                 raise Refused("a member is a link, a device or sparse")
             name = decode_output(_check_name(member.name).encode("utf-8", "surrogateescape"))

@@ -184,8 +184,6 @@ def verify_file(path: Path, file: IndexFile, name: str, version: Version, deadli
         content = _read_metadata(path, file, name, deadline)
         if content is not None:
             _compare(_parse_headers(content), file, name, version)
-    except (Broken, Refused):
-        raise
     except _UNREADABLE as error:
         raise Broken(f"it cannot be read ({type(error).__name__})") from None
 
