@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import datetime
 from typing import Any, TypeVar
@@ -148,11 +148,9 @@ class GitHubApi:
     def once(self, key: str, ask: Callable[[], T]) -> T:
         """The result of the first caller; the others wait for it. A failure is shared, too."""
         with self._lock:
-            future = self._shared.get(key)
-            first = future is None
-            if future is None:
-                future = self._shared[key] = Future()
-        if first:
+            is_first = key not in self._shared
+            future = self._shared.setdefault(key, Future())
+        if is_first:
             try:
                 future.set_result(ask())
             except BaseException as error:
@@ -180,32 +178,16 @@ class GitHubApi:
         self.client.keep(response)
         return Fields(data, where)
 
-    def get(
-        self,
-        url: str,
-        params: Mapping[str, str | int] | None = None,
-        *,
-        absent: bool = False,
-        deadline: float | None = None,
-        may_keep: bool = False,
-    ) -> tuple[Any, Response]:
-        """The decoded JSON and the response; with status 404 only if `absent` is true."""
+    def get(self, url: str, *, absent: bool = False, **options: Any) -> tuple[Any, Response]:
+        """The decoded JSON and the response; with status 404 only if `absent` is true. For `options` see the client."""
+        status = {404} if absent else set()
         data, response = self.client.get_json(
-            url,
-            params=params,
-            accept=_ACCEPT,
-            headers=_HEADERS,
-            allow_status={404} if absent else set(),
-            deadline=deadline,
-            source=SOURCE,
-            may_keep=may_keep,
+            url, accept=_ACCEPT, headers=_HEADERS, allow_status=status, source=SOURCE, **options
         )
         if is_other_host(url, response.url):
             # A renamed repository stays on the host. What another host says or does not know is no fact.
-            host = origin_of(response.url)[1]
-            raise failure(
-                f"GitHub redirected the request to another host, {host}", "give its address: --github-api-url"
-            )
+            why = f"GitHub redirected the request to another host, {origin_of(response.url)[1]}"
+            raise failure(why, "give its address: --github-api-url")
         return data, response
 
 

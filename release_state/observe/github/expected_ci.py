@@ -134,17 +134,12 @@ def read_push_log(api: GitHubApi, place: str, branch: str, deadline: float) -> d
         dates.append(date)
         return True
 
-    items = GitHubList(
-        api,
-        f"{place}/activity",
-        "activities",
-        params={"ref": ref, "per_page": _MOST_PUSHES},
-        deadline=deadline,
-        enough=enough,
-        newest_first="timestamp",
-    ).read()
+    path, params = f"{place}/activity", dict[str, str | int](ref=ref, per_page=_MOST_PUSHES)
+    activities = GitHubList(
+        api, path, "activities", params=params, deadline=deadline, enough=enough, newest_first="timestamp"
+    )
     pushes: dict[str, Push] = {}
-    for item in items:
+    for item in activities.read():
         if item.text("ref") != ref:
             raise failure(f"requested the activities of {ref}, GitHub gave one of {item.text('ref')}")
         push = Push(

@@ -68,7 +68,14 @@ class GitHub:
 
     def pulls(self, head_branch: str) -> Observation[tuple[PullRequest, ...]]:
         """Every pull request from exactly this branch of this repository, in any state; newest first."""
-        return self.observe(lambda api, place: self._pulls(place, head_branch))
+
+        def ask(api: GitHubApi, place: str) -> tuple[PullRequest, ...]:
+            owner = parse_name(place).split("/")[0]
+            params = {"state": "all", "head": f"{owner}:{head_branch}"}
+            items = GitHubList(api, f"{place}/pulls", "pull requests", params=params).read()
+            return _select_pulls(place, head_branch, parse_pulls(items, place))
+
+        return self.observe(ask)
 
     def pulls_of_all(self, head_branches: Collection[str]) -> dict[str, Observation[tuple[PullRequest, ...]]]:
         """The result of `pulls` for each of these branches, from one list of all pull requests of the repository."""
@@ -77,7 +84,7 @@ class GitHub:
             # The oldest first: pull requests that are opened meanwhile come last, and move no other between pages.
             path = f"{place}/pulls?state=all&sort=created&direction=asc"
             pulls = parse_pulls(GitHubList(api, path, "pull requests", at_once=True).read(), place)
-            return {branch: self._select_pulls(place, branch, pulls) for branch in head_branches}
+            return {branch: _select_pulls(place, branch, pulls) for branch in head_branches}
 
         pulls_of = self.observe(ask)
         if pulls_of.unavailable:
@@ -238,6 +245,7 @@ class GitHub:
         # GitHub redirects a renamed repository to an address with its number.
         if not is_named(full_name, place) and urlsplit(response.url).path.endswith(place):
             raise failure(f"requested the repository {self._name}, GitHub answered for {full_name}", "try again")
+        parent = item.optional_child("source") or item.optional_child("parent")  # of a fork of a fork, the first one
         return Repository(
             full_name=full_name,
             default_branch=item.text("default_branch"),
@@ -247,19 +255,8 @@ class GitHub:
             can_administer=has_right(item, "admin") if self._api.has_token else None,
             token_scopes=parse_scopes(response.headers) if self._api.has_token else None,
             html_url=item.text("html_url"),
-            fork_of=parse_fork(item),
+            fork_of=parent.text("full_name") if parent and item.optional_flag("fork") else None,
         )
-
-    def _pulls(self, place: str, branch: str) -> tuple[PullRequest, ...]:
-        owner = parse_name(place).split("/")[0]
-        params = {"state": "all", "head": f"{owner}:{branch}"}
-        items = GitHubList(self._api, f"{place}/pulls", "pull requests", params=params).read()
-        return self._select_pulls(place, branch, parse_pulls(items, place))
-
-    @staticmethod
-    def _select_pulls(place: str, branch: str, pulls: Iterable[PullRequest]) -> tuple[PullRequest, ...]:
-        # GitHub ignores a filter that it cannot parse, and also lists those of forks of the same owner.
-        return tuple(pull for pull in pulls if pull.head_branch == branch and is_named(pull.head_repository, place))
 
     def _all_releases(self, place: str) -> tuple[GitHubRelease, ...]:
         def ask() -> tuple[GitHubRelease, ...]:
@@ -267,12 +264,6 @@ class GitHub:
             return tuple({release.id: release for release in (parse_release(item, place) for item in items)}.values())
 
         return self._api.once(f"releases of {place}", ask)
-
-
-def parse_fork(repository: Fields) -> str | None:
-    """The repository at the end of the chain of forks."""
-    origin = repository.optional_child("source") or repository.optional_child("parent")
-    return origin.text("full_name") if origin and repository.optional_flag("fork") else None
 
 
 def has_right(repository: Fields, right: str) -> bool | None:
@@ -288,6 +279,11 @@ def parse_scopes(headers: Mapping[str, str]) -> tuple[str, ...] | None:
     """The scopes of a classic token, maybe none; None for other tokens, which have no such header."""
     scopes = get_header(headers, "X-OAuth-Scopes")
     return None if scopes is None else tuple(filter(None, (scope.strip() for scope in scopes.split(","))))
+
+
+def _select_pulls(place: str, branch: str, pulls: Iterable[PullRequest]) -> tuple[PullRequest, ...]:
+    # GitHub ignores a filter that it cannot parse, and also lists those of forks of the same owner.
+    return tuple(pull for pull in pulls if pull.head_branch == branch and is_named(pull.head_repository, place))
 
 
 def parse_pulls(items: Sequence[Fields], place: str) -> list[PullRequest]:

@@ -113,7 +113,7 @@ class GitHubList:
 
     def _read(self, deadline: float) -> list[Fields] | None:
         data, response = self.api.get(
-            self._url, self._first_params, absent=self.absent, deadline=deadline, may_keep=True
+            self._url, params=self._first_params, absent=self.absent, deadline=deadline, may_keep=True
         )
         if response.status == 404:
             return None
@@ -136,7 +136,7 @@ class GitHubList:
         return items
 
     def _fetch_page(self, url: str, params: Mapping[str, str | int] | None, deadline: float) -> ListPage:
-        return self._parse_page(url, *self.api.get(url, params, deadline=deadline))
+        return self._parse_page(url, *self.api.get(url, params=params, deadline=deadline))
 
     def _parse_page(self, url: str, data: Any, response: Response) -> ListPage:
         if self.key is None:

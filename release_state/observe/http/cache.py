@@ -11,7 +11,6 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from math import inf
 from pathlib import Path
@@ -20,7 +19,7 @@ from typing import Any
 import platformdirs
 
 from release_state.common import disk
-from release_state.observe.http.response import get_header, get_number, parse_http_date
+from release_state.observe.http.response import Response, get_header, get_number, parse_http_date
 
 _MOST = 300
 _MOST_BYTES = 64 * 2**20
@@ -35,14 +34,6 @@ _STALE = re.compile(r"\b11[012] ")
 """In the `Warning` header: stale, not revalidated, disconnected."""
 
 
-@dataclass(frozen=True)
-class CachedResponse:
-    """A complete response with status 200; its headers include `etag`."""
-
-    headers: Mapping[str, str]
-    body: bytes
-
-
 class ResponseCache:
     """The folder of cached responses: `folder`, or one below the user's caches. Threads and processes may share it.
 
@@ -52,8 +43,8 @@ class ResponseCache:
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder or Path(platformdirs.user_cache_dir("release-state")) / "answers"
 
-    def get(self, key: tuple[str, ...]) -> CachedResponse | None:
-        """The response cached under a key; None if no complete one is."""
+    def get(self, key: tuple[str, ...]) -> Response | None:
+        """The response cached under a key, without its address; None if no complete one is."""
         path = self._path(key)
         try:
             if not self._is_private():
@@ -66,7 +57,7 @@ class ResponseCache:
             os.utime(path)  # the least recently used is removed first
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
-        return CachedResponse(headers, body)
+        return Response(200, headers, body, "")
 
     def put(self, key: tuple[str, ...], headers: Mapping[str, str], body: bytes) -> None:
         """Store a response that has an ETag; if it cannot be written, the next run fetches it again."""

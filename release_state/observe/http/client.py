@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, wait
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from statistics import median
@@ -195,30 +195,30 @@ class HttpClient:
         raise LookupFailed(Problem(source=source, why=why, is_temporary=is_temporary))
 
 
+@dataclass(repr=False)  # it holds secrets
 class Request:
     """One GET with its retries, pauses and redirects, until a usable response or a problem."""
 
-    def __init__(
-        self,
-        client: HttpClient,
-        url: str,
-        headers: dict[str, str],
-        max_bytes: int,
-        wanted: frozenset[int],
-        end: float,
-        source: str | None,
-        into: Path | None,
-    ) -> None:
-        self._client, self._headers, self._end, self._source = client, headers, end, source
-        self._max_bytes, self._wanted, self._into = max_bytes, wanted, into
-        self._url, self._secrets = "", list[str]()
+    client: HttpClient
+    address: str
+    headers: dict[str, str]
+    max_bytes: int
+    wanted: frozenset[int]
+    end: float
+    source: str | None
+    into: Path | None
+    url: str = ""
+    """Where the next try goes; empty until the address is known to be one."""
+    secrets: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
         try:
-            self._url = clean_url(url)
+            self.url = clean_url(self.address)
         except ValueError as error:
             raise self._failure(str(error)) from None
-        if client.has_token_for(self._url) and not get_header(headers, "Authorization"):
-            headers["Authorization"] = f"Bearer {client.token}"
-        self._secrets = collect_secrets(client.token, get_header(headers, "Authorization"))
+        if self.client.has_token_for(self.url) and not get_header(self.headers, "Authorization"):
+            self.headers["Authorization"] = f"Bearer {self.client.token}"
+        self.secrets = collect_secrets(self.client.token, get_header(self.headers, "Authorization"))
 
     def ask(self, cache: ResponseCache | None) -> Response:
         """Send the request until there is a usable response: a new one, or a cached one that still holds.
@@ -226,14 +226,14 @@ class Request:
         Raises LookupFailed.
         """
         failures = 0
-        seen = {self._url}
+        seen = {self.url}
         # Another caller may be shown something else, so the caller is a part of the key, as a hash.
-        caller = hashlib.sha256((get_header(self._headers, "Authorization") or "").encode()).hexdigest()
-        versions = (self._headers["Accept"], get_header(self._headers, "X-GitHub-Api-Version") or "")
-        key = (self._url, *versions, caller) if cache else ()
+        caller = hashlib.sha256((get_header(self.headers, "Authorization") or "").encode()).hexdigest()
+        versions = (self.headers["Accept"], get_header(self.headers, "X-GitHub-Api-Version") or "")
+        key = (self.url, *versions, caller) if cache else ()
         cached = cache.get(key) if cache else None
         if cached is not None:
-            self._headers["If-None-Match"] = cached.headers["etag"]
+            self.headers["If-None-Match"] = cached.headers["etag"]
         while True:
             try:
                 response = self._send()
@@ -241,48 +241,48 @@ class Request:
                 refusal = Refusal(str(error), is_temporary=True, remedy=NOT_REACHED)
             else:
                 if response.status in _REDIRECTS:
-                    self._headers.pop("If-None-Match", None)  # the ETag is of the first address
+                    self.headers.pop("If-None-Match", None)  # the ETag is of the first address
                     cached, key = None, ()
                     self._follow(response, seen)
                     continue
                 if response.status == 304 and cached is not None:
                     if is_revalidated(response.headers, cached.headers["etag"]):
                         others = {name: text for name, text in response.headers.items() if not _OF_BODY.match(name)}
-                        return Response(200, {**others, **cached.headers}, cached.body, self._url)
+                        return Response(200, {**others, **cached.headers}, cached.body, self.url)
                     # It confirms another response, or an old one. Without the ETag every cache has to send the whole.
-                    self._headers.pop("If-None-Match", None)
+                    self.headers.pop("If-None-Match", None)
                     cached = None
                     continue
                 # The caches of an index are a part of it: it empties them when a page changes.
                 if self._is_for_api and (why := explain_staleness(response.headers)):
                     refusal = Refusal(why, is_temporary=True, remedy=NOT_REACHED)
-                elif response.status in self._wanted:
+                elif response.status in self.wanted:
                     return replace(response, cache_key=key)
                 else:
-                    has_credentials = get_header(self._headers, "Authorization") is not None
+                    has_credentials = get_header(self.headers, "Authorization") is not None
                     refusal = read_refusal(response, with_credentials=has_credentials)
             failures += 1
             self._pause(refusal, failures)
 
     @property
     def _is_for_api(self) -> bool:
-        return origin_of(self._url) == self._client.token_origin
+        return origin_of(self.url) == self.client.token_origin
 
     def _send(self) -> Response:
         """Send it once. Raises Interrupted where the connection failed, LookupFailed where a retry is no use."""
-        limit = self._client.shared_limit if self._is_for_api else None
+        limit = self.client.shared_limit if self._is_for_api else None
         self._wait_for(limit)
-        left = self._end - time.monotonic()
+        left = self.end - time.monotonic()
         if left <= 0:
             raise self._out_of_time()
-        cancellation, future, url, headers = Cancellation(), Future[Response](), self._url, dict(self._headers)
+        cancellation, future, url, headers = Cancellation(), Future[Response](), self.url, dict(self.headers)
 
         def work() -> None:
             try:
                 future.set_result(
                     send(
-                        self._client.session, cancellation, url, headers,
-                        seconds=left, limit=self._max_bytes, wanted=self._wanted, into=self._into,
+                        self.client.session, cancellation, url, headers,
+                        seconds=left, limit=self.max_bytes, wanted=self.wanted, into=self.into,
                     )
                 )  # fmt: skip
             except BaseException as error:
@@ -290,16 +290,16 @@ class Request:
 
         # In a thread: neither a resolver that hangs nor a server that sends a byte a second ends by itself.
         threading.Thread(target=work, name="release-state-http", daemon=True).start()
-        while not future.done() and not self._client.cancel.is_set() and (rest := self._end - time.monotonic()) > 0:
+        while not future.done() and not self.client.cancel.is_set() and (rest := self.end - time.monotonic()) > 0:
             wait([future], min(rest, _POLL_SECONDS))
-        if not future.done() or time.monotonic() >= self._end:
+        if not future.done() or time.monotonic() >= self.end:
             cancellation.cut()
             raise self._out_of_time()
         try:
             response = future.result()
         except Unusable as error:
             raise self._failure(str(error)) from None
-        self._client.service(url).record(response.headers)
+        self.client.service(url).record(response.headers)
         if limit is not None:
             limit.note_response(response.status, response.headers)
         return self._remove_secrets(response)
@@ -307,7 +307,7 @@ class Request:
     def _remove_secrets(self, response: Response) -> Response:
         """The response without the secrets of the request: a service may repeat them."""
         body, headers = response.body, response.headers
-        long_ones = (secret for secret in self._secrets if len(secret) >= _SHORTEST_SECRET)
+        long_ones = (secret for secret in self.secrets if len(secret) >= _SHORTEST_SECRET)
         for secret in dict.fromkeys(spelling for each in long_ones for spelling in list_spellings(each)):
             body = body.replace(secret.encode(), b"***")
             if any(secret in value for value in headers.values()):
@@ -320,30 +320,30 @@ class Request:
         if until is None:
             return
         pause = (until - datetime.now(timezone.utc)).total_seconds()
-        if pause >= self._end - time.monotonic():
+        if pause >= self.end - time.monotonic():
             why = "not requested: the rate limit is used up, as another request found"
             raise self._failure(why, until, "wait for the reset, or give the run another token")
-        self._client.cancel.wait(max(0.0, pause))
+        self.client.cancel.wait(max(0.0, pause))
 
     def _follow(self, response: Response, seen: set[str]) -> None:
         location = get_header(response.headers, "Location")
         if not location:
             raise self._failure(f"answered {response.status} without a Location header")
         try:
-            target = clean_url(urljoin(self._url, location))
+            target = clean_url(urljoin(self.url, location))
         except ValueError as error:
             raise self._failure(f"redirected to an unusable address: {error}") from None
         if target in seen:
             raise self._failure("redirects in a loop")
         if len(seen) > MAX_REDIRECTS:
             raise self._failure(f"redirects more than {MAX_REDIRECTS} times")
-        if self._url.startswith("https:") and target.startswith("http:"):
+        if self.url.startswith("https:") and target.startswith("http:"):
             raise self._failure("redirects from https to http, which is not followed")
-        if origin_of(target) != origin_of(self._url):
+        if origin_of(target) != origin_of(self.url):
             # Dropped for good: another host must not choose what is requested with the token either.
-            self._headers = {name: text for name, text in self._headers.items() if name.lower() != "authorization"}
+            self.headers = {name: text for name, text in self.headers.items() if name.lower() != "authorization"}
         seen.add(target)
-        self._url = target
+        self.url = target
 
     def _pause(self, refusal: Refusal, failures: int) -> None:
         """Wait before the next try, or raise if there is none."""
@@ -351,23 +351,23 @@ class Request:
             may_pass = refusal.retry_at is not None or refusal.is_service_error
             raise self._failure(refusal.why, refusal.retry_at, refusal.remedy, may_pass=may_pass)
         pause = PAUSES[min(failures, len(PAUSES)) - 1] if refusal.wait is None else refusal.wait
-        if failures >= TRIES or pause >= self._end - time.monotonic():
+        if failures >= TRIES or pause >= self.end - time.monotonic():
             tries = f" ({failures} tries)" if failures > 1 else ""
             raise self._failure(refusal.why + tries, refusal.retry_at, refusal.remedy, may_pass=True)
-        if self._client.cancel.wait(pause):
+        if self.client.cancel.wait(pause):
             raise self._failure("the run was interrupted")
 
     def _out_of_time(self) -> LookupFailed:
-        why = f"no complete answer within {self._client.limit:g} s"
+        why = f"no complete answer within {self.client.limit:g} s"
         return self._failure(why, remedy="try again, or raise --lookup-timeout", may_pass=True)
 
     def _failure(
         self, why: str, retry_at: datetime | None = None, remedy: str | None = None, *, may_pass: bool = False
     ) -> LookupFailed:
-        text = f"{display_url(self._url)}: {why}" if self._url else why
-        for secret in (spelling for each in self._secrets for spelling in list_spellings(each)):
+        text = f"{display_url(self.url)}: {why}" if self.url else why
+        for secret in (spelling for each in self.secrets for spelling in list_spellings(each)):
             text = text.replace(secret, "***")
-        source = self._source or urlsplit(self._url).netloc or "HTTP"
+        source = self.source or urlsplit(self.url).netloc or "HTTP"
         why = sanitize(text, 500)
         return LookupFailed(Problem(source=source, why=why, retry_at=retry_at, remedy=remedy, is_temporary=may_pass))
 

@@ -34,6 +34,12 @@ _JSON_SECONDS = 10.0
 _SIMPLE = "/simple/"
 _LONGEST_NAME = 300
 _MOST_NAMES = 50
+_PROVENANCE_TYPES = "application/vnd.pypi.integrity.v1+json, application/json;q=0.5"
+# Extensions of Fulcio's certificates, 1.3.6.1.4.1.57264.1.x, as DER writes an object identifier.
+_ARC = bytes.fromhex("060a2b0601040183bf3001")
+_SOURCE_URI, _SOURCE_DIGEST = _ARC + b"\x0c", _ARC + b"\x0d"
+_BOOLEAN, _OCTETS, _UTF8 = 0x01, 0x04, 0x0C
+_REPOSITORY = re.compile(r"[\w.-]+(?:/[\w.-]+)+")
 
 
 class Index:
@@ -115,7 +121,7 @@ class Index:
 
     def fetch_provenance(self, url: str) -> tuple[Any, Response]:
         """The JSON document at the address of a file's provenance, and the response."""
-        return self._client.get_json(url, accept=_PROVENANCE_TYPES, max_bytes=_PROVENANCE_LIMIT, **self._options(url))
+        return self._client.get_json(url, accept=_PROVENANCE_TYPES, max_bytes=_JSON_LIMIT, **self._options(url))
 
     def files_by_json(self, package: str, version: Version) -> tuple[str, ...]:
         """The names of the version's files by the JSON API; empty if its answer is not usable.
@@ -180,17 +186,6 @@ def split_credentials(url: str) -> tuple[str, str | None]:
     return clean, f"Basic {b64encode(pair.encode()).decode()}"
 
 
-_PROVENANCE_TYPES = "application/vnd.pypi.integrity.v1+json, application/json;q=0.5"
-_PROVENANCE_LIMIT = 8 * 2**20
-"""Bytes."""
-
-# Extensions of Fulcio's certificates, 1.3.6.1.4.1.57264.1.x, as DER writes an object identifier.
-_ARC = bytes.fromhex("060a2b0601040183bf3001")
-_SOURCE_URI, _SOURCE_DIGEST = _ARC + b"\x0c", _ARC + b"\x0d"
-_BOOLEAN, _OCTETS, _UTF8 = 0x01, 0x04, 0x0C
-_REPOSITORY = re.compile(r"[\w.-]+(?:/[\w.-]+)+")
-
-
 @dataclass(frozen=True)
 class Provenance:
     """The commit and repository (`owner/name`) that the attestations name; None if they name none, or several."""
@@ -229,40 +224,35 @@ def parse_provenance(document: dict[str, Any], filename: str, sha256: str | None
         if not any(_is_subject(subject, filename, sha256) for subject in _list_subjects(attestation)):
             continue
         certificate = _decode(attestation.get("verification_material"), "certificate")
-        commit = read_extension(certificate, _SOURCE_DIGEST) or ""
-        path = urlsplit(read_extension(certificate, _SOURCE_URI) or "").path.strip("/")
+        commit = _read_extension(certificate, _SOURCE_DIGEST)
+        path = urlsplit(_read_extension(certificate, _SOURCE_URI)).path.strip("/")
         commits |= {commit} if OBJECT_NAME.fullmatch(commit) else set()
         repositories |= {path} if _REPOSITORY.fullmatch(path) else set()
     commit_or_none = commits.pop() if len(commits) == 1 else None
     return Provenance(commit_or_none, repositories.pop() if len(repositories) == 1 else None)
 
 
-def read_extension(certificate: bytes, identifier: bytes) -> str | None:
+def _read_extension(certificate: bytes, identifier: bytes) -> str:
     """The text of an X.509 extension: after its identifier (DER) comes an octet string with a UTF-8 string in it."""
-    start = certificate.find(identifier)
-    if start < 0:
-        return None
-    rest = certificate[start + len(identifier) :]
+    rest = certificate.partition(identifier)[2]
     if rest[:1] == bytes([_BOOLEAN]):
         rest = rest[3:]  # the flag "critical"
-    octets = _read_value(rest, _OCTETS)
-    text = _read_value(octets, _UTF8) if octets is not None else None
     try:
-        return None if text is None else text.decode("utf-8")
+        return _read_value(_read_value(rest, _OCTETS), _UTF8).decode("utf-8")
     except UnicodeDecodeError:
-        return None
+        return ""
 
 
-def _read_value(data: bytes, tag: int) -> bytes | None:
-    """The content of a DER element of this tag at the beginning of the data."""
+def _read_value(data: bytes, tag: int) -> bytes:
+    """The content of a DER element of this tag at the beginning of the data; empty if there is no such element."""
     if len(data) < 2 or data[0] != tag:
-        return None
+        return b""
     length, start = data[1], 2
     if length & 0x80:
         count = length & 0x7F
         length, start = int.from_bytes(data[2 : 2 + count], "big"), 2 + count
     value = data[start : start + length]
-    return value if len(value) == length else None
+    return value if len(value) == length else b""
 
 
 def _list_attestations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -73,7 +73,11 @@ def observe_index_history(client: HttpClient, channel: Channel, package: str) ->
 
     def read(index: Index) -> IndexHistory:
         page, url = index.page(name), index.url_of(name)
-        return IndexHistory(url=url, listed=False) if page is None else build_history(page, name, url)
+        if page is None:
+            return IndexHistory(url=url, listed=False)
+        packages, common = _group_by_version(page, name)
+        versions = tuple(_build_version(each, packages[each]) for each in sorted(packages))
+        return IndexHistory(url=url, versions=versions, **common)
 
     return _observe(client, channel, read)
 
@@ -97,13 +101,6 @@ def build_project(page: IndexPage, name: str, version: Version, url: str) -> Ind
         releases=tuple(_build_release(each, packages[each]) for each in sorted(packages)),
         **common,
     )
-
-
-def build_history(page: IndexPage, name: str, url: str) -> IndexHistory:
-    """The project with the files of every version."""
-    packages, common = _group_by_version(page, name)
-    versions = tuple(_build_version(each, packages[each]) for each in sorted(packages))
-    return IndexHistory(url=url, versions=versions, **common)
 
 
 def _group_by_version(

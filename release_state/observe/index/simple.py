@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.message import Message
+from functools import cached_property
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
@@ -66,12 +67,11 @@ def parse_project_page(body: bytes, headers: Mapping[str, str], name: str, url: 
     if content_type == JSON_TYPE:
         return _parse_project_json(_parse_json(body), name, url)
     if content_type in (HTML_TYPE, "text/html"):
-        html = _parse_html(body, headers, charset)
-        base = urljoin(url, html.base) if html.base else url
-        files = html.files(base)
+        html = _parse_html(body, headers, charset, url)
+        files = html.files
         packages = tuple(DistributionPackage.from_link(link, name) for link in files if _is_sane(link.text))
         for package in packages:
-            package.provenance_url = urljoin(base, package.provenance_url) if package.provenance_url else None
+            package.provenance_url = urljoin(html.base, package.provenance_url) if package.provenance_url else None
         projects = {canonicalize_name(package.project) for package in packages if package.project}
         # By its title, or else by its files.
         if (names := html.titled_for or sorted(projects)) and name not in names:
@@ -100,9 +100,8 @@ def parse_root(body: bytes, headers: Mapping[str, str], url: str) -> frozenset[s
             raise NotSimple("the index's root lists a project without a name")
         return frozenset(canonicalize_name(str(name)) for name in names)
     if content_type in (HTML_TYPE, "text/html"):
-        html = _parse_html(body, headers, charset)
-        base = urljoin(url, html.base) if html.base else url
-        listed = [html.project(link, base) for link in html.links]
+        html = _parse_html(body, headers, charset, url)
+        listed = [html.find_project(link) for link in html.links]
         is_index = content_type == HTML_TYPE or html.is_declared or _SIMPLE_INDEX.search(html.heading)
         if is_index or (listed and all(listed)):
             return frozenset(name for name in listed if name)
@@ -172,7 +171,11 @@ def _parse_project_json(document: object, name: str, url: str) -> IndexPage:
         "meta": {"api-version": "1.0"},
         "name": name,
         "versions": versions,
-        "files": [_clean_file(f) for f in sane],
+        # Some servers write null for what they do not know; provenance may be relative, which pypi-simple refuses.
+        "files": [
+            {"hashes": {}, **{key: value for key, value in file.items() if value is not None and key != "provenance"}}
+            for file in sane
+        ],
     }
     try:
         page = ProjectPage.from_json_data(document, url)
@@ -192,16 +195,11 @@ def _parse_project_json(document: object, name: str, url: str) -> IndexPage:
     )
 
 
-def _clean_file(file: dict[str, Any]) -> dict[str, Any]:
-    # Some servers write null for what they do not know; provenance may be relative, which pypi-simple refuses.
-    return {"hashes": {}, **{key: value for key, value in file.items() if value is not None and key != "provenance"}}
-
-
-def _parse_html(body: bytes, headers: Mapping[str, str], charset: str) -> _Html:
+def _parse_html(body: bytes, headers: Mapping[str, str], charset: str, url: str) -> _Html:
     text = _remove_comments(body.decode(charset, errors="replace"))
     if text.count("<a") + text.count("<A") > MOST_FILES:
         raise NotSimple(f"it lists more than {MOST_FILES:,} files")
-    html = _Html()
+    html = _Html(url)
     try:
         html.feed(text)
         html.close()
@@ -242,15 +240,20 @@ class _Anchor:
 
 @dataclass
 class _Html(HTMLParser):
+    url: str
     links: list[_Anchor] = field(default_factory=list)
     meta: dict[str, str] = field(default_factory=dict)
-    base: str | None = None
+    base_href: str | None = None
     heading: str = ""
     is_open: bool = False
     _inside: str = ""
 
     def __post_init__(self) -> None:
         super().__init__()
+
+    @cached_property
+    def base(self) -> str:
+        return urljoin(self.url, self.base_href or "")
 
     @property
     def is_declared(self) -> bool:
@@ -263,8 +266,8 @@ class _Html(HTMLParser):
             self._inside = tag
         if tag == "a" and "href" in values:
             self.links.append(_Anchor(dict(values)))
-        elif tag == "base" and self.base is None:
-            self.base = values.get("href")
+        elif tag == "base" and self.base_href is None:
+            self.base_href = values.get("href")
         elif tag == "meta" and values.get("name", "").startswith(_META):
             self.meta.setdefault(values["name"].removeprefix(_META), values.get("content", ""))
 
@@ -283,15 +286,16 @@ class _Html(HTMLParser):
         """The projects in the page's "Links for …", which nearly every server writes."""
         return [canonicalize_name(name.strip(_PUNCTUATION)) for name in _LINKS_FOR.findall(self.heading)]
 
-    def files(self, base: str) -> list[Link]:
+    @property
+    def files(self) -> list[Link]:
         """The links, each with the file name at the end of its URL, which pip uses (not the text)."""
-        urls = ((urljoin(base, str(anchor.attributes["href"]).strip()), anchor) for anchor in self.links)
+        urls = ((urljoin(self.base, str(anchor.attributes["href"]).strip()), anchor) for anchor in self.links)
         names = ((unquote(urlsplit(url).path.rpartition("/")[2]), url, anchor) for url, anchor in urls)
         return [Link(filename, url, anchor.attributes) for filename, url, anchor in names if filename]
 
-    def project(self, anchor: _Anchor, base: str) -> str | None:
+    def find_project(self, anchor: _Anchor) -> str | None:
         """The project that a link of the root leads to; None if it is not directly below (PEP 503)."""
-        url = urlsplit(urljoin(base, str(anchor.attributes["href"]).strip()))
+        url = urlsplit(urljoin(self.base, str(anchor.attributes["href"]).strip()))
         name = unquote(url.path.rstrip("/").rpartition("/")[2])
         fits = url.path.endswith("/") and canonicalize_name(name) == canonicalize_name(anchor.text.strip().rstrip("/"))
-        return canonicalize_name(name) if fits and name and url.netloc == urlsplit(base).netloc else None
+        return canonicalize_name(name) if fits and name and url.netloc == urlsplit(self.base).netloc else None

@@ -42,8 +42,11 @@ class CommitRef:
     what: str
 
 
-def find_ref_commits(target: Target, remote: Remote) -> list[CommitRef]:
-    """The version's tag in every spelling, the head of its release branch, and backups that a plan made of one."""
+def find_ref_commits(target: Target, remote: Remote, clone: Clone | None) -> list[CommitRef]:
+    """The version's tag in every spelling, the head of its release branch, and backups that a plan made of one.
+
+    And the clone's own tag of the version, which the remote may not know.
+    """
     parts = len(target.parsed_version.release)
     tags = []
     for tag in remote.tags:
@@ -56,13 +59,9 @@ def find_ref_commits(target: Target, remote: Remote) -> list[CommitRef]:
     branch = re.escape(target.release_branch)
     heads = [head for head in remote.branches if re.fullmatch(rf"{branch}|backup/{branch}-[0-9a-f]{{7}}", head.name)]
     heads.sort(key=lambda head: head.name != target.release_branch)
-    return [*tags, *(CommitRef(head.sha, f"refs/heads/{head.name}", f"the head of {head.name}") for head in heads)]
-
-
-def find_clone_commits(target: Target, clone: Clone | None) -> list[CommitRef]:
-    """The commit of the clone's own tag of the version, which the remote may not know."""
-    tags = clone.tags if clone else ()
-    return [CommitRef(tag.commit, None, f"the clone's tag {tag.name}") for tag in tags if tag.name == target.tag]
+    tags += [CommitRef(head.sha, f"refs/heads/{head.name}", f"the head of {head.name}") for head in heads]
+    own = [tag for tag in (clone.tags if clone else ()) if tag.name == target.tag]
+    return tags + [CommitRef(tag.commit, None, f"the clone's tag {tag.name}") for tag in own]
 
 
 @dataclass
@@ -97,10 +96,8 @@ class CandidateSearch:
         declared = self._declares_along(walk, oldest, find_project_folder(self._newest, best.prefix, self.files))
         base, ref = self.base_branch, f"refs/heads/{self.base_branch}"
         commits = []
-        series = [
-            list(steps) for is_declared, steps in groupby(walk, key=lambda step: declared[step.sha]) if is_declared
-        ]
-        for steps in series[::-1][:_MOST_RUNS]:
+        groups = [(is_it, list(steps)) for is_it, steps in groupby(walk, key=lambda step: declared[step.sha])]
+        for steps in [steps for is_it, steps in groups if is_it][::-1][:_MOST_RUNS]:
             # max takes the first of equal ones.
             best_step = max(steps, key=lambda step: step.votes)
             commits.append(CommitRef(steps[0].sha, ref, f"the commit of {base} that sets the version"))

@@ -183,7 +183,7 @@ def verify_file(path: Path, file: IndexFile, name: str, version: Version, deadli
     try:
         content = _read_metadata(path, file, name, deadline)
         if content is not None:
-            _compare(_parse_headers(content), file, name, version)
+            _compare(BytesHeaderParser().parsebytes(content), file, name, version)
     except _UNREADABLE as error:
         raise Broken(f"it cannot be read ({type(error).__name__})") from None
 
@@ -232,10 +232,6 @@ def _is_same(python: str, listed: str) -> bool:
         return SpecifierSet(python) == SpecifierSet(listed)
     except InvalidSpecifier:
         return re.sub(r"\s", "", python) == re.sub(r"\s", "", listed)
-
-
-def _parse_headers(content: bytes) -> Message:
-    return BytesHeaderParser().parsebytes(content)
 
 
 def _open_zip(path: Path) -> ZipFile:
@@ -287,7 +283,10 @@ def _read_wheel_metadata(archive: ZipFile, file: IndexFile, name: str) -> bytes:
     folder = members[0].rpartition("/")[0]
     if canonicalize_name(folder.partition("-")[0]) != name:
         raise Differs(f"its metadata lies in {sanitize(folder, 100)}")
-    number = str(_parse_headers(_read_member(archive, f"{folder}/WHEEL", _METADATA_LIMIT)).get("Wheel-Version") or "")
+    number = str(
+        BytesHeaderParser().parsebytes(_read_member(archive, f"{folder}/WHEEL", _METADATA_LIMIT)).get("Wheel-Version")
+        or ""
+    )
     if not re.fullmatch(r"\s*1\.\d+\s*", number):
         raise Differs(f"its WHEEL has format {sanitize(number, 40)}" if number else "its WHEEL names no format")
     metadata = _read_member(archive, members[0], _METADATA_LIMIT)

@@ -22,7 +22,6 @@ from release_state.observe.published.candidates import (
     CandidateSearch,
     CommitRef,
     Declarations,
-    find_clone_commits,
     find_project_folder,
     find_ref_commits,
     look_below,
@@ -82,7 +81,7 @@ def observe_published(
             content = _download(index, chosen, sha256=sha256, deadline=git.deadline, downloaded=downloaded)
         if chosen is None or not content:
             return known(published)
-        refs = [*find_ref_commits(target, history.remote), *find_clone_commits(target, history.clone)]
+        refs = find_ref_commits(target, history.remote, history.clone)
         if provenance.commit:
             refs.append(CommitRef(provenance.commit, None, "the commit that the attestation names (not verified)"))
         comparison = _Comparison(git, history.stores.url, target, base, content, refs, looks_on_base)
