@@ -63,26 +63,26 @@ def parse_project_page(body: bytes, headers: Mapping[str, str], name: str, url: 
     Raises NotSimple for everything else: another content type, format version or project, a truncated page, a page of
     a captive portal. Sources: PEP 503, 592, 629, 691, 700, 740, 792.
     """
-    content_type, charset = _parse_content_type(headers)
-    if content_type == JSON_TYPE:
-        return _parse_project_json(_parse_json(body), name, url)
-    if content_type in (HTML_TYPE, "text/html"):
-        html = _parse_html(body, headers, charset, url)
-        files = html.files
-        packages = tuple(DistributionPackage.from_link(link, name) for link in files if _is_sane(link.text))
-        for package in packages:
-            package.provenance_url = urljoin(html.base, package.provenance_url) if package.provenance_url else None
-        projects = {canonicalize_name(package.project) for package in packages if package.project}
-        # By its title, or else by its files.
-        if (names := html.titled_for or sorted(projects)) and name not in names:
-            raise NotSimple(f"the page is of another project, {names[0]!r}")
-        # text/html alone says nothing: captive portals and login pages answer 200 with it as well.
-        if content_type == HTML_TYPE or html.is_declared or name in (*html.titled_for, *projects):
-            status, reason = html.meta.get("project-status"), html.meta.get("project-status-reason")
-            unreadable = tuple(link.text for link in files if not _is_sane(link.text))
-            return IndexPage(packages, unreadable=unreadable, status=status, status_reason=reason)
+    document = _parse(body, headers, url)
+    if not isinstance(document, _Html):
+        return _parse_project_json(document, name, url)
+    files = document.files
+    packages = tuple(DistributionPackage.from_link(link, name) for link in files if _is_sane(link.text))
+    for package in packages:
+        package.provenance_url = urljoin(document.base, package.provenance_url) if package.provenance_url else None
+    projects = {canonicalize_name(package.project) for package in packages if package.project}
+    # By its title, or else by its files.
+    if (names := document.titled_for or sorted(projects)) and name not in names:
+        raise NotSimple(f"the page is of another project, {names[0]!r}")
+    # text/html alone says nothing: captive portals and login pages answer 200 with it as well.
+    if not document.is_declared and name not in (*document.titled_for, *projects):
         raise NotSimple("the HTML page is not a project page of a Simple index")
-    raise NotSimple(f"the content type is {content_type or 'missing'}, not that of a Simple index")
+    return IndexPage(
+        packages,
+        unreadable=tuple(link.text for link in files if not _is_sane(link.text)),
+        status=document.meta.get("project-status"),
+        status_reason=document.meta.get("project-status-reason"),
+    )
 
 
 def parse_root(body: bytes, headers: Mapping[str, str], url: str) -> frozenset[str]:
@@ -90,39 +90,61 @@ def parse_root(body: bytes, headers: Mapping[str, str], url: str) -> frozenset[s
 
     Raises NotSimple if the response cannot be recognised as such a root. Sources: PEP 503, 629, 691.
     """
-    content_type, charset = _parse_content_type(headers)
-    if content_type == JSON_TYPE:
-        projects = _check_shape(_parse_json(body)).get("projects")
-        if not isinstance(projects, list):
-            raise NotSimple("the index's root has no list of projects")
-        names = [item.get("name") if isinstance(item, dict) else None for item in projects]
-        if not all(isinstance(name, str) for name in names):
-            raise NotSimple("the index's root lists a project without a name")
-        return frozenset(canonicalize_name(str(name)) for name in names)
-    if content_type in (HTML_TYPE, "text/html"):
-        html = _parse_html(body, headers, charset, url)
-        listed = [html.find_project(link) for link in html.links]
-        is_index = content_type == HTML_TYPE or html.is_declared or _SIMPLE_INDEX.search(html.heading)
-        if is_index or (listed and all(listed)):
-            return frozenset(name for name in listed if name)
+    document = _parse(body, headers, url)
+    if isinstance(document, _Html):
+        listed = [document.find_project(link) for link in document.links]
+        if document.is_declared or _SIMPLE_INDEX.search(document.heading) or (listed and all(listed)):
+            return frozenset(filter(None, listed))
         raise NotSimple("the index's root is an HTML page, but not that of a Simple index")
-    raise NotSimple(f"the content type of the index's root is {content_type or 'missing'}")
+    projects = document.get("projects")
+    if not isinstance(projects, list):
+        raise NotSimple("the index's root has no list of projects")
+    names = [item.get("name") if isinstance(item, dict) else None for item in projects]
+    if not all(isinstance(name, str) for name in names):
+        raise NotSimple("the index's root lists a project without a name")
+    return frozenset(canonicalize_name(str(name)) for name in names)
 
 
-def _parse_content_type(headers: Mapping[str, str]) -> tuple[str, str]:
+def _parse(body: bytes, headers: Mapping[str, str], url: str) -> dict[str, Any] | _Html:
+    """The document of a page, in a format version that is understood: an object of PEP 691, or HTML."""
     message = Message()
     message["Content-Type"] = get_header(headers, "Content-Type") or ""
     content_type = message["Content-Type"].partition(";")[0].strip().lower()
     charset = str(message.get_param("charset", "utf-8")).lower()
+    if content_type == JSON_TYPE:
+        return _parse_json(body)
+    if content_type not in (HTML_TYPE, "text/html"):
+        raise NotSimple(f"the content type is {content_type or 'missing'}, not that of a Simple index")
     # Others are mistakes, or codecs by which a hostile server turns bytes into anything (unicode_escape, punycode).
-    return content_type, charset if charset in _CHARSETS else "utf-8"
-
-
-def _parse_json(body: bytes) -> Any:
+    text = _remove_comments(body.decode(charset if charset in _CHARSETS else "utf-8", errors="replace"))
+    if text.count("<a") + text.count("<A") > MOST_FILES:
+        raise NotSimple(f"it lists more than {MOST_FILES:,} files")
+    html = _Html(url, is_declared=content_type == HTML_TYPE)
     try:
-        return load_json(body)
+        html.feed(text)
+        html.close()
+    except (AssertionError, RecursionError) as error:  # the standard library's parser on a broken declaration
+        raise NotSimple("the answer is not readable HTML") from error
+    has_end = get_header(headers, "Content-Length") is not None or get_header(headers, "Transfer-Encoding") is not None
+    if html.is_open and not has_end and "</html" not in text[-4096:].lower():
+        # The transport does not show where such a response ends, only the page itself does.
+        raise NotSimple("the HTML page is truncated")
+    if (version := html.meta.get("repository-version")) is not None:
+        _check_version(version)
+        html.is_declared = True
+    return html
+
+
+def _parse_json(body: bytes) -> dict[str, Any]:
+    try:
+        data = load_json(body)
     except ValueError as error:
         raise NotSimple("the answer is not valid JSON, or holds too many values") from error
+    meta = data.get("meta") if isinstance(data, dict) else None
+    if not isinstance(data, dict) or not isinstance(meta, dict):
+        raise NotSimple("the JSON is not of the shape of PEP 691")
+    _check_version(meta.get("api-version"))
+    return data
 
 
 def _check_version(version: object) -> None:
@@ -132,14 +154,6 @@ def _check_version(version: object) -> None:
         raise NotSimple("the answer does not name the version of its format (PEP 629)") from error
     if major != 1:
         raise NotSimple(f"the answer has format version {version}; only 1.x is understood (PEP 629)")
-
-
-def _check_shape(data: object) -> dict[str, Any]:
-    meta = data.get("meta") if isinstance(data, dict) else None
-    if not isinstance(data, dict) or not isinstance(meta, dict):
-        raise NotSimple("the JSON is not of the shape of PEP 691")
-    _check_version(meta.get("api-version"))
-    return data
 
 
 def _is_sane(filename: str) -> bool:
@@ -152,8 +166,7 @@ def _check_text(value: object, what: str) -> str | None:
     raise NotSimple(f"the JSON is not of the shape of PEP 691: {what}")
 
 
-def _parse_project_json(document: object, name: str, url: str) -> IndexPage:
-    data = _check_shape(document)
+def _parse_project_json(data: dict[str, Any], name: str, url: str) -> IndexPage:
     files, versions, status = data.get("files"), data.get("versions") or [], data.get("project-status") or {}
     if not isinstance(files, list) or not all(isinstance(file, dict) for file in files):
         raise NotSimple("the JSON is not of the shape of PEP 691: it has no list of files")
@@ -195,26 +208,6 @@ def _parse_project_json(document: object, name: str, url: str) -> IndexPage:
     )
 
 
-def _parse_html(body: bytes, headers: Mapping[str, str], charset: str, url: str) -> _Html:
-    text = _remove_comments(body.decode(charset, errors="replace"))
-    if text.count("<a") + text.count("<A") > MOST_FILES:
-        raise NotSimple(f"it lists more than {MOST_FILES:,} files")
-    html = _Html(url)
-    try:
-        html.feed(text)
-        html.close()
-    except (AssertionError, RecursionError) as error:  # the standard library's parser on a broken declaration
-        raise NotSimple("the answer is not readable HTML") from error
-    has_end = get_header(headers, "Content-Length") is not None or get_header(headers, "Transfer-Encoding") is not None
-    if html.is_open and not has_end and "</html" not in text[-4096:].lower():
-        # The transport does not show where such a response ends, only the page itself does.
-        raise NotSimple("the HTML page is truncated")
-    version = html.meta.get("repository-version")
-    if version is not None:
-        _check_version(version)
-    return html
-
-
 def _remove_comments(text: str) -> str:
     """The text up to its last tag, without comments: the standard library's parser searches for each end anew."""
     first, *others = text.split("<!--")
@@ -245,6 +238,8 @@ class _Html(HTMLParser):
     meta: dict[str, str] = field(default_factory=dict)
     base_href: str | None = None
     heading: str = ""
+    is_declared: bool = False
+    """Whether its content type or itself says that it is of a Simple index."""
     is_open: bool = False
     _inside: str = ""
 
@@ -254,10 +249,6 @@ class _Html(HTMLParser):
     @cached_property
     def base(self) -> str:
         return urljoin(self.url, self.base_href or "")
-
-    @property
-    def is_declared(self) -> bool:
-        return "repository-version" in self.meta
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {key: value or "" for key, value in attrs}
