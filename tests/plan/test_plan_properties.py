@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from release_state.facts.release import Release
 from release_state.model.observation import NotObserved, Observation, Problem, known
 from release_state.model.outcome import Verdict
-from release_state.model.plan import Undecided, Wanted, step
+from release_state.model.plan import Step, Undecided, Wanted, step
 from release_state.model.snapshot import PullRequest, Snapshot, Tag
 from release_state.model.target import Channel, Target, Trace
 from release_state.plan.recovery import Recovery
@@ -358,6 +358,15 @@ def test_a_verification_before_the_release_says_how_to_release(
 
     assert plan.direction == "complete"
     assert [step.title[: len(begins)] for step in plan.steps] == [begins]
+    assert [step.starts_run for step in plan.steps] == [begins.startswith("Start")]
+
+
+def test_a_step_equals_its_copy_from_a_worker_though_json_does_not_say_that_it_starts_a_run() -> None:
+    [start] = Recovery(Release(s.ready(phase="post-recovery", history=s.history(s.lineage())))).plan.steps
+    copy = Step.model_validate(start.model_dump(mode="json"))
+    assert start.starts_run and not copy.starts_run
+    assert start.model_copy(update={"advice": True}).starts_run
+    assert tuple(dict.fromkeys((start, copy))) == (start,) and start != step("Another step")
 
 
 @pytest.mark.parametrize(

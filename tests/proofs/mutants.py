@@ -24,7 +24,7 @@ from types import ModuleType
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("facts", "plan", "verdict", "model")
-TESTS = ("tests/checks", "tests/facts", "tests/audit/test_audit.py", "tests/report/test_matrix.py", "tests/plan")
+TESTS = ("tests/checks", "tests/facts", "tests/audit/test_audit.py", "tests/plan", "tests/verdict")
 LIMIT = 240
 """Seconds that the tests of one mutant may take: one that never ends is killed."""
 
