@@ -83,14 +83,14 @@ def _open(release: Release) -> list[str]:
 
 def _needed_elsewhere(release: Release) -> set[str]:
     """The traces that another channel needs, as far as known: an unknown one does not count as withdrawn."""
-    found = {trace for trace in get_args(Shared) if value_or((), partial(release.find_dependents, trace))}
-    return found | ({"pull-request"} if "branch" in found else set())
+    shared = {trace for trace in get_args(Shared) if value_or((), partial(release.find_dependents, trace))}
+    return shared | ({"pull-request"} if "branch" in shared else set())
 
 
 def _is_bound(release: Release) -> bool:
     """Whether nothing is published, and all that exists must stay: it is immutable, or another channel needs it."""
-    seen = release.traces()
-    if None in seen.values() or seen["index"] or set(_open(release)) - {"tag"}:
+    traces = release.traces()
+    if None in traces.values() or traces["index"] or set(_open(release)) - {"tag"}:
         return False
     return "tag" in _needed_elsewhere(release) or value_or(False, lambda: _all_immutable(release))
 
@@ -127,8 +127,8 @@ def _find_state(release: Release, traces: Traces) -> State:
     if not traces["index"]:
         return _unpublished(release, traces)
     scenario, title, direction, reason = _published(release, traces)
-    if direction == "complete" and (closed := origin.explain_closed(release)):
-        return scenario, f"{title}; the index accepts no more files", "next version", closed
+    if direction == "complete" and (why := origin.explain_closed(release)):
+        return scenario, f"{title}; the index accepts no more files", "next version", why
     return scenario, title, direction, reason
 
 
@@ -140,12 +140,12 @@ def _published(release: Release, traces: Traces) -> State:
         reason = f"{why}. Yank it, withdraw what can be withdrawn, and release the next version"
         return "used up", "Published, and cannot be completed", "next version", reason
     missing = list(release.missing_kinds)
-    yanked = any(file.yanked for file in release.files)
+    is_yanked = any(file.yanked for file in release.files)
     partly_yanked: State = ("E: partly yanked", "Published, and some of its files are yanked", "complete", _FORWARD)
     if "tag" not in release.channel.leaves:
         if missing:
             return "E: files missing", f"Published, missing: {', '.join(missing)}", "complete", _FORWARD
-        if yanked:
+        if is_yanked:
             return partly_yanked
         if traces["branch"]:
             title = "Published, with a leftover release branch"
@@ -158,49 +158,49 @@ def _published(release: Release, traces: Traces) -> State:
     if "pull request" in missing and value_or(False, lambda: _needs_no_pull(release)):
         missing.remove("pull request")
     unknown = [name for trace, name in _NAMES.items() if trace in traces and traces[trace] is None]
-    listed = f", missing: {', '.join(missing)}" if missing else ""
+    missing_words = f", missing: {', '.join(missing)}" if missing else ""
     if "tag" not in missing and traces["tag"] and origin.is_misplaced(release):
-        title = f"Published, and its tag is on a commit of another version{listed}"
+        title = f"Published, and its tag is on a commit of another version{missing_words}"
         reason = "the published files were built from another commit: move the tag there, and back it up first"
         return "B: published, wrong commit", title, "complete", reason
     if not missing and unknown:
         return "partly unknown", f"Published; unknown: {', '.join(unknown)}", "find out", _FORWARD
-    if not missing and yanked:
+    if not missing and is_yanked:
         return partly_yanked
     if not missing:
         return "released", "Published, and complete", "nothing", ""
     if "tag" in missing:
-        return "C: published without a tag", f"Published{listed}", "complete", _FORWARD
+        return "C: published without a tag", f"Published{missing_words}", "complete", _FORWARD
     if missing == ["pull request"]:
         return "D", "Published and tagged, no pull request", "complete", _FORWARD
-    return "E: partial", f"Published and tagged{listed}", "complete", _FORWARD
+    return "E: partial", f"Published and tagged{missing_words}", "complete", _FORWARD
 
 
 def _needs_no_pull(release: Release) -> bool:
-    released = origin.find_commit_tagged_after(release)
-    return released is not None and origin.needs_no_pull(release, released)
+    commit = origin.find_commit_tagged_after(release)
+    return commit is not None and origin.needs_no_pull(release, commit)
 
 
 def _unpublished(release: Release, traces: Traces) -> State:
     if traces["branch"] is None:  # the remote did not answer: neither its branches nor its tags are known
         title = "Not published; not known whether it is tagged"
         return "refs unknown", title, "find out", "a tag decides between completing and starting again"
-    merged = _merged(release)
+    merged_traces = _merged(release)
     if release.project.lists_empty(release.version):
         title = "No longer published: the index lists it without a file"
         reason = "an index never accepts a file name twice: release the next version"
         return "burnt: deleted", title, "next version", reason
     if newer := origin.find_successor(release) if traces.get("tag") else None:
         title = f"Never published; {newer} replaced it, and an immutable GitHub Release keeps the name"
-        left = [name for name in _open(release) if name not in ("tag", "index")]
-        return "superseded", title, "roll back" if left else "nothing", f"{newer} is the one to use"
+        leftovers = [name for name in _open(release) if name not in ("tag", "index")]
+        return "superseded", title, "roll back" if leftovers else "nothing", f"{newer} is the one to use"
     if traces.get("tag") and release.tag:
         if origin.is_burnt(release):
             title = "Not published, and cannot be: its tag stays on a commit of another version"
-            held = "an immutable GitHub Release holds the tag"
+            holder = "an immutable GitHub Release holds the tag"
             if not origin.holds_tag_forever(release):
-                held = f"{join_items(release.find_dependents('tag'))} needs the tag"
-            reason = f"{held}: the name is used up, release the next version"
+                holder = f"{join_items(release.find_dependents('tag'))} needs the tag"
+            reason = f"{holder}: the name is used up, release the next version"
             return "burnt", title, "next version", reason
         if release.builds_another_version(release.tag):
             reason = f"a build from the tag is not {release.version}: withdraw it, then start the release again"
@@ -208,7 +208,7 @@ def _unpublished(release: Release, traces: Traces) -> State:
     if traces.get("tag"):
         reason = "the tag says what to publish; if it is wrong, everything can still be rolled back"
         return "B", "Tagged, not published", "complete", reason
-    if any(traces.get(trace) and trace not in merged for trace in ("release", "pull-request")):
+    if any(traces.get(trace) and trace not in merged_traces for trace in ("release", "pull-request")):
         title = "Neither tagged nor published, but something is left on GitHub"
         return "E: leftovers", title, "roll back", "clean up completely, then start the release again"
     if traces["branch"]:
@@ -216,5 +216,5 @@ def _unpublished(release: Release, traces: Traces) -> State:
         return "A", "A release branch and nothing else", "roll back", reason
     if any(seen is None for seen in traces.values()):
         return "partly unknown", "Nothing of it was found", "find out", "not everything could be looked up"
-    besides = "Not released; its pull request is merged" if merged else "Nothing of it exists"
+    besides = "Not released; its pull request is merged" if merged_traces else "Nothing of it exists"
     return "nothing", besides, "nothing", ""

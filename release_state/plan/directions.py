@@ -36,26 +36,26 @@ def complete(release: Release) -> list[Step]:
 
 
 def _publish(release: Release, tag: list[Step]) -> list[Step]:
-    yanked = [publication.unyank(release)] if any(file.yanked for file in release.files) else []
-    coming = [publication.wait_for_index(release)] if release.catching_up else []
+    unyank = [publication.unyank(release)] if any(file.yanked for file in release.files) else []
+    wait = [publication.wait_for_index(release)] if release.catching_up else []
     missing = release.missing_kinds
     if not missing:
-        return [*coming, *yanked]
-    if closed := explain_closed(release):
-        return [*yanked, publication.next_version(release, closed)]
+        return [*wait, *unyank]
+    if why := explain_closed(release):
+        return [*unyank, publication.next_version(release, why)]
     if sdist := find_sdist_for_wheel(release):
-        return [*yanked, publication.wheel_from_sdist(release, sdist)]
+        return [*unyank, publication.wheel_from_sdist(release, sdist)]
     if not release.is_published:
         first = next(iter(release.version_tags), None)
         source = first.name if first and not release.builds_another_version(first) else None
     elif any(step.mends == "all" for step in tag):
-        return yanked  # the tag that it would be built from is not settled
+        return unyank  # the tag that it would be built from is not settled
     else:
         source = find_ref_to_build(release)
     if source is None:
         why = f"missing: {', '.join(missing)}, and there is no known source to build them from"
-        return [publication.next_version(release, why), *yanked]
-    return [publication.publish_from(release, source), *yanked]
+        return [publication.next_version(release, why), *unyank]
+    return [publication.publish_from(release, source), *unyank]
 
 
 def _complete_pull(release: Release) -> list[Step]:
@@ -142,17 +142,17 @@ def _delete_releases(release: Release) -> list[Step]:
 
 def _delete_tags(release: Release) -> list[Step]:
     # Another spelling may be another project's habit, or somebody else's tag: it is shown, never deleted.
-    spelled = release.other_tags_exactly
-    steps = [tags.look_at(release, tag, "it names this version too") for tag in spelled]
-    if spelled and not release.is_published and not release.find_dependents("tag"):
-        steps += [tags.withdraw_other_spelling(release, tag.name) for tag in spelled]
+    spellings = release.other_tags_exactly
+    steps = [tags.look_at(release, tag, "it names this version too") for tag in spellings]
+    if spellings and not release.is_published and not release.find_dependents("tag"):
+        steps += [tags.withdraw_other_spelling(release, tag.name) for tag in spellings]
     if release.tag is None:
         return steps
     if release.is_tag_removable:
         return [*steps, tags.fetch_object(release, release.tag), tags.delete(release, release.tag)]
     others = () if release.is_published else release.find_dependents("tag")
-    kept = [leave_to_others(release, f"the tag {release.tag.name}", others, "tag")] if others else []
-    return [*steps, *kept, *tags.sync_local(release)]
+    keep = [leave_to_others(release, f"the tag {release.tag.name}", others, "tag")] if others else []
+    return [*steps, *keep, *tags.sync_local(release)]
 
 
 def force(release: Release) -> list[Step]:

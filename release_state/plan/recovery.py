@@ -172,8 +172,8 @@ class Recovery:
             steps += branches.tidy_others(release)
             if "tag" not in release.channel.leaves:
                 return steps  # a tag in the clone is another channel's
-            known = {tag.name for tag in release.remote.tags}
-            local = [tag for tag in release.local_tags if tag.name not in known]
+            names = {tag.name for tag in release.remote.tags}
+            local = [tag for tag in release.local_tags if tag.name not in names]
             is_withdrawn = (self.wanted == "rollback" or self._in_rollback) and release.all_yanked
             if (release.is_published and not is_withdrawn) or (local and release.find_dependents("tag")):
                 local = []  # published: it may be the very tag that the remote lacks
@@ -192,13 +192,13 @@ def make_full_plan(recovery: Recovery, results: Sequence[CheckResult]) -> Plan:
     own = recovery.plan.steps
     findings = [result for result in results if result.is_finding]
     blocking = [result for result in findings if result.blocking]
-    needed = {step for result in blocking for step in result.steps}
-    advised = {step for result in findings if not result.blocking for step in result.steps}
-    found = [step for result in findings for step in result.steps]
-    deleted = {word[1:] for step in own for command in step.commands for word in command if word[:1] == ":"}
+    needed_steps = {step for result in blocking for step in result.steps}
+    advised_steps = {step for result in findings if not result.blocking for step in result.steps}
+    found_steps = [step for result in findings for step in result.steps]
+    deleted_refs = {word[1:] for step in own for command in step.commands for word in command if word[:1] == ":"}
     # What a finding asks to look at comes before its deletion.
-    first = [step for step in found if any(deleted.intersection(command) for command in step.commands)]
-    steps = [*(step for step in first if step not in own), *own, *found]
+    first = [step for step in found_steps if any(deleted_refs.intersection(command) for command in step.commands)]
+    steps = [*(step for step in first if step not in own), *own, *found_steps]
     unknown = group_unknown(blocking)
     if not any(step.mends == "all" for step in steps):
         again = [_observe_again(recovery, why, same) for why, same in unknown.items()]
@@ -208,17 +208,17 @@ def make_full_plan(recovery: Recovery, results: Sequence[CheckResult]) -> Plan:
     # rollback is needed.
     is_meant = recovery.wanted == "rollback" and recovery.release.snapshot.phase == Phase.POST_RECOVERY
     if recovery.plan.direction in ("roll back", "next version") and (is_meant or blocking):
-        needed |= set(own)
+        needed_steps |= set(own)
 
     def is_advice(step: Step) -> bool:
         finds_out = step.mends == "all" and bool(unknown)
-        return step.advice or (step not in needed and not finds_out and (step in advised or not blocking))
+        return step.advice or (step not in needed_steps and not finds_out and (step in advised_steps or not blocking))
 
-    marked = tuple(step.model_copy(update={"advice": is_advice(step)}) for step in dict.fromkeys(steps))
-    if recovery.plan.folder is None and (in_repository := [step for step in marked if _needs_repository(step)]):
-        marked = (_create_repository(recovery, advice=all(step.advice for step in in_repository)), *marked)
-    direction = "tidy up" if marked and recovery.plan.direction == "nothing" else recovery.plan.direction
-    return Plan.model_validate({**dict(recovery.plan), "steps": marked, "direction": direction})
+    final_steps = tuple(step.model_copy(update={"advice": is_advice(step)}) for step in dict.fromkeys(steps))
+    if recovery.plan.folder is None and (in_repository := [step for step in final_steps if _needs_repository(step)]):
+        final_steps = (_create_repository(recovery, advice=all(step.advice for step in in_repository)), *final_steps)
+    direction = "tidy up" if final_steps and recovery.plan.direction == "nothing" else recovery.plan.direction
+    return Plan.model_validate({**dict(recovery.plan), "steps": final_steps, "direction": direction})
 
 
 def _needs_repository(step: Step) -> bool:

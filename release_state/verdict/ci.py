@@ -20,42 +20,42 @@ def judge_commit(
     Raises ActionNeeded if CI is red or absent, InProgress if it is pending or has not begun, NotObserved if an expected
     result never came, NotApplicable if the project has none and needs none.
     """
-    judged = judge_ci(checks)
+    ci = judge_ci(checks)
     describe = functools.partial(_describe, required=required, observed_at=observed_at)
-    results = join_items(map(describe, judged.results))
+    results = join_items(map(describe, ci.results))
     note = f" (left out: {join_items(checks.left_out)})" if checks.left_out else ""
     sha, ancestor = checks.sha[:12], f"{(checks.nearest or '')[:12]} ({checks.nearest_distance} before the head)"
-    if not needed and (judged.state == "none" or (judged.state == "missing" and not checks.results)):
+    if not needed and (ci.state == "none" or (ci.state == "missing" and not checks.results)):
         raise NotApplicable("no CI, and the project requires none (ci-required)")
-    if judged.state in ("red", "pending"):
-        first = judged.results[0]
+    if ci.state in ("red", "pending"):
+        first = ci.results[0]
         where = ancestor if first.commit == checks.nearest else sha
         away = f"; it has no CI of its own: {_explain_absence(checks)}" if first.commit else ""
-        found = f"{judged.state}: {results}{note}"
-        if judged.state == "red":
+        found_words = f"{ci.state}: {results}{note}"
+        if ci.state == "red":
             raise ActionNeeded(
                 expected=f"green CI on {where}",
-                found=found,
+                found=found_words,
                 why=f"the code to release does not pass its own tests{away}",
                 steps=[step("Fix it, or run it again", link=first.html_url)],
             )
         raise InProgress(
             expected=f"finished CI on {where}",
-            found=found,
+            found=found_words,
             why=f"pending CI is not green{away}",
             steps=[step("Wait for it, then run this again", link=first.html_url)],
         )
-    if judged.state == "not begun":
+    if ci.state == "not begun":
         raise InProgress(
             expected=f"finished CI on {sha}",
-            found=f"not begun: {join_items(judged.missing)}{judged.pushed}{note}",
+            found=f"not begun: {join_items(ci.missing)}{ci.pushed}{note}",
             why="CI starts within minutes of a push",
             steps=[step("Wait for it, then run this again", link=page)],
         )
-    if judged.state == "missing":
-        raise explain_missing(checks, judged, page)
-    if judged.state == "none":
-        others = f", but for {join_items(result.name for result in judged.results)}" if judged.results else ""
+    if ci.state == "missing":
+        raise explain_missing(checks, ci, page)
+    if ci.state == "none":
+        others = f", but for {join_items(result.name for result in ci.results)}" if ci.results else ""
         off = checks.expected.switched_off if checks.expected else ()
         others += f"; {join_items(f'{workflow.file}: {workflow.why}' for workflow in off)}" if off else ""
         raise ActionNeeded(
@@ -64,14 +64,14 @@ def judge_commit(
             why="nobody has tested the code to release",
             steps=[step(f"Run CI on {base}, or set ci-required = false")],
         )
-    if judged.state == "idle":
+    if ci.state == "idle":
         raise ActionNeeded(
             expected=f"CI that ran on {sha}",
             found=f"only skipped or neutral: {results}{note}",
             why="not red, but nothing was tested",
             advice=True,
         )
-    if judged.by_ancestor:
+    if ci.by_ancestor:
         raise ActionNeeded(
             expected=f"CI on exactly {sha}",
             found=f"none on this commit; green on its ancestor {ancestor}{note}",

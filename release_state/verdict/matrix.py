@@ -60,18 +60,18 @@ def build_matrix(release: Release, verdict: TargetVerdict) -> tuple[Row, ...]:
     results, rows = verdict.results, []
     for trace, name, sources in _ROWS:
         expected, observed = describe(trace, release, verdict.phase)
-        judged = _judge([result for result in results if result.source in sources], verdict.block_on_advice)
+        fields = _judge([result for result in results if result.source in sources], verdict.block_on_advice)
         link = find_page(trace, release)
-        rows.append(Row(trace=trace, name=name, expected=expected, observed=observed, link=link, **judged))
-    shown = {source for _, _, sources in _ROWS for source in sources}
-    for source in dict.fromkeys(result.source for result in results if result.source not in shown):
+        rows.append(Row(trace=trace, name=name, expected=expected, observed=observed, link=link, **fields))
+    covered = {source for _, _, sources in _ROWS for source in sources}
+    for source in dict.fromkeys(result.source for result in results if result.source not in covered):
         own = [result for result in results if result.source == source]
-        judged = _judge(own, verdict.block_on_advice)
-        if judged["decided_by"]:
-            first = next(result for result in own if result.id == judged["decided_by"][0])
+        fields = _judge(own, verdict.block_on_advice)
+        if fields["decided_by"]:
+            first = next(result for result in own if result.id == fields["decided_by"][0])
             page = next((step.link for step in first.steps if step.link), None)
             name, expected = name_trace(source), first.expected or first.title
-            rows.append(Row(trace=source, name=name, expected=expected, observed=first.found, link=page, **judged))
+            rows.append(Row(trace=source, name=name, expected=expected, observed=first.found, link=page, **fields))
     return tuple(rows)
 
 

@@ -47,9 +47,9 @@ class Timeline(Model):
 
 def build_timeline(release: Release) -> Timeline:
     """The known events of a release."""
-    found = [*_refs(release), *_uploads(release), *_on_github(release)]
-    found += _runs(release, [event.at for event in found if event.kind == "upload" and event.at])
-    return Timeline(events=tuple(sorted(found, key=_place)), gaps=tuple(_gaps(release)))
+    events = [*_refs(release), *_uploads(release), *_on_github(release)]
+    events += _runs(release, [event.at for event in events if event.kind == "upload" and event.at])
+    return Timeline(events=tuple(sorted(events, key=_place)), gaps=tuple(_gaps(release)))
 
 
 def _place(event: Event) -> tuple[bool, float, int, str]:
@@ -126,14 +126,14 @@ def _runs(release: Release, uploads: list[datetime]) -> list[Event]:
     """The release runs of this version: by their own words, or because a file was uploaded during one."""
     observed, last = release.snapshot.runs.value, release.snapshot.last_run.value
     runs = observed.runs if observed else ()
-    chosen = {last.run.id: last.run} if last else {}
+    runs_by_id = {last.run.id: last.run} if last else {}
     for run in runs:
         attribution = attribute_run(run, runs, release.target)
         end = run.updated_at if run.is_finished else None
         during = any(run.created_at <= moment and (end is None or moment <= end) for moment in uploads)
         if attribution.is_ours or (not attribution.is_other and (during or not run.is_finished)):
-            chosen.setdefault(run.id, run)
-    return [_run(run, last if last and last.run.id == run.id else None) for run in chosen.values()]
+            runs_by_id.setdefault(run.id, run)
+    return [_run(run, last if last and last.run.id == run.id else None) for run in runs_by_id.values()]
 
 
 def _run(run: WorkflowRun, explained: ExplainedRun | None) -> Event:

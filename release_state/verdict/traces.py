@@ -26,8 +26,8 @@ def _branch_expected(release: Release, phase: Phase) -> str:
 def _tag_expected(release: Release, phase: Phase) -> str:
     if phase is Phase.POST_RECOVERY:
         return release.target.tag if "tag" in release.channel.leaves else f"none: {release.channel.name} leaves no tag"
-    kept = ", or kept while every file is yanked" if phase is Phase.ROLLBACK else ""
-    return f"no {release.target.tag}{kept}"
+    exception = ", or kept while every file is yanked" if phase is Phase.ROLLBACK else ""
+    return f"no {release.target.tag}{exception}"
 
 
 def _index_expected(release: Release, phase: Phase) -> str:
@@ -123,22 +123,22 @@ def _pull_observed(release: Release) -> str:
 def _ci_observed(release: Release) -> str:
     ci = release.ci
     try:
-        judged = judge_ci(ci)
+        summary = judge_ci(ci)
     except NotObserved:  # this phase does not judge CI, and did not look up what to expect of it
         return _passed(ci.results) if ci.results else "no check run and no status"
-    at = judged.results[0].commit if judged.results else None
+    at = summary.results[0].commit if summary.results else None
     where = f", on {at[:12]}, {ci.nearest_distance} before the head" if at and at == ci.nearest else ""
-    names = join_items((result.name for result in judged.results), 3)
-    if judged.state == "none":
-        return f"no CI, only {names}" if judged.results else "no check run and no status"
-    if judged.state in ("not begun", "missing"):
-        return f"{'not begun' if judged.state == 'not begun' else 'no result'}: {join_items(judged.missing, 3)}"
-    if judged.state == "idle":
+    names = join_items((result.name for result in summary.results), 3)
+    if summary.state == "none":
+        return f"no CI, only {names}" if summary.results else "no check run and no status"
+    if summary.state in ("not begun", "missing"):
+        return f"{'not begun' if summary.state == 'not begun' else 'no result'}: {join_items(summary.missing, 3)}"
+    if summary.state == "idle":
         return f"only skipped or neutral{where}"
-    if judged.state != "green":
-        return f"{judged.state}: {names}{where}"
-    if judged.by_ancestor:
-        return f"green: {_passed(judged.results)}{where}"
+    if summary.state != "green":
+        return f"{summary.state}: {names}{where}"
+    if summary.by_ancestor:
+        return f"green: {_passed(summary.results)}{where}"
     ancestors = dict.fromkeys(result.workflow or result.name for result in ci.nearest_results)
     besides = f"; as green on ancestors: {join_items(ancestors, 3)}" if ancestors else ""
     return f"green: {_passed(ci.results)}{where}{besides}"
@@ -173,8 +173,8 @@ def _or_why_not(text: Callable[[], str]) -> str:
 
 def repository_page(release: Release) -> str:
     """The repository's web page, by its current name if known."""
-    found = release.snapshot.repository.value
-    return found.html_url if found else f"{release.target.github_web}/{release.target.repository}"
+    repository = release.snapshot.repository.value
+    return repository.html_url if repository else f"{release.target.github_web}/{release.target.repository}"
 
 
 def find_page(trace: str, release: Release) -> str:

@@ -53,14 +53,14 @@ class TargetVerdict(Model):
     def find_step_numbers(self, result: CheckResult) -> tuple[int, ...]:
         """The numbers of the plan's steps that fix a finding, from 1."""
         # By title: the whole plan marks advice, the step of a single check does not.
-        named = {step.title for step in result.steps}
-        return tuple(number for number, step in enumerate(self.plan.steps, 1) if step.title in named)
+        titles = {step.title for step in result.steps}
+        return tuple(number for number, step in enumerate(self.plan.steps, 1) if step.title in titles)
 
     @property
     def findings(self) -> tuple[CheckResult, ...]:
         """The findings, blocking ones first."""
-        found = [result for result in self.results if result.is_finding]
-        return tuple(sorted(found, key=lambda result: not result.blocking))
+        findings = [result for result in self.results if result.is_finding]
+        return tuple(sorted(findings, key=lambda result: not result.blocking))
 
 
 ENDINGS = (
@@ -80,12 +80,12 @@ def decide_verdict(
     `has_judged` is false if no check applied. `partial` is the exit code of a run that left checks out, None for a
     whole run. `broken`: a look-up broke, so the run is never green.
     """
-    found = next(((verdict, code) for outcome, verdict, code in ENDINGS if outcome in outcomes), None)
-    if found is None and not has_judged:
-        found = Verdict.NOTHING_CHECKED, Exit.NOTHING_CHECKED
-    if found is None:
-        found = (green, Exit.OK) if partial is None else (Verdict.PARTIAL, partial)
-    return (Verdict.DEFECT, Exit.DEFECT) if broken and found[1] is Exit.OK else found
+    ending = next(((verdict, code) for outcome, verdict, code in ENDINGS if outcome in outcomes), None)
+    if ending is None and not has_judged:
+        ending = Verdict.NOTHING_CHECKED, Exit.NOTHING_CHECKED
+    if ending is None:
+        ending = (green, Exit.OK) if partial is None else (Verdict.PARTIAL, partial)
+    return (Verdict.DEFECT, Exit.DEFECT) if broken and ending[1] is Exit.OK else ending
 
 
 def judge(

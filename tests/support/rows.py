@@ -18,17 +18,16 @@ HEAD = """# The states of a release and the way out of each
 
 Made by `python -m tests.support.rows`, from the same code that judges a run.
 
-The runbook names four rows of a partial release. There are sixteen for a channel that leaves a tag, a GitHub Release
-and a pull request, and four for one that leaves nothing but what is on its index. The release branch is there in the
-rows with a pull request, at a commit that the base branch lacks; the published files were built from that commit, and
-the recorded head of a pull request holds it; every other fact is as a good release leaves it.
+The runbook names four rows of a partial release. A channel that leaves a tag, a GitHub Release and a pull request has
+sixteen. A channel that leaves only its files on the index has four. The rows with a pull request have a release branch
+too, at a commit that the base branch lacks. The published files were built from that commit, and it is the recorded
+head of the pull request. Every other fact is as a good release leaves it.
 
-With the states that the tag, the files, what these say of the commit that they were built from, the release, the pull
-requests, the branch, the runs, the clone and the rules can be in besides (different tags, another spelling, yanked
-files, drafts, immutable releases, …), each of them *unavailable* too, 959,112 states are enumerated: each has a name,
-its plan loses nothing and asks for nothing that the plan itself could have known to fail, and it is empty (but for
-advice) exactly where the verdict is green. `tests/plan/test_state_space.py --every-state` judges them all; a usual
-run of the tests judges 2,967, in which any values of three dimensions occur together that can.
+Traces can also differ in other ways: different tags, another spelling, yanked files, drafts, immutable releases, and
+each fact *unavailable*. With the runs, the clone and the rules, that makes 959,112 states. Each has a name. Its plan
+loses nothing, and has no command that is known to fail. The plan is empty (but for advice) exactly where the verdict
+is green. `tests/plan/test_state_space.py --every-state` judges all of them. A usual run of the tests judges 2,967,
+which contain every possible combination of three dimensions' values.
 """
 
 

@@ -43,7 +43,7 @@ def delete(
         if release.unfinished_runs:
             return end_or_wait(release)
         into = [pull for pull in release.pulls_into(branch.name) if pull.number not in closing]
-        redirected = [redirect(release, pull, mends) for pull in into]
+        redirections = [redirect(release, pull, mends) for pull in into]
         lineage = None if branch.sha == release.base_head else release.lineage(branch.sha)
     except NotObserved as missing:
         return [_look(release, branch, mends), find_out_first(release, missing, f"whether to delete {branch.name}")]
@@ -57,8 +57,8 @@ def delete(
             link=pull.html_url,
         )
         return [decide]
-    if redirected:
-        return redirected
+    if redirections:
+        return redirections
     safe = "" if lineage and lineage.ahead else f"{release.base_branch} holds every commit of it"
     for pull in pulls:
         if pull.merged and pull.head_sha == branch.sha:
@@ -69,10 +69,10 @@ def delete(
     ref, flat = f"refs/heads/{branch.name}", f"{branch.name}-{branch.sha[:7]}"
     backup = pick_free_branch(release, f"backup/{flat}", f"kept/{flat}", f"backup-of-{flat.replace('/', '-')}")
     # Without the backup's fetch, this push fails: git lacks the commits that it names.
-    kept = () if safe else (f"{branch.sha}:refs/heads/{backup}",)
+    backup_refs = () if safe else (f"{branch.sha}:refs/heads/{backup}",)
     deletion = step(
         f"Delete the release branch {branch.name}",
-        push(release, *kept, f":{ref}", replacing=f"{ref}:{branch.sha}"),
+        push(release, *backup_refs, f":{ref}", replacing=f"{ref}:{branch.sha}"),
         mends=mends,
         reason="a release run cannot create this branch while it exists",
         precondition=f"{branch.name} is still at {branch.sha[:12]}, and no new pull request uses it",

@@ -37,8 +37,8 @@ def name_remote(release: Release) -> str:
         return target.remote_url  # a push by the name of a mirror's remote takes no ref, and would delete others
     # `remote.pushurl` may send pushes elsewhere, as to a fork; https and ssh are two spellings of one repository.
     ours = (parse_repository(target.remote_url, target.github_web) or "").lower()
-    named = ((url, (parse_repository(url, target.github_web) or "").lower()) for url in clone.push_urls)
-    is_same = all(url == target.remote_url or (ours and repository == ours) for url, repository in named)
+    pushes = ((url, (parse_repository(url, target.github_web) or "").lower()) for url in clone.push_urls)
+    is_same = all(url == target.remote_url or (ours and repository == ours) for url, repository in pushes)
     return target.remote if is_same else target.remote_url
 
 
@@ -118,12 +118,12 @@ def check_lacks(release: Release, ref: str) -> list[str]:
 def pick_free_branch(release: Release, *wanted: str) -> str:
     """The first of these names that git can create on the remote, else the last one with a number."""
     # Without regard to case: on some file systems the clone could hold but one of two.
-    taken = [branch.name.casefold() for branch in release.remote.branches]
+    existing = [branch.name.casefold() for branch in release.remote.branches]
     names = chain(wanted, (f"{wanted[-1]}-{number}" for number in count(2)))
     return next(
         name
         for name in names
-        if not any(name.casefold() == other or refs_conflict(name.casefold(), other) for other in taken)
+        if not any(name.casefold() == other or refs_conflict(name.casefold(), other) for other in existing)
     )
 
 
@@ -141,7 +141,7 @@ def suite_command(target: Target, version: str | None = None, channel: str | Non
     options. Addresses are without credentials, as everywhere in a target.
     """
     command = ["release-state", "--version", version or target.version, "--channel", channel or target.channel.name]
-    named = dict(target.settings)
+    settings = dict(target.settings)
     if target.clone is not None:
         command += ["--repo", target.clone]
     if target.github_api != GITHUB_API:
@@ -149,7 +149,7 @@ def suite_command(target: Target, version: str | None = None, channel: str | Non
     if target.github_web != derive_web_address(target.github_api):
         command += ["--github-server-url", target.github_web]
     for setting in SETTINGS:
-        if (value := _typed(target, setting, named)) is not None:
+        if (value := _typed(target, setting, settings)) is not None:
             command += [setting.option, value]
     indexes = [name for key, name in target.settings if key == "index-url"]
     for each in target.channels:
@@ -158,22 +158,22 @@ def suite_command(target: Target, version: str | None = None, channel: str | Non
             command += ["--index-url", f"{each.name}={each.index_url}"]
     is_same = version in (None, target.version) and channel in (None, target.channel.name)
     for option in RUN_OPTIONS:
-        value = named.get(option.key) if is_same or not option.of_version else None
+        value = settings.get(option.key) if is_same or not option.of_version else None
         value = changed.get(option.key, value)
         if value is not None:
             command += [f"--{option.key}", *([] if option.is_switch else [value])]
     return command
 
 
-def _typed(target: Target, setting: Setting, named: dict[str, str]) -> str | None:
+def _typed(target: Target, setting: Setting, settings: dict[str, str]) -> str | None:
     """A setting as a person types it; None if the command does not need it."""
     field = setting.key.replace("-", "_")
     if setting.key in _AS_TYPED or field not in Target.model_fields:
-        return named.get(setting.key)
+        return settings.get(setting.key)
     value, default = getattr(target, field), setting.default
     if setting.key == "remote-url":
         default = f"{target.github_web}/{target.repository}.git"
     text = None if value is None else str(value).lower() if isinstance(value, bool) else str(value)
     if isinstance(value, tuple):
         text = ",".join(map(str, value))
-    return text if setting.key in _ALWAYS or setting.key in named or text != default else None
+    return text if setting.key in _ALWAYS or setting.key in settings or text != default else None

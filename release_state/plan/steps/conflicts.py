@@ -27,12 +27,12 @@ def put_room_first(room: list[Step], steps: list[Step]) -> list[Step]:
 
 
 def _move_branch(release: Release, branch: Branch) -> Step:
-    name, wanted = branch.name, release.target.release_branch
+    name, own = branch.name, release.target.release_branch
     if release.target.is_lasting(name, release.remote.default_branch):
         return step(
             f"Give the workflow's release branches other names, and set --branch-template: {name} stays",
             mends="branch",
-            reason=f"git cannot have {wanted} next to the branch {name}, and releases start from that branch",
+            reason=f"git cannot have {own} next to the branch {name}, and releases start from that branch",
         )
     try:
         pulls = [*release.find_open_pulls_from(name), *release.pulls_into(name)]
@@ -45,9 +45,9 @@ def _move_branch(release: Release, branch: Branch) -> Step:
             f"First merge or close what needs the branch {name}, then run this again",
             *(show_pull(release, pull.number) for pull in pulls[:1]),
             mends="branch",
-            reason=f"git cannot have {wanted} next to it, and it cannot be renamed now: {what}",
+            reason=f"git cannot have {own} next to it, and it cannot be renamed now: {what}",
         )
-    return _rename(release, "heads", name, branch.sha, branch.sha, wanted, "branch")
+    return _rename(release, "heads", name, branch.sha, branch.sha, own, "branch")
 
 
 def _move_tag(release: Release, tag: Tag) -> Step:
@@ -66,13 +66,13 @@ def _move_tag(release: Release, tag: Tag) -> Step:
     return _rename(release, "tags", tag.name, tag.object, tag.commit, release.target.tag, "tag")
 
 
-def _rename(release: Release, kind: str, name: str, held: str, commit: str, wanted: str, mends: Mends) -> Step:
+def _rename(release: Release, kind: str, name: str, held: str, commit: str, own: str, mends: Mends) -> Step:
     old, flat = f"refs/{kind}/{name}", f"{name.replace('/', '-')}-{held[:7]}"
     # A tag of any name may be read as a version, or be what `git describe` finds.
     new = f"refs/heads/kept-{flat}" if kind == "heads" else f"refs/backup/tags/{flat}"
     noun = "branch" if kind == "heads" else "tag"
     return step(
-        f"Rename the {noun} {name} to {new.removeprefix('refs/heads/')}: git cannot have {wanted} next to it",
+        f"Rename the {noun} {name} to {new.removeprefix('refs/heads/')}: git cannot have {own} next to it",
         fetch(release, old),
         push(release, f"{held}:{new}", f":{old}", replacing=f"{old}:{held}"),
         mends=mends,
@@ -85,13 +85,13 @@ def _rename(release: Release, kind: str, name: str, held: str, commit: str, want
 
 
 def _move_local_tag(release: Release, tag: Tag) -> Step:
-    kept = f"refs/backup/tags/{tag.name.replace('/', '-')}-{tag.object[:7]}"
+    backup = f"refs/backup/tags/{tag.name.replace('/', '-')}-{tag.object[:7]}"
     return step(
         f"Move the clone's tag {tag.name} aside: git cannot have {release.target.tag} next to it",
-        in_clone(release, "update-ref", kept, tag.object),
+        in_clone(release, "update-ref", backup, tag.object),
         in_clone(release, "update-ref", "-d", f"refs/tags/{tag.name}", tag.object),
         mends="local-tag",
         reason="a ref is a file or a folder, never both: git tag and git fetch would fail",
         destroys=f"the clone's tag {tag.name} (object {tag.object}, commit {tag.commit})",
-        saves=f"nothing is lost: it is kept as {kept}",
+        saves=f"nothing is lost: it is kept as {backup}",
     )

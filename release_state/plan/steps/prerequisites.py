@@ -68,15 +68,15 @@ def judge_unfinished(release: Release, why: str, steps: Sequence[Step]) -> None:
     if not runs:
         return
     minutes, expected = find_time_limit(release), "no unfinished release run"
-    found = join_items(describe_run(run, snapshot.observed_at) for run in runs)
+    words = join_items(describe_run(run, snapshot.observed_at) for run in runs)
     if stuck := [f"#{run.number}" for run in runs if is_stuck(run, snapshot, minutes)]:
         raise ActionNeeded(
             expected=expected,
-            found=f"{found}; {', '.join(stuck)} is stuck: past its own limit of {minutes} minutes",
+            found=f"{words}; {', '.join(stuck)} is stuck: past its own limit of {minutes} minutes",
             why=f"{why}, and this one will not finish by itself",
             steps=steps,
         )
-    raise InProgress(expected=expected, found=found, why=why, steps=steps)
+    raise InProgress(expected=expected, found=words, why=why, steps=steps)
 
 
 def describe_run(run: WorkflowRun, observed_at: datetime) -> str:
@@ -117,18 +117,18 @@ def _title(undecided: Undecided) -> str:
 
 def merge_by_cause(steps: Iterable[Step]) -> list[Step]:
     """The steps, with one new look-up per cause in the place of the first."""
-    merged: list[Step] = []
+    result: list[Step] = []
     places: dict[tuple[str, str], int] = {}
     for each in steps:
         if (more := each.undecided) is not None:
-            place = places.setdefault((more.source, each.reason), len(merged))
-            if place < len(merged) and (undecided := merged[place].undecided):
+            place = places.setdefault((more.source, each.reason), len(result))
+            if place < len(result) and (undecided := result[place].undecided):
                 decisions = tuple(dict.fromkeys((*undecided.decisions, *more.decisions)))
                 both = more.model_copy(update={"decisions": decisions})
-                merged[place] = merged[place].model_copy(update={"undecided": both, "title": _title(both)})
+                result[place] = result[place].model_copy(update={"undecided": both, "title": _title(both)})
                 continue
-        merged.append(each)
-    return drop_repeated_runs(merged)
+        result.append(each)
+    return drop_repeated_runs(result)
 
 
 def drop_repeated_runs(steps: Sequence[Step]) -> list[Step]:

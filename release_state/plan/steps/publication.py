@@ -48,14 +48,14 @@ def _find_commit(release: Release, ref: str) -> str | None:
     tag = release.remote.tag(ref)
     if tag is not None and not (tag == release.tag and is_misplaced(release)):
         return tag.commit
-    released = find_commit_tagged_after(release)
-    return released.sha if released else None
+    commit = find_commit_tagged_after(release)
+    return commit.sha if commit else None
 
 
 def _find_built_version(release: Release, commit: str | None) -> Version:
     """The version as the names of built files spell it: as the commit declares it, if that is this version."""
-    declared = value_or(None, lambda: release.lineage(commit).declared_version) if commit else None
-    version = parse_version(declared or "")
+    text = value_or(None, lambda: release.lineage(commit).declared_version) if commit else None
+    version = parse_version(text or "")
     return version if version is not None and version == release.version else release.version
 
 
@@ -152,21 +152,21 @@ def run_workflow(release: Release) -> Step:
 
 def yank(release: Release) -> list[Step]:
     """Yank the offered files in the index's web interface, the only way; empty if none is offered."""
-    offered = [*(file.filename for file in release.files if not file.yanked), *release.catching_up]
-    if not offered:
+    offered_files = [*(file.filename for file in release.files if not file.yanked), *release.catching_up]
+    if not offered_files:
         return []
     title = f"Yank {release.version} in the index's web interface"
-    reason = f"a published file can only be yanked; still offered: {', '.join(offered)}"
+    reason = f"a published file can only be yanked; still offered: {', '.join(offered_files)}"
     return [_index_step(title, reason=reason, link=release.target.index_page)]
 
 
 def unyank(release: Release) -> Step:
     """Un-yank the files in the index's web interface, the only way."""
-    yanked = [file.filename for file in release.files if file.yanked]
-    offered = [file.filename for file in release.files if not file.yanked]
+    yanked_files = [file.filename for file in release.files if file.yanked]
+    offered = ", ".join(file.filename for file in release.files if not file.yanked)
     return _index_step(
         f"Un-yank {release.version} in the index's web interface",
-        reason=f"yanked: {', '.join(yanked)}" + (f"; still offered: {', '.join(offered)}" if offered else ""),
+        reason=f"yanked: {', '.join(yanked_files)}" + (f"; still offered: {offered}" if offered else ""),
         link=release.target.index_page,
     )
 
@@ -185,7 +185,7 @@ def _find_free_version(release: Release) -> str | None:
     """The next patch version, or pre-release of its kind, that no index and no tag uses; None if unknown."""
     try:
         used = {Version(found.version) for found in release.project.releases}
-        used |= {Version(listed) for listed in release.project.listed_without_files}
+        used |= {Version(version) for version in release.project.listed_without_files}
         names = [tag.name for tag in (*release.remote.tags, *release.all_local_tags)]
         used |= {version for name in names if (version := release.target.parse_tag(name))}
     except NotObserved:

@@ -86,7 +86,7 @@ def delete(release: Release, found: GitHubRelease) -> list[Step]:
     if others := release.find_dependents("release"):
         return [leave_to_others(release, f"the {kind} {found.tag}", others, mends)]
     download = [_download(release, found, kind)] if found.assets else []
-    kept = ", and its assets were downloaded before" if download else ""
+    note = ", and its assets were downloaded before" if download else ""
     return [
         *download,
         step(
@@ -97,7 +97,7 @@ def delete(release: Release, found: GitHubRelease) -> list[Step]:
             reason="it announces what is being withdrawn",
             precondition="the first command prints the right one, and it is not immutable",
             destroys=f"the {kind} {found.tag} with its notes and assets",
-            saves=f"the first command prints it; keep that output{kept}",
+            saves=f"the first command prints it; keep that output{note}",
             link=found.html_url,
         ),
     ]

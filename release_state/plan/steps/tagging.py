@@ -21,30 +21,30 @@ def fix(release: Release) -> list[Step]:
     if release.tag is None:
         room = conflicts.make_room_for_tag(release)
         return [*tags.sync_local(release), *conflicts.put_room_first(room, create(release))]
-    found = origin.find_best_match(release) if origin.is_misplaced(release) else None
-    if found is None or origin.holds_tag_forever(release) or release.unfinished_runs:
+    best = origin.find_best_match(release) if origin.is_misplaced(release) else None
+    if best is None or origin.holds_tag_forever(release) or release.unfinished_runs:
         return tags.sync_local(release)
     if others := release.find_dependents("tag"):
         why = "it may have been published from the commit that the tag is on"
         return [ask_others_first(release, others, f"the tag {release.tag.name}", why)]
-    return _move(release, release.tag, found)
+    return _move(release, release.tag, best)
 
 
 def create(release: Release) -> list[Step]:
     """Tag the published commit: the one that its files show, else the one that the refs leave; or find it."""
     tag = release.target.tag
     local = release.local_tag if release.snapshot.clone.is_known else None
-    found = release.published_from if release.is_published else ()
+    candidates = release.published_from if release.is_published else ()
     if local is not None and origin.is_pushed(release, local):
-        return [_push_local(release, local, found)]
-    if found:
-        return _tag_best_match(release, found, local)
-    if left := origin.find_commit_to_tag(release):
+        return [_push_local(release, local, candidates)]
+    if candidates:
+        return _tag_best_match(release, candidates, local)
+    if commit := origin.find_commit_to_tag(release):
         tag_it = _tag_step(
-            f"Tag {left.sha[:12]}, {left.what}, as {tag}",
-            *_tag_and_push(release, left.sha, left.ref),
+            f"Tag {commit.sha[:12]}, {commit.what}, as {tag}",
+            *_tag_and_push(release, commit.sha, commit.ref),
             reason="the version is published, and this commit is the only trace of its source",
-            verify=[_check_tag(release, left.sha)],
+            verify=[_check_tag(release, commit.sha)],
         )
         return [tag_it]
     find_it = _tag_step(
@@ -57,14 +57,14 @@ def create(release: Release) -> list[Step]:
     return [find_it]
 
 
-def _push_local(release: Release, local: Tag, found: tuple[Candidate, ...]) -> Step:
+def _push_local(release: Release, local: Tag, candidates: tuple[Candidate, ...]) -> Step:
     tag = release.target.tag
-    fitting = next((candidate for candidate in found if candidate.sha == local.commit), None)
+    fitting = next((candidate for candidate in candidates if candidate.sha == local.commit), None)
     reason = ""
     if fitting:
         reason = f"; {describe_fit(release, fitting)}"
-    elif found:
-        best = f"{found[0].sha[:12]}, {found[0].what}: {describe_fit(release, found[0])}"
+    elif candidates:
+        best = f"{candidates[0].sha[:12]}, {candidates[0].what}: {describe_fit(release, candidates[0])}"
         reason = f"; that commit could not be compared with the published files; the best other match is {best}"
     return _tag_step(
         f"Push the clone's tag {tag}{'' if fitting else ', if it is on the published commit'}",
@@ -76,21 +76,21 @@ def _push_local(release: Release, local: Tag, found: tuple[Candidate, ...]) -> S
     )
 
 
-def _tag_best_match(release: Release, found: tuple[Candidate, ...], local: Tag | None) -> list[Step]:
+def _tag_best_match(release: Release, candidates: tuple[Candidate, ...], local: Tag | None) -> list[Step]:
     """Tag the commit that best matches the published files; equal matches hold the same files."""
-    chosen = found[0]
-    is_certain = release.holds_published(chosen)
-    title = f"Tag {chosen.sha[:12]}, {chosen.what}, as {release.target.tag}"
+    best = candidates[0]
+    is_certain = release.holds_published(best)
+    title = f"Tag {best.sha[:12]}, {best.what}, as {release.target.tag}"
     return [
         _tag_step(
             title if is_certain else f"{title}, unless you know a better match",
-            *_tag_and_push(release, chosen.sha, chosen.ref or chosen.sha, replaces=local is not None),
+            *_tag_and_push(release, best.sha, best.ref or best.sha, replaces=local is not None),
             precondition=None if is_certain else "you know no better match: a fetched tag is hard to move",
-            reason=_explain_choice(release, chosen, found),
-            verify=[_check_tag(release, chosen.sha)],
+            reason=_explain_choice(release, best, candidates),
+            verify=[_check_tag(release, best.sha)],
             **({} if local is None else tags.describe_loss(local)),
         ),
-        *_bring_into_history(release, chosen),
+        *_bring_into_history(release, best),
     ]
 
 
@@ -164,10 +164,10 @@ def _explain_choice(release: Release, chosen: Candidate, alike: tuple[Candidate,
     if len(alike) > 1:
         others = join_items(f"{other.sha[:12]}, {other.what}" for other in alike[1:])
         sentences.append(f"commit {others} fits just as well" + (f", beside {base}" if chosen.on_base else ""))
-    if attested := published.provenance_commit if published else None:
-        another = f"another commit, {attested[:12]}: check that one first"
-        named = "the same commit" if attested == chosen.sha else another
-        sentences.append(f"the index's attestation (not verified here) names {named}")
+    if attested_commit := published.provenance_commit if published else None:
+        another = f"another commit, {attested_commit[:12]}: check that one first"
+        words = "the same commit" if attested_commit == chosen.sha else another
+        sentences.append(f"the index's attestation (not verified here) names {words}")
     if not chosen.on_base:
         sentences.append(
             f"it is not in the history of {base}: a tool that reads that history, such as "
