@@ -119,11 +119,7 @@ def build_sdist(
 
 
 def wheel_metadata(wheel: bytes) -> bytes:
-    """
-    The METADATA of a wheel, byte for byte: what an index serves beside the file (PEP 658).
-
-    Raises `ValueError` when there is none.
-    """
+    """The METADATA of a wheel, which an index serves beside the file (PEP 658); raises `ValueError` without one."""
     with zipfile.ZipFile(io.BytesIO(wheel)) as archive:
         for member in archive.namelist():
             directory, _, name = member.rpartition("/")

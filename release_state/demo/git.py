@@ -60,11 +60,7 @@ WEB = Person("GitHub", "noreply@github.com")
 
 
 def environment(root: Path, when: datetime | None = None, person: Person = MAINTAINER) -> dict[str, str]:
-    """
-    The environment for git: nothing inherited that steers it, a fixed identity, and a date when one is given.
-
-    `root` is given as the home directory.
-    """
+    """The environment for git: nothing inherited that steers it, a fixed identity and date, and `root` as the home."""
     # An inherited GIT_DIR or GIT_INDEX_FILE (as inside a hook) would send commands to the user's own repository.
     env = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     env.update(
@@ -97,6 +93,28 @@ def _date(when: datetime) -> str:
     return f"{int(when.astimezone(timezone.utc).timestamp())} +0000"
 
 
+def run_git(path: Path, env: Mapping[str, str], *args: str, stdin: bytes = b"") -> bytes:
+    """
+    The standard output of one git command in a folder.
+
+    Raises `GitError` when it fails, and `ConnectionAbortedError` when a signal ends it: the whole run ends then, and
+    nobody waits for an answer.
+    """
+    done = subprocess.run(  # noqa: S603 - an argument list, no shell
+        ["git", "-C", str(path), *args],  # noqa: S607 - the user's git, wherever it is
+        env=env,
+        input=stdin,
+        capture_output=True,
+        check=False,
+    )
+    if done.returncode < 0:
+        raise ConnectionAbortedError(f"signal {-done.returncode} ended git")
+    if done.returncode:
+        stderr = done.stderr.decode("utf-8", "replace").strip()
+        raise GitError(f"git {' '.join(args)}: exit code {done.returncode}: {stderr}")
+    return done.stdout
+
+
 class Repository:
     """A git repository on disk, bare or a clone; every method runs one git process or two."""
 
@@ -122,30 +140,9 @@ class Repository:
         repository.run("clone", "--quiet", "--template=", url, ".")
         return repository
 
-    def run(
-        self, *args: str, stdin: bytes | None = None, when: datetime | None = None, person: Person = MAINTAINER
-    ) -> str:
-        """
-        Run one git command here: its standard output, stripped.
-
-        Raises `GitError` when it fails.
-        """
-        return self._output(*args, stdin=stdin, when=when, person=person).decode().strip()
-
-    def _output(
-        self, *args: str, stdin: bytes | None = None, when: datetime | None = None, person: Person = MAINTAINER
-    ) -> bytes:
-        done = subprocess.run(  # noqa: S603 - an argument list, no shell
-            ["git", *args],  # noqa: S607 - the user's git, wherever it is
-            cwd=self.path,
-            env=environment(self._root, when, person),
-            input=b"" if stdin is None else stdin,
-            capture_output=True,
-            check=False,
-        )
-        if done.returncode:
-            raise GitError(f"git {' '.join(args)}: exit code {done.returncode}: {done.stderr.decode().strip()}")
-        return done.stdout
+    def run(self, *args: str, stdin: bytes = b"", when: datetime | None = None, person: Person = MAINTAINER) -> str:
+        """The standard output of one git command here, stripped; raises `GitError` when it fails."""
+        return run_git(self.path, environment(self._root, when, person), *args, stdin=stdin).decode().strip()
 
     def commit(
         self,
@@ -213,7 +210,8 @@ class Repository:
     def files(self, commit: str) -> dict[str, bytes]:
         """The files of a commit's tree: path → content."""
         # Level with a checkout: the world's trees have no attributes that archive would act on.
-        with tarfile.open(fileobj=io.BytesIO(self._output("archive", "--format=tar", commit))) as archive:
+        tar = run_git(self.path, environment(self._root), "archive", "--format=tar", commit)
+        with tarfile.open(fileobj=io.BytesIO(tar)) as archive:
             return {
                 member.name: content.read()
                 for member in archive.getmembers()

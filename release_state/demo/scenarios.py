@@ -1,11 +1,14 @@
-"""The states that a release can be found in, each built in the demo world by the steps that lead to it."""
+"""The states of a release in the demo world, each built by the steps that lead to it, and the run on one of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
 from release_state.demo.world import World
+from release_state.settings.config import Arguments
+from release_state.settings.validate import one_of
 
 VERSION = "0.2.0"
 """The version that every scenario is about; 0.1.0 was released before."""
@@ -20,11 +23,32 @@ class Scenario:
     phase: str
     """The phase that follows from what exists."""
     verdict: str
-    exit_code: int
     build: Callable[[World], None]
     """Brings a world from its base into this state."""
+    channel: str
     version: str = VERSION
-    channel: str = "pypi"
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code of that run."""
+        return int(self.verdict == "ACTION NEEDED")
+
+
+SCENARIOS: dict[str, Scenario] = {}
+"""Every scenario by its name, in the order in which they are best shown."""
+
+
+def _scenario(
+    description: str, *, phase: str = "post-recovery", verdict: str = "ACTION NEEDED", channel: str = "pypi"
+) -> Callable[[Callable[[World], None]], Callable[[World], None]]:
+    """Register what a function builds as a scenario of the function's name."""
+
+    def register(build: Callable[[World], None]) -> Callable[[World], None]:
+        name = build.__name__.strip("_").replace("_", "-")
+        SCENARIOS[name] = Scenario(name, description, phase, verdict, build, channel)
+        return build
+
+    return register
 
 
 def _refused(message: str) -> str:
@@ -35,10 +59,16 @@ def _seen_on_testpypi(world: World) -> None:
     world.release("testpypi", VERSION)
 
 
+@_scenario(
+    "Nothing of the version exists yet and everything is ready for its release",
+    phase="pre-release",
+    verdict="READY TO RELEASE",
+)
 def _clean(world: World) -> None:
     world.release("testpypi", f"{VERSION}rc1")
 
 
+@_scenario("An interrupted run left its release branch, and the next run refused to go on")
 def _branch_exists(world: World) -> None:
     _seen_on_testpypi(world)
     # A run that was interrupted after its push, and the next one, which finds the branch.
@@ -48,16 +78,18 @@ def _branch_exists(world: World) -> None:
     world.run_release("pypi", "failure", "Create release branch", found)
 
 
+@_scenario("The tag is on the remote and nothing else of the version exists")
 def _tag_exists(world: World) -> None:
     _seen_on_testpypi(world)
     world.tag(VERSION, world.main())
     world.run_release("pypi", "failure", "Create tag", _refused(f"fatal: tag 'v{VERSION}' already exists"))
 
 
+@_scenario("The index has the version, published from main, but there is no tag, GitHub Release or pull request")
 def _version_published(world: World) -> None:
     _seen_on_testpypi(world)
     commit = world.bump(VERSION, "main")
-    world.ci_green(commit)
+    world.ci(commit)
     world.publish("pypi", VERSION, commit)
     world.run_release(
         "pypi",
@@ -67,6 +99,7 @@ def _version_published(world: World) -> None:
     world.sync_clone()
 
 
+@_scenario("Published and tagged, then the pull request could not be created")
 def _pr_failed(world: World) -> None:
     _seen_on_testpypi(world)
     world.release(
@@ -78,6 +111,7 @@ def _pr_failed(world: World) -> None:
     )
 
 
+@_scenario("Published, tagged and with its pull request open, but the GitHub Release is missing")
 def _partial(world: World) -> None:
     _seen_on_testpypi(world)
     world.release(
@@ -88,17 +122,26 @@ def _partial(world: World) -> None:
     )
 
 
+@_scenario("Everything was done: published, tagged, merged, released", verdict="RELEASED AND VERIFIED")
 def _released(world: World) -> None:
     _seen_on_testpypi(world)
     done = world.release("pypi", VERSION)
-    world.ci_green(done.merge or world.main())
+    world.ci(done.merge or world.main())
     world.sync_clone()
 
 
+@_scenario(
+    "The version is on TestPyPI and its release branch is gone", verdict="RELEASED AND VERIFIED", channel="testpypi"
+)
 def _testpypi_released(world: World) -> None:
     _seen_on_testpypi(world)
 
 
+@_scenario(
+    "A release was withdrawn: files yanked, branch, tag, pull request and GitHub Release gone",
+    phase="rollback",
+    verdict="ROLLED BACK",
+)
 def _rolled_back(world: World) -> None:
     _seen_on_testpypi(world)
     done = world.release("pypi", VERSION, until="release")
@@ -110,81 +153,37 @@ def _rolled_back(world: World) -> None:
     world.delete_branch(world.branch("pypi", VERSION))
 
 
-_ALL = (
-    Scenario(
-        "clean",
-        "Nothing of the version exists yet and everything is ready for its release",
-        "pre-release",
-        "READY TO RELEASE",
-        0,
-        _clean,
-    ),
-    Scenario(
-        "branch-exists",
-        "An interrupted run left its release branch, and the next run refused to go on",
-        "post-recovery",
-        "ACTION NEEDED",
-        1,
-        _branch_exists,
-    ),
-    Scenario(
-        "tag-exists",
-        "The tag is on the remote and nothing else of the version exists",
-        "post-recovery",
-        "ACTION NEEDED",
-        1,
-        _tag_exists,
-    ),
-    Scenario(
-        "version-published",
-        "The index has the version, published from main, but there is no tag, GitHub Release or pull request",
-        "post-recovery",
-        "ACTION NEEDED",
-        1,
-        _version_published,
-    ),
-    Scenario(
-        "pr-failed",
-        "Published and tagged, then the pull request could not be created",
-        "post-recovery",
-        "ACTION NEEDED",
-        1,
-        _pr_failed,
-    ),
-    Scenario(
-        "partial",
-        "Published, tagged and with its pull request open, but the GitHub Release is missing",
-        "post-recovery",
-        "ACTION NEEDED",
-        1,
-        _partial,
-    ),
-    Scenario(
-        "released",
-        "Everything was done: published, tagged, merged, released",
-        "post-recovery",
-        "RELEASED AND VERIFIED",
-        0,
-        _released,
-    ),
-    Scenario(
-        "testpypi-released",
-        "The version is on TestPyPI and its release branch is gone",
-        "post-recovery",
-        "RELEASED AND VERIFIED",
-        0,
-        _testpypi_released,
-        channel="testpypi",
-    ),
-    Scenario(
-        "rolled-back",
-        "A release was withdrawn: files yanked, branch, tag, pull request and GitHub Release gone",
-        "rollback",
-        "ROLLED BACK",
-        0,
-        _rolled_back,
-    ),
-)
+_KEPT = ("lookup-timeout", "install-timeout", "install-size", "reports-dir", "ci-required")
+"""The settings that count with `--demo`, too: how the run behaves, not what it looks at."""
 
-SCENARIOS: dict[str, Scenario] = {scenario.name: scenario for scenario in _ALL}
-"""Every scenario by its name, in the order in which they are best shown."""
+
+@contextmanager
+def enter_demo(name: str, arguments: Arguments) -> Iterator[tuple[Arguments, Mapping[str, str]]]:
+    """A world in the scenario's state, and the arguments and environment of a run on it.
+
+    No token and no setting of the machine's environment reaches the demo. Raises `UsageProblem` on an unknown scenario.
+    """
+    scenario = SCENARIOS[one_of("--demo", name, SCENARIOS)]
+    with World() as world:
+        scenario.build(world)
+        settings = {key: value for key, value in arguments.settings.items() if key in _KEPT}
+        settings |= {
+            "package": world.package,
+            "repository": world.repository,
+            "remote-url": world.remote_url,
+            "workflow": "release.yml",
+            "keep-answers": "false",  # no later run asks this world
+            "github-status-url": world.status.page_url("github"),
+            "index-status-url": world.status.page_url("pypi"),
+        }
+        demo = replace(
+            arguments,
+            versions=arguments.versions or (scenario.version,),
+            channels=arguments.channels or (scenario.channel,),
+            repo=str(world.clone),
+            settings=settings,
+            index_urls=tuple(f"{channel}={world.index_url(channel)}" for channel in ("pypi", "testpypi")),
+            github_api_url=world.github.url,
+            github_server_url="https://github.com",  # it stands in for that one, and its answers say so
+        )
+        yield demo, {"GITHUB_TOKEN": world.token}

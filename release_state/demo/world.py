@@ -112,15 +112,15 @@ class World:
         )
         self.github.add_workflow(project.CI_PATH, "CI", created_at=self.time)
         self.github.add_workflow(project.RELEASE_PATH, "Release", created_at=self.time)
-        self.ci_green(self.commit("feat: add the first orbit"))
+        self.ci(self.commit("feat: add the first orbit"))
         # A merge commit keeps the tag in the history of main, where tools that work out versions look for it.
         self.release("pypi", "0.1.0", squash=False)
         self.time = self.now - timedelta(days=20)
         self.commit("fix: keep the orbit closed")
         self.tick(2 * 24 * 60)
-        self.ci_green(self.commit("feat: add a second orbit"))
+        self.ci(self.commit("feat: add a second orbit"))
         self.tick(24 * 60 - 4)
-        self.ci_green(self.commit("docs: describe both orbits"))
+        self.ci(self.commit("docs: describe both orbits"))
         self.clone_git = Repository.clone_of(self.remote_url, self.clone, self.root)
         self.time = self.now - timedelta(days=1)
 
@@ -162,21 +162,14 @@ class World:
         """Delete a branch on the remote."""
         self.remote_git.delete_ref(f"refs/heads/{branch}")
 
-    def tag(
-        self, version: str, commit: str, *, annotated: bool = True, local: bool = False, remote: bool = True
-    ) -> str:
-        """Tag a commit on the remote and/or in the clone, which has to hold it; returns what the ref holds."""
-        when = self.tick()
+    def tag(self, version: str, commit: str, *, annotated: bool = True) -> str:
+        """Tag a commit on the remote; returns what the ref holds."""
         message = f"Release v{version}" if annotated else None
-        places = ([self.remote_git] if remote else []) + ([self.clone_git] if local else [])
-        return [place.tag(f"v{version}", commit, when=when, message=message) for place in places][-1]
+        return self.remote_git.tag(f"v{version}", commit, when=self.tick(), message=message)
 
-    def delete_tag(self, version: str, *, local: bool = False, remote: bool = True) -> None:
-        """Delete the tag of a version."""
-        if remote:
-            self.remote_git.delete_ref(f"refs/tags/v{version}")
-        if local:
-            self.clone_git.delete_ref(f"refs/tags/v{version}")
+    def delete_tag(self, version: str) -> None:
+        """Delete the tag of a version on the remote."""
+        self.remote_git.delete_ref(f"refs/tags/v{version}")
 
     def sync_clone(self) -> None:
         """Bring the clone up to date: every branch and tag as on the remote, main checked out at `origin/main`."""
@@ -291,10 +284,6 @@ class World:
             "ci.yml", status=status, conclusion=conclusion, event="push", head_branch="main", head_sha=sha, jobs=jobs,
             created_at=when, updated_at=when + timedelta(minutes=3), check_runs=True,
         )  # fmt: skip
-
-    def ci_green(self, sha: str) -> int:
-        """CI passed on a commit; returns the run's id."""
-        return self.ci(sha)
 
     def run_release(
         self, channel: str, conclusion: str = "success", failed_step: str | None = None, log: str = "",

@@ -54,7 +54,7 @@ class Run:
         self.refuse(given)
         try:
             if given.demo is not None:
-                from release_state.demo.enter import enter_demo
+                from release_state.demo.scenarios import enter_demo
 
                 arguments, environ = self._stack.enter_context(enter_demo(given.demo, given.arguments))
                 given = replace(given, arguments=arguments, environ=environ)

@@ -18,7 +18,7 @@ import requests
 from urllib3.util import SKIP_HEADER
 
 from release_state.demo.github import Job, Step
-from release_state.demo.github.gitstore import GIT, GitStore
+from release_state.demo.github.gitstore import GitStore
 from release_state.demo.loopback import Request
 from tests.standins.github import GitHubServer
 from tests.standins.services import Reply
@@ -54,7 +54,7 @@ def history() -> str:
 
 def bare(path: Path) -> GitStore:
     """A new bare repository."""
-    subprocess.run([GIT, "init", "-q", "--bare", "-b", "main", str(path)], check=True)
+    subprocess.run(["git", "init", "-q", "--bare", "-b", "main", str(path)], check=True)
     return GitStore(path)
 
 
@@ -62,7 +62,7 @@ def bare(path: Path) -> GitStore:
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A bare repository with the history, made once."""
     path = tmp_path_factory.mktemp("template") / "orbit.git"
-    bare(path).run("fast-import", "--quiet", data=history().encode())
+    bare(path).run("fast-import", "--quiet", stdin=history().encode())
     return path
 
 
@@ -531,7 +531,8 @@ def test_a_release_lives_from_draft_to_deletion(server: GitHubServer) -> None:
 
 def test_a_release_is_dated_by_its_commit(server: GitHubServer) -> None:
     """`created_at` is the commit's date, not the day of publication."""
-    shown = server.add_release("v0.1.0", immutable=True)
+    shown = server.add_release("v0.1.0")
+    server.releases[shown].immutable = True
     body = Client(server).json(f"/releases/{shown}")
     assert (body["created_at"], body["published_at"]) == ("2026-01-01T01:00:00Z", "2026-03-01T12:00:00Z")
     assert body["immutable"] is True

@@ -311,7 +311,7 @@ def test_nothing_is_left_behind() -> None:
 def test_a_start_that_fails_leaves_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A world that could not be built removes what it had begun."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr(World, "ci_green", lambda *_: 1 / 0)
+    monkeypatch.setattr(World, "ci", lambda *_: 1 / 0)
     before = set(threading.enumerate())
     with pytest.raises(ZeroDivisionError), World():
         pass
@@ -423,7 +423,7 @@ def test_local_tags_and_removed_files() -> None:
         world.tag("0.2.0", world.main(), annotated=False, local=True, remote=False)
         assert "refs/tags/v0.2.0" not in world.remote_git.refs()
         assert world.clone_git.refs()["refs/tags/v0.2.0"] == world.main()
-        world.delete_tag("0.2.0", local=True, remote=False)
+        world.clone_git.delete_ref("refs/tags/v0.2.0")
         assert "refs/tags/v0.2.0" not in world.clone_git.refs()
         world.commit("chore: drop the readme", {"README.md": None})
         world.sync_clone()

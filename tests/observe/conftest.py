@@ -13,7 +13,7 @@ from tests.demo.test_demo_github import bare, history
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A bare repository with a short history, to be copied by what changes it."""
     path = tmp_path_factory.mktemp("template") / "orbit.git"
-    bare(path).run("fast-import", "--quiet", data=history().encode())
+    bare(path).run("fast-import", "--quiet", stdin=history().encode())
     return path
 
 

@@ -458,7 +458,7 @@ def test_a_time_limit_is_one_for_all_pages(server: GitHubServer) -> None:
 
 
 def test_the_release_of_a_tag(server: GitHubServer) -> None:
-    number = server.add_release("v0.1.0", name="v0.1.0", body="- all\n")
+    number = server.add_release("v0.1.0", body="- all\n")
     found = github(server).release_by_tag("v0.1.0").present()
     assert (found.id, found.tag, found.name, found.has_notes) == (number, "v0.1.0", "v0.1.0", True)
     assert (found.draft, found.prerelease, found.immutable) == (False, False, False)
@@ -699,11 +699,11 @@ def _line(server: GitHubServer, length: int) -> list[str]:
     environment = {f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER")
                    for what, value in (("NAME", "d"), ("EMAIL", "d@e"), ("DATE", "1767300000 +0000"))}  # fmt: skip
     for number in range(length):
-        side = git.run("commit-tree", tree, "-p", tip, "-m", f"s{number}", environment=environment).decode().strip()
+        side = git.run("commit-tree", tree, "-p", tip, "-m", f"s{number}", env=environment).decode().strip()
         arguments = ["commit-tree", tree, "-p", tip, "-p", side, "-m", f"c{number}"]
-        tip = git.run(*arguments, environment=environment).decode().strip()
+        tip = git.run(*arguments, env=environment).decode().strip()
         chain.insert(0, tip)
-    git.set_ref("refs/heads/main", tip, None)
+    git.set_ref("refs/heads/main", tip)
     return chain
 
 

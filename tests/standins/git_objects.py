@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from release_state.demo.github.gitstore import GitError, GitStore, Person
+from release_state.demo.git import GitError
+from release_state.demo.github.gitstore import NOT_A_NAME, GitStore, Person
 from release_state.demo.github.model import Pull, stamp
 
 
@@ -37,7 +38,7 @@ class Entry:
 
 def changes(git: GitStore, before: str | None, after: str) -> list[Change]:
     """The files that differ; ``before`` None stands for an empty tree (a first commit)."""
-    start = before or git.run("hash-object", "-t", "tree", "--stdin", data=b"").decode().strip()
+    start = before or git.run("hash-object", "-t", "tree", "--stdin").decode().strip()
     raw = git.text("diff-tree", "-r", "-M", "--raw", "--no-abbrev", "-z", start, after).split("\0")
     numbers = _numstat(git, start, after)
     words = {"A": "added", "D": "removed", "M": "modified", "R": "renamed", "C": "copied", "T": "changed"}
@@ -84,6 +85,21 @@ def tree(git: GitStore, commit: str, path: str) -> list[Entry] | Entry | None:
     return [Entry(e.mode, e.type, e.sha, e.size, f"{path}/{e.path}" if path else e.path) for e in entries]
 
 
+def is_ref_name(name: str) -> bool:
+    """Whether git would take this as a full reference name below `refs/`."""
+    return name.startswith("refs/") and name.count("/") >= 2 and not NOT_A_NAME.search(name)
+
+
+def count(git: GitStore, *revisions: str) -> int:
+    """How many commits the revisions select."""
+    return int(git.text("rev-list", "--count", "--end-of-options", *revisions, "--"))
+
+
+def drop_ref(git: GitStore, name: str) -> None:
+    """Delete a reference."""
+    git.run("update-ref", "-d", name)
+
+
 def own_commits(git: GitStore, pull: Pull) -> list[str]:
     """The hashes of a pull request's own commits; none when the repository no longer holds them."""
     try:
@@ -114,7 +130,7 @@ def merge(git: GitStore, base: str, head: str, message: str, *, squash: bool, wh
         "GIT_AUTHOR_NAME": who.name, "GIT_AUTHOR_EMAIL": who.email, "GIT_AUTHOR_DATE": date,
         "GIT_COMMITTER_NAME": "GitHub", "GIT_COMMITTER_EMAIL": "noreply@github.com", "GIT_COMMITTER_DATE": date,
     }  # fmt: skip
-    made = git.run("commit-tree", tree, *parents, data=message.encode(), environment=environment)
+    made = git.run("commit-tree", tree, *parents, stdin=message.encode(), env=environment)
     return made.decode().strip()
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import formatdate
@@ -12,8 +14,8 @@ from urllib.parse import urlencode
 
 from release_state.demo import github
 from release_state.demo.github import Job, Step
-from release_state.demo.github.gitstore import Commit
-from release_state.demo.github.model import Activity, Json, Status, When, moment, utcnow
+from release_state.demo.github.gitstore import Commit, GitStore, Ref
+from release_state.demo.github.model import Activity, CheckRun, Json, When, moment, utcnow
 from release_state.demo.github.routing import ApiError
 from release_state.demo.github.state import NOTHING
 from release_state.demo.loopback import Reply, Request
@@ -33,6 +35,50 @@ class Answer:
     body: bytes
 
 
+@dataclass
+class Status:
+    """A commit status, the older sibling of a check run."""
+
+    id: int
+    sha: str
+    context: str
+    state: str
+    description: str | None
+    target_url: str | None
+    creator: str
+    created_at: datetime
+
+
+class RestingStore(GitStore):
+    """What GitHub reads of a bare repository that may be at rest."""
+
+    def __init__(self, git_dir: Path) -> None:
+        super().__init__(git_dir)
+        self._at_rest = False
+        self._kept: list[Ref] | None = None
+
+    @contextmanager
+    def at_rest(self) -> Iterator[None]:
+        """For as long as nobody else writes to the repository: its references are listed once, not at each request."""
+        self._at_rest, self._kept = True, None
+        try:
+            yield
+        finally:
+            self._at_rest = False
+
+    def list_refs(self) -> list[Ref]:
+        """All references, by name."""
+        if self._kept is None or not self._at_rest:
+            self._kept = super().list_refs()
+        return self._kept
+
+    def run(self, *args: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> bytes:
+        """The output of one git command."""
+        if args[0] == "update-ref":
+            self._kept = None
+        return super().run(*args, stdin=stdin, env=env)
+
+
 class GitHubServer(ObservedService, github.GitHubServer):
     """GitHub for tests; may be changed while it serves.
 
@@ -46,6 +92,8 @@ class GitHubServer(ObservedService, github.GitHubServer):
 
     """
 
+    git: RestingStore
+
     def __init__(
         self,
         git_dir: Path,
@@ -55,6 +103,8 @@ class GitHubServer(ObservedService, github.GitHubServer):
         now: Callable[[], datetime] = utcnow,
     ) -> None:
         super().__init__(git_dir, repository, default_branch, private, now)
+        self.git = RestingStore(git_dir)
+        self.statuses: list[Status] = []
         self.renamed_from: set[str] = set()
         self.rewrite: Callable[[Request, Reply], Reply] | None = None
         self.on_answer: list[Callable[[Answer], None]] = []
@@ -144,6 +194,37 @@ class GitHubServer(ObservedService, github.GitHubServer):
                 pull.merged_by = merged_by or user
                 pull.merge_commit_sha = merge_commit_sha or self.branch_sha(pull.base_ref)
             return number
+
+    def add_check_run(
+        self,
+        sha: str,
+        name: str,
+        *,
+        status: str = "completed",
+        conclusion: str | None = "success",
+        started_at: When = None,
+        completed_at: When = None,
+        check_suite: int | None = None,
+        run_id: int | None = None,
+        app: str = "github-actions",
+    ) -> int:
+        """Add a check run to a commit; returns its id.
+
+        It has the suite and the page of the workflow run `run_id`. Of one name in one suite only the newest is the
+        latest; another suite's stays.
+        """
+        with self.lock:
+            began = None if status == "queued" and started_at is None else moment(started_at or self.now())
+            done = status == "completed"
+            run = self.workflow_runs.get(run_id) if run_id is not None else None
+            suite = check_suite or (run.check_suite if run else zlib.crc32(f"{app} {sha}".encode()))
+            check = CheckRun(
+                id=next(self._ids), sha=sha, name=name, status=status, conclusion=conclusion if done else None,
+                started_at=began, completed_at=moment(completed_at or began or self.now()) if done else None,
+                check_suite=suite, details_url=f"actions/runs/{run_id}" if run_id else "actions", app=app,
+            )  # fmt: skip
+            self.check_runs.append(check)
+            return check.id
 
     def add_status(
         self,

@@ -6,20 +6,23 @@ import io
 import zipfile
 from functools import partial
 
-from release_state.demo.github import render_actions, render_pulls
-from release_state.demo.github.gitstore import GitError
+from release_state.demo.git import GitError
+from release_state.demo.github import render_items
 from release_state.demo.github.model import Json, Pull, Release
-from release_state.demo.github.render_pulls import pull_simple
+from release_state.demo.github.render_items import pull_simple
 from release_state.demo.github.routes import commit_of, shown
-from release_state.demo.github.routes_commits import job_of, redirect_to_log, run_of, statuses_of, workflow_of
-from release_state.demo.github.routing import ApiError, Call, Result, not_found, route
-from tests.standins.git_objects import blob, changes, own_commits, tree
+from release_state.demo.github.routes_commits import job_of, redirect_to_log, run_of, workflow_of
+from release_state.demo.github.routing import ROUTES, ApiError, Call, Result, not_found, route
+from tests.standins.git_objects import blob, changes, count, own_commits, tree
+from tests.standins.github import GitHubServer, Status
 from tests.standins.github_shown import (
     show_change,
+    show_combined_status,
     show_entry,
     show_full_commit,
     show_pull,
     show_ref,
+    show_simple_status,
     show_status,
     show_tag,
 )
@@ -65,8 +68,9 @@ def commits(call: Call) -> Result:
     start = git.resolve(call.query.get("sha") or call.state.default_branch)
     if start is None:
         raise not_found()
-    narrow = {key: call.query.get(key) for key in ("path", "since", "until")}
-    return call.page(git.log(start, **narrow), call.render.commit)  # type: ignore[arg-type]
+    span = [f"--{key}={call.query[key]}" for key in ("since", "until") if key in call.query]
+    paths = [call.query["path"]] if "path" in call.query else []
+    return call.page(git.log(*span, start, "--", *paths), call.render.commit)
 
 
 @route("GET", "/compare/{basehead:path}", permission="contents=read")
@@ -82,8 +86,8 @@ def compare(call: Call) -> Result:
     ancestor = git.merge_base(base, head)
     if ancestor is None:
         raise not_found(f"No common ancestor between {left} and {right}.")
-    own = git.log(head, f"^{base}", reverse=True)
-    behind = git.count(base, f"^{head}")
+    own = git.log("--reverse", head, f"^{base}")
+    behind = count(git, base, f"^{head}")
     words = {(True, True): "diverged", (True, False): "ahead", (False, True): "behind"}
     page = f"{render.repo_web}/compare/{left}...{right}"
     shown = call.page(own, render.commit)
@@ -119,6 +123,31 @@ def contents(call: Call) -> Result:
     if "raw" in accept:
         return Result(data, headers={"Content-Type": "application/vnd.github.raw+json; charset=utf-8"})
     return Result(show_entry(call.render, found, ref, data))
+
+
+def statuses_of(call: Call) -> tuple[str, list[Status]]:
+    sha = call.state.git.resolve(call["ref"])
+    if sha is None:
+        raise not_found()
+    held = call.state.statuses if isinstance(call.state, GitHubServer) else []
+    return sha, [status for status in reversed(held) if status.sha == sha]
+
+
+@route("GET", "/commits/{ref:path}/status", permission="statuses=read")
+def combined_status(call: Call) -> Result:
+    """The newest status of each context and what they come to together; it knows nothing of check runs."""
+    sha, found = statuses_of(call)
+    newest: dict[str, Status] = {}
+    for status in found:
+        newest.setdefault(status.context, status)
+    shown = call.page(list(newest.values()), lambda status: status)
+    body = show_combined_status(call.render, sha, list(newest.values()))
+    body["statuses"] = [show_simple_status(call.render, status) for status in shown.body]
+    return Result(body, headers=shown.headers)
+
+
+# In place of the route of the demo, where no service reports a status.
+ROUTES.insert(0, ROUTES.pop())
 
 
 @route("GET", "/commits/{ref:path}/statuses", permission="statuses=read")
@@ -186,7 +215,7 @@ def asset(call: Call) -> Result:
         for found in item.assets if call.may("write") or not item.draft else ():
             if found.id == call.number("id"):
                 if call.request.headers.get("accept") != "application/octet-stream":
-                    return Result(render_pulls.release_asset(call.render, item, found))
+                    return Result(render_items.release_asset(call.render, item, found))
                 place = f"{call.render.api}/_assets/{found.id}?sig=signed"
                 return Result(b"", 302, {"Location": place, "Content-Type": "text/html"})
     raise not_found()
@@ -213,19 +242,19 @@ def release_of(call: Call) -> Release:
 @route("GET", "/actions/workflows/{workflow}", permission="actions=read")
 def workflow(call: Call) -> Result:
     """One workflow by its id or file name."""
-    return Result(render_actions.workflow(call.render, workflow_of(call)))
+    return Result(render_items.workflow(call.render, workflow_of(call)))
 
 
 @route("GET", "/actions/runs/{run}", permission="actions=read")
 def run(call: Call) -> Result:
     """One run."""
-    return Result(render_actions.run(call.render, run_of(call)))
+    return Result(render_items.run(call.render, run_of(call)))
 
 
 @route("GET", "/actions/jobs/{job}", permission="actions=read")
 def job(call: Call) -> Result:
     """One job."""
-    return Result(render_actions.job(call.render, *job_of(call)))
+    return Result(render_items.job(call.render, *job_of(call)))
 
 
 @route("GET", "/actions/runs/{run}/logs", permission="actions=read")
@@ -243,7 +272,7 @@ def run_log(call: Call) -> Result:
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for index, item in enumerate(found.jobs):
             name = zipfile.ZipInfo(f"{index}_{item.name.replace('/', '_')}.txt")
-            archive.writestr(name, render_actions.log_text(found, item))
+            archive.writestr(name, render_items.log_text(found, item))
     return Result(buffer.getvalue(), headers={"Content-Type": "application/zip"})
 
 

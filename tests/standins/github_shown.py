@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 from urllib.parse import quote
 
-from release_state.demo.github.gitstore import Commit, GitError, Ref
-from release_state.demo.github.model import Json, Pull, Status
+from release_state.demo.git import GitError
+from release_state.demo.github.gitstore import Commit, Ref
+from release_state.demo.github.model import Json, Pull, stamp
 from release_state.demo.github.render import Renderer, node_id
-from release_state.demo.github.render_actions import simple_status
-from release_state.demo.github.render_pulls import pull_simple
+from release_state.demo.github.render_items import pull_simple
 from tests.standins.git_objects import Change, Entry, changes, own_commits
+from tests.standins.github import Status
 
 
 def show_full_commit(render: Renderer, commit: Commit) -> Json:
@@ -95,6 +96,29 @@ def show_pull(render: Renderer, pull: Pull) -> Json:
     }  # fmt: skip
 
 
+def show_simple_status(render: Renderer, item: Status) -> Json:
+    """A commit status as the combined answer shows it."""
+    made = stamp(item.created_at)
+    avatar = render.user(item.creator)["avatar_url"]
+    return {
+        "url": f"{render.repo_api}/statuses/{item.sha}", "avatar_url": avatar, "id": item.id,
+        "node_id": node_id("SC", item.id), "state": item.state, "description": item.description,
+        "target_url": item.target_url, "context": item.context, "created_at": made, "updated_at": made,
+    }  # fmt: skip
+
+
+def show_combined_status(render: Renderer, sha: str, latest: list[Status]) -> Json:
+    """The combined status: ``pending`` when there is none at all, which says nothing of check runs."""
+    states = {item.state for item in latest}
+    state = "failure" if states & {"failure", "error"} else "success" if states == {"success"} else "pending"
+    api = f"{render.repo_api}/commits/{sha}"
+    return {
+        "state": state, "statuses": [show_simple_status(render, item) for item in latest], "sha": sha,
+        "total_count": len(latest), "repository": render.minimal_repository(), "commit_url": api,
+        "url": f"{api}/status",
+    }  # fmt: skip
+
+
 def show_status(render: Renderer, item: Status) -> Json:
     """A commit status as the list of all of them shows it."""
-    return simple_status(render, item) | {"creator": render.user(item.creator)}
+    return show_simple_status(render, item) | {"creator": render.user(item.creator)}

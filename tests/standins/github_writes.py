@@ -2,15 +2,54 @@
 
 from __future__ import annotations
 
-from release_state.demo.github.gitstore import Person, is_ref_name
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from release_state.demo.github import routing
+from release_state.demo.github.gitstore import Person
 from release_state.demo.github.model import Json, moment
 from release_state.demo.github.routes import label_of, shown
 from release_state.demo.github.routes_commits import run_of, workflow_of
-from release_state.demo.github.routing import ApiError, Call, Result, route
-from tests.standins.git_objects import MergeConflictError, merge
+from release_state.demo.github.routing import ApiError, Call, Handler, Result
+from tests.standins.git_objects import MergeConflictError, count, drop_ref, is_ref_name, merge
 from tests.standins.github import GitHubServer
 from tests.standins.github_reads import pull_of, release_of
 from tests.standins.github_shown import show_pull, show_ref
+
+
+@dataclass
+class WriteCall(Call):
+    """A request that changes something, with its JSON."""
+
+    body: Json = field(default_factory=dict)
+
+
+def route(method: str, path: str, *, permission: str) -> Callable[[Callable[[WriteCall], Result]], Handler]:
+    """Register a handler for callers with the right to write."""
+
+    def register(handler: Callable[[WriteCall], Result]) -> Handler:
+        def write(call: Call) -> Result:
+            written = WriteCall(**vars(call), body=read_json(call))
+            written.demand("write")
+            return handler(written)
+
+        return routing.route(method, path, permission=permission)(write)
+
+    return register
+
+
+def read_json(call: Call) -> Json:
+    """The JSON object that a request brings; an empty one for an empty body."""
+    if not call.request.body:
+        return {}
+    try:
+        parsed = json.loads(call.request.body)
+    except ValueError as error:
+        raise ApiError(400, "Problems parsing JSON") from error
+    if not isinstance(parsed, dict):
+        raise ApiError(400, "Body should be a JSON object")
+    return parsed
 
 
 def invalid(*errors: Json) -> ApiError:
@@ -18,8 +57,8 @@ def invalid(*errors: Json) -> ApiError:
     return ApiError(422, "Validation Failed", errors)
 
 
-@route("POST", "/git/refs", right="write", permission="contents=write")
-def create_ref(call: Call) -> Result:
+@route("POST", "/git/refs", permission="contents=write")
+def create_ref(call: WriteCall) -> Result:
     """Create a branch or a tag at an object that exists."""
     name, sha = str(call.body.get("ref", "")), str(call.body.get("sha", ""))
     git = call.state.git
@@ -36,21 +75,21 @@ def create_ref(call: Call) -> Result:
     )
 
 
-@route("DELETE", "/git/refs/{ref:path}", right="write", permission="contents=write")
-def delete_ref(call: Call) -> Result:
+@route("DELETE", "/git/refs/{ref:path}", permission="contents=write")
+def delete_ref(call: WriteCall) -> Result:
     """Delete a branch or a tag; an open pull request from a deleted branch closes."""
     name = f"refs/{call['ref']}"
     if call.state.git.ref(name) is None:
         raise ApiError(422, "Reference does not exist")
     if name == f"refs/heads/{call.state.default_branch}":
         raise ApiError(422, "Cannot delete the default branch")
-    call.state.git.delete_ref(name)
+    drop_ref(call.state.git, name)
     call.state.refresh_pulls()
     return Result(status=204)
 
 
-@route("POST", "/pulls", right="write", permission="pull_requests=write")
-def create_pull(call: Call) -> Result:
+@route("POST", "/pulls", permission="pull_requests=write")
+def create_pull(call: WriteCall) -> Result:
     """Open a pull request between two branches that differ."""
     state, body = call.state, call.body
     missing = [name for name in ("title", "head", "base") if not body.get(name)]
@@ -62,10 +101,10 @@ def create_pull(call: Call) -> Result:
         raise ApiError(403, "GitHub Actions is not permitted to create or approve pull requests.")
     base, head = str(body["base"]), str(body["head"]).removeprefix(f"{state.owner}:")
     base_sha, head_sha = state.branch_sha(base), state.branch_sha(head)
-    for field, sha in (("head", head_sha), ("base", base_sha)):
+    for name, sha in (("head", head_sha), ("base", base_sha)):
         if sha is None:
-            raise invalid({"resource": "PullRequest", "field": field, "code": "invalid"})
-    if not state.git.count(str(head_sha), f"^{base_sha}"):
+            raise invalid({"resource": "PullRequest", "field": name, "code": "invalid"})
+    if not count(state.git, str(head_sha), f"^{base_sha}"):
         raise invalid(_custom(f"No commits between {base} and {head}"))
     for pull in state.pulls.values():
         if pull.state == "open" and (label_of(pull), pull.base_ref) == (f"{state.owner}:{head}", base):
@@ -76,8 +115,8 @@ def create_pull(call: Call) -> Result:
     return Result(made, 201, {"Location": made["url"]})
 
 
-@route("PATCH", "/pulls/{number}", right="write", permission="pull_requests=write")
-def update_pull(call: Call) -> Result:
+@route("PATCH", "/pulls/{number}", permission="pull_requests=write")
+def update_pull(call: WriteCall) -> Result:
     """Change the title, the text or the base, close, or reopen while the branch is still there."""
     found, body = pull_of(call), call.body
     now = moment(call.state.now())
@@ -95,7 +134,7 @@ def update_pull(call: Call) -> Result:
         ]
         if any(pull.state == "open" for pull in same):
             raise invalid(_custom(f"A pull request already exists for {named}") | {"field": "base"})
-        if call.state.git.has(found.head_sha) and not call.state.git.count(found.head_sha, f"^{head}"):
+        if call.state.git.has(found.head_sha) and not count(call.state.git, found.head_sha, f"^{head}"):
             raise invalid(_custom(f"There are no new commits between {named}") | {"field": "base"})
         found.base_ref, found.base_sha = base, call.state.git.merge_base(head, found.head_sha) or head
     if wanted == "open" and found.state == "closed":
@@ -113,8 +152,8 @@ def update_pull(call: Call) -> Result:
     return Result(show_pull(call.render, found))
 
 
-@route("PUT", "/pulls/{number}/merge", right="write", permission="contents=write")
-def merge_pull(call: Call) -> Result:
+@route("PUT", "/pulls/{number}/merge", permission="contents=write")
+def merge_pull(call: WriteCall) -> Result:
     """Merge or squash: a real commit on the base branch."""
     found, state = pull_of(call), call.state
     method = call.body.get("merge_method", "merge")
@@ -137,11 +176,11 @@ def merge_pull(call: Call) -> Result:
         made = merge(state.git, str(base), found.head_sha, message, squash=squash, who=who)
     except MergeConflictError as error:
         raise ApiError(405, "Pull Request is not mergeable") from error
-    state.git.set_ref(f"refs/heads/{found.base_ref}", made, base)
+    state.git.run("update-ref", f"refs/heads/{found.base_ref}", made, *([base] if base else []))
     found.state, found.merge_commit_sha, found.merged_by = "closed", made, call.login
     found.closed_at = found.merged_at = found.updated_at = now
     if state.delete_branch_on_merge and state.branch_sha(found.head_ref):
-        state.git.delete_ref(f"refs/heads/{found.head_ref}")
+        drop_ref(state.git, f"refs/heads/{found.head_ref}")
         # What it deletes itself, GitHub gives another base first.
         for pull in state.pulls.values():
             if pull.state == "open" and pull.base_ref == found.head_ref:
@@ -149,8 +188,8 @@ def merge_pull(call: Call) -> Result:
     return Result({"sha": made, "merged": True, "message": "Pull Request successfully merged"})
 
 
-@route("POST", "/releases", right="write", permission="contents=write")
-def create_release(call: Call) -> Result:
+@route("POST", "/releases", permission="contents=write")
+def create_release(call: WriteCall) -> Result:
     """Create a release, and when it is no draft also its tag, at the target, if there is none."""
     body, state = call.body, call.state
     tag = str(body.get("tag_name") or "")
@@ -162,15 +201,17 @@ def create_release(call: Call) -> Result:
     # Over the API a new release is the latest one unless the request says otherwise.
     latest = str(body.get("make_latest", "true"))
     made = state.add_release(
-        tag, name=body.get("name"), body=body.get("body") or notes, draft=draft, prerelease=prerelease,
+        tag, body=body.get("body") or notes, draft=draft, prerelease=prerelease,
         target=str(body.get("target_commitish") or ""), author=call.login, make_latest=latest,
     )  # fmt: skip
+    if body.get("name") is not None:
+        state.releases[made].name = body["name"]
     answer = shown(call, state.releases[made])
     return Result(answer.body, 201, {"Location": answer.body["url"]})
 
 
-@route("PATCH", "/releases/{id}", right="write", permission="contents=write")
-def update_release(call: Call) -> Result:
+@route("PATCH", "/releases/{id}", permission="contents=write")
+def update_release(call: WriteCall) -> Result:
     """Change a release; a draft that is published gets its tag."""
     found, body, state = release_of(call), call.body, call.state
     tag, draft = str(body.get("tag_name", found.tag)), bool(body.get("draft", found.draft))
@@ -191,15 +232,15 @@ def update_release(call: Call) -> Result:
     return shown(call, found)
 
 
-@route("DELETE", "/releases/{id}", right="write", permission="contents=write")
-def delete_release(call: Call) -> Result:
+@route("DELETE", "/releases/{id}", permission="contents=write")
+def delete_release(call: WriteCall) -> Result:
     """Delete a release; its tag stays."""
     del call.state.releases[release_of(call).id]
     return Result(status=204)
 
 
-@route("POST", "/actions/workflows/{workflow}/dispatches", right="write", permission="actions=write")
-def dispatch(call: Call) -> Result:
+@route("POST", "/actions/workflows/{workflow}/dispatches", permission="actions=write")
+def dispatch(call: WriteCall) -> Result:
     """Start a workflow by hand: what then happens is up to ``on_dispatch``."""
     found = workflow_of(call)
     ref = call.body.get("ref")
@@ -212,8 +253,8 @@ def dispatch(call: Call) -> Result:
     return Result(status=204)
 
 
-@route("POST", "/actions/runs/{run}/cancel", right="write", permission="actions=write")
-def cancel(call: Call) -> Result:
+@route("POST", "/actions/runs/{run}/cancel", permission="actions=write")
+def cancel(call: WriteCall) -> Result:
     """Cancel a run that is not finished."""
     found = run_of(call)
     if found.status == "completed":
@@ -226,7 +267,7 @@ def _custom(message: str) -> dict[str, str]:
     return {"resource": "PullRequest", "code": "custom", "message": message}
 
 
-def _check_tag(call: Call, tag: str, target: str | None) -> None:
+def _check_tag(call: WriteCall, tag: str, target: str | None) -> None:
     """Refuse a tag that another release has; create it at the target, which is None for a draft."""
     state = call.state
     if not is_ref_name(f"refs/tags/{tag}"):

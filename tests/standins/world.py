@@ -19,3 +19,12 @@ class World(world.World):
     index: IndexServer
     github: GitHubServer
     status: StatusPages
+
+    def tag(
+        self, version: str, commit: str, *, annotated: bool = True, local: bool = False, remote: bool = True
+    ) -> str:
+        """Tag a commit on the remote and/or in the clone, which has to hold it; returns what the ref holds."""
+        when = self.tick()
+        message = f"Release v{version}" if annotated else None
+        places = ([self.remote_git] if remote else []) + ([self.clone_git] if local else [])
+        return [place.tag(f"v{version}", commit, when=when, message=message) for place in places][-1]

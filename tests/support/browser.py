@@ -80,7 +80,7 @@ def report_in(folder: Path) -> tuple[Path, dict[str, Any]]:
 #: Runs the suite once for each list of arguments, in a process of its own that need not import everything again.
 _RUNS = """
 import json, os, sys
-import pytest, pytest_html.plugin, release_state.run.versions, release_state.demo.enter, release_state.report.page
+import pytest, pytest_html.plugin, release_state.run.versions, release_state.demo.scenarios, release_state.report.page
 for arguments in json.loads(sys.argv[1]):
     child = os.fork()
     if child == 0:

@@ -114,20 +114,6 @@ class CheckRun:
 
 
 @dataclass
-class Status:
-    """A commit status, the older sibling of a check run."""
-
-    id: int
-    sha: str
-    context: str
-    state: str
-    description: str | None
-    target_url: str | None
-    creator: str
-    created_at: datetime
-
-
-@dataclass
 class Workflow:
     """A workflow file; `state` as GitHub's (`active`, `disabled_manually`...)."""
 

@@ -9,7 +9,8 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
-from release_state.demo.github.gitstore import Commit, GitError, Person, Ref
+from release_state.demo.git import GitError
+from release_state.demo.github.gitstore import Commit, Person, Ref
 from release_state.demo.github.model import Json, stamp
 from release_state.demo.github.state import GitHubState
 
@@ -67,7 +68,7 @@ class Renderer:
     # ------------------------------------------------------------------ accounts
 
     def user(self, login: str) -> Json:
-        """An account; the repository's owner is an organization, a name that ends in ``[bot]`` a bot."""
+        """An account; the repository's owner is an organization, a name that ends in `[bot]` a bot."""
         api, number = f"{self.api}/users/{quote(login)}", number_of(login)
         kind = "Organization" if login == self.state.owner else "Bot" if login.endswith("[bot]") else "User"
         return {
@@ -125,7 +126,7 @@ class Renderer:
         return sum(pull.state == "open" for pull in self.state.pulls.values())
 
     def full_repository(self, right: str) -> Json:
-        """The repository itself; ``permissions`` only for a caller with an account."""
+        """The repository itself; `permissions` only for a caller with an account."""
         body = self.repository() | {"subscribers_count": 0, "network_count": 0}
         if self.state.fork_of:
             origin = self.repository(self.state.fork_of) | {"fork": False}

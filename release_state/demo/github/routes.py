@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from release_state.demo.github.gitstore import Commit, Ref
 from release_state.demo.github.model import Json, Pull, Release
-from release_state.demo.github.render_pulls import pull_simple, show_release
+from release_state.demo.github.render_items import pull_simple, show_release
 from release_state.demo.github.routing import ApiError, Call, Result, not_found, route
 
 
@@ -104,7 +104,7 @@ def commit_of(call: Call) -> Commit:
 
 @route("GET", "/pulls", permission="pull_requests=read")
 def pulls(call: Call) -> Result:
-    """The pull requests, only the open ones unless ``state`` says otherwise."""
+    """The pull requests, only the open ones unless `state` says otherwise."""
     call.state.refresh_pulls()
     query = call.query
     state = query.get("state", "open")

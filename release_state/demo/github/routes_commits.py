@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from itertools import islice
 
-from release_state.demo.github import render_actions
-from release_state.demo.github.model import Activity, Job, Json, Run, Status, Workflow, stamp
+from release_state.demo.github import render_items
+from release_state.demo.github.model import Activity, Job, Json, Run, Workflow, stamp
 from release_state.demo.github.render import node_id, number_of
 from release_state.demo.github.routes import commit_of
 from release_state.demo.github.routing import ApiError, Call, Result, not_found, route
@@ -25,27 +25,20 @@ def check_runs(call: Call) -> Result:
     if call.query.get("filter", "latest") == "latest":
         found = list({(check.check_suite, check.app, check.name): check for check in found}.values())
     newest_first = sorted(found, key=lambda check: check.id, reverse=True)
-    return call.page(newest_first, lambda check: render_actions.check_run(call.render, check), "check_runs")
-
-
-def statuses_of(call: Call) -> tuple[str, list[Status]]:
-    sha = call.state.git.resolve(call["ref"])
-    if sha is None:
-        raise not_found()
-    return sha, [status for status in reversed(call.state.statuses) if status.sha == sha]
+    return call.page(newest_first, lambda check: render_items.check_run(call.render, check), "check_runs")
 
 
 @route("GET", "/commits/{ref:path}/status", permission="statuses=read")
 def combined_status(call: Call) -> Result:
-    """The newest status of each context and what they come to together; it knows nothing of check runs."""
-    sha, found = statuses_of(call)
-    newest: dict[str, Status] = {}
-    for status in found:
-        newest.setdefault(status.context, status)
-    shown = call.page(list(newest.values()), lambda status: status)
-    body = render_actions.combined_status(call.render, sha, list(newest.values()))
-    body["statuses"] = [render_actions.simple_status(call.render, status) for status in shown.body]
-    return Result(body, headers=shown.headers)
+    """The combined status of a commit; `pending`, because no service reports one here. It leaves out check runs."""
+    sha = commit_of(call).sha
+    api = f"{call.render.repo_api}/commits/{sha}"
+    return Result(
+        {
+            "state": "pending", "statuses": [], "sha": sha, "total_count": 0, "commit_url": api, "url": f"{api}/status",
+            "repository": call.render.minimal_repository(),
+        }
+    )  # fmt: skip
 
 
 _MOST_PUSHES = 500
@@ -77,7 +70,7 @@ def _show(call: Call, push: Activity) -> Json:
 def workflows(call: Call) -> Result:
     """All workflows."""
     found = list(call.state.workflows.values())
-    return call.page(found, lambda item: render_actions.workflow(call.render, item), "workflows")
+    return call.page(found, lambda item: render_items.workflow(call.render, item), "workflows")
 
 
 @route("GET", "/actions/workflows/{workflow}/runs", permission="actions=read")
@@ -113,7 +106,7 @@ def _runs(call: Call, found: list[Run]) -> Result:
         found = [run for run in found if query["status"] in (run.status, run.conclusion)]
     found.sort(key=lambda run: (run.created_at, run.id), reverse=True)
     return call.page(
-        found, lambda run: render_actions.run(call.render, run), "workflow_runs", SEARCH_ENDS_AT if is_search else None
+        found, lambda run: render_items.run(call.render, run), "workflow_runs", SEARCH_ENDS_AT if is_search else None
     )
 
 
@@ -121,7 +114,7 @@ def _runs(call: Call, found: list[Run]) -> Result:
 def jobs(call: Call) -> Result:
     """The jobs of a run's latest attempt."""
     found = run_of(call)
-    return call.page(found.jobs, lambda item: render_actions.job(call.render, found, item), "jobs")
+    return call.page(found.jobs, lambda item: render_items.job(call.render, found, item), "jobs")
 
 
 def run_of(call: Call) -> Run:
@@ -164,7 +157,7 @@ def redirect_to_log(call: Call, found: Run, status: str, name: str) -> Result:
 @route("GET", "/_logs/jobs/{job}.txt", root=True)
 def job_log(call: Call) -> Result:
     """The job's log itself; the address is its own permission, as with GitHub's storage."""
-    return Result(render_actions.log_text(*job_of(call)).encode(), headers={"Content-Type": "text/plain"})
+    return Result(render_items.log_text(*job_of(call)).encode(), headers={"Content-Type": "text/plain"})
 
 
 # ---------------------------------------------------------------------- settings, limits and the caller

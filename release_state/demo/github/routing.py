@@ -50,11 +50,8 @@ class Result:
 class Call:
     """One request on its way through a route.
 
-    Attributes:
-        right: the caller's right to the repository, one of `RIGHTS`; ``none`` for an anonymous caller.
-        token: the token, or None for an anonymous caller.
-        login: the caller's account.
-
+    `right` is the caller's right to the repository, one of `RIGHTS`, and `login` the caller's account. An anonymous
+    caller has the right `none` and no token.
     """
 
     state: GitHubState
@@ -63,7 +60,6 @@ class Call:
     right: str
     token: str | None
     login: str
-    body: Json
     parameters: dict[str, str] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> str:
@@ -90,12 +86,7 @@ class Call:
         return (self.token or "").startswith("ghp_")
 
     def demand(self, right: str) -> None:
-        """Refuse the caller who lacks the right, in GitHub's words.
-
-        Raises:
-            ApiError: 401 for an anonymous caller, else 403.
-
-        """
+        """Refuse a caller who lacks the right, in GitHub's words: 401 for an anonymous one, else 403."""
         if self.may(right):
             return
         if self.token is None:
@@ -106,9 +97,9 @@ class Call:
     def page(
         self, items: Sequence[T], show: Callable[[T], Any], wrap: str | None = None, most: int | None = None
     ) -> Result:
-        """One page of the items with GitHub's ``Link`` header; ``wrap`` names the list inside an object.
+        """One page of the items with GitHub's `Link` header; `wrap` names the list inside an object.
 
-        Of more than ``most`` items the first ones are shown, and all are counted.
+        Of more than `most` items the first ones are shown, and all are counted.
 
         Source: https://docs.github.com/rest/using-the-rest-api/using-pagination-in-the-rest-api
         """
@@ -139,30 +130,29 @@ Handler = Callable[[Call], Result]
 
 @dataclass(frozen=True)
 class Route:
-    """One route: its pattern over the percent-encoded path, the right it needs and the permission it documents."""
+    """One route: its pattern over the percent-encoded path, its handler and the permission it documents."""
 
     method: str
     pattern: re.Pattern[str]
     handler: Handler
-    right: str
     permission: str
 
 
 ROUTES: list[Route] = []
 
 
-def route(method: str, path: str, *, right: str = "none", permission: str = "", root: bool = False,
+def route(method: str, path: str, *, permission: str = "", root: bool = False,
           ) -> Callable[[Handler], Handler]:  # fmt: skip
-    """Register a handler for a path below the repository, or of the API itself with ``root``.
+    """Register a handler for a path below the repository, or of the API itself with `root`.
 
-    ``{name}`` is one segment; ``{name:path}`` may hold slashes, and the routes that were registered first win.
+    `{name}` is one segment; `{name:path}` may hold slashes, and the routes that were registered first win.
     """
     expression = re.sub(r"\\{(\w+):path\\}", r"(?P<\1>.+?)", re.escape(path))
     expression = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", expression)
     prefix = "" if root else "(?:/repos/(?P<owner>[^/]+)/(?P<repo>[^/]+)|/repositories/(?P<repository_id>[^/]+))"
 
     def register(handler: Handler) -> Handler:
-        ROUTES.append(Route(method, re.compile(prefix + expression), handler, right, permission))
+        ROUTES.append(Route(method, re.compile(prefix + expression), handler, permission))
         return handler
 
     return register

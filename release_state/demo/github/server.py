@@ -7,12 +7,9 @@ import binascii
 import hashlib
 import json
 import uuid
-from collections.abc import Callable
-from datetime import datetime
-from pathlib import Path
 
 from release_state.demo.github import routes, routes_commits  # noqa: F401 - importing the routes registers them
-from release_state.demo.github.model import Json, Limits, utcnow
+from release_state.demo.github.model import Json
 from release_state.demo.github.render import Renderer, number_of
 from release_state.demo.github.routing import ApiError, Call, Result, find_route, not_found
 from release_state.demo.github.state import GitHubState
@@ -23,27 +20,7 @@ _LOGINS = {"admin": "octo-admin", "write": "octo-dev", "read": "octo-reader", "n
 
 
 class GitHubServer(GitHubState):
-    """GitHub's REST API for one repository, live from a bare git repository; a context manager.
-
-    Attributes:
-        tokens: right by token: `admin`, `write`, `read` or `none`. A token that begins with `ghp_` is a classic one
-            (with `X-OAuth-Scopes`), `ghs_` that of a workflow, any other a fine-grained one.
-        scopes: the scopes of classic tokens; `repo, workflow` by default.
-
-    """
-
-    def __init__(
-        self,
-        git_dir: Path,
-        repository: str = "example-org/orbit",
-        default_branch: str = "main",
-        private: bool = False,
-        now: Callable[[], datetime] = utcnow,
-    ) -> None:
-        super().__init__(git_dir, repository, default_branch, private, now)
-        self.tokens: dict[str, str] = {}
-        self.scopes: dict[str, str] = {}
-        self.limits = Limits()
+    """GitHub's REST API for one repository, live from a bare git repository; a context manager."""
 
     def answer(self, request: Request) -> Reply:
         """The answer to one request, as GitHub gives it."""
@@ -117,9 +94,7 @@ class GitHubServer(GitHubState):
             self.check_repository(request, parameters)
         if route.permission and token and not token.startswith("ghp_"):
             headers["X-Accepted-GitHub-Permissions"] = route.permission
-        call = Call(self, render, request, right, token, self._login(token), _json_of(request), parameters)
-        if route.right != "none":
-            call.demand(route.right)
+        call = Call(self, render, request, right, token, self._login(token), parameters)
         return route.handler(call)
 
     def check_repository(self, request: Request, parameters: dict[str, str]) -> None:
@@ -136,26 +111,12 @@ class GitHubServer(GitHubState):
 
 def _limit_reached(token: str | None, login: str, request_id: str) -> ApiError:
     docs = "https://docs.github.com/rest/overview/rate-limits-for-the-rest-api"
+    who = f"user ID {number_of(login)}. If you reach out to GitHub Support for help, please include the request ID "
+    who += f"{request_id}."
     if token is None:
-        comfort = (
-            "(But here's the good news: Authenticated requests get a higher rate limit. "
-            "Check out the documentation for more details.)"
-        )
-        return ApiError(403, f"API rate limit exceeded for 127.0.0.1. {comfort}", docs=docs)
-    comfort = f"If you reach out to GitHub Support for help, please include the request ID {request_id}."
-    return ApiError(403, f"API rate limit exceeded for user ID {number_of(login)}. {comfort}", docs=docs)
-
-
-def _json_of(request: Request) -> Json:
-    if not request.body or request.method == "GET":
-        return {}
-    try:
-        parsed = json.loads(request.body)
-    except ValueError as error:
-        raise ApiError(400, "Problems parsing JSON") from error
-    if not isinstance(parsed, dict):
-        raise ApiError(400, "Body should be a JSON object")
-    return parsed
+        who = "127.0.0.1. (But here's the good news: Authenticated requests get a higher rate limit. "
+        who += "Check out the documentation for more details.)"
+    return ApiError(403, f"API rate limit exceeded for {who}", docs=docs)
 
 
 def _encode(result: Result, headers: dict[str, str]) -> Reply:

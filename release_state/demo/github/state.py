@@ -3,34 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
-from itertools import count
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 
-from release_state.demo.github.gitstore import Commit, GitError
-from release_state.demo.github.model import Activity, Asset, Pull, Release, When, moment, utcnow
+from release_state.demo.git import GitError
+from release_state.demo.github.gitstore import Commit
+from release_state.demo.github.model import Activity, Asset, Pull, Release, When, moment
 from release_state.demo.github.state_runs import RunState
 
 NOTHING = "0" * 40
 
 
 class GitHubState(RunState):
-    """Everything that GitHub knows of one repository, with methods to set it up."""
-
-    def __init__(
-        self,
-        git_dir: Path,
-        repository: str = "example-org/orbit",
-        default_branch: str = "main",
-        private: bool = False,
-        now: Callable[[], datetime] = utcnow,
-    ) -> None:
-        super().__init__(git_dir, repository, default_branch, private, now)
-        self.pulls: dict[int, Pull] = {}
-        self.releases: dict[int, Release] = {}
-        self.latest_release: int | None = None
-        self._numbers: Iterator[int] = count(1)
+    """Everything that GitHub knows of one repository; the methods set up pull requests and releases, too."""
 
     # ------------------------------------------------------------------ pull requests
 
@@ -95,11 +79,9 @@ class GitHubState(RunState):
         self,
         tag: str,
         *,
-        name: str | None = None,
         body: str | None = "notes",
         draft: bool = False,
         prerelease: bool = False,
-        immutable: bool = False,
         target: str = "",
         created_at: When = None,
         published_at: When = None,
@@ -109,7 +91,7 @@ class GitHubState(RunState):
     ) -> int:
         """Add a GitHub Release without touching the tag; returns its id.
 
-        `name` defaults to the tag and `target` to the default branch, `created_at` to the date of the commit, as on
+        Its name is the tag. `target` defaults to the default branch, `created_at` to the date of the commit, as on
         GitHub, and `published_at` to now. `author` None is a deleted account.
         """
         with self.lock:
@@ -120,8 +102,8 @@ class GitHubState(RunState):
             published = None if draft else moment(published_at or self.now())
             files = [Asset(next(self._ids), file, data) for file, data in (assets or {}).items()]
             release = Release(
-                id=next(self._ids), tag=tag, name=tag if name is None else name, body=body, draft=draft,
-                prerelease=prerelease, immutable=immutable, target=target, author=author, created_at=made,
+                id=next(self._ids), tag=tag, name=tag, body=body, draft=draft,
+                prerelease=prerelease, immutable=False, target=target, author=author, created_at=made,
                 updated_at=published or made, published_at=published, make_latest=make_latest, assets=files,
             )  # fmt: skip
             self.releases[release.id] = release

@@ -1,4 +1,4 @@
-"""What GitHub knows of a repository's settings, workflows, workflow runs and check runs."""
+"""What GitHub knows of a repository: its settings, and what its workflows did."""
 
 from __future__ import annotations
 
@@ -9,16 +9,32 @@ from itertools import count
 from pathlib import Path
 
 from release_state.demo.github.gitstore import GitStore
-from release_state.demo.github.model import CheckRun, Job, Json, Run, Status, Step, When, Workflow, moment, utcnow
+from release_state.demo.github.model import (
+    CheckRun,
+    Job,
+    Json,
+    Limits,
+    Pull,
+    Release,
+    Run,
+    Step,
+    When,
+    Workflow,
+    moment,
+    utcnow,
+)
 from release_state.demo.loopback import Service
 
 
 class RunState(Service):
-    """The settings of one repository, its workflows and what they did.
+    """What GitHub holds of one repository; the methods set up workflows and their runs.
 
     Branches, tags, commits and contents are not here: each request reads them from the bare repository.
 
     Attributes:
+        tokens: right by token: `admin`, `write`, `read` or `none`. A token that begins with `ghp_` is a classic one
+            (with `X-OAuth-Scopes`), `ghs_` that of a workflow, any other a fine-grained one.
+        scopes: the scopes of classic tokens; `repo, workflow` by default.
         private: whether the repository is hidden from callers without a right to it.
         protection: classic branch protection by branch name, as the API shows it (`url` may be left out).
         rules: ruleset rules by branch pattern (shell wildcards), as `/rules/branches/{branch}` shows them.
@@ -45,8 +61,13 @@ class RunState(Service):
         self.now = now
         # Stable for a name, so that reports can be compared.
         self.repository_id = 500_000_000 + zlib.crc32(repository.encode()) % 400_000_000
+        self.tokens: dict[str, str] = {}
+        self.scopes: dict[str, str] = {}
+        self.limits = Limits()
+        self.pulls: dict[int, Pull] = {}
+        self.releases: dict[int, Release] = {}
+        self.latest_release: int | None = None
         self.check_runs: list[CheckRun] = []
-        self.statuses: list[Status] = []
         self.workflows: dict[int, Workflow] = {}
         self.workflow_runs: dict[int, Run] = {}
         self.protection: dict[str, Json] = {}
@@ -58,6 +79,7 @@ class RunState(Service):
         }
         self.fork_of: str | None = None
         self.delete_branch_on_merge = False
+        self._numbers: Iterator[int] = count(1)
         self._ids: Iterator[int] = count(10_001)
 
     @property
@@ -69,37 +91,6 @@ class RunState(Service):
         """The commit of a branch, or None."""
         ref = self.git.ref(f"refs/heads/{branch}")
         return None if ref is None else ref.commit
-
-    def add_check_run(
-        self,
-        sha: str,
-        name: str,
-        *,
-        status: str = "completed",
-        conclusion: str | None = "success",
-        started_at: When = None,
-        completed_at: When = None,
-        check_suite: int | None = None,
-        run_id: int | None = None,
-        app: str = "github-actions",
-    ) -> int:
-        """Add a check run to a commit; returns its id.
-
-        It has the suite and the page of the workflow run `run_id`. Of one name in one suite only the newest is the
-        latest; another suite's stays.
-        """
-        with self.lock:
-            began = None if status == "queued" and started_at is None else moment(started_at or self.now())
-            done = status == "completed"
-            run = self.workflow_runs.get(run_id) if run_id is not None else None
-            suite = check_suite or (run.check_suite if run else zlib.crc32(f"{app} {sha}".encode()))
-            check = CheckRun(
-                id=next(self._ids), sha=sha, name=name, status=status, conclusion=conclusion if done else None,
-                started_at=began, completed_at=moment(completed_at or began or self.now()) if done else None,
-                check_suite=suite, details_url=f"actions/runs/{run_id}" if run_id else "actions", app=app,
-            )  # fmt: skip
-            self.check_runs.append(check)
-            return check.id
 
     def add_workflow(
         self,
@@ -169,11 +160,15 @@ class RunState(Service):
             for job in jobs or [Job()]:
                 run.jobs.append(self._complete(job, run, log))
                 if check_runs:
-                    self.add_check_run(
-                        sha, job.name, status=run.jobs[-1].status, conclusion=run.jobs[-1].conclusion,
-                        started_at=began, completed_at=ended if done else None, run_id=run.id,
-                    )  # fmt: skip
+                    self.check_runs.append(self._check_run(run, run.jobs[-1]))
             return run.id
+
+    def _check_run(self, run: Run, job: Job) -> CheckRun:
+        return CheckRun(
+            id=next(self._ids), sha=run.head_sha, name=job.name, status=job.status, conclusion=job.conclusion,
+            started_at=run.started_at, completed_at=run.updated_at if job.status == "completed" else None,
+            check_suite=run.check_suite, details_url=f"actions/runs/{run.id}",
+        )  # fmt: skip
 
     def _complete(self, job: Job, run: Run, log: str) -> Job:
         status = job.status or run.status

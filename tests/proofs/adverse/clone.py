@@ -83,7 +83,7 @@ def _submodule(world: World, green: Green, guise: str | None) -> None:
     git.run("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", "--branch", "main", url, "part")
     git.run("commit", "--quiet", "--message", "build: take a part in", when=world.tick())
     git.run("push", "--quiet", "origin", "main")
-    world.ci_green(world.main())
+    world.ci(world.main())
     (world.clone / "part" / "notes.txt").touch()
 
 
@@ -113,7 +113,7 @@ def _detached(world: World, green: Green, guise: str | None) -> None:
 
 def _remote_moved(world: World, green: Green, guise: str | None) -> None:
     """Somebody pushed, and CI is green on it."""
-    world.ci_green(world.commit("feat: from somebody else"))
+    world.ci(world.commit("feat: from somebody else"))
 
 
 def _in_progress(name: str) -> Put:
@@ -159,12 +159,12 @@ def _no_workflow(world: World, green: Green, guise: str | None) -> None:
 
 def _undeclared(world: World, green: Green, guise: str | None) -> None:
     text = (world.clone / "pyproject.toml").read_text(encoding="utf-8").replace("0.2.0", "0.2.1")
-    world.ci_green(world.commit("fix: the version", {"pyproject.toml": text.encode()}))
+    world.ci(world.commit("fix: the version", {"pyproject.toml": text.encode()}))
     world.sync_clone()
 
 
 def _no_heading(world: World, green: Green, guise: str | None) -> None:
-    world.ci_green(world.commit("docs: begin anew", {"CHANGELOG.md": b"# Changelog\n\nSee v0.2.0.\n"}))
+    world.ci(world.commit("docs: begin anew", {"CHANGELOG.md": b"# Changelog\n\nSee v0.2.0.\n"}))
     world.sync_clone()
 
 

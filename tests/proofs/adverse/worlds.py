@@ -100,7 +100,7 @@ def _bumped(world: World) -> None:
 def _written(world: World) -> None:
     """The version and its heading are committed before the release."""
     _ready(world)
-    world.ci_green(world.bump(VERSION, "main"))
+    world.ci(world.bump(VERSION, "main"))
     world.sync_clone()
 
 
@@ -130,14 +130,14 @@ def _waiting(world: World) -> None:
 
 def _merged(world: World) -> None:
     done = world.release("pypi", VERSION, squash=False)
-    world.ci_green(done.merge or world.main())
+    world.ci(done.merge or world.main())
     world.sync_clone()
 
 
 def _from_base(world: World) -> None:
     """Without a pull request: the bump is pushed to the base branch, and released from there."""
     commit = world.bump(VERSION, "main")
-    world.ci_green(commit)
+    world.ci(commit)
     world.publish("pypi", VERSION, commit)
     world.tag(VERSION, commit)
     world.github_release(VERSION)
@@ -148,7 +148,7 @@ def _from_base(world: World) -> None:
 def _internal(world: World) -> None:
     """On an index of one's own, of which a tag is left."""
     commit = world.bump(VERSION, "main")
-    world.ci_green(commit)
+    world.ci(commit)
     world.publish("internal", VERSION, commit)
     world.tag(VERSION, commit)
     world.run_release("pypi")
@@ -168,7 +168,8 @@ def _yanked_rehearsal(world: World) -> None:
 def _withdrawn_inside(world: World) -> None:
     _internal(world)
     world.index.yank("internal", VERSION, "by mistake")
-    world.delete_tag(VERSION, local=True)
+    world.delete_tag(VERSION)
+    world.clone_git.delete_ref(f"refs/tags/v{VERSION}")
 
 
 _BEFORE, _AFTER, _BACK = Phase.PRE_RELEASE, Phase.POST_RECOVERY, Phase.ROLLBACK

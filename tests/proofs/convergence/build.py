@@ -42,7 +42,7 @@ def build(world: World, state: State) -> None:
     if state.index == "deleted":
         world.index.delete(state.channel, VERSION, keep_listed=True)
     _run(world, state, branch, main)
-    world.ci_green(world.main())
+    world.ci(world.main())
     sync(world)
     _clone(world, state)
 
@@ -132,14 +132,14 @@ def _release(world: World, state: State) -> None:
     if state.release in ("draft", "published", "not-latest"):
         world.github_release(VERSION, draft=state.release == "draft", latest=state.release == "published")
     elif state.release != "absent":
-        world.github.add_release(
+        number = world.github.add_release(
             f"v{VERSION}",
             prerelease=state.release == "wrong-flag",
-            immutable=state.release == "immutable",
             make_latest="true",
             created_at=world.time,
             published_at=world.tick(),
         )
+        world.github.releases[number].immutable = state.release == "immutable"
 
 
 def _other_branches(world: World, state: State) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from release_state.demo.github.model import Json
 from release_state.demo.github.routing import ROUTES, Call, Result, Route
 from tests.proofs.convergence.unix_to_port import UnixToPort
-from tests.standins.github_writes import invalid
+from tests.standins.github_writes import invalid, read_json
 from tests.standins.world import World
 
 
@@ -43,7 +43,7 @@ def gh_at(program: str, port: int, parent: Path) -> Iterator[dict[str, str]]:
 @contextmanager
 def graphql() -> Iterator[None]:
     """The worlds of this process answer what gh asks as GraphQL."""
-    added = Route("POST", re.compile("/graphql"), _graphql, "none", "")
+    added = Route("POST", re.compile("/graphql"), _graphql, "")
     ROUTES.insert(0, added)
     try:
         yield
@@ -52,7 +52,8 @@ def graphql() -> Iterator[None]:
 
 
 def _graphql(call: Call) -> Result:
-    query, given, state = str(call.body["query"]), call.body["variables"], call.state
+    body, state = read_json(call), call.state
+    query, given = str(body["query"]), body["variables"]
     asked = re.search(r"query (\w+)", query)
     found: Json | None
     match asked[1] if asked else "":

@@ -1,15 +1,99 @@
-"""The JSON of check runs, statuses, workflows, runs and jobs, and the text of logs."""
+"""The JSON of pull requests, releases, check runs, workflows, runs and jobs, and the text of logs."""
 
 from __future__ import annotations
 
+import hashlib
 import re
 from urllib.parse import quote
 
-from release_state.demo.github.gitstore import GitError
-from release_state.demo.github.model import CheckRun, Job, Json, Run, Status, Workflow, moment, stamp, stamp_or_none
+from release_state.demo.git import GitError
+from release_state.demo.github.model import (
+    Asset,
+    CheckRun,
+    Job,
+    Json,
+    Pull,
+    Release,
+    Run,
+    Workflow,
+    moment,
+    stamp,
+    stamp_or_none,
+)
 from release_state.demo.github.render import Renderer, node_id, number_of
 
 _HAS_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
+
+
+def pull_simple(render: Renderer, pull: Pull) -> Json:
+    """A pull request as lists show it.
+
+    An open one has a `merge_commit_sha` too: GitHub's own trial merge, which proves no merge.
+    """
+    api, page = f"{render.repo_api}/pulls/{pull.number}", f"{render.repo_web}/pull/{pull.number}"
+    issue = f"{render.repo_api}/issues/{pull.number}"
+    trial = hashlib.sha1(f"{pull.base_sha} {pull.head_sha}".encode(), usedforsecurity=False).hexdigest()
+    links = {
+        "self": api, "html": page, "issue": issue, "comments": f"{issue}/comments",
+        "review_comments": f"{api}/comments", "review_comment": f"{render.repo_api}/pulls/comments{{/number}}",
+        "commits": f"{api}/commits", "statuses": f"{render.repo_api}/statuses/{pull.head_sha}",
+    }  # fmt: skip
+    return {
+        "url": api, "id": pull.id, "node_id": node_id("PR", pull.id), "html_url": page, "diff_url": f"{page}.diff",
+        "patch_url": f"{page}.patch", "issue_url": issue, "number": pull.number, "state": pull.state, "locked": False,
+        "title": pull.title, "user": render.user(pull.user), "body": pull.body, "created_at": stamp(pull.created_at),
+        "updated_at": stamp(pull.updated_at), "closed_at": stamp_or_none(pull.closed_at),
+        "merged_at": stamp_or_none(pull.merged_at), "merge_commit_sha": pull.merge_commit_sha or trial,
+        "assignee": None, "assignees": [], "requested_reviewers": [], "requested_teams": [], "labels": [],
+        "milestone": None, "draft": pull.draft, "commits_url": f"{api}/commits",
+        "review_comments_url": f"{api}/comments",
+        "review_comment_url": f"{render.repo_api}/pulls/comments{{/number}}", "comments_url": f"{issue}/comments",
+        "statuses_url": links["statuses"], "head": _side(render, pull.head_repo, pull.head_ref, pull.head_sha),
+        "base": _side(render, render.state.repository, pull.base_ref, pull.base_sha),
+        "_links": {name: {"href": address} for name, address in links.items()},
+        "author_association": "MEMBER", "auto_merge": None, "active_lock_reason": None,
+    }  # fmt: skip
+
+
+def _side(render: Renderer, repository: str | None, ref: str, sha: str) -> Json:
+    # A deleted fork leaves nulls that GitHub's own schema does not allow.
+    owner = repository.split("/")[0] if repository else None
+    return {
+        "label": f"{owner}:{ref}" if owner else None, "ref": ref, "sha": sha, "user": render.user_or_none(owner),
+        "repo": render.repository(repository) if repository else None,
+    }  # fmt: skip
+
+
+def show_release(render: Renderer, item: Release) -> Json:
+    """A release; a draft's page has a name of its own, and no archives as long as it has no tag."""
+    api, tag = f"{render.repo_api}/releases/{item.id}", quote(item.tag)
+    page = f"untagged-{item.id:020x}" if item.draft else tag
+    uploads = render.api.replace("api.", "uploads.", 1)
+    return {
+        "url": api, "html_url": f"{render.repo_web}/releases/tag/{page}", "assets_url": f"{api}/assets",
+        "upload_url": f"{uploads}/repos/{render.state.repository}/releases/{item.id}/assets{{?name,label}}",
+        "tarball_url": None if item.draft else f"{render.repo_api}/tarball/{tag}",
+        "zipball_url": None if item.draft else f"{render.repo_api}/zipball/{tag}", "id": item.id,
+        "node_id": node_id("RE", item.id), "tag_name": item.tag, "target_commitish": item.target, "name": item.name,
+        "body": item.body, "draft": item.draft, "prerelease": item.prerelease, "immutable": item.immutable,
+        "created_at": stamp(item.created_at), "updated_at": stamp(item.updated_at),
+        "published_at": stamp_or_none(item.published_at), "author": render.user_or_none(item.author),
+        "assets": [release_asset(render, item, asset) for asset in item.assets],
+    }  # fmt: skip
+
+
+def release_asset(render: Renderer, item: Release, asset: Asset) -> Json:
+    """A file attached to a release."""
+    made = stamp(item.published_at or item.created_at)
+    folder = f"untagged-{item.id:020x}" if item.draft else quote(item.tag)
+    return {
+        "url": f"{render.repo_api}/releases/assets/{asset.id}", "id": asset.id, "node_id": node_id("RA", asset.id),
+        "name": asset.name, "label": "", "uploader": render.user_or_none(item.author), "state": "uploaded",
+        "content_type": "application/octet-stream", "size": len(asset.data),
+        "digest": f"sha256:{hashlib.sha256(asset.data).hexdigest()}", "download_count": 0,
+        "created_at": made, "updated_at": made,
+        "browser_download_url": f"{render.repo_web}/releases/download/{folder}/{quote(asset.name)}",
+    }  # fmt: skip
 
 
 def check_run(render: Renderer, check: CheckRun) -> Json:
@@ -37,29 +121,6 @@ def _app(render: Renderer, slug: str) -> Json:
         "html_url": f"{render.web}/apps/{slug}", "created_at": "2018-07-30T09:30:17Z",
         "updated_at": "2024-04-10T20:33:16Z", "permissions": {"checks": "write", "metadata": "read"}, "events": [],
         "client_id": f"Iv1.{number:016x}",
-    }  # fmt: skip
-
-
-def simple_status(render: Renderer, item: Status) -> Json:
-    """A commit status as the combined answer shows it."""
-    made = stamp(item.created_at)
-    avatar = render.user(item.creator)["avatar_url"]
-    return {
-        "url": f"{render.repo_api}/statuses/{item.sha}", "avatar_url": avatar, "id": item.id,
-        "node_id": node_id("SC", item.id), "state": item.state, "description": item.description,
-        "target_url": item.target_url, "context": item.context, "created_at": made, "updated_at": made,
-    }  # fmt: skip
-
-
-def combined_status(render: Renderer, sha: str, latest: list[Status]) -> Json:
-    """The combined status: ``pending`` when there is none at all, which says nothing of check runs."""
-    states = {item.state for item in latest}
-    state = "failure" if states & {"failure", "error"} else "success" if states == {"success"} else "pending"
-    api = f"{render.repo_api}/commits/{sha}"
-    return {
-        "state": state, "statuses": [simple_status(render, item) for item in latest], "sha": sha,
-        "total_count": len(latest), "repository": render.minimal_repository(), "commit_url": api,
-        "url": f"{api}/status",
     }  # fmt: skip
 
 
@@ -110,7 +171,7 @@ def _head_commit(render: Renderer, sha: str) -> Json | None:
 
 
 def job(render: Renderer, item: Run, one: Job) -> Json:
-    """A job of a run; an unfinished one has no ``completed_at``, a queued one no runner."""
+    """A job of a run; an unfinished one has no `completed_at`, a queued one no runner."""
     begun = stamp(moment(one.started_at or item.started_at))
     ended = stamp_or_none(moment(one.completed_at) if one.completed_at else None)
     runs = one.status != "queued"
