@@ -61,13 +61,8 @@ def _find_bad(results: tuple[CICheck, ...]) -> JudgedCI | None:
 
 def explain_missing(checks: CommitChecks, judged: JudgedCI, page: str) -> NotObserved:
     """The NotObserved for missing CI; `page` is where a person starts runs."""
-    return NotObserved(
-        Problem(
-            source="GitHub",
-            why=f"no result on {checks.sha[:12]} of {'; '.join(judged.missing)}{judged.pushed}",
-            remedy=f"run it on this commit, then check again: {page}",
-        )
-    )
+    why = f"no result on {checks.sha[:12]} of {'; '.join(judged.missing)}{judged.pushed}"
+    return NotObserved(Problem(source="GitHub", why=why, remedy=f"run it on this commit, then check again: {page}"))
 
 
 def _list_missing(checks: CommitChecks, expected: ExpectedCI) -> list[str]:
@@ -75,21 +70,21 @@ def _list_missing(checks: CommitChecks, expected: ExpectedCI) -> list[str]:
     stands_in = checks.nearest_results if expected.skip or expected.kept_away else ()
     apps = checks.apps | {result.app for result in stands_in}
     names = {result.name for result in (*checks.results, *stands_in)}
-    found = [
+    missing = [
         f"{workflow.file} ({workflow.why})"
         for workflow in expected.workflows
         if workflow.state in ("starts", "unknown") and workflow.file not in checks.ran
     ]
-    found += [
+    missing += [
         f"{workflow.file} ({workflow.why}, and no recent ancestor has complete CI)"
         for workflow in expected.kept_away
         if checks.nearest is None and checks.results and not workflow.filtered
     ]
     if checks.nearest is None and not checks.results and expected.kept_away:
-        return found  # no CI anywhere
+        return missing  # no CI anywhere
     commits = f"seen on each of the last {len(expected.apps_of)} commits"
-    found += [f"{app} ({commits})" for app in expected.apps if app not in apps]
-    return found + [f"{name} (required)" for name in expected.required if name not in names]
+    missing += [f"{app} ({commits})" for app in expected.apps if app not in apps]
+    return missing + [f"{name} (required)" for name in expected.required if name not in names]
 
 
 def _describe_push(expected: ExpectedCI) -> str:

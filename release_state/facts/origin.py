@@ -29,8 +29,8 @@ def find_ref_to_build(release: Release) -> str | None:
         return target.release_branch if parse_version(declared or "") == release.version else None
     if release.tag is not None and not is_misplaced(release):
         return target.tag if not release.builds_another_version(release.tag) else None
-    found = find_best_match(release)
-    return target.tag if found is not None and release.declares(found) else None
+    best = find_best_match(release)
+    return target.tag if best is not None and release.declares(best) else None
 
 
 def explain_dead_end(release: Release) -> str:
@@ -74,7 +74,7 @@ def find_successor(release: Release) -> Version | None:
     """The newer version of the line that replaced an unpublished one with an immutable GitHub Release; None if none."""
     if release.is_published:
         return None
-    offered = (Version(found.version) for found in release.project.releases if not found.yanked)
+    offered = (Version(each.version) for each in release.project.releases if not each.yanked)
     newer = max((version for version in offered if release.is_newer_of_line(version)), default=None)
     return newer if newer and release.github_release and release.github_release.immutable else None
 
@@ -100,8 +100,7 @@ def find_best_match(release: Release) -> Candidate | None:
 
 def holds_tag_forever(release: Release) -> bool:
     """Whether a GitHub Release keeps the tag from being moved or deleted: it is immutable, or may be."""
-    found = release.github_release
-    return found is not None and found.immutable is not False
+    return release.github_release is not None and release.github_release.immutable is not False
 
 
 def is_bound(release: Release) -> bool:
@@ -158,19 +157,17 @@ def _find_compared(release: Release, local: Tag) -> ReleasedCommit | None:
 
 def _list_ref_commits(release: Release) -> list[ReleasedCommit]:
     """The commits of the release's remaining refs, from which the published files may have been built."""
-    found = {
-        tag.commit: ReleasedCommit(tag.commit, f"refs/tags/{tag.name}", f"which {tag.name} tags already")
-        for tag in release.other_tags_exactly
-    }
+    commits = [
+        ReleasedCommit(tag.commit, f"refs/tags/{tag.name}", f"which {tag.name} tags already")
+        for tag in reversed(release.other_tags_exactly)
+    ]
     if branch := release.branch:
-        where = ReleasedCommit(branch.sha, f"refs/heads/{branch.name}", f"the head of {branch.name}")
-        found.setdefault(branch.sha, where)
+        commits.append(ReleasedCommit(branch.sha, f"refs/heads/{branch.name}", f"the head of {branch.name}"))
     for pull in release.pulls:
         if pull.merged:
-            ref = f"refs/pull/{pull.number}/head"
-            where = ReleasedCommit(pull.head_sha, ref, f"the recorded head of pull request #{pull.number}")
-            found.setdefault(pull.head_sha, where)
-    return list(found.values())
+            what = f"the recorded head of pull request #{pull.number}"
+            commits.append(ReleasedCommit(pull.head_sha, f"refs/pull/{pull.number}/head", what))
+    return list({commit.sha: commit for commit in reversed(commits)}.values())
 
 
 def is_on_base(release: Release, released: ReleasedCommit) -> bool:

@@ -12,14 +12,11 @@ from enum import IntEnum
 
 
 class Rank(IntEnum):
-    """How much a line says; lower values count first."""
+    """What a line shows: the cause of a failure, skipped work (also in a successful run), or only that it failed."""
 
     CAUSE = 1
-    """It ended the run, and says why."""
     SKIPPED = 2
-    """A step skipped its work because it was done; all that the log of a successful run can say."""
     EFFECT = 3
-    """It only says that something failed."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """The parts of a workflow file: triggers, permissions, concurrency, jobs and steps.
 
 Values of an undocumented form are left out or read as text: GitHub and actionlint judge the form.
-Source: https://docs.github.com/actions/reference/workflows-and-actions/workflow-syntax
+Sources: https://docs.github.com/actions/reference/workflows-and-actions/workflow-syntax and, for called workflows,
+https://docs.github.com/actions/how-tos/reuse-automations/reuse-workflows
 """
 
 from __future__ import annotations
@@ -27,10 +28,7 @@ _LEVELS = ("none", "read", "write")
 
 @dataclass(frozen=True)
 class Permissions:
-    """A `permissions` block; rights that it does not name have the level `other`.
-
-    Source for reusable workflows: https://docs.github.com/actions/how-tos/reuse-automations/reuse-workflows
-    """
+    """A `permissions` block; rights that it does not name have the level `other`."""
 
     levels: Mapping[str, str] = field(default_factory=dict)
     other: str = "none"

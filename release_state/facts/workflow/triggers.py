@@ -31,9 +31,9 @@ class _Part:
 
     ranges: tuple[tuple[str, str], ...] = ()
     negated: bool = False
-    """Whether it takes all characters outside its ranges."""
+    """Whether it takes the characters outside its ranges."""
     skips: tuple[int, ...] = ()
-    """How many parts, from this one, may be left out together; empty: it is needed."""
+    """The numbers of parts, from this one, that may be left out together."""
     repeats: bool = False
 
     def takes(self, character: str) -> bool:
