@@ -29,8 +29,8 @@ MOST_BYTES = 32 * 2**20
 
 EXPLAIN_USAGE = """usage: release-state explain LOGFILE
 
-Names the failure that the log of a release run shows, and what to look at next. LOGFILE is the log of a job, what
-`gh run view --log` prints, or the zip of a run's logs; `-` reads it from the standard input.
+Names the failure in the log of a release run, and its fix. LOGFILE is the log of a job, the output of
+`gh run view --log`, or the zip of a run's logs; `-` reads it from the standard input.
 
 Exit code: 0 recognised, 1 not recognised, 4 no log.
 """
