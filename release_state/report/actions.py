@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,16 +34,14 @@ def is_in_workflow(environ: Mapping[str, str]) -> bool:
 
 def command(name: str, message: str, **properties: str) -> str:
     """The line of a command; nothing in the message or in a property can end it or begin another one."""
-    given = ",".join(f"{key}={_property(value)}" for key, value in properties.items() if value)
+    given = ",".join(
+        f"{key}={_data(value).replace(':', '%3A').replace(',', '%2C')}" for key, value in properties.items() if value
+    )
     return f"::{name}{' ' if given else ''}{given}::{_data(message)}"
 
 
 def _data(text: str) -> str:
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
 @contextmanager
@@ -57,16 +54,11 @@ def stop_commands(environ: Mapping[str, str]) -> Iterator[None]:
         yield
         return
     word = secrets.token_hex(20)
-    _print(command("stop-commands", word))
+    print(command("stop-commands", word), flush=True)
     try:
         yield
     finally:
-        _print(f"::{word}::")
-
-
-def _print(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
+        print(f"::{word}::", flush=True)
 
 
 def annotation(is_error: bool, lines: Iterable[str], title: str) -> str:
@@ -82,11 +74,7 @@ def errors_first(annotations: Iterable[str]) -> list[str]:
 
 
 def build_annotations(document: RunReport) -> list[str]:
-    """One annotation for each finding, errors first.
-
-    A finding that needs action and decides the verdict is an error, every other one a warning. Several checks that one
-    cause left unknown are one finding.
-    """
+    """One annotation for each finding; what needs action and decides the verdict is an error, else a warning."""
     return errors_first(_annotation(target, found) for target in document.targets for found in target.findings)
 
 

@@ -297,18 +297,12 @@ def _facts(release: Release) -> TargetFacts:
         base: str | None = release.base_branch
     except NotObserved:
         base = target.base_branch
+    alike = ("package", "repository", "version", "tag", "release_branch", "remote_url", "clone", "github_api")
     return TargetFacts(
-        package=target.package,
-        repository=target.repository,
-        version=target.version,
+        **{name: getattr(target, name) for name in alike},
         channel=target.channel.name,
         index_url=target.channel.index_url,
-        tag=target.tag,
-        release_branch=target.release_branch,
         base_branch=base,
-        remote_url=target.remote_url,
-        clone=target.clone,
-        github_api=target.github_api,
     )
 
 

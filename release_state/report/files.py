@@ -9,13 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from release_state.common import disk
 from release_state.model.outcome import Exit, Verdict
-
-if TYPE_CHECKING:
-    from release_state.settings.config import RunConfig
+from release_state.settings.config import RunConfig
 
 #: Verdicts that never become `latest`: the run was narrowed or broke.
 NOT_WHOLE = {Verdict.PARTIAL, Verdict.NOTHING_CHECKED, Verdict.DEFECT}

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import timezone
-from typing import TYPE_CHECKING
 
 from release_state.common.text import escape, format_step_numbers, quote_command, sanitize
 from release_state.facts.release import Release
 from release_state.model.outcome import Exit, Outcome, Verdict, collect_remedies, find_retry_time, group_unknown
 from release_state.model.plan import Plan
+from release_state.model.snapshot import Snapshot
 from release_state.report.screen import Screen, list_rows
+from release_state.settings.config import RunConfig
+from release_state.verdict.changes import Changes
 from release_state.verdict.conclude import ADVICE, COUNTED
 from release_state.verdict.matrix import Row, build_matrix
-
-if TYPE_CHECKING:
-    from release_state.model.snapshot import Snapshot
-    from release_state.settings.config import RunConfig
-    from release_state.verdict.changes import Changes
-    from release_state.verdict.verdict import TargetVerdict
+from release_state.verdict.verdict import TargetVerdict
 
 _COLOUR = {
     Verdict.READY: "green",

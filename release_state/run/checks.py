@@ -216,8 +216,7 @@ def status(report: pytest.TestReport) -> tuple[str, str, tuple[str, dict[str, bo
     if document is None:
         return None
     outcome = Outcome(document["outcome"])
-    letter, markup = _SHOWN[outcome]
-    word = outcome.words.upper()
     if outcome is Outcome.ACTION_NEEDED and not document["blocking"]:
         return ADVICE, "a", ("ADVICE", {"yellow": True})
-    return outcome.words, letter, (word, markup)
+    letter, markup = _SHOWN[outcome]
+    return outcome.words, letter, (outcome.words.upper(), markup)

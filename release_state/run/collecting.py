@@ -80,20 +80,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep the checks of the phase that applies; announce which look-ups a narrowed run needs."""
-    if is_executing(config.option) and _many_of(config) is None:
-        items[:] = _select(config, items)
-
-
-def _select(config: pytest.Config, items: list[pytest.Item]) -> list[pytest.Item]:
-    """The items whose phase applies to their target; tells the observation of a narrowed run what they read."""
+    if not items or not is_executing(config.option) or _many_of(config) is not None:
+        return
     from release_state.observe.lookups import lookups_of_phase
     from release_state.report import screen
     from release_state.run.session import KEY, Controller
     from release_state.verdict.check import MARKER
 
     session = config.stash[KEY]
-    if not items:
-        return []
     reads: set[str] = set() if session.fixed_phase else set(lookups_of_phase())
     for item in items:
         applies = session.fixed_phase is None or item.get_closest_marker(session.fixed_phase.marker)
@@ -108,9 +102,9 @@ def _select(config: pytest.Config, items: list[pytest.Item]) -> list[pytest.Item
     elif isinstance(session, Controller) and session.waits:
         while not session.is_over(_LOOK_SECONDS):
             pass  # progress lines are printed meanwhile; later pytest would capture them
-    kept = []
-    for item in items:
-        target = getattr(getattr(item, "callspec", None), "params", {}).get("target")
-        if target is None or item.get_closest_marker(session.phase(target).marker):
-            kept.append(item)
-    return kept
+    targets = (getattr(getattr(item, "callspec", None), "params", {}).get("target") for item in items)
+    items[:] = [
+        item
+        for item, target in zip(items, targets, strict=True)
+        if target is None or item.get_closest_marker(session.phase(target).marker)
+    ]

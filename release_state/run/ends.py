@@ -43,7 +43,12 @@ Stage = Literal["starting", "running", "postponing", "ending"]
 
 def describe_limit(error: BaseException) -> str | None:
     """What this machine lacks, in a line; None if the error has another cause, perhaps a defect."""
-    for each in _causes(error):
+    causes: list[BaseException] = []
+    cause: BaseException | None = error
+    while cause is not None and cause not in causes:
+        causes.append(cause)
+        cause = cause.__cause__ or cause.__context__
+    for each in causes:
         if isinstance(each, MemoryError):
             return _LIMITS[errno.ENOMEM]
         # The second text: a clean-up that joins a thread which never started.
@@ -119,17 +124,14 @@ def _end(kind: type[BaseException], error: BaseException, traceback: TracebackTy
 def end(error: BaseException) -> None:
     """Print what ended the run and clean up; never returns."""
     with suppress(BaseException):
-        why = describe_limit(error) or _describe_defect(error)
+        if (why := describe_limit(error)) is None:
+            from release_state.common.errors import format_traceback
+
+            why = f"a defect of the suite, please report this:\n{format_traceback(error).rstrip()}"
         os.write(2, f"ERROR: {why}\n".encode(errors="backslashreplace"))
     with suppress(BaseException):
         atexit._run_exitfuncs()  # sys.exit would try to flush standard output
     os._exit(DEFECT)
-
-
-def _describe_defect(error: BaseException) -> str:
-    from release_state.common.errors import format_traceback
-
-    return f"a defect of the suite, please report this:\n{format_traceback(error).rstrip()}"
 
 
 def _is_of_a_run(error: BaseException, traceback: TracebackType | None) -> bool:
@@ -139,15 +141,6 @@ def _is_of_a_run(error: BaseException, traceback: TracebackType | None) -> bool:
             return True
         traceback = traceback.tb_next
     return isinstance(error, MemoryError)
-
-
-def _causes(error: BaseException) -> list[BaseException]:
-    found: list[BaseException] = []
-    each: BaseException | None = error
-    while each is not None and each not in found:
-        found.append(each)
-        each = each.__cause__ or each.__context__
-    return found
 
 
 @contextmanager

@@ -98,23 +98,29 @@ def load(
     if local and "remote" in written and (remote := resolved()["remote"]).origin == table_origin:
         # The file was found through the repository; only the file says which remote is meant.
         local = find_repository(local.top, validate.ref_name("--remote", remote.text))
-    servers: dict[str, Value] = {}
-    api, web = _github(arguments, environ, servers)
-    values = {**resolved(_inferred(local, web)), **servers}
+    servers = _github(arguments, environ)
+    api, web = (value.text.rstrip("/") for value in servers.values())
+    remote_of_clone = (local.remote_url if local else None) or ""
+    named = parse_repository(remote_of_clone, web) if remote_of_clone else None
+    inferred = {"repository": Value(named, f"remote URL of {local.top}")} if local and named else {}
+    values = {**resolved(inferred), **servers}
     channels = defined_channels(written, table_origin, arguments.index_urls, environ)
     chosen = _chosen_channels(arguments.channels, channels, values)
     get = {key: value.text for key, value in values.items()}
     if "repository" not in get:
+        label = f"remote {get['remote']} of {local.top}" if local else ""
+        why = f" ({label} is {validate.shown(remote_of_clone)}, which is not on {web})" if remote_of_clone else ""
         raise UsageProblem(
-            f"no repository{_why_none(local, get['remote'], web)}: give --repository owner/name, "
-            "or --repo with a clone whose remote says it"
+            f"no repository{why}: give --repository owner/name, or --repo with a clone whose remote says it"
         )
     repository = validate.repository(get["repository"])
     asked = arguments.repo is not None or "RELEASE_STATE_REPO" in environ
-    clone = local if local and (asked or _is_clone_of(local, repository, web)) else None
+    clone = local if asked or (named or "").lower() == repository.lower() else None
     package = _package(values, clone, project_name)
-    if "remote-url" not in values:
-        values["remote-url"] = _remote_of(clone, get["remote"], f"{web}/{repository}.git")
+    if "remote-url" not in values and clone and clone.remote_url:
+        url = validate.git_url("remote URL", clone.remote_url)
+        values["remote-url"] = Value(url, f"remote {get['remote']} of {clone.top}")
+    values.setdefault("remote-url", Value(f"{web}/{repository}.git", "inferred from the repository's name"))
     given = values["remote-url"]
     remote_url = validate.git_url("--remote-url", given.text)
     hide_passwords_in(
@@ -138,13 +144,8 @@ def load(
         "github_web": web,
         "reports_dir": str(reports_dir),
         # A printed command finds a clone's own file again, but not a project list or the folder's file.
-        "settings": _said(
-            arguments,
-            environ,
-            values,
-            table_origin if listed or clone is None else "",
-            reports_dir,
-            [channel.name for channel in channels],
+        "settings": _list_options(
+            arguments, environ, values, table_origin if listed or clone is None else "", reports_dir, channels
         ),
     }
     status = {key: values.setdefault(key, Value(url, "default")) for key, url in status_pages(api, chosen).items()}
@@ -181,34 +182,33 @@ def load(
     )
 
 
-def _said(
+def _list_options(
     arguments: Arguments,
     environ: Mapping[str, str],
     values: Mapping[str, Value],
     file: str,
     reports_dir: Path,
-    channels: Sequence[str],
+    channels: Sequence[Channel],
 ) -> tuple[tuple[str, str], ...]:
     """The options that a printed command must repeat; `file` is a file that it would not find again, or empty."""
-    said = {}
+    options = {}
     for setting in SETTINGS:
         value = values.get(setting.key)
         if value is not None and (value.is_given or (file and value.origin == file)):
-            said[setting.key] = strip_credentials(value.text) if setting.metavar == "URL" else value.text
-    if "reports-dir" in said:
-        said["reports-dir"] = str(reports_dir)
-    run = {
-        "no-install": "" if not arguments.install else None,
-        "install-sdists": "" if arguments.install_sdists else None,
-        "block-on-advice": "" if arguments.block_on_advice else None,
-        "wait": arguments.wait if arguments.wait != "0" else None,
-        "plan": arguments.plan if arguments.plan != "auto" else None,
-        "phase": arguments.phase if arguments.phase != "auto" else None,
+            options[setting.key] = strip_credentials(value.text) if setting.metavar == "URL" else value.text
+    if "reports-dir" in options:
+        options["reports-dir"] = str(reports_dir)
+    switches = {
+        "no-install": not arguments.install,
+        "install-sdists": arguments.install_sdists,
+        "block-on-advice": arguments.block_on_advice,
     }
-    said |= {key: text for key, text in run.items() if text is not None}
+    options |= {key: "" for key, is_given in switches.items() if is_given}
+    changed = {"wait": (arguments.wait, "0"), "plan": (arguments.plan, "auto"), "phase": (arguments.phase, "auto")}
+    options |= {key: text for key, (text, default) in changed.items() if text != default}
     named = [text.partition("=")[0] for text in arguments.index_urls]
-    named += [name for name in channels if index_variable(name) in environ]
-    return (*said.items(), *(("index-url", name) for name in dict.fromkeys(named)))
+    named += [channel.name for channel in channels if index_variable(channel.name) in environ]
+    return (*options.items(), *(("index-url", name) for name in dict.fromkeys(named)))
 
 
 def _versions(arguments: Arguments) -> tuple[str, ...]:
@@ -227,12 +227,6 @@ def _package(values: dict[str, Value], clone: LocalRepository | None, project_na
     if "package" not in values:
         raise UsageProblem("no package: give --package, or [tool.release-state] package in pyproject.toml")
     return validate.package(values["package"].text)
-
-
-def _remote_of(clone: LocalRepository | None, remote: str, on_github: str) -> Value:
-    if clone and clone.remote_url:
-        return Value(validate.git_url("remote URL", clone.remote_url), f"remote {remote} of {clone.top}")
-    return Value(on_github, "inferred from the repository's name")
 
 
 def _project(get: Mapping[str, str]) -> dict[str, Any]:
@@ -266,25 +260,7 @@ def _public(channel: Channel) -> Channel:
     )
 
 
-def _inferred(local: LocalRepository | None, web: str) -> dict[str, Value]:
-    if local is None or local.remote_url is None:
-        return {}
-    name = parse_repository(local.remote_url, web)
-    return {"repository": Value(name, f"remote URL of {local.top}")} if name else {}
-
-
-def _why_none(local: LocalRepository | None, remote: str, web: str) -> str:
-    if local is None or local.remote_url is None:
-        return ""
-    return f" (remote {remote} of {local.top} is {validate.shown(local.remote_url)}, which is not on {web})"
-
-
-def _is_clone_of(local: LocalRepository, repository: str, web: str) -> bool:
-    name = parse_repository(local.remote_url or "", web)
-    return name is not None and name.lower() == repository.lower()
-
-
-def _github(arguments: Arguments, environ: Mapping[str, str], values: dict[str, Value]) -> tuple[str, str]:
+def _github(arguments: Arguments, environ: Mapping[str, str]) -> dict[str, Value]:
     """GitHub's API and web address; never from a file of the inspected repository, since the token is sent there.
 
     One follows from the other: a plan must not change one server because of facts from another.
@@ -296,14 +272,13 @@ def _github(arguments: Arguments, environ: Mapping[str, str], values: dict[str, 
             raise UsageProblem(f"{name} {validate.shown(value.text)} held credentials: give a token in GITHUB_TOKEN")
     if api and web:
         _assert_one_server(api, web)
-    elif api:
-        web = Value(derive_web_address(api.text), "the server of github-api-url")
     elif web:
         api = Value(derive_api_address(web.text), "the API of github-server-url")
     else:
-        api, web = Value(GITHUB_API, "default"), Value(derive_web_address(GITHUB_API), "default")
-    values["github-api-url"], values["github-server-url"] = api, web
-    return api.text.rstrip("/"), web.text.rstrip("/")
+        origin = "the server of github-api-url" if api else "default"
+        api = api or Value(GITHUB_API, "default")
+        web = Value(derive_web_address(api.text), origin)
+    return {"github-api-url": api, "github-server-url": web}
 
 
 def _address(typed: str | None, environ: Mapping[str, str], variable: str) -> Value | None:
@@ -338,14 +313,12 @@ def show(config: RunConfig, token_source: str | None) -> list[str]:
     """The lines of `--show-config`: each value and its origin, without secrets."""
     rows = [(key, Value(strip_credentials(value.text), value.origin)) for key, value in config.values.items()]
     target = config.targets[0]
-    rows += [
-        (f"channels.{channel.name}", Value(strip_credentials(channel.index_url), "channel"))
-        for channel in target.channels
-    ]
-    rows.append(("repo", Value(target.clone or "", "no clone is looked at" if not target.clone else "clone")))
+    rows += [(f"channels.{each.name}", Value(strip_credentials(each.index_url), "channel")) for each in target.channels]
     versions = config.audit or ", ".join(dict.fromkeys(t.version for t in config.targets))
-    is_given = versions != PLACEHOLDER
-    rows.append(("version", Value(versions, "command line") if is_given else Value("", "not given")))
-    rows.append(("phase", Value(config.phase, "command line" if config.phase != "auto" else "default")))
-    rows.append(("token", Value("yes" if token_source else "no", token_source or "none found")))
+    rows += [
+        ("repo", Value(target.clone, "clone") if target.clone else Value("", "no clone is looked at")),
+        ("version", Value(versions, "command line") if versions != PLACEHOLDER else Value("", "not given")),
+        ("phase", Value(config.phase, "command line" if config.phase != "auto" else "default")),
+        ("token", Value("yes" if token_source else "no", token_source or "none found")),
+    ]
     return [f"{key} = {validate.shown(value.text)}  # {value.origin}" for key, value in sorted(rows)]

@@ -16,6 +16,7 @@ _PACKAGE = re.compile(r"[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9._-]{0,198}[A-Za-z0-9]"
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}")
 _IN_URL = re.compile(r"[/:@]([A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+?)(?:\.git)?/?$")
 _CHANNEL = re.compile(r"[a-z0-9][a-z0-9-]*")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _REF_FORBIDDEN = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(/|$)|^[-/.]|[/.]$")
 _SCP_LIKE = re.compile(r"(?:[A-Za-z0-9_.+][A-Za-z0-9_.+-]*@)?[A-Za-z0-9][A-Za-z0-9.-]*:(?!:)[^\s:][^\s]*")
@@ -61,6 +62,13 @@ def version(text: str) -> str:
     return str(parsed)
 
 
+def _checked(is_right: object, option: str, text: str, why: str) -> str:
+    """The text; raises UsageProblem with the reason if it is not right."""
+    if not is_right:
+        raise UsageProblem(f"{option} {shown(text)} {why}")
+    return text
+
+
 def one_of(option: str, text: str, allowed: Iterable[str]) -> str:
     """The text, if it is one of the allowed words."""
     allowed = list(allowed)
@@ -77,19 +85,15 @@ def nearest(text: str, allowed: Iterable[str]) -> str:
 
 def package(text: str) -> str:
     """A package name that the core metadata allow."""
-    if not _PACKAGE.fullmatch(text):
-        raise UsageProblem(f"package {shown(text)} is not a package name: letters, digits, and . _ - between them")
-    return text
+    why = "is not a package name: letters, digits, and . _ - between them"
+    return _checked(_PACKAGE.fullmatch(text), "package", text, why)
 
 
 def repository(text: str) -> str:
     """A GitHub repository."""
-    if not _REPOSITORY.fullmatch(text):
-        found = _IN_URL.search(text)
-        raise UsageProblem(
-            f"repository {shown(text)} is not of the form owner/name" + (f": give {found[1]}" if found else "")
-        )
-    return text
+    found = _IN_URL.search(text)
+    why = "is not of the form owner/name" + (f": give {found[1]}" if found else "")
+    return _checked(_REPOSITORY.fullmatch(text), "repository", text, why)
 
 
 def channel_name(text: str) -> str:
@@ -103,9 +107,7 @@ def channel_name(text: str) -> str:
 
 def ref_name(option: str, text: str) -> str:
     """A branch or remote name that git accepts."""
-    if not text or _REF_FORBIDDEN.search(text):
-        raise UsageProblem(f"{option} {shown(text)} is not a name that git allows")
-    return text
+    return _checked(text and not _REF_FORBIDDEN.search(text), option, text, "is not a name that git allows")
 
 
 def template(option: str, text: str, known: Iterable[str]) -> str:
@@ -117,9 +119,8 @@ def template(option: str, text: str, known: Iterable[str]) -> str:
             raise UsageProblem(
                 f"{option} {shown(text)}: {{{name}}} is not known; known: " + ", ".join(f"{{{name}}}" for name in known)
             )
-    if names.count("version") + names.count("semver") != 1:
-        raise UsageProblem(f"{option} {shown(text)} must hold {{version}} once, or {{semver}}")
-    return text
+    is_right = names.count("version") + names.count("semver") == 1
+    return _checked(is_right, option, text, "must hold {version} once, or {semver}")
 
 
 def ref_template(option: str, text: str, known: Iterable[str]) -> str:
@@ -128,40 +129,38 @@ def ref_template(option: str, text: str, known: Iterable[str]) -> str:
     return text
 
 
+def text_template(option: str, text: str, known: Iterable[str]) -> str:
+    """A template whose result is a line of text."""
+    _checked(not _CONTROL.search(text), option, text, "holds a control character")
+    return template(option, text, known)
+
+
 def http_url(option: str, text: str) -> str:
     """An absolute http or https address without query and fragment."""
     parts = _split(option, text)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise UsageProblem(f"{option} {shown(text)} is not an http or https address")
-    return text
+    is_right = parts.scheme in ("http", "https") and parts.hostname and not parts.query and not parts.fragment
+    return _checked(is_right, option, text, "is not an http or https address")
 
 
 def status_url(option: str, text: str) -> str | None:
     """The address of a status page without a slash at its end; None for an empty text, which means no page."""
-    if text and "@" in urlsplit(http_url(option, text)).netloc:
-        raise UsageProblem(f"{option} {shown(text)} held credentials: a status page needs none")
-    return text.rstrip("/") or None
+    is_right = not text or "@" not in urlsplit(http_url(option, text)).netloc
+    return _checked(is_right, option, text, "held credentials: a status page needs none").rstrip("/") or None
 
 
 def link(option: str, text: str) -> str:
     """An http or https address that a page may link to."""
-    if _split(option, text).scheme not in ("http", "https"):
-        raise UsageProblem(f"{option} {shown(text)} is not an http or https address")
-    return text
+    is_right = _split(option, text).scheme in ("http", "https")
+    return _checked(is_right, option, text, "is not an http or https address")
 
 
 def git_url(option: str, text: str) -> str:
     """A remote's address: https, http, ssh, git and file URLs, `host:path`, or an absolute path."""
     _refuse_passwords(option, text)
     fault = "form" if " " in text else find_git_fault(text)
-    if fault == "query":
-        raise UsageProblem(f"{option} {shown(text)} holds a query or a fragment")
-    if fault:
-        raise UsageProblem(
-            f"{option} {shown(text)} is not an address of a git remote: https://, ssh://, git://, file:///, "
-            "host:path or an absolute path"
-        )
-    return text
+    _checked(fault != "query", option, text, "holds a query or a fragment")
+    forms = "https://, ssh://, git://, file:///, host:path or an absolute path"
+    return _checked(not fault, option, text, f"is not an address of a git remote: {forms}")
 
 
 def is_local(url: str) -> bool:
@@ -169,32 +168,21 @@ def is_local(url: str) -> bool:
     return url.startswith("/") or url.lower().startswith("file:")
 
 
-def text_template(option: str, text: str, known: Iterable[str]) -> str:
-    """A template whose result is a line of text."""
-    if re.search(r"[\x00-\x1f\x7f]", text):
-        raise UsageProblem(f"{option} {shown(text)} holds a control character")
-    return template(option, text, known)
-
-
 def folder(option: str, text: str) -> str:
     """A path of this machine."""
-    if not text or "\0" in text:
-        raise UsageProblem(f"{option} {shown(text)} is not the name of a folder")
-    return text
+    return _checked(text and "\0" not in text, option, text, "is not the name of a folder")
 
 
 def relative_path(option: str, text: str) -> str:
     """A path inside the repository."""
-    if not text or text.startswith(("/", "-", ":")) or ".." in text.split("/") or re.search(r"[\x00-\x1f\x7f]", text):
-        raise UsageProblem(f"{option} {shown(text)} is not a path inside the repository")
-    return text
+    leads_out = not text or text.startswith(("/", "-", ":")) or ".." in text.split("/")
+    return _checked(not (leads_out or _CONTROL.search(text)), option, text, "is not a path inside the repository")
 
 
 def workflow_file(option: str, text: str) -> str:
     """The file name of a workflow, or nothing."""
-    if text and not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\.ya?ml", text):
-        raise UsageProblem(f"{option} {shown(text)} is not the file name of a workflow (release.yml)")
-    return text
+    is_right = not text or re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\.ya?ml", text)
+    return _checked(is_right, option, text, "is not the file name of a workflow (release.yml)")
 
 
 def seconds(option: str, text: str) -> float:
@@ -212,8 +200,7 @@ def _number(option: str, text: str, unit: str, most: int) -> float:
         value = float(text)
     except ValueError:
         value = -1.0
-    if not 0 < value <= most:
-        raise UsageProblem(f"{option} {shown(text)} is not a number of {unit} above 0, up to {most}")
+    _checked(0 < value <= most, option, text, f"is not a number of {unit} above 0, up to {most}")
     return value
 
 
@@ -236,8 +223,7 @@ def _refuse_passwords(option: str, text: str) -> None:
 
 def _split(option: str, text: str) -> SplitResult:
     _refuse_passwords(option, text)
-    if re.search(r"[\x00-\x20\x7f]", text):
-        raise UsageProblem(f"{option} {shown(text)} holds a blank or a control character")
+    _checked(not re.search(r"[\x00-\x20\x7f]", text), option, text, "holds a blank or a control character")
     try:
         parts = urlsplit(text)
         _ = parts.port

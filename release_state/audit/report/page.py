@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from html import escape
-from importlib.resources import files
 
 from release_state import __version__
 from release_state.audit.judge import Judgement
@@ -15,9 +14,10 @@ from release_state.audit.verdict import AuditVerdict
 from release_state.model.outcome import CheckResult, Outcome
 from release_state.model.plan import Step
 from release_state.report.document import find_decisive
-from release_state.report.page.parts import text
+from release_state.report.page.parts import read_resource, text
 from release_state.report.screen import list_rows
 
+_HERE = "release_state.audit.report"
 _OPEN = 3
 """Up to this many kinds of disagreement are shown open; more of them start closed."""
 
@@ -37,11 +37,11 @@ def render_frame(title: str, exit_code: int, sections: Iterable[str], started_at
         (
             '<!doctype html><html lang="en"><head><meta charset="utf-8">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>{text(title)}</title><style>{_resource('audit_page.css')}</style></head><body><main>",
+            f"<title>{text(title)}</title><style>{read_resource('audit_page.css', _HERE)}</style></head><body><main>",
             f'<h1 class="exit-{exit_code}">{text(title)}</h1>',
             *sections,
             f'<p class="small">release-state {__version__}, {started_at:%Y-%m-%d %H:%M:%S} UTC</p></main>',
-            f"<script>{_resource('audit_page.js')}</script></body></html>\n",
+            f"<script>{read_resource('audit_page.js', _HERE)}</script></body></html>\n",
         )
     )
 
@@ -145,8 +145,3 @@ def _row(judgement: Judgement, result: CheckResult) -> str:
         f"{' (advice)' * (outcome is Outcome.ACTION_NEEDED and not result.blocking)}<td>{uploaded}"
         f"<td>{len(indexed.files) if indexed else ''}<td>{text(tags)}<td>{text(found)}"
     )
-
-
-def _resource(name: str) -> str:
-    """The text of a file that is built into the page."""
-    return files("release_state.audit.report").joinpath(name).read_text(encoding="utf-8")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from release_state.audit.report.history import describe_habits, describe_notes, format_ranges
 from release_state.audit.verdict import AuditVerdict
@@ -13,9 +12,7 @@ from release_state.report.actions import StepReport, annotation, errors_first
 from release_state.report.document import find_decisive
 from release_state.report.markdown import cut, escape, render_step
 from release_state.report.screen import Screen, list_rows
-
-if TYPE_CHECKING:
-    from release_state.settings.config import RunConfig
+from release_state.settings.config import RunConfig
 
 _COLOUR = {Verdict.AGREES: "green", Verdict.ACTION_NEEDED: "red", Verdict.DEFECT: "red"}
 _SHOWN = 3

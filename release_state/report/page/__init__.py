@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
-from pathlib import Path
 
 from release_state.common.text import sanitize
 from release_state.facts.release import Release
@@ -16,7 +15,17 @@ from release_state.model.outcome import CheckResult, Exit, Outcome, group_unknow
 from release_state.model.snapshot import Snapshot
 from release_state.report.document import Origin, find_decisive
 from release_state.report.page.checks import header, other_row, render_checks, row
-from release_state.report.page.parts import badge, link, moment, render_changes, render_matrix, render_plan, text
+from release_state.report.page.parts import (
+    badge,
+    link,
+    moment,
+    read_resource,
+    render_changes,
+    render_matrix,
+    render_plan,
+    render_terms,
+    text,
+)
 from release_state.report.page.timeline import render_timeline
 from release_state.verdict.changes import Changes
 from release_state.verdict.matrix import build_matrix
@@ -50,9 +59,9 @@ def summary(
     worst = find_decisive(verdicts) if verdicts else None
     top = [
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        f"<style>{_file('page.css')}</style>",
+        f"<style>{read_resource('page.css')}</style>",
         root(worst),
-        f"<script>{_file('page.js')}</script>",
+        f"<script>{read_resource('page.js')}</script>",
     ]
     only = len(verdicts) == 1
     blocks = "".join(
@@ -68,10 +77,6 @@ def summary(
     )
     contents = "" if only or not verdicts else _contents(verdicts)
     return [*top, f'<main id="release" lang="en">{contents}{blocks}</main>']
-
-
-def _file(name: str) -> str:
-    return Path(__file__).with_name(name).read_text(encoding="utf-8")
 
 
 def _contents(verdicts: tuple[TargetVerdict, ...]) -> str:
@@ -204,9 +209,6 @@ def facts(verdict: TargetVerdict, release: Release, origin: Origin) -> str:
         ("CI run", link(origin.run_url, origin.run_name or "") if origin.run_url else ""),
         ("Repository", link(repository_page(release), target.repository)),
     ]
-    items = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in rows if value)
-    return f'<dl class="facts">{items}</dl><p class="why">{text(_phase(verdict.phase_reason))}</p>'
-
-
-def _phase(reason: str) -> str:
-    return f"Why this phase: {reason}." if reason else ""
+    why = f"Why this phase: {verdict.phase_reason}." if verdict.phase_reason else ""
+    facts_list = render_terms(rows, ' class="facts"')
+    return f'{facts_list}<p class="why">{text(why)}</p>'

@@ -9,7 +9,7 @@ from typing import Any
 
 from release_state.common.text import format_step_numbers, sanitize
 from release_state.model.outcome import CheckResult, Outcome, collect_remedies, find_retry_time, group_unknown
-from release_state.report.page.parts import badge, fact, link, moment, slug, span, text
+from release_state.report.page.parts import badge, fact, link, moment, render_terms, slug, span, text
 from release_state.verdict.matrix import name_trace
 from release_state.verdict.verdict import TargetVerdict
 
@@ -50,7 +50,7 @@ def _unknown(verdict: TargetVerdict, anchor: str, level: int) -> str:
         ]
         advice = " advice" if not any(result.blocking for result in results) else ""
         items.append(
-            f'<li class="check outcome-unknown{advice}"><p>{badge(Outcome.UNKNOWN)}</p>{_terms(rows)}'
+            f'<li class="check outcome-unknown{advice}"><p>{badge(Outcome.UNKNOWN)}</p>{render_terms(rows)}'
             f'<ul class="left-unknown" aria-label="Checks left unknown">{names}</ul></li>'
         )
     return f'<h{level}>Could not be checked</h{level}><ul class="checks unknown">{"".join(items)}</ul>'
@@ -62,7 +62,7 @@ def _check(verdict: TargetVerdict, result: CheckResult, anchor: str) -> str:
         f'<li id="{anchor}{escape(result.id)}" class="check outcome-{slug(result.outcome)}{advice}">'
         f'<p class="head">{badge(result.outcome)} <strong class="id">{escape(result.id)}</strong> '
         f'<span class="title">{fact(result.title)}{_reason(result)}</span>{_level(result)}'
-        f'<span class="took">{span(result.seconds)}</span></p>{_terms(_rows(verdict, result, anchor))}</li>'
+        f'<span class="took">{span(result.seconds)}</span></p>{render_terms(_rows(verdict, result, anchor))}</li>'
     )
 
 
@@ -88,12 +88,6 @@ def _rows(verdict: TargetVerdict, result: CheckResult, anchor: str) -> list[tupl
         ("Why it matters", text(result.why)),
         ("Fix", action),
     ]
-
-
-def _terms(rows: list[tuple[str, str]]) -> str:
-    """A list of terms and their values (HTML); empty values are left out."""
-    shown = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in rows if value)
-    return f"<dl>{shown}</dl>" if shown else ""
 
 
 def header(cells: list[Any]) -> None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from html import escape
+from importlib.resources import files
 
 from release_state.common.text import LONGEST, quote_command, sanitize
 from release_state.model.outcome import Outcome
@@ -21,6 +22,11 @@ _CELL = 300
 """Characters of a cell; the check itself shows the whole text."""
 _COLUMNS = ("Trace", "Expected", "Observed", "State", "Link")
 _CODE = re.compile(r"`([^`]+)`")
+
+
+def read_resource(name: str, package: str = "release_state.report.page") -> str:
+    """The text of a file that is built into a page."""
+    return files(package).joinpath(name).read_text(encoding="utf-8")
 
 
 def text(value: str, longest: int = LONGEST) -> str:
@@ -54,6 +60,12 @@ def link(url: str | None, label: str, name: str = "", longest: int = LONGEST) ->
         return text(label, longest)
     named = f' aria-label="{text(name)}"' if name else ""
     return f'<a href="{text(url)}"{named} rel="noreferrer">{text(label, longest)}</a>'
+
+
+def render_terms(rows: Sequence[tuple[str, str]], kind: str = "") -> str:
+    """A list of terms and their values (HTML); empty values are left out."""
+    shown = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in rows if value)
+    return f"<dl{kind}>{shown}</dl>" if shown else ""
 
 
 def moment(at: datetime) -> str:
@@ -101,17 +113,14 @@ def render_plan(plan: Plan, anchor: str) -> str:
     parts = [f"<p>Direction: <strong>{escape(plan.direction)}</strong>{reason}.</p>"]
     if losing := [str(number) for number, step in enumerate(plan.steps, 1) if step.destroys]:
         parts.append(f'<p class="warning"><span aria-hidden="true">⚠</span> Destructive: step {", ".join(losing)}.</p>')
-    if (way := plan.way_to_folder()) and any(_uses_git(step) for step in plan.steps):
+    lines = [command for step in plan.steps for command in (*step.commands, *step.verify)]
+    if (way := plan.way_to_folder()) and any(command[0] in ("git", "sh") for command in lines):
         parts.append(f"<p>Run the git commands in the clone:</p>{commands([way], 'to go to the clone')}")
     steps = "".join(_step(number, step, anchor) for number, step in enumerate(plan.steps, 1))
     parts.append(f'<ol class="steps">{steps}</ol>')
     if plan.other_way:
         parts.append(f"<p>{plan.instead}:</p>{commands([quote_command(plan.other_way)], 'for the other plan')}")
     return "".join(parts)
-
-
-def _uses_git(step: Step) -> bool:
-    return any(command[0] in ("git", "sh") for command in (*step.commands, *step.verify))
 
 
 def _step(number: int, step: Step, anchor: str) -> str:
@@ -129,11 +138,8 @@ def _step(number: int, step: Step, anchor: str) -> str:
         )
     if step.withheld:
         parts.append(f'<p class="reason">No command: {text(step.withheld)}.</p>')
-    if step.destroys and step.commands:
-        lines = commands(step.lines(), f"of step {number}, destructive")
-        parts.append(f'<div class="destroying">{lines}</div>')
-    else:
-        parts.append(commands(step.lines(), f"of step {number}"))
+    lines = commands(step.lines(), f"of step {number}{', destructive' * bool(step.destroys)}")
+    parts.append(f'<div class="destroying">{lines}</div>' if step.destroys and lines else lines)
     if step.link:
         parts.append(f'<p class="by-hand">{link(step.link, step.link)}</p>')
     if step.verify:
@@ -181,15 +187,12 @@ def render_matrix(rows: Sequence[Row], anchor: str, name: str) -> str:
 def _row(row: Row, anchor: str) -> str:
     kind = f"row outcome-{slug(row.state)}" if row.state else "row nothing"
     checks = [*row.decided_by, *(f"{name} (advice)" for name in row.advice)]
+    opened = link(row.link, "open", f"open: {row.name}") if row.link else "-"
     named = ", ".join(f'<a href="#{anchor}{escape(name.split()[0])}">{escape(name)}</a>' for name in checks)
     return (
         f'<tr role="row" class="{kind}"><th role="rowheader" scope="row">{text(row.name)}</th>'
         f'<td role="cell" data-label="Expected">{text(row.expected, _CELL)}</td>'
         f'<td role="cell" data-label="Observed">{text(row.observed, _CELL)}</td>'
         f'<td role="cell" data-label="State">{badge(row.state)}{f" <small>{named}</small>" if named else ""}</td>'
-        f'<td role="cell" data-label="Link">{_link_of(row)}</td></tr>'
+        f'<td role="cell" data-label="Link">{opened}</td></tr>'
     )
-
-
-def _link_of(row: Row) -> str:
-    return link(row.link, "open", f"open: {row.name}") if row.link else "-"
