@@ -12,6 +12,7 @@ from release_state.facts.origin import (
     is_branch_leftover,
     is_misplaced,
     is_on_base,
+    is_on_line,
 )
 from release_state.facts.release import Release
 from release_state.model.observation import NotObserved, Problem
@@ -218,6 +219,7 @@ def test_tag_is_the_same_in_the_clone(release: Release, plan: Recovery) -> None:
 def test_tag_is_on_the_right_commit(release: Release) -> None:
     """The tag points to a commit on the base branch or release branch.
 
+    Another branch of the remote that lasts is right, too: a maintenance line such as `0.1.x`, or `develop`.
     The release branch is known by the head that GitHub recorded for its pull request. So this also works after a squash
     merge, and after the branch is gone. Any other commit deserves a look, but about half of all tags are off the
     default branch for good reasons.
@@ -228,7 +230,7 @@ def test_tag_is_on_the_right_commit(release: Release) -> None:
         raise NotApplicable("no tag")
     if tag.commit == release.base_head or release.lineage(tag.commit).on_base:
         return
-    if any(release.is_ancestor(tag.commit, pull.head_sha) for pull in release.pulls):
+    if any(release.is_ancestor(tag.commit, pull.head_sha) for pull in release.pulls) or release.find_line(tag.commit):
         return
     heads = join_items(f"#{pull.number} at {pull.head_sha[:12]}" for pull in release.pulls) or "none"
     off = format_commits(release.lineage(tag.commit).ahead)
@@ -466,6 +468,8 @@ def test_release_pull_request_is_there(release: Release, plan: Recovery) -> None
     if other := find_squashed(release, released):
         same = f"{release.base_branch} has it in another form, {other.sha[:12]}: {describe_fit(release, other)}"
         raise NotApplicable(f"{same}. No pull request is expected")
+    if line := release.find_line(released.sha) if is_on_line(release, released.sha) else None:
+        raise NotApplicable(f"{line.name} has the released commit: no pull request into {release.base_branch}")
     wrong = join_items(_explain_rejection(release, pull) for pull in release.pulls)
     raise ActionNeeded(
         expected=f"a pull request {release.target.release_branch} -> {release.base_branch}, open or merged",

@@ -286,7 +286,16 @@ def test_no_draft_of_a_github_release(release: Release, plan: Recovery) -> None:
     """
     if "release" not in release.channel.leaves:
         raise NotApplicable(f"{release.channel.name} creates no GitHub Release")
-    if drafts := release.all_drafts:
+    drafts = release.all_drafts
+    if drafts and release.is_started_by_draft:
+        if len(drafts) > 1:
+            raise ActionNeeded(
+                found=join_items(draft.html_url for draft in drafts),
+                why="publishing one of them starts the release; the others would stay",
+                steps=[step("Keep one draft, and delete the others there", link=drafts[0].html_url)],
+            )
+        raise NotApplicable(f"publishing the draft starts the release: {drafts[0].html_url}")
+    if drafts:
         raise ActionNeeded(
             found=join_items(draft.html_url for draft in drafts),
             why="the release run would create a second release for the same tag",

@@ -8,7 +8,8 @@ from typing import Any
 
 from release_state.audit.habits import INDEX, RELEASE, TAG, Habits
 from release_state.audit.judge import Judge, Judgement, read_index
-from release_state.audit.versions import Audited, AuditSnapshot, Spellings, collect_versions, find_spellings
+from release_state.audit.versions import Audited, AuditSnapshot, collect_versions, find_spellings
+from release_state.facts.spelling import Spellings
 from release_state.model.observation import Observation
 from release_state.model.snapshot.index import IndexHistory
 from release_state.settings.sources import selection

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from release_state.audit.versions import Audited, AuditSnapshot, Spellings
+from release_state.audit.versions import Audited, AuditSnapshot
+from release_state.facts.spelling import Spellings
 
 INDEX, TAG, RELEASE = "index", "tag", "release"
 

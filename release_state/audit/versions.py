@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from packaging.version import Version
 from pydantic import AwareDatetime
 
-from release_state.facts.git import PackageTags, read_package_tags
+from release_state.facts.spelling import Spellings, match_spellings
 from release_state.model.observation import Model, Observation, unavailable
 from release_state.model.snapshot import Branch, GitHubRelease, PullRequest, Remote, Repository, Tag, WorkflowRuns
 from release_state.model.snapshot.index import IndexedVersion, IndexHistory
@@ -92,55 +92,12 @@ class Audited:
         return self._name
 
 
-@dataclass(frozen=True)
-class Spellings:
-    """How the project spells its tags, by how many tags name a version that the index has."""
-
-    own: dict[str, int]
-    """Template and number of tags, the most common first."""
-    foreign: dict[str, int]
-    """Templates of other packages in the repository: few of their tags name a version of this package."""
-    named: PackageTags
-    """Which tags can belong to this package, by the tags with its name."""
-    commits: dict[str, str] = field(default_factory=dict)
-    """The commit of each tag of the remote, by tag name."""
-
-    @property
-    def usual(self) -> str | None:
-        """The most common template."""
-        return next(iter(self.own), None)
-
-    def may_be_ours(self, tag: str, template: str, version: Version) -> bool:
-        """Whether a tag, existing or deleted, can belong to this package."""
-        return self.named.may_be_ours(template, version, self.commits.get(tag))
-
-    def takes(self, tag: str, template: str, version: Version) -> bool:
-        """Whether a tag, or the GitHub Release of a tag, belongs to this package, by its name."""
-        by_template = template in self.own or template not in self.foreign
-        return by_template and self.may_be_ours(tag, template, version)
-
-
 def find_spellings(history: AuditSnapshot) -> Spellings:
-    """The templates that the project's tags follow.
-
-    A repository of several packages has tags like `v1.2.3` and `other-v1.2.3`; plain numbers may be the main package's
-    alone. A template belongs to this package if at least half of its tags name a version on the index and can belong to
-    this package. If no template does, the configured one is taken.
-    """
-    target, index = history.target, history.index.value
+    """Return the templates that the project's tags follow."""
+    index, remote = history.index.value, history.remote.value
     published = {Version(found.version) for found in index.versions} if index else set()
     published |= {Version(text) for text in index.listed_without_files} if index else set()
-    all_tags = history.remote.value.tags if history.remote.value else ()
-    spelt = [(tag.name, *read) for tag in all_tags if (read := target.parse_tag_spelling(tag.name))]
-    commits = {tag.name: tag.commit for tag in all_tags}
-    tags = Counter(template for _, template, _ in spelt)
-    found = Spellings({}, {}, read_package_tags(target, all_tags), commits)
-    hits = Counter(each[1] for each in spelt if each[2] in published and found.may_be_ours(*each))
-    own = {template for template in tags if 2 * hits[template] >= tags[template]}
-    if not own:
-        own = ({target.tag_template} & set(tags)) or set(tags).intersection(found.named.templates) or set(tags)
-    ours = Counter(each[1] for each in spelt if each[1] in own and found.may_be_ours(*each))
-    return replace(found, own=dict(ours.most_common()), foreign=dict((tags - ours).most_common()))
+    return match_spellings(history.target, remote.tags if remote else (), published)
 
 
 def collect_versions(history: AuditSnapshot, spelt: Spellings) -> tuple[Audited, ...]:

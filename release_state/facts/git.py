@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,6 +13,10 @@ from packaging.version import Version
 from release_state.model.observation import NotObserved, Problem
 from release_state.model.snapshot import Branch, Clone, Lineage, Remote, Snapshot, Tag
 from release_state.model.target import Channel, Target, parse_version
+
+_LASTING = "develop|development|dev|next|stable|maintenance|maint|master|main"
+"""Names of branches that last."""
+_MOST_LINES = 5
 
 
 class Facts:
@@ -100,6 +105,17 @@ class GitFacts(Facts):
             return equal
         return tuple(tag for tag in equal if tag.name not in self.sibling_tags)
 
+    def find_earlier_tags(self, most: int) -> tuple[tuple[str, str], ...]:
+        """Return the greatest final versions below this one that are tagged, each with its tag, the greatest first."""
+        found: dict[Version, str] = {}
+        for tag in self.remote.tags:
+            version = self.target.parse_tag(tag.name)
+            if version is None or version >= self.version or version.is_prerelease or tag.name in self.sibling_tags:
+                continue
+            if version not in found or tag.name == self.target.tag_for(str(version)):
+                found[version] = tag.name
+        return tuple((str(version), found[version]) for version in sorted(found, reverse=True)[:most])
+
     @cached_property
     def sibling_tags(self) -> frozenset[str]:
         """Names of remote tags of sibling packages."""
@@ -137,6 +153,26 @@ class GitFacts(Facts):
     def local_tag(self) -> Tag | None:
         """The clone's tag of this version in the exact spelling."""
         return next((tag for tag in self.local_tags if tag.name == self.target.tag), None)
+
+    def find_line_branches(self) -> tuple[Branch, ...]:
+        """Return the remote's long-lived branches beside the base that can have this version, at most five.
+
+        Maintenance lines (`0.1.x`, `stable/0.1`) are known by the version's first numbers, others by their name.
+        """
+        major, minor = [*self.version.release, 0][:2]
+        line = re.compile(rf"(?:.*[/_-])?v?(?:{major}|{major}[._]{minor})(?:[._-]?x)?|{_LASTING}", re.IGNORECASE)
+        names = (self.base_branch, self.target.release_branch)
+        found = (branch for branch in self.remote.branches if branch.name not in names and line.fullmatch(branch.name))
+        return tuple(branch for branch in found if not self._is_release_branch(branch.name))[:_MOST_LINES]
+
+    def _is_release_branch(self, name: str) -> bool:
+        parsed = self.target.parse_release_branch(name)
+        return parsed is not None and len(Version(parsed.version).release) >= len(self.version.release)
+
+    def find_line(self, commit: str) -> Branch | None:
+        """Return the long-lived branch beside the base that has a commit; None if none does."""
+        lines = self.find_line_branches()
+        return next((branch for branch in lines if self.is_ancestor(commit, branch.sha)), None)
 
     def lineage(self, sha: str) -> Lineage:
         """How a commit relates to the base branch."""

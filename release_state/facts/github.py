@@ -7,6 +7,7 @@ from functools import cached_property
 
 from release_state.facts.git import GitFacts
 from release_state.facts.index import IndexFacts
+from release_state.facts.process import is_release_run
 from release_state.model.observation import NotObserved, Problem
 from release_state.model.snapshot import CommitChecks, GitHubRelease, PullRequest, WorkflowRun
 from release_state.model.target import parse_version
@@ -169,4 +170,6 @@ class GitHubFacts(GitFacts, IndexFacts):
     @cached_property
     def unfinished_runs(self) -> tuple[WorkflowRun, ...]:
         """Unfinished runs of the release workflow, on any channel."""
-        return tuple(run for run in self.snapshot.runs.present().runs if not run.is_finished)
+        remote = self.snapshot.remote.value
+        unfinished = (run for run in self.snapshot.runs.present().runs if not run.is_finished)
+        return tuple(run for run in unfinished if is_release_run(run, self.target, remote))

@@ -201,8 +201,15 @@ def find_squashed(release: Release, released: ReleasedCommit) -> Candidate | Non
 
 
 def needs_no_pull(release: Release, released: ReleasedCommit) -> bool:
-    """Whether the base branch has the released commit, as is or squashed."""
-    return is_on_base(release, released) or find_squashed(release, released) is not None
+    """Whether no pull request is due: the base has the released commit, as is or squashed, or another line has it."""
+    if is_on_base(release, released) or find_squashed(release, released) is not None:
+        return True
+    return is_on_line(release, released.sha)
+
+
+def is_on_line(release: Release, sha: str) -> bool:
+    """Whether the tag is on this commit, and a maintenance line or another long-lived branch has it."""
+    return release.tag is not None and release.tag.commit == sha and release.find_line(sha) is not None
 
 
 def is_branch_leftover(release: Release) -> bool:

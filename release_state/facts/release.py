@@ -11,6 +11,7 @@ from functools import cached_property
 from packaging.version import Version
 
 from release_state.facts.github import GitHubFacts
+from release_state.facts.process import find_started
 from release_state.facts.published import PublishedFacts
 from release_state.model.observation import NotObserved
 from release_state.model.snapshot import Branch
@@ -122,13 +123,19 @@ class Release(GitHubFacts, PublishedFacts):
             return False
         return not self.find_dependents("tag")
 
+    @property
+    def is_started_by_draft(self) -> bool:
+        """Whether publishing a draft starts the release, so that a draft is a preparation and no trace of a run."""
+        return find_started(self.target, "release") is not None
+
     def traces(self) -> dict[str, bool | None]:
         """Which traces of this version exist: True, False, or None if unknown."""
+        drafts = () if self.is_started_by_draft else ("drafts", "other_drafts")
         facts = {
             "branch": ("branch",),
             "index": ("is_published",),
             "tag": ("version_tags",),
-            "release": ("github_release", "other_releases", "drafts", "other_drafts"),
+            "release": ("github_release", "other_releases", *drafts),
             "pull-request": ("has_pull",),
         }
         leaves = {"branch", "index", *self.channel.leaves}

@@ -11,6 +11,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from release_state.model.observation import Model
+from release_state.model.process import Process
 
 Trace = Literal["tag", "release", "pull-request"]
 
@@ -28,6 +29,13 @@ KNOWN_TAG_TEMPLATES = (
     "{package}@{version}",
     "{package}@v{version}",
     "{package}=={version}",
+    "v.{version}",
+    "version-{version}",
+    "release_{version}",
+    "rel-{version}",
+    "{package}_{version}",
+    "rel_{underscored}",
+    "v{underscored}",
 )
 _LONGEST_KEPT = 100
 """Characters of a version's text that is kept with what it spells."""
@@ -79,6 +87,11 @@ class Target(Model):
     title_template: str = "Release v{version}"
     """A pull request of the release has a title that contains this."""
     workflow: str = "release.yml"
+    """File name of the release workflow; empty: none."""
+    process: Process = Process()
+    """What was found out about the process; empty before the remote and the workflow files have been read."""
+    given: tuple[str, ...] = ()
+    """The keys of the process that the configuration gives, so that nothing found out replaces them."""
     expected_files: tuple[str, ...] = ("sdist", "wheel")
     expected_before_release: tuple[Literal["version", "changelog"], ...] = ()
     """What the project's process has committed on the base branch before a release starts."""
@@ -115,8 +128,14 @@ class Target(Model):
 
     @property
     def tag(self) -> str:
-        """The tag of this version, exactly as the template spells it."""
-        return self._fill(self.tag_template)
+        """The tag of this version: as the remote spells it, else as the template does."""
+        return self.process.tag or self._fill(self.tag_template)
+
+    @property
+    def workflows(self) -> tuple[str, ...]:
+        """File names of the workflows that publish, the release workflow first; empty: none."""
+        named = (self.workflow, *(publisher.workflow for publisher in self.process.publishers))
+        return tuple(dict.fromkeys(filter(None, named)))
 
     @property
     def release_branch(self) -> str:
@@ -137,8 +156,8 @@ class Target(Model):
         return f"{root}/{self.name}/"
 
     def tag_for(self, version: str) -> str:
-        """Return the tag of another version."""
-        return self._fill(self.tag_template, version)
+        """Return the tag of a version."""
+        return self.tag if version == self.version else self._fill(self.tag_template, version)
 
     def release_branch_for(self, version: str, channel: str) -> str:
         """Return the release branch of another version or channel."""
@@ -147,8 +166,8 @@ class Target(Model):
     def _fill(self, template: str, version: str | None = None, channel: str | None = None) -> str:
         spelt = version or self.version
         values = {"version": spelt, "channel": channel or self.channel.name, "package": self.package}
-        values["semver"] = format_semver(spelt)
-        return re.sub(r"\{(version|semver|channel|package)\}", lambda found: values[found[1]], template)
+        values["semver"], values["underscored"] = format_semver(spelt), spelt.replace(".", "_")
+        return re.sub(r"\{(version|semver|underscored|channel|package)\}", lambda found: values[found[1]], template)
 
     def parse_tag(self, tag: str) -> Version | None:
         """Return the version that a tag of this package names, by the template first and then by known spellings.
@@ -167,7 +186,7 @@ class Target(Model):
 
     def _spelling_of(self, tag: str) -> tuple[str, Version] | None:
         for template, pattern in self._tag_patterns:
-            if (found := pattern.fullmatch(tag)) and (version := parse_version(found["version"])):
+            if (found := pattern.fullmatch(tag)) and (version := _read_number(found["version"], template)):
                 letter = found["version"][0]  # PEP 440 reads a leading v as well, so that {version} takes v1.0 too
                 return (template.replace("{version}", f"{letter}{{version}}") if letter in "vV" else template), version
         return None
@@ -179,7 +198,7 @@ class Target(Model):
 
     def names_package(self, template: str) -> bool:
         """Return whether a template of tags has the package's name in it, as a placeholder or written out."""
-        bare = template.replace("{version}", "").replace("{semver}", "")
+        bare = re.sub(r"\{(version|semver|underscored)\}", "", template)
         words = re.split("[^a-z0-9]+", bare.replace("{package}", self.name).lower())
         return f"-{self.name}-" in f"-{'-'.join(words)}-"
 
@@ -216,10 +235,11 @@ class Target(Model):
         package = "[-_.]+".join(f"(?i:{re.escape(part)})" for part in self.name.split("-"))
         names = "|".join(re.escape(channel.name) for channel in self.channels)
         number = "(?P<version>[^/]+)"
-        parts = {"{version}": number, "{semver}": number, "{channel}": f"(?P<channel>{names})", "{package}": package}
+        parts = {"{version}": number, "{semver}": number, "{underscored}": number}
+        parts |= {"{channel}": f"(?P<channel>{names})", "{package}": package}
         seen: set[str] = set()
         pattern = ""
-        for piece in re.split(r"(\{(?:version|semver|channel|package)\})", template):
+        for piece in re.split(r"(\{(?:version|semver|underscored|channel|package)\})", template):
             if piece in parts and piece in seen and piece != "{package}":
                 pattern += f"(?P={piece[1:-1]})"
             else:
@@ -261,6 +281,10 @@ def format_semver(text: str) -> str:
     after = f".post{version.post}" if version.post is not None else ""
     unfinished = f"{'.' if before else '-'}dev.{version.dev}" if version.dev is not None else ""
     return f"{epoch}{numbers}{before}{after}{unfinished}"
+
+
+def _read_number(text: str, template: str) -> Version | None:
+    return parse_version(text.replace("_", ".") if "{underscored}" in template else text)
 
 
 def parse_version(text: str) -> Version | None:

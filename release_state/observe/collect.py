@@ -14,6 +14,7 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from release_state.common.strict import FRESH_SECONDS, read_clock
+from release_state.facts.process import resolve
 from release_state.facts.published import find_sharing_any
 from release_state.model.observation import NotObserved, Observation
 from release_state.model.outcome import Phase
@@ -23,7 +24,7 @@ from release_state.observe.call import Call, Key, View
 from release_state.observe.defects import Defects, Progress, guard
 from release_state.observe.git.remote import observe_remote
 from release_state.observe.http.limits import TimeLeft
-from release_state.observe.lookups import ROWS, TABLE, TRACES, Lookup, seen_by, with_needs
+from release_state.observe.lookups import PROCESS, ROWS, TABLE, TRACES, Lookup, seen_by, with_needs
 from release_state.settings.config import RunConfig
 
 if TYPE_CHECKING:
@@ -203,12 +204,12 @@ class _Observer:
         return not any(name in self._open or name in self._started for name in names)
 
     def _find_phase(self) -> None:
-        if self._reason is not None or not self._have_answered(TRACES):
+        if self._reason is not None or not self._have_answered((*TRACES, *PROCESS)):
             return
         from release_state.facts.release import Release
         from release_state.plan.diagnosis import choose_phase
 
-        phase, reason = choose_phase(Release(self._snapshot(TRACES)), self._sources.config.plan)
+        phase, reason = choose_phase(Release(self._snapshot((*TRACES, *PROCESS))), self._sources.config.plan)
         self._phase, self._reason = (self._fixed, f"given ({reason})") if self._fixed else (phase, reason)
 
     def _start(self, row: Lookup) -> None:
@@ -220,18 +221,18 @@ class _Observer:
         if asked is None and row.otherwise:
             asked = row.otherwise(view)
         if isinstance(asked, Call):
-            self._started[row.name] = _Started({"": self._call(row, "", asked)}, asked.parts)
+            self._started[row.name] = _Started({"": self._call(row, view.target, "", asked)}, asked.parts)
         elif isinstance(asked, dict):
-            calls = {part: self._call(row, part, call) for part, call in asked.items()}
+            calls = {part: self._call(row, view.target, part, call) for part, call in asked.items()}
             self._started[row.name] = _Started(calls, is_single=False)
         elif asked is not None:
             self._answers[row.name] = asked
 
-    def _call(self, row: Lookup, part: str, call: Call) -> Future[Observation[Any]]:
-        return self._shared.ask(row, (*row.beginning(self._target, part), *call.inputs), call.ask)
+    def _call(self, row: Lookup, target: Target, part: str, call: Call) -> Future[Observation[Any]]:
+        return self._shared.ask(row, (*row.beginning(target, part), *call.inputs), call.ask)
 
     def _snapshot(self, names: Collection[str]) -> Snapshot:
-        """Return the snapshot with the answers of these rows, and of no others."""
+        """Return the snapshot with the answers of these rows, of no others, and with what they tell of the process."""
         target, phase = self._target, self._phase or Phase.PRE_RELEASE
         channels = (target.channel, *find_sharing_any(target))
         fields: dict[str, Any] = {"index": {channel.name: NOT_ASKED for channel in channels}}
@@ -241,4 +242,4 @@ class _Observer:
             answer = self._answers[row.name]
             fields[row.fills] = {**fields.get(row.fills, {}), **answer} if isinstance(answer, dict) else answer
         snapshot = Snapshot(observed_at=self._began, target=target, phase=phase.value, phase_reason="")
-        return snapshot.model_copy(update=fields)
+        return resolve(snapshot.model_copy(update=fields))

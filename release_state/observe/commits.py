@@ -101,6 +101,9 @@ class CommitSources:
         base, head = view.release.base_branch, view.release.base_head
         wanted, pairs = _commits_of_refs(view), []
         if tag := view.release.tag:
+            for branch in view.release.find_line_branches():
+                wanted.append(WantedCommit(branch.sha, f"refs/heads/{branch.name}", details=False))
+                pairs.append((tag.commit, branch.sha))
             for pull in view.snapshot.pulls.value or ():
                 wanted.append(WantedCommit(pull.head_sha, f"refs/pull/{pull.number}/head", details=False))
                 pairs.append((tag.commit, pull.head_sha))
@@ -127,15 +130,14 @@ class CommitSources:
         return Call((head, clone), lambda: relate_clone(clone, self.commits_of(view)))
 
     def workflow_files(self, view: View) -> Call | Observation[Any]:
-        """Return the release workflow at the head of the base branch."""
-        workflow = view.target.workflow
-        if not workflow:
+        """Return the workflows at the head of the base branch."""
+        if "workflow" in view.target.given and not view.target.workflow:
             return known(None)
         head = view.release.base_head
         self.require_history(view)
         from release_state.observe.git.workflow_files import observe_workflow_files
 
-        return Call((head,), lambda: observe_workflow_files(self.commits_of(view), workflow))
+        return Call((head,), lambda: observe_workflow_files(self.commits_of(view)))
 
     def calculation(self, view: View) -> Call | None:
         """The next version by the project's rules: before a release, or for a published version without a tag."""
@@ -154,11 +156,12 @@ class CommitSources:
     def ci(self, view: View) -> Call:
         """CI of the base branch's head."""
         head, base = view.release.base_head, view.release.base_branch
-        return Call((head,), lambda: self.github.checks(head, view.target.workflow, base))
+        workflows = view.target.workflows
+        return Call((head, workflows), lambda: self.github.checks(head, workflows, base))
 
-    def base_runs(self, base: str, workflow: str) -> Observation[Any]:
+    def base_runs(self, base: str, workflows: tuple[str, ...]) -> Observation[Any]:
         """Return the last finished runs of CI on the base branch."""
-        return self.github.observe(lambda api, place: find_branch_runs(api, place, base, workflow))
+        return self.github.observe(lambda api, place: find_branch_runs(api, place, base, workflows))
 
     def expected_ci(self, view: View) -> Call | Observation[Any]:
         """CI of the base branch's head with what is expected of it; as found where it is red or pending."""
@@ -172,7 +175,7 @@ class CommitSources:
         reader = CommitReader(self.commits_of(view))
         return Call(
             ("expected", found, required, base),
-            lambda: self.github.expected_ci(found, reader, required, view.target.workflow, base),
+            lambda: self.github.expected_ci(found, reader, required, view.target.workflows, base),
         )
 
     def commits_of(self, view: View) -> BranchHistory:

@@ -108,6 +108,8 @@ _BEFORE, _AFTERWARDS = (Phase.PRE_RELEASE,), (Phase.POST_RECOVERY,)
 
 TRACES = ("remote", "index", "other_indexes", "pulls", "branch_pulls", "release", "other_releases", "drafts")
 """The rows that say which traces of the version exist: the phase follows from them."""
+PROCESS = ("workflow_files", "earlier_pulls", "earlier_releases", "latest_release")
+"""The rows that say how the project releases, beside `remote` and `index`."""
 
 # `index` brings the witness along. That sees the runs, too, but only if something else needs them. `opened` takes what
 # `published` downloaded. `published` and `history` fetch the same commits, so one waits for the other.
@@ -120,8 +122,8 @@ TABLE = (
            right="none"),
     Lookup("related_clone", "clone", lambda at, view: at.related_clone(view), after=("history",),
            key=lambda target, part: ("clone",), stage=Stage.LAST, part_of="clone", field="clone"),
-    Lookup("history", "git history", lambda at, view: at.history(view), after=("remote", "clone", "pulls"),
-           key=_of_target("history"), stage=Stage.SECOND, needs=("remote", "clone", "pulls"),
+    Lookup("history", "git history", lambda at, view: at.history(view), after=("remote", "clone", "index", "pulls"),
+           key=_of_target("history"), stage=Stage.SECOND, needs=("remote", "clone", "index", "pulls"),
            what="the commits that matter, fetched into a cache of the suite's own",
            right="read access of your git"),
     Lookup("index", "index", lambda at, view: at.index(view), key=_of_page, changes=BY_RELEASE_RUN,
@@ -145,29 +147,41 @@ TABLE = (
            key=lambda target, branch: ("pulls", branch) if branch else ("branch_pulls",), stage=Stage.SECOND,
            changes=BY_RELEASE_RUN, part_of="open_pulls"),
     Lookup("release", "GitHub", _simply(lambda at, target: at.github.release_by_tag(target.tag)),
-           key=lambda target, part: ("release", target.tag), changes=BY_RELEASE_RUN, needs=("repository", "remote"),
+           after=("remote", "index"), stage=Stage.SECOND, key=lambda target, part: ("release", target.tag),
+           changes=BY_RELEASE_RUN, needs=("repository", "remote", "index"),
            what="the published GitHub Release of the tag",
            right="`contents: read`"),
-    Lookup("other_releases", "GitHub", lambda at, view: at.other_releases(view), after=("remote",),
+    Lookup("other_releases", "GitHub", lambda at, view: at.other_releases(view), after=("remote", "index"),
            key=lambda target, tag: ("release", tag), stage=Stage.SECOND, changes=BY_RELEASE_RUN, part_of="release"),
     Lookup("latest_release", "GitHub", _simply(lambda at, target: at.github.latest_release()), changes=BY_RELEASE_RUN,
            needs=("repository",),
            what="the release that GitHub calls the latest",
            right="`contents: read`"),
-    Lookup("drafts", "GitHub", _simply(lambda at, target: at.drafts(target)),
-           key=lambda target, part: ("drafts", target.tag), changes=BY_RELEASE_RUN, needs=("repository", "remote"),
+    Lookup("earlier_pulls", "GitHub", lambda at, view: at.earlier_pulls(view), after=("remote", "index"),
+           key=lambda target, branch: ("earlier_pulls", branch), stage=Stage.SECOND,
+           needs=("repository", "remote", "index"),
+           what="pull requests of the last two versions: whether releases of this project have one",
+           right="`pull-requests: read`"),
+    Lookup("earlier_releases", "GitHub", lambda at, view: at.earlier_releases(view), after=("remote", "index"),
+           key=lambda target, tag: ("earlier_releases", tag), stage=Stage.SECOND,
+           needs=("repository", "remote", "index"),
+           what="the GitHub Releases of the last two versions: whether releases of this project have one",
+           right="`contents: read`"),
+    Lookup("drafts", "GitHub", _simply(lambda at, target: at.drafts(target)), after=("remote", "index"),
+           stage=Stage.SECOND, key=lambda target, part: ("drafts", target.tag), changes=BY_RELEASE_RUN,
+           needs=("repository", "remote", "index"),
            what="drafts of a GitHub Release for the tag",
            right="`contents: write`: GitHub lists drafts to nobody else"),
-    Lookup("ci", "GitHub", lambda at, view: at.ci(view), after=("remote",), stage=Stage.SECOND, changes=AT_ANY_TIME,
-           needs=("remote", "runs", "clone"),
+    Lookup("ci", "GitHub", lambda at, view: at.ci(view), after=("remote", "workflow_files"), stage=Stage.LAST,
+           changes=AT_ANY_TIME, needs=("remote", "runs", "clone", "workflow_files"),
            what="check runs, statuses and runs of one commit, of its ancestors, and what was pushed",
            right="`checks: read`, `statuses: read`, `actions: read`, `contents: read`"),
     Lookup("expected_ci", "GitHub", lambda at, view: at.expected_ci(view), after=("ci", "base_rules", "history"),
            key=lambda target, part: ("ci",), stage=Stage.LAST, phases=_BEFORE,
            otherwise=lambda view: view.snapshot.ci, part_of="ci", field="ci"),
-    Lookup("runs", "GitHub", _simply(lambda at, target: at.github.runs(target.workflow)), changes=AT_ANY_TIME,
-           needs=("repository",),
-           what="unfinished runs of the release workflow",
+    Lookup("runs", "GitHub", lambda at, view: at.runs(view), after=("workflow_files",), stage=Stage.LAST,
+           changes=AT_ANY_TIME, needs=("repository", "workflow_files"),
+           what="unfinished runs of the workflows that publish",
            right="`actions: read`"),
     Lookup("installation", "installation", lambda at, view: at.installation(view), after=("index",),
            key=_of_target("installation"), stage=None, phases=_AFTERWARDS, needs=("index",),
@@ -191,7 +205,8 @@ TABLE = (
            what="the published files, compared with the commits they may be built from",
            right="none"),
     Lookup("last_run", "log of the last run", lambda at, view: at.last_run(view),
-           after=(*TRACES, "repository", "runs"), key=_of_target("last_run"), stage=Stage.LAST, needs=("runs",),
+           after=(*TRACES, *PROCESS, "repository", "runs"), key=_of_target("last_run"), stage=Stage.LAST,
+           needs=("runs",),
            what="the last finished release run and the log of its failed job",
            right="`actions: read`, and a token"),
     Lookup("witness", "log of the last run", lambda at, view: at.witness(view),
@@ -207,8 +222,8 @@ TABLE = (
            what="the project's page on TestPyPI, before a release to PyPI",
            right="none"),
     Lookup("workflow_files", "git history", lambda at, view: at.workflow_files(view), after=("history",),
-           stage=Stage.LAST, needs=("remote", "clone"),
-           what="the release workflow and the local files it uses, at the base branch's head (git, no request)",
+           stage=Stage.SECOND, needs=("remote", "clone", "index"),
+           what="the workflows and the local actions they use, at the base branch's head (git, no request)",
            right="read access of your git"),
     Lookup("rulesets", "GitHub", _simply(lambda at, target: at.settings.rulesets()), needs=("repository",),
            what="rulesets of the repository and of its owner",
@@ -225,8 +240,8 @@ TABLE = (
            needs=("repository",),
            what="what Actions may do by default, and whether they may create pull requests",
            right="`administration: read`"),
-    Lookup("base_runs", "GitHub", _with_base(lambda at, target, base: at.base_runs(base, target.workflow)),
-           after=("remote",), stage=Stage.SECOND, needs=("repository", "remote"),
+    Lookup("base_runs", "GitHub", _with_base(lambda at, target, base: at.base_runs(base, target.workflows)),
+           after=("remote", "workflow_files"), stage=Stage.LAST, needs=("repository", "remote", "workflow_files"),
            what="the last five runs of CI on the base branch",
            right="`actions: read`"),
     Lookup("calculation", "version calculation", lambda at, view: at.calculation(view), after=("index", "history"),
@@ -261,7 +276,7 @@ def name_sources(names: Iterable[str]) -> tuple[str, ...]:
 
 def lookups_of_phase() -> frozenset[str]:
     """Return the look-ups that the phase follows from."""
-    return frozenset(name for name in TRACES if not ROWS[name].part_of)
+    return frozenset(name for name in (*TRACES, *PROCESS) if not ROWS[name].part_of)
 
 
 def with_needs(names: Iterable[str]) -> frozenset[str]:

@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from release_state.facts.git import refs_conflict
+from release_state.facts.process import MOST_EARLIER, explain_unknown, list_run_filters
 from release_state.facts.published import find_sharing_any
-from release_state.model.observation import Observation, known, unavailable
-from release_state.model.snapshot import Clone
+from release_state.model.observation import NotObserved, Observation, known, unavailable
+from release_state.model.snapshot import Clone, WorkflowRuns
 from release_state.model.target import Target
 from release_state.observe.call import Call, View
 from release_state.observe.commits import other_branches
+from release_state.observe.github.ci import merge_runs
 from release_state.observe.releases import ReleaseSources
 
 REHEARSAL = "testpypi"
@@ -83,6 +85,41 @@ class Sources(ReleaseSources):
     def branch_rules(self, branch: str) -> Call:
         """Return the rules for the release branch."""
         return Call((branch,), functools.partial(self.settings.branch_rules, branch))
+
+    def earlier_pulls(self, view: View) -> dict[str, Call]:
+        """Return the pull requests of the last versions' release branches, and of that of release-please."""
+        if f"channels.{view.target.channel.name}.leaves" in view.target.given or view.snapshot.remote.value is None:
+            return {}
+        target = view.target
+        versions = [version for version, _ in view.release.find_earlier_tags(MOST_EARLIER)]
+        names = [target.release_branch_for(version, target.channel.name) for version in versions]
+        names.append(f"release-please--branches--{view.release.base_branch}")
+        return {name: Call((), functools.partial(self.github.pulls, name)) for name in names}
+
+    def earlier_releases(self, view: View) -> dict[str, Call]:
+        """Return the GitHub Releases of the last versions."""
+        if f"channels.{view.target.channel.name}.leaves" in view.target.given or view.snapshot.remote.value is None:
+            return {}
+        tags = [tag for _, tag in view.release.find_earlier_tags(MOST_EARLIER)]
+        return {tag: Call((), functools.partial(self.github.release_by_tag, tag)) for tag in tags}
+
+    def runs(self, view: View) -> Call:
+        """Return the runs of the workflows that publish."""
+        target, files = view.target, view.snapshot.workflow_files
+        if "workflow" not in target.given:
+            if problem := files.unavailable:
+                raise NotObserved(problem)
+            if target.process.candidates:
+                raise NotObserved(explain_unknown(target))
+        base = view.release.base_branch if view.snapshot.remote.value else ""
+        filters = {name: list_run_filters(target, name, base) for name in target.workflows}
+
+        def ask() -> Observation[WorkflowRuns]:
+            asked = [self.github.runs(name, filters[name]) for name in filters] or [self.github.runs("")]
+            unknown = next((each for each in asked if each.value is None), None)
+            return unknown or known(merge_runs([each.present() for each in asked]))
+
+        return Call((tuple((name, *map(str, each)) for name, each in filters.items()),), ask)
 
     def drafts(self, target: Target) -> Observation[Any]:
         """Return the drafts for the version's tag, however it is spelled."""

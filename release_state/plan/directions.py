@@ -9,7 +9,7 @@ from release_state.facts.release import Release
 from release_state.model.observation import NotObserved
 from release_state.model.plan import Step
 from release_state.model.snapshot import Branch
-from release_state.plan.steps import branches, publication, pulls, releases, tagging, tags
+from release_state.plan.steps import branches, publication, pulls, releases, start, tagging, tags
 from release_state.plan.steps.conflicts import make_room_for_branch, put_room_first
 from release_state.plan.steps.prerequisites import find_out_first, leave_to_others, try_steps
 
@@ -28,11 +28,17 @@ def complete(release: Release) -> list[Step]:
     steps = [*tag, *publish] if release.traces()["index"] else [*publish, *tag]
     if "pull-request" in leaves:
         steps += attempt("whether a pull request is needed", lambda: _complete_pull(release))
-    if "release" in leaves:
+    if "release" in leaves and not _makes_release(release, publish):
         steps += attempt("whether a GitHub Release is missing", lambda: _complete_release(release, tag))
     if any(step.mends == "all" for step in tag):
         return steps  # its branch may be where the commit is found that the tag belongs on
     return [*steps, *attempt("whether to delete its branch", lambda: _delete_leftover_branch(release))]
+
+
+def _makes_release(release: Release, publish: list[Step]) -> bool:
+    """Whether a run that the plan starts makes the GitHub Release, or a step of the publication does."""
+    started = any(step.starts_run for step in publish)
+    return started and (release.target.process.makes("release") or any(step.mends == "release" for step in publish))
 
 
 def _publish(release: Release, tag: list[Step]) -> list[Step]:
@@ -48,12 +54,17 @@ def _publish(release: Release, tag: list[Step]) -> list[Step]:
     if not release.is_published:
         first = next(iter(release.version_tags), None)
         source = first.name if first and not release.builds_another_version(first) else None
+        if source is not None and (by_workflow := start.publish_by_workflow(release)) is not None:
+            return by_workflow
     elif any(step.mends == "all" for step in tag):
         return unyank  # the tag that it would be built from is not settled
     else:
         source = find_ref_to_build(release)
     if source is None:
         why = f"missing: {', '.join(missing)}, and there is no known source to build them from"
+        return [publication.next_version(release, why), *unyank]
+    if any(publisher.platform_wheels for publisher in release.target.process.publishers):
+        why = f"missing: {', '.join(missing)}; the workflow builds wheels for several platforms, one machine cannot"
         return [publication.next_version(release, why), *unyank]
     return [publication.publish_from(release, source), *unyank]
 

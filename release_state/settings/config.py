@@ -140,6 +140,7 @@ def load(
         "remote_url": strip_credentials(remote_url),
         "clone": str(clone.top) if clone else None,
         **_project(get),
+        "given": _given(values, written),
         "github_api": api,
         "github_web": web,
         "reports_dir": str(reports_dir),
@@ -247,6 +248,14 @@ def _project(get: Mapping[str, str]) -> dict[str, Any]:
     if not found["expected_files"]:
         raise UsageProblem("--expected-files names no kind of file: give sdist, wheel or both")
     return found
+
+
+def _given(values: Mapping[str, Value], written: Mapping[str, Any]) -> tuple[str, ...]:
+    """The keys of the process that the configuration gives: nothing that is found out replaces them."""
+    named = ("tag-template", "branch-template", "workflow", "expected-files")
+    channels = written.get("channels", {})
+    leaves = [f"channels.{name}.leaves" for name, keys in channels.items() if "leaves" in keys]
+    return (*(key for key in named if values[key].origin != "default"), *leaves)
 
 
 def _public(channel: Channel) -> Channel:

@@ -72,8 +72,8 @@ class Project:
         stores = Stores(remote.url, lambda: 60, cache_dir=self.folder / "cache")
         reader = CommitReader(BranchHistory(stores, remote, "main"))
         self.server.requests.clear()
-        checks = github.checks(sha, "release.yml", "main")
-        expected = github.expected_ci(checks.present(), reader, required, "release.yml", "main")
+        checks = github.checks(sha, ("release.yml",), "main")
+        expected = github.expected_ci(checks.present(), reader, required, ("release.yml",), "main")
         if expected.unavailable:
             raise NotObserved(expected.unavailable)
         return expected.present()

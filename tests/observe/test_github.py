@@ -686,7 +686,7 @@ def test_a_release_is_no_ci_but_where_its_file_tests_the_base_branch(
     server.add_check_run(before, "test")
     tip = _line(server, 1)[0]
     server.add_run(event=event, head_sha=tip, head_branch=branch, conclusion="failure", created_at=NOW, check_runs=True)
-    found = github(server).checks(tip, "release.yml", "main").present()
+    found = github(server).checks(tip, ("release.yml",), "main").present()
     assert [result.state for result in found.results] == (["failure"] if judges else [])
     assert found.ran == (("release.yml",) if judges else ())
     assert found.left_out == (() if judges else ("release (release workflow)",))

@@ -37,7 +37,7 @@ def look(origin: Repo, tmp_path: Path, clone: Repo | None = None, base: str = "m
     remote = observe_remote(url, 30).present()
     shown = Clone(path=str(clone.path), branch="main", head=clone.head, remote_url=url) if clone else None
     stores = Stores(url, lambda: 60, clone_path=clone.path if clone else None, cache_dir=tmp_path / "cache")
-    return observe_workflow_files(BranchHistory(stores, remote, base, shown), "release.yml")
+    return observe_workflow_files(BranchHistory(stores, remote, base, shown))
 
 
 def test_with_everything_that_it_uses(origin: Repo, tmp_path: Path) -> None:
@@ -127,5 +127,5 @@ def test_a_remote_that_is_silent(origin: Repo, tmp_path: Path) -> None:
     remote = observe_remote(origin.path.as_uri(), 30).present()
     nowhere = (tmp_path / "nowhere").as_uri()
     stores = Stores(nowhere, lambda: 30, cache_dir=tmp_path / "other")
-    found = observe_workflow_files(BranchHistory(stores, remote, "main"), "release.yml")
+    found = observe_workflow_files(BranchHistory(stores, remote, "main"))
     assert found.unavailable and found.unavailable.source == "release workflow"

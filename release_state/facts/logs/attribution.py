@@ -92,6 +92,13 @@ def attribute_run(run: WorkflowRun, runs: Sequence[WorkflowRun], target: Target)
     by_branch = Attribution()
     if run.head_branch and (parsed := target.parse_release_branch(run.head_branch)):
         by_branch = Attribution.from_names("head branch", {Version(parsed.version)}, {parsed.channel}, target)
+    elif run.head_branch and run.event in ("push", "release", "create") and target.process.starts:
+        # A run that a tag or its GitHub Release started has the tag for its branch, and publishes this one version.
+        named, publishes = target.parse_tag(run.head_branch), run.workflow in target.workflows
+        if named is not None and target.process.is_started_by("tag", "release"):
+            by_branch = Attribution.from_names(
+                "head branch", {named}, {target.channel.name} if publishes else set(), target
+            )
     if run.event != "workflow_dispatch":
         return by_branch  # the title is that of a commit or a pull request: untrusted text about anything
     versions = _versions(_TITLE.findall(run.title)) or _versions(_ANY.findall(run.title)) & {target.parsed_version}

@@ -107,6 +107,7 @@ class WorkflowJob:
     """One job: its steps, or the reusable workflow that it `uses`."""
 
     id: str
+    name: str = ""
     uses: str = ""
     permissions: Permissions | None = None
     """None if it has no block of its own."""
@@ -117,6 +118,8 @@ class WorkflowJob:
     env: Mapping[str, str] = field(default_factory=dict)
     condition: str = ""
     may_fail: bool = False
+    environment: str = ""
+    """The name of the deployment environment; may be an expression."""
     steps: tuple[JobStep, ...] = ()
 
     @property
@@ -180,6 +183,7 @@ def _parse_job(name: str, block: Mapping[str, Any]) -> WorkflowJob:
     needs = block.get("needs")
     return WorkflowJob(
         id=name,
+        name=_text(block.get("name")),
         uses=_text(block.get("uses")),
         permissions=_parse_permissions(block),
         minutes=_text(block.get("timeout-minutes")),
@@ -188,6 +192,7 @@ def _parse_job(name: str, block: Mapping[str, Any]) -> WorkflowJob:
         env=_texts(block.get("env")),
         condition=_text(block.get("if")),
         may_fail=_may_fail(block),
+        environment=_text(block.get("environment")) or _text(_object(block.get("environment")).get("name")),
         steps=_parse_steps(block),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
+from release_state.facts.process import explain_unknown
 from release_state.facts.release import Release
 from release_state.facts.workflow.calls import PlacedNeed, ReleaseWorkflow
 from release_state.facts.workflow.model import Input, find_expressions
@@ -32,7 +33,9 @@ def read_workflow(release: Release) -> ReleaseWorkflow:
     """
     files = release.snapshot.workflow_files.known()
     if files is None:
-        raise NotApplicable("no release workflow is configured")
+        raise NotApplicable("the project has no release workflow")
+    if not files.path:
+        raise NotObserved(explain_unknown(release.target))
     if not files.exists:
         raise NotApplicable(f"the base branch has no {files.path}")
     settings = release.snapshot.actions_settings.value

@@ -134,6 +134,10 @@ class Snapshot(Model):
     other_releases: dict[str, Observation[GitHubRelease]] = Field(default_factory=dict)
     """The same for other spellings of the version's tag on the remote, and for tags in its way; by name."""
     latest_release: Observation[GitHubRelease] = NOT_ASKED
+    earlier_pulls: dict[str, Observation[tuple[PullRequest, ...]]] = Field(default_factory=dict)
+    """Pull requests from the release branches of earlier versions, and from that of release-please; by branch."""
+    earlier_releases: dict[str, Observation[GitHubRelease]] = Field(default_factory=dict)
+    """The GitHub Releases of earlier versions, by tag."""
     drafts: Observation[tuple[GitHubRelease, ...]] = NOT_ASKED
     """Drafts for the version's tag in any spelling; only a token that may push sees them."""
     ci: Observation[CommitChecks] = NOT_ASKED
@@ -153,7 +157,7 @@ class Snapshot(Model):
     rehearsal: Observation[IndexProject] = NOT_ASKED
     """The project's page on TestPyPI, before a release to `pypi`; known and None for other channels."""
     workflow_files: Observation[WorkflowFiles] = NOT_ASKED
-    """The release workflow at the base branch's head; known and None: the project has none."""
+    """The workflows at the base branch's head; known and None: the project has no release workflow."""
     rulesets: Observation[tuple[Ruleset, ...]] = NOT_ASKED
     branch_rules: Observation[tuple[Rule, ...]] = NOT_ASKED
     """The rules for this version's release branch, which may not exist yet."""

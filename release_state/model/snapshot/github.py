@@ -177,19 +177,27 @@ class WorkflowFile(Model):
 
 
 class WorkflowFiles(Model):
-    """The release workflow at the base branch's head, with the local workflows and actions that it uses."""
+    """The workflows at the base branch's head, with the local actions that they use."""
 
     commit: str
-    path: str
-    """Of the release workflow."""
+    path: str = ""
+    """Of the release workflow; empty: it is not known which one it is."""
+    branch: str = ""
+    """The base branch."""
     files: tuple[WorkflowFile, ...] = ()
-    """The files that exist; the release workflow, if it exists, comes first."""
+    """The files that exist."""
     unread: tuple[str, ...] = ()
     """Paths of existing files that were not read: too large, not UTF-8, or too many."""
     build_requires: tuple[str, ...] = ()
     """The packages that build the project ([build-system] requires), normalized by PEP 503."""
     build_unread: str = ""
     """Why not all of them could be read; empty if they were."""
+
+    @property
+    def workflow_paths(self) -> tuple[str, ...]:
+        """The paths of the workflows, read or not; without actions."""
+        paths = (*(file.path for file in self.files), *self.unread)
+        return tuple(sorted(path for path in paths if path.startswith(".github/workflows/")))
 
     @property
     def exists(self) -> bool:

@@ -24,8 +24,8 @@ from release_state.observe.git.store import OBJECT_NAME, Store, WantedCommit
 from release_state.observe.git.tree_files import has_file, obtain_files, obtain_folder, read_file
 
 SOURCE = "release workflow"
-MOST_FILES = 30
-"""Files that are read; those of a larger release stay unread."""
+MOST_FILES = 100
+"""Files that are read; more stay unread."""
 _PYPROJECT = "pyproject.toml"
 MOST_CHANGED = 300
 """GitHub's filters look at no more changed files: their result for a longer list is unknown."""
@@ -34,21 +34,21 @@ _ENDINGS = (".yml", ".yaml")
 _OF_CODE = ("push", "pull_request", "merge_group")
 
 
-def observe_workflow_files(history: BranchHistory, workflow: str) -> Observation[WorkflowFiles]:
-    """Read the workflow file of this name at the head of the branch, and the local workflows and actions that it uses.
+def observe_workflow_files(history: BranchHistory) -> Observation[WorkflowFiles]:
+    """Read every workflow file at the head of the branch, and the local actions that they use.
 
-    Known also if the tree has no such file.
+    Known also if the tree has none.
     """
-    path = f"{FOLDER}/{workflow}"
-    return observe_git(SOURCE, lambda: history.read(lambda store, _: _read(store, history.head, path)))
+    return observe_git(SOURCE, lambda: history.read(lambda store, _: _read(store, history.head, history.branch)))
 
 
-def _read(store: Store, commit: str, path: str) -> WorkflowFiles:
+def _read(store: Store, commit: str, branch: str) -> WorkflowFiles:
     found: dict[str, str] = {}
     unread: list[str] = []
-    names, seen = [path], {path}
+    entries = obtain_folder(store, commit, FOLDER)
+    names = [path for path in entries if path.endswith(_ENDINGS)]
+    seen = set(names)
     while names:
-        entries = obtain_files(store, commit, [*names, _PYPROJECT])
         used: dict[str, None] = {}
         for name in names:
             data = read_file(store, commit, name, LARGEST + 1, entries)
@@ -61,10 +61,12 @@ def _read(store: Store, commit: str, path: str) -> WorkflowFiles:
         # Twice as many: an action's file has two spellings.
         names = [name for name in used if name not in seen][: 2 * MOST_FILES]
         seen.update(names)
+        entries = obtain_files(store, commit, names) if names else {}
+    obtain_files(store, commit, [_PYPROJECT])
     requires, unread_requires = read_build_requirements(read_file(store, commit, _PYPROJECT, LARGEST + 1))
     return WorkflowFiles(
         commit=commit,
-        path=path,
+        branch=branch,
         files=tuple(WorkflowFile(path=name, text=text) for name, text in found.items()),
         unread=tuple(unread),
         build_requires=requires,

@@ -6,7 +6,7 @@ Sources: https://docs.github.com/rest/checks/runs, /rest/commits/statuses, /rest
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
@@ -38,8 +38,8 @@ class Exclusions:
     """The runs that say nothing about a commit's CI: this very run, and runs that released it."""
 
     own_run_id: int | None = None
-    workflow: str = ""
-    """File name of the release workflow."""
+    workflows: tuple[str, ...] = ()
+    """File names of the workflows that publish."""
     base: str = ""
     """The branch that the commit is on."""
 
@@ -47,7 +47,7 @@ class Exclusions:
         """Why a run is excluded, as a suffix to the name of its job; None if it counts."""
         if self.own_run_id is not None and self.own_run_id in (number, run.id if run else None):
             return ""
-        has_released = run is not None and run.workflow == self.workflow and not run.tests(self.base)
+        has_released = run is not None and run.workflow in self.workflows and not run.tests(self.base)
         return " (release workflow)" if has_released else None
 
 
@@ -188,12 +188,17 @@ def _list_unreported(newest: Iterable[WorkflowRun], results: Collection[CICheck]
 
 
 def look_up_workflow_runs(
-    api: GitHubApi, place: str, workflow: str, own_run_id: int | None, now: datetime | None
+    api: GitHubApi,
+    place: str,
+    workflow: str,
+    own_run_id: int | None,
+    now: datetime | None,
+    filters: Mapping[str, str] | None = None,
 ) -> WorkflowRuns:
     """The runs of the workflow file in the last 70 days; `exists` is false where GitHub knows no such workflow.
 
-    GitHub's `created` filter is not used: it goes through the search, which lags behind and ends at 1,000 runs.
-    Raises LookupFailed.
+    `filters` are GitHub's own, for a workflow that also runs for other reasons. Its `created` filter is not used: any
+    filter goes through the search, which lags behind by seconds and ends at 1,000 runs. Raises LookupFailed.
     """
     if not workflow:
         return WorkflowRuns(workflow=workflow, exists=False)
@@ -206,7 +211,7 @@ def look_up_workflow_runs(
         first = (now or min(date, datetime.now(timezone.utc))) - RUN_AGE
         return bool(page) and page[-1].moment("created_at") < first
 
-    params = {"per_page": _PER_PAGE}
+    params: dict[str, str | int] = {"per_page": _PER_PAGE, **(filters or {})}
     items = _list_runs(api, path, params, absent=True, enough=enough, newest_first="created_at").read_or_none()
     if items is None:
         return WorkflowRuns(workflow=workflow, exists=False)
@@ -217,16 +222,24 @@ def look_up_workflow_runs(
     return WorkflowRuns(workflow=workflow, runs=_sort(runs.values()), left_out=left_out)
 
 
-def find_branch_runs(api: GitHubApi, place: str, branch: str, workflow: str) -> tuple[WorkflowRun, ...]:
+def merge_runs(asked: Sequence[WorkflowRuns]) -> WorkflowRuns:
+    """Several lists of runs as one, newest first, each run once; the name is that of the first."""
+    runs = {run.id: run for each in asked for run in each.runs}
+    left_out = tuple(dict.fromkeys(note for each in asked for note in each.left_out))
+    exists = all(each.exists for each in asked)
+    return WorkflowRuns(workflow=asked[0].workflow, exists=exists, runs=_sort(runs.values()), left_out=left_out)
+
+
+def find_branch_runs(api: GitHubApi, place: str, branch: str, workflows: Collection[str]) -> tuple[WorkflowRun, ...]:
     """The last finished CI runs on a branch, newest first: at most `BRANCH_RUNS`, of the last 70 days.
 
-    Runs of the release workflow are not CI, and those of pull requests are of other branches, whatever their names.
+    Release runs are not CI, and those of pull requests are of other branches, whatever their names.
     Raises LookupFailed.
     """
     wanted: dict[int, WorkflowRun] = {}
 
     def is_of_ci(run: WorkflowRun) -> bool:
-        is_ours = run.head_branch == branch and run.workflow != workflow
+        is_ours = run.head_branch == branch and (run.workflow not in workflows or run.tests(branch))
         return is_ours and run.is_finished and not run.event.startswith("pull_request")
 
     def enough(page: list[Fields], date: datetime) -> bool:

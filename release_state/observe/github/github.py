@@ -25,7 +25,7 @@ from release_state.observe.github.api import (
     require_address,
     require_repository,
 )
-from release_state.observe.github.ci import Exclusions, look_up_checks, look_up_workflow_runs
+from release_state.observe.github.ci import Exclusions, look_up_checks, look_up_workflow_runs, merge_runs
 from release_state.observe.github.expected_ci import ANCESTORS, ExpectedCILookup
 from release_state.observe.github.lists import GitHubList
 from release_state.observe.http.client import HttpClient, LookupFailed, observe
@@ -150,12 +150,12 @@ class GitHub:
             raise failure("no draft is listed, and GitHub does not say whether the token may see any", _PUSH)
         return drafts
 
-    def checks(self, sha: str, workflow: str = "", base: str = "") -> Observation[CommitChecks]:
+    def checks(self, sha: str, workflows: tuple[str, ...] = (), base: str = "") -> Observation[CommitChecks]:
         """CI of the commit: its check runs, statuses and runs, without expectations.
 
         Release runs of the workflow file are excluded; runs of it that test the base branch count.
         """
-        excluded = Exclusions(self._own_run_id, workflow, base)
+        excluded = Exclusions(self._own_run_id, workflows, base)
         return self.observe(lambda api, place: look_up_checks(api, place, sha, excluded))
 
     def expected_ci(
@@ -163,13 +163,13 @@ class GitHub:
         checks: CommitChecks,
         reader: CommitReader,
         required: Sequence[str],
-        workflow: str = "",
+        workflows: tuple[str, ...] = (),
         base: str = "",
     ) -> Observation[CommitChecks]:
         """The checks of the head of the base branch with what is expected of it, and with an ancestor's CI where none
         of its own started; unavailable where that is not known.
         """
-        excluded = Exclusions(self._own_run_id, workflow, base)
+        excluded = Exclusions(self._own_run_id, workflows, base)
 
         def ask(api: GitHubApi, place: str) -> CommitChecks:
             try:
@@ -180,9 +180,17 @@ class GitHub:
 
         return self.observe(ask)
 
-    def runs(self, workflow: str) -> Observation[WorkflowRuns]:
-        """The runs of the workflow file that can still be unfinished: those of the last 70 days, newest first."""
-        return self.observe(lambda api, place: look_up_workflow_runs(api, place, workflow, self._own_run_id, self._now))
+    def runs(self, workflow: str, filters: Sequence[Mapping[str, str]] = ({},)) -> Observation[WorkflowRuns]:
+        """The runs of the workflow file that can still be unfinished: those of the last 70 days, newest first.
+
+        `filters` are GitHub's own, each for one request: of a workflow that tests and releases, not all runs are read.
+        """
+
+        def ask(api: GitHubApi, place: str) -> WorkflowRuns:
+            asked = [look_up_workflow_runs(api, place, workflow, self._own_run_id, self._now, each) for each in filters]
+            return asked[0] if len(asked) == 1 else merge_runs(asked)
+
+        return self.observe(ask)
 
     def clock_ahead(self) -> float | None:
         """Seconds by which this machine's clock is ahead of GitHub's; None if unknown. Sends no request."""

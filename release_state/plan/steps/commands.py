@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import chain, count
+from typing import Literal
 
 from release_state.common.addresses import derive_web_address, parse_host
 from release_state.facts.git import refs_conflict
+from release_state.facts.process import find_started
 from release_state.facts.release import Release
 from release_state.model.target import Target, parse_repository
 from release_state.settings.channels import GITHUB_API
@@ -177,3 +179,9 @@ def _typed(target: Target, setting: Setting, settings: dict[str, str]) -> str | 
     if isinstance(value, tuple):
         text = ",".join(map(str, value))
     return text if setting.key in _ALWAYS or setting.key in settings or text != default else None
+
+
+def explain_start(release: Release, by: Literal["tag", "release"]) -> str:
+    """What pushing the tag or publishing the GitHub Release starts, to be added to a reason; empty: nothing."""
+    publisher = None if release.is_published else find_started(release.target, by)
+    return f"; this starts {publisher.workflow}, which publishes" if publisher else ""

@@ -8,7 +8,7 @@ from release_state.facts.release import Release
 from release_state.model.observation import value_or
 from release_state.model.plan import Mends, Step, step
 from release_state.model.snapshot import GitHubRelease
-from release_state.plan.steps.commands import gh, gh_api
+from release_state.plan.steps.commands import explain_start, gh, gh_api
 from release_state.plan.steps.prerequisites import end_or_wait, leave_to_others
 from release_state.plan.steps.tags import withdraw_other_spelling
 
@@ -23,14 +23,15 @@ def create(release: Release) -> Step:
             f"Publish the draft GitHub Release {tag}",
             gh(release, "release", "edit", tag, "--draft=false", *flags),
             mends="release",
-            reason="a draft of it exists already",
+            reason=f"a draft of it exists already{explain_start(release, 'release')}",
             link=drafts[0].html_url,
         )
     return step(
         f"Create the GitHub Release {tag}",
         gh(release, "release", "create", tag, "--verify-tag", "--title", tag, "--generate-notes", *flags),
         mends="release",
-        reason="the tag exists, its GitHub Release is missing" if release.tag else "once the tag exists",
+        reason=("the tag exists, its GitHub Release is missing" if release.tag else "once the tag exists")
+        + explain_start(release, "release"),
         verify=[gh(release, "release", "view", tag)],
     )
 

@@ -10,7 +10,16 @@ from release_state.facts.release import Release
 from release_state.model.plan import Step, step
 from release_state.model.snapshot import Candidate, Tag
 from release_state.plan.steps import conflicts, tags
-from release_state.plan.steps.commands import PUSH, check_holds, fetch, gh, in_clone, pick_free_branch, push
+from release_state.plan.steps.commands import (
+    PUSH,
+    check_holds,
+    explain_start,
+    fetch,
+    gh,
+    in_clone,
+    pick_free_branch,
+    push,
+)
 from release_state.plan.steps.prerequisites import ask_others_first
 
 _tag_step = partial(step, mends="tag")
@@ -71,7 +80,7 @@ def _push_local(release: Release, local: Tag, candidates: tuple[Candidate, ...])
         in_clone(release, "show", "--no-patch", local.object),
         in_clone(release, *push(release, f"refs/tags/{tag}")[1:]),
         precondition=None if fitting else "you know that it is: a fetched tag is hard to move",
-        reason=f"the clone has it, on {local.commit[:12]}; the remote lacks it{reason}",
+        reason=f"the clone has it, on {local.commit[:12]}; the remote lacks it{reason}{explain_start(release, 'tag')}",
         verify=[check_holds(release, f"refs/tags/{tag}", local.object)],
     )
 

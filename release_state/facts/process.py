@@ -1,0 +1,210 @@
+"""How the project releases, from its tags, its workflow files and its earlier releases (pure).
+
+What is found out replaces defaults of the configuration, never what somebody has configured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from packaging.version import Version
+
+from release_state.facts.spelling import find_tag_spelling
+from release_state.facts.workflow.calls import ReleaseWorkflow
+from release_state.facts.workflow.document import FOLDER
+from release_state.facts.workflow.making import builds_platform_wheels, find_made
+from release_state.facts.workflow.publishing import Evidence, Upload, choose_surest, find_uploads
+from release_state.facts.workflow.starts import find_starts, starts_only_uploads
+from release_state.facts.workflow.triggers import is_taken
+from release_state.model.observation import Problem, known
+from release_state.model.process import Process, Publisher
+from release_state.model.snapshot import Remote, Snapshot, WorkflowFiles, WorkflowRun
+from release_state.model.target import Channel, Target
+
+MOST_EARLIER = 2
+"""Earlier versions whose pull requests and GitHub Releases are asked for."""
+HINTS = {
+    Evidence.KNOWN: "",
+    Evidence.CREDENTIALS: ", which gets credentials of an index",
+    Evidence.NAME: ", by its name",
+}
+
+
+def resolve(snapshot: Snapshot) -> Snapshot:
+    """Return the snapshot with a target that has what its observations tell about the process."""
+    target = _with_tags(snapshot, snapshot.target)
+    files = snapshot.workflow_files.value
+    if files is None:
+        return snapshot.model_copy(update={"target": target})
+    target = _with_leaves(snapshot, _with_workflows(target, files))
+    named = files.model_copy(update={"path": f"{FOLDER}/{target.workflow}" if target.workflow else ""})
+    is_known = bool(target.workflow or target.process.candidates)
+    return snapshot.model_copy(update={"target": target, "workflow_files": known(named if is_known else None)})
+
+
+def _with_tags(snapshot: Snapshot, target: Target) -> Target:
+    remote = snapshot.remote.value
+    if remote is None:
+        return target
+    index = snapshot.index.get(target.channel.name)
+    page = index.value if index else None
+    published = {Version(each.version) for each in page.releases} if page else set()
+    spelling = find_tag_spelling(target, remote.tags, published)
+    return target.model_copy(
+        update={"tag_template": spelling.template, "process": _add(target.process, spelling.evidence, tag=spelling.tag)}
+    )
+
+
+def _with_workflows(target: Target, files: WorkflowFiles) -> Target:
+    base = target.base_branch or files.branch
+    uploads = [upload for upload in find_uploads(files.texts) if upload.may_be_to(target.channel.name)]
+    if "workflow" in target.given:
+        path = f"{FOLDER}/{target.workflow}"
+        uploads = [upload for upload in uploads if upload.workflow == path]
+    publishers = _choose([_publisher(upload, files.texts, target, base) for upload in choose_surest(uploads)], target)
+    evidence = tuple(
+        f"workflow: {publisher.workflow}, {publisher.job} runs {publisher.how}; started by {describe_starts(publisher)}"
+        for publisher in publishers
+    )
+    process = _add(target.process, *evidence, publishers=publishers)
+    if "workflow" in target.given:
+        return target.model_copy(update={"process": process})
+    if publishers:
+        return target.model_copy(update={"workflow": publishers[0].workflow, "process": process})
+    names = tuple(path.removeprefix(f"{FOLDER}/") for path in files.workflow_paths)
+    found = f"no workflow file is seen to publish to {target.channel.name}: {', '.join(names)}" if names else ""
+    candidates = _add(process, found or "the base branch has no workflow files", candidates=names)
+    return target.model_copy(update={"workflow": "", "process": candidates})
+
+
+def _publisher(upload: Upload, texts: Mapping[str, str], target: Target, base: str) -> Publisher:
+    text = texts.get(upload.workflow, "")
+    starts = find_starts(upload, text, target.repository, base)
+    workflow = ReleaseWorkflow(upload.workflow, texts)
+    top = upload.job
+    while top.caller is not None:
+        top = top.caller
+    environment = upload.job.job.environment
+    return Publisher(
+        workflow=upload.workflow.removeprefix(f"{FOLDER}/"),
+        job=upload.job.where,
+        job_name=top.job.name or top.job.id,
+        how=f"{upload.how}{HINTS[upload.evidence]}",
+        environment="" if "${{" in environment else environment,
+        starts=starts,
+        only_releases=starts_only_uploads(starts, text, base),
+        makes=find_made(workflow),
+        platform_wheels=builds_platform_wheels(workflow),
+    )
+
+
+def _choose(publishers: Sequence[Publisher], target: Target) -> tuple[Publisher, ...]:
+    """The publishers of this package: in a monorepo, those whose tag patterns take its tags."""
+    by_tag = [each for each in publishers if each.starts and all(start.kind == "tag" for start in each.starts)]
+    others = [each for each in by_tag if not takes_tag(each, target.tag)]
+    ours = [each for each in publishers if each not in others]
+    return tuple(dict.fromkeys(ours or publishers))
+
+
+def takes_tag(publisher: Publisher, tag: str) -> bool:
+    """Return whether pushing a tag starts the upload."""
+    tags = [start.filters for start in publisher.starts if start.kind == "tag"]
+    return any(not patterns or is_taken(patterns, tag) for patterns in tags)
+
+
+def list_run_filters(target: Target, workflow: str, base: str) -> tuple[dict[str, str], ...]:
+    """Return GitHub's filters for the runs of a workflow that can be release runs of the version; one empty: all."""
+    publishers = [each for each in target.process.publishers if each.workflow == workflow]
+    starts = [start for each in publishers for start in each.starts]
+    if not starts or all(each.only_releases for each in publishers):
+        return ({},)
+    events = {"dispatch": "workflow_dispatch", "workflow": "workflow_run", "pull-request": "pull_request"}
+    found: dict[str, dict[str, str]] = {}
+    for start in starts:
+        if start.kind in ("tag", "branch"):
+            found[start.kind] = {"event": "push", "branch": target.tag if start.kind == "tag" else base}
+        else:
+            found[start.kind] = {"event": events.get(start.kind, start.kind)}
+    return tuple(found.values())
+
+
+def is_release_run(run: WorkflowRun, target: Target, remote: Remote | None) -> bool:
+    """Return whether a run of a workflow that publishes can be a release run: not one that only tests."""
+    publishers = [each for each in target.process.publishers if each.workflow == run.workflow]
+    kinds = {start.kind for each in publishers for start in each.starts}
+    if not kinds or all(each.only_releases for each in publishers):
+        return True
+    if run.event == "push":
+        is_branch = remote is not None and remote.branch(run.head_branch or "") is not None
+        return ("branch" in kinds) if is_branch else ("tag" in kinds)
+    named = {"workflow_dispatch": "dispatch", "repository_dispatch": "dispatch", "workflow_run": "workflow"}
+    kind = "pull-request" if run.event.startswith("pull_request") else named.get(run.event, run.event)
+    return kind in kinds or kind not in ("release", "dispatch", "schedule", "workflow", "pull-request")
+
+
+def explain_unknown(target: Target) -> Problem:
+    """Return why it is not known which workflow publishes."""
+    names = ", ".join(target.process.candidates[:10])
+    return Problem(
+        source="release workflow",
+        why=f"no workflow file is seen to publish to {target.channel.name}: {names}",
+        remedy="name it with --workflow FILE; if GitHub Actions does not publish, with --workflow ''",
+    )
+
+
+def find_started(target: Target, by: Literal["tag", "release"]) -> Publisher | None:
+    """Return the publisher that pushing the version's tag, or publishing its GitHub Release, starts."""
+    for publisher in target.process.publishers:
+        by_release = any(start.kind == "release" for start in publisher.starts)
+        if takes_tag(publisher, target.tag) if by == "tag" else by_release:
+            return publisher
+    return None
+
+
+def describe_starts(publisher: Publisher) -> str:
+    """Return what starts the upload, in words."""
+    words = {
+        "tag": "a pushed tag",
+        "release": "a GitHub Release",
+        "dispatch": "hand",
+        "branch": "a push to a branch",
+        "pull-request": "a merged pull request",
+        "schedule": "a schedule",
+        "workflow": "another workflow",
+    }
+    named = [words[s.kind] + (f" ({', '.join(s.filters)})" if s.filters else "") for s in publisher.starts]
+    return ", ".join(dict.fromkeys(named)) or "what is not known"
+
+
+def _with_leaves(snapshot: Snapshot, target: Target) -> Target:
+    """Lower what a release leaves to what the project's releases leave, where everything that tells was read."""
+    files, process, latest = snapshot.workflow_files.value, target.process, snapshot.latest_release
+    if files is None or files.unread or process.candidates:
+        return target
+    dropped = set[str]()
+    pulls, releases = snapshot.earlier_pulls.values(), snapshot.earlier_releases.values()
+    merged = any(pull.merged for observed in pulls for pull in observed.value or ())
+    if all(observed.is_known for observed in pulls) and not merged and not process.makes("pull-request"):
+        dropped.add("pull-request")
+        process = _add(process, "no release pull request: no earlier version had one, and no workflow makes one")
+    makes_release = process.makes("release") or process.makes("draft") or process.is_started_by("release")
+    none_yet = len(releases) >= MOST_EARLIER and all(each.is_known and each.value is None for each in releases)
+    if none_yet and latest.is_known and latest.value is None and not makes_release:
+        dropped.add("release")
+        process = _add(process, "no GitHub Release: the repository has none, and no workflow makes one")
+
+    def lowered(channel: Channel) -> Channel:
+        given = f"channels.{channel.name}.leaves" in target.given
+        leaves = channel.leaves if given else tuple(trace for trace in channel.leaves if trace not in dropped)
+        return channel.model_copy(update={"leaves": leaves})
+
+    if not dropped or lowered(target.channel) == target.channel:
+        return target
+    channels = tuple(map(lowered, target.channels))
+    return target.model_copy(update={"channel": lowered(target.channel), "channels": channels, "process": process})
+
+
+def _add(process: Process, *evidence: str, **update: object) -> Process:
+    lines = (*process.evidence, *filter(None, evidence))
+    return process.model_copy(update={"evidence": tuple(dict.fromkeys(lines)), **update})

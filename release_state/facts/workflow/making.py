@@ -1,0 +1,80 @@
+"""What a workflow makes of a release besides the upload: tag, GitHub Release, pull request, platform wheels (pure).
+
+Sources: the actions' own pages; https://cli.github.com/manual
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal
+
+from release_state.facts.workflow.calls import ReleaseWorkflow
+from release_state.facts.workflow.model import JobStep
+from release_state.facts.workflow.script import split_commands
+
+Made = Literal["tag", "release", "draft", "pull-request"]
+
+_ACTIONS: Mapping[str, tuple[Made, ...]] = {
+    "softprops/action-gh-release": ("tag", "release"),
+    "ncipollo/release-action": ("tag", "release"),
+    "actions/create-release": ("tag", "release"),
+    "marvinpinto/action-automatic-releases": ("tag", "release"),
+    "taiki-e/create-gh-release-action": ("release",),
+    "elgohr/github-release-action": ("tag", "release"),
+    "release-drafter/release-drafter": ("draft",),
+    "googleapis/release-please-action": ("tag", "release", "pull-request"),
+    "google-github-actions/release-please-action": ("tag", "release", "pull-request"),
+    "python-semantic-release/python-semantic-release": ("tag", "release"),
+    "relekang/python-semantic-release": ("tag", "release"),
+    "cycjimmy/semantic-release-action": ("tag", "release"),
+    "commitizen-tools/commitizen-action": ("tag",),
+    "mathieudutour/github-tag-action": ("tag",),
+    "anothrnick/github-tag-action": ("tag",),
+    "peter-evans/create-pull-request": ("pull-request",),
+    "changesets/action": ("pull-request",),
+    "repo-sync/pull-request": ("pull-request",),
+    "devops-infra/action-pull-request": ("pull-request",),
+}
+_BUILDERS = ("pypa/cibuildwheel", "pyo3/maturin-action")
+
+
+def find_made(workflow: ReleaseWorkflow) -> tuple[Made, ...]:
+    """Return what the steps of a workflow make, each once."""
+    return tuple(dict.fromkeys(made for at in workflow.steps for made in _made_by(at.step)))
+
+
+def builds_platform_wheels(workflow: ReleaseWorkflow) -> bool:
+    """Return whether a workflow builds wheels for several platforms, which no single machine can do."""
+    actions = {at.step.uses.partition("@")[0].lower() for at in workflow.steps}
+    commands = (words for at in workflow.steps for words, _ in split_commands(at.step.run))
+    return not actions.isdisjoint(_BUILDERS) or any(words[0] == "cibuildwheel" for words in commands)
+
+
+def _made_by(step: JobStep) -> Iterator[Made]:
+    for made in _ACTIONS.get(step.uses.partition("@")[0].lower(), ()):
+        is_draft = step.inputs.get("draft") == "true"
+        published = made == "draft" and step.inputs.get("publish") == "true"
+        yield "draft" if made == "release" and is_draft else ("release" if published else made)
+    for words, _ in split_commands(step.run):
+        yield from _made_by_command(words)
+
+
+def _made_by_command(words: Sequence[str]) -> Iterator[Made]:
+    spoken = [word for word in words[1:] if not word.startswith("-")]
+    if {"--dry-run", "--noop", "--help"} & set(words):
+        return
+    if words[0] == "git" and spoken[:1] == ["tag"] and len(spoken) > 1 and not {"-d", "--delete", "-l"} & set(words):
+        yield "tag"
+    elif words[0] == "gh" and spoken[:2] == ["release", "create"]:
+        yield "tag"
+        yield "draft" if {"--draft", "-d"} & set(words) else "release"
+    elif words[0] == "gh" and spoken[:2] in (["pr", "create"], ["pr", "new"]):
+        yield "pull-request"
+    elif words[0] == "semantic-release" and "version" in spoken and not any(w.startswith("--print") for w in words):
+        yield "tag"
+        yield "release"
+    elif words[0] in ("cz", "bump2version", "bumpversion", "bump-my-version", "tbump") and "bump" in (
+        words[0],
+        *spoken,
+    ):
+        yield "tag"

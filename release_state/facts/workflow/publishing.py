@@ -1,0 +1,227 @@
+"""Find the steps of workflow files that upload to a package index (pure).
+
+A known action or command is certain. A step that gets credentials of an index is nearly so. A name that says "publish"
+is a hint, used only if nothing better is found.
+Sources: the actions' own pages; https://docs.astral.sh/uv/guides/package; https://twine.readthedocs.io;
+https://python-poetry.org/docs/cli/#publish; https://flit.pypa.io; https://hatch.pypa.io/latest/publish;
+https://pdm-project.org/latest/reference/cli/#publish; https://www.maturin.rs/distribution
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+from release_state.facts.workflow.calls import LocatedStep, PlacedJob, ReleaseWorkflow
+from release_state.facts.workflow.document import FOLDER, is_local
+from release_state.facts.workflow.model import JobStep
+from release_state.facts.workflow.script import split_commands
+
+PYPI, TESTPYPI = "pypi", "testpypi"
+
+
+class Evidence(IntEnum):
+    """How sure it is that a step uploads."""
+
+    NAME = 1
+    CREDENTIALS = 2
+    KNOWN = 3
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A job that uploads to an index, and the step that shows it."""
+
+    workflow: str
+    """Path of the workflow that a run is of: the one that calls, if the job is in a reusable workflow."""
+    job: PlacedJob
+    how: str
+    """The action or command."""
+    evidence: Evidence
+    index: str | None = None
+    """"pypi", "testpypi", or the address of another index; None if only a run can tell."""
+    condition: str = ""
+    """The condition of the step itself."""
+
+    def may_be_to(self, channel: str) -> bool:
+        """Whether the upload may go to the index of this channel."""
+        return self.index in (None, channel) or (channel not in (PYPI, TESTPYPI) and self.index != TESTPYPI)
+
+
+_PUBLISH_ACTIONS: Mapping[str, tuple[str, ...]] = {
+    "pypa/gh-action-pypi-publish": ("repository-url", "repository_url"),
+    "jrubics/poetry-publish": ("repository_url", "repository_name"),
+    "coveooss/pypi-publish-with-poetry": (),
+    "code-specialist/pypi-poetry-publish": ("publish_registry",),
+    "celsiusnarhwal/poetry-publish": ("repository-url",),
+    "etils-actions/pypi-auto-publish": (),
+    "ansys/actions/release-pypi-public": (),
+    "ansys/actions/release-pypi-test": (),
+    "netflix-skunkworks/pypi-publish": (),
+}
+_REUSABLE = ("openastronomy/github-actions/.github/workflows/publish",)
+"""Reusable workflows of others that upload: their beginnings."""
+_MATURIN = "pyo3/maturin-action"
+_SEMANTIC_RELEASE = ("python-semantic-release/python-semantic-release", "relekang/python-semantic-release")
+"""Until version 7 it uploaded with these inputs; since then its `publish` only adds files to a GitHub Release."""
+_VERBS: Mapping[str, tuple[str, ...]] = {
+    "twine": ("upload",),
+    "uv": ("publish",),
+    "flit": ("publish",),
+    "poetry": ("publish",),
+    "hatch": ("publish",),
+    "pdm": ("publish",),
+    "rye": ("publish",),
+    "maturin": ("publish", "upload"),
+}
+_INDEX_OPTIONS = ("-r", "--repository", "--repository-url", "--publish-url", "--index", "--repo", "--index-url")
+_INDEX_VARIABLES = (
+    "TWINE_REPOSITORY",
+    "TWINE_REPOSITORY_URL",
+    "UV_PUBLISH_URL",
+    "FLIT_INDEX_URL",
+    "HATCH_INDEX_REPO",
+    "PDM_PUBLISH_REPO",
+    "MATURIN_REPOSITORY",
+    "MATURIN_REPOSITORY_URL",
+)
+_CREDENTIALS = re.compile(
+    r"(TWINE_(USERNAME|PASSWORD)|UV_PUBLISH_(TOKEN|PASSWORD)|POETRY_(PYPI_TOKEN|HTTP_BASIC)\w*|FLIT_(USERNAME|PASSWORD)"
+    r"|HATCH_INDEX_(USER|AUTH)|PDM_PUBLISH_(USERNAME|PASSWORD)|MATURIN_(PYPI_TOKEN|PASSWORD))"
+)
+_SECRET = re.compile(r"secrets\.\w*pypi\w*", re.IGNORECASE)
+_NAMED = re.compile(r"pypi.*(publish|upload|release|deploy)|(publish|upload|release|deploy).*pypi")
+_CALLED = re.compile(r"pypi|publish|release")
+_TASK = re.compile(r"(^|[/:._-])(publish|upload|release|deploy)(\.(py|sh))?$")
+_TEST_INDEX = re.compile(r"test[._-]?pypi|pypi[._-]?test|^test$")
+_PUBLIC_INDEX = re.compile(r"(https?://)?(\w+\.)?pypi(\.\w+)?(/|$)")
+_RUNNERS = ("make", "nox", "tox", "invoke", "inv", "just", "task", "duty", "doit", "poe", "bash", "sh", "python")
+_NO_UPLOAD = re.compile(r"docs?|documentation|pages|docker|conda|npm|crate|brew|drafter|notes|changelog|ghcr|image")
+
+
+def find_uploads(texts: Mapping[str, str]) -> tuple[Upload, ...]:
+    """
+    Return the uploads of every workflow that an event can start, in the order of the paths.
+
+    `texts` holds workflow files and local actions by their paths. A file that cannot be read gives none.
+    """
+    found: list[Upload] = []
+    for path in sorted(texts):
+        if not path.startswith(f"{FOLDER}/"):
+            continue
+        workflow = ReleaseWorkflow(path, texts)
+        if workflow.problem or set(workflow.file.triggers) <= {"workflow_call"}:
+            continue
+        for at in workflow.steps:
+            found += _uploads_of_step(path, at)
+        for placed in workflow.jobs:
+            if placed.job.uses and not is_local(placed.job.uses):
+                found += _uploads_of_call(path, placed)
+    return tuple(found)
+
+
+def choose_surest(uploads: Sequence[Upload]) -> tuple[Upload, ...]:
+    """Return the uploads with the best evidence among them."""
+    best = max((upload.evidence for upload in uploads), default=Evidence.NAME)
+    return tuple(upload for upload in uploads if upload.evidence is best)
+
+
+def _uploads_of_step(path: str, at: LocatedStep) -> Iterator[Upload]:
+    step, job = at.step, at.job
+    env = {**job.workflow.env, **job.job.env, **step.env}
+    action = step.uses.partition("@")[0]
+    known = tuple(_of_action(action, step, env) if step.uses else _of_script(step, env))
+    if not known:
+        if any(map(_CREDENTIALS.fullmatch, step.env)) or _has_secret((*step.env.values(), *step.inputs.values())):
+            known = ((action or step.label, Evidence.CREDENTIALS, None),)
+        elif _is_named(at):
+            known = ((action or step.label, Evidence.NAME, None),)
+    for how, evidence, index in known:
+        hinted = TESTPYPI if _is_rehearsal(job) and index in (None, PYPI) else index
+        yield Upload(path, job, how, evidence, hinted, step.condition)
+
+
+def _of_action(name: str, step: JobStep, env: Mapping[str, str]) -> Iterator[tuple[str, Evidence, str | None]]:
+    known = name.lower()
+    if known in _PUBLISH_ACTIONS:
+        addresses = (step.inputs[key] for key in _PUBLISH_ACTIONS[known] if step.inputs.get(key))
+        yield name, Evidence.KNOWN, _read_index(next(addresses, PYPI))
+    elif known == _MATURIN and step.inputs.get("command") in ("upload", "publish"):
+        words = step.inputs.get("args", "").split()
+        yield f"{name} {step.inputs['command']}", Evidence.KNOWN, _find_index(words, env)
+    elif known in _SEMANTIC_RELEASE and {"pypi_token", "pypi_password"} & set(step.inputs):
+        yield name, Evidence.KNOWN, _read_index(step.inputs.get("repository_url", PYPI))
+
+
+def _of_script(step: JobStep, env: Mapping[str, str]) -> Iterator[tuple[str, Evidence, str | None]]:
+    if step.shell.split(" ")[0] in ("", "bash", "sh", "pwsh"):
+        for words, given in split_commands(step.run):
+            if _is_upload(words):
+                yield " ".join(words[:2]), Evidence.KNOWN, _find_index(words, {**env, **given})
+
+
+def _uploads_of_call(path: str, placed: PlacedJob) -> Iterator[Upload]:
+    """The upload of a job that calls a reusable workflow of elsewhere, which is not read."""
+    called = placed.job.uses.partition("@")[0]
+    file = called.rpartition("/")[2].lower()
+    if called.lower().startswith(_REUSABLE):
+        yield Upload(path, placed, called, Evidence.KNOWN)
+    elif _CALLED.search(file) and not _NO_UPLOAD.search(file):
+        yield Upload(path, placed, called, Evidence.NAME, TESTPYPI if _is_rehearsal(placed) else None)
+
+
+def _is_upload(words: Sequence[str]) -> bool:
+    program, spoken = words[0], [word for word in words[1:] if not word.startswith("-")]
+    if {"--dry-run", "--help", "--noop"} & set(words):
+        return False
+    if program.startswith("python") and spoken[:1] == ["setup.py"]:
+        return "upload" in spoken
+    return any(verb in spoken[:3] for verb in _VERBS.get(program, ()))
+
+
+def _find_index(words: Sequence[str], env: Mapping[str, str]) -> str | None:
+    """The index that a command uploads to, by its options and variables; PyPI if none names one."""
+    for at, word in enumerate(words):
+        option, equals, value = word.partition("=")
+        if option in _INDEX_OPTIONS:
+            return _read_index(value if equals else "".join(words[at + 1 : at + 2]))
+    return _read_index(next((env[name] for name in _INDEX_VARIABLES if env.get(name)), PYPI))
+
+
+def _read_index(text: str) -> str | None:
+    """The index of a name or address; None for what only a run can tell."""
+    low = text.lower()
+    if "$" in text:
+        return None
+    if _TEST_INDEX.search(low):
+        return TESTPYPI
+    return PYPI if _PUBLIC_INDEX.match(low) else text
+
+
+def _is_rehearsal(job: PlacedJob) -> bool:
+    """Whether the environment or the name of a job says TestPyPI."""
+    names = (job.job.environment, job.job.id, job.job.name)
+    return any(_TEST_INDEX.search(name.lower()) for name in names if "${{" not in name)
+
+
+def _has_secret(values: Iterable[str]) -> bool:
+    return any(_SECRET.search(value) for value in values)
+
+
+def _is_named(at: LocatedStep) -> bool:
+    """Whether a step's action or task says by its name that it uploads."""
+    if at.step.uses:
+        name = at.step.uses.partition("@")[0].lower()
+        return bool(_NAMED.search(name)) and not _NO_UPLOAD.search(name)
+    rights = at.job.permissions
+    if "pypi" not in at.job.job.environment.lower() and (rights is None or rights.get("id-token") != "write"):
+        return False
+    return any(_is_task(words) for words, _ in split_commands(at.step.run))
+
+
+def _is_task(words: Sequence[str]) -> bool:
+    spoken = [word for word in words if not word.startswith("-")]
+    runs = bool(spoken) and (words[0] in _RUNNERS or "/" in spoken[0])
+    return runs and bool(_TASK.search(spoken[-1])) and not _NO_UPLOAD.search(spoken[-1])

@@ -1,0 +1,154 @@
+"""What starts the upload of a workflow: a tag, a GitHub Release, a person, a push, a schedule (pure).
+
+Each event of `on:` is held against the conditions on the way to the upload: an event under which a job is certainly
+skipped does not start it.
+Source: https://docs.github.com/actions/reference/workflows-and-actions/events-that-trigger-workflows
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from release_state.facts.workflow.calls import PlacedJob
+from release_state.facts.workflow.document import NotReadable
+from release_state.facts.workflow.expressions import Value, evaluate
+from release_state.facts.workflow.publishing import Upload
+from release_state.facts.workflow.triggers import read_events, read_push_trigger
+from release_state.model.process import Start, StartKind
+
+_STATUS_FUNCTIONS = ("always()", "cancelled()", "failure()")
+_OTHERS: Mapping[str, StartKind] = {
+    "workflow_dispatch": "dispatch",
+    "repository_dispatch": "dispatch",
+    "schedule": "schedule",
+    "workflow_run": "workflow",
+    "create": "tag",
+}
+_ABSENT: Mapping[str, Value] = {
+    "inputs": None,
+    "github.event.inputs": None,
+    "github.event.release": None,
+    "github.event.action": None,
+    "github.event.workflow_run": None,
+    "github.event.pull_request": None,
+}
+"""Contexts that only one event has."""
+_OWN: Mapping[str, tuple[str, ...]] = {
+    "workflow_dispatch": ("inputs", "github.event.inputs"),
+    "repository_dispatch": ("github.event.action",),
+    "workflow_run": ("github.event.workflow_run", "github.event.action"),
+}
+
+
+def find_starts(upload: Upload, text: str, repository: str = "", base: str = "main") -> tuple[Start, ...]:
+    """
+    Return what starts an upload; `text` is its workflow file, `repository` the `owner/name` that runs it.
+
+    `base` is the base branch: of all pushes to branches, those to it are looked at.
+
+    Empty if the file cannot be read.
+    """
+    try:
+        events = read_events(text)
+    except NotReadable:
+        return ()
+    known: dict[str, Value] = {"github.repository": repository, "github.repository_owner": repository.partition("/")[0]}
+    found: dict[tuple[StartKind, tuple[str, ...]], Start] = {}
+    for kind, filters, context in _scenarios(events, base):
+        surely = _reaches(upload, {**(known if repository else {}), **context})
+        if surely is not False:
+            found.setdefault((kind, filters), Start(kind=kind, filters=filters, surely=surely is True))
+    return tuple(found.values())
+
+
+def _scenarios(
+    events: Mapping[str, object], base: str
+) -> Iterator[tuple[StartKind, tuple[str, ...], dict[str, Value]]]:
+    for name, given in events.items():
+        filters = given if isinstance(given, dict) else {}
+        context: dict[str, Value] = {"github.event_name": name, **_ABSENT}
+        if name == "push":
+            yield from _pushes(events, filters, base)
+        elif name == "release":
+            types = _texts(filters, "types")
+            action = types[0] if len(types) == 1 else "published"
+            release = {"github.event.action": action, "github.ref_type": "tag", "github.ref": "refs/tags/v1.0.0"}
+            context.pop("github.event.release")
+            yield "release", types, {**context, **release}
+        elif name in ("pull_request", "pull_request_target") and "closed" in _texts(filters, "types"):
+            merged: dict[str, Value] = {"github.event.action": "closed", "github.event.pull_request.merged": True}
+            yield "pull-request", _texts(filters, "branches"), {**context, **merged}
+        elif kind := _OTHERS.get(name):
+            for own in _OWN.get(name, ()):
+                context.pop(own)
+            yield kind, _texts(filters, "workflows"), context
+
+
+def _pushes(
+    events: Mapping[str, object], filters: Mapping[str, object], base: str
+) -> Iterator[tuple[StartKind, tuple[str, ...], dict[str, Value]]]:
+    trigger = read_push_trigger(events)
+    tags, ignored = _texts(filters, "tags"), _texts(filters, "tags-ignore")
+    of_branches = trigger is not None and (trigger.branches is not None or trigger.branches_ignore is not None)
+    context: dict[str, Value] = {"github.event_name": "push", **_ABSENT}
+    if tags or ignored or not of_branches:
+        sample = next((each for each in tags if not each.startswith("!")), "v1.0.0").replace("*", "1")
+        tag: dict[str, Value] = {"github.ref_type": "tag", "github.ref": f"refs/tags/{sample}"}
+        yield "tag", (*(("**",) if ignored else ()), *tags, *(f"!{each}" for each in ignored)), {**context, **tag}
+    if trigger is not None and trigger.is_for(base):
+        branch = {"github.ref_type": "branch", "github.ref": f"refs/heads/{base}", "github.ref_name": base}
+        yield "branch", trigger.branches or (), {**context, **branch}
+
+
+def _reaches(upload: Upload, known: Mapping[str, Value]) -> bool | None:
+    """Whether a run of this event gets as far as the upload; None if only the run can tell."""
+    placed: PlacedJob | None = upload.job
+    results: list[bool | None] = [evaluate(upload.condition, known)]
+    while placed is not None:
+        results.append(_runs(placed, known, ()))
+        placed = placed.caller
+    return False if False in results else (None if None in results else True)
+
+
+def _runs(placed: PlacedJob, known: Mapping[str, Value], seen: Sequence[str]) -> bool | None:
+    """Whether a job runs; a job whose need is skipped is skipped, too, unless its condition asks for a status."""
+    job = placed.job
+    own = evaluate(job.condition, known)
+    if own is False or any(function in job.condition for function in _STATUS_FUNCTIONS):
+        return own
+    jobs = {each.id: each for each in placed.workflow.jobs}
+    results: list[bool | None] = [own]
+    for name in job.needs:
+        if name in jobs and name not in seen:
+            need = PlacedJob(jobs[name], placed.file, placed.workflow, None, by_default=False)
+            results.append(_runs(need, known, (*seen, job.id, name)))
+    return False if False in results else (None if None in results else True)
+
+
+def _texts(filters: Mapping[str, object], name: str) -> tuple[str, ...]:
+    value = filters.get(name)
+    if value is None:
+        return ()
+    return tuple(str(item) for item in (value if isinstance(value, list) else [value]))
+
+
+def starts_only_uploads(starts: Sequence[Start], text: str, base: str = "main") -> bool:
+    """Return whether every run of a workflow is one that uploads, as far as its triggers say."""
+    try:
+        events = read_events(text)
+    except NotReadable:
+        return False
+    kinds = {start.kind for start in starts}
+    for name, given in events.items():
+        trigger = read_push_trigger(events) if name == "push" else None
+        if name == "push" and trigger is not None:
+            filters = given if isinstance(given, dict) else {}
+            takes_tags = "tags" in filters or "tags-ignore" in filters or trigger.is_for(base)
+            if (not trigger.only_tags and "branch" not in kinds) or (takes_tags and "tag" not in kinds):
+                return False
+        elif name == "release":
+            if "release" not in kinds:
+                return False
+        elif name != "workflow_call" and _OTHERS.get(name, "pull-request") not in kinds:
+            return False
+    return True

@@ -1,0 +1,66 @@
+"""How a project releases, as far as its repository shows: who publishes, what starts it, how tags are spelled."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from release_state.model.observation import Model
+
+StartKind = Literal["tag", "release", "dispatch", "branch", "pull-request", "schedule", "workflow"]
+
+
+class Start(Model):
+    """One way in which an upload is started."""
+
+    kind: StartKind
+    filters: tuple[str, ...] = ()
+    """Patterns of tags or branches, types of `release`, names of workflows; empty: any."""
+    surely: bool = True
+    """Whether no condition on the way is unknown."""
+
+
+class Publisher(Model):
+    """A job that uploads to the channel's index."""
+
+    workflow: str
+    """File name of the workflow that a run is of."""
+    job: str
+    """Where the job is, in words."""
+    job_name: str
+    """What GitHub calls the job in a run."""
+    how: str
+    """The action or command."""
+    environment: str = ""
+    starts: tuple[Start, ...] = ()
+    """Empty: not known."""
+    only_releases: bool = True
+    """Whether every run of the workflow is a release run: it has no other triggers and uploads in each."""
+    makes: tuple[Literal["tag", "release", "draft", "pull-request"], ...] = ()
+    """What its workflow makes besides the upload."""
+    platform_wheels: bool = False
+    """Whether the workflow builds wheels for several platforms."""
+
+
+class Process(Model):
+    """How a project releases, as far as it was found out. What is configured overrules it."""
+
+    tag: str | None = None
+    """The version's tag as the remote spells it; None: as the template does."""
+    publishers: tuple[Publisher, ...] = ()
+    candidates: tuple[str, ...] = ()
+    """The workflow files, if none of them is known to publish and the configuration names none."""
+    evidence: tuple[str, ...] = ()
+    """What was found out and from what, one line each."""
+
+    @property
+    def starts(self) -> tuple[Start, ...]:
+        """What starts the upload, each once."""
+        return tuple(dict.fromkeys(start for publisher in self.publishers for start in publisher.starts))
+
+    def is_started_by(self, *kinds: StartKind) -> bool:
+        """Whether one of these starts the upload."""
+        return any(start.kind in kinds for start in self.starts)
+
+    def makes(self, trace: str) -> bool:
+        """Whether a run that publishes makes this trace, too."""
+        return any(trace in publisher.makes for publisher in self.publishers)

@@ -1,0 +1,140 @@
+"""Steps that start the project's own publication of a tag that is there (pure).
+
+Sources: https://docs.github.com/actions/how-tos/manage-workflow-runs/re-run-workflows-and-jobs,
+https://docs.github.com/actions/reference/workflows-and-actions/events-that-trigger-workflows#release and
+https://docs.github.com/actions/concepts/security/github_token (its events start no workflow)
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import partial
+
+from release_state.facts.release import Release
+from release_state.facts.workflow.release_workflow import find_start
+from release_state.model.observation import value_or
+from release_state.model.plan import Step, step
+from release_state.model.process import Publisher
+from release_state.model.snapshot import GitHubRelease, Tag, WorkflowRun
+from release_state.plan.steps import releases
+from release_state.plan.steps.commands import check_holds, gh, push, suite_command
+from release_state.plan.steps.tags import fetch_and_show
+
+RERUN_AGE = timedelta(days=30)
+"""GitHub re-runs no run that is older."""
+_RED = ("failure", "timed_out", "cancelled", "startup_failure")
+
+_index_step = partial(step, mends="index")
+
+
+def find_publisher(release: Release) -> Publisher | None:
+    """Return the publisher that a pushed tag or a GitHub Release starts, and that builds that very tag."""
+    found = (each for each in release.target.process.publishers if {"tag", "release"} & {s.kind for s in each.starts})
+    return next(found, None)
+
+
+def publish_by_workflow(release: Release) -> list[Step] | None:
+    """
+    Return the steps that let the project's own workflow publish the tag; None if no tag or GitHub Release starts it.
+
+    Empty if the GitHub Release that the plan creates starts it.
+    """
+    publisher, tag = find_publisher(release), release.tag
+    if publisher is None or tag is None or release.is_published:
+        return None
+    if run := find_failed_run(release, tag):
+        return [_run_again(release, run)]
+    kinds = {start.kind for start in publisher.starts}
+    if "dispatch" in kinds and (dispatch := _dispatch(release, publisher, tag)):
+        return [dispatch]
+    found = value_or(None, lambda: release.github_release)
+    if "release" in kinds:
+        return _publish_anew(release, publisher, found) if found else []
+    return [_push_again(release, publisher, tag, found)]
+
+
+def find_failed_run(release: Release, tag: Tag) -> WorkflowRun | None:
+    """Return the newest run that this tag started, if it failed and GitHub can still run its failed jobs again."""
+    runs = value_or((), lambda: release.snapshot.runs.present().runs)
+    own = (run for run in runs if run.head_branch == tag.name and run.head_sha == tag.commit)
+    newest = max(own, key=lambda run: (run.created_at, run.id), default=None)
+    if newest is None or newest.conclusion not in _RED:
+        return None
+    return newest if release.snapshot.observed_at - newest.created_at < RERUN_AGE else None
+
+
+def _run_again(release: Release, run: WorkflowRun) -> Step:
+    explained = release.snapshot.last_run.value
+    cause = (
+        f"; it failed: {explained.meaning}" if explained and explained.run.id == run.id and explained.meaning else ""
+    )
+    return _index_step(
+        f"Run the failed jobs of run #{run.number} of {run.workflow or release.target.workflow} again",
+        gh(release, "run", "rerun", str(run.id), "--failed"),
+        precondition="the cause lies outside of the commit and is removed: a repeated run keeps its commit, ref and "
+        "workflow file; if the cause is in the commit, release the next version",
+        reason=f"the run was started by {run.head_branch}, so it publishes this tag{cause}",
+        link=run.html_url,
+        verify=[suite_command(release.target, wait="600")],
+    ).mark_start()
+
+
+def _dispatch(release: Release, publisher: Publisher, tag: Tag) -> Step | None:
+    start = find_start(release)
+    if publisher.workflow != release.target.workflow or start.hindrance:
+        return None
+    fields = (word for field in start.fields for word in ("--field", field))
+    return _index_step(
+        f"Start {publisher.workflow} for the tag {tag.name}",
+        gh(release, "workflow", "run", publisher.workflow, "--ref", tag.name, *fields),
+        reason="no run of it has published this tag",
+        verify=[suite_command(release.target, wait="600")],
+    ).mark_start()
+
+
+def _publish_anew(release: Release, publisher: Publisher, found: GitHubRelease) -> list[Step] | None:
+    """Publish the GitHub Release again, so that GitHub sends its event again."""
+    types = {kind for start in publisher.starts if start.kind == "release" for kind in start.filters}
+    if types and not types & {"published", "released", "prereleased"}:
+        if found.immutable is not False:
+            return None
+        event = f"release: {', '.join(sorted(types))}"
+        why = f"{publisher.workflow} waits for `{event}`, which GitHub does not send when a draft is published"
+        again = releases.create(release).model_copy(update={"reason": why})
+        return [*releases.delete(release, found), again.mark_start()]
+    return [
+        _index_step(
+            f"Publish the GitHub Release {found.tag} anew",
+            gh(release, "release", "edit", found.tag, "--draft"),
+            gh(release, "release", "edit", found.tag, "--draft=false"),
+            precondition=f"no run of {publisher.workflow} is at work",
+            reason=f"publishing it starts {publisher.workflow}; no run of it is known for this tag",
+            link=found.html_url,
+            verify=[suite_command(release.target, wait="600")],
+        ).mark_start()
+    ]
+
+
+def _push_again(release: Release, publisher: Publisher, tag: Tag, found: GitHubRelease | None) -> Step:
+    """Push the same tag again: one that a workflow pushed with GITHUB_TOKEN started nothing."""
+    title = f"Push the tag {tag.name} again, as a person"
+    why = f"a pushed tag starts {publisher.workflow}, and no run of it is known for this one"
+    if found is not None or release.find_dependents("tag"):
+        where = f"{release.target.github_web}/{release.target.repository}/actions/workflows/{publisher.workflow}"
+        return _index_step(
+            f"Find out why {publisher.workflow} did not run for {tag.name}, then start it",
+            reason=f"{why}; its GitHub Release would become a draft if the tag were pushed again",
+            link=where,
+        ).mark_start()
+    ref = f"refs/tags/{tag.name}"
+    return _index_step(
+        title,
+        *fetch_and_show(release, tag),
+        push(release, f":{ref}", replacing=f"{ref}:{tag.object}"),
+        push(release, f"{tag.object}:{ref}"),
+        precondition=f"no run of {publisher.workflow} is at work",
+        reason=f"{why}; a tag that a workflow pushes with its GITHUB_TOKEN starts none",
+        destroys=f"the tag {tag.name} for a moment",
+        saves="the last command pushes the same object again",
+        verify=[check_holds(release, ref, tag.object)],
+    ).mark_start()
