@@ -11,8 +11,8 @@ import pytest
 
 from release_state.common.text import join_items
 from release_state.facts.release import Release
+from release_state.facts.release_workflow import find_lack, is_before_release, make_file_step, read_workflow
 from release_state.facts.workflow.needs import CONTENTS, ID_TOKEN, PULLS
-from release_state.facts.workflow.release_workflow import find_lack, is_before_release, make_file_step, read_workflow
 from release_state.model.observation import NotObserved, Problem
 from release_state.model.outcome import ActionNeeded, NotApplicable
 from release_state.model.plan import step

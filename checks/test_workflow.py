@@ -10,7 +10,7 @@ import pytest
 
 from release_state.common.text import join_items
 from release_state.facts.release import Release
-from release_state.facts.workflow.release_workflow import (
+from release_state.facts.release_workflow import (
     SOURCE,
     explain_unreadable,
     find_channel_input,

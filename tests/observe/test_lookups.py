@@ -41,4 +41,5 @@ def test_a_row_sees_what_those_saw_that_it_comes_after() -> None:
 def test_a_narrowed_run_asks_what_a_look_up_needs() -> None:
     assert with_needs({"opened"}) == {"opened", "index", "installation", "witness"}
     assert with_needs(LOOKUPS) == set(LOOKUPS)
-    assert lookups_of_phase() == {"remote", "index", "pulls", "release", "drafts"}
+    of_process = {"workflow_files", "earlier_pulls", "earlier_releases", "latest_release"}
+    assert lookups_of_phase() == {"remote", "index", "pulls", "release", "drafts"} | of_process

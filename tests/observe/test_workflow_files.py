@@ -53,10 +53,12 @@ def test_with_everything_that_it_uses(origin: Repo, tmp_path: Path) -> None:
         },
     )
     by_cache = look(origin, tmp_path).present()
-    assert (by_cache.commit, by_cache.path, by_cache.exists) == (head, RELEASE, True)
-    assert [file.path for file in by_cache.files] == [
-        RELEASE, ".github/workflows/b.yml", "tools/act/action.yaml", ".github/workflows/d.yaml",
-    ]  # fmt: skip
+    assert (by_cache.commit, by_cache.path, by_cache.branch) == (head, "", "main"), (
+        "which one publishes is not its subject"
+    )
+    workflows = (".github/workflows/b.yml", ".github/workflows/d.yaml", RELEASE, ".github/workflows/unused.yml")
+    assert {file.path for file in by_cache.files} == {*workflows, "tools/act/action.yaml"}
+    assert by_cache.workflow_paths == workflows
     assert by_cache.texts[RELEASE] == CALLING
     assert by_cache.build_requires == ("hatchling", "hatch-vcs")
     assert by_cache.build_unread.endswith("not a requirement")
@@ -77,7 +79,7 @@ def test_what_is_not_there_is_known_not_to_be(origin: Repo, tmp_path: Path) -> N
 def test_what_is_there_and_cannot_be_read(origin: Repo, tmp_path: Path, content: bytes) -> None:
     put(origin, {RELEASE: content})
     found = look(origin, tmp_path).present()
-    assert found.exists and found.unread == (RELEASE,) and found.files == ()
+    assert found.workflow_paths == found.unread == (RELEASE,) and found.files == ()
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from release_state.common.text import format_duration, join_items
 from release_state.facts.health import explain_by_status
 from release_state.facts.release import Release
-from release_state.facts.workflow.release_workflow import find_time_limit
+from release_state.facts.release_workflow import find_time_limit
 from release_state.model.observation import NotObserved
 from release_state.model.outcome import ActionNeeded, InProgress
 from release_state.model.plan import Mends, Step, Undecided, step

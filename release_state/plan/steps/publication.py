@@ -12,7 +12,7 @@ from release_state.common.addresses import parse_host
 from release_state.facts.index import UPLOADS_AFTER_THE_FIRST
 from release_state.facts.origin import find_commit_tagged_after, is_misplaced
 from release_state.facts.release import Release
-from release_state.facts.workflow.release_workflow import find_start
+from release_state.facts.release_workflow import find_start
 from release_state.model.observation import NotObserved, value_or
 from release_state.model.plan import Step, step
 from release_state.model.snapshot import IndexFile

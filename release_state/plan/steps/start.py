@@ -11,7 +11,7 @@ from datetime import timedelta
 from functools import partial
 
 from release_state.facts.release import Release
-from release_state.facts.workflow.release_workflow import find_start
+from release_state.facts.release_workflow import find_start
 from release_state.model.observation import value_or
 from release_state.model.plan import Step, step
 from release_state.model.process import Publisher
