@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
 
 from tests.demo.test_demo_github import bare, history
+from tests.standins.github import GitHubServer
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=timezone.utc)
+"""The clock of `own_server`."""
 
 
 @pytest.fixture(scope="module")
@@ -15,6 +22,14 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("template") / "orbit.git"
     bare(path).run("fast-import", "--quiet", stdin=history().encode())
     return path
+
+
+@pytest.fixture
+def own_server(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHubServer]:
+    """GitHub with a copy of that repository, without tokens; a client pauses for a moment only."""
+    monkeypatch.setattr("release_state.observe.http.client.PAUSES", (0.01, 0.02))
+    with GitHubServer(shutil.copytree(template, tmp_path / "orbit.git"), now=lambda: NOW) as server:
+        yield server
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,11 +21,11 @@ from release_state.model.observation import Observation, Problem
 from release_state.observe.github import lists as github_list
 from release_state.observe.github.github import GitHub
 from release_state.observe.http.client import HttpClient
+from tests.observe.conftest import NOW
 from tests.standins.github import GitHubServer
 from tests.standins.services import Reply
 from tests.support import openapi
 
-NOW = datetime(2026, 3, 1, 12, 0, tzinfo=timezone.utc)
 BRANCH = "release/pypi-v0.2.0"
 WRITE, READ = "wri", "rea"
 JSON = {"Content-Type": "application/json; charset=utf-8"}
@@ -46,13 +45,10 @@ HEAD = ""
 
 
 @pytest.fixture
-def server(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHubServer]:
-    monkeypatch.setattr("release_state.observe.http.client.PAUSES", (0.01, 0.02))
-    git_dir = shutil.copytree(template, tmp_path / "orbit.git")
-    with GitHubServer(git_dir, now=lambda: NOW) as running:
-        running.tokens.update({WRITE: "write", READ: "read"})
-        monkeypatch.setitem(globals(), "HEAD", head(running))
-        yield running
+def server(own_server: GitHubServer, monkeypatch: pytest.MonkeyPatch) -> GitHubServer:
+    own_server.tokens.update({WRITE: "write", READ: "read"})
+    monkeypatch.setitem(globals(), "HEAD", head(own_server))
+    return own_server
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,8 @@ from release_state.observe.github.github import GitHub
 from release_state.observe.github.run_log import RunLogs
 from release_state.observe.github.settings import GitHubSettings
 from release_state.observe.http.client import HttpClient
-from tests.observe.test_github import BRANCH, LOOKS, NOW, WRITE, github, head, problem, server
+from tests.observe.conftest import NOW
+from tests.observe.test_github import BRANCH, LOOKS, WRITE, github, head, problem, server
 from tests.observe.test_github_lists import relayed
 from tests.standins.github import GitHubServer
 from tests.support import states as s

@@ -20,7 +20,8 @@ from release_state.observe.github.lists import GitHubList
 from release_state.observe.github.run_log import RunLogs
 from release_state.observe.github.settings import GitHubSettings
 from release_state.observe.http.client import HttpClient, observe
-from tests.observe.test_github import BRANCH, LOOKS, NOW, WRITE, github, head, problem, server
+from tests.observe.conftest import NOW
+from tests.observe.test_github import BRANCH, LOOKS, WRITE, github, head, problem, server
 from tests.standins.github import GitHubServer
 from tests.support import openapi
 from tests.support import states as s

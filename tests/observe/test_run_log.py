@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime, timedelta, timezone
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -30,13 +29,13 @@ from release_state.run.session import Controller
 from release_state.settings.config import Arguments, load
 from release_state.verdict.check import select_phase
 from tests.facts.test_logs import FAILURES
+from tests.observe.conftest import NOW
 from tests.standins.github import GitHubServer
 from tests.standins.services import Reply
 from tests.support import states as s
 from tests.support.cli import ROOT
 from tests.support.worlds import run, world_of
 
-NOW = datetime(2026, 3, 1, 12, 0, tzinfo=timezone.utc)
 TOKEN = "wri"
 BRANCH = "release/pypi-v0.2.0"
 REFUSED = f"fatal: a branch named '{BRANCH}' already exists\n##[error]Process completed with exit code 128.\n"
@@ -45,12 +44,9 @@ SKIPPED = "Version 0.2.0 already exists on PyPI, skipping publish\n"
 
 
 @pytest.fixture
-def server(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHubServer]:
-    monkeypatch.setattr("release_state.observe.http.client.PAUSES", (0.01, 0.02))
-    git_dir = shutil.copytree(template, tmp_path / "orbit.git")
-    with GitHubServer(git_dir, now=lambda: NOW) as running:
-        running.tokens.update({TOKEN: "read"})
-        yield running
+def server(own_server: GitHubServer) -> GitHubServer:
+    own_server.tokens.update({TOKEN: "read"})
+    return own_server
 
 
 def job(conclusion: str = "failure", name: str = "release", log: str | None = None, publish: str = "skipped") -> Job:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,11 +17,11 @@ from release_state.observe.github.ci import find_branch_runs
 from release_state.observe.github.github import GitHub
 from release_state.observe.github.settings import GitHubSettings
 from release_state.observe.http.client import HttpClient
+from tests.observe.conftest import NOW
 from tests.standins.github import GitHubServer
 from tests.standins.services import Reply
 from tests.support import openapi
 
-NOW = datetime(2026, 3, 1, 12, 0, tzinfo=timezone.utc)
 BRANCH = "release/pypi-v0.2.0"
 ADMIN, WRITE, READ, CLASSIC = "adm", "wri", "rea", "ghp_c"
 JSON = {"Content-Type": "application/json; charset=utf-8"}
@@ -35,14 +33,11 @@ UPGRADE = "Upgrade to GitHub Pro or make this repository public to enable this f
 
 
 @pytest.fixture
-def server(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHubServer]:
-    monkeypatch.setattr("release_state.observe.http.client.PAUSES", (0.01, 0.02))
-    git_dir = shutil.copytree(template, tmp_path / "orbit.git")
-    with GitHubServer(git_dir, now=lambda: NOW) as running:
-        running.tokens.update({ADMIN: "admin", WRITE: "write", READ: "read", CLASSIC: "write"})
-        with openapi.validated(running) as violations:
-            yield running
-        assert violations == []
+def server(own_server: GitHubServer) -> Iterator[GitHubServer]:
+    own_server.tokens.update({ADMIN: "admin", WRITE: "write", READ: "read", CLASSIC: "write"})
+    with openapi.validated(own_server) as violations:
+        yield own_server
+    assert violations == []
 
 
 def github(server: GitHubServer, token: str | None = ADMIN) -> GitHub:

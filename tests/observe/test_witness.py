@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -29,13 +27,13 @@ from release_state.observe.sources import Sources
 from release_state.observe.witness import find_publishing_run, find_report_of, observe_witness
 from release_state.report.document import to_json
 from release_state.settings.config import Arguments, load
+from tests.observe.conftest import NOW
 from tests.report.test_json import document_of
 from tests.standins.github import GitHubServer
 from tests.standins.services import Reply
 from tests.support import states as s
 from tests.support.judged import verdict_of
 
-NOW = datetime(2026, 3, 1, 12, 0, tzinfo=timezone.utc)
 TOKEN = "wri"
 LOG = "Switched to a new branch 'release/pypi-v0.2.0'\n"
 PUBLIC = s.PYPI.model_copy(update={"is_public_index": True})
@@ -44,11 +42,9 @@ ALONE = s.target(channel=PUBLIC, channels=(PUBLIC,))
 
 
 @pytest.fixture
-def server(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHubServer]:
-    monkeypatch.setattr("release_state.observe.http.client.PAUSES", (0.01, 0.02))
-    with GitHubServer(shutil.copytree(template, tmp_path / "orbit.git"), now=lambda: NOW) as running:
-        running.tokens.update({TOKEN: "read"})
-        yield running
+def server(own_server: GitHubServer) -> GitHubServer:
+    own_server.tokens.update({TOKEN: "read"})
+    return own_server
 
 
 def add(

@@ -164,11 +164,11 @@ class GitHubApi:
             future = self._shared.get(key)
         return read(future.result()) if future is not None and future.done() and not future.exception() else None
 
-    def forget(self, *kept: str) -> None:
+    def forget(self, *but: str) -> None:
         """Drop the shared results but those of these keys; not while a look-up runs."""
         with self._lock:
-            known = {key: future for key, future in self._shared.items() if future.exception() is None}
-            self._shared = {key: known[key] for key in kept if key in known}
+            shared = self._shared.items()
+            self._shared = {key: future for key, future in shared if key in but and future.exception() is None}
 
     def one(self, path: str, where: str, *, absent: bool = False) -> Fields | None:
         """One object; None for a 404 if `absent` is true."""

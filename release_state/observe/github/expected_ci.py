@@ -6,7 +6,7 @@ https://docs.github.com/actions/reference/workflows-and-actions/events-that-trig
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -69,16 +69,16 @@ class Ancestors:
         return seen[:_WITH_CI]
 
     def find_stand_in(
-        self, kept: Mapping[str, bool], apps: Sequence[str], is_of_ci: Callable[[CICheck], bool], *, begun: bool
+        self, kept_away: Mapping[str, bool], apps: Sequence[str], is_of_ci: Callable[[CICheck], bool], *, begun: bool
     ) -> StandIn:
         """The nearest ancestor with complete CI, and its results.
 
-        Complete is one with a run of every workflow that was kept away (`kept`: whether it depends on paths), but for
-        those that depend on paths, whose results come from where they ran last. Where none was kept away, it is one
-        that has the usual `apps`, or else any result of CI. Where CI of the commit itself has `begun`, an ancestor
-        says nothing but what became of the workflows that were kept away.
+        Complete is one with a run of every workflow in `kept_away`, except for those that depend on paths (true),
+        whose results come from where they ran last. If none was kept away, it is one that has the usual `apps`, or else
+        any result of CI. If CI of the commit itself has `begun`, only results of these workflows are taken.
         """
-        always, wanted, stand_in = {name for name, filtered in kept.items() if not filtered}, set(kept), StandIn()
+        always = {name for name, filtered in kept_away.items() if not filtered}
+        wanted, stand_in = set(kept_away), StandIn()
 
         def is_complete(commit: CommitChecks) -> bool:
             if wanted:
@@ -86,12 +86,14 @@ class Ancestors:
             return set(apps) <= commit.apps if apps else any(map(is_of_ci, commit.results))
 
         at = 0
-        for commits in self._batches([sha for sha, _ in self.chain], self._look_up_checks if kept else self._if_any):
+        for commits in self._batches(
+            [sha for sha, _ in self.chain], self._look_up_checks if kept_away else self._if_any
+        ):
             for commit in commits:
                 is_whole = False
                 if not stand_in.nearest and is_complete(commit):
                     stand_in.nearest, is_whole = commit.sha, not begun
-                    stand_in.passed |= {} if kept else {"": at}
+                    stand_in.passed |= {} if kept_away else {"": at}
                 if stand_in.nearest:
                     results = (each for each in commit.results if is_whole or each.workflow in wanted)
                     stand_in.results += [each.model_copy(update={"commit": commit.sha}) for each in results]
@@ -119,6 +121,12 @@ class Ancestors:
         for start in range(1, len(shas), _SIDE_BY_SIDE):
             with ThreadPoolExecutor(_SIDE_BY_SIDE, thread_name_prefix="release-state-ancestor") as pool:
                 yield list(pool.map(ask, shas[start : start + _SIDE_BY_SIDE]))
+
+
+def _find_reported(names: Iterable[str], seen: Sequence[CommitChecks]) -> tuple[str, ...]:
+    """The names that have a result on one of these commits."""
+    reported = {result.name for commit in seen for result in commit.results}
+    return tuple(name for name in names if name in reported)
 
 
 def intersect_apps(seen: Sequence[CommitChecks]) -> frozenset[str]:
@@ -197,9 +205,9 @@ class ExpectedCILookup:
             # A disabled workflow is disabled for later commits, too: no ancestor can stand in for them all.
             return checks.model_copy(update={"expected": expected})
         # The ancestor that stands in has the usual apps, too: they are taken from such ancestors.
-        kept = {workflow.file: workflow.filtered for workflow in expected.kept_away}
+        kept_away = {workflow.file: workflow.filtered for workflow in expected.kept_away}
         has_any = begun or bool(expected.switched_off)
-        stand_in = self._ancestors.find_stand_in(kept, expected.apps, expected.is_of_ci, begun=has_any)
+        stand_in = self._ancestors.find_stand_in(kept_away, expected.apps, expected.is_of_ci, begun=has_any)
         return self._add_stand_in(checks, self._add_required(expected, required, checks, stand_in), stand_in)
 
     def _find_starting(self, checks: CommitChecks) -> list[str]:
@@ -257,10 +265,9 @@ class ExpectedCILookup:
             return expected.model_copy(update={"apps_unasked": _UNASKED})
         is_tested = any(map(expected.is_vouched_by, checks.results))
         seen = self._ancestors.find_usual(checks.apps if is_tested and not lacking else None)
-        reported = {result.name for commit in seen for result in commit.results}
         return expected.model_copy(
             update={
-                "required": (*expected.required, *(name for name in lacking if name in reported)),
+                "required": (*expected.required, *_find_reported(lacking, seen)),
                 "apps": tuple(sorted(intersect_apps(seen))) if looks else (),
                 "apps_of": tuple(commit.sha for commit in seen) if looks else (),
                 "apps_unasked": "" if looks else _UNASKED,
@@ -273,10 +280,7 @@ class ExpectedCILookup:
         """Add required checks that reported on ancestors, but neither on the commit nor on the one that stands in."""
         present = {*expected.required, *(result.name for result in (*checks.results, *stand_in.results))}
         lacking = [name for name in required if name not in present]
-        if not lacking:
-            return expected
-        reported = {result.name for commit in self._ancestors.find_usual(None) for result in commit.results}
-        more = tuple(name for name in lacking if name in reported)
+        more = _find_reported(lacking, self._ancestors.find_usual(None)) if lacking else ()
         return expected.model_copy(update={"required": (*expected.required, *more)})
 
     def _add_stand_in(self, checks: CommitChecks, expected: ExpectedCI, stand_in: StandIn) -> CommitChecks:

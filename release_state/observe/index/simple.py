@@ -226,15 +226,9 @@ def _remove_comments(text: str) -> str:
 
 
 @dataclass
-class _Anchor:
-    attributes: dict[str, str | list[str]]
-    text: str = ""
-
-
-@dataclass
 class _Html(HTMLParser):
     url: str
-    links: list[_Anchor] = field(default_factory=list)
+    links: list[Link] = field(default_factory=list)
     meta: dict[str, str] = field(default_factory=dict)
     base_href: str | None = None
     heading: str = ""
@@ -256,7 +250,7 @@ class _Html(HTMLParser):
         if tag in ("a", "title", "h1"):
             self._inside = tag
         if tag == "a" and "href" in values:
-            self.links.append(_Anchor(dict(values)))
+            self.links.append(Link("", values["href"].strip(), dict(values)))
         elif tag == "base" and self.base_href is None:
             self.base_href = values.get("href")
         elif tag == "meta" and values.get("name", "").startswith(_META):
@@ -280,13 +274,13 @@ class _Html(HTMLParser):
     @property
     def files(self) -> list[Link]:
         """The links, each with the file name at the end of its URL, which pip uses (not the text)."""
-        urls = ((urljoin(self.base, str(anchor.attributes["href"]).strip()), anchor) for anchor in self.links)
-        names = ((unquote(urlsplit(url).path.rpartition("/")[2]), url, anchor) for url, anchor in urls)
-        return [Link(filename, url, anchor.attributes) for filename, url, anchor in names if filename]
+        urls = ((urljoin(self.base, link.url), link.attrs) for link in self.links)
+        files = (Link(unquote(urlsplit(url).path.rpartition("/")[2]), url, attributes) for url, attributes in urls)
+        return [file for file in files if file.text]
 
-    def find_project(self, anchor: _Anchor) -> str | None:
+    def find_project(self, link: Link) -> str | None:
         """The project that a link of the root leads to; None if it is not directly below (PEP 503)."""
-        url = urlsplit(urljoin(self.base, str(anchor.attributes["href"]).strip()))
+        url = urlsplit(urljoin(self.base, link.url))
         name = unquote(url.path.rstrip("/").rpartition("/")[2])
-        fits = url.path.endswith("/") and canonicalize_name(name) == canonicalize_name(anchor.text.strip().rstrip("/"))
+        fits = url.path.endswith("/") and canonicalize_name(name) == canonicalize_name(link.text.strip().rstrip("/"))
         return canonicalize_name(name) if fits and name and url.netloc == urlsplit(self.base).netloc else None
