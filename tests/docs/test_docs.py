@@ -286,7 +286,7 @@ def test_files_modules_and_functions_that_are_named_exist() -> None:
     assert [path for path in missing if not path.startswith(".venv/")] == []
     modules = re.findall(r"-m ([a-z_.]+)", " ".join(spans))
     assert modules and all(importlib.util.find_spec(module) for module in modules)
-    for module, name in re.findall(r"`(text|shell)\.(\w+)`", CONTRIBUTING):
+    for module, name in re.findall(r"`(text)\.(\w+)`", CONTRIBUTING):
         assert hasattr(importlib.import_module(f"release_state.common.{module}"), name)
 
 
