@@ -29,7 +29,7 @@ def test_index_takes_uploads_of_the_project(release: Release) -> None:
     certain to fail. Once the version is published, and for a deprecated project, this is only advice. While a project
     is quarantined, nobody knows what it has published: its files are hidden. An index without markers counts as active.
     """
-    project = release.page_on(release.channel.name)
+    project = release.find_page_on(release.channel.name)
     if not project.listed:
         raise NotApplicable(f"{release.channel.name} does not list this name now")
     if (mark := project.status or "active") in MARKERS:

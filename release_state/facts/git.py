@@ -86,7 +86,7 @@ class GitFacts(Facts):
     @cached_property
     def other_tags(self) -> tuple[Tag, ...]:
         """Remote tags of the version in another spelling, with moving tags like `v9`."""
-        return tuple(tag for tag in self.tags_equal_to(self.version) if tag.name != self.target.tag)
+        return tuple(tag for tag in self.find_tags_equal_to(self.version) if tag.name != self.target.tag)
 
     @property
     def other_tags_exactly(self) -> tuple[Tag, ...]:
@@ -98,7 +98,7 @@ class GitFacts(Facts):
         """Every remote tag of this version except moving tags; the exact spelling first."""
         return (*filter(None, [self.tag]), *self.other_tags_exactly)
 
-    def tags_equal_to(self, version: Version) -> tuple[Tag, ...]:
+    def find_tags_equal_to(self, version: Version) -> tuple[Tag, ...]:
         """Remote tags of a version in any spelling, without those of sibling packages."""
         equal = tuple(tag for tag in self.remote.tags if self.target.parse_tag(tag.name) == version)
         if all(tag.name == self.target.tag_for(str(version)) for tag in equal):

@@ -42,7 +42,7 @@ class GitHubFacts(GitFacts, IndexFacts):
         ours = repository.full_name if repository else self.target.repository
         return (pull.head_repository or "").lower() == ours.lower()
 
-    def pulls_into(self, branch: str) -> tuple[PullRequest, ...]:
+    def find_pulls_into(self, branch: str) -> tuple[PullRequest, ...]:
         """Open pull requests into a release branch, also from forks; deleting the branch closes them."""
         return tuple(pull for pull in self.snapshot.open_pulls.present() if pull.base_branch == branch)
 

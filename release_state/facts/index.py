@@ -23,15 +23,15 @@ UPLOADS_AFTER_THE_FIRST = timedelta(days=14)
 class IndexFacts(Facts):
     """What the index knows about a version."""
 
-    def page_on(self, channel: str) -> IndexProject:
+    def find_page_on(self, channel: str) -> IndexProject:
         """The project's page on a channel's index, even in quarantine."""
         if (page := self.snapshot.index.get(channel)) is None:
             raise NotObserved(Problem(source=f"index {channel}", why="not looked up in this run"))
         return page.present()
 
-    def project_on(self, channel: str) -> IndexProject:
+    def find_project_on(self, channel: str) -> IndexProject:
         """The project's page on a channel's index. Raises NotObserved if a quarantine hides its files."""
-        page = self.page_on(channel)
+        page = self.find_page_on(channel)
         if page.status == "quarantined" and not page.releases:
             why = "the project is quarantined, and its files are hidden (PEP 792)"
             remedy = "ask the index's administrators, and check again after the quarantine"
@@ -41,7 +41,7 @@ class IndexFacts(Facts):
     @cached_property
     def project(self) -> IndexProject:
         """The project's page on this channel's index. Raises NotObserved if it may hide this version."""
-        page = self.project_on(self.channel.name)
+        page = self.find_project_on(self.channel.name)
         if not (page.files or page.catching_up):
             self.refuse_ambiguous(page, self.version, self.channel.name)
             self._refuse_missing(page)

@@ -83,7 +83,7 @@ class PublishedFacts(GitFacts, IndexFacts):
         return tuple(dependents)
 
     def _has(self, channel: str, version: Version | None) -> bool:
-        page = self.project_on(channel)
+        page = self.find_project_on(channel)
         if version is None or version == self.version:
             has, version = bool(page.files or page.catching_up), self.version
         else:

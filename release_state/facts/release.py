@@ -58,7 +58,7 @@ class Release(GitHubFacts, PublishedFacts):
     def _judge_branch(self, branch: Branch, parsed: ReleaseBranchName) -> OtherBranch:
         state, reason = self._find_state(branch, parsed)
         # No use of the branch: anyone can open one.
-        if into := self.pulls_into(branch.name):
+        if into := self.find_pulls_into(branch.name):
             reason += f"; pull request #{into[0].number} is to be merged into it"
         on = self._find_publisher(parsed) if state == "unfinished" else None
         return OtherBranch(branch, parsed, state, reason, on)
@@ -88,7 +88,7 @@ class Release(GitHubFacts, PublishedFacts):
             return "left over", f"pull request #{merged[0].number} was merged with this very head"
         if not merged:
             version, channel = Version(parsed.version), self.target.find_channel(parsed.channel)
-            tagged = channel and "tag" in channel.leaves and self.tags_equal_to(version)
+            tagged = channel and "tag" in channel.leaves and self.find_tags_equal_to(version)
             if tagged and self._holds(branch.sha):
                 return "left over", f"{self.base_branch} holds every commit of it, and {parsed.version} is tagged"
             if on := self._find_publisher(parsed):

@@ -42,7 +42,7 @@ def delete(
         open_pulls = [pull for pull in pulls if pull.is_open and pull.number not in closing]
         if release.unfinished_runs:
             return end_or_wait(release)
-        into = [pull for pull in release.pulls_into(branch.name) if pull.number not in closing]
+        into = [pull for pull in release.find_pulls_into(branch.name) if pull.number not in closing]
         redirections = [redirect(release, pull, mends) for pull in into]
         lineage = None if branch.sha == release.base_head else release.lineage(branch.sha)
     except NotObserved as missing:

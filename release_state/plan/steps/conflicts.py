@@ -35,7 +35,7 @@ def _move_branch(release: Release, branch: Branch) -> Step:
             reason=f"git cannot have {own} next to the branch {name}, and releases start from that branch",
         )
     try:
-        pulls = [*release.find_open_pulls_from(name), *release.pulls_into(name)]
+        pulls = [*release.find_open_pulls_from(name), *release.find_pulls_into(name)]
         runs = release.unfinished_runs
     except NotObserved as missing:
         return find_out_first(release, missing, f"whether {name} can be renamed")
