@@ -212,23 +212,6 @@ def pytest_sessionstart(session: pytest.Session) -> Generator[None, None, None]:
         reporter.write_line(line)
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_configure_node(node: Any) -> None:
-    """Give an xdist worker its targets, and the folder where the snapshots will be."""
-    node.workerinput["release_state"] = node.config.stash[_RUN].session.for_worker()
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_node_collection_finished(node: Any) -> None:
-    """Print once which phase applies and why; under xdist the controller collects nothing itself."""
-    run = _run_of(node.config)
-    reporter = node.config.pluginmanager.get_plugin("terminalreporter")
-    if run is not None and reporter is not None and (phases := run.phases()) and not run.has_shown_phases:
-        run.has_shown_phases = True
-        reporter.ensure_newline()
-        reporter.write_line(phases)
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     """Call a check and keep how it ended, so that no other plugin decides that."""
@@ -269,12 +252,6 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     return run.header() if run else []
 
 
-def pytest_report_collectionfinish(config: pytest.Config) -> str | None:
-    """Print which phase applies and why."""
-    run = _run_of(config)
-    return run.phases() if run else None
-
-
 @pytest.hookimpl(wrapper=True, trylast=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Generator[None, None, None]:
     """Judge, set the exit code, write the reports.
@@ -304,11 +281,3 @@ def _forget_page(config: pytest.Config, page: Path) -> None:
         for plugin in config.pluginmanager.get_plugins():
             if type(plugin).__module__.startswith("pytest_html."):
                 config.pluginmanager.unregister(plugin)
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Print the verdict, what is wrong, and the commands that fix it."""
-    run = _run_of(config)
-    if run is not None:
-        run.summarise(terminalreporter)

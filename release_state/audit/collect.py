@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime, timezone
 from pathlib import Path
@@ -95,6 +95,7 @@ def collect_history(
         }
         found = {key: future.result() for key, future in asked.items()}
     shared = {str(key): value for key, value in found.items() if not isinstance(key, tuple)}
+    without_releases = {key: shared[key] for key in shared if key not in ("releases", "drafts", "latest_release")}
     histories = [
         AuditSnapshot(
             observed_at=started,
@@ -102,7 +103,7 @@ def collect_history(
             selection=config.audit or "all",
             token_source=token_source,
             index=found["index", each.channel.name],
-            **(shared if "release" in each.channel.leaves else _without_releases(shared)),
+            **(shared if "release" in each.channel.leaves else without_releases),
         )
         for each in config.targets
     ]
@@ -123,10 +124,6 @@ def _caught_up(history: AuditSnapshot, client: HttpClient, config: RunConfig, de
     time = TimeLeft(config.lookup_timeout)
     coming = guard("index", lambda: known(asked.files_by_json(target.package, newest)), time, None, defects)().value
     return history.model_copy(update={"catching_up": (str(newest),)}) if coming else history
-
-
-def _without_releases(shared: Mapping[str, Observation[Any]]) -> dict[str, Observation[Any]]:
-    return {key: value for key, value in shared.items() if key not in ("releases", "drafts", "latest_release")}
 
 
 def _is_branch(target: Target, name: str) -> bool:

@@ -183,6 +183,13 @@ class CheckResult(Model):
         return f"{self.id} {self.outcome.value}{'' if self.blocking else ' (advice)'}"
 
 
+class Judged(Protocol):
+    """The verdict on one target, or on one history."""
+
+    @property
+    def exit(self) -> Exit: ...
+
+
 class ResultLike(Protocol):
     """A check's result, from a run or from a report."""
 

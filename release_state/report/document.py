@@ -10,14 +10,14 @@ import json
 import platform
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pydantic import AwareDatetime
 
 from release_state import __version__
 from release_state.facts.release import Release
 from release_state.model.observation import Model, NotObserved, Observation
-from release_state.model.outcome import CheckResult, Exit, Outcome, group_unknown
+from release_state.model.outcome import CheckResult, Exit, Judged, Outcome, group_unknown
 from release_state.model.plan import Plan
 from release_state.model.record import Record
 from release_state.model.snapshot import LOOKUPS, Snapshot
@@ -253,12 +253,7 @@ def build_model_schema(model: type[Model], title: str) -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **document, "title": title}
 
 
-class _Judged(Protocol):
-    @property
-    def exit(self) -> Exit: ...
-
-
-V = TypeVar("V", bound=_Judged)
+V = TypeVar("V", bound=Judged)
 
 
 def find_decisive(verdicts: Sequence[V]) -> V:

@@ -9,21 +9,16 @@ import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import pytest
 
 from release_state.common.disk import NO_ROOM
 from release_state.common.errors import format_error
 from release_state.common.text import sanitize
 from release_state.model.outcome import CheckResult, Exit, Outcome
-from release_state.observe.defects import Defect, describe_defects
-
-if TYPE_CHECKING:
-    import pytest
-
-    from release_state.model.plan import Step
-    from release_state.observe.defects import Progress
-    from release_state.report.files import ReportFiles
-
+from release_state.model.plan import Step
+from release_state.observe.defects import Defect, Progress, describe_defects
+from release_state.report.files import ReportFiles
 
 _EVERY = 0.1
 """Seconds between two updates of the progress line."""

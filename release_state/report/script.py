@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from release_state.common.text import quote_or_explain, sanitize
 from release_state.facts.published import Shared, find_sharing
-from release_state.model.plan import Plan, Step
+from release_state.model.plan import Step
 from release_state.model.target import Target
 from release_state.plan.steps.commands import suite_command
 from release_state.verdict.verdict import TargetVerdict
@@ -205,10 +205,7 @@ def _held_back(step: Step, target: Target, others: Sequence[TargetVerdict]) -> s
     shared = {channel.name for channel in find_sharing(target, trace)}
     for other in others:
         same = other.target.version == target.version and other.target.channel.name in shared
-        if same and _keeps(other.plan, step):
+        does_it_too = any(_key(each) == _key(step) for each in other.plan.steps)
+        if same and other.plan.direction in _KEEPS and not does_it_too:
             return f"{other.target.key} keeps it; finish that target first, then run again for this one"
     return ""
-
-
-def _keeps(plan: Plan, step: Step) -> bool:
-    return plan.direction in _KEEPS and not any(_key(each) == _key(step) for each in plan.steps)

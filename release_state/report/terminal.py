@@ -32,14 +32,22 @@ def header(config: RunConfig, token_source: str | None) -> list[str]:
     """The lines above the run: what is checked, and the source of each fact."""
     target = config.targets[0]
     versions = ", ".join(dict.fromkeys(t.version for t in config.targets))
-    channels = {t.channel.name: t.channel for t in config.targets}
+    channels = dict.fromkeys(t.channel.name for t in config.targets)
     phase = "auto" if config.phase == "auto" else f"{config.phase}, as given"
-    indexes = ", ".join(f"{name} {channel.index_url}" for name, channel in channels.items())
     return [
         f"release state of {target.package} {versions} on {', '.join(channels)} (phase: {phase})",
+        *list_sources(config, token_source, "none: checks of a clone are skipped"),
+    ]
+
+
+def list_sources(config: RunConfig, token_source: str | None, no_clone: str = "none") -> list[str]:
+    """A line for each source of facts: git, clone, index and GitHub."""
+    target = config.targets[0]
+    urls = {each.channel.name: each.channel.index_url for each in config.targets}
+    return [
         f"  git     {target.remote_url}",
-        f"  clone   {sanitize(target.clone) if target.clone else 'none: checks of a clone are skipped'}",
-        f"  index   {indexes}",
+        f"  clone   {sanitize(target.clone) if target.clone else no_clone}",
+        f"  index   {', '.join(f'{name} {url}' for name, url in urls.items())}",
         f"  GitHub  {target.repository} at {target.github_api}, "
         + (f"token from {token_source}" if token_source else "no token"),
     ]

@@ -11,12 +11,12 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 from release_state.common import disk
 from release_state.common.errors import format_error
 from release_state.model.observation import Model
-from release_state.model.outcome import Exit
+from release_state.model.outcome import Exit, Judged
 from release_state.observe.defects import Defects
 
 M = TypeVar("M", bound=Model)
@@ -25,13 +25,6 @@ _OBSERVED, _FAILED = "observed.json", "failed.txt"
 _POLL_SECONDS = 0.02
 _END_SECONDS = 5.0
 """Longest wait for a stopped observation to end; each of its parts checks several times a second."""
-
-
-class Judged(Protocol):
-    """The verdict on one target, or on one history."""
-
-    @property
-    def exit(self) -> Exit: ...
 
 
 class Background(Generic[M]):

@@ -46,7 +46,7 @@ class Run:
         """Why there is no report."""
         self.notes: list[str] = []
         """What went wrong without changing the exit code."""
-        self.has_shown_phases = False
+        self._has_shown_phases = False
         self.interrupts: Interrupts | None = None
         self._plugins: pytest.PytestPluginManager | None = None
         self._has_workers = False
@@ -136,6 +136,24 @@ class Run:
         excinfo.traceback = type(excinfo.traceback)(excinfo.traceback[-1:])
 
     @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Give an xdist worker its targets, and the folder where the snapshots will be."""
+        node.workerinput["release_state"] = self.session.for_worker()
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, node: Any) -> None:
+        """Print once which phase applies and why; under xdist the controller collects nothing itself."""
+        reporter = node.config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None and (phases := self.phases()) and not self._has_shown_phases:
+            self._has_shown_phases = True
+            reporter.ensure_newline()
+            reporter.write_line(phases)
+
+    def pytest_report_collectionfinish(self) -> str | None:
+        """Print which phase applies and why."""
+        return self.phases()
+
+    @pytest.hookimpl(optionalhook=True)
     def pytest_testnodeready(self) -> None:
         """Note that an xdist worker has started."""
         self._has_workers = True
@@ -210,9 +228,10 @@ class Run:
             self.reports.html.unlink(missing_ok=True)
         return int(Exit.DEFECT)
 
-    def summarise(self, reporter: pytest.TerminalReporter) -> None:
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the verdicts and how to fix what is wrong; if the observation crashed, only that."""
-        screen = Screen(reporter)
+        screen = Screen(terminalreporter)
         self.show_defects(screen)
         if (broke := self.session.defect()) is not None:
             screen.crash(broke)

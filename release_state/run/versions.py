@@ -137,10 +137,7 @@ class VersionsRun(Run):
         )
 
     def prepare_reports(self, config: pytest.Config) -> None:
-        """Reserve the names of this run's reports and give pytest-html its own.
-
-        Raises pytest.UsageError if the folder cannot exist or pytest-html is missing, before anything is contacted.
-        """
+        """Reserve the names of this run's reports and give pytest-html its own; raises pytest.UsageError without it."""
         if not self.executes:
             return
         self._reporter = lambda: config.pluginmanager.get_plugin("terminalreporter")
@@ -292,21 +289,24 @@ class VersionsRun(Run):
             show_verdict(screen, verdict, self.session.snapshots()[key], self.changes.get(key))
 
 
+def _list_written(files: Mapping[str, Path]) -> dict[str, Path]:
+    """The files to write beside the reports, by option."""
+    return {f"--{name.replace('_', '-')}": path for name, path in files.items() if name != "snapshot"}
+
+
 def _require_folders(files: Mapping[str, Path]) -> None:
     """Raise UsageProblem if the folder of a file to write does not exist."""
-    for name in ("script", "save_snapshot"):
-        if name in files and not files[name].parent.is_dir():
-            option = f"--{name.replace('_', '-')}"
-            raise UsageProblem(f"{option} {files[name]}: there is no folder {files[name].parent}: create it first")
+    for option, file in _list_written(files).items():
+        if not file.parent.is_dir():
+            raise UsageProblem(f"{option} {file}: there is no folder {file.parent}: create it first")
 
 
 def _refuse_unwritable(files: Mapping[str, Path], config: RunConfig) -> None:
     """Raise UsageProblem if a file to write would hold a path that is not UTF-8."""
     target = config.targets[0]
-    for name in ("script", "save_snapshot"):
-        for path in (target.clone, target.reports_dir) if name in files else ():
+    for option in _list_written(files):
+        for path in (target.clone, target.reports_dir):
             if path and not path.isascii() and path != path.encode("utf-8", "replace").decode():
-                option = f"--{name.replace('_', '-')}"
                 raise UsageProblem(f"{option} cannot hold {path!r}, which is not UTF-8: give --repo by another path")
 
 

@@ -12,6 +12,7 @@ from release_state.report.actions import StepReport, annotation, errors_first
 from release_state.report.document import find_decisive
 from release_state.report.markdown import cut, escape, render_step
 from release_state.report.screen import Screen, list_rows
+from release_state.report.terminal import list_sources
 from release_state.settings.config import RunConfig
 
 _COLOUR = {Verdict.AGREES: "green", Verdict.ACTION_NEEDED: "red", Verdict.DEFECT: "red"}
@@ -21,16 +22,8 @@ _SHOWN = 3
 
 def header(config: RunConfig, token_source: str | None) -> list[str]:
     """The lines above the run: what is audited, and the source of each fact."""
-    target = config.targets[0]
-    indexes = ", ".join(f"{each.channel.name} {each.channel.index_url}" for each in config.targets)
-    token = f"token from {token_source}" if token_source else "no token"
-    return [
-        f"audit of {target.package}, versions: {config.audit}, on {', '.join(t.channel.name for t in config.targets)}",
-        f"  git     {target.remote_url}",
-        f"  clone   {sanitize(target.clone) if target.clone else 'none'}",
-        f"  index   {indexes}",
-        f"  GitHub  {target.repository} at {target.github_api}, {token}",
-    ]
+    package, channels = config.targets[0].package, ", ".join(t.channel.name for t in config.targets)
+    return [f"audit of {package}, versions: {config.audit}, on {channels}", *list_sources(config, token_source)]
 
 
 def show_verdict(screen: Screen, verdict: AuditVerdict) -> None:
