@@ -47,10 +47,7 @@ def may_hold_password(url: str) -> bool:
 
 
 def find_git_fault(url: str) -> str:
-    """Return why git must not get this address: "password", "character", "query" or "form"; empty if it may.
-
-    Git may get https, http, ssh, git and file URLs, `host:path` and an absolute path.
-    """
+    """Return why git must not get this address: "password", "character", "query" or "form"; empty if it may."""
     if may_hold_password(url):
         return "password"
     if url.startswith("-") or _CONTROL.search(url):
@@ -72,10 +69,7 @@ def find_git_fault(url: str) -> str:
 
 
 def strip_credentials(url: str) -> str:
-    """The address without password, token, query and fragment; an ssh user name stays, as it is part of the address.
-
-    Hidden completely if password and path cannot be told apart.
-    """
+    """Return the address without password, token, query and fragment; `***` if password and path look alike."""
     scheme, separator, rest = url.partition("://")
     if may_hold_password(url):
         return f"{scheme}://{HIDDEN}" if separator and scheme.isalpha() else HIDDEN

@@ -90,10 +90,7 @@ def quote_or_explain(command: Sequence[str]) -> str:
 
 
 def find_obstacle(*commands: Sequence[str]) -> str:
-    """Return why the commands cannot be shown exactly, with the first offending character; empty if they can.
-
-    A blank and a line feed within quotes are what they look like.
-    """
+    """Return why the commands cannot be shown exactly, with the first offending character; empty if they can."""
     for word in dict.fromkeys(word for command in commands for word in command):
         if len(word) > _LONGEST:
             return f"{escape(word[:40])}… is longer than a command line takes"

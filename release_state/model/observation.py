@@ -65,10 +65,7 @@ class Observation(Model, Generic[T]):
         return self.value
 
     def present(self) -> T:
-        """Return the value of a look-up whose answer is never an absence (a list may be empty).
-
-        Raises NotObserved where the look-up failed.
-        """
+        """Return a value that is never absent (a list may be empty). Raises NotObserved if the look-up failed."""
         value = self.known()
         if value is None:
             raise NotObserved(Problem(source="snapshot", why="a fact that is always there was recorded as absent"))

@@ -15,28 +15,13 @@ from release_state.model.process import Process
 
 Trace = Literal["tag", "release", "pull-request"]
 
-#: Spellings of tags seen in the wild besides the configured one, to find a tag that equals the version by PEP 440.
 KNOWN_TAG_TEMPLATES = (
-    "v{version}",
-    "{version}",
-    "V{version}",
-    "release-{version}",
-    "release/{version}",
-    "{package}-{version}",
-    "{package}-v{version}",
-    "{package}/{version}",
-    "{package}/v{version}",
-    "{package}@{version}",
-    "{package}@v{version}",
-    "{package}=={version}",
-    "v.{version}",
-    "version-{version}",
-    "release_{version}",
-    "rel-{version}",
-    "{package}_{version}",
-    "rel_{underscored}",
-    "v{underscored}",
+    *("v{version}", "{version}", "V{version}", "release-{version}", "release/{version}"),
+    *(f"{{package}}{between}{{version}}" for between in ("-", "-v", "/", "/v", "@", "@v", "==")),
+    *("v.{version}", "version-{version}", "release_{version}", "rel-{version}", "{package}_{version}"),
+    *("rel_{underscored}", "v{underscored}"),
 )
+"""Other spellings of tags in use, to find a tag that equals the version by PEP 440."""
 _LONGEST_KEPT = 100
 """Characters of a version's text that is kept with what it spells."""
 
@@ -50,7 +35,7 @@ class Channel(Model):
     leaves: tuple[Trace, ...] = ()
     """What a finished release leaves on GitHub. Without a pull request the release branch is gone at the end."""
     dependencies_index_url: str | None = None
-    """Where dependencies come from when only this package is on the index."""
+    """The index for dependencies if this one holds only the package."""
     is_public_index: bool = False
     """PyPI or TestPyPI: a 404 of a project page is trusted to mean that it lists nothing."""
 
@@ -79,7 +64,7 @@ class Target(Model):
     """None: the remote's default branch."""
     remote: str = "origin"
     remote_url: str
-    """What `git ls-remote` is asked with; without credentials."""
+    """The address for `git ls-remote`, without credentials."""
     clone: str | None = None
     """Absolute path of the local clone."""
     tag_template: str = "v{version}"
@@ -94,22 +79,22 @@ class Target(Model):
     """The keys of the process that the configuration gives, so that nothing found out replaces them."""
     expected_files: tuple[str, ...] = ("sdist", "wheel")
     expected_before_release: tuple[Literal["version", "changelog"], ...] = ()
-    """What the project's process has committed on the base branch before a release starts."""
+    """What the base branch must declare before a release starts."""
     changelog: str = "CHANGELOG.md"
     version_rules: Literal["auto", "semantic-release", "commitizen", "conventional", "none"] = "auto"
-    """What works the next version out; "auto": what the base branch configures."""
+    """The rules that compute the next version; "auto": those that the base branch configures."""
     ci_required: bool = True
     github_api: str
     github_web: str
     github_status_url: str | None = None
-    """GitHub's status page; None: none is asked."""
+    """None: not asked."""
     index_status_url: str | None = None
-    """The status page of the channel's index; None: none is asked."""
+    """The status page of the channel's index; None: not asked."""
     settings: tuple[tuple[str, str], ...] = ()
-    """What was said on the command line, in the environment, or in a file that another run would not find: by key, as
-    typed, without credentials. `index-url` names the channel whose address was said."""
+    """The settings that another run needs again: from the command line, the environment or a file that it would not
+    find. By key, as typed, without credentials; `index-url` names the channel whose address was set."""
     reports_dir: str | None = None
-    """Absolute path of the reports folder: the suite's own reports in it are no change of the clone."""
+    """Absolute path of the reports folder: the suite's own reports there do not count as changes of the clone."""
 
     @property
     def key(self) -> str:
@@ -144,7 +129,7 @@ class Target(Model):
 
     @property
     def pull_title(self) -> str:
-        """What the title of the release pull request contains."""
+        """The text that the title of the release pull request contains."""
         return self._fill(self.title_template)
 
     @property
@@ -164,27 +149,24 @@ class Target(Model):
         return self._fill(self.branch_template, version, channel)
 
     def _fill(self, template: str, version: str | None = None, channel: str | None = None) -> str:
-        spelt = version or self.version
-        values = {"version": spelt, "channel": channel or self.channel.name, "package": self.package}
-        values["semver"], values["underscored"] = format_semver(spelt), spelt.replace(".", "_")
+        text = version or self.version
+        values = {"version": text, "channel": channel or self.channel.name, "package": self.package}
+        values["semver"], values["underscored"] = format_semver(text), text.replace(".", "_")
         return re.sub(r"\{(version|semver|underscored|channel|package)\}", lambda found: values[found[1]], template)
 
     def parse_tag(self, tag: str) -> Version | None:
-        """Return the version that a tag of this package names, by the template first and then by known spellings.
-
-        None for a tag of a sibling package and for names that hold no PEP 440 version.
-        """
+        """Return the version that a tag names by the template or a known spelling; None for a sibling's tag."""
         found = self.parse_tag_spelling(tag)
         return found[1] if found else None
 
     def parse_tag_spelling(self, tag: str) -> tuple[str, Version] | None:
         """Return the template by which a tag names a version of this package, and that version; as `parse_tag`."""
-        # Of thousands of tags each is asked about again and again.
-        if tag not in self._spelt:
-            self._spelt[tag] = self._spelling_of(tag)
-        return self._spelt[tag]
+        # Cached: each of thousands of tags is parsed many times.
+        if tag not in self._spellings:
+            self._spellings[tag] = self._parse_spelling(tag)
+        return self._spellings[tag]
 
-    def _spelling_of(self, tag: str) -> tuple[str, Version] | None:
+    def _parse_spelling(self, tag: str) -> tuple[str, Version] | None:
         for template, pattern in self._tag_patterns:
             if (found := pattern.fullmatch(tag)) and (version := _read_number(found["version"], template)):
                 letter = found["version"][0]  # PEP 440 reads a leading v as well, so that {version} takes v1.0 too
@@ -192,12 +174,12 @@ class Target(Model):
         return None
 
     def is_version_named_by(self, tag: str) -> bool:
-        """Return whether a tag names this very version, in whatever spelling; one of fewer numbers is a moving tag."""
+        """Return whether a tag names this version in any spelling; one with fewer numbers is a moving tag."""
         version, own = self.parse_tag(tag), self.parsed_version
         return version == own and version is not None and len(version.release) >= len(own.release)
 
     def names_package(self, template: str) -> bool:
-        """Return whether a template of tags has the package's name in it, as a placeholder or written out."""
+        """Return whether a tag template holds the package's name, as a placeholder or written out."""
         bare = re.sub(r"\{(version|semver|underscored)\}", "", template)
         words = re.split("[^a-z0-9]+", bare.replace("{package}", self.name).lower())
         return f"-{self.name}-" in f"-{'-'.join(words)}-"
@@ -218,7 +200,7 @@ class Target(Model):
         return next((channel for channel in self.channels if channel.name == name), None)
 
     @cached_property
-    def _spelt(self) -> dict[str, tuple[str, Version] | None]:
+    def _spellings(self) -> dict[str, tuple[str, Version] | None]:
         return {}
 
     @cached_property
@@ -253,7 +235,7 @@ def parse_repository(url: str, web: str) -> str | None:
     try:
         host = urlsplit(web).hostname or ""
         parts = urlsplit(url)
-    except ValueError:  # said later, if it is the address that the run would use
+    except ValueError:  # reported later, if the run would use this address
         return None
     if "://" in url:
         found_host, path = parts.hostname or "", parts.path
@@ -268,10 +250,7 @@ _SEMANTIC = {"a": "alpha", "b": "beta", "rc": "rc"}
 
 
 def format_semver(text: str) -> str:
-    """Return a PEP 440 version in the words of Semantic Versioning, as python-semantic-release tags it: `0.2.0-rc.1`.
-
-    Post-releases, which it does not know, are written as PEP 440 does, and so is what is no version.
-    """
+    """Return a PEP 440 version as python-semantic-release writes it: `0.2.0-rc.1`. Other text stays as it is."""
     version = parse_version(text)
     if version is None:
         return text
@@ -289,12 +268,12 @@ def _read_number(text: str, template: str) -> Version | None:
 
 def parse_version(text: str) -> Version | None:
     """Return the PEP 440 version that the text spells, None where it spells none."""
-    return _parsed(text) if len(text) <= _LONGEST_KEPT else _parsed.__wrapped__(text)
+    return _parse_cached(text) if len(text) <= _LONGEST_KEPT else _parse_cached.__wrapped__(text)
 
 
 @lru_cache(maxsize=2**15)
-def _parsed(text: str) -> Version | None:
-    # Kept: of thousands of versions each is told by a tag of the remote and of the clone, by files and by the index.
+def _parse_cached(text: str) -> Version | None:
+    # Cached: tags of the remote and of the clone, files and the index spell the same thousands of versions.
     try:
         return Version(text)
     except ValueError:  # InvalidVersion, and what int() says of thousands of digits

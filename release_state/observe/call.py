@@ -29,10 +29,7 @@ class Call:
 
 
 class View:
-    """What a look-up sees: its target, the phase, and the answers that it comes after.
-
-    No other answers: so the order in which they arrive changes nothing.
-    """
+    """What a look-up sees: target, phase, and the answers that it comes after: so their order changes nothing."""
 
     def __init__(self, snapshot: Snapshot, phase: Phase | None, asked: frozenset[str]) -> None:
         self.snapshot, self.target, self.asked = snapshot, snapshot.target, asked

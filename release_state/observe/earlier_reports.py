@@ -48,10 +48,7 @@ class _Document(BaseModel):
 
 
 def read_report(path: Path) -> PastRun:
-    """Read one report.
-
-    Raises OSError, and NotAReport for another program's file, another format or a truncated file.
-    """
+    """Read one report. Raises OSError, and NotAReport for a foreign file, another format or a truncated file."""
     content = _read(path)
     if isinstance(content, dict) and content.keys() & _OTHER_KINDS:
         raise OtherKind("the report of an audit or of a fleet")
@@ -71,10 +68,7 @@ def read_report(path: Path) -> PastRun:
 
 
 def read_reports(folder: Path) -> tuple[list[PastRun], list[str]]:
-    """Return every report of a folder, oldest first, and a note for each other `.json` file.
-
-    Raises OSError if the folder cannot be listed.
-    """
+    """Return every report of a folder, oldest first, and a note for each other `.json` file. Raises OSError."""
     runs, notes = [], []
     for path in _files(folder):
         try:
@@ -89,9 +83,8 @@ def read_reports(folder: Path) -> tuple[list[PastRun], list[str]]:
 def find_newest_whole(folder: Path, now: Mapping[str, Record], own: Path) -> tuple[dict[str, PastRun], list[str]]:
     """Return for each target the newest earlier run that ran all of its checks, and a note for each skipped file.
 
-    `now` is what this run says, by key, and `own` its report. A target with unrun checks has no entry. Of the files
-    with the name of a report, only those of these versions are read, newest first; all other files are read. Raises
-    OSError if the folder cannot be listed.
+    `now` is what this run says, by key, and `own` its report. A target with unrun checks has no entry. Files with the
+    name of a report are read only for these versions, newest first; all other files are read. Raises OSError.
     """
     wanted = [key for key, record in now.items() if record.is_whole]
     found: dict[str, PastRun] = {}
@@ -117,10 +110,7 @@ def find_newest_whole(folder: Path, now: Mapping[str, Record], own: Path) -> tup
 
 
 def find_newest(folder: Path, key: str, fits: Callable[[Record], bool]) -> PastRun | None:
-    """Return the newest run whose record of the target `fits`, among the last fifty of its reports.
-
-    Skips other files and unreadable ones. Raises OSError if the folder cannot be listed.
-    """
+    """Return the newest run whose record of the target `fits`, of its last fifty readable reports. Raises OSError."""
     looked = 0
     for path in sorted(_files(folder), key=_newest_first):
         if not _may_hold(path.name, key) or looked == _MOST_READ:

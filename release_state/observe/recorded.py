@@ -48,10 +48,7 @@ def save(path: Path, snapshots: Sequence[Snapshot]) -> None:
 
 
 def load(path: Path) -> list[Snapshot]:
-    """Return the snapshots of a file.
-
-    Raises UsageProblem if it cannot be read, has another format, or was truncated or edited.
-    """
+    """Return the snapshots of a file. Raises UsageProblem for another format, and a truncated or edited file."""
     try:
         if path.stat().st_size > LARGEST:
             raise UsageProblem(f"--snapshot {path}: larger than {LARGEST} bytes")
@@ -95,10 +92,7 @@ def update_phases(snapshots: Sequence[Snapshot], fixed_phase: Phase | None, want
 def make_config(
     snapshots: Sequence[Snapshot], arguments: Arguments, environ: Mapping[str, str], cwd: Path
 ) -> RunConfig:
-    """Return the configuration of a run on recorded snapshots, which contacts and installs nothing.
-
-    Raises UsageProblem for a version or channel that was not recorded.
-    """
+    """Return the configuration of an offline run. Raises UsageProblem for a version or channel not recorded."""
     validate.one_of("--phase", arguments.phase, PHASES)
     validate.one_of("--plan", arguments.plan, PLANS)
     versions = [validate.version(text) for text in arguments.versions]

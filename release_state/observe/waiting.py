@@ -90,10 +90,7 @@ class Waiting:
     def wait_until_settled(
         self, first: list[Snapshot], again: Again, cancel: threading.Event, began: float | None = None
     ) -> list[Snapshot]:
-        """Look again, with growing pauses, until nothing is pending or the time is up; return the last snapshots.
-
-        `began` is when the first look began (`strict.read_clock`); None: just now.
-        """
+        """Look again until nothing is pending or the time is up. `began`: when the first look did; None: now."""
         started, observed = time.monotonic(), read_clock() if began is None else began
         end, snapshots, last_words, looks = started + self.seconds, first, "", 0
         missing = self.pending(snapshots)
@@ -127,11 +124,7 @@ class Waiting:
     def _refresh(
         self, snapshots: list[Snapshot], again: Again, cancel: threading.Event, began: float
     ) -> tuple[list[Snapshot], float, int]:
-        """Look again until two looks agree or one took less than a minute.
-
-        `began` is when the look of these snapshots began. Returns the last snapshots, when their look began, and how
-        many looks it took.
-        """
+        """Look again until two looks agree or one was fast; return snapshots, when their look began, and looks."""
         looks = 0
         moving: list[tuple[str, ...]] = []
         while read_clock() - began >= self.fresh and looks < _LOOKS_AGAIN and not cancel.is_set():

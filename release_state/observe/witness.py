@@ -40,8 +40,7 @@ _REHEARSAL = re.compile(r"test[-_. ]?pypi|\brehears", re.IGNORECASE)
 def observe_witness(target: Target, ask_for_run: Callable[[], WorkflowRun | None]) -> Observation[Witness]:
     """Return what says that the version was published; known and None: nothing does.
 
-    Earlier reports come first, because they cost no request. `ask_for_run` finds the run that published the version.
-    Unavailable if GitHub does not answer. Never raises.
+    Earlier reports come first: they cost no request. Unavailable if GitHub does not answer. Never raises.
     """
 
     def ask() -> Witness | None:
@@ -90,10 +89,8 @@ def find_publishing_run(
 
 
 def _has_published(job: LoggedJob, target: Target) -> bool:
-    """Return whether the job published to the target's index: a step for it succeeded, and none failed.
-
-    Two steps of a job may share the name of the action, and the first may be for TestPyPI.
-    """
+    """Return whether the job published to the target's index: a step for it succeeded, and none failed."""
+    # Two steps of a job may share the name of the action, and the first may be for TestPyPI.
     rehearses = bool(_REHEARSAL.search(f"{target.channel.name} {target.channel.index_url}"))
 
     def is_for_it(name: str) -> bool:

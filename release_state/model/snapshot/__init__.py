@@ -45,53 +45,6 @@ from release_state.model.snapshot.runs import (
 )
 from release_state.model.target import Target
 
-__all__ = [
-    "FORMAT",
-    "LOOKUPS",
-    "NOT_ASKED",
-    "ActionsSettings",
-    "BaseRules",
-    "Branch",
-    "CICheck",
-    "Calculation",
-    "Candidate",
-    "Clone",
-    "Commit",
-    "CommitChecks",
-    "Component",
-    "Counted",
-    "CountedCommit",
-    "ExpectedCI",
-    "ExplainedRun",
-    "GitHubRelease",
-    "History",
-    "Incident",
-    "IndexFile",
-    "IndexProject",
-    "IndexRelease",
-    "Installation",
-    "Lineage",
-    "Opened",
-    "OpenedFile",
-    "Published",
-    "PullRequest",
-    "Push",
-    "PushedWorkflow",
-    "RateLimit",
-    "Remote",
-    "Repository",
-    "Rule",
-    "Ruleset",
-    "ServiceStatus",
-    "Snapshot",
-    "Tag",
-    "Witness",
-    "WorkflowFile",
-    "WorkflowFiles",
-    "WorkflowRun",
-    "WorkflowRuns",
-]
-
 FORMAT = 1
 
 NOT_ASKED: Observation[Any] = unavailable("snapshot", "not asked for in this narrowed run")

@@ -82,10 +82,8 @@ class ExpectedCI(Model):
     """Why the push is unknown although something is missing."""
 
     def is_of_ci(self, result: CICheck) -> bool:
-        """Return whether a result belongs to CI, and not to another app or a workflow for something else.
-
-        A workflow that only a schedule starts is not CI if others start on pushes or pull requests.
-        """
+        """Return whether a result belongs to CI, and not to another app or a workflow for something else."""
+        # A workflow that only a schedule starts is not CI if others start on pushes or pull requests.
         is_nightly = result.event == "schedule" and (not self.testing or result.workflow in self.testing)
         is_of_workflow = bool(result.workflow) and (result.event in _OF_CODE or is_nightly)
         return is_of_workflow or result.app in self.apps or result.name in self.required
@@ -163,11 +161,7 @@ class WorkflowRun(Model):
         return self.status == "completed"
 
     def tests(self, base: str) -> bool:
-        """Return whether a run of the release workflow tests its commit, as CI does.
-
-        That is so if one file tests and releases, and a push to the base branch, the merge queue or a pull request
-        started the run.
-        """
+        """Return whether a run of the release workflow tests its commit, as CI does: one file may do both."""
         return self.event.startswith(("pull_request", "merge_group")) or (
             self.event == "push" and self.head_branch == base
         )

@@ -124,10 +124,7 @@ _PASSING = re.compile(
 
 
 def ask_patiently(git: Git, ask: Callable[[], GitOutput]) -> GitOutput:
-    """Return the output of a command that asks a remote, after at most three tries within the time of `git`.
-
-    Raises GitFailed with the last failure.
-    """
+    """Return the output of a command that asks a remote, after at most three tries. Raises the last GitFailed."""
     for pause in PAUSES:
         try:
             return ask()

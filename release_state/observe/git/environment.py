@@ -74,20 +74,15 @@ def build_environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def cut_network(env: Mapping[str, str]) -> dict[str, str]:
-    """Return the same environment without network and secrets: a partial clone must not fetch what it lacks.
-
-    Only a credential helper needs the tokens and passwords.
-    """
+    """Return the environment without network and secrets: a partial clone must not fetch what it lacks."""
     # GIT_NO_LAZY_FETCH is new (2.45, and maintenance releases); the empty list of transports holds for every git.
     kept = {name: value for name, value in env.items() if not _SECRETS.fullmatch(name)}
     return {**kept, "GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none"}
 
 
 def add_settings(env: Mapping[str, str], settings: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Return the environment with added configuration that overrides every file, as `-c` does.
-
-    Not by `-c`: names of filter drivers may hold "=", and a process list would show credentials.
-    """
+    """Return the environment with added configuration that overrides every file, as `-c` does."""
+    # Not by `-c`: names of filter drivers may hold "=", and a process list would show credentials.
     merged = dict(env)
     count = int(merged["GIT_CONFIG_COUNT"]) if merged.get("GIT_CONFIG_COUNT", "").isdecimal() else 0
     for name, value in settings:
@@ -98,30 +93,21 @@ def add_settings(env: Mapping[str, str], settings: Iterable[tuple[str, str]]) ->
 
 
 def build_ssh_command(seconds: float) -> str:
-    """Return the ssh command if the user configured none: it never prompts and gives up on a silent host in time.
-
-    It adds and updates no host key, and leaves no connection open.
-    """
+    """Return the ssh command if the user configured none: no prompts, no new host keys, no waiting without end."""
     never = ("BatchMode=yes", "UpdateHostKeys=no", "ControlMaster=no", "ForwardAgent=no")
     return " ".join(("ssh", *(f"-o{option}" for option in never), f"-oConnectTimeout={max(1, math.floor(seconds))}"))
 
 
 def hide_repositories(env: Mapping[str, str], folder: Path) -> dict[str, str]:
-    """Return the environment in which git finds no repository around an empty `folder`.
-
-    A scratch folder can lie inside the inspected clone (TMPDIR). The clone's configuration would then choose the ssh
-    command.
-    """
+    """Return the environment in which git finds no repository around an empty `folder`."""
+    # A scratch folder can lie inside the clone (TMPDIR): its configuration would choose the ssh command.
     # No ceiling: that is a list with separators, and a path may hold one.
     return {**env, "GIT_DIR": str(folder / "no-repository")}
 
 
 def add_credentials(env: Mapping[str, str], url: str) -> dict[str, str]:
-    """Return the environment with the user name and password of an http or https address.
-
-    Git passes addresses on as arguments, which everybody on the machine can read. Only its owner can read an
-    environment.
-    """
+    """Return the environment with the user name and password of an http or https address."""
+    # Everybody on the machine can read the arguments that git passes on, only their owner an environment.
     parts = urlsplit(url)
     user, given, host = parts.netloc.rpartition("@")
     if not given or parts.scheme not in ("http", "https"):

@@ -39,10 +39,9 @@ class Entry:
 
 
 def find_hidden_changes(reader: CloneReader, top: Path, modes: str) -> list[Entry]:
-    """Return the marked entries whose file differs from the index.
+    """Return the marked entries whose file differs or is missing, unless a sparse checkout leaves it out.
 
-    A missing file is a change as well, unless a sparse checkout leaves it out. `modes` is the setting for whether a
-    changed mode is a change. Raises GitFailed.
+    `modes` is the setting for whether a changed mode is a change. Raises GitFailed.
     """
     skipped, assumed = _marked(reader, top)
     absent = {path for path in skipped if not os.path.lexists(top / os.fsdecode(path))}
@@ -105,10 +104,8 @@ def find_reports_path(reports_dir: Path | None, top: Path) -> bytes | None:
 
 
 def is_own_report(path: bytes, reports: bytes | None, top: Path) -> bool:
-    """Return whether a path of the work tree is a report, directly in the reports folder, by its name and first bytes.
-
-    A page counts only with its document beside it. The document that a run has reserved is still empty.
-    """
+    """Return whether a path is a report, directly in the reports folder, by its name and first bytes."""
+    # A page counts only with its document beside it. The document that a run has reserved is still empty.
     folder, _, name = path.rpartition(b"/")
     if reports is None or folder != reports or (found := _NAME.fullmatch(name)) is None:
         return False

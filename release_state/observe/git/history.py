@@ -142,11 +142,7 @@ def observe_history(
 
 
 def relate_clone(clone: Observation[Clone], history: BranchHistory) -> Observation[Clone]:
-    """Return the clone with `ahead` and `behind` of the branch's head filled in.
-
-    Equal hashes are equal without an object. Both are unavailable where the history between the two cannot be had, as
-    for a shallow clone whose HEAD the remote does not know.
-    """
+    """Return the clone with `ahead` and `behind` of the branch's head; both unavailable without the history between."""
     if (held := clone.value) is None:
         return clone
     counts = observe_git("clone", lambda: _ahead_behind(held, history))

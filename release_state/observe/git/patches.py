@@ -153,11 +153,8 @@ def _signature_of(store: Store, patch: Patch) -> list[bytes] | None:
 
 
 def sign_patch(patch: bytes) -> list[bytes]:
-    """Return the lines that identify a patch, wherever in its files it applies.
-
-    As for `git patch-id`, without line numbers and white space. Binary files count by their objects, which older
-    versions of `git patch-id` leave out.
-    """
+    """Return the lines that identify a patch, as for `git patch-id`: without line numbers and white space."""
+    # Binary files count by their objects, which older versions of `git patch-id` leave out.
     lines: list[bytes] = []
     index = b""
     for line in patch.split(b"\n"):

@@ -73,10 +73,7 @@ class CloneReader:
         )
 
     def top(self) -> Path:
-        """Return the top of the work tree; for a bare repository, the git directory.
-
-        Raises GitFailed if the path is not inside the work tree: the configuration points git elsewhere.
-        """
+        """Return the top of the work tree, or a bare git directory. Raises GitFailed if the top is elsewhere."""
         if self.bare:
             return self.git_dir
         top = Path(self._places[1] if self._places else self.line("rev-parse", "--show-toplevel"))

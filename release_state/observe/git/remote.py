@@ -125,10 +125,7 @@ _settings: dict[tuple[str, tuple[tuple[str, str], ...]], Settings] = {}
 
 
 def parse_refs(url: str, output: bytes) -> Remote:
-    """Return the branches, tags and HEAD in the output of `git ls-remote --symref`.
-
-    Raises GitFailed for a line of another form, and for a ref with two hashes.
-    """
+    """Return the refs in the output of `git ls-remote --symref`. Raises GitFailed for a line of another form."""
     default: str | None = None
     refs: list[tuple[str, str]] = []
     seen: dict[bytes, bytes] = {}

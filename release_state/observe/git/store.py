@@ -98,8 +98,7 @@ class Store:
     def obtain(self, wants: Iterable[WantedCommit], along: Sequence[str] = ()) -> set[str]:
         """Return the wanted commits that are present, with their whole history; fetches only if one is not.
 
-        Where a fetch is needed, it also asks for the objects of `along` (those of tags). Raises GitFailed if the remote
-        cannot be asked and nothing of what is wanted is there.
+        A fetch also asks for the objects of `along` (those of tags). Raises GitFailed if it fails and none is present.
         """
         refs: dict[str, dict[str, None]] = {}
         for want in wants:

@@ -68,15 +68,11 @@ def _text(store: Store, commit: str, path: str, entries: Entries | None = None) 
 
 
 def obtain_files(store: Store, commit: str, paths: Sequence[str]) -> Entries:
-    """Fetch the contents of these files in one go, if the store lacks them. Returns what `read_file` takes."""
+    """Fetch the contents of these files in one go, if the store lacks them. Returns what `read_file` takes.
+
+    A path with a slash at its end stands for the files directly in that folder.
+    """
     entries = _entries(store, commit, paths)
-    store.obtain_files({name for _, name in entries.values()})
-    return entries
-
-
-def obtain_folder(store: Store, commit: str, folder: str) -> Entries:
-    """Return the files directly in a folder, fetched as by `obtain_files`; none if the folder is missing."""
-    entries = _entries(store, commit, [f"{folder}/"])
     store.obtain_files({name for _, name in entries.values()})
     return entries
 
@@ -140,7 +136,8 @@ def find_declared_version(files: Mapping[str, str]) -> tuple[str | None, bool]:
         return (found[2].strip(), False) if found else (None, True)
     if find_table(document, "tool", "setuptools_scm") or "setuptools_scm" in find_table(document, "tool"):
         return None, True
-    return _of_setup_cfg(files.get("setup.cfg", ""))
+    in_setup = read_setup_cfg(files.get("setup.cfg", ""), "version")
+    return (None, True) if re.match(r"(?:attr|file):", in_setup) else (in_setup or None, False)
 
 
 def find_version_file(files: Mapping[str, str]) -> str | None:
@@ -158,16 +155,14 @@ def find_version_file(files: Mapping[str, str]) -> str | None:
     return "/".join(parts) if all(part not in ("", "..") for part in parts) else None
 
 
-def _of_setup_cfg(text: str) -> tuple[str | None, bool]:
+def read_setup_cfg(text: str, option: str) -> str:
+    """Return an option of [metadata]; empty if it is missing, or the text cannot be read."""
     parser = configparser.RawConfigParser(strict=False)
     try:
         parser.read_string(text)
     except configparser.Error:
-        return None, False
-    version = parser.get("metadata", "version", fallback="").strip()
-    if re.match(r"(?:attr|file):", version):
-        return None, True
-    return version or None, False
+        return ""
+    return parser.get("metadata", option, fallback="").strip()
 
 
 def _toml(files: Mapping[str, str]) -> dict[str, Any] | None:

@@ -46,10 +46,7 @@ class WorkTreeChanges:
 
 
 def read_changes(reader: CloneReader, top: Path, reports_dir: Path | None) -> WorkTreeChanges:
-    """Return the tracked paths that differ and the untracked ones, without the reports in the reports folder.
-
-    Raises GitFailed if only a filter driver of the clone could tell; none is run.
-    """
+    """Return what differs, without reports. Raises GitFailed if only a filter driver could tell; none is run."""
     reports = find_reports_path(reports_dir, top)
     modes = "core.fileMode=true"
     status = reader.run("-c", modes, *_STATUS, "--untracked-files=normal").output
@@ -92,10 +89,7 @@ def _keeps_modes(reader: CloneReader, top: Path, paths: list[bytes]) -> bool:
 
 
 def parse_status(output: bytes) -> tuple[list[Entry], list[bytes]]:
-    """Return the tracked and untracked paths of `git status --porcelain=v2 -z`.
-
-    Raises GitFailed for an entry of an unknown kind.
-    """
+    """Return the tracked and untracked paths of `git status --porcelain=v2 -z`. Raises GitFailed."""
     tracked: list[Entry] = []
     untracked: list[bytes] = []
     fields = iter(output.split(b"\0"))

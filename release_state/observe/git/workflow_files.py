@@ -21,7 +21,7 @@ from release_state.model.snapshot import WorkflowFile, WorkflowFiles
 from release_state.observe.git.command import decode_output, observe_git
 from release_state.observe.git.commits import BranchHistory, CommitSet
 from release_state.observe.git.store import OBJECT_NAME, Store, WantedCommit
-from release_state.observe.git.tree_files import has_file, obtain_files, obtain_folder, read_file
+from release_state.observe.git.tree_files import has_file, obtain_files, read_file
 
 SOURCE = "release workflow"
 MOST_FILES = 100
@@ -35,10 +35,7 @@ _OF_CODE = ("push", "pull_request", "merge_group")
 
 
 def observe_workflow_files(history: BranchHistory) -> Observation[WorkflowFiles]:
-    """Read every workflow file at the head of the branch, and the local actions that they use.
-
-    Known also if the tree has none.
-    """
+    """Read every workflow file at the branch's head, and the local actions that they use. Known also if none exists."""
     return observe_git(SOURCE, lambda: history.read(lambda store, _: _read(store, history.head, history.branch)))
 
 
@@ -152,10 +149,7 @@ class CommitReader:
         return self.history.read(lambda store, _: replace(_workflows(store, head), chain=_chain(store, head, depth)))
 
     def changed(self, before: str, after: str) -> tuple[str, ...] | None:
-        """Return the paths that differ between two commits of the branch; None if one commit cannot be had.
-
-        A renamed file counts by both names. Raises GitFailed.
-        """
+        """Return the paths that differ between two commits; None if one cannot be had. Raises GitFailed."""
         if not all(OBJECT_NAME.fullmatch(sha) and sha.strip("0") for sha in (before, after)):
             return None
 
@@ -174,7 +168,8 @@ class CommitReader:
 
 
 def _workflows(store: Store, commit: str) -> CommitWorkflows:
-    entries = {path: found for path, found in obtain_folder(store, commit, FOLDER).items() if path.endswith(_ENDINGS)}
+    listed = obtain_files(store, commit, [f"{FOLDER}/"])
+    entries = {path: entry for path, entry in listed.items() if path.endswith(_ENDINGS)}
     triggers: dict[str, PushTrigger] = {}
     testing: list[str] = []
     unread: dict[str, str] = {}

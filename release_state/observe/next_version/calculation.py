@@ -29,7 +29,7 @@ from release_state.observe.git.history import (
     read_messages_since,
 )
 from release_state.observe.git.store import Store
-from release_state.observe.git.tree_files import Entries, obtain_files, read_file
+from release_state.observe.git.tree_files import Entries, find_table, obtain_files, read_file
 from release_state.observe.http.cache import remember
 from release_state.observe.next_version import semantic_release
 from release_state.observe.next_version.rules import (
@@ -99,8 +99,6 @@ class _Calculator:
             update = self._by_plain_rules(tags, classify_message)
         return base.model_copy(update=update)
 
-    # --- the tool that the project uses
-
     def _by_semantic_release(self, found: Configuration, tags: Sequence[tuple[str, str]]) -> dict[str, object]:
         try:
             version = semantic_release.find_usable_version(found)
@@ -110,13 +108,8 @@ class _Calculator:
             return self._without_tool(found, tags, missing.problem)
         tool = f"python-semantic-release {version}"
         if "no_release" in answer:
-            empty = Counted(last_tag=None)
-            return {
-                "tool": tool,
-                "no_release": answer["no_release"],
-                "counted": known(empty),
-                "next_version": known(None),
-            }
+            nothing = {"counted": known(Counted(last_tag=None)), "next_version": known(None)}
+            return {"tool": tool, "no_release": answer["no_release"], **nothing}
         levels = {sha: level for sha, level in answer["commits"] if level != "left out"}
         messages = read_messages(self.store, list(levels))
         return {
@@ -136,12 +129,12 @@ class _Calculator:
     ) -> dict[str, object]:
         """Return what is certain without the tool: which commits follow the convention; and a hint at the version."""
         parser = found.table.get("commit_parser", "conventional")
-        nothing = {"counted": Observation[Counted](value=None, unavailable=problem)}
-        missing = {"next_version": Observation[str](value=None, unavailable=problem)}
+        unknown = Observation[Any](value=None, unavailable=problem)
         if parser not in ("conventional", "angular"):
-            return {**nothing, **missing}
-        options = found.table.get("commit_parser_options")
-        words = {key: value for key, value in options.items() if _is_words(value)} if isinstance(options, dict) else {}
+            return {"counted": unknown, "next_version": unknown}
+        options = find_table(found.table, "commit_parser_options").items()
+        lists = {key: held for key, held in options if isinstance(held, list)}
+        words = {key: held for key, held in lists.items() if all(isinstance(word, str) for word in held)}
         update = self._by_plain_rules(
             tags,
             lambda message: classify_message(
@@ -156,19 +149,16 @@ class _Calculator:
         # If 0.x versions are not allowed, or branches make pre-releases, plain rules would mislead.
         follows = found.table.get("allow_zero_version") is True or bool(last and last[1].major)
         plain = hint.value if isinstance(hint, Observation) and follows and "branches" not in found.table else None
-        return {"counted": update["counted"], "plain": plain, **missing}
-
-    # --- rules of our own
+        return {"counted": update["counted"], "plain": plain, "next_version": unknown}
 
     def _by_commitizen(
         self, found: Configuration, files: Mapping[str, str], tags: Sequence[tuple[str, str]]
     ) -> dict[str, object]:
         own = [key for key in ("bump_pattern", "bump_map", "customize") if key in found.table]
         if found.table.get("name", "cz_conventional_commits") != "cz_conventional_commits" or own:
-            problem = Problem(
-                source=SOURCE, why="the project configures commitizen rules of its own, which are not run here"
-            )
-            return _build_unknown(problem, "run cz bump --get-next yourself, where you trust the project")
+            why = "the project configures commitizen rules of its own, which are not run here"
+            remedy = "run cz bump --get-next yourself, where you trust the project"
+            return dict.fromkeys(("counted", "next_version"), unavailable(SOURCE, why, remedy))
         update = self._by_plain_rules(
             tags, classify_for_commitizen, major_on_zero=found.table.get("major_version_zero") is not True
         )
@@ -178,8 +168,8 @@ class _Calculator:
         last = self._last(tags)
         if isinstance(declared, str) and (last is None or parse_version(declared) != last[1]):
             tagged = last[0] if last else "no tag"
-            problem = Problem(source=SOURCE, why=f"commitizen counts from {declared}, and the last tag is {tagged}")
-            return {**update, "next_version": Observation[str](value=None, unavailable=problem)}
+            why = f"commitizen counts from {declared}, and the last tag is {tagged}"
+            return {**update, "next_version": unavailable(SOURCE, why)}
         return update
 
     def _by_plain_rules(
@@ -197,8 +187,6 @@ class _Calculator:
         found = [(name, version, commit) for name, commit in tags if (version := self.target.parse_tag(name))]
         return max((each for each in found if not each[1].is_prerelease), key=lambda each: each[1], default=None)
 
-    # --- files
-
     def _text(self, path: str, entries: Entries) -> str | None:
         data = read_file(self.store, self.base.sha, path, _FILE_LIMIT + 1, entries)
         if data is None:
@@ -206,16 +194,3 @@ class _Calculator:
         if len(data) > _FILE_LIMIT:
             raise Unreadable(f"{path} is larger than {_FILE_LIMIT >> 10} KiB")
         return data.decode("utf-8-sig", errors="replace")
-
-
-def _is_words(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(word, str) for word in value)
-
-
-def _build_unknown(problem: Problem, remedy: str) -> dict[str, object]:
-    """Unknown commits and an unknown version, for the same reason."""
-    problem = problem.model_copy(update={"remedy": remedy})
-    return {
-        "counted": Observation[Counted](value=None, unavailable=problem),
-        "next_version": Observation[str](value=None, unavailable=problem),
-    }

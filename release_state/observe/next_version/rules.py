@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import configparser
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,13 +11,22 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from release_state.common.strict import decode_json, decode_toml
-from release_state.facts.workflow.document import NotReadable
-from release_state.facts.workflow.document import read_yaml as read_yaml
+from release_state.facts.workflow.document import NotReadable, read_yaml
 from release_state.model.snapshot.published import Rules
-from release_state.observe.git.tree_files import find_table
+from release_state.observe.git.tree_files import find_table, read_setup_cfg
 
-_COMMITIZEN = (".cz.toml", "cz.toml", ".cz.json", "cz.json", ".cz.yaml", "cz.yaml", "pyproject.toml")
-FILES = ("pyproject.toml", "setup.cfg", "releaserc.toml", "releaserc.json", *_COMMITIZEN[:-1])
+_Places = tuple[tuple[str, tuple[str, ...]], ...]
+_SEMANTIC_RELEASE: _Places = tuple(
+    (name, keys)
+    for name in ("pyproject.toml", "releaserc.toml", "releaserc.json")
+    for keys in (("tool", "semantic_release"), ("semantic_release",))
+)
+_COMMITIZEN: _Places = tuple(
+    (name, ("tool", "commitizen") if name.endswith(".toml") else ("commitizen",))
+    for name in (".cz.toml", "cz.toml", ".cz.json", "cz.json", ".cz.yaml", "cz.yaml", "pyproject.toml")
+)
+"""Where each tool looks for its table, in its order: the file, and the keys in it."""
+FILES = tuple(dict.fromkeys(("setup.cfg", *(name for name, _ in (*_SEMANTIC_RELEASE, *_COMMITIZEN)))))
 """The files at the top of a tree that are read."""
 
 _DEEPEST = 50
@@ -47,71 +55,50 @@ class Configuration:
 
 
 def find_configuration(files: Mapping[str, str], wanted: str, workflow: str = "") -> Configuration:
-    """The rules that `wanted` names ("auto": those that the tree configures, semantic-release first), as configured.
+    """Return the rules that `wanted` names; for "auto", those that the tree configures, semantic-release first.
 
-    `files` maps those of FILES that exist to their texts. Raises Unreadable if a file that may hold the configuration
-    cannot be read.
+    `files` holds the texts of FILES that exist. Raises Unreadable if a file that may configure them cannot be read.
     """
-    if wanted in ("auto", "semantic-release"):
-        found = _semantic_release(files)
-        if found or wanted == "semantic-release":
+    places: dict[Rules, _Places] = {"semantic-release": _SEMANTIC_RELEASE, "commitizen": _COMMITIZEN}
+    for rules in places:
+        if wanted in ("auto", rules) and ((found := _find_table(files, places[rules])) or wanted == rules):
             where, table = found or (None, {})
-            return Configuration("semantic-release", where, table, tuple(_pins(files, workflow)))
-    if wanted in ("auto", "commitizen"):
-        found = _commitizen(files)
-        if found or wanted == "commitizen":
-            where, table = found or (None, {})
-            return Configuration("commitizen", where, table)
+            pins = tuple(_pins(files, workflow)) if rules == "semantic-release" else ()
+            return Configuration(rules, where, table, pins)
     return Configuration("conventional", "--version-rules") if wanted == "conventional" else Configuration(None)
 
 
 def find_project_name(files: Mapping[str, str]) -> str | None:
     """Return the name of the package that the tree builds; None if it cannot be read."""
     try:
-        document = _toml(files, "pyproject.toml")
+        return _find_project_text(files, "name") or read_setup_cfg(files.get("setup.cfg", ""), "name") or None
     except Unreadable:
         return None
-    for table in (find_table(document, "project"), find_table(document, "tool", "poetry")):
-        if isinstance(name := table.get("name"), str):
-            return name
-    parser = configparser.RawConfigParser(strict=False)
-    try:
-        parser.read_string(files.get("setup.cfg", ""))
-    except configparser.Error:
-        return None
-    return parser.get("metadata", "name", fallback="").strip() or None
 
 
 def find_project_version(files: Mapping[str, str]) -> str | None:
     """Return the static version of pyproject.toml, which commitizen's providers read."""
-    document = _toml(files, "pyproject.toml")
-    for table in (find_table(document, "project"), find_table(document, "tool", "poetry")):
-        if isinstance(version := table.get("version"), str):
-            return version
-    return None
+    return _find_project_text(files, "version")
 
 
-def _semantic_release(files: Mapping[str, str]) -> tuple[str, Mapping[str, Any]] | None:
-    for name in ("pyproject.toml", "releaserc.toml", "releaserc.json"):
-        document = _READERS[name.rpartition(".")[2]](files, name)
-        for keys in (("tool", "semantic_release"), ("semantic_release",)):
-            if _has(document, *keys):
-                return f"[{'.'.join(keys)}] of {name}", find_table(document, *keys)
-    return None
+def _find_project_text(files: Mapping[str, str], key: str) -> str | None:
+    document = _read(files, "pyproject.toml")
+    texts = (find_table(document, *keys).get(key) for keys in (("project",), ("tool", "poetry")))
+    return next((text for text in texts if isinstance(text, str)), None)
 
 
-def _commitizen(files: Mapping[str, str]) -> tuple[str, Mapping[str, Any]] | None:
-    for name in _COMMITIZEN:
-        keys = ("tool", "commitizen") if name.endswith(".toml") else ("commitizen",)
-        document = _READERS[name.rpartition(".")[2]](files, name)
-        if _has(document, *keys):
-            return f"[{'.'.join(keys)}] of {name}", find_table(document, *keys)
+def _find_table(files: Mapping[str, str], places: _Places) -> tuple[str, Mapping[str, Any]] | None:
+    """Return the first of these tables that exists, and where it is."""
+    for name, keys in places:
+        above = find_table(document, *keys[:-1]) if isinstance(document := _read(files, name), dict) else {}
+        if keys[-1] in above:
+            return f"[{'.'.join(keys)}] of {name}", find_table(above, keys[-1])
     return None
 
 
 def _pins(files: Mapping[str, str], workflow: str) -> Iterator[str]:
     """Yield the versions of python-semantic-release that the metadata and the release workflow ask for."""
-    for text in _texts(_toml(files, "pyproject.toml")):
+    for text in _texts(_read(files, "pyproject.toml")):
         if _PACKAGE.match(text):
             try:
                 yield str(Requirement(text).specifier)
@@ -150,51 +137,29 @@ def _poetry(constraint: str) -> str:
     return "" if constraint == "*" else constraint
 
 
-def _toml(files: Mapping[str, str], name: str) -> dict[str, Any]:
+def _read(files: Mapping[str, str], name: str) -> Any:
+    """Return the document in a file, an empty one if the file is missing or empty. Raises Unreadable."""
+    kind, text = name.rpartition(".")[2].upper(), files.get(name, "")
+    if not text or (kind == "YAML" and not text.strip()):
+        return {}
     try:
-        document = decode_toml(files.get(name, ""))
+        document = _PARSERS[kind](text)
+    except NotReadable as problem:
+        raise Unreadable(f"{name} is not valid YAML: {problem}") from None
     except ValueError:
-        raise Unreadable(f"{name} is not valid TOML") from None
-    if _is_deep(document):
+        raise Unreadable(f"{name} is not valid {kind}") from None
+    if kind != "YAML" and _is_deep(document):
         raise Unreadable(f"{name} is nested deeper than {_DEEPEST}")
     return document
+
+
+_PARSERS: dict[str, Callable[[str], Any]] = {"TOML": decode_toml, "JSON": decode_json, "YAML": read_yaml}
 
 
 def _is_deep(document: object) -> bool:
     """Return whether it is nested too deep to walk through: one dotted key can name thousands of tables."""
     level = [document]
     for _ in range(_DEEPEST):
-        level = [inner for held in level for inner in (held.values() if isinstance(held, dict) else _items(held))]
+        tables = (held.values() if isinstance(held, dict) else held for held in level if isinstance(held, (dict, list)))
+        level = [inner for table in tables for inner in table]
     return bool(level)
-
-
-def _items(value: object) -> Iterable[object]:
-    return value if isinstance(value, list) else ()
-
-
-def _json(files: Mapping[str, str], name: str) -> Any:
-    try:
-        document = decode_json(files.get(name) or "{}")
-    except ValueError:
-        raise Unreadable(f"{name} is not valid JSON") from None
-    if _is_deep(document):
-        raise Unreadable(f"{name} is nested deeper than {_DEEPEST}")
-    return document
-
-
-def _yaml(files: Mapping[str, str], name: str) -> Any:
-    try:
-        return read_yaml(files[name]) if files.get(name, "").strip() else {}
-    except NotReadable as problem:
-        raise Unreadable(f"{name} is not valid YAML: {problem}") from None
-
-
-_READERS: dict[str, Callable[[Mapping[str, str], str], Any]] = {"toml": _toml, "json": _json, "yaml": _yaml}
-
-
-def _has(document: Any, *keys: str) -> bool:
-    for key in keys:
-        if not isinstance(document, dict) or key not in document:
-            return False
-        document = document[key]
-    return True

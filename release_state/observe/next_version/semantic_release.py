@@ -69,11 +69,7 @@ def find_installed_version() -> str | None:
 
 
 def find_usable_version(configuration: Configuration) -> str:
-    """Return the version of the tool, if it may and can be asked about a project.
-
-    Raises NotCalculated if it is missing, if the project asks for another version of it, or if the project configures a
-    commit parser of its own.
-    """
+    """Return the tool's version. Raises NotCalculated if it is missing, or unfit for what the project configures."""
     parser = configuration.table.get("commit_parser", "conventional")
     if parser not in BUILT_IN:
         raise NotCalculated(
@@ -114,8 +110,7 @@ def calculate(
 ) -> dict[str, Any]:
     """Return the tool's answer for a branch at `head`, as `semantic_release_child.calculate` returns it.
 
-    `tags` are (name, commit) of the history; `store` holds the commits. Raises NotCalculated, and GitFailed if the
-    repository cannot be made.
+    `tags` are (name, commit) of the history; `store` holds the commits. Raises NotCalculated, and GitFailed.
     """
     with TemporaryDirectory(prefix="release-state-calculation-", ignore_cleanup_errors=True) as folder:
         scratch, given, result = (Path(folder) / name for name in ("scratch.git", "given.json", "result.json"))
