@@ -27,7 +27,9 @@ def may_hold_password(url: str) -> bool:
     if url.startswith("/"):
         return url.startswith("//") and "@" in url
     if not separator:
-        return _scp_like_may(url)
+        # `user:password@host:path`, which git takes for a path on a host `user`; a user alone is no secret.
+        before, _, path = url.partition(":")
+        return "@" not in before and re.search(r"[^/]@(?:[^@]*[:/]|$)", path) is not None
     authority = re.split(r"[/?#]", rest)[0]
     behind = rest[len(authority) :]
     if "@" not in behind:
@@ -39,7 +41,9 @@ def may_hold_password(url: str) -> bool:
     name, _, port = host.partition(":") if not host.startswith("[") else (host, "", "")
     if port and not port.isdecimal():
         return True
-    if any(_begins_with_host(piece) for piece in behind.split("@")[1:]):
+    # What follows an `@` could be the host.
+    pieces = (re.split(r"[/?#]", piece)[0] for piece in behind.split("@")[1:])
+    if any(_HOST.fullmatch(_PORT.sub("", piece)) for piece in pieces):
         return bool(user or port or not _HOST.fullmatch(name))
     # Behind a slash it begins a name of its own, as of a scope.
     is_within = re.search(r"[^/]@", behind) is not None
@@ -80,18 +84,6 @@ def strip_credentials(url: str) -> str:
     user, _, host = authority.rpartition("@")
     user = f"{user.partition(':')[0]}@" if scheme == "ssh" and user else ""
     return f"{scheme}://{user}{host}{path}"
-
-
-def _begins_with_host(text: str) -> bool:
-    """Return whether the text after an `@` could be the host."""
-    host = re.split(r"[/?#]", text)[0]
-    return bool(_HOST.fullmatch(_PORT.sub("", host)))
-
-
-def _scp_like_may(url: str) -> bool:
-    """`user:password@host:path`, which git takes for a path on a host `user`; a user alone is no secret."""
-    before, _, path = url.partition(":")
-    return "@" not in before and re.search(r"[^/]@(?:[^@]*[:/]|$)", path) is not None
 
 
 GITHUB = "github.com"

@@ -68,9 +68,9 @@ def list_spellings(secret: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=1)
 def _pattern(secrets: frozenset[str]) -> re.Pattern[str] | None:
-    spelt = {spelling for secret in secrets for spelling in _spellings(secret) if spelling}
+    spellings = {spelling for secret in secrets for spelling in list_spellings(secret)}
     # The longest first: one secret can begin like another.
-    return re.compile("|".join(map(re.escape, sorted(spelt, key=len, reverse=True)))) if spelt else None
+    return re.compile("|".join(map(re.escape, sorted(spellings, key=len, reverse=True)))) if spellings else None
 
 
 def _spellings(secret: str) -> Iterator[str]:

@@ -10,8 +10,10 @@ import shlex
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-#: Characters of one message at the most; what is longer is cut, and says so.
 LONGEST = 2_000
+"""Characters of one message at the most; a longer one is cut, and says so."""
+_CONTROLS = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
+"""Categories of control characters, bidirectional marks among them: a terminal obeys no others."""
 
 
 def sanitize(text: str, longest: int = LONGEST) -> str:
@@ -30,11 +32,9 @@ def disarm_commands(text: str) -> str:
 def _visible(character: str) -> str:
     if character in "\n\r\t":
         return " "
-    # Cc, Cf (bidirectional marks among them), Cs, Co, Cn, Zl and Zp: nothing that a terminal obeys gets through.
-    # U+200D and U+FE0F (Cf, Mn) join emoji and are shown as escapes too: harmless, and rare here.
-    if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"):
-        return character.encode("unicode_escape").decode("ascii")
-    return character
+    # U+200D (Cf) joins emoji and is shown as an escape too: harmless, and rare here.
+    is_control = unicodedata.category(character) in _CONTROLS
+    return character.encode("unicode_escape").decode("ascii") if is_control else character
 
 
 def format_step_numbers(numbers: Sequence[int]) -> str:
@@ -68,7 +68,7 @@ def format_duration(minutes: float) -> str:
 
 _LONGEST = 100_000
 """Characters of one argument. Linux passes 128 KiB to a program."""
-_UNSEEN = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"))
+_UNSEEN = _CONTROLS | {"Zs"}
 # Default_Ignorable_Code_Point of Unicode that is none of these categories, and the blank of Braille.
 _UNSEEN_RANGES = (
     *((0x034F, 0x034F), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F), (0x2800, 0x2800), (0x3164, 0x3164)),

@@ -48,9 +48,7 @@ class TracesThen(_Lenient):
         """Return whether a trace was there; None where the run says nothing of it."""
         if trace in self.established:
             return "present"
-        if trace in self.absent:
-            return "absent"
-        return "unknown" if trace in self.unknown else None
+        return "absent" if trace in self.absent else "unknown" if trace in self.unknown else None
 
 
 class LookedAt(_Lenient):

@@ -73,15 +73,7 @@ def collect(
         # What asks the others takes a tenth of a second to import: git is on its way meanwhile.
         from release_state.observe.sources import Sources
 
-        sources = Sources(
-            config,
-            token=token,
-            own_run_id=own_run_id,
-            environ=environ,
-            cancel=cancel,
-            shared_limit=shared_limit,
-            time=time,
-        )
+        sources = Sources(config, token, own_run_id, environ, cancel, shared_limit, time)
         afterwards.callback(sources.close)  # once no look-up runs any more
 
         def look(again: Collection[Key] = ()) -> list[Snapshot]:

@@ -40,7 +40,6 @@ class CommitSources:
     def __init__(
         self,
         config: RunConfig,
-        *,
         token: str | None,
         own_run_id: int | None,
         environ: Mapping[str, str],

@@ -21,8 +21,6 @@ GIT_MEMORY = 2**30
 """Bytes for any other git: walking a history takes about 400 bytes for each of its objects."""
 PIP_MEMORY = 2**31
 """Bytes for pip, and for what builds a package where that is allowed."""
-RUN_MEMORY = 512 * 2**20
-"""Bytes that the run itself stays below: each answer has a limit of its own."""
 
 _TAIL = 64 * 2**10
 """Bytes kept of a stream without a limit: the last ones."""

@@ -110,12 +110,9 @@ def make_config(
     if not chosen:
         raise UsageProblem("the snapshot holds no such version on such a channel")
     reports = setting("reports-dir")
-    folder = Value(reports.default or "reports", "default")
-    for text, origin in (
-        (environ.get(reports.variable), ENVIRONMENT),
-        (arguments.settings.get(reports.key), COMMAND_LINE),
-    ):
-        folder = Value(text, origin) if text else folder
+    given = ((arguments.settings.get(reports.key), COMMAND_LINE), (environ.get(reports.variable), ENVIRONMENT))
+    default = Value(reports.default or "reports", "default")
+    folder = next((Value(text, origin) for text, origin in given if text), default)
     first = chosen[0]
     return RunConfig(
         targets=tuple(chosen),

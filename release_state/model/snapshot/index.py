@@ -42,7 +42,7 @@ class IndexRelease(Model):
     """The first upload."""
 
 
-class IndexProject(Model):
+class IndexPage(Model):
     """The project's page on one index; with `listed` false and nothing else if there is none."""
 
     url: str
@@ -51,18 +51,23 @@ class IndexProject(Model):
     status: str | None = None
     """PEP 792: "active", "archived", "quarantined", "deprecated"; None if the index does not say."""
     status_reason: str | None = None
-    files: tuple[IndexFile, ...] = ()
-    """The files of the target's version (by PEP 440)."""
-    releases: tuple[IndexRelease, ...] = ()
-    """Every version that has files, oldest first by PEP 440."""
     listed_without_files: tuple[str, ...] = ()
     """Versions that the index lists (PEP 700) without a file: not published."""
-    catching_up: tuple[str, ...] = ()
-    """The first fifty files of the version that the JSON API lists and the Simple API does not list yet."""
     skipped: tuple[str, ...] = ()
     """At most fifty file names without a readable version, those that may be of the target's version first."""
     lists_versions: bool = False
     """Whether the index lists its versions (PEP 700 or the JSON API), so no unreadable name hides one."""
+
+
+class IndexProject(IndexPage):
+    """The page as far as it concerns one version."""
+
+    files: tuple[IndexFile, ...] = ()
+    """The files of the target's version (by PEP 440)."""
+    releases: tuple[IndexRelease, ...] = ()
+    """Every version that has files, oldest first by PEP 440."""
+    catching_up: tuple[str, ...] = ()
+    """The first fifty files of the version that the JSON API lists and the Simple API does not list yet."""
 
     def lists_empty(self, version: Version) -> bool:
         """Return whether the index lists a version, in any spelling, without a file."""
@@ -141,19 +146,8 @@ class IndexedVersion(Model):
         return self.yanked == len(self.files)
 
 
-class IndexHistory(Model):
-    """The project's page on one index, with every version; `listed` is false if there is none."""
+class IndexHistory(IndexPage):
+    """The page with every version."""
 
-    url: str
-    listed: bool
-    status: str | None = None
-    """PEP 792, as in `IndexProject`."""
-    status_reason: str | None = None
     versions: tuple[IndexedVersion, ...] = ()
     """Oldest first by PEP 440."""
-    listed_without_files: tuple[str, ...] = ()
-    """Versions that the index lists (PEP 700) without a file: not published."""
-    skipped: tuple[str, ...] = ()
-    """The first fifty file names without a readable version."""
-    lists_versions: bool = False
-    """Whether the index lists its versions (PEP 700), so no unreadable name hides one."""

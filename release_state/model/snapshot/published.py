@@ -104,8 +104,3 @@ class Published(Model):
         rank = (first.equal, -len(first.differing), -len(first.absent))
         others = [(c.equal, -len(c.differing), -len(c.absent)) for c in self.candidates[1:]]
         return first if all(rank > other for other in others) else None
-
-    @property
-    def is_exact(self) -> bool:
-        """Whether every file of the sdist is identical in the best candidate."""
-        return bool(self.best and not self.best.differing and not self.best.absent)

@@ -100,18 +100,15 @@ class Patch:
     @property
     def shape(self) -> frozenset[tuple[bytes, bytes]]:
         """What equivalent patches share and what is known without file contents."""
-        return frozenset((path, _shape(entry)) for path, entry in self.files.items())
+        entries = ((path, entry, [*entry.split(b" ", 4), b"", b"", b"", b""]) for path, entry in self.files.items())
+        # Of a modified file: both modes and the kind of the change, not the objects.
+        return frozenset((path, b" ".join((p[0], p[1], p[4])) if p[4] == b"M" else entry) for path, entry, p in entries)
 
     def objects(self) -> set[str]:
         """Return the objects that git needs to print the patch; submodules (mode 160000) need none."""
         entries = (entry.lstrip(b":").split(b" ") for entry in self.files.values())
         sides = ((mode, name) for e in entries if len(e) == 5 for mode, name in ((e[0], e[2]), (e[1], e[3])))
         return {decode_output(name) for mode, name in sides if mode != b"160000" and not _NO_OBJECT.fullmatch(name)}
-
-
-def _shape(entry: bytes) -> bytes:
-    before, after, _, _, kind = [*entry.split(b" ", 4), b"", b"", b"", b""][:5]
-    return b" ".join((before, after, kind)) if kind == b"M" else entry
 
 
 def _find_branch_patch(store: Store, base: str, head: str) -> Patch | None:

@@ -121,7 +121,7 @@ def _really_changed(reader: CloneReader, top: Path, entries: list[Entry], others
             changed.append(entry.path)
         elif driver != b"lfs":
             unclear.append(entry.path)
-        elif _lfs_pointer(top / os.fsdecode(entry.path)) != _blob(reader, entry.index_object):
+        elif _lfs_pointer(top / os.fsdecode(entry.path)) != _read_pointer(reader, entry.index_object):
             changed.append(entry.path)
     if unclear and not changed and not others:
         raise GitFailed(
@@ -156,9 +156,9 @@ def _lfs_pointer(path: Path) -> bytes | None:
     return f"version https://git-lfs.github.com/spec/v1\noid sha256:{digest.hexdigest()}\nsize {size}\n".encode()
 
 
-def _blob(reader: CloneReader, name: str) -> bytes:
-    size = reader.run("cat-file", "-s", name).text.strip()
-    return reader.run("cat-file", "blob", name).output if int(size) <= _POINTER_LIMIT else b""
+def _read_pointer(reader: CloneReader, name: str) -> bytes:
+    is_small = int(reader.run("cat-file", "-s", name).text) <= _POINTER_LIMIT
+    return reader.run("cat-file", "blob", name).output if is_small else b""
 
 
 def _is_only_reports(reader: CloneReader, top: Path, path: bytes, reports: bytes | None) -> bool:

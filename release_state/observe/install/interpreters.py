@@ -111,76 +111,79 @@ def find_interpreter(
         return specifier.contains(found.version, prereleases=True) and (accepts is None or accepts(found))
 
     with TemporaryDirectory(prefix="release-state-", ignore_cleanup_errors=True) as empty:
-        env = build_clean_environment(environ, Path(empty))
-        own = _ask(running, env, empty, cancel) if running else None
+        search = _Search(environ, build_clean_environment(environ, Path(empty)), Path(empty), cancel)
+        own = search.ask(running) if running else None
         if own is not None and own.final and fits(own):
             return own
-        found = [own] if own is not None and fits(own) else []
-        found += [each for each in _others(environ, env, empty, cancel) if fits(each)]
+        found = [each for each in (own, *search.others()) if each is not None and fits(each)]
     return max(found, key=lambda each: (each.final, each.usual, each.number), default=None)
 
 
-def _others(environ: Mapping[str, str], env: dict[str, str], empty: str, cancel: Event | None) -> Iterator[Interpreter]:
-    deadline = time.monotonic() + _SEARCH_SECONDS
-    seen: set[str] = set()
-    for path in _candidates(environ, env, empty, cancel):
-        # Not resolved: a virtual environment's link to a Python is another Python than its target.
-        if cancel is not None and cancel.is_set():
+@dataclass(frozen=True)
+class _Search:
+    """Asks the Pythons of this machine in a clean environment and an empty folder."""
+
+    environ: Mapping[str, str]
+    env: dict[str, str]
+    empty: Path
+    cancel: Event | None
+
+    def others(self) -> Iterator[Interpreter | None]:
+        deadline = time.monotonic() + _SEARCH_SECONDS
+        seen: set[str] = set()
+        for path in self._candidates():
+            if (self.cancel is not None and self.cancel.is_set()) or time.monotonic() >= deadline:
+                return
+            # Not resolved: a virtual environment's link to a Python is another Python than its target.
+            if path not in seen:
+                seen.add(path)
+                yield self.ask(path)
+
+    def _candidates(self) -> Iterator[str]:
+        places = self.env.get("PATH", "")
+        for name in (*(f"python3.{minor}" for minor in _MINORS), "python3"):
+            if places and (path := shutil.which(name, path=places)):
+                yield path
+        home = Path(self.environ.get("HOME") or "/nonexistent")
+        versions = Path(self.environ.get("PYENV_ROOT") or home / ".pyenv") / "versions"
+        if versions.is_absolute():
+            yield from (str(path) for path in sorted(versions.glob("3*/bin/python"), reverse=True))
+        if places and (uv := shutil.which("uv", path=places)):
+            yield from self._ask_uv(uv)
+
+    def _ask_uv(self, uv: str) -> Iterator[str]:
+        # uv finds its Pythons through the user's own home.
+        own = ("HOME", "XDG_DATA_HOME", "UV_PYTHON_INSTALL_DIR")
+        env = {**self.env, **{name: self.environ[name] for name in own if self.environ.get(name)}}
+        command = [uv, "python", "list", "--only-installed", "--offline", "--no-config", "--output-format", "json"]
+        try:
+            listed = json.loads(self._output(command, env))
+        except (OSError, ValueError, RecursionError):
             return
-        if path not in seen and time.monotonic() < deadline:
-            seen.add(path)
-            if (found := _ask(path, env, empty, cancel)) is not None:
-                yield found
+        for entry in listed if isinstance(listed, list) else ():
+            path = entry.get("path") if isinstance(entry, dict) else None
+            if isinstance(path, str) and Path(path).is_absolute():
+                yield path
 
+    def ask(self, path: str) -> Interpreter | None:
+        """Return the Python at a path; None if it cannot make environments, or does not answer."""
+        try:
+            # -S as well: nothing that other packages added to that Python's start-up runs.
+            answer = self._output([path, "-I", "-S", "-c", _QUESTION], self.env).splitlines()
+            version, level, usable, usual, executable = answer
+        except (OSError, ValueError):
+            return None
+        if usable != "1" or not re.fullmatch(r"3\.\d+\.\d+", version):
+            return None
+        # pyenv's shims are no Pythons: the Python that they start says its own path.
+        return Interpreter(executable or path, version, final=level == "final", usual=usual == "1")
 
-def _candidates(environ: Mapping[str, str], env: Mapping[str, str], empty: str, cancel: Event | None) -> Iterator[str]:
-    search = env.get("PATH", "")
-    for name in (*(f"python3.{minor}" for minor in _MINORS), "python3"):
-        if search and (path := shutil.which(name, path=search)):
-            yield path
-    home = Path(environ.get("HOME") or "/nonexistent")
-    versions = Path(environ.get("PYENV_ROOT") or home / ".pyenv") / "versions"
-    if versions.is_absolute():
-        yield from (str(path) for path in sorted(versions.glob("3*/bin/python"), reverse=True))
-    if search and (uv := shutil.which("uv", path=search)):
-        yield from _known_to_uv(uv, environ, env, empty, cancel)
-
-
-def _known_to_uv(
-    uv: str, environ: Mapping[str, str], env: Mapping[str, str], empty: str, cancel: Event | None
-) -> Iterator[str]:
-    # uv finds its Pythons through the user's own home.
-    places = ("HOME", "XDG_DATA_HOME", "UV_PYTHON_INSTALL_DIR")
-    own = {**env, **{name: environ[name] for name in places if environ.get(name)}}
-    command = [uv, "python", "list", "--only-installed", "--offline", "--no-config", "--output-format", "json"]
-    try:
-        listed = json.loads(_output(command, own, empty, cancel))
-    except (OSError, ValueError, RecursionError):
-        return
-    for entry in listed if isinstance(listed, list) else ():
-        path = entry.get("path") if isinstance(entry, dict) else None
-        if isinstance(path, str) and Path(path).is_absolute():
-            yield path
-
-
-def _ask(path: str, env: Mapping[str, str], empty: str, cancel: Event | None) -> Interpreter | None:
-    try:
-        # -S as well: nothing that other packages added to that Python's start-up runs.
-        answer = _output([path, "-I", "-S", "-c", _QUESTION], env, empty, cancel).splitlines()
-        version, level, usable, usual, executable = answer
-    except (OSError, ValueError):
-        return None
-    if usable != "1" or not re.fullmatch(r"3\.\d+\.\d+", version):
-        return None
-    # pyenv's shims are no Pythons: the Python that they start says its own path.
-    return Interpreter(executable or path, version, final=level == "final", usual=usual == "1")
-
-
-def _output(command: list[str], env: Mapping[str, str], cwd: str, cancel: Event | None) -> str:
-    done = run_bounded(command, env=env, cwd=Path(cwd), seconds=_ASK_SECONDS, cancel=cancel, stderr=subprocess.DEVNULL)
-    if done.stopped or done.code != 0:
-        raise OSError(f"{command[0]} did not answer")
-    return done.text
+    def _output(self, command: list[str], env: Mapping[str, str]) -> str:
+        seconds, silent = _ASK_SECONDS, subprocess.DEVNULL
+        done = run_bounded(command, env=env, cwd=self.empty, seconds=seconds, cancel=self.cancel, stderr=silent)
+        if done.stopped or done.code != 0:
+            raise OSError(f"{command[0]} did not answer")
+        return done.text
 
 
 _NEWEST_RELEASED = 14
@@ -197,13 +200,11 @@ class Wheel:
 
     def fits(self, python: Interpreter) -> bool:
         """Return whether pip would choose it for that Python (PEP 425, PEP 345)."""
-        return bool(self.tags & _tags(python.number[:2], python.usual)) and self._allows(python.version)
-
-    def _allows(self, version: str) -> bool:
         try:
-            return SpecifierSet(self.requires_python or "").contains(version, prereleases=True)
+            allows = SpecifierSet(self.requires_python or "").contains(python.version, prereleases=True)
         except InvalidSpecifier:
-            return True  # as pip does
+            allows = True  # as pip does
+        return allows and bool(self.tags & _tags(python.number[:2], python.usual))
 
 
 def list_wheels(files: Iterable[IndexFile]) -> list[Wheel]:
