@@ -34,18 +34,18 @@ def hide(secret: str) -> None:
 
 def hide_passwords_in(addresses: Iterable[str | None]) -> None:
     """Redact the credentials in these addresses from now on."""
-    _secrets.update(secret for address in addresses for secret in _of_address(address or ""))
+    _secrets.update(secret for address in addresses for secret in _find_passwords(address or ""))
 
 
 def redact(text: str) -> str:
     """Return the text with every known secret redacted."""
     named = (value for name, value in os.environ.items() if _NAMES.search(name) and len(value) >= _GUESSED)
-    of_addresses = (secret for value in os.environ.values() if "@" in value for secret in _of_address(value))
+    of_addresses = (secret for value in os.environ.values() if "@" in value for secret in _find_passwords(value))
     pattern = _pattern(frozenset((*tuple(_secrets), *named, *of_addresses)))
     return _BEFORE_HOST.sub(f"://{HIDDEN}@", pattern.sub(HIDDEN, text) if pattern else text)
 
 
-def _of_address(text: str) -> Iterator[str]:
+def _find_passwords(text: str) -> Iterator[str]:
     """Yield the passwords in a text's addresses; with http(s), a user name alone is a token."""
     for found in _USER.finditer(text):
         name, _, password = found["user"].partition(":")
@@ -63,7 +63,7 @@ def _of_address(text: str) -> Iterator[str]:
 @lru_cache(maxsize=64)
 def list_spellings(secret: str) -> tuple[str, ...]:
     """Return every encoding of a secret, the longest first."""
-    return tuple(sorted({spelling for spelling in _spellings(secret) if spelling}, key=len, reverse=True))
+    return tuple(sorted({spelling for spelling in _spell(secret) if spelling}, key=len, reverse=True))
 
 
 @lru_cache(maxsize=1)
@@ -73,16 +73,16 @@ def _pattern(secrets: frozenset[str]) -> re.Pattern[str] | None:
     return re.compile("|".join(map(re.escape, sorted(spellings, key=len, reverse=True)))) if spellings else None
 
 
-def _spellings(secret: str) -> Iterator[str]:
+def _spell(secret: str) -> Iterator[str]:
     """Yield a secret as it is, and as written in an address, a literal, JSON or a Basic header."""
     lines = [line for line in secret.splitlines() if len(line) >= _GUESSED]
     for plain in {secret, unquote(secret), *lines}:
         yield from (plain, quote(plain), quote(plain, safe=""), repr(plain)[1:-1], json.dumps(plain)[1:-1])
         if len(plain) >= _GUESSED:
-            yield from _coded(plain.encode("utf-8", "surrogateescape"))
+            yield from _encode_base64(plain.encode("utf-8", "surrogateescape"))
 
 
-def _coded(secret: bytes) -> Iterator[str]:
+def _encode_base64(secret: bytes) -> Iterator[str]:
     """Yield the base64 characters that depend on the secret alone, at each of three offsets."""
     for before in range(3):
         first, end = -(-8 * before // 6), 8 * (before + len(secret)) // 6

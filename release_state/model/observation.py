@@ -18,14 +18,14 @@ class Model(BaseModel):
 
 
 class Problem(Model):
-    """Why a look-up failed, in words for a person."""
+    """Why a look-up failed, for a person."""
 
     source: str
     """What was asked: "git remote", "index pypi", "GitHub", "clone"."""
     why: str
     """One line: what happened instead of an answer. May hold remote text: escape it when shown."""
     retry_at: AwareDatetime | None = None
-    """When to retry (UTC), if the service said so."""
+    """When to retry (UTC), if the service names a time."""
     remedy: str | None = None
     """What a person can do: grant the token a right, set an option."""
     is_temporary: bool = False

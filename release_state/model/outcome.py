@@ -80,19 +80,11 @@ class Exit(enum.IntEnum):
     @staticmethod
     def worst(codes: Sequence[Exit]) -> Exit:
         """Return the exit code of a run with several targets."""
-        return min(codes, key=_PRECEDENCE.index, default=Exit.NOTHING_CHECKED)
+        return min(codes, key=_WORST_FIRST.index, default=Exit.NOTHING_CHECKED)
 
 
-_PRECEDENCE = [
-    Exit.INTERRUPTED,
-    Exit.DEFECT,
-    Exit.USAGE,
-    Exit.ACTION_NEEDED,
-    Exit.UNKNOWN,
-    Exit.IN_PROGRESS,
-    Exit.NOTHING_CHECKED,
-    Exit.OK,
-]
+_WORST_FIRST = [Exit(code) for code in (2, 3, 4, 1, 6, 8, 5, 0)]
+"""Interrupted, defect, usage, action needed, unknown, in progress, nothing checked, OK."""
 
 
 class Statement(Exception):  # noqa: N818 - how a check ends, not an error
@@ -115,12 +107,8 @@ class Statement(Exception):  # noqa: N818 - how a check ends, not an error
         blocks: bool = False,
     ) -> None:
         super().__init__(found)
-        self.expected = expected
-        self.found = found
-        self.why = why
-        self.steps = tuple(steps)
-        self.advice = advice
-        self.blocks = blocks
+        self.expected, self.found, self.why = expected, found, why
+        self.steps, self.advice, self.blocks = tuple(steps), advice, blocks
 
     def decides(self, blocking: bool) -> bool:
         """Return whether the finding decides the exit code, given the check's own level."""
@@ -221,7 +209,7 @@ def collect_remedies(results: Iterable[ResultLike]) -> tuple[str, ...]:
 
 
 def find_retry_time(results: Iterable[ResultLike]) -> str | None:
-    """Return the time when every look-up can be retried; None if no service said one."""
+    """Return the time when every look-up can be retried; None if no service names one."""
     return max((result.retry_at for result in results if result.retry_at), default=None)
 
 
@@ -231,15 +219,15 @@ def merge_unknown(results: Iterable[CheckResult]) -> list[CheckResult]:
     for number, result in enumerate(results):
         cause = (result.found, result.why, result.retry_at) if result.outcome is Outcome.UNKNOWN else number
         groups.setdefault(cause, []).append(result)
-    return [group[0] if len(group) == 1 else _together(group) for group in groups.values()]
+    return [group[0] if len(group) == 1 else _merge(group) for group in groups.values()]
 
 
-def _together(group: Sequence[CheckResult]) -> CheckResult:
-    said: dict[str, list[str]] = {}
+def _merge(group: Sequence[CheckResult]) -> CheckResult:
+    by_id: dict[str, list[str]] = {}
     for result in group:
-        about = said.setdefault(result.id, [] if result.blocking else ["advice"])
+        about = by_id.setdefault(result.id, [] if result.blocking else ["advice"])
         about += filter(None, [result.target.partition(": ")[2]])
-    ids = (f"{name} ({', '.join(about)})" if about else name for name, about in said.items())
+    ids = (f"{name} ({', '.join(about)})" if about else name for name, about in by_id.items())
     title = "One cause leaves all of these unknown."
     changes = {
         "id": ", ".join(ids),

@@ -119,7 +119,7 @@ class Plan(Model):
                 given = {**given, "other_way": ()}
             folder = given.get("folder")
             if folder is not None and (why := find_obstacle([folder])):
-                given = {**given, "steps": tuple(_elsewhere(found, why) for found in given.get("steps", ()))}
+                given = {**given, "steps": tuple(_withhold_commands(found, why) for found in given.get("steps", ()))}
         return given
 
     def way_to_folder(self) -> str | None:
@@ -127,8 +127,7 @@ class Plan(Model):
         return None if self.folder is None or find_obstacle([self.folder]) else quote_command(["cd", self.folder])
 
 
-def _elsewhere(found: Any, why: str) -> Any:
-    """Return the step without commands for a folder that cannot be shown."""
+def _withhold_commands(found: Any, why: str) -> Any:
     if not isinstance(found, Step) or found.in_empty_folder or not needs_repository((*found.commands, *found.verify)):
         return found
     # What would bring back what was lost is for that folder, too.

@@ -15,7 +15,7 @@ Presence = Literal["present", "absent", "unknown"]
 
 
 class _Lenient(Model):
-    """Read from a file that another version of the suite may have written: what is not known is passed over."""
+    """Read from a file that another version of the suite may have written: unknown fields are ignored."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -45,7 +45,7 @@ class TracesThen(_Lenient):
     unknown: tuple[str, ...]
 
     def presence(self, trace: str) -> Presence | None:
-        """Return whether a trace was there; None where the run says nothing of it."""
+        """Return whether a trace was there; None if the run does not mention it."""
         if trace in self.established:
             return "present"
         return "absent" if trace in self.absent else "unknown" if trace in self.unknown else None
@@ -59,7 +59,7 @@ class LookedAt(_Lenient):
 
 
 class Record(_Lenient):
-    """What a run said of one target, as far as another run compares itself with it. Text of it may be remote."""
+    """The report of one target, as far as another run compares itself with it. Its text may be remote."""
 
     key: str
     verdict: str
@@ -73,18 +73,18 @@ class Record(_Lenient):
 
     @property
     def is_whole(self) -> bool:
-        """Whether every check of the phase was run: a narrowed run says nothing of the rest."""
+        """Whether every check of the phase was run: a narrowed run leaves some out."""
         return not self.not_run and bool(self.checks)
 
 
 @dataclass(frozen=True)
 class PastRun:
-    """One earlier run: its file, when it began, and what it said of each target."""
+    """One earlier run: its file, when it began, and its record of each target."""
 
     path: Path
     started_at: datetime
     records: tuple[Record, ...]
 
     def of(self, key: str) -> Record | None:
-        """Return what it said of one target."""
+        """Return the record of one target."""
         return next((record for record in self.records if record.key == key), None)

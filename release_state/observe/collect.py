@@ -52,7 +52,7 @@ def collect(
 ) -> list[Snapshot]:
     """Observe every target; `wanted` names the look-ups of a narrowed run, None means all.
 
-    `progress` shows what is being asked; `shared_limit` is what other runs beside this one were told; `waiting` looks
+    `progress` shows what is being asked; `shared_limit` is the rate limit that runs share; `waiting` looks
     again until nothing is pending. A look that took more than a minute is repeated for what may have changed meanwhile;
     the snapshots say what kept changing (`moved`). A look-up that fails is recorded as unavailable in the snapshot; a
     defect of the suite raises, unless it is within a look-up and `defects` is given.

@@ -98,7 +98,7 @@ class CommitSources:
     def history(self, view: View) -> Call:
         """Return the commits that matter and how they lie to each other."""
         base, head = view.release.base_branch, view.release.base_head
-        wanted, pairs = _commits_of_refs(view), []
+        wanted, pairs = _list_ref_commits(view), []
         if tag := view.release.tag:
             for branch in view.release.find_line_branches():
                 wanted.append(WantedCommit(branch.sha, f"refs/heads/{branch.name}", details=False))
@@ -182,8 +182,7 @@ class CommitSources:
         return BranchHistory(self.stores, view.release.remote, view.release.base_branch, view.snapshot.clone.value)
 
 
-def _commits_of_refs(view: View) -> list[WantedCommit]:
-    """Return the commits that the version's refs and other release branches are on."""
+def _list_ref_commits(view: View) -> list[WantedCommit]:
     release, target = view.release, view.target
     leaves_tag = "tag" in target.channel.leaves
     wanted: list[WantedCommit] = []

@@ -70,13 +70,13 @@ def read_report(path: Path) -> PastRun:
 def read_reports(folder: Path) -> tuple[list[PastRun], list[str]]:
     """Return every report of a folder, oldest first, and a note for each other `.json` file. Raises OSError."""
     runs, notes = [], []
-    for path in _files(folder):
+    for path in _list_files(folder):
         try:
             runs.append(read_report(path))
         except OtherKind:
             continue
         except (NotAReport, OSError) as problem:
-            notes.append(_note(path, problem))
+            notes.append(_describe(path, problem))
     return sorted(runs, key=lambda run: (run.started_at, run.path.name)), notes
 
 
@@ -89,7 +89,7 @@ def find_newest_whole(folder: Path, now: Mapping[str, Record], own: Path) -> tup
     wanted = [key for key, record in now.items() if record.is_whole]
     found: dict[str, PastRun] = {}
     notes: list[str] = []
-    for path in sorted(_files(folder), key=_newest_first) if wanted else ():
+    for path in sorted(_list_files(folder), key=_newest_first) if wanted else ():
         named = bool(_STAMP.search(path.name))
         if path == own or (named and not any(_may_hold(path.name, key) for key in wanted)):
             continue
@@ -100,7 +100,7 @@ def find_newest_whole(folder: Path, now: Mapping[str, Record], own: Path) -> tup
         except (Unfinished, OtherKind):
             continue
         except (NotAReport, OSError) as problem:
-            notes += [_note(path, problem)] if named else []
+            notes += [_describe(path, problem)] if named else []
             continue
         for key in wanted:
             then = run.of(key)
@@ -112,7 +112,7 @@ def find_newest_whole(folder: Path, now: Mapping[str, Record], own: Path) -> tup
 def find_newest(folder: Path, key: str, fits: Callable[[Record], bool]) -> PastRun | None:
     """Return the newest run whose record of the target `fits`, of its last fifty readable reports. Raises OSError."""
     looked = 0
-    for path in sorted(_files(folder), key=_newest_first):
+    for path in sorted(_list_files(folder), key=_newest_first):
         if not _may_hold(path.name, key) or looked == _MOST_READ:
             continue
         looked += 1
@@ -137,13 +137,13 @@ def _newest_first(path: Path) -> tuple[bool, int, str]:
     return bool(stamped), -number, path.name
 
 
-def _files(folder: Path) -> Iterator[Path]:
+def _list_files(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.iterdir()):
         if path.suffix == ".json" and path.name not in _COPIES:
             yield path
 
 
-def _note(path: Path, problem: Exception) -> str:
+def _describe(path: Path, problem: Exception) -> str:
     why = problem.strerror or str(problem) if isinstance(problem, OSError) else str(problem)
     return f"{sanitize(path.name, 200)} skipped: {why}"
 

@@ -23,7 +23,7 @@ class ReleaseSources(CommitSources):
         repository, runs = view.snapshot.repository, view.snapshot.runs
         if problem := repository.unavailable or runs.unavailable:
             raise NotObserved(problem)
-        name, found, success = repository.present().full_name, runs.present(), _success(view.release)
+        name, found, success = repository.present().full_name, runs.present(), _judge_success(view.release)
         finished = tuple(run.id for run in found.runs if run.is_finished)
         return Call((name, finished, success), lambda: self.run_logs.last_run(name, view.target, found, success))
 
@@ -140,7 +140,7 @@ class ReleaseSources(CommitSources):
         return "the index does not list its files yet" if view.release.is_published else "nothing of it is published"
 
 
-def _success(release: Release) -> Success:
+def _judge_success(release: Release) -> Success:
     """Return what the traces say about a run of this version that GitHub calls a success."""
     traces = release.traces()
     if traces["index"] is False:

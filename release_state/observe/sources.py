@@ -28,12 +28,12 @@ class Sources(ReleaseSources):
 
     def index(self, view: View) -> dict[str, Call]:
         """Return the pages of the target's channel and of those that share a trace with it: they may rest on it."""
-        return {name: self._page(view.target, name) for name in _deciding(view.target)}
+        return {name: self._page(view.target, name) for name in _list_deciding_channels(view.target)}
 
     def other_indexes(self, view: View) -> dict[str, Call]:
         """Return the pages of the channels that other release branches are for."""
         channels = {parsed.channel for parsed in other_branches(view).values()}
-        return {name: self._page(view.target, name) for name in channels - _deciding(view.target)}
+        return {name: self._page(view.target, name) for name in channels - _list_deciding_channels(view.target)}
 
     def rehearsal(self, view: View) -> Call | Observation[Any]:
         """Return the page of the index that releases are tried on, before one to `pypi`."""
@@ -52,7 +52,7 @@ class Sources(ReleaseSources):
         if channel is None:
             return unavailable(f"index {channel_name}", "the project defines no such channel")
         # Whether the index is catching up matters only if it decides about a target.
-        judged = any(channel_name in _deciding(each) for each in self.config.targets)
+        judged = any(channel_name in _list_deciding_channels(each) for each in self.config.targets)
         expected = target.expected_files if judged else ()
         return observe_index(self.client, channel, target.package, target.version, expected)
 
@@ -147,6 +147,6 @@ class Sources(ReleaseSources):
         return observe_status_page(self.token_free, service, url)
 
 
-def _deciding(target: Target) -> frozenset[str]:
+def _list_deciding_channels(target: Target) -> frozenset[str]:
     """Return the channels whose index decides what may be done about a target."""
     return frozenset({target.channel.name, *(channel.name for channel in find_sharing_any(target))})

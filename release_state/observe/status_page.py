@@ -101,7 +101,6 @@ def _select_needed(components: Sequence[_Component], wanted: re.Pattern[str]) ->
 
 
 def _concerns(incident: _Incident, names: set[str]) -> bool:
-    """Return whether an incident is about a needed component, or names none at all."""
     return incident.status not in ("resolved", "postmortem", "completed") and (
         not incident.components or any(component.name in names for component in incident.components)
     )

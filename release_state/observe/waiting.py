@@ -179,14 +179,13 @@ def find_pending(snapshot: Snapshot, deciding: Collection[str]) -> Iterator[Pend
     if "index" in deciding and (files := _fact_or_none(lambda facts: facts.catching_up, release)):
         what = f"the index to list {sanitize(join_items(files), 200)}"
         yield Pending(("index", target.channel.name, target.version), what)
-    for key, observed in _observations(snapshot):
+    for key, observed in _list_observations(snapshot):
         problem = observed.unavailable
         if problem and problem.is_temporary and key[0] in deciding:
             yield Pending(key, f"an answer of {sanitize(problem.source, 80)}", problem.retry_at)
 
 
-def _observations(snapshot: Snapshot) -> Iterator[tuple[Key, Observation[Any]]]:
-    """Yield each observation with the beginning of its key."""
+def _list_observations(snapshot: Snapshot) -> Iterator[tuple[Key, Observation[Any]]]:
     target = snapshot.target
     for name, row in FIELDS.items():
         observed = getattr(snapshot, name)
@@ -219,7 +218,6 @@ def _find_working(release: Release) -> list[int]:
 
 
 def _find_unfinished(snapshots: Sequence[Snapshot]) -> set[int]:
-    """Return the ids of unfinished release runs."""
     return {
         run.id
         for snapshot in snapshots

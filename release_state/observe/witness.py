@@ -63,27 +63,27 @@ def find_publishing_run(
     `tags` are the version's own tags: a run that one of them started is for this version. Asks about three runs at
     most, and reads a log only with a token. Raises LookupFailed.
     """
-    asked = 0
+    asked_runs = 0
     for run in runs.runs:
-        said = attribute_run(run, runs.runs, target)
+        attribution = attribute_run(run, runs.runs, target)
         if run.event in ("push", "release", "create") and run.head_branch in tags:
-            said = said.combine(Attribution(version=True, by=("tag",)))
-        if not run.is_finished or said.is_other or is_dry_name(run.title):
+            attribution = attribution.combine(Attribution(version=True, by=("tag",)))
+        if not run.is_finished or attribution.is_other or is_dry_name(run.title):
             continue
-        if asked == MOST_RUNS:
+        if asked_runs == MOST_RUNS:
             return None
-        asked += 1
+        asked_runs += 1
         lookup = logs.of_run(repository, target, run)
         jobs = [job for job in lookup.jobs() if _has_published(job, target)]
         if not jobs or any(is_dry_name(job.name) for job in jobs):
             continue
-        said = said.combine(attribute_jobs([job.name for job in jobs], target))
-        if not said.is_ours and not said.is_other and logs.has_token:
+        attribution = attribution.combine(attribute_jobs([job.name for job in jobs], target))
+        if not attribution.is_ours and not attribution.is_other and logs.has_token:
             lines = parse_log(lookup.log(jobs[-1]))
-            said = said.combine(attribute_log(lines, target))
+            attribution = attribution.combine(attribute_log(lines, target))
             if is_dry_log(lines, published_nothing=False):
                 continue
-        if said.is_ours:
+        if attribution.is_ours:
             return run
     return None
 

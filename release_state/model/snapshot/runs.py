@@ -57,7 +57,7 @@ class Push(Model):
     kind: str
     """GitHub's word: "push", "force_push", "branch_creation", "pr_merge", "merge_queue_merge"."""
     asked_at: AwareDatetime
-    """When GitHub said so, by its own clock."""
+    """When GitHub answered, by its own clock."""
 
 
 class ExpectedCI(Model):

@@ -37,7 +37,7 @@ def observe_clone(
 
 def observe_clone_tags(path: Path, timeout: float, *, cancel: Event | None = None) -> Observation[tuple[Tag, ...]]:
     """Read only the tags of the clone at or above a path; `timeout` in seconds."""
-    return observe_git(SOURCE, lambda: _tags(CloneReader(path, Git(timeout, cancel))))
+    return observe_git(SOURCE, lambda: _read_tags(CloneReader(path, Git(timeout, cancel))))
 
 
 def _observe(reader: CloneReader, remote_name: str, reports_dir: Path | None) -> Clone:
@@ -45,7 +45,7 @@ def _observe(reader: CloneReader, remote_name: str, reports_dir: Path | None) ->
     changes = WorkTreeChanges() if reader.bare else read_changes(reader, top, reports_dir)
     symbolic = reader.run("symbolic-ref", "--quiet", "HEAD", accept=(0, 1)).text.removesuffix("\n")
     head = reader.run("rev-parse", "--quiet", "--verify", "HEAD^{commit}", accept=(0, 1)).text.strip()
-    dirty: Observation[tuple[str, ...]] = known(()) if reader.bare else _dirty_submodules(reader, top)
+    dirty: Observation[tuple[str, ...]] = known(()) if reader.bare else _find_dirty_submodules(reader, top)
     mirror = f"remote.{remote_name}.mirror"
     not_related: Observation[int] = unavailable(SOURCE, "not compared with the remote")
     return Clone(
@@ -64,13 +64,13 @@ def _observe(reader: CloneReader, remote_name: str, reports_dir: Path | None) ->
         showing=changes.showing,
         ahead=not_related,
         behind=not_related,
-        tags=_tags(reader),
-        remote_url=next(iter(_urls(reader, remote_name)), None),
-        push_urls=_urls(reader, remote_name, "--push", "--all"),
+        tags=_read_tags(reader),
+        remote_url=next(iter(_read_urls(reader, remote_name)), None),
+        push_urls=_read_urls(reader, remote_name, "--push", "--all"),
         mirrors=mirror in reader.config and reader.switch(mirror) == "true",
         dirty_submodules=dirty,
-        built=known(()) if reader.bare else _built(top / "dist"),
-        no_identity=_no_identity(reader, os.environ),
+        built=known(()) if reader.bare else _list_built(top / "dist"),
+        no_identity=_list_missing_identity(reader, os.environ),
     )
 
 
@@ -92,7 +92,7 @@ def find_operation(git_dir: Path) -> str | None:
     return "bisect" if (git_dir / "BISECT_LOG").exists() else None
 
 
-def _tags(reader: CloneReader) -> tuple[Tag, ...]:
+def _read_tags(reader: CloneReader) -> tuple[Tag, ...]:
     # Not for-each-ref: before git 2.45 it peels a tag of a tag by only one level.
     answer = reader.run("show-ref", "--tags", "--dereference", accept=(0, 1))
     # For an unreadable tag object git prints an error and exits with 0: the tag would look like a lightweight one.
@@ -102,22 +102,21 @@ def _tags(reader: CloneReader) -> tuple[Tag, ...]:
     return parse_tags((ref, sha) for sha, ref in pairs)
 
 
-def _urls(reader: CloneReader, name: str, *options: str) -> tuple[str, ...]:
-    """Return the addresses of a remote, without credentials."""
+def _read_urls(reader: CloneReader, name: str, *options: str) -> tuple[str, ...]:
     answer = reader.run("remote", "get-url", *options, "--", name, accept=(0, 2))
     return tuple(strip_credentials(url) for url in answer.text.split("\n") if url) if answer.code == 0 else ()
 
 
-def _dirty_submodules(reader: CloneReader, top: Path) -> Observation[tuple[str, ...]]:
+def _find_dirty_submodules(reader: CloneReader, top: Path) -> Observation[tuple[str, ...]]:
     try:
-        dirty = [path for path in _submodules(reader, top) if _is_dirty(reader, top / os.fsdecode(path))]
+        dirty = [path for path in _find_submodules(reader, top) if _is_dirty(reader, top / os.fsdecode(path))]
     except GitFailed as failed:
         problem = Problem(source=SOURCE, why=f"a submodule cannot be read: {failed.why}", remedy=failed.remedy)
         return Observation[tuple[str, ...]](value=None, unavailable=problem)
     return known(tuple(decode_output(path) for path in dirty))
 
 
-def _submodules(reader: CloneReader, top: Path) -> Iterator[bytes]:
+def _find_submodules(reader: CloneReader, top: Path) -> Iterator[bytes]:
     """Yield the paths of the submodules that are checked out."""
     if not (top / ".gitmodules").is_file():
         return
@@ -137,7 +136,7 @@ def _is_dirty(reader: CloneReader, folder: Path) -> bool:
     return bool(changes.changed or changes.untracked)
 
 
-def _built(folder: Path) -> Observation[tuple[str, ...]]:
+def _list_built(folder: Path) -> Observation[tuple[str, ...]]:
     """Return the names of the distributions in a folder; none if it is missing or a link."""
     try:
         if folder.is_symlink():
@@ -150,7 +149,7 @@ def _built(folder: Path) -> Observation[tuple[str, ...]]:
     return known(tuple(decode_output(os.fsencode(name))[:_MOST_BUILT] for name in names[:_MOST_BUILT]))
 
 
-def _no_identity(reader: CloneReader, environ: Mapping[str, str]) -> tuple[str, ...]:
+def _list_missing_identity(reader: CloneReader, environ: Mapping[str, str]) -> tuple[str, ...]:
     """Return those of user.name and user.email that neither the configuration nor the environment sets."""
     variables = {"user.name": ("GIT_COMMITTER_NAME",), "user.email": ("GIT_COMMITTER_EMAIL", "EMAIL")}
     # Only whether it is set: no report shows who somebody is.

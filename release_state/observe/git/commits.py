@@ -67,7 +67,7 @@ class Stores:
         attempts: list[Callable[[], AbstractContextManager[Store]]] = [
             lambda: open_cached_store(git, self.url, self.cache_dir, sha256=sha256)
         ] * 2
-        if beside := self._store_beside(git, clone, related, sha256):
+        if beside := self._open_store_beside(git, clone, related, sha256):
             own = beside.used_by(git)
             attempts.insert(0, lambda: nullcontext(own))
         for number, open_store in enumerate(attempts, 1):
@@ -83,7 +83,7 @@ class Stores:
                     store.tidy(keep)
         raise GitFailed("there is no store to read commits in")
 
-    def _store_beside(
+    def _open_store_beside(
         self, git: Git, clone: Clone | None, related: Collection[str] | None, sha256: bool
     ) -> Store | None:
         """Return the store that borrows from the clone; None if the clone lends nothing."""
@@ -93,12 +93,12 @@ class Stores:
                 return held
             key = (related is None, sha256)
             if key not in self._beside:
-                objects = self._lent_objects(git, clone, related)
+                objects = self._find_lendable_objects(git, clone, related)
                 made = open_temporary_store(git, self.url, objects, sha256=sha256) if objects else None
                 self._beside[key] = self._exits.enter_context(made) if made else None
             return self._beside[key]
 
-    def _lent_objects(self, git: Git, clone: Clone | None, related: Collection[str] | None) -> Path | None:
+    def _find_lendable_objects(self, git: Git, clone: Clone | None, related: Collection[str] | None) -> Path | None:
         """Return the objects of a clone that has its whole history and something to do with this remote."""
         if clone is None or self._clone_path is None or clone.shallow:
             return None

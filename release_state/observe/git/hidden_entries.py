@@ -43,18 +43,17 @@ def find_hidden_changes(reader: CloneReader, top: Path, modes: str) -> list[Entr
 
     `modes` is the setting for whether a changed mode is a change. Raises GitFailed.
     """
-    skipped, assumed = _marked(reader, top)
+    skipped, assumed = _list_marked(reader, top)
     absent = {path for path in skipped if not os.path.lexists(top / os.fsdecode(path))}
     looked_at = (skipped - absent) | assumed
     is_sparse = bool(absent) and reader.switch("core.sparseCheckout") == "true"
     changed = [] if is_sparse else [Entry(path, False) for path in sorted(absent)]
     if looked_at:
-        changed += _compared(reader, top, looked_at, modes)
+        changed += _compare_by_content(reader, top, looked_at, modes)
     return changed
 
 
-def _marked(reader: CloneReader, top: Path) -> tuple[set[bytes], set[bytes]]:
-    """Return the paths marked skip-worktree, and those marked only assume-unchanged."""
+def _list_marked(reader: CloneReader, top: Path) -> tuple[set[bytes], set[bytes]]:
     skipped, assumed = set(), set()
     for line in reader.run("ls-files", "-v", "-z", cwd=top).output.split(b"\0"):
         mark, path = line[:1], line[2:]
@@ -65,7 +64,7 @@ def _marked(reader: CloneReader, top: Path) -> tuple[set[bytes], set[bytes]]:
     return skipped, assumed
 
 
-def _compared(reader: CloneReader, top: Path, paths: set[bytes], modes: str) -> list[Entry]:
+def _compare_by_content(reader: CloneReader, top: Path, paths: set[bytes], modes: str) -> list[Entry]:
     staged = reader.run("ls-files", "--stage", "-z", cwd=top).output.split(b"\0")
     entries = b"".join(entry + b"\0" for entry in staged if entry.partition(b"\t")[2] in paths)
     with TemporaryDirectory(prefix="release-state-") as scratch:
@@ -110,7 +109,7 @@ def is_own_report(path: bytes, reports: bytes | None, top: Path) -> bool:
     if reports is None or folder != reports or (found := _NAME.fullmatch(name)) is None:
         return False
     file = top / os.fsdecode(path)
-    begins = _beginning(file)
+    begins = _read_beginning(file)
     if begins is None:
         return False
     if found[1] == b"html":
@@ -120,8 +119,7 @@ def is_own_report(path: bytes, reports: bytes | None, top: Path) -> bool:
     return is_reserved or bool(_JSON.match(begins)) or (found[1] is None and bool(_HTML.match(begins)))
 
 
-def _beginning(path: Path) -> bytes | None:
-    """Return the first bytes of a regular file; None for anything else, and for a link."""
+def _read_beginning(path: Path) -> bytes | None:
     try:
         with disk.open_regular(path) or nullcontext() as file:
             return file.read(_BEGINNING) if file else None

@@ -74,18 +74,20 @@ def find_tags_in_history(store: Store, head: str, tags: Iterable[Tag]) -> list[t
 
 def read_messages_since(store: Store, head: str, last: str | None) -> list[Message]:
     """Return the commits in the history of `head` and not in that of `last` (None: all), newest first."""
-    return _messages(store.run("log", *_MESSAGES, head, *([f"^{last}"] if last else []), "--").output)
+    return _parse_messages(store.run("log", *_MESSAGES, head, *([f"^{last}"] if last else []), "--").output)
 
 
 def read_messages(store: Store, commits: Sequence[str]) -> list[Message]:
     """Return these commits, in this order."""
     stdin = "".join(f"{sha}\n" for sha in commits).encode()
     return (
-        _messages(store.run("log", *_MESSAGES, "--no-walk=unsorted", "--stdin", stdin=stdin).output) if commits else []
+        _parse_messages(store.run("log", *_MESSAGES, "--no-walk=unsorted", "--stdin", stdin=stdin).output)
+        if commits
+        else []
     )
 
 
-def _messages(output: bytes) -> list[Message]:
+def _parse_messages(output: bytes) -> list[Message]:
     messages = []
     for entry in output.split(b"\0"):
         sha, parents, text = [*decode_output(entry).split("\x1f", 2), "", ""][:3]
@@ -125,7 +127,7 @@ def observe_history(
     def look(store: Store, found: CommitSet) -> History:
         base, present = history.head, found.present
         details = read_details(store, (sha for sha in shas if sha in present and sha in detailed), changelog_file)
-        lineages = [_lineage(store, base, sha, details.get(sha, Details())) for sha in shas if sha in present]
+        lineages = [_build_lineage(store, base, sha, details.get(sha, Details())) for sha in shas if sha in present]
         ancestors = [pair for pair in dict.fromkeys(pairs) if present.issuperset(pair) and _is_ancestor(store, *pair)]
         missing = tuple(sha for sha in shas if sha not in present)
         return History(
@@ -145,12 +147,12 @@ def relate_clone(clone: Observation[Clone], history: BranchHistory) -> Observati
     """Return the clone with `ahead` and `behind` of the branch's head; both unavailable without the history between."""
     if (held := clone.value) is None:
         return clone
-    counts = observe_git("clone", lambda: _ahead_behind(held, history))
+    counts = observe_git("clone", lambda: _compare_with_head(held, history))
     ahead, behind = map(known, counts.value) if counts.value else (counts, counts)
     return known(held.model_copy(update={"ahead": ahead, "behind": behind}))
 
 
-def _ahead_behind(clone: Clone, history: BranchHistory) -> tuple[int, int]:
+def _compare_with_head(clone: Clone, history: BranchHistory) -> tuple[int, int]:
     if (head := clone.head) is None:
         raise GitFailed("the clone has no commits")
     if head == history.head:
@@ -160,13 +162,13 @@ def _ahead_behind(clone: Clone, history: BranchHistory) -> tuple[int, int]:
         if head not in found.present:
             why = "and the clone is shallow" if clone.shallow else "and its objects could not be borrowed"
             raise GitFailed(f"HEAD {head[:12]} of the clone is not on the remote, {why}")
-        return _counts(store, history.head, head)
+        return _count_commits(store, history.head, head)
 
     return history.read(look, [WantedCommit(head)], any_clone=True)
 
 
-def _lineage(store: Store, base: str, sha: str, details: Details) -> Lineage:
-    ahead, behind = _counts(store, base, sha)
+def _build_lineage(store: Store, base: str, sha: str, details: Details) -> Lineage:
+    ahead, behind = _count_commits(store, base, sha)
     unmerged = find_unmerged_commits(store, base, sha) if ahead else []
     return Lineage(
         sha=sha,
@@ -181,7 +183,7 @@ def _lineage(store: Store, base: str, sha: str, details: Details) -> Lineage:
     )
 
 
-def _counts(store: Store, base: str, sha: str) -> tuple[int, int]:
+def _count_commits(store: Store, base: str, sha: str) -> tuple[int, int]:
     """Commits that only `sha` holds, and commits that only `base` holds."""
     behind, ahead = store.run("rev-list", "--left-right", "--count", f"{base}...{sha}", "--").text.split()
     return int(ahead), int(behind)

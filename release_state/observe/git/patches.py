@@ -42,7 +42,7 @@ def find_unmerged_commits(store: Store, base: str, head: str) -> list[Commit]:
     """
     sides = store.run("rev-list", "--left-right", "--no-merges", f"{base}...{head}", "--").text.split()
     ours = [change for change in read_changes(store, [name[1:] for name in sides if name[0] == ">"]) if change.files]
-    merges = read_changes(store, _merges_of_their_own(store, base, head))
+    merges = read_changes(store, _find_changing_merges(store, base, head))
     if not ours and not merges:
         return []
     theirs = read_changes(store, [name[1:] for name in sides if name[0] == "<"])
@@ -82,7 +82,7 @@ def parse_raw(output: bytes) -> Files:
     return {path: entry for entry, path in zip(fields[0::2], fields[1::2], strict=False) if entry.startswith(b":")}
 
 
-def _merges_of_their_own(store: Store, base: str, head: str) -> list[str]:
+def _find_changing_merges(store: Store, base: str, head: str) -> list[str]:
     """Merge commits whose result is on neither side: a resolved conflict, or a change that slipped in."""
     most = f"--max-count={_MOST_MERGES}"
     merges = store.run("rev-list", "--merges", "--right-only", most, f"{base}...{head}", "--").text.split()
@@ -130,7 +130,7 @@ def find_equivalent(store: Store, patches: Collection[Patch], others: Iterable[P
     unclear = {patch: candidates for patch, candidates in alike.items() if patch not in found}
     needed = {*unclear, *(other for candidates in unclear.values() for other in candidates)}
     store.obtain_files({name for patch in needed for name in patch.objects()})
-    signatures = {patch: _signature_of(store, patch) for patch in needed}
+    signatures = {patch: _sign(store, patch) for patch in needed}
     for patch, candidates in unclear.items():
         signature = signatures[patch]
         if signature is not None and any(signatures[other] == signature for other in candidates):
@@ -138,7 +138,7 @@ def find_equivalent(store: Store, patches: Collection[Patch], others: Iterable[P
     return found
 
 
-def _signature_of(store: Store, patch: Patch) -> list[bytes] | None:
+def _sign(store: Store, patch: Patch) -> list[bytes] | None:
     """None if the patch is too large to compare: its commits then count as unmerged."""
     try:
         arguments = ("diff-tree", "--root", "--no-commit-id", *_PATCH, *patch.names, "--")

@@ -83,9 +83,9 @@ def build_network_environment(git: Git, folder: Path, url: str) -> tuple[dict[st
     pass both on as arguments, also those of the user's `url.*.insteadOf`. Raises GitFailed.
     """
     sees_no_repository = hide_repositories(git.environ, folder)
-    settings = _network_settings(git, folder)
+    settings = _read_network_settings(git, folder)
     address = url
-    if strip_credentials(url) == url and (address := _rewritten(url, settings)) != url:
+    if strip_credentials(url) == url and (address := _rewrite(url, settings)) != url:
         check_url(address)
     env = add_credentials(sees_no_repository, address)
     # Rewritten here; git rewrites only once, from our own name to the address.
@@ -100,7 +100,7 @@ _NAME = "release-state-remote:/"
 """The name that git gets instead of the address."""
 
 
-def _rewritten(url: str, settings: Settings) -> str:
+def _rewrite(url: str, settings: Settings) -> str:
     """Return the address as git would rewrite it: the longest matching beginning wins."""
     rules = [(name[4:-10], start) for name, start in settings if name.endswith(".insteadof") and url.startswith(start)]
     if not rules:
@@ -109,7 +109,7 @@ def _rewritten(url: str, settings: Settings) -> str:
     return base + url[len(start) :]
 
 
-def _network_settings(git: Git, folder: Path) -> Settings:
+def _read_network_settings(git: Git, folder: Path) -> Settings:
     """Return the user's own settings for ssh and for rewriting addresses. Read once."""
     key = git.program, tuple(sorted(git.environ.items()))
     if key not in _settings:

@@ -50,7 +50,7 @@ def read_changes(reader: CloneReader, top: Path, reports_dir: Path | None) -> Wo
     reports = find_reports_path(reports_dir, top)
     modes = "core.fileMode=true"
     status = reader.run("-c", modes, *_STATUS, "--untracked-files=normal").output
-    hides_modes = bool(changed_modes := _changed_modes(status)) and reader.switch("core.fileMode") == "false"
+    hides_modes = bool(changed_modes := _find_changed_modes(status)) and reader.switch("core.fileMode") == "false"
     if hides_modes and not _keeps_modes(reader, top, changed_modes):
         modes = "core.fileMode=false"
         status = reader.run("-c", modes, *_STATUS, "--untracked-files=normal").output
@@ -58,7 +58,7 @@ def read_changes(reader: CloneReader, top: Path, reports_dir: Path | None) -> Wo
     marked = find_hidden_changes(reader, top, modes)
     entries = [entry for entry in (*tracked, *marked) if not is_own_report(entry.path, reports, top)]
     changed = [entry.path for entry in entries if not entry.only_by_content]
-    changed += _really_changed(reader, top, [entry for entry in entries if entry.only_by_content], bool(changed))
+    changed += _find_changed(reader, top, [entry for entry in entries if entry.only_by_content], bool(changed))
     changed = sorted(set(changed))
     hidden = {entry.path for entry in marked}
     kept = [path for path in untracked if not _is_only_reports(reader, top, path, reports)]
@@ -74,7 +74,7 @@ def read_changes(reader: CloneReader, top: Path, reports_dir: Path | None) -> Wo
     )
 
 
-def _changed_modes(status: bytes) -> list[bytes]:
+def _find_changed_modes(status: bytes) -> list[bytes]:
     """Return the paths of files that are executable while the index says that they are not, or the other way round."""
     entries = (entry.split(b" ", 8) for entry in status.split(b"\0") if entry.startswith(b"1 .M N... "))
     return [parts[8] for parts in entries if parts[4] != parts[5] and {parts[4], parts[5]} <= _REGULAR]
@@ -110,9 +110,8 @@ def parse_status(output: bytes) -> tuple[list[Entry], list[bytes]]:
     return tracked, untracked
 
 
-def _really_changed(reader: CloneReader, top: Path, entries: list[Entry], others: bool) -> list[bytes]:
-    """Return the paths that still differ after what a filter driver would do."""
-    filters = _filters(reader, top, entries)
+def _find_changed(reader: CloneReader, top: Path, entries: list[Entry], others: bool) -> list[bytes]:
+    filters = _find_filters(reader, top, entries)
     changed: list[bytes] = []
     unclear: list[bytes] = []
     for entry in entries:
@@ -121,7 +120,7 @@ def _really_changed(reader: CloneReader, top: Path, entries: list[Entry], others
             changed.append(entry.path)
         elif driver != b"lfs":
             unclear.append(entry.path)
-        elif _lfs_pointer(top / os.fsdecode(entry.path)) != _read_pointer(reader, entry.index_object):
+        elif _make_lfs_pointer(top / os.fsdecode(entry.path)) != _read_pointer(reader, entry.index_object):
             changed.append(entry.path)
     if unclear and not changed and not others:
         raise GitFailed(
@@ -132,7 +131,7 @@ def _really_changed(reader: CloneReader, top: Path, entries: list[Entry], others
     return changed + unclear
 
 
-def _filters(reader: CloneReader, top: Path, entries: list[Entry]) -> dict[bytes, bytes]:
+def _find_filters(reader: CloneReader, top: Path, entries: list[Entry]) -> dict[bytes, bytes]:
     """Return the configured filter driver of each path that has one. Reading attributes runs nothing."""
     if not entries:
         return {}
@@ -143,7 +142,7 @@ def _filters(reader: CloneReader, top: Path, entries: list[Entry]) -> dict[bytes
     return {path: driver for path, driver in found if driver in configured}
 
 
-def _lfs_pointer(path: Path) -> bytes | None:
+def _make_lfs_pointer(path: Path) -> bytes | None:
     """Return the pointer that `git lfs clean` makes of a file; None if it cannot be read."""
     digest, size = hashlib.sha256(), 0
     try:

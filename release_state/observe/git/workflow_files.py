@@ -6,7 +6,7 @@ None is run. GitHub's API is not asked: the history of the base branch is fetche
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
@@ -52,7 +52,7 @@ def _read(store: Store, commit: str, branch: str) -> WorkflowFiles:
             text = _text(data) if data is not None else None
             if text is not None and len(found) < MOST_FILES:
                 found[name] = text
-                used |= dict.fromkeys(_used(text))
+                used |= dict.fromkeys(_list_used_paths(text))
             elif data is not None:
                 unread.append(name)
         # Twice as many: an action's file has two spellings.
@@ -71,8 +71,7 @@ def _read(store: Store, commit: str, branch: str) -> WorkflowFiles:
     )
 
 
-def _used(text: str) -> Sequence[str]:
-    """Paths of the local workflows and actions that a file uses; none if it cannot be read."""
+def _list_used_paths(text: str) -> Sequence[str]:
     try:
         workflow = parse_workflow(text)
     except NotReadable:
@@ -146,7 +145,9 @@ class CommitReader:
     def workflows(self, depth: int) -> CommitWorkflows:
         """Return the workflows of the head, and the messages of `depth` ancestors. Raises GitFailed."""
         head = self.history.head
-        return self.history.read(lambda store, _: replace(_workflows(store, head), chain=_chain(store, head, depth)))
+        return self.history.read(
+            lambda store, _: replace(_read_workflows(store, head), chain=_read_chain(store, head, depth))
+        )
 
     def changed(self, before: str, after: str) -> tuple[str, ...] | None:
         """Return the paths that differ between two commits; None if one cannot be had. Raises GitFailed."""
@@ -167,7 +168,7 @@ class CommitReader:
         return self.history.read(lambda store, _: has_file(store, sha, f"{FOLDER}/{name}"))
 
 
-def _workflows(store: Store, commit: str) -> CommitWorkflows:
+def _read_workflows(store: Store, commit: str, chain: tuple[tuple[str, str], ...]) -> CommitWorkflows:
     listed = obtain_files(store, commit, [f"{FOLDER}/"])
     entries = {path: entry for path, entry in listed.items() if path.endswith(_ENDINGS)}
     triggers: dict[str, PushTrigger] = {}
@@ -187,10 +188,10 @@ def _workflows(store: Store, commit: str) -> CommitWorkflows:
                 triggers[name] = trigger
             if not events.keys().isdisjoint(_OF_CODE):
                 testing.append(name)
-    return CommitWorkflows(triggers, tuple(testing), unread)
+    return CommitWorkflows(triggers, tuple(testing), unread, chain)
 
 
-def _chain(store: Store, head: str, depth: int) -> tuple[tuple[str, str], ...]:
+def _read_chain(store: Store, head: str, depth: int) -> tuple[tuple[str, str], ...]:
     options = ("--first-parent", f"--max-count={depth + 1}", "-z", "--no-show-signature", "--no-color")
     log = store.run("log", *options, "--encoding=UTF-8", "--format=%H%n%B", head, "--", first=_MOST_MESSAGES).output
     # The last entry may be cut off: its message cannot be trusted.

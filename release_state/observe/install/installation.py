@@ -153,7 +153,6 @@ class _Attempt:
             return self._end(succeeded=True, installed=installed, detail=output).outcome
 
     def _choose(self) -> tuple[Interpreter, IndexFile | None]:
-        """Return the Python to install into, and the sdist to build if no wheel fits."""
         wheels, version = list_wheels(self.files), self.version
         if not self.files:
             raise _Ended(known(Installation(attempted=False, detail=f"the index has no file of {version}")))
@@ -185,7 +184,6 @@ class _Attempt:
         return f"{self.name} @ {sdist.url}{f'#sha256={sdist.sha256}' if sdist.sha256 else ''}"
 
     def _download_wheel(self) -> str:
-        """Return the path of the downloaded wheel."""
         arguments = [*_WHEELS_ALONE, *_QUIET, "--no-deps", "--dest", str(self._private / "wheel")]
         self._pip("download", self.channel.index_url, [*arguments, f"{self.name}=={self.version}"])
         wheel = next((self._private / "wheel").glob("*.whl"))
@@ -209,13 +207,11 @@ class _Attempt:
         self._pip_command = (python, *pip, "--python", self._python) if shared else (self._python, *pip)
 
     def _has_pip_for_others(self) -> bool:
-        """Return whether the interpreter's own pip can work on another environment."""
         code, output = self._call([self._interpreter.path, "-I", "-c", _PIP_VERSION])
         found = re.fullmatch(r"(\d+)\.(\d+)\S*", output.strip())
         return code == 0 and found is not None and (int(found[1]), int(found[2])) >= _KNOWS_PYTHON
 
     def _pip(self, command: str, index_url: str, arguments: Sequence[str]) -> str:
-        """Return the last lines of a pip command that succeeded."""
         pip = [*self._pip_command, "--isolated", "--disable-pip-version-check", "--no-input"]
         log = str(self._private / f"{command}.log")
         options = ["--no-cache-dir", "--timeout", "15", "--retries", "2", "--log", log]

@@ -143,10 +143,10 @@ def judge_failure(output: str, log: str, package: str, files: Collection[IndexFi
         return _judge_missing(missing[0], missing[1], log, package, [file.filename for file in files])
     if conflict := _CONFLICT.search(output):
         return PipJudgement(PipEnded.FAILED, conflict[0])
-    said = [line.strip() for line in output.splitlines() if line.strip() and not line.lower().startswith("hint:")]
+    lines = [line.strip() for line in output.splitlines() if line.strip() and not line.lower().startswith("hint:")]
     # The last line of a traceback says what happened.
-    errors = [line for line in said if re.match(r"error: (?!Exception:$)", line, re.IGNORECASE)]
-    return PipJudgement(PipEnded.UNAVAILABLE, (errors or said or ["pip failed without a message"])[-1])
+    errors = [line for line in lines if re.match(r"error: (?!Exception:$)", line, re.IGNORECASE)]
+    return PipJudgement(PipEnded.UNAVAILABLE, (errors or lines or ["pip failed without a message"])[-1])
 
 
 def _trouble(log: str) -> PipJudgement | None:

@@ -145,7 +145,7 @@ class _Calculator:
             ),
             major_on_zero=found.table.get("major_on_zero") is not False,
         )
-        hint, last = update["next_version"], self._last(tags)
+        hint, last = update["next_version"], self._find_last_release(tags)
         # If 0.x versions are not allowed, or branches make pre-releases, plain rules would mislead.
         follows = found.table.get("allow_zero_version") is True or bool(last and last[1].major)
         plain = hint.value if isinstance(hint, Observation) and follows and "branches" not in found.table else None
@@ -165,7 +165,7 @@ class _Calculator:
         declared = found.table.get("version")
         if found.table.get("version_provider") in ("pep621", "poetry", "uv"):
             declared = find_project_version(files)
-        last = self._last(tags)
+        last = self._find_last_release(tags)
         if isinstance(declared, str) and (last is None or parse_version(declared) != last[1]):
             tagged = last[0] if last else "no tag"
             why = f"commitizen counts from {declared}, and the last tag is {tagged}"
@@ -175,14 +175,14 @@ class _Calculator:
     def _by_plain_rules(
         self, tags: Sequence[tuple[str, str]], read: Callable[[str], Level | None], *, major_on_zero: bool = True
     ) -> dict[str, object]:
-        last = self._last(tags)
+        last = self._find_last_release(tags)
         messages = read_messages_since(self.store, self.base.sha, last[2] if last else None)
         commits = [(m.sha, m.subject, read(m.text)) for m in messages if not m.is_merge]
         level = find_highest(level for _, _, level in commits)
         version = bump_version(last[1] if last else None, level, major_on_zero=major_on_zero)
         return {"counted": known(count_levels(last[0] if last else None, commits)), "next_version": known(version)}
 
-    def _last(self, tags: Sequence[tuple[str, str]]) -> tuple[str, Any, str] | None:
+    def _find_last_release(self, tags: Sequence[tuple[str, str]]) -> tuple[str, Any, str] | None:
         """Return the highest final version tagged in the history, with its tag and commit."""
         found = [(name, version, commit) for name, commit in tags if (version := self.target.parse_tag(name))]
         return max((each for each in found if not each[1].is_prerelease), key=lambda each: each[1], default=None)

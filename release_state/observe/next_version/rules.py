@@ -63,7 +63,7 @@ def find_configuration(files: Mapping[str, str], wanted: str, workflow: str = ""
     for rules in places:
         if wanted in ("auto", rules) and ((found := _find_table(files, places[rules])) or wanted == rules):
             where, table = found or (None, {})
-            pins = tuple(_pins(files, workflow)) if rules == "semantic-release" else ()
+            pins = tuple(_find_pins(files, workflow)) if rules == "semantic-release" else ()
             return Configuration(rules, where, table, pins)
     return Configuration("conventional", "--version-rules") if wanted == "conventional" else Configuration(None)
 
@@ -96,9 +96,8 @@ def _find_table(files: Mapping[str, str], places: _Places) -> tuple[str, Mapping
     return None
 
 
-def _pins(files: Mapping[str, str], workflow: str) -> Iterator[str]:
-    """Yield the versions of python-semantic-release that the metadata and the release workflow ask for."""
-    for text in _texts(_read(files, "pyproject.toml")):
+def _find_pins(files: Mapping[str, str], workflow: str) -> Iterator[str]:
+    for text in _find_texts(_read(files, "pyproject.toml")):
         if _PACKAGE.match(text):
             try:
                 yield str(Requirement(text).specifier)
@@ -113,23 +112,23 @@ def _pins(files: Mapping[str, str], workflow: str) -> Iterator[str]:
         yield f"=={found[1] or found[2]}.*"
 
 
-def _texts(value: object) -> Iterator[str]:
+def _find_texts(value: object) -> Iterator[str]:
     """Yield every text in a document; an entry of a table that names the package (Poetry's) becomes a requirement."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, list):
         for item in value:
-            yield from _texts(item)
+            yield from _find_texts(item)
     elif isinstance(value, dict):
         for key, item in value.items():
             constraint = item.get("version") if isinstance(item, dict) else item
             if isinstance(key, str) and _PACKAGE.fullmatch(key) and isinstance(constraint, str):
-                yield f"{key}{_poetry(constraint)}"
+                yield f"{key}{_convert_constraint(constraint)}"
             else:
-                yield from _texts(item)
+                yield from _find_texts(item)
 
 
-def _poetry(constraint: str) -> str:
+def _convert_constraint(constraint: str) -> str:
     """Return a Poetry constraint as a specifier: `^9.1` keeps the first number."""
     constraint = constraint.strip()
     if found := re.fullmatch(r"[\^~]?\s*((\d+)(?:\.\d+)*)", constraint):

@@ -145,7 +145,6 @@ def _answer(result: Path, output: str) -> dict[str, Any]:
 
 
 def _environment(store: Store) -> dict[str, str]:
-    """Return the environment for the tool and for the git that it starts."""
     env = {name: store.env[name] for name in _KEPT if name in store.env}
     env |= {
         "PATH": os.pathsep.join([str(Path(store.git.program).parent), os.defpath]),
@@ -166,7 +165,6 @@ def _environment(store: Store) -> dict[str, str]:
 def _repository(
     git: Git, env: Mapping[str, str], path: Path, objects: Path, branch: str, head: str, tags: Sequence[tuple[str, str]]
 ) -> None:
-    """Make a bare repository with the branch as its HEAD, and with lightweight tags."""
     create_bare(git, path, env, sha256=len(head) == 64)
     (path / "objects" / "info").mkdir(exist_ok=True)
     (path / "objects" / "info" / "alternates").write_text(f"{quote_alternate(objects)}\n", encoding="utf-8")
