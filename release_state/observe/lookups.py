@@ -62,7 +62,7 @@ class Lookup:
     """The field of the snapshot that it fills; empty: the one of its name."""
     what: str = ""
     """What it asks for, in Markdown; empty for a part of another look-up."""
-    right: str = ""
+    right: str = "none"
     """The right that it needs, in Markdown."""
 
     @property
@@ -103,6 +103,10 @@ def _of_page(target: Target, channel: str) -> Key:
     return ("index", channel, target.version)
 
 
+def _not_tried(view: View) -> str:
+    return f"not tried in the phase {view.phase.value}"
+
+
 BY_RELEASE_RUN, AT_ANY_TIME = ChangedBy.BY_RELEASE_RUN, ChangedBy.AT_ANY_TIME
 _BEFORE, _AFTERWARDS = (Phase.PRE_RELEASE,), (Phase.POST_RECOVERY,)
 
@@ -118,8 +122,7 @@ TABLE = (
            what="branches and tags of the remote (`git ls-remote`)",
            right="read access of your git to the remote"),
     Lookup("clone", "clone", _simply(lambda at, target: at.clone(target)), changes=AT_ANY_TIME,
-           what="the local clone: HEAD, changes, tags; nothing is fetched into it",
-           right="none"),
+           what="the local clone: HEAD, changes, tags; nothing is fetched into it"),
     Lookup("related_clone", "clone", lambda at, view: at.related_clone(view), after=("history",),
            key=lambda target, part: ("clone",), stage=Stage.LAST, part_of="clone", field="clone"),
     Lookup("history", "git history", lambda at, view: at.history(view), after=("remote", "clone", "index", "pulls"),
@@ -185,25 +188,18 @@ TABLE = (
            right="`actions: read`"),
     Lookup("installation", "installation", lambda at, view: at.installation(view), after=("index",),
            key=_of_target("installation"), stage=None, phases=_AFTERWARDS, needs=("index",),
-           otherwise=lambda view: known(
-               Installation(attempted=False, detail=f"not tried in the phase {view.phase.value}")
-           ),
-           what="installing from the index into a fresh environment",
-           right="none"),
+           otherwise=lambda view: known(Installation(attempted=False, detail=_not_tried(view))),
+           what="installing from the index into a fresh environment"),
     Lookup("opened", "published files", lambda at, view: at.opened(view),
            after=("index", "installation", "published"), key=_of_target("opened"), stage=None, phases=_AFTERWARDS,
-           otherwise=lambda view: known(Opened(left_out=f"not tried in the phase {view.phase.value}")),
+           otherwise=lambda view: known(Opened(left_out=_not_tried(view))),
            needs=("index", "installation"),
-           what="the version's other files, downloaded and inspected",
-           right="none"),
+           what="the version's other files, downloaded and inspected"),
     Lookup("published", "published files", lambda at, view: at.published(view), after=("index", "history"),
            key=_of_target("published"), stage=Stage.LAST, phases=_AFTERWARDS,
-           otherwise=lambda view: unavailable(
-               "published commit", f"not looked for in the phase {view.phase.value}"
-           ),
+           otherwise=lambda view: unavailable("published commit", f"not looked for in the phase {view.phase.value}"),
            needs=("index", "remote", "clone", "pulls"),
-           what="the published files, compared with the commits they may be built from",
-           right="none"),
+           what="the published files, compared with the commits they may be built from"),
     Lookup("last_run", "log of the last run", lambda at, view: at.last_run(view),
            after=(*TRACES, *PROCESS, "repository", "runs"), key=_of_target("last_run"), stage=Stage.LAST,
            needs=("runs",),
@@ -214,13 +210,11 @@ TABLE = (
            what="for a version missing from PyPI: earlier reports, and the steps of runs that may have published it",
            right="`actions: read`"),
     Lookup("services", "status pages", lambda at, view: at.services(view), stage=None,
-           what="GitHub's and the index's status pages, one request each, without a token",
-           right="none"),
+           what="GitHub's and the index's status pages, one request each, without a token"),
     Lookup("rehearsal", "index", lambda at, view: at.rehearsal(view), key=lambda target, part: ("index",),
            stage=Stage.LAST, phases=_BEFORE, otherwise=lambda view: view.snapshot.rehearsal, changes=BY_RELEASE_RUN,
            needs=("index",),
-           what="the project's page on TestPyPI, before a release to PyPI",
-           right="none"),
+           what="the project's page on TestPyPI, before a release to PyPI"),
     Lookup("workflow_files", "git history", lambda at, view: at.workflow_files(view), after=("history",),
            stage=Stage.SECOND, needs=("remote", "clone", "index"),
            what="the workflows and the local actions they use, at the base branch's head (git, no request)",
@@ -228,8 +222,8 @@ TABLE = (
     Lookup("rulesets", "GitHub", _simply(lambda at, target: at.settings.rulesets()), needs=("repository",),
            what="rulesets of the repository and of its owner",
            right="`metadata: read`; who may bypass them: write access"),
-    Lookup("branch_rules", "GitHub", lambda at, view: at.branch_rules(view.target.release_branch),
-           needs=("repository",),
+    Lookup("branch_rules", "GitHub", _simply(lambda at, target: at.settings.branch_rules(target.release_branch)),
+           key=lambda target, part: ("branch_rules", target.release_branch), needs=("repository",),
            what="rules for the release branch",
            right="`metadata: read`"),
     Lookup("base_rules", "GitHub", _with_base(lambda at, target, base: at.settings.base_rules(base)),

@@ -39,9 +39,8 @@ _LIMITED = 'ulimit -d "$1" 2>/dev/null; test "$2" = 0 || ulimit -f "$2" 2>/dev/n
 def limit_memory(command: Sequence[str], most: int, *, file_size: int = 0) -> list[str]:
     """The command with a limit on each process: at most `most` bytes of memory and files of `file_size` bytes (0: any).
 
-    The limit holds for the program and each process that it starts. The kernel refuses what is more (Linux,
-    RLIMIT_DATA: private memory, not mapped files); the program then ends with a message of its own. A lower limit that
-    is already in force stays.
+    The kernel refuses what is more (Linux, RLIMIT_DATA: private memory, not mapped files), also to each process that
+    the program starts; it then ends with a message of its own. A lower limit that is already in force stays.
     """
     # Not `preexec_fn`, which can hang a process with threads. Nor a limit set from here once the program runs: what it
     # had started by then would have none. The shell replaces itself with the program: the same process.

@@ -82,10 +82,6 @@ class Sources(ReleaseSources):
             return Call((names,), lambda: known(self.github.pulls_of_all(names)), parts=names)
         return {name: Call((), functools.partial(self.github.pulls, name)) for name in names}
 
-    def branch_rules(self, branch: str) -> Call:
-        """Return the rules for the release branch."""
-        return Call((branch,), functools.partial(self.settings.branch_rules, branch))
-
     def earlier_pulls(self, view: View) -> dict[str, Call]:
         """Return the pull requests of the last versions' release branches, and of that of release-please."""
         if f"channels.{view.target.channel.name}.leaves" in view.target.given or view.snapshot.remote.value is None:

@@ -60,7 +60,6 @@ class Waited(Model):
 
     seconds: float
     looks: int
-    """How often the run looked again."""
     still: tuple[str, ...]
     """What was pending when the time ran out."""
 

@@ -88,11 +88,9 @@ class Rule(Model):
     type: str
     """GitHub's word: "creation", "update", "deletion", "pull_request", "required_status_checks", "tag_name_pattern"."""
     ruleset: int | None = None
-    """The id of its ruleset."""
     approvals: int = 0
     """Of "pull_request": approving reviews that a pull request needs."""
     checks: tuple[str, ...] = ()
-    """Of "required_status_checks": their names."""
     on_creation: bool = True
     """Of "required_status_checks": whether a new branch must have passed them."""
     operator: str | None = None
@@ -233,9 +231,7 @@ class ServiceStatus(Model):
     """A service's status page: the parts that a release needs."""
 
     name: str
-    """The title of the page."""
     url: str
-    """The page for people."""
     components: tuple[Component, ...] = ()
     incidents: tuple[Incident, ...] = ()
 

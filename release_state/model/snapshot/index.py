@@ -83,11 +83,8 @@ class Installation(Model):
     interpreter: str | None = None
     """The Python interpreter: its version and path."""
     installed_version: str | None = None
-    """The version in the installed metadata."""
     left_out: bool = False
-    """Whether an option left it out."""
     filename: str | None = None
-    """The version's file that was installed."""
     detail: str = ""
     """The last lines of the installer's output, or the reason."""
     seconds: float = 0.0

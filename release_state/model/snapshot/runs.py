@@ -38,11 +38,9 @@ class PushedWorkflow(Model):
     """A workflow whose file at the commit starts on pushes to the base branch."""
 
     file: str
-    """Its file name."""
     state: str
     """"starts", "kept away" (of this push), "disabled" or "unknown"."""
     why: str
-    """What shows that."""
     filtered: bool = False
     """Whether that depends on the changed paths."""
 

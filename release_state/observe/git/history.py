@@ -80,11 +80,8 @@ def read_messages_since(store: Store, head: str, last: str | None) -> list[Messa
 def read_messages(store: Store, commits: Sequence[str]) -> list[Message]:
     """Return these commits, in this order."""
     stdin = "".join(f"{sha}\n" for sha in commits).encode()
-    return (
-        _parse_messages(store.run("log", *_MESSAGES, "--no-walk=unsorted", "--stdin", stdin=stdin).output)
-        if commits
-        else []
-    )
+    options = (*_MESSAGES, "--no-walk=unsorted", "--stdin")
+    return _parse_messages(store.run("log", *options, stdin=stdin).output) if commits else []
 
 
 def _parse_messages(output: bytes) -> list[Message]:

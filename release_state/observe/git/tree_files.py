@@ -59,12 +59,16 @@ def _details(store: Store, commit: str, entries: Entries, changelog_file: str) -
 def _text(store: Store, commit: str, path: str, entries: Entries | None = None) -> str | None:
     """Return a file's text; None if it is missing. If it is too large or not UTF-8, a text that is no valid TOML."""
     data = read_file(store, commit, path, SIZE_LIMIT + 1, entries)
-    if data is None:
-        return None
+    text = decode_text(data, SIZE_LIMIT) if data is not None else ""
+    return None if data is None else _UNREADABLE if text is None else text
+
+
+def decode_text(data: bytes, most: int) -> str | None:
+    """Return the text of a file; None if it is larger than `most` bytes, or not UTF-8."""
     try:
-        return data.decode("utf-8-sig") if len(data) <= SIZE_LIMIT else _UNREADABLE
+        return data.decode("utf-8-sig") if len(data) <= most else None
     except UnicodeDecodeError:
-        return _UNREADABLE
+        return None
 
 
 def obtain_files(store: Store, commit: str, paths: Sequence[str]) -> Entries:

@@ -21,7 +21,7 @@ from release_state.model.snapshot import WorkflowFile, WorkflowFiles
 from release_state.observe.git.command import decode_output, observe_git
 from release_state.observe.git.commits import BranchHistory, CommitSet
 from release_state.observe.git.store import OBJECT_NAME, Store, WantedCommit
-from release_state.observe.git.tree_files import has_file, obtain_files, read_file
+from release_state.observe.git.tree_files import decode_text, has_file, obtain_files, read_file
 
 SOURCE = "release workflow"
 MOST_FILES = 100
@@ -49,7 +49,7 @@ def _read(store: Store, commit: str, branch: str) -> WorkflowFiles:
         used: dict[str, None] = {}
         for name in names:
             data = read_file(store, commit, name, LARGEST + 1, entries)
-            text = _text(data) if data is not None else None
+            text = decode_text(data, LARGEST) if data is not None else None
             if text is not None and len(found) < MOST_FILES:
                 found[name] = text
                 used |= dict.fromkeys(_list_used_paths(text))
@@ -82,18 +82,11 @@ def _list_used_paths(text: str) -> Sequence[str]:
     return [path for path in dict.fromkeys((*called, *actions)) if path]
 
 
-def _text(data: bytes) -> str | None:
-    try:
-        return data.decode("utf-8-sig") if len(data) <= LARGEST else None
-    except UnicodeDecodeError:
-        return None
-
-
 def read_build_requirements(data: bytes | None) -> tuple[tuple[str, ...], str]:
     """The names of the packages that build a project, and what its pyproject.toml (None: missing) leaves unread."""
     if data is None:
         return (), ""
-    if (text := _text(data)) is None:
+    if (text := decode_text(data, LARGEST)) is None:
         return (), f"{_PYPROJECT} is too large or not UTF-8"
     try:
         document = decode_toml(text)
@@ -145,9 +138,7 @@ class CommitReader:
     def workflows(self, depth: int) -> CommitWorkflows:
         """Return the workflows of the head, and the messages of `depth` ancestors. Raises GitFailed."""
         head = self.history.head
-        return self.history.read(
-            lambda store, _: replace(_read_workflows(store, head), chain=_read_chain(store, head, depth))
-        )
+        return self.history.read(lambda store, _: _read_workflows(store, head, _read_chain(store, head, depth)))
 
     def changed(self, before: str, after: str) -> tuple[str, ...] | None:
         """Return the paths that differ between two commits; None if one cannot be had. Raises GitFailed."""

@@ -56,12 +56,9 @@ for found in importlib.metadata.distributions(path=sys.argv[2:]):
         print(found.version)
         break
 """
-
 _PIP_VERSION = "from importlib.metadata import version; print(version('pip'))"
 _KNOWS_PYTHON = (22, 3)
 """The first pip with an option --python (https://pip.pypa.io/en/stable/news/#v22-3)."""
-
-
 _TOO_LARGE = os.strerror(errno.EFBIG)
 _WHEELS_ALONE = ["--only-binary", ":all:"]
 _QUIET = ["--progress-bar", "off"]
