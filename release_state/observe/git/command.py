@@ -171,7 +171,6 @@ class Git:
         """Raise GitFailed if git is missing or too old."""
         object.__setattr__(self, "deadline", time.monotonic() + self.seconds)
         object.__setattr__(self, "program", _find(self.environ.get("PATH", os.defpath)))
-        _require_version(self.program)
 
     def run(
         self,
@@ -246,11 +245,6 @@ def _find(path: str) -> str:
     folders = os.pathsep.join(folder for folder in path.split(os.pathsep) if Path(folder).is_absolute())
     if (program := shutil.which("git", path=folders)) is None:
         raise GitFailed("git is not on the PATH", "install git 2.31 or newer")
-    return program
-
-
-@functools.lru_cache(maxsize=8)
-def _require_version(program: str) -> None:
     env = cut_network(build_environment(os.environ))
     try:
         answer = run_bounded([program, "version"], env=env, cwd=Path("/"), seconds=10, stderr=subprocess.DEVNULL)
@@ -263,3 +257,4 @@ def _require_version(program: str) -> None:
         raise GitFailed(f"{program} printed no version", "install git 2.31 or newer")
     if (int(found[1]), int(found[2])) < OLDEST:
         raise GitFailed(f"{found[0]} is too old", "install git 2.31 or newer")
+    return program
