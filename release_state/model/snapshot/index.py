@@ -42,7 +42,7 @@ class IndexRelease(Model):
     """The first upload."""
 
 
-class IndexPage(Model):
+class ProjectPage(Model):
     """The project's page on one index; with `listed` false and nothing else if there is none."""
 
     url: str
@@ -59,7 +59,7 @@ class IndexPage(Model):
     """Whether the index lists its versions (PEP 700 or the JSON API), so no unreadable name hides one."""
 
 
-class IndexProject(IndexPage):
+class IndexProject(ProjectPage):
     """The page as far as it concerns one version."""
 
     files: tuple[IndexFile, ...] = ()
@@ -143,7 +143,7 @@ class IndexedVersion(Model):
         return self.yanked == len(self.files)
 
 
-class IndexHistory(IndexPage):
+class IndexHistory(ProjectPage):
     """The page with every version."""
 
     versions: tuple[IndexedVersion, ...] = ()
