@@ -42,7 +42,7 @@ def observe_workflow_files(history: BranchHistory) -> Observation[WorkflowFiles]
 def _read(store: Store, commit: str, branch: str) -> WorkflowFiles:
     found: dict[str, str] = {}
     unread: list[str] = []
-    entries = obtain_folder(store, commit, FOLDER)
+    entries = obtain_files(store, commit, [f"{FOLDER}/"])
     names = [path for path in entries if path.endswith(_ENDINGS)]
     seen = set(names)
     while names:
