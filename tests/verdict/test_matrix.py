@@ -84,6 +84,71 @@ def test_row_says_what_was_observed(snapshot: Snapshot, trace: str, state: Outco
     assert bool(row.decided_by) == (state in (Outcome.ACTION_NEEDED, Outcome.UNKNOWN, Outcome.IN_PROGRESS))
 
 
+OPEN = s.released(
+    pulls=known((s.open_pull(),)), remote=s.remote(s.tag(), s.branch()), release=known(None), ci=s.ci("pending")
+)
+SILENT = s.released(pulls=s.failed(), release=s.failed(), remote=s.failed(), ci=s.failed())
+PAGES = [
+    "branches/all?query=release%2Fpypi-v0.2.0",
+    "tags",
+    "",
+    "releases",
+    "pulls?q=is%3Apr%20head%3Arelease%2Fpypi-v0.2.0",
+]
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "expected"),
+    [
+        (s.ready(), ["no release/pypi-v0.2.0", "no v0.2.0", "no file of 0.2.0", "none for v0.2.0", "none open",
+                     f"green on main at {s.BASE[:12]}"]),
+        (s.released(), ["no release/pypi-v0.2.0: #7 is merged", "v0.2.0", "sdist and wheel of 0.2.0, not yanked",
+                        "published for v0.2.0", "open or merged", "not judged in this phase"]),
+        (OPEN, ["release/pypi-v0.2.0 while #7 is open"]),
+        (SILENT, ["release/pypi-v0.2.0 until its pull request is merged", "v0.2.0"]),
+        (s.released_on_testpypi(), ["no release/testpypi-v0.2.0", "none: testpypi leaves no tag",
+                                    "sdist and wheel of 0.2.0, not yanked", "none: testpypi leaves no release",
+                                    "none: testpypi makes no pull request"]),
+        (s.rolled_back(), ["no release/pypi-v0.2.0", "no v0.2.0, or kept while every file is yanked",
+                           "no file of 0.2.0 that is not yanked", "none for v0.2.0", "none open"]),
+    ],
+    ids=["ready", "released", "open", "silent", "testpypi", "rolled back"],
+)  # fmt: skip
+def test_each_row_says_what_its_phase_expects(snapshot: Snapshot, expected: list[str]) -> None:
+    assert [row.expected for row in rows(snapshot)[0].values()][: len(expected)] == expected
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "pages"),
+    [
+        (s.ready(), [*PAGES, f"commit/{s.BASE}/checks"]),
+        (SILENT, [*PAGES, "actions"]),
+        (OPEN, [PAGES[0], "tree/v0.2.0", "", "releases", "pull/7"]),
+        (s.released(pulls=known((s.pull(), s.pull(8, merged=False)))),
+         [PAGES[0], "tree/v0.2.0", "", "releases/tag/v0.2.0", "pull/7"]),
+        (s.ready(pulls=known((s.pull(8, merged=False), s.pull(9, merged=False)))), [*PAGES[:4], "pull/9"]),
+    ],
+    ids=["ready", "silent", "open", "merged and closed", "closed"],
+)  # fmt: skip
+def test_each_row_links_the_page_that_shows_it(snapshot: Snapshot, pages: list[str]) -> None:
+    links = [row.link for row in rows(snapshot)[0].values()][: len(pages)]
+    index = s.PYPI.index_url + "orbit/"
+    assert links == [f"{s.WEB}/{page}" if page else index for page in pages]
+
+
+def test_ci_links_the_job_that_stands_in_the_way() -> None:
+    jobs = [s.job(n, state, html_url=f"{s.WEB}/job/{n}") for n, state in enumerate(("success", "pending", "failure"))]
+    for results, page in ((jobs, 2), (jobs[:2], 1)):
+        snapshot = s.ready(ci=s.ci("success", results=tuple(results)))
+        assert rows(snapshot)[0]["ci"].link == f"{s.WEB}/job/{page}"
+
+
+def test_a_finding_without_a_row_gets_its_own() -> None:
+    found = rows(s.ready(clone=s.clone(changed=("a",), changed_count=1), runs=s.runs(s.run("in_progress"))))[0]
+    own = {name: (row.state, row.decided_by) for name, row in found.items() if name not in SIX}
+    assert own == {"run": (Outcome.IN_PROGRESS, ("RUN-1",)), "clone": (Outcome.ACTION_NEEDED, ("CLONE-1",))}
+
+
 def test_what_is_expected_is_said_though_nothing_was_observed() -> None:
     snapshot = s.ready(remote=s.failed(), repository=s.failed(), index={})
     assert not [row for row in build_matrix(Release(snapshot), verdict_of(snapshot)) if "not observed" in row.expected]
@@ -150,6 +215,39 @@ def test_the_failed_step_is_named() -> None:
     [run] = of_kind(seen(last_run=s.explained()), "run")
     assert (run.state, run.detail) == ("failed", "in step Create release branch of job release")
     assert run.until is not None
+
+
+@pytest.mark.parametrize(
+    ("changes", "title", "state", "detail"),
+    [
+        ({"conclusion": None}, "ended without a conclusion", "failed", ""),
+        ({"conclusion": "timed_out"}, "timed_out", "failed", ""),
+        ({"conclusion": "success", "started_at": LATER}, "succeeded", "done", ""),
+    ],
+)
+def test_how_a_run_ended(changes: dict[str, Any], title: str, state: str, detail: str) -> None:
+    run = s.run(**{"head_branch": "release/pypi-v0.2.0", **changes})
+    [event] = of_kind(seen(runs=s.runs(run)), "run")
+    assert (event.title, event.state, event.detail) == (f"release run #3 {title}", state, detail)
+    assert event.at == (run.started_at or s.NOW)
+
+
+def test_where_a_run_failed() -> None:
+    for changes, where in (({"job": ""}, "in step Create release branch"), ({"step": ""}, "in job release")):
+        [run] = of_kind(seen(last_run=s.explained(**changes)), "run")
+        assert run.detail == where
+
+
+def test_a_pull_request_is_opened_then_merged_or_closed() -> None:
+    pulls = (s.pull(merged_at=LATER), s.pull(8, merged=False, closed_at=LATER), s.open_pull(9))
+    events = [event for event in seen(pulls=known(pulls)).events if event.kind.startswith("pull")]
+    assert sorted((event.title, event.state) for event in events) == [
+        ("pull request #7 merged into main", "done"),
+        ("pull request #7 opened", "done"),
+        ("pull request #8 closed without a merge", "withdrawn"),
+        ("pull request #8 opened", "done"),
+        ("pull request #9 opened", "done"),
+    ]
 
 
 def test_a_run_at_work_has_no_end() -> None:

@@ -1,0 +1,73 @@
+"""What a check says it found, where one fact decides the words."""
+
+from __future__ import annotations
+
+import pytest
+
+from release_state.facts.release import Release
+from release_state.facts.release_workflow import find_variation
+from release_state.facts.workflow.calls import ReleaseWorkflow
+from release_state.facts.workflow.document import NotReadable, read_yaml
+from release_state.model.outcome import Statement
+from release_state.model.snapshot import Snapshot
+from release_state.plan.recovery import Recovery
+from tests.support import states as s
+from tests.support import workflows as w
+from tests.support.judged import CHECKS, ended
+
+REQUIRED = s.base_rules(s.rule("required_status_checks", checks=("job 0",)))
+HALF = {"ci": s.ci("failure", "failure")}
+
+
+def found(check: str, snapshot: Snapshot) -> str:
+    _, statement = ended(CHECKS[check], Recovery(Release(snapshot)))
+    return statement.found if isinstance(statement, Statement) else ""
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "said"),
+    [
+        (s.ready(ci=s.ci("failure")), "red: job 0 (failure)"),
+        (s.ready(**HALF, base_rules=REQUIRED), "red: job 0 (failure, required); job 1 (failure, not required)"),
+        (s.ready(ci=s.ci("pending")), f"pending: job 0 (pending) since {s.NOW:%Y-%m-%d %H:%M} UTC (0 min)"),
+        (s.ready(ci=s.ci("success")), ""),
+    ],
+)
+def test_ci_names_what_is_required(snapshot: Snapshot, said: str) -> None:
+    assert found("CI-1", snapshot) == said
+
+
+@pytest.mark.parametrize(
+    ("triggers", "group", "varies"),
+    [
+        ("workflow_dispatch", "r-${{ github.ref }}", None),
+        ("push", "r-${{ github.ref }}", "github.ref"),
+        ("push", "release", None),
+        ("workflow_dispatch", "${{ github.run_id }}", "github.run_id"),
+        ("{workflow_dispatch: {inputs: {index: {}}}}", "r-${{ inputs.index }}", "inputs.index"),
+        ("{workflow_dispatch: {inputs: {index: {}}}}", "r-${{ inputs.other }}", None),
+    ],
+)
+def test_what_makes_a_group_vary(triggers: str, group: str, varies: str | None) -> None:
+    text = f"on: {triggers}\njobs: {{a: {{steps: [{{run: make}}]}}}}\n"
+    workflow = ReleaseWorkflow(w.PATH, {file.path: file.text for file in w.files(text)}, None)
+    assert find_variation(group, workflow, None) == varies
+
+
+def test_the_commit_that_declares_the_version_fits_best() -> None:
+    other = s.candidate(s.OTHER, declared_version="0.1.0", on_base=True)
+    for order in ((other, s.candidate()), (s.candidate(), other)):
+        release = Release(s.released(published=s.published(*order)))
+        assert [candidate.sha for candidate in release.published_from] == [s.HEAD, s.OTHER]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [("a: [", "line 1: expected the node content, but found '<stream end>'"),
+     ("a: *b", "line 1: found undefined alias"),
+     ("", "empty"), ("a: \x00", "the character 0 is not allowed")],
+)  # fmt: skip
+def test_why_a_file_is_no_yaml(text: str, why: str) -> None:
+    with pytest.raises(NotReadable) as raised:
+        read_yaml(text)
+    assert why in str(raised.value)

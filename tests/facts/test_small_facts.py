@@ -1,0 +1,100 @@
+"""Facts that a finding prints or a step rests on: one table each."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from release_state.facts.health import describe_trouble
+from release_state.facts.logs.log import explain_log, parse_log
+from release_state.facts.origin import explain_closed, explain_dead_end
+from release_state.facts.release import Release
+from release_state.facts.workflow.calls import ReleaseWorkflow
+from release_state.facts.workflow.model import JobStep
+from release_state.facts.workflow.needs import ID_TOKEN, find_needs
+from release_state.facts.workflow.weaknesses import find_shallow_checkouts
+from tests.checks.cases.services import INCIDENT, status
+from tests.support import states as s
+from tests.support import workflows as w
+
+PUBLIC = s.PYPI.model_copy(update={"is_public_index": True})
+
+
+def test_an_incident_without_a_page_links_the_status_page() -> None:
+    for link, shown in (("https://i.example", "https://i.example"), ("", "https://status.example")):
+        found = status("operational", INCIDENT.model_copy(update={"link": link}))
+        assert describe_trouble(found.present()) == f"{INCIDENT.title} ({shown})"
+
+
+def test_a_step_without_a_name_has_its_number() -> None:
+    assert JobStep(number=2, name="Build").label == "step “Build”"
+    assert JobStep(number=2).label == "step 2"
+
+
+@pytest.mark.parametrize("command", ["--trusted-publishing never", "--trusted-publishing=never"])
+def test_either_spelling_of_an_option_counts(command: str) -> None:
+    def needs(run: str) -> list[str]:
+        return [need.right for need in find_needs(JobStep(number=1, run=run), {}, pushes_with_own=True)]
+
+    assert needs(f"uv publish {command}") == []
+    assert needs("uv publish --trusted-publishing automatic") == [ID_TOKEN]
+
+
+@pytest.mark.parametrize(("depth", "taken"), [("", "one commit"), ("1", "one commit"), ("5", "5 commits")])
+def test_a_shallow_checkout_says_how_much_it_takes(depth: str, taken: str) -> None:
+    given = f", with: {{fetch-depth: {depth}}}" if depth else ""
+    text = f"on: push\njobs: {{a: {{steps: [{{uses: actions/checkout@v4{given}}}, {{run: git describe}}]}}}}\n"
+    found = find_shallow_checkouts(ReleaseWorkflow(w.PATH, {file.path: file.text for file in w.files(text)}, None), ())
+    assert found and f" {taken}, " in found[0]
+
+
+@pytest.mark.parametrize(
+    ("newest", "tags", "latest"),
+    [
+        ("0.3.0", ("v0.2.0", "v0.3.0"), "v0.3.0"),
+        ("0.3.0", ("v0.2.0", "0.3.0"), "0.3.0"),
+        ("0.3.0", ("v0.2.0", "0.3.0", "v0.3.0"), "v0.3.0"),
+        ("0.3.0", ("v0.2.0",), "v0.3.0"),
+    ],
+)
+def test_the_mark_of_the_latest_release_belongs_to_the_newest_version(
+    newest: str, tags: tuple[str, ...], latest: str
+) -> None:
+    page = s.project(s.file(), s.file("sdist"), releases={newest: False})
+    found = s.released(index={"pypi": page}, remote=s.remote(*map(s.tag, tags)))
+    assert Release(found).expected_latest == latest
+
+
+def test_an_upload_is_taken_until_the_last_moment() -> None:
+    for seconds, is_closed in ((0, False), (1, True)):
+        first = s.NOW - timedelta(days=14, seconds=seconds)
+        target = s.target(channel=PUBLIC, channels=(PUBLIC, s.TESTPYPI))
+        found = s.released(target=target, index={"pypi": s.project(s.file(uploaded_at=first))})
+        assert bool(explain_closed(Release(found))) is is_closed
+
+
+def explained_step(*lines: str) -> str | None:
+    text = "".join(f"2026-01-02T03:04:05.1234567Z {line}\n" for line in lines)
+    return explain_log(parse_log(text)).step
+
+
+def test_the_step_is_that_of_the_line_that_explains_the_failure() -> None:
+    exists = "fatal: a branch named 'release/pypi-v0.2.0' already exists"
+    error = "##[error]Process completed with exit code 1."
+    assert explained_step("##[group]Run branch", "##[endgroup]", exists, error) == "Run branch"
+    assert explained_step("##[group]Run other", "##[endgroup]", "no reason at all", error) == "Run other"
+
+
+@pytest.mark.parametrize(
+    ("changes", "explained"),
+    [
+        ({}, ""),
+        ({"remote": s.remote()}, ""),
+        ({"history": s.history(s.lineage(declared_version="0.1.0")), "published": s.published()}, "another version"),
+    ],
+)
+def test_why_a_version_cannot_be_completed(changes: dict[str, Any], explained: str) -> None:
+    said = explain_dead_end(Release(s.released(**changes)))
+    assert explained in said and bool(said) == bool(explained)

@@ -1,0 +1,135 @@
+"""What the records say of themselves: exit codes, grouped results, tags of a target, related commits, a plan."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from release_state.model.observation import NotObserved, Observation, Problem, known
+from release_state.model.outcome import CheckResult, Exit, Outcome, collect_remedies, find_retry_time, merge_unknown
+from release_state.model.plan import Plan, Step
+from release_state.model.record import TracesThen
+from release_state.model.snapshot import History
+from release_state.model.target import format_semver, parse_repository
+from tests.support import states as s
+
+
+def result(name: str, outcome: Outcome = Outcome.UNKNOWN, **changes: Any) -> CheckResult:
+    values = {"title": "t", "source": "tag", "blocking": True, "target": "k", "found": "GitHub: 503", **changes}
+    return CheckResult(id=name, outcome=outcome, **values)
+
+
+def test_each_exit_code_has_its_symbol() -> None:
+    assert {code.name: code.symbol for code in Exit} == {
+        "OK": "✓", "ACTION_NEEDED": "✗", "INTERRUPTED": "?", "DEFECT": "✗", "USAGE": "?", "NOTHING_CHECKED": "?",
+        "UNKNOWN": "?", "IN_PROGRESS": "?",
+    }  # fmt: skip
+    assert Exit.worst([]) is Exit.NOTHING_CHECKED
+    assert Exit.worst([Exit.OK, Exit.IN_PROGRESS, Exit.UNKNOWN]) is Exit.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("outcome", "blocking", "is_finding", "decides"),
+    [
+        (Outcome.HOLDS, True, False, (True, True)),
+        (Outcome.NOT_APPLICABLE, False, False, (False, True)),
+        (Outcome.ACTION_NEEDED, True, True, (True, True)),
+        (Outcome.ACTION_NEEDED, False, True, (False, True)),
+        (Outcome.DEFECT, False, True, (True, True)),
+    ],
+)
+def test_what_decides(outcome: Outcome, blocking: bool, is_finding: bool, decides: tuple[bool, bool]) -> None:
+    found = result("TAG-1", outcome, blocking=blocking)
+    assert (found.is_finding, (found.decides(False), found.decides(True))) == (is_finding, decides)
+    assert found.heading == f"TAG-1 {outcome.value}" + ("" if blocking else " (advice)")
+
+
+def test_one_cause_is_one_result() -> None:
+    results = [
+        result("A"), result("B", blocking=False), result("A", target="k: x"), result("C", why="wait"),
+        result("D", Outcome.ACTION_NEEDED), result("E", Outcome.ACTION_NEEDED),
+    ]  # fmt: skip
+    merged = merge_unknown(results)
+    assert [found.id for found in merged] == ["A (x), B (advice)", "C", "D", "E"]
+    assert merged[0].blocking and merged[0].title == "One cause leaves all of these unknown."
+
+
+def test_remedies_and_the_time_to_retry() -> None:
+    results = [result("A", why="wait"), result("B", why="wait"), result("C")]
+    assert collect_remedies(results) == ("wait",)
+    assert find_retry_time(results) is None
+    times = [result("A", retry_at="2026-01-02T03:04:00Z"), result("B", retry_at="2026-01-02T03:05:00Z"), result("C")]
+    assert find_retry_time(times) == "2026-01-02T03:05:00Z"
+
+
+@pytest.mark.parametrize(
+    ("version", "tag", "is_named"),
+    [("0.2.0", "v0.2.0", True), ("0.2.0", "0.2.0", True), ("0.2.0", "v0.2", False), ("0.2", "v0.2.0", True),
+     ("0.2.0", "v0.3.0", False), ("0.2.0", "latest", False), ("0.2.0", "v0", False)],
+)  # fmt: skip
+def test_a_tag_of_fewer_numbers_names_no_version(version: str, tag: str, is_named: bool) -> None:
+    assert s.target(version=version).is_version_named_by(tag) is is_named
+
+
+@pytest.mark.parametrize(
+    ("version", "semver"),
+    [("1", "1.0.0"), ("1.2.3.4", "1.2.3.4"), ("1.0rc1", "1.0.0-rc.1"), ("1.0a2.dev3", "1.0.0-alpha.2.dev.3"),
+     ("1.0.dev3", "1.0.0-dev.3"), ("1!1.0.post2", "1!1.0.0.post2"), ("1.0.post0", "1.0.0.post0"), ("x", "x")],
+)  # fmt: skip
+def test_versions_in_the_words_of_semantic_versioning(version: str, semver: str) -> None:
+    assert format_semver(version) == semver
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [("https://github.example/o/r.git", "o/r"), ("git@github.example:o/r.git", "o/r"),
+     ("ssh://git@ssh.github.example/o/r", "o/r"),
+     ("https://other.example/o/r", None), ("https://github.example/o", None), ("git@github.example:a/o/r", None)],
+)  # fmt: skip
+def test_the_repository_of_an_address(url: str, name: str | None) -> None:
+    assert parse_repository(url, "https://github.example") == name
+
+
+def test_a_branch_that_lasts_is_the_base_or_the_default() -> None:
+    target = s.target(base_branch="develop")
+    assert [target.is_lasting(name, "main") for name in ("develop", "main", "x")] == [True, True, False]
+    assert target.find_channel("testpypi") == s.TESTPYPI and target.find_channel("x") is None
+
+
+def test_commits_are_related_as_far_as_they_were_fetched() -> None:
+    lineages = (s.lineage(s.HEAD), s.lineage(s.OTHER))
+    history = History(base_head=s.BASE, lineages=lineages, ancestors=((s.OTHER, s.HEAD),), missing=("e" * 40,))
+    assert history.is_ancestor(s.OTHER, s.HEAD) and history.is_ancestor(s.HEAD, s.HEAD)
+    assert not history.is_ancestor(s.HEAD, s.OTHER) and not history.is_ancestor("e" * 40, s.HEAD)
+    for older, newer in ((s.HEAD, "e" * 40), ("f" * 40, s.HEAD)):
+        with pytest.raises(NotObserved):
+            history.is_ancestor(older, newer)
+
+
+def test_traces_of_an_earlier_run() -> None:
+    then = TracesThen(established=("tag",), absent=("index",), unknown=("release",))
+    assert [then.presence(name) for name in ("tag", "index", "release", "ci")] == ["present", "absent", "unknown", None]
+
+
+def test_an_observation_is_known_or_unavailable() -> None:
+    problem = Problem(source="GitHub", why="503")
+    with pytest.raises(ValueError, match="not both"):
+        Observation[int](value=1, unavailable=problem)
+    with pytest.raises(NotObserved, match="recorded as absent"):
+        known(None).present()
+    assert known(0).present() == 0 and Observation[int](value=None, unavailable=problem).is_known is False
+
+
+def test_what_cannot_be_shown_has_no_command() -> None:
+    step = Step(title="t", commands=(("git", "a\u202eb"), ("git", "c")))
+    assert step.commands == () and step.withheld
+    assert Step(title="t", commands=(("git", "c"),)).withheld == ""
+    plan = Plan(direction="complete", folder="/a\u202eb", steps=(Step(title="t", commands=(("git", "c"),)),))
+    assert plan.steps[0].commands == () and plan.way_to_folder() is None
+    for folder, way in ((None, None), ("/a b", "cd '/a b'")):
+        assert Plan(direction="complete", folder=folder).way_to_folder() == way
+    ways = [
+        Plan(direction="complete", other_way=way).instead for way in (("--plan", "rollback"), ("--plan", "complete"))
+    ]
+    assert ways == ["To withdraw instead", "To complete instead"]

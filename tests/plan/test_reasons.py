@@ -1,0 +1,155 @@
+"""What a step says of its reason, and the steps that hang on one fact."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from release_state.facts.release import Release
+from release_state.model.observation import known
+from release_state.model.plan import Step
+from release_state.model.snapshot import Candidate, Snapshot, Tag
+from release_state.plan.steps.commands import push
+from release_state.plan.steps.prerequisites import end_or_wait
+from release_state.plan.steps.releases import handle_other_spelling
+from release_state.plan.steps.tagging import describe_fit
+from tests.support import states as s
+from tests.support.judged import verdict_of
+
+
+def steps(snapshot: Snapshot, begins: str) -> list[Step]:
+    return [step for step in verdict_of(snapshot).plan.steps if step.title.startswith(begins)]
+
+
+@pytest.mark.parametrize(
+    ("candidate", "said"),
+    [
+        (s.candidate(), "all 8 files of orbit-0.2.0.tar.gz match"),
+        (s.candidate(equal=6, differing=("a", "b")), "6 of 8 files of orbit-0.2.0.tar.gz match; different: a; b"),
+        (s.candidate(equal=7, absent=("c",)), "7 of 8 files of orbit-0.2.0.tar.gz match; missing: c"),
+    ],
+)
+def test_how_well_a_commit_fits(candidate: Candidate, said: str) -> None:
+    assert describe_fit(Release(s.released(published=s.published(candidate))), candidate) == said
+
+
+def test_nothing_is_said_of_files_that_are_not_compared() -> None:
+    for published in (known(None), s.failed()):
+        assert describe_fit(Release(s.released(published=published)), s.candidate()) == ""
+
+
+def test_a_choice_says_what_else_fits_and_where_it_lies() -> None:
+    one, two = s.candidate(on_base=True), s.candidate(s.OTHER, what="the head of main")
+    beside = s.candidate(s.OTHER, equal=7, on_base=True, differing=("a",), what="the head of main")
+
+    def said(*found: Candidate, **changes: Any) -> str:
+        untagged = s.released(remote=s.remote(), clone=s.clone(), published=s.published(*found, **changes))
+        return next(step.reason for step in verdict_of(untagged).plan.steps if step.mends == "tag")
+
+    assert "fits just as well, beside main" in said(one, two)
+    assert "fits just as well" not in said(one)
+    assert "does not see this tag" not in said(one) and "does not see this tag" in said(two)
+    alone = said(two, beside)
+    assert "The alternative, cccccccccccc, the head of main" in alone and "published: a differs. Tag" in alone
+    for commit, named in ((s.HEAD, "names the same commit"), (s.OTHER, "names another commit, cccccccccccc")):
+        assert named in said(one, provenance_commit=commit)
+    assert "attestation" not in said(one)
+
+
+@pytest.mark.parametrize(
+    ("unmerged", "reason"),
+    [(1, "it has 1 commit that main lacks"), (2, "it has 2 commits that main lacks"),
+     (0, "main has these changes only as other commits")],
+)  # fmt: skip
+def test_a_backup_says_what_it_keeps(unmerged: int, reason: str) -> None:
+    found = s.ready(remote=s.remote(s.branch()), history=s.history(s.lineage(unmerged_count=unmerged)))
+    assert [step.reason for step in steps(found, "Back up")][:1] == [reason]
+
+
+@pytest.mark.parametrize(
+    ("channel", "section"),
+    [
+        (s.PYPI.model_copy(update={"is_public_index": True}), "testpypi"),
+        (s.PYPI, "index.example"),
+        (s.PYPI.model_copy(update={"name": "internal"}), "internal"),
+    ],
+)
+def test_an_upload_never_goes_to_another_index(channel: Any, section: str) -> None:
+    target = s.target(channel=channel, channels=(channel,))
+    found = s.released(target=target, index={channel.name: s.project()}, published=known(None))
+    lines = [line for step in verdict_of(found).plan.steps for line in step.commands if "upload" in line]
+    assert [line[line.index("--repository") + 1] for line in lines] == [section]
+    assert all(("--skip-existing" in line) == channel.is_public_index for line in lines)
+
+
+MISPLACED: dict[str, Any] = {
+    "history": s.history(s.lineage(declared_version="0.1.0"), s.lineage(s.OTHER)),
+    "published": s.published(s.candidate(s.OTHER)),
+    "pulls": known(()),
+}
+OWN = s.tag().model_copy(update={"object": "e" * 40})
+
+
+@pytest.mark.parametrize(
+    ("clone", "is_named"),
+    [(s.clone(tags=(s.tag(),)), False), (s.clone(tags=(OWN,)), True), (s.clone(), False), (s.failed(), False)],
+    ids=["the same", "another", "none", "silent"],
+)
+def test_a_moved_tag_keeps_the_clones_own(clone: Any, is_named: bool) -> None:
+    (move,) = steps(s.released(clone=clone, **MISPLACED), "Move the tag")
+    assert (OWN.object in (move.destroys or "")) is is_named
+    assert ("the clone's with:" in (move.saves or "")) is is_named
+
+
+@pytest.mark.parametrize(("changes", "atomic"), [(("a",), False), (("a", "b"), True)])
+def test_several_changes_are_one_push(changes: tuple[str, ...], atomic: bool) -> None:
+    assert ("--atomic" in push(Release(s.ready()), *changes)) is atomic
+
+
+@pytest.mark.parametrize(
+    ("release", "begins"),
+    [
+        ({"immutable": True}, "Note in the GitHub Release 0.2.0"),
+        ({"immutable": True, "draft": True}, "Withdraw"),
+        ({"immutable": False}, "Withdraw"),
+    ],
+)
+def test_an_immutable_release_of_another_spelling_stays(release: dict[str, Any], begins: str) -> None:
+    only = handle_other_spelling(Release(s.rolled_back()), s.release("0.2.0", **release))
+    assert only.title.startswith(begins) or (begins == "Withdraw" and not only.title.startswith("Note"))
+
+
+@pytest.mark.parametrize(
+    ("tags", "index", "shown", "withdrawn"),
+    [
+        ((s.tag("0.2.0"),), {"pypi": s.project()}, True, True),
+        ((s.tag("0.2.0"),), {"pypi": s.project(s.file(yanked=True))}, True, False),
+        ((), {"pypi": s.project()}, False, False),
+    ],
+)
+def test_a_tag_of_another_spelling_is_withdrawn_by_its_own_run(
+    tags: tuple[Tag, ...], index: dict[str, Any], shown: bool, withdrawn: bool
+) -> None:
+    other = {tag.name: known(None) for tag in tags}
+    found = verdict_of(s.rolled_back(remote=s.remote(*tags), index=index, other_releases=other), "rollback").plan.steps
+    lines = [line for step in found for line in step.commands]
+    assert any("refs/tags/0.2.0" in line for line in lines) is shown
+    assert any("{version}" in line and "rollback" in line for line in lines) is withdrawn
+
+
+@pytest.mark.parametrize(
+    ("minutes", "first"), [(5, "Wait for release run #3"), (21, "Check run #3, then cancel it"), (20, "Wait for")]
+)
+def test_a_run_past_its_limit_is_ended(minutes: int, first: str) -> None:
+    run = s.run("in_progress", created_at=s.NOW - timedelta(minutes=minutes))
+    assert [step.title[: len(first)] for step in end_or_wait(Release(s.ready(runs=s.runs(run), clock_ahead=0.0)))] == [
+        first
+    ]
+
+
+def test_a_pull_request_into_another_branch_is_set_to_the_base_branch() -> None:
+    for base, begins in (("main", []), ("develop", ["Change the b"])):
+        found = s.released(pulls=known((s.open_pull(base_branch=base),)), remote=s.remote(s.tag(), s.branch()))
+        assert [step.title[:12] for step in verdict_of(found).plan.steps if step.mends == "pull-request"] == begins
