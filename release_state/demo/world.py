@@ -58,6 +58,7 @@ class World:
     index_type: type[IndexServer] = IndexServer
     github_type: type[GitHubServer] = GitHubServer
     status_type: type[StatusPages] = StatusPages
+    """The classes of the services; tests have others, which they can disturb."""
 
     def __init__(self, now: datetime = NOW, *, requires_python: str = REQUIRES_PYTHON) -> None:
         self.now = now
