@@ -1,0 +1,186 @@
+"""How a project releases: from its tags, its workflow files and its earlier releases."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from packaging.version import Version
+
+from release_state.facts.process import explain_unknown, find_started, is_release_run, list_run_filters, resolve
+from release_state.facts.spelling import find_tag_spelling
+from release_state.model.observation import Observation, known, unavailable
+from release_state.model.snapshot import Branch, GitHubRelease, Remote, Snapshot, Tag, WorkflowFile, WorkflowFiles
+from release_state.model.target import Target
+from tests.support.states import BASE, NOW, run
+from tests.support.states import target as make_target
+
+FAILED: Observation[Any] = unavailable("GitHub", "no answer")
+FOLDER = ".github/workflows"
+ON_TAG = "on: {push: {tags: ['v*']}}\njobs: {up: {steps: [{run: uv publish}]}}\n"
+ON_RELEASE = "on: {release: {types: [published]}}\njobs: {up: {steps: [{run: uv publish}]}}\n"
+CI = "on: [push, pull_request]\njobs: {test: {steps: [{run: pytest}]}}\n"
+
+
+def tags(*names: str, commits: str = "") -> tuple[Tag, ...]:
+    """Tags of these names, each on a commit of its own, or of the letters given."""
+    letters = commits or "abcdef0123456789"
+    return tuple(
+        Tag(name=name, object=letters[at] * 40, commit=letters[at] * 40, annotated=False)
+        for at, name in enumerate(names)
+    )
+
+
+def target(version: str = "0.3.0", *given: str, package: str = "orbit-demo", **changes: Any) -> Target:
+    """A target whose configuration says nothing but `given`."""
+    return make_target(version=version, package=package, given=given, **changes)
+
+
+@pytest.mark.parametrize(
+    ("names", "published", "version", "template", "tag"),
+    [
+        (["v0.1.0", "v0.2.0"], "0.1.0 0.2.0", "0.3.0", "v{version}", None),
+        (["0.1.0", "0.2.0"], "0.1.0 0.2.0", "0.3.0", "{version}", None),
+        (["0.1.0", "0.2.0"], "", "0.3.0", "{version}", None),
+        (["v0.1.0", "0.2.0"], "0.1.0 0.2.0", "0.3.0", "{version}", None),
+        (["v2026.01.09"], "2026.1.9", "2026.1.9", "v{version}", "v2026.01.09"),
+        (["2026.01.09", "2026.02.01"], "2026.1.9 2026.2.1", "2026.2.1", "{version}", "2026.02.01"),
+        (["v0.1.0", "v0.2.0-post1"], "0.1.0 0.2.0.post1", "0.2.0.post1", "v{version}", "v0.2.0-post1"),
+        (["rel_0_1_0", "rel_0_2_0b1"], "0.1.0 0.2.0b1", "0.3.0", "rel_{underscored}", None),
+        (["v.1.7.10", "v.1.7.11"], "1.7.10 1.7.11", "1.7.12", "v.{version}", None),
+        (["py-0.1.0", "py-0.2.0", "rs-9.0.0"], "0.1.0 0.2.0", "0.3.0", "py-{version}", None),
+        (["v1.0.0-rc.1", "v0.9.0"], "1.0.0rc1 0.9.0", "1.1.0", "v{semver}", None),
+        (["orbit-demo-v0.1.0", "other-v0.9.0", "v5.0.0"], "0.1.0", "0.2.0", "{package}-v{version}", None),
+        (["other-v0.1.0"], "", "0.2.0", "v{version}", None),
+        ([], "", "0.1.0", "v{version}", None),
+        (["v9", "v8.1.0"], "8.1.0", "9.0.0", "v{version}", None),
+        (["v0.1.0", "0.2.0"], "0.1.0", "0.2.0", "v{version}", None),
+    ],
+)
+def test_the_spelling_of_tags(names: list[str], published: str, version: str, template: str, tag: str | None) -> None:
+    found = find_tag_spelling(target(version), tags(*names), set(map(Version, published.split())))
+    assert (found.template, found.tag) == (template, tag)
+
+
+def test_a_configured_template_stays_and_takes_its_own_spellings_alone() -> None:
+    given = target("0.2.0", "tag-template")
+    assert find_tag_spelling(given, tags("0.1.0", "0.2.0"), {Version("0.1.0")}).tag is None
+    padded = find_tag_spelling(target("2026.1.9", "tag-template"), tags("v2026.01.09"), set())
+    assert (padded.template, padded.tag) == ("v{version}", "v2026.01.09")
+
+
+def test_tags_of_one_version_on_two_commits_are_none() -> None:
+    both = tags("0.1.0", "0.2.0", "v0.1.0", "0.2", commits="abac")
+    assert find_tag_spelling(target("0.2.0"), both, {Version("0.1.0")}).tag is None
+    apart = tags("v0.1.0", "v0.2.0-post1", "0.2.0.post1", commits="abc")
+    assert find_tag_spelling(target("0.2.0.post1"), apart, {Version("0.1.0")}).tag is None
+
+
+def snapshot(texts: dict[str, str], about: Target | None = None, **changes: Any) -> Snapshot:
+    """What was observed of a project with these workflow files and two earlier versions."""
+    files = tuple(WorkflowFile(path=f"{FOLDER}/{name}", text=text) for name, text in texts.items())
+    values: dict[str, Any] = {
+        "remote": known(
+            Remote(
+                url="file:///x",
+                default_branch="main",
+                branches=(Branch(name="main", sha=BASE),),
+                tags=tags("v0.1.0", "v0.2.0"),
+            )
+        ),
+        "workflow_files": known(WorkflowFiles(commit=BASE, branch="main", files=files)),
+        "earlier_pulls": {"release/pypi-v0.2.0": known(())},
+        "earlier_releases": {"v0.2.0": known(None), "v0.1.0": known(None)},
+        "latest_release": known(None),
+        "release": known(None),
+    }
+    base = Snapshot(observed_at=NOW, target=about or target(), phase="pre-release", phase_reason="")
+    return base.model_copy(update=values | changes)
+
+
+def test_the_workflow_that_publishes_is_found_by_what_it_does() -> None:
+    found = resolve(snapshot({"ci.yml": CI, "ship.yml": ON_TAG, "release.yml": CI}))
+    assert found.target.workflow == "ship.yml" and found.target.workflows == ("ship.yml",)
+    assert found.workflow_files.present().path == f"{FOLDER}/ship.yml"
+    assert [start.kind for start in found.target.process.starts] == ["tag"]
+    assert any("ship.yml" in line and "a pushed tag (v*)" in line for line in found.target.process.evidence)
+
+
+def test_every_workflow_that_publishes_is_watched_and_a_sibling_packages_is_not() -> None:
+    other = ON_TAG.replace("'v*'", "'other-v*'")
+    found = resolve(snapshot({"a.yml": ON_TAG, "b.yml": ON_RELEASE, "other.yml": other}))
+    assert found.target.workflows == ("a.yml", "b.yml")
+
+
+def test_a_project_without_a_known_upload_has_candidates_and_one_without_workflows_has_none() -> None:
+    found = resolve(snapshot({"ci.yml": CI, "release.yml": CI}))
+    assert found.target.workflow == "" and found.target.process.candidates == ("ci.yml", "release.yml")
+    assert "ci.yml, release.yml" in explain_unknown(found.target).why
+    nothing = resolve(snapshot({}))
+    assert (nothing.target.workflow, nothing.target.process.candidates) == ("", ())
+    assert nothing.workflow_files.known() is None
+
+
+def test_what_is_configured_is_not_replaced() -> None:
+    given = target("0.3.0", "workflow", "tag-template", "channels.pypi.leaves", workflow="mine.yml")
+    found = resolve(snapshot({"ship.yml": ON_TAG, "mine.yml": CI}, given)).target
+    assert (found.workflow, found.tag_template, found.channel.leaves) == (
+        "mine.yml",
+        "v{version}",
+        given.channel.leaves,
+    )
+    assert found.process.candidates == () and found.process.publishers == ()
+
+
+def test_a_trace_that_no_earlier_release_left_and_no_workflow_makes_is_not_asked_for() -> None:
+    assert resolve(snapshot({"ship.yml": ON_TAG})).target.channel.leaves == ("tag",)
+    assert resolve(snapshot({"ship.yml": ON_RELEASE})).target.channel.leaves == ("tag", "release")
+    made = ON_TAG.replace("[{run: uv publish}]", "[{run: uv publish}, {run: gh pr create}, {run: gh release create x}]")
+    assert resolve(snapshot({"ship.yml": made})).target.channel.leaves == target().channel.leaves
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {
+            "earlier_pulls": {"release/pypi-v0.2.0": FAILED},
+            "earlier_releases": {"v0.2.0": FAILED, "v0.1.0": known(None)},
+        },
+        {"workflow_files": FAILED},
+        {
+            "workflow_files": known(
+                WorkflowFiles(
+                    commit=BASE,
+                    branch="main",
+                    files=(WorkflowFile(path=f"{FOLDER}/ship.yml", text=ON_TAG),),
+                    unread=(f"{FOLDER}/large.yml",),
+                )
+            )
+        },
+    ],
+)
+def test_what_could_not_be_read_lowers_nothing(changes: dict[str, Any]) -> None:
+    assert resolve(snapshot({"ship.yml": ON_TAG}, **changes)).target.channel.leaves == target().channel.leaves
+
+
+def test_one_earlier_release_is_enough_to_ask_for_the_next() -> None:
+    there = GitHubRelease(
+        id=1, tag="v0.1.0", name="v0.1.0", draft=False, prerelease=False, html_url="https://x", created_at=NOW, has_notes=True
+    )  # fmt: skip
+    found = resolve(snapshot({"ship.yml": ON_TAG}, earlier_releases={"v0.2.0": known(None), "v0.1.0": known(there)}))
+    assert "release" in found.target.channel.leaves
+
+
+def test_runs_of_a_workflow_that_also_tests_count_by_what_starts_the_upload() -> None:
+    guard = "if: github.ref_type == 'tag', "
+    both = ON_TAG.replace("{push: {tags: ['v*']}}", "[push, pull_request]").replace("{steps", "{" + guard + "steps")
+    found = resolve(snapshot({"all.yml": both}))
+    about, remote = found.target, found.remote.value
+    assert list_run_filters(about, "all.yml", "main") == ({"event": "push", "branch": "v0.3.0"},)
+    assert is_release_run(run(workflow="all.yml", event="push", head_branch="v0.3.0"), about, remote)
+    assert not is_release_run(run(workflow="all.yml", event="push", head_branch="main"), about, remote)
+    assert not is_release_run(run(workflow="all.yml", event="pull_request", head_branch="x"), about, remote)
+    assert find_started(about, "tag") is not None and find_started(about, "release") is None
+    alone = resolve(snapshot({"ship.yml": ON_TAG})).target
+    assert list_run_filters(alone, "ship.yml", "main") == ({},)
+    assert is_release_run(run(workflow="ship.yml", event="workflow_dispatch"), alone, remote)

@@ -1,0 +1,198 @@
+"""Which job uploads to an index, what starts it, and what else its workflow makes."""
+
+from __future__ import annotations
+
+import pytest
+
+from release_state.facts.workflow.calls import ReleaseWorkflow
+from release_state.facts.workflow.making import builds_platform_wheels, find_made
+from release_state.facts.workflow.publishing import Evidence, choose_surest, find_uploads
+from release_state.facts.workflow.starts import find_starts, starts_only_uploads
+
+FOLDER = ".github/workflows"
+PATH = f"{FOLDER}/ship.yml"
+
+
+def job(step: str, on: str = "{push: {tags: ['v*']}}", more: str = "") -> dict[str, str]:
+    """A workflow with one job of one step, in YAML's flow style."""
+    return {PATH: f"on: {on}\njobs:\n  ship:\n    runs-on: ubuntu-latest\n{more}    steps:\n      - {step}\n"}
+
+
+@pytest.mark.parametrize(
+    ("step", "how", "index"),
+    [
+        ("uses: pypa/gh-action-pypi-publish@release/v1", "pypa/gh-action-pypi-publish", "pypi"),
+        ("uses: PyPA/gh-action-PyPI-publish@v1", "PyPA/gh-action-PyPI-publish", "pypi"),
+        (
+            "{uses: pypa/gh-action-pypi-publish@v1, with: {repository-url: 'https://test.pypi.example/legacy/'}}",
+            "pypa/gh-action-pypi-publish",
+            "testpypi",
+        ),
+        (
+            "{uses: pypa/gh-action-pypi-publish@v1, with: {repository-url: 'https://pkgs.example.com/simple'}}",
+            "pypa/gh-action-pypi-publish",
+            "https://pkgs.example.com/simple",
+        ),
+        (
+            "{uses: pypa/gh-action-pypi-publish@v1, with: {repository-url: '${{ inputs.index }}'}}",
+            "pypa/gh-action-pypi-publish",
+            None,
+        ),
+        ("run: uv publish", "uv publish", "pypi"),
+        ("run: uv publish --index testpypi", "uv publish", "testpypi"),
+        ("run: python -m twine upload dist/*", "twine upload", "pypi"),
+        ("run: twine upload -r testpypi dist/*", "twine upload", "testpypi"),
+        ("{run: twine upload dist/*, env: {TWINE_REPOSITORY: testpypi}}", "twine upload", "testpypi"),
+        ("run: flit publish", "flit publish", "pypi"),
+        ("run: poetry publish --build", "poetry publish", "pypi"),
+        ("run: hatch publish", "hatch publish", "pypi"),
+        ("run: pdm publish --no-build", "pdm publish", "pypi"),
+        ("run: maturin upload --skip-existing wheels/*", "maturin upload", "pypi"),
+        ("{uses: PyO3/maturin-action@v1, with: {command: upload}}", "PyO3/maturin-action upload", "pypi"),
+        ("run: python setup.py sdist upload", "python setup.py", "pypi"),
+    ],
+)  # fmt: skip
+def test_a_step_that_uploads(step: str, how: str, index: str | None) -> None:
+    (upload,) = find_uploads(job(step))
+    assert (upload.how, upload.index, upload.evidence) == (how, index, Evidence.KNOWN)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "run: uv build",
+        "run: twine check dist/*",
+        "run: uv publish --dry-run",
+        "run: echo uv publish",
+        "run: pixi publish",
+        "{uses: PyO3/maturin-action@v1, with: {command: build}}",
+        "uses: peaceiris/actions-gh-pages@v3",
+        "{uses: python-semantic-release/python-semantic-release@v9, with: {github_token: x}}",
+    ],
+)
+def test_a_step_that_uploads_nothing(step: str) -> None:
+    assert find_uploads(job(step)) == ()
+
+
+def test_credentials_of_an_index_are_weaker_evidence_and_a_name_is_the_weakest() -> None:
+    texts = {
+        **job("{run: scripts/ship, env: {TWINE_PASSWORD: '${{ secrets.X }}'}}"),
+        f"{FOLDER}/name.yml": "on: push\njobs:\n  a:\n    uses: other/repo/.github/workflows/publish-pypi.yml@v1\n",
+    }
+    by_path = {upload.workflow: upload for upload in find_uploads(texts)}
+    assert by_path[PATH].evidence is Evidence.CREDENTIALS and by_path[f"{FOLDER}/name.yml"].evidence is Evidence.NAME
+    assert [upload.workflow for upload in choose_surest(find_uploads(texts))] == [PATH]
+    with_known = {**texts, f"{FOLDER}/z.yml": job("run: uv publish")[PATH]}
+    assert [upload.workflow for upload in choose_surest(find_uploads(with_known))] == [f"{FOLDER}/z.yml"]
+
+
+def test_an_upload_in_a_reusable_workflow_and_a_local_action_is_one_of_the_caller() -> None:
+    texts = {
+        f"{FOLDER}/caller.yml": "on: {release: {types: [published]}}\n"
+        "jobs: {go: {uses: ./.github/workflows/called.yml}}\n",
+        f"{FOLDER}/called.yml": "on: workflow_call\njobs:\n  up:\n    steps:\n      - uses: ./tools/up\n",
+        "tools/up/action.yml": "runs: {using: composite, steps: [{run: uv publish, shell: bash}]}\n",
+    }  # fmt: skip
+    (upload,) = find_uploads(texts)
+    assert (upload.workflow, upload.job.job.id) == (f"{FOLDER}/caller.yml", "up")
+    assert [start.kind for start in find_starts(upload, texts[upload.workflow])] == ["release"]
+
+
+def test_the_rehearsal_is_told_by_environment_or_job_name_and_not_by_an_expression() -> None:
+    named = job("run: uv publish", more="    environment: test-pypi\n")
+    chosen = job("run: uv publish", more="    environment: ${{ inputs.testpypi && 'testpypi' || 'pypi' }}\n")
+    assert [upload.index for upload in (*find_uploads(named), *find_uploads(chosen))] == ["testpypi", "pypi"]
+    (rehearsal,), (upload,) = find_uploads(named), find_uploads(chosen)
+    assert rehearsal.may_be_to("testpypi") and not rehearsal.may_be_to("pypi") and upload.may_be_to("pypi")
+
+
+@pytest.mark.parametrize(
+    ("on", "condition", "kinds"),
+    [
+        ("{push: {tags: ['v*']}}", "", ["tag"]),
+        ("{push: {branches: [main]}}", "", ["branch"]),
+        ("{push: {branches: [other]}}", "", []),
+        ("push", "", ["tag", "branch"]),
+        ("push", "startsWith(github.ref, 'refs/tags/')", ["tag"]),
+        ("[push, pull_request]", "github.ref == 'refs/heads/main'", ["branch"]),
+        ("{push: {branches-ignore: [x]}, pull_request: {}}", "", ["branch"]),
+        ("{release: {types: [published]}}", "", ["release"]),
+        ("{release: {types: [created]}, workflow_dispatch: {}}", "github.event_name == 'release'", ["release"]),
+        ("{push: {}, release: {types: [published]}}", "github.event.action == 'published'", ["release"]),
+        ("workflow_dispatch", "inputs.publish", ["dispatch"]),
+        ("{schedule: [{cron: '0 0 * * *'}]}", "", ["schedule"]),
+        ("{workflow_run: {workflows: [Build]}}", "github.event.workflow_run.conclusion == 'success'", ["workflow"]),
+        ("{pull_request: {types: [closed]}}", "github.event.pull_request.merged == true", ["pull-request"]),
+        ("pull_request", "", []),
+        ("{push: {tags: ['v*']}}", "github.repository == 'someone/else'", []),
+    ],
+)
+def test_what_starts_an_upload(on: str, condition: str, kinds: list[str]) -> None:
+    texts = job("run: uv publish", on, more=f"    if: {condition}\n" if condition else "")
+    (upload,) = find_uploads(texts)
+    assert [start.kind for start in find_starts(upload, texts[PATH], "example/orbit")] == kinds
+
+
+def test_a_need_that_is_skipped_skips_the_upload_unless_its_condition_asks_for_a_status() -> None:
+    def text(condition: str) -> str:
+        return (
+            "on: [push, workflow_dispatch]\njobs:\n"
+            "  build:\n    if: github.event_name == 'workflow_dispatch'\n    steps: [{run: make}]\n"
+            f"  up:\n    needs: build\n{condition}    steps: [{{run: uv publish}}]\n"
+        )
+
+    for condition, kinds in (("", ["dispatch"]), ("    if: always()\n", ["tag", "branch", "dispatch"])):
+        (upload,) = find_uploads({PATH: text(condition)})
+        assert [start.kind for start in find_starts(upload, text(condition))] == kinds
+
+
+def test_only_some_runs_of_a_workflow_that_tests_and_releases_are_releases() -> None:
+    for on, condition, only in (
+        ("{push: {tags: ['v*']}}", "", True),
+        ("{push: {tags: ['v*']}, pull_request: {}}", "", False),
+        ("push", "startsWith(github.ref, 'refs/tags/')", False),
+        ("{release: {types: [published]}, workflow_dispatch: {}}", "", True),
+        ("{release: {types: [published]}, schedule: [{cron: 0 0 * * *}]}", "github.event_name != 'schedule'", False),
+    ):
+        texts = job("run: uv publish", on, more=f"    if: {condition}\n" if condition else "")
+        (upload,) = find_uploads(texts)
+        assert starts_only_uploads(find_starts(upload, texts[PATH]), texts[PATH]) is only, on
+
+
+@pytest.mark.parametrize(
+    ("step", "made"),
+    [
+        ("uses: softprops/action-gh-release@v2", ("tag", "release")),
+        ("{uses: softprops/action-gh-release@v2, with: {draft: true}}", ("tag", "draft")),
+        ("uses: release-drafter/release-drafter@v6", ("draft",)),
+        ("{uses: release-drafter/release-drafter@v6, with: {publish: true}}", ("release",)),
+        ("uses: googleapis/release-please-action@v4", ("tag", "release", "pull-request")),
+        ("run: gh release create v1 dist/*", ("tag", "release")),
+        ("run: gh release create v1 --draft", ("tag", "draft")),
+        ("run: git tag -a v1 -m v1", ("tag",)),
+        ("run: git tag --list", ()),
+        ("run: git tag -d v1", ()),
+        ("run: gh pr create --fill", ("pull-request",)),
+        ("run: semantic-release version", ("tag", "release")),
+        ("run: semantic-release version --print", ()),
+        ("run: cz bump --yes", ("tag",)),
+        ("run: gh release view v1", ()),
+    ],
+)
+def test_what_a_workflow_makes(step: str, made: tuple[str, ...]) -> None:
+    assert find_made(ReleaseWorkflow(PATH, job(step))) == made
+
+
+def test_platform_wheels() -> None:
+    for step, many in (
+        ("uses: pypa/cibuildwheel@v2", True),
+        ("run: python -m cibuildwheel", True),
+        ("uses: PyO3/maturin-action@v1", True),
+        ("run: python -m build", False),
+    ):
+        assert builds_platform_wheels(ReleaseWorkflow(PATH, job(step))) is many
+
+
+def test_a_file_that_cannot_be_read_uploads_nothing_and_hides_no_other() -> None:
+    texts = {**job("run: uv publish"), f"{FOLDER}/a.yml": "jobs: [", f"{FOLDER}/b.yml": "on: push\njobs: 3\n"}
+    assert [upload.workflow for upload in find_uploads(texts)] == [PATH]
