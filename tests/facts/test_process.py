@@ -165,7 +165,7 @@ def test_what_could_not_be_read_lowers_nothing(changes: dict[str, Any]) -> None:
 
 def test_one_earlier_release_is_enough_to_ask_for_the_next() -> None:
     there = GitHubRelease(
-        id=1, tag="v0.1.0", name="v0.1.0", draft=False, prerelease=False, html_url="https://x", created_at=NOW, has_notes=True
+        id=1, tag="v0.1.0", name="", draft=False, prerelease=False, html_url="x", created_at=NOW, has_notes=True
     )  # fmt: skip
     found = resolve(snapshot({"ship.yml": ON_TAG}, earlier_releases={"v0.2.0": known(None), "v0.1.0": known(there)}))
     assert "release" in found.target.channel.leaves

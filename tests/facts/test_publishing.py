@@ -123,7 +123,8 @@ def test_the_rehearsal_is_told_by_environment_or_job_name_and_not_by_an_expressi
         ("{schedule: [{cron: '0 0 * * *'}]}", "", ["schedule"]),
         ("{workflow_run: {workflows: [Build]}}", "github.event.workflow_run.conclusion == 'success'", ["workflow"]),
         ("{pull_request: {types: [closed]}}", "github.event.pull_request.merged == true", ["pull-request"]),
-        ("pull_request", "", []),
+        ("pull_request", "", ["pull-request"]),
+        ("pull_request", "github.event_name == 'push'", []),
         ("{push: {tags: ['v*']}}", "github.repository == 'someone/else'", []),
     ],
 )

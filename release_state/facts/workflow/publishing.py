@@ -61,6 +61,8 @@ _PUBLISH_ACTIONS: Mapping[str, tuple[str, ...]] = {
     "ansys/actions/release-pypi-test": (),
     "netflix-skunkworks/pypi-publish": (),
 }
+_PREFIXES = ("jupyter-server/jupyter_releaser/.github/actions/finalize-release", "autopub/autopub-action")
+"""Further actions that upload, by the beginning of their names."""
 _REUSABLE = ("openastronomy/github-actions/.github/workflows/publish",)
 """Reusable workflows of others that upload: their beginnings."""
 _MATURIN = "pyo3/maturin-action"
@@ -148,6 +150,8 @@ def _of_action(name: str, step: JobStep, env: Mapping[str, str]) -> Iterator[tup
     if known in _PUBLISH_ACTIONS:
         addresses = (step.inputs[key] for key in _PUBLISH_ACTIONS[known] if step.inputs.get(key))
         yield name, Evidence.KNOWN, _read_index(next(addresses, PYPI))
+    elif known.startswith(_PREFIXES):
+        yield name, Evidence.KNOWN, PYPI
     elif known == _MATURIN and step.inputs.get("command") in ("upload", "publish"):
         words = step.inputs.get("args", "").split()
         yield f"{name} {step.inputs['command']}", Evidence.KNOWN, _find_index(words, env)

@@ -17,6 +17,7 @@ from release_state.facts.workflow.triggers import read_events, read_push_trigger
 from release_state.model.process import Start, StartKind
 
 _STATUS_FUNCTIONS = ("always()", "cancelled()", "failure()")
+_PULLS = ("pull_request", "pull_request_target")
 _OTHERS: Mapping[str, StartKind] = {
     "workflow_dispatch": "dispatch",
     "repository_dispatch": "dispatch",
@@ -58,6 +59,10 @@ def find_starts(upload: Upload, text: str, repository: str = "", base: str = "ma
         surely = _reaches(upload, {**(known if repository else {}), **context})
         if surely is not False:
             found.setdefault((kind, filters), Start(kind=kind, filters=filters, surely=surely is True))
+    if not found and (pull := next((name for name in _PULLS if name in events), "")):
+        # A rare process: the run of the release's own pull request uploads and merges it.
+        if _reaches(upload, {"github.event_name": pull}) is not False:
+            return (Start(kind="pull-request", surely=False),)
     return tuple(found.values())
 
 
@@ -75,7 +80,7 @@ def _scenarios(
             release = {"github.event.action": action, "github.ref_type": "tag", "github.ref": "refs/tags/v1.0.0"}
             context.pop("github.event.release")
             yield "release", types, {**context, **release}
-        elif name in ("pull_request", "pull_request_target") and "closed" in _texts(filters, "types"):
+        elif name in _PULLS and "closed" in _texts(filters, "types"):
             merged: dict[str, Value] = {"github.event.action": "closed", "github.event.pull_request.merged": True}
             yield "pull-request", _texts(filters, "branches"), {**context, **merged}
         elif kind := _OTHERS.get(name):

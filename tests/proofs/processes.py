@@ -1,0 +1,229 @@
+"""What is found out about real projects: `python -m tests.proofs.processes FOLDER [--right FILE] > docs/processes.md`.
+
+FOLDER holds bare git repositories, `owner+name/…`; nothing is fetched but the list of versions from the index. FILE is
+an answer sheet that was written by hand, as JSON: `{"owner/name": {"package", "workflow", "starts", "tag_template",
+"environment"}}`, with a list of names separated by commas where several workflows publish.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from release_state.facts.process import resolve
+from release_state.model.observation import Observation, known
+from release_state.model.snapshot import (
+    Branch,
+    IndexProject,
+    IndexRelease,
+    Remote,
+    Snapshot,
+    Tag,
+    WorkflowFile,
+    WorkflowFiles,
+)
+from release_state.model.target import Channel, Target
+from release_state.observe.http.client import HttpClient
+from release_state.observe.index.index import observe_index
+from release_state.settings.channels import pypi
+
+FOLDER = ".github/workflows/"
+LARGEST = 500_000
+"""Bytes of a workflow file that are read."""
+
+
+@dataclass
+class Found:
+    """What was found out about one repository."""
+
+    repository: str
+    package: str
+    workflows: tuple[str, ...] = ()
+    starts: tuple[str, ...] = ()
+    template: str = ""
+    environments: tuple[str, ...] = ()
+    candidates: int = 0
+    wrong: list[str] = field(default_factory=list)
+    """What differs from the answer sheet."""
+    checked: bool = False
+
+
+def list_repositories(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Yield the name and the git directory of each repository of a folder."""
+    for place in sorted(folder.iterdir()):
+        heads = sorted(place.rglob("HEAD")) if "+" in place.name else []
+        if git := next((head.parent for head in heads if (head.parent / "objects").is_dir()), None):
+            yield place.name.replace("+", "/", 1), git
+
+
+def look(repository: str, git: Path, package: str, client: HttpClient) -> Found:
+    """Find out the process of a project from its tags, its workflow files and the index."""
+
+    def run(*words: str) -> str:
+        done = subprocess.run(["git", "--git-dir", git, *words], capture_output=True, check=False)
+        return done.stdout.decode("utf-8", "replace")
+
+    head = run("rev-parse", "HEAD").strip()
+    paths = [path for path in run("ls-tree", "-r", "--name-only", "HEAD").splitlines() if _is_wanted(path)]
+    texts = {path: run("cat-file", "blob", f"HEAD:{path}") for path in paths}
+    refs = run("for-each-ref", "--format=%(objectname) %(refname:strip=2)", "refs/tags").splitlines()
+    named = (line.partition(" ") for line in refs)
+    tags = tuple(Tag(name=name, object=sha, commit=sha, annotated=False) for sha, _, name in named)
+    channel = Channel(name="pypi", index_url=pypi(), leaves=("tag", "release", "pull-request"), is_public_index=True)
+    page = observe_index(client, channel, package, "0", ())
+    newest = _newest(page)
+    target = Target(
+        package=package,
+        repository=repository,
+        version=newest,
+        channel=channel,
+        channels=(channel,),
+        base_branch=run("symbolic-ref", "--short", "HEAD").strip() or "main",
+        remote_url="https://github.example/x/y.git",
+        github_api="https://api.github.example",
+        github_web="https://github.example",
+    )
+    snapshot = Snapshot(observed_at=datetime.now(timezone.utc), target=target, phase="post-recovery", phase_reason="")
+    base = Branch(name=target.base_branch or "main", sha=head)
+    resolved = resolve(
+        snapshot.model_copy(
+            update={
+                "remote": known(Remote(url=target.remote_url, default_branch=base.name, branches=(base,), tags=tags)),
+                "index": {"pypi": page},
+                "workflow_files": known(
+                    WorkflowFiles(
+                        commit=head,
+                        branch=base.name,
+                        files=tuple(WorkflowFile(path=path, text=text[:LARGEST]) for path, text in texts.items()),
+                    )
+                ),
+            }
+        )
+    ).target
+    publishers = resolved.process.publishers
+    return Found(
+        repository=repository,
+        package=package,
+        workflows=resolved.workflows,
+        starts=tuple(dict.fromkeys(start.kind for start in resolved.process.starts)),
+        template=resolved.tag_template,
+        environments=tuple(dict.fromkeys(filter(None, (each.environment for each in publishers)))),
+        candidates=len(resolved.process.candidates),
+    )
+
+
+def _is_wanted(path: str) -> bool:
+    name = path.rpartition("/")[2]
+    return (path.startswith(FOLDER) and name.endswith((".yml", ".yaml"))) or name in ("action.yml", "action.yaml")
+
+
+def _newest(page: Observation[IndexProject]) -> str:
+    releases: Sequence[IndexRelease] = page.value.releases if page.value else ()
+    return releases[-1].version if releases else "1.0.0"
+
+
+def compare(found: Found, right: Mapping[str, Any]) -> None:
+    """Note what differs from the answer sheet."""
+    found.checked = True
+    named = right["workflow"]
+    wanted = {
+        name.strip().rpartition("/")[2]
+        for each in (named if isinstance(named, list) else [named or ""])
+        for name in each.split(",")
+    }
+    if set(found.workflows) != wanted - {""}:
+        found.wrong.append("workflow")
+    elif found.workflows and not {start.replace("_", "-") for start in right["starts"]} <= set(found.starts):
+        found.wrong.append("start")
+    template = right["tag_template"]
+    if template and template != "null" and _plain(template, found.package) != _plain(found.template, found.package):
+        found.wrong.append("tags")
+
+
+def _plain(template: str, package: str) -> str:
+    return (
+        template.replace("{package}", package)
+        .replace("{semver}", "{version}")
+        .replace("{version with underscores}", "{underscored}")
+    )
+
+
+def write(every: Sequence[Found]) -> Iterator[str]:
+    """Yield the lines of the page."""
+    asked = [found for found in every if found.checked]
+    wrong = Counter(kind for found in asked for kind in found.wrong)
+    seen = [found for found in every if found.workflows]
+    yield "<!-- Made by: python -m tests.proofs.processes FOLDER --right FILE -->"
+    yield ""
+    yield "# Processes of real projects"
+    yield ""
+    yield f"This is what is found out about {len(every)} public projects without configuration. It comes from their tags,"
+    yield "their workflow files and the index. Whether releases have pull requests is not looked at here: a run asks GitHub."
+    yield ""
+    yield "*Wrong* means that the answer differs from the one that a person read from the workflow files. Most of these"
+    yield "projects upload in a script of their own, or publish several packages from one repository. If no workflow is"
+    yield "seen to publish, a run says so and asks for `--workflow`."
+    yield ""
+    yield "| | projects |"
+    yield "|---|---|"
+    yield f"| with a workflow that publishes | {len(seen)} |"
+    none_seen = sum(bool(found.candidates) for found in every)
+    yield f"| with workflow files, none of which is seen to publish | {none_seen} |"
+    yield f"| looked up by hand | {len(asked)} |"
+    for kind, words in (("workflow", "the workflow"), ("start", "what starts it"), ("tags", "the spelling of tags")):
+        yield f"| of these, {words} is right | {len(asked) - wrong[kind]} |"
+    yield ""
+    yield "| project | workflow | started by | tags | environment | by hand |"
+    yield "|---|---|---|---|---|---|"
+    for found in every:
+        hand = ("wrong: " + ", ".join(found.wrong) if found.wrong else "right") if found.checked else ""
+        workflows = ", ".join(found.workflows) or ("not found" if found.candidates else "none")
+        cells = (
+            found.package,
+            workflows,
+            ", ".join(found.starts),
+            f"`{found.template}`",
+            ", ".join(found.environments),
+        )
+        yield f"| {' | '.join(cell or '-' for cell in (*cells, hand))} |"
+
+
+def main() -> int:
+    """Look at every repository of a folder and print the page."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, help="bare git repositories, owner+name/…")
+    parser.add_argument("--right", type=Path, help="the answers that were looked up by hand")
+    parser.add_argument("--packages", type=Path, help='names on the index, as JSON: {"owner/name": "package"}')
+    given = parser.parse_args()
+    right: dict[str, Any] = json.loads(given.right.read_text("utf-8")) if given.right else {}
+    packages: dict[str, str] = json.loads(given.packages.read_text("utf-8")) if given.packages else {}
+    client = HttpClient(60)
+
+    def one(item: tuple[str, Path]) -> Found:
+        repository, git = item
+        answers = right.get(repository, {})
+        package = packages.get(repository) or answers.get("package") or repository.rpartition("/")[2]
+        return look(repository, git, package, client)
+
+    with ThreadPoolExecutor(4) as pool:
+        every = list(pool.map(one, list_repositories(given.folder)))
+    for found in every:
+        if found.repository in right:
+            compare(found, right[found.repository])
+            if found.wrong:
+                print(found.repository, found.wrong, found, right[found.repository], file=sys.stderr)
+    print("\n".join(write(sorted(every, key=lambda found: found.package.lower()))))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
