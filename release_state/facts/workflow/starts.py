@@ -59,10 +59,10 @@ def find_starts(upload: Upload, text: str, repository: str = "", base: str = "ma
         surely = _reaches(upload, {**(known if repository else {}), **context})
         if surely is not False:
             found.setdefault((kind, filters), Start(kind=kind, filters=filters, surely=surely is True))
-    if not found and (pull := next((name for name in _PULLS if name in events), "")):
-        # A rare process: the run of the release's own pull request uploads and merges it.
-        if _reaches(upload, {"github.event_name": pull}) is not False:
-            return (Start(kind="pull-request", surely=False),)
+    pull = next((name for name in _PULLS if name in events), "")
+    # A rare process: the run of the release's own pull request uploads and merges it.
+    if not found and pull and _reaches(upload, {"github.event_name": pull}) is not False:
+        return (Start(kind="pull-request", surely=False),)
     return tuple(found.values())
 
 
