@@ -8,6 +8,7 @@ from release_state.facts.release import Release
 from release_state.facts.release_workflow import find_variation
 from release_state.facts.workflow.calls import ReleaseWorkflow
 from release_state.facts.workflow.document import NotReadable, read_yaml
+from release_state.facts.workflow.model import parse_workflow
 from release_state.model.outcome import Statement
 from release_state.model.snapshot import Snapshot
 from release_state.plan.recovery import Recovery
@@ -71,3 +72,23 @@ def test_why_a_file_is_no_yaml(text: str, why: str) -> None:
     with pytest.raises(NotReadable) as raised:
         read_yaml(text)
     assert why in str(raised.value)
+
+
+@pytest.mark.parametrize(("depth", "is_read"), [(39, True), (40, False)])
+def test_how_deep_a_file_may_nest(depth: int, is_read: bool) -> None:
+    text = f"a: {'[' * depth}{']' * depth}"
+    if is_read:
+        assert read_yaml(text)
+        return
+    with pytest.raises(NotReadable, match="nested deeper than 40"):
+        read_yaml(text)
+
+
+@pytest.mark.parametrize(
+    ("triggers", "by_tag"),
+    [("{push: {tags: [v*]}}", True), ("{push: {tags: [v*], branches: [main]}}", False), ("{push: {}}", False),
+     ("push", False), ("release", True), ("{release: {}, push: {tags: [v*]}}", True),
+     ("{pull_request: {tags: [v*]}}", False)],
+)  # fmt: skip
+def test_what_only_a_tag_starts(triggers: str, by_tag: bool) -> None:
+    assert parse_workflow(f"on: {triggers}\njobs: {{}}\n").by_tag is by_tag
