@@ -95,6 +95,7 @@ def _publisher(upload: Upload, texts: Mapping[str, str], target: Target, base: s
         starts=starts,
         only_releases=starts_only_uploads(starts, text, base),
         makes=find_made(workflow),
+        skips_existing=upload.skips_existing,
         platform_wheels=builds_platform_wheels(workflow),
     )
 

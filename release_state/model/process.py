@@ -37,6 +37,8 @@ class Publisher(Model):
     """Whether every run of the workflow is a release run: it has no other triggers and uploads in each."""
     makes: tuple[Literal["tag", "release", "draft", "pull-request"], ...] = ()
     """What its workflow makes besides the upload."""
+    skips_existing: bool = False
+    """Whether the upload leaves out files that the index has."""
     platform_wheels: bool = False
     """Whether the workflow builds wheels for several platforms."""
 

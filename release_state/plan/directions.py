@@ -49,6 +49,8 @@ def _publish(release: Release, tag: list[Step]) -> list[Step]:
         return [*wait, *unyank]
     if why := explain_closed(release):
         return [*unyank, publication.next_version(release, why)]
+    if release.is_published and (again := start.publish_by_workflow(release)):
+        return [*unyank, *again]
     if sdist := find_sdist_for_wheel(release):
         return [*unyank, publication.wheel_from_sdist(release, sdist)]
     if not release.is_published:

@@ -44,6 +44,8 @@ class Upload:
     """"pypi", "testpypi", or the address of another index; None if only a run can tell."""
     condition: str = ""
     """The condition of the step itself."""
+    skips_existing: bool = False
+    """Whether it leaves out files that the index has."""
 
     def may_be_to(self, channel: str) -> bool:
         """Whether the upload may go to the index of this channel."""
@@ -142,7 +144,13 @@ def _uploads_of_step(path: str, at: LocatedStep) -> Iterator[Upload]:
             known = ((action or step.label, Evidence.NAME, None),)
     for how, evidence, index in known:
         hinted = TESTPYPI if _is_rehearsal(job) and index in (None, PYPI) else index
-        yield Upload(path, job, how, evidence, hinted, step.condition)
+        yield Upload(path, job, how, evidence, hinted, step.condition, _skips_existing(step))
+
+
+def _skips_existing(step: JobStep) -> bool:
+    told = (step.inputs.get(name, "") for name in ("skip-existing", "skip_existing"))
+    text = f"{step.run} {step.inputs.get('args', '')}"
+    return "true" in told or "--skip-existing" in text or "--check-url" in text
 
 
 def _of_action(name: str, step: JobStep, env: Mapping[str, str]) -> Iterator[tuple[str, Evidence, str | None]]:

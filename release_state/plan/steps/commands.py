@@ -183,5 +183,10 @@ def _typed(target: Target, setting: Setting, settings: dict[str, str]) -> str | 
 
 def explain_start(release: Release, by: Literal["tag", "release"]) -> str:
     """What pushing the tag or publishing the GitHub Release starts, to be added to a reason; empty: nothing."""
-    publisher = None if release.is_published else find_started(release.target, by)
-    return f"; this starts {publisher.workflow}, which publishes" if publisher else ""
+    publisher = find_started(release.target, by)
+    if publisher is None:
+        return ""
+    there = (
+        ": its upload finds the files there, and skips them or fails" if release.is_published else ", which publishes"
+    )
+    return f"; this starts {publisher.workflow}{there}"

@@ -40,10 +40,13 @@ def publish_by_workflow(release: Release) -> list[Step] | None:
     Empty if the GitHub Release that the plan creates starts it.
     """
     publisher, tag = find_publisher(release), release.tag
-    if publisher is None or tag is None or release.is_published:
+    if publisher is None or tag is None or (release.is_published and not publisher.skips_existing):
         return None
-    if run := find_failed_run(release, tag):
-        return [_run_again(release, run)]
+    run = find_run(release, tag)
+    if release.is_published and (run is None or run.conclusion not in _RED):
+        return None
+    if run is not None and release.snapshot.observed_at - run.created_at < RERUN_AGE:
+        return [_run_again(release, run) if run.conclusion in _RED else _look_then_run(release, run)]
     kinds = {start.kind for start in publisher.starts}
     if "dispatch" in kinds and (dispatch := _dispatch(release, publisher, tag)):
         return [dispatch]
@@ -53,14 +56,11 @@ def publish_by_workflow(release: Release) -> list[Step] | None:
     return [_push_again(release, publisher, tag, found)]
 
 
-def find_failed_run(release: Release, tag: Tag) -> WorkflowRun | None:
-    """Return the newest run that this tag started, if it failed and GitHub can still run its failed jobs again."""
+def find_run(release: Release, tag: Tag) -> WorkflowRun | None:
+    """Return the newest run that this tag, or its GitHub Release, started; None if none is known."""
     runs = value_or((), lambda: release.snapshot.runs.present().runs)
     own = (run for run in runs if run.head_branch == tag.name and run.head_sha == tag.commit)
-    newest = max(own, key=lambda run: (run.created_at, run.id), default=None)
-    if newest is None or newest.conclusion not in _RED:
-        return None
-    return newest if release.snapshot.observed_at - newest.created_at < RERUN_AGE else None
+    return max(own, key=lambda run: (run.created_at, run.id), default=None)
 
 
 def _run_again(release: Release, run: WorkflowRun) -> Step:
@@ -74,6 +74,20 @@ def _run_again(release: Release, run: WorkflowRun) -> Step:
         precondition="the cause lies outside of the commit and is removed: a repeated run keeps its commit, ref and "
         "workflow file; if the cause is in the commit, release the next version",
         reason=f"the run was started by {run.head_branch}, so it publishes this tag{cause}",
+        link=run.html_url,
+        verify=[suite_command(release.target, wait="600")],
+    ).mark_start()
+
+
+def _look_then_run(release: Release, run: WorkflowRun) -> Step:
+    """The step for a run that GitHub does not call failed, though nothing of the version is on the index."""
+    return _index_step(
+        f"See why run #{run.number} of {run.workflow or release.target.workflow} published nothing, then repeat it",
+        gh(release, "run", "view", str(run.id)),
+        gh(release, "run", "rerun", str(run.id)),
+        precondition="the index still lists nothing of this version, and a repeated run would upload: a job that a "
+        "condition skipped is skipped again",
+        reason=f"it was started by {run.head_branch} and ended as {run.conclusion or run.status}",
         link=run.html_url,
         verify=[suite_command(release.target, wait="600")],
     ).mark_start()

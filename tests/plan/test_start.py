@@ -1,0 +1,139 @@
+"""The project's own workflow publishes a tag that is there: what the plan says, by what starts it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from release_state.facts.release import Release
+from release_state.model.observation import known
+from release_state.model.plan import Step
+from release_state.model.process import Process, Publisher, Start, StartKind
+from release_state.model.snapshot import Snapshot
+from release_state.plan.recovery import Recovery
+from tests.support import states as s
+
+TAGGED = s.tag()
+
+
+def publisher(*kinds: StartKind, filters: tuple[str, ...] = (), **changes: Any) -> Publisher:
+    """A job that these start."""
+    starts = tuple(Start(kind=kind, filters=filters if kind == "release" else ()) for kind in kinds)
+    return Publisher(workflow="ship.yml", job="job up", job_name="up", how="uv publish", starts=starts, **changes)
+
+
+def tagged(found: Publisher, leaves: tuple[str, ...] = ("tag", "release"), **changes: Any) -> Snapshot:
+    """0.2.0 is tagged and not published, in a project with this process."""
+    channel = s.PYPI.model_copy(update={"leaves": leaves})
+    about = s.target(channel=channel, channels=(channel, s.TESTPYPI), workflow="ship.yml")
+    about = about.model_copy(update={"process": Process(publishers=(found,))})
+    values: dict[str, Any] = {
+        "target": about,
+        "remote": s.remote(TAGGED),
+        "clone": s.clone(tags=(TAGGED,)),
+        "history": s.history(s.lineage(s.HEAD, on_base=True, ahead=0)),
+        "phase": "post-recovery",
+        "runs": s.runs(),
+        **changes,
+    }
+    return s.ready(**values)
+
+
+def steps(snapshot: Snapshot) -> tuple[Step, ...]:
+    """The steps of its plan."""
+    return Recovery(Release(snapshot)).steps
+
+
+def commands(snapshot: Snapshot) -> list[str]:
+    """The commands of its plan, without the repository, a line each."""
+    return [
+        " ".join(words).replace(" --repo github.example/octo/orbit", "")
+        for each in steps(snapshot)
+        for words in each.commands
+    ]
+
+
+def failed_run(**changes: Any) -> Any:
+    """A failed run that the tag started."""
+    values = {"conclusion": "failure", "event": "push", "head_branch": "v0.2.0", "head_sha": s.HEAD, **changes}
+    return s.run(workflow="ship.yml", **values)
+
+
+def test_the_failed_jobs_of_the_run_that_the_tag_started_are_run_again() -> None:
+    state = tagged(publisher("tag"), runs=s.runs(failed_run(), failed_run(id=7, created_at=s.NOW - timedelta(days=1))))
+    first = steps(state)[0]
+    assert commands(state)[0] == "gh run rerun 99 --failed"
+    assert "if the cause is in the commit, release the next version" in (first.precondition or "")
+    assert first.starts_run and not any("build" in line or "twine" in line for line in commands(state))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        failed_run(created_at=s.NOW - timedelta(days=31)),
+        failed_run(head_branch="v0.1.0"),
+        failed_run(head_sha=s.OTHER),
+    ],
+)
+def test_a_run_that_is_too_old_or_of_another_commit_is_not_repeated(other: Any) -> None:
+    state = tagged(publisher("tag", "dispatch"), runs=s.runs(other))
+    assert commands(state)[0].startswith("gh workflow run ship.yml --ref v0.2.0")
+
+
+def test_a_half_made_upload_is_repeated_only_by_a_job_that_skips_what_is_there() -> None:
+    half = {"index": {"pypi": s.project(s.file("sdist"))}, "runs": s.runs(failed_run())}
+    assert commands(tagged(publisher("tag", skips_existing=True), **half))[0] == "gh run rerun 99 --failed"
+    assert commands(tagged(publisher("tag"), **half))[0] != "gh run rerun 99 --failed"
+
+
+def test_a_green_run_that_published_nothing_is_looked_at_first() -> None:
+    state = tagged(publisher("tag"), runs=s.runs(failed_run(conclusion="success")))
+    assert commands(state)[:2] == ["gh run view 99", "gh run rerun 99"]
+    assert "published nothing" in steps(state)[0].title
+
+
+def test_a_tag_that_started_nothing_is_pushed_again_with_the_same_object() -> None:
+    told = commands(tagged(publisher("tag"), leaves=("tag",)))
+    assert f"--force-with-lease=refs/tags/v0.2.0:{s.TAG_OBJECT}" in told[-2] and told[-2].endswith(" :refs/tags/v0.2.0")
+    assert told[-1].endswith(f" {s.TAG_OBJECT}:refs/tags/v0.2.0")
+
+
+def test_a_tag_with_a_github_release_is_never_deleted_for_it() -> None:
+    told = commands(tagged(publisher("tag"), release=known(s.release())))
+    assert not any(":refs/tags/" in line for line in told), told
+
+
+def test_a_github_release_is_published_anew() -> None:
+    state = tagged(publisher("release", filters=("published",)), release=known(s.release()))
+    assert commands(state) == ["gh release edit v0.2.0 --draft", "gh release edit v0.2.0 --draft=false"]
+
+
+def test_one_that_waits_for_created_is_made_again_and_the_plan_says_why() -> None:
+    state = tagged(publisher("release", filters=("created",)), release=known(s.release()))
+    told = commands(state)
+    assert told[-1].startswith("gh release create v0.2.0 --verify-tag") and "DELETE" in told[-2]
+    assert "GitHub does not send when a draft is published" in steps(state)[-1].reason
+
+
+def test_a_missing_github_release_is_the_start_and_the_plan_says_so() -> None:
+    state = tagged(publisher("release", filters=("published",)))
+    (only,) = steps(state)
+    assert only.commands[0][:4] == ("gh", "release", "create", "v0.2.0")
+    assert "this starts ship.yml, which publishes" in only.reason
+
+
+def test_no_step_does_what_the_started_run_makes() -> None:
+    state = tagged(publisher("tag", makes=("release",)), runs=s.runs(failed_run()))
+    assert commands(state) == ["gh run rerun 99 --failed"]
+
+
+def test_a_process_that_is_started_by_hand_and_tags_by_itself_is_completed_by_hand() -> None:
+    told = commands(tagged(publisher("dispatch", makes=("tag", "release"))))
+    assert any("build" in line for line in told)
+
+
+def test_one_machine_does_not_build_the_wheels_of_several_platforms() -> None:
+    told = commands(tagged(publisher("dispatch", makes=("tag",), platform_wheels=True)))
+    assert not any("-m build" in line or "twine" in line for line in told)
