@@ -83,7 +83,7 @@ def test_a_run_that_is_too_old_or_of_another_commit_is_not_repeated(other: Any) 
 
 
 def test_a_half_made_upload_is_repeated_only_by_a_job_that_skips_what_is_there() -> None:
-    half = {"index": {"pypi": s.project(s.file("sdist"))}, "runs": s.runs(failed_run())}
+    half: dict[str, Any] = {"index": {"pypi": s.project(s.file("sdist"))}, "runs": s.runs(failed_run())}
     assert commands(tagged(publisher("tag", skips_existing=True), **half))[0] == "gh run rerun 99 --failed"
     assert commands(tagged(publisher("tag"), **half))[0] != "gh run rerun 99 --failed"
 

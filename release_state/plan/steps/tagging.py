@@ -52,7 +52,8 @@ def create(release: Release) -> list[Step]:
         tag_it = _tag_step(
             f"Tag {commit.sha[:12]}, {commit.what}, as {tag}",
             *_tag_and_push(release, commit.sha, commit.ref),
-            reason="the version is published, and this commit is the only trace of its source",
+            reason="the version is published, and this commit is the only trace of its source"
+            + explain_start(release, "tag"),
             verify=[_check_tag(release, commit.sha)],
         )
         return [tag_it]
@@ -95,7 +96,7 @@ def _tag_best_match(release: Release, candidates: tuple[Candidate, ...], local: 
             title if is_certain else f"{title}, unless you know a better match",
             *_tag_and_push(release, best.sha, best.ref or best.sha, replaces=local is not None),
             precondition=None if is_certain else "you know no better match: a fetched tag is hard to move",
-            reason=_explain_choice(release, best, candidates),
+            reason=_explain_choice(release, best, candidates) + explain_start(release, "tag"),
             verify=[_check_tag(release, best.sha)],
             **({} if local is None else tags.describe_loss(local)),
         ),
@@ -143,7 +144,7 @@ def _move(release: Release, tag: Tag, chosen: Candidate) -> list[Step]:
             f"Move the tag {tag.name} to {chosen.sha[:12]}, {chosen.what}",
             *_tag_and_push(release, chosen.sha, chosen.ref or chosen.sha, replaces=True)[:2],
             push(release, f"{tag.object}:{backup}", ref, replacing=f"{ref}:{tag.object}"),
-            reason=_explain_choice(release, chosen, release.published_from),
+            reason=_explain_choice(release, chosen, release.published_from) + explain_start(release, "tag"),
             precondition=f"the tag is still {tag.object[:12]}, and its GitHub Release is not immutable",
             destroys=destroys,
             saves=saves,
