@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from release_state.facts.release import Release
@@ -12,6 +14,7 @@ from release_state.facts.workflow.model import parse_workflow
 from release_state.model.outcome import Statement
 from release_state.model.snapshot import Snapshot
 from release_state.plan.recovery import Recovery
+from tests.checks.cases import ci
 from tests.support import states as s
 from tests.support import workflows as w
 from tests.support.judged import CHECKS, ended
@@ -36,6 +39,21 @@ def found(check: str, snapshot: Snapshot) -> str:
 )
 def test_ci_names_what_is_required(snapshot: Snapshot, said: str) -> None:
     assert found("CI-1", snapshot) == said
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"workflows": ci.STARTS, "ran": ("ci.yml",)}, "none of its jobs ran"),
+        ({}, "no workflow starts on a push to the base branch"),
+        ({"skip": "[skip ci]"}, "the commit message says [skip ci]"),
+        ({"workflows": ci.AWAY}, "ci.yml: starts on a push to main"),
+    ],
+)
+def test_why_a_commit_has_no_ci_of_its_own(changes: dict[str, Any], why: str) -> None:
+    red = (s.job(0, "failure", commit=s.OTHER),)
+    _, statement = ended(CHECKS["CI-1"], Recovery(Release(ci.expecting(nearest_results=red, **changes))))
+    assert isinstance(statement, Statement) and statement.why.endswith(f"it has no CI of its own: {why}")
 
 
 @pytest.mark.parametrize(

@@ -118,6 +118,9 @@ def test_a_project_without_a_known_upload_has_candidates_and_one_without_workflo
     assert "ci.yml, release.yml" in explain_unknown(found.target).why
     nothing = resolve(snapshot({}))
     assert (nothing.target.workflow, nothing.target.process.candidates) == ("", ())
+    assert "the base branch has no workflow files" in nothing.target.process.evidence
+    seen = "no workflow file is seen to publish to pypi: ci.yml, release.yml"
+    assert seen in found.target.process.evidence and seen not in nothing.target.process.evidence
     assert nothing.workflow_files.known() is None
 
 

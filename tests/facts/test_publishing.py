@@ -50,6 +50,11 @@ def job(step: str, on: str = "{push: {tags: ['v*']}}", more: str = "") -> dict[s
         ("run: maturin upload --skip-existing wheels/*", "maturin upload", "pypi"),
         ("{uses: PyO3/maturin-action@v1, with: {command: upload}}", "PyO3/maturin-action upload", "pypi"),
         ("run: python setup.py sdist upload", "python setup.py", "pypi"),
+        (
+            "{uses: relekang/python-semantic-release@v7, with: {pypi_token: x}}",
+            "relekang/python-semantic-release",
+            "pypi",
+        ),
     ],
 )  # fmt: skip
 def test_a_step_that_uploads(step: str, how: str, index: str | None) -> None:
@@ -65,6 +70,7 @@ def test_a_step_that_uploads(step: str, how: str, index: str | None) -> None:
         "run: uv publish --dry-run",
         "run: echo uv publish",
         "run: pixi publish",
+        "{uses: some/action@v1, with: {pypi_token: x}}",
         "{uses: PyO3/maturin-action@v1, with: {command: build}}",
         "uses: peaceiris/actions-gh-pages@v3",
         "{uses: python-semantic-release/python-semantic-release@v9, with: {github_token: x}}",
@@ -84,6 +90,17 @@ def test_credentials_of_an_index_are_weaker_evidence_and_a_name_is_the_weakest()
     assert [upload.workflow for upload in choose_surest(find_uploads(texts))] == [PATH]
     with_known = {**texts, f"{FOLDER}/z.yml": job("run: uv publish")[PATH]}
     assert [upload.workflow for upload in choose_surest(find_uploads(with_known))] == [f"{FOLDER}/z.yml"]
+
+
+@pytest.mark.parametrize(
+    ("more", "is_hint"),
+    [("    environment: pypi\n", True), ("    permissions: {id-token: write}\n", True), ("", False),
+     ("    permissions: {contents: write}\n", False), ("    environment: docs\n", False)],
+)  # fmt: skip
+def test_a_task_by_its_name_is_a_hint_where_the_job_may_upload(more: str, is_hint: bool) -> None:
+    assert [upload.evidence for upload in find_uploads(job("run: make publish", more=more))] == [
+        Evidence.NAME
+    ] * is_hint
 
 
 def test_an_upload_in_a_reusable_workflow_and_a_local_action_is_one_of_the_caller() -> None:

@@ -7,18 +7,23 @@ from typing import Any
 
 import pytest
 
-from release_state.facts.health import describe_trouble
+from release_state.facts.health import describe_trouble, explain_by_status
 from release_state.facts.logs.log import explain_log, parse_log
 from release_state.facts.origin import explain_closed, explain_dead_end
 from release_state.facts.release import Release
 from release_state.facts.workflow.calls import ReleaseWorkflow
 from release_state.facts.workflow.model import JobStep
 from release_state.facts.workflow.needs import ID_TOKEN, find_needs
-from release_state.facts.workflow.weaknesses import find_shallow_checkouts
+from release_state.facts.workflow.weaknesses import find_shallow_checkouts, measure_runs
+from release_state.model.observation import NotObserved, unavailable
+from release_state.plan.recovery import Recovery
+from tests.checks.cases.permissions import UNSAID
 from tests.checks.cases.services import INCIDENT, status
 from tests.support import states as s
 from tests.support import workflows as w
+from tests.support.judged import CHECKS, ended
 
+CALL = "./.github/workflows/x.yml"
 PUBLIC = s.PYPI.model_copy(update={"is_public_index": True})
 
 
@@ -26,6 +31,23 @@ def test_an_incident_without_a_page_links_the_status_page() -> None:
     for link, shown in (("https://i.example", "https://i.example"), ("", "https://status.example")):
         found = status("operational", INCIDENT.model_copy(update={"link": link}))
         assert describe_trouble(found.present()) == f"{INCIDENT.title} ({shown})"
+
+
+@pytest.mark.parametrize(
+    ("source", "is_named"),
+    [
+        ("index pypi", True),
+        ("index internal", True),
+        ("index other", False),
+        ("index unknown", False),
+        ("clone", False),
+    ],
+)
+def test_a_status_page_explains_its_own_service_alone(source: str, is_named: bool) -> None:
+    own, other = (s.PYPI.model_copy(update={"name": name}) for name in ("internal", "other"))
+    target = s.target(channel=own, channels=(PUBLIC, own, other))
+    found = s.ready(target=target, services={"PyPI": status("degraded performance")}, index={})
+    assert bool(explain_by_status(found, s.failure(source))) is is_named
 
 
 def test_a_step_without_a_name_has_its_number() -> None:
@@ -98,3 +120,38 @@ def test_the_step_is_that_of_the_line_that_explains_the_failure() -> None:
 def test_why_a_version_cannot_be_completed(changes: dict[str, Any], explained: str) -> None:
     said = explain_dead_end(Release(s.released(**changes)))
     assert explained in said and bool(said) == bool(explained)
+
+
+def test_earlier_tags_are_the_greatest_versions_below_in_the_templates_spelling() -> None:
+    names = ("v0.1.0", "0.1.0", "v0.1.1", "0.1.2rc1", "v0.2.0", "v0.3.0", "latest")
+    for order in (names, tuple(reversed(names))):
+        release = Release(s.ready(remote=s.remote(*map(s.tag, order))))
+        assert release.find_earlier_tags(2) == (("0.1.1", "v0.1.1"), ("0.1.0", "v0.1.0"))
+        assert release.find_earlier_tags(1) == (("0.1.1", "v0.1.1"),)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "conclusion", "counts"),
+    [(20, "cancelled", True), (19.9, "cancelled", False), (20, "timed_out", True), (20, "failure", False),
+     (1, "success", True)],
+)  # fmt: skip
+def test_a_run_that_its_limit_ended_counts(minutes: float, conclusion: str, counts: bool) -> None:
+    run = s.run(conclusion=conclusion, created_at=s.NOW - timedelta(minutes=minutes))
+    assert bool(measure_runs([run], 20)) is counts
+
+
+def test_a_block_without_rights_gives_none_under_an_unknown_caller() -> None:
+    for block, given in (("{}", "none"), ("{contents: read}", None)):
+        texts = {file.path: file.text for file in w.files(w.called(CALL, ""), workflows_x=w.reusable("true", block))}
+        *_, inner = ReleaseWorkflow(w.PATH, texts, None).jobs
+        assert (inner.permissions and inner.permissions.get("contents")) == given
+
+
+@pytest.mark.parametrize(
+    ("remedy", "ends"),
+    [("grant a right", "in the workflow, or grant a right"), (None, "`contents: write` in the workflow")],
+)
+def test_an_unknown_setting_says_what_may_be_done(remedy: str | None, ends: str) -> None:
+    found = s.ready(workflow_files=w.observed(UNSAID), actions_settings=unavailable("GitHub", "403", remedy))
+    _, missing = ended(CHECKS["PERMISSION-31"], Recovery(Release(found)))
+    assert isinstance(missing, NotObserved) and (missing.problem.remedy or "").endswith(ends)

@@ -24,6 +24,7 @@ SCRIPTS = {
     'url="$(gh pr create --title "a b")"': [("gh", "pr", "create", "--title", "a b")],
     "url=`gh pr create`": [("gh", "pr", "create")],
     "(cd x && git push)": [("cd", "x"), ("git", "push")],
+    'x="$( (git a); git b )"; git c': [("git", "a"), ("git", "b"), ("git", "c")],
     "x 2>&1 | y": [("x", "2>&1"), ("y",)],
     "echo a#b # git push": [("echo", "a#b")],
     "uv run --with x git push": [("git", "push")],
@@ -126,6 +127,12 @@ def test_a_password_is_no_trusted_publishing() -> None:
     assert not needs("UV_PUBLISH_TOKEN=$P uv publish")
     [upload] = needs("twine upload dist/*")
     assert not upload.certain, "a file may hold its password"
+
+
+def test_maturin_signs_in_to_upload_alone() -> None:
+    for command, count in (("upload", 1), ("publish", 1), ("build", 0), ("", 0)):
+        assert len(needs(uses="PyO3/maturin-action@v1", inputs={"command": command})) == count
+    assert not needs(uses="PyO3/maturin-action@v1", inputs={"command": "upload"}, env={"MATURIN_PASSWORD": "x"})
 
 
 def test_an_action_that_is_told_not_to_push_needs_nothing() -> None:
