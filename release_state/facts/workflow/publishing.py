@@ -127,9 +127,12 @@ def find_uploads(texts: Mapping[str, str]) -> tuple[Upload, ...]:
 
 
 def choose_surest(uploads: Sequence[Upload]) -> tuple[Upload, ...]:
-    """Return the uploads with the best evidence among them."""
-    best = max((upload.evidence for upload in uploads), default=Evidence.NAME)
-    return tuple(upload for upload in uploads if upload.evidence is best)
+    """Return the uploads that are known or nearly so, the surest first; those by name alone if there are no others.
+
+    A wrong one too many costs a look at its runs; one too few could hide a run that publishes.
+    """
+    sure = [upload for upload in uploads if upload.evidence is not Evidence.NAME]
+    return tuple(sorted(sure or uploads, key=lambda upload: -upload.evidence))
 
 
 def _uploads_of_step(path: str, at: LocatedStep) -> Iterator[Upload]:
