@@ -32,6 +32,7 @@ from release_state.facts.logs.log import (
     parse_log,
     read_logs,
 )
+from release_state.model.process import Process, Publisher, Start
 from tests.support import states as s
 
 HOST = urlsplit(PYPI_SIMPLE_ENDPOINT).hostname
@@ -390,6 +391,17 @@ def test_attribution_by_the_run() -> None:
     assert by("Release v0.3.0 to TestPyPI", event="push") == Attribution()
     same = s.run(title="Publish to PyPI")
     assert attribute_run(same, [same, same], s.target(channel=s.TESTPYPI)) == Attribution()
+
+
+@pytest.mark.parametrize(
+    ("event", "branch", "kind", "is_ours"),
+    [("push", "v0.2.0", "tag", True), ("release", "v0.2.0", "release", True), ("create", "v0.2.0", "tag", True),
+     ("schedule", "v0.2.0", "tag", False), ("push", "v0.2.0", "dispatch", False), ("push", "main", "tag", False)],
+)  # fmt: skip
+def test_a_run_that_a_tag_started_is_of_its_version(event: str, branch: str, kind: Any, is_ours: bool) -> None:
+    publisher = Publisher(workflow="release.yml", job="up", job_name="up", how="uv", starts=(Start(kind=kind),))
+    run = s.run(event=event, head_branch=branch, workflow="release.yml")
+    assert attribute_run(run, [run], s.target(process=Process(publishers=(publisher,)))).is_ours is is_ours
 
 
 def test_attribution_by_the_jobs() -> None:

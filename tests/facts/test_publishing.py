@@ -103,6 +103,16 @@ def test_a_task_by_its_name_is_a_hint_where_the_job_may_upload(more: str, is_hin
     ] * is_hint
 
 
+@pytest.mark.parametrize(
+    ("index", "channels"),
+    [("pypi", "pypi internal"), ("testpypi", "testpypi"), ("https://i.example", "internal"),
+     ("${{ inputs.index }}", "pypi testpypi internal")],
+)  # fmt: skip
+def test_the_channels_that_an_upload_may_be_to(index: str, channels: str) -> None:
+    (upload,) = find_uploads(job(f"run: twine upload --repository-url {index} dist/*"))
+    assert [name for name in ("pypi", "testpypi", "internal") if upload.may_be_to(name)] == channels.split()
+
+
 def test_an_upload_in_a_reusable_workflow_and_a_local_action_is_one_of_the_caller() -> None:
     texts = {
         f"{FOLDER}/caller.yml": "on: {release: {types: [published]}}\n"

@@ -12,9 +12,12 @@ from release_state.model.observation import known
 from release_state.model.plan import Step
 from release_state.model.snapshot import Candidate, Snapshot, Tag
 from release_state.plan.steps.commands import push
+from release_state.plan.steps.conflicts import make_room_for_branch, make_room_for_tag
 from release_state.plan.steps.prerequisites import end_or_wait
+from release_state.plan.steps.publication import unyank
 from release_state.plan.steps.releases import handle_other_spelling
 from release_state.plan.steps.tagging import describe_fit
+from tests.checks.cases.names import FOLDER, IN_THE_WAY
 from tests.support import states as s
 from tests.support.judged import verdict_of
 
@@ -153,3 +156,34 @@ def test_a_pull_request_into_another_branch_is_set_to_the_base_branch() -> None:
     for base, begins in (("main", []), ("develop", ["Change the b"])):
         found = s.released(pulls=known((s.open_pull(base_branch=base),)), remote=s.remote(s.tag(), s.branch()))
         assert [step.title[:12] for step in verdict_of(found).plan.steps if step.mends == "pull-request"] == begins
+
+
+RUNNING = s.runs(s.run("in_progress"))
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "begins", "why"),
+    [
+        (s.ready(remote=s.remote(FOLDER)), "Rename the branch release to kept-release-", ""),
+        (s.ready(remote=s.remote(FOLDER), open_pulls=known((s.open_pull(9, head_branch="release"),))), "First merge",
+         "pull request #9 needs it"),
+        (s.ready(remote=s.remote(FOLDER), runs=RUNNING), "First merge", "a release run is in progress"),
+        (s.ready(remote=s.remote(FOLDER), runs=s.failed()), "Look up again", ""),
+        (s.ready(**IN_THE_WAY), "Rename the tag v0.2.0/x to refs/backup/tags/", ""),
+        (s.ready(**{**IN_THE_WAY, "other_releases": {"v0.2.0/x": known(s.release("v0.2.0/x"))}}), "Decide what happens",
+         "a GitHub Release uses it"),
+        (s.ready(**IN_THE_WAY, runs=RUNNING), "Decide what happens", "a release run is in progress"),
+    ],
+    ids=["branch", "branch of a pull", "branch in a run", "runs unknown", "tag", "released tag", "tag in a run"],
+)  # fmt: skip
+def test_a_name_in_the_way_is_renamed_only_where_nothing_needs_it(snapshot: Snapshot, begins: str, why: str) -> None:
+    (first, *_) = (step for make in (make_room_for_branch, make_room_for_tag) for step in make(Release(snapshot)))
+    assert first.title.startswith(begins) and first.reason.endswith(why)
+    assert first.link == (f"{s.WEB}/releases/tag/v0.2.0/x" if why.startswith("a GitHub Release") else None)
+
+
+def test_what_is_unyanked_says_what_is_still_offered() -> None:
+    wheel, sdist = s.file(yanked=True), s.file("sdist")
+    for files, offered in (((wheel, sdist), f"; still offered: {sdist.filename}"), ((wheel,), "")):
+        step = unyank(Release(s.released(index={"pypi": s.project(*files)})))
+        assert step.reason == f"yanked: {wheel.filename}{offered}"
