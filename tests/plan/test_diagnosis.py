@@ -1,0 +1,67 @@
+"""The name of each state and the direction that it calls for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from release_state.facts.origin import explain_dead_end
+from release_state.facts.release import Release
+from release_state.model.observation import known
+from release_state.model.snapshot import Snapshot
+from tests.support import states as s
+from tests.support.judged import verdict_of
+
+NEWER = {"pypi": s.project(releases={"0.2.1": False})}
+HELD = known(s.release(immutable=True))
+SUPERSEDED: dict[str, Any] = {
+    "remote": s.remote(s.tag()), "clone": s.clone(tags=(s.tag(),)), "index": NEWER, "release": HELD,
+    "latest_release": known(s.release("v0.2.1")), "history": s.history(s.lineage()),
+}  # fmt: skip
+OTHER_VERSION = s.history(s.lineage(declared_version="0.1.0"))
+ONE_FILE = {"pypi": s.project(s.file("sdist"))}
+WHEEL_ALONE = {"pypi": s.project(s.file())}
+
+
+def state(snapshot: Snapshot) -> tuple[str | None, str]:
+    found = verdict_of(snapshot).diagnosis
+    return found.scenario, found.direction
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "scenario", "direction"),
+    [
+        (s.ready(**SUPERSEDED), "superseded", "nothing"),
+        (s.ready(**{**SUPERSEDED, "remote": s.remote(s.tag(), s.branch())}), "superseded", "roll back"),
+        (s.ready(**{**SUPERSEDED, "release": known(s.release(immutable=False))}), "B", "complete"),
+        (s.ready(**{**SUPERSEDED, "release": known(s.release(immutable=None))}), "B", "complete"),
+        (s.ready(**{**SUPERSEDED, "index": {"pypi": s.project(releases={"0.2.1": True})}}), "B", "complete"),
+        (s.ready(remote=s.failed()), "refs unknown", "find out"),
+        (s.ready(remote=s.remote(s.tag()), history=OTHER_VERSION), "B: wrong commit", "roll back"),
+        (s.ready(remote=s.remote(s.tag()), history=OTHER_VERSION, release=HELD), "burnt", "next version"),
+        (s.ready(release=known(s.release())), "E: leftovers", "roll back"),
+    ],
+    ids=["superseded", "superseded, a branch is left", "not held", "not known to be held", "newer yanked",
+         "remote silent", "wrong commit", "burnt", "left"],
+)  # fmt: skip
+def test_what_an_unpublished_version_is_called(snapshot: Snapshot, scenario: str, direction: str) -> None:
+    assert state(snapshot) == (scenario, direction)
+
+
+@pytest.mark.parametrize(
+    ("index", "remote", "is_dead"),
+    [
+        (WHEEL_ALONE, s.remote(), True),
+        (WHEEL_ALONE, s.remote(s.tag()), False),
+        (ONE_FILE, s.remote(), False),
+        ({"pypi": s.project(s.file(), s.file("sdist"))}, s.remote(), False),
+        ({"pypi": s.project()}, s.remote(), False),
+    ],
+    ids=["no source", "a tag", "an sdist", "whole", "not published"],
+)
+def test_a_missing_file_without_a_source_cannot_come(index: dict[str, Any], remote: Any, is_dead: bool) -> None:
+    found = s.released(index=index, remote=remote, published=s.published(), pulls=known(()), clone=s.clone())
+    said = explain_dead_end(Release(found))
+    assert bool(said) is is_dead
+    assert not is_dead or said.startswith("missing: sdist, and there is no known source")
