@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, model_validator
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -15,6 +18,13 @@ class Model(BaseModel):
     """An immutable record; unknown fields are an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+    def __copy__(self) -> Self:
+        """Return a copy without the values of cached properties: they follow from fields that the copy may change."""
+        copied = super().__copy__()
+        for name in copied.__dict__.keys() - type(self).model_fields.keys():
+            del copied.__dict__[name]
+        return copied
 
 
 class Problem(Model):

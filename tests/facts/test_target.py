@@ -164,6 +164,16 @@ def test_what_a_template_holds_besides_placeholders_is_literal(template: str) ->
     assert ours.parse_tag("x-1.0") is None
 
 
+def test_a_target_with_another_template_reads_its_own_tags() -> None:
+    before = target()
+    assert before.parse_tag("py-0.2.0") is None and before.parse_release_branch("x/0.2.0") is None
+
+    after = before.model_copy(update={"tag_template": "py-{version}", "branch_template": "x/{version}"})
+
+    assert after.parse_tag_spelling("py-0.2.0") == ("py-{version}", Version("0.2.0"))
+    assert after.parse_release_branch("x/0.2.0") and before.parse_tag("py-0.2.0") is None
+
+
 def test_what_is_filled_in_is_not_filled_again() -> None:
     """A value that holds braces stays as it is, and no attribute of anything is reached."""
     ours = target(package="{version}", tag_template="{package}-{version.__class__}-{0}-{version}", version="1.0")
