@@ -14,7 +14,9 @@ from release_state.facts.origin import (
     is_on_base,
     is_on_line,
 )
+from release_state.facts.process import require_sure
 from release_state.facts.release import Release
+from release_state.facts.release_workflow import require_workflow
 from release_state.model.observation import NotObserved, Problem
 from release_state.model.outcome import ActionNeeded, InProgress, NotApplicable
 from release_state.model.plan import step
@@ -334,11 +336,16 @@ def test_tagged_commit_declares_the_version(release: Release, plan: Recovery) ->
         )
 
 
-@check("RELEASE-11", reads=["repository", "release", "remote", "index", "drafts", "pulls"], scenario="E")
+@check(
+    "RELEASE-11",
+    reads=["repository", "release", "earlier_releases", "remote", "index", "drafts", "pulls"],
+    scenario="E",
+)
 def test_github_release_is_published(release: Release, plan: Recovery) -> None:
     """GitHub has a published release for the tag."""
     require_trace(release, "release", describe_release(release))
     if release.github_release is None:
+        require_sure(release.target, "release")
         raise ActionNeeded(
             expected=f"GitHub Release {release.target.tag}",
             found=describe_substitute(release),
@@ -440,7 +447,7 @@ def test_no_draft_is_left(release: Release, plan: Recovery) -> None:
 
 @check(
     "PULL-11",
-    reads=["repository", "pulls", "remote", "history", "clone", "index", "published", "release"],
+    reads=["repository", "pulls", "earlier_pulls", "remote", "history", "clone", "index", "published", "release"],
     scenario="D",
 )
 def test_release_pull_request_is_there(release: Release, plan: Recovery) -> None:
@@ -470,6 +477,7 @@ def test_release_pull_request_is_there(release: Release, plan: Recovery) -> None
         raise NotApplicable(f"{same}. No pull request is expected")
     if line := release.find_line(released.sha) if is_on_line(release, released.sha) else None:
         raise NotApplicable(f"{line.name} has the released commit: no pull request into {release.base_branch}")
+    require_sure(release.target, "pull-request")
     wrong = join_items(_explain_rejection(release, pull) for pull in release.pulls)
     raise ActionNeeded(
         expected=f"a pull request {release.target.release_branch} -> {release.base_branch}, open or merged",
@@ -560,8 +568,7 @@ def test_no_release_run_is_still_working(release: Release, plan: Recovery) -> No
 
     Nobody can verify what a run has yet to do.
     """
-    if not release.target.workflow:
-        raise NotApplicable("no release workflow is configured")
+    require_workflow(release)
     if not release.snapshot.runs.present().exists:
         raise NotApplicable(f"GitHub has no workflow {release.target.workflow} now")
     judge_unfinished(release, "the state can still change", plan.steps_for("run"))

@@ -8,7 +8,8 @@ import pytest
 
 from release_state.common.text import format_commits, join_items
 from release_state.facts.release import Release
-from release_state.model.observation import NotObserved
+from release_state.facts.release_workflow import require_workflow
+from release_state.model.observation import NotObserved, Problem
 from release_state.model.outcome import ActionNeeded, NotApplicable, Statement
 from release_state.model.plan import step
 from release_state.model.target import Target, parse_version
@@ -461,8 +462,12 @@ def test_no_release_run_is_unfinished(release: Release, plan: Recovery) -> None:
     Waiting means waiting for approval. The report says who started the run, when, and where to see it. A run that has
     worked longer than its jobs' time limits allow is stuck: do not wait for it, cancel it.
     """
-    if not release.target.workflow:
-        raise NotApplicable("no release workflow is configured")
+    require_workflow(release)
+    target = release.target
+    if not release.snapshot.runs.present().exists and target.process.publishers and "workflow" not in target.given:
+        why = f"GitHub knows no workflow {join_items(target.workflows)}, which the base branch has"
+        remedy = "look at the repository's Actions; GitHub lists a workflow once its default branch has it"
+        raise NotObserved(Problem(source="GitHub", why=why, remedy=remedy))
     if not release.snapshot.runs.present().exists:
         raise ActionNeeded(
             expected=f"workflow {release.target.workflow}",

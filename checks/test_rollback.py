@@ -7,6 +7,7 @@ import pytest
 from release_state.common.text import join_items
 from release_state.facts.published import Shared
 from release_state.facts.release import Release
+from release_state.facts.release_workflow import require_workflow
 from release_state.model.outcome import ActionNeeded, NotApplicable
 from release_state.plan.recovery import Recovery
 from release_state.plan.steps.prerequisites import judge_unfinished, tidy_up
@@ -172,6 +173,5 @@ def test_no_release_run_can_bring_it_back(release: Release, plan: Recovery) -> N
 
     An unfinished run could create again what was withdrawn.
     """
-    if not release.target.workflow:
-        raise NotApplicable("no release workflow is configured")
+    require_workflow(release)
     judge_unfinished(release, "it could still create a branch, a tag or a GitHub Release", plan.steps_for("run"))

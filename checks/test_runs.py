@@ -7,6 +7,7 @@ import pytest
 from release_state.common.text import join_items
 from release_state.facts.logs.known_failures import find_fix
 from release_state.facts.release import Release
+from release_state.facts.release_workflow import require_workflow
 from release_state.model.outcome import ActionNeeded, NotApplicable
 from release_state.model.plan import step
 from release_state.verdict.check import check
@@ -23,8 +24,7 @@ def test_last_run_of_this_version_ended_well(release: Release) -> None:
     the index already had the version, it is scenario C. GitHub does not keep the inputs of a run. So a run is assigned
     to a version by its head branch, title, job names and log. Dry runs do not count.
     """
-    if not release.target.workflow:
-        raise NotApplicable("no release workflow is configured")
+    require_workflow(release)
     if not release.snapshot.runs.present().exists:
         raise NotApplicable(f"GitHub has no workflow {release.target.workflow} now")
     last = release.snapshot.last_run.known()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import pytest
 
 from release_state.common.text import join_items
+from release_state.facts.process import explain_unknown
 from release_state.facts.release import Release
 from release_state.facts.release_workflow import (
     SOURCE,
@@ -40,10 +41,12 @@ def test_workflow_file_is_there(release: Release) -> None:
     files = release.snapshot.workflow_files.known()
     if files is None:
         raise NotApplicable("no release workflow is configured")
+    if not files.path:
+        raise NotObserved(explain_unknown(release.target))
     if not files.exists:
         raise ActionNeeded(
             expected=f"{files.path} at {files.commit[:12]}",
-            found="no such file",
+            found=f"no such file; the base branch has: {join_items(files.workflow_paths) or 'no workflow'}",
             why="no workflow can release this commit",
             steps=[step(f"Add {files.path} to the base branch, or name the right file with --workflow")],
             blocks=is_before_release(release),

@@ -5,25 +5,28 @@ What is found out replaces defaults of the configuration, never what somebody ha
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 from packaging.version import Version
 
+from release_state.common.text import join_items, sanitize
 from release_state.facts.spelling import find_tag_spelling
 from release_state.facts.workflow.calls import ReleaseWorkflow
 from release_state.facts.workflow.document import FOLDER
-from release_state.facts.workflow.making import builds_platform_wheels, find_made
+from release_state.facts.workflow.making import Made, builds_platform_wheels, find_made
 from release_state.facts.workflow.publishing import Evidence, Upload, choose_surest, find_uploads
 from release_state.facts.workflow.starts import find_starts, starts_only_uploads
 from release_state.facts.workflow.triggers import is_taken
-from release_state.model.observation import Problem, known
+from release_state.model.observation import NotObserved, Problem, known
 from release_state.model.process import Process, Publisher
 from release_state.model.snapshot import Remote, Snapshot, WorkflowFiles, WorkflowRun
-from release_state.model.target import Channel, Target
+from release_state.model.target import Channel, Target, Trace
 
+SOURCE = "release workflow"
 MOST_EARLIER = 2
 """Earlier versions whose pull requests and GitHub Releases are asked for."""
+_LONGEST_LINE = 300
 HINTS = {
     Evidence.KNOWN: "",
     Evidence.CREDENTIALS: ", which gets credentials of an index",
@@ -35,9 +38,11 @@ def resolve(snapshot: Snapshot) -> Snapshot:
     """Return the snapshot with a target that has what its observations tell about the process."""
     target = _with_tags(snapshot, snapshot.target)
     files = snapshot.workflow_files.value
+    if files is not None:
+        target = _with_workflows(target, files)
+    target = _with_leaves(snapshot.model_copy(update={"target": target}), target)
     if files is None:
         return snapshot.model_copy(update={"target": target})
-    target = _with_leaves(snapshot, _with_workflows(target, files))
     named = files.model_copy(update={"path": f"{FOLDER}/{target.workflow}" if target.workflow else ""})
     is_known = bool(target.workflow or target.process.candidates)
     return snapshot.model_copy(update={"target": target, "workflow_files": known(named if is_known else None)})
@@ -88,9 +93,9 @@ def _publisher(upload: Upload, texts: Mapping[str, str], target: Target, base: s
     environment = upload.job.job.environment
     return Publisher(
         workflow=upload.workflow.removeprefix(f"{FOLDER}/"),
-        job=upload.job.where,
-        job_name=top.job.name or top.job.id,
-        how=f"{upload.how}{HINTS[upload.evidence]}",
+        job=sanitize(upload.job.where, _LONGEST_LINE),
+        job_name=sanitize(top.job.name or top.job.id, _LONGEST_LINE),
+        how=sanitize(f"{upload.how}{HINTS[upload.evidence]}", _LONGEST_LINE),
         environment="" if "${{" in environment else environment,
         starts=starts,
         only_releases=starts_only_uploads(starts, text, base),
@@ -148,7 +153,7 @@ def explain_unknown(target: Target) -> Problem:
     """Return why it is not known which workflow publishes."""
     names = ", ".join(target.process.candidates[:10])
     return Problem(
-        source="release workflow",
+        source=SOURCE,
         why=f"no workflow file is seen to publish to {target.channel.name}: {names}",
         remedy="name it with --workflow FILE; if GitHub Actions does not publish, with --workflow ''",
     )
@@ -179,33 +184,94 @@ def describe_starts(publisher: Publisher) -> str:
 
 
 def _with_leaves(snapshot: Snapshot, target: Target) -> Target:
-    """Lower what a release leaves to what the project's releases leave, where everything that tells was read."""
-    files, process, latest = snapshot.workflow_files.value, target.process, snapshot.latest_release
-    if files is None or files.unread or process.candidates:
+    """Lower what a release leaves to what the project's releases leave; say what stays by default because of doubt."""
+    if f"channels.{target.channel.name}.leaves" in target.given:
         return target
-    dropped = set[str]()
-    pulls, releases = snapshot.earlier_pulls.values(), snapshot.earlier_releases.values()
-    merged = any(pull.merged for observed in pulls for pull in observed.value or ())
-    if all(observed.is_known for observed in pulls) and not merged and not process.makes("pull-request"):
-        dropped.add("pull-request")
-        process = _add(process, "no release pull request: no earlier version had one, and no workflow makes one")
-    makes_release = process.makes("release") or process.makes("draft") or process.is_started_by("release")
-    none_yet = len(releases) >= MOST_EARLIER and all(each.is_known and each.value is None for each in releases)
-    if none_yet and latest.is_known and latest.value is None and not makes_release:
-        dropped.add("release")
-        process = _add(process, "no GitHub Release: the repository has none, and no workflow makes one")
+    process, dropped, unsure = target.process, set[str](), list[tuple[str, str]]()
+    habits: Mapping[str, tuple[Callable[[Snapshot, Target], bool | None], str]] = {
+        "pull-request": (_has_pulls, "no release pull request: no earlier version had one, and no workflow makes one"),
+        "release": (_has_releases, "no GitHub Release: the repository has none, and no workflow makes one"),
+    }
+    for trace, (find_habit, evidence) in habits.items():
+        try:
+            is_left = find_habit(snapshot, target)
+        except NotObserved as missing:
+            unsure.append((trace, sanitize(str(missing), _LONGEST_LINE)))
+        else:
+            if is_left is False:
+                dropped.add(trace)
+                process = _add(process, evidence)
 
     def lowered(channel: Channel) -> Channel:
         given = f"channels.{channel.name}.leaves" in target.given
         leaves = channel.leaves if given else tuple(trace for trace in channel.leaves if trace not in dropped)
         return channel.model_copy(update={"leaves": leaves})
 
-    if not dropped or lowered(target.channel) == target.channel:
-        return target
+    channel = lowered(target.channel)
+    if channel == target.channel:
+        return target.model_copy(update={"process": target.process.model_copy(update={"unsure": tuple(unsure)})})
     channels = tuple(map(lowered, target.channels))
-    return target.model_copy(update={"channel": lowered(target.channel), "channels": channels, "process": process})
+    process = process.model_copy(update={"unsure": tuple(unsure)})
+    return target.model_copy(update={"channel": channel, "channels": channels, "process": process})
+
+
+def _has_pulls(snapshot: Snapshot, target: Target) -> bool | None:
+    """Whether releases have a pull request; None: nobody looked. Raises NotObserved if it is not known."""
+    observed = snapshot.earlier_pulls.values()
+    pulls = (*(snapshot.pulls.value or ()), *(pull for each in observed for pull in each.value or ()))
+    if target.process.makes("pull-request") or any(pull.merged or pull.is_open for pull in pulls):
+        return True
+    for each in observed:
+        each.present()
+    if not observed or not snapshot.pulls.is_known:
+        return None
+    _require_no_maker(snapshot, "pull-request")
+    return False
+
+
+def _has_releases(snapshot: Snapshot, target: Target) -> bool | None:
+    """Whether releases have a GitHub Release; None: nobody looked, or too few versions tell. Raises NotObserved."""
+    process, observed = target.process, (snapshot.latest_release, *snapshot.earlier_releases.values())
+    makes = process.makes("release") or process.makes("draft") or process.is_started_by("release")
+    if makes or any(each.value for each in (snapshot.release, *observed)):
+        return True
+    if len(snapshot.earlier_releases) < MOST_EARLIER:
+        return None
+    for each in observed:
+        each.known()
+    _require_no_maker(snapshot, "release", "draft")
+    return False if snapshot.release.is_known else None
+
+
+def _require_no_maker(snapshot: Snapshot, *traces: Made) -> None:
+    """Raise NotObserved if a workflow that may publish was not read, or makes one of these traces."""
+    files = snapshot.workflow_files.known()
+    if files is None or "workflow" in snapshot.target.given:
+        return
+    if problem := explain_unread(files):
+        raise NotObserved(problem)
+    if snapshot.target.process.candidates:
+        workflows = (ReleaseWorkflow(path, files.texts) for path in files.workflow_paths)
+        if any(not set(traces).isdisjoint(find_made(workflow)) for workflow in workflows):
+            raise NotObserved(explain_unknown(snapshot.target))
+
+
+def explain_unread(files: WorkflowFiles) -> Problem | None:
+    """Return that a workflow file was not read, which may publish, too; None if all were."""
+    if unread := [path for path in files.unread if path in files.workflow_paths]:
+        why = f"not read, as they are too large, too many or not UTF-8: {join_items(unread, 3)}"
+        return Problem(source=SOURCE, why=why, remedy="name the workflow that publishes with --workflow FILE")
+    return None
+
+
+def require_sure(target: Target, trace: Trace) -> None:
+    """Raise NotObserved if nothing but a default asks for a trace, and what would tell was not read."""
+    if why := dict(target.process.unsure).get(trace):
+        why = f"not known whether releases of this project leave a {trace}: {why}"
+        remedy = f"run again, or set `leaves` of the channel {target.channel.name} in the configuration"
+        raise NotObserved(Problem(source=SOURCE, why=why, remedy=remedy))
 
 
 def _add(process: Process, *evidence: str, **update: object) -> Process:
-    lines = (*process.evidence, *filter(None, evidence))
+    lines = (*process.evidence, *(sanitize(line, _LONGEST_LINE) for line in evidence if line))
     return process.model_copy(update={"evidence": tuple(dict.fromkeys(lines)), **update})

@@ -46,6 +46,14 @@ def read_workflow(release: Release) -> ReleaseWorkflow:
     return workflow
 
 
+def require_workflow(release: Release) -> None:
+    """Raise NotApplicable if the project has no release workflow, NotObserved if nobody knows which one it is."""
+    if not release.target.workflow:
+        if release.target.process.candidates:
+            raise NotObserved(explain_unknown(release.target))
+        raise NotApplicable("the project has no release workflow")
+
+
 def explain_unreadable(release: Release) -> str | None:
     """Why the existing file of the release workflow cannot be read; None if it can."""
     return _build(release.snapshot.workflow_files.present(), None).problem
@@ -166,6 +174,8 @@ def find_start(release: Release) -> WorkflowStart:
     if workflow is None:
         return WorkflowStart((f"target_environment={channel}",))
     triggers, inputs = workflow.file.triggers, workflow.file.inputs
+    if release.target.workflow.startswith("-"):
+        return WorkflowStart(hindrance="its file name begins with -, which gh takes for an option")
     if "workflow_dispatch" not in triggers:
         return WorkflowStart(hindrance=f"it is not started by hand, but by: {', '.join(triggers) or 'nothing'}")
     chosen = find_channel_input(workflow, release)

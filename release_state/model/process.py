@@ -51,6 +51,8 @@ class Process(Model):
     publishers: tuple[Publisher, ...] = ()
     candidates: tuple[str, ...] = ()
     """The workflow files, if none of them is known to publish and the configuration names none."""
+    unsure: tuple[tuple[str, str], ...] = ()
+    """Traces that nothing but a default asks for, each with why it is not known whether releases leave it."""
     evidence: tuple[str, ...] = ()
     """What was found out and from what, one line each."""
 

@@ -24,7 +24,7 @@ from release_state.model.snapshot import FORMAT, Snapshot
 from release_state.model.target import Target, parse_version
 from release_state.plan.diagnosis import choose_phase
 from release_state.settings import validate
-from release_state.settings.config import RunConfig
+from release_state.settings.config import TAG_PLACEHOLDERS, RunConfig
 from release_state.settings.options import PHASES, PLANS, RUN_OPTIONS, SETTINGS, setting
 from release_state.settings.sources import COMMAND_LINE, ENVIRONMENT, Arguments, Value, reports_folder
 
@@ -179,10 +179,10 @@ def _check_target(target: Target) -> None:
         validate.http_url("index_url", channel.index_url)
     validate.ref_name("remote", target.remote)
     validate.git_url("remote_url", target.remote_url)
-    validate.ref_template("tag_template", target.tag_template, ("version", "semver", "package"))
+    validate.ref_template("tag_template", target.tag_template, TAG_PLACEHOLDERS)
     validate.ref_template("branch_template", target.branch_template, _PLACEHOLDERS)
     validate.text_template("title_template", target.title_template, _PLACEHOLDERS)
-    validate.workflow_file("workflow", target.workflow)
+    _check_process(target)
     validate.relative_path("changelog", target.changelog)
     validate.http_url("github_api", target.github_api)
     validate.http_url("github_web", target.github_web)
@@ -193,6 +193,21 @@ def _check_target(target: Target) -> None:
     for path in filter(None, (target.clone, target.reports_dir)):
         if not PurePath(path).is_absolute() or "\0" in path:
             raise UsageProblem(f"{validate.shown(path)} is not an absolute path")
+
+
+def _check_process(target: Target) -> None:
+    """What was found out stands in commands and in lines of text."""
+    process = target.process
+    files = [target.workflow, *process.candidates, *(each.workflow for each in process.publishers)]
+    for name in filter(None, files):
+        # A file of the repository can have more characters than one that is configured.
+        if not re.fullmatch(r"[^-/\x00-\x1f\x7f][^/\x00-\x1f\x7f]*\.ya?ml", name):
+            raise UsageProblem(f"workflow {validate.shown(name)} is not the file name of a workflow")
+    lines = [*process.evidence, *(word for pair in process.unsure for word in pair), *target.given]
+    lines += [text for each in process.publishers for text in (each.job, each.job_name, each.how)]
+    for line in lines:
+        if line != sanitize(line):
+            raise UsageProblem(f"target: {validate.shown(line)} holds a control character")
 
 
 def _leaves(value: object, model: str = "", field: str = "") -> Iterator[tuple[str, str, str | datetime]]:

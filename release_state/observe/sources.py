@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from release_state.facts.git import refs_conflict
-from release_state.facts.process import MOST_EARLIER, explain_unknown, list_run_filters
+from release_state.facts.process import MOST_EARLIER, explain_unknown, explain_unread, list_run_filters
 from release_state.facts.published import find_sharing_any
 from release_state.facts.release import Release
 from release_state.model.observation import NotObserved, Observation, known, unavailable
@@ -106,7 +106,7 @@ class Sources(CommitSources):
         """Return the runs of the workflows that publish."""
         target, files = view.target, view.snapshot.workflow_files
         if "workflow" not in target.given:
-            if problem := files.unavailable:
+            if problem := files.unavailable or (files.value and explain_unread(files.value)):
                 raise NotObserved(problem)
             if target.process.candidates:
                 raise NotObserved(explain_unknown(target))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from release_state.facts.origin import explain_closed, find_ref_to_build, find_sdist_for_wheel, is_branch_leftover
+from release_state.facts.process import require_sure
 from release_state.facts.release import Release
 from release_state.model.observation import NotObserved
 from release_state.model.plan import Step
@@ -73,6 +74,7 @@ def _publish(release: Release, tag: list[Step]) -> list[Step]:
 
 def _complete_pull(release: Release) -> list[Step]:
     if release.pull is None:
+        require_sure(release.target, "pull-request")
         return pulls.create(release)
     if not release.pull.is_open or release.branch:
         return []
@@ -81,6 +83,7 @@ def _complete_pull(release: Release) -> list[Step]:
 
 def _complete_release(release: Release, tag: list[Step]) -> list[Step]:
     if release.github_release is None:
+        require_sure(release.target, "release")
         # Without its tag GitHub would create one itself, at the head of the base branch.
         pushed = {line[-1] for step in tag for line in step.commands if "push" in line}
         has_tag = release.tag is not None or f"refs/tags/{release.target.tag}" in pushed

@@ -39,7 +39,7 @@ __all__ = ["Arguments", "RunConfig", "load", "show"]
 PLACEHOLDER = "0"
 """The version in an audit's targets, which stand for all versions."""
 
-TAG_PLACEHOLDERS = ("version", "semver", "package")
+TAG_PLACEHOLDERS = ("version", "semver", "underscored", "package")
 PLACEHOLDERS = ("version", "semver", "channel", "package")
 
 

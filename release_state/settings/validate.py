@@ -111,7 +111,7 @@ def ref_name(option: str, text: str) -> str:
 
 
 def template(option: str, text: str, known: Iterable[str]) -> str:
-    """A template with `{version}` or `{semver}` once, and no unknown placeholder."""
+    """A template with `{version}`, `{semver}` or `{underscored}` once, and no unknown placeholder."""
     names = _PLACEHOLDER.findall(text)
     known = list(known)
     for name in names:
@@ -119,7 +119,7 @@ def template(option: str, text: str, known: Iterable[str]) -> str:
             raise UsageProblem(
                 f"{option} {shown(text)}: {{{name}}} is not known; known: " + ", ".join(f"{{{name}}}" for name in known)
             )
-    is_right = names.count("version") + names.count("semver") == 1
+    is_right = sum(name in ("version", "semver", "underscored") for name in names) == 1
     return _checked(is_right, option, text, "must hold {version} once, or {semver}")
 
 

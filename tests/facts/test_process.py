@@ -93,6 +93,7 @@ def snapshot(texts: dict[str, str], about: Target | None = None, **changes: Any)
         "earlier_releases": {"v0.2.0": known(None), "v0.1.0": known(None)},
         "latest_release": known(None),
         "release": known(None),
+        "pulls": known(()),
     }
     base = Snapshot(observed_at=NOW, target=about or target(), phase="pre-release", phase_reason="")
     return base.model_copy(update=values | changes)

@@ -15,6 +15,7 @@ from release_state.common.errors import UsageProblem
 from release_state.model.observation import known
 from release_state.model.outcome import Phase
 from release_state.model.plan import step
+from release_state.model.process import Process, Publisher
 from release_state.model.snapshot import FORMAT, Snapshot
 from release_state.observe.recorded import load, make_document, save, update_phases
 from release_state.report.script import render_script
@@ -23,6 +24,7 @@ from tests.support import states as s
 from tests.support.cli import suite
 from tests.support.judged import verdict_of
 
+PUBLISHER = Publisher(workflow="Build & publish.yml", job="publish", job_name="publish", how="twine upload")
 SCHEMA = Path(release_state.__file__).parent / "report" / "schemas" / "snapshot.schema.json"
 
 
@@ -80,6 +82,42 @@ def test_a_spoilt_file_is_a_clear_error(tmp_path: Path, spoil: Any, said: str) -
     path.write_text(spoil(make_document([s.released()])), encoding="utf-8")
     with pytest.raises(UsageProblem, match=said):
         load(path)
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        ({"workflow": "--repo.yml"}, "file name of a workflow"),
+        ({"workflow": "../release.yml"}, "file name of a workflow"),
+        ({"tag_template": "-{version}"}, "not a name that git allows"),
+        ({"tag_template": "v1"}, "must hold"),
+        ({"process": Process(tag="--force")}, "not a name that git allows"),
+        ({"process": Process(tag="v0.2.0\n")}, "not a name that git allows"),
+        ({"process": Process(candidates=("-x.yml",))}, "file name of a workflow"),
+        ({"process": Process(publishers=(PUBLISHER.model_copy(update={"workflow": "a;b"}),))}, "file name"),
+        (
+            {"process": Process(publishers=(Publisher(workflow="a.yml", job="\x1b[2J", job_name="", how=""),))},
+            "control",
+        ),
+        ({"process": Process(evidence=("tags\u202e",))}, "control"),
+        ({"process": Process(unsure=(("release", "\x07"),))}, "control"),
+        ({"given": ("workflow\x07",)}, "control"),
+    ],
+)
+def test_what_was_found_out_is_read_as_a_strangers_text(tmp_path: Path, found: dict[str, Any], said: str) -> None:
+    """The digest is no signature: a recorded process must not put text of its own into commands."""
+    save(tmp_path / "s.json", [s.released(target=s.target(**found))])
+    with pytest.raises(UsageProblem, match=said):
+        load(tmp_path / "s.json")
+
+
+def test_what_a_repository_may_have_is_read_again(tmp_path: Path) -> None:
+    """Workflow files and tags that nobody would configure."""
+    target = s.target(
+        workflow="Build & publish.yml", tag_template="rel_{underscored}", process=Process(publishers=(PUBLISHER,))
+    )
+    save(tmp_path / "s.json", [s.released(target=target)])
+    assert load(tmp_path / "s.json")[0].target == target
 
 
 def test_a_missing_file_is_a_clear_error(tmp_path: Path) -> None:

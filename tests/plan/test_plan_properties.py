@@ -190,7 +190,7 @@ def test_force_recovery_leaves_no_branch_but_those_in_use() -> None:
 
 def test_a_printed_run_of_the_suite_names_the_same_project() -> None:
     """Typed in any folder, it is about this package and clone, with the spelling of tags and branches of this run."""
-    target = s.target(tag_template="{version}", base_branch="trunk")
+    target = s.target(tag_template="{version}", base_branch="trunk", given=("tag-template",))
     given = suite_command(target, "0.2.1")
     pairs = list(zip(given[1::2], given[2::2], strict=True))
     indexes = [value for name, value in pairs if name == "--index-url"]
@@ -212,7 +212,14 @@ def test_a_printed_run_of_the_suite_names_the_same_project() -> None:
     assert not {"--index-url", "--github-api-url", "--github-server-url", "--workflow"} & set(suite_command(usual))
     enterprise = {"github_api": "https://ghe.example/api/v3", "github_web": "https://ghe.example"}
     assert "--github-server-url" not in suite_command(target.model_copy(update=enterprise)), "it follows from the API's"
-    assert suite_command(usual.model_copy(update={"workflow": "publish.yml"}))[-2:] == ["--workflow", "publish.yml"]
+    named = {"workflow": "publish.yml", "given": ("workflow",)}
+    assert suite_command(usual.model_copy(update=named))[-2:] == ["--workflow", "publish.yml"]
+
+
+def test_a_printed_run_finds_out_what_this_one_found_out() -> None:
+    """An option would overrule it: without a workflow that publishes, `--workflow ''` would leave its runs out."""
+    for found in ({"workflow": ""}, {"workflow": "publish.yml"}, {"tag_template": "{version}"}):
+        assert not {"--workflow", "--tag-template"} & set(suite_command(s.target(**found)))
 
 
 def test_the_version_after_a_burnt_candidate_is_the_next_candidate() -> None:

@@ -226,7 +226,7 @@ def merge_runs(asked: Sequence[WorkflowRuns]) -> WorkflowRuns:
     """Several lists of runs as one, newest first, each run once; the name is that of the first."""
     runs = {run.id: run for each in asked for run in each.runs}
     left_out = tuple(dict.fromkeys(note for each in asked for note in each.left_out))
-    exists = all(each.exists for each in asked)
+    exists = any(each.exists for each in asked)  # one that GitHub does not know has no runs
     return WorkflowRuns(workflow=asked[0].workflow, exists=exists, runs=_sort(runs.values()), left_out=left_out)
 
 

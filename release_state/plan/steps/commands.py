@@ -131,6 +131,8 @@ def pick_free_branch(release: Release, *wanted: str) -> str:
 
 _AS_TYPED = frozenset({"github-status-url", "index-status-url", "reports-dir"})
 """Settings whose field in a target holds a derived value, not the typed one."""
+_FOUND_OUT = frozenset({"tag-template", "workflow"})
+"""Settings that the run finds out again, unless the configuration gives them: an option would overrule it."""
 _ALWAYS = frozenset({"package", "repository"})
 """Settings that a run in another folder would not know."""
 
@@ -170,7 +172,8 @@ def suite_command(target: Target, version: str | None = None, channel: str | Non
 def _typed(target: Target, setting: Setting, settings: dict[str, str]) -> str | None:
     """A setting as a person types it; None if the command does not need it."""
     field = setting.key.replace("-", "_")
-    if setting.key in _AS_TYPED or field not in Target.model_fields:
+    is_found_out = setting.key in _FOUND_OUT and setting.key not in target.given
+    if is_found_out or setting.key in _AS_TYPED or field not in Target.model_fields:
         return settings.get(setting.key)
     value, default = getattr(target, field), setting.default
     if setting.key == "remote-url":

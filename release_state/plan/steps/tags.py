@@ -129,5 +129,10 @@ def _find_spelling(target: Target, tag: str, *, by_template: bool = False) -> Ta
     if spelling := target.parse_tag_spelling(tag):
         template, version = {"tag_template": spelling[0]}, {"version": str(spelling[1])}
         changes = [version, *changes[1:], *([template, template | version] if by_template else [])]
-    others = (target.model_copy(update=change) for change in changes)
+    found = {"process": target.process.model_copy(update={"tag": None})}
+    given = {"given": tuple(dict.fromkeys((*target.given, "tag-template")))}
+    others = (
+        target.model_copy(update={**found, **(given if "tag_template" in change else {}), **change})
+        for change in changes
+    )
     return next((other for other in others if other.tag == tag), None)

@@ -14,6 +14,7 @@ from release_state.model.observation import Observation, Problem
 from release_state.model.outcome import Exit
 from release_state.model.snapshot import LOOKUPS, BaseRules, History, Snapshot
 from release_state.observe.collect import collect
+from release_state.observe.lookups import ROWS, with_needs
 from tests.proofs.faults.expected import Expected, expected, is_near
 from tests.proofs.faults.gateway import Gateway, Visit
 from tests.proofs.faults.kinds import Fault
@@ -38,6 +39,8 @@ RUNS_AT_ONCE, SLOW_RUNS_AT_ONCE = 5, 8
 
 BY_NAME = ("index", "services")
 """Fields of the snapshot that hold several facts, each under a name of its own."""
+SEVERAL = ("branch_pulls", "other_releases", "earlier_pulls", "earlier_releases")
+"""Fields that hold one fact in several parts; without parts where a narrowed run does not ask for it."""
 
 Facts = dict[str, tuple[Observation[Any], ...]]
 
@@ -48,8 +51,7 @@ def facts(snapshot: Snapshot) -> Facts:
     del found["rate_limit"]  # read off other answers
     for field in BY_NAME:
         found |= {f"{field} {name}": (value,) for name, value in getattr(snapshot, field).items()}
-    several = ("branch_pulls", "other_releases")
-    return {**found, **{name: tuple(getattr(snapshot, name).values()) for name in several}}
+    return {**found, **{name: tuple(getattr(snapshot, name).values()) for name in SEVERAL}}
 
 
 def groups(rows: Iterable[Row]) -> list[list[Row]]:
@@ -151,6 +153,9 @@ class Matrix:
         touched = frozenset(name for row in ran.rows for name in row.touches)
         # Status pages are there or not by what a run was asked for, the others say so themselves.
         asked = frozenset(name for name in true_facts if name in found_facts or not name.startswith("services "))
+        wanted = self.stages[state].state.wanted
+        if wanted is not None and fault.name not in WHOLE:
+            asked -= frozenset(name for name in SEVERAL if ROWS[name].asked_with not in with_needs(wanted))
         kept = [name for name in asked - touched if not _was_left_out(found_facts.get(name, ()))]
         lost = [name for name in kept if found_facts.get(name) != true_facts[name]]
         lines += [f"{[row.name for row in ran.rows]}: {name} changed too: {found_facts.get(name)}" for name in lost]
@@ -165,6 +170,7 @@ class Matrix:
         if stage.exit_code != Exit.OK:
             return
         plain = {name: getattr(found, name) for name in row.touches if " " not in name}
+        plain = {name: value for name, value in plain.items() if name in SEVERAL or not _was_left_out((value,))}
         named = {field: {**getattr(true, field), **_touched(row, field, found)} for field in BY_NAME}
         alone = true.model_copy(update=plain | named)
         verdict = verdict_of(alone)

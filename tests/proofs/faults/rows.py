@@ -59,13 +59,15 @@ class Row:
 _OF_SETTINGS = ("rulesets", "branch_rules", "base_rules", "actions_settings")
 _ALL_OF_GITHUB = (
     *("pulls", "open_pulls", "release", "latest_release", "drafts", "ci", "runs", "last_run", "branch_pulls"),
-    *("base_runs", *_OF_SETTINGS),
+    *("base_runs", "earlier_pulls", "earlier_releases", *_OF_SETTINGS),
 )
-_BEHIND_BASE = ("workflow_files", "base_rules", "base_runs", "rehearsal", "calculation")
-_BEHIND_COMMITS = ("published", "clone", "workflow_files", "calculation")
+_BEHIND_FILES = ("workflow_files", "runs", "ci", "base_runs", "last_run")
+"""Which workflow publishes is in its file, and what is no CI follows from that."""
+_BEHIND_BASE = (*_BEHIND_FILES, "base_rules", "rehearsal", "calculation")
+_BEHIND_COMMITS = (*_BEHIND_FILES, "published", "clone", "calculation")
 _BEHIND_PAGE = ("published", "last_run", "calculation")
 _BEHIND_REFS = (
-    *("history", "ci", "clone", "published", "branch_pulls", "index testpypi", "last_run"),
+    *("history", "clone", "published", "branch_pulls", "index testpypi", "earlier_pulls", "earlier_releases"),
     *_BEHIND_BASE,
 )
 
@@ -102,7 +104,9 @@ _SECOND_JSON = _index("/testpypi/pypi/.*/json")
 _SECOND_ROOT = _index("/testpypi/simple/")
 _SDIST, _PROVENANCE = _index(r"/pypi/files/.*\.tar\.gz"), _index("/pypi/integrity/.*")
 _OWN_PULLS, _OTHER_PULLS = _api("/pulls", "head=.*pypi-v0.2.0"), _api("/pulls", "head=.*testpypi-v0.3")
-_OF_TAG, _RESPELLED = _api("/releases/tags/[^/]+"), _api("/releases/tags/[0-9][^/]*")
+_OF_TAG, _RESPELLED = _api("/releases/tags/[^/]*0[.]2[.]0"), _api("/releases/tags/[0-9][^/]*")
+_EARLIER_PULLS = _api("/pulls", "head=.*(pypi-v0[.]1[.]0|release-please)")
+_EARLIER_RELEASES = _api("/releases/tags/v0[.]1[.]0")
 _RUNS = _api("/actions/workflows/[^/]+/runs")
 _JOBS, _LOG = _api("/actions/runs/[0-9]+/jobs"), _api("/actions/jobs/[0-9]+/logs")
 _STORED = ("storage", "/_logs/.*", "")
@@ -135,6 +139,8 @@ _TABLE = (
     _row("GitHub: release, absent", READY, "object", "release", _OF_TAG),
     _row("GitHub: release", RELEASED, "object", "release", _OF_TAG, "last_run"),
     _row("GitHub: release, another spelling", "tagged twice", "object", "other_releases", _RESPELLED, blocking=False),
+    _row("GitHub: earlier pull requests", READY, "list", "earlier_pulls", _EARLIER_PULLS, blocking=False),
+    _row("GitHub: earlier releases", READY, "object", "earlier_releases", _EARLIER_RELEASES, blocking=False),
     _row("GitHub: latest release", RELEASED, "object", "latest_release", _api("/releases/latest")),
     _row("GitHub: drafts", RELEASED, "list", "drafts", _api("/releases"), "last_run", blocking=False),
     _row("GitHub: release runs", READY, "list", "runs", _RUNS, "last_run"),

@@ -118,7 +118,7 @@ STATES = {
         State("ready to release", _ready, 0),
         State("released", _released, 0),
         State("guarded", _guarded, 0, SETTINGS | {"base_runs", "ci"}),
-        State("clone that is behind", _behind, 0, frozenset({"history", "published", "clone"})),
+        State("clone that is behind", _behind, 0, frozenset({"history", "published", "clone", "runs"})),
         State("new project", _new_project, 0, frozenset({"index", "rehearsal"}), {"package": "comet-demo"}),
         State("CI of an ancestor", _ancestor, 0, frozenset({"ci", "index"})),
         State("tagged twice", _twice, 0, frozenset({"release", "index"})),
