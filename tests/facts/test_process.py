@@ -52,6 +52,8 @@ def target(version: str = "0.3.0", *given: str, package: str = "orbit-demo", **c
         (["v1.0.0-rc.1", "v0.9.0"], "1.0.0rc1 0.9.0", "1.1.0", "v{semver}", None),
         (["orbit-demo-v0.1.0", "other-v0.9.0", "v5.0.0"], "0.1.0", "0.2.0", "{package}-v{version}", None),
         (["other-v0.1.0"], "", "0.2.0", "v{version}", None),
+        (["rel_0_1_0", "latest"], "0.1.0", "0.3.0", "rel_{underscored}", None),
+        (["x{y}_0_1_0", "x}0.1.0"], "0.1.0", "0.3.0", "v{version}", None),
         ([], "", "0.1.0", "v{version}", None),
         (["v9", "v8.1.0"], "8.1.0", "9.0.0", "v{version}", None),
         (["v0.1.0", "0.2.0"], "0.1.0", "0.2.0", "v{version}", None),

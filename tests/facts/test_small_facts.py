@@ -123,10 +123,11 @@ def test_why_a_version_cannot_be_completed(changes: dict[str, Any], explained: s
 
 
 def test_earlier_tags_are_the_greatest_versions_below_in_the_templates_spelling() -> None:
-    names = ("v0.1.0", "0.1.0", "v0.1.1", "0.1.2rc1", "v0.2.0", "v0.3.0", "latest")
+    names = ("v0.1.0", "0.1.0", "v0.1.1", "0.1.2rc1", "v0.2.0", "v0.3.0", "latest", "0.0.9")
     for order in (names, tuple(reversed(names))):
         release = Release(s.ready(remote=s.remote(*map(s.tag, order))))
         assert release.find_earlier_tags(2) == (("0.1.1", "v0.1.1"), ("0.1.0", "v0.1.0"))
+        assert release.find_earlier_tags(3)[2:] == (("0.0.9", "0.0.9"),)
         assert release.find_earlier_tags(1) == (("0.1.1", "v0.1.1"),)
 
 

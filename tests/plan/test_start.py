@@ -127,6 +127,8 @@ def test_a_missing_github_release_is_the_start_and_the_plan_says_so() -> None:
 def test_no_step_does_what_the_started_run_makes() -> None:
     state = tagged(publisher("tag", makes=("release",)), runs=s.runs(failed_run()))
     assert commands(state) == ["gh run rerun 99 --failed"]
+    alone = commands(tagged(publisher("tag"), runs=s.runs(failed_run())))
+    assert any(line.startswith("gh release create v0.2.0") for line in alone)
 
 
 def test_a_process_that_is_started_by_hand_and_tags_by_itself_is_completed_by_hand() -> None:
