@@ -50,6 +50,7 @@ MAY_BE_0_2_0 = """
     python3-orbit-demo_0.2.0_all.deb orbit-demo-0.2.0-1.noarch orbit_demo-v0.2.0.7z orbit_demo-0_2_0.zst
     orbit_demo-0-2-0.dmg orbit_demo-0.2.zst orbit_demo-0.02.0.zst orbit_demo-0.2.0-1.zst orbit_demo-0.2.0_x86.pkg
     orbit_demo.whl orbit_demo-py3-none-any.whl orbit_demo-cp311-win.zip setup.exe orbit_demo-latest.zst
+    orbit-demo-py3.11.tar.gz
 """
 IS_NOT_0_2_0 = """
     orbit_demo-0.1.0.whl orbit_demo-0.2.0.1.zst orbit_demo-0.2.0rc1.zst orbit_demo-0.2.1.7z orbit_demo-10.2.0.zst
