@@ -273,6 +273,13 @@ def lookups_of_phase() -> frozenset[str]:
     return frozenset(name for name in (*TRACES, *PROCESS) if not ROWS[name].part_of)
 
 
+def with_process(names: Iterable[str]) -> frozenset[str]:
+    """Return these look-ups, with those that say how the project releases, if what is asked depends on it."""
+    names = frozenset(names)
+    depends = not with_needs(names).isdisjoint(("remote", "pulls", "open_pulls"))
+    return names | lookups_of_phase() if depends else names
+
+
 def with_needs(names: Iterable[str]) -> frozenset[str]:
     """Return these look-ups and those that a narrowed run asks along with them."""
     found, new = set[str](), set(names)

@@ -10,9 +10,9 @@ from release_state.facts.git import refs_conflict
 from release_state.facts.process import MOST_EARLIER, explain_unknown, explain_unread, list_run_filters
 from release_state.facts.published import find_sharing_any
 from release_state.facts.release import Release
-from release_state.model.observation import NotObserved, Observation, known, unavailable
+from release_state.model.observation import NotObserved, Observation, known, unavailable, value_or
 from release_state.model.snapshot import NOT_ASKED, Clone, Installation, Opened, WorkflowRun, WorkflowRuns
-from release_state.model.target import Target
+from release_state.model.target import Target, Trace
 from release_state.observe.call import Call, View
 from release_state.observe.commits import CommitSources, other_branches
 from release_state.observe.github.ci import merge_runs
@@ -87,17 +87,18 @@ class Sources(CommitSources):
 
     def earlier_pulls(self, view: View) -> dict[str, Call]:
         """Return the pull requests of the last versions' release branches, and of that of release-please."""
-        if f"channels.{view.target.channel.name}.leaves" in view.target.given or view.snapshot.remote.value is None:
+        if not _is_asked(view, "pull-request"):
             return {}
         target = view.target
         versions = [version for version, _ in view.release.find_earlier_tags(MOST_EARLIER)]
         names = [target.release_branch_for(version, target.channel.name) for version in versions]
-        names.append(f"release-please--branches--{view.release.base_branch}")
+        if base := value_or("", lambda: view.release.base_branch):
+            names.append(f"release-please--branches--{base}")
         return {name: Call((), functools.partial(self.github.pulls, name)) for name in names}
 
     def earlier_releases(self, view: View) -> dict[str, Call]:
         """Return the GitHub Releases of the last versions."""
-        if f"channels.{view.target.channel.name}.leaves" in view.target.given or view.snapshot.remote.value is None:
+        if not _is_asked(view, "release"):
             return {}
         tags = [tag for _, tag in view.release.find_earlier_tags(MOST_EARLIER)]
         return {tag: Call((), functools.partial(self.github.release_by_tag, tag)) for tag in tags}
@@ -279,3 +280,10 @@ def _judge_success(release: Release) -> Success:
         return "impossible"
     complete = all(traces[name] for name in ("index", *release.channel.leaves))
     return "believed" if complete or (traces["index"] and release.all_yanked) else "in doubt"
+
+
+def _is_asked(view: View, trace: Trace) -> bool:
+    """Return whether earlier versions say if a release leaves this trace: nothing is configured."""
+    channel = view.target.channel
+    given = f"channels.{channel.name}.leaves" in view.target.given
+    return trace in channel.leaves and not given and view.snapshot.remote.value is not None

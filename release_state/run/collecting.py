@@ -82,18 +82,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Keep the checks of the phase that applies; announce which look-ups a narrowed run needs."""
     if not items or not is_executing(config.option) or _many_of(config) is not None:
         return
-    from release_state.observe.lookups import lookups_of_phase
+    from release_state.observe.lookups import lookups_of_phase, with_process
     from release_state.report import screen
     from release_state.run.session import KEY, Controller
     from release_state.verdict.check import MARKER
 
     session = config.stash[KEY]
-    reads = set(lookups_of_phase())  # what a release leaves follows from them, too, whatever the phase is
+    reads: set[str] = set() if session.fixed_phase else set(lookups_of_phase())
     for item in items:
         applies = session.fixed_phase is None or item.get_closest_marker(session.fixed_phase.marker)
         if applies and (mark := item.get_closest_marker(MARKER)):
             reads |= set(mark.kwargs["reads"])
-    session.announce_needs(reads)
+    session.announce_needs(with_process(reads))
     if isinstance(session, Controller):
         session.collected.set()
     reporter = config.pluginmanager.get_plugin("terminalreporter")

@@ -54,6 +54,11 @@ OPEN_PULLS = ("GET", f"{{repository}}/pulls?{FIRST_PAGE}&state=open")  # whether
 RELEASE = ("GET", "{repository}/releases/tags/v0.2.0")  # the published release of the tag
 DRAFTS = ("GET", f"{{repository}}/releases?{FIRST_PAGE}")  # drafts, which the one above never shows
 LATEST = ("GET", "{repository}/releases/latest")  # which release is shown as the latest
+EARLIER = [  # whether releases of this project have a pull request and a GitHub Release
+    ("GET", f"{{repository}}/pulls?{FIRST_PAGE}&state=all&head=example-org:release/pypi-v0.1.0"),
+    ("GET", f"{{repository}}/pulls?{FIRST_PAGE}&state=all&head=example-org:release-please--branches--main"),
+    ("GET", "{repository}/releases/tags/v0.1.0"),
+]
 RUNS = ("GET", "{repository}/actions/workflows/release.yml/runs?per_page=30&exclude_pull_requests=true")  # unfinished
 CHECK_RUNS = ("GET", f"{{repository}}/commits/{{main}}/check-runs?{FIRST_PAGE}&filter=latest")  # CI of the exact commit
 STATUSES = ("GET", f"{{repository}}/commits/{{main}}/status?{FIRST_PAGE}")  # CI that reports by status
@@ -71,7 +76,8 @@ COMMIT_RUNS = (
 # Which apps are usual: none that the commit itself does not have, so no other ancestor is asked for.
 PARENT = [(method, path.replace("{main}", "{parent}")) for method, path in (CHECK_RUNS, STATUSES)]
 SETTINGS = [BASE, RULESETS, ACTIONS, CI_RUNS]
-OF_BOTH = [REPOSITORY, PULLS, OPEN_PULLS, RELEASE, DRAFTS, LATEST, RUNS, CHECK_RUNS, STATUSES, COMMIT_RUNS, *SETTINGS]
+OF_PHASE = [REPOSITORY, PULLS, OPEN_PULLS, RELEASE, DRAFTS, LATEST, *EARLIER]
+OF_BOTH = [*OF_PHASE, RUNS, CHECK_RUNS, STATUSES, COMMIT_RUNS, *SETTINGS]
 GITHUB = sorted([*OF_BOTH, *PARENT])
 GITHUB_AFTERWARDS = sorted(OF_BOTH)
 INDEX = ("release-state", "GET", "/pypi/simple/orbit-demo/")  # versions, files, yanks
@@ -250,10 +256,9 @@ def test_requests_of_the_post_recovery_phase(workers: tuple[str, ...], released:
 
 
 NARROWED = [
-    # The phase is taken from what exists; without CI, the latest release and the installation.
-    (("-k", "BRANCH"), [REPOSITORY, PULLS, OPEN_PULLS, RELEASE, DRAFTS, RUNS], [INDEX_JSON, INDEX], 3),
-    # A phase that is given needs no look at the releases.
-    (("-k", "BRANCH", "--phase", "pre-release"), [REPOSITORY, PULLS, OPEN_PULLS, RUNS], [INDEX_JSON, INDEX], 3),
+    # The phase is taken from what exists, and what a release leaves from earlier ones; without CI and installation.
+    (("-k", "BRANCH"), [*OF_PHASE, RUNS], [INDEX_JSON, INDEX], 3),
+    (("-k", "BRANCH", "--phase", "pre-release"), [*OF_PHASE, RUNS], [INDEX_JSON, INDEX], 3),
     (("-k", "clean", "--phase", "pre-release"), [], [], 1),  # the working tree: nobody else is asked
 ]
 

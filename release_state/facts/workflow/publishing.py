@@ -147,6 +147,8 @@ def _uploads_of_step(path: str, at: LocatedStep) -> Iterator[Upload]:
             known = ((action or step.label, Evidence.NAME, None),)
     for how, evidence, index in known:
         hinted = TESTPYPI if _is_rehearsal(job) and index in (None, PYPI) else index
+        if "${{" in job.job.environment and index == PYPI:
+            hinted = None  # a run chooses the environment, and so perhaps the index
         yield Upload(path, job, how, evidence, hinted, step.condition, _skips_existing(step))
 
 
