@@ -22,7 +22,7 @@ from release_state.model.target import Channel, Target
 from release_state.observe.earlier_reports import read_reports
 from release_state.observe.git.reader import find_repository
 from release_state.settings import validate
-from release_state.settings.sources import configured_reports_dir
+from release_state.settings.reports import find_earlier_reports
 from release_state.verdict.changes import find_changes
 
 MOST_BYTES = 32 * 2**20
@@ -127,9 +127,10 @@ def _defaults() -> Target:
     )
 
 
-HISTORY_USAGE = """usage: release-state history [--version X.Y.Z] [--channel NAME] [--package NAME] [--reports-dir DIR]
+HISTORY_USAGE = """usage: release-state history [--version X.Y.Z] [--channel NAME] [--package NAME]
+                             [--repository OWNER/NAME] [--reports-dir DIR]
 
-Lists the runs whose reports are in the folder: when each was, its verdict, and what had changed since the one before.
+Lists the runs whose reports are in the project's folder: when each was, its verdict, and what had changed since.
 Reads the JSON reports and changes nothing; keeping or removing them is yours. A file that is no report is named.
 
 Exit code: 0, also where there is none; 4 on wrong usage.
@@ -149,13 +150,15 @@ def history(arguments: Sequence[str], environ: Mapping[str, str], cwd: Path) -> 
     parser = _Parser(prog="release-state history", add_help=False, allow_abbrev=False)
     for name in ("--version", "--channel"):
         parser.add_argument(name, action="append", default=[])
-    for name in ("--package", "--reports-dir"):
+    for name in ("--package", "--repository", "--reports-dir"):
         parser.add_argument(name)
     try:
         given = parser.parse_args(arguments)
         versions = [validate.version(text) for text in given.version]
         package = canonicalize_name(validate.package(given.package)) if given.package else None
-        folder = configured_reports_dir(given.reports_dir, environ, cwd, find_repository)
+        named = {"repository": given.repository, "reports-dir": given.reports_dir}
+        settings = {key: text for key, text in named.items() if text is not None}
+        folder = find_earlier_reports(settings, environ, cwd, find_repository)
         runs, notes = read_reports(folder)
     except UsageProblem as problem:
         sys.stderr.write(f"ERROR: {problem}\n")

@@ -95,7 +95,8 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     try:
         from release_state.observe.git.reader import find_repository
         from release_state.observe.token import find_token
-        from release_state.settings.config import PLACEHOLDER, load, show
+        from release_state.settings.config import PLACEHOLDER, load
+        from release_state.settings.show import show
 
         given = arguments_of(config)
         asked = given if given.versions or given.audit else replace(given, versions=(PLACEHOLDER,))

@@ -64,6 +64,8 @@ def _with_tags(snapshot: Snapshot, target: Target) -> Target:
 def _with_workflows(target: Target, files: WorkflowFiles) -> Target:
     base = target.base_branch or files.branch
     uploads = [upload for upload in find_uploads(files.texts) if upload.may_be_to(target.channel.name)]
+    # A command would take such a file for an option.
+    uploads = [upload for upload in uploads if not upload.workflow.startswith(f"{FOLDER}/-")]
     if "workflow" in target.given:
         path = f"{FOLDER}/{target.workflow}"
         uploads = [upload for upload in uploads if upload.workflow == path]

@@ -25,8 +25,9 @@ from release_state.model.target import Target, parse_version
 from release_state.plan.diagnosis import choose_phase
 from release_state.settings import validate
 from release_state.settings.config import TAG_PLACEHOLDERS, RunConfig
-from release_state.settings.options import PHASES, PLANS, RUN_OPTIONS, SETTINGS, setting
-from release_state.settings.sources import COMMAND_LINE, ENVIRONMENT, Arguments, Value, reports_folder
+from release_state.settings.options import CHANNEL_SETTINGS, PHASES, PLANS, RUN_OPTIONS, SETTINGS, setting
+from release_state.settings.reports import find_reports_folder
+from release_state.settings.sources import COMMAND_LINE, ENVIRONMENT, Arguments, Value
 
 LARGEST = 256 * 2**20
 """The most bytes of a file."""
@@ -110,9 +111,9 @@ def make_config(
     if not chosen:
         raise UsageProblem("the snapshot holds no such version on such a channel")
     reports = setting("reports-dir")
-    given = ((arguments.settings.get(reports.key), COMMAND_LINE), (environ.get(reports.variable), ENVIRONMENT))
-    default = Value(reports.default or "reports", "default")
-    folder = next((Value(text, origin) for text, origin in given if text), default)
+    text, origin = arguments.settings.get(reports.key), COMMAND_LINE
+    if not text:
+        text, origin = environ.get(reports.variable), ENVIRONMENT
     first = chosen[0]
     return RunConfig(
         targets=tuple(chosen),
@@ -120,7 +121,9 @@ def make_config(
         values={},
         lookup_timeout=1.0,
         install_timeout=1.0,
-        reports_dir=reports_folder(folder, cwd),
+        reports_dir=find_reports_folder(
+            {reports.key: Value(text, origin)} if text else {}, cwd, environ, first.github_web, first.repository
+        ),
         clone=None,
         remote_url=first.remote_url,
         channels={channel.name: channel for channel in first.channels},
@@ -186,7 +189,7 @@ def _check_target(target: Target) -> None:
     validate.relative_path("changelog", target.changelog)
     validate.http_url("github_api", target.github_api)
     validate.http_url("github_web", target.github_web)
-    known = {each.key for each in (*SETTINGS, *RUN_OPTIONS)} | {"index-url"}
+    known = {each.key for each in (*SETTINGS, *RUN_OPTIONS, *CHANNEL_SETTINGS)}
     for key, text in target.settings:
         if key not in known or re.search(r"[\x00-\x1f\x7f]", text):
             raise UsageProblem(f"{validate.shown(key)}: {validate.shown(text)} is not a setting")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from release_state.settings.options import PHASES, PLANS, SETTINGS
+from release_state.settings.options import CHANNEL_SETTINGS, PHASES, PLANS, SETTINGS
 
 if TYPE_CHECKING:
     from release_state.settings.sources import Arguments
@@ -68,10 +68,11 @@ def add_options(group: pytest.OptionGroup) -> None:
     add("--project-list", "TOML file of projects: audits or checks each of them", metavar="FILE")
     add("--repo", "local clone to read", metavar="PATH")
     for setting in SETTINGS:
-        help_text = setting.help + (f" (default: {setting.default})" if setting.default else "")
+        is_said = not setting.default or setting.is_found
+        help_text = setting.help + ("" if is_said else f" (default: {setting.default})")
         add(setting.option, help_text, metavar=setting.metavar or setting.key.upper())
-    indexes = "read a channel from this Simple API"
-    add("--index-url", indexes, action="append", default=[], metavar="CHANNEL=URL")
+    for each in CHANNEL_SETTINGS:
+        add(each.option, each.help, action="append", default=[], metavar=each.metavar)
     add("--github-api-url", "GitHub's REST API", metavar="URL")
     add("--github-server-url", "GitHub's web address (default: the server of its API)", metavar="URL")
     add("--no-install", "skip the installation check", action="store_true")
@@ -109,6 +110,8 @@ def arguments_of(config: pytest.Config) -> Arguments:
         repo=option.release_state_repo,
         settings={key: value for key, value in given.items() if value is not None},
         index_urls=tuple(option.release_state_index_url),
+        leaves=tuple(option.release_state_leaves),
+        dependencies_index_urls=tuple(option.release_state_dependencies_index_url),
         github_api_url=option.release_state_github_api_url,
         github_server_url=option.release_state_github_server_url,
         install=not option.release_state_no_install,

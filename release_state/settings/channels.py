@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,15 +13,25 @@ from typing import Any
 from release_state.common.errors import UsageProblem
 from release_state.model.target import Channel
 from release_state.settings import validate
+from release_state.settings.options import CHANNEL_SETTINGS, ChannelSetting
+from release_state.settings.sources import COMMAND_LINE, ENVIRONMENT, Arguments, Value
 
-CHANNEL_KEYS = ("index-url", "leaves", "dependencies-index-url")
 TRACES = ("tag", "release", "pull-request")
-GITHUB_API = "https://api.github.com"
+GITHUB_API, GITHUB_WEB = "https://api.github.com", "https://github.com"
+
+
+@dataclass(frozen=True)
+class DefinedChannels:
+    """The project's channels, and what somebody gave of them."""
+
+    channels: tuple[Channel, ...]
+    values: Mapping[tuple[str, str], Value]
+    """By name and key, with its origin; keys that have their default are missing."""
 
 
 def defined_channels(
-    table: Mapping[str, Any], origin: str, index_urls: Sequence[str], environ: Mapping[str, str]
-) -> tuple[Channel, ...]:
+    table: Mapping[str, Any], origin: str, arguments: Arguments, environ: Mapping[str, str]
+) -> DefinedChannels:
     """The project's channels: PyPI and TestPyPI, as its configuration changes them, and those it adds.
 
     TestPyPI's host is PyPI's with `test.` before it. Raises UsageProblem on anything unknown or of the wrong type.
@@ -31,6 +42,7 @@ def defined_channels(
         "pypi": {"index-url": index, "leaves": list(TRACES)},
         "testpypi": {"index-url": test_index, "leaves": []},
     }
+    values: dict[tuple[str, str], Value] = {}
     more = table.get("channels", {})
     if not isinstance(more, dict):
         raise UsageProblem(f"{origin}: channels is not a table")
@@ -38,30 +50,45 @@ def defined_channels(
         validate.channel_name(name)
         if not isinstance(keys, dict):
             raise UsageProblem(f"{origin}: channels.{name} is not a table")
-        for key in keys:
-            if key not in CHANNEL_KEYS:
-                near = validate.nearest(key, CHANNEL_KEYS)
+        for key, given in keys.items():
+            if key not in (known := [each.key for each in CHANNEL_SETTINGS]):
+                near = validate.nearest(key, known)
                 raise UsageProblem(f"{origin}: channels.{name}.{validate.shown(key)} is not known{near}")
+            values[name, key] = Value(",".join(map(str, given)) if isinstance(given, list) else str(given), origin)
         defined[name] = {**defined.get(name, {}), **keys}
-    for text in index_urls:
-        name, given_url, url = text.partition("=")
-        if not given_url:
-            raise UsageProblem(f"--index-url {validate.shown(text)} is not of the form CHANNEL=URL")
-        validate.one_of("--index-url", name, defined)
-        defined[name] = {**defined[name], "index-url": url}
-    for name, keys in defined.items():
-        given = any(text.startswith(f"{name}=") for text in index_urls)
-        if index_variable(name) in environ and not given:
-            keys["index-url"] = environ[index_variable(name)]
+    for each in CHANNEL_SETTINGS:
+        for name, value in _given(each, arguments, environ, defined).items():
+            values[name, each.key] = value
+            text = value.text
+            defined[name][each.key] = list(validate.words(each.option, text, TRACES)) if each.key == "leaves" else text
     # A rehearsal on TestPyPI installs its dependencies from the pypi channel, wherever that points.
     defined["testpypi"].setdefault("dependencies-index-url", defined["pypi"]["index-url"])
     public = (index, test_index)
-    return tuple(_channel(name, keys, public, origin) for name, keys in defined.items())
+    return DefinedChannels(tuple(_channel(name, keys, public, origin) for name, keys in defined.items()), values)
 
 
-def index_variable(channel: str) -> str:
-    """The environment variable for the index of a channel."""
-    return f"RELEASE_STATE_INDEX_URL_{channel.upper().replace('-', '_')}"
+def _given(
+    setting: ChannelSetting, arguments: Arguments, environ: Mapping[str, str], names: Collection[str]
+) -> dict[str, Value]:
+    """The values of a channel's key that the user gave, by channel: the command line before the environment."""
+    typed = {
+        "index-url": arguments.index_urls,
+        "leaves": arguments.leaves,
+        "dependencies-index-url": arguments.dependencies_index_urls,
+    }
+    variables = {name: setting.variable(name) for name in names}
+    found = {
+        name: Value(environ[variable], f"{ENVIRONMENT}{variable}")
+        for name, variable in variables.items()
+        if variable in environ
+    }
+    for text in typed[setting.key]:
+        name, is_given, value = text.partition("=")
+        if not is_given:
+            raise UsageProblem(f"{setting.option} {validate.shown(text)} is not of the form {setting.metavar}")
+        validate.one_of(setting.option, name, names)
+        found[name] = Value(value, COMMAND_LINE)
+    return found
 
 
 @cache

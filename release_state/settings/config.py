@@ -3,38 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
-from release_state.common.addresses import (
-    derive_api_address,
-    derive_web_address,
-    is_github_api,
-    parse_host,
-    strip_credentials,
-)
+from release_state.common.addresses import strip_credentials
 from release_state.common.errors import UsageProblem, hide_passwords_in
 from release_state.model.plan import Wanted
 from release_state.model.target import Channel, Target, parse_repository
 from release_state.settings import validate
-from release_state.settings.channels import GITHUB_API, defined_channels, index_variable, status_pages
-from release_state.settings.options import DEFAULT_CHANNEL, PHASES, PLANS, SETTINGS, VERSION_RULES
+from release_state.settings.channels import DefinedChannels, defined_channels, status_pages
+from release_state.settings.options import (
+    CHANNEL_SETTINGS,
+    DEFAULT_CHANNEL,
+    PHASES,
+    PLANS,
+    SETTINGS,
+    VERSION_RULES,
+)
+from release_state.settings.reports import find_reports_folder
+from release_state.settings.servers import find_servers
 from release_state.settings.sources import (
-    COMMAND_LINE,
-    ENVIRONMENT,
     Arguments,
     FindRepository,
     LocalRepository,
     Value,
     local_repository,
-    reports_folder,
     resolve,
     table,
 )
 
-__all__ = ["Arguments", "RunConfig", "load", "show"]
+__all__ = ["Arguments", "RunConfig", "load"]
 
 PLACEHOLDER = "0"
 """The version in an audit's targets, which stand for all versions."""
@@ -58,6 +58,8 @@ class RunConfig:
     """The URL for git; may hold credentials, unlike the targets' own URLs."""
     channels: Mapping[str, Channel]
     """By name, with index URLs that may hold credentials."""
+    channel_values: Mapping[tuple[str, str], Value] = field(default_factory=dict)
+    """What somebody gave of the channels, by name and key."""
     keep_answers: bool = True
     """Whether answers are cached for the next run, which then requests only what has changed."""
     install: bool = True
@@ -98,13 +100,14 @@ def load(
     if local and "remote" in written and (remote := resolved()["remote"]).origin == table_origin:
         # The file was found through the repository; only the file says which remote is meant.
         local = find_repository(local.top, validate.ref_name("--remote", remote.text))
-    servers = _github(arguments, environ)
+    servers = find_servers(arguments, environ)
     api, web = (value.text.rstrip("/") for value in servers.values())
     remote_of_clone = (local.remote_url if local else None) or ""
     named = parse_repository(remote_of_clone, web) if remote_of_clone else None
     inferred = {"repository": Value(named, f"remote URL of {local.top}")} if local and named else {}
     values = {**resolved(inferred), **servers}
-    channels = defined_channels(written, table_origin, arguments.index_urls, environ)
+    defined = defined_channels(written, table_origin, arguments, environ)
+    channels = defined.channels
     chosen = _chosen_channels(arguments.channels, channels, values)
     get = {key: value.text for key, value in values.items()}
     if "repository" not in get:
@@ -129,7 +132,7 @@ def load(
     if listed is None and given.origin == table_origin and validate.is_local(remote_url):
         # Git would use the settings of that folder, and the repository itself may contain it.
         raise UsageProblem(f"{table_origin}: remote-url {validate.shown(remote_url)} is a folder of this machine")
-    reports_dir = reports_folder(values["reports-dir"], cwd)
+    reports_dir = find_reports_folder(values, cwd, environ, web, repository)
     base = get.get("base-branch")
     common: dict[str, Any] = {
         "package": package,
@@ -140,13 +143,13 @@ def load(
         "remote_url": strip_credentials(remote_url),
         "clone": str(clone.top) if clone else None,
         **_project(get),
-        "given": _given(values, written),
+        "given": _given(values, defined),
         "github_api": api,
         "github_web": web,
         "reports_dir": str(reports_dir),
         # A printed command finds a clone's own file again, but not a project list or the folder's file.
         "settings": _list_options(
-            arguments, environ, values, table_origin if listed or clone is None else "", reports_dir, channels
+            arguments, environ, values, table_origin if listed or clone is None else "", reports_dir, defined
         ),
     }
     status = {key: values.setdefault(key, Value(url, "default")) for key, url in status_pages(api, chosen).items()}
@@ -168,10 +171,12 @@ def load(
         values=values,
         lookup_timeout=validate.seconds("--lookup-timeout", get["lookup-timeout"]),
         install_timeout=validate.seconds("--install-timeout", get["install-timeout"]),
-        reports_dir=reports_dir,
+        # The run over a list is of no single project.
+        reports_dir=find_reports_folder(values, cwd, environ) if listed else reports_dir,
         clone=clone,
         remote_url=remote_url,
         channels={channel.name: channel for channel in channels},
+        channel_values=defined.values,
         keep_answers=validate.flag("--keep-answers", get["keep-answers"]),
         install=arguments.install,
         install_sdists=arguments.install_sdists,
@@ -189,7 +194,7 @@ def _list_options(
     values: Mapping[str, Value],
     file: str,
     reports_dir: Path,
-    channels: Sequence[Channel],
+    channels: DefinedChannels,
 ) -> tuple[tuple[str, str], ...]:
     """The options that a printed command must repeat; `file` is a file that it would not find again, or empty."""
     options = {}
@@ -207,9 +212,13 @@ def _list_options(
     options |= {key: "" for key, is_given in switches.items() if is_given}
     changed = {"wait": (arguments.wait, "0"), "plan": (arguments.plan, "auto"), "phase": (arguments.phase, "auto")}
     options |= {key: text for key, (text, default) in changed.items() if text != default}
-    named = [text.partition("=")[0] for text in arguments.index_urls]
-    named += [channel.name for channel in channels if index_variable(channel.name) in environ]
-    return (*options.items(), *(("index-url", name) for name in dict.fromkeys(named)))
+    of_channels = [
+        (each.key, name)
+        for each in CHANNEL_SETTINGS
+        for (name, key), value in channels.values.items()
+        if key == each.key and (value.is_given or (file and value.origin == file))
+    ]
+    return (*options.items(), *of_channels)
 
 
 def _versions(arguments: Arguments) -> tuple[str, ...]:
@@ -250,11 +259,10 @@ def _project(get: Mapping[str, str]) -> dict[str, Any]:
     return found
 
 
-def _given(values: Mapping[str, Value], written: Mapping[str, Any]) -> tuple[str, ...]:
+def _given(values: Mapping[str, Value], channels: DefinedChannels) -> tuple[str, ...]:
     """The keys of the process that the configuration gives: nothing that is found out replaces them."""
     named = ("tag-template", "branch-template", "workflow", "expected-files")
-    channels = written.get("channels", {})
-    leaves = [f"channels.{name}.leaves" for name, keys in channels.items() if "leaves" in keys]
+    leaves = [f"channels.{name}.leaves" for name, key in channels.values if key == "leaves"]
     return (*(key for key in named if values[key].origin != "default"), *leaves)
 
 
@@ -269,44 +277,6 @@ def _public(channel: Channel) -> Channel:
     )
 
 
-def _github(arguments: Arguments, environ: Mapping[str, str]) -> dict[str, Value]:
-    """GitHub's API and web address; never from a file of the inspected repository, since the token is sent there.
-
-    One follows from the other: a plan must not change one server because of facts from another.
-    """
-    api = _address(arguments.github_api_url, environ, "GITHUB_API_URL")
-    web = _address(arguments.github_server_url, environ, "GITHUB_SERVER_URL")
-    for name, value in (("github-api-url", api), ("github-server-url", web)):
-        if value and strip_credentials(validate.http_url(name, value.text)) != value.text:
-            raise UsageProblem(f"{name} {validate.shown(value.text)} held credentials: give a token in GITHUB_TOKEN")
-    if api and web:
-        _assert_one_server(api, web)
-    elif web:
-        api = Value(derive_api_address(web.text), "the API of github-server-url")
-    else:
-        origin = "the server of github-api-url" if api else "default"
-        api = api or Value(GITHUB_API, "default")
-        web = Value(derive_web_address(api.text), origin)
-    return {"github-api-url": api, "github-server-url": web}
-
-
-def _address(typed: str | None, environ: Mapping[str, str], variable: str) -> Value | None:
-    if typed is not None:
-        return Value(typed, COMMAND_LINE)
-    return Value(environ[variable], f"{ENVIRONMENT}{variable}") if variable in environ else None
-
-
-def _assert_one_server(api: Value, web: Value) -> None:
-    """Refuse two different servers; if the API's address does not tell, allow them only if given together."""
-    belongs = derive_web_address(api.text)
-    given_together = (api.origin == COMMAND_LINE) == (web.origin == COMMAND_LINE)
-    if parse_host(belongs) != parse_host(web.text) and (is_github_api(api.text) or not given_together):
-        raise UsageProblem(
-            f"github-server-url {validate.shown(web.text)} ({web.origin}) is not the server of github-api-url "
-            f"{validate.shown(api.text)} ({api.origin}): give --github-server-url {belongs}"
-        )
-
-
 def _chosen_channels(
     names: Sequence[str], channels: Sequence[Channel], values: dict[str, Value]
 ) -> tuple[Channel, ...]:
@@ -316,18 +286,3 @@ def _chosen_channels(
         validate.one_of("--channel", name, [*known, "all"])
     values["channel"] = Value(",".join(wanted), "command line" if names else "default")
     return tuple(channel for channel in channels if "all" in wanted or channel.name in wanted)
-
-
-def show(config: RunConfig, token_source: str | None) -> list[str]:
-    """The lines of `--show-config`: each value and its origin, without secrets."""
-    rows = [(key, Value(strip_credentials(value.text), value.origin)) for key, value in config.values.items()]
-    target = config.targets[0]
-    rows += [(f"channels.{each.name}", Value(strip_credentials(each.index_url), "channel")) for each in target.channels]
-    versions = config.audit or ", ".join(dict.fromkeys(t.version for t in config.targets))
-    rows += [
-        ("repo", Value(target.clone, "clone") if target.clone else Value("", "no clone is looked at")),
-        ("version", Value(versions, "command line") if versions != PLACEHOLDER else Value("", "not given")),
-        ("phase", Value(config.phase, "command line" if config.phase != "auto" else "default")),
-        ("token", Value("yes" if token_source else "no", token_source or "none found")),
-    ]
-    return [f"{key} = {validate.shown(value.text)}  # {value.origin}" for key, value in sorted(rows)]

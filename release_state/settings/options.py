@@ -21,6 +21,8 @@ class Setting:
     metavar: str | None = None
     default: str | None = None
     """As typed; None if it is inferred or not set."""
+    is_found: bool = False
+    """Whether what the repository shows replaces the default."""
 
     @property
     def option(self) -> str:
@@ -44,7 +46,13 @@ SETTINGS = (
     Setting("base-branch", "branch that releases merge into (default: the remote's default branch)"),
     Setting("remote", "remote of the clone", default="origin"),
     Setting("remote-url", "URL to read refs from (default: the remote's URL, else GitHub)", metavar="URL"),
-    Setting("tag-template", "tag name: {version} or {semver}, {package}", default="v{version}", metavar="TEMPLATE"),
+    Setting(
+        "tag-template",
+        "tag name: {version}, {semver} or {underscored}, {package} (default: found out; without tags v{version})",
+        default="v{version}",
+        metavar="TEMPLATE",
+        is_found=True,
+    ),
     Setting(
         "branch-template",
         "release branch name: {version} or {semver}, {channel}, {package}",
@@ -57,7 +65,13 @@ SETTINGS = (
         default="Release v{version}",
         metavar="TEMPLATE",
     ),
-    Setting("workflow", "file name of the release workflow; empty: none", default="release.yml", metavar="FILE"),
+    Setting(
+        "workflow",
+        "file name of the workflow that publishes; empty: none (default: found out)",
+        default="release.yml",
+        metavar="FILE",
+        is_found=True,
+    ),
     Setting("expected-files", "kinds of files that a release publishes: sdist, wheel", "list", default="sdist,wheel"),
     Setting(
         "expected-before-release",
@@ -99,7 +113,42 @@ SETTINGS = (
         "flag",
         default="true",
     ),
-    Setting("reports-dir", "folder for reports", default="reports", metavar="DIR"),
+    Setting(
+        "reports-dir",
+        "folder for reports (default: a folder of the project in the user's state; RUNNER_TEMP in GitHub Actions; "
+        "reports in the checkout of this suite)",
+        metavar="DIR",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class ChannelSetting:
+    """A key of a channel: in `[tool.release-state.channels.NAME]`, as `--key NAME=VALUE`, and as a variable."""
+
+    key: str
+    help: str
+    metavar: str
+
+    @property
+    def option(self) -> str:
+        """The command-line option."""
+        return f"--{self.key}"
+
+    def variable(self, channel: str) -> str:
+        """The environment variable for a channel."""
+        return f"RELEASE_STATE_{self.key}_{channel}".upper().replace("-", "_")
+
+
+CHANNEL_SETTINGS = (
+    ChannelSetting("index-url", "read a channel from this Simple API", "CHANNEL=URL"),
+    ChannelSetting(
+        "leaves",
+        "what a finished release leaves on GitHub: tag, release, pull-request; empty: nothing (default: found out for "
+        "pypi, else nothing)",
+        "CHANNEL=TRACES",
+    ),
+    ChannelSetting("dependencies-index-url", "where dependencies come from, a Simple API", "CHANNEL=URL"),
 )
 
 

@@ -33,6 +33,10 @@ class Arguments:
     settings: Mapping[str, str] = field(default_factory=dict)
     index_urls: tuple[str, ...] = ()
     """`CHANNEL=URL`."""
+    leaves: tuple[str, ...] = ()
+    """`CHANNEL=TRACES`."""
+    dependencies_index_urls: tuple[str, ...] = ()
+    """`CHANNEL=URL`."""
     github_api_url: str | None = None
     github_server_url: str | None = None
     install: bool = True
@@ -68,30 +72,6 @@ class Value:
     def is_given(self) -> bool:
         """Whether the user gave it, on the command line or in the environment."""
         return self.origin == COMMAND_LINE or self.origin.startswith(ENVIRONMENT)
-
-
-def reports_folder(value: Value, cwd: Path) -> Path:
-    """The reports folder; only the user may choose one outside of the current folder, a file in it may not."""
-    folder = (cwd / validate.folder("--reports-dir", value.text)).absolute()
-    if not value.is_given:
-        inside = folder.resolve().relative_to(cwd.resolve()) if folder.resolve().is_relative_to(cwd.resolve()) else None
-        if inside is None or inside.parts[:1] in ((), (".git",)):
-            shown = validate.shown(value.text)
-            raise UsageProblem(
-                f"reports-dir {shown} ({value.origin}) leads out of {cwd}, or is no folder for reports: "
-                "give another one with --reports-dir"
-            )
-    return folder
-
-
-def configured_reports_dir(
-    given: str | None, environ: Mapping[str, str], cwd: Path, find_repository: FindRepository
-) -> Path:
-    """The reports folder of a run in this folder; `given` is the command line's value. Raises UsageProblem."""
-    arguments = Arguments(settings={} if given is None else {"reports-dir": given})
-    local = local_repository(None, None, environ, cwd, find_repository)
-    written, _, origin = table(local.top if local else cwd)
-    return reports_folder(resolve(arguments, environ, written, origin)["reports-dir"], cwd)
 
 
 def local_repository(

@@ -162,7 +162,7 @@ def settings() -> str:
     """The README's table of what can be set on the command line, in the configuration and in the environment."""
     lines = ["| option, key | variable | default | meaning |", "|---|---|---|---|"]
     for setting in SETTINGS:
-        default = f"`{setting.default}`" if setting.default else ""
+        default = f"`{setting.default}`" if setting.default and not setting.is_found else ""
         meaning = setting.help.partition(" (default:")[0]
         inferred = setting.help.partition(" (default: ")[2].rstrip(")")
         lines.append(

@@ -21,9 +21,9 @@ from release_state.model.outcome import Exit, Outcome, Phase, Verdict
 from release_state.observe.git.reader import find_repository
 from release_state.observe.lookups import TABLE
 from release_state.run.checks import catalogue
-from release_state.settings.channels import CHANNEL_KEYS, TRACES
+from release_state.settings.channels import TRACES
 from release_state.settings.config import Arguments, load
-from release_state.settings.options import PHASES, PLANS, SETTINGS
+from release_state.settings.options import CHANNEL_SETTINGS, PHASES, PLANS, SETTINGS
 from tests.docs.reference import reference, with_tables
 from tests.support.cli import ROOT, suite
 
@@ -145,9 +145,10 @@ def test_example_configuration_holds_every_key_and_is_accepted(tmp_path: Path) -
     table = tomllib.loads(example)["tool"]["release-state"]
     assert set(table) == {setting.key for setting in SETTINGS} | {"channels"}
     [channel] = table["channels"].values()
-    assert set(channel) == set(CHANNEL_KEYS)
+    keys = [setting.key for setting in CHANNEL_SETTINGS]
+    assert set(channel) == set(keys)
     listed = [row[0].strip("`") for row in rows(section(README, "### Configuration file"))]
-    assert listed == list(CHANNEL_KEYS)
+    assert listed == keys
     for trace in TRACES:
         assert f"`{trace}`" in section(README, "### Configuration file")
     (tmp_path / "pyproject.toml").write_text(example, encoding="utf-8")
@@ -158,9 +159,12 @@ def test_example_configuration_holds_every_key_and_is_accepted(tmp_path: Path) -
 
 def test_variables_are_read_by_the_code() -> None:
     code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "release_state").rglob("*.py"))
+    of_channels = {setting.variable("<channel>").removesuffix("<CHANNEL>") for setting in CHANNEL_SETTINGS}
+    named = set()
     for row in rows(section(README, "### Environment"))[1:-1]:
-        for name in re.findall(r"`([A-Z_]+)(?:<CHANNEL>)?`", row[0]):
-            assert name in code, name
+        named |= set(re.findall(r"`([A-Z_]+)(?:<CHANNEL>)?`", row[0]))
+    assert of_channels <= named
+    assert not [name for name in named - of_channels if name not in code]
 
 
 def test_pytest_is_pinned_as_the_readme_says() -> None:

@@ -206,7 +206,7 @@ def test_a_configuration_that_is_a_link_or_huge_is_not_read(tmp_path: Path) -> N
 
 
 def test_a_reports_folder_that_is_a_link_is_followed_only_where_a_person_says_so(tmp_path: Path) -> None:
-    folder, elsewhere = repository(tmp_path / "clone", ""), tmp_path / "elsewhere"
+    folder, elsewhere = repository(tmp_path / "clone", "reports-dir = 'reports'"), tmp_path / "elsewhere"
     elsewhere.mkdir()
     (folder / "reports").symlink_to(elsewhere)
     assert "leads out of" in refused(lambda: loaded(folder))

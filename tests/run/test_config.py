@@ -15,8 +15,9 @@ from release_state.common.errors import UsageProblem
 from release_state.observe.git.reader import find_repository
 from release_state.observe.token import find_token
 from release_state.plan.steps.commands import gh
-from release_state.settings.config import Arguments, RunConfig, load, show
-from release_state.settings.options import SETTINGS, Setting
+from release_state.settings.config import Arguments, RunConfig, load
+from release_state.settings.options import CHANNEL_SETTINGS, SETTINGS, Setting
+from release_state.settings.show import show
 from tests.support.cli import suite
 
 SECRET = "s3cr3t-never-shown"
@@ -534,13 +535,17 @@ def test_show_config_has_every_setting_its_origin_and_no_secret(tmp_path: Path) 
     assert SECRET not in run.stdout + run.stderr
     rows = dict(line.split(" = ", 1) for line in run.stdout.splitlines())
     assert {setting.key for setting in SETTINGS} - set(rows) == {"base-branch"}
+    assert {f"channels.private.{setting.key}" for setting in CHANNEL_SETTINGS} - set(rows) == set()
     assert rows["tag-template"] == "'t{version}'  # command line"
     assert rows["changelog"] == "'NEWS.md'  # environment RELEASE_STATE_CHANGELOG"
     assert rows["remote-url"] == f"'https://h.example/o/n.git'  # [tool.release-state] of {top / 'pyproject.toml'}"
     assert rows["package"] == f"'orbit'  # [project] name of {top / 'pyproject.toml'}"
-    assert rows["workflow"] == "'release.yml'  # default"
+    assert rows["workflow"] == rows["channels.pypi.leaves"] == "…  # found out from the repository"
+    assert rows["channels.pypi.index-url"] == "'https://e.example/'  # environment RELEASE_STATE_INDEX_URL_PYPI"
     assert rows["token"] == "'yes'  # GITHUB_TOKEN"
-    assert rows["channels.private"].startswith("'https://i.example/simple/'")
+    assert rows["channels.private.index-url"].startswith("'https://i.example/simple/'")
+    assert rows["channels.private.dependencies-index-url"].startswith("'https://i.example/all/'")
+    assert rows["channels.private.leaves"] == "''  # default"
     assert not (tmp_path / "reports").exists()
 
 

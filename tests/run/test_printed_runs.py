@@ -18,7 +18,7 @@ from release_state.plan.steps.commands import suite_command
 from release_state.report.script import render_script
 from release_state.run.options import add_options, arguments_of
 from release_state.settings.config import Arguments, RunConfig, load
-from release_state.settings.options import RUN_OPTIONS, SETTINGS, Setting, setting
+from release_state.settings.options import CHANNEL_SETTINGS, RUN_OPTIONS, SETTINGS, Setting, setting
 from tests.support import states as s
 from tests.support.judged import verdict_of
 
@@ -56,7 +56,7 @@ ASKED: dict[str, tuple[str, ...]] = {
 }
 NOT_REPEATED = {
     # Always named, or where they are not usual.
-    *("version", "channel", "repo", "index_url", "github_api_url", "github_server_url"),
+    *("version", "channel", "repo", "github_api_url", "github_server_url"),
     *("script", "save_snapshot", "snapshot", "demo", "show_config", "project_list"),  # what another kind of run is
 }
 
@@ -84,7 +84,7 @@ def again(config: RunConfig, folder: Path) -> RunConfig:
 def assert_same(one: RunConfig, other: RunConfig) -> None:
     """Both runs do the same; reports go where each is typed, unless it was said where."""
     is_said = any(key == "reports-dir" for key, _ in other.targets[0].settings)
-    unlike = {"values", "targets", "clone"} | (set() if is_said else {"reports_dir"})
+    unlike = {"values", "channel_values", "targets", "clone"} | (set() if is_said else {"reports_dir"})
     fields = {field.name for field in dataclasses.fields(RunConfig)} - unlike
     assert {name: getattr(one, name) for name in fields} == {name: getattr(other, name) for name in fields}
     for mine, yours in zip(one.targets, other.targets, strict=True):
@@ -179,7 +179,7 @@ def test_every_option_is_repeated_or_has_a_reason_not_to_be() -> None:
     parser = Parser(_ispytest=True)
     add_options(parser.getgroup("release-state"))
     options = {name.removeprefix("release_state_") for name in vars(parser.parse([])) if "release_state" in name}
-    known = {each.key.replace("-", "_") for each in (*SETTINGS, *RUN_OPTIONS)}
+    known = {each.key.replace("-", "_") for each in (*SETTINGS, *RUN_OPTIONS, *CHANNEL_SETTINGS)}
     assert options - known == NOT_REPEATED, "a new option: repeat it, by release_state/settings/options.py"
     assert set(SAID) == {each.key for each in SETTINGS}
     assert set(ASKED) == {each.key for each in RUN_OPTIONS}
@@ -195,6 +195,27 @@ def test_an_index_that_was_said_is_named_again(tmp_path: Path) -> None:
     ):
         command = suite_command(config.targets[0])
         assert command[command.index("--index-url") + 1] == f"pypi={usual}"
+
+
+def test_what_was_said_of_a_channel_is_said_again(tmp_path: Path) -> None:
+    assert not {"--leaves", "--dependencies-index-url"} & set(suite_command(run_of(tmp_path).targets[0]))
+    url = "https://index.example/all/"
+    typed = ("--leaves", "pypi=tag,release", "--leaves", "testpypi=", "--dependencies-index-url", f"testpypi={url}")
+    environ = {
+        "RELEASE_STATE_LEAVES_PYPI": "tag,release",
+        "RELEASE_STATE_LEAVES_TESTPYPI": "",
+        "RELEASE_STATE_DEPENDENCIES_INDEX_URL_TESTPYPI": url,
+    }
+    for config in (run_of(tmp_path, typed), run_of(tmp_path, (), environ)):
+        target = config.targets[0]
+        assert target.given == ("channels.pypi.leaves", "channels.testpypi.leaves")
+        assert target.channel.leaves == ("tag", "release")
+        assert config.channels["testpypi"].dependencies_index_url == url
+        assert_same(again(config, tmp_path / "there"), config)
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "pyproject.toml").write_text("[tool.release-state.channels.pypi]\nleaves = ['tag']\n")
+    config = run_of(tmp_path / "here")
+    assert_same(again(config, tmp_path / "there"), config)
 
 
 SECRET = "s3cr3t-of-somebody"

@@ -131,8 +131,6 @@ def pick_free_branch(release: Release, *wanted: str) -> str:
 
 _AS_TYPED = frozenset({"github-status-url", "index-status-url", "reports-dir"})
 """Settings whose field in a target holds a derived value, not the typed one."""
-_FOUND_OUT = frozenset({"tag-template", "workflow"})
-"""Settings that the run finds out again, unless the configuration gives them: an option would overrule it."""
 _ALWAYS = frozenset({"package", "repository"})
 """Settings that a run in another folder would not know."""
 
@@ -155,11 +153,14 @@ def suite_command(target: Target, version: str | None = None, channel: str | Non
     for setting in SETTINGS:
         if (value := _typed(target, setting, settings)) is not None:
             command += [setting.option, value]
-    indexes = [name for key, name in target.settings if key == "index-url"]
     for each in target.channels:
         # On another index, the run would judge a project that only shares the name.
-        if not each.is_public_index or each.name in indexes:
+        if not each.is_public_index or ("index-url", each.name) in target.settings:
             command += ["--index-url", f"{each.name}={each.index_url}"]
+        if ("leaves", each.name) in target.settings:
+            command += ["--leaves", f"{each.name}={','.join(each.leaves)}"]
+        if each.dependencies_index_url and ("dependencies-index-url", each.name) in target.settings:
+            command += ["--dependencies-index-url", f"{each.name}={each.dependencies_index_url}"]
     is_same = version in (None, target.version) and channel in (None, target.channel.name)
     for option in RUN_OPTIONS:
         value = settings.get(option.key) if is_same or not option.of_version else None
@@ -172,7 +173,7 @@ def suite_command(target: Target, version: str | None = None, channel: str | Non
 def _typed(target: Target, setting: Setting, settings: dict[str, str]) -> str | None:
     """A setting as a person types it; None if the command does not need it."""
     field = setting.key.replace("-", "_")
-    is_found_out = setting.key in _FOUND_OUT and setting.key not in target.given
+    is_found_out = setting.is_found and setting.key not in target.given
     if is_found_out or setting.key in _AS_TYPED or field not in Target.model_fields:
         return settings.get(setting.key)
     value, default = getattr(target, field), setting.default
