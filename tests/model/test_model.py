@@ -91,6 +91,12 @@ def test_the_repository_of_an_address(url: str, name: str | None) -> None:
     assert parse_repository(url, "https://github.example") == name
 
 
+def test_underscores_are_a_versions_dots_where_the_template_says_so() -> None:
+    assert str(s.target(tag_template="rel_{underscored}").parse_tag("rel_0_2_0")) == "0.2.0"
+    spelling = s.target().parse_tag_spelling("v0_2_0")
+    assert spelling is not None and spelling[0] == "v{underscored}"
+
+
 def test_a_branch_that_lasts_is_the_base_or_the_default() -> None:
     target = s.target(base_branch="develop")
     assert [target.is_lasting(name, "main") for name in ("develop", "main", "x")] == [True, True, False]

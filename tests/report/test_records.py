@@ -96,6 +96,15 @@ def test_each_kind_of_change_is_told(then: Snapshot, now: Snapshot, said: str) -
     assert said in between(then, now).traces
 
 
+def test_a_trace_that_one_run_says_nothing_of_is_no_change() -> None:
+    whole = of(TAGGED)
+    silent = whole.model_copy(
+        update={"diagnosis": whole.diagnosis.model_copy(update={"established": (), "absent": ()})}
+    )
+    for then, now in ((whole, silent), (silent, whole)):
+        assert find_changes(then, now, s.NOW, "a.json").traces == ()
+
+
 def test_a_later_run_over_the_same_state_says_that_nothing_changed() -> None:
     later = TAGGED.model_copy(update={"observed_at": s.NOW + timedelta(days=1)})
     found = between(TAGGED, later)

@@ -161,6 +161,8 @@ def test_advice_is_named_and_decides_nothing() -> None:
     row = rows(lightweight)[0]["tag"]
     assert (row.state, row.decided_by) == (Outcome.HOLDS, ())
     assert "TAG-12" in row.advice
+    red = rows(s.ready(ci=s.ci("failure")))[0]["ci"]
+    assert (red.decided_by, red.advice) == (("CI-1",), ())
 
 
 def test_what_no_check_looked_at_has_no_state() -> None:
