@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import stat
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timezone
 from pathlib import Path
 from typing import BinaryIO, NoReturn
@@ -15,8 +16,10 @@ from packaging.utils import canonicalize_name
 
 from release_state.common.errors import UsageProblem
 from release_state.common.text import join_items, quote_or_explain, sanitize
+from release_state.facts.logs.archive import NotALog, read_logs
 from release_state.facts.logs.attribution import find_channels, find_release_branches, find_versions, select_specific
-from release_state.facts.logs.log import Explanation, Line, NotALog, explain_log, parse_log, read_logs
+from release_state.facts.logs.explanation import Explanation, explain_log
+from release_state.facts.logs.lines import Line, parse_log
 from release_state.model.record import PastRun, Record
 from release_state.model.target import Channel, Target
 from release_state.observe.earlier_reports import read_reports
@@ -26,11 +29,13 @@ from release_state.settings.reports import find_earlier_reports
 from release_state.verdict.changes import find_changes
 
 MOST_BYTES = 32 * 2**20
+MOST_FILES = 200
+"""Files of a folder that are read."""
 
-EXPLAIN_USAGE = """usage: release-state explain LOGFILE
+EXPLAIN_USAGE = """usage: release-state explain [--json] LOGFILE
 
 Names the failure in the log of a release run, and its fix. LOGFILE is the log of a job, the output of
-`gh run view --log`, or the zip of a run's logs; `-` reads it from the standard input.
+`gh run view --log`, the zip of a run's logs, or a folder of these; `-` reads it from the standard input.
 
 Exit code: 0 recognised, 1 not recognised, 4 no log.
 """
@@ -41,37 +46,85 @@ def explain(arguments: Sequence[str]) -> int:
     if list(arguments) in (["-h"], ["--help"]):
         sys.stdout.write(EXPLAIN_USAGE)
         return 0
-    if len(arguments) != 1 or (arguments[0].startswith("-") and arguments[0] != "-"):
+    names = [argument for argument in arguments if argument != "--json"]
+    if len(names) != 1 or (names[0].startswith("-") and names[0] != "-"):
         sys.stderr.write(EXPLAIN_USAGE)
         return 4
     try:
-        data, note = _bytes_of(arguments[0])
-        logs = read_logs(data, MOST_BYTES)
+        logs, note = _logs_of(names[0])
     except NotALog as problem:
-        return _refuse(arguments[0], str(problem))
+        return _refuse(names[0], str(problem))
     except OSError as error:
-        return _refuse(arguments[0], (error.strerror or type(error).__name__).lower())
+        return _refuse(names[0], (error.strerror or type(error).__name__).lower())
     job, lines, explanation = _decisive(logs)
+    command = _command(lines)
+    if "--json" in arguments:
+        sys.stdout.write(json.dumps(_as_json(job, explanation, command), indent=2) + "\n")
+    else:
+        sys.stdout.write("\n".join([*([note] if note else []), *_as_text(job, explanation, command)]) + "\n")
+    return 0 if explanation.known else 1
+
+
+def _as_text(job: str | None, explanation: Explanation, command: list[str] | None) -> Iterator[str]:
     known = explanation.known
-    told = [
-        *([note] if note else []),
-        f"scenario: {known.scenario if known else 'not recognised'}",
-        *([f"meaning:  {known.meaning}", f"next:     {known.fix}"] if known else []),
-        *([f"job:      {sanitize(job, 200)}"] if job else []),
-        *([f"step:     {sanitize(explanation.step, 200)}"] if explanation.step else []),
-        "lines:" if explanation.lines else "lines:    none that says why",
-        *(f"  {sanitize(line)}" for line in explanation.lines),
-    ]
-    if command := _command(lines):
-        told.append(f"command:  {quote_or_explain(command)}")
-    sys.stdout.write("\n".join(told) + "\n")
-    return 0 if known else 1
+    yield f"scenario: {known.scenario if known else 'not recognised'}"
+    if known:
+        yield from (f"meaning:  {known.meaning}", f"next:     {known.fix}", f"version:  {known.version.value}")
+    if job:
+        yield f"job:      {sanitize(job, 200)}"
+    if explanation.step:
+        yield f"step:     {sanitize(explanation.step, 200)}"
+    where = f" (from line {explanation.line})" if explanation.line else ""
+    yield f"lines:{where}" if explanation.lines else "lines:    none that says why"
+    yield from (f"  {sanitize(line)}" for line in explanation.lines)
+    if command:
+        yield f"command:  {quote_or_explain(command)}"
+
+
+def _as_json(job: str | None, explanation: Explanation, command: list[str] | None) -> dict[str, object]:
+    """The explanation as an object; a field that is not known is null."""
+    known = explanation.known
+    return {
+        "scenario": known.scenario if known else None,
+        "meaning": known.meaning if known else None,
+        "next": known.fix if known else None,
+        "version": known.version.value if known else None,
+        "job": sanitize(job, 200) if job else None,
+        "step": sanitize(explanation.step, 200) if explanation.step else None,
+        "line": explanation.line,
+        "lines": [sanitize(line) for line in explanation.lines],
+        "command": command,
+    }
+
+
+def _logs_of(name: str) -> tuple[list[tuple[str | None, str]], str | None]:
+    """The logs of a file or of the files in a folder, each with its job's name, and a note if not all was read."""
+    if name == "-" or not Path(name).is_dir():
+        data, note = _bytes_of(name)
+        return read_logs(data, MOST_BYTES), note
+    logs: list[tuple[str | None, str]] = []
+    files = sorted(path for path in Path(name).rglob("*") if path.suffix in (".txt", ".log", ".zip") and path.is_file())
+    left = MOST_BYTES
+    for path in files[:MOST_FILES]:
+        data, _ = _bytes_of(str(path))
+        found = read_logs(data, left)
+        left -= sum(len(text) for _, text in found)
+        logs += [(job or path.stem, text) for job, text in found]
+        if left <= 0:
+            break
+    if not logs:
+        raise NotALog("a folder without a log: .txt, .log or .zip")
+    return logs, None if len(files) <= MOST_FILES and left > 0 else "note:     not every file of the folder was read"
 
 
 def _decisive(logs: Sequence[tuple[str | None, str]]) -> tuple[str | None, list[Line], Explanation]:
-    """The job of a run whose log says most about the failure: one job, never a mixture of several."""
-    read_logs = [(job, lines, explain_log(lines)) for job, lines in ((job, parse_log(text)) for job, text in logs)]
-    return min(read_logs, key=lambda one: one[2].known.rank if one[2].known else sys.maxsize)
+    """The job of a run whose log says most about the failure: one job, never a mixture of several.
+
+    A job that failed by itself comes before those that were cancelled for it, skipped or successful.
+    """
+    parsed = ((job, parse_log(text)) for job, text in logs)
+    explained = [(job, lines, explain_log(lines)) for job, lines in parsed]
+    return min(explained, key=lambda one: (not one[2].failed, one[2].known.rank if one[2].known else sys.maxsize))
 
 
 def _refuse(name: str, why: str) -> int:

@@ -17,7 +17,7 @@ from release_state.facts.logs.attribution import (
     is_dry_log,
     is_dry_name,
 )
-from release_state.facts.logs.log import parse_log
+from release_state.facts.logs.lines import parse_log
 from release_state.model.observation import Observation
 from release_state.model.record import Record
 from release_state.model.snapshot import Witness, WorkflowRun, WorkflowRuns

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from release_state.facts.health import describe_trouble, explain_by_status
-from release_state.facts.logs.log import explain_log, parse_log
+from release_state.facts.logs.explanation import explain_log
+from release_state.facts.logs.lines import parse_log
 from release_state.facts.origin import explain_closed, explain_dead_end
 from release_state.facts.release import Release
 from release_state.facts.workflow.calls import ReleaseWorkflow

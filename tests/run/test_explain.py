@@ -125,7 +125,7 @@ def test_files_that_cannot_be_read(tmp_path: Path, capsys: pytest.CaptureFixture
     assert offline.explain([str(tmp_path)]) == 4
     shown = capsys.readouterr().err
     assert "no such file" in shown
-    assert "is a directory" in shown
+    assert "a folder without a log" in shown
 
 
 def test_of_a_longer_log_the_end_is_read(

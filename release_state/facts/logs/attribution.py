@@ -13,7 +13,7 @@ from functools import lru_cache
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from release_state.facts.logs.log import Line
+from release_state.facts.logs.lines import Line
 from release_state.model.snapshot import WorkflowRun
 from release_state.model.target import Target, parse_version
 

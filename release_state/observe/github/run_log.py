@@ -20,7 +20,8 @@ from release_state.facts.logs.attribution import (
     is_dry_log,
     is_dry_name,
 )
-from release_state.facts.logs.log import explain_log, parse_log
+from release_state.facts.logs.explanation import explain_log
+from release_state.facts.logs.lines import parse_log
 from release_state.model.observation import Observation
 from release_state.model.snapshot import ExplainedRun, WorkflowRun, WorkflowRuns
 from release_state.model.target import Target

@@ -24,8 +24,10 @@ from release_state.common.addresses import strip_credentials
 from release_state.common.errors import UsageProblem
 from release_state.common.text import sanitize
 from release_state.facts.commits import classify_for_commitizen, classify_message
-from release_state.facts.logs import log as logs
+from release_state.facts.logs.archive import NotALog, read_logs
 from release_state.facts.logs.attribution import attribute_log
+from release_state.facts.logs.explanation import explain_log
+from release_state.facts.logs.lines import parse_log
 from release_state.facts.release import Release
 from release_state.facts.workflow.calls import ReleaseWorkflow
 from release_state.facts.workflow.document import NotReadable
@@ -410,14 +412,14 @@ def _(data: bytes) -> object:
 
 @_target("log")
 def _(data: bytes) -> object:
-    lines = logs.parse_log(_text(data))
+    lines = parse_log(_text(data))
     attribute_log(lines, _of_orbit())
-    return [sanitize(line) for line in logs.explain_log(lines).lines]
+    return [sanitize(line) for line in explain_log(lines).lines]
 
 
-@_target("log-archive", logs.NotALog)
+@_target("log-archive", NotALog)
 def _(data: bytes) -> object:
-    return [text for _, text in logs.read_logs(data, 2**20)]
+    return [text for _, text in read_logs(data, 2**20)]
 
 
 @_target("pip-output")

@@ -1,0 +1,103 @@
+"""Why a run ended: the decisive statements of the step that failed, and the known failure that they show (pure)."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from release_state.facts.logs.failure import KnownFailure, Rank
+from release_state.facts.logs.known_failures import KNOWN_FAILURES
+from release_state.facts.logs.lines import LONGEST_LINE, Line, cut
+from release_state.facts.logs.statements import Statement, join_lines
+
+MOST_LINES = 3
+_NEAR = 40
+"""Lines before the first error that are searched first."""
+_COMPLAINT = re.compile(r"(?:remote: )?(?:fatal|error|abort(?:ed)?)\b\W|\s*\w*(?:Error|Exception)\b\W| ?! \[", re.I)
+_EXIT = re.compile(r"process completed with exit code", re.I)
+_CANCELLED = re.compile(r"operation was cancell?ed|^canceling since", re.I)
+_CLEANUP = re.compile(r"Post job cleanup\.|Cleaning up orphan processes")
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why a run ended: the known failure (or None), and the decisive lines, which are untrusted text."""
+
+    known: KnownFailure | None
+    lines: tuple[str, ...]
+    """At most three statements, the reason first."""
+    step: str | None = None
+    line: int | None = None
+    """Number of the decisive line in the log, from 1."""
+    failed: bool = False
+    """Whether the job failed by itself: it has an error, and not only that it was cancelled."""
+
+
+def explain_log(lines: Sequence[Line], *, succeeded: bool = False) -> Explanation:
+    """Return why the run ended, by the step that failed; if it `succeeded`, only skipped work counts."""
+    every = join_lines(lines)
+    failing = every if succeeded else _find_failing(every)
+    end = next((each.number for each in failing if each.is_error), len(lines))
+    known, matched = _decide(failing, every, end, succeeded)
+    chosen = list(matched[:MOST_LINES]) + ([] if succeeded else _find_telling(failing, end, is_known=known is not None))
+    texts: dict[str, Statement] = {}
+    for each in chosen:
+        if len(texts) < MOST_LINES:
+            texts.setdefault(_excerpt(each.text, known.pattern if known else None), each)
+    first = next(iter(texts.values()), None)
+    if known is None:
+        texts = dict(sorted(texts.items(), key=lambda item: item[1].number))
+    step = next((each.step for each in (*matched, *failing) if each.step and (each.is_error or each in matched)), None)
+    failed = any(each.is_error and not _CANCELLED.search(each.text) for each in every)
+    return Explanation(known, tuple(texts), step, first.number if first else None, failed)
+
+
+def _find_failing(every: Sequence[Statement]) -> list[Statement]:
+    """The statements of the step that failed: the last with an error before the cleanup; all if none has one."""
+    end = next((at for at, each in enumerate(every) if _CLEANUP.match(each.texts[0])), len(every))
+    failed = [each.place for each in every[:end] if each.is_error] or [each.place for each in every if each.is_error]
+    if not failed:
+        return list(every[:end]) or list(every)
+    before = [each for each in every[:end] if each.place == failed[-1]]
+    return before or [each for each in every if each.place == failed[-1]]
+
+
+def _find_telling(failing: Sequence[Statement], end: int, *, is_known: bool) -> list[Statement]:
+    """What may tell the reason: complaints, the nearest to the error last; else the last lines; then the errors."""
+    near = [each for each in reversed(failing) if each.number <= end] + [each for each in failing if each.number > end]
+    errors = [each for each in near if each.is_error]
+    complaints = [] if is_known else [each for each in near if not each.is_error and _COMPLAINT.match(each.texts[0])]
+    exits = [each for each in errors if _EXIT.search(each.text)]
+    said = [each for each in errors if each not in exits]
+    has_reason = is_known or complaints or said or not errors
+    calm = [] if has_reason else [each for each in near if not each.is_error][: MOST_LINES - 1]
+    return [*said, *complaints[: MOST_LINES - 1], *calm, *exits]
+
+
+def _decide(
+    failing: Sequence[Statement], every: Sequence[Statement], end: int, succeeded: bool
+) -> tuple[KnownFailure | None, list[Statement]]:
+    """The known failure and its statements; those near the first error count before the others."""
+    texts = {id(each): each.text for each in every}
+    for rank in [Rank.SKIPPED] if succeeded else list(Rank):
+        failures = [failure for failure in KNOWN_FAILURES if failure.rank is rank]
+        for failure in failures:
+            if failure.anywhere and (items := [each for each in every if failure.pattern.search(texts[id(each)])]):
+                return failure, items
+        searched = [each for each in failing if not (rank is Rank.CAUSE and each.is_retry)]
+        for first, last in ((end - _NEAR, end), (0, end), (end, sys.maxsize)):
+            inside = [each for each in searched if first <= each.number <= last]
+            for failure in failures:
+                if items := [each for each in inside if failure.pattern.search(texts[id(each)])]:
+                    return failure, items
+    return None, []
+
+
+def _excerpt(text: str, pattern: re.Pattern[str] | None) -> str:
+    """The statement, cut so that the end of the decisive words shows."""
+    match = pattern.search(text) if pattern else None
+    if match is None or match.end() < LONGEST_LINE:
+        return cut(text)
+    return cut("…" + text[max(0, match.end() - LONGEST_LINE // 2) :].strip())

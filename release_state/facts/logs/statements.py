@@ -1,0 +1,102 @@
+"""Join the lines of a log to what a tool meant to say: one statement for each error with its reason (pure).
+
+twine and rich break a sentence after 80 columns, uv and poetry put the reason under `Caused by:` or into an HTML page,
+and GitHub shows an annotation of several lines as lines without a mark.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from release_state.facts.logs.lines import Line
+
+LONGEST = 4_000
+"""Characters of a statement that are searched."""
+_MOST_LINES = 30
+"""Lines that one statement joins."""
+
+_OPENS = re.compile(
+    r"[\s\W]{0,6}(?:error|warning|fatal|caused by|http ?error|remote|exception|failed)\b"
+    r"|\s*\w{0,60}(?:Error|Exception)\b",
+    re.IGNORECASE,
+)
+_ADDS = re.compile(r"\s*(?:caused by|cause|server says|response|reason|detail)s?:", re.IGNORECASE)
+_ENDS = re.compile(r"Post job cleanup\.|Cleaning up orphan processes|\[command\]|##\[")
+_TAG = re.compile(r"<[^<>]{0,200}>")
+_PAGE = re.compile(r"<(?:!doctype|html|head|title|body)\b", re.IGNORECASE)
+_BODY = re.compile(r"\s\|\sb['\"]<")
+_RETRY = re.compile(r"\bretry \d+ of \d+|\bretrying\b|\bwill retry\b|\battempt \d+ (?:of|/) ?\d+", re.IGNORECASE)
+
+
+@dataclass
+class Statement:
+    """What one or several lines say together."""
+
+    number: int
+    """Number of its first line in the log, from 1."""
+    texts: list[str]
+    is_error: bool
+    place: int
+    """Which step it is of, counted from the top; 0: of none."""
+    step: str | None = None
+    _open: int = field(default=0, repr=False)
+
+    @property
+    def text(self) -> str:
+        """Its lines as one, without the marks of HTML."""
+        joined = " ".join(part.strip() for part in self.texts)[:LONGEST]
+        if body := _BODY.search(joined):
+            joined = joined[: body.start()]
+        if _PAGE.search(joined):
+            joined = html.unescape(_TAG.sub(" ", joined))
+        return " ".join(joined.split())
+
+    @property
+    def is_retry(self) -> bool:
+        """Whether it announces that the tool tries again: history, unless the end says the same."""
+        return not self.is_error and _RETRY.search(self.text) is not None
+
+    def takes(self, line: Line) -> bool:
+        """Whether a line goes on with it."""
+        if len(self.texts) >= _MOST_LINES or line.is_error or line.is_script or line.place != self.place:
+            return False
+        text = line.text
+        if _ENDS.match(text):
+            return False
+        if self.is_error or self._open > 0 or _ADDS.match(text):
+            return True
+        return bool(text) and text[:2].isspace() and _OPENS.match(self.texts[0]) is not None
+
+    def add(self, line: Line) -> None:
+        """Add a line that goes on with it."""
+        self.texts.append(line.text)
+        self._open = max(0, self._open + line.text.count("{") - line.text.count("}"))
+
+
+def join_lines(lines: Sequence[Line]) -> list[Statement]:
+    """Return the statements of a log's output, in order."""
+    return list(_join(lines))
+
+
+def _join(lines: Sequence[Line]) -> Iterator[Statement]:
+    current: Statement | None = None
+    for line in lines:
+        if line.is_script:
+            if current:
+                yield current
+            current = None
+            continue
+        if current and current.takes(line):
+            current.add(line)
+            continue
+        if current:
+            yield current
+            current = None
+        if line.text.strip():
+            current = Statement(line.number, [line.text], line.is_error, line.place, line.step)
+            current._open = max(0, line.text.count("{") - line.text.count("}"))
+    if current:
+        yield current
