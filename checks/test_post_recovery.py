@@ -73,6 +73,11 @@ def test_version_is_published(release: Release, plan: Recovery) -> None:
 def test_expected_files_are_published(release: Release, target: Target, plan: Recovery) -> None:
     """Every expected kind of file of this version is on the index.
 
+    Without `expected-files`, a release has the kinds of file that the last three final versions had; the first two
+    versions of a project have the default. A release has wheels for the platforms and Pythons of the version before,
+    too. An old Python may go, also on one platform alone. A less common machine that goes with a feature release is
+    advice, and so is a kind of Python such as PyPy. Every other gap blocks, unless `expected-files` is configured.
+
     PyPI and TestPyPI accept no further file once a version's first file is older than 14 days. What is missing then
     comes with the next version. If the existing files are all you meant to publish, say so in `expected-files`.
     """
@@ -87,6 +92,23 @@ def test_expected_files_are_published(release: Release, target: Target, plan: Re
         )
     if release.catching_up:
         raise index_lag(release, plan)
+    require_wheels(release, plan)
+
+
+def require_wheels(release: Release, plan: Recovery) -> None:
+    """Raise if wheels are missing that the version before had; advice where they were likely dropped."""
+    gap = release.wheel_gap
+    if not gap:
+        return
+    lost = gap.unexplained or gap.likely_dropped
+    on_purpose = f"If {release.version} drops them on purpose, say so in its notes; else publish them"
+    raise ActionNeeded(
+        expected=f"wheels as {gap.version} has",
+        found=f"no wheel for {join_items(lost, 12)}",
+        why=(explain_closed(release) if gap.unexplained else "") or "an installation there needs a compiler, or fails",
+        steps=plan.steps_for("index") if gap.unexplained else [step(on_purpose)],
+        advice=not gap.unexplained,
+    )
 
 
 def index_lag(release: Release, plan: Recovery) -> InProgress:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from release_state.common.text import join_items
+from release_state.facts.origin import find_replacement
 from release_state.facts.published import Shared
 from release_state.facts.release import Release
 from release_state.facts.release_workflow import require_workflow
@@ -75,11 +76,14 @@ def test_github_release_is_withdrawn(release: Release, plan: Recovery) -> None:
     """GitHub has no published release for this version.
 
     That holds for each spelling of the tag. An immutable release stays: if you delete it, its tag name can never be
-    used again. Its notes can say what became of the version.
+    used again. Its notes can say what became of the version. It stays, too, if every file is yanked and a newer
+    version replaced this one.
     """
     if "release" not in release.channel.leaves:
         raise NotApplicable(f"{release.channel.name} creates no GitHub Release")
     if releases := release.releases:
+        if newer := find_replacement(release):
+            raise NotApplicable(f"it stays: every file is yanked, and {newer} replaced {release.version}")
         skip_if_shared(release, "release", f"the GitHub Release {releases[0].tag}")
         stays = all(found.immutable for found in releases)
         raise ActionNeeded(

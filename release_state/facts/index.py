@@ -11,7 +11,9 @@ from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from packaging.version import Version
 
 from release_state.common.text import join_items
+from release_state.facts.earlier import find_wheel_gap, needs_many_machines
 from release_state.facts.git import Facts
+from release_state.facts.wheels import Gap
 from release_state.model.observation import NotObserved, Problem
 from release_state.model.snapshot import IndexFile, IndexProject
 from release_state.model.target import parse_version
@@ -92,6 +94,29 @@ class IndexFacts(Facts):
         kinds = {file.kind for file in self.files}
         kinds |= {"wheel" if name.endswith(".whl") else "sdist" for name in self.catching_up}
         return tuple(kind for kind in self.target.expected_files if kind not in kinds)
+
+    @cached_property
+    def wheel_gap(self) -> Gap:
+        """The wheels that the version before had and this one lacks; none where the whole kind is missing.
+
+        Where the configuration says which files are expected, none of them is missing without an explanation.
+        """
+        gap = find_wheel_gap(self.project, self.version)
+        if "expected-files" not in self.target.given:
+            return gap
+        return Gap(gap.version, likely_dropped=(*gap.unexplained, *gap.likely_dropped))
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """What is not published, in words: expected kinds of file, and wheels that the version before had."""
+        wheels = join_items(self.wheel_gap.unexplained, 4)
+        return (*self.missing_kinds, *([f"wheels for {wheels.replace(';', ',')}"] if wheels else []))
+
+    @property
+    def needs_many_machines(self) -> bool:
+        """Whether no single machine can build all files: a release has wheels for certain platforms."""
+        by_jobs = any(publisher.platform_wheels for publisher in self.target.process.publishers)
+        return by_jobs or needs_many_machines(self.project)
 
     @property
     def accepts_files_until(self) -> datetime | None:

@@ -45,7 +45,7 @@ def explain_dead_end(release: Release) -> str:
         if find_best_match(release) is None:
             return f"{where}, and no known commit matches the published files"
     missing = release.missing_kinds
-    if not missing or not release.is_published or explain_closed(release):
+    if not missing or not release.is_published or explain_closed(release) or release.needs_many_machines:
         return ""
     has_source = find_sdist_for_wheel(release) is not None or find_ref_to_build(release) is not None
     return "" if has_source else f"missing: {', '.join(missing)}, and there is no known source to build them from"
@@ -53,7 +53,7 @@ def explain_dead_end(release: Release) -> str:
 
 def explain_closed(release: Release) -> str:
     """Why the index accepts no more files of an incomplete version; empty if it may."""
-    until, missing = release.accepts_files_until, release.missing_kinds
+    until, missing = release.accepts_files_until, release.missing
     if until is None or not missing or release.snapshot.observed_at <= until:
         return ""
     days = UPLOADS_AFTER_THE_FIRST.days
@@ -77,6 +77,21 @@ def find_successor(release: Release) -> Version | None:
     offered = (Version(each.version) for each in release.project.releases if not each.yanked)
     newer = max((version for version in offered if release.is_newer_of_line(version)), default=None)
     return newer if newer and release.github_release and release.github_release.immutable else None
+
+
+def find_replacement(release: Release) -> Version | None:
+    """The version that replaced one whose files are all yanked: newer, of its line or released later; None if none."""
+    if not release.all_yanked:
+        return None
+    first = min((file.uploaded_at for file in release.files if file.uploaded_at), default=None)
+    newer = [
+        version
+        for each in release.project.releases
+        if not each.yanked and (version := Version(each.version)) > release.version
+        if release.version.is_prerelease or not version.is_prerelease
+        if release.is_newer_of_line(version) or (first and each.uploaded_at and each.uploaded_at > first)
+    ]
+    return max(newer, default=None)
 
 
 def is_misplaced(release: Release) -> bool:

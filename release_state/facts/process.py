@@ -11,6 +11,7 @@ from typing import Literal
 from packaging.version import Version
 
 from release_state.common.text import join_items, sanitize
+from release_state.facts.earlier import find_expected_kinds, list_earlier
 from release_state.facts.spelling import find_tag_spelling
 from release_state.facts.workflow.calls import ReleaseWorkflow
 from release_state.facts.workflow.document import FOLDER
@@ -36,7 +37,7 @@ HINTS = {
 
 def resolve(snapshot: Snapshot) -> Snapshot:
     """Return the snapshot with a target that has what its observations tell about the process."""
-    target = _with_tags(snapshot, snapshot.target)
+    target = _with_tags(snapshot, _with_files(snapshot, snapshot.target))
     files = snapshot.workflow_files.value
     if files is not None:
         target = _with_workflows(target, files)
@@ -46,6 +47,18 @@ def resolve(snapshot: Snapshot) -> Snapshot:
     named = files.model_copy(update={"path": f"{FOLDER}/{target.workflow}" if target.workflow else ""})
     is_known = bool(target.workflow or target.process.candidates)
     return snapshot.model_copy(update={"target": target, "workflow_files": known(named if is_known else None)})
+
+
+def _with_files(snapshot: Snapshot, target: Target) -> Target:
+    """The target with the kinds of file that its earlier versions have."""
+    index = snapshot.index.get(target.channel.name)
+    page = index.value if index else None
+    kinds = find_expected_kinds(page) if page and "expected-files" not in target.given else ()
+    if not page or not kinds or kinds == target.expected_files:
+        return target
+    versions = join_items(reversed([each.version for each in list_earlier(page)]))
+    process = _add(target.process, f"files: {' and '.join(kinds)}, as {versions} have")
+    return target.model_copy(update={"expected_files": kinds, "process": process})
 
 
 def _with_tags(snapshot: Snapshot, target: Target) -> Target:

@@ -60,11 +60,24 @@ def _phase_of(release: Release) -> tuple[Phase, str]:
         doubt = f" (unknown: {', '.join(unseen)})" if unseen else ""
         besides = " but a merged pull request" if present else ""
         return Phase.PRE_RELEASE, f"found nothing of {release.version}{besides}{doubt}"
-    if traces["index"] and release.all_yanked and not ({"branch", "release", "pull-request"} & set(_open(release))):
-        return Phase.ROLLBACK, f"every file of {release.version} is yanked, and the rest is withdrawn"
+    if traces["index"] and release.all_yanked:
+        if newer := origin.find_replacement(release):
+            return Phase.ROLLBACK, f"every file of {release.version} is yanked; it is superseded by {newer}"
+        if not ({"branch", "release", "pull-request"} & set(_open(release))):
+            return Phase.ROLLBACK, f"every file of {release.version} is yanked{_describe_rest(traces)}"
     if newer := value_or(None, lambda: origin.find_successor(release)):
         return Phase.ROLLBACK, f"{release.version} was never published, and {newer} replaced it"
     return Phase.POST_RECOVERY, f"found for {release.version}: {', '.join(present)}"
+
+
+def _describe_rest(traces: Traces) -> str:
+    """What is there beside the yanked files, in words: only what was observed is withdrawn."""
+    left = [name for name, seen in traces.items() if seen and name != "index"]
+    unseen = [name for name, seen in traces.items() if seen is None]
+    if not left and not unseen:
+        return ", and the rest is withdrawn"
+    found = f"; found besides: {', '.join(left)}" if left else ""
+    return f"{found}; unknown: {', '.join(unseen)}" if unseen else found
 
 
 def _merged(release: Release) -> set[str]:
@@ -78,6 +91,8 @@ def _open(release: Release) -> list[str]:
     stays = _merged(release) | _needed_elsewhere(release)
     if value_or(False, lambda: _all_immutable(release) and not release.snapshot.drafts.value):
         stays.add("release")
+    if value_or(None, lambda: origin.find_replacement(release)):
+        stays |= {"tag", "release"}
     return [name for name, seen in release.traces().items() if seen and name not in stays]
 
 
@@ -133,13 +148,17 @@ def _find_state(release: Release, traces: Traces) -> State:
 
 
 def _published(release: Release, traces: Traces) -> State:
+    if newer := origin.find_replacement(release):
+        leftovers = [name for name in _open(release) if name != "index"]
+        title = f"Published, every file is yanked, and superseded by {newer}"
+        return "superseded", title, "roll back" if leftovers else "nothing", f"{newer} is the one to use"
     if release.all_yanked:
         reason = "a yanked version is used up: withdraw what is left of it, and release the next version"
         return "yanked", "Published, and every file is yanked", "next version", reason
     if why := origin.explain_dead_end(release):
         reason = f"{why}. Yank it, withdraw what can be withdrawn, and release the next version"
         return "used up", "Published, and cannot be completed", "next version", reason
-    missing = list(release.missing_kinds)
+    missing = list(release.missing)
     is_yanked = any(file.yanked for file in release.files)
     partly_yanked: State = ("E: partly yanked", "Published, and some of its files are yanked", "complete", _FORWARD)
     if "tag" not in release.channel.leaves:

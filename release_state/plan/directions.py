@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from functools import partial
 
-from release_state.facts.origin import explain_closed, find_ref_to_build, find_sdist_for_wheel, is_branch_leftover
+from release_state.facts.origin import (
+    explain_closed,
+    find_ref_to_build,
+    find_replacement,
+    find_sdist_for_wheel,
+    is_branch_leftover,
+)
 from release_state.facts.process import require_sure
 from release_state.facts.release import Release
 from release_state.model.observation import NotObserved
@@ -45,14 +51,15 @@ def _makes_release(release: Release, publish: list[Step]) -> bool:
 def _publish(release: Release, tag: list[Step]) -> list[Step]:
     unyank = [publication.unyank(release)] if any(file.yanked for file in release.files) else []
     wait = [publication.wait_for_index(release)] if release.catching_up else []
-    missing = release.missing_kinds
+    missing = release.missing
     if not missing:
         return [*wait, *unyank]
     if why := explain_closed(release):
         return [*unyank, publication.next_version(release, why)]
     if release.is_published and (again := start.publish_by_workflow(release)):
         return [*unyank, *again]
-    if sdist := find_sdist_for_wheel(release):
+    is_for_machines = release.needs_many_machines
+    if not is_for_machines and (sdist := find_sdist_for_wheel(release)):
         return [*unyank, publication.wheel_from_sdist(release, sdist)]
     if not release.is_published:
         first = next(iter(release.version_tags), None)
@@ -63,11 +70,10 @@ def _publish(release: Release, tag: list[Step]) -> list[Step]:
         return unyank  # the tag that it would be built from is not settled
     else:
         source = find_ref_to_build(release)
+    if is_for_machines and (source is not None or release.is_published):
+        return [start.publish_on_machines(release), *unyank]
     if source is None:
         why = f"missing: {', '.join(missing)}, and there is no known source to build them from"
-        return [publication.next_version(release, why), *unyank]
-    if any(publisher.platform_wheels for publisher in release.target.process.publishers):
-        why = f"missing: {', '.join(missing)}; the workflow builds wheels for several platforms, one machine cannot"
         return [publication.next_version(release, why), *unyank]
     return [publication.publish_from(release, source), *unyank]
 
@@ -119,7 +125,7 @@ def withdraw(release: Release) -> list[Step]:
         return [find_out_first(release, missing, "whether it was published")]
     if "pull-request" in leaves and release.snapshot.pulls.is_known:
         steps += attempt("whether to close its pull request", lambda: _close_pulls(release))
-    if "release" in leaves:
+    if "release" in leaves and not find_replacement(release):
         steps += attempt("whether to delete a GitHub Release", lambda: _delete_releases(release))
     if release.snapshot.remote.is_known and (branch := release.branch):
         steps += attempt("whether to delete its branch", partial(_delete_branch, release, branch))

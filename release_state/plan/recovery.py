@@ -77,6 +77,8 @@ class Recovery:
             return "roll back", withdraw(release)
         elif self._in_rollback and (steps := withdraw(release)):
             return "roll back", steps  # a check that all is withdrawn does not say how to complete it
+        if self._in_rollback and self.diagnosis.scenario == "superseded":
+            return "nothing", []
         if direction == "roll back":
             return direction, self._withdraw_and_start_again()
         if direction == "next version" and explain_closed(release):

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from release_state.common.text import join_items
 from release_state.facts.health import judge_ci
+from release_state.facts.origin import find_replacement
 from release_state.facts.release import Release
 from release_state.model.observation import NotObserved, value_or
 from release_state.model.outcome import Phase
@@ -40,7 +41,8 @@ def _release_expected(release: Release, phase: Phase) -> str:
     if phase is Phase.POST_RECOVERY:
         leaves = "release" in release.channel.leaves
         return f"published for {release.target.tag}" if leaves else f"none: {release.channel.name} leaves no release"
-    return f"none for {release.target.tag}"
+    newer = value_or(None, lambda: find_replacement(release))
+    return f"none for {release.target.tag}" + (f", or kept: {newer} replaced it" if newer else "")
 
 
 def _pull_expected(release: Release, phase: Phase) -> str:
@@ -93,7 +95,9 @@ def _index_observed(release: Release) -> str:
     kinds = join_items(dict.fromkeys(file.kind for file in release.files))
     yanked = sum(file.yanked for file in release.files)
     count = f"{len(release.files)} file{'' if len(release.files) == 1 else 's'}: {kinds.replace(';', ',')}"
-    return "; ".join(filter(None, [count, f"{yanked} yanked" if yanked else "", coming])) + status
+    lost = release.wheel_gap.unexplained
+    gap = f"no wheel for {join_items(lost, 3).replace(';', ',')}" if lost else ""
+    return "; ".join(filter(None, [count, f"{yanked} yanked" if yanked else "", gap, coming])) + status
 
 
 def _release_observed(release: Release) -> str:

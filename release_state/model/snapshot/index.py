@@ -40,6 +40,8 @@ class IndexRelease(Model):
     requires_python: str | None = None
     uploaded_at: AwareDatetime | None = None
     """The first upload."""
+    filenames: tuple[str, ...] = ()
+    """Its files that are not yanked; only of the last three final versions before the target's."""
 
 
 class ProjectPage(Model):

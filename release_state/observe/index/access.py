@@ -33,7 +33,7 @@ _JSON_SECONDS = 10.0
 """The longest wait for the JSON API: the Simple API has answered, and this is a second opinion."""
 _SIMPLE = "/simple/"
 _LONGEST_NAME = 300
-_MOST_NAMES = 50
+_MOST_NAMES = 2_000
 _PROVENANCE_TYPES = "application/vnd.pypi.integrity.v1+json, application/json;q=0.5"
 # Extensions of Fulcio's certificates, 1.3.6.1.4.1.57264.1.x, as DER writes an object identifier.
 _ARC = bytes.fromhex("060a2b0601040183bf3001")

@@ -14,6 +14,7 @@ from packaging.version import InvalidVersion, Version
 from pypi_simple import DistributionPackage
 
 from release_state.common.strict import is_sane
+from release_state.facts.earlier import MOST_NAMES, choose_earlier, find_wheel_gap
 from release_state.facts.index import may_be_of_version
 from release_state.model.observation import Observation, known, unavailable
 from release_state.model.snapshot import IndexFile, IndexProject, IndexRelease
@@ -26,6 +27,8 @@ from release_state.observe.index.simple import IndexPage, NotSimple
 T = TypeVar("T")
 
 _SKIPPED_LIMIT = 50
+_MOST_LATE = 50
+"""Files that the Simple API does not list yet."""
 _MOST_UNREADABLE = 1000
 """Files of a page that lists no versions: each could be of the wanted version."""
 _SKIPPED_LENGTH = 200
@@ -41,8 +44,9 @@ def observe_index(
 
     One request, and up to three more. The index's root, where an index that is not PyPI or TestPyPI answers 404: only
     an index that shows itself as one can say that it lists nothing. The JSON API, where a kind of file that is
-    `expected` is missing: it shows an upload first. The JSON API too, where a file name that cannot be read may be of
-    this version and the page lists no versions. Sources: PEP 503, 592, 691, 700, 740, 792.
+    `expected` is missing, or a wheel as the version before had: it shows an upload first. The JSON API too, where a
+    file name that cannot be read may be of this version and the page lists no versions. Sources: PEP 503, 592, 691,
+    700, 740, 792.
     """
     try:
         wanted = Version(version)
@@ -53,10 +57,11 @@ def observe_index(
     def read(index: Index) -> IndexProject:
         page, url = index.page(name), index.url_of(name)
         project = IndexProject(url=url, listed=False) if page is None else build_project(page, name, wanted, url)
-        if set(expected) - {file.kind for file in project.files}:
+        kinds = {file.kind for file in project.files}
+        if set(expected) - kinds or (expected and find_wheel_gap(project, wanted).unexplained):
             known_names = {file.filename for file in project.files}
             more = tuple(file for file in index.files_by_json(name, wanted) if file not in known_names)
-            project = project.model_copy(update={"catching_up": more})
+            project = project.model_copy(update={"catching_up": more[:_MOST_LATE]})
         if not (project.files or project.catching_up or project.lists_versions) and any(
             may_be_of_version(file, name, wanted) for file in project.skipped
         ):
@@ -95,10 +100,15 @@ def _observe(client: HttpClient, channel: Channel, read: Callable[[Index], T]) -
 def build_project(page: IndexPage, name: str, version: Version, url: str) -> IndexProject:
     """The project with the files of one version; `name` normalized, `url` the page that was read."""
     packages, common = _group_by_version(page, name, version)
+    offered = {each: [p.filename for p in found if not p.is_yanked] for each, found in packages.items()}
+    named, left = dict[Version, list[str]](), MOST_NAMES
+    for each in choose_earlier((each for each, names in offered.items() if names), version):
+        named[each] = offered[each][:left]
+        left -= len(named[each])
     return IndexProject(
         url=url,
         files=tuple(_build_file(package, version) for package in packages.get(version, ())),
-        releases=tuple(_build_release(each, packages[each]) for each in sorted(packages)),
+        releases=tuple(_build_release(each, packages[each], named.get(each, ())) for each in sorted(packages)),
         **common,
     )
 
@@ -170,13 +180,14 @@ def _build_file(package: DistributionPackage, version: Version) -> IndexFile:
     )
 
 
-def _build_release(version: Version, packages: Sequence[DistributionPackage]) -> IndexRelease:
+def _build_release(version: Version, packages: Sequence[DistributionPackage], filenames: Sequence[str]) -> IndexRelease:
     return IndexRelease(
         version=str(version),
         file_count=len(packages),
         yanked=all(package.is_yanked for package in packages),
         requires_python=next((package.requires_python for package in packages if package.requires_python), None),
         uploaded_at=_find_first_upload(packages),
+        filenames=tuple(filenames),
     )
 
 

@@ -63,6 +63,23 @@ def find_run(release: Release, tag: Tag) -> WorkflowRun | None:
     return max(own, key=lambda run: (run.created_at, run.id), default=None)
 
 
+def publish_on_machines(release: Release) -> Step:
+    """Return the step by which a person lets the project's workflow build what is missing, on all its machines."""
+    target, explained = release.target, release.snapshot.last_run.value
+    name, is_failed = target.workflow, explained is not None and explained.run.conclusion in _RED
+    page = f"{target.github_web}/{target.repository}/actions" + (f"/workflows/{name}" if name else "")
+    cause = f"; its last run for this version failed: {explained.meaning}" if explained and is_failed else ""
+    skips = "; its upload skips the files that are published" if release.is_published else ""
+    missing = f"missing: {', '.join(release.missing)}"
+    return _index_step(
+        f"Run {name or 'the release workflow'} again for {target.tag}, so that it builds the missing files",
+        precondition=f"the run builds this tag{skips}; if it can only build another version, release the next instead",
+        reason=f"{missing}; a release has wheels for several platforms, and one machine builds its own alone{cause}",
+        link=explained.run.html_url if explained and is_failed else page,
+        verify=[suite_command(target, wait="600")],
+    )
+
+
 def _run_again(release: Release, run: WorkflowRun) -> Step:
     explained = release.snapshot.last_run.value
     cause = (

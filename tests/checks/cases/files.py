@@ -1,0 +1,74 @@
+"""States of the published files: what earlier versions had, and what replaced a yanked version."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from release_state.model.observation import known
+from release_state.model.outcome import Outcome
+from release_state.model.snapshot import IndexFile, IndexProject, IndexRelease, Snapshot
+from tests.support import states as s
+
+HOLDS, ACTION, UNKNOWN, NONE = Outcome.HOLDS, Outcome.ACTION_NEEDED, Outcome.UNKNOWN, Outcome.NOT_APPLICABLE
+
+PLATFORMS = ("manylinux_2_17_x86_64", "macosx_11_0_arm64", "win_amd64")
+GIVEN = s.target(given=("expected-files",))
+
+
+def names(version: str, *tags: str, sdist: bool = True) -> tuple[str, ...]:
+    """The files of a version: a wheel for each tag, and its sdist."""
+    return (*(f"orbit-{version}-{tag}.whl" for tag in tags), *((f"orbit-{version}.tar.gz",) if sdist else ()))
+
+
+def matrix(*pythons: str, platforms: tuple[str, ...] = PLATFORMS) -> tuple[str, ...]:
+    """The tags of a wheel for each Python on each platform."""
+    return tuple(f"{python}-{python}-{platform}" for python in pythons for platform in platforms)
+
+
+def page(now: tuple[str, ...], *, yanked: bool = False, newer: tuple[str, ...] = (), **earlier: tuple[str, ...]) -> Any:
+    """The project's page: the files of 0.2.0, and earlier versions (`v0_1_0`) with the names of their files."""
+    files = tuple(
+        IndexFile(
+            filename=name,
+            version="0.2.0",
+            kind="wheel" if name.endswith(".whl") else "sdist",
+            url=f"https://files.example/{name}",
+            yanked=yanked,
+        )
+        for name in now
+    )
+    releases = [
+        IndexRelease(version=each[1:].replace("_", "."), file_count=len(found), yanked=False, filenames=found)
+        for each, found in earlier.items()
+    ]
+    releases += [IndexRelease(version="0.2.0", file_count=len(files), yanked=yanked)] if files else []
+    releases += [IndexRelease(version=each, file_count=2, yanked=False) for each in newer]
+    return known(IndexProject(url="https://index.example/orbit/", listed=True, files=files, releases=tuple(releases)))
+
+
+TWO = matrix("cp312", "cp313")
+
+
+def released(now: tuple[str, ...], before: tuple[str, ...] = TWO, **changes: Any) -> Snapshot:
+    """0.2.0 with wheels for these tags, after a version with others."""
+    return s.released(index={"pypi": page(names("0.2.0", *now), v0_1_0=names("0.1.0", *before))}, **changes)
+
+
+def replaced(*newer: str, **changes: Any) -> Snapshot:
+    """Every file is yanked, and newer versions are there."""
+    index = {"pypi": page(names("0.2.0", "py3-none-any"), yanked=True, newer=newer)}
+    values: dict[str, Any] = {"remote": s.remote(s.tag()), "release": known(s.release()), **changes}
+    return s.rolled_back(index=index, **values)
+
+
+CASES: list[tuple[str, str, Snapshot, Outcome]] = [
+    ("INDEX-12", "wheels as before", released(TWO), HOLDS),
+    ("INDEX-12", "a platform is missing", released(matrix("cp312", "cp313", platforms=PLATFORMS[:2])), ACTION),
+    ("INDEX-12", "a Python is missing on one platform", released(TWO[:-1]), ACTION),
+    ("INDEX-12", "its own list of files", released(TWO[:-1], target=GIVEN), ACTION),
+    ("INDEX-12", "an old Python is dropped", released(matrix("cp313")), HOLDS),
+    ("INDEX-12", "GitHub silent, wheels as before", released(TWO, release=s.failed()), HOLDS),
+    ("RELEASE-21", "a newer version of its line", replaced("0.2.1"), NONE),
+    ("RELEASE-21", "only an older version", replaced(), ACTION),
+    ("RELEASE-21", "replaced, index silent", replaced("0.2.1", release=s.failed()), UNKNOWN),
+]
