@@ -73,10 +73,10 @@ def test_version_is_published(release: Release, plan: Recovery) -> None:
 def test_expected_files_are_published(release: Release, target: Target, plan: Recovery) -> None:
     """Every expected kind of file of this version is on the index.
 
-    Without `expected-files`, a release has the kinds of file that the last three final versions had; the first two
-    versions of a project have the default. A release has wheels for the platforms and Pythons of the version before,
-    too. An old Python may go, also on one platform alone. A less common machine that goes with a feature release is
-    advice, and so is a kind of Python such as PyPy. Every other gap blocks, unless `expected-files` is configured.
+    Without `expected-files`, these are the kinds that the last three final versions had. The first two versions of a
+    project have the default. A release has wheels for the platforms and Pythons of the version before, too. An old
+    Python may go. A less common machine that goes with a feature release is advice, and so is PyPy. Every other gap
+    blocks, unless `expected-files` is configured.
 
     PyPI and TestPyPI accept no further file once a version's first file is older than 14 days. What is missing then
     comes with the next version. If the existing files are all you meant to publish, say so in `expected-files`.

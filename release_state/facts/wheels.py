@@ -46,7 +46,7 @@ Python = tuple[str, tuple[int, int]]
 
 
 @dataclass(frozen=True)
-class Wheel:
+class WheelTags:
     """What the tags in a wheel's name say."""
 
     pythons: frozenset[Python]
@@ -72,7 +72,7 @@ class Gap:
 
 
 @lru_cache(maxsize=4096)
-def parse_wheel(filename: str) -> Wheel | None:
+def parse_wheel(filename: str) -> WheelTags | None:
     """Return the tags of a wheel's name; None for another file, or a name that has too many of them."""
     parts = filename.removesuffix(".whl").rsplit("-", 3)
     if not filename.endswith(".whl") or len(parts) != 4:
@@ -85,7 +85,7 @@ def parse_wheel(filename: str) -> Wheel | None:
     has_no_abi = abis == ["none"] and all(line == "py" for line, _ in pythons)
     serves_later = has_no_abi or any(abi.startswith("abi3") for abi in abis)
     names = frozenset(name for each in platforms for name in _name_platform(each))
-    return Wheel(pythons, names, serves_later)
+    return WheelTags(pythons, names, serves_later)
 
 
 def _parse_python(tag: str, suffix: str) -> Python:
