@@ -113,7 +113,13 @@ class CommitSources:
                         pairs.append((pull.merge_commit, tag.commit))
         return Call(
             (head, tuple(wanted), tuple(pairs)),
-            lambda: observe_history(self.commits_of(view), wanted, pairs, changelog_file=view.target.changelog),
+            lambda: observe_history(
+                self.commits_of(view),
+                wanted,
+                pairs,
+                changelog_file=view.target.changelog,
+                package=view.target.name,
+            ),
         )
 
     def related_clone(self, view: View) -> Call | Observation[Any]:
@@ -185,10 +191,7 @@ class CommitSources:
 def _list_ref_commits(view: View) -> list[WantedCommit]:
     release, target = view.release, view.target
     leaves_tag = "tag" in target.channel.leaves
-    wanted: list[WantedCommit] = []
-    # Without a tag of its own, the head is what would be released beside another channel's tag.
-    if target.expected_before_release or (not leaves_tag and release.version_tags):
-        wanted.append(WantedCommit(release.base_head, f"refs/heads/{release.base_branch}", details=True))
+    wanted = [WantedCommit(release.base_head, f"refs/heads/{release.base_branch}", details=True)]
     wanted += [WantedCommit(tag.commit, f"refs/tags/{tag.name}", details=True) for tag in release.version_tags]
     for name in (target.release_branch, *other_branches(view)):
         if branch := release.remote.branch(name):

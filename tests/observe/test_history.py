@@ -23,7 +23,6 @@ from release_state.observe.git.history import observe_history, relate_clone
 from release_state.observe.git.patches import sign_patch
 from release_state.observe.git.remote import observe_remote
 from release_state.observe.git.store import WantedCommit
-from release_state.observe.git.tree_files import find_declared_version, find_version_file
 from tests.support.gitrepo import Repo, fingerprint, make
 
 
@@ -52,12 +51,14 @@ class World:
         url: str | None = None,
         remote: Remote | None = None,
         timeout: float = 30,
+        package: str = "",
     ) -> Observation[History]:
         seen = observe_clone(clone.path, "origin", 20, None).present() if clone else None
         return observe_history(
             self.main(clone.path if clone else None, seen, url=url, remote=remote, timeout=timeout),
             [commit if isinstance(commit, WantedCommit) else WantedCommit(commit) for commit in wanted],
             pairs,
+            package=package,
         )
 
     def main(
@@ -529,59 +530,7 @@ def test_a_clone_that_cannot_be_compared(world: World, tmp_path: Path) -> None:
 
 # The version that a tree declares
 
-
-@pytest.mark.parametrize(
-    ("files", "expected"),
-    [
-        ({}, (None, False)),
-        ({"pyproject.toml": '[project]\nversion = "1.0"'}, ("1.0", False)),
-        ({"pyproject.toml": '[project]\ndynamic = ["version"]'}, (None, True)),
-        ({"pyproject.toml": '[project]\ndynamic = ["readme"]'}, (None, False)),
-        ({"pyproject.toml": "[project]\nversion = 1.0"}, (None, False)),
-        ({"pyproject.toml": '[project]\nversion = "1'}, (None, False)),
-        ({"pyproject.toml": "[project", "setup.cfg": "[metadata]\nversion = 1"}, (None, False)),
-        ({"pyproject.toml": "\0"}, (None, False)),
-        ({"pyproject.toml": "project = 3"}, (None, False)),
-        ({"pyproject.toml": '[tool.poetry]\nversion = "2.0"'}, ("2.0", False)),
-        ({"pyproject.toml": '[project]\ndynamic = ["version"]\n[tool.poetry]\nversion = "2.0"'}, ("2.0", False)),
-        (
-            {"pyproject.toml": '[tool.poetry]\nversion = "0"\n[tool.poetry-dynamic-versioning]\nenable = true'},
-            (None, True),
-        ),
-        ({"pyproject.toml": "[tool.setuptools_scm]"}, (None, True)),
-        ({"setup.cfg": "[metadata]\nversion = 1.2"}, ("1.2", False)),
-        ({"setup.cfg": "[metadata]\nversion = attr: p.v"}, (None, True)),
-        ({"setup.cfg": "[metadata]\nversion = file: V"}, (None, True)),
-        ({"setup.cfg": "[metadata\nversion"}, (None, False)),
-        ({"setup.cfg": "[metadata]\nname = 100%"}, (None, False)),
-    ],
-)
-def test_declared_version(files: dict[str, str], expected: tuple[str | None, bool]) -> None:
-    assert find_declared_version(files) == expected
-
-
 HATCH = '[project]\ndynamic = ["version"]\n[tool.hatch.version]\npath = "{}"\n'
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ('"""Doc."""\n__version__ = "1.0"\n', ("1.0", False)),
-        ("VERSION: str = 'v1.0'", ("1.0", False)),
-        ("__version__ = (1, 0)", (None, True)),
-        ("# __version__ = '1'", (None, True)),
-    ],
-)
-def test_the_file_that_hatch_names(text: str, expected: tuple[str | None, bool]) -> None:
-    files = {"pyproject.toml": HATCH.format("./src/p/__init__.py")}
-    assert find_version_file(files) == "src/p/__init__.py"
-    assert find_declared_version({**files, "src/p/__init__.py": text}) == expected
-    assert find_declared_version(files) == (None, True)
-
-
-@pytest.mark.parametrize("path", ["../x", "/etc/passwd", "a//b", "", "a/../../b", "a\\u0000b"])
-def test_a_file_outside_of_the_tree_is_not_read(path: str) -> None:
-    assert find_version_file({"pyproject.toml": HATCH.format(path)}) is None
 
 
 def test_files_of_a_tree(world: World) -> None:
@@ -602,6 +551,33 @@ def test_files_of_a_tree(world: World) -> None:
     assert (one.declared_version, one.changelog) == ("4.1", "ü" * 2**15)
     assert history.lineage(outside).changelog is None and history.lineage(circle).changelog is None
     assert history.lineage(outside).declared_version is None and history.lineage(circle).declared_version is None
+
+
+def test_the_folder_that_names_the_package_declares_its_version(world: World, tmp_path: Path) -> None:
+    """Not the top of the repository, and not another package of it: also from a cache without the files' contents."""
+    files = {
+        "pyproject.toml": '[project]\nname = "all-of-it"\nversion = "0.0.0"\n',
+        "libs/one/pyproject.toml": '[project]\nname = "one"\nversion = "1.0"\n',
+        "libs/two/pyproject.toml": '[build-system]\nbuild-backend = "flit_core.buildapi"\n'
+        '[project]\nname = "Two"\ndynamic = ["version"]\n',
+        "libs/two/src/two/__init__.py": "from ._version import __version__\n",
+        "libs/two/src/two/_version.py": '__version__ = "2.0"\n',
+    }
+    for path, text in files.items():
+        (world.repo.path / path).parent.mkdir(parents=True, exist_ok=True)
+        (world.repo.path / path).write_text(text)
+    tip = world.repo.commit("both")
+
+    def declared(package: str) -> tuple[str | None, str]:
+        lineage = world.ask(WantedCommit(tip, details=True), package=package).present().lineage(tip)
+        assert not lineage.version_is_dynamic
+        return lineage.declared_version, lineage.declared_where
+
+    assert declared("two") == ("2.0", "libs/two/src/two/_version.py")
+    assert declared("one") == ("1.0", "libs/one/pyproject.toml")
+    assert declared("all-of-it") == ("0.0.0", "pyproject.toml")
+    version, why = declared("three")
+    assert version is None and "names three" in why
 
 
 def test_a_patch_is_the_same_wherever_it_applies() -> None:

@@ -109,8 +109,13 @@ class Lineage(Model):
     """Those of `ahead` whose change the base lacks, too (by patch equivalence); fifty at most."""
     unmerged_count: int = 0
     declared_version: str | None = None
-    """The static `[project] version` (or setup.cfg, `__version__`) in its tree; None if missing or dynamic."""
+    """The static version that its tree declares for the package; None if missing, unreadable or dynamic."""
     version_is_dynamic: bool = False
+    """Whether a tool computes it while it builds, from tags for example."""
+    declared_where: str = ""
+    """The file that declares it; the tool that computes it; or why it cannot be read."""
+    other_versions: tuple[tuple[str, str], ...] = ()
+    """Files of the package with another literal `__version__`, and that version."""
     changelog: str | None = None
     """The first 64 KiB of the changelog file in its tree; None if there is no such file."""
 

@@ -110,6 +110,7 @@ def observe_history(
     pairs: Sequence[tuple[str, str]],
     *,
     changelog_file: str = "CHANGELOG.md",
+    package: str = "",
 ) -> Observation[History]:
     """Look at the wanted commits, and at each pair (older, newer) for ancestry.
 
@@ -123,7 +124,8 @@ def observe_history(
 
     def look(store: Store, found: CommitSet) -> History:
         base, present = history.head, found.present
-        details = read_details(store, (sha for sha in shas if sha in present and sha in detailed), changelog_file)
+        looked_into = (sha for sha in shas if sha in present and sha in detailed)
+        details = read_details(store, looked_into, changelog_file, package)
         lineages = [_build_lineage(store, base, sha, details.get(sha, Details())) for sha in shas if sha in present]
         ancestors = [pair for pair in dict.fromkeys(pairs) if present.issuperset(pair) and _is_ancestor(store, *pair)]
         missing = tuple(sha for sha in shas if sha not in present)
@@ -174,8 +176,10 @@ def _build_lineage(store: Store, base: str, sha: str, details: Details) -> Linea
         behind=behind,
         unmerged=tuple(unmerged[:SHOWN]),
         unmerged_count=len(unmerged),
-        declared_version=details.declared_version,
-        version_is_dynamic=details.version_is_dynamic,
+        declared_version=details.declared.version,
+        version_is_dynamic=details.declared.is_dynamic,
+        declared_where=details.declared.where,
+        other_versions=details.declared.others,
         changelog=details.changelog,
     )
 

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import configparser
 import posixpath
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
 
-from release_state.common.strict import decode_toml
+from release_state.facts.declared.declaration import find_declaration
+from release_state.facts.declared.tree import CONFIGURATION
+from release_state.facts.declared.version import NOTHING, Declaration, unreadable
 from release_state.observe.git.command import decode_output
 from release_state.observe.git.store import Store
 
-FIRST_FILES = ("pyproject.toml", "setup.cfg")
 SIZE_LIMIT = 2**20
 """Bytes; a larger file is not read."""
 
-_IN_SOURCE = re.compile(
-    r"^(?:__version__|VERSION)(?:[ \t]*:[ \t]*str)?[ \t]*=[ \t]*(['\"])v?([^'\"\n]+)\1", re.MULTILINE | re.IGNORECASE
-)
 CHANGELOG_BYTES = 64 * 2**10
 _LINK = "120000"
 _UNREADABLE = "\0"
 _MOST_LINKS = 5
+MOST_ROUNDS = 15
+"""How often what a file says may lead to another file."""
+UNREAD = unreadable("one file leads to another, and on")
 
 Entries = dict[str, tuple[str, str]]
 """Mode and object, by path."""
@@ -33,27 +32,65 @@ Entries = dict[str, tuple[str, str]]
 class Details:
     """The declared version and the changelog of a tree; see Lineage."""
 
-    declared_version: str | None = None
-    version_is_dynamic: bool = False
+    declared: Declaration = NOTHING
     changelog: str | None = None
 
 
-def read_details(store: Store, commits: Iterable[str], changelog_file: str) -> dict[str, Details]:
-    """Return the declared version and the beginning of the changelog in the trees of commits."""
-    first = (*FIRST_FILES, changelog_file)
-    trees = {commit: _entries(store, commit, first) for commit in dict.fromkeys(commits)}
+def read_details(store: Store, commits: Iterable[str], changelog_file: str, package: str = "") -> dict[str, Details]:
+    """Return the version that the trees of commits declare for a package, and the beginning of the changelog."""
+    trees = {commit: CommitTree(store, commit) for commit in commits}
+    entries = {commit: _entries(store, commit, (*CONFIGURATION, changelog_file)) for commit in trees}
     # All contents in one go: the store may have been fetched without them.
-    store.obtain_files({name for entries in trees.values() for _, name in entries.values()})
-    return {commit: _details(store, commit, entries, changelog_file) for commit, entries in trees.items()}
+    store.obtain_files({name for each in entries.values() for _, name in each.values()})
+    declared = read_declarations(store, list(trees.values()), package)
+    return {
+        commit: Details(found, _read_changelog(store, commit, changelog_file, entries[commit]))
+        for commit, found in zip(trees, declared, strict=True)
+    }
 
 
-def _details(store: Store, commit: str, entries: Entries, changelog_file: str) -> Details:
-    files = {path: text for path in FIRST_FILES if (text := _text(store, commit, path, entries)) is not None}
-    if (more := find_version_file(files)) and (text := _text(store, commit, more)) is not None:
-        files[more] = text
-    version, dynamic = find_declared_version(files)
-    changelog = read_file(store, commit, changelog_file, CHANGELOG_BYTES, entries)
-    return Details(version, dynamic, None if changelog is None else changelog.decode("utf-8", errors="replace"))
+def _read_changelog(store: Store, commit: str, path: str, entries: Entries) -> str | None:
+    changelog = read_file(store, commit, path, CHANGELOG_BYTES, entries)
+    return None if changelog is None else changelog.decode("utf-8", errors="replace")
+
+
+class CommitTree:
+    """The files of a commit that a declaration is read from; what it is asked for is read later, all in one go."""
+
+    def __init__(self, store: Store, commit: str) -> None:
+        self._store, self.commit = store, commit
+        self.texts: dict[str, str | None] = {}
+        self.wanted: dict[str, None] = {}
+
+    def read(self, path: str) -> str | None:
+        """Return the text of a file, None if there is none; notes the path if that is not known yet."""
+        if path not in self.texts:
+            self.wanted[path] = None
+        return self.texts.get(path)
+
+    def find(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Return the paths of all files with one of these names."""
+        wanted = frozenset(names)
+        return tuple(path for path in self._paths if path.rpartition("/")[2] in wanted)
+
+    @cached_property
+    def _paths(self) -> list[str]:
+        return self._store.run("ls-tree", "-r", "-z", "--name-only", "--full-tree", self.commit).text.split("\0")
+
+
+def read_declarations(store: Store, trees: Sequence[CommitTree], package: str) -> list[Declaration]:
+    """Return the version that each tree declares for a package, whose name is normalized; without one, for its top."""
+    for _ in range(MOST_ROUNDS):
+        found = [find_declaration(tree, package) for tree in trees]
+        if not any(tree.wanted for tree in trees):
+            return found
+        entries = [_entries(store, tree.commit, tuple(tree.wanted)) if tree.wanted else {} for tree in trees]
+        store.obtain_files({name for each in entries for _, name in each.values()})
+        for tree, there in zip(trees, entries, strict=True):
+            for path in tree.wanted:
+                tree.texts[path] = _text(store, tree.commit, path, there)
+            tree.wanted.clear()
+    return [UNREAD] * len(trees)
 
 
 def _text(store: Store, commit: str, path: str, entries: Entries | None = None) -> str | None:
@@ -116,72 +153,3 @@ def _entries(store: Store, commit: str, paths: Sequence[str]) -> Entries:
         if kind == "blob":
             entries[path] = (mode, name)
     return entries
-
-
-def find_declared_version(files: Mapping[str, str]) -> tuple[str | None, bool]:
-    """Return the static version of a tree, as spelt there, and whether the version is dynamic.
-
-    `files` maps paths to texts: those of FIRST_FILES and of `find_version_file` that exist. (None, False): none is
-    declared, or it cannot be read. (None, True): it is computed when the package is built.
-    """
-    document = _toml(files)
-    if document is None:
-        return None, False
-    project, poetry = find_table(document, "project"), find_table(document, "tool", "poetry")
-    if isinstance(version := project.get("version"), str):
-        return version, False
-    if isinstance(version := poetry.get("version"), str):
-        works_out = find_table(document, "tool", "poetry-dynamic-versioning").get("enable") is True
-        return (None, True) if works_out else (version, False)
-    dynamic = project.get("dynamic")
-    if isinstance(dynamic, list) and "version" in dynamic:
-        path = find_version_file(files)
-        found = _IN_SOURCE.search(files[path]) if path and path in files else None
-        return (found[2].strip(), False) if found else (None, True)
-    if find_table(document, "tool", "setuptools_scm") or "setuptools_scm" in find_table(document, "tool"):
-        return None, True
-    in_setup = read_setup_cfg(files.get("setup.cfg", ""), "version")
-    return (None, True) if re.match(r"(?:attr|file):", in_setup) else (in_setup or None, False)
-
-
-def find_version_file(files: Mapping[str, str]) -> str | None:
-    """Return the file that holds the version by the configuration of hatch or pdm; None if neither names one."""
-    document = _toml(files) or {}
-    hatch, pdm = find_table(document, "tool", "hatch", "version"), find_table(document, "tool", "pdm", "version")
-    # With a custom pattern, the version may be anything in that file: it counts as dynamic.
-    if hatch and "pattern" not in hatch and hatch.get("source", "regex") == "regex":
-        path = hatch.get("path")
-    else:
-        path = pdm.get("path") if pdm.get("source") == "file" else None
-    if not isinstance(path, str) or not path or re.search(r"[\x00-\x1f]", path):
-        return None
-    parts = [part for part in path.replace("\\", "/").split("/") if part != "."]
-    return "/".join(parts) if all(part not in ("", "..") for part in parts) else None
-
-
-def read_setup_cfg(text: str, option: str) -> str:
-    """Return an option of [metadata]; empty if it is missing, or the text cannot be read."""
-    parser = configparser.RawConfigParser(strict=False)
-    try:
-        parser.read_string(text)
-    except configparser.Error:
-        return ""
-    return parser.get("metadata", option, fallback="").strip()
-
-
-def _toml(files: Mapping[str, str]) -> dict[str, Any] | None:
-    """Return the content of pyproject.toml: empty if it is missing, None if it cannot be read."""
-    try:
-        return decode_toml(files.get("pyproject.toml", ""))
-    except ValueError:
-        return None
-
-
-def find_table(document: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
-    """Return the table below these keys; empty if there is none."""
-    for key in keys:
-        value = document.get(key)
-        if not isinstance(value, dict):
-            return {}
-        document = value
-    return document

@@ -16,6 +16,7 @@ from release_state.facts.commits import (
     count_levels,
     find_highest,
 )
+from release_state.facts.declared.tree import find_table
 from release_state.model.observation import Observation, Problem, known, unavailable
 from release_state.model.snapshot import Branch, Remote
 from release_state.model.snapshot.published import Calculation, Counted, Level
@@ -29,7 +30,7 @@ from release_state.observe.git.history import (
     read_messages_since,
 )
 from release_state.observe.git.store import Store
-from release_state.observe.git.tree_files import Entries, find_table, obtain_files, read_file
+from release_state.observe.git.tree_files import Entries, obtain_files, read_file
 from release_state.observe.http.cache import remember
 from release_state.observe.next_version import semantic_release
 from release_state.observe.next_version.rules import (

@@ -11,9 +11,9 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from release_state.common.strict import decode_json, decode_toml
+from release_state.facts.declared.tree import find_table, read_setup_cfg
 from release_state.facts.workflow.document import NotReadable, read_yaml
 from release_state.model.snapshot.published import Rules
-from release_state.observe.git.tree_files import find_table, read_setup_cfg
 
 _Places = tuple[tuple[str, tuple[str, ...]], ...]
 _SEMANTIC_RELEASE: _Places = tuple(

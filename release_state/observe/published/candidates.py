@@ -6,19 +6,21 @@ They are found by what their trees hold and declare. Times do not count: an uplo
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby, pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from release_state.facts.declared.backends import find_in_pyproject
+from release_state.facts.declared.tree import CONFIGURATION, Folder
 from release_state.model.snapshot import Clone, Remote
 from release_state.model.target import Target, parse_version
 from release_state.observe.git.command import Git, GitFailed, ask_patiently, decode_output
 from release_state.observe.git.remote import NO_REFS, build_network_environment, check_url
 from release_state.observe.git.store import Store, WantedCommit
-from release_state.observe.git.tree_files import FIRST_FILES, SIZE_LIMIT, find_declared_version, find_version_file
+from release_state.observe.git.tree_files import MOST_ROUNDS, SIZE_LIMIT
 from release_state.observe.process import LISTING_MEMORY
 from release_state.observe.published.files import LINK, Entry, Files, Tree, TreeChange, Votes, read_changes, read_tree
 
@@ -26,7 +28,6 @@ MOST_COMMITS = 500
 """How many first parents of the base's head are compared."""
 MOST_PULLS = 200
 _MOST_RUNS = 3
-_CONFIGURATION = ("pyproject.toml", "setup.cfg", "setup.py")
 _MOST_HEADS = 10
 """How many heads of pull requests are compared completely: those that fit best."""
 _LISTED = re.compile(rb"[0-9a-f]{40,64}\t(?:HEAD|refs/[^\x00-\x20\x7f]+)")
@@ -121,12 +122,16 @@ class CandidateSearch:
 
     def _declares_along(self, walk: Sequence[_Step], oldest: Tree, prefix: str) -> dict[str, bool]:
         """Whether each commit declares the version."""
-        paths = {prefix + path for path in FIRST_FILES}
-        states, _ = _list_states(walk, oldest, paths)
-        more = self._declarations.find_more_files([look_below(state, prefix) for state in states])
-        states, numbers = _list_states(walk, oldest, paths | {prefix + path for path in more})
-        versions = self._declarations.read_versions([look_below(state, prefix) for state in states])
-        return {step.sha: self._is_it(versions[number]) for step, number in zip(walk, numbers, strict=True)}
+        paths: set[str] = set()
+        for _ in range(MOST_ROUNDS):
+            states, numbers = _list_states(walk, oldest, paths)
+            folders = [look_into(state, prefix) for state in states]
+            versions = self._declarations.read_versions(folders)
+            asked = {path for folder in folders for path in folder.tree.asked}
+            if asked <= paths:
+                return {step.sha: self._is_it(versions[number]) for step, number in zip(walk, numbers, strict=True)}
+            paths |= asked
+        return dict.fromkeys((step.sha for step in walk), False)
 
     def find_pull_heads(self, heads: Sequence[tuple[int, str]], total: int) -> list[CommitRef]:
         """Recorded heads of pull requests that declare the version, or that declare none and match better than any
@@ -140,14 +145,14 @@ class CandidateSearch:
         tree = self._newest
         votes = Votes(self.files, tree)
         votes_of: dict[str, int] = {}
-        lookups: dict[str, TreeLookup] = {}
+        lookups: dict[str, ProjectFolder] = {}
         pairs = [(sha, self.base_head) for sha in dict.fromkeys(sha for _, sha in heads)]
         for sha, changes in read_changes(self.store, pairs):
             votes.apply(changes)
             prefix, votes_of[sha] = votes.find_best()
             votes.apply(changes, undo=True)
             folder = find_project_folder(tree, prefix, self.files)
-            lookups[sha] = look_below(tree, folder, {change.path: change.after for change in changes})
+            lookups[sha] = look_into(tree, folder, {change.path: change.after for change in changes})
         versions = self._declarations.read_versions(list(lookups.values()))
         declared = dict(zip(lookups, versions, strict=True))
         fitting = sorted(
@@ -183,23 +188,53 @@ def find_project_folder(tree: Mapping[str, Entry], prefix: str, files: Files) ->
     A wheel's files are in `src/` or the like, without the configuration; an sdist has its own.
     """
     folder = prefix
-    if any(name in files for name in _CONFIGURATION):
+    if any(name in files for name in CONFIGURATION):
         return prefix
-    while not any(folder + name in tree for name in _CONFIGURATION):
+    while not any(folder + name in tree for name in CONFIGURATION):
         if not folder:
             return prefix
         folder = folder[: folder.rstrip("/").rfind("/") + 1]
     return folder
 
 
-def look_below(tree: Mapping[str, Entry], prefix: str, changed: Mapping[str, Entry | None] | None = None) -> TreeLookup:
-    """A look-up below a folder of a tree, or of a tree that differs from it by some changes."""
+class TreeState:
+    """The files of a tree, or of one that differs from it by some changes; notes which of them it is asked for."""
 
-    def at(path: str) -> Entry | None:
-        path = prefix + path
-        return changed[path] if changed and path in changed else tree.get(path)
+    def __init__(self, tree: Mapping[str, Entry], changed: Mapping[str, Entry | None] | None = None) -> None:
+        self._tree, self._changed = tree, changed or {}
+        self.asked: set[str] = set()
+        self.texts: Mapping[str, str] = {}
+        """By object name."""
 
-    return at
+    def read(self, path: str) -> str | None:
+        """Return the text of a file; None if there is none, or if it is a link."""
+        self.asked.add(path)
+        name = self.name(path)
+        return self.texts.get(name) if name else None
+
+    def find(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Return no file: the project's folder is known."""
+        return ()
+
+    def name(self, path: str) -> str | None:
+        """Return the object name of a file; None if there is none, or if it is a link."""
+        entry = self._changed[path] if path in self._changed else self._tree.get(path)
+        return entry[1] if entry and entry[0] != LINK else None
+
+
+@dataclass(frozen=True)
+class ProjectFolder:
+    """A project's folder in a tree."""
+
+    tree: TreeState
+    prefix: str
+
+
+def look_into(
+    tree: Mapping[str, Entry], prefix: str, changed: Mapping[str, Entry | None] | None = None
+) -> ProjectFolder:
+    """Return a folder of a tree, or of a tree that differs from it by some changes."""
+    return ProjectFolder(TreeState(tree, changed), prefix)
 
 
 def look_up_pull_heads(git: Git, url: str) -> tuple[list[tuple[int, str]], int]:
@@ -225,10 +260,6 @@ def look_up_pull_heads(git: Git, url: str) -> tuple[list[tuple[int, str]], int]:
     return heads[:MOST_PULLS], len(heads)
 
 
-TreeLookup = Callable[[str], "Entry | None"]
-"""Returns what a tree has at a path below the project's folder."""
-
-
 class Declarations:
     """Reads what trees declare; each content once."""
 
@@ -236,37 +267,26 @@ class Declarations:
         self._store = store
         self._texts: dict[str, str] = {}
 
-    def read_versions(self, trees: Sequence[TreeLookup]) -> list[str | None]:
-        """The declared version of each tree; None if there is none, or if the build computes it.
+    def read_versions(self, folders: Sequence[ProjectFolder]) -> list[str | None]:
+        """The declared version of each folder; None if there is none, or if the build computes it.
 
         Raises GitFailed if a file's content cannot be read.
         """
-        files = [self._list_files(tree, FIRST_FILES) for tree in trees]
-        for names, tree, more in zip(files, trees, self._find_version_files(files), strict=True):
-            names |= self._list_files(tree, (more,)) if more else {}
-        self._obtain(files)
-        return [find_declared_version(self._read(names))[0] for names in files]
+        for _ in range(MOST_ROUNDS):
+            found = [self._find_version(folder) for folder in folders]
+            named = {folder.tree.name(path) for folder in folders for path in folder.tree.asked}
+            if not (lacking := {name for name in named if name} - self._texts.keys()):
+                return found
+            self._obtain(lacking)
+        return [None] * len(folders)
 
-    def find_more_files(self, trees: Sequence[TreeLookup]) -> set[str]:
-        """The files in which the version is, by the configuration of one of the trees."""
-        return set(filter(None, self._find_version_files([self._list_files(tree, FIRST_FILES) for tree in trees])))
+    def _find_version(self, folder: ProjectFolder) -> str | None:
+        folder.tree.texts = self._texts
+        return find_in_pyproject(Folder(folder.tree, folder.prefix)).version
 
-    def _find_version_files(self, files: Sequence[Mapping[str, str]]) -> list[str | None]:
-        self._obtain(files)
-        return [find_version_file(self._read(names)) for names in files]
-
-    def _list_files(self, tree: TreeLookup, paths: Sequence[str]) -> dict[str, str]:
-        """The object names of these files, by path; without links."""
-        entries = {path: tree(path) for path in paths}
-        return {path: entry[1] for path, entry in entries.items() if entry and entry[0] != LINK}
-
-    def _obtain(self, files: Sequence[Mapping[str, str]]) -> None:
-        names = {name for each in files for name in each.values()} - self._texts.keys()
+    def _obtain(self, names: Collection[str]) -> None:
         self._store.obtain_files(names)
         for name in names:
             data = self._store.run("cat-file", "blob", name, may_fetch=True, first=SIZE_LIMIT + 1).output
             # Content that is too large is replaced by invalid TOML: it declares nothing.
             self._texts[name] = data.decode("utf-8-sig", "replace") if len(data) <= SIZE_LIMIT else "\0"
-
-    def _read(self, names: Mapping[str, str]) -> dict[str, str]:
-        return {path: self._texts[name] for path, name in names.items()}

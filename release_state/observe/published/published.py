@@ -24,7 +24,7 @@ from release_state.observe.published.candidates import (
     Declarations,
     find_project_folder,
     find_ref_commits,
-    look_below,
+    look_into,
     look_up_pull_heads,
 )
 from release_state.observe.published.files import (
@@ -176,7 +176,7 @@ class _Comparison:
             compare(search.find_pull_heads(*look_up_pull_heads(self.git, self.url)))
         ranked = sorted(compared.values(), key=lambda each: each.rank)
         folders = [find_project_folder(each.tree, each.match.prefix, self.files) for each in ranked]
-        trees = [look_below(each.tree, folder) for each, folder in zip(ranked, folders, strict=True)]
+        trees = [look_into(each.tree, folder) for each, folder in zip(ranked, folders, strict=True)]
         versions = Declarations(store).read_versions(trees)
         return [self._build_candidate(store, each, version) for each, version in zip(ranked, versions, strict=True)]
 

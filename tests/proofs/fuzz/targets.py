@@ -24,6 +24,7 @@ from release_state.common.addresses import strip_credentials
 from release_state.common.errors import UsageProblem
 from release_state.common.text import sanitize
 from release_state.facts.commits import classify_for_commitizen, classify_message
+from release_state.facts.declared.declaration import find_declaration
 from release_state.facts.logs.archive import NotALog, read_logs
 from release_state.facts.logs.attribution import attribute_log
 from release_state.facts.logs.explanation import explain_log
@@ -37,7 +38,7 @@ from release_state.fleet.projects import read_projects
 from release_state.model.snapshot import FORMAT
 from release_state.model.target import parse_repository, parse_version
 from release_state.observe import earlier_reports, recorded
-from release_state.observe.git import patches, tree_files
+from release_state.observe.git import patches
 from release_state.observe.git.command import GitFailed
 from release_state.observe.git.history import find_changed_contents, read_commits, read_messages_since, read_tag_dates
 from release_state.observe.git.reader import find_repository
@@ -76,6 +77,7 @@ from release_state.settings.sources import selection
 from tests.proofs.fuzz.canned import API, CannedClient, CannedGit, asked_over, store
 from tests.support import states as s
 from tests.support.judged import verdict_of
+from tests.support.texts import Texts
 
 CORPUS = Path(__file__).with_name("corpus")
 SECONDS = 5.0
@@ -381,12 +383,12 @@ def _(data: bytes) -> object:
 
 @_target("declared-version", Unreadable)
 def _(data: bytes) -> object:
-    """A pyproject.toml, a form feed, a setup.cfg."""
+    """A pyproject.toml, a form feed, a setup.cfg, a setup.py, a module, a Cargo.toml."""
     parts = _text(data).split("\f")
-    files = dict(zip(("pyproject.toml", "setup.cfg"), parts, strict=False))
-    tree_files.find_version_file(files)
-    found, _ = tree_files.find_declared_version(files)
-    return [found or "", find_project_name(files) or "", find_project_version(files) or ""]
+    files = dict(zip(("pyproject.toml", "setup.cfg", "setup.py", "x/__init__.py", "Cargo.toml"), parts, strict=False))
+    found = find_declaration(Texts(files), "x")
+    assert len(found.version or "") <= 200 and len(found.where) <= 200
+    return [str(found), find_project_name(files) or "", find_project_version(files) or ""]
 
 
 @_target("version-rules", Unreadable)

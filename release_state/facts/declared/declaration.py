@@ -1,0 +1,41 @@
+"""The version that a tree declares for a package, and the other versions that the package's source states (pure)."""
+
+from __future__ import annotations
+
+from release_state.facts.declared.backends import find_in_pyproject
+from release_state.facts.declared.files import list_modules
+from release_state.facts.declared.source import find_value
+from release_state.facts.declared.tree import Folder, Tree, find_folder
+from release_state.facts.declared.version import Declaration, unreadable
+from release_state.model.target import parse_version
+
+_INNER = ("__about__.py", "__version__.py", "_version.py", "version.py")
+
+
+def find_declaration(tree: Tree, package: str = "") -> Declaration:
+    """
+    Return the version that a tree declares for a package, whose name is normalized; without one, for its top.
+
+    In a monorepo the folder that names the package counts, never the top of the tree.
+    """
+    folder = find_folder(tree, package)
+    if folder is None:
+        return unreadable(f"no pyproject.toml, setup.cfg or setup.py of the tree names {package}")
+    found = find_in_pyproject(folder)
+    return found.add(_find_others(folder, found, package)) if found.version else found
+
+
+def _find_others(folder: Folder, declared: Declaration, package: str) -> tuple[tuple[str, str], ...]:
+    """Files of the package's module with another literal `__version__`, which is no placeholder such as 0.0.0."""
+    version, others = parse_version(declared.version or ""), []
+    module = package or folder.name or ""
+    paths = dict.fromkeys(
+        (*list_modules(module.replace("-", "_"), inner=_INNER), *list_modules(module.replace("-", ".")))
+    )
+    for path in paths:
+        text = folder.read(path) if folder.where(path) != declared.where else None
+        value = find_value(text, "__version__") if text else None
+        stated = parse_version(value) if isinstance(value, str) else None
+        if version and stated and stated != version and any(stated.release) and not stated.local:
+            others.append((folder.where(path), str(value)))
+    return tuple(others)
