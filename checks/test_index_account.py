@@ -20,6 +20,7 @@ MARKERS = {
 
 
 @pytest.mark.pre_release
+@pytest.mark.pre_publish
 @pytest.mark.post_recovery
 @check("INDEX-5", reads=["index"], advice=True)
 def test_index_takes_uploads_of_the_project(release: Release) -> None:
@@ -43,7 +44,7 @@ def test_index_takes_uploads_of_the_project(release: Release) -> None:
                     link=project.url,
                 )
             ],
-            blocks=mark != "deprecated" and release.snapshot.phase == Phase.PRE_RELEASE,
+            blocks=mark != "deprecated" and release.snapshot.phase in (Phase.PRE_RELEASE, Phase.PRE_PUBLISH),
         )
 
 

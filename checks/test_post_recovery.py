@@ -1,4 +1,4 @@
-"""The post-recovery checks: the version is released, and each of its traces is what a finished release leaves."""
+"""The verification: the version is released, and each of its traces is what a finished release leaves."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from release_state.facts.process import require_sure
 from release_state.facts.release import Release
 from release_state.facts.release_workflow import require_workflow
 from release_state.model.observation import NotObserved, Problem
-from release_state.model.outcome import ActionNeeded, InProgress, NotApplicable
+from release_state.model.outcome import ActionNeeded, InProgress, NotApplicable, Phase
 from release_state.model.plan import step
 from release_state.model.snapshot import PullRequest
 from release_state.model.target import Target, Trace, parse_version
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.post_recovery
 
 def require_trace(release: Release, trace: Trace, seen: str) -> None:
     """End the check as not applicable if the channel leaves no such trace; `seen` says what exists anyway."""
-    if trace not in release.channel.leaves:
+    if trace not in release.channel.leaves and release.snapshot.phase != Phase.PRE_PUBLISH:
         raise NotApplicable(f"{release.channel.name} leaves no {trace}; for information: {seen}")
 
 
@@ -239,6 +239,7 @@ def test_tag_is_the_same_in_the_clone(release: Release, plan: Recovery) -> None:
         )
 
 
+@pytest.mark.pre_publish
 @check("TAG-14", reads=["remote", "history", "pulls"])
 def test_tag_is_on_the_right_commit(release: Release) -> None:
     """The tag points to a commit on the base branch or release branch.
@@ -246,7 +247,7 @@ def test_tag_is_on_the_right_commit(release: Release) -> None:
     Another branch of the remote that lasts is right, too: a maintenance line such as `0.1.x`, or `develop`.
     The release branch is known by the head that GitHub recorded for its pull request. So this also works after a squash
     merge, and after the branch is gone. Any other commit deserves a look, but about half of all tags are off the
-    default branch for good reasons.
+    default branch for good reasons. It blocks before the upload alone, in the phase pre-publish.
     """
     require_trace(release, "tag", describe_tag(release))
     tag = release.tag
@@ -269,7 +270,7 @@ def test_tag_is_on_the_right_commit(release: Release) -> None:
                 ["git", "log", "--oneline", "-5", tag.commit],
             )
         ],
-        advice=True,
+        advice=release.snapshot.phase != Phase.PRE_PUBLISH,
     )
 
 
@@ -331,6 +332,7 @@ def test_tagged_commit_holds_what_was_published(release: Release) -> None:
         )
 
 
+@pytest.mark.pre_publish
 @check("META-11", reads=["remote", "history", "index", "published", "release"])
 def test_tagged_commit_declares_the_version(release: Release, plan: Recovery) -> None:
     """The metadata at the tagged commit declare this version.

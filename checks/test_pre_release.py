@@ -182,12 +182,13 @@ def test_no_tag_of_this_version_in_the_clone(release: Release, plan: Recovery) -
         raise case_collision(wanted, taken)
 
 
+@pytest.mark.pre_publish
 @check("INDEX-1", reads=["index"], scenario="C")
 def test_version_is_not_on_the_index(release: Release, plan: Recovery) -> None:
     """The index does not have this version, not even yanked.
 
     A published version is used up: it can be yanked, but never deleted and uploaded again. If you meant to publish it,
-    verify the rest with `--phase post-recovery`. If not, publish the next version.
+    verify the rest with `--phase post-release`. If not, publish the next version.
 
     The result is unknown if a file may belong to this version but its name does not say. It is also unknown if an
     earlier report or a release run shows that PyPI or TestPyPI had the version, and it is gone now. Then it was
@@ -213,6 +214,7 @@ def test_version_is_not_on_the_index(release: Release, plan: Recovery) -> None:
         )
 
 
+@pytest.mark.pre_publish
 @check("INDEX-2", reads=["index"])
 def test_version_is_the_newest_of_its_line(release: Release) -> None:
     """The version is greater than all versions of its line on the index.
@@ -245,6 +247,7 @@ def test_version_is_the_newest_of_all(release: Release) -> None:
         )
 
 
+@pytest.mark.pre_publish
 @check("INDEX-4", reads=["index"], advice=True)
 def test_project_is_known_to_the_index(release: Release) -> None:
     """The index lists the project.
@@ -424,11 +427,13 @@ def test_no_git_operation_is_in_progress(release: Release) -> None:
         )
 
 
+@pytest.mark.pre_publish
 @check("CI-1", reads=["repository", "remote", "ci", "base_rules"])
 def test_ci_is_green_on_the_commit_to_release(release: Release, target: Target) -> None:
-    """CI is green on the commit to release, the head of the base branch.
+    """CI is green on the commit to release.
 
-    Nothing on it is red or pending: no check run, no commit status, and no run that is queued or could not start.
+    That is the head of the base branch, and inside a run that a tag started its own commit. Nothing on it is red or
+    pending: no check run, no commit status, and no run that is queued or could not start.
 
     These have to be green on the commit: the required checks that ever reported on the base branch, and the workflows
     whose file starts on a push to it. With a token, the apps seen on each of the last five commits with CI count too. A
@@ -441,20 +446,21 @@ def test_ci_is_green_on_the_commit_to_release(release: Release, target: Target) 
     workflows start, the ancestor speaks only for the others.
 
     Release workflows do not count, unless the same file also tests on a push to the base branch. The run that asks does
-    not count either.
+    not count either, except for the completed jobs that the job which asks `needs`.
     """
     rules, observed = release.snapshot.base_rules.value, release.snapshot.observed_at
     named = frozenset(rules.all_checks) if rules else frozenset[str]()
     judge_commit(
         release.ci,
         needed=target.ci_required,
-        base=release.base_branch,
+        base=release.find_branch_of(release.ci.sha),
         required=named,
         observed_at=observed,
         page=f"{target.github_web}/{target.repository}/actions",
     )
 
 
+@pytest.mark.pre_publish
 @check("RUN-1", reads=["repository", "runs", "workflow_files"])
 def test_no_release_run_is_unfinished(release: Release, plan: Recovery) -> None:
     """No release run is in progress, queued or waiting, on any channel.

@@ -12,7 +12,7 @@ from release_state.model.outcome import ActionNeeded, NotApplicable
 from release_state.model.plan import step
 from release_state.verdict.check import check
 
-pytestmark = [pytest.mark.pre_release, pytest.mark.post_recovery, pytest.mark.rollback]
+pytestmark = [pytest.mark.pre_release, pytest.mark.pre_publish, pytest.mark.post_recovery, pytest.mark.rollback]
 
 
 @check("RUN-31", reads=["repository", "runs", "last_run"], advice=True)

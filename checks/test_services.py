@@ -13,7 +13,7 @@ from release_state.model.outcome import ActionNeeded, NotApplicable
 from release_state.model.plan import step
 from release_state.verdict.check import check
 
-pytestmark = [pytest.mark.pre_release, pytest.mark.post_recovery, pytest.mark.rollback]
+pytestmark = [pytest.mark.pre_release, pytest.mark.pre_publish, pytest.mark.post_recovery, pytest.mark.rollback]
 
 
 def judge_service(release: Release, service: str, whose: str) -> None:

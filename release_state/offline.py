@@ -20,6 +20,7 @@ from release_state.facts.logs.archive import NotALog, read_logs
 from release_state.facts.logs.attribution import find_channels, find_release_branches, find_versions, select_specific
 from release_state.facts.logs.explanation import Explanation, explain_log
 from release_state.facts.logs.lines import Line, parse_log
+from release_state.model.outcome import name_phase
 from release_state.model.record import PastRun, Record
 from release_state.model.target import Channel, Target
 from release_state.observe.earlier_reports import read_reports
@@ -259,7 +260,7 @@ def _told(runs: Sequence[PastRun], wanted_keys: Sequence[str]) -> list[str]:
             if record is None:
                 continue
             when = f"{run.started_at.astimezone(timezone.utc):%Y-%m-%d %H:%M:%S} UTC"
-            words = f"{sanitize(record.verdict, 60)} ({sanitize(record.phase, 20)})"
+            words = f"{sanitize(record.verdict, 60)} ({sanitize(name_phase(record.phase), 20)})"
             lines.append(f"  {when}  {words}  {sanitize(run.path.name, 200)}")
             if not record.is_whole:
                 lines.append(f"    {'part of its checks' if record.checks else 'nothing'} was run")

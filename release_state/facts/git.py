@@ -10,8 +10,8 @@ from functools import cached_property
 
 from packaging.version import Version
 
-from release_state.model.observation import NotObserved, Problem
-from release_state.model.snapshot import Branch, Clone, Lineage, Remote, Snapshot, Tag
+from release_state.model.observation import NotObserved, Problem, value_or
+from release_state.model.snapshot import Branch, Clone, Lineage, OwnRun, Remote, Snapshot, Tag
 from release_state.model.target import Channel, Target, parse_version
 
 _LASTING = "develop|development|dev|next|stable|maintenance|maint|master|main"
@@ -173,6 +173,27 @@ class GitFacts(Facts):
         """Return the long-lived branch beside the base that has a commit; None if none does."""
         lines = self.find_line_branches()
         return next((branch for branch in lines if self.is_ancestor(commit, branch.sha)), None)
+
+    @property
+    def own_run(self) -> OwnRun:
+        """The run that this run is a step of. Raises NotObserved outside of the phase pre-publish."""
+        if (run := self.snapshot.own_run.known()) is not None:
+            return run
+        why, remedy = "the snapshot is not of a run that a tag started", "record it there, with --phase pre-publish"
+        raise NotObserved(Problem(source="environment", why=why, remedy=remedy))
+
+    @property
+    def commit_to_release(self) -> str:
+        """The commit of the run that this run is a step of; in other phases the base branch's head."""
+        run = self.snapshot.own_run.value
+        return run.sha if run else self.base_head
+
+    def find_branch_of(self, commit: str) -> str:
+        """Return the long-lived branch that has a commit: the base, unless another one is known to have it alone."""
+        if commit == self.base_head or value_or(True, lambda: self.lineage(commit).on_base):
+            return self.base_branch
+        line = value_or(None, lambda: self.find_line(commit))
+        return line.name if line else self.base_branch
 
     def lineage(self, sha: str) -> Lineage:
         """How a commit relates to the base branch."""

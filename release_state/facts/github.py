@@ -9,6 +9,7 @@ from release_state.facts.git import GitFacts
 from release_state.facts.index import IndexFacts
 from release_state.facts.process import is_release_run
 from release_state.model.observation import NotObserved, Problem
+from release_state.model.outcome import Phase
 from release_state.model.snapshot import CommitChecks, GitHubRelease, PullRequest, WorkflowRun
 from release_state.model.target import parse_version
 
@@ -151,13 +152,18 @@ class GitHubFacts(GitFacts, IndexFacts):
 
     @cached_property
     def ci(self) -> CommitChecks:
-        """CI of the base branch's head, without release runs: a failed release is not red CI.
+        """CI of the commit to release, without release runs: a failed release is not red CI.
 
         If one workflow tests and releases, its runs of pushes to the base branch count.
         """
         checks = self.snapshot.ci.present()
+        is_of_tag = self.snapshot.own_run.value is not None
+        if is_of_tag and self.snapshot.phase == Phase.PRE_RELEASE:
+            why = "the snapshot was recorded inside a run that a tag started: its CI is of that commit"
+            raise NotObserved(Problem(source="snapshot", why=why))
+        branch = self.find_branch_of(checks.sha) if is_of_tag else self.base_branch
         runs = self.snapshot.runs.value
-        own = {run.id for run in runs.runs if not run.tests(self.base_branch)} if runs else set()
+        own = {run.id for run in runs.runs if not run.tests(branch)} if runs else set()
         left_out = [f"{result.name} (release workflow)" for result in checks.results if result.workflow_run in own]
         return checks.model_copy(
             update={

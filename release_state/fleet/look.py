@@ -23,7 +23,15 @@ from release_state.common import disk
 from release_state.common.errors import format_error, format_traceback
 from release_state.facts.release import Release
 from release_state.fleet.projects import Part, Project, ProjectRow
-from release_state.model.outcome import CheckResult, Exit, Outcome, Phase, find_retry_time, merge_unknown
+from release_state.model.outcome import (
+    CheckResult,
+    Exit,
+    Outcome,
+    Phase,
+    find_retry_time,
+    merge_unknown,
+    name_phase,
+)
 from release_state.model.plan import Step, step
 from release_state.model.snapshot import Snapshot
 from release_state.observe.collect import collect
@@ -183,7 +191,7 @@ def _gate_part(verdict: TargetVerdict) -> Part:
         key=verdict.target.key,
         verdict=verdict.words,
         exit_code=verdict.exit,
-        summary=f"phase {verdict.phase.value}: {done} of {len(verdict.results)} checks hold",
+        summary=f"phase {name_phase(verdict.phase)}: {done} of {len(verdict.results)} checks hold",
         findings=tuple(_list_findings(problems)[:_MOST]),
         kinds=tuple(result.id for result in problems),
         steps=(own,) if needs else (),

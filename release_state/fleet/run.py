@@ -16,6 +16,7 @@ from release_state.fleet import report
 from release_state.fleet.look import Look
 from release_state.fleet.projects import ProjectRow, read_projects
 from release_state.fleet.session import FILE, FleetController
+from release_state.model.outcome import Phase
 from release_state.observe.token import find_token
 from release_state.report.files import ReportFiles
 from release_state.report.screen import Screen
@@ -67,6 +68,7 @@ class FleetRun(Run):
             "--demo": given.demo is not None,
             "--plan": arguments.plan != "auto",
             "--wait": arguments.wait != "0",
+            "--phase pre-publish": arguments.phase == Phase.PRE_PUBLISH.value,
             "--phase (of an audit)": bool(arguments.audit and arguments.phase != "auto"),
         }
         for option in (name for name, is_given in refused.items() if is_given):

@@ -14,6 +14,8 @@ class Phase(str, enum.Enum):
     """Which checklist applies."""
 
     PRE_RELEASE = "pre-release"
+    PRE_PUBLISH = "pre-publish"
+    """Inside a workflow run that a tag started, before it uploads."""
     POST_RECOVERY = "post-recovery"
     ROLLBACK = "rollback"
 
@@ -21,6 +23,13 @@ class Phase(str, enum.Enum):
     def marker(self) -> str:
         """The pytest marker of the phase's checks."""
         return self.value.replace("-", "_")
+
+
+def name_phase(phase: str) -> str:
+    """Return a phase as people read it; documents hold its value."""
+    if phase == Phase.POST_RECOVERY:
+        return "verification"
+    return phase.value if isinstance(phase, Phase) else phase
 
 
 class Outcome(str, enum.Enum):
@@ -49,6 +58,7 @@ class Verdict(str, enum.Enum):
     """The run's verdict on one target."""
 
     READY = "READY TO RELEASE"
+    READY_TO_PUBLISH = "READY TO PUBLISH"
     VERIFIED = "RELEASED AND VERIFIED"
     ROLLED_BACK = "ROLLED BACK"
     AGREES = "HISTORY AGREES"

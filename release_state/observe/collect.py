@@ -71,9 +71,11 @@ def collect(
                 ROWS["remote"], ("remote",), lambda: observe_remote(config.remote_url, time.left, cancel=cancel)
             )
         # What asks the others takes a tenth of a second to import: git is on its way meanwhile.
+        from release_state.observe.github.own_run import read_own_run
         from release_state.observe.sources import Sources
 
-        sources = Sources(config, token, own_run_id, environ, cancel, shared_limit, time)
+        own_run = read_own_run(environ) if fixed_phase is Phase.PRE_PUBLISH else None
+        sources = Sources(config, token, own_run_id, environ, cancel, shared_limit, time, own_run)
         afterwards.callback(sources.close)  # once no look-up runs any more
 
         def look(again: Collection[Key] = ()) -> list[Snapshot]:

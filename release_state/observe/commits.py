@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from release_state.facts.own_run import find_needed_jobs, find_own_publishers
+from release_state.facts.workflow.document import FOLDER
 from release_state.model.observation import NotObserved, Observation, Problem, known
 from release_state.model.outcome import Phase
-from release_state.model.snapshot import Remote
+from release_state.model.snapshot import OwnRun, Remote
 from release_state.model.target import ReleaseBranchName
 from release_state.observe.call import Call, View
 from release_state.observe.git.commits import BranchHistory, Stores
@@ -20,6 +24,7 @@ from release_state.observe.git.store import WantedCommit
 from release_state.observe.git.workflow_files import CommitReader
 from release_state.observe.github.ci import find_branch_runs
 from release_state.observe.github.github import GitHub
+from release_state.observe.github.own_run import look_up_own_jobs
 from release_state.observe.github.run_log import RunLogs
 from release_state.observe.github.settings import GitHubSettings
 from release_state.observe.http.cache import ResponseCache
@@ -46,9 +51,12 @@ class CommitSources:
         cancel: threading.Event,
         shared_limit: SharedLimit | None,
         time: TimeLeft,
+        own_run: OwnRun | None = None,
     ) -> None:
         target = config.targets[0]
         self.config, self.environ, self.cancel, self.time = config, environ, cancel, time
+        self.own_run = own_run
+        """The run that this run is a step of, where it asks about that run's commit."""
         self.client = HttpClient(
             time.seconds,
             token=token,
@@ -135,14 +143,14 @@ class CommitSources:
         return Call((head, clone), lambda: relate_clone(clone, self.commits_of(view)))
 
     def workflow_files(self, view: View) -> Call | Observation[Any]:
-        """Return the workflows at the head of the base branch."""
+        """Return the workflows at the head of the base branch, or at the own run's commit."""
         if "workflow" in view.target.given and not view.target.workflow:
             return known(None)
-        head = view.release.base_head
+        head = self._released(view)
         self.require_history(view)
         from release_state.observe.git.workflow_files import observe_workflow_files
 
-        return Call((head,), lambda: observe_workflow_files(self.commits_of(view)))
+        return Call((head,), lambda: observe_workflow_files(self._commits_to_release(view)))
 
     def calculation(self, view: View) -> Call | None:
         """The next version by the project's rules: before a release, or for a published version without a tag."""
@@ -159,10 +167,28 @@ class CommitSources:
         )
 
     def ci(self, view: View) -> Call:
-        """CI of the base branch's head."""
-        head, base = view.release.base_head, view.release.base_branch
-        workflows = view.target.workflows
-        return Call((head, workflows), lambda: self.github.checks(head, workflows, base))
+        """CI of the base branch's head, or of the own run's commit."""
+        head, base = self._released(view), view.release.find_branch_of(self._released(view))
+        workflows, needed = view.target.workflows, self._find_needed(view)
+        return Call((head, workflows, base), lambda: self.github.checks(head, workflows, base, needed))
+
+    def own_jobs(self, view: View) -> Call | None:
+        """Return the jobs of the own run that publish."""
+        if (run := self.own_run) is None:
+            return None
+        names = frozenset(each.job_name for each in find_own_publishers(view.target, run))
+        return Call((run.id, names), lambda: self.github.observe(partial(look_up_own_jobs, run=run, names=names)))
+
+    def _released(self, view: View) -> str:
+        """The commit to release."""
+        return self.own_run.sha if self.own_run else view.release.base_head
+
+    def _find_needed(self, view: View) -> frozenset[str]:
+        """The jobs of the own run that the job which asks needs."""
+        run, files = self.own_run, view.snapshot.workflow_files.value
+        if run is None or files is None:
+            return frozenset()
+        return find_needed_jobs(files.texts.get(f"{FOLDER}/{run.workflow}", ""), run.job)
 
     def base_runs(self, base: str, workflows: tuple[str, ...]) -> Observation[Any]:
         """Return the last finished runs of CI on the base branch."""
@@ -176,12 +202,17 @@ class CommitSources:
         self.require_history(view)
         if "base_rules" in view.asked and rules.unavailable:  # a required check may be missing
             raise NotObserved(rules.unavailable)
-        base, required = view.release.base_branch, rules.value.all_checks if rules.value else ()
-        reader = CommitReader(self.commits_of(view))
+        base, required = view.release.find_branch_of(found.sha), rules.value.all_checks if rules.value else ()
+        reader = CommitReader(self._commits_to_release(view))
         return Call(
             ("expected", found, required, base),
             lambda: self.github.expected_ci(found, reader, required, view.target.workflows, base),
         )
+
+    def _commits_to_release(self, view: View) -> BranchHistory:
+        """The commits of the base branch; those up to the own run's commit if it asks about that one."""
+        run = self.own_run
+        return replace(self.commits_of(view), tagged=WantedCommit(run.sha, run.ref) if run else None)
 
     def commits_of(self, view: View) -> BranchHistory:
         """Return the commits of the base branch, from the clone if there is one, else fetched for this run."""

@@ -108,7 +108,7 @@ def _not_tried(view: View) -> str:
 
 
 BY_RELEASE_RUN, AT_ANY_TIME = ChangedBy.BY_RELEASE_RUN, ChangedBy.AT_ANY_TIME
-_BEFORE, _AFTERWARDS = (Phase.PRE_RELEASE,), (Phase.POST_RECOVERY,)
+_BEFORE, _INSIDE, _AFTERWARDS = (Phase.PRE_RELEASE,), (Phase.PRE_PUBLISH,), (Phase.POST_RECOVERY,)
 
 TRACES = ("remote", "index", "other_indexes", "pulls", "branch_pulls", "release", "other_releases", "drafts")
 """The rows that say which traces of the version exist: the phase follows from them."""
@@ -180,11 +180,19 @@ TABLE = (
            what="check runs, statuses and runs of one commit, of its ancestors, and what was pushed",
            right="`checks: read`, `statuses: read`, `actions: read`, `contents: read`"),
     Lookup("expected_ci", "GitHub", lambda at, view: at.expected_ci(view), after=("ci", "base_rules", "history"),
-           key=lambda target, part: ("ci",), stage=Stage.LAST, phases=_BEFORE,
+           key=lambda target, part: ("ci",), stage=Stage.LAST, phases=(*_BEFORE, *_INSIDE),
            otherwise=lambda view: view.snapshot.ci, part_of="ci", field="ci"),
     Lookup("runs", "GitHub", lambda at, view: at.runs(view), after=("workflow_files",), stage=Stage.LAST,
            changes=AT_ANY_TIME, needs=("repository", "workflow_files"),
            what="unfinished runs of the workflows that publish",
+           right="`actions: read`"),
+    Lookup("own_run", "environment", lambda at, view: known(at.own_run), phases=_INSIDE,
+           otherwise=lambda view: known(None),
+           what="the run that the gate is a step of, from its environment (no request)"),
+    Lookup("own_jobs", "GitHub", lambda at, view: at.own_jobs(view), after=("workflow_files",), phases=_INSIDE,
+           otherwise=lambda view: known(()), stage=Stage.LAST, changes=AT_ANY_TIME,
+           needs=("repository", "workflow_files"),
+           what="in the phase pre-publish, the jobs of that run that publish",
            right="`actions: read`"),
     Lookup("installation", "installation", lambda at, view: at.installation(view), after=("index",),
            key=_of_target("installation"), stage=None, phases=_AFTERWARDS, needs=("index",),

@@ -224,6 +224,8 @@ def _unpublished(release: Release, traces: Traces) -> State:
         if release.builds_another_version(release.tag):
             reason = f"a build from the tag is not {release.version}: withdraw it, then start the release again"
             return "B: wrong commit", "Tagged on a commit of another version, not published", "roll back", reason
+    if release.snapshot.phase == Phase.PRE_PUBLISH and release.version_tags:
+        return "publishing", "Tagged, and this run is about to publish it", "nothing", ""
     if traces.get("tag"):
         reason = "the tag says what to publish; if it is wrong, everything can still be rolled back"
         return "B", "Tagged, not published", "complete", reason

@@ -17,7 +17,7 @@ from release_state.model.plan import Direction, Mends, Plan, Step, Wanted, step
 from release_state.plan.diagnosis import Diagnosis, diagnose
 from release_state.plan.directions import complete, force, withdraw
 from release_state.plan.steps import branches, conflicts, prerequisites, publication, tags
-from release_state.plan.steps.commands import suite_command
+from release_state.plan.steps.commands import gh, suite_command
 
 __all__ = ["Recovery", "make_full_plan"]
 
@@ -47,7 +47,8 @@ class Recovery:
     def plan(self) -> Plan:
         """The ordered steps; empty if there is nothing to do."""
         direction, steps = self._choose()
-        if direction != "wait" and self.wanted != "force-recovery" and (obstacles := self._remove_obstacles()):
+        is_tidied = direction != "wait" and self.wanted != "force-recovery" and not self._in_run
+        if is_tidied and (obstacles := self._remove_obstacles()):
             steps = sorted([*steps, *obstacles], key=lambda step: step.starts_run)
             direction = "tidy up" if direction == "nothing" else direction
         return Plan(
@@ -62,6 +63,11 @@ class Recovery:
     def _in_rollback(self) -> bool:
         return self.release.snapshot.phase == Phase.ROLLBACK
 
+    @property
+    def _in_run(self) -> bool:
+        """Whether this run is a step of the one that publishes, which does the rest itself."""
+        return self.release.snapshot.phase == Phase.PRE_PUBLISH
+
     def _choose(self) -> tuple[Direction, list[Step]]:
         """The direction, and its steps."""
         release = self.release
@@ -71,6 +77,10 @@ class Recovery:
         if self.wanted == "force-recovery":
             return "roll back", force(release)
         direction = self.diagnosis.direction
+        if self._in_run and value_or(False, lambda: release.is_published):
+            return "complete", [publication.verify(release)]
+        if self._in_run and self.wanted == "auto" and direction == "nothing":
+            return direction, []
         if self.wanted == "complete":
             direction = "complete"
         elif self.wanted == "rollback":
@@ -241,9 +251,13 @@ def _create_repository(recovery: Recovery, *, advice: bool) -> Step:
 
 def _observe_again(recovery: Recovery, why: str, results: Sequence[CheckResult]) -> Step:
     when = find_retry_time(results)
+    run = recovery.release.snapshot.own_run.value
     return step(
         f"Repeat the failed look-ups: {', '.join(result.id for result in results)}",
-        suite_command(recovery.release.target),
+        # Outside of the run that it gates, the gate cannot be asked.
+        gh(recovery.release, "run", "rerun", str(run.id), "--failed")
+        if run
+        else suite_command(recovery.release.target),
         mends="all",
         reason="; ".join(filter(None, [why, *collect_remedies(results), f"retry at {when}" if when else ""])),
     )

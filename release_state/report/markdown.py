@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from release_state.common.text import format_step_numbers, quote_command, sanitize
-from release_state.model.outcome import Exit, Outcome, collect_remedies, find_retry_time
+from release_state.model.outcome import Exit, Outcome, collect_remedies, find_retry_time, name_phase
 from release_state.model.plan import Plan, Step
 from release_state.report.document import CheckReport, RunReport, TargetReport, heading
 from release_state.verdict.changes import Changes
@@ -63,7 +63,7 @@ def _blocks(document: RunReport) -> Iterator[str]:
         yield f"## {symbol} {escape(target.verdict)}: {subject}\n\n"
         for line in target.not_verified:
             yield f"**{escape(line)}**\n\n"
-        yield f"Phase **{target.phase}**: {escape(target.phase_reason)}.\n\n"
+        yield f"Phase **{name_phase(target.phase)}**: {escape(target.phase_reason)}.\n\n"
         if changes := document.run.targets[target.key].changes:
             yield _changes(changes)
         yield from _matrix(target)

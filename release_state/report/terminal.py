@@ -7,7 +7,15 @@ from datetime import timezone
 
 from release_state.common.text import escape, format_step_numbers, quote_command, sanitize
 from release_state.facts.release import Release
-from release_state.model.outcome import Exit, Outcome, Verdict, collect_remedies, find_retry_time, group_unknown
+from release_state.model.outcome import (
+    Exit,
+    Outcome,
+    Verdict,
+    collect_remedies,
+    find_retry_time,
+    group_unknown,
+    name_phase,
+)
 from release_state.model.plan import Plan
 from release_state.model.snapshot import Snapshot
 from release_state.report.screen import Screen, list_rows
@@ -19,6 +27,7 @@ from release_state.verdict.verdict import TargetVerdict
 
 _COLOUR = {
     Verdict.READY: "green",
+    Verdict.READY_TO_PUBLISH: "green",
     Verdict.VERIFIED: "green",
     Verdict.ROLLED_BACK: "green",
     Verdict.ACTION_NEEDED: "red",
@@ -58,7 +67,7 @@ def show_verdict(screen: Screen, verdict: TargetVerdict, snapshot: Snapshot, cha
     target = verdict.target
     screen.line()
     screen.line(
-        f"{verdict.words}: {target.package} {target.version} on {target.channel.name} ({verdict.phase.value})",
+        f"{verdict.words}: {target.package} {target.version} on {target.channel.name} ({name_phase(verdict.phase)})",
         bold=True,
         **{_COLOUR.get(verdict.verdict, "yellow"): True},
     )
@@ -67,7 +76,7 @@ def show_verdict(screen: Screen, verdict: TargetVerdict, snapshot: Snapshot, cha
     if screen.is_quiet:
         return
     if verdict.findings:
-        screen.line(f"phase {verdict.phase.value}: {sanitize(verdict.phase_reason)}", 2, 2)
+        screen.line(f"phase {name_phase(verdict.phase)}: {sanitize(verdict.phase_reason)}", 2, 2)
     nothing = "" if verdict.plan.steps or verdict.exit is not Exit.OK else "; nothing to do"
     screen.line(f"checks: {_counts(verdict) or 'none'}{nothing}", 2, 2)
     if changes:

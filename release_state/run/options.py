@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from release_state.settings.options import CHANNEL_SETTINGS, PHASES, PLANS, SETTINGS
+from release_state.settings.options import CHANNEL_SETTINGS, PHASE_ALIASES, PHASES, PLANS, SETTINGS
 
 if TYPE_CHECKING:
     from release_state.settings.sources import Arguments
@@ -64,7 +64,8 @@ def add_options(group: pytest.OptionGroup) -> None:
     )
     channels = "pypi (default), testpypi, a channel of the configuration, or all"
     add("--channel", channels, action="append", metavar="NAME")
-    add("--phase", ", ".join(PHASES) + " (default: auto)", default="auto", metavar="PHASE")
+    phases = ", ".join([*PHASES[:-1], *PHASE_ALIASES, PHASES[-1]])
+    add("--phase", f"{phases} (default: auto; post-release is post-recovery)", default="auto", metavar="PHASE")
     add("--project-list", "TOML file of projects: audits or checks each of them", metavar="FILE")
     add("--repo", "local clone to read", metavar="PATH")
     for setting in SETTINGS:
@@ -101,12 +102,13 @@ def arguments_of(config: pytest.Config) -> Arguments:
     option = config.option
     versions = tuple(option.release_state_version or ())
     audit = audited(versions)
-    one_of("--phase", option.release_state_phase, PHASES)  # needed before the configuration is read
+    # Needed before the configuration is read.
+    phase = one_of("--phase", option.release_state_phase, (*PHASES, *PHASE_ALIASES))
     given = {setting.key: getattr(option, setting.dest) for setting in SETTINGS}
     return Arguments(
         versions=() if audit else versions,
         channels=tuple(option.release_state_channel or ()),
-        phase=option.release_state_phase,
+        phase=PHASE_ALIASES.get(phase, phase),
         repo=option.release_state_repo,
         settings={key: value for key, value in given.items() if value is not None},
         index_urls=tuple(option.release_state_index_url),

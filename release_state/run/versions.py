@@ -13,7 +13,7 @@ import pytest
 from release_state.common import disk
 from release_state.common.errors import UsageProblem
 from release_state.common.text import sanitize
-from release_state.model.outcome import Phase
+from release_state.model.outcome import Phase, name_phase
 from release_state.model.plan import Wanted
 from release_state.observe.collect import collect
 from release_state.observe.git.reader import find_repository
@@ -74,6 +74,10 @@ class VersionsRun(Run):
         _require_folders(files)
         fixed = _fixed_phase(given.arguments.phase, given.named, given.markers)
         self.token_source: str | None = None
+        if fixed is Phase.PRE_PUBLISH and "snapshot" not in files:
+            from release_state.observe.github.own_run import read_own_run
+
+            read_own_run(given.environ)  # raises UsageProblem outside of a run that a tag started
         if "snapshot" in files:
             observe = self._replay(fixed)
         else:
@@ -167,7 +171,8 @@ class VersionsRun(Run):
         if not observed:
             return None
         return "\n".join(
-            f"phase of {key}: {snapshot.phase}, {sanitize(snapshot.phase_reason)}" for key, snapshot in observed.items()
+            f"phase of {key}: {name_phase(found.phase)}, {sanitize(found.phase_reason)}"
+            for key, found in observed.items()
         )
 
     def _tell(self, line: str) -> None:

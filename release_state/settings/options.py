@@ -172,7 +172,9 @@ RUN_OPTIONS = (
     RunOption("phase", of_version=True),
 )
 
-PHASES = ("auto", "pre-release", "post-recovery", "rollback")
+PHASES = ("auto", "pre-release", "pre-publish", "post-recovery", "rollback")
+PHASE_ALIASES = {"post-release": "post-recovery"}
+"""Other names of phases on the command line."""
 PLANS = ("auto", "complete", "rollback", "force-recovery")
 DEFAULT_CHANNEL = "pypi"
 VERSION_RULES = ("auto", "semantic-release", "commitizen", "conventional", "none")

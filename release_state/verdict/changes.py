@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from pydantic import AwareDatetime
 
 from release_state.model.observation import Model
+from release_state.model.outcome import name_phase
 from release_state.model.record import PastRun, Record
 
 #: The name of each trace, and the words for its creation and its end.
@@ -86,7 +87,7 @@ def _list_outcomes(record: Record) -> Mapping[str, str]:
 
 def _traces(then: Record, now: Record) -> Iterator[str]:
     if then.phase != now.phase:
-        yield f"phase {then.phase} → {now.phase}"
+        yield f"phase {name_phase(then.phase)} → {name_phase(now.phase)}"
     rows_then, rows = ({row.trace: row for row in record.matrix} for record in (then, now))
     for trace, (name, came, went) in _TRACES.items():
         before, after = then.diagnosis.presence(trace), now.diagnosis.presence(trace)

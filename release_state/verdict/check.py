@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import pytest
 
-from release_state.model.outcome import Phase
+from release_state.model.outcome import Phase, name_phase
 from release_state.model.snapshot import LOOKUPS
 
 Function = TypeVar("Function", bound=Callable[..., None])
@@ -39,7 +39,7 @@ class CheckInfo:
     @property
     def places(self) -> str:
         """The check's phases in words, or "audit" or "fleet"."""
-        return ", ".join(phase.value for phase in self.phases) or self.id.partition("-")[0].lower()
+        return ", ".join(name_phase(phase) for phase in self.phases) or self.id.partition("-")[0].lower()
 
     @property
     def source(self) -> str:

@@ -13,8 +13,12 @@ from release_state.model.observation import NotObserved, value_or
 from release_state.model.outcome import Phase
 from release_state.model.snapshot import CICheck, GitHubRelease, PullRequest
 
+_NOT_JUDGED = "not judged in this phase"
+
 
 def _branch_expected(release: Release, phase: Phase) -> str:
+    if phase is Phase.PRE_PUBLISH:
+        return _NOT_JUDGED
     name = release.target.release_branch
     if phase is not Phase.POST_RECOVERY or "pull-request" not in release.channel.leaves:
         return f"no {name}"
@@ -25,6 +29,8 @@ def _branch_expected(release: Release, phase: Phase) -> str:
 
 
 def _tag_expected(release: Release, phase: Phase) -> str:
+    if phase is Phase.PRE_PUBLISH:
+        return f"{release.target.tag} at {release.commit_to_release[:12]}, the commit of this run"
     if phase is Phase.POST_RECOVERY:
         return release.target.tag if "tag" in release.channel.leaves else f"none: {release.channel.name} leaves no tag"
     exception = ", or kept while every file is yanked" if phase is Phase.ROLLBACK else ""
@@ -38,6 +44,8 @@ def _index_expected(release: Release, phase: Phase) -> str:
 
 
 def _release_expected(release: Release, phase: Phase) -> str:
+    if phase is Phase.PRE_PUBLISH:
+        return _NOT_JUDGED
     if phase is Phase.POST_RECOVERY:
         leaves = "release" in release.channel.leaves
         return f"published for {release.target.tag}" if leaves else f"none: {release.channel.name} leaves no release"
@@ -46,6 +54,8 @@ def _release_expected(release: Release, phase: Phase) -> str:
 
 
 def _pull_expected(release: Release, phase: Phase) -> str:
+    if phase is Phase.PRE_PUBLISH:
+        return _NOT_JUDGED
     if phase is Phase.POST_RECOVERY:
         leaves = "pull-request" in release.channel.leaves
         return "open or merged" if leaves else f"none: {release.channel.name} makes no pull request"
@@ -53,8 +63,10 @@ def _pull_expected(release: Release, phase: Phase) -> str:
 
 
 def _ci_expected(release: Release, phase: Phase) -> str:
+    if phase is Phase.PRE_PUBLISH:
+        return f"green on {release.commit_to_release[:12]}, the commit of this run"
     if phase is not Phase.PRE_RELEASE:
-        return "not judged in this phase"
+        return _NOT_JUDGED
     head = value_or("the head of the base branch", lambda: f"{release.base_branch} at {release.base_head[:12]}")
     return f"green on {head}"
 
@@ -204,4 +216,4 @@ def find_page(trace: str, release: Release) -> str:
         for result in results:
             if result.state == state and result.html_url:
                 return result.html_url
-    return value_or(f"{page}/actions", lambda: f"{page}/commit/{release.base_head}/checks")
+    return value_or(f"{page}/actions", lambda: f"{page}/commit/{release.commit_to_release}/checks")

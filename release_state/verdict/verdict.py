@@ -15,6 +15,7 @@ from release_state.verdict.check import CheckInfo
 
 _GREEN = {
     Phase.PRE_RELEASE: Verdict.READY,
+    Phase.PRE_PUBLISH: Verdict.READY_TO_PUBLISH,
     Phase.POST_RECOVERY: Verdict.VERIFIED,
     Phase.ROLLBACK: Verdict.ROLLED_BACK,
 }

@@ -131,7 +131,9 @@ def test_outcomes_phases_and_verdicts_are_those_of_the_code() -> None:
     assert [row[0] for row in rows(section(README, "### Outcomes"))] == [outcome.words for outcome in Outcome]
     table = rows(section(README, "### Phases"))
     assert [row[0].strip("`") for row in table] == [phase.value for phase in Phase]
-    assert [row[2] for row in table] == [Verdict.READY.value, Verdict.VERIFIED.value, Verdict.ROLLED_BACK.value]
+    assert [row[2] for row in table] == [
+        *(Verdict.READY.value, Verdict.READY_TO_PUBLISH.value, Verdict.VERIFIED.value, Verdict.ROLLED_BACK.value)
+    ]
 
 
 def test_scenarios_are_those_of_the_demo() -> None:

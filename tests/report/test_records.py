@@ -83,7 +83,7 @@ def test_what_came_what_is_missing_and_what_was_mended() -> None:
         (s.released(pulls=s.failed()), s.released(), "pull request observed: there"),
         (s.released(pulls=s.failed()), s.released(pulls=s.failed()), "pull request still not observed"),
         (s.ready(ci=s.ci("pending")), s.ready(ci=s.ci("success")), "CI: pending: job 0 → green: 1 of 1 passed"),
-        (s.ready(), s.released(), "phase pre-release → post-recovery"),
+        (s.ready(), s.released(), "phase pre-release → verification"),
         (s.ready(), s.released(), "published"),
         (
             s.released(),
@@ -285,7 +285,7 @@ def test_the_history_of_each_target(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert err == "note: notes.json skipped: not a report of release-state\n"
     lines = out.splitlines()
     assert lines[0] == KEY and "orbit==0.2.0@testpypi" in lines
-    assert lines[1].startswith("  2026-01-02 02:04:00 UTC  ACTION NEEDED (post-recovery)  orbit-0.2.0-pypi-")
+    assert lines[1].startswith("  2026-01-02 02:04:00 UTC  ACTION NEEDED (verification)  orbit-0.2.0-pypi-")
     assert lines[2] == "    the first report"
     assert lines[4].startswith("    tag created; ") and "pull request still missing" in lines[4]
     assert lines[6] == "    part of its checks was run"

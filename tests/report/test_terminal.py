@@ -120,7 +120,7 @@ def test_piped_and_quiet(tmp_path: Path) -> None:
     assert "\r" not in run.stdout and "\x1b" not in run.stdout and "observing" not in run.stdout
     lines = [line for line in run.stdout.splitlines() if line.strip()]
     assert len(lines) <= 6
-    assert "ACTION NEEDED: orbit 0.2.0 on pypi (post-recovery)" in lines
+    assert "ACTION NEEDED: orbit 0.2.0 on pypi (verification)" in lines
     assert "GitHub Release" not in run.stdout
 
 

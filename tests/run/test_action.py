@@ -172,12 +172,12 @@ def test_a_green_verdict(clean: World, runner: Runner) -> None:
 def test_every_input_gets_through(clean: World, runner: Runner) -> None:
     settings = variables(clean)
     del settings["RELEASE_STATE_PACKAGE"]
-    inputs = {"version": "0.2.0", "channel": "testpypi", "phase": "post-recovery", "package": "orbit-demo"}
+    inputs = {"version": "0.2.0", "channel": "testpypi", "phase": "post-release", "package": "orbit-demo"}
 
     step = runner.run(inputs, settings)
 
     assert step.outputs["phase"] == "post-recovery"
-    assert "orbit-demo 0.2.0 on testpypi (post-recovery)" in step.output
+    assert "orbit-demo 0.2.0 on testpypi (verification)" in step.output
     assert step.code != 0, "nothing of it is published"
 
 

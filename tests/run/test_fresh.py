@@ -52,7 +52,7 @@ def test_a_fresh_clone_gets_to_a_verdict_and_a_report(tmp_path: Path) -> None:
 
     demo = ended(made, reports)
     assert (demo.code, demo.verdict) == (1, "ACTION NEEDED"), demo.output
-    assert "ACTION NEEDED: orbit-demo 0.2.0 on pypi (post-recovery)" in demo.output
+    assert "ACTION NEEDED: orbit-demo 0.2.0 on pypi (verification)" in demo.output
     assert (reports / demo.page).stat().st_size > 10_000
 
     with world_of("clean") as world:

@@ -219,8 +219,8 @@ def ci(*states: str, **changes: Any) -> Observation[CommitChecks]:
     results = tuple(job(n, state) for n, state in enumerate(states))
     ran = ("ci.yml",) if states else ()
     workflows = (pushed_workflow(),) if states else ()
-    values = {"results": results, "ran": ran, "expected": ExpectedCI(workflows=workflows), **changes}
-    return known(CommitChecks(sha=BASE, **values))
+    values = {"sha": BASE, "results": results, "ran": ran, "expected": ExpectedCI(workflows=workflows), **changes}
+    return known(CommitChecks(**values))
 
 
 def job(number: int, state: str = "success", **changes: Any) -> CICheck:

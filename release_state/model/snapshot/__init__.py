@@ -38,6 +38,8 @@ from release_state.model.snapshot.runs import (
     CommitChecks,
     ExpectedCI,
     ExplainedRun,
+    OwnJob,
+    OwnRun,
     Push,
     PushedWorkflow,
     WorkflowRun,
@@ -60,7 +62,7 @@ class Snapshot(Model):
     """Seconds that this machine's clock was ahead of GitHub's; None if GitHub sent no time."""
     target: Target
     phase: str
-    """"pre-release", "post-recovery" or "rollback"."""
+    """"pre-release", "pre-publish", "post-recovery" or "rollback"."""
     phase_reason: str
     token_source: str | None = None
     """Where the GitHub token came from, never the token."""
@@ -94,8 +96,12 @@ class Snapshot(Model):
     drafts: Observation[tuple[GitHubRelease, ...]] = NOT_ASKED
     """Drafts for the version's tag in any spelling; only a token that may push sees them."""
     ci: Observation[CommitChecks] = NOT_ASKED
-    """CI of the base branch's head."""
+    """CI of the commit to release: of the base branch's head, or in the phase pre-publish of the run's own commit."""
     runs: Observation[WorkflowRuns] = NOT_ASKED
+    own_run: Observation[OwnRun] = NOT_ASKED
+    """The run that this run is a step of, in the phase pre-publish; known and None: in another phase."""
+    own_jobs: Observation[tuple[OwnJob, ...]] = NOT_ASKED
+    """The jobs of that run that publish, of every attempt; without those that wait for other jobs."""
     installation: Observation[Installation] = NOT_ASKED
     opened: Observation[Opened] = NOT_ASKED
     """The files that were not installed."""
@@ -110,7 +116,10 @@ class Snapshot(Model):
     rehearsal: Observation[IndexProject] = NOT_ASKED
     """The project's page on TestPyPI, before a release to `pypi`; known and None for other channels."""
     workflow_files: Observation[WorkflowFiles] = NOT_ASKED
-    """The workflows at the base branch's head; known and None: the project has no release workflow."""
+    """The workflows at the base branch's head, in the phase pre-publish at the run's own commit.
+
+    Known and None: the project has no release workflow.
+    """
     rulesets: Observation[tuple[Ruleset, ...]] = NOT_ASKED
     branch_rules: Observation[tuple[Rule, ...]] = NOT_ASKED
     """The rules for this version's release branch, which may not exist yet."""

@@ -32,6 +32,8 @@ class CICheck(Model):
     """The app's slug of a check run; the context of a commit status, for which GitHub names no app."""
     commit: str | None = None
     """The ancestor that it belongs to; None if it belongs to the commit itself."""
+    is_needed: bool = False
+    """Whether it is a job of this very run that the job which asks `needs`."""
 
 
 class PushedWorkflow(Model):
@@ -84,7 +86,7 @@ class ExpectedCI(Model):
         # A workflow that only a schedule starts is not CI if others start on pushes or pull requests.
         is_nightly = result.event == "schedule" and (not self.testing or result.workflow in self.testing)
         is_of_workflow = bool(result.workflow) and (result.event in _OF_CODE or is_nightly)
-        return is_of_workflow or result.app in self.apps or result.name in self.required
+        return result.is_needed or is_of_workflow or result.app in self.apps or result.name in self.required
 
     def is_vouched_by(self, result: CICheck) -> bool:
         """Return whether a result shows that the commit was tested."""
@@ -173,6 +175,30 @@ class WorkflowRuns(Model):
     """False if GitHub knows no workflow with that file name."""
     runs: tuple[WorkflowRun, ...] = ()
     left_out: tuple[str, ...] = ()
+
+
+class OwnRun(Model):
+    """The workflow run that this run is a step of, as its environment says."""
+
+    id: int
+    ref: str
+    """The tag that started it: "refs/tags/v0.2.0"."""
+    sha: str
+    workflow: str
+    """The file name of its workflow; empty if the environment does not say."""
+    job: str
+    """The ID of the job that asks, in the workflow's file; empty as above."""
+
+
+class OwnJob(Model):
+    """A job of this very run, in one of its attempts."""
+
+    name: str
+    attempt: int
+    state: str
+    """"queued", "in_progress", "waiting"; of a completed job its conclusion."""
+    has_begun: bool
+    """Whether one of its steps may have run."""
 
 
 class ExplainedRun(Model):

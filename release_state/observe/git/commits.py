@@ -134,10 +134,14 @@ class BranchHistory:
     remote: Remote
     branch: str
     clone: Clone | None = None
+    tagged: WantedCommit | None = None
+    """A tagged commit to read instead of the branch's head."""
 
     @property
     def head(self) -> str:
-        """The branch's head. Raises GitFailed if the remote has no such branch."""
+        """The branch's head, or the tagged commit. Raises GitFailed if the remote has no such branch."""
+        if self.tagged is not None:
+            return self.tagged.sha
         if (found := self.remote.branch(self.branch)) is None:
             raise GitFailed(f"the remote has no branch {self.branch}")
         return found.sha
@@ -156,7 +160,7 @@ class BranchHistory:
         A fetch, where one is needed, brings the objects of `along` too. `any_clone` lets a clone lend its objects that
         has nothing to do with the remote. Raises GitFailed, also where the head cannot be had.
         """
-        wants = [WantedCommit(self.head, f"refs/heads/{self.branch}"), *wanted]
+        wants = [self.tagged or WantedCommit(self.head, f"refs/heads/{self.branch}"), *wanted]
         names = list(dict.fromkeys(want.sha for want in wants))
         refs = (*(branch.sha for branch in self.remote.branches), *(tag.commit for tag in self.remote.tags))
         return self.stores.read(

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import quote
 
+from release_state.facts.own_run import is_job_of
 from release_state.model.snapshot import CICheck, CommitChecks, WorkflowRun, WorkflowRuns
 from release_state.model.snapshot.runs import ACTIONS
 from release_state.observe.github.api import Fields, GitHubApi, failure, require_commit, require_repository
@@ -42,6 +43,8 @@ class Exclusions:
     """File names of the workflows that publish."""
     base: str = ""
     """The branch that the commit is on."""
+    needed: frozenset[str] = frozenset()
+    """The jobs of this very run that the job which asks `needs`: they count."""
 
     def note(self, number: int | None, run: WorkflowRun | None) -> str | None:
         """Why a run is excluded, as a suffix to the name of its job; None if it counts."""
@@ -49,6 +52,11 @@ class Exclusions:
             return ""
         has_released = run is not None and run.workflow in self.workflows and not run.tests(self.base)
         return " (release workflow)" if has_released else None
+
+    def needs(self, result: CICheck, number: int | None, run: WorkflowRun | None) -> bool:
+        """Whether a result is a completed job of this very run that the asking job waited for."""
+        is_own = self.own_run_id is not None and self.own_run_id in (number, run.id if run else None)
+        return is_own and result.conclusion is not None and any(is_job_of(result.name, name) for name in self.needed)
 
 
 @dataclass(frozen=True)
@@ -146,9 +154,11 @@ def _select_results(
         if run is None and _parse_suite(check) in runs.by_suite:
             number = None  # it is no job of that run, whatever its address says
         result = _parse_check_run(check, slug, run, number)
-        if (note := excluded.note(number, run)) is not None:
+        is_needed = excluded.needs(result, number, run)
+        if not is_needed and (note := excluded.note(number, run)) is not None:
             left_out[f"{result.name}{note}"] = None
             continue
+        result = result.model_copy(update={"is_needed": True}) if is_needed else result
         workflow = run.workflow if run else ""
         is_of_pull = run is not None and run.event.startswith("pull_request")
         keep_newest(f"app {slug}", f"{workflow} for pull requests" if is_of_pull else workflow, check, result)

@@ -150,12 +150,15 @@ class GitHub:
             raise failure("no draft is listed, and GitHub does not say whether the token may see any", _PUSH)
         return drafts
 
-    def checks(self, sha: str, workflows: tuple[str, ...] = (), base: str = "") -> Observation[CommitChecks]:
+    def checks(
+        self, sha: str, workflows: tuple[str, ...] = (), base: str = "", needed: frozenset[str] = frozenset()
+    ) -> Observation[CommitChecks]:
         """CI of the commit: its check runs, statuses and runs, without expectations.
 
-        Release runs of the workflow file are excluded; runs of it that test the base branch count.
+        Release runs of the workflow file are excluded; runs of it that test the base branch count, and so do the
+        `needed` jobs of this very run.
         """
-        excluded = Exclusions(self._own_run_id, workflows, base)
+        excluded = Exclusions(self._own_run_id, workflows, base, needed)
         return self.observe(lambda api, place: look_up_checks(api, place, sha, excluded))
 
     def expected_ci(

@@ -164,6 +164,8 @@ def suite_command(target: Target, version: str | None = None, channel: str | Non
     is_same = version in (None, target.version) and channel in (None, target.channel.name)
     for option in RUN_OPTIONS:
         value = settings.get(option.key) if is_same or not option.of_version else None
+        if (option.key, value) == ("phase", "pre-publish"):
+            value = None  # nobody can type that outside of the run
         value = changed.get(option.key, value)
         if value is not None:
             command += [f"--{option.key}", *([] if option.is_switch else [value])]

@@ -171,6 +171,15 @@ def unyank(release: Release) -> Step:
     )
 
 
+def verify(release: Release) -> Step:
+    """Verify what is published, instead of publishing it again."""
+    return _index_step(
+        f"Verify {release.version} on {release.channel.name}",
+        suite_command(release.target, phase="post-release"),
+        reason="an index never accepts a version twice, so this run must not upload it",
+    )
+
+
 def next_version(release: Release, reason: str) -> Step:
     """Release the next unused version."""
     version = _find_free_version(release)

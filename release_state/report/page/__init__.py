@@ -11,7 +11,7 @@ from html import escape
 
 from release_state.common.text import sanitize
 from release_state.facts.release import Release
-from release_state.model.outcome import CheckResult, Exit, Outcome, group_unknown
+from release_state.model.outcome import CheckResult, Exit, Outcome, group_unknown, name_phase
 from release_state.model.snapshot import Snapshot
 from release_state.report.document import Origin, find_decisive
 from release_state.report.page.checks import header, other_row, render_checks, row
@@ -203,7 +203,7 @@ def facts(verdict: TargetVerdict, release: Release, origin: Origin) -> str:
         ("Package", text(target.package)),
         ("Version", text(target.version)),
         ("Channel", text(target.channel.name)),
-        ("Phase", escape(verdict.phase.value)),
+        ("Phase", escape(name_phase(verdict.phase))),
         ("Observed", f'<span class="observed">{moment(snapshot.observed_at)} UTC{escape(zone)}</span>'),
         ("By", text(who)),
         ("CI run", link(origin.run_url, origin.run_name or "") if origin.run_url else ""),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from release_state.demo.git import GitError
-from tests.proofs.adverse.fact import Fact, Put, back, before, everywhere
+from tests.proofs.adverse.fact import Fact, Put, back, before, inside
 from tests.proofs.adverse.places import PATH
 from tests.proofs.adverse.worlds import Green
 from tests.standins.world import World
@@ -219,7 +219,7 @@ FACTS = (
         "archived repository",
         _archived,
         ("REPOSITORY-1",),
-        everywhere,
+        lambda green: not inside(green),
         harmless={"during a run of more than a minute": "an owner archives a repository once: it is looked at once"},
         harmless_in={
             "post-recovery": {"": _OVER},

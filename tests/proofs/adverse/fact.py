@@ -88,6 +88,16 @@ def before(green: Green) -> bool:
     return green.phase is Phase.PRE_RELEASE
 
 
+def unpublished(green: Green) -> bool:
+    """Whether nothing of the version is on the index: before its tag, or before its upload."""
+    return green.phase in (Phase.PRE_RELEASE, Phase.PRE_PUBLISH)
+
+
+def inside(green: Green) -> bool:
+    """Whether the run asks inside of the one that is to publish the version."""
+    return green.phase is Phase.PRE_PUBLISH
+
+
 def after(green: Green) -> bool:
     """Whether the version is released."""
     return green.phase is Phase.POST_RECOVERY

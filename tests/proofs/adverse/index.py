@@ -8,7 +8,7 @@ import zipfile
 from release_state.demo.dists import build_wheel
 from release_state.demo.scenarios import VERSION
 from release_state.demo.simple_pages import Project, StoredFile
-from tests.proofs.adverse.fact import Fact, Put, after, audited, back, before
+from tests.proofs.adverse.fact import Fact, Put, after, audited, back, unpublished
 from tests.proofs.adverse.places import FILE
 from tests.proofs.adverse.worlds import Green
 from tests.standins.world import World
@@ -149,25 +149,26 @@ def _released(green: Green) -> bool:
 
 FACTS = (
     Fact(
-        *("published version", _published, _PUBLISHED, before, FILE),
+        *("published version", _published, _PUBLISHED, unpublished, FILE),
         ("spelling", "zeros", "channel", "version"),
         _ELSEWHERE | _OLDER,
     ),
     Fact(
-        *("published version, yanked", _yanked_before, _PUBLISHED, before, FILE),
+        *("published version, yanked", _yanked_before, _PUBLISHED, unpublished, FILE),
         ("zeros", "channel", "version"),
         _ELSEWHERE | _OLDER | {"": _WITHDRAWN, "zeros": _WITHDRAWN},
+        {"pre-publish": {"": "", "zeros": ""}},
     ),
     Fact(
-        *("version listed without a file", _listed, _PUBLISHED, before, FILE),
+        *("version listed without a file", _listed, _PUBLISHED, unpublished, FILE),
         ("zeros", "channel", "version"),
         _ELSEWHERE | _OLDER,
     ),
-    Fact("version published a minute ago", _lagging, _PUBLISHED, before, FILE, ("channel",), _ELSEWHERE),
-    Fact("wheel without tags in its name", _named("orbit_demo-0.2.0.whl"), _PUBLISHED, before, FILE),
-    Fact("installer of an older kind", _named("orbit-demo-0.2.0.win32.msi"), _PUBLISHED, before, FILE),
-    Fact("archive of a kind to come", _named("orbit_demo-0.2.0.tar.zst"), _PUBLISHED, before, FILE),
-    Fact("newer version of its line", _newer_of_line, ("INDEX-2",), before, FILE, ("channel",), _ELSEWHERE),
+    Fact("version published a minute ago", _lagging, _PUBLISHED, unpublished, FILE, ("channel",), _ELSEWHERE),
+    Fact("wheel without tags in its name", _named("orbit_demo-0.2.0.whl"), _PUBLISHED, unpublished, FILE),
+    Fact("installer of an older kind", _named("orbit-demo-0.2.0.win32.msi"), _PUBLISHED, unpublished, FILE),
+    Fact("archive of a kind to come", _named("orbit_demo-0.2.0.tar.zst"), _PUBLISHED, unpublished, FILE),
+    Fact("newer version of its line", _newer_of_line, ("INDEX-2",), unpublished, FILE, ("channel",), _ELSEWHERE),
     Fact("nothing published", _gone(WHEEL, SDIST), ("INDEX-11",), after, FILE),
     Fact("missing sdist", _gone(SDIST), ("INDEX-12", "AUDIT-5"), _released, FILE),
     Fact("missing wheel", _gone(WHEEL), ("INDEX-12", "AUDIT-5"), _released, FILE),

@@ -7,8 +7,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 
-from release_state.model.outcome import CheckResult, Exit
-from tests.proofs.adverse import ci, clone, index, traces
+from release_state.model.outcome import CheckResult, Exit, Phase
+from tests.proofs.adverse import ci, clone, index, own_run, traces
 from tests.proofs.adverse.fact import Cell, Fact, cells
 from tests.proofs.adverse.others import put_others, take_one
 from tests.proofs.adverse.places import RUN, Kind, Liar
@@ -18,7 +18,9 @@ from tests.support import histories
 from tests.support.built import proven
 from tests.support.judged import verdict_of
 
-FACTS: Mapping[str, Fact] = {fact.name: fact for fact in (*ci.FACTS, *traces.FACTS, *index.FACTS, *clone.FACTS)}
+FACTS: Mapping[str, Fact] = {
+    fact.name: fact for fact in (*ci.FACTS, *traces.FACTS, *index.FACTS, *clone.FACTS, *own_run.FACTS)
+}
 CELLS: tuple[Cell, ...] = tuple(cells(FACTS, WORLDS))
 
 
@@ -132,7 +134,9 @@ def _judge(
         audit = histories.verdict_of(stage.audit(keep_answers=keep_answers))
         return (_judged(audit.exit, audit.verdict.value, audit.results),)
     snapshot = stage.look(keep_answers=keep_answers, install=install, meanwhile=meanwhile)
-    verdicts = verdict_of(snapshot), verdict_of(snapshot, fixed_phase=stage.green.phase)
+    verdicts = [verdict_of(snapshot, fixed_phase=stage.green.phase)]
+    if stage.green.phase is not Phase.PRE_PUBLISH:  # which no run finds out
+        verdicts.insert(0, verdict_of(snapshot))
     return tuple(_judged(each.exit, f"{each.verdict.value} in {each.phase.value}", each.results) for each in verdicts)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from release_state.demo.scenarios import VERSION
-from tests.proofs.adverse.fact import Fact, Put, after, audited, back, before
+from tests.proofs.adverse.fact import Fact, Put, after, audited, back, before, inside
 from tests.proofs.adverse.others import TRIED, pull
 from tests.proofs.adverse.places import BRANCH, DRAFT, PULL, RELEASE, TAG
 from tests.proofs.adverse.worlds import Green
@@ -203,7 +203,7 @@ FACTS = (
         "left release branch",
         _left_branch,
         ("BRANCH-1", "BRANCH-2", "BRANCH-11", "BRANCH-12", "BRANCH-21", "AUDIT-5"),
-        lambda green: green.name != "released, pull request open",
+        lambda green: green.name != "released, pull request open" and not inside(green),
         BRANCH,
         ("zeros", "channel", "version", "remote"),
         {"remote": _IN_CLONE},

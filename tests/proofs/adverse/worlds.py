@@ -30,6 +30,7 @@ from release_state.observe.waiting import Again, Waiting
 from release_state.settings.config import Arguments, RunConfig, load
 from tests.standins.world import World
 from tests.support.built import built
+from tests.support.tagged import environment, push_tag
 
 CHANNELS = ("pypi", "testpypi", "internal")
 LINES = ("tag", "release")
@@ -113,6 +114,12 @@ def _first(world: World) -> None:
     world.index.channels["testpypi"].clear()
 
 
+def _inside(world: World) -> None:
+    """A tag has started its publication, which now asks whether it may upload."""
+    push_tag(world)
+    world.sync_clone()
+
+
 def _released(world: World) -> None:
     SCENARIOS["released"].build(world)
 
@@ -190,6 +197,7 @@ WORLDS: Mapping[str, Green] = {
             "expected-before-release": "version,changelog",
         }),
         Green("ready, first release", _BEFORE, _first),
+        Green("about to publish", Phase.PRE_PUBLISH, _inside),
         Green("released", _AFTER, _released),
         Green("released, no clone", _AFTER, _released, clone=False),
         Green("released, no token", _AFTER, _released, token=False),
@@ -311,14 +319,16 @@ class Stage:
         self, *, keep_answers: bool = False, install: bool = False, meanwhile: Callable[[], None] | None = None
     ) -> Snapshot:
         """What a run over the version observes now; `meanwhile` happens in one that takes long, after a first look."""
+        phase = self.green.phase if self.green.phase is Phase.PRE_PUBLISH else None
+        environ = environment(self.world) if phase else {}
         (snapshot,) = collect(
             self.config(keep_answers=keep_answers, install=install),
             None,
-            fixed_phase=None,
+            fixed_phase=phase,
             token=self.world.token if self.green.token else None,
             token_source="GITHUB_TOKEN" if self.green.token else None,
-            own_run_id=None,
-            environ={},
+            own_run_id=int(environ["GITHUB_RUN_ID"]) if phase else None,
+            environ=environ,
             waiting=_Slow(meanwhile) if meanwhile else None,
         )
         return snapshot

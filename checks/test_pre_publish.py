@@ -1,0 +1,103 @@
+"""The gate inside a run that a tag or a GitHub Release started: the tag is right, and nothing is uploaded yet."""
+
+from __future__ import annotations
+
+import pytest
+
+from release_state.common.text import join_items
+from release_state.facts.own_run import find_own_publishers, find_waiting_jobs
+from release_state.facts.release import Release
+from release_state.facts.workflow.document import FOLDER
+from release_state.model.observation import NotObserved, Problem
+from release_state.model.outcome import ActionNeeded
+from release_state.model.plan import step
+from release_state.plan.steps.commands import fetch
+from release_state.verdict.check import check
+
+pytestmark = pytest.mark.pre_publish
+
+
+@check("TAG-41", reads=["own_run", "remote", "index"])
+def test_this_run_is_of_the_tag(release: Release) -> None:
+    """The version's tag started this run, and is still on its commit.
+
+    The run says so itself (`GITHUB_REF`, `GITHUB_SHA`). A tag that was moved or deleted meanwhile is a person's doing:
+    this run would publish what is no longer tagged. Every tag of the version has to be on that commit, in whatever
+    spelling.
+    """
+    run, target, tags = release.own_run, release.target, release.version_tags
+    name = run.ref.removeprefix("refs/tags/")
+    if not (target.is_version_named_by(name) or name in {tag.name for tag in tags}):
+        raise ActionNeeded(
+            expected=f"a tag of {release.version}",
+            found=f"{name}, which started this run",
+            why="this run publishes another version than the one that was checked",
+            steps=[step("Give the gate the version of the tag that starts the run (--version)")],
+        )
+    if name not in {tag.name for tag in tags}:
+        raise ActionNeeded(
+            expected=f"{name} at {run.sha[:12]}",
+            found="no such tag of this package on the remote now",
+            why="the tag that started this run is gone, so nothing says what it publishes",
+            steps=[step(f"Find out who deleted {name}; to publish, push it again: that starts another run")],
+        )
+    if release.tag is None:
+        raise ActionNeeded(
+            expected=f"{target.tag}, by the tag template",
+            found=name,
+            why="the template spells it otherwise, so no other check looks at this tag",
+            steps=[step(f"Let --tag-template spell tags as {name} is, or leave it out")],
+        )
+    if elsewhere := [tag for tag in tags if tag.commit != run.sha]:
+        raise ActionNeeded(
+            expected=f"{name} at {run.sha[:12]}, the commit of this run",
+            found=join_items(f"{tag.name} at {tag.commit[:12]}" for tag in elsewhere),
+            why="this run would publish another commit than the tagged one",
+            steps=[
+                step(
+                    "Compare both commits, and find out who moved the tag; let the run of the right one publish",
+                    *[fetch(release, f"refs/tags/{tag.name}") for tag in elsewhere[:3]],
+                    *[["git", "log", "--oneline", "-5", tag.commit] for tag in elsewhere[:3]],
+                )
+            ],
+        )
+
+
+@check("RUN-41", reads=["own_run", "own_jobs", "workflow_files"])
+def test_this_run_has_not_begun_to_publish(release: Release) -> None:
+    """The publishing job of this run waits for this gate.
+
+    It `needs` the job that asks, and no attempt of this run has started it. Once it has started, the result is unknown:
+    it may have uploaded something that the index does not list yet. Verify the release then.
+    """
+    run, target, files = release.own_run, release.target, release.snapshot.workflow_files.known()
+    publishers = find_own_publishers(target, run)
+    if not publishers or files is None:
+        raise _unknown(
+            f"no job of {run.workflow or 'this workflow'} is known to publish to {target.channel.name}",
+            "run the gate in the workflow that publishes",
+        )
+    if unclear := [each.job for each in publishers if "${{" in each.job_name]:
+        raise _unknown(f"{unclear[0]} has an expression for its name: no list tells which job it is", "give it a name")
+    jobs = release.snapshot.own_jobs.present()
+    if begun := [job for job in jobs if job.has_begun]:
+        found = join_items(f"{job.name} ({job.state}, attempt {job.attempt})" for job in begun)
+        raise _unknown(
+            f"this run has started to publish: {found}; what it has uploaded may not be listed yet",
+            "verify the release with --phase post-release",
+        )
+    waiting = find_waiting_jobs(files.texts.get(f"{FOLDER}/{run.workflow}", ""), run.job)
+    if waiting is None:
+        remedy = f"let a job of {run.workflow} itself run the gate"
+        raise _unknown(f"{run.workflow} has no job {run.job or 'that the environment names (GITHUB_JOB)'}", remedy)
+    if free := [each.job_name for each in publishers if each.job_name not in waiting]:
+        raise ActionNeeded(
+            expected=f"`needs: {run.job}` in each job of {run.workflow} that publishes",
+            found=f"missing in: {join_items(free)}",
+            why="it starts whatever this gate says",
+            steps=[step(f"Add `needs: {run.job}` to it, and commit that before the next tag")],
+        )
+
+
+def _unknown(why: str, remedy: str) -> NotObserved:
+    return NotObserved(Problem(source="this workflow run", why=why, remedy=remedy))
