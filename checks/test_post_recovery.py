@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from release_state.common.text import format_commits, join_items
+from release_state.facts.hints import find_tag_hint
 from release_state.facts.origin import (
     explain_closed,
     find_commit_tagged_after,
@@ -192,7 +193,8 @@ def test_tag_is_on_the_remote(release: Release, plan: Recovery) -> None:
             expected=f"tag {release.target.tag}",
             found="no such tag"
             + (f"; same version in another spelling: {others}" if others else "")
-            + (f"; blocked by {blocking}" if blocking else ""),
+            + (f"; blocked by {blocking}" if blocking else "")
+            + (f"; {hint}" if (hint := find_tag_hint(release.snapshot)) else ""),
             why="nobody can tell what was released, and tools take the next version from tags",
             steps=plan.steps_for("tag"),
         )

@@ -74,7 +74,8 @@ def _with_tags(snapshot: Snapshot, target: Target) -> Target:
     )
 
 
-def _with_workflows(target: Target, files: WorkflowFiles) -> Target:
+def find_publishers(target: Target, files: WorkflowFiles) -> tuple[Publisher, ...]:
+    """Return the jobs that upload to the channel's index; of the configured workflow, if there is one."""
     base = target.base_branch or files.branch
     uploads = [upload for upload in find_uploads(files.texts) if upload.may_be_to(target.channel.name)]
     # A command would take such a file for an option.
@@ -82,7 +83,11 @@ def _with_workflows(target: Target, files: WorkflowFiles) -> Target:
     if "workflow" in target.given:
         path = f"{FOLDER}/{target.workflow}"
         uploads = [upload for upload in uploads if upload.workflow == path]
-    publishers = _choose([_publisher(upload, files.texts, target, base) for upload in choose_surest(uploads)], target)
+    return _choose([_publisher(upload, files.texts, target, base) for upload in choose_surest(uploads)], target)
+
+
+def _with_workflows(target: Target, files: WorkflowFiles) -> Target:
+    publishers = find_publishers(target, files)
     evidence = tuple(
         f"workflow: {publisher.workflow}, {publisher.job} runs {publisher.how}; started by {describe_starts(publisher)}"
         for publisher in publishers

@@ -23,6 +23,7 @@ from release_state.model.record import Record
 from release_state.model.snapshot import LOOKUPS, Snapshot
 from release_state.observe.waiting import Waited
 from release_state.plan.diagnosis import Diagnosis
+from release_state.report.process import ProcessReport, build_process
 from release_state.verdict.changes import Changes
 from release_state.verdict.matrix import Row, build_matrix
 from release_state.verdict.timeline import Timeline, build_timeline
@@ -111,6 +112,7 @@ class TargetReport(Model):
     key: str
     """`package==version@channel`"""
     target: TargetFacts
+    process: ProcessReport
     verdict: str
     """As shown: "READY TO RELEASE", "PARTIAL 3 of 18"."""
     exit_code: int
@@ -267,6 +269,7 @@ def _target(verdict: TargetVerdict, snapshot: Snapshot) -> TargetReport:
     return TargetReport(
         key=verdict.target.key,
         target=_facts(release),
+        process=build_process(release),
         verdict=verdict.words,
         exit_code=verdict.exit,
         phase=verdict.phase.value,

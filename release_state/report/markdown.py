@@ -12,6 +12,7 @@ from release_state.common.text import format_step_numbers, quote_command, saniti
 from release_state.model.outcome import Exit, Outcome, collect_remedies, find_retry_time, name_phase
 from release_state.model.plan import Plan, Step
 from release_state.report.document import CheckReport, RunReport, TargetReport, heading
+from release_state.report.process import ProcessReport
 from release_state.verdict.changes import Changes
 
 MOST_BYTES = 256 * 2**10
@@ -63,6 +64,8 @@ def _blocks(document: RunReport) -> Iterator[str]:
         yield f"## {symbol} {escape(target.verdict)}: {subject}\n\n"
         for line in target.not_verified:
             yield f"**{escape(line)}**\n\n"
+        for hint in target.process.hints:
+            yield f"**Hint: {escape(hint)}**\n\n"
         yield f"Phase **{name_phase(target.phase)}**: {escape(target.phase_reason)}.\n\n"
         if changes := document.run.targets[target.key].changes:
             yield _changes(changes)
@@ -72,6 +75,7 @@ def _blocks(document: RunReport) -> Iterator[str]:
         if target.not_run:
             yield f"Not run: {escape(', '.join(target.not_run))}\n\n"
         yield from _plan(target.plan)
+        yield from _process(target.process)
 
 
 def _changes(changes: Changes) -> str:
@@ -115,6 +119,11 @@ def _plan(plan: Plan) -> Iterator[str]:
         yield render_step(number, step)
     if plan.other_way:
         yield f"{plan.instead}:\n\n" + fence([quote_command(plan.other_way)]) + "\n"
+
+
+def _process(process: ProcessReport) -> Iterator[str]:
+    yield f"### How it releases\n\n{escape(process.summary)}\n\n"
+    yield "".join(f"- {escape(line)}\n" for line in process.lines) + "\n"
 
 
 def render_step(number: int, step: Step) -> str:

@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import timezone
 
 from release_state.common.text import escape, format_step_numbers, quote_command, sanitize
+from release_state.facts.hints import find_hints
 from release_state.facts.release import Release
 from release_state.model.outcome import (
     Exit,
@@ -18,6 +19,7 @@ from release_state.model.outcome import (
 )
 from release_state.model.plan import Plan
 from release_state.model.snapshot import Snapshot
+from release_state.report.process import summarize
 from release_state.report.screen import Screen, list_rows
 from release_state.settings.config import RunConfig
 from release_state.verdict.changes import Changes
@@ -73,12 +75,15 @@ def show_verdict(screen: Screen, verdict: TargetVerdict, snapshot: Snapshot, cha
     )
     for line in verdict.not_verified:
         screen.line(sanitize(line), 2, 2, yellow=True)
+    for hint in find_hints(snapshot):
+        screen.line(f"hint: {hint}", 2, 2, yellow=True)
     if screen.is_quiet:
         return
     if verdict.findings:
         screen.line(f"phase {name_phase(verdict.phase)}: {sanitize(verdict.phase_reason)}", 2, 2)
     nothing = "" if verdict.plan.steps or verdict.exit is not Exit.OK else "; nothing to do"
     screen.line(f"checks: {_counts(verdict) or 'none'}{nothing}", 2, 2)
+    _process(screen, Release(snapshot))
     if changes:
         since = f"{changes.since.astimezone(timezone.utc):%Y-%m-%d %H:%M} UTC ({sanitize(changes.verdict_then)})"
         screen.line(f"since {since}: {sanitize(changes.words)}", 2, 2)
@@ -100,6 +105,12 @@ def _counts(verdict: TargetVerdict) -> str:
         for result in verdict.results
     )
     return ", ".join(f"{counts[name]} {name}" for name in COUNTED if counts[name])
+
+
+def _process(screen: Screen, release: Release) -> None:
+    """Write how the project releases, in one row of a terminal; the report has all of it."""
+    words, room = f"process: {summarize(release, briefly=bool(screen.wraps))}", screen.width - 3
+    screen.verbatim(words if not screen.wraps or len(words) <= room else f"{words[: room - 3]}...", 2)
 
 
 def _row(screen: Screen, row: Row) -> None:

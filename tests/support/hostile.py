@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from release_state.common.text import sanitize
 from release_state.demo.github import Job
 from release_state.model.observation import Problem, known
+from release_state.model.process import Process, Publisher, Start
 from release_state.model.snapshot import CICheck, Commit, CommitChecks, Snapshot
 from tests.standins.world import World
 from tests.support import states as s
@@ -52,8 +54,16 @@ def hostile_snapshots(url: str = "javascript:alert(1)") -> tuple[Snapshot, Snaps
         last_run=run,
     )
     problem = Problem(source="GitHub", why=LONG, remedy=HOSTILE, retry_at=s.NOW)
+    publisher = Publisher(
+        workflow="<img src=x onerror=alert(1)>.yml",
+        job=sanitize(LONG, 300),
+        job_name=sanitize(HOSTILE, 300),
+        how=sanitize(HOSTILE, 300),
+        starts=(Start(kind="tag", filters=(HOSTILE, LONG)),),
+    )
+    process = Process(publishers=(publisher,), evidence=(sanitize(LONG, 300),))
     before = s.ready(
-        target=s.target(version="0.3.0"),
+        target=s.target(version="0.3.0", process=process),
         remote=s.remote(s.branch(BRANCH.replace("0.3.0", "0.1.5"))),
         clone=s.clone(
             branch=HOSTILE, changed=(LONG, HOSTILE), changed_count=2, untracked=(HOSTILE,), untracked_count=1

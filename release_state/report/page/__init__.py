@@ -23,10 +23,12 @@ from release_state.report.page.parts import (
     render_changes,
     render_matrix,
     render_plan,
+    render_process,
     render_terms,
     text,
 )
 from release_state.report.page.timeline import render_timeline
+from release_state.report.process import build_process
 from release_state.verdict.changes import Changes
 from release_state.verdict.matrix import build_matrix
 from release_state.verdict.timeline import build_timeline
@@ -94,12 +96,13 @@ def _heading(verdict: TargetVerdict) -> str:
 def _target(
     verdict: TargetVerdict, release: Release, origin: Origin, changes: Changes | None, anchor: str, *, only: bool
 ) -> str:
-    level = 2 if only else 3
+    level, process = 2 if only else 3, build_process(release)
     heading = "" if only else f'<h2 id="{anchor}target">{_heading(verdict)}</h2>'
     sections = (
         ("state", "State", render_matrix(build_matrix(release, verdict), anchor, f"State of {verdict.target.version}")),
         ("plan", "What to do", render_plan(verdict.plan, anchor)),
         *([("changes", "Changes since the last run", render_changes(changes))] if changes else []),
+        ("process", "How it releases", render_process(process)),
         ("timeline", "Timeline", render_timeline(build_timeline(release), anchor)),
         ("checks", "Checks", render_checks(verdict, anchor, level + 1)),
     )
@@ -108,7 +111,8 @@ def _target(
         for name, words, content in sections
     )
     return (
-        f'<article class="verdict {colour_of(verdict)[0]}{" only" if only else ""}">{heading}{lead(verdict, anchor)}'
+        f'<article class="verdict {colour_of(verdict)[0]}{" only" if only else ""}">{heading}'
+        f"{lead(verdict, anchor, process.hints)}"
         f"{facts(verdict, release, origin)}{shown}</article>"
     )
 
@@ -128,7 +132,7 @@ def root(verdict: TargetVerdict | None) -> str:
     )
 
 
-def lead(verdict: TargetVerdict, anchor: str) -> str:
+def lead(verdict: TargetVerdict, anchor: str, hints: Sequence[str] = ()) -> str:
     """What is wrong, in a few lines with links to the checks and the plan; else how many checks hold."""
     deciding = [r for r in verdict.findings if r.decides(verdict.block_on_advice)]
     lines = [_line(verdict, result, anchor) for result in deciding if result.outcome is not Outcome.UNKNOWN]
@@ -144,7 +148,8 @@ def lead(verdict: TargetVerdict, anchor: str) -> str:
         lines.append(f"<li>Not run: {escape(', '.join(verdict.not_run))}</li>")
     if verdict.left_out:
         lines.append(f"<li>Ignored as part of this run: {text(', '.join(verdict.left_out), 300)}</li>")
-    lines[:0] = [f"<li><strong>{text(line)}</strong></li>" for line in verdict.not_verified]
+    said = (*verdict.not_verified, *(f"Hint: {hint}" for hint in hints))
+    lines[:0] = [f"<li><strong>{text(line)}</strong></li>" for line in said]
     return f'<div class="lead">{_in_short(verdict)}<ul>{"".join(lines)}</ul></div>{_counts(verdict)}'
 
 

@@ -11,6 +11,7 @@ from importlib.resources import files
 from release_state.common.text import LONGEST, quote_command, sanitize
 from release_state.model.outcome import Outcome
 from release_state.model.plan import Plan, Step
+from release_state.report.process import OVERRULED_BY, ProcessReport
 from release_state.verdict.changes import Changes
 from release_state.verdict.matrix import Row
 
@@ -103,6 +104,12 @@ def render_changes(changes: Changes) -> str:
     return f"<p>The last run was at {moment(changes.since)} UTC: {text(changes.verdict_then)}. {same}" + (
         f":</p><ul>{items}</ul>" if items else ".</p>"
     )
+
+
+def render_process(process: ProcessReport) -> str:
+    """How the project releases: in a line, from what it was found out, and what overrules it."""
+    items = "".join(f"<li>{text(line)}</li>" for line in process.lines)
+    return f"<p>{text(process.summary)}</p><ul>{items}</ul>" + f'<p class="why">{fact(OVERRULED_BY)}</p>'
 
 
 def render_plan(plan: Plan, anchor: str) -> str:

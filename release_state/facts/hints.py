@@ -1,0 +1,118 @@
+"""What is configured and matches nothing in the repository, with what is likely right (pure)."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from difflib import get_close_matches
+
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from release_state.common.text import join_items, quote_or_explain, sanitize
+from release_state.facts.process import find_publishers
+from release_state.facts.spelling import find_tag_spelling
+from release_state.facts.workflow.document import FOLDER
+from release_state.model.snapshot import Snapshot
+from release_state.model.target import Target, parse_version
+
+_LONGEST = 300
+_BRANCHES = tuple(
+    f"{before}{{version}}"
+    for word in ("release", "releases", "prepare-release", "release-prep")
+    for before in (f"{word}/{{channel}}-v", f"{word}/v", f"{word}/", f"{word}-v", f"{word}-")
+)
+"""Spellings of release branches in use."""
+_NAMED = re.compile(r"(?:.*/)?(?P<name>[A-Za-z][A-Za-z0-9._-]*?)(?:[-_@/]|==)v?(?P<version>\d[^/]*)")
+_ENOUGH = 3
+"""Tags of versions from which on a project is expected to have published."""
+
+
+def find_hints(snapshot: Snapshot) -> tuple[str, ...]:
+    """Return a line for each setting that matches nothing: what there is instead. Empty: all match, or nobody knows."""
+    found = (find_tag_hint(snapshot), _find_workflow_hint(snapshot), _find_branch_hint(snapshot), _find_name(snapshot))
+    return tuple(sanitize(hint, _LONGEST) for hint in found if hint)
+
+
+def find_tag_hint(snapshot: Snapshot) -> str:
+    """Return that the configured tag template matches no tag, and how tags are spelled; empty: it does, or no tags."""
+    target, remote = snapshot.target, snapshot.remote.value
+    if "tag-template" not in target.given or remote is None:
+        return ""
+    own = (target.tag_template, target.tag_template.replace("{version}", "{semver}"))
+    read = [spelt[0] for tag in remote.tags if (spelt := target.parse_tag_spelling(tag.name))]
+    if any(template in own for template in read):
+        return ""
+    index = snapshot.index.get(target.channel.name)
+    page = index.value if index else None
+    published = {Version(each.version) for each in page.releases} if page else set()
+    usual = find_tag_spelling(_without(target, "tag-template"), remote.tags, published)
+    # Another package's tags say nothing about the first one of this package.
+    is_foreign = target.names_package(target.tag_template) and not target.names_package(usual.template)
+    if not usual.evidence or usual.template == target.tag_template or (is_foreign and not published):
+        return ""
+    return (
+        f"tag-template {target.tag_template} matches no tag; {usual.evidence.removeprefix('tags: ')}: "
+        f"--tag-template {quote_or_explain([usual.template])}"
+    )
+
+
+def _find_workflow_hint(snapshot: Snapshot) -> str:
+    target, files = snapshot.target, snapshot.workflow_files.value
+    if "workflow" not in target.given or not target.workflow or files is None or target.process.publishers:
+        return ""
+    names = [path.removeprefix(f"{FOLDER}/") for path in files.workflow_paths]
+    others = {each.workflow: each for each in find_publishers(_without(target, "workflow"), files)}
+    likely = join_items((f"{name} publishes ({each.how})" for name, each in others.items()), 3)
+    if len(others) == 1:
+        likely += f": --workflow {quote_or_explain([*others])}"
+    if target.workflow in names:
+        return f"workflow {target.workflow} is not seen to publish; {likely}" if others else ""
+    there = f"there are {join_items(names)}" if names else "there is none"
+    return f"workflow {target.workflow} is not on {files.branch or 'the base branch'}; {likely or there}"
+
+
+def _find_branch_hint(snapshot: Snapshot) -> str:
+    """Only where pull requests of earlier versions were looked for: between releases there is no branch to match."""
+    target, remote, pulls = snapshot.target, snapshot.remote.value, snapshot.earlier_pulls
+    if "branch-template" not in target.given or remote is None or not pulls:
+        return ""
+    if any(not each.is_known or each.value for each in pulls.values()):
+        return ""
+    names = [branch.name for branch in remote.branches if not target.is_lasting(branch.name, remote.default_branch)]
+    if any(target.parse_release_branch(name) for name in names):
+        return ""
+    copies = [target.model_copy(update={"branch_template": template}) for template in _BRANCHES]
+    counted = Counter(copy.branch_template for copy in copies for name in names if copy.parse_release_branch(name))
+    if not counted:
+        return ""
+    (usual, count) = counted.most_common(1)[0]
+    spelled = "1 branch is" if count == 1 else f"{count} branches are"
+    return f"branch-template {target.branch_template} matches no branch; {spelled} spelled {usual}"
+
+
+def _find_name(snapshot: Snapshot) -> str:
+    """That neither the channel's index nor a tag knows the package, where the repository has released versions."""
+    target, remote = snapshot.target, snapshot.remote.value
+    index = snapshot.index.get(target.channel.name)
+    page = index.value if index else None
+    if page is None or page.listed or remote is None or not target.channel.leaves:
+        return ""
+    matches = (_NAMED.fullmatch(tag.name) for tag in remote.tags)
+    names = Counter(canonicalize_name(each["name"]) for each in matches if each and parse_version(each["version"]))
+    if target.name in names:
+        return ""
+    repository = canonicalize_name(target.repository.partition("/")[2])
+    likely = get_close_matches(target.name, {*names, repository} - {target.name}, n=1)
+    released = [tag for tag in remote.tags if target.parse_tag(tag.name)]
+    if not likely and len(released) < _ENOUGH:
+        return ""
+    said = f"package {target.name} is not on {target.channel.name}, and no tag names it"
+    return said + (f": is it {likely[0]}?" if likely else f"; the remote has {len(released)} tags of versions")
+
+
+def _without(target: Target, key: str) -> Target:
+    """The target as if the configuration did not give this key."""
+    given = tuple(each for each in target.given if each != key)
+    process = target.process.model_copy(update={"tag": None})
+    return target.model_copy(update={"given": given, "process": process})
