@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from release_state.model.outcome import CheckResult, Exit, Phase
-from tests.proofs.adverse import ci, clone, index, own_run, traces
+from tests.proofs.adverse import ci, clone, index, own_run, process, traces
 from tests.proofs.adverse.fact import Cell, Fact, cells
 from tests.proofs.adverse.others import put_others, take_one
 from tests.proofs.adverse.places import RUN, Kind, Liar
@@ -19,7 +19,8 @@ from tests.support.built import proven
 from tests.support.judged import verdict_of
 
 FACTS: Mapping[str, Fact] = {
-    fact.name: fact for fact in (*ci.FACTS, *traces.FACTS, *index.FACTS, *clone.FACTS, *own_run.FACTS)
+    fact.name: fact
+    for fact in (*ci.FACTS, *traces.FACTS, *index.FACTS, *clone.FACTS, *own_run.FACTS, *process.FACTS)
 }
 CELLS: tuple[Cell, ...] = tuple(cells(FACTS, WORLDS))
 
