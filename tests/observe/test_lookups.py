@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 from graphlib import TopologicalSorter
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from release_state.model.snapshot import LOOKUPS, Snapshot
-from release_state.observe.lookups import ROWS, TABLE, TRACES, Lookup, lookups_of_phase, seen_by, with_needs
+from release_state.model.observation import known
+from release_state.model.snapshot import LOOKUPS, Remote, Snapshot
+from release_state.observe.call import View
+from release_state.observe.lookups import (
+    ROWS,
+    TABLE,
+    TRACES,
+    Lookup,
+    lookups_of_phase,
+    seen_by,
+    with_needs,
+    with_process,
+)
+from release_state.observe.sources import Sources
 from tests.support import states as s
 
 OBSERVED = {name for name, field in Snapshot.model_fields.items() if "Observation[" in str(field.annotation)}
@@ -43,3 +57,36 @@ def test_a_narrowed_run_asks_what_a_look_up_needs() -> None:
     assert with_needs(LOOKUPS) == set(LOOKUPS)
     of_process = {"workflow_files", "earlier_pulls", "earlier_releases", "latest_release"}
     assert lookups_of_phase() == {"remote", "index", "pulls", "release", "drafts"} | of_process
+
+
+def test_a_narrowed_run_asks_how_the_project_releases_where_that_matters() -> None:
+    """Whether a pull request or a GitHub Release is missing follows from it, also in a phase that is given."""
+    assert with_process({"pulls"}) == {"pulls", *lookups_of_phase()}
+    assert with_process({"history", "clone"}) >= lookups_of_phase()
+    for names in ({"clone"}, {"index"}, {"installation"}, {"services"}, {"actions_settings"}):
+        assert with_process(names) == names
+
+
+@pytest.mark.parametrize(
+    ("changes", "pulls", "releases"),
+    [
+        ({}, ["release/pypi-v0.1.0", "release-please--branches--main"], ["v0.1.0"]),
+        ({"target": s.target(given=("channels.pypi.leaves",))}, [], []),
+        ({"target": s.target(channel=s.TESTPYPI)}, [], []),
+        ({"remote": s.failed("git remote")}, [], []),
+    ],
+)
+def test_earlier_versions_are_asked_where_they_can_tell(
+    changes: dict[str, Any], pulls: list[str], releases: list[str]
+) -> None:
+    view = View(s.ready(**{"remote": s.remote(s.tag("v0.1.0")), **changes}), None, frozenset(LOOKUPS))
+    sources: Any = SimpleNamespace(github=SimpleNamespace(pulls=None, release_by_tag=None))
+    assert list(Sources.earlier_pulls(sources, view)) == pulls
+    assert list(Sources.earlier_releases(sources, view)) == releases
+
+
+def test_without_a_default_branch_no_branch_of_release_please_is_asked() -> None:
+    bare = Remote(url="file:///x", default_branch=None, branches=(), tags=(s.tag("v0.1.0"),))
+    sources: Any = SimpleNamespace(github=SimpleNamespace(pulls=None))
+    asked = Sources.earlier_pulls(sources, View(s.ready(remote=known(bare)), None, frozenset(LOOKUPS)))
+    assert list(asked) == ["release/pypi-v0.1.0"]

@@ -22,6 +22,7 @@ from release_state.common.strict import FRESH_SECONDS
 from release_state.demo.loopback import Request
 from release_state.model.observation import Observation, Problem, known, unavailable
 from release_state.model.outcome import Exit, Phase
+from release_state.model.process import Process
 from release_state.model.snapshot import Snapshot
 from release_state.observe.call import Key
 from release_state.observe.collect import collect
@@ -80,6 +81,11 @@ LAGS = {"index": {"pypi": s.project(catching_up=(WHEEL,))}}
         (s.released(installation=silent("installation")), [("installation", "orbit==0.2.0@pypi")]),
         (s.released(release=silent(temporary=False)), []),
         (s.released(release=unavailable("GitHub", "not permitted (403)", "give a token")), []),
+        (s.ready(workflow_files=silent("git history")), [("workflow_files",)]),
+        (s.released(earlier_pulls={"release/x": silent()}), [("earlier_pulls", "release/x")]),
+        (s.released(earlier_releases={"v0.1.0": silent()}), [("earlier_releases", "v0.1.0")]),
+        (s.ready(earlier_pulls={"release/x": silent()}), []),  # the channel's leaves stay in force
+        (s.released(target=s.target(process=Process(tag="0.2.0")), release=silent()), [("release", "0.2.0")]),
         (s.ready(services={"GitHub": silent("status page of GitHub")}), []),  # advice decides nothing
         (s.ready(drafts=silent()), []),
         (s.ready(index={"pypi": silent("index pypi")}), [("index", "pypi", "0.2.0")]),
