@@ -9,10 +9,13 @@ from benchmarks.bench import PHASES, Bench
 from benchmarks.stage import stage
 
 GITHUB = (
-    (r"/pulls\?.*head=", "pull requests of the version's release branch, in any state"),
+    (r"/pulls\?.*head=.*v0[.]2[.]0", "pull requests of the version's release branch, in any state"),
+    (r"/pulls\?.*head=.*release-please", "whether releases have a pull request: that of release-please"),
+    (r"/pulls\?.*head=", "whether releases have a pull request: those of an earlier version's release branch"),
     (r"/pulls\?.*state=open", "open pull requests of any release branch"),
     (r"/pulls\?", "every pull request, where there are very many release branches"),
-    (r"/releases/tags/", "the GitHub Release of the tag"),
+    (r"/releases/tags/v0[.]2[.]0", "the GitHub Release of the tag"),
+    (r"/releases/tags/", "whether releases have a GitHub Release: that of an earlier version's tag"),
     (r"/releases/latest", "which GitHub Release is the latest"),
     (r"/releases\?", "drafts of the tag"),
     (r"/check-runs", "CI of the base branch's head, and which apps are usual on commits before: check runs"),

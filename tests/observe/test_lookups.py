@@ -80,13 +80,13 @@ def test_earlier_versions_are_asked_where_they_can_tell(
     changes: dict[str, Any], pulls: list[str], releases: list[str]
 ) -> None:
     view = View(s.ready(**{"remote": s.remote(s.tag("v0.1.0")), **changes}), None, frozenset(LOOKUPS))
-    sources: Any = SimpleNamespace(github=SimpleNamespace(pulls=None, release_by_tag=None))
+    sources: Any = SimpleNamespace(github=SimpleNamespace(pulls=list, release_by_tag=list))
     assert list(Sources.earlier_pulls(sources, view)) == pulls
     assert list(Sources.earlier_releases(sources, view)) == releases
 
 
 def test_without_a_default_branch_no_branch_of_release_please_is_asked() -> None:
     bare = Remote(url="file:///x", default_branch=None, branches=(), tags=(s.tag("v0.1.0"),))
-    sources: Any = SimpleNamespace(github=SimpleNamespace(pulls=None))
+    sources: Any = SimpleNamespace(github=SimpleNamespace(pulls=list))
     asked = Sources.earlier_pulls(sources, View(s.ready(remote=known(bare)), None, frozenset(LOOKUPS)))
     assert list(asked) == ["release/pypi-v0.1.0"]
