@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from release_state.facts.logs.failure import KnownFailure, Rank
 from release_state.facts.logs.known_failures import KNOWN_FAILURES
 from release_state.facts.logs.lines import LONGEST_LINE, Line, cut
-from release_state.facts.logs.statements import Statement, join_lines
+from release_state.facts.logs.statements import LogStatement, join_lines
 
 MOST_LINES = 3
 _NEAR = 40
@@ -42,7 +42,7 @@ def explain_log(lines: Sequence[Line], *, succeeded: bool = False) -> Explanatio
     end = next((each.number for each in failing if each.is_error), len(lines))
     known, matched = _decide(failing, every, end, succeeded)
     chosen = list(matched[:MOST_LINES]) + ([] if succeeded else _find_telling(failing, end, is_known=known is not None))
-    texts: dict[str, Statement] = {}
+    texts: dict[str, LogStatement] = {}
     for each in chosen:
         if len(texts) < MOST_LINES:
             texts.setdefault(_excerpt(each.text, known.pattern if known else None), each)
@@ -54,7 +54,7 @@ def explain_log(lines: Sequence[Line], *, succeeded: bool = False) -> Explanatio
     return Explanation(known, tuple(texts), step, first.number if first else None, failed)
 
 
-def _find_failing(every: Sequence[Statement]) -> list[Statement]:
+def _find_failing(every: Sequence[LogStatement]) -> list[LogStatement]:
     """The statements of the step that failed: the last with an error before the cleanup; all if none has one."""
     end = next((at for at, each in enumerate(every) if _CLEANUP.match(each.texts[0])), len(every))
     failed = [each.place for each in every[:end] if each.is_error] or [each.place for each in every if each.is_error]
@@ -64,7 +64,7 @@ def _find_failing(every: Sequence[Statement]) -> list[Statement]:
     return before or [each for each in every if each.place == failed[-1]]
 
 
-def _find_telling(failing: Sequence[Statement], end: int, *, is_known: bool) -> list[Statement]:
+def _find_telling(failing: Sequence[LogStatement], end: int, *, is_known: bool) -> list[LogStatement]:
     """What may tell the reason: complaints, the nearest to the error last; else the last lines; then the errors."""
     near = [each for each in reversed(failing) if each.number <= end] + [each for each in failing if each.number > end]
     errors = [each for each in near if each.is_error]
@@ -77,8 +77,8 @@ def _find_telling(failing: Sequence[Statement], end: int, *, is_known: bool) -> 
 
 
 def _decide(
-    failing: Sequence[Statement], every: Sequence[Statement], end: int, succeeded: bool
-) -> tuple[KnownFailure | None, list[Statement]]:
+    failing: Sequence[LogStatement], every: Sequence[LogStatement], end: int, succeeded: bool
+) -> tuple[KnownFailure | None, list[LogStatement]]:
     """The known failure and its statements; those near the first error count before the others."""
     texts = {id(each): each.text for each in every}
     for rank in [Rank.SKIPPED] if succeeded else list(Rank):

@@ -32,7 +32,7 @@ _RETRY = re.compile(r"\bretry \d+ of \d+|\bretrying\b|\bwill retry\b|\battempt \
 
 
 @dataclass
-class Statement:
+class LogStatement:
     """What one or several lines say together."""
 
     number: int
@@ -76,13 +76,13 @@ class Statement:
         self._open = max(0, self._open + line.text.count("{") - line.text.count("}"))
 
 
-def join_lines(lines: Sequence[Line]) -> list[Statement]:
+def join_lines(lines: Sequence[Line]) -> list[LogStatement]:
     """Return the statements of a log's output, in order."""
     return list(_join(lines))
 
 
-def _join(lines: Sequence[Line]) -> Iterator[Statement]:
-    current: Statement | None = None
+def _join(lines: Sequence[Line]) -> Iterator[LogStatement]:
+    current: LogStatement | None = None
     for line in lines:
         if line.is_script:
             if current:
@@ -96,7 +96,7 @@ def _join(lines: Sequence[Line]) -> Iterator[Statement]:
             yield current
             current = None
         if line.text.strip():
-            current = Statement(line.number, [line.text], line.is_error, line.place, line.step)
+            current = LogStatement(line.number, [line.text], line.is_error, line.place, line.step)
             current._open = max(0, line.text.count("{") - line.text.count("}"))
     if current:
         yield current
