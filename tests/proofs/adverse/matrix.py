@@ -19,8 +19,7 @@ from tests.support.built import proven
 from tests.support.judged import verdict_of
 
 FACTS: Mapping[str, Fact] = {
-    fact.name: fact
-    for fact in (*ci.FACTS, *traces.FACTS, *index.FACTS, *clone.FACTS, *own_run.FACTS, *process.FACTS)
+    fact.name: fact for fact in (*ci.FACTS, *traces.FACTS, *index.FACTS, *clone.FACTS, *own_run.FACTS, *process.FACTS)
 }
 CELLS: tuple[Cell, ...] = tuple(cells(FACTS, WORLDS))
 
