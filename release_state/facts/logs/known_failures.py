@@ -12,7 +12,7 @@ from release_state.facts.logs.families.identity import IDENTITY
 from release_state.facts.logs.families.refusals import REFUSALS
 from release_state.facts.logs.families.services import SERVICES
 
-KNOWN_FAILURES: tuple[KnownFailure, ...] = (*ARTIFACTS, *GIT, *REFUSALS, *IDENTITY, *SERVICES, *BUILD)
+KNOWN_FAILURES: tuple[KnownFailure, ...] = (*ARTIFACTS, *GIT, *REFUSALS, *SERVICES, *IDENTITY, *BUILD)
 
 
 def find_fix(meaning: str) -> str:

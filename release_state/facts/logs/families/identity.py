@@ -40,7 +40,8 @@ IDENTITY = (
     ),
     known(
         "trusted publisher token",
-        r"\binvalid-(?:token|payload)\b|\breused-token\b|\btoken (?:has )?expired\b.{0,80}\b(?:oidc|publisher|mint)",
+        r"\binvalid-(?:token|payload|reuse-token)\b|\breused-token\b|\btoken (?:has )?expired\b.{0,80}\b(?:oidc"
+        r"|publisher|mint)",
         "The index refused the identity token: it was used before, has expired or is for another audience.",
         "Run the failed job again: each run gets a new token",
     ),
@@ -59,7 +60,7 @@ IDENTITY = (
     ),
     known(
         "index account",
-        r"verified primary email|two[- ]factor authentication (?:must|is required)"
+        r"verified primary email|two[- ]factor authentication (?:must|is required|enabled)"
         r"|user .{1,80} (?:has been )?(?:frozen|disabled)",
         "The index wants something of the account first: a verified address, or a second factor.",
         "Sign in to the index, do what it asks, then run the job again",

@@ -13,7 +13,8 @@ _BUILD = "Fix it in the project's metadata, build again and upload under a new c
 REFUSALS = (
     known(
         "C",
-        r"\bfile already exists\b|\bfilename has already been used\b|\bfile name reuse\b"
+        r"\bfile already exists\b|\bfilename was previously used\b|\bfilename has already been used\b"
+        r"|\bfile name reuse\b"
         r"|\bfile name has already been taken"
         r"|does not allow updating assets|\b409\b.{0,80}\bconflict\b.{0,200}\b(?:already|exist|upload)"
         r"|delete/overwrite artifact|repository does not allow (?:redeploy|overwrit)",
@@ -65,7 +66,8 @@ REFUSALS = (
         r"|invalid value for (?:requires|provides|obsoletes|home|download|author|maintainer|summary|version|name"
         r"|keywords)"
         r"|(?:requires[-_]dist|requires[-_]python|provides[-_]dist|project[-_]url).{0,120}invalid"
-        r"|has invalid data|multiple lines are not allowed",
+        r"|has invalid data|multiple lines are not allowed|is not a valid dynamic field|\bis invalid: "
+        r"|include at least one message digest|unknown protocol version",
         "The index refused a field of the metadata.",
         _BUILD,
         Version.DEPENDS,
@@ -86,14 +88,18 @@ REFUSALS = (
     known(
         "file name",
         r"filename .{1,300} is invalid|start filename for|version in filename should be|invalid (?:wheel )?filename"
-        r"|invalid build number|invalid file ?name",
+        r"|invalid build number|invalid (?:source distribution )?file ?name|should contain the normalized project name"
+        r"|invalid file extension|cannot upload a file with|filename is too long",
         "The index refused the file's name.",
         "Update the build backend (PEP 625 and PEP 491 rule the names), build again and upload what is missing",
     ),
     known(
         "attestation",
         r"invalid attestations? supplied|verify the uploaded artifact using the included attestation"
-        r"|no associated attestations|attestations? (?:are|is) only supported|malformed attestations",
+        r"|no associated attestations|attestations? (?:are|is) only supported|malformed attestations"
+        r"|attestations are not currently supported|maximum of \d+ attestations"
+        r"|verify(?:ing)? (?:included )?attestation"
+        r"|attestations? (?:with unsupported|for the same file)|attestations temporarily disabled",
         "The index or the uploading tool refused the attestations.",
         "Publish from the workflow that the trusted publisher names, not from a reusable one, or set "
         "`attestations: false`; "
@@ -103,7 +109,7 @@ REFUSALS = (
         "distribution file",
         r"invalid distribution file|does not contain the required metadata|zip archive not accepted"
         r"|digest supplied does not match|only one sdist may be uploaded|wheel .{1,200} does not contain"
-        r"|invalid(?:distribution)?: .{0,200}unknown distribution format|not a known archive",
+        r"|invalid(?:distribution)?: .{0,200}unknown distribution format|not a known archive|has invalid entry points",
         "The index refused the file itself.",
         "Build it anew with an up-to-date backend, check it with `twine check`, upload it",
         Version.DEPENDS,
@@ -119,13 +125,14 @@ REFUSALS = (
         "project name",
         r"too similar to an existing project|conflicts with an existing project|the name .{1,200} (?:isn't"
         r"|is not) allowed"
-        r"|name .{1,200} (?:is prohibited|already in use)",
+        r"|name .{1,200} (?:is prohibited|already in use)|the name .{1,200} is invalid\.",
         "The index does not allow the project's name: taken, too similar or reserved.",
         "Choose another name, or ask the index for it",
     ),
     known(
         "project closed",
         r"project .{0,200}\b(?:is|has been|was) (?:archived|quarantined|locked|in quarantine)|while in quarantine"
+        r"|owning this project is inactive"
         r"|new project registration (?:is )?(?:temporarily )?disabled",
         "The project is archived, quarantined or otherwise closed on the index.",
         "See the project's page; its owner can unarchive it, its index can release it",

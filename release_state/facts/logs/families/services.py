@@ -21,14 +21,15 @@ SERVICES = (
     ),
     known(
         "read-only index",
-        r"read-only mode|uploads are temporarily disabled",
+        r"read-only mode|uploads are temporarily disabled|trusted publishing is temporarily disabled",
         "The index was read-only: it took no uploads.",
         "Wait until its status page says it is over, then run the failed job again",
     ),
     known(
         "rate limit",
         r"\brate limit (?:is |was |has been )?(?:exceeded|reached|used up)|exceeded a secondary rate limit"
-        r"|triggered an abuse detection|\b429\b.{0,40}\btoo many requests",
+        r"|triggered an abuse detection|\b429\b.{0,40}\btoo many (?:requests|new projects)"
+        r"|too many new projects created",
         "The run exceeded a rate limit.",
         "Wait until the limit resets, check what the run created, and complete it",
     ),
@@ -44,7 +45,7 @@ SERVICES = (
         r"^(?=.*(?:upload|twine|pypi|legacy/|publish)).*?"
         r"(?:timed ?out|gateway time-?out|timeouterror|\b50[234][ :]+(?:bad|service|gateway|server|first)|\b503\b"
         r"|connection (?:reset|aborted|refused)|remotedisconnected)"
-        r"|\bread ?timed ?out\b|\breadtimeout|first byte timeout|backend is unhealthy",
+        r"|\bread ?timed ?out\b|\breadtimeout|first byte timeout|backend is unhealthy|\bhttp error 50[234]\b",
         "The upload to the index timed out, or the index was down; some files may have arrived.",
         "Check which files the index has, then run the failed job again; it must skip what is there",
     ),

@@ -1,0 +1,63 @@
+"""How many incidents are explained rightly: `python -m tests.incidents [--write]`; it writes docs/incidents.md."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from release_state.facts.logs.explanation import explain_log
+from release_state.facts.logs.known_failures import KNOWN_FAILURES
+from release_state.facts.logs.lines import parse_log
+from tests.incidents.cases import CASES
+from tests.incidents.forms import FORMS
+from tests.incidents.refusals import REFUSALS
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "incidents.md"
+
+
+def count() -> Counter[str]:
+    """Return the logs by how they are explained: right, unknown (rightly or not), wrong."""
+    logs = [(case.text, case.scenario, case.succeeded) for case in CASES]
+    logs += [(form(status, reason), scenario, False) for scenario, status, reason in REFUSALS for form in FORMS]
+    counted = Counter[str](all=len(logs))
+    for text, scenario, succeeded in logs:
+        known = explain_log(parse_log(text), succeeded=succeeded).known
+        found = known.scenario if known else None
+        counted["recognised"] += found is not None
+        counted["right" if found == scenario else ("unknown" if found is None else "wrong")] += 1
+    return counted
+
+
+def write(counted: Counter[str]) -> Iterator[str]:
+    """Yield the lines of the page."""
+    yield "<!-- Made by: python -m tests.incidents --write -->"
+    yield ""
+    yield "# Incidents"
+    yield ""
+    yield "What `release-state explain` says about the log of a failed release job. The tests hold logs that were"
+    yield "rewritten from real ones against their right answers."
+    yield ""
+    yield "| logs | recognised | right | unknown without need | wrong |"
+    yield "|---|---|---|---|---|"
+    yield "| " + " | ".join(str(counted[name]) for name in ("all", "recognised", "right", "unknown", "wrong")) + " |"
+    yield ""
+    yield "| scenario | found | fix | the version |"
+    yield "|---|---|---|---|"
+    for known in KNOWN_FAILURES:
+        cells = (known.scenario, known.meaning, known.fix, known.version.value)
+        yield "| " + " | ".join(cell.replace("|", "&#124;") for cell in cells) + " |"
+
+
+def main() -> int:
+    """Print the figures; with `--write`, write the page. Ends with 1 if an answer is wrong."""
+    counted = count()
+    if "--write" in sys.argv[1:]:
+        PAGE.write_text("\n".join(write(counted)) + "\n", encoding="utf-8")
+    print(", ".join(f"{counted[name]} {name}" for name in ("all", "recognised", "right", "unknown", "wrong")))
+    return 1 if counted["wrong"] or counted["unknown"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
