@@ -27,6 +27,7 @@ from release_state.plan.recovery import Recovery
 from release_state.plan.steps.commands import fetch, name_remote
 from release_state.plan.steps.prerequisites import judge_unfinished
 from release_state.plan.steps.tagging import describe_fit
+from release_state.verdict.at_work import find_maker, judge_while_at_work
 from release_state.verdict.check import check
 
 pytestmark = pytest.mark.post_recovery
@@ -46,7 +47,7 @@ def describe_tag(release: Release) -> str:
         return f"tag unknown ({missing})"
 
 
-@check("INDEX-11", reads=["index", "remote", "history", "pulls", "open_pulls", "runs"], scenario="E")
+@check("INDEX-11", reads=["index", "remote", "history", "pulls", "open_pulls", "runs", "workflow_files"], scenario="E")
 def test_version_is_published(release: Release, plan: Recovery) -> None:
     """The index has files of this version.
 
@@ -62,15 +63,17 @@ def test_version_is_published(release: Release, plan: Recovery) -> None:
     if not release.files and release.catching_up:
         raise index_lag(release, plan)
     if not release.files:
-        listed = "listed without files" if release.project.lists_empty(release.version) else "no file"
-        raise ActionNeeded(
+        is_used_up = release.project.lists_empty(release.version)
+        listed = "listed without files" if is_used_up else "no file"
+        missing = ActionNeeded(
             found=listed if release.project.listed else "the index does not list this name now",
             why="nobody can install it",
             steps=plan.steps_for("index"),
         )
+        raise missing if is_used_up else judge_while_at_work(release, "index", missing)
 
 
-@check("INDEX-12", reads=["index", "remote"])
+@check("INDEX-12", reads=["index", "remote", "runs", "workflow_files"])
 def test_expected_files_are_published(release: Release, target: Target, plan: Recovery) -> None:
     """Every expected kind of file of this version is on the index.
 
@@ -85,12 +88,14 @@ def test_expected_files_are_published(release: Release, target: Target, plan: Re
     if not release.files:
         raise NotApplicable("nothing of the version is published")
     if missing := release.missing_kinds:
-        raise ActionNeeded(
+        closed = explain_closed(release)
+        partial = ActionNeeded(
             expected=" and ".join(target.expected_files),
             found=f"{join_items(file.filename for file in release.files)}; missing: {', '.join(missing)}",
-            why=explain_closed(release) or "the upload stopped half-way",
+            why=closed or "the upload stopped half-way",
             steps=plan.steps_for("index"),
         )
+        raise partial if closed else judge_while_at_work(release, "index", partial)
     if release.catching_up:
         raise index_lag(release, plan)
     require_wheels(release, plan)
@@ -103,13 +108,15 @@ def require_wheels(release: Release, plan: Recovery) -> None:
         return
     lost = gap.unexplained or gap.likely_dropped
     on_purpose = f"If {release.version} drops them on purpose, say so in its notes; else publish them"
-    raise ActionNeeded(
+    closed = explain_closed(release)
+    fewer = ActionNeeded(
         expected=f"wheels as {gap.version} has",
         found=f"no wheel for {join_items(lost, 12)}",
-        why=(explain_closed(release) if gap.unexplained else "") or "an installation there needs a compiler, or fails",
+        why=(closed if gap.unexplained else "") or "an installation there needs a compiler, or fails",
         steps=plan.steps_for("index") if gap.unexplained else [step(on_purpose)],
         advice=not gap.unexplained,
     )
+    raise fewer if closed else judge_while_at_work(release, "index", fewer)
 
 
 def index_lag(release: Release, plan: Recovery) -> InProgress:
@@ -182,14 +189,14 @@ def test_version_installs(release: Release) -> None:
     opened.present()
 
 
-@check("TAG-11", reads=["remote", "index", "pulls", "published"], scenario="E")
+@check("TAG-11", reads=["remote", "index", "pulls", "published", "runs", "workflow_files"], scenario="E")
 def test_tag_is_on_the_remote(release: Release, plan: Recovery) -> None:
     """The remote has this version's tag, as the template spells it."""
     require_trace(release, "tag", describe_tag(release))
     if release.tag is None:
         others = join_items(f"{tag.name} at {tag.commit[:12]}" for tag in release.other_tags)
         blocking = join_items(tag.name for tag in release.conflicting_tags)
-        raise ActionNeeded(
+        missing = ActionNeeded(
             expected=f"tag {release.target.tag}",
             found="no such tag"
             + (f"; same version in another spelling: {others}" if others else "")
@@ -198,6 +205,7 @@ def test_tag_is_on_the_remote(release: Release, plan: Recovery) -> None:
             why="nobody can tell what was released, and tools take the next version from tags",
             steps=plan.steps_for("tag"),
         )
+        raise missing if others or blocking else judge_while_at_work(release, "tag", missing)
 
 
 @check("TAG-12", reads=["remote"], advice=True)
@@ -364,7 +372,7 @@ def test_tagged_commit_declares_the_version(release: Release, plan: Recovery) ->
 
 @check(
     "RELEASE-11",
-    reads=["repository", "release", "earlier_releases", "remote", "index", "drafts", "pulls"],
+    reads=["repository", "release", "earlier_releases", "remote", "index", "drafts", "pulls", "runs", "workflow_files"],
     scenario="E",
 )
 def test_github_release_is_published(release: Release, plan: Recovery) -> None:
@@ -372,12 +380,13 @@ def test_github_release_is_published(release: Release, plan: Recovery) -> None:
     require_trace(release, "release", describe_release(release))
     if release.github_release is None:
         require_sure(release.target, "release")
-        raise ActionNeeded(
+        missing = ActionNeeded(
             expected=f"GitHub Release {release.target.tag}",
             found=describe_substitute(release),
             why="users and tools read the notes there",
             steps=plan.steps_for("release"),
         )
+        raise judge_while_at_work(release, "release", missing)
 
 
 def describe_release(release: Release) -> str:
@@ -473,7 +482,19 @@ def test_no_draft_is_left(release: Release, plan: Recovery) -> None:
 
 @check(
     "PULL-11",
-    reads=["repository", "pulls", "earlier_pulls", "remote", "history", "clone", "index", "published", "release"],
+    reads=[
+        "repository",
+        "pulls",
+        "earlier_pulls",
+        "remote",
+        "history",
+        "clone",
+        "index",
+        "published",
+        "release",
+        "runs",
+        "workflow_files",
+    ],
     scenario="D",
 )
 def test_release_pull_request_is_there(release: Release, plan: Recovery) -> None:
@@ -494,6 +515,8 @@ def test_release_pull_request_is_there(release: Release, plan: Recovery) -> None
         return
     released = find_commit_tagged_after(release)
     if released is None:
+        if find_maker(release, "pull-request"):
+            raise judge_while_at_work(release, "pull-request", _explain_missing(release, plan))
         why = "without a tag, nobody knows which commit was released, or whether it needs a pull request"
         raise NotObserved(Problem(source="git remote", why=why, remedy="fix the tag first"))
     if is_on_base(release, released):
@@ -504,8 +527,13 @@ def test_release_pull_request_is_there(release: Release, plan: Recovery) -> None
     if line := release.find_line(released.sha) if is_on_line(release, released.sha) else None:
         raise NotApplicable(f"{line.name} has the released commit: no pull request into {release.base_branch}")
     require_sure(release.target, "pull-request")
+    raise judge_while_at_work(release, "pull-request", _explain_missing(release, plan))
+
+
+def _explain_missing(release: Release, plan: Recovery) -> ActionNeeded:
+    """The finding about a missing pull request."""
     wrong = join_items(_explain_rejection(release, pull) for pull in release.pulls)
-    raise ActionNeeded(
+    return ActionNeeded(
         expected=f"a pull request {release.target.release_branch} -> {release.base_branch}, open or merged",
         found=wrong or "none",
         why="the release commit never reaches the base branch",
@@ -522,7 +550,18 @@ def _explain_rejection(release: Release, pull: PullRequest) -> str:
 
 @check(
     "BRANCH-11",
-    reads=["remote", "pulls", "open_pulls", "runs", "history", "clone", "index", "published", "release"],
+    reads=[
+        "remote",
+        "pulls",
+        "open_pulls",
+        "runs",
+        "history",
+        "clone",
+        "index",
+        "published",
+        "release",
+        "workflow_files",
+    ],
 )
 def test_release_branch_fits_its_pull_request(release: Release, plan: Recovery) -> None:
     """The release branch exists exactly while its pull request is open.
@@ -535,12 +574,13 @@ def test_release_branch_fits_its_pull_request(release: Release, plan: Recovery) 
         raise NotApplicable(f"{release.channel.name} has no pull request: see BRANCH-12")
     branch, pull = release.branch, release.pull
     if pull is None and branch is not None and is_branch_leftover(release):
-        raise ActionNeeded(
+        unused = ActionNeeded(
             expected=f"no branch {branch.name}: {release.base_branch} has the release, without a pull request",
             found=f"{branch.name} at {branch.sha[:12]}",
             why="nothing deletes it, and it blocks the next release",
             steps=plan.steps_for("branch"),
         )
+        raise judge_while_at_work(release, "branch", unused)
     if pull is not None and pull.is_open and branch is None:
         raise ActionNeeded(
             expected=f"branch {release.target.release_branch} while #{pull.number} is open",
@@ -571,7 +611,7 @@ def require_no_other_spelling(release: Release, plan: Recovery) -> None:
         )
 
 
-@check("BRANCH-12", reads=["remote", "open_pulls", "pulls", "runs", "history", "index"])
+@check("BRANCH-12", reads=["remote", "open_pulls", "pulls", "runs", "history", "index", "workflow_files"])
 def test_release_branch_is_gone(release: Release, plan: Recovery) -> None:
     """A channel without a pull request has no release branch left.
 
@@ -580,11 +620,12 @@ def test_release_branch_is_gone(release: Release, plan: Recovery) -> None:
     if "pull-request" in release.channel.leaves:
         raise NotApplicable("the branch stays until its pull request is merged: see BRANCH-11")
     if branch := release.branch:
-        raise ActionNeeded(
+        left = ActionNeeded(
             found=f"{branch.name} at {branch.sha[:12]}",
             why="the next run of this version fails on it",
             steps=plan.steps_for("branch"),
         )
+        raise judge_while_at_work(release, "branch", left)
     require_no_other_spelling(release, plan)
 
 

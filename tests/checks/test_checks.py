@@ -23,6 +23,7 @@ from release_state.model.snapshot import (
 )
 from release_state.plan.recovery import Recovery
 from tests.checks.cases import (
+    at_work,
     calculation,
     ci,
     clone,
@@ -566,6 +567,7 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("RUN-31", "no workflow named", s.ready(target=s.target(workflow="")), NONE),
     ("RUN-31", "not attributed", s.ready(last_run=s.failed()), UNKNOWN),
     ("RUN-31", "GitHub silent", s.ready(runs=s.failed(), last_run=s.failed()), UNKNOWN),
+    *at_work.CASES,
     *services.CASES,
     *calculation.CASES,
     *clone.CASES,
