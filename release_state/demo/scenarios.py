@@ -183,6 +183,8 @@ def enter_demo(name: str, arguments: Arguments) -> Iterator[tuple[Arguments, Map
             repo=str(world.clone),
             settings=settings,
             index_urls=tuple(f"{channel}={world.index_url(channel)}" for channel in ("pypi", "testpypi")),
+            leaves=(),
+            dependencies_index_urls=(),
             github_api_url=world.github.url,
             github_server_url="https://github.com",  # it stands in for that one, and its answers say so
         )

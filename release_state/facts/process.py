@@ -288,7 +288,7 @@ def require_sure(target: Target, trace: Trace) -> None:
     """Raise NotObserved if nothing but a default asks for a trace, and what would tell was not read."""
     if why := dict(target.process.unsure).get(trace):
         why = f"not known whether releases of this project leave a {trace}: {why}"
-        remedy = f"run again, or set `leaves` of the channel {target.channel.name} in the configuration"
+        remedy = f"run again, or say what a release leaves, like --leaves {target.channel.name}=tag,release"
         raise NotObserved(Problem(source=SOURCE, why=why, remedy=remedy))
 
 

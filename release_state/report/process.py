@@ -41,6 +41,8 @@ class ProcessReport(Model):
     workflows: tuple[str, ...]
     """The workflows that are watched, the release workflow first."""
     tag_template: str
+    expected_files: tuple[str, ...]
+    """Kinds of file that a release publishes."""
     leaves: tuple[str, ...]
     """What a finished release leaves on GitHub."""
     configured: tuple[str, ...]
@@ -74,6 +76,7 @@ def build_process(release: Release) -> ProcessReport:
         summary=summarize(release),
         workflows=_bound(target.workflows if process.publishers or "workflow" in given else ()),
         tag_template=sanitize(target.tag_template, _LONGEST),
+        expected_files=target.expected_files,
         leaves=target.channel.leaves,
         configured=_bound(key for key in given if not key.startswith("channels.") or _is_of_channel(release, key)),
         publishers=tuple(map(_publisher, process.publishers[:_MOST])),

@@ -72,7 +72,13 @@ SETTINGS = (
         metavar="FILE",
         is_found=True,
     ),
-    Setting("expected-files", "kinds of files that a release publishes: sdist, wheel", "list", default="sdist,wheel"),
+    Setting(
+        "expected-files",
+        "kinds of files that a release publishes: sdist, wheel (default: found out; for a first version both)",
+        "list",
+        default="sdist,wheel",
+        is_found=True,
+    ),
     Setting(
         "expected-before-release",
         "what the base branch contains before a release: version, changelog (default: neither)",

@@ -256,6 +256,7 @@ def test_now_verify_has_the_settings() -> None:
         title_template="It's {version}",
         ci_required=False,
         base_branch="main",
+        given=("expected-files",),
         settings=(("lookup-timeout", "31"),),
     )
     text = render_script([verdict_of(s.ready(target=target, remote=s.remote(s.branch())))])
