@@ -20,8 +20,8 @@ from release_state.facts.release import Release
 from release_state.facts.release_workflow import require_workflow
 from release_state.model.observation import NotObserved, Problem
 from release_state.model.outcome import ActionNeeded, InProgress, NotApplicable, Phase
-from release_state.model.plan import step
-from release_state.model.snapshot import PullRequest
+from release_state.model.plan import Step, step
+from release_state.model.snapshot import PullRequest, Tag
 from release_state.model.target import Target, Trace, parse_version
 from release_state.plan.recovery import Recovery
 from release_state.plan.steps.commands import fetch, name_remote
@@ -302,16 +302,19 @@ def test_no_other_tag_equals_the_version(release: Release) -> None:
         )
 
 
-@check("TAG-16", reads=["remote", "index", "published"], advice=True)
-def test_tagged_commit_holds_what_was_published(release: Release) -> None:
+@check("TAG-16", reads=["remote", "index", "published", "history", "release"], advice=True)
+def test_tagged_commit_holds_what_was_published(release: Release, plan: Recovery) -> None:
     """The tagged commit contains the published files.
 
     Every file of the sdist (of the wheel, if there is no sdist) is unchanged in the tagged commit. Files that the build
-    writes do not count.
+    writes or rewrites do not count, nor do those of submodules.
 
     If not, the version was built from another commit, or with uncommitted changes. Then the tag and the package differ.
     Do not move a tag that declares this version and that people may have fetched. Publish the next version from a
     tagged commit.
+
+    A commit with next to none of the files is not where the version comes from. That blocks. The plan moves the tag if
+    another commit has the files.
     """
     require_trace(release, "tag", describe_tag(release))
     tag, published = release.tag, release.published
@@ -319,10 +322,18 @@ def test_tagged_commit_holds_what_was_published(release: Release) -> None:
         raise NotApplicable("no tag")
     if published is None or published.file is None:
         raise NotApplicable("no published file to compare")
-    tagged = next((candidate for candidate in published.candidates if candidate.sha == tag.commit), None)
+    tagged = published.find(tag.commit)
     if tagged is None:
         raise NotObserved(Problem(source="git history", why=f"commit {tag.commit[:12]} could not be fetched"))
-    if not release.holds_published(tagged):
+    if release.is_tag_foreign:
+        raise ActionNeeded(
+            expected=f"the {published.compared} files of {published.file} in {tag.name}, at {tag.commit[:12]}",
+            found=describe_fit(release, tagged),
+            why="the tag is on another commit than the one that was published, maybe of another project",
+            steps=plan.steps_for("tag") if is_misplaced(release) else [_find_published_commit(release, tag)],
+            blocks=True,
+        )
+    if not release.holds_files(tagged):
         best = release.published_from[:1]
         nearer = [c for c in best if c.equal > tagged.equal]
         raise ActionNeeded(
@@ -340,6 +351,15 @@ def test_tagged_commit_holds_what_was_published(release: Release) -> None:
                 )
             ],
         )
+
+
+def _find_published_commit(release: Release, tag: Tag) -> Step:
+    return step(
+        f"Find the commit that was published; then move {tag.name} there, and keep the old one as a backup",
+        fetch(release, f"refs/tags/{tag.name}"),
+        ["git", "show", "--stat", tag.commit],
+        reason="no commit that was compared holds the published files",
+    )
 
 
 @pytest.mark.pre_publish

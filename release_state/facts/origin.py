@@ -28,7 +28,8 @@ def find_ref_to_build(release: Release) -> str | None:
         declared = release.lineage(release.branch.sha).declared_version if release.branch else None
         return target.release_branch if parse_version(declared or "") == release.version else None
     if release.tag is not None and not is_misplaced(release):
-        return target.tag if not release.builds_another_version(release.tag) else None
+        is_source = not release.builds_another_version(release.tag) and not release.is_tag_foreign
+        return target.tag if is_source else None
     best = find_best_match(release)
     return target.tag if best is not None and release.declares(best) else None
 
@@ -39,7 +40,7 @@ def explain_dead_end(release: Release) -> str:
     if release.catching_up:
         return ""  # files on their way can neither be compared nor called missing
     if release.tag is not None and is_misplaced(release):
-        where = f"{target.tag} is on {release.tag.commit[:12]}, a commit of another version"
+        where = f"{target.tag} is on {release.tag.commit[:12]}, {explain_misplaced(release)}"
         if holds_tag_forever(release):
             return f"{where}, and stays there: its GitHub Release cannot be changed"
         if find_best_match(release) is None:
@@ -61,6 +62,20 @@ def explain_closed(release: Release) -> str:
         f"missing: {', '.join(missing)}, and {release.channel.name} takes no new file of a version whose first file is "
         f"older than {days} days; that was over at {until:%Y-%m-%d %H:%M} UTC"
     )
+
+
+def find_declared_instead(release: Release) -> tuple[Tag, Version] | None:
+    """The tag of an unpublished version, and the untagged published version that its commit declares; None: no such.
+
+    Whether that version was published from this commit, its files decide.
+    """
+    tag = release.tag
+    if tag is None or release.is_published or release.catching_up or not release.builds_another_version(tag):
+        return None
+    declared = parse_version(release.lineage(tag.commit).declared_version or "")
+    is_tagged = any(release.target.parse_tag(each.name) == declared for each in release.remote.tags)
+    is_there = any(Version(each.version) == declared for each in release.project.releases)
+    return (tag, declared) if declared is not None and is_there and not is_tagged else None
 
 
 def is_burnt(release: Release) -> bool:
@@ -95,17 +110,24 @@ def find_replacement(release: Release) -> Version | None:
 
 
 def is_misplaced(release: Release) -> bool:
-    """Whether a published version's tag is on a commit that builds another version.
+    """Whether a published version's tag is on a commit that builds another version, or holds none of its files.
 
     Not if no commit matches the files better: the process may write the version without committing it.
     """
     tag = release.tag
-    if tag is None or not release.is_published or "tag" not in release.channel.leaves:
+    if tag is None or not release.is_published or "tag" not in release.channel.leaves or release.catching_up:
         return False
-    if release.catching_up or not release.builds_another_version(tag):
+    if release.is_tag_foreign:
+        return bool(release.published_from)
+    if not release.builds_another_version(tag):
         return False
     release.snapshot.published.known()
     return not release.is_tag_best_match
+
+
+def explain_misplaced(release: Release) -> str:
+    """What the commit of a misplaced tag is instead of the published one."""
+    return "a commit with none of the published files" if release.is_tag_foreign else "a commit of another version"
 
 
 def find_best_match(release: Release) -> Candidate | None:
@@ -150,7 +172,7 @@ def find_commit_to_tag(release: Release) -> ReleasedCommit | None:
 def find_commit_tagged_after(release: Release) -> ReleasedCommit | None:
     """The commit that the tag will point to after the plan; None if unknown."""
     tag, local = release.tag, release.local_tag if release.snapshot.clone.is_known else None
-    if tag is not None and (not is_misplaced(release) or is_bound(release)):
+    if tag is not None and (not (is_misplaced(release) or release.is_tag_foreign) or is_bound(release)):
         return ReleasedCommit(tag.commit, f"refs/tags/{tag.name}", "the tag")
     if tag is None and local is not None and is_pushed(release, local):
         return _find_compared(release, local) or ReleasedCommit(local.commit, local.commit, "the clone's tag")
@@ -160,6 +182,8 @@ def find_commit_tagged_after(release: Release) -> ReleasedCommit | None:
 def is_pushed(release: Release, local: Tag) -> bool:
     """Whether the plan pushes the clone's tag: not if the published files match another commit."""
     matches = release.published_from if release.is_published else ()
+    if release.is_published and release.is_foreign(local.commit):
+        return False
     if not matches or any(candidate.sha == local.commit for candidate in matches):
         return True
     return _find_compared(release, local) is None and not release.holds_published(matches[0])
@@ -182,6 +206,7 @@ def _list_ref_commits(release: Release) -> list[ReleasedCommit]:
         if pull.merged:
             what = f"the recorded head of pull request #{pull.number}"
             commits.append(ReleasedCommit(pull.head_sha, f"refs/pull/{pull.number}/head", what))
+    commits = [commit for commit in commits if not release.is_foreign(commit.sha)]
     return list({commit.sha: commit for commit in reversed(commits)}.values())
 
 
@@ -208,11 +233,12 @@ def find_squashed(release: Release, released: ReleasedCommit) -> Candidate | Non
     Only metadata and the changelog may differ from the published files of the released commit.
     """
     published, other = release.snapshot.published.value, find_on_base(release)
-    if published is None or other is None or other.absent:
+    if published is None or other is None or other.absent_count:
         return None
     if not any(each.sha == released.sha and release.holds_published(each) for each in published.candidates):
         return None
-    return other if set(other.differing) <= _METADATA | {release.target.changelog} else None
+    may_differ = _METADATA | {release.target.changelog}
+    return other if not other.more_differing and set(other.differing) <= may_differ else None
 
 
 def needs_no_pull(release: Release, released: ReleasedCommit) -> bool:

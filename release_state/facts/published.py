@@ -21,7 +21,18 @@ class PublishedFacts(GitFacts, IndexFacts):
     @cached_property
     def published(self) -> Published | None:
         """How commits match the published files; None if nothing is published."""
-        return self.snapshot.published.known()
+        found = self.snapshot.published.known()
+        return found if found is None or found.version is None else None
+
+    @property
+    def published_instead(self) -> Version | None:
+        """The version whose published files the tagged commit holds, while this version has none; None otherwise."""
+        found, tag = self.snapshot.published.value, self.tag if self.snapshot.remote.is_known else None
+        tagged = found.find(tag.commit) if found and tag else None
+        if found is None or found.version is None or tagged is None:
+            return None
+        holds = found.fits(tagged) and not tagged.differing and not found.lacks_more(tagged)
+        return parse_version(found.version) if holds else None
 
     @property
     def published_from(self) -> tuple[Candidate, ...]:
@@ -30,10 +41,10 @@ class PublishedFacts(GitFacts, IndexFacts):
         Those that declare the version and are on the base branch come first.
         """
         published = self.published
-        if published is None or not published.candidates or 2 * published.candidates[0].equal <= published.compared:
+        if published is None or not published.candidates or not published.fits(published.candidates[0]):
             return ()
-        best = _rate(published.candidates[0])
-        matches = [candidate for candidate in published.candidates if _rate(candidate) == best]
+        best = published.candidates[0].rank
+        matches = [candidate for candidate in published.candidates if candidate.rank == best]
         return tuple(sorted(matches, key=lambda candidate: (not self.declares(candidate), not candidate.on_base)))
 
     @property
@@ -43,17 +54,34 @@ class PublishedFacts(GitFacts, IndexFacts):
             return False
         return any(candidate.sha == self.tag.commit for candidate in self.published_from)
 
+    @property
+    def is_tag_foreign(self) -> bool:
+        """Whether the tagged commit has next to none of the published files. False if that is unknown."""
+        return self.tag is not None and self.is_published and self.is_foreign(self.tag.commit)
+
+    def is_foreign(self, sha: str) -> bool:
+        """Whether a commit was compared with the published files, and has next to none of them."""
+        found = self.snapshot.published.value
+        published = found if found and found.version is None else None
+        candidate = published.find(sha) if published else None
+        return published is not None and candidate is not None and published.is_foreign(candidate)
+
+    def holds_files(self, candidate: Candidate) -> bool:
+        """Whether a commit has every compared file, except generated files, which no commit has."""
+        published = self.published
+        if published is None or not published.fits(candidate) or candidate.differing:
+            return False
+        return not published.lacks_more(candidate)
+
     def holds_published(self, candidate: Candidate) -> bool:
-        """Whether a commit has every compared file, except generated files, which no commit has.
+        """Whether a commit is certain to be the published one, by its files.
 
         Without an sdist, the commit must also declare the version: a wheel lacks the file that declares it.
         """
         published = self.published
-        if published is None or 2 * candidate.equal <= published.compared or candidate.differing:
+        if published is not None and published.sdist is None and not self.declares(candidate):
             return False
-        if published.sdist is None and not self.declares(candidate):
-            return False
-        return all(set(candidate.absent) <= set(other.absent) for other in published.candidates)
+        return self.holds_files(candidate)
 
     def declares(self, candidate: Candidate) -> bool:
         """Whether a commit declares this version."""
@@ -91,10 +119,6 @@ class PublishedFacts(GitFacts, IndexFacts):
         if not has:
             self.refuse_ambiguous(page, version, channel)
         return has
-
-
-def _rate(candidate: Candidate) -> tuple[int, int, int]:
-    return candidate.equal, -len(candidate.differing), -len(candidate.absent)
 
 
 Shared = Literal["tag", "release", "branch"]

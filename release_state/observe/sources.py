@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from release_state.facts.git import refs_conflict
+from release_state.facts.origin import find_declared_instead
 from release_state.facts.process import MOST_EARLIER, explain_unknown, explain_unread, list_run_filters
 from release_state.facts.published import find_sharing_any
 from release_state.facts.release import Release
@@ -194,8 +195,13 @@ class Sources(CommitSources):
         looks_on_base = view.snapshot.pulls.is_known and release.pull is None
         if files:
             self.require_history(view)
-        from release_state.observe.published.published import observe_published
+        from release_state.observe.published.published import observe_instead, observe_published
 
+        if not files and (instead := value_or(None, lambda: find_declared_instead(release))):
+            channel, tag, version = self.config.channels[target.channel.name], instead[0], str(instead[1])
+            return Call(
+                (tag, version, remote), lambda: observe_instead(self.client, channel, target, version, tag, commits)
+            )
         return Call(
             (files, remote, looks_on_base),
             lambda: observe_published(

@@ -179,7 +179,7 @@ def _published(release: Release, traces: Traces) -> State:
     unknown = [name for trace, name in _NAMES.items() if trace in traces and traces[trace] is None]
     missing_words = f", missing: {', '.join(missing)}" if missing else ""
     if "tag" not in missing and traces["tag"] and origin.is_misplaced(release):
-        title = f"Published, and its tag is on a commit of another version{missing_words}"
+        title = f"Published, and its tag is on {origin.explain_misplaced(release)}{missing_words}"
         reason = "the published files were built from another commit: move the tag there, and back it up first"
         return "B: published, wrong commit", title, "complete", reason
     if not missing and unknown:
@@ -214,6 +214,13 @@ def _unpublished(release: Release, traces: Traces) -> State:
         leftovers = [name for name in _open(release) if name not in ("tag", "index")]
         return "superseded", title, "roll back" if leftovers else "nothing", f"{newer} is the one to use"
     if traces.get("tag") and release.tag:
+        if other := release.published_instead:
+            title = f"Not published; {other} was published from the commit that its tag names"
+            reason = (
+                f"{other} was published from the commit of {release.tag.name}: the tag and what is announced there "
+            )
+            reason += f"belong to {other}. {release.version} is not to be released"
+            return "B: another version", title, "tidy up", reason
         if origin.is_burnt(release):
             title = "Not published, and cannot be: its tag stays on a commit of another version"
             holder = "an immutable GitHub Release holds the tag"

@@ -7,7 +7,7 @@ step that needs it. A new look-up replaces the steps that depend on a failed one
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 
 from release_state.facts.origin import explain_closed
 from release_state.facts.release import Release
@@ -16,7 +16,7 @@ from release_state.model.outcome import CheckResult, Phase, collect_remedies, fi
 from release_state.model.plan import Direction, Mends, Plan, Step, Wanted, step
 from release_state.plan.diagnosis import Diagnosis, diagnose
 from release_state.plan.directions import complete, force, withdraw
-from release_state.plan.steps import branches, conflicts, prerequisites, publication, tags
+from release_state.plan.steps import branches, conflicts, prerequisites, publication, renaming, tags
 from release_state.plan.steps.commands import gh, suite_command
 
 __all__ = ["Recovery", "make_full_plan"]
@@ -89,6 +89,10 @@ class Recovery:
             return "roll back", steps  # a check that all is withdrawn does not say how to complete it
         if self._in_rollback and self.diagnosis.scenario == "superseded":
             return "nothing", []
+        if direction == "tidy up" and (other := release.published_instead) and release.tag:
+            return direction, prerequisites.try_steps(
+                release, "whether to rename the tag", partial(renaming.rename, release, release.tag, other)
+            )
         if direction == "roll back":
             return direction, self._withdraw_and_start_again()
         if direction == "next version" and explain_closed(release):

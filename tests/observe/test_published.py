@@ -36,8 +36,10 @@ from release_state.observe.index.access import parse_provenance
 from release_state.observe.index.index import observe_index
 from release_state.observe.published import candidates as candidates_module
 from release_state.observe.published import files as archives_module
-from release_state.observe.published.files import Refused, read_sdist
-from release_state.observe.published.published import observe_published
+from release_state.observe.published.built import Files
+from release_state.observe.published.files import Refused, read_sdist, read_wheel
+from release_state.observe.published.published import observe_instead, observe_published
+from release_state.observe.published.trees import MODULE, Match, Tree, compare_trees
 from release_state.plan.steps import tagging
 from release_state.plan.steps.commands import FETCH
 from tests.standins.index import IndexServer
@@ -404,6 +406,48 @@ def test_wheels_only(world: World) -> None:
     assert world.step()[0].title.startswith(f"Tag {sha[:12]}, ")
 
 
+def test_the_tag_of_another_project_is_no_match_and_other_branches_and_tags_are_looked_at(world: World) -> None:
+    """The version was built on another line, whose tag names it for the whole repository."""
+    first = world.repo.head
+    world.repo.git("checkout", "--quiet", "--orphan", "other")
+    world.repo.git("rm", "-rfq", ".")
+    other = world.commit("chore: other project", {"other.txt": "1\n"})
+    world.repo.git("tag", "v0.2.0", other)
+    world.repo.git("checkout", "--quiet", "-b", "0.x", first)
+    sha = world.commit("chore: release", project("0.2.0") | {"src/orbit/core.py": "line\n"})
+    world.commit("fix: later", {"README.md": "# later\n", "src/orbit/core.py": "later\n"})
+    world.repo.git("checkout", "--quiet", "main")
+    world.publish({f"more{number}.py": b"%d" % number for number in range(6)} | world.tree(sha))
+    found = world.published()
+    assert [each.what for each in found.candidates if each.sha == sha] == ["a commit of 0.x"]
+    assert found.candidates[0].sha == sha and found.unseen == 6
+    [tagged] = [each for each in found.candidates if each.sha == other]
+    assert (tagged.equal, tagged.absent_count, found.is_foreign(tagged), found.fits(tagged)) == (0, 11, True, False)
+    world.repo.git("tag", "orbit-core-v0.2.0", sha)
+    world.repo.git("branch", "--quiet", "-D", "0.x")
+    assert world.published().candidates[0].what == "the commit of the tag orbit-core-v0.2.0"
+
+
+def test_every_file_is_counted(world: World) -> None:
+    many = {f"src/orbit/part{number:02}.py": f"{number}\n" for number in range(60)}
+    sha = world.commit("chore: release", project("0.2.0") | many)
+    world.repo.git("tag", "v0.2.0")
+    world.publish(world.tree(sha) | dict.fromkeys(many, b"other\n"))
+    [tagged] = [each for each in world.published().candidates if each.sha == sha]
+    assert (len(tagged.differing), tagged.differing_count, tagged.absent_count) == (50, 60, 0)
+
+
+def test_another_version_was_published_from_the_tagged_commit(world: World) -> None:
+    sha = world.commit("chore: release", project("0.2.0"))
+    world.repo.git("tag", "v0.1.9")
+    world.publish(world.tree(sha))
+    target, [tag] = world.target.model_copy(update={"version": "0.1.9"}), world.history().remote.tags
+    found = observe_instead(HttpClient(10), target.channel, target, "0.2.0", tag, world.history()).present()
+    assert (found.version, is_exact(found), [each.sha for each in found.candidates]) == ("0.2.0", True, [sha])
+    nothing = observe_instead(HttpClient(10), target.channel, target, "0.3.0", tag, world.history())
+    assert nothing.is_known and nothing.known() is None
+
+
 def test_nothing_published(world: World) -> None:
     world.index.list_version("pypi", "0.2.0")
     observed = world.ask()
@@ -585,6 +629,92 @@ def test_credentials_go_to_the_index_alone(world: World) -> None:
         assert not elsewhere.requests[-1].authenticated
 
 
+# What builds write
+
+
+def names(content: bytes) -> frozenset[str]:
+    return frozenset({hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()})
+
+
+def sdist(files: Contents) -> Files:
+    return read(tar_of(*((member(f"orbit_demo-0.2.0/{path}"), data) for path, data in files.items())))
+
+
+def wheel(files: Contents) -> Files:
+    return read_wheel(zip_of(files), sha256=False, deadline=time.monotonic() + 20)
+
+
+def backend(name: str) -> bytes:
+    return b'[build-system]\nrequires = ["x"]\nbuild-backend = "%s"\n' % name.encode()
+
+
+def tree_of(files: Contents) -> Tree:
+    return {path: ("100644", next(iter(names(data)))) for path, data in files.items()}
+
+
+def test_the_original_of_a_rewritten_file_is_compared() -> None:
+    found = sdist({"pyproject.toml": backend("uv_build"), "pyproject.toml.orig": b"as committed", "a.py": b"a"})
+    assert found == {"pyproject.toml": names(b"as committed"), "a.py": names(b"a")} and not found.rewritten
+
+
+@pytest.mark.parametrize(
+    ("files", "rewritten"),
+    [
+        ({"pyproject.toml": backend("pdm.backend"), ".pdm-external/R.md": b"r"},
+         {"pyproject.toml", ".pdm-external/R.md"}),
+        ({"pyproject.toml": backend("maturin"), "x/Cargo.toml": b"c", "Cargo.lock": b"l"},
+         {"pyproject.toml", "x/Cargo.toml", "Cargo.lock"}),
+        ({"pyproject.toml": backend("hatchling.build"), "Cargo.toml": b"c"}, set()),
+        ({"pyproject.toml": b"[tool.poetry-dynamic-versioning]\nenable = true\n", "o/__init__.py": b"i"},
+         {"pyproject.toml", "o/__init__.py"}),
+        ({"v/c/.cargo-checksum.json": b"{}", "v/c/lib.rs": b"r"}, {"v/c/.cargo-checksum.json", "v/c/lib.rs"}),
+        ({"o/_version.py": b"# file generated by setuptools-scm\n"}, {"o/_version.py"}),
+        ({"o/_sysinfo.py": b"# GENERATED BY setup.py\n"}, {"o/_sysinfo.py"}),
+        ({"o/_version.py": b"__version__ = '0.2.0'\n", "o/x_pb2.py": b"# Generated by protoc\n"}, set()),
+        ({"pyproject.toml": b"\xff", "a.py": b"a"}, set()),
+        ({"pyproject.toml": b"build-system = 1\ntool = 1\n"}, set()),
+    ],
+)  # fmt: skip
+def test_files_that_a_build_rewrites(files: Contents, rewritten: set[str]) -> None:
+    assert sdist({"setup.py": b"s", **files}).rewritten == rewritten
+
+
+def test_what_maturin_makes_of_a_module_without_python() -> None:
+    made = (
+        b'from .orbit import *\n\n__doc__ = orbit.__doc__\nif hasattr(orbit, "__all__"):\n    __all__ = orbit.__all__\n'
+    )
+    files = {"orbit/__init__.py": made, "orbit/__init__.pyi": b"stub", "orbit/py.typed": b""}
+    found = wheel({**files, "orbit/orbit.abi3.so": b"x"})
+    assert found.rewritten == {"orbit/__init__.py", "orbit/py.typed"}
+    assert compare_trees(found, tree_of({"orbit.pyi": b"stub", "src/lib.rs": b"r"})).equal == 1
+
+
+def test_a_rewritten_file_counts_only_where_it_is_the_same() -> None:
+    found = sdist({"pyproject.toml": backend("maturin"), "Cargo.lock": b"lock", "src/lib.rs": b"r"})
+    same = tree_of({"pyproject.toml": b"as committed", "Cargo.lock": b"lock", "src/lib.rs": b"r"})
+    assert compare_trees(found, same) == Match("", 2, (), (), 1)
+
+
+def test_files_of_submodules_and_files_that_the_build_moves() -> None:
+    found = sdist({"a.py": b"a", "vendor/lib/x.c": b"x", "README.md": b"of the binding", "src/o/t.py": b"t"})
+    tree = tree_of({"a.py": b"a", "README.md": b"of all", "py/README.md": b"of the binding", "py/src/o/t.py": b"t"})
+    assert compare_trees(found, tree | {"vendor/lib": (MODULE, "1" * 40)}) == Match("py/", 3, (), (), 1)
+
+
+def test_the_packages_own_folder_is_compared_though_hardly_a_file_is_the_same() -> None:
+    found = sdist({"pyproject.toml": b"new", "README.md": b"new", "o/a.py": b"new a", "o/b.py": b"b"})
+    tree = tree_of(
+        {f"{at}{path}": b"old " + path.encode() for at in ("", "libs/o/") for path in found if at or path[0] != "o"}
+    )
+    match = compare_trees(found, tree)
+    assert (match.prefix, match.differing) == ("libs/o/", ("README.md", "o/a.py", "o/b.py", "pyproject.toml"))
+
+
+def test_a_link_inside_the_sdist_is_compared_and_not_followed() -> None:
+    found = read(tar_of((member("a/docs/x.md", tarfile.SYMTYPE, "../x.md"), b""), (member("a/x.md"), b"x")))
+    assert found == {"docs/x.md": names(b"../x.md"), "x.md": names(b"x")}
+
+
 # Hostile archives
 
 
@@ -613,7 +743,7 @@ def zip_of(files: Contents, mode: int = 0) -> bytes:
     return buffer.getvalue()
 
 
-def read(data: bytes, name: str = SDIST) -> dict[str, frozenset[str]]:
+def read(data: bytes, name: str = SDIST) -> Files:
     return read_sdist(name, data, sha256=False, deadline=time.monotonic() + 20)
 
 
@@ -651,6 +781,7 @@ def sparse() -> bytes:
         (tar_of((member("a\\..\\b"), b"x")), "outside"),
         (tar_of((member("C:/b"), b"x")), "outside"),
         (tar_of((member("a/b", tarfile.SYMTYPE, "/etc/passwd"), b"")), "a link"),
+        (tar_of((member("a/b", tarfile.SYMTYPE, "../x"), b"")), "a link"),
         (tar_of((member("a/b", tarfile.LNKTYPE, "a/c"), b"")), "a link"),
         (tar_of((member("a/b", tarfile.CHRTYPE), b"")), "a device"),
         (tar_of((member("a/b", tarfile.FIFOTYPE), b"")), "a device"),

@@ -11,6 +11,7 @@ from release_state.facts.release import Release
 from release_state.model.observation import known
 from release_state.model.plan import Step
 from release_state.model.snapshot import Candidate, Snapshot, Tag
+from release_state.plan.steps import tagging
 from release_state.plan.steps.commands import push
 from release_state.plan.steps.conflicts import make_room_for_branch, make_room_for_tag
 from release_state.plan.steps.prerequisites import end_or_wait
@@ -36,6 +37,55 @@ def steps(snapshot: Snapshot, begins: str) -> list[Step]:
 )
 def test_how_well_a_commit_fits(candidate: Candidate, said: str) -> None:
     assert describe_fit(Release(s.released(published=s.published(candidate))), candidate) == said
+
+
+def test_files_are_counted_beyond_those_that_are_listed() -> None:
+    candidate = s.candidate(
+        equal=2, left_out=10, differing=tuple("abcdef"), more_differing=40, more_absent=1, absent=("x",)
+    )
+    said = describe_fit(Release(s.released(published=s.published(candidate, compared=60))), candidate)
+    assert said.startswith("2 of 50 files") and "a; b; c; d; e; and 41 more" in said and "x; and 1 more" in said
+
+
+FOREIGN = s.candidate(equal=0, absent=tuple("abcdefgh"), declared_version=None)
+
+
+def test_a_tag_on_another_projects_commit_blocks_and_moves_to_the_published_one() -> None:
+    found = verdict_of(s.released(published=s.published(s.candidate(s.OTHER), FOREIGN)))
+    [result] = [each for each in found.results if each.id == "TAG-16"]
+    assert result.decides(False) and result.found.startswith("0 of 8 files")
+    assert any(step.title.startswith(f"Move the tag v0.2.0 to {s.OTHER[:12]}") for step in found.plan.steps)
+
+
+def test_a_commit_with_none_of_the_files_is_never_recommended() -> None:
+    alone = s.published(FOREIGN)
+    found = verdict_of(s.released(published=alone))
+    assert any(each.id == "TAG-16" and each.decides(False) for each in found.results)
+    assert not any("Move the tag" in step.title or "Yank" in step.title for step in found.plan.steps)
+    for clone, remote in ((s.clone(tags=(s.tag(),)), s.remote()), (s.clone(), s.remote(s.tag("0.2.0")))):
+        release = Release(s.released(published=alone, clone=clone, remote=remote, pulls=known(())))
+        assert [step.title for step in tagging.create(release)] == ["Find the commit that was published"]
+
+
+def test_a_version_published_under_another_versions_tag() -> None:
+    """v0.2.0 is on the commit that 0.3.0 was published from: the tag and the GitHub Release belong to 0.3.0."""
+    history = s.history(s.lineage(s.HEAD, declared_version="0.3.0"), ancestors=((s.HEAD, s.HEAD),))
+    page: dict[str, Any] = {"index": {"pypi": s.project(releases={"0.3.0": False})}, "history": history}
+    immutable = known(s.release(immutable=True))
+    evidence = s.published(s.candidate(declared_version="0.3.0"), version="0.3.0")
+    found = verdict_of(s.released(**page, published=evidence))
+    titles = [step.title for step in found.plan.steps]
+    assert titles[:2] == [
+        f"Tag {s.HEAD[:12]}, the commit of v0.2.0, as v0.3.0",
+        "Move the GitHub Release v0.2.0 to v0.3.0",
+    ]
+    assert "Delete the tag v0.2.0 on the remote" in titles and not any(step.starts_run for step in found.plan.steps)
+    assert "0.2.0 is not to be released" in found.plan.reason
+    bound = verdict_of(s.released(**page, published=evidence, release=immutable, latest_release=immutable))
+    assert not any(step.destroys for step in bound.plan.steps), "an immutable GitHub Release keeps both"
+    for other in (s.published(s.candidate(equal=3, differing=("a",)), version="0.3.0"), known(None), s.failed()):
+        withdrawn = verdict_of(s.released(**page, published=other))
+        assert not any("v0.3.0" in step.title for step in withdrawn.plan.steps), "its files do not say so"
 
 
 def test_nothing_is_said_of_files_that_are_not_compared() -> None:

@@ -57,6 +57,12 @@ class Calculation(Model):
     """The project name in the tree, as spelled there; None if it cannot be read."""
 
 
+_MANY = 20
+"""So many equal files are no coincidence, however few they are of all."""
+_FEWEST = 3
+"""Fewer files than that never show that a commit is another project's."""
+
+
 class Candidate(Model):
     """A commit that the published files may be built from, compared with the published sdist or wheel."""
 
@@ -72,7 +78,27 @@ class Candidate(Model):
     """The first fifty files of the sdist with other content in the tree."""
     absent: tuple[str, ...] = ()
     """The first fifty files of the sdist that the tree lacks, without generated ones (PKG-INFO)."""
+    left_out: int = 0
+    """How many files tell nothing here: those of submodules, and those that the build has rewritten."""
+    more_differing: int = 0
+    """How many files differ beside those in `differing`."""
+    more_absent: int = 0
     declared_version: str | None = None
+
+    @property
+    def differing_count(self) -> int:
+        """How many files have other content in the tree."""
+        return len(self.differing) + self.more_differing
+
+    @property
+    def absent_count(self) -> int:
+        """How many files the tree lacks."""
+        return len(self.absent) + self.more_absent
+
+    @property
+    def rank(self) -> tuple[int, int, int]:
+        """The order of the candidates, best first."""
+        return -self.equal, self.differing_count, self.absent_count
 
 
 class Published(Model):
@@ -84,6 +110,10 @@ class Published(Model):
     """The name of the wheel that was compared instead."""
     compared: int = 0
     """How many of its files were compared, without generated ones."""
+    unseen: int | None = None
+    """How many of them no compared commit has: the build made them, or nobody committed them. None: not counted."""
+    version: str | None = None
+    """The version of the file if it is another: the tag of the target's version is on a commit that declares it."""
     candidates: tuple[Candidate, ...] = ()
     """Best first."""
     provenance_commit: str | None = None
@@ -101,6 +131,29 @@ class Published(Model):
         if not self.candidates or not self.candidates[0].equal:
             return None
         first = self.candidates[0]
-        rank = (first.equal, -len(first.differing), -len(first.absent))
-        others = [(c.equal, -len(c.differing), -len(c.absent)) for c in self.candidates[1:]]
-        return first if all(rank > other for other in others) else None
+        return first if all(first.rank < other.rank for other in self.candidates[1:]) else None
+
+    def fits(self, candidate: Candidate) -> bool:
+        """Whether a commit has more than half of the files that tell something.
+
+        Files that no commit has tell nothing if the commit has many others: scripts, styles and headers that are built.
+        """
+        told = self.compared - candidate.left_out
+        is_most = 2 * candidate.equal > told or candidate.equal >= _MANY
+        return is_most and 2 * candidate.equal > told - (self.unseen or 0)
+
+    def is_foreign(self, candidate: Candidate) -> bool:
+        """Whether a commit has next to none of the files: hardly any, and most are not even there by their path."""
+        told = self.compared - candidate.left_out
+        has_few = 10 * candidate.equal <= told and candidate.equal < _MANY
+        return has_few and told >= _FEWEST and 2 * candidate.absent_count > told
+
+    def lacks_more(self, candidate: Candidate) -> bool:
+        """Whether a commit lacks a file that another commit has."""
+        if self.unseen is not None:
+            return candidate.absent_count > self.unseen
+        return any(not set(candidate.absent) <= set(other.absent) for other in self.candidates)
+
+    def find(self, sha: str) -> Candidate | None:
+        """Return the candidate of a commit."""
+        return next((each for each in self.candidates if each.sha == sha), None)

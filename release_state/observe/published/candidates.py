@@ -22,7 +22,17 @@ from release_state.observe.git.remote import NO_REFS, build_network_environment,
 from release_state.observe.git.store import Store, WantedCommit
 from release_state.observe.git.tree_files import MOST_ROUNDS, SIZE_LIMIT
 from release_state.observe.process import LISTING_MEMORY
-from release_state.observe.published.files import LINK, Entry, Files, Tree, TreeChange, Votes, read_changes, read_tree
+from release_state.observe.published.built import Files
+from release_state.observe.published.trees import (
+    LINK,
+    MODULE,
+    Entry,
+    Tree,
+    TreeChange,
+    Votes,
+    read_changes,
+    read_tree,
+)
 
 MOST_COMMITS = 500
 """How many first parents of the base's head are compared."""
@@ -66,7 +76,7 @@ def find_ref_commits(target: Target, remote: Remote, clone: Clone | None) -> lis
 
 
 @dataclass
-class _Step:
+class WalkStep:
     """A commit in the walk along the base: how many files of the sdist it holds, and where the project lies in it."""
 
     sha: str
@@ -82,7 +92,8 @@ class CandidateSearch:
         self.store, self.files, self.target = store, files, target
         self.base_branch, self.base_head = base_branch, base_head
         self._declarations = Declarations(store)
-        self._most_on_base = 0
+        self.most_votes = 0
+        """How many files the commit has that came closest so far."""
 
     def find_on_base(self) -> list[CommitRef]:
         """Commits of the base, along first parents: of each series that declares the version, the first and the best
@@ -91,9 +102,9 @@ class CandidateSearch:
         names = self.store.run("rev-list", "--first-parent", f"--max-count={MOST_COMMITS}", self.base_head, "--")
         shas = names.text.split()[::-1]
         oldest = read_tree(self.store, shas[0])
-        walk = self._walk(shas, oldest)
+        walk = self.walk(shas, oldest)
         best = max(walk, key=lambda step: step.votes)
-        self._most_on_base = best.votes
+        self.most_votes = best.votes
         declared = self._declares_along(walk, oldest, find_project_folder(self._newest, best.prefix, self.files))
         base, ref = self.base_branch, f"refs/heads/{self.base_branch}"
         commits = []
@@ -111,16 +122,16 @@ class CandidateSearch:
     def _newest(self) -> Tree:
         return read_tree(self.store, self.base_head)
 
-    def _walk(self, shas: Sequence[str], oldest: Tree) -> list[_Step]:
-        """The commits, oldest first."""
+    def walk(self, shas: Sequence[str], oldest: Tree) -> list[WalkStep]:
+        """Commits of one line, oldest first, with what each has of the files; `oldest` is the tree of the first."""
         votes = Votes(self.files, oldest)
-        walk = [_Step(shas[0], [], *votes.find_best())]
+        walk = [WalkStep(shas[0], [], *votes.find_best())]
         for sha, changes in read_changes(self.store, [(newer, older) for older, newer in pairwise(shas)]):
             votes.apply(changes)
-            walk.append(_Step(sha, changes, *votes.find_best()))
+            walk.append(WalkStep(sha, changes, *votes.find_best()))
         return walk
 
-    def _declares_along(self, walk: Sequence[_Step], oldest: Tree, prefix: str) -> dict[str, bool]:
+    def _declares_along(self, walk: Sequence[WalkStep], oldest: Tree, prefix: str) -> dict[str, bool]:
         """Whether each commit declares the version."""
         paths: set[str] = set()
         for _ in range(MOST_ROUNDS):
@@ -158,7 +169,7 @@ class CandidateSearch:
         fitting = sorted(
             (-votes_of[sha], number, sha)
             for number, sha in heads
-            if self._is_it(declared[sha]) or (declared[sha] is None and votes_of[sha] > self._most_on_base)
+            if self._is_it(declared[sha]) or (declared[sha] is None and votes_of[sha] > self.most_votes)
         )
         return [
             CommitRef(sha, f"refs/pull/{number}/head", f"the recorded head of pull request #{number}{cut}")
@@ -169,7 +180,7 @@ class CandidateSearch:
         return declared is not None and parse_version(declared) == self.target.parsed_version
 
 
-def _list_states(walk: Sequence[_Step], oldest: Tree, paths: Collection[str]) -> tuple[list[Tree], list[int]]:
+def _list_states(walk: Sequence[WalkStep], oldest: Tree, paths: Collection[str]) -> tuple[list[Tree], list[int]]:
     """The distinct states of these paths along a walk, and the number of the state of each commit."""
     states = [{path: oldest[path] for path in paths if path in oldest}]
     numbers = []
@@ -219,7 +230,7 @@ class TreeState:
     def name(self, path: str) -> str | None:
         """Return the object name of a file; None if there is none, or if it is a link."""
         entry = self._changed[path] if path in self._changed else self._tree.get(path)
-        return entry[1] if entry and entry[0] != LINK else None
+        return entry[1] if entry and entry[0] not in (LINK, MODULE) else None
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The files of a published sdist or wheel, read in memory, and how well the tree of a commit matches them."""
+"""The files of a published sdist or wheel, read in memory."""
 
 from __future__ import annotations
 
@@ -6,20 +6,18 @@ import bz2
 import gzip
 import hashlib
 import io
+import posixpath
 import re
 import stat
 import tarfile
 import time
 import zipfile
 import zlib
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
 from typing import IO, TypeVar
 
 from release_state.observe.git.command import decode_output
-from release_state.observe.git.patches import parse_raw
-from release_state.observe.git.store import Store
+from release_state.observe.published.built import KEPT, Files, find_rewritten, is_generated
 
 T = TypeVar("T")
 
@@ -34,9 +32,6 @@ _HEADERS = 4096
 _PRELUDE = re.compile(r"(?:\./)+")
 
 _BUILT = (".so", ".pyd", ".dll", ".dylib", ".pyc")
-
-Files = dict[str, frozenset[str]]
-"""By path below the archive's top folder: the names of git objects that count as this file."""
 
 
 class Refused(Exception):  # noqa: N818 - a statement about an archive
@@ -55,16 +50,16 @@ def read_sdist(filename: str, data: bytes, *, sha256: bool, deadline: float) -> 
         contents = _read_tar_members(data)
     else:
         raise Refused("it is neither .tar.gz nor .zip")
-    files: Files = {}
+    files, texts = Files(), dict[str, bytes]()
     folders: set[str] = set()
     for name, content in _limit_time(contents, deadline):
         folder, _, path = name.partition("/")
         folders.add(folder)
-        if path and not _is_generated(path, content):
-            files[path] = _name_objects(content, sha256=sha256)
+        if path and not is_generated(path, content):
+            _add(files, texts, path, content, sha256)
     if len(folders) != 1:
         raise Refused(f"it has {len(folders)} folders at its top, not one")
-    return files
+    return find_rewritten(files, texts)
 
 
 def read_wheel(data: bytes, *, sha256: bool, deadline: float) -> Files:
@@ -73,11 +68,18 @@ def read_wheel(data: bytes, *, sha256: bool, deadline: float) -> Files:
     Their folder in the repository (`src/` or the like) is found by comparing. `sha256` and
     `deadline` as for `read_sdist`. Raises Refused. Source: PEP 427.
     """
-    return {
-        name: _name_objects(content, sha256=sha256)
-        for name, content in _limit_time(_read_zip_members(data), deadline)
-        if not (name.partition("/")[0].endswith((".dist-info", ".data")) or name.endswith(_BUILT))
-    }
+    files, texts = Files(), dict[str, bytes]()
+    for name, content in _limit_time(_read_zip_members(data), deadline):
+        if not (name.partition("/")[0].endswith((".dist-info", ".data")) or name.endswith(_BUILT)):
+            _add(files, texts, name, content, sha256)
+    return find_rewritten(files, texts)
+
+
+def _add(files: Files, texts: dict[str, bytes], path: str, content: bytes, sha256: bool) -> None:
+    """Add a file; its text too, where that can tell what the build wrote."""
+    files[path] = _name_objects(content, sha256=sha256)
+    if KEPT.fullmatch(path):
+        texts[path] = content[:_MOST_AT_ONCE]
 
 
 def _limit_time(contents: Iterator[tuple[str, bytes]], deadline: float) -> Iterator[tuple[str, bytes]]:
@@ -90,14 +92,6 @@ def _limit_time(contents: Iterator[tuple[str, bytes]], deadline: float) -> Itera
     except (tarfile.TarError, zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError) as error:
         # NotImplementedError, for a compression that this Python lacks, is a RuntimeError.
         raise Refused(f"it cannot be read ({type(error).__name__})") from None
-
-
-def _is_generated(path: str, content: bytes) -> bool:
-    """Whether a build generates the file: core metadata, or a setup.cfg that setuptools has rewritten."""
-    parts = path.split("/")
-    if path == "PKG-INFO" or any(part.endswith(".egg-info") for part in parts[:-1]):
-        return True
-    return parts[-1] == "setup.cfg" and re.search(rb"^\[egg_info\]\s+tag_build\b", content, re.MULTILINE) is not None
 
 
 def _name_objects(content: bytes, *, sha256: bool) -> frozenset[str]:
@@ -150,14 +144,24 @@ def _read_tar_members(data: bytes) -> Iterator[tuple[str, bytes]]:
         tarfile.open(fileobj=Forward(unpacked), mode="r:", encoding="utf-8") as archive,
     ):
         for member in _limit_size(iter(archive.next, None), lambda member: member.size):
-            if not (member.isreg() or member.isdir()) or member.issparse():
-                raise Refused("a member is a link, a device or sparse")
+            if not (member.isreg() or member.isdir() or _leads_inside(member)) or member.issparse():
+                raise Refused("a member is a link out of its folder, a device or sparse")
             name = decode_output(_check_name(member.name).encode("utf-8", "surrogateescape"))
-            if member.isreg():
+            if member.issym():  # never followed; git keeps its target as its content
+                yield name, member.linkname.encode("utf-8", "surrogateescape")
+            elif member.isreg():
                 content = archive.extractfile(member)
                 if content is None:
                     raise Refused("a member has no content")
                 yield name, _read_content(content, member.size)
+
+
+def _leads_inside(member: tarfile.TarInfo) -> bool:
+    """Whether the member is a symbolic link to something below the archive's top folder."""
+    if not member.issym() or member.linkname.startswith("/") or "\\" in member.linkname:
+        return False
+    place = posixpath.normpath(posixpath.join(posixpath.dirname(member.name), member.linkname))
+    return place.partition("/")[0] == posixpath.normpath(member.name).partition("/")[0]
 
 
 def _read_content(stream: IO[bytes], size: int) -> bytes:
@@ -200,123 +204,3 @@ class Forward(io.RawIOBase):
         while self._position < offset and self.read(min(_BLOCK, offset - self._position)):
             pass
         return self._position
-
-
-LINK = "120000"
-_MODULE = "160000"
-_RAW = ("--raw", "-r", "-z", "--no-renames", "--no-abbrev", "--no-color", "--ignore-submodules=none")
-_AT_ONCE = 50
-"""Commits in one call: its output has a line for each changed file."""
-_MOST_ALIKE = 20
-"""An object of so many files, like the empty one, does not show where the project is."""
-
-Entry = tuple[str, str]
-"""Mode and object."""
-Tree = dict[str, Entry]
-"""By path; without submodules."""
-
-
-@dataclass(frozen=True)
-class TreeChange:
-    """A path that differs between two trees, and its entry in each (None: no entry)."""
-
-    path: str
-    before: Entry | None
-    after: Entry | None
-
-
-@dataclass(frozen=True)
-class Match:
-    """The comparison of a tree with an sdist; every list is complete."""
-
-    prefix: str
-    """The project's folder in the tree: "", or a path with a slash at its end."""
-    equal: int
-    differing: tuple[str, ...]
-    absent: tuple[str, ...]
-
-
-def read_tree(store: Store, commit: str) -> Tree:
-    """The whole tree of a commit."""
-    tree: Tree = {}
-    for line in store.run("ls-tree", "-r", "-z", "--full-tree", commit).output.split(b"\0"):
-        facts, _, path = line.partition(b"\t")
-        mode, _, name = [*decode_output(facts).split(" "), "", "", ""][:3]
-        if path and mode != _MODULE:
-            tree[decode_output(path)] = (mode, name)
-    return tree
-
-
-def read_changes(store: Store, pairs: Sequence[tuple[str, str]]) -> Iterator[tuple[str, list[TreeChange]]]:
-    """For each pair (commit, earlier commit), in order: the first, and the changes between the two."""
-    for start in range(0, len(pairs), _AT_ONCE):
-        # The second commit counts as the parent, so the first is compared with it.
-        stdin = "".join(f"{commit} {earlier}\n" for commit, earlier in pairs[start : start + _AT_ONCE]).encode()
-        output = store.run("diff-tree", "--stdin", "--always", "--format=%x01%H%x02", *_RAW, stdin=stdin).output
-        for block in output.split(b"\x01")[1:]:
-            commit, _, rest = block.partition(b"\x02")
-            yield decode_output(commit), [_parse_change(path, entry) for path, entry in parse_raw(rest).items()]
-
-
-def _parse_change(path: bytes, entry: bytes) -> TreeChange:
-    parts = [*decode_output(entry.lstrip(b":")).split(" "), "", "", "", ""]
-    before, after = (parts[0], parts[2]), (parts[1], parts[3])
-    entries = [each if each[1].strip("0") and each[0] != _MODULE else None for each in (before, after)]
-    return TreeChange(decode_output(path), entries[0], entries[1])
-
-
-class Votes:
-    """Counts the files of the sdist that a tree has below each folder; follows the tree through changes.
-
-    Only files with a distinctive content count: the result chooses what to compare.
-    """
-
-    def __init__(self, files: Files, tree: Mapping[str, Entry] | None = None) -> None:
-        paths: dict[str, list[str]] = defaultdict(list)
-        for path, names in files.items():
-            for name in names:
-                paths[name].append(path)
-        self._paths = {name: alike for name, alike in paths.items() if len(alike) <= _MOST_ALIKE}
-        self._counts: Counter[str] = Counter()
-        for path, entry in (tree or {}).items():
-            self._vote(path, entry, 1)
-
-    def apply(self, changes: Iterable[TreeChange], *, undo: bool = False) -> None:
-        """Apply changes to the tree, or undo them."""
-        for change in changes:
-            self._vote(change.path, change.before, 1 if undo else -1)
-            self._vote(change.path, change.after, -1 if undo else 1)
-
-    def find_best(self) -> tuple[str, int]:
-        """The folder with the most files, and their number; of equal ones the one nearest to the top."""
-        voted = (folder for folder, count in self._counts.items() if count > 0)
-        folder = min(voted, key=lambda folder: (-self._counts[folder], len(folder), folder), default="")
-        return folder, self._counts[folder]
-
-    def _vote(self, path: str, entry: Entry | None, by: int) -> None:
-        for wanted in self._paths.get(entry[1], ()) if entry else ():
-            if path == wanted or path.endswith(f"/{wanted}"):
-                self._counts[path[: len(path) - len(wanted)]] += by
-
-
-def compare_trees(files: Files, tree: Tree) -> Match:
-    """Compare every file of the sdist with the tree, below the folder that fits best.
-
-    A link is equal if the tree has its target's content; so is a file that only the top of a monorepo has (a licence).
-    """
-    prefix, _ = Votes(files, tree).find_best()
-    equal, differing, absent = 0, list[str](), list[str]()
-    objects = {name for _, name in tree.values()}
-    for path, names in sorted(files.items()):
-        entry = tree.get(prefix + path)
-        if entry is not None and entry[0] == LINK:
-            is_same = not objects.isdisjoint(names)
-        elif entry is None and prefix:
-            is_same = path in tree and tree[path][1] in names
-        else:
-            is_same = entry is not None and entry[1] in names
-        if is_same:
-            equal += 1
-        else:
-            (absent if entry is None else differing).append(path)
-    return Match(prefix, equal, tuple(differing), tuple(absent))

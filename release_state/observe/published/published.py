@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from release_state.model.observation import Observation, known
-from release_state.model.snapshot import Branch, Candidate, IndexFile, Published
+from release_state.model.snapshot import Branch, Candidate, IndexFile, Published, Remote, Tag
 from release_state.model.target import Channel, Target
 from release_state.observe.git.command import Git, GitFailed
 from release_state.observe.git.commits import BranchHistory, CommitSet
 from release_state.observe.git.store import Store, WantedCommit
 from release_state.observe.http.client import HttpClient, LookupFailed
 from release_state.observe.index.access import Index, Provenance, observe_provenance
+from release_state.observe.index.index import observe_index
+from release_state.observe.published.built import Files
 from release_state.observe.published.candidates import (
     CandidateSearch,
     CommitRef,
@@ -27,16 +29,9 @@ from release_state.observe.published.candidates import (
     look_into,
     look_up_pull_heads,
 )
-from release_state.observe.published.files import (
-    Files,
-    Match,
-    Refused,
-    Tree,
-    compare_trees,
-    read_sdist,
-    read_tree,
-    read_wheel,
-)
+from release_state.observe.published.elsewhere import find_elsewhere
+from release_state.observe.published.files import Refused, read_sdist, read_wheel
+from release_state.observe.published.trees import Match, Tree, compare_trees, read_tree
 
 SOURCE = "published commit"
 MOST_BYTES = 64 * 2**20
@@ -56,13 +51,15 @@ def observe_published(
     *,
     looks_on_base: bool = False,
     downloaded: dict[str, bytes] | None = None,
+    tagged: Tag | None = None,
 ) -> Observation[Published]:
     """Compare the version's sdist with the commits that it may have been built from.
 
     One request for the sdist (else a wheel), and one for its provenance if it has one. The base's history and the heads
     of pull requests are compared only if the tag does not match; with `looks_on_base` the base's history in any case.
     A commit that cannot be fetched is no candidate. Provenance is not verified. `downloaded` receives the compared
-    file, by its address. Known and None: no files. Sources: PEP 517, PEP 625, PEP 740.
+    file, by its address. With `tagged`, that tag alone is compared. Known and None: no files. Sources: PEP 517,
+    PEP 625, PEP 740.
     """
     if not files:
         return Observation[Published](value=None, unavailable=None)
@@ -76,7 +73,7 @@ def observe_published(
         published = Published(
             sdist=None, provenance_commit=provenance.commit, provenance_repository=provenance.repository
         )
-        content: Files = {}
+        content = Files()
         if chosen:
             content = _download(index, chosen, sha256=sha256, deadline=git.deadline, downloaded=downloaded)
         if chosen is None or not content:
@@ -84,10 +81,13 @@ def observe_published(
         refs = find_ref_commits(target, history.remote, history.clone)
         if provenance.commit:
             refs.append(CommitRef(provenance.commit, None, "the commit that the attestation names (not verified)"))
-        comparison = _Comparison(git, history.stores.url, target, base, content, refs, looks_on_base)
+        if tagged:
+            refs = [CommitRef(tagged.commit, f"refs/tags/{tagged.name}", f"the tag {tagged.name}")]
+        remote = None if tagged else history.remote
+        comparison = _Comparison(git, history.stores.url, target, base, content, refs, remote, looks_on_base)
         candidates = history.read(comparison.find_candidates, [WantedCommit(r.sha, r.ref) for r in refs], git=git)
         file = {"sdist" if chosen.kind == "sdist" else "wheel": chosen.filename}
-        update = {**file, "compared": len(content), "candidates": tuple(candidates)}
+        update = {**file, "compared": len(content), **candidates}
         return known(published.model_copy(update=update))
     except LookupFailed as failed:
         return Observation[Published](value=None, unavailable=failed.problem)
@@ -95,11 +95,31 @@ def observe_published(
         return Observation[Published](value=None, unavailable=failed.as_problem(SOURCE))
 
 
+def observe_instead(
+    client: HttpClient, channel: Channel, target: Target, version: str, tag: Tag, history: BranchHistory
+) -> Observation[Published]:
+    """Compare the files of another version with the commit of the target's tag, which declares that version.
+
+    Two requests: the index's page, and the sdist. Known and None: the version has no files.
+    """
+    other = target.model_copy(update={"version": version, "process": target.process.model_copy(update={"tag": None})})
+    project = observe_index(client, channel, target.package, version)
+    if project.value is None:
+        return Observation[Published](value=None, unavailable=project.unavailable)
+    found = observe_published(client, channel, other, project.value.files, history, tagged=tag)
+    return known(found.value.model_copy(update={"version": version})) if found.value else found
+
+
 def _choose_file(files: Sequence[IndexFile]) -> IndexFile | None:
-    """The version's sdist (of several, the one in the format of PEP 625), or else its first wheel."""
+    """The version's sdist (of several, the one in the format of PEP 625), or else a wheel: a pure one, or the smallest.
+
+    A wheel with compiled files has few others.
+    """
     sdists = [file for file in files if file.kind == "sdist"]
     wheels = [file for file in files if file.kind == "wheel"]
-    return min(sdists or wheels, key=lambda file: (not file.filename.endswith(".tar.gz"), file.filename), default=None)
+    if sdists:
+        return min(sdists, key=lambda file: (not file.filename.endswith(".tar.gz"), file.filename))
+    return min(wheels, key=lambda f: (not f.filename.endswith("-any.whl"), f.size or 0, f.filename), default=None)
 
 
 def _download(
@@ -134,10 +154,19 @@ class _ComparedCommit:
     match: Match
 
     @property
-    def is_matching_tag(self) -> bool:
-        """Whether it is a tag, and no other commit can match better."""
-        is_tag = (self.commit.ref or "").startswith("refs/tags/")
-        return is_tag and not self.match.differing and all(_GENERATED.fullmatch(path) for path in self.match.absent)
+    def is_tag(self) -> bool:
+        """Whether a tag names it."""
+        return (self.commit.ref or "").startswith("refs/tags/")
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether no other commit can match better."""
+        return not self.match.differing and all(_GENERATED.fullmatch(path) for path in self.match.absent)
+
+    @property
+    def has_most(self) -> bool:
+        """Whether it has more than half of the files."""
+        return self.match.equal > len(self.match.differing) + len(self.match.absent)
 
     @property
     def rank(self) -> tuple[int, int, int]:
@@ -155,10 +184,12 @@ class _Comparison:
     base: Branch
     files: Files
     refs: Sequence[CommitRef]
+    remote: Remote | None
+    """None: nothing is searched for."""
     looks_on_base: bool
 
-    def find_candidates(self, store: Store, commits: CommitSet) -> list[Candidate]:
-        """Every candidate, best first."""
+    def find_candidates(self, store: Store, commits: CommitSet) -> dict[str, object]:
+        """The candidates, best first, and how many files none of them has: values of Published."""
         compared: dict[str, _ComparedCommit] = {}
 
         def compare(refs: Iterable[CommitRef]) -> None:
@@ -168,17 +199,35 @@ class _Comparison:
                     compared[ref.sha] = _ComparedCommit(ref, tree, compare_trees(self.files, tree))
 
         compare(ref for ref in self.refs if ref.sha in commits.present)
-        has_matching_tag = any(each.is_matching_tag for each in compared.values())
-        search = CandidateSearch(store, self.files, self.target, self.base.name, self.base.sha)
-        if self.looks_on_base or not has_matching_tag:
-            compare(search.find_on_base())
-        if not has_matching_tag:
-            compare(search.find_pull_heads(*look_up_pull_heads(self.git, self.url)))
+        if self.remote:
+            self._search(store, self.remote, compared, compare)
         ranked = sorted(compared.values(), key=lambda each: each.rank)
         folders = [find_project_folder(each.tree, each.match.prefix, self.files) for each in ranked]
         trees = [look_into(each.tree, folder) for each, folder in zip(ranked, folders, strict=True)]
         versions = Declarations(store).read_versions(trees)
-        return [self._build_candidate(store, each, version) for each, version in zip(ranked, versions, strict=True)]
+        pairs = zip(ranked, versions, strict=True)
+        candidates = tuple(self._build_candidate(store, each, version) for each, version in pairs)
+        absent = [set(each.match.absent) for each in ranked]
+        return {"candidates": candidates, "unseen": len(set.intersection(*absent)) if absent else None}
+
+    def _search(
+        self,
+        store: Store,
+        remote: Remote,
+        compared: Mapping[str, _ComparedCommit],
+        compare: Callable[[Iterable[CommitRef]], None],
+    ) -> None:
+        """Search along the base, then in pull requests; elsewhere only while nothing fits and no tag comes near."""
+        has_matching_tag = any(each.is_tag and each.is_whole for each in compared.values())
+        has_near_tag = any(each.is_tag and each.has_most for each in compared.values())
+        search = CandidateSearch(store, self.files, self.target, self.base.name, self.base.sha)
+        if self.looks_on_base or not has_matching_tag:
+            compare(search.find_on_base())
+        if has_matching_tag:
+            return
+        compare(search.find_pull_heads(*look_up_pull_heads(self.git, self.url)))
+        if not has_near_tag and not any(each.is_whole for each in compared.values()):
+            compare(find_elsewhere(search, remote, compared))
 
     def _build_candidate(self, store: Store, each: _ComparedCommit, version: str | None) -> Candidate:
         commit, match = each.commit, each.match
@@ -191,6 +240,9 @@ class _Comparison:
             equal=match.equal,
             differing=_shorten(match.differing),
             absent=_shorten(match.absent),
+            more_differing=max(len(match.differing) - _SHOWN, 0),
+            more_absent=max(len(match.absent) - _SHOWN, 0),
+            left_out=match.left_out,
             declared_version=version,
         )
 

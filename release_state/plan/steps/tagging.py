@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
+from packaging.version import Version
+
 from release_state.common.text import join_items, quote_or_explain
 from release_state.facts import origin
 from release_state.facts.release import Release
@@ -122,7 +124,7 @@ def _check_tag(release: Release, sha: str) -> list[str]:
 def _move(release: Release, tag: Tag, chosen: Candidate) -> list[Step]:
     """Move a published version's tag to the commit that its files were built from, with a backup of the old one.
 
-    Only right for a tag on a commit of another version that no immutable GitHub Release holds.
+    Only right for a misplaced tag that no immutable GitHub Release holds.
     """
     ref, backup = f"refs/tags/{tag.name}", f"refs/backup/tags/{tag.name}-{tag.object[:7]}"
     local = release.local_tag if release.snapshot.clone.is_known else None
@@ -137,7 +139,7 @@ def _move(release: Release, tag: Tag, chosen: Candidate) -> list[Step]:
             f"Back up the tag {tag.name} to {backup}",
             *tags.fetch_and_show(release, tag),
             push(release, f"{tag.object}:{backup}"),
-            reason=f"it points to {tag.commit}, a commit of another version",
+            reason=f"it points to {tag.commit}, {origin.explain_misplaced(release)}",
             verify=[check_holds(release, backup, tag.object)],
         ),
         _tag_step(
@@ -159,12 +161,13 @@ def describe_fit(release: Release, candidate: Candidate) -> str:
     found = release.snapshot.published.value
     if found is None or found.file is None:
         return ""
-    count = "all" if candidate.equal == found.compared else f"{candidate.equal} of"
-    text = f"{count} {found.compared} files of {found.file} match"
+    compared = found.compared - candidate.left_out
+    count = "all" if candidate.equal == compared else f"{candidate.equal} of"
+    text = f"{count} {compared} files of {found.file} match"
     if candidate.differing:
-        text += f"; different: {join_items(candidate.differing)}"
+        text += f"; different: {join_items(candidate.differing, total=candidate.differing_count)}"
     if candidate.absent:
-        text += f"; missing: {join_items(candidate.absent)}"
+        text += f"; missing: {join_items(candidate.absent, total=candidate.absent_count)}"
     return text
 
 
@@ -174,6 +177,11 @@ def _explain_choice(release: Release, chosen: Candidate, alike: tuple[Candidate,
     if len(alike) > 1:
         others = join_items(f"{other.sha[:12]}, {other.what}" for other in alike[1:])
         sentences.append(f"commit {others} fits just as well" + (f", beside {base}" if chosen.on_base else ""))
+    sentences += [
+        f"{tag.name} is on it too, and {version} was never published: check {version} to move its GitHub Release here"
+        for tag in release.remote.tags
+        if tag.commit == chosen.sha and (version := _find_misnamed(release, tag)) is not None
+    ]
     if attested_commit := published.provenance_commit if published else None:
         another = f"another commit, {attested_commit[:12]}: check that one first"
         words = "the same commit" if attested_commit == chosen.sha else another
@@ -186,12 +194,20 @@ def _explain_choice(release: Release, chosen: Candidate, alike: tuple[Candidate,
         )
         if other := origin.find_on_base(release):
             unlike = (*other.differing, *other.absent)
+            count = other.differing_count + other.absent_count
             sentences.append(
                 f"the alternative, {other.sha[:12]}, {other.what}, would fix that, but its files are not what was "
-                f"published: {join_items(unlike)} differ{'s' * (len(unlike) == 1)}. Tag the published commit: a tag on "
-                "other content misleads forever, while the history can be fixed: see the next step"
+                f"published: {join_items(unlike, total=count)} differ{'s' * (count == 1)}. Tag the published "
+                "commit: a tag on other content misleads forever, while the history can be fixed: see the next step"
             )
     return ". ".join(sentence[:1].upper() + sentence[1:] for sentence in sentences if sentence)
+
+
+def _find_misnamed(release: Release, tag: Tag) -> Version | None:
+    """The version that a tag names, if the index has no file of it; None otherwise."""
+    version = release.target.parse_tag(tag.name)
+    offered = {Version(each.version) for each in release.project.releases}
+    return version if version is not None and version not in {release.version, *offered} else None
 
 
 _BODY = "No file changes. Merge with a merge commit: a squash or rebase has no effect."

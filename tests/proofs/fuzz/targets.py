@@ -64,7 +64,7 @@ from release_state.observe.next_version.rules import (
     find_project_name,
     find_project_version,
 )
-from release_state.observe.published import files as tree_match
+from release_state.observe.published import trees as tree_match
 from release_state.observe.published.candidates import look_up_pull_heads
 from release_state.observe.published.files import Refused, read_sdist, read_wheel
 from release_state.observe.status_page import observe_status_page
