@@ -254,14 +254,15 @@ def _create_repository(recovery: Recovery, *, advice: bool) -> Step:
 
 
 def _observe_again(recovery: Recovery, why: str, results: Sequence[CheckResult]) -> Step:
-    when = find_retry_time(results)
-    run = recovery.release.snapshot.own_run.value
+    release, when = recovery.release, find_retry_time(results)
+    run, jobs = release.snapshot.own_run.value, release.snapshot.own_jobs.value or ()
+    if run and any(job.has_begun for job in jobs):
+        return publication.verify(release)
     return step(
         f"Repeat the failed look-ups: {', '.join(result.id for result in results)}",
         # Outside of the run that it gates, the gate cannot be asked.
-        gh(recovery.release, "run", "rerun", str(run.id), "--failed")
-        if run
-        else suite_command(recovery.release.target),
+        gh(release, "run", "rerun", str(run.id), "--failed") if run else suite_command(release.target),
         mends="all",
+        precondition="this run has ended, and its publishing job has not started" if run else "",
         reason="; ".join(filter(None, [why, *collect_remedies(results), f"retry at {when}" if when else ""])),
     )

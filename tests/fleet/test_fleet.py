@@ -144,6 +144,7 @@ def test_the_command_line_wins_and_the_environment_names_no_project(tmp_path: Pa
         (WHOLE + "version = 'two'", Arguments(), "project 1: --version 'two' is not a PEP 440 version"),
         (WHOLE + WHOLE, AUDIT, "project 2: 'orbit (octo/orbit)' is listed twice"),
         (WHOLE, Arguments(audit="all", settings={"package": "x"}), "--package cannot be combined with --project-list"),
+        (WHOLE, Arguments(phase="pre-publish"), "--phase pre-publish cannot be combined with --project-list"),
         (WHOLE, Arguments(audit="all", repo="x"), "--repo cannot be combined with --project-list"),
         (WHOLE, Arguments(audit="all", channels=("nowhere",)), "--channel 'nowhere' is not known"),
     ],

@@ -270,7 +270,7 @@ def test_looking_at_the_plan_contacts_nothing(option: str, workers: str, sockets
     [
         ["-k", "nothing_matches"],
         ["--deselect", "checks/"],
-        ["-m", "not pre_release and not post_recovery and not rollback"],
+        ["-m", "not pre_release and not pre_publish and not post_recovery and not rollback"],
         ["--ignore-glob", "*test_*"],
     ],
     ids=lambda words: words[0],

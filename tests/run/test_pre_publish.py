@@ -12,6 +12,7 @@ from release_state.common.errors import UsageProblem
 from release_state.demo.github import Job
 from release_state.model.outcome import Exit, Phase
 from release_state.observe.github.own_run import read_own_run
+from release_state.observe.recorded import load, save
 from tests.checks.cases.pre_publish import tagged as tagged_state
 from tests.proofs.adverse.worlds import WORLDS, Stage
 from tests.standins.services import Reply
@@ -121,6 +122,7 @@ def test_what_must_not_be_uploaded(put: Callable[[World], None], check: str, cod
     assert check in {result.id for result in verdict.findings}
     commands = [list(line) for step in verdict.plan.steps for line in step.commands]
     assert not any("pre-publish" in line for line in commands), "nobody can type that outside of the run"
+    assert not (put is _begun and any("rerun" in line for line in commands)), "it would not be asked again"
     deletes = [number for number, line in enumerate(commands) if ":refs/tags/v0.2.0" in line]
     assert not deletes or any("fetch" in line for line in commands[: deletes[0]]), "fetched before it is deleted"
 
@@ -170,6 +172,12 @@ def test_names_of_the_environment_that_are_none_are_left_out() -> None:
     given = {"GITHUB_WORKFLOW_REF": "octo/orbit/.github/workflows/ship it.yml@refs/tags/v1", "GITHUB_JOB": "a b"}
     found = read_own_run(OUTSIDE | given)
     assert (found.workflow, found.job) == ("", "")
+
+
+def test_a_recorded_gate_is_judged_again(tmp_path: Path) -> None:
+    save(tmp_path / "snapshot.json", [tagged_state()])
+    (again,) = load(tmp_path / "snapshot.json")
+    assert verdict_of(again, fixed_phase=Phase.PRE_PUBLISH).exit is Exit.OK
 
 
 def test_the_same_facts_outside_are_the_verification() -> None:

@@ -176,7 +176,7 @@ def verify(release: Release) -> Step:
     return _index_step(
         f"Verify {release.version} on {release.channel.name}",
         suite_command(release.target, phase="post-release"),
-        reason="an index never accepts a version twice, so this run must not upload it",
+        reason="an index never accepts a file twice: see what this run or another one has published already",
     )
 
 
