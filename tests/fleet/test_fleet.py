@@ -23,10 +23,12 @@ from release_state.fleet.pool import Pool
 from release_state.fleet.projects import Part, Project, ProjectRow, find_worst, read_projects
 from release_state.fleet.report import build_document, describe_verdict, render_page
 from release_state.fleet.report import build_schema as fleet_schema
+from release_state.fleet.run import FleetRun
 from release_state.fleet.session import FleetController
 from release_state.model.outcome import Exit
 from release_state.observe.http.client import HttpClient, LookupFailed
 from release_state.observe.http.limits import SharedLimit
+from release_state.run.options import Invocation
 from release_state.settings.sources import Arguments
 from tests.standins.fleet import Fleet
 from tests.standins.services import Reply
@@ -144,7 +146,6 @@ def test_the_command_line_wins_and_the_environment_names_no_project(tmp_path: Pa
         (WHOLE + "version = 'two'", Arguments(), "project 1: --version 'two' is not a PEP 440 version"),
         (WHOLE + WHOLE, AUDIT, "project 2: 'orbit (octo/orbit)' is listed twice"),
         (WHOLE, Arguments(audit="all", settings={"package": "x"}), "--package cannot be combined with --project-list"),
-        (WHOLE, Arguments(phase="pre-publish"), "--phase pre-publish cannot be combined with --project-list"),
         (WHOLE, Arguments(audit="all", repo="x"), "--repo cannot be combined with --project-list"),
         (WHOLE, Arguments(audit="all", channels=("nowhere",)), "--channel 'nowhere' is not known"),
     ],
@@ -156,6 +157,16 @@ def test_a_list_that_is_wrong_is_refused_in_one_line(
         listed(tmp_path, text, arguments)
     assert said in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+def test_many_projects_are_not_one_run_of_a_tag(tmp_path: Path) -> None:
+    arguments = Arguments(phase="pre-publish")
+    given = Invocation(
+        arguments, {}, tmp_path, tmp_path, demo=None, listed=None, files={}, named=(), markers="", narrowed=False,
+        workers=0, executes=True,
+    )  # fmt: skip
+    with pytest.raises(UsageProblem, match="--phase pre-publish cannot be combined with --project-list"):
+        FleetRun.refuse(FleetRun.__new__(FleetRun), given)
 
 
 def test_a_list_that_is_not_there_is_refused(tmp_path: Path) -> None:
