@@ -18,6 +18,7 @@ from release_state.facts.origin import (
 from release_state.facts.process import require_sure
 from release_state.facts.release import Release
 from release_state.facts.release_workflow import require_workflow
+from release_state.facts.version_source import find_build_writer
 from release_state.model.observation import NotObserved, Problem
 from release_state.model.outcome import ActionNeeded, InProgress, NotApplicable, Phase
 from release_state.model.plan import Step, step
@@ -367,6 +368,8 @@ def _find_published_commit(release: Release, tag: Tag) -> Step:
 def test_tagged_commit_declares_the_version(release: Release, plan: Recovery) -> None:
     """The metadata at the tagged commit declare this version.
 
+    A version that only running the project's code tells counts as in the published files.
+
     If the process never commits the version, no commit declares it. When no commit fits the published files better than
     the tagged one, this is advice for the next release. Otherwise the tag is on the wrong commit, and is moved to the
     published one. If an immutable GitHub Release holds the tag, the tag stays, and the version is used up.
@@ -377,8 +380,13 @@ def test_tagged_commit_declares_the_version(release: Release, plan: Recovery) ->
     lineage = release.lineage(release.tag.commit)
     if lineage.version_is_dynamic:
         raise NotApplicable("the version is dynamic; the published files' metadata count instead")
+    if tool := find_build_writer(release):
+        raise NotApplicable(f"{tool} sets the version while it builds; the published files' metadata count instead")
     if lineage.declared_version is None:
-        raise NotObserved(Problem(source="git history", why=f"no readable version at {lineage.sha[:12]}"))
+        if release.is_published:
+            raise NotApplicable(f"no readable version: {lineage.declared_where}; the published files' metadata count")
+        why = f"no readable version at {lineage.sha[:12]}: {lineage.declared_where or 'nothing declares it'}"
+        raise NotObserved(Problem(source="git history", why=why))
     if parse_version(lineage.declared_version) != release.version:
         right = release.is_published and not is_misplaced(release)
         raise ActionNeeded(

@@ -9,6 +9,7 @@ import pytest
 from release_state.common.text import format_commits, join_items
 from release_state.facts.release import Release
 from release_state.facts.release_workflow import require_workflow
+from release_state.facts.version_source import explain_no_version, explain_written_later, is_started_by_version
 from release_state.model.observation import NotObserved, Problem
 from release_state.model.outcome import ActionNeeded, NotApplicable, Statement
 from release_state.model.plan import step
@@ -484,25 +485,42 @@ def test_no_release_run_is_unfinished(release: Release, plan: Recovery) -> None:
     judge_unfinished(release, "two releases at once disturb each other", plan.steps_for("run"))
 
 
-@check("META-1", reads=["remote", "history"])
+@check("META-1", reads=["remote", "history", "workflow_files"])
 def test_metadata_declare_the_version(release: Release, target: Target) -> None:
     """The base branch declares this version.
 
-    Only where `expected-before-release` says that the version is committed before the release.
+    Only where the process has the version committed before the release: a pushed tag or a GitHub Release starts the
+    upload and no workflow sets the version, or `expected-before-release` names the version. It is read from the files
+    that the build backend reads, in the package's own folder. Nothing is run. A version that a tool computes from tags
+    does not count.
+
+    If a push to the base branch starts the upload, the commit that sets the version is the release: this is advice.
     """
-    if "version" not in target.expected_before_release:
-        raise NotApplicable("the release itself writes the version (expected-before-release)")
+    doubt = None
+    try:
+        if later := explain_written_later(release):
+            raise NotApplicable(later)
+    except NotObserved as unknown:  # a right version is right in any process
+        doubt = unknown
     lineage = release.lineage(release.base_head)
     if lineage.version_is_dynamic:
-        raise NotApplicable("the version is dynamic: the build computes it")
+        raise NotApplicable(f"the version is dynamic: {lineage.declared_where or 'the build'} computes it")
     declared = lineage.declared_version
-    if declared is None or parse_version(declared) != release.version:
-        raise ActionNeeded(
-            expected=f"version {release.version} at {release.base_head[:12]}",
-            found=declared or "no readable version",
-            why="a build would carry another version",
-            steps=[step(f"Set the version to {release.version}, commit and push")],
-        )
+    if declared is not None and parse_version(declared) == release.version:
+        return
+    if doubt:
+        raise doubt
+    if problem := explain_no_version(release, lineage):
+        raise NotObserved(problem)
+    where, by_push = lineage.declared_where or "the metadata", is_started_by_version(release)
+    other = "this push starts the upload" if by_push else "to release another branch, name it with --base-branch"
+    raise ActionNeeded(
+        expected=f"version {release.version} at {release.base_head[:12]}",
+        found=f"{declared} in {where}",
+        why="a build would carry another version",
+        steps=[step(f"Set the version to {release.version} in {where}, commit and push; {other}")],
+        advice=by_push,
+    )
 
 
 @check("META-2", reads=["remote", "history"])

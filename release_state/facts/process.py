@@ -13,6 +13,7 @@ from packaging.version import Version
 from release_state.common.text import join_items, sanitize
 from release_state.facts.earlier import find_expected_kinds, list_earlier
 from release_state.facts.spelling import find_tag_spelling
+from release_state.facts.workflow.bumping import find_version_writer
 from release_state.facts.workflow.calls import ReleaseWorkflow
 from release_state.facts.workflow.document import FOLDER
 from release_state.facts.workflow.making import Made, builds_platform_wheels, find_made
@@ -92,7 +93,9 @@ def _with_workflows(target: Target, files: WorkflowFiles) -> Target:
         f"workflow: {publisher.workflow}, {publisher.job} runs {publisher.how}; started by {describe_starts(publisher)}"
         for publisher in publishers
     )
-    process = _add(target.process, *evidence, publishers=publishers)
+    writer = find_version_writer(files.texts, [f"{FOLDER}/{publisher.workflow}" for publisher in publishers])
+    written = f"version: {writer.workflow} sets it, by {writer.how}" if writer else ""
+    process = _add(target.process, *evidence, written, publishers=publishers, version_writer=writer)
     if "workflow" in target.given:
         return target.model_copy(update={"process": process})
     if publishers:

@@ -43,12 +43,23 @@ class Publisher(Model):
     """Whether the workflow builds wheels for several platforms."""
 
 
+class VersionWriter(Model):
+    """A step of a workflow that sets the version in a run."""
+
+    workflow: str
+    """File name of the workflow."""
+    how: str
+    """The action or command."""
+
+
 class Process(Model):
     """How a project releases, as far as it was found out. What is configured overrules it."""
 
     tag: str | None = None
     """The version's tag as the remote spells it; None: as the template does."""
     publishers: tuple[Publisher, ...] = ()
+    version_writer: VersionWriter | None = None
+    """What sets the version in a run; None: commits declare it, or it was not found out."""
     candidates: tuple[str, ...] = ()
     """The workflow files, if none of them is known to publish and the configuration names none."""
     unsure: tuple[tuple[str, str], ...] = ()

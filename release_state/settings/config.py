@@ -261,7 +261,7 @@ def _project(get: Mapping[str, str]) -> dict[str, Any]:
 
 def _given(values: Mapping[str, Value], channels: DefinedChannels) -> tuple[str, ...]:
     """The keys of the process that the configuration gives: nothing that is found out replaces them."""
-    named = ("tag-template", "branch-template", "workflow", "expected-files")
+    named = ("tag-template", "branch-template", "workflow", "expected-files", "expected-before-release")
     leaves = [f"channels.{name}.leaves" for name, key in channels.values if key == "leaves"]
     return (*(key for key in named if values[key].origin != "default"), *leaves)
 

@@ -1,0 +1,69 @@
+"""When a project's commits declare the version of a release, and where the package states another one (pure)."""
+
+from __future__ import annotations
+
+from release_state.facts.process import explain_unknown
+from release_state.facts.release import Release
+from release_state.model.observation import NotObserved, Problem, value_or
+from release_state.model.process import StartKind
+from release_state.model.snapshot import Lineage
+from release_state.model.target import parse_version
+
+_LATER = "the release itself writes the version (expected-before-release)"
+_BEFORE: tuple[StartKind, ...] = ("tag", "release", "branch")
+_REMEDY = "if the release writes the version, set `expected-before-release` to an empty list"
+
+
+def explain_written_later(release: Release) -> str:
+    """Return why no commit need declare the version before a release; empty if one has to.
+
+    Raises NotObserved if it is not known how the project releases.
+    """
+    target, process = release.target, release.target.process
+    if "version" in target.expected_before_release:
+        return ""
+    if "expected-before-release" in target.given:
+        return _LATER
+    if writer := process.version_writer:
+        return f"{writer.workflow} sets the version: {writer.how}"
+    if process.candidates:
+        raise NotObserved(explain_unknown(target))
+    release.snapshot.workflow_files.known()
+    return "" if process.is_started_by(*_BEFORE) else _LATER
+
+
+def is_version_committed_first(release: Release) -> bool:
+    """Return whether the process certainly has the version committed before the release."""
+    return value_or(False, lambda: not explain_written_later(release))
+
+
+def is_started_by_version(release: Release) -> bool:
+    """Return whether the commit that sets the version starts the release itself: a push to a branch, nothing else."""
+    target = release.target
+    kinds = {start.kind for start in target.process.starts}
+    return "version" not in target.expected_before_release and bool(kinds) and kinds.isdisjoint({"tag", "release"})
+
+
+def find_build_writer(release: Release) -> str:
+    """Return the step that sets the version in a run that the tag has started; empty if none is seen to."""
+    writer, publishers = release.target.process.version_writer, release.target.process.publishers
+    if writer is None:
+        return ""
+    starts = {start.kind for each in publishers if each.workflow == writer.workflow for start in each.starts}
+    return writer.how if starts and starts <= {"tag", "release"} else ""
+
+
+def explain_no_version(release: Release, lineage: Lineage) -> Problem | None:
+    """Return why it is not known which version a build of a commit carries; None if it is what the commit declares."""
+    declared, files = parse_version(lineage.declared_version or ""), release.snapshot.workflow_files.value
+    if lineage.declared_version is None:
+        why = f"no readable version at {lineage.sha[:12]}: {lineage.declared_where or 'nothing declares it'}"
+    elif "version" in release.target.expected_before_release:
+        return None
+    elif declared is not None and not any(declared.release):
+        why = f"{lineage.declared_where} says {declared}, a placeholder, and no workflow is seen to replace it"
+    elif files is not None and files.unread:
+        why = f"{lineage.declared_where} says {declared}, and {files.unread[0]}, which may set it, was not read"
+    else:
+        return None
+    return Problem(source="git history", why=why, remedy=_REMEDY)
