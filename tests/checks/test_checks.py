@@ -9,7 +9,7 @@ import pytest
 
 from release_state.facts.release import Release
 from release_state.model.observation import NotObserved, Observation, known
-from release_state.model.outcome import Outcome, Statement
+from release_state.model.outcome import ActionNeeded, Outcome, Statement
 from release_state.model.snapshot import (
     LOOKUPS,
     Commit,
@@ -681,3 +681,24 @@ def test_an_index_that_takes_no_upload_blocks_what_is_still_to_be_uploaded(mark:
     assert outcome is ACTION
     assert isinstance(before, Statement) and before.decides(CHECKS["INDEX-5"].blocking) is decides
     assert isinstance(after, Statement) and not after.decides(CHECKS["INDEX-5"].blocking)
+
+
+def test_a_package_of_two_versions_blocks_where_its_very_commit_is_built() -> None:
+    """After the release, and where the release sets the version itself, it is advice."""
+    by_tag, by_hand = declared.started_by("tag"), declared.started_by("dispatch")
+    for snapshot, blocks in (
+        (declared.declares("0.2.0", by_tag, **declared.OTHER), True),
+        (declared.declares("0.2.0", by_hand, **declared.OTHER), False),
+        (declared.declares("0.2.0", by_tag, declared.SILENT, **declared.OTHER), False),
+        (declared.tagged("0.2.0", by_tag, **declared.OTHER), False),
+        (declared.tagged("0.2.0", by_tag, {"phase": "pre-publish"}, **declared.OTHER), True),
+    ):
+        statement = ended_on("META-31", snapshot)[1]
+        assert isinstance(statement, ActionNeeded)
+        assert statement.blocks is blocks and "x.toml says 0.2.0, src/orbit/__init__.py says 0.1.0" in statement.found
+
+
+def test_a_push_that_starts_the_upload_needs_no_version_before_it() -> None:
+    for kinds, advice in ((("branch",), True), (("branch", "tag"), False), (("tag",), False)):
+        statement = ended_on("META-1", declared.declares("0.1.0", declared.started_by(*kinds)))[1]
+        assert isinstance(statement, ActionNeeded) and statement.advice is advice

@@ -89,5 +89,6 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("META-31", "history silent", s.ready(history=s.failed()), UNKNOWN),
     ("META-31", "released with one", s.released(), HOLDS),
     ("META-31", "released with two", tagged("0.2.0", **OTHER), ACTION),
+    ("META-31", "two at the tag, before the upload", tagged("0.2.0", **OTHER, state={"phase": "pre-publish"}), ACTION),
     ("META-31", "no tag", s.released(remote=s.remote()), NONE),
 ]
