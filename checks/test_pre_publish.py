@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from release_state.common.text import join_items
-from release_state.facts.own_run import find_own_publishers, find_waiting_jobs
+from release_state.facts.own_run import find_gated_jobs, find_own_publishers
 from release_state.facts.release import Release
 from release_state.facts.workflow.document import FOLDER
 from release_state.model.observation import NotObserved, Problem
@@ -67,8 +67,9 @@ def test_this_run_is_of_the_tag(release: Release) -> None:
 def test_this_run_has_not_begun_to_publish(release: Release) -> None:
     """The publishing job of this run waits for this gate.
 
-    It `needs` the job that asks, and no attempt of this run has started it. Once it has started, the result is unknown:
-    it may have uploaded something that the index does not list yet. Verify the release then.
+    It `needs` the job that asks, without an `if: always()`, and no attempt of this run has started it. Once it has
+    started, the result is unknown: it may have uploaded something that the index does not list yet. Verify the release
+    then.
     """
     run, target, files = release.own_run, release.target, release.snapshot.workflow_files.known()
     publishers = find_own_publishers(target, run)
@@ -86,16 +87,16 @@ def test_this_run_has_not_begun_to_publish(release: Release) -> None:
             f"this run has started to publish: {found}; what it has uploaded may not be listed yet",
             "verify the release with --phase post-release",
         )
-    waiting = find_waiting_jobs(files.texts.get(f"{FOLDER}/{run.workflow}", ""), run.job)
+    waiting = find_gated_jobs(files.texts.get(f"{FOLDER}/{run.workflow}", ""), run.job)
     if waiting is None:
         remedy = f"let a job of {run.workflow} itself run the gate"
         raise _unknown(f"{run.workflow} has no job {run.job or 'that the environment names (GITHUB_JOB)'}", remedy)
     if free := [each.job_name for each in publishers if each.job_name not in waiting]:
         raise ActionNeeded(
             expected=f"`needs: {run.job}` in each job of {run.workflow} that publishes",
-            found=f"missing in: {join_items(free)}",
+            found=f"not so, or not only after its success: {join_items(free)}",
             why="it starts whatever this gate says",
-            steps=[step(f"Add `needs: {run.job}` to it, and commit that before the next tag")],
+            steps=[step(f"Let it need {run.job} and its success, and commit that before the next tag")],
         )
 
 

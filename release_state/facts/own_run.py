@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 
 from release_state.facts.workflow.document import NotReadable
@@ -9,6 +10,8 @@ from release_state.facts.workflow.model import Workflow, WorkflowJob, parse_work
 from release_state.model.process import Publisher
 from release_state.model.snapshot import OwnRun
 from release_state.model.target import Target
+
+_EVEN_AFTER_FAILURE = re.compile(r"\b(?:always|cancelled|failure)\s*\(")
 
 
 def find_own_publishers(target: Target, run: OwnRun) -> tuple[Publisher, ...]:
@@ -31,12 +34,24 @@ def find_needed_jobs(text: str, job: str) -> frozenset[str]:
     return frozenset(_name(each) for each in workflow.jobs if each.id in needed and "${{" not in each.name)
 
 
-def find_waiting_jobs(text: str, job: str) -> frozenset[str] | None:
-    """Return the names of the jobs that start only after a job; None if the file has no such job."""
+def find_gated_jobs(text: str, job: str) -> frozenset[str] | None:
+    """Return the names of the jobs that start only once a job has succeeded; None if the file has no such job."""
     workflow = _parse(text)
     if job not in {each.id for each in workflow.jobs}:
         return None
-    return frozenset(_name(each) for each in workflow.jobs if job in _find_needs(workflow, each.id))
+    gated, before = {job}, set[str]()
+    while gated != before:
+        before = set(gated)
+        gated |= {each.id for each in workflow.jobs if gated.intersection(each.needs) and _needs_success(each, gated)}
+    return frozenset(_name(each) for each in workflow.jobs if each.id in gated - {job})
+
+
+def _needs_success(job: WorkflowJob, gated: Collection[str]) -> bool:
+    """Whether a job starts only if a gated one that it needs has succeeded, as jobs do unless their `if` says more."""
+    if not _EVEN_AFTER_FAILURE.search(job.condition):
+        return True
+    asked = re.findall(r"needs\.([\w-]+)\.result\s*==\s*'success'", job.condition)
+    return "||" not in job.condition and not set(asked).isdisjoint(gated)
 
 
 def _parse(text: str) -> Workflow:

@@ -16,7 +16,7 @@ from typing import Any
 from release_state.audit.kinds import KINDS
 from release_state.audit.report import document as audit_document
 from release_state.fleet import report as fleet_report
-from release_state.model.outcome import Phase
+from release_state.model.outcome import Phase, name_phase
 from release_state.model.snapshot import FORMAT, Snapshot
 from release_state.observe.lookups import TABLE
 from release_state.report import document
@@ -43,7 +43,7 @@ _PHASES = {
     Phase.PRE_RELEASE: "Before a release: nothing of the version exists yet, and nothing blocks its release.",
     Phase.PRE_PUBLISH: "Inside a run that a tag or a GitHub Release started, before it uploads: the tag is right, and "
     "nothing is uploaded yet.",
-    Phase.POST_RECOVERY: "The verification, after a release or a recovery: every trace is what a finished release "
+    Phase.POST_RECOVERY: "After a release or a recovery (`--phase post-release`): every trace is what a finished release "
     "leaves.",
     Phase.ROLLBACK: "After a release was withdrawn: everything that can be withdrawn is withdrawn.",
 }
@@ -60,7 +60,7 @@ def reference(checks: Sequence[CheckInfo], folder: Path = CHECKS) -> str:
     parts = [_HEAD]
     for phase in Phase:
         members = [check for check in checks if phase in check.phases]
-        parts.append(f"## Phase {phase.value}\n\n{_PHASES[phase]}\n\n{_short(members, '')}")
+        parts.append(f"## Phase {name_phase(phase)}\n\n{_PHASES[phase]}\n\n{_short(members, '')}")
     for name, about in _OF_MANY.items():
         members = [check for check in checks if not check.phases and check.places == name]
         parts.append(f"## {name.capitalize()}\n\n{about}\n\n{_short(members, '')}")

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from release_state.common.errors import UsageProblem
 from release_state.demo.github import Job
+from release_state.model.observation import known
 from release_state.model.outcome import Exit, Phase
 from release_state.observe.github.own_run import read_own_run
 from release_state.observe.recorded import load, save
+from tests.checks.cases.pre_publish import TO_TESTPYPI
 from tests.checks.cases.pre_publish import tagged as tagged_state
 from tests.proofs.adverse.worlds import WORLDS, Stage
 from tests.standins.services import Reply
@@ -172,6 +175,14 @@ def test_names_of_the_environment_that_are_none_are_left_out() -> None:
     given = {"GITHUB_WORKFLOW_REF": "octo/orbit/.github/workflows/ship it.yml@refs/tags/v1", "GITHUB_JOB": "a b"}
     found = read_own_run(OUTSIDE | given)
     assert (found.workflow, found.job) == ("", "")
+
+
+@pytest.mark.parametrize(
+    "changes", [{"release": known(s.release()), "latest_release": known(s.release())}, TO_TESTPYPI]
+)
+def test_a_release_that_started_it_and_a_channel_without_tags_are_no_findings(changes: dict[str, Any]) -> None:
+    verdict = verdict_of(tagged_state(**changes), fixed_phase=Phase.PRE_PUBLISH)
+    assert (verdict.exit, verdict.plan.steps, verdict.diagnosis.scenario) == (Exit.OK, (), "publishing")
 
 
 def test_a_recorded_gate_is_judged_again(tmp_path: Path) -> None:

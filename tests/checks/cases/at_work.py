@@ -42,6 +42,12 @@ def by_tag(check: str, *makes: Any, **run: Any) -> Snapshot:
     return without(check, s.run("in_progress", **OF_TAG | run), target=s.target(process=process))
 
 
+BY_RELEASE = BY_TAG.model_copy(update={"starts": (Start(kind="release", filters=("published",)),)})
+OF_RELEASE = without(
+    "INDEX-11",
+    s.run("in_progress", **OF_TAG | {"event": "release"}),
+    target=s.target(process=Process(publishers=(BY_RELEASE,))),
+)
 ON_TESTPYPI = s.target(channel=s.TESTPYPI)
 LEFT = s.remote(s.branch(ON_TESTPYPI.release_branch))
 
@@ -51,6 +57,7 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     *((check, "a stuck run", without(check, STUCK), ACTION) for check in MISSING if check != "PULL-11"),
     *((check, "runs unknown", without(check).model_copy(update={"runs": s.failed()}), ACTION) for check in ("TAG-11",)),
     ("INDEX-11", "the run of its tag", by_tag("INDEX-11"), PROGRESS),
+    ("INDEX-11", "the run of its GitHub Release", OF_RELEASE, PROGRESS),
     ("INDEX-11", "the run of another tag", by_tag("INDEX-11", head_branch="v0.3.0", head_sha=s.OTHER), ACTION),
     ("RELEASE-11", "a run that makes it", by_tag("RELEASE-11", "release"), PROGRESS),
     ("RELEASE-11", "a run that makes its draft", by_tag("RELEASE-11", "draft"), PROGRESS),

@@ -55,11 +55,13 @@ def job(state: str = "in_progress", *, begun: bool = True, attempt: int = 1) -> 
     return tagged(own_jobs=known((OwnJob(name="Upload", attempt=attempt, state=state, has_begun=begun),)))
 
 
+ASKS = "always() && needs.gate.result == 'success'"
 OFF = s.history(s.lineage())
 LINE: dict[str, Any] = {
     "remote": s.remote(s.tag(), s.branch("0.2.x", s.OTHER)),
     "history": s.history(s.lineage(), s.lineage(s.OTHER), ancestors=((s.HEAD, s.OTHER),)),
 }
+TO_TESTPYPI: dict[str, Any] = {"target": publishes(channel=s.TESTPYPI), "index": {"testpypi": s.project()}}
 NAMED_BY_EXPRESSION = PUBLISHER.model_copy(update={"job_name": "Upload ${{ matrix.to }}"})
 RESPELLED: dict[str, Any] = {
     "target": publishes(given=("tag-template",)),
@@ -89,8 +91,16 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("RUN-41", "a file that cannot be read", tagged("jobs: ["), UNKNOWN),
     ("RUN-41", "files unknown", tagged(workflow_files=s.failed("release workflow")), UNKNOWN),
     ("RUN-41", "does not wait", tagged(w.without("needs: sign", "needs: test", FLOW)), ACTION),
+    ("RUN-41", "runs in any case", tagged(w.without("name: Upload,", "name: Upload, if: always(),", FLOW)), ACTION),
+    (
+        "RUN-41",
+        "asks for it",
+        tagged(w.without("needs: [gate, test],", f"needs: [gate, test], if: {ASKS},", FLOW)),
+        HOLDS,
+    ),
     ("TAG-14", "before the upload, on a line", tagged(**LINE), HOLDS),
     ("TAG-14", "before the upload, nowhere", tagged(history=OFF), ACTION),
+    ("TAG-14", "before the upload to a channel without tags", tagged(history=OFF, **TO_TESTPYPI), ACTION),
     ("META-11", "before the upload, the version", tagged(), HOLDS),
     ("META-11", "before the upload, unreadable", tagged(history=s.history(s.lineage(declared_version=None))), UNKNOWN),
     ("META-11", "before the upload, another", tagged(history=s.history(s.lineage(declared_version="0.1.0"))), ACTION),
