@@ -43,8 +43,8 @@ _PHASES = {
     Phase.PRE_RELEASE: "Before a release: nothing of the version exists yet, and nothing blocks its release.",
     Phase.PRE_PUBLISH: "Inside a run that a tag or a GitHub Release started, before it uploads: the tag is right, and "
     "nothing is uploaded yet.",
-    Phase.POST_RECOVERY: "After a release or a recovery (`--phase post-release`): every trace is what a finished release "
-    "leaves.",
+    Phase.POST_RECOVERY: "After a release or a recovery (`--phase post-release`): every trace is what a finished "
+    "release leaves.",
     Phase.ROLLBACK: "After a release was withdrawn: everything that can be withdrawn is withdrawn.",
 }
 
