@@ -146,6 +146,33 @@ def test_no_file_is_yanked(release: Release, plan: Recovery) -> None:
         )
 
 
+@check("INDEX-14", reads=["index", "contents"])
+def test_wheels_have_a_module(release: Release) -> None:
+    """The wheels of this version have a module to import.
+
+    A build that does not find the package makes a wheel of metadata alone. It installs, and nothing can be imported.
+    The smallest wheels are read, up to 8 MiB each. One without a module is wrong if the sdist has a package, or another
+    wheel has a module. A wheel of the version before counts where there is no sdist, or no dependency either. A
+    metapackage has no module in any file.
+    """
+    contents = release.snapshot.contents.known()
+    if not release.files or contents is None:
+        raise NotApplicable("no wheel to read")
+    if contents.empty and contents.module:
+        raise ActionNeeded(
+            found=f"no module in {join_items(contents.empty)}",
+            why=f"{contents.holder} has {contents.module}",
+            steps=[
+                step(
+                    f"Yank {release.version}, find out why the build left it out, and publish the next version",
+                    mends="index",
+                    link=release.target.index_page,
+                    reason="no index takes the same file name twice",
+                )
+            ],
+        )
+
+
 @check("INSTALL-11", reads=["index", "installation", "opened"])
 def test_version_installs(release: Release) -> None:
     """The version installs, and its other files are what the index says.

@@ -6,6 +6,7 @@ import functools
 from pathlib import Path
 from typing import Any
 
+from release_state.facts.earlier import list_earlier
 from release_state.facts.git import refs_conflict
 from release_state.facts.origin import find_declared_instead
 from release_state.facts.process import MOST_EARLIER, explain_unknown, explain_unread, list_run_filters
@@ -259,6 +260,18 @@ class Sources(CommitSources):
                 most_bytes=self._most_bytes,
                 downloaded=self.downloaded,
             ),
+        )
+
+    def contents(self, view: View) -> Call:
+        """Return whether the smallest wheels have a module."""
+        from release_state.observe.published.contents import observe_contents
+
+        target, files = view.target, view.release.files
+        before = next((each.version for each in list_earlier(view.release.project)), None)
+        channel = self.config.channels[target.channel.name]
+        return Call(
+            (files, before),
+            lambda: observe_contents(self.client, channel, target.package, files, before=before),
         )
 
     @property

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from release_state.model.observation import Observation, known
-from release_state.model.snapshot import Branch, Installation, Opened, Snapshot, Tag
+from release_state.model.snapshot import Branch, Contents, Installation, Opened, Snapshot, Tag
 from tests.support import states as s
 from tests.support.judged import verdict_of
 
@@ -34,6 +34,7 @@ which contain every possible combination of three dimensions' values.
 _INSTALLED: dict[str, Observation[Any]] = {
     "installation": known(Installation(attempted=True, succeeded=True, installed_version="0.2.0")),
     "opened": known(Opened()),
+    "contents": known(Contents()),
 }
 
 

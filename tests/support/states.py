@@ -13,6 +13,7 @@ from release_state.model.snapshot import (
     CICheck,
     Clone,
     CommitChecks,
+    Contents,
     ExpectedCI,
     ExplainedRun,
     GitHubRelease,
@@ -309,6 +310,7 @@ def released(**changes: Any) -> Snapshot:
         "published": published(candidate()),
         "installation": known(Installation(attempted=True, succeeded=True, installed_version="0.2.0")),
         "opened": known(Opened()),
+        "contents": known(Contents()),
         **changes,
     }
     return ready(**values)
@@ -323,6 +325,7 @@ def released_on_testpypi(**changes: Any) -> Snapshot:
         "index": {"testpypi": project(file(), file("sdist"))},
         "installation": known(Installation(attempted=True, succeeded=True, installed_version="0.2.0")),
         "opened": known(Opened()),
+        "contents": known(Contents()),
         **changes,
     }
     return ready(**values)

@@ -24,6 +24,7 @@ from release_state.model.snapshot.github import (
     WorkflowFiles,
 )
 from release_state.model.snapshot.index import (
+    Contents,
     IndexFile,
     IndexProject,
     IndexRelease,
@@ -105,6 +106,8 @@ class Snapshot(Model):
     installation: Observation[Installation] = NOT_ASKED
     opened: Observation[Opened] = NOT_ASKED
     """The files that were not installed."""
+    contents: Observation[Contents] = NOT_ASKED
+    """Known and None: the version has no wheel that is read."""
     published: Observation[Published] = NOT_ASKED
     """Known and None: nothing of the version is published."""
     last_run: Observation[ExplainedRun] = NOT_ASKED

@@ -108,6 +108,17 @@ class Opened(Model):
     files: tuple[OpenedFile, ...] = ()
 
 
+class Contents(Model):
+    """Whether the smallest wheels of the version have a module."""
+
+    empty: tuple[str, ...] = ()
+    """The wheels that have none."""
+    module: str = ""
+    """A module in another file of the version, or of the version before; empty if none of them has one."""
+    holder: str = ""
+    """That file."""
+
+
 class Witness(Model):
     """Evidence of a publication outside the index; never a tag or a GitHub Release, which exist without one."""
 

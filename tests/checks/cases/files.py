@@ -6,12 +6,15 @@ from typing import Any
 
 from release_state.model.observation import known
 from release_state.model.outcome import Outcome
-from release_state.model.snapshot import IndexFile, IndexProject, IndexRelease, Snapshot
+from release_state.model.snapshot import Contents, IndexFile, IndexProject, IndexRelease, Snapshot
 from tests.support import states as s
 
 HOLDS, ACTION, UNKNOWN, NONE = Outcome.HOLDS, Outcome.ACTION_NEEDED, Outcome.UNKNOWN, Outcome.NOT_APPLICABLE
 
 PLATFORMS = ("manylinux_2_17_x86_64", "macosx_11_0_arm64", "win_amd64")
+EMPTY = known(
+    Contents(empty=("orbit-0.2.0-py3-none-any.whl",), module="orbit/__init__.py", holder="orbit-0.2.0.tar.gz")
+)
 GIVEN = s.target(given=("expected-files",))
 
 
@@ -68,6 +71,11 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("INDEX-12", "its own list of files", released(TWO[:-1], target=GIVEN), ACTION),
     ("INDEX-12", "an old Python is dropped", released(matrix("cp313")), HOLDS),
     ("INDEX-12", "GitHub silent, wheels as before", released(TWO, release=s.failed()), HOLDS),
+    ("INDEX-14", "a module", s.released(), HOLDS),
+    ("INDEX-14", "a metapackage", s.released(contents=known(Contents(empty=("a.whl",)))), HOLDS),
+    ("INDEX-14", "the sdist has it", s.released(contents=EMPTY), ACTION),
+    ("INDEX-14", "no wheel", s.released(contents=known(None)), NONE),
+    ("INDEX-14", "index silent", s.released(contents=s.failed("wheels on pypi")), UNKNOWN),
     ("RELEASE-21", "a newer version of its line", replaced("0.2.1"), NONE),
     ("RELEASE-21", "only an older version", replaced(), ACTION),
     ("RELEASE-21", "replaced, index silent", replaced("0.2.1", release=s.failed()), UNKNOWN),

@@ -115,6 +115,12 @@ def _other_metadata() -> bytes:
     return content
 
 
+def _without_module() -> bytes:
+    """A wheel that its build left empty."""
+    _, content = build_wheel("orbit-demo", VERSION, sources={})
+    return content
+
+
 def _without_metadata() -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
@@ -183,6 +189,7 @@ FACTS = (
     Fact("wheel that is still offered", _offered, ("INDEX-21",), back, FILE),
     Fact("file uploaded since", _offered_besides, ("INDEX-21",), back, FILE, ("zeros",)),
     Fact("wheel of another version inside", _wheel(_other_metadata()), ("INSTALL-11",), after, FILE, installs=True),
+    Fact("wheel without a module", _wheel(_without_module()), ("INDEX-14",), after, FILE),
     Fact("wheel without metadata", _wheel(_without_metadata()), ("INSTALL-11",), after, FILE, installs=True),
     Fact("wheel of garbage", _wheel(b"garbage"), ("INSTALL-11",), after, FILE, installs=True),
     Fact("wheel with another digest", _other_digest, ("INSTALL-11",), after, FILE, installs=True),

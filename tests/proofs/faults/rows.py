@@ -102,6 +102,7 @@ _CAN = ("git", r"/.*\.git/info/refs", "")
 _PAGE, _ROOT, _SECOND = _index("/pypi/simple/[^/]+/"), _index("/pypi/simple/"), _index("/testpypi/simple/[^/]+/")
 _SECOND_JSON = _index("/testpypi/pypi/.*/json")
 _SECOND_ROOT = _index("/testpypi/simple/")
+_WHEEL = _index(r"/pypi/files/.*\.whl")
 _SDIST, _PROVENANCE = _index(r"/pypi/files/.*\.tar\.gz"), _index("/pypi/integrity/.*")
 _OWN_PULLS, _OTHER_PULLS = _api("/pulls", "head=.*pypi-v0.2.0"), _api("/pulls", "head=.*testpypi-v0.3")
 _OF_TAG, _RESPELLED = _api("/releases/tags/[^/]*0[.]2[.]0"), _api("/releases/tags/[0-9][^/]*")
@@ -129,6 +130,7 @@ _TABLE = (
     _row("index: new project", "new project", "page", "index pypi", _PAGE, begins="pypi"),
     _row("index: root", "new project", "root", "index pypi", _ROOT),
     _row("second index: root", "new project", "root", "rehearsal", _SECOND_ROOT, blocking=False),
+    _row("index: wheel", RELEASED, "file", "contents", _WHEEL),
     _row("index: sdist", RELEASED, "file", "published", _SDIST, blocking=False),
     _row("index: provenance", RELEASED, "attestation", "published", _PROVENANCE, blocking=False),
     _row("GitHub: repository", READY, "object", "repository", _api(""), *_ALL_OF_GITHUB, begins="github"),
