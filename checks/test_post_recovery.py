@@ -155,9 +155,11 @@ def test_wheels_have_a_module(release: Release) -> None:
     wheel has a module. A wheel of the version before counts where there is no sdist, or no dependency either. A
     metapackage has no module in any file.
     """
+    if not release.files:
+        raise NotApplicable("nothing of the version is published")
     contents = release.snapshot.contents.known()
-    if not release.files or contents is None:
-        raise NotApplicable("no wheel to read")
+    if contents is None:
+        raise NotApplicable("no wheel that is read")
     if contents.empty and contents.module:
         raise ActionNeeded(
             found=f"no module in {join_items(contents.empty)}",

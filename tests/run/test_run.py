@@ -89,6 +89,7 @@ WHEEL = "/pypi/files/orbit_demo-0.2.0-py3-none-any.whl"
 SDIST = ("release-state", "GET", "/pypi/files/orbit_demo-0.2.0.tar.gz")  # which commit was published
 # Installation: pip reads the same page, the wheel's metadata and the wheel.
 PIP = [("pip", "GET", "/pypi/simple/orbit-demo/"), ("pip", "GET", WHEEL), ("pip", "GET", f"{WHEEL}.metadata")]
+CONTENTS = ("release-state", "GET", WHEEL)  # whether it has a module
 
 
 @pytest.fixture(scope="module")
@@ -251,7 +252,7 @@ def test_requests_of_the_post_recovery_phase(workers: tuple[str, ...], released:
 
     assert (ran.code, ran.verdict) == (0, "RELEASED AND VERIFIED"), ran.output
     assert asked_github(released) == GITHUB_AFTERWARDS
-    assert asked_index(released) == sorted([INDEX, SDIST, *PIP])
+    assert asked_index(released) == sorted([INDEX, CONTENTS, SDIST, *PIP])
     assert asked_status(released) == STATUS
 
 
