@@ -319,7 +319,8 @@ def test_an_index_that_catches_up_is_asked_alone(world: World, tmp_path: Path) -
     assert verdict_of(snapshot).exit is Exit.OK
     index = ("release-state", "GET", "/pypi/simple/orbit-demo/")
     sdist = ("release-state", "GET", "/pypi/files/orbit_demo-0.2.0.tar.gz")
-    assert asked == sorted([index, sdist]), "and what its files are compared with, once they are there"
+    wheel = ("release-state", "GET", "/pypi/files/orbit_demo-0.2.0-py3-none-any.whl")
+    assert asked == sorted([index, sdist, wheel]), "and what its files hold, once they are there"
 
 
 def test_a_question_that_got_no_answer_is_asked_alone(world: World, tmp_path: Path) -> None:
