@@ -31,7 +31,7 @@ USAGE = """usage: release-state --version X.Y.Z [--channel pypi|testpypi|all] [-
        release-state --version all | '>=2,<3' [--channel pypi] (an audit of the whole history)
        release-state --project-list FILE [--version all | X.Y.Z] (an audit or a gate of many projects)
        release-state explain LOGFILE
-       release-state history [--version X.Y.Z] [--channel NAME] [--reports-dir DIR]
+       release-state history [--version X.Y.Z] [--channel NAME] [--repository OWNER/NAME]
        release-state --list-checks
 
 Says, read-only, whether a Python release is ready, released and verified, or what is wrong and how to fix it.

@@ -12,6 +12,7 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import sys
 from collections.abc import Generator, Mapping
 from contextlib import ExitStack, nullcontext
 from dataclasses import replace
@@ -102,7 +103,8 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         asked = given if given.versions or given.audit else replace(given, versions=(PLACEHOLDER,))
         loaded = load(asked, os.environ, cwd_of(config), find_repository)
         token_source = find_token(os.environ, loaded.targets[0].github_api)[1]
-        print(*show(loaded, token_source), sep="\n")
+        encoding = getattr(sys.stdout, "encoding", None) or "ascii"
+        print("\n".join(show(loaded, token_source)).encode(encoding, "backslashreplace").decode(encoding))
     except UsageProblem as problem:
         raise usage_error(problem) from None
     return 0

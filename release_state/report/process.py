@@ -144,11 +144,10 @@ def _say_workflow(release: Release, *, briefly: bool) -> str:
 
 def _say_tags(release: Release) -> str:
     target = release.target
-    if "tag-template" in target.given:
-        return f"tags {target.tag_template} (configured)"
-    if any(line.startswith("tags: ") for line in target.process.evidence):
-        return f"tags {target.tag_template}"
-    return f"tags {target.tag_template} (default)"
+    is_found = any(line.startswith("tags: ") for line in target.process.evidence)
+    origin = " (configured)" if "tag-template" in target.given else "" if is_found else " (default)"
+    own = f", this version's {target.process.tag}" if target.process.tag else ""
+    return f"tags {target.tag_template}{origin}{own}"
 
 
 def _say_leaves(release: Release) -> str:

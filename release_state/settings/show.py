@@ -11,7 +11,7 @@ from release_state.settings.config import PLACEHOLDER, RunConfig
 from release_state.settings.options import SETTINGS
 from release_state.settings.sources import Value
 
-_FOUND_OUT = Value("", "found out from the repository")
+_FOUND_OUT, _FROM_FILES = Value("", "found out from the repository"), Value("", "found out from earlier versions")
 
 
 def show(config: RunConfig, token_source: str | None) -> list[str]:
@@ -30,7 +30,7 @@ def show(config: RunConfig, token_source: str | None) -> list[str]:
         ("token", Value("yes" if token_source else "no", token_source or "none found")),
     ]
     return [
-        f"{key} = {'…' if value is _FOUND_OUT else validate.shown(value.text)}  # {value.origin}"
+        f"{key} = {'...' if value in (_FOUND_OUT, _FROM_FILES) else validate.shown(value.text)}  # {value.origin}"
         for key, value in sorted(rows, key=lambda row: row[0])
     ]
 
@@ -38,7 +38,9 @@ def show(config: RunConfig, token_source: str | None) -> list[str]:
 def _shown(key: str, value: Value) -> Value:
     """A setting without secrets; one that nobody gave and that a run finds out says so."""
     is_found = any(setting.key == key and setting.is_found for setting in SETTINGS)
-    return _FOUND_OUT if is_found and value.origin == "default" else _without_secrets(value)
+    if not is_found or value.origin != "default":
+        return _without_secrets(value)
+    return _FROM_FILES if key == "expected-files" else _FOUND_OUT
 
 
 def _without_secrets(value: Value) -> Value:

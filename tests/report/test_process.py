@@ -13,6 +13,7 @@ from release_state.model.process import Process, Publisher, Start
 from release_state.model.snapshot import Snapshot
 from release_state.report.markdown import escape, render_summary
 from release_state.report.process import ProcessReport, build_process, summarize
+from tests.facts.test_hints import with_tags
 from tests.facts.test_process import CI, ON_RELEASE, ON_TAG, snapshot, target
 from tests.report.test_json import document_of
 from tests.report.test_page import page_of
@@ -40,6 +41,8 @@ def test_what_is_found_out_is_one_line() -> None:
     )
     both = "on: {push: {tags: ['v*', 'w*', 'x*', 'y*']}, workflow_dispatch: }\njobs: {up: {steps: [{run: uv publish}]}}"
     assert said({"ship.yml": both}).startswith("tag v* w* x* … or workflow_dispatch starts ship.yml (job up: ")
+    padded = snapshot({"ship.yml": ON_TAG}, target("2026.1.9"), **with_tags("v2025.01.09", "v2026.01.09"))
+    assert "; tags v{version}, this version's v2026.01.09; " in process_of(padded).summary
     assert said({"ci.yml": CI}).startswith("no workflow is seen to publish (ci.yml); ")
 
 

@@ -540,13 +540,17 @@ def test_show_config_has_every_setting_its_origin_and_no_secret(tmp_path: Path) 
     assert rows["changelog"] == "'NEWS.md'  # environment RELEASE_STATE_CHANGELOG"
     assert rows["remote-url"] == f"'https://h.example/o/n.git'  # [tool.release-state] of {top / 'pyproject.toml'}"
     assert rows["package"] == f"'orbit'  # [project] name of {top / 'pyproject.toml'}"
-    assert rows["workflow"] == rows["channels.pypi.leaves"] == "…  # found out from the repository"
+    assert rows["workflow"] == rows["channels.pypi.leaves"] == "...  # found out from the repository"
     assert rows["channels.pypi.index-url"] == "'https://e.example/'  # environment RELEASE_STATE_INDEX_URL_PYPI"
     assert rows["token"] == "'yes'  # GITHUB_TOKEN"
     assert rows["channels.private.index-url"].startswith("'https://i.example/simple/'")
     assert rows["channels.private.dependencies-index-url"].startswith("'https://i.example/all/'")
     assert rows["channels.private.leaves"] == "''  # default"
+    assert rows["expected-files"] == "...  # found out from earlier versions"
     assert not (tmp_path / "reports").exists()
+    odd = suite(*arguments, "--title-template", "Ré {version}", env=env | {"PYTHONIOENCODING": "ascii"})
+    assert odd.returncode == 0, odd.stderr
+    assert "title-template = 'R\\xe9 {version}'" in odd.stdout
 
 
 def test_targets_hold_no_credentials(tmp_path: Path) -> None:
