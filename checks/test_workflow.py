@@ -12,15 +12,25 @@ from release_state.common.text import join_items
 from release_state.facts.process import explain_unknown
 from release_state.facts.release import Release
 from release_state.facts.release_workflow import (
+    PER_RUN,
     SOURCE,
     explain_unreadable,
     find_channel_input,
     find_variation,
+    has_free_channel_input,
     is_before_release,
     make_file_step,
+    may_cancel,
     read_workflow,
 )
-from release_state.facts.workflow.weaknesses import BACKENDS, find_shallow_checkouts, find_unpinned, measure_runs
+from release_state.facts.workflow.hazards import changes_shared_things
+from release_state.facts.workflow.publishing import find_uploads
+from release_state.facts.workflow.weaknesses import (
+    BACKENDS,
+    find_shallow_checkouts,
+    find_unpinned,
+    measure_runs,
+)
 from release_state.model.observation import NotObserved, Problem
 from release_state.model.outcome import ActionNeeded, NotApplicable
 from release_state.model.plan import step
@@ -115,19 +125,21 @@ def test_one_release_at_a_time(release: Release) -> None:
 
     `concurrency` is set, and its group is the same for every channel and every run. `cancel-in-progress` is not true: a
     release that is cancelled half-way is a partial one. If the group contains the channel, a run for TestPyPI and one
-    for PyPI compute their version and push at the same time.
+    for PyPI compute their version and push at the same time. A workflow that pushes nothing disturbs no other run.
     """
     workflow = read_workflow(release)
+    is_apart = not changes_shared_things(workflow)
     blocks = [workflow.file.concurrency] if workflow.file.concurrency else []
     jobs = [placed.job for placed in workflow.jobs if placed.caller is None]
     if not blocks and all(job.concurrency for job in jobs):
         blocks = [job.concurrency for job in jobs if job.concurrency]
     chosen = find_channel_input(workflow, release)
-    found = [] if blocks else ["no `concurrency`"]
+    found = [] if blocks or is_apart else ["no `concurrency`"]
     for block in blocks:
-        if differs := find_variation(block.group, workflow, chosen):
+        differs = find_variation(block.group, workflow, chosen)
+        if differs and not is_apart:
             found.append(f"group {block.group} differs by {differs}")
-        if block.cancels != "false":
+        if may_cancel(block, workflow) and differs not in PER_RUN:
             found.append(f"cancel-in-progress is {block.cancels}")
     if found:
         raise ActionNeeded(
@@ -144,12 +156,16 @@ def test_one_release_at_a_time(release: Release) -> None:
 def test_dispatch_offers_the_channel(release: Release) -> None:
     """A manual start of the release workflow offers this channel.
 
-    The input of type choice has the channel as an option. A workflow that a tag or a push starts has no such input.
+    The input of type choice has the channel as an option. A workflow that a tag or a push starts has no such input, and
+    one that publishes to a single index needs none.
     """
     workflow = read_workflow(release)
     if "workflow_dispatch" not in workflow.file.triggers:
         raise NotApplicable(f"started by {', '.join(workflow.file.triggers) or 'nothing'}, not by hand")
     chosen, channel = find_channel_input(workflow, release), release.channel.name
+    indexes = {upload.index for upload in find_uploads(workflow.texts) if upload.workflow == workflow.path}
+    if chosen is None and len(indexes) == 1 and None not in indexes and not has_free_channel_input(workflow):
+        raise NotApplicable(f"a manual start publishes to {indexes.pop()} alone")
     if chosen is None or channel not in chosen.options:
         offered = f"{chosen.name}: {', '.join(chosen.options)}" if chosen else "no choice input with a channel"
         raise ActionNeeded(

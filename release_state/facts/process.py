@@ -21,7 +21,7 @@ from release_state.facts.workflow.publishing import Evidence, Upload, choose_sur
 from release_state.facts.workflow.starts import find_starts, starts_only_uploads
 from release_state.facts.workflow.triggers import is_taken
 from release_state.model.observation import NotObserved, Problem, known
-from release_state.model.process import Process, Publisher
+from release_state.model.process import HINT, Process, Publisher
 from release_state.model.snapshot import Remote, Snapshot, WorkflowFiles, WorkflowRun
 from release_state.model.target import Channel, Target, Trace
 
@@ -31,8 +31,8 @@ MOST_EARLIER = 2
 _LONGEST_LINE = 300
 HINTS = {
     Evidence.KNOWN: "",
-    Evidence.CREDENTIALS: ", which gets credentials of an index",
-    Evidence.NAME: ", by its name",
+    Evidence.CREDENTIALS: f"{HINT}credentials of an index",
+    Evidence.NAME: f"{HINT}name",
 }
 
 

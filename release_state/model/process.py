@@ -19,6 +19,10 @@ class Start(Model):
     """Whether no condition on the way is unknown."""
 
 
+HINT = ", by its "
+"""In the words of how a job uploads: that it does is a guess."""
+
+
 class Publisher(Model):
     """A job that uploads to the channel's index."""
 

@@ -74,7 +74,9 @@ def observed(
 ) -> Observation[WorkflowFiles]:
     """The observation of these files."""
     requires = (build,) if build else ()
-    found = WorkflowFiles(commit=BASE, path=PATH, files=files(text, **others), unread=unread, build_requires=requires)
+    found = WorkflowFiles(
+        commit=BASE, path=PATH, branch="main", files=files(text, **others), unread=unread, build_requires=requires
+    )
     return known(found.model_copy(update={"build_unread": build_unread}))
 
 

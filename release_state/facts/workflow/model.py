@@ -118,6 +118,9 @@ class WorkflowJob:
     env: Mapping[str, str] = field(default_factory=dict)
     condition: str = ""
     may_fail: bool = False
+    runs_on: str = ""
+    """The label of its runner; may be an expression; empty for several labels."""
+    has_matrix: bool = False
     environment: str = ""
     """The name of the deployment environment; may be an expression."""
     steps: tuple[JobStep, ...] = ()
@@ -192,6 +195,8 @@ def _parse_job(name: str, block: Mapping[str, Any]) -> WorkflowJob:
         env=_texts(block.get("env")),
         condition=_text(block.get("if")),
         may_fail=_may_fail(block),
+        runs_on=_text(block.get("runs-on")),
+        has_matrix=bool(_object(block.get("strategy")).get("matrix")),
         environment=_text(block.get("environment")) or _text(_object(block.get("environment")).get("name")),
         steps=_parse_steps(block),
     )

@@ -9,7 +9,9 @@ from datetime import timedelta
 
 from release_state.facts.workflow.calls import LocatedStep, ReleaseWorkflow
 from release_state.facts.workflow.document import is_local
+from release_state.facts.workflow.publishing import choose_surest, find_uploads
 from release_state.facts.workflow.script import split_commands
+from release_state.facts.workflow.starts import find_starts
 from release_state.model.snapshot import WorkflowRun
 
 BACKENDS = frozenset(
@@ -35,7 +37,7 @@ _BUILDS = {"build": (), "uv": ("build",), "hatch": ("build", "version"), "pdm": 
 def find_shallow_checkouts(workflow: ReleaseWorkflow, build_requires: Collection[str]) -> tuple[str, ...] | None:
     """Checkouts without the history that their job needs, in words; None if no job is known to need it."""
     # The checkout of a run that a tag starts has that tag: a build by one of the backends needs no more.
-    backends = () if workflow.file.by_tag else build_requires
+    backends = () if uploads_for_tags_only(workflow) and not _checks_out_a_branch(workflow) else build_requires
     needed, shallow = False, []
     for job in workflow.jobs:
         steps = [at for at in workflow.steps if at.job is job]
@@ -50,8 +52,34 @@ def find_shallow_checkouts(workflow: ReleaseWorkflow, build_requires: Collection
     return tuple(shallow) if needed else None
 
 
+def uploads_for_tags_only(workflow: ReleaseWorkflow) -> bool:
+    """Return whether the workflow, or at least its uploads, run for a pushed tag or a GitHub Release alone."""
+    if workflow.file.by_tag:
+        return True
+    text = workflow.texts.get(workflow.path, "")
+    uploads = choose_surest([each for each in find_uploads(workflow.texts) if each.workflow == workflow.path])
+    kinds = {start.kind for upload in uploads for start in find_starts(upload, text)}
+    return bool(kinds) and kinds <= {"tag", "release"}
+
+
+def _checks_out_a_branch(workflow: ReleaseWorkflow) -> bool:
+    """Whether a checkout names a branch, so that the tag of the run is not there."""
+    refs = (
+        at.step.inputs.get("ref", "") for at in workflow.steps if at.step.uses.lower().startswith("actions/checkout@")
+    )
+    return any(ref and "${{" not in ref and not ref.startswith("refs/tags/") for ref in refs)
+
+
+def _brings_tags(word: str) -> bool:
+    options = ("--unshallow", "--depth=0", "--deepen", "--tags", "--filter", "--shallow-since")
+    return word.startswith(options)
+
+
 def _needs_history(at: LocatedStep, build_requires: Collection[str]) -> str | None:
     """The action or command of a step that needs the history."""
+    env = {**at.job.workflow.env, **at.job.job.env, **at.step.env}
+    if any("_PRETEND_VERSION" in name for name in env):
+        return None  # the version is said, and not computed
     backend = next((name for name in build_requires if name in BACKENDS), None)
     action = at.step.uses.partition("@")[0].lower()
     if action in _ACTIONS:
@@ -77,7 +105,7 @@ def _find_shallow_checkout(steps: Sequence[LocatedStep]) -> LocatedStep | None:
         if at.step.uses.lower().startswith("actions/checkout@") and not at.step.inputs.get("repository")
     ]
     commands = (words for at in steps for words, _ in split_commands(at.step.run))
-    if any(words[0] == "git" and "fetch" in words and {"--unshallow", "--depth=0"} & set(words) for words in commands):
+    if any(words[0] == "git" and "fetch" in words and any(map(_brings_tags, words)) for words in commands):
         return None
     depths = [at.step.inputs.get("fetch-depth", "1") for at in checkouts]
     return None if not checkouts or any(depth == "0" or "${{" in depth for depth in depths) else checkouts[0]

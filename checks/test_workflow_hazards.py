@@ -1,0 +1,146 @@
+"""What keeps a release run from starting, makes it start twice, fail half-way or publish too much.
+
+These checks read the workflow files at the head of the base branch. They are advice: what only a run can tell is no
+finding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import pytest
+
+from release_state.common.text import join_items
+from release_state.facts.process import find_publishers
+from release_state.facts.release import Release
+from release_state.facts.release_workflow import make_file_step, read_workflow
+from release_state.facts.workflow import hazards
+from release_state.facts.workflow.calls import ReleaseWorkflow
+from release_state.facts.workflow.publishing import Upload, find_uploads
+from release_state.model.outcome import ActionNeeded, NotApplicable
+from release_state.verdict.check import check
+
+pytestmark = pytest.mark.pre_release
+
+READS = ["remote", "workflow_files"]
+
+
+@check("WORKFLOW-7", reads=READS, advice=True)
+def test_workflow_starts(release: Release) -> None:
+    """The release workflow's triggers reach its upload.
+
+    A push filter may name a branch that was renamed, and a tag filter may not take the project's tags. GitHub sends
+    `release: created` only if no draft comes first. A tag or GitHub Release that a workflow makes with GITHUB_TOKEN
+    starts no other workflow.
+    """
+    read_workflow(release)
+    files = release.snapshot.workflow_files.present()
+    publishers = find_publishers(release.target, files)
+    if not publishers:
+        raise NotApplicable("no step is seen to upload")
+    _report(
+        release,
+        hazards.find_never_started(publishers, release.target.tag, files.texts),
+        why="the release is made, and nothing is published",
+        fix="Correct what starts it under `on:`, or make the tag or GitHub Release with a token of your own",
+    )
+
+
+@check("WORKFLOW-8", reads=READS, advice=True)
+def test_upload_starts_once(release: Release) -> None:
+    """One event starts the upload of a version.
+
+    A GitHub Release pushes its tag, so `push: tags` and `release` start two runs. The second one finds files that
+    exist, and fails. An upload that skips existing files stands it.
+    """
+    read_workflow(release)
+    _report(
+        release,
+        hazards.find_double_starts(find_publishers(release.target, release.snapshot.workflow_files.present())),
+        why="two runs upload the same version, and the second fails",
+        fix="Keep one of the two triggers",
+    )
+
+
+@check("WORKFLOW-9", reads=READS, advice=True)
+def test_upload_waits_for_success(release: Release) -> None:
+    """The upload runs only if every job before it succeeded.
+
+    With `if: always()` a job runs although a build failed or was cancelled. Then a part of the files is published.
+    """
+    _report(
+        release,
+        hazards.find_careless_uploads(_find_uploads(release)),
+        why="a failed build job publishes a part of the files",
+        fix="Use `if: ${{ !cancelled() && needs.JOB.result == 'success' }}`, or no condition",
+    )
+
+
+@check("WORKFLOW-10", reads=READS, advice=True)
+def test_artifacts_have_names_of_their_own(release: Release) -> None:
+    """No two jobs of the release run upload an artifact of one name.
+
+    Since version 4 of actions/upload-artifact the second one fails with 409, and nothing is published.
+    """
+    _report_workflow(
+        release,
+        hazards.find_artifact_clashes,
+        why="the second upload of a name fails with 409",
+        fix="Put the matrix into the name (`name: dist-${{ matrix.os }}`), and download with `merge-multiple`",
+    )
+
+
+@check("WORKFLOW-11", reads=READS, advice=True)
+def test_pushes_have_credentials(release: Release) -> None:
+    """A release job that pushes keeps its checkout's credentials.
+
+    With `persist-credentials: false`, `git push` asks for a user name and fails, often after the upload.
+    """
+    _report_workflow(
+        release,
+        hazards.find_pushes_without_credentials,
+        why="the push fails, often after the upload: a published version without its tag",
+        fix="Set `persist-credentials: true` in that job, or push with a token in the address",
+    )
+
+
+@check("WORKFLOW-12", reads=READS, advice=True)
+def test_uploads_have_folders_of_their_own(release: Release) -> None:
+    """Two uploads of one job do not share a folder.
+
+    The publish action leaves attestations beside the files, and a second upload of the folder meets them.
+    """
+    _report(
+        release,
+        hazards.find_shared_folders(_find_uploads(release), read_workflow(release).texts),
+        why="the second upload fails on what the first one left",
+        fix="Publish to each index in a job of its own, or set `attestations: false` for the rehearsal",
+    )
+
+
+@check("WORKFLOW-13", reads=READS, advice=True)
+def test_publish_action_runs_on_linux(release: Release) -> None:
+    """The publish action runs on Linux.
+
+    pypa/gh-action-pypi-publish is a container, and GitHub runs containers on Linux only.
+    """
+    _report(
+        release,
+        hazards.find_foreign_runners(_find_uploads(release)),
+        why="GitHub runs container actions on Linux only",
+        fix="Publish in a job of its own with `runs-on: ubuntu-latest`",
+    )
+
+
+def _find_uploads(release: Release) -> list[Upload]:
+    workflow = read_workflow(release)
+    return [upload for upload in find_uploads(workflow.texts) if upload.workflow == workflow.path]
+
+
+def _report_workflow(release: Release, find: Callable[[ReleaseWorkflow], Iterable[str]], *, why: str, fix: str) -> None:
+    _report(release, find(read_workflow(release)), why=why, fix=fix)
+
+
+def _report(release: Release, found: Iterable[str], *, why: str, fix: str) -> None:
+    if hazard := list(dict.fromkeys(found)):
+        raise ActionNeeded(found=join_items(hazard, most=5), why=why, steps=[make_file_step(release, fix)])

@@ -1,0 +1,154 @@
+"""What keeps a release run from starting, makes it start twice, fail half-way or publish too much (pure).
+
+Sources: https://docs.github.com/actions/reference/workflows-and-actions/events-that-trigger-workflows,
+https://docs.github.com/actions/concepts/security/github_token, https://github.com/actions/upload-artifact#breaking-changes
+and the documentation of actions/checkout and pypa/gh-action-pypi-publish
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from release_state.facts.workflow.calls import LocatedStep, PlacedJob, ReleaseWorkflow
+from release_state.facts.workflow.document import FOLDER
+from release_state.facts.workflow.making import find_made
+from release_state.facts.workflow.needs import CONTENTS
+from release_state.facts.workflow.publishing import Evidence, Upload
+from release_state.facts.workflow.script import split_commands
+from release_state.facts.workflow.starts import find_starts
+from release_state.facts.workflow.triggers import is_taken
+from release_state.model.process import HINT, Publisher
+
+_UPLOAD_ARTIFACT = "actions/upload-artifact@"
+_OLD = re.compile(r"actions/upload-artifact@v[1-3]\b")
+_IGNORES = re.compile(r"(?<!!)\b(?:always|failure|cancelled)\(\)")
+_CONTAINER = "pypa/gh-action-pypi-publish"
+_SIGNS_IN = re.compile(
+    r"git clone|x-access-token|remote set-url|extraheader|credential\.helper|auth setup-git|ssh-add|ssh-agent|insteadof",
+    re.I,
+)
+
+
+def find_never_started(publishers: Sequence[Publisher], tag: str, texts: Mapping[str, str]) -> Iterator[str]:
+    """Yield why a publisher is never started, as far as its triggers say; `tag` is the version's."""
+    drafts = any("draft" in find_made(ReleaseWorkflow(path, texts)) for path in texts if path.startswith(FOLDER))
+    for publisher in publishers:
+        kinds = {start.kind for start in publisher.starts}
+        patterns = [start.filters for start in publisher.starts if start.kind == "tag"]
+        types = {kind for start in publisher.starts if start.kind == "release" for kind in start.filters}
+        if HINT in publisher.how:
+            continue  # whether it uploads at all is a guess
+        if not publisher.starts:
+            yield f"{publisher.workflow}: none of its triggers reaches {publisher.job} from the base branch or a tag"
+        elif kinds == {"tag"} and not any(not each or is_taken(each, tag) for each in patterns):
+            taken = ", ".join(each for filters in patterns for each in filters)
+            yield f"{publisher.workflow}: its tags ({taken}) do not take {tag}"
+        elif kinds == {"release"} and types == {"created"} and drafts:
+            yield f"{publisher.workflow}: `release: created` is not sent when a draft is published; `published` is"
+        elif kinds <= {"tag", "release"}:
+            yield from _find_silent_starts(publisher, kinds, texts)
+
+
+def _find_silent_starts(publisher: Publisher, kinds: Collection[str], texts: Mapping[str, str]) -> Iterator[str]:
+    """A tag or GitHub Release that another workflow makes with its own token starts no workflow."""
+    for path in sorted(texts):
+        if not path.startswith(f"{FOLDER}/") or path.endswith(f"/{publisher.workflow}"):
+            continue
+        workflow = ReleaseWorkflow(path, texts)
+        made, needs = set(find_made(workflow)), workflow.find_needs_for(CONTENTS)
+        if made.intersection(kinds) and needs and all(need.need.own_token for need in needs):
+            what = "GitHub Release" if "release" in made.intersection(kinds) else "tag"
+            maker = path.removeprefix(f"{FOLDER}/")
+            yield f"{publisher.workflow} waits for a {what} that {maker} makes with GITHUB_TOKEN"
+
+
+def find_double_starts(publishers: Sequence[Publisher]) -> Iterator[str]:
+    """Yield what starts the upload twice: a GitHub Release also pushes its tag."""
+    kinds = {start.kind: each.workflow for each in publishers if not each.skips_existing for start in each.starts}
+    if {"tag", "release"} <= kinds.keys():
+        yield f"a pushed tag starts {kinds['tag']}, and its GitHub Release starts {kinds['release']} as well"
+
+
+def find_careless_uploads(uploads: Sequence[Upload]) -> Iterator[str]:
+    """Yield uploads that run although a job before them failed."""
+    for placed in _jobs_of(uploads):
+        condition = placed.job.condition
+        ignores = _IGNORES.search(condition) is not None
+        if placed.job.needs and ignores and ".result" not in condition and "success()" not in condition:
+            yield f"{placed.where} runs `if: {condition}`, also if {', '.join(placed.job.needs)} failed"
+
+
+def _jobs_of(uploads: Sequence[Upload]) -> list[PlacedJob]:
+    return list({upload.job.where: upload.job for upload in uploads}.values())
+
+
+def find_artifact_clashes(workflow: ReleaseWorkflow) -> Iterator[str]:
+    """Yield artifacts that two jobs of a run upload under one name, which version 4 of the action refuses."""
+    counted = Counter[str]()
+    for at in workflow.steps:
+        if not at.step.uses.startswith(_UPLOAD_ARTIFACT) or _OLD.match(at.step.uses):
+            continue
+        name = at.step.inputs.get("name", "artifact")
+        if at.step.inputs.get("overwrite") == "true" or "${{" in name:
+            continue
+        if at.job.job.has_matrix:
+            yield f"every job of the matrix of {at.job.where} uploads the artifact {name}"
+        elif not at.is_conditional:
+            counted[name] += 1
+    yield from (f"{times} steps upload the artifact {name}" for name, times in counted.items() if times > 1)
+
+
+def find_pushes_without_credentials(workflow: ReleaseWorkflow) -> Iterator[str]:
+    """Yield `git push` in a job whose checkout does not keep its credentials and that gets no others."""
+    for placed in workflow.jobs:
+        steps = [at for at in workflow.steps if at.job is placed]
+        checkouts = [at for at in steps if at.step.uses.lower().startswith("actions/checkout@")]
+        kept = [
+            at
+            for at in checkouts
+            if at.step.inputs.get("persist-credentials") != "false" or at.step.inputs.get("ssh-key")
+        ]
+        if not checkouts or kept or any(_SIGNS_IN.search(at.step.run) for at in steps):
+            continue
+        if any("ssh-agent" in at.step.uses or "git-auto-commit" in at.step.uses for at in steps):
+            continue
+        yield from (f"{at.where} pushes without credentials" for at in steps if _pushes_bare(at))
+
+
+def _pushes_bare(at: LocatedStep) -> bool:
+    for words, _ in split_commands(at.step.run):
+        if words[0] == "git" and "push" in words[1:4] and not any("://" in word or "@" in word for word in words):
+            return "$" not in " ".join(words[words.index("push") + 1 : words.index("push") + 2])
+    return False
+
+
+def find_shared_folders(uploads: Sequence[Upload], texts: Mapping[str, str]) -> Iterator[str]:
+    """Yield jobs that upload one folder twice: the second upload meets what the first one left there."""
+    for placed in _jobs_of([upload for upload in uploads if upload.evidence is Evidence.KNOWN]):
+        text = texts.get(placed.file, "")
+        own = [upload for upload in uploads if upload.job == placed and upload.how.lower() == _CONTAINER]
+        steps = [step for step in placed.job.steps if step.uses.lower().startswith(f"{_CONTAINER}@")]
+        folders = Counter(
+            step.inputs.get("packages-dir", "dist") for step in steps if step.inputs.get("attestations") != "false"
+        )
+        twice = [folder for folder, times in folders.items() if times > 1]
+        certain = [{start.kind for start in find_starts(upload, text) if start.surely} for upload in own]
+        together = len(certain) > 1 and set.intersection(*certain)
+        if len({upload.index for upload in own}) > 1 and twice and together:
+            yield f"{placed.where} uploads {twice[0]} to two indexes; the first leaves its attestations there"
+
+
+def find_foreign_runners(uploads: Sequence[Upload]) -> Iterator[str]:
+    """Yield jobs that run the publish action, a container, on another system than Linux."""
+    for upload in uploads:
+        runner = upload.job.job.runs_on.lower()
+        if upload.how.lower() == _CONTAINER and runner.startswith(("macos", "windows")):
+            yield f"{upload.job.where} runs {upload.how} on {upload.job.job.runs_on}"
+
+
+def changes_shared_things(workflow: ReleaseWorkflow) -> bool:
+    """Return whether two runs at once could disturb each other: a run pushes, or makes a pull request."""
+    pushes = (need.need.what for need in workflow.find_needs_for(CONTENTS))
+    return "pull-request" in find_made(workflow) or any("git push" in what or "semantic" in what for what in pushes)

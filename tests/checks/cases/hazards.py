@@ -1,0 +1,144 @@
+"""Workflow files that never start, start twice, fail half-way or publish too much; and those that look like it."""
+
+from __future__ import annotations
+
+from release_state.model.outcome import Outcome
+from release_state.model.snapshot import Snapshot
+from tests.support import states as s
+from tests.support import workflows as w
+
+HOLDS, ACTION, UNKNOWN = Outcome.HOLDS, Outcome.ACTION_NEEDED, Outcome.UNKNOWN
+NONE = Outcome.NOT_APPLICABLE
+SILENT = s.ready(workflow_files=s.failed("git"))
+PUBLISH = f"uses: pypa/gh-action-pypi-publish@{w.SHA}"
+
+
+def ship(on: str, *steps: str, job: str = "", before: str = "", **others: str) -> Snapshot:
+    """A ready state whose release workflow has one job with these steps, and perhaps another before it."""
+    lines = "".join(f"      - {step}\n" for step in steps or (PUBLISH,))
+    text = f"on: {on}\njobs:\n{before}  ship:\n    runs-on: ubuntu-latest\n{job}    steps:\n{lines}"
+    return s.ready(workflow_files=w.observed(text, unread=(), **others))
+
+
+TAGS, RELEASED = "{push: {tags: ['v*']}}", "{release: {types: [published]}}"
+WHEELS = "  wheels:\n    steps: [{run: make}]\n"
+KEEPS = f"uses: actions/checkout@{w.SHA}"
+DROPS = f"{{{KEEPS}, with: {{persist-credentials: false}}}}"
+TESTS = f"{{{PUBLISH}, with: {{repository-url: 'https://test.pypi.example/legacy/'}}}}"
+TAGGER = "on: workflow_dispatch\npermissions: {contents: write}\njobs: {t: {steps: [{run: gh release create v1}]}}\n"
+OWN = TAGGER.replace("run: gh", "env: {GH_TOKEN: '${{ secrets.PAT }}'}, run: gh")
+
+
+def artifact(name: str, version: str = "v4") -> str:
+    """A step that uploads an artifact."""
+    return f"{{uses: actions/upload-artifact@{version}, with: {{name: {name}, path: dist}}}}"
+
+
+MATRIX = "    strategy: {matrix: {os: [a, b]}}\n"
+
+CASES: list[tuple[str, str, Snapshot, Outcome]] = [
+    ("WORKFLOW-7", "by a tag", ship(TAGS), HOLDS),
+    ("WORKFLOW-7", "a branch that is none", ship("{push: {branches: [master]}}"), ACTION),
+    ("WORKFLOW-7", "the base branch", ship("{push: {branches: [main]}}"), HOLDS),
+    ("WORKFLOW-7", "tags that take no v", ship("{push: {tags: ['[0-9]*']}}"), ACTION),
+    (
+        "WORKFLOW-7",
+        "tags that do not take it, and by hand",
+        ship("{push: {tags: ['x*']}, workflow_dispatch: {}}"),
+        HOLDS,
+    ),
+    (
+        "WORKFLOW-7",
+        "a condition that nothing meets",
+        ship(TAGS, job="    if: github.event_name == 'release'\n"),
+        ACTION,
+    ),
+    ("WORKFLOW-7", "created, without drafts", ship("{release: {types: [created]}}"), HOLDS),
+    (
+        "WORKFLOW-7",
+        "created, beside drafts",
+        ship(
+            "{release: {types: [created]}}",
+            workflows_d="on: push\njobs: {d: {steps: [{uses: release-drafter/release-drafter@v6}]}}\n",
+        ),
+        ACTION,
+    ),
+    ("WORKFLOW-7", "a release of another workflow's own token", ship(RELEASED, workflows_t=TAGGER), ACTION),
+    ("WORKFLOW-7", "a release of a person's token", ship(RELEASED, workflows_t=OWN), HOLDS),
+    ("WORKFLOW-7", "nothing uploads", ship(TAGS, "run: make"), NONE),
+    ("WORKFLOW-7", "git silent", SILENT, UNKNOWN),
+    ("WORKFLOW-8", "by a tag", ship(TAGS), HOLDS),
+    ("WORKFLOW-8", "by tag and release", ship("{push: {tags: ['v*']}, release: {types: [published]}}"), ACTION),
+    (
+        "WORKFLOW-8",
+        "by both, and it skips what is there",
+        ship("{push: {tags: ['v*']}, release: {types: [published]}}", f"{{{PUBLISH}, with: {{skip-existing: true}}}}"),
+        HOLDS,
+    ),
+    (
+        "WORKFLOW-8",
+        "by both, and one is left out",
+        ship("{push: {tags: ['v*']}, release: {types: [published]}}", job="    if: github.event_name == 'push'\n"),
+        HOLDS,
+    ),
+    ("WORKFLOW-8", "git silent", SILENT, UNKNOWN),
+    ("WORKFLOW-9", "plain", ship(TAGS, job="    needs: wheels\n", before=WHEELS), HOLDS),
+    ("WORKFLOW-9", "always", ship(TAGS, job="    needs: wheels\n    if: always()\n", before=WHEELS), ACTION),
+    (
+        "WORKFLOW-9",
+        "always, with a result",
+        ship(TAGS, job="    needs: wheels\n    if: always() && needs.wheels.result == 'success'\n", before=WHEELS),
+        HOLDS,
+    ),
+    ("WORKFLOW-9", "always, after nothing", ship(TAGS, job="    if: always()\n"), HOLDS),
+    ("WORKFLOW-9", "git silent", SILENT, UNKNOWN),
+    ("WORKFLOW-10", "one", ship(TAGS, artifact("dist"), PUBLISH), HOLDS),
+    ("WORKFLOW-10", "of a matrix", ship(TAGS, artifact("dist"), PUBLISH, job=MATRIX), ACTION),
+    ("WORKFLOW-10", "of a matrix, each its own", ship(TAGS, artifact("'d-${{ matrix.os }}'"), job=MATRIX), HOLDS),
+    ("WORKFLOW-10", "of a matrix, an old version", ship(TAGS, artifact("dist", "v3"), PUBLISH, job=MATRIX), HOLDS),
+    ("WORKFLOW-10", "twice", ship(TAGS, artifact("dist"), artifact("dist"), PUBLISH), ACTION),
+    ("WORKFLOW-10", "git silent", SILENT, UNKNOWN),
+    ("WORKFLOW-11", "kept", ship(TAGS, KEEPS, "run: git push origin v1"), HOLDS),
+    ("WORKFLOW-11", "not kept", ship(TAGS, DROPS, "run: git push origin v1"), ACTION),
+    ("WORKFLOW-11", "not kept, with an address", ship(TAGS, DROPS, "run: git push https://x@host/o/r v1"), HOLDS),
+    ("WORKFLOW-11", "not kept, signed in", ship(TAGS, DROPS, "run: gh auth setup-git; git push origin v1"), HOLDS),
+    ("WORKFLOW-11", "not kept, nothing pushed", ship(TAGS, DROPS, PUBLISH), HOLDS),
+    ("WORKFLOW-11", "git silent", SILENT, UNKNOWN),
+    ("WORKFLOW-12", "one", ship(TAGS), HOLDS),
+    ("WORKFLOW-12", "two of one folder", ship(TAGS, TESTS, PUBLISH), ACTION),
+    (
+        "WORKFLOW-12",
+        "two of one folder, without attestations",
+        ship(TAGS, TESTS.replace("with: {", "with: {attestations: false, "), PUBLISH),
+        HOLDS,
+    ),
+    ("WORKFLOW-12", "git silent", SILENT, UNKNOWN),
+    ("WORKFLOW-13", "on Linux", ship(TAGS), HOLDS),
+    (
+        "WORKFLOW-13",
+        "on macOS",
+        s.ready(
+            workflow_files=w.observed(f"on: {TAGS}\njobs: {{s: {{runs-on: macos-latest, steps: [{{{PUBLISH}}}]}}}}\n")
+        ),
+        ACTION,
+    ),
+    ("WORKFLOW-13", "git silent", SILENT, UNKNOWN),
+    # False alarms of the older checks.
+    ("WORKFLOW-3", "by a tag, without a group", ship(TAGS), HOLDS),
+    ("WORKFLOW-3", "by a tag, and it pushes", ship(TAGS, KEEPS, "run: git push origin main", PUBLISH), ACTION),
+    (
+        "WORKFLOW-3",
+        "cancels pull requests alone",
+        s.ready(
+            workflow_files=w.observed(
+                "on: {push: {tags: ['v*']}, pull_request: {}}\n"
+                "concurrency: {group: '${{ github.ref }}', cancel-in-progress: "
+                "\"${{ github.event_name == 'pull_request' }}\"}\n"
+                f"jobs: {{s: {{if: \"startsWith(github.ref, 'refs/tags/')\", steps: [{{{PUBLISH}}}]}}}}\n"
+            )
+        ),
+        HOLDS,
+    ),
+    ("WORKFLOW-4", "one index", ship("workflow_dispatch"), NONE),
+    ("WORKFLOW-4", "two indexes, nothing to choose", ship("workflow_dispatch", TESTS, PUBLISH), ACTION),
+]
