@@ -26,7 +26,7 @@ _OLD = re.compile(r"actions/upload-artifact@v[1-3]\b")
 _IGNORES = re.compile(r"(?<!!)\b(?:always|failure|cancelled)\(\)")
 _CONTAINER = "pypa/gh-action-pypi-publish"
 _SIGNS_IN = re.compile(
-    r"git clone|x-access-token|remote set-url|extraheader|credential\.helper|auth setup-git|ssh-add|ssh-agent|insteadof",
+    r"git clone|x-access-token|remote set-url|extraheader|credential\.helper|auth setup-git|ssh-add|ssh-agent",
     re.I,
 )
 
