@@ -67,9 +67,9 @@ def test_this_run_is_of_the_tag(release: Release) -> None:
 def test_this_run_has_not_begun_to_publish(release: Release) -> None:
     """The publishing job of this run waits for this gate.
 
-    It `needs` the job that asks, without an `if: always()`, and no attempt of this run has started it. Once it has
-    started, the result is unknown: it may have uploaded something that the index does not list yet. Verify the release
-    then.
+    It `needs` the job that asks, and no attempt of this run has started it. An `if: always()` on it, or a
+    `continue-on-error` of the gate, makes the gate useless. Once the job has started, the result is unknown: it may
+    have uploaded something that the index does not list yet. Verify the release then.
     """
     run, target, files = release.own_run, release.target, release.snapshot.workflow_files.known()
     publishers = find_own_publishers(target, run)
@@ -96,7 +96,7 @@ def test_this_run_has_not_begun_to_publish(release: Release) -> None:
             expected=f"`needs: {run.job}` in each job of {run.workflow} that publishes",
             found=f"not so, or not only after its success: {join_items(free)}",
             why="it starts whatever this gate says",
-            steps=[step(f"Let it need {run.job} and its success, and commit that before the next tag")],
+            steps=[step(f"Let it start only after the success of {run.job}, and commit that before the next tag")],
         )
 
 
