@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from release_state.common.text import format_commits, join_items
+from release_state.facts.hints import find_workflow_hint
 from release_state.facts.release import Release
 from release_state.facts.release_workflow import require_workflow
 from release_state.facts.version_source import explain_no_version, explain_written_later, is_started_by_version
@@ -478,7 +479,8 @@ def test_no_release_run_is_unfinished(release: Release, plan: Recovery) -> None:
     if not release.snapshot.runs.present().exists:
         raise ActionNeeded(
             expected=f"workflow {release.target.workflow}",
-            found="GitHub has no workflow with this name",
+            found="GitHub has no workflow with this name"
+            + (f"; {hint}" if (hint := find_workflow_hint(release.snapshot)) else ""),
             why="nobody can tell whether a release is running",
             steps=[step("Name the release workflow with --workflow (empty: there is none)")],
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import pytest
 
 from release_state.common.text import join_items
+from release_state.facts.hints import find_workflow_hint
 from release_state.facts.process import explain_unknown
 from release_state.facts.release import Release
 from release_state.facts.release_workflow import (
@@ -56,7 +57,8 @@ def test_workflow_file_is_there(release: Release) -> None:
     if not files.exists:
         raise ActionNeeded(
             expected=f"{files.path} at {files.commit[:12]}",
-            found=f"no such file; the base branch has: {join_items(files.workflow_paths) or 'no workflow'}",
+            found=find_workflow_hint(release.snapshot)
+            or f"no such file; the base branch has: {join_items(files.workflow_paths) or 'no workflow'}",
             why="no workflow can release this commit",
             steps=[step(f"Add {files.path} to the base branch, or name the right file with --workflow")],
             blocks=is_before_release(release),

@@ -30,7 +30,7 @@ _ENOUGH = 3
 
 def find_hints(snapshot: Snapshot) -> tuple[str, ...]:
     """Return a line for each setting that matches nothing: what there is instead. Empty: all match, or nobody knows."""
-    found = (find_tag_hint(snapshot), _find_workflow_hint(snapshot), _find_branch_hint(snapshot), _find_name(snapshot))
+    found = (find_tag_hint(snapshot), find_workflow_hint(snapshot), _find_branch_hint(snapshot), _find_name(snapshot))
     return tuple(sanitize(hint, _LONGEST) for hint in found if hint)
 
 
@@ -57,7 +57,8 @@ def find_tag_hint(snapshot: Snapshot) -> str:
     )
 
 
-def _find_workflow_hint(snapshot: Snapshot) -> str:
+def find_workflow_hint(snapshot: Snapshot) -> str:
+    """Return that the configured workflow is missing or is not seen to publish, and which one is; else nothing."""
     target, files = snapshot.target, snapshot.workflow_files.value
     if "workflow" not in target.given or not target.workflow or files is None or target.process.publishers:
         return ""

@@ -13,6 +13,7 @@ from release_state.model.snapshot import Branch, Snapshot
 from release_state.model.target import Target
 from tests.facts.test_process import CI, ON_TAG, snapshot, tags, target
 from tests.support import states as s
+from tests.support.judged import verdict_of
 
 UNKNOWN: Any = unavailable("git remote", "no answer")
 
@@ -105,6 +106,19 @@ def test_a_package_that_neither_index_nor_tags_know_names_the_likely_one() -> No
     assert hints(target("0.1.0", package="comet"), **with_tags(), **page()) == (), "the first release"
     rehearsal = target("0.4.0", package="comet", channel=s.TESTPYPI)
     assert hints(rehearsal, **many, index={"testpypi": page()["index"]["pypi"]}) == ()
+
+
+def test_the_findings_say_it_too() -> None:
+    files = snapshot({"ship.yml": ON_TAG}).workflow_files.present()
+    named = known(files.model_copy(update={"path": ".github/workflows/release.yml"}))
+    before = s.ready(target=s.target(given=("workflow",)), workflow_files=named, runs=s.runs(exists=False))
+    after = s.released(
+        target=s.target(given=("tag-template",), tag_template="{version}"), remote=s.remote(*tags("v0.1.0", "v0.2.0"))
+    )
+    found = {result.id: result.found for each in (before, after) for result in verdict_of(each).results}
+    for check in ("WORKFLOW-1", "RUN-1"):
+        assert "ship.yml publishes (uv publish): --workflow ship.yml" in found[check]
+    assert "2 of 2 tags of the remote are spelled v{version}" in found["TAG-11"]
 
 
 def test_a_hint_is_one_bounded_line() -> None:
