@@ -242,11 +242,15 @@ def test_tag_is_on_the_remote(release: Release, plan: Recovery) -> None:
 def test_tag_is_annotated(release: Release) -> None:
     """The tag is annotated.
 
-    An annotated tag says who created it and when.
+    An annotated tag says who created it and when. Where the project's other tags are lightweight, as those of GitHub
+    Releases are, that is no finding.
     """
     require_trace(release, "tag", describe_tag(release))
     if release.tag is None:
         raise NotApplicable("no tag")
+    others = [tag for tag in release.remote.tags if tag != release.tag and release.target.parse_tag(tag.name)]
+    if others and not any(tag.annotated for tag in others):
+        raise NotApplicable("this project's other tags are lightweight, too")
     if not release.tag.annotated:
         raise ActionNeeded(
             found=f"{release.tag.name} is lightweight, at {release.tag.commit[:12]}",

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+from release_state.demo import flows
+from release_state.demo.flows import Flow
 from release_state.demo.world import World
 from release_state.settings.config import Arguments
 from release_state.settings.validate import one_of
@@ -153,6 +155,78 @@ def _rolled_back(world: World) -> None:
     world.delete_branch(world.branch("pypi", VERSION))
 
 
+def _released_by(flow: Flow) -> Callable[[World], None]:
+    """The builder of a world whose project releases otherwise, and has released the version completely."""
+
+    def build(world: World) -> None:
+        flows.begin(world, flow)
+        flows.release(world, flow, VERSION)
+        world.sync_clone()
+
+    return build
+
+
+_UNAVAILABLE = (
+    "Uploading orbit_demo-0.2.0-py3-none-any.whl\n"
+    "ERROR    HTTPError: 503 Service Unavailable from https://upload.pypi.example/legacy/\n"
+    "##[error]Process completed with exit code 1.\n"
+)
+
+
+@_scenario("Tag-driven: the tag started the workflow, which published", verdict="RELEASED AND VERIFIED")
+def _tag_driven(world: World) -> None:
+    _released_by(flows.TAG_DRIVEN)(world)
+
+
+@_scenario("Tag-driven: the upload failed in the run that the tag started")
+def _tag_driven_failed(world: World) -> None:
+    flows.begin(world, flows.TAG_DRIVEN)
+    flows.announce(world, flows.TAG_DRIVEN, VERSION)
+    flows.run(world, flows.TAG_DRIVEN, VERSION, "pypi", _UNAVAILABLE, started=flows.an_hour_ago())
+    world.sync_clone()
+
+
+@_scenario("Release-driven: the GitHub Release started the workflow, which published", verdict="RELEASED AND VERIFIED")
+def _release_driven(world: World) -> None:
+    _released_by(flows.RELEASE_DRIVEN)(world)
+
+
+@_scenario("Release-driven: a workflow made the GitHub Release with GITHUB_TOKEN, which starts nothing")
+def _release_driven_failed(world: World) -> None:
+    flows.begin(world, flows.RELEASE_DRIVEN)
+    flows.announce(world, flows.RELEASE_DRIVEN, VERSION)
+    for release in world.github.releases.values():
+        release.author = flows.BOT if release.tag == f"v{VERSION}" else release.author
+    world.sync_clone()
+
+
+@_scenario("release-please: its pull request was merged, and one run did the rest", verdict="RELEASED AND VERIFIED")
+def _release_please(world: World) -> None:
+    _released_by(flows.RELEASE_PLEASE)(world)
+
+
+@_scenario("release-please: tag and GitHub Release were made, then the upload failed in the same run")
+def _release_please_failed(world: World) -> None:
+    flows.begin(world, flows.RELEASE_PLEASE)
+    flows.announce(world, flows.RELEASE_PLEASE, VERSION)
+    flows.run(world, flows.RELEASE_PLEASE, VERSION, "pypi", _UNAVAILABLE, started=flows.an_hour_ago())
+    world.sync_clone()
+
+
+@_scenario("Monorepo: released by the package's own tag and workflow", verdict="RELEASED AND VERIFIED")
+def _monorepo(world: World) -> None:
+    _released_by(flows.MONOREPO)(world)
+
+
+@_scenario("Monorepo: published by hand without a tag, and the sibling package has the tag of the same version")
+def _monorepo_failed(world: World) -> None:
+    flows.begin(world, flows.MONOREPO)
+    commit = flows.bump(world, flows.MONOREPO, VERSION)
+    world.publish("pypi", VERSION, commit)
+    world.remote_git.tag(f"{flows.SIBLING}-v{VERSION}", commit, when=world.tick(), message=f"Release {VERSION}")
+    world.sync_clone()
+
+
 _KEPT = ("lookup-timeout", "install-timeout", "install-size", "reports-dir", "ci-required")
 """The settings that count with `--demo`, too: how the run behaves, not what it looks at."""
 
@@ -171,7 +245,6 @@ def enter_demo(name: str, arguments: Arguments) -> Iterator[tuple[Arguments, Map
             "package": world.package,
             "repository": world.repository,
             "remote-url": world.remote_url,
-            "workflow": "release.yml",
             "keep-answers": "false",  # no later run asks this world
             "github-status-url": world.status.page_url("github"),
             "index-status-url": world.status.page_url("pypi"),

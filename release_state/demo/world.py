@@ -65,6 +65,10 @@ class World:
         self.requires_python = requires_python
         self.time = now - timedelta(days=60)
         """The moment of the next event; moved on by each verb."""
+        self.tags = "v{version}"
+        """How tags are spelled."""
+        self.folder = ""
+        """The package's folder in the repository."""
         self._exits = ExitStack()
 
     def __enter__(self) -> Self:
@@ -125,6 +129,20 @@ class World:
         self.clone_git = Repository.clone_of(self.remote_url, self.clone, self.root)
         self.time = self.now - timedelta(days=1)
 
+    def clear(self) -> None:
+        """Leave nothing of the base, so that another project can begin."""
+        lines = "".join(f"delete {ref}\n" for ref in self.remote_git.refs())
+        self.remote_git.run("update-ref", "--stdin", stdin=lines.encode())
+        with self.github.lock:
+            for held in (self.github.pulls, self.github.releases, self.github.workflows, self.github.workflow_runs):
+                held.clear()
+            self.github.check_runs.clear()
+            self.github.latest_release = None
+        with self.index.lock:
+            for projects in self.index.channels.values():
+                projects.clear()
+        self.time = self.now - timedelta(days=60)
+
     # ---- git, as the workflow and maintainers use it
 
     def main(self) -> str:
@@ -166,11 +184,11 @@ class World:
     def tag(self, version: str, commit: str, *, annotated: bool = True) -> str:
         """Tag a commit on the remote; returns what the ref holds."""
         message = f"Release v{version}" if annotated else None
-        return self.remote_git.tag(f"v{version}", commit, when=self.tick(), message=message)
+        return self.remote_git.tag(self.tags.format(version=version), commit, when=self.tick(), message=message)
 
     def delete_tag(self, version: str) -> None:
         """Delete the tag of a version on the remote."""
-        self.remote_git.delete_ref(f"refs/tags/v{version}")
+        self.remote_git.delete_ref(f"refs/tags/{self.tags.format(version=version)}")
 
     def sync_clone(self) -> None:
         """Bring the clone up to date: every branch and tag as on the remote, main checked out at `origin/main`."""
@@ -195,7 +213,9 @@ class World:
         `bumped` is a version that the workflow writes into the tree before, without committing it.
         """
         requires, summary = self.requires_python, project.SUMMARY
-        tree = self.remote_git.files(commit) | (project.version_files(bumped, requires) if bumped else {})
+        tree = self.remote_git.files(commit)
+        tree = {path.removeprefix(self.folder): data for path, data in tree.items() if path.startswith(self.folder)}
+        tree |= project.version_files(bumped, requires) if bumped else {}
         sources = {path.removeprefix("src/"): data for path, data in tree.items() if path.startswith("src/")}
         built = []
         if "wheel" in kinds:
@@ -261,7 +281,7 @@ class World:
         """Create the GitHub Release of a version; returns its id."""
         when = self.tick()
         return self.github.add_release(
-            f"v{version}",
+            self.tags.format(version=version),
             body="## What's Changed\n\nSee the changelog.\n",
             draft=draft,
             prerelease="rc" in version,
@@ -273,8 +293,9 @@ class World:
 
     def delete_github_release(self, version: str) -> None:
         """Delete the GitHub Release of a version; its tag stays, as on GitHub."""
+        tag = self.tags.format(version=version)
         with self.github.lock:
-            number = next(key for key, release in self.github.releases.items() if release.tag == f"v{version}")
+            number = next(key for key, release in self.github.releases.items() if release.tag == tag)
             del self.github.releases[number]
 
     def ci(self, sha: str, conclusion: str | None = "success", *, status: str = "completed") -> int:

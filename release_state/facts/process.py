@@ -16,7 +16,7 @@ from release_state.facts.spelling import find_tag_spelling
 from release_state.facts.workflow.bumping import find_version_writer
 from release_state.facts.workflow.calls import ReleaseWorkflow
 from release_state.facts.workflow.document import FOLDER
-from release_state.facts.workflow.making import Made, builds_platform_wheels, find_made
+from release_state.facts.workflow.making import Made, builds_platform_wheels, find_made, find_tag_jobs
 from release_state.facts.workflow.publishing import Evidence, Upload, choose_surest, find_uploads
 from release_state.facts.workflow.starts import find_starts, starts_only_uploads
 from release_state.facts.workflow.triggers import is_taken
@@ -110,9 +110,7 @@ def _publisher(upload: Upload, texts: Mapping[str, str], target: Target, base: s
     text = texts.get(upload.workflow, "")
     starts = find_starts(upload, text, target.repository, base)
     workflow = ReleaseWorkflow(upload.workflow, texts)
-    top = upload.job
-    while top.caller is not None:
-        top = top.caller
+    top = upload.job.top
     environment = upload.job.job.environment
     return Publisher(
         workflow=upload.workflow.removeprefix(f"{FOLDER}/"),
@@ -123,6 +121,7 @@ def _publisher(upload: Upload, texts: Mapping[str, str], target: Target, base: s
         starts=starts,
         only_releases=starts_only_uploads(starts, text, base),
         makes=find_made(workflow),
+        tag_jobs=tuple(sanitize(name, _LONGEST_LINE) for name in find_tag_jobs(workflow)),
         skips_existing=upload.skips_existing,
         platform_wheels=builds_platform_wheels(workflow),
     )

@@ -41,6 +41,8 @@ class Publisher(Model):
     """Whether every run of the workflow is a release run: it has no other triggers and uploads in each."""
     makes: tuple[Literal["tag", "release", "draft", "pull-request"], ...] = ()
     """What its workflow makes besides the upload."""
+    tag_jobs: tuple[str, ...] = ()
+    """What GitHub calls the jobs of its workflow that make the tag."""
     skips_existing: bool = False
     """Whether the upload leaves out files that the index has."""
     platform_wheels: bool = False

@@ -11,12 +11,13 @@ from release_state.facts.origin import (
     find_sdist_for_wheel,
     is_branch_leftover,
 )
-from release_state.facts.process import require_sure
+from release_state.facts.process import find_started, require_sure
 from release_state.facts.release import Release
 from release_state.model.observation import NotObserved
 from release_state.model.plan import Step
 from release_state.model.snapshot import Branch
 from release_state.plan.steps import branches, publication, pulls, releases, start, tagging, tags
+from release_state.plan.steps.commands import makes_release
 from release_state.plan.steps.conflicts import make_room_for_branch, put_room_first
 from release_state.plan.steps.prerequisites import find_out_first, leave_to_others, try_steps
 
@@ -35,17 +36,24 @@ def complete(release: Release) -> list[Step]:
     steps = [*tag, *publish] if release.traces()["index"] else [*publish, *tag]
     if "pull-request" in leaves:
         steps += attempt("whether a pull request is needed", lambda: _complete_pull(release))
-    if "release" in leaves and not _makes_release(release, publish):
+    if "release" in leaves and not _makes_release(release, tag, publish):
         steps += attempt("whether a GitHub Release is missing", lambda: _complete_release(release, tag))
     if any(step.mends == "all" for step in tag):
         return steps  # its branch may be where the commit is found that the tag belongs on
     return [*steps, *attempt("whether to delete its branch", lambda: _delete_leftover_branch(release))]
 
 
-def _makes_release(release: Release, publish: list[Step]) -> bool:
+def _makes_release(release: Release, tag: list[Step], publish: list[Step]) -> bool:
     """Whether a run that the plan starts makes the GitHub Release, or a step of the publication does."""
-    started = any(step.starts_run for step in publish)
-    return started and (release.target.process.makes("release") or any(step.mends == "release" for step in publish))
+    if any(step.starts_run for step in publish):
+        return release.target.process.makes("release") or any(step.mends == "release" for step in publish)
+    started = find_started(release.target, "tag") if _pushes_tag(release, tag) else None
+    return started is not None and makes_release(release, started)
+
+
+def _pushes_tag(release: Release, tag: list[Step]) -> bool:
+    pushed = {line[-1] for step in tag for line in step.commands if "push" in line}
+    return f"refs/tags/{release.target.tag}" in pushed
 
 
 def _publish(release: Release, tag: list[Step]) -> list[Step]:
@@ -91,8 +99,7 @@ def _complete_release(release: Release, tag: list[Step]) -> list[Step]:
     if release.github_release is None:
         require_sure(release.target, "release")
         # Without its tag GitHub would create one itself, at the head of the base branch.
-        pushed = {line[-1] for step in tag for line in step.commands if "push" in line}
-        has_tag = release.tag is not None or f"refs/tags/{release.target.tag}" in pushed
+        has_tag = release.tag is not None or _pushes_tag(release, tag)
         return [releases.create(release)] if has_tag else []
     steps = [*releases.fix(release, release.github_release)]
     return [*steps, *try_steps(release, "whether to delete its draft", partial(_delete_drafts, release))]

@@ -357,6 +357,8 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("TAG-11", "testpypi, remote silent", s.released_on_testpypi(remote=s.failed()), NONE),
     ("TAG-12", "annotated", s.released(), HOLDS),
     ("TAG-12", "lightweight", s.released(remote=s.remote(s.tag(annotated=False))), ACTION),
+    ("TAG-12", "one of many", s.released(remote=s.remote(s.tag(annotated=False), s.tag("v0.1.0"))), ACTION),
+    ("TAG-12", "usual", s.released(remote=s.remote(*(s.tag(v, annotated=False) for v in ("v0.2.0", "v0.1.0")))), NONE),
     ("TAG-12", "gone", s.released(remote=s.remote()), NONE),
     ("TAG-12", "remote silent", s.released(remote=s.failed()), UNKNOWN),
     ("TAG-13", "same", s.released(), HOLDS),

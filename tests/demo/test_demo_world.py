@@ -447,7 +447,7 @@ FACTS: dict[str, tuple[set[str], str, str | None, str | None]] = {
 }
 
 
-@pytest.mark.parametrize("name", SCENARIOS)
+@pytest.mark.parametrize("name", FACTS)
 def test_scenario(name: str) -> None:
     """The facts of the scenario are as described, in git, on the index and by the API."""
     scenario = SCENARIOS[name]

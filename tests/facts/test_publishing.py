@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from release_state.facts.workflow.calls import ReleaseWorkflow
-from release_state.facts.workflow.making import builds_platform_wheels, find_made
+from release_state.facts.workflow.document import FOLDER
+from release_state.facts.workflow.making import builds_platform_wheels, find_made, find_tag_jobs
 from release_state.facts.workflow.publishing import Evidence, choose_surest, find_uploads
 from release_state.facts.workflow.starts import find_starts, starts_only_uploads
 
@@ -210,6 +211,15 @@ def test_only_some_runs_of_a_workflow_that_tests_and_releases_are_releases() -> 
 )
 def test_what_a_workflow_makes(step: str, made: tuple[str, ...]) -> None:
     assert find_made(ReleaseWorkflow(PATH, job(step))) == made
+
+
+def test_the_jobs_that_make_the_tag_are_named_as_a_run_shows_them() -> None:
+    called = {f"{FOLDER}/tag.yml": "on: workflow_call\njobs:\n  tag: {steps: [{run: git tag v1}]}\n"}
+    text = (
+        "on: push\njobs:\n  one: {name: Make it, steps: [{uses: googleapis/release-please-action@v4}]}\n"
+        "  two: {uses: ./.github/workflows/tag.yml}\n  up: {steps: [{run: uv publish}]}\n"
+    )
+    assert find_tag_jobs(ReleaseWorkflow(PATH, {PATH: text, **called})) == ("Make it", "two")
 
 
 def test_platform_wheels() -> None:

@@ -11,7 +11,7 @@ from release_state.facts.release import Release
 from release_state.model.observation import known
 from release_state.model.plan import Step
 from release_state.model.process import Process, Publisher, Start, StartKind
-from release_state.model.snapshot import Snapshot
+from release_state.model.snapshot import ExplainedRun, Snapshot
 from release_state.plan.recovery import Recovery
 from tests.support import states as s
 
@@ -129,6 +129,56 @@ def test_no_step_does_what_the_started_run_makes() -> None:
     assert commands(state) == ["gh run rerun 99 --failed"]
     alone = commands(tagged(publisher("tag"), runs=s.runs(failed_run())))
     assert any(line.startswith("gh release create v0.2.0") for line in alone)
+
+
+def stopped(job: str = "up", conclusion: str = "failure", **changes: Any) -> Any:
+    """The version's last run: it ended in a job, after another job had tagged its commit."""
+    run = failed_run(**{"head_branch": "main", "conclusion": conclusion, **changes})
+    return known(ExplainedRun(run=run, attributed_by="log", job=job))
+
+
+TAGS_APART = publisher("branch", makes=("tag", "release"), tag_jobs=("make",))
+
+
+@pytest.mark.parametrize("job", ["up", "build", "maker", "up / publish"])
+def test_a_run_that_tagged_in_another_job_goes_on_where_it_stopped(job: str) -> None:
+    (only,) = steps(tagged(TAGS_APART, last_run=stopped(job)))
+    assert only.commands[0][:5] == ("gh", "run", "rerun", "99", "--failed")
+    assert "the job that makes the tag is not repeated" in only.reason and only.starts_run
+
+
+@pytest.mark.parametrize(
+    ("found", "last"),
+    [
+        (TAGS_APART, stopped("make")),
+        (TAGS_APART, stopped("make (3.12)")),
+        (TAGS_APART, stopped("make / tag")),
+        (TAGS_APART, stopped("")),
+        (TAGS_APART, stopped(head_sha=s.OTHER)),
+        (TAGS_APART, stopped(conclusion="success")),
+        (TAGS_APART, stopped(created_at=s.NOW - timedelta(days=31))),
+        (TAGS_APART, known(None)),
+        (TAGS_APART, s.failed()),
+        (publisher("branch", makes=("tag",), tag_jobs=("up",)), stopped()),
+        (publisher("branch"), stopped()),
+        (TAGS_APART.model_copy(update={"workflow": "other.yml"}), stopped()),
+    ],
+)
+def test_a_run_whose_repetition_may_upload_another_version_is_not_repeated(found: Publisher, last: Any) -> None:
+    told = commands(tagged(found, last_run=last))
+    assert not any("rerun" in line for line in told), told
+
+
+@pytest.mark.parametrize("skips", [True, False])
+def test_pushing_a_missing_tag_leaves_the_github_release_to_the_run_that_it_starts(skips: bool) -> None:
+    """A run whose upload fails on the published files gets no further."""
+    found = publisher("tag", makes=("release",), skips_existing=skips)
+    about = tagged(found).target
+    state = s.released(target=about, remote=s.remote(), clone=s.clone(), release=known(None), runs=s.runs())
+    told, reason = commands(state), steps(state)[0].reason
+    assert any(line.startswith("git push") and line.endswith("refs/tags/v0.2.0") for line in told), told
+    assert any(line.startswith("gh release create") for line in told) is not skips, told
+    assert ("skips the files that are there and makes the GitHub Release" in reason) is skips, reason
 
 
 def test_a_process_that_is_started_by_hand_and_tags_by_itself_is_completed_by_hand() -> None:

@@ -12,6 +12,7 @@ import pytest
 from release_state.demo.scenarios import SCENARIOS
 from tests.standins.world import World
 from tests.support.cli import suite
+from tests.support.browser import SOME
 from tests.support.worlds import ended, fingerprint, forget_requests, options, run, world_of
 
 READING = {
@@ -81,7 +82,7 @@ QUICK = ("clean", "branch-exists", "partial", "released", "rolled-back")
 @pytest.mark.parametrize(
     ("scenario", "more", "workers"),
     [
-        *(pytest.param(name, None, (), marks=[] if name in QUICK else pytest.mark.slow) for name in SCENARIOS),
+        *(pytest.param(name, None, (), marks=[] if name in QUICK else pytest.mark.slow) for name in SOME),
         ("partial", messy, ()),
         ("partial", messy, ("-n", "2")),
     ],

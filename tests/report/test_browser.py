@@ -15,7 +15,7 @@ from release_state.model.outcome import Exit, Outcome
 from release_state.model.plan import Step
 from release_state.observe.recorded import save
 from tests.support import states as s
-from tests.support.browser import SCREENSHOTS, Opened, checks_of, once, report_in, report_of
+from tests.support.browser import SCREENSHOTS, SOME, Opened, checks_of, once, report_in, report_of
 from tests.support.cli import suite
 
 pytestmark = pytest.mark.browser
@@ -31,7 +31,7 @@ def lines_of(step: dict[str, Any]) -> list[str]:
     return [*given.lines(), *given.verify_lines()]
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize("scenario", SOME)
 def test_report_of_every_scenario(scenario: str, open_page: Any, folders: Path) -> None:
     """Nothing goes wrong in it and nothing is loaded; what it says is what the run found; anybody can read it."""
     path, document = report_of(scenario, folders)

@@ -87,6 +87,8 @@ class GitHubServer(ObservedService, github.GitHubServer):
         rewrite: called with each of the server's own answers; what it returns is sent. For tests of servers that lie.
         on_answer: called with each of the server's own answers that is sent as it is.
         on_dispatch: called with the workflow's file name, the ref and the inputs of a dispatch.
+        on_event: called with "release" and the tag of a GitHub Release that a request publishes, and with "rerun" or
+            "rerun-failed-jobs" and a run's id.
         clock_ahead: seconds that its clock, as answers tell it, is ahead of this machine's.
         pushes: the recorded pushes, by ref and commit; others were pushed as they were committed.
 
@@ -109,6 +111,7 @@ class GitHubServer(ObservedService, github.GitHubServer):
         self.rewrite: Callable[[Request, Reply], Reply] | None = None
         self.on_answer: list[Callable[[Answer], None]] = []
         self.on_dispatch: Callable[[str, str, Json], None] | None = None
+        self.on_event: Callable[[str, str], None] | None = None
         self.clock_ahead = 0.0
         self.pushes: dict[tuple[str, str], Activity] = {}
 

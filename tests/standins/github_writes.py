@@ -206,6 +206,7 @@ def create_release(call: WriteCall) -> Result:
     )  # fmt: skip
     if body.get("name") is not None:
         state.releases[made].name = body["name"]
+    _tell(call, "release", "" if draft else tag)
     answer = shown(call, state.releases[made])
     return Result(answer.body, 201, {"Location": answer.body["url"]})
 
@@ -224,6 +225,8 @@ def update_release(call: WriteCall) -> Result:
         state.latest_release = found.id
     elif body.get("make_latest") in ("false", "legacy") and state.latest_release == found.id:
         state.latest_release = None
+    if found.draft and not draft:
+        _tell(call, "release", tag)
     found.make_latest = str(body.get("make_latest", found.make_latest))
     found.tag, found.draft, found.target = tag, draft, target
     found.name, found.body = body.get("name", found.name), body.get("body", found.body)
@@ -261,6 +264,22 @@ def cancel(call: WriteCall) -> Result:
         raise ApiError(409, "Cannot cancel a workflow run that is completed.")
     found.status, found.conclusion, found.updated_at = "completed", "cancelled", moment(call.state.now())
     return Result({}, 202)
+
+
+@route("POST", "/actions/runs/{run}/{again:path}", permission="actions=write")
+def run_again(call: WriteCall) -> Result:
+    """Repeat a run or its failed jobs: what then happens is up to ``on_event``."""
+    found = run_of(call)
+    if call["again"] not in ("rerun", "rerun-failed-jobs") or found.status != "completed":
+        raise ApiError(403, "This workflow run cannot be rerun.")
+    _tell(call, call["again"], str(found.id))
+    return Result({}, 201)
+
+
+def _tell(call: WriteCall, event: str, what: str) -> None:
+    """Hand an event over to whoever plays the workflows."""
+    if what and isinstance(call.state, GitHubServer) and call.state.on_event:
+        call.state.on_event(event, what)
 
 
 def _custom(message: str) -> dict[str, str]:

@@ -27,4 +27,5 @@ class World(world.World):
         when = self.tick()
         message = f"Release v{version}" if annotated else None
         places = ([self.remote_git] if remote else []) + ([self.clone_git] if local else [])
-        return [place.tag(f"v{version}", commit, when=when, message=message) for place in places][-1]
+        tag = self.tags.format(version=version)
+        return [place.tag(tag, commit, when=when, message=message) for place in places][-1]

@@ -77,6 +77,10 @@ def report_in(folder: Path) -> tuple[Path, dict[str, Any]]:
     return folder / "latest.html", json.loads((folder / "latest.json").read_text(encoding="utf-8"))
 
 
+_BY_HAND = tuple(name for name in SCENARIOS if not name.startswith(("tag-driven", "release-", "monorepo")))
+"""The scenarios of the project that releases by hand, from a release branch."""
+SOME = (*_BY_HAND, "monorepo-failed")
+"""With one of another process: what is proven by whole runs takes too long for all."""
 #: Runs the suite once for each list of arguments, in a process of its own that need not import everything again.
 _RUNS = """
 import json, os, sys
@@ -93,7 +97,7 @@ def report_of(scenario: str, folders: Path) -> tuple[Path, dict[str, Any]]:
     """The page and the document of a run over a demo scenario; what it observed is beside them."""
 
     def make() -> None:
-        given = [(name, str(folders / "demo" / name)) for name in SCENARIOS]
+        given = [(name, str(folders / "demo" / name)) for name in SOME]
         runs = [
             [
                 "checks/",
@@ -115,7 +119,7 @@ def report_of(scenario: str, folders: Path) -> tuple[Path, dict[str, Any]]:
                 capture_output=True, text=True, timeout=300, check=False,
             )  # fmt: skip
         codes = [int(line.split()[1]) for line in done.stdout.splitlines() if line.startswith("code ")]
-        assert codes == [known.exit_code for known in SCENARIOS.values()], done.stdout + done.stderr
+        assert codes == [SCENARIOS[name].exit_code for name in SOME], done.stdout + done.stderr
 
     return report_in(once(folders / "demo", make) / scenario)
 

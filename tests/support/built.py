@@ -19,7 +19,7 @@ from tests.support.browser import once
 
 _OF_THE_SERVER = {
     *("lock", "requests", "intercept", "rewrite", "on_answer", "front", "limits", "_thread", "_server"),
-    *("git", "now", "on_dispatch", "stopping", "_numbers", "_ids"),
+    *("git", "now", "on_dispatch", "on_event", "stopping", "_numbers", "_ids"),
 }
 """What of a service is no state of the world: its connections, and what a test hangs on it."""
 _COUNTERS = ("_numbers", "_ids")

@@ -39,6 +39,11 @@ class PlacedJob:
         return f"{self.caller.where} → {own} of {self.file}" if self.caller else own
 
     @property
+    def top(self) -> PlacedJob:
+        """The job of the workflow that a run is of: itself, or the one that calls it."""
+        return self.caller.top if self.caller else self
+
+    @property
     def is_conditional(self) -> bool:
         """Whether it or a caller may be skipped, or may fail without ending the run."""
         own = not _is_always(self.job.condition) or self.job.may_fail

@@ -43,6 +43,12 @@ def find_made(workflow: ReleaseWorkflow) -> tuple[Made, ...]:
     return tuple(dict.fromkeys(made for at in workflow.steps for made in _made_by(at.step)))
 
 
+def find_tag_jobs(workflow: ReleaseWorkflow) -> tuple[str, ...]:
+    """Return the names of the jobs that make a tag, as a run shows them; of a called workflow, the calling job's."""
+    jobs = (at.job for at in workflow.steps if "tag" in _made_by(at.step))
+    return tuple(dict.fromkeys(job.top.job.name or job.top.job.id for job in jobs))
+
+
 def builds_platform_wheels(workflow: ReleaseWorkflow) -> bool:
     """Return whether a workflow builds wheels for several platforms, which no single machine can do."""
     actions = {at.step.uses.partition("@")[0].lower() for at in workflow.steps}

@@ -10,6 +10,7 @@ from release_state.common.addresses import derive_web_address, parse_host
 from release_state.facts.git import refs_conflict
 from release_state.facts.process import find_started
 from release_state.facts.release import Release
+from release_state.model.process import Publisher
 from release_state.model.target import Target, parse_repository
 from release_state.settings.channels import GITHUB_API
 from release_state.settings.options import RUN_OPTIONS, SETTINGS, Setting
@@ -192,7 +193,14 @@ def explain_start(release: Release, by: Literal["tag", "release"]) -> str:
     publisher = find_started(release.target, by)
     if publisher is None:
         return ""
-    there = (
-        ": its upload finds the files there, and skips them or fails" if release.is_published else ", which publishes"
-    )
-    return f"; this starts {publisher.workflow}{there}"
+    there = ", which publishes"
+    if release.is_published:
+        skips = "skips the files that are there" if publisher.skips_existing else "finds the files there, and may fail"
+        there = f": its upload {skips}"
+    makes = " and makes the GitHub Release" if by == "tag" and makes_release(release, publisher) else ""
+    return f"; this starts {publisher.workflow}{there}{makes}"
+
+
+def makes_release(release: Release, publisher: Publisher) -> bool:
+    """Return whether a run of the publisher for the tag makes the GitHub Release: its upload does not fail before."""
+    return "release" in publisher.makes and (publisher.skips_existing or not release.is_published)

@@ -37,8 +37,16 @@ def publish_from(release: Release, ref: str) -> Step:
         ["git", "-C", folder, "checkout", "--quiet", commit or full],
         ["python", "-m", "build", folder],
         files=[f"{folder}/dist/*-{version}{_FILES[kind]}" for kind in release.missing_kinds],
-        reason=f"the {source} says what to publish; a new release run would compute another version from it",
+        reason=f"the {source} says what to publish" + _explain_no_run(release),
     )
+
+
+def _explain_no_run(release: Release) -> str:
+    """Why no new run publishes it: one that makes the tag works out another version; empty if nothing is known."""
+    publishers = release.target.process.publishers
+    if not publishers or release.target.process.makes("tag"):
+        return "; a new release run would compute another version from it"
+    return ""
 
 
 def _find_commit(release: Release, ref: str) -> str | None:

@@ -37,16 +37,21 @@ def publish_by_workflow(release: Release) -> list[Step] | None:
     """
     Return the steps that let the project's own workflow publish the tag; None if no tag or GitHub Release starts it.
 
-    Empty if the GitHub Release that the plan creates starts it.
+    Empty if the GitHub Release that the plan creates starts it. Where neither does, a run that made the tag in another
+    job than the upload can resume.
     """
     publisher, tag = find_publisher(release), release.tag
+    if publisher is None and tag is not None and (stopped := find_resumable(release, tag)):
+        why = f"it is the run of the tagged commit, {tag.commit[:12]}, and the job that makes the tag is not repeated"
+        return [_run_again(release, stopped, why)]
     if publisher is None or tag is None or (release.is_published and not publisher.skips_existing):
         return None
     run = find_run(release, tag)
     if release.is_published and (run is None or run.conclusion not in _RED):
         return None
     if run is not None and release.snapshot.observed_at - run.created_at < RERUN_AGE:
-        return [_run_again(release, run) if run.conclusion in _RED else _look_then_run(release, run)]
+        why = f"the run was started by {run.head_branch}, so it publishes this tag"
+        return [_run_again(release, run, why) if run.conclusion in _RED else _look_then_run(release, run)]
     kinds = {start.kind for start in publisher.starts}
     if "dispatch" in kinds and (dispatch := _dispatch(release, publisher, tag)):
         return [dispatch]
@@ -61,6 +66,28 @@ def find_run(release: Release, tag: Tag) -> WorkflowRun | None:
     runs = value_or((), lambda: release.snapshot.runs.present().runs)
     own = (run for run in runs if run.head_branch == tag.name and run.head_sha == tag.commit)
     return max(own, key=lambda run: (run.created_at, run.id), default=None)
+
+
+def find_resumable(release: Release, tag: Tag) -> WorkflowRun | None:
+    """
+    Return the version's last run if repeating its failed jobs uploads this version; None if not, or if nobody knows.
+
+    That is a failed run of the tagged commit in which neither the upload's job nor the failed one makes the tag: a
+    repeated job that makes it would find it there, and work out another version or none.
+    """
+    explained = release.snapshot.last_run.value
+    if explained is None or explained.run.conclusion not in _RED or explained.run.head_sha != tag.commit:
+        return None
+    run, failed = explained.run, explained.job
+    if release.snapshot.observed_at - run.created_at >= RERUN_AGE or not failed:
+        return None
+    for publisher in release.target.process.publishers:
+        makers, is_own = publisher.tag_jobs, publisher.workflow == (run.workflow or release.target.workflow)
+        # GitHub adds the values of a matrix, or the called job, to a job's name.
+        repeats_tag = publisher.job_name in makers or any(f"{failed} ".startswith(f"{maker} ") for maker in makers)
+        if is_own and makers and not repeats_tag and (publisher.skips_existing or not release.is_published):
+            return run
+    return None
 
 
 def publish_on_machines(release: Release) -> Step:
@@ -80,7 +107,7 @@ def publish_on_machines(release: Release) -> Step:
     )
 
 
-def _run_again(release: Release, run: WorkflowRun) -> Step:
+def _run_again(release: Release, run: WorkflowRun, why: str) -> Step:
     explained = release.snapshot.last_run.value
     cause = (
         f"; it failed: {explained.meaning}" if explained and explained.run.id == run.id and explained.meaning else ""
@@ -90,7 +117,7 @@ def _run_again(release: Release, run: WorkflowRun) -> Step:
         gh(release, "run", "rerun", str(run.id), "--failed"),
         precondition="the cause lies outside of the commit and is removed: a repeated run keeps its commit, ref and "
         "workflow file; if the cause is in the commit, release the next version",
-        reason=f"the run was started by {run.head_branch}, so it publishes this tag{cause}",
+        reason=f"{why}{cause}",
         link=run.html_url,
         verify=[suite_command(release.target, wait="600")],
     ).mark_start()

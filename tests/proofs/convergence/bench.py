@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from release_state.demo.flows import Flow
 from release_state.demo.github.model import Limits
 from release_state.model.outcome import Phase
 from release_state.model.plan import Wanted
@@ -21,6 +22,7 @@ from release_state.observe.git.reader import find_repository
 from release_state.settings.config import Arguments, RunConfig, load
 from release_state.verdict.verdict import TargetVerdict
 from tests.proofs.convergence.programs import Programs
+from tests.proofs.convergence.started import Started
 from tests.proofs.convergence.workflow import run_release_workflow
 from tests.standins.world import World
 from tests.support.judged import verdict_of
@@ -34,8 +36,10 @@ _LOOKED_UP = frozenset(LOOKUPS) - _ADVICE
 class Bench:
     """A world that can be brought back to its base, with the programs that a plan's commands need."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, flow: Flow | None = None) -> None:
         self.world = world
+        self.started = Started(world, flow) if flow else None
+        """What events start, where the project does not release by hand from a release branch."""
         self.workflow = "commits"
         """How a started workflow writes the version: it "commits" it on its branch, or "bumps" without a commit."""
         self.has_clone = True
@@ -72,6 +76,8 @@ class Bench:
             world.index.requests.clear()
         world.time = self._time
         self.workflow, self.has_clone, self.rules = "commits", True, "auto"
+        if self.started:
+            self.started.begin()
         self.changed()
         # What a state was answered helps no other one, and each answer more is looked through at each that is kept.
         shutil.rmtree(world.root / "cache" / "release-state" / "answers", ignore_errors=True)
@@ -80,7 +86,8 @@ class Bench:
     @contextmanager
     def open(self) -> Iterator[Bench]:
         """Lay out the programs and listen to them."""
-        self.world.github.on_dispatch = self._dispatch
+        self.world.github.on_dispatch = self.started.dispatch if self.started else self._dispatch
+        self.world.github.on_event = self.started.hear if self.started else None
         with self.programs.open(), pytest.MonkeyPatch.context() as patch:
             # Where commits are kept that no clone lends.
             patch.setenv("XDG_CACHE_HOME", str(self.world.root / "cache"))
@@ -91,6 +98,10 @@ class Bench:
 
     def run_what_was_started(self) -> None:
         """What the world's GitHub does not do by itself: a started workflow runs, step by step."""
+        if self.started:
+            if self.started.run():
+                self.changed()
+            return
         while self._dispatched:
             self.changed()
             run_release_workflow(self.world, self._dispatched.pop(), commits=self.workflow == "commits")
@@ -109,7 +120,7 @@ class Bench:
                 "package": world.package,
                 "repository": world.repository,
                 "remote-url": world.remote_url,
-                "workflow": "release.yml",
+                **({} if self.started else {"workflow": "release.yml"}),
                 "version-rules": rules,
             },
             index_urls=tuple(f"{name}={world.index_url(name)}" for name in ("pypi", "testpypi")),

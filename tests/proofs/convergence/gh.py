@@ -31,10 +31,11 @@ FLAGS = {
     "release edit": {"--draft": False, "--latest": False, "--prerelease": False, "--notes": True},
     "release view": {},
     "release download": {"--dir": True},
-    "workflow run": {"--field": True},
+    "workflow run": {"--field": True, "--ref": True},
     "run watch": {},
     "run view": {},
     "run cancel": {},
+    "run rerun": {"--failed": False},
 }
 """The known flags of each command; whether a flag takes a word. A flag without one may be given as `--flag=false`."""
 
@@ -239,19 +240,24 @@ def _release_of(hub: GitHub, repository: str, tag: str) -> Any:
 
 
 def workflow(hub: GitHub, repository: str, verb: str, given: Given) -> Iterator[str]:
-    """`gh workflow run`, on the default branch."""
+    """`gh workflow run`, on a ref or the default branch."""
     name, _, value = given.flags.get("--field", "").partition("=")
-    body = {"ref": hub.get(repository)["default_branch"], "inputs": {name: value} if name else {}}
+    ref = given.flags.get("--ref") or hub.get(repository)["default_branch"]
+    body = {"ref": ref, "inputs": {name: value} if name else {}}
     hub.done(*hub.ask("POST", f"{repository}/actions/workflows/{given.word()}/dispatches", body))
     yield f"Created workflow_dispatch event for {given.word()} at {body['ref']}"
 
 
 def run_of_workflow(hub: GitHub, repository: str, verb: str, given: Given) -> Iterator[str]:
-    """`gh run watch`, until it is completed; `view`, `cancel`."""
+    """`gh run watch`, until it is completed; `view`, `cancel`, `rerun`."""
     place = f"{repository}/actions/runs/{given.word()}"
     if verb == "cancel":
         hub.done(*hub.ask("POST", f"{place}/cancel"))
         yield f"Request to cancel workflow {given.word()} submitted."
+        return
+    if verb == "rerun":
+        hub.done(*hub.ask("POST", f"{place}/{'rerun-failed-jobs' if given.flag('--failed') else 'rerun'}"))
+        yield f"Requested rerun of run {given.word()}"
         return
     while (found := hub.get(place))["status"] != "completed" and verb == "watch":
         time.sleep(0.2)

@@ -143,6 +143,7 @@ class Programs:
         parser.add_argument("--version-rules", default="auto")
         parser.add_argument("--no-install", action="store_true")
         parser.add_argument("--plan")
+        parser.add_argument("--wait")  # what was started has ended by then
         parser.add_argument("--github-api-url", required=True)
         parser.add_argument("--github-server-url", required=True)
         parser.add_argument("--index-url", action="append", required=True)
