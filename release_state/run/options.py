@@ -85,7 +85,7 @@ def add_options(group: pytest.OptionGroup) -> None:
     add("--script", "write the plan as a shell script", metavar="FILE")
     add("--save-snapshot", "save the observation in a file", metavar="FILE")
     add("--snapshot", "judge a recorded snapshot, contact nothing", metavar="FILE")
-    add("--demo", "check a demo world on this machine", metavar="SCENARIO")
+    add("--demo", "check a demo world on this machine, such as partial or tag-driven-failed", metavar="SCENARIO")
     add("--show-config", "print all settings and where they come from", action="store_true")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from release_state.facts.workflow.calls import ReleaseWorkflow
-from release_state.facts.workflow.document import FOLDER
 from release_state.facts.workflow.making import builds_platform_wheels, find_made, find_tag_jobs
 from release_state.facts.workflow.publishing import Evidence, choose_surest, find_uploads
 from release_state.facts.workflow.starts import find_starts, starts_only_uploads

@@ -11,8 +11,8 @@ import pytest
 
 from release_state.demo.scenarios import SCENARIOS
 from tests.standins.world import World
-from tests.support.cli import suite
 from tests.support.browser import SOME
+from tests.support.cli import suite
 from tests.support.worlds import ended, fingerprint, forget_requests, options, run, world_of
 
 READING = {
