@@ -25,6 +25,7 @@ from release_state.model.plan import Step, step
 from release_state.model.snapshot import PullRequest, Tag
 from release_state.model.target import Target, Trace, parse_version
 from release_state.plan.recovery import Recovery
+from release_state.plan.steps import tags
 from release_state.plan.steps.commands import fetch, name_remote
 from release_state.plan.steps.prerequisites import judge_unfinished
 from release_state.plan.steps.tagging import describe_fit
@@ -221,8 +222,20 @@ def test_version_installs(release: Release) -> None:
 
 @check("TAG-11", reads=["remote", "index", "pulls", "published", "runs", "workflow_files"], scenario="E")
 def test_tag_is_on_the_remote(release: Release, plan: Recovery) -> None:
-    """The remote has this version's tag, as the template spells it."""
+    """The remote has this version's tag, as the template spells it.
+
+    Other spellings of it are on the same commit: of two tags on two commits, nobody knows which one was released.
+    """
     require_trace(release, "tag", describe_tag(release))
+    apart = [tag for tag in release.other_tags_exactly if release.tag and tag.commit != release.tag.commit]
+    if release.tag and apart:
+        both = (release.tag, *apart)
+        raise ActionNeeded(
+            expected=f"one commit for every tag of {release.version}",
+            found=join_items(f"{tag.name} at {tag.commit[:12]}" for tag in both),
+            why="nobody can tell which of these commits was released",
+            steps=[tags.look_at(release, tag, "it names this version, too, on another commit") for tag in apart],
+        )
     if release.tag is None:
         others = join_items(f"{tag.name} at {tag.commit[:12]}" for tag in release.other_tags)
         blocking = join_items(tag.name for tag in release.conflicting_tags)

@@ -60,6 +60,18 @@ def rehearsed_beside(branch: Branch, **changes: Any) -> Snapshot:
 
 
 CASES: list[tuple[str, str, Snapshot, Outcome]] = [
+    (
+        "TAG-11",
+        "another spelling on another commit",
+        s.released(remote=s.remote(s.tag(), s.tag("0.2.0", s.OTHER)), other_releases={"0.2.0": known(None)}),
+        Outcome.ACTION_NEEDED,
+    ),
+    (
+        "TAG-11",
+        "another spelling on the same commit",
+        s.released(remote=s.remote(s.tag(), s.tag("0.2.0")), other_releases={"0.2.0": known(None)}),
+        Outcome.HOLDS,
+    ),
     ("RELEASE-1", "of another spelling", s.ready(**released_as()), ACTION),
     ("RELEASE-1", "another spelling, no release", s.ready(**ONLY_A_TAG), HOLDS),
     ("RELEASE-1", "another spelling, GitHub silent", s.ready(**SILENT), UNKNOWN),
