@@ -68,6 +68,7 @@ def test_version_was_tried_on_testpypi(release: Release) -> None:
 
 
 def is_rehearsal(tried: Version, version: Version) -> bool:
-    """Whether `tried` is the version itself or an earlier pre-release of it."""
+    """Whether `tried` is the version itself, without a local label, or an earlier pre-release of it."""
+    version = Version(version.public)
     same = (tried.epoch, tried.release) == (version.epoch, version.release)
     return tried == version or (same and tried.is_prerelease and tried < version)

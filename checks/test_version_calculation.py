@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from release_state.common.text import format_commits, join_items
 from release_state.facts.release import Release
@@ -111,10 +112,10 @@ def test_commits_call_for_this_version(release: Release) -> None:
 
 def is_same_version(found: Calculation, wanted: str, release: Release) -> bool:
     """Whether the computed version is this one; rules without pre-releases give the final version of a pre-release."""
-    called_for = parse_version(wanted)
+    called_for, version = parse_version(wanted), Version(release.version.public)  # no commit calls for a local label
     if found.rules != "semantic-release" and called_for is not None:
-        return str(called_for) == release.version.base_version or called_for == release.version
-    return called_for == release.version
+        return str(called_for) == version.base_version or called_for == version
+    return called_for == version
 
 
 @pytest.mark.pre_release

@@ -244,7 +244,7 @@ def _odd(audited: Audited) -> str:
     """Why a tag may not mean the version that PEP 440 reads from it; empty if it does."""
     version = audited.version
     if version.local:
-        return "a local version, which no index accepts"
+        return "a local version, which no public index accepts"
     if version.is_devrelease:
         return "a development version, often only the start of the next one"
     if version.is_postrelease and not any("post" in tag.name.lower() for tag in audited.tags):

@@ -259,7 +259,8 @@ def format_semver(text: str) -> str:
     before = f"-{_SEMANTIC[version.pre[0]]}.{version.pre[1]}" if version.pre else ""
     after = f".post{version.post}" if version.post is not None else ""
     unfinished = f"{'.' if before else '-'}dev.{version.dev}" if version.dev is not None else ""
-    return f"{epoch}{numbers}{before}{after}{unfinished}"
+    build = f"+{version.local}" if version.local else ""
+    return f"{epoch}{numbers}{before}{after}{unfinished}{build}"
 
 
 def _read_number(text: str, template: str) -> Version | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any, cast
 
@@ -109,6 +110,9 @@ def load(
     defined = defined_channels(written, table_origin, arguments, environ)
     channels = defined.channels
     chosen = _chosen_channels(arguments.channels, channels, values)
+    for version, channel in product(versions, chosen):
+        if channel.is_public_index:
+            validate.refuse_local(version, channel.name)
     get = {key: value.text for key, value in values.items()}
     if "repository" not in get:
         label = f"remote {get['remote']} of {local.top}" if local else ""

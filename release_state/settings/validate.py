@@ -46,7 +46,7 @@ def _is_readable(text: str) -> bool:
 
 
 def version(text: str) -> str:
-    """The version, normalized by PEP 440; raises UsageProblem on anything else, on a tag and on a local version."""
+    """The version, normalized by PEP 440; raises UsageProblem on anything else and on a tag."""
     try:
         parsed = Version(text)
     except ValueError:  # InvalidVersion, and what int() says of thousands of digits
@@ -54,12 +54,16 @@ def version(text: str) -> str:
         raise UsageProblem(f"--version {shown(text)} is not a PEP 440 version: {advice}") from None
     if re.match(r"\s*[vV]", text):
         raise UsageProblem(f"--version {shown(text)} looks like a tag: give the version, --version {parsed.public}")
-    if parsed.local:
-        raise UsageProblem(
-            f"--version {shown(text)} is a local version (+{parsed.local}), which an index never accepts: "
-            f"give --version {parsed.public}"
-        )
     return str(parsed)
+
+
+def refuse_local(text: str, channel: str) -> None:
+    """Raise UsageProblem for a local version, which the public index of this channel never accepts."""
+    if (parsed := Version(text)).local:
+        raise UsageProblem(
+            f"--version {shown(text)} is a local version (+{parsed.local}), which {channel} never accepts: "
+            f"give --version {parsed.public}, or a channel with an index of its own"
+        )
 
 
 def _checked(is_right: object, option: str, text: str, why: str) -> str:

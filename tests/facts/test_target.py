@@ -27,12 +27,13 @@ numbers = st.integers(min_value=0, max_value=10**6).map(str)
 
 @st.composite
 def versions(draw: st.DrawFn) -> str:
-    """A PEP 440 version as an index takes it, normalized."""
+    """A PEP 440 version, normalized; a local one as an index of one's own takes it."""
     epoch = draw(st.sampled_from(["", "", "1!"]))
     release = ".".join(draw(st.lists(numbers, min_size=1, max_size=4)))
     pre = draw(st.sampled_from(["", "a", "b", "rc"]))
     post, dev = draw(st.sampled_from(["", ".post"])), draw(st.sampled_from(["", ".dev"]))
-    return str(Version(epoch + release + "".join(part + draw(numbers) for part in (pre, post, dev) if part)))
+    local = draw(st.sampled_from(["", "", "+cpu", "+g1a2b.7"]))
+    return str(Version(epoch + release + "".join(part + draw(numbers) for part in (pre, post, dev) if part) + local))
 
 
 packages = st.from_regex(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,8}[A-Za-z0-9])?", fullmatch=True)
@@ -66,6 +67,7 @@ def test_semantic_tag_that_is_filled_is_read_back(version: str, package: str, te
         ("1.0.0.dev4", "v1.0.0-dev.4"),
         ("1.0.0.post1", "v1.0.0.post1"),
         ("1.2.3.4", "v1.2.3.4"),
+        ("1.0rc1+cpu.2", "v1.0.0-rc.1+cpu.2"),
     ],
 )
 def test_semantic_spelling(version: str, tag: str) -> None:

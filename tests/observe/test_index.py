@@ -379,6 +379,8 @@ def test_html_file_name_is_that_of_the_url() -> None:
     assert [held.filename for held in found.files] == [WHEEL]
     assert [each.version for each in found.releases] == ["0.2.0", "0.2.0+l.1"]
     assert found.skipped == ()
+    local = page(html(anchor), "text/html", version="0.2.0+l.1").present()
+    assert [held.filename for held in local.files] == ["orbit_demo-0.2.0+l.1.tar.gz"]
 
 
 @pytest.mark.parametrize(

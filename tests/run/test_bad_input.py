@@ -93,7 +93,6 @@ TYPED: list[tuple[str, list[str], list[str]]] = [
     ("newline", ["--version", "0.2\n.0"], [r"'0.2\n.0'", "not a PEP 440 version"]),
     ("version-forgotten", ["--version", "--channel", "pypi"], ["--version ''", "like 0.2.0"]),
     ("too-long", ["--version", "9" * 5000], ["not a PEP 440 version", "…"]),
-    ("local", ["--version", "1.0+x"], ["'1.0+x'", "local version", "--version 1.0"]),
     ("tag", ["--version", "v0.2.0"], ["'v0.2.0' looks like a tag", "--version 0.2.0"]),
     ("second-version", ["--version", "0.2.0", "--version", "banana"], ["'banana'"]),
     ("channel", ["--version", "0.2.0", "--channel", "pypii"], ["'pypii'", "did you mean pypi?", "testpypi, all"]),

@@ -275,6 +275,17 @@ def test_private_index_is_a_channel_like_the_others(tmp_path: Path) -> None:
     assert parsed is not None and parsed.channel == "private"
 
 
+def test_a_local_version_is_for_an_index_of_ones_own(tmp_path: Path) -> None:
+    here = plain_folder(tmp_path / "here", "channels.private.index-url = 'https://h.example/simple/'")
+    (target,) = loaded(here, channels=("private",), versions=("1.0+CPU-1",)).targets
+    assert (target.version, target.tag) == ("1.0+cpu.1", "v1.0+cpu.1")
+    for channels in ((), ("testpypi",), ("private", "pypi"), ("all",)):
+        with pytest.raises(
+            UsageProblem, match=r"'1\.0\+cpu\.1' is a local version .* never accepts: give --version 1\.0, or"
+        ):
+            loaded(here, channels=channels, versions=("2.0", "1.0+cpu.1"))
+
+
 def test_address_of_a_channel_command_line_over_environment_over_table(tmp_path: Path) -> None:
     cwd = plain_folder(tmp_path / "here", "channels.my-index.index-url = 'https://table/'")
     environ = {"RELEASE_STATE_INDEX_URL_MY_INDEX": "https://env/", "RELEASE_STATE_INDEX_URL_PYPI": "https://other/"}

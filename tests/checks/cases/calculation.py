@@ -60,6 +60,7 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("VERSION-1", "history silent", s.ready(calculation=s.failed("version calculation")), UNKNOWN),
     ("VERSION-2", "the same", called_for(), HOLDS),
     ("VERSION-2", "the same by PEP 440", called_for("0.2.0-rc.1", "0.2.0rc1"), HOLDS),
+    ("VERSION-2", "the same with a local label", called_for("0.2.0", "0.2.0+cpu"), HOLDS),
     ("VERSION-2", "another", called_for("1.0.0"), ACTION),
     ("VERSION-2", "a pre-release instead", called_for("0.2.0-rc.1"), ACTION),
     ("VERSION-2", "the final one instead", called_for("0.2.0", "0.2.0rc1"), ACTION),
