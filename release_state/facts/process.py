@@ -26,6 +26,7 @@ from release_state.model.snapshot import Remote, Snapshot, WorkflowFiles, Workfl
 from release_state.model.target import Channel, Target, Trace
 
 SOURCE = "release workflow"
+_UNFINISHED = ("in_progress", "queued", "waiting", "pending", "requested")
 MOST_EARLIER = 2
 """Earlier versions whose pull requests and GitHub Releases are asked for."""
 _LONGEST_LINE = 300
@@ -142,7 +143,10 @@ def takes_tag(publisher: Publisher, tag: str) -> bool:
 
 
 def list_run_filters(target: Target, workflow: str, base: str) -> tuple[dict[str, str], ...]:
-    """Return GitHub's filters for the runs of a workflow that can be release runs of the version; one empty: all."""
+    """Return GitHub's filters for the runs of a workflow that can be release runs of the version; one empty: all.
+
+    Of a workflow that also tests, the finished runs of other versions are not read; the unfinished ones of all are.
+    """
     publishers = [each for each in target.process.publishers if each.workflow == workflow]
     starts = [start for each in publishers for start in each.starts]
     if not starts or all(each.only_releases for each in publishers):
@@ -154,7 +158,7 @@ def list_run_filters(target: Target, workflow: str, base: str) -> tuple[dict[str
             found[start.kind] = {"event": "push", "branch": target.tag if start.kind == "tag" else base}
         else:
             found[start.kind] = {"event": events.get(start.kind, start.kind)}
-    return tuple(found.values())
+    return (*found.values(), *({"status": status} for status in _UNFINISHED))
 
 
 def is_release_run(run: WorkflowRun, target: Target, remote: Remote | None) -> bool:
