@@ -94,7 +94,7 @@ def test_expected_files_are_published(release: Release, target: Target, plan: Re
         partial = ActionNeeded(
             expected=" and ".join(target.expected_files),
             found=f"{join_items(file.filename for file in release.files)}; missing: {', '.join(missing)}",
-            why=closed or "the upload stopped half-way",
+            why=closed or "the upload may have stopped half-way",
             steps=plan.steps_for("index"),
         )
         raise partial if closed else judge_while_at_work(release, "index", partial)
