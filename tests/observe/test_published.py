@@ -37,6 +37,7 @@ from release_state.observe.index.index import observe_index
 from release_state.observe.published import candidates as candidates_module
 from release_state.observe.published import files as archives_module
 from release_state.observe.published.built import Files
+from release_state.observe.published.candidates import find_project_folder
 from release_state.observe.published.files import Refused, read_sdist, read_wheel
 from release_state.observe.published.published import observe_instead, observe_published
 from release_state.observe.published.trees import MODULE, Match, Tree, compare_trees
@@ -687,6 +688,15 @@ def test_what_maturin_makes_of_a_module_without_python() -> None:
     found = wheel({**files, "orbit/orbit.abi3.so": b"x"})
     assert found.rewritten == {"orbit/__init__.py", "orbit/py.typed"}
     assert compare_trees(found, tree_of({"orbit.pyi": b"stub", "src/lib.rs": b"r"})).equal == 1
+
+
+def test_the_folder_of_a_rust_module_is_the_one_that_the_build_names() -> None:
+    moved = backend("maturin") + b'[tool.maturin]\nmanifest-path = "py/Cargo.toml"\n'
+    found = sdist({"pyproject.toml": moved, "py/Cargo.toml": b"c", "py/lib.rs": b"r"})
+    tree = tree_of({"pyproject.toml": b"of all", "py/pyproject.toml": b"x", "py/Cargo.toml": b"c", "py/lib.rs": b"r"})
+    assert find_project_folder(tree, "", found) == "py/"
+    elsewhere = moved.replace(b"py/Cargo", b"../../etc/Cargo")
+    assert find_project_folder(tree, "", sdist({"pyproject.toml": elsewhere, "py/lib.rs": b"r"})) == ""
 
 
 def test_a_rewritten_file_counts_only_where_it_is_the_same() -> None:

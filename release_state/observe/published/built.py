@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from release_state.common.strict import decode_toml
+from release_state.facts.declared.tree import find_table
 
 
 class Files(dict[str, frozenset[str]]):
@@ -22,6 +23,8 @@ class Files(dict[str, frozenset[str]]):
 
     rewritten: frozenset[str] = frozenset()
     """The files that the build may have written: one counts only where it is as in the commit."""
+    folder: str = ""
+    """The project's folder below the archive's, where the build has moved its pyproject.toml to the top."""
 
 
 KEPT = re.compile(
@@ -52,7 +55,7 @@ def find_rewritten(files: Files, texts: Mapping[str, bytes]) -> Files:
     """
     if "pyproject.toml.orig" in files and "pyproject.toml" in files:
         files["pyproject.toml"] = files.pop("pyproject.toml.orig")
-    backend, dynamic = _read_backend(texts.get("pyproject.toml", b""))
+    backend, dynamic, manifest = _read_backend(texts.get("pyproject.toml", b""))
     found = {path for path, text in texts.items() if path in files and _is_written(path, text)}
     # With it, maturin also makes a py.typed if the module has a stub.
     made = {f"{path.removesuffix('__init__.py')}py.typed" for path in found if path.endswith("__init__.py")}
@@ -65,6 +68,7 @@ def find_rewritten(files: Files, texts: Mapping[str, bytes]) -> Files:
     elif backend == "maturin":
         found.update(path for path in files if path.endswith(("Cargo.toml", "Cargo.lock")))
         found.add("pyproject.toml")
+        files.folder = manifest.removesuffix("Cargo.toml") if manifest in files else ""
     elif dynamic:
         found.update(path for path in files if path == "pyproject.toml" or _STAMPED.fullmatch(path))
     files.rewritten = frozenset(found)
@@ -77,14 +81,19 @@ def _is_written(path: str, text: bytes) -> bool:
     return path != "pyproject.toml" and _BY_TOOL.match(text[:2000]) is not None
 
 
-def _read_backend(text: bytes) -> tuple[str, bool]:
-    """The build backend of a pyproject.toml, and whether poetry-dynamic-versioning changes the sources."""
+def _read_backend(text: bytes) -> tuple[str, bool, str]:
+    """The build backend of a pyproject.toml, whether poetry-dynamic-versioning changes the sources, and maturin's
+    manifest.
+    """
     try:
         document: Mapping[str, Any] = decode_toml(text.decode("utf-8-sig"))
     except ValueError:
-        return "", False
-    system, tool = document.get("build-system"), document.get("tool")
-    backend = system.get("build-backend") if isinstance(system, dict) else None
-    stamping = tool.get("poetry-dynamic-versioning") if isinstance(tool, dict) else None
-    is_dynamic = isinstance(stamping, dict) and stamping.get("enable") is True
-    return (backend if isinstance(backend, str) else ""), is_dynamic or backend == "poetry_dynamic_versioning.backend"
+        return "", False, ""
+    backend = find_table(document, "build-system").get("build-backend")
+    is_dynamic = find_table(document, "tool", "poetry-dynamic-versioning").get("enable") is True
+    manifest = find_table(document, "tool", "maturin").get("manifest-path")
+    return (
+        backend if isinstance(backend, str) else "",
+        is_dynamic or backend == "poetry_dynamic_versioning.backend",
+        manifest if isinstance(manifest, str) else "",
+    )

@@ -196,9 +196,12 @@ def _list_states(walk: Sequence[WalkStep], oldest: Tree, paths: Collection[str])
 def find_project_folder(tree: Mapping[str, Entry], prefix: str, files: Files) -> str:
     """The project's folder, for files below `prefix`: that folder, or the nearest above it with a configuration.
 
-    A wheel's files are in `src/` or the like, without the configuration; an sdist has its own.
+    A wheel's files are in `src/` or the like, without the configuration; an sdist has its own, unless the build has
+    moved it to the top.
     """
     folder = prefix
+    if files.folder and f"{prefix}{files.folder}pyproject.toml" in tree:
+        return prefix + files.folder
     if any(name in files for name in CONFIGURATION):
         return prefix
     while not any(folder + name in tree for name in CONFIGURATION):

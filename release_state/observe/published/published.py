@@ -6,40 +6,25 @@ Without an sdist, the files that its wheel installs are compared, which are fewe
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from release_state.model.observation import Observation, known
-from release_state.model.snapshot import Branch, Candidate, IndexFile, Published, Remote, Tag
+from release_state.model.snapshot import Branch, IndexFile, Published, Tag
 from release_state.model.target import Channel, Target
-from release_state.observe.git.command import Git, GitFailed
-from release_state.observe.git.commits import BranchHistory, CommitSet
-from release_state.observe.git.store import Store, WantedCommit
+from release_state.observe.git.command import GitFailed
+from release_state.observe.git.commits import BranchHistory
+from release_state.observe.git.store import WantedCommit
 from release_state.observe.http.client import HttpClient, LookupFailed
 from release_state.observe.index.access import Index, Provenance, observe_provenance
 from release_state.observe.index.index import observe_index
 from release_state.observe.published.built import Files
-from release_state.observe.published.candidates import (
-    CandidateSearch,
-    CommitRef,
-    Declarations,
-    find_project_folder,
-    find_ref_commits,
-    look_into,
-    look_up_pull_heads,
-)
-from release_state.observe.published.elsewhere import find_elsewhere
+from release_state.observe.published.candidates import CommitRef, find_ref_commits
+from release_state.observe.published.comparison import Comparison
 from release_state.observe.published.files import Refused, read_sdist, read_wheel
-from release_state.observe.published.trees import Match, Tree, compare_trees, read_tree
 
 SOURCE = "published commit"
 MOST_BYTES = 64 * 2**20
 """Bytes of an sdist; a larger one is not downloaded."""
-_SHOWN = 50
-_SHOWN_LENGTH = 200
-_GENERATED = re.compile(r"(?:.*/)?_?version(?:_info)?\.(?:pyi?|txt)|setup\.py", re.IGNORECASE)
-"""Files that builds write and no commit holds: a version from tags, and the setup.py of older Poetry."""
 
 
 def observe_published(
@@ -84,7 +69,7 @@ def observe_published(
         if tagged:
             refs = [CommitRef(tagged.commit, f"refs/tags/{tagged.name}", f"the tag {tagged.name}")]
         remote = None if tagged else history.remote
-        comparison = _Comparison(git, history.stores.url, target, base, content, refs, remote, looks_on_base)
+        comparison = Comparison(git, history.stores.url, target, base, content, refs, remote, looks_on_base)
         candidates = history.read(comparison.find_candidates, [WantedCommit(r.sha, r.ref) for r in refs], git=git)
         file = {"sdist" if chosen.kind == "sdist" else "wheel": chosen.filename}
         update = {**file, "compared": len(content), **candidates}
@@ -143,109 +128,3 @@ def _download(
     if not files:
         raise index.failure(f"{name} contains no file to compare")
     return files
-
-
-@dataclass(frozen=True)
-class _ComparedCommit:
-    """A commit with its tree, and how well that matches."""
-
-    commit: CommitRef
-    tree: Tree
-    match: Match
-
-    @property
-    def is_tag(self) -> bool:
-        """Whether a tag names it."""
-        return (self.commit.ref or "").startswith("refs/tags/")
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether no other commit can match better."""
-        return not self.match.differing and all(_GENERATED.fullmatch(path) for path in self.match.absent)
-
-    @property
-    def has_most(self) -> bool:
-        """Whether it has more than half of the files."""
-        return self.match.equal > len(self.match.differing) + len(self.match.absent)
-
-    @property
-    def rank(self) -> tuple[int, int, int]:
-        """The order of the candidates, best first."""
-        return -self.match.equal, len(self.match.differing), len(self.match.absent)
-
-
-@dataclass(frozen=True)
-class _Comparison:
-    """Finds and compares candidates: first the known commits, then those that have to be searched for."""
-
-    git: Git
-    url: str
-    target: Target
-    base: Branch
-    files: Files
-    refs: Sequence[CommitRef]
-    remote: Remote | None
-    """None: nothing is searched for."""
-    looks_on_base: bool
-
-    def find_candidates(self, store: Store, commits: CommitSet) -> dict[str, object]:
-        """The candidates, best first, and how many files none of them has: values of Published."""
-        compared: dict[str, _ComparedCommit] = {}
-
-        def compare(refs: Iterable[CommitRef]) -> None:
-            for ref in refs:
-                if ref.sha not in compared:
-                    tree = read_tree(store, ref.sha)
-                    compared[ref.sha] = _ComparedCommit(ref, tree, compare_trees(self.files, tree))
-
-        compare(ref for ref in self.refs if ref.sha in commits.present)
-        if self.remote:
-            self._search(store, self.remote, compared, compare)
-        ranked = sorted(compared.values(), key=lambda each: each.rank)
-        folders = [find_project_folder(each.tree, each.match.prefix, self.files) for each in ranked]
-        trees = [look_into(each.tree, folder) for each, folder in zip(ranked, folders, strict=True)]
-        versions = Declarations(store).read_versions(trees)
-        pairs = zip(ranked, versions, strict=True)
-        candidates = tuple(self._build_candidate(store, each, version) for each, version in pairs)
-        absent = [set(each.match.absent) for each in ranked]
-        return {"candidates": candidates, "unseen": len(set.intersection(*absent)) if absent else None}
-
-    def _search(
-        self,
-        store: Store,
-        remote: Remote,
-        compared: Mapping[str, _ComparedCommit],
-        compare: Callable[[Iterable[CommitRef]], None],
-    ) -> None:
-        """Search along the base, then in pull requests; elsewhere only while nothing fits and no tag comes near."""
-        has_matching_tag = any(each.is_tag and each.is_whole for each in compared.values())
-        has_near_tag = any(each.is_tag and each.has_most for each in compared.values())
-        search = CandidateSearch(store, self.files, self.target, self.base.name, self.base.sha)
-        if self.looks_on_base or not has_matching_tag:
-            compare(search.find_on_base())
-        if has_matching_tag:
-            return
-        compare(search.find_pull_heads(*look_up_pull_heads(self.git, self.url)))
-        if not has_near_tag and not any(each.is_whole for each in compared.values()):
-            compare(find_elsewhere(search, remote, compared))
-
-    def _build_candidate(self, store: Store, each: _ComparedCommit, version: str | None) -> Candidate:
-        commit, match = each.commit, each.match
-        ancestry = store.run("merge-base", "--is-ancestor", commit.sha, self.base.sha, accept=(0, 1))
-        return Candidate(
-            sha=commit.sha,
-            ref=commit.ref,
-            what=commit.what,
-            on_base=ancestry.code == 0,
-            equal=match.equal,
-            differing=_shorten(match.differing),
-            absent=_shorten(match.absent),
-            more_differing=max(len(match.differing) - _SHOWN, 0),
-            more_absent=max(len(match.absent) - _SHOWN, 0),
-            left_out=match.left_out,
-            declared_version=version,
-        )
-
-
-def _shorten(paths: Sequence[str]) -> tuple[str, ...]:
-    return tuple(path[:_SHOWN_LENGTH] for path in paths[:_SHOWN])

@@ -28,7 +28,15 @@ FLAGS = {
         "--latest": False,
         "--prerelease": False,
     },
-    "release edit": {"--draft": False, "--latest": False, "--prerelease": False, "--notes": True},
+    "release edit": {
+        "--draft": False,
+        "--latest": False,
+        "--notes": True,
+        "--prerelease": False,
+        "--tag": True,
+        "--title": True,
+        "--verify-tag": False,
+    },
     "release view": {},
     "release download": {"--dir": True},
     "workflow run": {"--field": True, "--ref": True},
@@ -200,9 +208,10 @@ def release(hub: GitHub, repository: str, verb: str, given: Given) -> Iterator[s
             more[name] = wanted
     if (latest := given.flag("--latest")) is not None:
         more["make_latest"] = str(latest).lower()
+    wanted_tag = given.flags.get("--tag", tag)
+    if given.flag("--verify-tag") and hub.ask("GET", f"{repository}/git/ref/tags/{quote(wanted_tag)}")[0] == 404:
+        fail(f"tag {wanted_tag} doesn't exist in the repo, aborting due to --verify-tag flag")
     if verb == "create":
-        if given.flag("--verify-tag") and hub.ask("GET", f"{repository}/git/ref/tags/{quote(tag)}")[0] == 404:
-            fail(f"tag {tag} doesn't exist in the repo, aborting due to --verify-tag flag")
         body = {
             "tag_name": tag,
             "name": given.flags.get("--title", ""),
@@ -213,8 +222,8 @@ def release(hub: GitHub, repository: str, verb: str, given: Given) -> Iterator[s
         return
     found = _release_of(hub, repository, tag)
     if verb == "edit":
-        if "--notes" in given.flags:
-            more["body"] = given.flags["--notes"]
+        names = {"--notes": "body", "--tag": "tag_name", "--title": "name"}
+        more |= {key: given.flags[name] for name, key in names.items() if name in given.flags}
         if not more:
             fail("nothing to edit", 2)
         found = hub.done(*hub.ask("PATCH", f"{repository}/releases/{found['id']}", more))

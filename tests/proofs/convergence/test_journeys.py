@@ -73,6 +73,24 @@ def test_a_misplaced_tag_is_moved_and_can_be_brought_back(bench: Bench) -> None:
     assert git.refs()[f"refs/tags/v{VERSION}"] == old, "what the step says brings it back"
 
 
+def test_a_tag_of_the_wrong_version_is_renamed_with_its_release(bench: Bench) -> None:
+    """0.3.0 was published from the commit that v0.2.0 names, and announced there."""
+    prepare(bench, State("pypi", "absent", "absent", "absent", "none", "absent"))
+    sha = bench.world.bump("0.3.0", "main")
+    bench.world.publish("pypi", "0.3.0", sha)
+    bench.world.tag(VERSION, sha)
+    bench.world.github_release(VERSION)
+    bench.world.ci(sha)
+    bench.world.sync_clone()
+    bench.changed()
+    found = bench.observe(VERSION, "pypi")
+    assert (found.diagnosis.scenario, found.plan.direction) == ("B: another version", "tidy up")
+    Follower(bench, VERSION, "pypi").execute(found.plan)
+    refs = bench.world.remote_git.refs()
+    assert bench.world.remote_git.rev("refs/tags/v0.3.0^{commit}") == sha and f"refs/tags/v{VERSION}" not in refs
+    assert bench.observe("0.3.0", "pypi").verdict is Verdict.VERIFIED
+
+
 def test_the_wheel_alone_says_from_which_commit_it_was_built(bench: Bench) -> None:
     """No sdist, no tag: the wheel's files name the commit, which is tagged, and what is missing is built from there."""
     state = State("pypi", "absent", "wheel", "absent", "open", "ahead")
