@@ -79,8 +79,8 @@ class Recovery:
         direction = self.diagnosis.direction
         if self._in_run and value_or(False, lambda: release.is_published):
             return "complete", [publication.verify(release)]
-        if self._in_run and self.wanted == "auto" and direction == "nothing":
-            return direction, []
+        if self._in_run and self.wanted == "auto" and direction in ("nothing", "find out"):
+            return direction, []  # the run does it, or its gate asks again
         if self.wanted == "complete":
             direction = "complete"
         elif self.wanted == "rollback":

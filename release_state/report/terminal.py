@@ -44,7 +44,7 @@ def header(config: RunConfig, token_source: str | None) -> list[str]:
     target = config.targets[0]
     versions = ", ".join(dict.fromkeys(t.version for t in config.targets))
     channels = dict.fromkeys(t.channel.name for t in config.targets)
-    phase = "auto" if config.phase == "auto" else f"{config.phase}, as given"
+    phase = "auto" if config.phase == "auto" else f"{name_phase(config.phase)}, as given"
     return [
         f"release state of {target.package} {versions} on {', '.join(channels)} (phase: {phase})",
         *list_sources(config, token_source, "none: checks of a clone are skipped"),

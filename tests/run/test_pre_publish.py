@@ -185,6 +185,15 @@ def test_a_release_that_started_it_and_a_channel_without_tags_are_no_findings(ch
     assert (verdict.exit, verdict.plan.steps, verdict.diagnosis.scenario) == (Exit.OK, (), "publishing")
 
 
+@pytest.mark.parametrize("name", ["remote", "history", "index", "ci", "runs", "own_run", "own_jobs", "workflow_files"])
+def test_a_look_up_that_failed_lets_nothing_be_uploaded(name: str) -> None:
+    failed: Any = {"pypi": s.failed("index pypi")} if name == "index" else s.failed()
+    verdict = verdict_of(tagged_state(**{name: failed}), fixed_phase=Phase.PRE_PUBLISH)
+    assert verdict.exit is Exit.UNKNOWN and verdict.plan.steps
+    programs = {line[0] for step in verdict.plan.steps for line in step.commands}
+    assert programs == ({"release-state"} if name == "own_run" else {"gh"}), "the gate itself is asked again"
+
+
 def test_a_recorded_gate_is_judged_again(tmp_path: Path) -> None:
     save(tmp_path / "snapshot.json", [tagged_state()])
     (again,) = load(tmp_path / "snapshot.json")
