@@ -32,7 +32,7 @@ from release_state.settings.sources import Arguments
 from tests.standins.services import Reply
 from tests.standins.world import World
 from tests.support.histories import day, history, index, indexed, released, tagged, verdict_of
-from tests.support.states import failed, remote
+from tests.support.states import failed, remote, target
 from tests.support.worlds import Ran, asked_github, asked_index, forget_requests, run
 
 FIRST_PAGE = "per_page=100"
@@ -305,6 +305,14 @@ def test_what_was_not_observed_is_not_told_as_never(source: str, trace: str, y: 
     assert not any("never" in line for line in describe_habits(audit))
     assert y is None or f'class="lane unseen" d="M0 {y}h3v' in render_picture(audit)
     assert "few of them" not in " ".join(describe_notes(audit))
+
+
+def test_a_spelling_that_no_tag_has_is_noted_where_somebody_configured_it() -> None:
+    def notes(*given: str) -> str:
+        return " ".join(describe_notes(Audit(history(target=target(given=given, tag_template="{version}")))))
+
+    assert "no tag is spelled {version}: set --tag-template v{version}" in notes("tag-template")
+    assert "set --tag-template" not in notes()
 
 
 def test_a_page_of_thousands_of_versions_stays_small() -> None:

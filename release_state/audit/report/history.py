@@ -47,7 +47,8 @@ def describe_notes(audit: Audit) -> list[str]:
     lines = []
     if spelt.own:
         lines.append("tags are spelled " + ", ".join(f"{name} ({count})" for name, count in spelt.own.items()))
-        if target.tag_template not in spelt.own and TAG in target.channel.leaves:
+        is_configured = "tag-template" in target.given and TAG in target.channel.leaves
+        if is_configured and target.tag_template not in spelt.own:
             lines.append(f"no tag is spelled {target.tag_template}: set --tag-template {spelt.usual}")
     if spelt.foreign:
         shown = ", ".join(f"{name} ({count})" for name, count in spelt.foreign.items())
