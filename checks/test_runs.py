@@ -10,6 +10,7 @@ from release_state.facts.release import Release
 from release_state.facts.release_workflow import require_workflow
 from release_state.model.outcome import ActionNeeded, NotApplicable
 from release_state.model.plan import step
+from release_state.model.snapshot.runs import UPLOAD_SKIPPED
 from release_state.verdict.check import check
 
 pytestmark = [pytest.mark.pre_release, pytest.mark.pre_publish, pytest.mark.post_recovery, pytest.mark.rollback]
@@ -30,7 +31,7 @@ def test_last_run_of_this_version_ended_well(release: Release) -> None:
     last = release.snapshot.last_run.known()
     if last is None:
         raise NotApplicable("no finished run of this version needs an explanation")
-    if last.run.conclusion == "success" and last.scenario is None:
+    if last.run.conclusion == "success" and last.scenario in (None, UPLOAD_SKIPPED):
         return
     where = f" in step {last.step}" * bool(last.step) + f" of job {last.job}" * bool(last.job)
     scenario = f", scenario {last.scenario}" if last.scenario else ""
@@ -47,3 +48,28 @@ def test_last_run_of_this_version_ended_well(release: Release) -> None:
             )
         ],
     )
+
+
+@check("RUN-32", reads=["repository", "runs", "last_run"], advice=True)
+def test_upload_job_ran(release: Release) -> None:
+    """The publishing job of a green release run did run.
+
+    A job is skipped if its condition does not hold, or if a job that it needs was skipped. The run is green all the
+    same. This is looked at while the index has nothing of the version.
+    """
+    require_workflow(release)
+    last = release.snapshot.last_run.known()
+    if last is None or last.run.conclusion != "success":
+        raise NotApplicable("no green run of this version needs an explanation")
+    if last.scenario == UPLOAD_SKIPPED:
+        raise ActionNeeded(
+            found=f"run #{last.run.number}: job {last.job} was skipped",
+            why="the run is green, and nothing was published",
+            steps=[
+                step(
+                    f"See why {last.job} was skipped (its `if:`, the jobs that it needs), then start the release again",
+                    link=last.run.html_url,
+                    advice=True,
+                )
+            ],
+        )

@@ -15,7 +15,9 @@ from release_state.demo.github import Job, Step
 from release_state.demo.loopback import Request
 from release_state.model.observation import Observation, Problem
 from release_state.model.outcome import Phase
+from release_state.model.process import Process, Publisher, Start
 from release_state.model.snapshot import ExplainedRun
+from release_state.model.snapshot.runs import UPLOAD_SKIPPED
 from release_state.model.target import Target
 from release_state.observe.collect import collect
 from release_state.observe.git.reader import find_repository
@@ -267,6 +269,30 @@ def test_a_success_is_asked_about_where_it_is_in_doubt(
         assert found and found.run.conclusion == "success" and found.scenario is None
     else:
         assert found is None
+
+
+@pytest.mark.parametrize(
+    ("jobs", "skipped"),
+    [
+        ([("build", "success"), ("up", "skipped")], True),
+        ([("build", "success"), ("up (3.13)", "skipped"), ("up (3.14)", "skipped")], True),
+        ([("build", "success"), ("up", "success")], False),
+        ([("build", "success"), ("up (3.13)", "skipped"), ("up (3.14)", "success")], False),
+        ([("build", "success"), ("upper", "skipped")], False),
+    ],
+)
+def test_a_green_run_whose_upload_was_skipped_published_nothing(
+    server: GitHubServer, jobs: list[tuple[str, str]], skipped: bool
+) -> None:
+    made = [Job(name, conclusion=conclusion, steps=[Step("Run")]) for name, conclusion in jobs]
+    sha = server.git.resolve("main")
+    add(server, conclusion="success", jobs=made, event="push", head_branch="v0.2.0", head_sha=sha)
+    publisher = Publisher(
+        workflow="release.yml", job="job up", job_name="up", how="uv publish", starts=(Start(kind="tag"),)
+    )
+    target = s.target(process=Process(publishers=(publisher,)))
+    found = look(server, "impossible", target=target).known()
+    assert (found.scenario if found else None) == (UPLOAD_SKIPPED if skipped else None)
 
 
 def test_a_believed_success_on_the_release_branch_is_told(server: GitHubServer) -> None:

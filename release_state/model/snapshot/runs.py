@@ -201,6 +201,10 @@ class OwnJob(Model):
     """Whether one of its steps may have run."""
 
 
+UPLOAD_SKIPPED = "upload skipped"
+"""The scenario of a green run whose publishing job did not run."""
+
+
 class ExplainedRun(Model):
     """The last finished release run for this version and channel, and what its log says."""
 

@@ -24,6 +24,7 @@ from release_state.facts.logs.explanation import explain_log
 from release_state.facts.logs.lines import parse_log
 from release_state.model.observation import Observation
 from release_state.model.snapshot import ExplainedRun, WorkflowRun, WorkflowRuns
+from release_state.model.snapshot.runs import UPLOAD_SKIPPED
 from release_state.model.target import Target
 from release_state.observe.github.api import SOURCE, Fields, GitHubApi, failure
 from release_state.observe.github.lists import GitHubList
@@ -65,6 +66,11 @@ class LoggedJob:
         return {conclusion for _, conclusion in filter(_publishes, self.steps)} == {"skipped"}
 
 
+def _is_job(name: str, wanted: str) -> bool:
+    """Whether a job has this name; GitHub adds a matrix in brackets and a called job behind a slash."""
+    return name == wanted or name.startswith((f"{wanted} (", f"{wanted} / "))
+
+
 def _publishes(step: tuple[str, str | None]) -> bool:
     return any(word in step[0].lower() for word in ("publish", "upload", "deploy"))
 
@@ -102,7 +108,7 @@ class RunLogs:
         self, repository: str, target: Target, runs: WorkflowRuns, success: Success
     ) -> ExplainedRun | None:
         deadline, count = self._api.client.deadline(), 0
-        wanted = _FAILED if success == "impossible" else _FAILED | {"success"}
+        wanted = _FAILED | {"success"}
         for run in runs.runs:
             attribution = attribute_run(run, runs.runs, target)
             is_candidate = run.is_finished and run.conclusion in wanted
@@ -114,6 +120,10 @@ class RunLogs:
                 return None
             count += 1
             lookup = RunLookup(self._api, f"/repos/{quote(repository)}/actions", target, run, deadline)
+            if run.conclusion == "success" and success == "impossible":
+                if attribution.is_ours and (skipped := lookup.explain_skipped_upload(attribution)):
+                    return skipped
+                continue  # it published nothing, so it was of another version
             if lookup.is_of_target(attribution):
                 return lookup.explanation
         return None
@@ -130,6 +140,20 @@ class RunLookup:
         self._api, self._place, self._target, self._run, self._deadline = api, place, target, run, deadline
         self.explanation: ExplainedRun | None = None
         """The result for a run of the target; None if it needs no explanation."""
+
+    def explain_skipped_upload(self, attribution: Attribution) -> ExplainedRun | None:
+        """The result for a green run of the target whose publishing job was skipped; None if it ran, or is unknown."""
+        names = [each.job_name for each in self._target.process.publishers if each.workflow == self._run.workflow]
+        own = [job for job in self.jobs() if any(_is_job(job.name, name) for name in names)] if names else []
+        if not own or any(job.conclusion != "skipped" for job in own):
+            return None
+        return ExplainedRun(
+            run=self._run,
+            attributed_by=_join_reasons(attribution),
+            job=own[0].name,
+            scenario=UPLOAD_SKIPPED,
+            meaning="The run succeeded, but its publishing job was skipped: it published nothing.",
+        )
 
     def is_of_target(self, attribution: Attribution) -> bool:
         """Whether the search ends with this run; `explanation` then has the result.
