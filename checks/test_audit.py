@@ -44,28 +44,30 @@ def test_project_leaves_every_trace(audit: Audit, trace: str) -> None:
     """The project's releases leave this expected trace.
 
     One result for each trace: versions on the index, tags, GitHub Releases, and each expected kind of file. A trace
-    that never appeared is reported here once, and not expected of any version. A trace that appeared later is expected
-    from its first appearance on. The channel's `leaves` and `expected-files` say which traces are expected at all.
+    that versions never or seldom have is reported here once, and not expected of any version. Otherwise it is expected
+    since it became usual. The channel's `leaves` and `expected-files` say which traces are expected at all.
     """
     for needed in audit.rests_on(trace):
         audit.observation(needed).known()
     if trace in audit.habits.since:
         return
+    if trace == RELEASE and audit.lacks_releases and not audit.history.makes_releases.known():
+        raise NotApplicable("the project has no GitHub Release, and no workflow makes one")
     published, target = len(audit.habits.published), audit.target
     if trace != INDEX and not published:
         raise NotApplicable("the index has no version that could have one")
     if trace == INDEX:
         raise ActionNeeded(
             expected=f"versions of {target.package} on {target.channel.name}",
-            found="none with a file",
+            found=f"files of only {published} of {len(audit.versions)} versions" if published else "none with a file",
             why="there is no history to check",
-            steps=[step("Set the right --package or --channel")],
+            steps=[step("Set the right --package, --channel or --tag-template")],
         )
     remote = audit.history.remote.value
     names = join_items(tag.name for tag in (remote.tags[-5:] if remote and trace == TAG else ()))
     raise ActionNeeded(
-        expected=f"a {trace} for at least one of {published} published versions",
-        found=f"none; the remote's last tags: {names}" if names else "none",
+        expected=f"a {trace} for most of {published} published versions",
+        found=f"{audit.habits.counts(trace)[0] or 'none'}" + (f"; the remote's last tags: {names}" if names else ""),
         why="either the project creates none, or the suite looks in the wrong place",
         steps=[
             step(
@@ -74,6 +76,8 @@ def test_project_leaves_every_trace(audit: Audit, trace: str) -> None:
                 + ("; if it spells its tags differently, set --tag-template" if trace == TAG else "")
             )
         ],
+        # The defaults ask for both kinds of file; what no earlier version has, a release does not lack.
+        advice=trace in target.expected_files and not audit.habits.are_kinds_given,
     )
 
 
@@ -124,3 +128,49 @@ def test_version_agrees(audit: Audit, judged: Judgement) -> None:
     if judged.outcome.value == "in progress":
         raise InProgress(expected=audit.expected_of(judged), found=found, why=whys)
     raise ActionNeeded(expected=audit.expected_of(judged), found=found, why=whys, advice=not judged.blocking)
+
+
+@check("AUDIT-6", reads=["remote", "index"], advice=True)
+def test_tags_are_spelled_alike(audit: Audit) -> None:
+    """Since the present spelling of tags is in use, all tags have it.
+
+    One result for the whole history. The spelling is that of `--tag-template`, else of the newest tags. A tag in
+    another spelling still counts as its version's tag.
+    """
+    if TAG not in audit.target.channel.leaves:
+        raise NotApplicable(f"{audit.target.channel.name} leaves no tag")
+    for needed in audit.rests_on(TAG):
+        audit.observation(needed).known()
+    if others := audit.habits.misspelled:
+        names = join_items((each.tags[0].name for each in others), 5)
+        raise ActionNeeded(
+            expected=f"{audit.target.tag_template}, which was in use before them",
+            found=f"{len(others)} version{'s' * (len(others) != 1)} tagged otherwise: {names}",
+            why="tools that read versions from tags may not find them",
+            steps=[step("Leave them, or add tags in the usual spelling on the same commits")],
+        )
+
+
+@check("AUDIT-7", reads=["remote", "index", "clone", "release", "drafts", "open_pulls"], advice=True)
+def test_waivers_are_in_use(audit: Audit) -> None:
+    """Every waiver is in force and covers a finding.
+
+    One result for the whole history. A waiver that has expired, or whose finding is gone or changed, covers nothing:
+    remove it, or write down the present finding.
+    """
+    if not audit.history.waivers:
+        raise NotApplicable("the configuration has no waiver")
+    said = [f"{each.version} {each.kind} expired on {each.until}" for each in audit.expired_waivers]
+    if idle := audit.idle_waivers:
+        observed = [audit.observation(source) for source in (*audit.sources, *audit.hints)]
+        if all(each.is_known for each in observed):
+            said += [f"{each.version} {each.kind} has no finding {each.found!r}" for each in idle]
+        elif not said:
+            raise NotObserved(next(each.unavailable for each in observed if each.unavailable))
+    if said:
+        raise ActionNeeded(
+            expected=f"{len(audit.history.waivers)} waivers in force, each with its finding",
+            found="; ".join(said),
+            why="the exceptions that they name are gone, or different ones",
+            steps=[step("Remove them from [[tool.release-state.waiver]], or correct them")],
+        )

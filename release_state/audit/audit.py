@@ -6,12 +6,15 @@ from bisect import bisect_left
 from functools import cached_property
 from typing import Any
 
+from packaging.version import Version
+
 from release_state.audit.habits import INDEX, RELEASE, TAG, Habits
-from release_state.audit.judge import Judge, Judgement, read_index
-from release_state.audit.versions import Audited, AuditSnapshot, collect_versions, find_spellings
+from release_state.audit.judge import Judge, Judgement, find_pending, is_expired, read_index
+from release_state.audit.versions import Audited, AuditSnapshot, collect_versions, find_spellings, resolve
 from release_state.facts.spelling import Spellings
 from release_state.model.observation import Observation
 from release_state.model.snapshot.index import IndexHistory
+from release_state.model.waiver import Waiver
 from release_state.settings.sources import selection
 
 
@@ -19,8 +22,8 @@ class Audit:
     """An observed history, and what follows from it."""
 
     def __init__(self, history: AuditSnapshot) -> None:
-        self.history = history
-        self.target = history.target
+        self.history = resolve(history)
+        self.target = self.history.target
 
     @property
     def key(self) -> str:
@@ -46,8 +49,22 @@ class Audit:
     def judgements(self) -> tuple[Judgement, ...]:
         """One judgement for each selected version, oldest first, by the habits of the whole history."""
         chosen = selection(self.history.selection)
-        judged = Judge(self.habits).all(self.versions)
-        return tuple(judgement for judgement in judged if judgement.audited.version in chosen)
+        return tuple(judgement for judgement in self._judged if judgement.audited.version in chosen)
+
+    @cached_property
+    def _judged(self) -> tuple[Judgement, ...]:
+        return Judge(self.habits).all(self.versions)
+
+    @property
+    def expired_waivers(self) -> tuple[Waiver, ...]:
+        """The waivers whose last day is over."""
+        return tuple(waiver for waiver in self.history.waivers if is_expired(waiver, self.history))
+
+    @property
+    def idle_waivers(self) -> tuple[Waiver, ...]:
+        """The waivers in force that cover no finding."""
+        used = [finding.waiver for judged in self._judged for finding in judged.waived]
+        return tuple(each for each in self.history.waivers if each not in (*used, *self.expired_waivers))
 
     @cached_property
     def keys(self) -> tuple[str, ...]:
@@ -70,7 +87,20 @@ class Audit:
     def hints(self) -> tuple[str, ...]:
         """The observations that only advice needs, or only versions with a release branch."""
         more = ("drafts",) if RELEASE in self.target.channel.leaves else ()
-        return ("open_pulls", *more, *(("runs",) if self.target.workflow else ()))
+        is_asked = self.history.runs.is_known or self.pending is not None
+        return ("open_pulls", *more, *(("runs",) if is_asked else ()))
+
+    @property
+    def lacks_releases(self) -> bool:
+        """Whether the project has no GitHub Release, and its configuration does not say that it should."""
+        given = f"channels.{self.target.channel.name}.leaves" in self.target.given
+        is_left = RELEASE in self.target.channel.leaves
+        return is_left and not given and self.history.releases.is_known and not self.history.releases.value
+
+    @property
+    def pending(self) -> Version | None:
+        """The newest version that an unfinished release run may still change; None if there is none."""
+        return max((judged.audited.version for judged in find_pending(self._judged)), default=None)
 
     def observation(self, source: str) -> Observation[Any]:
         """The observation with this name."""

@@ -8,9 +8,8 @@
 | `repository`, `latest_release` | one request each |
 | `releases`, `drafts` | one request for each 100 GitHub Releases, drafts among them |
 | `open_pulls` | one request for each 100 open pull requests |
-| `runs` | one request |
 
-Traces that a channel does not leave are not looked up.
+Traces that a channel does not leave are not looked up. Workflow files and runs are a second look, in `workflows.py`.
 """
 
 from __future__ import annotations
@@ -25,7 +24,8 @@ from typing import Any
 
 from packaging.version import Version
 
-from release_state.audit.versions import AuditSnapshot, find_spellings
+from release_state.audit.versions import AuditSnapshot, find_spellings, resolve
+from release_state.audit.workflows import observe_workflows
 from release_state.model.observation import Observation, known
 from release_state.model.target import Target
 from release_state.observe.defects import Defects, guard
@@ -85,8 +85,6 @@ def collect_history(
             asks["latest_release"] = github.latest_release
         asks["open_pulls"] = functools.partial(github.open_release_pulls, functools.partial(_is_branch, each))
         asks["repository"] = github.repository
-        if each.workflow:
-            asks["runs"] = functools.partial(github.runs, each.workflow)
     started = datetime.now(timezone.utc)
     with ThreadPoolExecutor(max_workers=len(asks), thread_name_prefix="release-state-look-up") as pool:
         asked: dict[object, Future[Observation[Any]]] = {
@@ -101,21 +99,23 @@ def collect_history(
             observed_at=started,
             target=each,
             selection=config.audit or "all",
+            waivers=tuple(waiver for waiver in config.waivers if waiver.channel == each.channel.name),
             token_source=token_source,
             index=found["index", each.channel.name],
             **(shared if "release" in each.channel.leaves else without_releases),
         )
         for each in config.targets
     ]
-    return [_caught_up(history, client, config, defects) for history in histories]
+    caught_up = (_caught_up(history, client, config, defects) for history in histories)
+    return [observe_workflows(history, config, github, time, cancel, defects) for history in caught_up]
 
 
 def _caught_up(history: AuditSnapshot, client: HttpClient, config: RunConfig, defects: Defects | None) -> AuditSnapshot:
     """Ask the index's JSON API for the newest tag if the Simple API lists no version as new: it can lag by minutes."""
-    index, target = history.index.value, history.target
+    index, target = history.index.value, resolve(history).target
     if index is None or not index.versions or "tag" not in target.channel.leaves:
         return history
-    own = find_spellings(history).own
+    own = find_spellings(resolve(history)).own
     spelt = (target.parse_tag_spelling(tag.name) for tag in (history.remote.value.tags if history.remote.value else ()))
     newest = max((found[1] for found in spelt if found and found[0] in own), default=None)
     if newest is None or newest <= Version(index.versions[-1].version):

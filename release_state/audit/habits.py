@@ -1,16 +1,42 @@
-"""Which traces a project's releases leave, and since when. A habit does not apply to older versions (pure)."""
+"""Which traces a project's releases usually leave, and since when. A habit does not apply to older versions (pure)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from functools import cached_property
+from itertools import islice
+
+from packaging.version import Version
 
 from release_state.audit.versions import Audited, AuditSnapshot
+from release_state.facts.earlier import MOST_EARLIER
 from release_state.facts.spelling import Spellings
 
 INDEX, TAG, RELEASE = "index", "tag", "release"
+NEXT = 10
+"""A habit begins with the first version from which on at least half of so many have the trace. It pauses while so many
+in a row have none."""
+FEW = 3
+"""Fewer versions of a stage have no habit of their own."""
+
+
+class Maturity(Enum):
+    """How far a version is. Each stage has its own habits: many projects tag no pre-releases, or publish none."""
+
+    FINAL = "final versions"
+    PRERELEASE = "pre-releases"
+    DEVELOPMENT = "development versions"
+
+    @staticmethod
+    def find(version: Version) -> Maturity:
+        """The stage of a version."""
+        if version.is_devrelease:
+            return Maturity.DEVELOPMENT
+        return Maturity.PRERELEASE if version.is_prerelease else Maturity.FINAL
 
 
 @dataclass(frozen=True)
@@ -53,32 +79,94 @@ class Habits:
 
     @cached_property
     def since(self) -> dict[str, Since]:
-        """The first appearance of each trace that ever appeared."""
-        first = {trace: self._first(trace) for trace in self.traces}
-        return {trace: found for trace, found in first.items() if found}
+        """Since when final versions leave each trace; without those that they do not usually leave."""
+        found = {trace: self.began(trace, Maturity.FINAL) for trace in self.traces}
+        return {trace: since for trace, since in found.items() if since}
 
-    def _first(self, trace: str) -> Since | None:
+    def began(self, trace: str, stage: Maturity) -> Since | None:
+        """Since when versions of a stage usually leave a trace; None if they do not."""
+        if (trace, stage) not in self._began:
+            self._began[trace, stage] = self._find_begin(trace, stage)
+        return self._began[trace, stage]
+
+    @cached_property
+    def _began(self) -> dict[tuple[str, Maturity], Since | None]:
+        return {}
+
+    def _find_begin(self, trace: str, stage: Maturity) -> Since | None:
+        versions = self._of_stage(self._count_in(trace), stage)
+        for since in self._list_begins(trace, versions):
+            # With this version: its own time may be that of a GitHub Release that was made much later.
+            later = list(islice((a for a in versions if a is since.version or not since.is_after(a)), NEXT))
+            if 2 * sum(has_trace(trace, audited) for audited in later) >= len(later):
+                return since
+        return None
+
+    def _count_in(self, trace: str) -> Sequence[Audited]:
+        """The versions that can have a trace, in order. One that was withdrawn needs none."""
         if trace == INDEX:
-            return self._first_by_version()
+            # By version, as tags tell no time: a version below the published ones is older than the project's uploads.
+            return [audited for audited in self.versions if audited.indexed or audited.tags or audited.releases]
+        return [a for a in self.published if has_trace(trace, a) or not (a.indexed and a.indexed.all_yanked)]
+
+    @staticmethod
+    def _of_stage(versions: Sequence[Audited], stage: Maturity) -> Sequence[Audited]:
+        own = [audited for audited in versions if Maturity.find(audited.version) is stage]
+        return own if len(own) >= FEW else versions
+
+    def _list_begins(self, trace: str, versions: Sequence[Audited]) -> Iterable[Since]:
+        having = [audited for audited in versions if has_trace(trace, audited)]
+        if trace == INDEX:
+            return [Since(audited, None) for audited in having]
         if trace == RELEASE:
-            return self._first_release()
-        audited = next((audited for audited in self.published if has_trace(trace, audited)), None)
-        return Since(audited, audited.uploaded_at) if audited else None
-
-    def _first_by_version(self) -> Since | None:
-        # By version, as tags tell no time: a version below the first published one is older than the project's uploads.
-        audited = next((audited for audited in self.versions if audited.indexed), None)
-        return Since(audited, None) if audited else None
-
-    def _first_release(self) -> Since | None:
-        # By publication time: a GitHub Release of an old tag can be made at any time.
-        made = [Since(a, release.published_at) for a in self.versions for release in a.releases if release.published_at]
-        return min(made, key=lambda since: (since.at, since.version.version), default=None)
+            # By publication time: a GitHub Release of an old tag can be made at any time.
+            made = [Since(a, release.published_at) for a in having for release in a.releases if release.published_at]
+            return sorted(made, key=lambda since: (since.at, since.version.version))
+        return [Since(audited, audited.uploaded_at) for audited in having]
 
     def expects(self, trace: str, audited: Audited) -> bool:
-        """Whether a version should have a trace: the habit began before it."""
-        since = self.since.get(trace)
-        return since is not None and (since.version is audited or not since.is_after(audited))
+        """Whether a version should have a trace: versions of its stage usually have it, and the habit began before."""
+        if trace in self.target.expected_files and "expected-files" not in self.target.given:
+            return self._has_usual_kind(trace, audited.version)
+        stage = Maturity.find(audited.version)
+        since = self.began(trace, stage)
+        if since is None or (since.version is not audited and since.is_after(audited)):
+            return False
+        return audited.version not in self.paused(trace, stage)
+
+    def paused(self, trace: str, stage: Maturity) -> Collection[Version]:
+        """The versions of long runs without a trace since the habit began; the newest final ones are never excused."""
+        if (trace, stage) not in self._paused:
+            self._paused[trace, stage] = self._find_paused(trace, stage)
+        return self._paused[trace, stage]
+
+    @cached_property
+    def _paused(self) -> dict[tuple[str, Maturity], Collection[Version]]:
+        return {}
+
+    def _find_paused(self, trace: str, stage: Maturity) -> Collection[Version]:
+        since, found, run = self.began(trace, stage), dict[Version, None](), list[Version]()
+        for audited in self._of_stage(self._count_in(trace), stage) if since else ():
+            if since and not has_trace(trace, audited) and not since.is_after(audited):
+                run.append(audited.version)
+                continue
+            found |= dict.fromkeys(run if len(run) >= NEXT else ())
+            run = []
+        return found | dict.fromkeys(run if len(run) >= NEXT and stage is not Maturity.FINAL else ())
+
+    def _has_usual_kind(self, kind: str, version: Version) -> bool:
+        """Whether any of the last final versions before one has a kind of file, as in a run over that version."""
+        place = bisect_left(self._finals, version, key=lambda each: each.version)
+        return any(has_trace(kind, each) for each in self._finals[max(0, place - MOST_EARLIER) : place])
+
+    @property
+    def are_kinds_given(self) -> bool:
+        """Whether the kinds of file are those of the configuration or the defaults: too few versions tell them."""
+        return "expected-files" in self.target.given or len(self._finals) < FEW
+
+    @cached_property
+    def _finals(self) -> Sequence[Audited]:
+        return [audited for audited in self.versions if audited.indexed and not audited.version.is_prerelease]
 
     @cached_property
     def newest_final(self) -> Audited | None:
@@ -87,17 +175,21 @@ class Habits:
         return max(final, key=lambda audited: audited.version, default=None)
 
     @cached_property
-    def usual_since(self) -> Audited | None:
-        """The first version that is tagged in the template's spelling."""
+    def misspelled(self) -> tuple[Audited, ...]:
+        """The published versions whose tags are all spelled differently from the template, which was already in use."""
         template = self.target.tag_template
-        return next(
-            (a for a in self.published if any(find_template(self, tag.name) == template for tag in a.tags)), None
-        )
+        spelled = {a.version: {find_template(self, tag.name) for tag in a.tags} for a in self.published if a.tags}
+        first = next((a for a in self.published if template in spelled.get(a.version, ())), None)
+        if first is None:
+            return ()
+        since = Since(first, first.uploaded_at)
+        others = (a for a in self.published if a.tags and template not in spelled[a.version])
+        return tuple(audited for audited in others if not since.is_after(audited))
 
     def counts(self, trace: str) -> tuple[int, int]:
-        """How many published versions since the habit began have the trace, and how many there are."""
-        since = [audited for audited in self.published if has_trace(trace, audited) or self.expects(trace, audited)]
-        return sum(has_trace(trace, audited) for audited in since), len(since)
+        """How many published versions have the trace, and how many should or do."""
+        counted = [audited for audited in self.published if has_trace(trace, audited) or self.expects(trace, audited)]
+        return sum(has_trace(trace, audited) for audited in counted), len(counted)
 
 
 def has_trace(trace: str, audited: Audited) -> bool:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import timezone
 
 from release_state.audit import kinds
-from release_state.audit.habits import INDEX, RELEASE, TAG, Habits, Since, find_template
+from release_state.audit.habits import INDEX, RELEASE, TAG, Habits, Maturity
 from release_state.audit.kinds import Kind
 from release_state.audit.versions import Audited, AuditSnapshot
-from release_state.common.text import join_items
+from release_state.common.text import join_items, sanitize
 from release_state.facts.index import may_be_of_version
 from release_state.model.observation import Observation, Problem, unavailable
 from release_state.model.outcome import Outcome
 from release_state.model.snapshot import WorkflowRun
 from release_state.model.snapshot.index import IndexHistory
+from release_state.model.waiver import Waiver
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,14 @@ class Finding:
 
     kind: Kind
     found: str
+    waiver: Waiver | None = None
+    """The waiver that covers it: it then decides nothing."""
+
+    @property
+    def words(self) -> str:
+        """What was found, and why it is waived."""
+        waiver = self.waiver
+        return self.found + (f" (waived until {waiver.until}: {waiver.reason})" if waiver else "")
 
 
 @dataclass(frozen=True)
@@ -32,6 +42,8 @@ class Judgement:
     audited: Audited
     outcome: Outcome
     findings: tuple[Finding, ...] = ()
+    """Those that no waiver covers."""
+    waived: tuple[Finding, ...] = ()
     unknown: tuple[Problem, ...] = ()
     note: str = ""
     """Which traces exist, or why the version is not judged."""
@@ -44,7 +56,7 @@ class Judgement:
     @property
     def words(self) -> str:
         """The findings, in one line."""
-        said = [finding.found for finding in self.findings]
+        said = [finding.words for finding in (*self.findings, *self.waived)]
         said += [f"could not read {problem.source}: {problem.why}" for problem in self.unknown]
         return "; ".join([*said, *([self.note] if self.note else [])])
 
@@ -57,6 +69,19 @@ def read_index(history: AuditSnapshot) -> Observation[IndexHistory]:
     return history.index
 
 
+def is_expired(waiver: Waiver, history: AuditSnapshot) -> bool:
+    """Return whether a waiver's last day was over when the history was observed."""
+    return waiver.until < history.observed_at.astimezone(timezone.utc).date()
+
+
+def find_pending(judged: Sequence[Judgement]) -> list[Judgement]:
+    """The judgements that an unfinished release run may still change: blocking, and newer than every whole version."""
+    whole = [each.audited.version for each in judged if each.audited.indexed and each.outcome is Outcome.HOLDS]
+    newest = max(whole, default=None)
+    wrong = (each for each in judged if each.outcome is Outcome.ACTION_NEEDED and each.blocking)
+    return [each for each in wrong if newest is None or each.audited.version > newest]
+
+
 class Judge:
     """Judges the versions of one history."""
 
@@ -66,22 +91,16 @@ class Judge:
         self._index_known = self._index.is_known
         self._remote_known = self.history.remote.is_known
         self._releases_known = self.history.releases.is_known
+        in_force = (waiver for waiver in self.history.waivers if not is_expired(waiver, self.history))
+        self._waivers = {(waiver.version, waiver.kind, waiver.found): waiver for waiver in in_force}
 
     def all(self, versions: Sequence[Audited]) -> tuple[Judgement, ...]:
         """A judgement for each version, in the same order."""
         judged = [self.one(audited) for audited in versions]
-        running = [
-            run for run in (self.history.runs.value.runs if self.history.runs.value else ()) if not run.is_finished
-        ]
-        if running:
-            whole = [j.audited.version for j in judged if j.audited.indexed and j.outcome is Outcome.HOLDS]
-            newest = max(whole, default=None)
-            judged = [
-                _in_progress(j, running[0])
-                if j.outcome is Outcome.ACTION_NEEDED and j.blocking and (newest is None or j.audited.version > newest)
-                else j
-                for j in judged
-            ]
+        runs = self.history.runs.value.runs if self.history.runs.value else ()
+        if running := next((run for run in runs if not run.is_finished), None):
+            pending = set(map(id, find_pending(judged)))
+            judged = [_in_progress(each, running) if id(each) in pending else each for each in judged]
         return tuple(judged)
 
     def one(self, audited: Audited) -> Judgement:
@@ -91,18 +110,28 @@ class Judge:
         if str(audited) in self.history.catching_up:
             coming = "published, but not yet listed by the index's Simple API"
             return Judgement(audited, Outcome.IN_PROGRESS, note=f"{self._there(audited)}; {coming}")
-        findings = tuple(self._findings(audited))
+        findings, waived = self._waive(audited, self._findings(audited))
         if any(finding.kind.blocking for finding in findings):
-            return Judgement(audited, Outcome.ACTION_NEEDED, findings)
+            return Judgement(audited, Outcome.ACTION_NEEDED, findings, waived)
         if unknown := self._unknown(audited):
-            return Judgement(audited, Outcome.UNKNOWN, findings, unknown)
+            return Judgement(audited, Outcome.UNKNOWN, findings, waived, unknown)
         if findings:
-            return Judgement(audited, Outcome.ACTION_NEEDED, findings)
+            return Judgement(audited, Outcome.ACTION_NEEDED, findings, waived)
+        if waived:
+            return Judgement(audited, Outcome.HOLDS, (), waived, note=self._there(audited))
         if not audited.indexed:
-            first = self.habits.since.get(INDEX)
-            why = f"older than the first published version {first.version}" if first else "nothing is published here"
-            return Judgement(audited, Outcome.NOT_APPLICABLE, note=f"{self._there(audited)}; {why}")
+            return Judgement(audited, Outcome.NOT_APPLICABLE, note=f"{self._there(audited)}; {self._unneeded(audited)}")
         return Judgement(audited, Outcome.HOLDS, note=self._there(audited))
+
+    def _unneeded(self, audited: Audited) -> str:
+        """Why the index need not have a version."""
+        if not self.habits.since.get(INDEX):
+            return "nothing is published here"
+        stage = Maturity.find(audited.version)
+        began = self.habits.began(INDEX, stage)
+        if began is None:
+            return f"{stage.value} are usually not published here"
+        return f"older than {began.version}, since which versions are usually published here"
 
     def _unknown(self, audited: Audited) -> tuple[Problem, ...]:
         """The failed look-ups that the judgement of a version needs."""
@@ -131,9 +160,18 @@ class Judge:
         if unknown := self._unknown(audited):
             return Judgement(audited, Outcome.UNKNOWN, unknown=unknown)
         if audited.branches and not audited.pulls:
-            found = f"only branch {audited.branches[0].name}{_into(audited)}"
-            return Judgement(audited, Outcome.ACTION_NEEDED, (Finding(kinds.BRANCH_ORPHANED, found),))
+            orphaned = Finding(kinds.BRANCH_ORPHANED, f"only branch {audited.branches[0].name}{_into(audited)}")
+            findings, waived = self._waive(audited, [orphaned])
+            return Judgement(audited, Outcome.ACTION_NEEDED if findings else Outcome.HOLDS, findings, waived)
         return Judgement(audited, Outcome.NOT_APPLICABLE, note=f"in preparation: {self._there(audited)}")
+
+    def _waive(self, audited: Audited, findings: Iterable[Finding]) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
+        """The findings of a version that decide, and those that a waiver covers today."""
+        name = str(audited)
+        told = [
+            replace(each, waiver=self._waivers.get((name, each.kind.id, sanitize(each.found)))) for each in findings
+        ]
+        return tuple(each for each in told if not each.waiver), tuple(each for each in told if each.waiver)
 
     def _findings(self, audited: Audited) -> Iterator[Finding]:
         if self._index_known:
@@ -148,9 +186,11 @@ class Judge:
         indexed, there = audited.indexed, self._there(audited)
         if indexed is None:
             if audited.tags or audited.releases:
+                if not self.habits.expects(INDEX, audited):
+                    return
                 if odd := _odd(audited):
                     yield Finding(kinds.ODD_TAG, f"{there}: {odd}")
-                elif self.habits.expects(INDEX, audited) and not self._doubt(audited):
+                elif not self._doubt(audited):
                     empty = "the index lists it without files" if audited.listed_empty else "no file on the index"
                     yield Finding(kinds.NOT_PUBLISHED, f"{there}, {empty}")
             else:
@@ -178,11 +218,6 @@ class Judge:
         names = ", ".join(f"{tag.name} at {tag.commit[:9]}" for tag in audited.tags)
         if len({tag.commit for tag in audited.tags}) > 1:
             yield Finding(kinds.TAGS_DIFFER, names)
-        template, usual = habits.target.tag_template, habits.usual_since
-        spelt = {find_template(habits, tag.name) for tag in audited.tags}
-        in_use = usual is not None and not Since(usual, usual.uploaded_at).is_after(audited)
-        if indexed and in_use and spelt and template not in spelt:
-            yield Finding(kinds.TAG_SPELLING, f"{names}, not {habits.target.tag_for(str(audited))}")
         remote = {tag.name: tag for tag in audited.tags}
         for local in audited.local_tags:
             if (tag := remote.get(local.name)) and tag.object != local.object:

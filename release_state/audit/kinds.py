@@ -74,13 +74,6 @@ TAGS_DIFFER = Kind(
     blocking=False,
     check="TAG-15",
 )
-TAG_SPELLING = Kind(
-    "tag-spelling",
-    "tag spelled differently from the project's template, which was already in use",
-    "tools that read versions from tags may not find it",
-    blocking=False,
-    check="TAG-11",
-)
 ODD_TAG = Kind(
     "odd-tag",
     "a tag that PEP 440 reads as an unpublished version",

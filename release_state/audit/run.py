@@ -6,6 +6,7 @@ import threading
 from collections.abc import Sequence
 
 from release_state.audit.collect import collect_history, make_client
+from release_state.audit.kinds import KINDS
 from release_state.audit.report import summary
 from release_state.audit.report.document import build_document
 from release_state.audit.report.page import render_page
@@ -13,6 +14,7 @@ from release_state.audit.session import FILE, AuditController
 from release_state.audit.verdict import AuditVerdict
 from release_state.audit.versions import AuditSnapshot
 from release_state.common.errors import UsageProblem
+from release_state.model.waiver import Waiver
 from release_state.observe.git.reader import find_repository
 from release_state.observe.token import find_token
 from release_state.report.files import NOT_WHOLE, ReportFiles, format_subject
@@ -20,6 +22,7 @@ from release_state.report.screen import Screen
 from release_state.run.base import Run, own_run_id
 from release_state.run.options import Invocation
 from release_state.settings.config import Arguments, load
+from release_state.settings.validate import one_of
 
 
 class AuditFiles(ReportFiles):
@@ -39,6 +42,7 @@ class AuditRun(Run):
         """Load the configuration; raises UsageProblem."""
         given = self.given
         config = self.config = load(given.arguments, given.environ, given.cwd, find_repository)
+        check_waivers(config.waivers)
         token, self.token_source = find_token(given.environ, config.targets[0].github_api)
 
         def observe(cancel: threading.Event) -> Sequence[AuditSnapshot]:
@@ -90,6 +94,13 @@ def check_usage(arguments: Arguments, refused: Sequence[str], named: Sequence[st
         raise UsageProblem(f"{option} cannot be combined with --version all or a specifier: give one version for it")
     if wrong := [name for name in named if name.endswith(".py") and name != FILE]:
         raise UsageProblem(f"{wrong[0]} holds checks of single versions: an audit runs checks/{FILE} alone")
+
+
+def check_waivers(waivers: Sequence[Waiver]) -> None:
+    """Raise UsageProblem for a kind of disagreement that no audit knows."""
+    known = [kind.id for kind in KINDS]
+    for waiver in waivers:
+        one_of(f"[[tool.release-state.waiver]] of {waiver.version}: kind", waiver.kind, known)
 
 
 def file_name(name: str, selection: str) -> str:

@@ -12,7 +12,7 @@ from functools import cached_property
 
 from release_state.audit import kinds
 from release_state.audit.audit import Audit
-from release_state.audit.judge import Judgement
+from release_state.audit.judge import Finding, Judgement
 from release_state.audit.kinds import KINDS, Kind
 from release_state.audit.versions import Audited
 from release_state.model.outcome import CheckResult, Exit, Outcome, Verdict, merge_unknown
@@ -50,7 +50,18 @@ class AuditVerdict:
     @property
     def words(self) -> str:
         """The verdict as shown."""
-        return f"PARTIAL {self.ran} of {self.expected}" if self.verdict is Verdict.PARTIAL else self.verdict.value
+        words = f"PARTIAL {self.ran} of {self.expected}" if self.verdict is Verdict.PARTIAL else self.verdict.value
+        return words + (f", {len(self.waived)} waived" if self.waived else "")
+
+    @cached_property
+    def waived(self) -> tuple[tuple[Judgement, Finding], ...]:
+        """The findings that a waiver covers, with their versions, among those that ran."""
+        return tuple((judged, finding) for judged in self._ran for finding in judged.waived)
+
+    @cached_property
+    def _ran(self) -> tuple[Judgement, ...]:
+        pairs = zip(self.audit.keys, self.audit.judgements, strict=True)
+        return tuple(judged for key, judged in pairs if key in self.version_results)
 
     @cached_property
     def project_results(self) -> tuple[CheckResult, ...]:
@@ -81,9 +92,9 @@ class AuditVerdict:
     @cached_property
     def by_kind(self) -> dict[Kind, tuple[Judgement, ...]]:
         """The versions with each kind of disagreement, among those that ran, in the order of the kinds."""
-        pairs = zip(self.audit.keys, self.audit.judgements, strict=True)
-        ran = [judged for key, judged in pairs if key in self.version_results]
-        found = {kind: tuple(j for j in ran if any(finding.kind is kind for finding in j.findings)) for kind in KINDS}
+        found = {
+            kind: tuple(j for j in self._ran if any(finding.kind is kind for finding in j.findings)) for kind in KINDS
+        }
         return {kind: judged for kind, judged in found.items() if judged}
 
     @cached_property
@@ -206,11 +217,6 @@ _WAYS: dict[Kind, tuple[str, str, Command]] = {
     kinds.TAGS_DIFFER: (
         "Find out which tag is right",
         "only a person who knows what was published can move a tag; this prints the tags",
-        _tags,
-    ),
-    kinds.TAG_SPELLING: (
-        "Leave it, or add a tag in the usual spelling",
-        "the new tag must be on the same commit",
         _tags,
     ),
     kinds.ODD_TAG: ("Review each tag", "a tag that means something else needs no action", _tags),

@@ -12,11 +12,12 @@ from typing import Any
 from packaging.version import Version
 from pydantic import AwareDatetime
 
-from release_state.facts.spelling import Spellings, match_spellings
+from release_state.facts.spelling import Spellings, find_tag_spelling, match_spellings
 from release_state.model.observation import Model, Observation, unavailable
 from release_state.model.snapshot import Branch, GitHubRelease, PullRequest, Remote, Repository, Tag, WorkflowRuns
 from release_state.model.snapshot.index import IndexedVersion, IndexHistory
 from release_state.model.target import Target
+from release_state.model.waiver import Waiver
 
 FORMAT = 1
 
@@ -32,6 +33,8 @@ class AuditSnapshot(Model):
     """Package, repository, channel and templates; its own version is a placeholder."""
     selection: str
     """"all", or the PEP 440 specifier of the versions to judge. The whole history is observed in any case."""
+    waivers: tuple[Waiver, ...] = ()
+    """Those of this channel."""
     token_source: str | None = None
     """Where the GitHub token came from, never the token."""
     remote: Observation[Remote] = _NOT_ASKED
@@ -50,6 +53,9 @@ class AuditSnapshot(Model):
     open_pulls: Observation[tuple[PullRequest, ...]] = _NOT_ASKED
     """Every open pull request whose head or base parses as a release branch."""
     runs: Observation[WorkflowRuns] = _NOT_ASKED
+    """Release runs; asked for only if one may still complete the newest version."""
+    makes_releases: Observation[bool] = _NOT_ASKED
+    """Whether a workflow makes GitHub Releases; asked for only if the project has none."""
 
 
 @dataclass
@@ -92,12 +98,27 @@ class Audited:
         return self._name
 
 
+def resolve(history: AuditSnapshot) -> AuditSnapshot:
+    """Return the history with a target that spells tags as the remote does, unless the configuration says how."""
+    target, remote = history.target, history.remote.value
+    if remote is None:
+        return history
+    template = find_tag_spelling(target, remote.tags, _published(history)).template
+    if template == target.tag_template:
+        return history
+    return history.model_copy(update={"target": target.model_copy(update={"tag_template": template})})
+
+
 def find_spellings(history: AuditSnapshot) -> Spellings:
     """Return the templates that the project's tags follow."""
-    index, remote = history.index.value, history.remote.value
-    published = {Version(found.version) for found in index.versions} if index else set()
-    published |= {Version(text) for text in index.listed_without_files} if index else set()
-    return match_spellings(history.target, remote.tags if remote else (), published)
+    remote = history.remote.value
+    return match_spellings(history.target, remote.tags if remote else (), _published(history))
+
+
+def _published(history: AuditSnapshot) -> set[Version]:
+    index = history.index.value
+    listed = (*(found.version for found in index.versions), *index.listed_without_files) if index else ()
+    return set(map(Version, listed))
 
 
 def collect_versions(history: AuditSnapshot, spelt: Spellings) -> tuple[Audited, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,6 +17,8 @@ from release_state.model.target import Channel, Target, parse_version
 _LASTING = "develop|development|dev|next|stable|maintenance|maint|master|main"
 """Names of branches that last."""
 _MOST_LINES = 5
+_SEVERAL = 3
+"""Fewer tags by number alone do not show that they are this package's."""
 
 
 class Facts:
@@ -228,7 +230,7 @@ class PackageTags:
     """The tags with the package's name, in a monorepo; the main package often tags a number alone, `v1.2.3`."""
 
     templates: frozenset[str]
-    """Templates of this package alone: the configured one, and those with its name."""
+    """Templates of this package alone: a configured one, those with its name, those whose tags are its versions."""
     commits: Mapping[Version, set[str]]
     """The commits of the tags with the package's name."""
 
@@ -240,22 +242,37 @@ class PackageTags:
         """Whether a tag can be this package's; `commit` is None if the tag is gone.
 
         Since the package's first tag by name, a tag by number alone is another package's, unless both are on one
-        commit.
+        commit, or nearly all tags like it name versions of this package.
         """
         if template in self.templates or self._first is None or version < self._first:
             return True
         return commit in self.commits.get(version, ())
 
 
-def read_package_tags(target: Target, tags: Iterable[Tag]) -> PackageTags:
-    """Select the tags with the package's name."""
-    templates, commits = {target.tag_template}, defaultdict[Version, set[str]](set)
+def read_package_tags(target: Target, tags: Iterable[Tag], published: Collection[Version] = ()) -> PackageTags:
+    """Select the tags with the package's name, and templates by number alone whose tags name published versions."""
+    is_ours = "tag-template" in target.given or target.names_package(target.tag_template)
+    templates, commits = {target.tag_template} if is_ours else set(), defaultdict[Version, set[str]](set)
+    numbers = defaultdict[str, set[Version]](set)
     for tag in tags:
         spelling = target.parse_tag_spelling(tag.name)
         if spelling and target.names_package(spelling[0]):
             templates.add(spelling[0])
             commits[spelling[1]].add(tag.commit)
+        elif spelling:
+            numbers[spelling[0]].add(spelling[1])
+    for template, versions in numbers.items() if "tag-template" not in target.given else ():
+        if _are_versions_of(versions, published):
+            templates.add(template)
     return PackageTags(frozenset(templates), commits)
+
+
+def _are_versions_of(tagged: Collection[Version], published: Collection[Version]) -> bool:
+    """Whether nearly all are the package's versions, and most of its versions in their range: a sibling's are not."""
+    first, last = min(tagged), max(tagged)
+    within = {version for version in published if first <= version <= last}
+    hits = len(within.intersection(tagged))
+    return hits >= _SEVERAL and 10 * hits >= 9 * len(tagged) and 2 * hits >= len(within)
 
 
 def find_sibling_tags(target: Target, tags: Iterable[Tag]) -> frozenset[str]:

@@ -42,7 +42,7 @@ def resolve(snapshot: Snapshot) -> Snapshot:
     target = _with_tags(snapshot, _with_files(snapshot, snapshot.target))
     files = snapshot.workflow_files.value
     if files is not None:
-        target = _with_workflows(target, files)
+        target = add_workflows(target, files)
     target = _with_leaves(snapshot.model_copy(update={"target": target}), target)
     if files is None:
         return snapshot.model_copy(update={"target": target})
@@ -88,7 +88,8 @@ def find_publishers(target: Target, files: WorkflowFiles) -> tuple[Publisher, ..
     return _choose([_publisher(upload, files.texts, target, base) for upload in choose_surest(uploads)], target)
 
 
-def _with_workflows(target: Target, files: WorkflowFiles) -> Target:
+def add_workflows(target: Target, files: WorkflowFiles) -> Target:
+    """Return the target with the workflows that publish, or with the candidates where none is seen to."""
     publishers = find_publishers(target, files)
     evidence = tuple(
         f"workflow: {publisher.workflow}, {publisher.job} runs {publisher.how}; started by {describe_starts(publisher)}"
@@ -251,35 +252,45 @@ def _has_pulls(snapshot: Snapshot, target: Target) -> bool | None:
         each.present()
     if not observed or not snapshot.pulls.is_known:
         return None
-    _require_no_maker(snapshot, "pull-request")
+    _require_no_maker(target, snapshot.workflow_files.known(), "pull-request")
     return False
 
 
 def _has_releases(snapshot: Snapshot, target: Target) -> bool | None:
     """Whether releases have a GitHub Release; None: nobody looked, or too few versions tell. Raises NotObserved."""
     process, observed = target.process, (snapshot.latest_release, *snapshot.earlier_releases.values())
-    makes = process.makes("release") or process.makes("draft") or process.is_started_by("release")
-    if makes or any(each.value for each in (snapshot.release, *observed)):
+    if _is_release_made(process) or any(each.value for each in (snapshot.release, *observed)):
         return True
     if len(snapshot.earlier_releases) < MOST_EARLIER:
         return None
     for each in observed:
         each.known()
-    _require_no_maker(snapshot, "release", "draft")
+    _require_no_maker(target, snapshot.workflow_files.known(), "release", "draft")
     return False if snapshot.release.is_known else None
 
 
-def _require_no_maker(snapshot: Snapshot, *traces: Made) -> None:
+def makes_releases(target: Target, files: WorkflowFiles | None) -> bool:
+    """Return whether a workflow makes GitHub Releases, or one starts it. Raises NotObserved if it is not known."""
+    if _is_release_made(target.process):
+        return True
+    _require_no_maker(target, files, "release", "draft")
+    return False
+
+
+def _is_release_made(process: Process) -> bool:
+    return process.makes("release") or process.makes("draft") or process.is_started_by("release")
+
+
+def _require_no_maker(target: Target, files: WorkflowFiles | None, *traces: Made) -> None:
     """Raise NotObserved if a workflow that may publish was not read, or makes one of these traces."""
-    files = snapshot.workflow_files.known()
-    if files is None or "workflow" in snapshot.target.given:
+    if files is None or "workflow" in target.given:
         return
     if problem := explain_unread(files):
         raise NotObserved(problem)
-    if snapshot.target.process.candidates:
+    if target.process.candidates:
         workflows = (ReleaseWorkflow(path, files.texts) for path in files.workflow_paths)
         if any(not set(traces).isdisjoint(find_made(workflow)) for workflow in workflows):
-            raise NotObserved(explain_unknown(snapshot.target))
+            raise NotObserved(explain_unknown(target))
 
 
 def explain_unread(files: WorkflowFiles) -> Problem | None:

@@ -53,7 +53,7 @@ def match_spellings(target: Target, tags: Sequence[Tag], published: Collection[V
     spelt = [(tag.name, *read) for tag in tags if (read := target.parse_tag_spelling(tag.name))]
     commits = {tag.name: tag.commit for tag in tags}
     counted = Counter(template for _, template, _ in spelt)
-    found = Spellings({}, {}, read_package_tags(target, tags), commits)
+    found = Spellings({}, {}, read_package_tags(target, tags, published), commits)
     hits = Counter(each[1] for each in spelt if each[2] in published and found.may_be_ours(*each))
     own = {template for template in counted if 2 * hits[template] >= counted[template]}
     if not own:
@@ -100,16 +100,22 @@ def find_tag_spelling(target: Target, tags: Sequence[Tag], published: Collection
         spelling = target.parse_tag_spelling(tag.name)
         if spelling and target.is_version_named_by(tag.name) and used.may_be_ours(tag.name, *spelling):
             named.append((tag, spelling[0]))
-    others = [tag for tag, spelt in named if spelt == template or (not given and _is_used(spelt, tags, target, used))]
+    others = [
+        tag
+        for tag, spelt in named
+        if spelt == template or (not given and _is_used(spelt, tags, target, used, published))
+    ]
     if any(tag.name == exact for tag, _ in named) or len({tag.commit for tag, _ in named}) != 1 or not others:
         return TagSpelling(template, None, evidence)
     return TagSpelling(template, sorted(others, key=lambda tag: tag.name)[0].name, evidence)
 
 
-def _is_used(template: str, tags: Sequence[Tag], target: Target, used: Spellings) -> bool:
-    """Whether the package has tagged another version in this spelling, or has no other tags."""
-    if template not in used.own:
-        return False
+def _is_used(
+    template: str, tags: Sequence[Tag], target: Target, used: Spellings, published: Collection[Version]
+) -> bool:
+    """Whether the package has tagged a published or another version in this spelling, or has no other tags."""
+    if template not in used.own or target.parsed_version in published:
+        return template in used.own
     versions = {
         spelling[1] for tag in tags if (spelling := target.parse_tag_spelling(tag.name)) if spelling[0] == template
     }

@@ -19,7 +19,7 @@ KNOWN_TAG_TEMPLATES = (
     *("v{version}", "{version}", "V{version}", "release-{version}", "release/{version}"),
     *(f"{{package}}{between}{{version}}" for between in ("-", "-v", "/", "/v", "@", "@v", "==")),
     *("v.{version}", "version-{version}", "release_{version}", "rel-{version}", "{package}_{version}"),
-    *("rel_{underscored}", "v{underscored}"),
+    *("rel_{underscored}", "v{underscored}", "py-{version}", "py-v{version}", "python-{version}", "python-v{version}"),
 )
 """Other spellings of tags in use, to find a tag that equals the version by PEP 440."""
 _LONGEST_KEPT = 100

@@ -13,11 +13,10 @@ from release_state.facts.process import MOST_EARLIER, explain_unknown, explain_u
 from release_state.facts.published import find_sharing_any
 from release_state.facts.release import Release
 from release_state.model.observation import NotObserved, Observation, known, unavailable, value_or
-from release_state.model.snapshot import NOT_ASKED, Clone, Installation, Opened, WorkflowRun, WorkflowRuns
+from release_state.model.snapshot import NOT_ASKED, Clone, Installation, Opened, WorkflowRun
 from release_state.model.target import Target, Trace
 from release_state.observe.call import Call, View
 from release_state.observe.commits import CommitSources, other_branches
-from release_state.observe.github.ci import merge_runs
 from release_state.observe.github.run_log import Success
 from release_state.observe.http.response import LookupFailed
 
@@ -115,13 +114,8 @@ class Sources(CommitSources):
                 raise NotObserved(explain_unknown(target))
         base = view.release.base_branch if view.snapshot.remote.value else ""
         filters = {name: list_run_filters(target, name, base) for name in target.workflows}
-
-        def ask() -> Observation[WorkflowRuns]:
-            asked = [self.github.runs(name, filters[name]) for name in filters] or [self.github.runs("")]
-            unknown = next((each for each in asked if each.value is None), None)
-            return unknown or known(merge_runs([each.present() for each in asked]))
-
-        return Call((tuple((name, *map(str, each)) for name, each in filters.items()),), ask)
+        inputs = tuple((name, *map(str, each)) for name, each in filters.items())
+        return Call((inputs,), lambda: self.github.runs_of(filters))
 
     def drafts(self, target: Target) -> Observation[Any]:
         """Return the drafts for the version's tag, however it is spelled."""

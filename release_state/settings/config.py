@@ -13,6 +13,7 @@ from release_state.common.addresses import strip_credentials
 from release_state.common.errors import UsageProblem, hide_passwords_in
 from release_state.model.plan import Wanted
 from release_state.model.target import Channel, Target, parse_repository
+from release_state.model.waiver import Waiver
 from release_state.settings import validate
 from release_state.settings.channels import DefinedChannels, defined_channels, status_pages
 from release_state.settings.options import (
@@ -34,6 +35,7 @@ from release_state.settings.sources import (
     resolve,
     table,
 )
+from release_state.settings.waivers import read_waivers
 
 __all__ = ["Arguments", "RunConfig", "load"]
 
@@ -74,6 +76,8 @@ class RunConfig:
     """Longest wait for releases in progress, in seconds; 0: no wait."""
     audit: str | None = None
     """As in the arguments. The targets then stand for channels, and their version is a placeholder."""
+    waivers: tuple[Waiver, ...] = ()
+    """Known exceptions; only an audit has them: whoever opens a pull request can write them into the file."""
 
 
 def load(
@@ -113,6 +117,7 @@ def load(
     for version, channel in product(versions, chosen):
         if channel.is_public_index:
             validate.refuse_local(version, channel.name)
+    waivers = read_waivers(written, table_origin, [channel.name for channel in channels])
     get = {key: value.text for key, value in values.items()}
     if "repository" not in get:
         label = f"remote {get['remote']} of {local.top}" if local else ""
@@ -189,6 +194,7 @@ def load(
         plan=cast("Wanted", arguments.plan),
         wait=validate.seconds("--wait", arguments.wait) if arguments.wait != "0" else 0.0,
         audit=arguments.audit,
+        waivers=waivers if arguments.audit else (),
     )
 
 

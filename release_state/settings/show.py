@@ -29,6 +29,8 @@ def show(config: RunConfig, token_source: str | None) -> list[str]:
         ("phase", Value(config.phase, "command line" if config.phase != "auto" else "default")),
         ("token", Value("yes" if token_source else "no", token_source or "none found")),
     ]
+    if config.waivers:
+        rows.append(("waivers", Value(str(len(config.waivers)), "[[tool.release-state.waiver]]")))
     return [
         f"{key} = {'...' if value in (_FOUND_OUT, _FROM_FILES) else validate.shown(value.text)}  # {value.origin}"
         for key, value in sorted(rows, key=lambda row: row[0])

@@ -122,7 +122,7 @@ def table(folder: Path) -> tuple[dict[str, Any], str | None, str]:
     table = tool.get("release-state", {}) if isinstance(tool, dict) else {}
     if not isinstance(table, dict):
         raise UsageProblem(f"{origin} is not a table")
-    refuse_unknown(table, [*(setting.key for setting in SETTINGS), "channels"], origin)
+    refuse_unknown(table, [*(setting.key for setting in SETTINGS), "channels", "waiver"], origin)
     project = document.get("project", {})
     name = project.get("name") if isinstance(project, dict) else None
     return table, name if isinstance(name, str) else None, origin

@@ -168,12 +168,12 @@ def test_what_a_template_holds_besides_placeholders_is_literal(template: str) ->
 
 def test_a_target_with_another_template_reads_its_own_tags() -> None:
     before = target()
-    assert before.parse_tag("py-0.2.0") is None and before.parse_release_branch("x/0.2.0") is None
+    assert before.parse_tag("rs-0.2.0") is None and before.parse_release_branch("x/0.2.0") is None
 
-    after = before.model_copy(update={"tag_template": "py-{version}", "branch_template": "x/{version}"})
+    after = before.model_copy(update={"tag_template": "rs-{version}", "branch_template": "x/{version}"})
 
-    assert after.parse_tag_spelling("py-0.2.0") == ("py-{version}", Version("0.2.0"))
-    assert after.parse_release_branch("x/0.2.0") and before.parse_tag("py-0.2.0") is None
+    assert after.parse_tag_spelling("rs-0.2.0") == ("rs-{version}", Version("0.2.0"))
+    assert after.parse_release_branch("x/0.2.0") and before.parse_tag("rs-0.2.0") is None
 
 
 def test_what_is_filled_in_is_not_filled_again() -> None:

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 
 from pydantic import AwareDatetime, Field
 
 from release_state import __version__
+from release_state.audit.judge import Finding
 from release_state.audit.report.history import describe_habits, describe_notes
 from release_state.audit.verdict import AuditVerdict
 from release_state.audit.versions import FORMAT
 from release_state.model.observation import Model
 from release_state.model.outcome import CheckResult, Outcome
 from release_state.model.plan import Step
+from release_state.model.waiver import Waiver
 from release_state.report.document import build_model_schema, find_decisive
 
 
@@ -30,6 +32,21 @@ class TagReport(Model):
     commit: str
 
 
+class FindingReport(Model):
+    """One disagreement of one version."""
+
+    kind: str
+    found: str
+
+
+class WaivedReport(FindingReport):
+    """A disagreement that a waiver covers, so that it decides nothing."""
+
+    reason: str
+    until: date
+    """The last day of the waiver."""
+
+
 class VersionReport(Model):
     """One version of a history."""
 
@@ -37,7 +54,10 @@ class VersionReport(Model):
     outcome: Outcome
     blocking: bool
     kinds: tuple[str, ...]
-    """IDs of the kinds of disagreement that were found."""
+    """IDs of the kinds of disagreement that were found, without waived ones."""
+    findings: tuple[FindingReport, ...]
+    """As a waiver names them."""
+    waived: tuple[WaivedReport, ...]
     found: str
     files: tuple[str, ...]
     """Names of what the index offers."""
@@ -165,6 +185,11 @@ def _audit(verdict: AuditVerdict) -> dict[str, Any]:
     }
 
 
+def _waived(finding: Finding, waiver: Waiver) -> dict[str, str]:
+    until = waiver.until.isoformat()
+    return {"kind": finding.kind.id, "found": finding.found, "reason": waiver.reason, "until": until}
+
+
 def _versions(verdict: AuditVerdict) -> list[dict[str, Any]]:
     lines = []
     results = verdict.version_results
@@ -179,6 +204,8 @@ def _versions(verdict: AuditVerdict) -> list[dict[str, Any]]:
                 "outcome": result.outcome.value,
                 "blocking": result.blocking,
                 "kinds": [finding.kind.id for finding in judgement.findings],
+                "findings": [{"kind": each.kind.id, "found": each.found} for each in judgement.findings],
+                "waived": [_waived(each, each.waiver) for each in judgement.waived if each.waiver],
                 "found": judgement.words if result.outcome.value != "defect" else result.found,
                 "files": [name for name, _, _ in indexed.files] if indexed else [],
                 "yanked": indexed.yanked if indexed else 0,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
 from release_state.audit.audit import Audit
-from release_state.audit.habits import INDEX, RELEASE, TAG, has_trace
-from release_state.audit.judge import Judgement
+from release_state.audit.habits import FEW, INDEX, RELEASE, TAG, Maturity, has_trace
+from release_state.audit.judge import Finding, Judgement
 from release_state.model.outcome import Outcome
 
 NAMES = {INDEX: "the index", TAG: "tags", RELEASE: "GitHub Releases", "sdist": "sdists", "wheel": "wheels"}
@@ -23,22 +23,38 @@ def describe_habits(audit: Audit) -> list[str]:
         if not audit.observes(trace):
             lines.append(f"{name}: unknown, so no version counts as lacking it")
             continue
+        has, all_of_them = audit.habits.counts(trace)
         if since is None:
-            lines.append(f"{name}: never, so no version needs it")
+            lines.append(f"{name}: {f'only {has} of {all_of_them}' if has else 'never'}, so no version needs it")
             continue
+        more = "".join(f"; {words}" for words in _exceptions(audit, trace))
         if trace == INDEX:
             count = len(audit.habits.published)
-            lines.append(f"{name}: {since}, {count} version{'s' * (count != 1)}; older versions need not be there")
+            lines.append(f"{name}: {since}, {count} version{'s' * (count != 1)}; older ones need not be there{more}")
             continue
-        has, all_of_them = audit.habits.counts(trace)
-        line = f"{name}: {since}, {has} of {all_of_them} published versions since"
-        if before := len(audit.habits.published) - all_of_them:
-            line += f"; the {before} before need none"
+        line = f"{name}: {since}, {has} of {all_of_them} published versions"
+        if others := len(audit.habits.published) - all_of_them:
+            line += f"; the other {others} need none"
+        line += more
         if has < _SPARSE * all_of_them:
             setting = "the channel's leaves" if trace in (TAG, RELEASE) else "expected-files"
             line += f". If only some versions have them, remove it from {setting}"
         lines.append(line)
     return lines
+
+
+def _exceptions(audit: Audit, trace: str) -> Iterator[str]:
+    """Which versions are excused from a habit, but for older ones and for kinds of file."""
+    habits = audit.habits
+    counted = habits.versions if trace == INDEX else habits.published
+    stages = [Maturity.find(audited.version) for audited in counted]
+    for stage in Maturity if trace not in audit.target.expected_files else ():
+        if stages.count(stage) < FEW:
+            continue
+        if habits.began(trace, stage) is None:
+            yield f"{stage.value} usually have none"
+        elif gaps := habits.paused(trace, stage):
+            yield f"none in long gaps: {len(gaps)} {stage.value} between {min(gaps)} and {max(gaps)}"
 
 
 def describe_notes(audit: Audit) -> list[str]:
@@ -68,6 +84,11 @@ def describe_notes(audit: Audit) -> list[str]:
     if audit.history.repository.value and audit.history.repository.value.archived:
         lines.append("the repository is archived")
     return lines
+
+
+def describe_waived(waived: Iterable[tuple[Judgement, Finding]]) -> list[str]:
+    """A line for each finding that a waiver covers."""
+    return [f"waived: {judged.audited} {finding.kind.id}: {finding.words}" for judged, finding in waived]
 
 
 def format_ranges(judged: Sequence[Judgement], everyone: Sequence[Judgement], most: int = 6) -> str:
@@ -152,7 +173,7 @@ def _state(audit: Audit, trace: str, judgement: Judgement) -> str:
         return "there"
     if not audit.observes(trace):
         return "unseen"
-    kinds = {finding.kind.id for finding in judgement.findings}
+    kinds = {finding.kind.id for finding in (*judgement.findings, *judgement.waived)}
     wrong = {INDEX: "not-published", TAG: "tag-missing", RELEASE: "release-missing"}[trace]
     return "missing" if wrong in kinds else "not-expected"
 

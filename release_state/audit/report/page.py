@@ -9,7 +9,13 @@ from html import escape
 from release_state import __version__
 from release_state.audit.judge import Judgement
 from release_state.audit.kinds import KINDS, Kind
-from release_state.audit.report.history import describe_habits, describe_notes, format_ranges, render_picture
+from release_state.audit.report.history import (
+    describe_habits,
+    describe_notes,
+    describe_waived,
+    format_ranges,
+    render_picture,
+)
 from release_state.audit.verdict import AuditVerdict
 from release_state.model.outcome import CheckResult, Outcome
 from release_state.model.plan import Step
@@ -51,7 +57,8 @@ def _audit(verdict: AuditVerdict, *, only: bool) -> str:
     head = "" if only else f'<h2 class="exit-{int(verdict.exit)}">{text(verdict.words)}: {text(audit.key)}</h2>'
     chosen = "" if audit.history.selection == "all" else f", selected by {text(audit.history.selection)}"
     partly = f"<p>Not run: {verdict.expected - verdict.ran} of {verdict.expected} checks.</p>"
-    facts = "".join(f"<li>{text(line)}</li>" for line in (*describe_habits(audit), *describe_notes(audit)))
+    lines = (*describe_habits(audit), *describe_notes(audit), *describe_waived(verdict.waived))
+    facts = "".join(f"<li>{text(line)}</li>" for line in lines)
     count, counts = len(audit.judgements), verdict.counts_in_words
     is_open = len(verdict.by_kind) <= _OPEN
     kinds = "".join(_kind(verdict, kind, judged, is_open) for kind, judged in verdict.by_kind.items())
@@ -138,10 +145,12 @@ def _row(judgement: Judgement, result: CheckResult) -> str:
     kinds = " ".join(finding.kind.id for finding in judgement.findings)
     uploaded = f"{audited.uploaded_at:%Y-%m-%d}" if audited.uploaded_at else ""
     tags = ", ".join(tag.name for tag in audited.tags)
-    found = result.found if outcome is Outcome.DEFECT else ("" if outcome is Outcome.HOLDS else judgement.words)
+    is_plain = outcome is Outcome.HOLDS and not judgement.waived
+    found = result.found if outcome is Outcome.DEFECT else ("" if is_plain else judgement.words)
     return (
         f'<tr data-o="{outcome.value}"{f" data-k={chr(34)}{kinds}{chr(34)}" if kinds else ""}><td>{text(str(audited))}'
         f'<td class="o-{outcome.value.replace(" ", "-")}{level}">{outcome.symbol} {outcome.words}'
-        f"{' (advice)' * (outcome is Outcome.ACTION_NEEDED and not result.blocking)}<td>{uploaded}"
+        f"{' (advice)' * (outcome is Outcome.ACTION_NEEDED and not result.blocking)}"
+        f"{' (waived)' * (outcome is Outcome.HOLDS and bool(judgement.waived))}<td>{uploaded}"
         f"<td>{len(indexed.files) if indexed else ''}<td>{text(tags)}<td>{text(found)}"
     )

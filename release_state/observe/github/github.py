@@ -195,6 +195,12 @@ class GitHub:
 
         return self.observe(ask)
 
+    def runs_of(self, workflows: Mapping[str, Sequence[Mapping[str, str]]]) -> Observation[WorkflowRuns]:
+        """The runs of several workflow files, each with its filters; unknown if those of one are."""
+        asked = [self.runs(name, filters) for name, filters in workflows.items()] or [self.runs("")]
+        unknown = next((each for each in asked if each.value is None), None)
+        return unknown or known(merge_runs([each.present() for each in asked]))
+
     def clock_ahead(self) -> float | None:
         """Seconds by which this machine's clock is ahead of GitHub's; None if unknown. Sends no request."""
         return self._api.client.service(self._api.root).clock_ahead
