@@ -115,6 +115,12 @@ def _other_metadata() -> bytes:
     return content
 
 
+def _fewer_wheels(world: World, green: Green, guise: str | None) -> None:
+    """The version before has a wheel for Windows besides the one for any platform."""
+    for tags in ("1-py3-none-any", "cp313-cp313-win_amd64"):
+        _upload(world, green.channel, f"orbit_demo-0.1.0-{tags}.whl", "0.1.0")
+
+
 def _without_module() -> bytes:
     """A wheel that its build left empty."""
     _, content = build_wheel("orbit-demo", VERSION, sources={})
@@ -178,6 +184,7 @@ FACTS = (
     Fact("nothing published", _gone(WHEEL, SDIST), ("INDEX-11",), after, FILE),
     Fact("missing sdist", _gone(SDIST), ("INDEX-12", "AUDIT-5"), _released, FILE),
     Fact("missing wheel", _gone(WHEEL), ("INDEX-12", "AUDIT-5"), _released, FILE),
+    Fact("wheels for fewer platforms", _fewer_wheels, ("INDEX-12",), after, FILE),
     Fact("wheel that is not listed yet", _late, ("INDEX-12",), after, FILE),
     Fact("yanked wheel", _yank(WHEEL), ("INDEX-13",), _released, FILE, harmless_in={
         "audit": {"*": "in a history a yank is a decision that was taken: it is advice"},
