@@ -44,7 +44,6 @@ def observe_contents(
     files: Sequence[IndexFile],
     *,
     before: str | None = None,
-    seconds: float = 60,
 ) -> Observation[Contents]:
     """Read the names in the smallest wheels of a version. Never raises; nothing is unpacked or run.
 
@@ -52,11 +51,11 @@ def observe_contents(
     is asked about where there is no sdist, or the wheel has no dependencies either. Known and None: no wheel that is
     read. Sources: PEP 427, PEP 517.
     """
-    reader = _Reader(Index(client, channel, time.monotonic() + seconds, f"wheels on {channel.name}"), package)
     wheels = _list_wheels(files)
+    if not wheels:
+        return Observation[Contents](value=None, unavailable=None)
     try:
-        if not wheels:
-            return Observation[Contents](value=None, unavailable=None)
+        reader = _Reader(Index(client, channel, client.deadline(), f"wheels on {channel.name}"), package)
         return known(reader.read(wheels, files, before))
     except LookupFailed as failed:
         return Observation[Contents](value=None, unavailable=failed.problem)
