@@ -143,10 +143,16 @@ class Published(Model):
         return is_most and 2 * candidate.equal > told - (self.unseen or 0)
 
     def is_foreign(self, candidate: Candidate) -> bool:
-        """Whether a commit has next to none of the files: hardly any, and most are not even there by their path."""
+        """Whether a commit has next to none of the files: hardly any, and most are not even there by their path.
+
+        A project whose files are nearly all made by its build has few in every commit: only another commit that has
+        them shows the difference, or that there is not a single one.
+        """
         told = self.compared - candidate.left_out
         has_few = 10 * candidate.equal <= told and candidate.equal < _MANY
-        return has_few and told >= _FEWEST and 2 * candidate.absent_count > told
+        if not (has_few and told >= _FEWEST and 2 * candidate.absent_count > told):
+            return False
+        return candidate.equal == 0 or any(self.fits(other) for other in self.candidates)
 
     def lacks_more(self, candidate: Candidate) -> bool:
         """Whether a commit lacks a file that another commit has."""

@@ -23,6 +23,8 @@ class Files(dict[str, frozenset[str]]):
 
     rewritten: frozenset[str] = frozenset()
     """The files that the build may have written: one counts only where it is as in the commit."""
+    vendored: frozenset[str] = frozenset()
+    """The files of vendored crates, which may be absent from the commit."""
     folder: str = ""
     """The project's folder below the archive's, where the build has moved its pyproject.toml to the top."""
 
@@ -33,7 +35,11 @@ KEPT = re.compile(
 )
 """The files whose text `find_rewritten` reads."""
 _BY_TOOL = re.compile(rb"\A(?:.*\n){0,4}?.*\bgenerated (?:by|with|from)\b", re.IGNORECASE)
-_OF_MATURIN = re.compile(rb"from \.(\w+) import \*\s+__doc__ = \1\.__doc__\s+if hasattr\(\1, [\"']__all__[\"']\):")
+_OF_MATURIN = re.compile(
+    rb"from \.(\w+) import \*\s+__doc__ = \1\.__doc__\s+if hasattr\(\1, [\"']__all__[\"']\):\s+__all__ = \1\.__all__\s*"
+)
+_MOST_WRITTEN = 4096
+"""Bytes of a file with a version that a build writes."""
 _VENDORED = ".cargo-checksum.json"
 _EXTERNAL = ".pdm-external/"
 _STAMPED = re.compile(r"(?:.*/)?(?:__init__|__version__|__about__|_version)\.py")
@@ -60,9 +66,8 @@ def find_rewritten(files: Files, texts: Mapping[str, bytes]) -> Files:
     # With it, maturin also makes a py.typed if the module has a stub.
     made = {f"{path.removesuffix('__init__.py')}py.typed" for path in found if path.endswith("__init__.py")}
     found |= made & files.keys()
-    vendored = tuple(path.removesuffix(_VENDORED) for path in files if path.endswith(f"/{_VENDORED}"))
-    if vendored:
-        found.update(path for path in files if path.startswith(vendored))
+    crates = tuple(path.removesuffix(_VENDORED) for path in files if path.endswith(f"/{_VENDORED}"))
+    files.vendored = frozenset(path for path in files if path.startswith(crates))
     if backend.startswith("pdm."):
         found.update(path for path in files if path == "pyproject.toml" or path.startswith(_EXTERNAL))
     elif backend == "maturin":
@@ -77,8 +82,8 @@ def find_rewritten(files: Files, texts: Mapping[str, bytes]) -> Files:
 
 def _is_written(path: str, text: bytes) -> bool:
     if path.endswith("__init__.py"):
-        return _OF_MATURIN.match(text) is not None
-    return path != "pyproject.toml" and _BY_TOOL.match(text[:2000]) is not None
+        return _OF_MATURIN.fullmatch(text) is not None
+    return path != "pyproject.toml" and len(text) <= _MOST_WRITTEN and _BY_TOOL.match(text) is not None
 
 
 def _read_backend(text: bytes) -> tuple[str, bool, str]:

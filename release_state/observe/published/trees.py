@@ -145,9 +145,15 @@ def compare_trees(files: Files, tree: Tree) -> Match:
         else:
             found = entry or tree.get(path)
             is_same = found is not None and found[1] in names
-        if is_same or any(_list_names(path) & places.get(name, set()) for name in names):
+        # A build moves a file to where there is none, or to the top.
+        may_be_moved = entry is None or "/" not in path
+        if is_same or (may_be_moved and any(_list_names(path) & places.get(name, set()) for name in names)):
             equal += 1
-        elif path in files.rewritten or any(each.startswith(modules) for each in (prefix + path, path)):
+        elif (
+            path in files.rewritten
+            or (entry is None and path in files.vendored)
+            or any(each.startswith(modules) for each in (prefix + path, path))
+        ):
             left_out += 1
         else:
             (absent if entry is None else differing).append(path)
