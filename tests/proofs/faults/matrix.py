@@ -21,6 +21,7 @@ from tests.proofs.faults.kinds import Fault
 from tests.proofs.faults.rows import Row, RowOf, rows_of
 from tests.proofs.faults.states import PASSWORD, SETTINGS, Stage
 from tests.support.judged import verdict_of
+from tests.support.tagged import environment
 
 PATIENT, HASTY = 40.0, 10.0
 """`--lookup-timeout` of runs whose faults are told at once, and of those that use it up; seconds."""
@@ -106,15 +107,16 @@ class Matrix:
         played = {row.name: (row.first, fault.play) for row in chosen if fault and row not in direct.values()}
         visit = self.gateway.visit(stage.services, RowOf(rows_of(state)), played)
         config = stage.config(visit, timeout, broken, keep_answers=keep_answers)
+        environ = environment(stage.world) if stage.state.phase else {}
         began, start = datetime.now(timezone.utc), time.monotonic()
         (snapshot,) = collect(
             config,
             wanted,
-            fixed_phase=None,
+            fixed_phase=stage.state.phase,
             token=stage.world.token,
             token_source="GITHUB_TOKEN",
-            own_run_id=None,
-            environ={},
+            own_run_id=int(environ["GITHUB_RUN_ID"]) if environ else None,
+            environ=environ,
         )
         return Ran(chosen, visit, snapshot, began, time.monotonic() - start, timeout)
 
@@ -122,7 +124,7 @@ class Matrix:
         """What a run without faults observes."""
         if state not in self._true:
             ran = self.run(state)
-            verdict = verdict_of(ran.snapshot)
+            verdict = verdict_of(ran.snapshot, fixed_phase=self.stages[state].state.phase)
             assert verdict.exit == self.stages[state].state.exit_code, (state, verdict.findings)
             self._true[state] = _told(ran)
         return self._true[state]
@@ -173,7 +175,7 @@ class Matrix:
         plain = {name: value for name, value in plain.items() if name in SEVERAL or not _was_left_out((value,))}
         named = {field: {**getattr(true, field), **_touched(row, field, found)} for field in BY_NAME}
         alone = true.model_copy(update=plain | named)
-        verdict = verdict_of(alone)
+        verdict = verdict_of(alone, fixed_phase=stage.phase)
         is_unknown = expected(row, fault).outcome == "unknown"
         want = Exit.UNKNOWN if is_unknown and row.blocking else Exit.OK
         if expected(row, fault).outcome == "absent":

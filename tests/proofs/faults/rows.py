@@ -110,6 +110,7 @@ _EARLIER_PULLS = _api("/pulls", "head=.*(pypi-v0[.]1[.]0|release-please)")
 _EARLIER_RELEASES = _api("/releases/tags/v0[.]1[.]0")
 _RUNS = _api("/actions/workflows/[^/]+/runs")
 _JOBS, _LOG = _api("/actions/runs/[0-9]+/jobs"), _api("/actions/jobs/[0-9]+/logs")
+_OWN_JOBS = _api("/actions/runs/[0-9]+/jobs", "filter=all")
 _STORED = ("storage", "/_logs/.*", "")
 _CHECK_RUNS, _STATUSES = _api("/commits/[0-9a-f]+/check-runs"), _api("/commits/[0-9a-f]+/status")
 _RULES, _OF_BRANCH = ("branch_rules", "base_rules"), _api("/rules/branches/.*")
@@ -148,6 +149,7 @@ _TABLE = (
     _row("GitHub: release runs", READY, "list", "runs", _RUNS, "last_run"),
     _row("GitHub: jobs of a run", READY, "list", "last_run", _JOBS, blocking=False),
     _row("GitHub: log of a job", READY, "log", "last_run", _LOG, blocking=False),
+    _row("GitHub: jobs of this run", "about to publish", "list", "own_jobs", _OWN_JOBS),
     _row("GitHub: storage of logs", READY, "text", "last_run", _STORED, blocking=False),
     _row("GitHub: check runs", READY, "list", "ci", _CHECK_RUNS),
     _row("GitHub: statuses", READY, "list", "ci", _STATUSES),

@@ -14,11 +14,13 @@ from pydantic import BaseModel
 
 from release_state.demo import project
 from release_state.demo.scenarios import SCENARIOS, VERSION
+from release_state.model.outcome import Phase
 from release_state.observe.git.reader import find_repository
 from release_state.settings.config import Arguments, RunConfig, load
 from tests.proofs.faults.gateway import Services, Visit
 from tests.standins.world import World
 from tests.support.built import built
+from tests.support.tagged import push_tag
 
 OTHER = "0.3.0rc1"
 """A version on its way to TestPyPI meanwhile: its branch makes a run look at the second index."""
@@ -54,6 +56,8 @@ class State:
     settings: Mapping[str, str] = field(default_factory=dict)
     configured: Mapping[str, Any] = field(default_factory=dict)
     """What the project's own table of settings says."""
+    phase: Phase | None = None
+    """The phase that a run is given; None: it finds it out."""
 
 
 def _ready(world: World) -> None:
@@ -123,6 +127,7 @@ STATES = {
         State("CI of an ancestor", _ancestor, 0, frozenset({"ci", "index"})),
         State("tagged twice", _twice, 0, frozenset({"release", "index"})),
         State("published without a tag", _untagged, 1, frozenset({"published"})),
+        State("about to publish", push_tag, 0, frozenset({"own_jobs"}), phase=Phase.PRE_PUBLISH),
         State("a tag of two channels", _of_two_channels, 0, frozenset({"index"}), {}, TAGGED_TWICE),
     )
 }
