@@ -81,7 +81,8 @@ SETTINGS = (
     ),
     Setting(
         "expected-before-release",
-        "what the base branch contains before a release: version, changelog (default: neither)",
+        "what the base branch contains before a release: version, changelog (default: the version where a pushed tag "
+        "or a GitHub Release starts the upload; empty: neither)",
         "list",
         default="",
     ),

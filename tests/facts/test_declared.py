@@ -117,6 +117,11 @@ STATIC: dict[str, tuple[str, dict[str, str], str]] = {
     ),
     "meson": (built_by("mesonpy"), {"meson.build": "project('orbit', 'c',\n  version: '1.2.0')"}, "meson.build"),
     "setup.cfg": ("", {"setup.cfg": "[metadata]\nname = orbit-kit\nversion = 1.2.0"}, "setup.cfg"),
+    "setup.cfg, beside a tool that only lists files": (
+        '[build-system]\nrequires = ["setuptools", "setuptools_scm"]\nbuild-backend = "setuptools.build_meta"',
+        {"setup.cfg": "[metadata]\nname = orbit-kit\nversion = 1.2.0"},
+        "setup.cfg",
+    ),
     "setup.cfg, attr": (
         "",
         {

@@ -94,7 +94,10 @@ def _of_tables(folder: Folder, document: Mapping[str, Any]) -> Declaration | Non
 
 def _of_scm(document: Mapping[str, Any]) -> Declaration | None:
     requires = find_table(document, "build-system").get("requires")
-    for each in requires if isinstance(requires, list) else ():
+    dynamic = find_table(document, "project").get("dynamic")
+    # Without a version that is declared dynamic, such a package may only list the files of an sdist.
+    is_asked = isinstance(requires, list) and isinstance(dynamic, list) and "version" in dynamic
+    for each in requires if is_asked and isinstance(requires, list) else ():
         if isinstance(each, str) and (found := _SCM.fullmatch(each)):
             return computed(found[1])
     tables = find_table(document, "tool")
