@@ -215,6 +215,7 @@ def test_a_version_that_a_tool_computes_is_dynamic(files: dict[str, str], tool: 
         ({"pyproject.toml": maturin()}, "Cargo.toml is not in the tree"),
         ({"pyproject.toml": maturin(), "Cargo.toml": "[package]\nversion.workspace = true"}, "workspace"),
         ({"setup.py": SETUP.format("version=compute()")}, "setup.py computes it"),
+        ({"setup.py": "setup(name='a', version='1')\nsetup(name='b', version='2')\n"}, "setup.py computes it"),
         ({"setup.py": "setup(version=VERSION)\nVERSION = '1'\nVERSION += '.dev'\n"}, "setup.py computes it"),
         ({"setup.cfg": "[metadata\nversion = 1"}, "no pyproject.toml"),
     ],

@@ -84,7 +84,7 @@ def read_assignments(text: str) -> Mapping[str, tuple[Value, ...]]:
 
 @lru_cache(maxsize=64)
 def read_setup_call(text: str) -> Mapping[str, tuple[Value, str]]:
-    """Return the keyword arguments of a `setup(…)` call: the value, and its source without blanks."""
+    """Return the keyword arguments of `setup(…)`: the value (None if calls differ), and its source without blanks."""
     words = [(token.type, token.string) for token in _tokens(text) if token.type not in _SKIPPED]
     found: dict[str, tuple[Value, str]] = {}
     named = (at for at in range(len(words) - 1) if words[at][1] == "setup" and words[at + 1][1] == "(")
@@ -95,7 +95,8 @@ def read_setup_call(text: str) -> Mapping[str, tuple[Value, str]]:
                 value = _read_value(argument[2:])
                 if isinstance(value, _Alias):
                     value = find_value(text, value.name)
-                found[argument[0][1]] = value, "".join(word for _, word in argument[2:])
+                given = value, "".join(word for _, word in argument[2:])
+                found[argument[0][1]] = given if found.get(argument[0][1], given) == given else (None, "two calls")
     return MappingProxyType(found)
 
 
