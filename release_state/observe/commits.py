@@ -162,7 +162,7 @@ class CommitSources:
 
         tags = tuple((tag.name, tag.commit) for tag in remote.tags)
         return Call(
-            (base, head, tags),
+            (base, head, tags, view.target.workflow),
             lambda: observe_calculation(view.target, self.commits_of(view), cancel=self.cancel),
         )
 

@@ -251,13 +251,14 @@ TABLE = (
            after=("remote", "workflow_files"), stage=Stage.LAST, needs=("repository", "remote", "workflow_files"),
            what="the last five runs of CI on the base branch",
            right="`actions: read`"),
-    Lookup("calculation", "version calculation", lambda at, view: at.calculation(view), after=("index", "history"),
+    Lookup("calculation", "version calculation", lambda at, view: at.calculation(view),
+           after=("index", "workflow_files"),
            stage=Stage.LAST, phases=(*_BEFORE, *_AFTERWARDS),
            otherwise=lambda view: unavailable(
                "version calculation",
                f"not worked out in the phase {view.phase.value}, but for a published version without a tag",
            ),
-           needs=("remote", "clone", "index"),
+           needs=("remote", "clone", "index", "workflow_files"),
            what="commits since the last tag and the configuration at the base branch's head, fetched into that cache",
            right="read access of your git"),
 )  # fmt: skip

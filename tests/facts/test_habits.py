@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from release_state.facts.process import explain_unread, resolve
+from release_state.facts.release import Release
 from release_state.model.observation import known
 from release_state.model.outcome import Exit, Outcome
 from release_state.model.snapshot import Snapshot, WorkflowFile, WorkflowFiles
+from release_state.plan.steps.publication import run_workflow
 from tests.support import states as s
 from tests.support.judged import verdict_of
 
@@ -138,3 +140,11 @@ def test_what_was_found_out_is_plain_text() -> None:
     process = resolve(s.ready(**files(publish=hostile))).target.process
     assert process.publishers
     assert all(line.isprintable() for line in (*process.evidence, process.publishers[0].job))
+
+
+@pytest.mark.parametrize("found", [{"workflow_files": s.failed("git history")}, files(tests=TESTS), files()])
+def test_no_workflow_is_started_by_a_guess(found: dict[str, Any]) -> None:
+    snapshot = resolve(s.ready(**found))
+    assert run_workflow(Release(snapshot)).commands == ()
+    given = snapshot.model_copy(update={"target": s.target(given=("workflow",))})
+    assert "release.yml" in run_workflow(Release(given)).commands[0]

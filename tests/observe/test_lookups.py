@@ -48,7 +48,7 @@ def test_no_rows_wait_for_each_other() -> None:
 
 
 def test_a_row_sees_what_those_saw_that_it_comes_after() -> None:
-    assert seen_by("calculation") == {"index", "history", "remote", "clone", "pulls"}
+    assert seen_by("calculation") == {"index", "workflow_files", "history", "remote", "clone", "pulls"}
     assert seen_by("remote") == frozenset()
 
 

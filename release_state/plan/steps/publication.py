@@ -11,6 +11,7 @@ from packaging.version import Version
 from release_state.common.addresses import parse_host
 from release_state.facts.index import UPLOADS_AFTER_THE_FIRST
 from release_state.facts.origin import find_commit_tagged_after, is_misplaced
+from release_state.facts.process import explain_unknown
 from release_state.facts.release import Release
 from release_state.facts.release_workflow import find_start
 from release_state.model.observation import NotObserved, value_or
@@ -137,8 +138,10 @@ def wait_for_index(release: Release) -> Step:
 def run_workflow(release: Release) -> Step:
     """Start the release workflow; only right if no tag and no file of the version exists."""
     target, title = release.target, "Start the release again"
-    if not target.workflow:
-        return _index_step(title, reason="the project names no release workflow").mark_start()
+    unread = None if "workflow" in target.given else release.snapshot.workflow_files.unavailable
+    if unread or not target.workflow:
+        problem = unread or (explain_unknown(target) if target.process.candidates else None)
+        return _index_step(title, reason=problem.why if problem else "the project has no release workflow").mark_start()
     start, title = find_start(release), f"{title}, with the same inputs"
     if start.hindrance:
         return _index_step(
