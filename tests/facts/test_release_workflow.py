@@ -327,6 +327,7 @@ def test_a_start_names_the_workflows_own_inputs(text: str, expected: list[str] |
     assert command[:4] == ("gh", "workflow", "run", "release.yml")
 
 
-def test_a_workflow_that_is_not_known_is_started_as_usual() -> None:
-    (command,) = run_workflow(Release(s.ready(workflow_files=s.failed()))).commands
+def test_a_configured_workflow_that_was_not_read_is_started_as_usual() -> None:
+    found = s.ready(workflow_files=s.failed(), target=s.target(given=("workflow",)))
+    (command,) = run_workflow(Release(found)).commands
     assert "target_environment=pypi" in command

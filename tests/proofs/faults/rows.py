@@ -65,7 +65,7 @@ _BEHIND_FILES = ("workflow_files", "runs", "ci", "base_runs", "last_run")
 """Which workflow publishes is in its file, and what is no CI follows from that."""
 _BEHIND_BASE = (*_BEHIND_FILES, "base_rules", "rehearsal", "calculation")
 _BEHIND_COMMITS = (*_BEHIND_FILES, "published", "clone", "calculation")
-_BEHIND_PAGE = ("published", "last_run", "calculation")
+_BEHIND_PAGE = ("published", "contents", "last_run", "calculation")
 _BEHIND_REFS = (
     *("history", "clone", "published", "branch_pulls", "index testpypi", "earlier_pulls", "earlier_releases"),
     *_BEHIND_BASE,
