@@ -57,6 +57,12 @@ def target(version: str = "0.3.0", *given: str, package: str = "orbit-demo", **c
         ([], "", "0.1.0", "v{version}", None),
         (["v9", "v8.1.0"], "8.1.0", "9.0.0", "v{version}", None),
         (["v0.1.0", "0.2.0"], "0.1.0", "0.2.0", "v{version}", None),
+        (["v0.1.0", "0.2.0"], "0.1.0 0.2.0", "0.2.0", "v{version}", "0.2.0"),
+        (["orbit-demo-0.1", "1.0", "1.1", "1.2"], "0.1 1.0 1.1 1.2", "1.3", "{version}", None),
+        (["orbit-demo-0.1", "1.0", "1.1"], "0.1 1.0 1.1", "1.3", "{package}-{version}", None),
+        (["orbit-demo-0.1", "1.0", "1.1", "1.2"], "0.1 1.1 1.2", "1.3", "{package}-{version}", None),
+        (["orbit-demo-v0.1.0", "v0.2.0", "v0.9.0"], "0.1.0 0.2.0", "0.3.0", "{package}-v{version}", None),
+        (["python-v0.1.0", "rust-v0.9.0"], "0.1.0", "0.2.0", "python-v{version}", None),
     ],
 )
 def test_the_spelling_of_tags(names: list[str], published: str, version: str, template: str, tag: str | None) -> None:
