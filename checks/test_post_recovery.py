@@ -401,11 +401,13 @@ def test_tagged_commit_holds_what_was_published(release: Release, plan: Recovery
 
 
 def _find_published_commit(release: Release, tag: Tag) -> Step:
+    closest = [f"{c.sha[:12]}, {c.what}: {describe_fit(release, c)}" for c in release.published_from[:1]]
     return step(
         f"Find the commit that was published; then move {tag.name} there, and keep the old one as a backup",
         fetch(release, f"refs/tags/{tag.name}"),
         ["git", "show", "--stat", tag.commit],
-        reason="no commit that was compared holds the published files",
+        reason="no commit that was compared holds all of the published files"
+        + "".join(f"; closest: {c}" for c in closest),
     )
 
 

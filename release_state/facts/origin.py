@@ -48,6 +48,8 @@ def explain_dead_end(release: Release) -> str:
     missing = release.missing_kinds
     if not missing or not release.is_published or explain_closed(release) or release.needs_many_machines:
         return ""
+    if release.is_tag_foreign:
+        return ""  # nobody knows yet which commit is the source
     has_source = find_sdist_for_wheel(release) is not None or find_ref_to_build(release) is not None
     return "" if has_source else f"missing: {', '.join(missing)}, and there is no known source to build them from"
 
@@ -112,13 +114,14 @@ def find_replacement(release: Release) -> Version | None:
 def is_misplaced(release: Release) -> bool:
     """Whether a published version's tag is on a commit that builds another version, or holds none of its files.
 
-    Not if no commit matches the files better: the process may write the version without committing it.
+    Not if no commit matches the files better: the process may write the version without committing it. A tag that holds
+    none of the files is left alone until a commit is known that holds all of them.
     """
     tag = release.tag
     if tag is None or not release.is_published or "tag" not in release.channel.leaves or release.catching_up:
         return False
     if release.is_tag_foreign:
-        return bool(release.published_from)
+        return any(release.holds_files(candidate) for candidate in release.published_from)
     if not release.builds_another_version(tag):
         return False
     release.snapshot.published.known()

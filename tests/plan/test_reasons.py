@@ -57,6 +57,14 @@ def test_a_tag_on_another_projects_commit_blocks_and_moves_to_the_published_one(
     assert any(step.title.startswith(f"Move the tag v0.2.0 to {s.OTHER[:12]}") for step in found.plan.steps)
 
 
+def test_a_tag_moves_only_to_a_commit_that_holds_all_of_the_files() -> None:
+    closest = s.candidate(s.OTHER, equal=6, differing=("README.md",))
+    found = verdict_of(s.released(published=s.published(closest, FOREIGN, unseen=1)))
+    [result] = [each for each in found.results if each.id == "TAG-16"]
+    assert result.decides(False) and "closest: cccccccccccc" in result.steps[0].reason
+    assert not any("Move the tag" in step.title for step in found.plan.steps)
+
+
 def test_a_commit_with_none_of_the_files_is_never_recommended() -> None:
     alone = s.published(FOREIGN)
     found = verdict_of(s.released(published=alone))
