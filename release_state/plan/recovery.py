@@ -16,7 +16,7 @@ from release_state.model.outcome import CheckResult, Phase, collect_remedies, fi
 from release_state.model.plan import Direction, Mends, Plan, Step, Wanted, step
 from release_state.plan.diagnosis import Diagnosis, diagnose
 from release_state.plan.directions import complete, force, withdraw
-from release_state.plan.steps import branches, conflicts, prerequisites, publication, renaming, tags
+from release_state.plan.steps import branches, conflicts, prerequisites, publication, renaming, start, tags
 from release_state.plan.steps.commands import gh, suite_command
 
 __all__ = ["Recovery", "make_full_plan"]
@@ -178,7 +178,8 @@ class Recovery:
         room = conflicts.make_room_for_branch(release)
         if "tag" in release.channel.leaves:
             room += conflicts.make_room_for_tag(release)
-        return conflicts.put_room_first(room, [publication.run_workflow(release)])
+        again = start.begin_again(release) or [publication.run_workflow(release)]
+        return conflicts.put_room_first(room, again)
 
     def _remove_obstacles(self) -> list[Step]:
         """Remove what blocks any release: unused release branches, and tags that only the clone has."""

@@ -197,6 +197,7 @@ def test_only_some_runs_of_a_workflow_that_tests_and_releases_are_releases() -> 
         ("{uses: release-drafter/release-drafter@v6, with: {publish: true}}", ("release",)),
         ("uses: googleapis/release-please-action@v4", ("tag", "release", "pull-request")),
         ("run: gh release create v1 dist/*", ("tag", "release")),
+        ("run: gh release create v1 --verify-tag", ("release",)),
         ("run: gh release create v1 --draft", ("tag", "draft")),
         ("run: git tag -a v1 -m v1", ("tag",)),
         ("run: git tag --list", ()),

@@ -189,3 +189,32 @@ def test_a_process_that_is_started_by_hand_and_tags_by_itself_is_completed_by_ha
 def test_one_machine_does_not_build_the_wheels_of_several_platforms() -> None:
     told = commands(tagged(publisher("dispatch", makes=("tag",), platform_wheels=True)))
     assert not any("-m build" in line or "twine" in line for line in told)
+
+
+def misplaced(found: Publisher, declared: str | None = "0.2.0", **changes: Any) -> Snapshot:
+    """0.2.0 is tagged on a commit that declares 0.1.0, and not published; the base branch declares another version."""
+    wrong = s.lineage(s.HEAD, on_base=True, ahead=0, declared_version="0.1.0")
+    return tagged(found, history=s.history(wrong, s.lineage(s.BASE, declared_version=declared)), **changes)
+
+
+def test_a_release_that_a_tag_starts_is_started_again_by_the_tag() -> None:
+    state = misplaced(publisher("tag", "dispatch", makes=("release",)))
+    told, last = commands(state), steps(state)[-1]
+    assert any("--force-with-lease=refs/tags/v0.2.0" in line for line in told), told
+    assert told[-2] == f"git tag --force --annotate v0.2.0 {s.BASE} --message Release v0.2.0", "over its own"
+    assert told[-1].endswith("refs/tags/v0.2.0") and last.starts_run and last.destroys
+    assert "this starts ship.yml, which publishes and makes the GitHub Release" in last.reason
+
+
+def test_a_release_that_a_github_release_starts_is_started_again_by_it() -> None:
+    told = commands(misplaced(publisher("release", filters=("published",))))
+    assert told[-1].startswith(f"gh release create v0.2.0 --target {s.BASE}"), told
+    by_hand = misplaced(publisher("release", "dispatch", tag_jobs=("up",)))
+    assert not any("gh release create" in line for line in commands(by_hand))
+
+
+def test_what_the_base_branch_does_not_declare_is_not_tagged() -> None:
+    last = steps(misplaced(publisher("tag"), "0.1.0"))[-1]
+    assert not last.commands and last.title.startswith("Set the version 0.2.0 on main, then tag that commit as v0.2.0")
+    unread = commands(misplaced(publisher("tag"), None))
+    assert any(f"--annotate v0.2.0 {s.BASE}" in line for line in unread), "worked out at the build"

@@ -72,7 +72,8 @@ def _made_by_command(words: Sequence[str]) -> Iterator[Made]:
     if words[0] == "git" and spoken[:1] == ["tag"] and len(spoken) > 1 and not {"-d", "--delete", "-l"} & set(words):
         yield "tag"
     elif words[0] == "gh" and spoken[:2] == ["release", "create"]:
-        yield "tag"
+        if "--verify-tag" not in words:
+            yield "tag"
         yield "draft" if {"--draft", "-d"} & set(words) else "release"
     elif words[0] == "gh" and spoken[:2] in (["pr", "create"], ["pr", "new"]):
         yield "pull-request"

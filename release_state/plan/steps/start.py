@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import partial
+from typing import Any, Literal
 
 from release_state.facts.release import Release
 from release_state.facts.release_workflow import find_start
@@ -16,9 +17,10 @@ from release_state.model.observation import value_or
 from release_state.model.plan import Step, step
 from release_state.model.process import Publisher
 from release_state.model.snapshot import GitHubRelease, Tag, WorkflowRun
-from release_state.plan.steps import releases
-from release_state.plan.steps.commands import check_holds, gh, push, suite_command
-from release_state.plan.steps.tags import fetch_and_show
+from release_state.model.target import parse_version
+from release_state.plan.steps import releases, tagging
+from release_state.plan.steps.commands import check_holds, explain_start, gh, push, suite_command
+from release_state.plan.steps.tags import describe_loss, fetch_and_show
 
 RERUN_AGE = timedelta(days=30)
 """GitHub re-runs no run that is older."""
@@ -59,6 +61,42 @@ def publish_by_workflow(release: Release) -> list[Step] | None:
     if "release" in kinds:
         return _publish_anew(release, publisher, found) if found else []
     return [_push_again(release, publisher, tag, found)]
+
+
+def begin_again(release: Release) -> list[Step] | None:
+    """
+    Return the step that starts the release where nothing of it is left, for a project that a tag or a GitHub Release
+    starts; None for any other, whose workflow is started by hand.
+    """
+    publisher = find_publisher(release)
+    if publisher is None:
+        return None
+    kinds, tag, base = {start.kind for start in publisher.starts}, release.target.tag, release.base_branch
+    if "tag" not in kinds and "dispatch" in kinds and publisher.tag_jobs:
+        return None
+    head, declared = release.base_head, release.lineage(release.base_head).declared_version
+    by: Literal["tag", "release"] = "tag" if "tag" in kinds else "release"
+    more: dict[str, Any] = {"precondition": "this is the commit to release, and CI is green on it", "mends": "index"}
+    if declared and parse_version(declared) != release.version:
+        what = f"Set the version {release.version} on {base}, then tag that commit as {tag}"
+        return [_index_step(f"{what}, and push the tag", reason=f"{base} declares {declared}")]
+    verify = [tagging.check_tag(release, head)] if by == "tag" else [gh(release, "release", "view", tag)]
+    reason = f"{base} {'declares this version' if declared else 'is what is released'}{explain_start(release, by)}"
+    if by == "release":
+        create = gh(release, "release", "create", tag, "--target", head, "--title", tag, "--generate-notes")
+        title = f"Create the GitHub Release {tag} on {head[:12]}, the head of {base}"
+        return [step(title, create, reason=reason, verify=verify, **more).mark_start()]
+    local = release.local_tag if release.snapshot.clone.is_known else None
+    return [
+        step(
+            f"Tag {head[:12]}, the head of {base}, as {tag}",
+            *tagging.tag_and_push(release, head, f"refs/heads/{base}", replaces=local is not None),
+            reason=reason,
+            verify=[*verify, suite_command(release.target, wait="600")],
+            **more,
+            **({} if local is None else describe_loss(local)),
+        ).mark_start()
+    ]
 
 
 def find_run(release: Release, tag: Tag) -> WorkflowRun | None:

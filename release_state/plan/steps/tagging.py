@@ -53,10 +53,10 @@ def create(release: Release) -> list[Step]:
     if commit := origin.find_commit_to_tag(release):
         tag_it = _tag_step(
             f"Tag {commit.sha[:12]}, {commit.what}, as {tag}",
-            *_tag_and_push(release, commit.sha, commit.ref),
+            *tag_and_push(release, commit.sha, commit.ref),
             reason="the version is published, and this commit is the only trace of its source"
             + explain_start(release, "tag"),
-            verify=[_check_tag(release, commit.sha)],
+            verify=[check_tag(release, commit.sha)],
         )
         return [tag_it]
     find_it = _tag_step(
@@ -96,17 +96,18 @@ def _tag_best_match(release: Release, candidates: tuple[Candidate, ...], local: 
     return [
         _tag_step(
             title if is_certain else f"{title}, unless you know a better match",
-            *_tag_and_push(release, best.sha, best.ref or best.sha, replaces=local is not None),
+            *tag_and_push(release, best.sha, best.ref or best.sha, replaces=local is not None),
             precondition=None if is_certain else "you know no better match: a fetched tag is hard to move",
             reason=_explain_choice(release, best, candidates) + explain_start(release, "tag"),
-            verify=[_check_tag(release, best.sha)],
+            verify=[check_tag(release, best.sha)],
             **({} if local is None else tags.describe_loss(local)),
         ),
         *_bring_into_history(release, best),
     ]
 
 
-def _tag_and_push(release: Release, sha: str, ref: str, *, replaces: bool = False) -> list[list[str]]:
+def tag_and_push(release: Release, sha: str, ref: str, *, replaces: bool = False) -> list[list[str]]:
+    """Return the commands that fetch a commit, tag it in the clone and push the tag."""
     tag = release.target.tag
     force = ["--force"] if replaces else []
     return [
@@ -116,7 +117,7 @@ def _tag_and_push(release: Release, sha: str, ref: str, *, replaces: bool = Fals
     ]
 
 
-def _check_tag(release: Release, sha: str) -> list[str]:
+def check_tag(release: Release, sha: str) -> list[str]:
     """The command that succeeds only if the remote's annotated tag is on this commit."""
     return check_holds(release, f"refs/tags/{release.target.tag}^{{}}", sha)
 
@@ -144,13 +145,13 @@ def _move(release: Release, tag: Tag, chosen: Candidate) -> list[Step]:
         ),
         _tag_step(
             f"Move the tag {tag.name} to {chosen.sha[:12]}, {chosen.what}",
-            *_tag_and_push(release, chosen.sha, chosen.ref or chosen.sha, replaces=True)[:2],
+            *tag_and_push(release, chosen.sha, chosen.ref or chosen.sha, replaces=True)[:2],
             push(release, f"{tag.object}:{backup}", ref, replacing=f"{ref}:{tag.object}"),
             reason=_explain_choice(release, chosen, release.published_from) + explain_start(release, "tag"),
             precondition=f"the tag is still {tag.object[:12]}, and its GitHub Release is not immutable",
             destroys=destroys,
             saves=saves,
-            verify=[_check_tag(release, chosen.sha)],
+            verify=[check_tag(release, chosen.sha)],
         ),
         *_bring_into_history(release, chosen),
     ]

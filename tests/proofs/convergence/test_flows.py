@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -15,7 +17,9 @@ from release_state.model.plan import Wanted
 from tests.proofs.convergence.bench import Bench
 from tests.proofs.convergence.journey import End, Journey, needed
 from tests.proofs.convergence.remains import Remains
+from tests.standins.world import World
 from tests.support.built import built
+from tests.support.every import part_of
 
 FLOWS = {
     "tag-driven": flows.TAG_DRIVEN,
@@ -33,12 +37,96 @@ LINES = {
 
 
 @contextmanager
-def bench_of(scenario: str, flow: Flow) -> Iterator[Bench]:
-    """A bench with the world of a scenario."""
-    with built(scenario, SCENARIOS[scenario].build) as world:
+def bench_of(name: str, flow: Flow, build: Callable[[World], None] | None = None) -> Iterator[Bench]:
+    """A bench with the world of a scenario, or of what builds another one."""
+    with built(name, build or SCENARIOS[name].build) as world:
         world.tags, world.folder = flow.tags, flow.folder
         with Bench(world, flow).open() as bench:
             yield bench
+
+
+def by_hand_too(flow: Flow) -> Flow:
+    """A flow whose workflow can be started by hand as well."""
+    return replace(flow, files={name: with_dispatch(text) for name, text in flow.files.items()})
+
+
+def with_dispatch(text: str) -> str:
+    return text.replace("on:\n", "on:\n  workflow_dispatch:\n", 1)
+
+
+BY_TAG, BY_RELEASE = flows.TAG_DRIVEN, flows.RELEASE_DRIVEN
+BY_TAG_OR_HAND = by_hand_too(BY_TAG)
+BY_CREATED = replace(BY_RELEASE, files={"publish.yml": BY_RELEASE.files["publish.yml"].replace("published", "created")})
+
+
+def too_old(world: World) -> None:
+    """The run that the tag started can no longer be repeated."""
+    flows.announce(world, BY_TAG_OR_HAND, VERSION)
+    flows.run(world, BY_TAG_OR_HAND, VERSION, "pypi", started=flows.an_hour_ago() - timedelta(days=31))
+
+
+def started_nothing(world: World) -> None:
+    """A workflow pushed the tag with its own token."""
+    flows.announce(world, BY_TAG, VERSION)
+
+
+def was_a_draft(world: World) -> None:
+    """The GitHub Release was made as a draft and published later, which is not `created`."""
+    flows.announce(world, BY_CREATED, VERSION)
+
+
+def tag_alone(world: World) -> None:
+    """The tag was pushed by hand, and the GitHub Release is missing."""
+    flows.announce(world, BY_RELEASE, VERSION)
+    world.delete_github_release(VERSION)
+
+
+def still_a_draft(world: World) -> None:
+    """The GitHub Release is a draft."""
+    tag_alone(world)
+    world.github_release(VERSION, draft=True)
+
+
+def tag_before_bump(world: World) -> None:
+    """The tag is on the commit before the one that sets the version."""
+    world.tag(VERSION, world.main())
+    flows.bump(world, BY_TAG, VERSION)
+
+
+VARIANTS: dict[str, tuple[Flow, Callable[[World], None], str]] = {
+    "too-old": (BY_TAG_OR_HAND, too_old, "gh workflow run publish.yml --ref 0.2.0 "),
+    "still-a-draft": (BY_RELEASE, still_a_draft, "gh release edit v0.2.0 --draft=false "),
+    "tag-before-bump": (BY_TAG, tag_before_bump, "git push"),
+    "started-nothing": (BY_TAG, started_nothing, "git push"),
+    "was-a-draft": (BY_CREATED, was_a_draft, "gh release create v0.2.0 --verify-tag "),
+    "tag-alone": (BY_RELEASE, tag_alone, "gh release create v0.2.0 --verify-tag "),
+}
+IN_CI = 3
+"""As many of them; `--every-state` has all."""
+WITHDRAWN = [*(f"{name}-failed" for name in FLOWS), *FLOWS]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Of the variants and of what is withdrawn, CI has a part."""
+    every = part_of(metafunc.config)
+    for argument, cases, most in (("variant", list(VARIANTS), IN_CI), ("scenario", WITHDRAWN, len(FLOWS))):
+        if argument in metafunc.fixturenames:
+            metafunc.parametrize(argument, every.of(cases) if every else cases[:most])
+
+
+def test_the_projects_own_workflow_publishes_however_it_is_started(variant: str) -> None:
+    flow, build, line = VARIANTS[variant]
+
+    def begin(world: World) -> None:
+        flows.begin(world, flow)
+        build(world)
+        world.sync_clone()
+
+    with bench_of(variant, flow, begin) as bench:
+        end = gone(bench)
+        assert end.verdict.verdict is Verdict.VERIFIED, end.story
+        assert f"  $ {line}" in end.story, end.story
+        assert "twine" not in end.story, end.story
 
 
 def gone(bench: Bench, wanted: Wanted = "auto") -> End:
@@ -68,10 +156,11 @@ def test_what_is_printed_completes_a_failed_release(name: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("state", ["", "-failed"])
-@pytest.mark.parametrize("name", FLOWS)
-def test_what_is_printed_withdraws_a_release(name: str, state: str) -> None:
-    with bench_of(f"{name}{state}", FLOWS[name]) as bench:
+def test_what_is_printed_withdraws_a_release(scenario: str) -> None:
+    """The sibling package's tag stays."""
+    with bench_of(scenario, FLOWS[scenario.removesuffix("-failed")]) as bench:
+        siblings = {name for name in bench.world.remote_git.refs() if flows.SIBLING in name}
         end = gone(bench, "rollback")
         assert end.verdict.verdict is Verdict.ROLLED_BACK, end.story
         assert all(file.yanked for file in bench.world.index.files("pypi", VERSION))
+        assert siblings <= set(bench.world.remote_git.refs())
