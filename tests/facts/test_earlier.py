@@ -62,7 +62,9 @@ def test_a_release_of_wheels_alone_is_whole() -> None:
 @pytest.mark.parametrize(
     ("before", "now", "unexplained", "dropped"),
     [
-        (TWO, matrix("cp313", "cp314"), on_each("cp312"), ()),
+        (TWO, matrix("cp313", "cp314"), (), on_each("cp312")),
+        ((*matrix("cp27"), *TWO), (*matrix("cp27"), *matrix("cp313")), (), on_each("cp312")),
+        ((*TWO, "cp313-cp313-win32"), TWO, (), ("Windows x86",)),
         (TWO, matrix("cp312"), on_each("cp313"), ()),
         (TWO, matrix("cp312", "cp313", platforms=PLATFORMS[1:]), ("Linux x86_64",), ()),
         (TWO, TWO[:-1], ("cp313 on Windows amd64",), ()),
@@ -71,6 +73,8 @@ def test_a_release_of_wheels_alone_is_whole() -> None:
         (TWO, (ANY,), (), ()),
         ((*TWO, ANY), (ANY,), ("Linux x86_64", "Windows amd64", "macOS arm64"), ()),
         ((ANY,), TWO, (), ()),
+        ((ANY,), TWO[:2], (), ()),
+        ((*TWO, ANY), TWO, ("any platform",), ()),
         ((ANY,), ("cp313-cp313-manylinux_2_17_x86_64",), ("any platform",), ()),
         ((*TWO, "cp313-cp313-manylinux2014_s390x"), TWO, (), ("Linux s390x",)),
         ((*TWO, "pp310-pypy310_pp73-win_amd64"), TWO, (), ("pp310 on Windows amd64",)),
