@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from release_state.demo import project
 from release_state.demo.git import GitError
 from tests.proofs.adverse.fact import Fact, Put, back, before, inside
 from tests.proofs.adverse.places import PATH
@@ -163,6 +164,12 @@ def _undeclared(world: World, green: Green, guise: str | None) -> None:
     world.sync_clone()
 
 
+def _two_versions(world: World, green: Green, guise: str | None) -> None:
+    module = {f"src/{project.MODULE}/_version.py": b'__version__ = "0.1.0"\n'}
+    world.ci(world.commit("fix: a second place for the version", module))
+    world.sync_clone()
+
+
 def _no_heading(world: World, green: Green, guise: str | None) -> None:
     world.ci(world.commit("docs: begin anew", {"CHANGELOG.md": b"# Changelog\n\nSee v0.2.0.\n"}))
     world.sync_clone()
@@ -229,5 +236,6 @@ FACTS = (
     ),
     Fact("release workflow that GitHub does not know", _no_workflow, ("RUN-1",), before),
     Fact("other version declared", _undeclared, ("META-1",), _writes_before),
+    Fact("package that says another version of itself", _two_versions, ("META-31",), _writes_before),
     Fact("changelog without its heading", _no_heading, ("META-2",), _writes_before),
 )
