@@ -95,7 +95,7 @@ def test_a_run_changes_nothing(
         if more:
             more(world)
         # A file with another time than in the index: `git status` would write the index anew.
-        os.utime(world.clone / "pyproject.toml", (1_700_000_000, 1_700_000_000))
+        os.utime(world.clone / "CHANGELOG.md", (1_700_000_000, 1_700_000_000))
         before = fingerprint(world.clone), fingerprint(world.remote)
         files = {name: world.index.files(name) for name in world.index.channels}
         pulls, releases = repr(world.github.pulls), repr(world.github.releases)
