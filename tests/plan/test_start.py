@@ -213,6 +213,17 @@ def test_a_release_that_a_github_release_starts_is_started_again_by_it() -> None
     assert not any("gh release create" in line for line in commands(by_hand))
 
 
+def test_a_channel_without_tags_pushes_none_to_start_again() -> None:
+    """The tag would start the publication to another index, too."""
+    channel = s.TESTPYPI.model_copy(update={"leaves": ()})
+    about = tagged(publisher("tag", "release")).target.model_copy(update={"channel": channel})
+    left = s.branch("release/testpypi-v0.2.0")
+    state = tagged(publisher("tag"), target=about, remote=s.remote(left), clone=s.clone())
+    told = commands(state)
+    assert not any("refs/tags/" in line or "release create" in line for line in told), told
+    assert steps(state)[-1].title.startswith("Start the release again"), steps(state)
+
+
 def test_what_the_base_branch_does_not_declare_is_not_tagged() -> None:
     last = steps(misplaced(publisher("tag"), "0.1.0"))[-1]
     assert not last.commands and last.title.startswith("Set the version 0.2.0 on main, then tag that commit as v0.2.0")

@@ -45,7 +45,8 @@ def publish_from(release: Release, ref: str) -> Step:
 def _explain_no_run(release: Release) -> str:
     """Why no new run publishes it: one that makes the tag works out another version; empty if nothing is known."""
     process = release.target.process
-    if not process.publishers or (process.makes("tag") and not process.is_started_by("tag", "release")):
+    tags_itself = process.makes("tag") and not process.is_started_by("tag", "release")
+    if tags_itself if process.publishers else release.target.workflow:
         return "; a new release run would compute another version from it"
     return ""
 

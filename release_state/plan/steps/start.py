@@ -66,10 +66,10 @@ def publish_by_workflow(release: Release) -> list[Step] | None:
 def begin_again(release: Release) -> list[Step] | None:
     """
     Return the step that starts the release where nothing of it is left, for a project that a tag or a GitHub Release
-    starts; None for any other, whose workflow is started by hand.
+    starts; None for any other, whose workflow is started by hand, and for a channel without tags: the tag is another's.
     """
     publisher = find_publisher(release)
-    if publisher is None:
+    if publisher is None or "tag" not in release.channel.leaves:
         return None
     kinds, tag, base = {start.kind for start in publisher.starts}, release.target.tag, release.base_branch
     if "tag" not in kinds and "dispatch" in kinds and publisher.tag_jobs:
