@@ -78,7 +78,7 @@ def test_every_look_up_has_its_source_in_words() -> None:
     """A person reads it; a new look-up that does not ask GitHub needs words of its own."""
     settings = {"actions_settings", "base_rules", "base_runs", "branch_rules", "rulesets"}
     releases = {"release", "latest_release", "earlier_releases", "drafts", "pulls", "open_pulls", "earlier_pulls"}
-    of_github = {"repository", "ci", "runs", *settings, *releases}
+    of_github = {"repository", "ci", "runs", "own_jobs", *settings, *releases}
     assert {name for name in LOOKUPS if name_source(name) == "GitHub"} == of_github
     assert name_source("calculation") == "version calculation" and name_source("clone_tags") == "clone"
 
