@@ -523,8 +523,8 @@ def test_latest_release_is_right(release: Release, plan: Recovery) -> None:
     """GitHub's latest release is the greatest final, unyanked version.
 
     A backport or a pre-release must not be the latest. For an older version, this check passes when that version is not
-    the latest. In a repository of several packages, the latest release may belong to another package. Then this check
-    does not decide.
+    the latest. A newer version that has no tag does not count: a run over that version says what it lacks. In a
+    repository of several packages, the latest release may belong to another package. Then this check does not decide.
     """
     require_trace(release, "release", describe_release(release))
     if release.github_release is None:

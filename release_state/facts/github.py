@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from functools import cached_property
 
+from packaging.version import Version
+
 from release_state.facts.git import GitFacts
 from release_state.facts.index import IndexFacts
 from release_state.facts.process import is_release_run
@@ -122,22 +124,27 @@ class GitHubFacts(GitFacts, IndexFacts):
     def expected_latest(self) -> str | None:
         """The tag that should be GitHub's latest release; None if this version has the right mark, or it is unknown.
 
-        The greatest final version that is not yanked should have the mark.
+        The greatest final version that is not yanked should have the mark: of a newer one only if it has a tag, as a
+        GitHub Release can't be without. What it lacks is for a run over that version to say.
         """
         if not self.files:
             return None  # the newest version on the index is not decided yet
-        latest, newest = self.snapshot.latest_release.known(), self.newest_final
+        latest = self.snapshot.latest_release.known()
         if self.is_latest_foreign and self.target.names_package(self.target.tag_template):
             return None  # sibling packages share the mark
         version = self.target.parse_tag(latest.tag) if latest else None
+        remote = self.snapshot.remote.value
+        named: dict[Version | None, list[str]] = {self.version: [], version: []}
+        for tag in remote.tags if remote else ():
+            named.setdefault(self.target.parse_tag(tag.name), []).append(tag.name)
+        newest = max((each for each in self.final_versions if remote is None or each in named), default=None)
         if newest is None or (version == self.version) == (newest == self.version):
             return None
         if newest == self.version:
             return self.target.tag  # the index may have another spelling
-        remote = self.snapshot.remote.value
-        named = [tag.name for tag in remote.tags if self.target.parse_tag(tag.name) == newest] if remote else []
         exact = self.target.tag_for(str(newest))
-        return exact if exact in named or not named else named[0]
+        spelled = named.get(newest, [])
+        return exact if exact in spelled or not spelled else spelled[0]
 
     @property
     def is_latest_foreign(self) -> bool:

@@ -137,8 +137,13 @@ class IndexFacts(Facts):
     @cached_property
     def newest_final(self) -> Version | None:
         """The greatest final version on the index that is not yanked."""
+        return max(self.final_versions, default=None)
+
+    @property
+    def final_versions(self) -> tuple[Version, ...]:
+        """The final versions on the index that are not yanked."""
         versions = (Version(found.version) for found in self.project.releases if not found.yanked)
-        return max((version for version in versions if not version.is_prerelease), default=None)
+        return tuple(version for version in versions if not version.is_prerelease)
 
     @cached_property
     def newest_of_line(self) -> Version | None:

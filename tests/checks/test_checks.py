@@ -463,8 +463,17 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     (
         "RELEASE-14",
         "backport is latest",
-        s.released(index={"pypi": s.project(s.file(), releases={"0.3.0": False})}),
+        s.released(
+            index={"pypi": s.project(s.file(), releases={"0.3.0": False})},
+            remote=s.remote(s.tag(), s.tag("v0.3.0")),
+        ),
         ACTION,
+    ),
+    (
+        "RELEASE-14",
+        "a newer version has no tag yet",
+        s.released(index={"pypi": s.project(s.file(), releases={"0.3.0": False})}),
+        HOLDS,
     ),
     ("RELEASE-14", "of another package", s.released(**LATEST_OF_ANOTHER), ACTION),
     (

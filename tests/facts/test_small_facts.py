@@ -16,7 +16,7 @@ from release_state.facts.workflow.calls import ReleaseWorkflow
 from release_state.facts.workflow.model import JobStep
 from release_state.facts.workflow.needs import ID_TOKEN, find_needs
 from release_state.facts.workflow.weaknesses import find_shallow_checkouts, measure_runs
-from release_state.model.observation import NotObserved, unavailable
+from release_state.model.observation import NotObserved, known, unavailable
 from release_state.plan.recovery import Recovery
 from tests.checks.cases.permissions import UNSAID
 from tests.checks.cases.services import INCIDENT, status
@@ -79,15 +79,23 @@ def test_a_shallow_checkout_says_how_much_it_takes(depth: str, taken: str) -> No
         ("0.3.0", ("v0.2.0", "v0.3.0"), "v0.3.0"),
         ("0.3.0", ("v0.2.0", "0.3.0"), "0.3.0"),
         ("0.3.0", ("v0.2.0", "0.3.0", "v0.3.0"), "v0.3.0"),
-        ("0.3.0", ("v0.2.0",), "v0.3.0"),
+        ("0.3.0", ("v0.2.0",), None),
     ],
 )
 def test_the_mark_of_the_latest_release_belongs_to_the_newest_version(
-    newest: str, tags: tuple[str, ...], latest: str
+    newest: str, tags: tuple[str, ...], latest: str | None
 ) -> None:
     page = s.project(s.file(), s.file("sdist"), releases={newest: False})
     found = s.released(index={"pypi": page}, remote=s.remote(*map(s.tag, tags)))
     assert Release(found).expected_latest == latest
+
+
+def test_what_is_not_tagged_yet_does_not_take_the_mark_from_what_is() -> None:
+    page = s.project(s.file(), s.file("sdist"), releases={"0.3.0": False, "0.4.0": False})
+    tags = s.remote(s.tag("v0.2.0"), s.tag("v0.3.0"))
+    assert Release(s.released(index={"pypi": page}, remote=tags)).expected_latest == "v0.3.0"
+    marked = known(s.release("v0.4.0"))
+    assert Release(s.released(index={"pypi": page}, remote=tags, latest_release=marked)).expected_latest is None
 
 
 def test_an_upload_is_taken_until_the_last_moment() -> None:
