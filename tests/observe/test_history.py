@@ -209,6 +209,23 @@ def test_empty_commits_and_merges_hold_nothing_of_their_own(world: World) -> Non
     assert [commit.sha for commit in world.history(evil).lineage(evil).unmerged] == [evil]
 
 
+def test_the_contents_of_all_resolved_merges_are_fetched_at_once(world: World) -> None:
+    repo = world.repo
+    branch(repo, "other")
+    resolved = []
+    for number in range(4):
+        on(repo)
+        repo.commit("feat: base", d__txt=f"base {number}\n")
+        on(repo, "other")
+        repo.git("merge", "--quiet", "--no-edit", "--no-commit", "--strategy=ours", "main")
+        resolved.append(repo.commit("merge, resolved", d__txt=f"neither {number}\n"))
+    on(repo, "other")
+    tip = repo.head
+    assert {commit.sha for commit in world.history(tip).lineage(tip).unmerged} >= set(resolved)
+    (cache,) = world.caches()
+    assert len(list(cache.path.glob("objects/pack/*.pack"))) <= 4
+
+
 def test_a_rebased_release_branch_with_one_commit_of_its_own(world: World) -> None:
     repo = world.repo
     branch(repo, "release/x")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
@@ -86,8 +86,39 @@ def _find_changing_merges(store: Store, base: str, head: str) -> list[str]:
     """Merge commits whose result is on neither side: a resolved conflict, or a change that slipped in."""
     most = f"--max-count={_MOST_MERGES}"
     merges = store.run("rev-list", "--merges", "--right-only", most, f"{base}...{head}", "--").text.split()
+    # Few merges have a file that is as on no side. Only these need contents: fetched at once, not merge by merge.
+    listed = _list_own_files(store, merges)
+    store.obtain_files({name for entries in listed.values() for entry in entries for name in _list_objects(entry)})
     show = ("diff-tree", "--cc", "--no-commit-id", *_PATCH)
-    return [merge for merge in merges if store.run(*show, merge, "--", may_fetch=True, first=1).output]
+    wanted = [merge for merge in merges if listed.get(merge, True)]
+    return [merge for merge in wanted if store.run(*show, merge, "--", may_fetch=True, first=1).output]
+
+
+def _list_own_files(store: Store, merges: Sequence[str]) -> dict[str, list[bytes]]:
+    """Return git's combined raw entries by merge: of the files that are as on no side."""
+    listed: dict[str, list[bytes]] = {}
+    if merges:
+        stdin = "".join(f"{merge}\n" for merge in merges).encode()
+        output = store.run("diff-tree", "--stdin", "-c", "--always", "--format=%x01%H", *_RAW, stdin=stdin).output
+        fields = iter(output.split(b"\0"))
+        merge = ""
+        for field in fields:
+            if field.startswith(b"::"):
+                listed.setdefault(merge, []).append(field)
+                next(fields, None)  # its path, which may look like anything
+            elif field.startswith(b"\x01"):
+                merge = decode_output(field[1:])
+                listed.setdefault(merge, [])
+    return listed
+
+
+def _list_objects(entry: bytes) -> Iterator[str]:
+    """Yield the objects of a combined raw entry; a submodule's and a missing file's are none."""
+    words = entry.lstrip(b":").split()
+    sides = len(entry) - len(entry.lstrip(b":")) + 1
+    for mode, name in zip(words[:sides], words[sides : 2 * sides], strict=False):
+        if mode != b"160000" and not _NO_OBJECT.fullmatch(name):
+            yield decode_output(name)
 
 
 @dataclass(frozen=True, eq=False)
