@@ -20,6 +20,7 @@ from release_state.observe.git.store import Store
 _RAW = ("--raw", "-r", "-z", "--no-renames", "--no-abbrev", "--no-color", "--ignore-submodules=none")
 _PATCH = ("-p", "-r", "--no-renames", "--full-index", "--no-color", "--no-textconv", "--no-ext-diff", "--no-relative")
 _MOST_MERGES = 100
+_AT_ONCE = 50
 _NO_OBJECT = re.compile(rb"0+")
 
 Files = dict[bytes, bytes]
@@ -161,12 +162,34 @@ def find_equivalent(store: Store, patches: Collection[Patch], others: Iterable[P
     unclear = {patch: candidates for patch, candidates in alike.items() if patch not in found}
     needed = {*unclear, *(other for candidates in unclear.values() for other in candidates)}
     store.obtain_files({name for patch in needed for name in patch.objects()})
-    signatures = {patch: _sign(store, patch) for patch in needed}
+    signatures = _sign_commits(store, [patch for patch in needed if len(patch.names) == 1])
+    signatures |= {patch: _sign(store, patch) for patch in needed if patch not in signatures}
     for patch, candidates in unclear.items():
         signature = signatures[patch]
         if signature is not None and any(signatures[other] == signature for other in candidates):
             found.add(patch)
     return found
+
+
+def _sign_commits(store: Store, patches: Sequence[Patch]) -> dict[Patch, list[bytes] | None]:
+    """Return what identifies patches of one commit each, many by one command; without those that are too large."""
+    signed: dict[Patch, list[bytes] | None] = {}
+    for start in range(0, len(patches), _AT_ONCE):
+        named = {patch.names[0]: patch for patch in patches[start : start + _AT_ONCE]}
+        stdin = "".join(f"{name}\n" for name in named).encode()
+        arguments = ("diff-tree", "--stdin", "--root", "--format=%x01%H", *_PATCH)
+        try:
+            output = store.run(*arguments, stdin=stdin, may_fetch=True).output
+        except GitFailed as failed:
+            if failed.stopped != "too much":
+                raise
+            continue
+        # Each line of a patch has a mark of git's before its content: none can pass for a commit's line.
+        for block in (b"\n" + output).split(b"\n\x01")[1:]:
+            name, _, patch = block.partition(b"\n")
+            if decode_output(name) in named:
+                signed[named[decode_output(name)]] = sign_patch(patch.strip(b"\n") + b"\n")
+    return signed
 
 
 def _sign(store: Store, patch: Patch) -> list[bytes] | None:
