@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from release_state.observe.waiting import Waiting
 
 Answer = Observation[Any] | dict[str, Observation[Any]]
+_OF_PROCESS = ("remote", "index", "other_indexes", "pulls", "release", *PROCESS)
+"""The rows that say how the project releases."""
 
 
 def collect(
@@ -159,6 +161,7 @@ class _Observer:
         self._open = {row.name: row for row in TABLE if row.asked_with in asked}
         self._started: dict[str, _Started] = {}
         self._answers: dict[str, Answer] = {}
+        self._resolved: dict[frozenset[str], dict[str, Any]] = {}
         self._began = datetime.now(timezone.utc)
 
     def observe(self, token_source: str | None) -> Snapshot:
@@ -236,4 +239,10 @@ class _Observer:
             answer = self._answers[row.name]
             fields[row.fills] = {**fields.get(row.fills, {}), **answer} if isinstance(answer, dict) else answer
         snapshot = Snapshot(observed_at=self._began, target=target, phase=phase.value, phase_reason="")
-        return resolve(snapshot.model_copy(update=fields))
+        snapshot = snapshot.model_copy(update=fields)
+        # Each row sees a snapshot, and most of them see the same of the process.
+        of_process = frozenset(name for name in _OF_PROCESS if name in names and name in self._answers)
+        if of_process not in self._resolved:
+            resolved = resolve(snapshot)
+            self._resolved[of_process] = {"target": resolved.target, "workflow_files": resolved.workflow_files}
+        return snapshot.model_copy(update=self._resolved[of_process])

@@ -87,12 +87,12 @@ def test_no_link_is_followed(repo: Repo, tmp_path: Path) -> None:
 
 def test_whether_git_knows_who_commits(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
     assert seen(repo).no_identity == ("user.name", "user.email")
-    repo.git("config", "user.name", "Ada")
+    repo.git("config", "user.name", "Zoe")
     assert seen(repo).no_identity == ("user.email",)
-    monkeypatch.setenv("EMAIL", "ada@example.org")
+    monkeypatch.setenv("EMAIL", "zoe@example.org")
     found = seen(repo)
     assert found.no_identity == ()
-    assert "ada" not in found.model_dump_json().lower()
+    assert "zoe" not in found.model_dump_json().lower()
 
 
 def test_a_bare_repository_has_no_work_tree_to_look_at(tmp_path: Path) -> None:

@@ -87,11 +87,15 @@ def _decide(
             if failure.anywhere and (items := [each for each in every if failure.pattern.search(texts[id(each)])]):
                 return failure, items
         searched = [each for each in failing if not (rank is Rank.CAUSE and each.is_retry)]
+        shown = [
+            (failure, items)
+            for failure in failures
+            if (items := [each for each in searched if failure.pattern.search(texts[id(each)])])
+        ]
         for first, last in ((end - _NEAR, end), (0, end), (end, sys.maxsize)):
-            inside = [each for each in searched if first <= each.number <= last]
-            for failure in failures:
-                if items := [each for each in inside if failure.pattern.search(texts[id(each)])]:
-                    return failure, items
+            for failure, items in shown:
+                if inside := [each for each in items if first <= each.number <= last]:
+                    return failure, inside
     return None, []
 
 

@@ -10,10 +10,11 @@ import html
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from release_state.facts.logs.lines import Line
 
-LONGEST = 4_000
+LONGEST = 2_000
 """Characters of a statement that are searched."""
 _MOST_LINES = 30
 """Lines that one statement joins."""
@@ -44,9 +45,9 @@ class LogStatement:
     step: str | None = None
     _open: int = field(default=0, repr=False)
 
-    @property
+    @cached_property
     def text(self) -> str:
-        """Its lines as one, without the marks of HTML."""
+        """Its lines as one, without the marks of HTML; once all lines are added."""
         joined = " ".join(part.strip() for part in self.texts)[:LONGEST]
         if body := _BODY.search(joined):
             joined = joined[: body.start()]
@@ -66,9 +67,9 @@ class LogStatement:
         text = line.text
         if _ENDS.match(text):
             return False
-        if self.is_error or self._open > 0 or _ADDS.match(text):
+        if self._open > 0 or _ADDS.match(text) or (self.is_error and self.texts[0].rstrip().endswith(":")):
             return True
-        return bool(text) and text[:2].isspace() and _OPENS.match(self.texts[0]) is not None
+        return bool(text) and text[:2].isspace() and (self.is_error or _OPENS.match(self.texts[0][:200]) is not None)
 
     def add(self, line: Line) -> None:
         """Add a line that goes on with it."""
