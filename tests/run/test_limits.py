@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -51,20 +50,27 @@ class Peak:
     document: Any
 
 
+_MEASURING = (
+    "import resource, subprocess, sys; code = subprocess.call(sys.argv[1:], stdout=subprocess.DEVNULL); "
+    "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss); sys.exit(code)"
+)
+
+
 def measured(arguments: list[str], reports: Path, home: Path, env: dict[str, str]) -> Peak:
     """Run the suite and measure what it takes."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "release_state", *arguments, "--reports-dir", str(reports)],
+    # A process begins with the memory of the one that starts it, and a test worker is large: a small one starts it.
+    process = subprocess.run(
+        [sys.executable, "-c", _MEASURING, sys.executable, "-m", "release_state", *arguments, "--reports-dir", reports],
         cwd=ROOT,
         env=clean_environment(home, env),
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
+        check=False,
     )
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
+    memory = int(process.stdout.split()[-1]) << 10
     (report,) = own_reports(reports)
-    return Peak(process.returncode, usage.ru_maxrss << 10, json.loads(report.read_text(encoding="utf-8")))
+    return Peak(process.returncode, memory, json.loads(report.read_text(encoding="utf-8")))
 
 
 @pytest.fixture(scope="module")
