@@ -105,6 +105,17 @@ def test_a_tag_with_a_github_release_is_never_deleted_for_it() -> None:
     assert not any(":refs/tags/" in line for line in told), told
 
 
+@pytest.mark.parametrize("unread", ["runs", "release"])
+@pytest.mark.parametrize("kinds", [("tag",), ("release",), ("tag", "release")], ids="-".join)
+def test_nothing_is_started_again_while_nobody_knows_what_was_started(
+    kinds: tuple[StartKind, ...], unread: str
+) -> None:
+    state = tagged(publisher(*kinds), **{"release": known(s.release()), unread: s.failed()})
+    told = commands(state)
+    assert not any(":refs/tags/" in line or "--draft" in line or "rerun" in line for line in told), told
+    assert any(each.title.startswith("Look up again first") for each in steps(state)), steps(state)
+
+
 def test_a_github_release_is_published_anew() -> None:
     state = tagged(publisher("release", filters=("published",)), release=known(s.release()))
     assert commands(state) == ["gh release edit v0.2.0 --draft", "gh release edit v0.2.0 --draft=false"]

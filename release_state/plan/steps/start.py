@@ -13,7 +13,6 @@ from typing import Any, Literal
 
 from release_state.facts.release import Release
 from release_state.facts.release_workflow import find_start
-from release_state.model.observation import value_or
 from release_state.model.plan import Step, step
 from release_state.model.process import Publisher
 from release_state.model.snapshot import GitHubRelease, Tag, WorkflowRun
@@ -40,7 +39,7 @@ def publish_by_workflow(release: Release) -> list[Step] | None:
     Return the steps that let the project's own workflow publish the tag; None if no tag or GitHub Release starts it.
 
     Empty if the GitHub Release that the plan creates starts it. Where neither does, a run that made the tag in another
-    job than the upload can resume.
+    job than the upload can resume. Raises NotObserved: a run that nobody could ask for may be at work.
     """
     publisher, tag = find_publisher(release), release.tag
     if publisher is None and tag is not None and (stopped := find_resumable(release, tag)):
@@ -57,7 +56,7 @@ def publish_by_workflow(release: Release) -> list[Step] | None:
     kinds = {start.kind for start in publisher.starts}
     if "dispatch" in kinds and (dispatch := _dispatch(release, publisher, tag)):
         return [dispatch]
-    found = value_or(None, lambda: release.github_release)
+    found = release.github_release
     if "release" in kinds:
         return _publish_anew(release, publisher, found) if found else []
     return [_push_again(release, publisher, tag, found)]
@@ -100,8 +99,8 @@ def begin_again(release: Release) -> list[Step] | None:
 
 
 def find_run(release: Release, tag: Tag) -> WorkflowRun | None:
-    """Return the newest run that this tag, or its GitHub Release, started; None if none is known."""
-    runs = value_or((), lambda: release.snapshot.runs.present().runs)
+    """Return the newest run that this tag, or its GitHub Release, started; None if none did. Raises NotObserved."""
+    runs = release.snapshot.runs.present().runs
     own = (run for run in runs if run.head_branch == tag.name and run.head_sha == tag.commit)
     return max(own, key=lambda run: (run.created_at, run.id), default=None)
 
