@@ -110,7 +110,8 @@ def test_a_tag_with_a_github_release_is_never_deleted_for_it() -> None:
 def test_nothing_is_started_again_while_nobody_knows_what_was_started(
     kinds: tuple[StartKind, ...], unread: str
 ) -> None:
-    state = tagged(publisher(*kinds), **{"release": known(s.release()), unread: s.failed()})
+    observed: dict[str, Any] = {"release": known(s.release()), unread: s.failed()}
+    state = tagged(publisher(*kinds), **observed)
     told = commands(state)
     assert not any(":refs/tags/" in line or "--draft" in line or "rerun" in line for line in told), told
     assert any(each.title.startswith("Look up again first") for each in steps(state)), steps(state)
