@@ -21,7 +21,7 @@ from release_state.facts.workflow.publishing import Evidence, Upload, choose_sur
 from release_state.facts.workflow.starts import find_starts, starts_only_uploads
 from release_state.facts.workflow.triggers import is_taken
 from release_state.model.observation import NotObserved, Problem, known
-from release_state.model.process import HINT, Process, Publisher
+from release_state.model.process import Process, Publisher
 from release_state.model.snapshot import Remote, Snapshot, WorkflowFiles, WorkflowRun
 from release_state.model.target import Channel, Target, Trace
 
@@ -32,8 +32,8 @@ MOST_EARLIER = 2
 _LONGEST_LINE = 300
 HINTS = {
     Evidence.KNOWN: "",
-    Evidence.CREDENTIALS: f"{HINT}credentials of an index",
-    Evidence.NAME: f"{HINT}name",
+    Evidence.CREDENTIALS: ", by its credentials of an index",
+    Evidence.NAME: ", by its name",
 }
 
 
@@ -119,6 +119,7 @@ def _publisher(upload: Upload, texts: Mapping[str, str], target: Target, base: s
         job=sanitize(upload.job.where, _LONGEST_LINE),
         job_name=sanitize(top.job.name or top.job.id, _LONGEST_LINE),
         how=sanitize(f"{upload.how}{HINTS[upload.evidence]}", _LONGEST_LINE),
+        is_guess=upload.evidence is not Evidence.KNOWN,
         environment="" if "${{" in environment else environment,
         starts=starts,
         only_releases=starts_only_uploads(starts, text, base),

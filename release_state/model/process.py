@@ -19,10 +19,6 @@ class Start(Model):
     """Whether no condition on the way is unknown."""
 
 
-HINT = ", by its "
-"""In the words of how a job uploads: that it does is a guess."""
-
-
 class Publisher(Model):
     """A job that uploads to the channel's index."""
 
@@ -34,6 +30,8 @@ class Publisher(Model):
     """What GitHub calls the job in a run."""
     how: str
     """The action or command."""
+    is_guess: bool = False
+    """Whether it uploads is a guess, from its name or from the credentials that it gets."""
     environment: str = ""
     starts: tuple[Start, ...] = ()
     """Empty: not known."""

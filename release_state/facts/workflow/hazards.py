@@ -19,7 +19,7 @@ from release_state.facts.workflow.publishing import Evidence, Upload
 from release_state.facts.workflow.script import split_commands
 from release_state.facts.workflow.starts import find_starts
 from release_state.facts.workflow.triggers import is_taken
-from release_state.model.process import HINT, Publisher
+from release_state.model.process import Publisher
 
 _UPLOAD_ARTIFACT = "actions/upload-artifact@"
 _OLD = re.compile(r"actions/upload-artifact@v[1-3]\b")
@@ -38,8 +38,8 @@ def find_never_started(publishers: Sequence[Publisher], tag: str, texts: Mapping
         kinds = {start.kind for start in publisher.starts}
         patterns = [start.filters for start in publisher.starts if start.kind == "tag"]
         types = {kind for start in publisher.starts if start.kind == "release" for kind in start.filters}
-        if HINT in publisher.how:
-            continue  # whether it uploads at all is a guess
+        if publisher.is_guess:
+            continue
         if not publisher.starts:
             yield f"{publisher.workflow}: none of its triggers reaches {publisher.job} from the base branch or a tag"
         elif kinds == {"tag"} and not any(not each or is_taken(each, tag) for each in patterns):

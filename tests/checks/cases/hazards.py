@@ -53,6 +53,12 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
         ship(TAGS, job="    if: github.event_name == 'release'\n"),
         ACTION,
     ),
+    (
+        "WORKFLOW-7",
+        "a branch that is none, of what may be an upload",
+        ship("{push: {branches: [master]}}", "{run: make publish, env: {UV_PUBLISH_TOKEN: x}}"),
+        HOLDS,
+    ),
     ("WORKFLOW-7", "created, without drafts", ship("{release: {types: [created]}}"), HOLDS),
     (
         "WORKFLOW-7",
