@@ -10,6 +10,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Hashable
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -105,8 +106,9 @@ def _construct_decimal(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> int:
 _Loader.add_constructor("tag:yaml.org,2002:int", _construct_decimal)
 
 
+@lru_cache(maxsize=256)
 def read_yaml(text: str) -> dict[str, Any]:
-    """The object that the text holds. Raises NotReadable."""
+    """The object that the text holds, the same for each reader, who changes nothing in it. Raises NotReadable."""
     if len(text.encode("utf-8", errors="replace")) > LARGEST:
         raise NotReadable(f"larger than {LARGEST >> 10} KiB")
     loader = None
