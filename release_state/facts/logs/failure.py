@@ -47,5 +47,5 @@ def known(
     *,
     anywhere: bool = False,
 ) -> KnownFailure:
-    """Return a row; the pattern ignores case and searches a statement of at most 2,000 characters."""
+    """Return a row; the pattern ignores case and searches a statement of at most 4,000 characters."""
     return KnownFailure(scenario, re.compile(pattern, re.IGNORECASE), meaning, fix, version, rank, anywhere)

@@ -14,7 +14,7 @@ from functools import cached_property
 
 from release_state.facts.logs.lines import Line
 
-LONGEST = 2_000
+LONGEST = 4_000
 """Characters of a statement that are searched."""
 _MOST_LINES = 30
 """Lines that one statement joins."""
