@@ -120,7 +120,8 @@ def _partial(world: World) -> None:
         "pypi",
         VERSION,
         until="pull",
-        log="HTTP 502: Bad Gateway: the release was not created\n##[error]Process completed with exit code 1.\n",
+        log="HTTP 502: Bad Gateway (https://api.github.com/repos/octo/orbit/releases)\n"
+        "##[error]Process completed with exit code 1.\n",
     )
 
 

@@ -80,6 +80,8 @@ FAILURES = [
     ("upload time-out", f"HTTPSConnectionPool(host='upload.{HOST}', port=443): Read timed out. (read timeout=15)"),
     ("upload time-out", f"ERROR    HTTPError: 504 Gateway Timeout from https://upload.{HOST}/legacy/ timed out"),
     ("upload time-out", f"https://upload.{HOST}/legacy/ answered 502: Bad Gateway"),
+    ("GitHub", "HTTP 502: Bad Gateway (https://api.github.com/repos/octo/pypi-publish/releases)"),
+    ("GitHub", "non-200 OK status code: 502 Bad Gateway body: https://github.example/api/v3/repos answered 502"),
     ("permission", "gh: Resource not accessible by integration (HTTP 403)"),
     ("permission", "remote: Permission to octo/orbit.git denied to github-actions[bot]."),
     ("trusted publisher", "Trusted publishing exchange failure:"),
@@ -115,6 +117,7 @@ def test_known_failures(expected: str, line: str) -> None:
         "[command]/usr/bin/git tag 'v0.2.0' already exists",
         "##[debug]fatal: tag 'v0.2.0' already exists",
         "exit code 12",
+        "GET https://api.github.com/repos/octo/orbit 200 in 502 ms",
     ],
 )
 def test_what_only_looks_like_a_failure(line: str) -> None:

@@ -106,7 +106,7 @@ def _construct_decimal(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> int:
 _Loader.add_constructor("tag:yaml.org,2002:int", _construct_decimal)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def read_yaml(text: str) -> dict[str, Any]:
     """The object that the text holds, the same for each reader, who changes nothing in it. Raises NotReadable."""
     if len(text.encode("utf-8", errors="replace")) > LARGEST:

@@ -41,6 +41,13 @@ SERVICES = (
         "Run the failed job again, or upload the missing asset to the GitHub Release",
     ),
     known(
+        "GitHub",
+        r"\bhttp (?:error )?50[0234]\b.{0,200}(?:api\.github|/api/v3/)"
+        r"|(?:api\.github|/api/v3/).{0,200}\b(?:http|status(?: code)?:?|answered) ?50[0234]\b",
+        "GitHub's API failed; what the step was to make, or to read, may be missing.",
+        "Check which of branch, tag, pull request and GitHub Release the run created, then run the failed job again",
+    ),
+    known(
         "upload time-out",
         r"^(?=.*(?:upload|twine|pypi|legacy/|publish)).*?"
         r"(?:timed ?out|gateway time-?out|timeouterror|\b50[234][ :]+(?:bad|service|gateway|server|first)|\b503\b"
