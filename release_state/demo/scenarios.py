@@ -120,7 +120,7 @@ def _partial(world: World) -> None:
         "pypi",
         VERSION,
         until="pull",
-        log="HTTP 502: Bad Gateway (https://api.github.com/repos/octo/orbit/releases)\n"
+        log="HTTP 502: Bad Gateway (https://api.github.com/repos/example-org/orbit/releases)\n"
         "##[error]Process completed with exit code 1.\n",
     )
 

@@ -15,7 +15,7 @@ class Rank(IntEnum):
     EFFECT = 3
 
 
-class Version(Enum):
+class Completion(Enum):
     """Whether the same version can still be completed."""
 
     SAME = "the same version can still be completed"
@@ -31,18 +31,18 @@ class KnownFailure:
     pattern: re.Pattern[str]
     meaning: str
     fix: str
-    version: Version
+    version: Completion
     rank: Rank = Rank.CAUSE
     anywhere: bool = False
     """Whether it counts in any step: GitHub writes it after, or without, the step that it is about."""
 
 
-def known(
+def define(
     scenario: str,
     pattern: str,
     meaning: str,
     fix: str,
-    version: Version = Version.SAME,
+    version: Completion = Completion.SAME,
     rank: Rank = Rank.CAUSE,
     *,
     anywhere: bool = False,

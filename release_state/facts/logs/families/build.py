@@ -5,26 +5,26 @@ Sources: the actions' own pages; https://docs.github.com/actions/tutorials/store
 
 from __future__ import annotations
 
-from release_state.facts.logs.failure import Rank, Version, known
+from release_state.facts.logs.failure import Completion, Rank, define
 
 _NOTHING = "nothing was published"
 
 ARTIFACTS = (
-    known(
+    define(
         "artifact clash",
         r"artifact with this name already exists|createartifact.{0,200}\b409\b",
         f"Two jobs upload an artifact of one name, so the second failed: {_NOTHING}.",
         "Give each job's artifact a name of its own (`name: dist-${{ matrix.os }}`), download them with "
         "`merge-multiple`",
     ),
-    known(
+    define(
         "artifact missing",
         r"artifact not found for name|unable to (?:download|find).{0,60}artifact|no artifacts? found"
         r"|artifact has expired",
         f"The build job handed nothing over to this job: {_NOTHING}.",
         "Check that the build job ran and uploads under this name; artifacts expire, so run all jobs again",
     ),
-    known(
+    define(
         "empty dist",
         r"no files? (?:were|was) found with the provided path|cannot find file \(or expand pattern\)"
         r"|no (?:distributions?|files) (?:found|to (?:upload|publish))|dist/?.{0,40}(?:is empty|does not exist"
@@ -32,34 +32,34 @@ ARTIFACTS = (
         f"There was nothing to upload: `dist/` is empty or elsewhere; {_NOTHING}.",
         "Build before the upload, and upload from the folder that the build wrote to",
     ),
-    known(
+    define(
         "deprecated action",
         r"uses a deprecated version of|(?:node1[26]|node20) actions? (?:are|is) (?:deprecated|no longer)"
         r"|this version of .{1,80} is (?:deprecated|no longer supported)",
         "GitHub has switched off a version of an action that the workflow uses.",
         "Update the action in the workflow file, then start the release again: a re-run keeps the old file",
-        Version.DEPENDS,
+        Completion.DEPENDS,
         anywhere=True,
     ),
-    known(
+    define(
         "linux only",
         r"container action is only supported on linux|container operations are only supported on linux",
         "The publish action runs on Linux only.",
         "Publish in a job of its own on ubuntu, then start the release again",
-        Version.DEPENDS,
+        Completion.DEPENDS,
         anywhere=True,
     ),
 )
 BUILD = (
-    known(
+    define(
         "workflow file",
         r"the workflow is not valid|invalid workflow file|unable to resolve action|can't find 'action\.ya?ml'",
         "GitHub could not start the workflow as its file says.",
         "Fix the workflow file, then start the release again: a re-run keeps the old file",
-        Version.DEPENDS,
+        Completion.DEPENDS,
         anywhere=True,
     ),
-    known(
+    define(
         "no runner",
         r"no runner matching|waiting for a runner|hosted runner.{0,80}(?:lost communication|shut ?down"
         r"|encountered an error)"
@@ -68,38 +68,38 @@ BUILD = (
         "Run the failed jobs again, and check which of tag and files the run created",
         anywhere=True,
     ),
-    known(
+    define(
         "version differs",
         r"\b(?:tag|version|release)\b.{0,120}\b(?:does not match|doesn't match|mismatch|differs? from"
         r"|is not equal)\b.{0,200}"
         r"|\bversion mismatch\b|expected version .{1,60}(?:but )?got",
         "The project's own check found that tag and version differ.",
         "Correct the version on the branch, and tag the commit that has it",
-        Version.DEPENDS,
+        Completion.DEPENDS,
     ),
-    known(
+    define(
         "no release",
         r"no release will be made|no release necessary|nothing to release|no commits? (?:found )?to bump",
         "The release tool made no release.",
         "Read its reason: the branch, the commits since the last tag, and its configuration decide",
         rank=Rank.SKIPPED,
     ),
-    known(
+    define(
         "release tool",
         r"release-please failed|semantic[-_.]release.{0,120}\b(?:failed|error|exception)"
         r"|\[NO_COMMITS_TO_BUMP\]|\[NO_VERSION_SPECIFIED\]",
         "The release tool failed.",
         "Read its reason: branch groups, commits since the last tag, and its configuration decide",
     ),
-    known(
+    define(
         "wheel build",
         r"cibuildwheel: error|error: command .{1,300} failed with code|auditwheel.{0,80}\b(?:error|cannot repair)"
         r"|delocate.{0,80}\berror",
         "A wheel did not build or could not be repaired.",
         "See which wheels were uploaded before it; fix the build and complete the version, or release the next one",
-        Version.DEPENDS,
+        Completion.DEPENDS,
     ),
-    known(
+    define(
         "build",
         r"backend subprocess exited|failed to build|error: subprocess-exited-with-error|building (?:sdist"
         r"|wheel).{0,200}\berror"
@@ -107,13 +107,13 @@ BUILD = (
         r"|buildbackendexception",
         f"The build failed: {_NOTHING} by this job.",
         "Fix the build; a re-run keeps the commit, so tag a new one unless the cause lies outside of it",
-        Version.DEPENDS,
+        Completion.DEPENDS,
     ),
-    known(
+    define(
         "tests",
         r"=+ .{0,80}\b\d+ failed\b|\bFAILED \(failures=|tests? failed\b|coverage failure|nox > session .{1,80} failed",
         f"Tests failed before the upload: {_NOTHING} by this job.",
         "Fix them; a re-run keeps the commit, so release from a new one unless they fail by chance",
-        Version.DEPENDS,
+        Completion.DEPENDS,
     ),
 )

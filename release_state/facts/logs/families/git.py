@@ -6,41 +6,41 @@ https://docs.github.com/code-security/supply-chain-security/understanding-your-s
 
 from __future__ import annotations
 
-from release_state.facts.logs.failure import Rank, Version, known
+from release_state.facts.logs.failure import Completion, Rank, define
 
 GIT = (
-    known(
+    define(
         "D",
         r"not permitted to create or approve pull requests",
         "The repository's settings do not let Actions create pull requests.",
         "Allow it in Settings > Actions > General > Workflow permissions, and create this pull request yourself",
     ),
-    known(
+    define(
         "D",
         r"\bno commits between\b",
         "The release branch has no commit that the base branch lacks, so GitHub creates no pull request.",
         "Check whether the base branch has the released commit: then no pull request is needed",
     ),
-    known(
+    define(
         "D",
         r"a pull request (?:for branch .{1,400} )?already exists",
         "The release branch already has a pull request.",
         "Compare its title and base with the release, and continue with it",
     ),
-    known(
+    define(
         "A",
         # A step that says "skipping" did not fail.
         r"^(?!.*\bskipp).*\ba branch named .{1,300} already exists",
         "The run could not create its release branch: the name exists.",
         "Back up what you need from the branch, delete it, and start the run again with the same inputs",
     ),
-    known(
+    define(
         "immutable release",
         r"assets to an immutable release|immutable release|release is immutable",
         "The GitHub Release is immutable: it takes assets only while it is a draft.",
         "Attach assets to a draft, then publish it; this one stays as it is",
     ),
-    known(
+    define(
         "release exists",
         r"a release with the same tag name already exists|\brelease .{0,80}already[_ ]exists"
         r"|already_exists.{0,80}tag_name"
@@ -48,29 +48,29 @@ GIT = (
         "A GitHub Release of the tag exists already.",
         "Check that it is the right one, and go on with it: `gh release upload` adds files",
     ),
-    known(
+    define(
         "B",
         r"^(?!.*\bskipp)(?!.*release with the same).*\btag '?.{1,300} already exists"
         r"|updates were rejected because the tag already exists|\[rejected\].{0,200}\(already exists\)",
         "The run could not create its tag: the name exists.",
         "If the tag is on the intended commit, complete the release; if not, delete and recreate it",
     ),
-    known(
+    define(
         "moved tag",
         r"does not point to the expected commit|ref may have been updated after the workflow was triggered"
         r"|would clobber existing tag",
         "The tag was moved or recreated while the run was waiting.",
         "Find out which commit it must be on, then start the release for that tag anew",
-        Version.DEPENDS,
+        Completion.DEPENDS,
         anywhere=True,
     ),
-    known(
+    define(
         "workflow permission",
         r"without [`'\"]?workflows?[`'\"]? permission",
         "The run's token may not push changed workflow files: the right `workflows` is none of its own.",
         "Push with the token of a GitHub App or a person that has it, or leave workflow files out of the commit",
     ),
-    known(
+    define(
         "protected branch",
         r"\bGH006\b|\bGH013\b|protected branch hook declined|push declined due to repository rule violations"
         r"|changes must be made through a pull request|required status checks? (?:are|is) expected"
@@ -78,25 +78,25 @@ GIT = (
         "Branch protection or a ruleset refused the push.",
         "Let the workflow's identity bypass the rule, or push to a branch that no rule covers",
     ),
-    known(
+    define(
         "detached head",
         r"you are not currently on a branch|detached head state cannot match any release groups",
         "The run is on no branch: it checked out a tag or a commit, and could not push or release.",
         "Check out the branch by its name (`ref:`), or push with HEAD:BRANCH",
     ),
-    known(
+    define(
         "no git credentials",
         r"could not read (?:username|password) for|terminal prompts disabled|authentication failed for 'https://github",
         "Git has no credentials for the push: the checkout did not keep them.",
         "Set `persist-credentials: true` in that job's checkout, or push with a token; then complete what is missing",
     ),
-    known(
+    define(
         "no git identity",
         r"please tell me who you are|author identity unknown|empty ident name|unable to auto-detect email address",
         "Git does not know who commits.",
         "Set user.name and user.email in the job before it commits or tags",
     ),
-    known(
+    define(
         "environment rules",
         r"is not allowed to deploy to .{1,100} due to environment protection rules|deployment was rejected"
         r"|environment protection rules? (?:fail|reject)",
@@ -104,7 +104,7 @@ GIT = (
         "Allow the ref in the environment's deployment rules, or have it approved; then run the job again",
         anywhere=True,
     ),
-    known(
+    define(
         "permission",
         r"resource not accessible by (?:integration|personal access token)"
         r"|permission to .{1,300} denied to |write access to repository not granted|must have admin rights"
@@ -112,26 +112,26 @@ GIT = (
         "The run's token lacks a right.",
         "Give the job `contents: write` and `pull-requests: write`, and check that the settings allow them",
     ),
-    known(
+    define(
         "push rejected",
         r"\[(?:remote )?rejected\].{0,400}\((?:non-fast-forward|fetch first|cannot lock ref|stale info)"
         r"|updates were rejected because the (?:remote contains|tip of)",
         "The remote branch has commits that the run lacked: another run or a push came first.",
         "Find out who pushed what, and let no two release runs overlap; the release itself may be made already",
     ),
-    known(
+    define(
         "release refused",
         r"validation failed.{0,200}\b(?:release|tag_name|target_commitish)\b|\b422\b.{0,200}\b(?:release|tag_name)\b",
         "GitHub refused the GitHub Release.",
         "Read its reason; check tag name, target and whether a draft of it exists",
     ),
-    known(
+    define(
         "D",
         r"\b(?:creating pull request|pull request create) failed",
         "The run could not create the release's pull request.",
         "Check whether one exists for this head and base; else create it with the right title and body",
     ),
-    known(
+    define(
         "git refused",
         r"\bexit code 128\b",
         "A git command failed (exit code 128) with an unknown message.",

@@ -6,17 +6,17 @@ https://docs.github.com/actions/reference/security/oidc
 
 from __future__ import annotations
 
-from release_state.facts.logs.failure import known
+from release_state.facts.logs.failure import define
 
 IDENTITY = (
-    known(
+    define(
         "id-token",
         r"requesting '[^']{0,80}id-token: write[^']{0,80}', but is only allowed",
         "The calling job gives the reusable workflow too little: it lacks `id-token: write`. No run began.",
         "Give the job that calls it `id-token: write`, then start the release again",
         anywhere=True,
     ),
-    known(
+    define(
         "id-token",
         r"ACTIONS_ID_TOKEN_REQUEST_(?:TOKEN|URL)|insufficient OIDC token permissions"
         r"|`?id-token: write`? permission missing"
@@ -24,13 +24,13 @@ IDENTITY = (
         "The job lacks `id-token: write`: it could not prove who it is. The index was never asked.",
         "Give the job `permissions: id-token: write`; a run for a pull request from a fork never gets it",
     ),
-    known(
+    define(
         "pending publisher",
         r"non-user identities cannot create new projects|invalid-pending-publisher",
         "The pending publisher on the index names another project than the files do.",
         "Make the project name of the pending publisher and of the metadata the same, then run the job again",
     ),
-    known(
+    define(
         "trusted publisher",
         r"\binvalid-publisher\b|no corresponding publisher|trusted publishing exchange failure"
         r"|is trusted publishing correctly configured|\bnot-enabled\b.{0,80}\b(?:publisher|trusted)",
@@ -38,34 +38,34 @@ IDENTITY = (
         "Compare owner, repository, workflow file and environment with the index's publisher, claim by claim; in a "
         "reusable workflow the calling file counts",
     ),
-    known(
+    define(
         "trusted publisher token",
         r"\binvalid-(?:token|payload|reuse-token)\b|\breused-token\b|\btoken (?:has )?expired\b.{0,80}\b(?:oidc"
         r"|publisher|mint)",
         "The index refused the identity token: it was used before, has expired or is for another audience.",
         "Run the failed job again: each run gets a new token",
     ),
-    known(
+    define(
         "token of another project",
         r"(?:oidc|project)[- ]scoped token is not valid for project|isn't allowed to upload to project"
         r"|is not allowed to upload to project|not allowed to (?:upload|publish) to project",
         "The token, or its user, may not upload to this project.",
         "Use a token of this project, or add the user as maintainer; check the project name in the metadata",
     ),
-    known(
+    define(
         "password",
         r"username/password authentication is no longer supported",
         "The index no longer takes user name and password.",
         "Use trusted publishing, or an API token with the user name `__token__`",
     ),
-    known(
+    define(
         "index account",
         r"verified primary email|two[- ]factor authentication (?:must|is required|enabled)"
         r"|user .{1,80} (?:has been )?(?:frozen|disabled)",
         "The index wants something of the account first: a verified address, or a second factor.",
         "Sign in to the index, do what it asks, then run the job again",
     ),
-    known(
+    define(
         "index credentials",
         r"invalid or non-existent authentication information|invalid api token|\b401\b.{0,40}\bunauthorized\b"
         r"|\b403\b.{0,60}\bforbidden\b.{0,300}\b(?:legacy|upload|simple|pypi|publish|index)",

@@ -6,12 +6,12 @@ https://packaging.python.org/specifications/core-metadata; the messages of Artif
 
 from __future__ import annotations
 
-from release_state.facts.logs.failure import Rank, Version, known
+from release_state.facts.logs.failure import Completion, Rank, define
 
 _BUILD = "Fix it in the project's metadata, build again and upload under a new commit"
 
 REFUSALS = (
-    known(
+    define(
         "C",
         r"\bfile already exists\b|\bfilename was previously used\b|\bfilename has already been used\b"
         r"|\bfile name reuse\b"
@@ -20,46 +20,46 @@ REFUSALS = (
         r"|delete/overwrite artifact|repository does not allow (?:redeploy|overwrit)",
         "The index refused a file: it has or had one of this name.",
         "Check what is published; a used version stays used: complete this one, or release the next",
-        Version.DEPENDS,
+        Completion.DEPENDS,
     ),
-    known(
+    define(
         "description",
         r"description failed to render|has syntax errors in markup|\bdescription[_-]content[_-]type\b.{0,80}\binvalid",
         "The index cannot render the project's description (README).",
         "Fix the description and its content type, check it with `twine check --strict`, build again",
-        Version.DEPENDS,
+        Completion.DEPENDS,
     ),
-    known(
+    define(
         "local version",
         r"use of local versions in|cannot use pep 440 local versions|local version (?:identifier"
         r"|label)s?.{0,60}not allowed",
         "A development version was built: the checkout has no tag of this version.",
         "Check out the tag with its history (`fetch-depth: 0`), or set the version; then build again",
     ),
-    known(
+    define(
         "metadata version",
         r"introduced in metadata version|is not a valid metadata version|unknown metadata version"
         r"|metadata is missing required fields|unsupported metadata version",
         "The built files' metadata do not fit: the build backend and the uploading tool know different versions of it.",
         "Update build backend, twine (or the publish action) and `packaging`, then build again",
-        Version.DEPENDS,
+        Completion.DEPENDS,
     ),
-    known(
+    define(
         "licence",
         r"license[ -]expression|license[ -]file.{0,200}(?:does not exist|not found|missing)|invalid license",
         "The index refused the licence in the metadata.",
         "Write an SPDX expression in `license`, name existing `license-files`, and build again with an "
         "up-to-date backend",
-        Version.DEPENDS,
+        Completion.DEPENDS,
     ),
-    known(
+    define(
         "classifier",
         r"is not a valid classifier|the classifier .{1,200} has been deprecated|invalid value for classifiers",
         "The index does not know, or no longer takes, a classifier.",
         "Take the classifier from the list of valid ones, build again",
-        Version.DEPENDS,
+        Completion.DEPENDS,
     ),
-    known(
+    define(
         "metadata",
         r"can't have direct dependency|cannot have direct dependency|is not a valid url|is not a valid email address"
         r"|must be \d+ characters or less|must have an? (?:label|url)\b|invalid (?:distribution )?metadata"
@@ -70,22 +70,22 @@ REFUSALS = (
         r"|include at least one message digest|unknown protocol version",
         "The index refused a field of the metadata.",
         _BUILD,
-        Version.DEPENDS,
+        Completion.DEPENDS,
     ),
-    known(
+    define(
         "file size",
         r"file too large|project size too large|\b413\b.{0,60}\b(?:too large|entity)|exceeds the maximum (?:file"
         r"|upload) size",
         "The file, or the project, is larger than the index allows.",
         "Make the file smaller, delete old files, or ask the index for a higher limit; then upload what is missing",
     ),
-    known(
+    define(
         "platform tag",
         r"unsupported platform tag|has an unsupported platform|not supported on this platform tag",
         "The index takes no wheel with this platform tag: it was not repaired.",
         "Repair wheels (auditwheel, delocate, delvewheel; cibuildwheel does), build again and upload them",
     ),
-    known(
+    define(
         "file name",
         r"filename .{1,300} is invalid|start filename for|version in filename should be|invalid (?:wheel )?filename"
         r"|invalid build number|invalid (?:source distribution )?file ?name|should contain the normalized project name"
@@ -93,7 +93,7 @@ REFUSALS = (
         "The index refused the file's name.",
         "Update the build backend (PEP 625 and PEP 491 rule the names), build again and upload what is missing",
     ),
-    known(
+    define(
         "attestation",
         r"invalid attestations? supplied|verify the uploaded artifact using the included attestation"
         r"|no associated attestations|attestations? (?:are|is) only supported|malformed attestations"
@@ -105,23 +105,23 @@ REFUSALS = (
         "`attestations: false`; "
         "upload only files that were attested",
     ),
-    known(
+    define(
         "distribution file",
         r"invalid distribution file|does not contain the required metadata|zip archive not accepted"
         r"|digest supplied does not match|only one sdist may be uploaded|wheel .{1,200} does not contain"
         r"|invalid(?:distribution)?: .{0,200}unknown distribution format|not a known archive|has invalid entry points",
         "The index refused the file itself.",
         "Build it anew with an up-to-date backend, check it with `twine check`, upload it",
-        Version.DEPENDS,
+        Completion.DEPENDS,
     ),
-    known(
+    define(
         "closed release",
         r"older than \d+ days|no longer accepts? (?:new )?files|release is closed|closed to (?:new )?uploads",
         "The index takes no more files of this version: its first file is too old.",
         "Release the next version with all files",
-        Version.NEXT,
+        Completion.NEXT,
     ),
-    known(
+    define(
         "project name",
         r"too similar to an existing project|conflicts with an existing project|the name .{1,200} (?:isn't"
         r"|is not) allowed"
@@ -129,7 +129,7 @@ REFUSALS = (
         "The index does not allow the project's name: taken, too similar or reserved.",
         "Choose another name, or ask the index for it",
     ),
-    known(
+    define(
         "project closed",
         r"project .{0,200}\b(?:is|has been|was) (?:archived|quarantined|locked|in quarantine)|while in quarantine"
         r"|owning this project is inactive"
@@ -137,14 +137,14 @@ REFUSALS = (
         "The project is archived, quarantined or otherwise closed on the index.",
         "See the project's page; its owner can unarchive it, its index can release it",
     ),
-    known(
+    define(
         "C",
         r"\balready exists on .{1,60}?\bskipp|\bversion .{1,60} already (?:exists|published)\b.{0,60}?\bskipp"
         r"|\bskipping .{1,200} because it appears to already exist|\.(?:whl|tar\.gz|zip) \.\.\. already exists"
         r"|\bfile .{1,200} already exists, skipping|\breleased['\"]?\s{0,3}[=:]\s{0,3}['\"]?skipped\b",
         "The index already had the version: the run published nothing, and may have skipped later steps.",
         "If that was intended, check tag, GitHub Release and pull request; else release the next version",
-        Version.DEPENDS,
+        Completion.DEPENDS,
         Rank.SKIPPED,
     ),
 )

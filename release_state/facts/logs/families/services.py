@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-from release_state.facts.logs.failure import Rank, known
+from release_state.facts.logs.failure import Rank, define
 
 SERVICES = (
-    known(
+    define(
         "time limit",
         r"exceeded the maximum execution time of",
         "The job exceeded its time limit; GitHub shows such a run as cancelled.",
         "Find the step that hung, and check which of branch, tag and files the run created",
         anywhere=True,
     ),
-    known(
+    define(
         "concurrency",
         r"canceling since a (?:higher priority|deadlock)|higher priority waiting request for",
         "Another run of the same concurrency group displaced this one.",
         "See what the other run did; then run this one again, and let no two release runs share a group that cancels",
         anywhere=True,
     ),
-    known(
+    define(
         "read-only index",
         r"read-only mode|uploads are temporarily disabled|trusted publishing is temporarily disabled",
         "The index was read-only: it took no uploads.",
         "Wait until its status page says it is over, then run the failed job again",
     ),
-    known(
+    define(
         "rate limit",
         r"\brate limit (?:is |was |has been )?(?:exceeded|reached|used up)|exceeded a secondary rate limit"
         r"|triggered an abuse detection|\b429\b.{0,40}\btoo many (?:requests|new projects)"
@@ -33,21 +33,21 @@ SERVICES = (
         "The run exceeded a rate limit.",
         "Wait until the limit resets, check what the run created, and complete it",
     ),
-    known(
+    define(
         "release asset",
         r"(?:release asset|uploads\.github|upload asset).{0,300}\b(?:50\d|bad gateway|timed? ?out|econnreset|failed)"
         r"|\b50\d\b.{0,200}uploads\.github",
         "GitHub did not take an asset of the GitHub Release. The index is not concerned.",
         "Run the failed job again, or upload the missing asset to the GitHub Release",
     ),
-    known(
+    define(
         "GitHub",
         r"\bhttp (?:error )?50[0234]\b.{0,200}(?:api\.github|/api/v3/)"
         r"|(?:api\.github|/api/v3/).{0,200}\b(?:http|status(?: code)?:?|answered) ?50[0234]\b",
         "GitHub's API failed; what the step was to make, or to read, may be missing.",
         "Check which of branch, tag, pull request and GitHub Release the run created, then run the failed job again",
     ),
-    known(
+    define(
         "upload time-out",
         r"^(?=.*(?:upload|twine|pypi|legacy/|publish)).*?"
         r"(?:timed ?out|gateway time-?out|timeouterror|\b50[234][ :]+(?:bad|service|gateway|server|first)|\b503\b"
@@ -56,7 +56,7 @@ SERVICES = (
         "The upload to the index timed out, or the index was down; some files may have arrived.",
         "Check which files the index has, then run the failed job again; it must skip what is there",
     ),
-    known(
+    define(
         "cancelled",
         r"the operation was cancell?ed|the run was cancell?ed",
         "A person, a newer run or the time limit cancelled the run.",
