@@ -24,7 +24,7 @@ from release_state.observe.call import Call, Key, View
 from release_state.observe.defects import Defects, Progress, guard
 from release_state.observe.git.remote import observe_remote
 from release_state.observe.http.limits import TimeLeft
-from release_state.observe.lookups import PROCESS, ROWS, TABLE, TRACES, Lookup, seen_by, with_needs
+from release_state.observe.lookups import PROCESS, READ_BY_PROCESS, ROWS, TABLE, TRACES, Lookup, seen_by, with_needs
 from release_state.settings.config import RunConfig
 
 if TYPE_CHECKING:
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from release_state.observe.waiting import Waiting
 
 Answer = Observation[Any] | dict[str, Observation[Any]]
-_OF_PROCESS = ("remote", "index", "other_indexes", "pulls", "release", *PROCESS)
-"""The rows that say how the project releases."""
 
 
 def collect(
@@ -241,7 +239,7 @@ class _Observer:
         snapshot = Snapshot(observed_at=self._began, target=target, phase=phase.value, phase_reason="")
         snapshot = snapshot.model_copy(update=fields)
         # Each row sees a snapshot, and most of them see the same of the process.
-        of_process = frozenset(name for name in _OF_PROCESS if name in names and name in self._answers)
+        of_process = frozenset(name for name in READ_BY_PROCESS if name in names and name in self._answers)
         if of_process not in self._resolved:
             resolved = resolve(snapshot)
             self._resolved[of_process] = {"target": resolved.target, "workflow_files": resolved.workflow_files}

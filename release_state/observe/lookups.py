@@ -114,6 +114,8 @@ TRACES = ("remote", "index", "other_indexes", "pulls", "branch_pulls", "release"
 """The rows that say which traces of the version exist: the phase follows from them."""
 PROCESS = ("workflow_files", "earlier_pulls", "earlier_releases", "latest_release")
 """The rows that say how the project releases, beside `remote` and `index`."""
+READ_BY_PROCESS = ("remote", "index", "other_indexes", "pulls", "release", *PROCESS)
+"""All rows that `release_state.facts.process` reads; a test holds the two together."""
 
 # `index` brings the witness along. That sees the runs, too, but only if something else needs them. `opened` takes what
 # `published` downloaded. `published` and `history` fetch the same commits, so one waits for the other.

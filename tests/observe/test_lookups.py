@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 from graphlib import TopologicalSorter
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from release_state.facts import process
 from release_state.model.observation import known
 from release_state.model.snapshot import LOOKUPS, Remote, Snapshot
 from release_state.observe.call import View
 from release_state.observe.lookups import (
+    READ_BY_PROCESS,
     ROWS,
     TABLE,
     TRACES,
@@ -31,6 +35,17 @@ def test_each_field_of_the_snapshot_has_a_row_and_each_row_a_field() -> None:
     assert {row.fills for row in TABLE} == OBSERVED - {"rate_limit"}, "GitHub's answers tell the limit"
     assert tuple(row.name for row in TABLE if not row.part_of) == LOOKUPS
     assert len(ROWS) == len(TABLE)
+
+
+def test_what_is_found_out_of_the_process_is_kept_by_every_row_that_it_is_read_from() -> None:
+    """Snapshots that differ only in other rows share one answer."""
+    parts = ast.walk(ast.parse(inspect.getsource(process)))
+    read = {
+        part.attr
+        for part in parts
+        if isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name) and part.value.id == "snapshot"
+    }
+    assert read & OBSERVED == {ROWS[name].fills for name in READ_BY_PROCESS}
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
