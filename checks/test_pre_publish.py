@@ -78,6 +78,10 @@ def test_this_run_has_not_begun_to_publish(release: Release) -> None:
             f"no job of {run.workflow or 'this workflow'} is known to publish to {target.channel.name}",
             "run the gate in the workflow that publishes",
         )
+    if any(not each.job_name for each in publishers):
+        raise _unknown(
+            f"only the configuration says that {run.workflow} publishes, not which job does", "verify the release"
+        )
     if unclear := [each.job for each in publishers if "${{" in each.job_name]:
         raise _unknown(f"{unclear[0]} has an expression for its name: no list tells which job it is", "give it a name")
     jobs = release.snapshot.own_jobs.present()

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 import pytest
 
 from release_state.common.text import join_items
-from release_state.facts.process import find_publishers
+from release_state.facts.publishers import find_publishers
 from release_state.facts.release import Release
 from release_state.facts.release_workflow import make_file_step, read_workflow
 from release_state.facts.workflow import hazards

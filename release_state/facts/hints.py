@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from release_state.common.text import join_items, quote_or_explain, sanitize
-from release_state.facts.process import find_publishers
+from release_state.facts.publishers import OVERRULES, find_publishers
 from release_state.facts.spelling import find_tag_spelling
 from release_state.facts.workflow.document import FOLDER
 from release_state.model.snapshot import Snapshot
@@ -30,7 +30,8 @@ _ENOUGH = 3
 
 def find_hints(snapshot: Snapshot) -> tuple[str, ...]:
     """Return a line for each setting that matches nothing: what there is instead. Empty: all match, or nobody knows."""
-    found = (find_tag_hint(snapshot), find_workflow_hint(snapshot), _find_branch_hint(snapshot), _find_name(snapshot))
+    finders = (find_tag_hint, find_workflow_hint, _find_start_hint, _find_branch_hint, _find_name)
+    found = [find(snapshot) for find in finders]
     return tuple(sanitize(hint, _LONGEST) for hint in found if hint)
 
 
@@ -71,6 +72,22 @@ def find_workflow_hint(snapshot: Snapshot) -> str:
         return f"workflow {target.workflow} is not seen to publish; {likely}" if others else ""
     there = f"there are {join_items(names)}" if names else "there is none"
     return f"workflow {target.workflow} is not on {files.branch or 'the base branch'}; {likely or there}"
+
+
+def _find_start_hint(snapshot: Snapshot) -> str:
+    """That what is configured of the upload's start or of its run is of no workflow, or no trigger of it."""
+    target, files = snapshot.target, snapshot.workflow_files.value
+    given = [key for key in OVERRULES if key in target.given]
+    if files is None or not given:
+        return ""
+    if not target.process.publishers:
+        return f"{given[0]} has no effect: no workflow is known to publish: name it with --workflow FILE"
+    found = find_publishers(_without(target, "started-by"), files)
+    kinds = dict.fromkeys(start.kind for each in found for start in each.starts)
+    if "started-by" not in given or not kinds or not kinds.keys().isdisjoint(target.started_by):
+        return ""
+    named = join_items(dict.fromkeys(each.workflow for each in found), 3)
+    return f"started-by {','.join(target.started_by)} is no trigger of {named}: --started-by {','.join(kinds)}"
 
 
 def _find_branch_hint(snapshot: Snapshot) -> str:

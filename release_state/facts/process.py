@@ -5,23 +5,20 @@ What is found out replaces defaults of the configuration, never what somebody ha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Literal
+from collections.abc import Callable, Mapping
 
 from packaging.version import Version
 
 from release_state.common.text import join_items, sanitize
 from release_state.facts.earlier import find_expected_kinds, list_earlier
+from release_state.facts.publishers import describe_starts, find_publishers
 from release_state.facts.spelling import find_tag_spelling
 from release_state.facts.workflow.bumping import find_version_writer
 from release_state.facts.workflow.calls import ReleaseWorkflow
 from release_state.facts.workflow.document import FOLDER
-from release_state.facts.workflow.making import Made, builds_platform_wheels, find_made, find_tag_jobs
-from release_state.facts.workflow.publishing import Evidence, Upload, choose_surest, find_uploads
-from release_state.facts.workflow.starts import find_starts, starts_only_uploads
-from release_state.facts.workflow.triggers import is_taken
+from release_state.facts.workflow.making import find_made
 from release_state.model.observation import NotObserved, Problem, known
-from release_state.model.process import Process, Publisher
+from release_state.model.process import Made, Process
 from release_state.model.snapshot import Remote, Snapshot, WorkflowFiles, WorkflowRun
 from release_state.model.target import Channel, Target, Trace
 
@@ -30,11 +27,6 @@ _UNFINISHED = ("in_progress", "queued", "waiting", "pending", "requested")
 MOST_EARLIER = 2
 """Earlier versions whose pull requests and GitHub Releases are asked for."""
 _LONGEST_LINE = 300
-HINTS = {
-    Evidence.KNOWN: "",
-    Evidence.CREDENTIALS: ", by its credentials of an index",
-    Evidence.NAME: ", by its name",
-}
 
 
 def resolve(snapshot: Snapshot) -> Snapshot:
@@ -76,23 +68,12 @@ def _with_tags(snapshot: Snapshot, target: Target) -> Target:
     )
 
 
-def find_publishers(target: Target, files: WorkflowFiles) -> tuple[Publisher, ...]:
-    """Return the jobs that upload to the channel's index; of the configured workflow, if there is one."""
-    base = target.base_branch or files.branch
-    uploads = [upload for upload in find_uploads(files.texts) if upload.may_be_to(target.channel.name)]
-    # A command would take such a file for an option.
-    uploads = [upload for upload in uploads if not upload.workflow.startswith(f"{FOLDER}/-")]
-    if "workflow" in target.given:
-        path = f"{FOLDER}/{target.workflow}"
-        uploads = [upload for upload in uploads if upload.workflow == path]
-    return _choose([_publisher(upload, files.texts, target, base) for upload in choose_surest(uploads)], target)
-
-
 def add_workflows(target: Target, files: WorkflowFiles) -> Target:
     """Return the target with the workflows that publish, or with the candidates where none is seen to."""
     publishers = find_publishers(target, files)
     evidence = tuple(
-        f"workflow: {publisher.workflow}, {publisher.job} runs {publisher.how}; started by {describe_starts(publisher)}"
+        f"workflow: {publisher.workflow}, {publisher.job or 'a job'} runs {publisher.how}"
+        f"; started by {describe_starts(publisher)}"
         for publisher in publishers
     )
     writer = find_version_writer(files.texts, [f"{FOLDER}/{publisher.workflow}" for publisher in publishers])
@@ -106,42 +87,6 @@ def add_workflows(target: Target, files: WorkflowFiles) -> Target:
     found = f"no workflow file is seen to publish to {target.channel.name}: {', '.join(names)}" if names else ""
     candidates = _add(process, found or "the base branch has no workflow files", candidates=names)
     return target.model_copy(update={"workflow": "", "process": candidates})
-
-
-def _publisher(upload: Upload, texts: Mapping[str, str], target: Target, base: str) -> Publisher:
-    text = texts.get(upload.workflow, "")
-    starts = find_starts(upload, text, target.repository, base)
-    workflow = ReleaseWorkflow(upload.workflow, texts)
-    top = upload.job.top
-    environment = upload.job.job.environment
-    return Publisher(
-        workflow=upload.workflow.removeprefix(f"{FOLDER}/"),
-        job=sanitize(upload.job.where, _LONGEST_LINE),
-        job_name=sanitize(top.job.name or top.job.id, _LONGEST_LINE),
-        how=sanitize(f"{upload.how}{HINTS[upload.evidence]}", _LONGEST_LINE),
-        is_guess=upload.evidence is not Evidence.KNOWN,
-        environment="" if "${{" in environment else environment,
-        starts=starts,
-        only_releases=starts_only_uploads(starts, text, base),
-        makes=find_made(workflow),
-        tag_jobs=tuple(sanitize(name, _LONGEST_LINE) for name in find_tag_jobs(workflow)),
-        skips_existing=upload.skips_existing,
-        platform_wheels=builds_platform_wheels(workflow),
-    )
-
-
-def _choose(publishers: Sequence[Publisher], target: Target) -> tuple[Publisher, ...]:
-    """The publishers of this package: in a monorepo, those whose tag patterns take its tags."""
-    by_tag = [each for each in publishers if each.starts and all(start.kind == "tag" for start in each.starts)]
-    others = [each for each in by_tag if not takes_tag(each, target.tag)]
-    ours = [each for each in publishers if each not in others]
-    return tuple(dict.fromkeys(ours or publishers))
-
-
-def takes_tag(publisher: Publisher, tag: str) -> bool:
-    """Return whether pushing a tag starts the upload."""
-    tags = [start.filters for start in publisher.starts if start.kind == "tag"]
-    return any(not patterns or is_taken(patterns, tag) for patterns in tags)
 
 
 def list_run_filters(target: Target, workflow: str, base: str) -> tuple[dict[str, str], ...]:
@@ -185,30 +130,6 @@ def explain_unknown(target: Target) -> Problem:
         why=f"no workflow file is seen to publish to {target.channel.name}: {names}",
         remedy="name it with --workflow FILE; if GitHub Actions does not publish, with --workflow ''",
     )
-
-
-def find_started(target: Target, by: Literal["tag", "release"]) -> Publisher | None:
-    """Return the publisher that pushing the version's tag, or publishing its GitHub Release, starts."""
-    for publisher in target.process.publishers:
-        by_release = any(start.kind == "release" for start in publisher.starts)
-        if takes_tag(publisher, target.tag) if by == "tag" else by_release:
-            return publisher
-    return None
-
-
-def describe_starts(publisher: Publisher) -> str:
-    """Return what starts the upload, in words."""
-    words = {
-        "tag": "a pushed tag",
-        "release": "a GitHub Release",
-        "dispatch": "hand",
-        "branch": "a push to a branch",
-        "pull-request": "a merged pull request",
-        "schedule": "a schedule",
-        "workflow": "another workflow",
-    }
-    named = [words[s.kind] + (f" ({', '.join(s.filters)})" if s.filters else "") for s in publisher.starts]
-    return ", ".join(dict.fromkeys(named)) or "what is not known"
 
 
 def _with_leaves(snapshot: Snapshot, target: Target) -> Target:

@@ -11,8 +11,8 @@ from functools import cached_property
 from packaging.version import Version
 
 from release_state.facts.github import GitHubFacts
-from release_state.facts.process import find_started
 from release_state.facts.published import PublishedFacts
+from release_state.facts.publishers import find_started
 from release_state.model.observation import NotObserved
 from release_state.model.snapshot import Branch
 from release_state.model.target import ReleaseBranchName

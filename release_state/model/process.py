@@ -6,6 +6,7 @@ from typing import Literal
 
 from release_state.model.observation import Model
 
+Made = Literal["tag", "release", "draft", "pull-request"]
 StartKind = Literal["tag", "release", "dispatch", "branch", "pull-request", "schedule", "workflow"]
 
 
@@ -27,7 +28,7 @@ class Publisher(Model):
     job: str
     """Where the job is, in words."""
     job_name: str
-    """What GitHub calls the job in a run."""
+    """What GitHub calls the job in a run; empty: not known."""
     how: str
     """The action or command."""
     is_guess: bool = False
@@ -37,7 +38,7 @@ class Publisher(Model):
     """Empty: not known."""
     only_releases: bool = True
     """Whether every run of the workflow is a release run: it has no other triggers and uploads in each."""
-    makes: tuple[Literal["tag", "release", "draft", "pull-request"], ...] = ()
+    makes: tuple[Made, ...] = ()
     """What its workflow makes besides the upload."""
     tag_jobs: tuple[str, ...] = ()
     """What GitHub calls the jobs of its workflow that make the tag."""

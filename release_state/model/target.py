@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from release_state.model.observation import Model
-from release_state.model.process import Process
+from release_state.model.process import Made, Process, StartKind
 
 Trace = Literal["tag", "release", "pull-request"]
 
@@ -77,6 +77,12 @@ class Target(Model):
     """What was found out about the process; empty before the remote and the workflow files have been read."""
     given: tuple[str, ...] = ()
     """The keys of the process that the configuration gives, so that nothing found out replaces them."""
+    origins: tuple[tuple[str, str], ...] = ()
+    """Where each of these keys comes from."""
+    started_by: tuple[StartKind, ...] = ()
+    """What the configuration says to start the upload; empty: it is found out."""
+    makes: tuple[Made, ...] = ()
+    """What the configuration says a run makes besides the upload, if it gives `makes`."""
     expected_files: tuple[str, ...] = ("sdist", "wheel")
     expected_before_release: tuple[Literal["version", "changelog"], ...] = ()
     """What the base branch must declare before a release starts."""

@@ -206,7 +206,12 @@ def _check_process(target: Target) -> None:
         # A file of the repository can have more characters than one that is configured.
         if not re.fullmatch(r"[^-/\x00-\x1f\x7f][^/\x00-\x1f\x7f]*\.ya?ml", name):
             raise UsageProblem(f"workflow {validate.shown(name)} is not the file name of a workflow")
-    lines = [*process.evidence, *(word for pair in process.unsure for word in pair), *target.given]
+    lines = [
+        *process.evidence,
+        *(word for pair in process.unsure for word in pair),
+        *target.given,
+        *(where for _, where in target.origins),
+    ]
     lines += [text for each in process.publishers for text in (each.job, each.job_name, each.how)]
     for line in lines:
         if line != sanitize(line):

@@ -11,7 +11,8 @@ from release_state.facts.origin import (
     find_sdist_for_wheel,
     is_branch_leftover,
 )
-from release_state.facts.process import find_started, require_sure
+from release_state.facts.process import require_sure
+from release_state.facts.publishers import find_started
 from release_state.facts.release import Release
 from release_state.model.observation import NotObserved
 from release_state.model.plan import Step

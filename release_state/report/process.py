@@ -5,10 +5,11 @@ All of it can hold names of files, jobs and tags: each text is sanitized and bou
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from release_state.common.text import sanitize
 from release_state.facts.hints import find_hints
+from release_state.facts.publishers import CONFIGURED, OVERRULES
 from release_state.facts.release import Release
 from release_state.model.observation import Model
 from release_state.model.process import Publisher, Start
@@ -19,7 +20,7 @@ _LONGEST_LINE = 300
 _MOST = 20
 _SHOWN = 3
 """Publishers and starts in one line."""
-OVERRULED_BY = "To overrule it, configure `workflow`, `tag-template` or the channel's `leaves`."
+OVERRULED_BY = "To overrule it, configure `workflow`, `started-by`, `makes`, `tag-template` or the channel's `leaves`."
 
 
 class PublisherReport(Model):
@@ -47,6 +48,8 @@ class ProcessReport(Model):
     """What a finished release leaves on GitHub."""
     configured: tuple[str, ...]
     """The keys that the configuration gives; the others were found out, or are defaults."""
+    origins: dict[str, str]
+    """Where each setting of the process comes from: what it was found out from, or where it is configured."""
     publishers: tuple[PublisherReport, ...]
     candidates: tuple[str, ...]
     """The workflow files, if none of them is seen to publish."""
@@ -58,7 +61,8 @@ class ProcessReport(Model):
     @property
     def lines(self) -> tuple[str, ...]:
         """The evidence, and what is configured."""
-        return (*self.evidence, *([f"configured: {', '.join(self.configured)}"] if self.configured else []))
+        said = ", ".join(f"{key} ({self.origins[key]})" if key in self.origins else key for key in self.configured)
+        return (*self.evidence, *([f"configured: {said}"] if said else []))
 
 
 def summarize(release: Release, *, briefly: bool = False) -> str:
@@ -78,12 +82,29 @@ def build_process(release: Release) -> ProcessReport:
         tag_template=sanitize(target.tag_template, _LONGEST),
         expected_files=target.expected_files,
         leaves=target.channel.leaves,
+        origins=dict(_find_origins(release)),
         configured=_bound(key for key in given if not key.startswith("channels.") or _is_of_channel(release, key)),
         publishers=tuple(map(_publisher, process.publishers[:_MOST])),
         candidates=_bound(process.candidates),
         evidence=_bound((*process.evidence, *unsure), _LONGEST_LINE),
         hints=find_hints(release.snapshot),
     )
+
+
+def _find_origins(release: Release) -> Iterator[tuple[str, str]]:
+    """Yield the settings of the process that matter for this target, each with where its value comes from."""
+    target, process = release.target, release.target.process
+    given = dict.fromkeys(target.given, "configured") | dict(target.origins)
+    leaves = f"channels.{target.channel.name}.leaves"
+    from_files = "found out from the workflow files" if process.publishers else "not found out"
+    evidence = " ".join(f"\n{line}" for line in process.evidence)
+    found = dict.fromkeys(("workflow", *OVERRULES), from_files)
+    found["tag-template"] = "found out from the tags" if "\ntags: " in evidence else "default"
+    found["expected-files"] = "found out from earlier versions" if "\nfiles: " in evidence else "default"
+    found[leaves] = "default, as its releases are not known" if process.unsure else "found out from earlier releases"
+    for key, where in (found | given).items():
+        if not key.startswith("channels.") or key == leaves:
+            yield key, sanitize(where, _LONGEST_LINE)
 
 
 def _is_of_channel(release: Release, key: str) -> bool:
@@ -125,9 +146,10 @@ def _say_workflow(release: Release, *, briefly: bool) -> str:
     is_given = "workflow" in target.given
     said = []
     for publisher in map(_publisher, process.publishers[:_SHOWN]):
-        details = ["configured"] * is_given + [f"job {publisher.job}: {publisher.how}"] * (not briefly)
+        runs = [f"job {publisher.job}: {publisher.how}"] * (not briefly and publisher.how != CONFIGURED)
+        details = ["configured"] * is_given + runs
         what = publisher.workflow + (f" ({', '.join(details)})" if details else "")
-        starts = " or ".join(publisher.starts[:_SHOWN])
+        starts = " or ".join(publisher.starts[:_SHOWN]) + " (configured)" * ("started-by" in target.given)
         said.append(f"{starts} starts {what}" if starts else f"{what}, started by what is not known")
     if len(process.publishers) > _SHOWN:
         said.append(f"{len(process.publishers) - _SHOWN} more jobs publish")
@@ -147,7 +169,8 @@ def _say_tags(release: Release) -> str:
     is_found = any(line.startswith("tags: ") for line in target.process.evidence)
     origin = " (configured)" if "tag-template" in target.given else "" if is_found else " (default)"
     own = f", this version's {target.process.tag}" if target.process.tag else ""
-    return f"tags {target.tag_template}{origin}{own}"
+    makes = f"; a run makes {', '.join(target.makes) or 'none of them'} (configured)" * ("makes" in target.given)
+    return f"tags {target.tag_template}{origin}{own}{makes}"
 
 
 def _say_leaves(release: Release) -> str:

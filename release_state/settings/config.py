@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import product
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 from release_state.common.addresses import strip_credentials
 from release_state.common.errors import UsageProblem, hide_passwords_in
 from release_state.model.plan import Wanted
+from release_state.model.process import Made, StartKind
 from release_state.model.target import Channel, Target, parse_repository
 from release_state.model.waiver import Waiver
 from release_state.settings import validate
@@ -143,6 +144,7 @@ def load(
         raise UsageProblem(f"{table_origin}: remote-url {validate.shown(remote_url)} is a folder of this machine")
     reports_dir = find_reports_folder(values, cwd, environ, web, repository)
     base = get.get("base-branch")
+    configured = _given(values, defined)
     common: dict[str, Any] = {
         "package": package,
         "repository": repository,
@@ -152,7 +154,8 @@ def load(
         "remote_url": strip_credentials(remote_url),
         "clone": str(clone.top) if clone else None,
         **_project(get),
-        "given": _given(values, defined),
+        "given": tuple(configured),
+        "origins": tuple(configured.items()),
         "github_api": api,
         "github_web": web,
         "reports_dir": str(reports_dir),
@@ -256,6 +259,8 @@ def _project(get: Mapping[str, str]) -> dict[str, Any]:
         "branch_template": validate.ref_template("--branch-template", get["branch-template"], PLACEHOLDERS),
         "title_template": validate.text_template("--title-template", get["title-template"], PLACEHOLDERS),
         "workflow": validate.workflow_file("--workflow", get["workflow"]),
+        "started_by": validate.words("--started-by", get["started-by"], get_args(StartKind)),
+        "makes": validate.words("--makes", get["makes"], get_args(Made)),
         "expected_files": validate.words("--expected-files", get["expected-files"], ("sdist", "wheel")),
         "expected_before_release": validate.words(
             "--expected-before-release", get["expected-before-release"], ("version", "changelog")
@@ -264,16 +269,24 @@ def _project(get: Mapping[str, str]) -> dict[str, Any]:
         "version_rules": validate.one_of("--version-rules", get["version-rules"], VERSION_RULES),
         "ci_required": validate.flag("--ci-required", get["ci-required"]),
     }
+    if get["workflow"] == "" and (key := next((key for key in ("started-by", "makes") if get[key]), "")):
+        raise UsageProblem(f"--{key} says what a run of the workflow does, and --workflow names none")
     if not found["expected_files"]:
         raise UsageProblem("--expected-files names no kind of file: give sdist, wheel or both")
     return found
 
 
-def _given(values: Mapping[str, Value], channels: DefinedChannels) -> tuple[str, ...]:
-    """The keys of the process that the configuration gives: nothing that is found out replaces them."""
-    named = ("tag-template", "branch-template", "workflow", "expected-files", "expected-before-release")
-    leaves = [f"channels.{name}.leaves" for name, key in channels.values if key == "leaves"]
-    return (*(key for key in named if values[key].origin != "default"), *leaves)
+_OF_PROCESS = (
+    *("tag-template", "branch-template", "title-template", "workflow", "started-by", "makes"),
+    *("expected-files", "expected-before-release"),
+)
+
+
+def _given(values: Mapping[str, Value], channels: DefinedChannels) -> dict[str, str]:
+    """The keys of the process that the configuration gives, with where: nothing that is found out replaces them."""
+    named = [key for key in _OF_PROCESS if key != "started-by" or values[key].text]
+    given = {key: values[key].origin for key in named if values[key].origin != "default"}
+    return given | {f"channels.{n}.leaves": value.origin for (n, k), value in channels.values.items() if k == "leaves"}
 
 
 def _public(channel: Channel) -> Channel:

@@ -73,6 +73,20 @@ SETTINGS = (
         is_found=True,
     ),
     Setting(
+        "started-by",
+        "what starts the upload: tag, release, dispatch, branch, pull-request, schedule, workflow (default: found out)",
+        "list",
+        default="",
+        is_found=True,
+    ),
+    Setting(
+        "makes",
+        "what a run that publishes makes: tag, release, draft, pull-request (default: found out; empty: none of them)",
+        "list",
+        default="",
+        is_found=True,
+    ),
+    Setting(
         "expected-files",
         "kinds of files that a release publishes: sdist, wheel (default: found out; for a first version both)",
         "list",

@@ -45,6 +45,15 @@ def test_a_template_that_matches_no_tag_names_the_one_that_does() -> None:
     assert padded.endswith("--tag-template 'rel_{underscored}'")
 
 
+def test_a_start_that_the_workflow_does_not_have_names_those_that_it_has() -> None:
+    given = target("0.3.0", "started-by", started_by=("release",))
+    assert hints(given) == ("started-by release is no trigger of ship.yml: --started-by tag",)
+    assert hints(target("0.3.0", "started-by", started_by=("tag", "dispatch"))) == ()
+    (lost,) = hints(given, {"ci.yml": CI})
+    assert lost == "started-by has no effect: no workflow is known to publish: name it with --workflow FILE"
+    assert hints(given, workflow_files=UNKNOWN) == ()
+
+
 @pytest.mark.parametrize(
     ("given", "template", "changes"),
     [

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from packaging.version import Version
 
-from release_state.facts.process import explain_unknown, find_started, is_release_run, list_run_filters, resolve
+from release_state.facts.process import explain_unknown, is_release_run, list_run_filters, resolve
+from release_state.facts.publishers import find_started
 from release_state.facts.spelling import find_tag_spelling
 from release_state.model.observation import Observation, known, unavailable
 from release_state.model.snapshot import Branch, GitHubRelease, Remote, Snapshot, Tag, WorkflowFile, WorkflowFiles
@@ -142,6 +143,33 @@ def test_what_is_configured_is_not_replaced() -> None:
         given.channel.leaves,
     )
     assert found.process.candidates == () and found.process.publishers == ()
+
+
+def test_a_configured_start_replaces_what_the_workflow_file_says() -> None:
+    both = "on: {push: {tags: ['v*']}, workflow_dispatch: }\njobs: {up: {steps: [{run: uv publish}]}}\n"
+
+    def starts(text: str, *given: str, **changes: Any) -> list[tuple[str, tuple[str, ...], bool]]:
+        (publisher,) = resolve(
+            snapshot({"ship.yml": text}, target("0.3.0", *given, **changes))
+        ).target.process.publishers
+        return [(start.kind, start.filters, publisher.only_releases) for start in publisher.starts]
+
+    assert starts(both) == [("tag", ("v*",), True), ("dispatch", (), True)]
+    assert starts(both, "started-by", started_by=("tag",)) == [("tag", ("v*",), False)]
+    assert starts(both, "started-by", started_by=("release",)) == [("release", (), False)]
+    own = "on: {workflow_dispatch: }\njobs: {up: {steps: [{run: ./ship.sh}]}}\n"
+    named: dict[str, Any] = {"workflow": "ship.yml", "started_by": ("dispatch",)}
+    assert starts(own, "workflow", "started-by", **named) == [("dispatch", (), True)]
+
+
+def test_what_a_run_makes_is_as_configured() -> None:
+    text = ON_TAG.replace("uv publish", "git tag v1 && uv publish")
+    found = resolve(snapshot({"ship.yml": text})).target.process.publishers[0]
+    assert (found.makes, found.tag_jobs) == (("tag",), ("up",))
+    for makes, jobs in ((("release",), ()), (("tag", "draft"), ("up",)), ((), ())):
+        given = resolve(snapshot({"ship.yml": text}, target("0.3.0", "makes", makes=makes))).target
+        (publisher,) = given.process.publishers
+        assert (publisher.makes, publisher.tag_jobs) == (makes, jobs)
 
 
 def test_a_trace_that_no_earlier_release_left_and_no_workflow_makes_is_not_asked_for() -> None:

@@ -56,7 +56,26 @@ def test_what_is_configured_is_marked() -> None:
     assert said({"ci.yml": CI}, "workflow", workflow="").startswith("no workflow (configured); ")
     given = process_of(snapshot({}, target("0.3.0", "workflow", "channels.pypi.leaves", "channels.testpypi.leaves")))
     assert given.configured == ("workflow", "channels.pypi.leaves")
-    assert given.lines[-1] == "configured: workflow, channels.pypi.leaves"
+    assert given.lines[-1] == "configured: workflow (configured), channels.pypi.leaves (configured)"
+
+
+def test_every_setting_says_where_it_comes_from() -> None:
+    start: dict[str, Any] = {"started_by": ("dispatch",), "makes": (), "origins": (("started-by", "command line"),)}
+    shown = process_of(snapshot({"ship.yml": ON_TAG}, target("0.3.0", "started-by", "makes", **start)))
+    assert shown.summary.startswith("workflow_dispatch (configured) starts ship.yml (job up: uv publish); ")
+    assert "; a run makes none of them (configured); " in shown.summary
+    assert shown.lines[-1] == "configured: started-by (command line), makes (configured)"
+    assert shown.origins == {
+        "workflow": "found out from the workflow files",
+        "started-by": "command line",
+        "makes": "configured",
+        "tag-template": "found out from the tags",
+        "expected-files": "default",
+        "channels.pypi.leaves": "found out from earlier releases",
+    }
+    given = target("0.3.0", "workflow", "started-by", workflow="ci.yml", started_by=("tag",))
+    only = process_of(snapshot({"ci.yml": CI}, given))
+    assert only.summary.startswith("tag any (configured) starts ci.yml (configured); ")
 
 
 def test_a_default_is_never_shown_as_if_it_were_used() -> None:

@@ -72,6 +72,8 @@ VALUES: dict[str, tuple[str, str, str, str, str]] = {
     "branch-template": ("c/{version}", "e/{version}", '"t/{version}"', "t/{version}", "branch_template"),
     "title-template": ("C {version}", "E {version}", '"T {version}"', "T {version}", "title_template"),
     "workflow": ("cli.yml", "env.yml", '"table.yaml"', "table.yaml", "workflow"),
+    "started-by": ("tag", "release", '["dispatch", "tag"]', "dispatch,tag", "started_by"),
+    "makes": ("tag", "release", '["draft"]', "draft", "makes"),
     "expected-files": ("sdist", "sdist", '["wheel"]', "wheel", "expected_files"),
     "expected-before-release": ("version", "version", '["changelog"]', "changelog", "expected_before_release"),
     "changelog": ("cli.md", "env.md", '"docs/table.md"', "docs/table.md", "changelog"),
@@ -97,6 +99,12 @@ VALUES: dict[str, tuple[str, str, str, str, str]] = {
     "keep-answers": ("false", "false", "true", "true", "keep_answers"),
     "reports-dir": ("/tmp/cli", "/tmp/env", '"table"', "table", "reports_dir"),
 }
+
+
+def test_what_publishes_cannot_be_described_where_nothing_does(tmp_path: Path) -> None:
+    folder = plain_folder(tmp_path / "x", 'workflow = ""\nmakes = ["tag"]')
+    with pytest.raises(UsageProblem, match="--makes says what a run of the workflow does, and --workflow names none"):
+        load(Arguments(versions=("0.2.0",)), {}, folder, lambda *_: None)
 
 
 def held(config: RunConfig, attribute: str) -> str:

@@ -6,13 +6,11 @@ Sources: the actions' own pages; https://cli.github.com/manual
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Literal
 
 from release_state.facts.workflow.calls import ReleaseWorkflow
 from release_state.facts.workflow.model import JobStep
 from release_state.facts.workflow.script import split_commands
-
-Made = Literal["tag", "release", "draft", "pull-request"]
+from release_state.model.process import Made
 
 _ACTIONS: Mapping[str, tuple[Made, ...]] = {
     "softprops/action-gh-release": ("tag", "release"),

@@ -8,7 +8,7 @@ from typing import Literal
 
 from release_state.common.addresses import derive_web_address, parse_host
 from release_state.facts.git import refs_conflict
-from release_state.facts.process import find_started
+from release_state.facts.publishers import find_started
 from release_state.facts.release import Release
 from release_state.model.process import Publisher
 from release_state.model.target import Target, parse_repository
