@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import atexit
 import os
+import re
 import selectors
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,18 +34,30 @@ _MEASURE_SECONDS = 0.5
 _GRACE_SECONDS = 0.5
 _running: set[int] = set()
 
-_LIMITED = 'ulimit -d "$1" 2>/dev/null; test "$2" = 0 || ulimit -f "$2" 2>/dev/null; shift 2; exec "$@"'
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_LIMITED = (
+    'ulimit -d "$1" 2>/dev/null; test "$2" = 0 || ulimit -f "$2" 2>/dev/null; '
+    # `command`: a variable that the shell keeps ends nothing.
+    'for name in $3; do command unset -v "$name" 2>/dev/null; done; '
+    'test -z "$4" || cd -P -- "$4" || exit 125; shift 4; exec "$@"'
+)
 
 
-def limit_memory(command: Sequence[str], most: int, *, file_size: int = 0) -> list[str]:
+def limit_memory(
+    command: Sequence[str], most: int, *, file_size: int = 0, without: Iterable[str] = (), folder: str = ""
+) -> list[str]:
     """The command with a limit on each process: at most `most` bytes of memory and files of `file_size` bytes (0: any).
 
     The kernel refuses what is more (Linux, RLIMIT_DATA: private memory, not mapped files), also to each process that
     the program starts; it then ends with a message of its own. A lower limit that is already in force stays.
+
+    The program does not get the variables in `without`, and begins in `folder` (an absolute path; empty: where it is
+    started), or not at all.
     """
     # Not `preexec_fn`, which can hang a process with threads. Nor a limit set from here once the program runs: what it
     # had started by then would have none. The shell replaces itself with the program: the same process.
-    return ["/bin/sh", "-c", _LIMITED, "sh", str(most >> 10), str(file_size >> 9), *command]
+    names = " ".join(filter(_NAME.fullmatch, without))
+    return ["/bin/sh", "-c", _LIMITED, "sh", str(most >> 10), str(file_size >> 9), names, folder, *command]
 
 
 @dataclass(frozen=True)
@@ -90,36 +103,54 @@ def run_bounded(
     cwd: Path,
     seconds: float,
     cancel: Event | None = None,
-    stdin: IO[bytes] | int = subprocess.DEVNULL,
     stderr: int = subprocess.STDOUT,
-    most_output: int | None = None,
     room: FolderLimit | None = None,
 ) -> ProgramResult:
-    """Run a program in its own process group. Stop the group at a limit, on `cancel` and on an interrupt.
+    """Run a program in its own process group, as `supervise` does; keeps the last 64 KiB of its output.
 
-    `stderr` is `subprocess.STDOUT` (part of the output), `PIPE` or `DEVNULL`. The program is stopped once it writes
-    more than `most_output` bytes; None keeps the last 64 KiB. Raises OSError if the program cannot be started.
+    `stderr` is `subprocess.STDOUT` (part of the output) or `DEVNULL`. Raises OSError if the program cannot be started.
     """
     process = subprocess.Popen(  # noqa: S603 - an argument list, no shell
         list(command),
         cwd=cwd,
         env=dict(env),
-        stdin=stdin,
+        stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=stderr,
         # A group of its own, to stop what it starts (git-remote-https, ssh) with it; and no terminal to ask for a
         # password on.
         start_new_session=True,
     )
-    _running.add(process.pid)
+    return supervise(process, seconds, cancel=cancel, room=room)
+
+
+def supervise(
+    process: subprocess.Popen[bytes],
+    seconds: float,
+    *,
+    cancel: Event | None = None,
+    most_output: int | None = None,
+    room: FolderLimit | None = None,
+) -> ProgramResult:
+    """Return how a program ends. Stop its process group at a limit, on `cancel` and on an interrupt.
+
+    The program leads a group of its own (`start_new_session`). It is stopped once it writes more than `most_output`
+    bytes; None keeps the last 64 KiB.
+    """
+    note_running(process)
     pipes = _Pipes(process, most_output)
     try:
         stopped = pipes.read_until(time.monotonic() + seconds, cancel, room)
     finally:
-        _stop(process)
+        stop(process)
     if room is not None and room.is_exceeded:
         stopped = "room"
     return ProgramResult(process.returncode, bytes(pipes.output), bytes(pipes.errors), stopped)
+
+
+def note_running(process: subprocess.Popen[bytes]) -> None:
+    """Have a program, the leader of its group, stopped when this one ends."""
+    _running.add(process.pid)
 
 
 class _Pipes:
@@ -184,7 +215,7 @@ class _Pipes:
         return data
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
+def stop(process: subprocess.Popen[bytes]) -> None:
     """Stop the whole group, also after a good end: nothing that was started here goes on."""
     try:
         if process.poll() is None:

@@ -25,7 +25,7 @@ from release_state.run.ends import (
     lacks_docstrings,
 )
 
-_LATER = ("requests", "urllib3", "pypi_simple", "yaml")
+_LATER = ("git", "requests", "urllib3", "pypi_simple", "yaml")
 """Dependencies that are imported only while the services answer."""
 
 

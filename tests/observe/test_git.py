@@ -24,6 +24,7 @@ from release_state.observe.git import command as git_command
 from release_state.observe.git.clone import observe_clone
 from release_state.observe.git.command import Git, GitFailed, find_decisive_line, scrub
 from release_state.observe.git.environment import add_settings, build_environment
+from release_state.observe.git.program import GitProgram
 from release_state.observe.git.remote import check_url, observe_remote, parse_refs
 from release_state.observe.git.work_tree import parse_status
 from release_state.plan.steps.prerequisites import tidy_up
@@ -150,7 +151,7 @@ def test_a_user_rewrite_cannot_bring_in_a_helper(tmp_path: Path, own_configurati
     ],
 )
 def test_an_address_that_is_refused(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("release_state.observe.process.subprocess.Popen", lambda *_, **__: pytest.fail("git was run"))
+    monkeypatch.setattr(GitProgram, "execute", lambda *_, **__: pytest.fail("git was run"))
     said = why(observe_remote(url, 5))
     assert said.startswith("the remote's address was refused") and SECRET not in said
 

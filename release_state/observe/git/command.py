@@ -6,7 +6,6 @@ import functools
 import os
 import re
 import shutil
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Collection, Mapping
@@ -14,7 +13,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
-from typing import IO, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, TypeVar, cast
 
 from release_state.common.errors import list_spellings
 from release_state.common.text import find_obstacle, quote_command
@@ -22,7 +21,10 @@ from release_state.model.observation import Observation, Problem, known
 from release_state.observe.git.environment import build_environment, cut_network, find_password
 from release_state.observe.http.limits import PAUSES
 from release_state.observe.http.response import NOT_REACHED
-from release_state.observe.process import GIT_MEMORY, limit_memory, run_bounded
+from release_state.observe.process import GIT_MEMORY, supervise
+
+if TYPE_CHECKING:
+    from release_state.observe.git.program import GitProgram
 
 T = TypeVar("T")
 
@@ -187,22 +189,18 @@ class Git:
 
         Raises GitFailed for an exit code that is not in `accept`, at the time limit and beyond the output limit.
         """
-        command = limit_memory([self.program, "--no-pager", *arguments], memory)
         env = self.environ if env is None else env
         with _temporary_file(stdin) as given:
             try:
-                ended = run_bounded(
-                    command,
-                    env=env,
-                    cwd=cwd,
-                    seconds=self.left if seconds is None else seconds,
-                    cancel=self.cancel,
-                    stdin=given,
-                    stderr=subprocess.PIPE,
-                    most_output=OUTPUT_LIMIT if first is None else first,
-                )
+                process = _program(self.program, cwd, env, memory).start("--no-pager", *arguments, stdin=given)
             except OSError as error:
                 raise GitFailed(f"git could not be run in {cwd}: {error.strerror}") from None
+            ended = supervise(
+                process,
+                self.left if seconds is None else seconds,
+                cancel=self.cancel,
+                most_output=OUTPUT_LIMIT if first is None else first,
+            )
         stderr = scrub(decode_output(ended.stderr), find_password(env))
         if ended.stopped == "too much" and first is not None:
             return GitOutput(0, ended.output[:first], stderr)
@@ -226,7 +224,14 @@ class Git:
         return f"git {command} wrote more than {OUTPUT_LIMIT >> 20} MiB"
 
 
-def _temporary_file(data: bytes) -> IO[bytes]:
+def _program(path: str, folder: Path, env: Mapping[str, str], memory: int = GIT_MEMORY) -> GitProgram:
+    # Where a recorded snapshot is judged, git is not run, and GitPython stays out.
+    from release_state.observe.git.program import GitProgram
+
+    return GitProgram(path, folder, env, memory)
+
+
+def _temporary_file(data: bytes) -> BinaryIO:
     """Return a file to read from: with a pipe, a git that does not read would block the writer."""
     try:
         with ExitStack() as stack:
@@ -236,7 +241,7 @@ def _temporary_file(data: bytes) -> IO[bytes]:
             stack.pop_all()
     except OSError as error:
         raise GitFailed(f"no temporary file could be written: {error.strerror}", "free space, or set TMPDIR") from None
-    return file
+    return cast(BinaryIO, file)  # typed as IO[bytes]
 
 
 @functools.lru_cache(maxsize=8)
@@ -247,7 +252,7 @@ def _find(path: str) -> str:
         raise GitFailed("git is not on the PATH", "install git 2.31 or newer")
     env = cut_network(build_environment(os.environ))
     try:
-        answer = run_bounded([program, "version"], env=env, cwd=Path("/"), seconds=10, stderr=subprocess.DEVNULL)
+        answer = supervise(_program(program, Path(os.sep), env).start("version"), 10)
     except OSError as error:
         raise GitFailed(f"{program} could not be run: {type(error).__name__}") from None
     if answer.stopped:
