@@ -7,6 +7,7 @@ from packaging.version import Version
 
 from release_state.common.text import join_items
 from release_state.facts.release import Release
+from release_state.facts.workflow.publishing import TESTPYPI, find_uploads
 from release_state.model.outcome import ActionNeeded, NotApplicable, Phase
 from release_state.model.plan import step
 from release_state.verdict.check import check
@@ -49,15 +50,19 @@ def test_index_takes_uploads_of_the_project(release: Release) -> None:
 
 
 @pytest.mark.pre_release
-@check("TESTPYPI-1", reads=["rehearsal"], advice=True)
+@check("TESTPYPI-1", reads=["rehearsal", "remote", "workflow_files"], advice=True)
 def test_version_was_tried_on_testpypi(release: Release) -> None:
     """The version, or a pre-release of it, was tried on TestPyPI.
 
     An index never accepts a file name twice. So find a wrong description, name or workflow where it does no harm.
+    Skipped for a project that does not try its releases there: TestPyPI has nothing of it, no workflow can upload to
+    it, and the configuration gives no `leaves` of `testpypi`.
     """
     page = release.snapshot.rehearsal.known()
     if page is None:
         raise NotApplicable("only a release to pypi is tried on testpypi first")
+    if not page.releases and not _tries_releases(release):
+        raise NotApplicable("this project does not try its releases on testpypi")
     if not any(is_rehearsal(Version(found.version), release.version) for found in page.releases):
         newest = [found.version for found in page.releases[-3:]]
         raise ActionNeeded(
@@ -65,6 +70,14 @@ def test_version_was_tried_on_testpypi(release: Release) -> None:
             why="mistakes on pypi cannot be undone",
             steps=[step("Release it to testpypi first", link=page.url)],
         )
+
+
+def _tries_releases(release: Release) -> bool:
+    """Whether a workflow can upload to TestPyPI, or the configuration says what such a release leaves."""
+    if "channels.testpypi.leaves" in release.target.given:
+        return True
+    files = release.snapshot.workflow_files.known()
+    return files is not None and any(upload.may_be_to(TESTPYPI) for upload in find_uploads(files.texts))
 
 
 def is_rehearsal(tried: Version, version: Version) -> bool:

@@ -8,16 +8,18 @@ from release_state.common.text import join_items
 from release_state.facts.logs.known_failures import find_fix
 from release_state.facts.release import Release
 from release_state.facts.release_workflow import require_workflow
+from release_state.model.observation import value_or
 from release_state.model.outcome import ActionNeeded, NotApplicable
 from release_state.model.plan import step
 from release_state.model.snapshot.runs import UPLOAD_SKIPPED
+from release_state.plan.recovery import Recovery
 from release_state.verdict.check import check
 
 pytestmark = [pytest.mark.pre_release, pytest.mark.pre_publish, pytest.mark.post_recovery, pytest.mark.rollback]
 
 
 @check("RUN-31", reads=["repository", "runs", "last_run"], advice=True)
-def test_last_run_of_this_version_ended_well(release: Release) -> None:
+def test_last_run_of_this_version_ended_well(release: Release, plan: Recovery) -> None:
     """The last finished release run for this version succeeded.
 
     That is the last run for this version and channel. If it failed, was cancelled or timed out, the release is half
@@ -35,11 +37,14 @@ def test_last_run_of_this_version_ended_well(release: Release) -> None:
         return
     where = f" in step {last.step}" * bool(last.step) + f" of job {last.job}" * bool(last.job)
     scenario = f", scenario {last.scenario}" if last.scenario else ""
+    # A plan that repeats this very run is the way to go on: there is nothing to confirm before.
+    again = [each for each in value_or((), lambda: plan.steps) if each.commands and each.link == last.run.html_url]
     raise ActionNeeded(
         found=f"run #{last.run.number}: {last.run.conclusion}{where}{scenario} (assigned by its {last.attributed_by}): "
         + (join_items(last.lines, most=3) or "no line of its log says why"),
         why=last.meaning or "its log shows no known failure: read the lines",
-        steps=[
+        steps=again
+        or [
             step(
                 f"Open run #{last.run.number} and confirm that its remaining steps were completed",
                 reason=find_fix(last.meaning),

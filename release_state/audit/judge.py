@@ -213,7 +213,7 @@ class Judge:
         habits, indexed = self.habits, audited.indexed
         offered = indexed is not None and not indexed.all_yanked
         if self._index_known and offered and not audited.tags and habits.expects(TAG, audited):
-            moving = f"; only the moving tag {audited.moving[0].name}" if audited.moving else ""
+            moving = f"; only {audited.moving[0].name}, with fewer numbers" if audited.moving else ""
             yield Finding(kinds.TAG_MISSING, f"no tag {habits.target.tag_for(str(audited))}{moving}")
         names = ", ".join(f"{tag.name} at {tag.commit[:9]}" for tag in audited.tags)
         if len({tag.commit for tag in audited.tags}) > 1:

@@ -16,7 +16,7 @@ from release_state.facts.spelling import Spellings, find_tag_spelling, match_spe
 from release_state.model.observation import Model, Observation, unavailable
 from release_state.model.snapshot import Branch, GitHubRelease, PullRequest, Remote, Repository, Tag, WorkflowRuns
 from release_state.model.snapshot.index import IndexedVersion, IndexHistory
-from release_state.model.target import Target
+from release_state.model.target import Target, names_version
 from release_state.model.waiver import Waiver
 
 FORMAT = 1
@@ -69,7 +69,7 @@ class Audited:
     tags: list[Tag] = field(default_factory=list)
     """Tags of the remote in one of the project's spellings, without moving tags; the exact one first."""
     moving: list[Tag] = field(default_factory=list)
-    """Moving tags, like `v9` for 9.0.0: they name fewer numbers, and each release of their line moves them."""
+    """Tags with fewer numbers, like `v9` for 9.0.0: each release of their line may move them."""
     releases: list[GitHubRelease] = field(default_factory=list)
     drafts: list[GitHubRelease] = field(default_factory=list)
     branches: list[Branch] = field(default_factory=list)
@@ -142,7 +142,7 @@ def collect_versions(history: AuditSnapshot, spelt: Spellings) -> tuple[Audited,
         own = [(tag, version) for tag, template, version in named if spelt.takes(tag.name, template, version)]
         moving = _moving(own, found)
         for tag, version in own if takes_tags else ():
-            if tag.name not in moving:
+            if tag.name not in moving and names_version(version, of(version).version):
                 of(version).tags.append(tag)
             elif version in found:
                 found[version].moving.append(tag)
@@ -154,7 +154,9 @@ def collect_versions(history: AuditSnapshot, spelt: Spellings) -> tuple[Audited,
     for release in (*(history.releases.value or ()), *(history.drafts.value or ())):
         spelling = target.parse_tag_spelling(release.tag)
         # A release's tag can be deleted, and a draft has none yet: any spelling counts that is not another package's.
-        if spelling and takes_tags and spelt.takes(release.tag, *spelling):
+        if not spelling or not takes_tags or not spelt.takes(release.tag, *spelling):
+            continue
+        if names_version(spelling[1], of(spelling[1]).version):
             (of(spelling[1]).drafts if release.draft else of(spelling[1]).releases).append(release)
     repository = history.repository.value
     ours = (repository.full_name if repository else target.repository).lower()

@@ -181,8 +181,8 @@ class Target(Model):
 
     def is_version_named_by(self, tag: str) -> bool:
         """Return whether a tag names this version in any spelling; one with fewer numbers is a moving tag."""
-        version, own = self.parse_tag(tag), self.parsed_version
-        return version == own and version is not None and len(version.release) >= len(own.release)
+        version = self.parse_tag(tag)
+        return version is not None and names_version(version, self.parsed_version)
 
     def names_package(self, template: str) -> bool:
         """Return whether a tag template holds the package's name, as a placeholder or written out."""
@@ -250,6 +250,14 @@ def parse_repository(url: str, web: str) -> str | None:
     path = path.strip("/").removesuffix(".git")
     ours = found_host.lower() in (host.lower(), f"ssh.{host.lower()}")
     return path if ours and path.count("/") == 1 else None
+
+
+def names_version(spelled: Version, version: Version) -> bool:
+    """Return whether what a tag spells names a version: it equals it, with at least as many release numbers.
+
+    A moving `v9` is not 9.0.0.
+    """
+    return spelled == version and len(spelled.release) >= len(version.release)
 
 
 _SEMANTIC = {"a": "alpha", "b": "beta", "rc": "rc"}

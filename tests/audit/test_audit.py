@@ -421,6 +421,16 @@ def test_a_short_tag_of_its_own_is_a_version() -> None:
     assert kinds_of(Audit(with_more(tagged("v0.4"))), "0.4") == ["not-published"]
 
 
+@pytest.mark.parametrize(("name", "is_tag"), [("v0.4.0", True), ("0.4.0.0", True), ("v0.4", False), ("v0", False)])
+def test_a_tag_with_fewer_numbers_is_no_tag_of_the_version_as_in_a_gate(name: str, is_tag: bool) -> None:
+    versions = [indexed(f"0.{minor}.0", minor) for minor in range(1, 5)]
+    tags = [tagged(f"v0.{minor}.0") for minor in range(1, 4)]
+    audit = Audit(history(index=index(*versions), remote=remote(*tags, tagged(name)), **NO_RELEASES))
+    assert (kinds_of(audit, "0.4.0") == []) is is_tag
+    gate = target(version="0.4.0", tag_template="v{version}")
+    assert gate.is_version_named_by(name) is is_tag
+
+
 def test_pep_440_finds_the_tag() -> None:
     versions = [indexed("1.0rc1", 0), indexed("2022.5.18", 1), indexed("0.6", 2)]
     tags = remote(tagged("v1.0-rc.1"), tagged("v2022.05.18"), tagged("v0.6.0"))

@@ -75,7 +75,7 @@ def describe_notes(audit: Audit) -> list[str]:
             why = "the index did not say which versions are published, and the template differs"
         lines.append(f"ignored as tags of another package, because {why}: {shown}")
     if moving := [tag.name for audited in audit.versions for tag in audited.moving]:
-        lines.append(f"ignored as moving tags: {', '.join(moving[:10])}")
+        lines.append(f"ignored as moving tags, with fewer numbers than the version: {', '.join(moving[:10])}")
     if index and index.status and index.status != "active":
         reason = f" ({index.status_reason})" if index.status_reason else ""
         lines.append(f"the index calls the project {index.status}{reason}")

@@ -58,13 +58,9 @@ def find_ref_commits(target: Target, remote: Remote, clone: Clone | None) -> lis
 
     And the clone's own tag of the version, which the remote may not know.
     """
-    parts = len(target.parsed_version.release)
     tags = []
     for tag in remote.tags:
-        version = target.parse_tag(tag.name)
-        # Not a moving tag such as v9, which has fewer numbers than the version.
-        equal = version is not None and version == target.parsed_version and len(version.release) >= parts
-        if equal or tag.name == target.tag:
+        if target.is_version_named_by(tag.name) or tag.name == target.tag:
             tags.append(CommitRef(tag.commit, f"refs/tags/{tag.name}", f"the tag {tag.name}"))
     tags.sort(key=lambda tag: tag.ref != f"refs/tags/{target.tag}")
     branch = re.escape(target.release_branch)

@@ -6,8 +6,12 @@ from release_state.model.observation import known
 from release_state.model.outcome import Outcome
 from release_state.model.snapshot import Snapshot
 from tests.support import states as s
+from tests.support import workflows as w
 
 HOLDS, ACTION, UNKNOWN, NONE = Outcome.HOLDS, Outcome.ACTION_NEEDED, Outcome.UNKNOWN, Outcome.NOT_APPLICABLE
+
+
+UPLOAD = f"pypa/gh-action-pypi-publish@{w.SHA}"
 
 
 def marked(status: str | None) -> Snapshot:
@@ -20,6 +24,10 @@ def tried(*versions: str, version: str = "0.2.0") -> Snapshot:
     page = s.project(releases=dict.fromkeys(versions, False))
     return s.ready(target=s.target(version=version), rehearsal=page)
 
+
+NOTHING = known(s.project(listed=False).present().model_copy(update={"releases": ()}))
+OTHERS = s.project(releases={"0.1.0": False})
+FOR_PYPI = w.observed(f"on: {{push: {{tags: ['v*']}}}}\njobs: {{up: {{steps: [{{uses: {UPLOAD}}}]}}}}\n")
 
 CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("INDEX-5", "says nothing", marked(None), HOLDS),
@@ -38,7 +46,16 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("TESTPYPI-1", "a later candidate", tried("0.2.0rc2", version="0.2.0rc1"), ACTION),
     ("TESTPYPI-1", "a post-release of it", tried("0.2.0.post1"), ACTION),
     ("TESTPYPI-1", "others only", tried("0.1.0", "0.2.1rc1", "10.2.0"), ACTION),
-    ("TESTPYPI-1", "nothing", s.ready(rehearsal=s.project(listed=False, releases={})), ACTION),
+    ("TESTPYPI-1", "nothing", s.ready(rehearsal=NOTHING), ACTION),
+    ("TESTPYPI-1", "nothing, and no workflow can", s.ready(rehearsal=NOTHING, workflow_files=FOR_PYPI), NONE),
+    ("TESTPYPI-1", "others, and no workflow can", s.ready(rehearsal=OTHERS, workflow_files=FOR_PYPI), ACTION),
+    (
+        "TESTPYPI-1",
+        "nothing, configured",
+        s.ready(rehearsal=NOTHING, workflow_files=FOR_PYPI, target=s.target(given=("channels.testpypi.leaves",))),
+        ACTION,
+    ),
+    ("TESTPYPI-1", "nothing, files unread", s.ready(rehearsal=NOTHING, workflow_files=s.failed("git")), UNKNOWN),
     ("TESTPYPI-1", "another channel", s.ready(rehearsal=known(None)), NONE),
     ("TESTPYPI-1", "index silent", s.ready(rehearsal=s.failed("index testpypi")), UNKNOWN),
 ]
