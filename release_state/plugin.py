@@ -24,6 +24,7 @@ import pytest
 from release_state.common.errors import UsageProblem, redact
 from release_state.run import collecting, safeguards
 from release_state.run.ends import Interrupts, block_interrupts, unblock_interrupts
+from release_state.run.listing import Listing, is_listing
 from release_state.run.options import (
     add_options,
     arguments_of,
@@ -31,6 +32,7 @@ from release_state.run.options import (
     first_in_help,
     invocation_of,
     refuse_other_answers,
+    refuse_unknown,
     take_version_over,
 )
 from release_state.run.safeguards import (
@@ -61,7 +63,9 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) -> Generator[None, None, None]:
+def pytest_load_initial_conftests(
+    early_config: pytest.Config, parser: pytest.Parser, args: list[str]
+) -> Generator[None, None, None]:
     """Turn whatever prevents the suite from starting into a usage error: exit code 4, never a green run."""
     if "PYTEST_XDIST_WORKER" not in os.environ:  # a worker ends with its controller
         interrupts = early_config.stash[_INTERRUPTS] = Interrupts()
@@ -75,8 +79,11 @@ def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) 
     load_suite()
     try:
         yield
+        refuse_unknown(parser, args)
     except pytest.UsageError:
         raise
+    except UsageProblem as problem:
+        raise usage_error(problem) from None
     except Exception as error:
         cause = getattr(error, "cause", error)
         text = redact(" ".join(str(cause).split()))
@@ -131,6 +138,9 @@ def pytest_configure(config: pytest.Config) -> None:
         if not config.option.pyargs and not (cwd_of(config) / argument.partition("::")[0]).exists():
             # pytest would say so only after the look-ups.
             raise usage_error(f"file or directory not found: {argument!r}")
+    if is_listing(config.option):
+        config.pluginmanager.register(Listing(), "release-state-listing")
+        return
     if (interrupts := config.stash.get(_INTERRUPTS, None)) is not None:
         interrupts.stage = "running"
     # Registered while it is still empty: it is closed whenever a signal comes.

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from release_state.run.listing import is_listing
 from release_state.run.options import is_executing
 
 _LOOK_SECONDS = 0.2
@@ -21,6 +22,8 @@ def pytest_pycollect_makeitem(collector: pytest.Collector, name: str, obj: objec
     from release_state.run.checks import of_many
     from release_state.verdict.check import MARKER
 
+    if is_listing(collector.config.option):
+        return None
     if not isinstance(collector, pytest.Module) or MARKER not in [m.name for m in getattr(obj, "pytestmark", ())]:
         return None
     session, marker = _many_of(collector.config), of_many(collector.obj)
@@ -71,7 +74,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run each check once for each target."""
     from release_state.run.session import get_session
 
-    if "target" in metafunc.fixturenames:
+    if "target" in metafunc.fixturenames and not is_listing(metafunc.config.option):
         targets = get_session(metafunc.config).targets
         ids = [target.key for target in targets]
         metafunc.parametrize("target", targets, indirect=True, ids=ids, scope="session")

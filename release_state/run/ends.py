@@ -69,11 +69,12 @@ def guard_process() -> None:
 
 
 def explain_wrong_pytest(version: str) -> str | None:
-    """Why this pytest cannot run the checks; None if it can."""
+    """Why this pytest cannot run the checks, or none if the version is empty; None if it can."""
     numbers = tuple(int(number) for number in re.findall(r"\d+", version)[:3])
     if OLDEST_PYTEST <= numbers < (9,):
         return None
-    return f"pytest {version} is installed, which runs no checks: pip install 'pytest>=8.4.2,<9' for {sys.executable}"
+    found = f"pytest {version} is installed, which runs no checks" if version else "pytest is missing"
+    return f"{found}: pip install 'pytest>=8.4.2,<9' for {sys.executable}"
 
 
 def lacks_docstrings() -> bool:

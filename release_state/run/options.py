@@ -6,13 +6,14 @@ Like the plugin, imports only the standard library and pytest at its top.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
+from release_state.common.errors import UsageProblem
 from release_state.settings.options import CHANNEL_SETTINGS, PHASE_ALIASES, PHASES, PLANS, SETTINGS
 
 if TYPE_CHECKING:
@@ -26,16 +27,40 @@ _NO_RUN = (
     ("trace", "--trace", "stops before each check"),
 )
 """Options of pytest that check nothing: attribute, option as typed, and what it does instead."""
+_BY_MEMORY = (
+    ("lf", "--lf"),
+    ("failedfirst", "--ff"),
+    ("newfirst", "--nf"),
+    ("stepwise", "--sw"),
+    ("stepwise_skip", "--sw-skip"),
+    ("stepwise_reset", "--sw-reset"),
+    ("cacheshow", "--cache-show"),
+)
+"""Options of pytest that need its cache, which a run does not have: attribute, and option as typed."""
 
 
 def take_version_over(parser: pytest.Parser) -> None:
     """Remove the name `--version` from pytest's own option."""
     # There is no public way. A pytest without these attributes raises here and ends the run: better than printing
     # pytest's own version with exit code 0.
+    for option in _known_options(parser):
+        if "--version" in option._long_opts:
+            option._long_opts.remove("--version")
+
+
+def _known_options(parser: pytest.Parser) -> Iterator[Any]:
     for group in (parser._anonymous, *parser._groups):
-        for option in group.options:
-            if "--version" in option._long_opts:
-                option._long_opts.remove("--version")
+        yield from group.options
+
+
+def refuse_unknown(parser: pytest.Parser, arguments: Sequence[str]) -> None:
+    """Raise UsageProblem for an option that nobody knows; pytest's own message names its files."""
+    from release_state.settings.validate import describe_unknown
+
+    known = [name for option in _known_options(parser) for name in option.names()]
+    for word in parser.parse_known_and_unknown_args(arguments)[1]:
+        if word.startswith("-"):
+            raise UsageProblem(describe_unknown(word, known))
 
 
 def first_in_help(parser: pytest.Parser, name: str, description: str) -> pytest.OptionGroup:
@@ -46,7 +71,11 @@ def first_in_help(parser: pytest.Parser, name: str, description: str) -> pytest.
     return group
 
 
-def add_options(group: pytest.OptionGroup) -> None:
+class _Group(Protocol):
+    def addoption(self, *names: str, **given: Any) -> None: ...
+
+
+def add_options(group: _Group) -> None:
     """Declare every option of the suite."""
 
     def add(name: str, help_text: str, **more: Any) -> None:
@@ -87,6 +116,29 @@ def add_options(group: pytest.OptionGroup) -> None:
     add("--snapshot", "judge a recorded snapshot, contact nothing", metavar="FILE")
     add("--demo", "check a demo world on this machine, such as partial or tag-driven-failed", metavar="SCENARIO")
     add("--show-config", "print all settings and where they come from", action="store_true")
+
+
+@dataclass(frozen=True)
+class Option:
+    """An option of the suite, as its help shows it."""
+
+    names: tuple[str, ...]
+    help: str
+    metavar: str
+    """What stands for its value; empty if it takes none."""
+
+
+def list_options() -> list[Option]:
+    """Every option of the suite, in the order of its declaration."""
+    found: list[Option] = []
+
+    class Recorder:
+        def addoption(self, *names: str, **given: Any) -> None:
+            is_switch = given.get("action") == "store_true"
+            found.append(Option(names, given["help"], "" if is_switch else given["metavar"]))
+
+    add_options(Recorder())
+    return found
 
 
 def is_executing(option: Any) -> bool:
@@ -177,7 +229,10 @@ def invocation_of(config: pytest.Config) -> Invocation:
 
 
 def refuse_other_answers(config: pytest.Config) -> None:
-    """Raise pytest.UsageError for options that make pytest print something else and exit 0 beside a version."""
+    """Raise pytest.UsageError for options by which pytest checks nothing, or what it remembers of an earlier run."""
     for name, typed, does in _NO_RUN if config.option.release_state_version else ():
         if getattr(config.option, name, False):
             raise pytest.UsageError(f"{typed} {does} and checks nothing: leave it out")
+    for name, typed in _BY_MEMORY:
+        if getattr(config.option, name, False):
+            raise pytest.UsageError(f"{typed} chooses by an earlier run, and the state has changed since: leave it out")

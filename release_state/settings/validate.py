@@ -87,6 +87,12 @@ def nearest(text: str, allowed: Iterable[str]) -> str:
     return f" (did you mean {near[0]}?)" if near else ""
 
 
+def describe_unknown(option: str, known: Iterable[str]) -> str:
+    """The line for an option that is not known, which names the nearest; its value is not shown."""
+    name = option.partition("=")[0]
+    return f"{shown(name)} is not an option{nearest(name, known)}; all options: --help"
+
+
 def package(text: str) -> str:
     """A package name that the core metadata allow."""
     why = "is not a package name: letters, digits, and . _ - between them"

@@ -147,8 +147,7 @@ def test_repo_that_is_no_repository_is_refused(sockets: Sockets, tmp_path: Path)
     [
         (["--remote-url", "--upload-pack=x"], "argument --remote-url: expected one argument"),
         # Something like a negative number is no option to the parser of newer Pythons: then the value is refused.
-        (["--version", "-0.2.0"], "unrecognized arguments: -0.2.0|--version '-0.2.0' is not a PEP 440 version"),
-        (["--chanel", "pypi"], "unrecognized arguments: --chanel"),
+        (["--version", "-0.2.0"], "'-0.2.0' is not an option|--version '-0.2.0' is not a PEP 440 version"),
     ],
 )
 def test_value_that_looks_like_an_option_is_none(

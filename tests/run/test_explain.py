@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from release_state import cli, offline
+from release_state import cli
+from release_state.cli import explain as offline
 from tests.facts.test_logs import FAILURES
 from tests.support.cli import clean_environment
 
@@ -112,12 +113,12 @@ def test_what_is_no_log(data: bytes, tmp_path: Path, capsys: pytest.CaptureFixtu
 @pytest.mark.parametrize("arguments", [[], ["a", "b"], ["--version", "1"], ["--nothing"]])
 def test_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert offline.explain(arguments) == 4
-    assert capsys.readouterr().err == offline.EXPLAIN_USAGE
+    assert capsys.readouterr().err == offline.USAGE
 
 
 def test_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert offline.explain(["--help"]) == 0
-    assert capsys.readouterr().out == offline.EXPLAIN_USAGE
+    assert capsys.readouterr().out == offline.USAGE
 
 
 def test_files_that_cannot_be_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -27,7 +27,12 @@ STRAYS = (
     *("checks/__init__.py", "checks/conftest.py", "checks/test_stray.py", "fixtures/__init__.py", "fixtures/target.py"),
     *("pytest.py", "pluggy.py", "requests.py", "pydantic.py", "execnet.py", "fnmatch.py", "tempfile.py", "stray.py"),
 )
-PACKAGE = ("release_state/__init__.py", "release_state/__main__.py", "release_state/cli.py", "release_state/plugin.py")
+PACKAGE = (
+    "release_state/__init__.py",
+    "release_state/__main__.py",
+    "release_state/cli/__init__.py",
+    "release_state/plugin.py",
+)
 
 
 def _called(*command: str | Path, env: dict[str, str] | None = None) -> str:
@@ -190,6 +195,38 @@ def test_a_verdict_that_is_not_green_ends_the_command_so(installed: Path, hostil
         ran = launched([str(installed / "release-state"), "--version", "0.2.0", "--no-install"], hostile, partial)
 
     assert (ran.code, ran.verdict) == (1, "ACTION NEEDED"), ran.output
+
+
+def test_the_demo_from_inside_a_hostile_repository(installed: Path, hostile: Path) -> None:
+    before = names_in(hostile)
+    done = subprocess.run(
+        [installed / "release-state", "demo", "clean", "--reports-dir", str(hostile.parent / "reports")], cwd=hostile,
+        env=clean_environment(hostile.parent), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "READY TO RELEASE" in done.stdout
+    assert "site-packages" not in done.stdout
+    assert names_in(hostile) == before
+    assert list((hostile.parent / "marks").iterdir()) == []
+
+
+def test_no_message_names_where_it_is_installed(installed: Path, hostile: Path) -> None:
+    for typed in (
+        ["--chanel"],
+        ["-n", "x"],
+        ["--channel"],
+        ["demo", "x"],
+        ["--version", "x"],
+        ["checks", "x"],
+        ["--lf"],
+    ):
+        done = subprocess.run(
+            [installed / "release-state", *typed], cwd=hostile, env=clean_environment(hostile.parent),
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 4, typed
+        assert "ERROR: " in done.stderr and "site-packages" not in done.stdout + done.stderr
 
 
 def test_the_checks_are_listed_without_a_run(installed: Path, hostile: Path) -> None:

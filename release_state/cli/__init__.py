@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from release_state import __version__
+from release_state.cli.commands import COMMANDS, USAGE
 from release_state.run.ends import (
     NO_DOCSTRINGS,
     Interrupts,
@@ -24,31 +25,17 @@ from release_state.run.ends import (
     lacks_docstrings,
 )
 
-_WORDS = ("plan", "explain", "history")
-USAGE = """usage: release-state --version X.Y.Z [--channel pypi|testpypi|all] [--phase PHASE] [options]
-       release-state --demo SCENARIO
-       release-state plan --version X.Y.Z [--plan complete|rollback] [--script FILE]
-       release-state --version all | '>=2,<3' [--channel pypi] (an audit of the whole history)
-       release-state --project-list FILE [--version all | X.Y.Z] (an audit or a gate of many projects)
-       release-state explain LOGFILE
-       release-state history [--version X.Y.Z] [--channel NAME] [--repository OWNER/NAME]
-       release-state --list-checks
-
-Says, read-only, whether a Python release is ready, released and verified, or what is wrong and how to fix it.
-Every option of the suite: release-state --help
-"""
-
 
 def suite_folder() -> Path:
     """The folder of checks, fixtures and conftest: inside the installed package, else this checkout.
 
     Raises FileNotFoundError if they are in neither.
     """
-    package = Path(__file__).resolve().parent
+    package = Path(__file__).resolve().parent.parent
     for folder in (package / "_suite", package.parent):
         if (folder / "checks").is_dir() and (folder / "pytest.ini").is_file():
             return folder
-    raise FileNotFoundError(f"the checks of release-state are missing beside {package}: install it again")
+    raise FileNotFoundError(f"the checks of release-state are missing: install it again for {sys.executable}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -69,42 +56,53 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _main(given: list[str]) -> int:
     if why := find_obstacle():
-        sys.stderr.write(f"ERROR: {why}\n")
-        return 4
+        return _refuse(why)
     if not given:
         sys.stderr.write(USAGE)
         return 4
     if given == ["-V"]:
-        sys.stdout.write(f"release-state {__version__}, with pytest {version('pytest')}\n")
+        sys.stdout.write(f"release-state {__version__}, with pytest {_find_pytest()}\n")
         return 0
     # `python -m` puts the current folder first on the path: nothing in it may be imported.
     sys.path[:] = [path for path in sys.path if path not in ("", str(Path.cwd()))]
-    if not given[0].startswith("-") and given[0] not in _WORDS and not _exists(given[0]):
-        sys.stderr.write(_unknown(given[0]))
-        return 4
-    if given[0] in ("explain", "history"):
-        from release_state.offline import explain, history
-        from release_state.report.actions import stop_commands
-
-        with stop_commands(os.environ):
-            return explain(given[1:]) if given[0] == "explain" else history(given[1:], os.environ, Path.cwd())
+    word, rest = (given[0], given[1:]) if given[0] in COMMANDS else ("", given)
+    if not word and not given[0].startswith("-") and not _exists(given[0]):
+        return _refuse(_unknown(given[0]))
+    if word in ("explain", "history"):
+        return _answer_offline(word, rest)
     # pytest's settings in the environment belong to the current repository, not to this run.
     for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):
         os.environ.pop(name, None)
     try:
         folder = suite_folder()
     except FileNotFoundError as error:
-        sys.stderr.write(f"ERROR: {error}\n")
-        return 4
-    if why := NO_DOCSTRINGS if lacks_docstrings() else explain_wrong_pytest(version("pytest")):
-        sys.stderr.write(f"ERROR: {why}\n")
-        return 4
-    if given == ["--list-checks"]:
+        return _refuse(str(error))
+    if why := NO_DOCSTRINGS if lacks_docstrings() else explain_wrong_pytest(_find_pytest()):
+        return _refuse(why)
+    return _run(folder, word, rest)
+
+
+def _run(folder: Path, word: str, rest: list[str]) -> int:
+    """Run a command, or the options without one, on the suite in a folder."""
+    from release_state.cli.commands import to_options
+    from release_state.common.errors import UsageProblem
+
+    if any(argument in ("-h", "--help") for argument in rest):
+        from release_state.cli.help import write_help
+
+        sys.stdout.write(write_help())
+        return 0
+    try:
+        if word == "completion":
+            from release_state.cli.completion import write_completion
+
+            sys.stdout.write(write_completion(rest))
+            return 0
+        options = to_options(word, rest)
+    except UsageProblem as problem:
+        return _refuse(str(problem))
+    if options == ["--list-checks"]:
         return list_checks(folder)
-    if given[0] == "plan":
-        given = given[1:]  # every run has the plan; the word only states the intention
-    if any(argument in ("-h", "--help") for argument in given):
-        sys.stdout.write(USAGE.rpartition("Every option")[0] + "\n")
     # Until the plugin takes over: while pytest is imported, there is nothing to clean up.
     interrupts = Interrupts()
     interrupts.start()
@@ -112,9 +110,30 @@ def _main(given: list[str]) -> int:
 
     own = ["-c", str(folder / "pytest.ini"), "--rootdir", str(folder), "--confcutdir", str(folder)]
     try:
-        return int(pytest.main([*own, str(folder / "checks"), *map(_as_release_version, given)]))
+        return int(pytest.main([*own, str(folder / "checks"), *map(_as_pytest_knows_it, options)]))
     finally:
         interrupts.stop()
+
+
+def _answer_offline(word: str, rest: list[str]) -> int:
+    from release_state.cli.explain import explain
+    from release_state.cli.history import history
+    from release_state.report.actions import stop_commands
+
+    with stop_commands(os.environ):
+        return explain(rest) if word == "explain" else history(rest, os.environ, Path.cwd())
+
+
+def _refuse(why: str) -> int:
+    sys.stderr.write(f"ERROR: {why}\n")
+    return 4
+
+
+def _find_pytest() -> str:
+    try:
+        return version("pytest")
+    except PackageNotFoundError:
+        return ""
 
 
 def _exists(argument: str) -> bool:
@@ -125,17 +144,15 @@ def _unknown(word: str) -> str:
     from release_state.common.text import disarm_commands, sanitize
     from release_state.settings.validate import nearest, shown
 
-    said = f"{shown(word)} is not a command{nearest(word, _WORDS)}; known: {', '.join(_WORDS)}"
-    return (
-        disarm_commands(sanitize(f"ERROR: {said}; a version is given as --version X.Y.Z; all options: --help")) + "\n"
-    )
+    said = f"{shown(word)} is not a command{nearest(word, COMMANDS)}; known: {', '.join(COMMANDS)}"
+    return disarm_commands(sanitize(f"{said}; a version is given as --version X.Y.Z; all options: --help"))
 
 
-def _as_release_version(argument: str) -> str:
-    """`--version` under its second name; pytest's first parse would refuse `--version=X`."""
+def _as_pytest_knows_it(argument: str) -> str:
+    """`--version` under its second name: pytest's first parse would refuse `--version=X`; `--help-all` as `--help`."""
     if argument == "--version" or argument.startswith("--version="):
         return argument.replace("--version", "--release-version", 1)
-    return argument
+    return "--help" if argument == "--help-all" else argument
 
 
 def list_checks(folder: Path) -> int:

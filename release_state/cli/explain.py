@@ -1,39 +1,27 @@
-"""The commands that contact nothing: `release-state explain LOGFILE` and `release-state history`."""
+"""The command `release-state explain LOGFILE`, which contacts nothing."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import stat
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import timezone
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO, NoReturn
+from typing import BinaryIO
 
-from packaging.utils import canonicalize_name
-
-from release_state.common.errors import UsageProblem
-from release_state.common.text import join_items, quote_or_explain, sanitize
+from release_state.common.text import quote_or_explain, sanitize
 from release_state.facts.logs.archive import NotALog, read_logs
 from release_state.facts.logs.attribution import find_channels, find_release_branches, find_versions, select_specific
 from release_state.facts.logs.explanation import Explanation, explain_log
 from release_state.facts.logs.lines import Line, parse_log
-from release_state.model.outcome import name_phase
-from release_state.model.record import PastRun, Record
 from release_state.model.target import Channel, Target
-from release_state.observe.earlier_reports import read_reports
-from release_state.observe.git.reader import find_repository
-from release_state.settings import validate
-from release_state.settings.reports import find_earlier_reports
-from release_state.verdict.changes import find_changes
 
 MOST_BYTES = 32 * 2**20
 MOST_FILES = 200
 """Files of a folder that are read."""
 
-EXPLAIN_USAGE = """usage: release-state explain [--json] LOGFILE
+USAGE = """usage: release-state explain [--json] LOGFILE
 
 Names the failure in the log of a release run, and its fix. LOGFILE is the log of a job, the output of
 `gh run view --log`, the zip of a run's logs, or a folder of these; `-` reads it from the standard input.
@@ -45,11 +33,11 @@ Exit code: 0 recognised, 1 not recognised, 4 no log.
 def explain(arguments: Sequence[str]) -> int:
     """Explain one log; returns the exit code."""
     if list(arguments) in (["-h"], ["--help"]):
-        sys.stdout.write(EXPLAIN_USAGE)
+        sys.stdout.write(USAGE)
         return 0
     names = [argument for argument in arguments if argument != "--json"]
     if len(names) != 1 or (names[0].startswith("-") and names[0] != "-"):
-        sys.stderr.write(EXPLAIN_USAGE)
+        sys.stderr.write(USAGE)
         return 4
     try:
         logs, note = _logs_of(names[0])
@@ -179,97 +167,3 @@ def _defaults() -> Target:
         github_api="",
         github_web="",
     )
-
-
-HISTORY_USAGE = """usage: release-state history [--version X.Y.Z] [--channel NAME] [--package NAME]
-                             [--repository OWNER/NAME] [--reports-dir DIR]
-
-Lists the runs whose reports are in the project's folder: when each was, its verdict, and what had changed since.
-Reads the JSON reports and changes nothing; keeping or removing them is yours. A file that is no report is named.
-
-Exit code: 0, also where there is none; 4 on wrong usage.
-"""
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise UsageProblem(message)
-
-
-def history(arguments: Sequence[str], environ: Mapping[str, str], cwd: Path) -> int:
-    """List the runs; returns the exit code."""
-    if any(argument in ("-h", "--help") for argument in arguments):
-        sys.stdout.write(HISTORY_USAGE)
-        return 0
-    parser = _Parser(prog="release-state history", add_help=False, allow_abbrev=False)
-    for name in ("--version", "--channel"):
-        parser.add_argument(name, action="append", default=[])
-    for name in ("--package", "--repository", "--reports-dir"):
-        parser.add_argument(name)
-    try:
-        given = parser.parse_args(arguments)
-        versions = [validate.version(text) for text in given.version]
-        package = canonicalize_name(validate.package(given.package)) if given.package else None
-        named = {"repository": given.repository, "reports-dir": given.reports_dir}
-        settings = {key: text for key, text in named.items() if text is not None}
-        folder = find_earlier_reports(settings, environ, cwd, find_repository)
-        runs, notes = read_reports(folder)
-    except UsageProblem as problem:
-        sys.stderr.write(f"ERROR: {problem}\n")
-        return 4
-    except OSError as error:
-        why = (error.strerror or type(error).__name__).lower()
-        sys.stderr.write(
-            f"ERROR: reports folder {sanitize(str(folder), 300)}: {why}: give another with --reports-dir\n"
-        )
-        return 4
-
-    def wanted(key: str) -> bool:
-        name, _, rest = key.partition("==")
-        version, _, channel = rest.rpartition("@")
-        return (
-            (package is None or name == package)
-            and (not versions or version in versions)
-            and (not given.channel or channel in given.channel or "all" in given.channel)
-        )
-
-    told = _told(runs, wanted_keys=[key for key in _keys(runs) if wanted(key)])
-    if not told:
-        there = join_items(sanitize(key, 100) for key in _keys(runs))
-        others = (
-            f"; there are those of {there}" if there else ": the first run writes one; --reports-dir looks elsewhere"
-        )
-        told = [f"no report of such a run in {sanitize(str(folder), 300)}{others}"]
-    sys.stdout.write("\n".join(told) + "\n")
-    sys.stderr.write("".join(f"note: {note}\n" for note in notes))
-    return 0
-
-
-def _keys(runs: Sequence[PastRun]) -> list[str]:
-    return list(dict.fromkeys(record.key for run in runs for record in run.records))
-
-
-def _told(runs: Sequence[PastRun], wanted_keys: Sequence[str]) -> list[str]:
-    """The lines to print: for each target its runs, oldest first."""
-    lines: list[str] = []
-    for key in wanted_keys:
-        lines += ([""] if lines else []) + [sanitize(key, 200)]
-        before: tuple[PastRun, Record] | None = None
-        for run in runs:
-            record = run.of(key)
-            if record is None:
-                continue
-            when = f"{run.started_at.astimezone(timezone.utc):%Y-%m-%d %H:%M:%S} UTC"
-            words = f"{sanitize(record.verdict, 60)} ({sanitize(name_phase(record.phase), 20)})"
-            lines.append(f"  {when}  {words}  {sanitize(run.path.name, 200)}")
-            if not record.is_whole:
-                lines.append(f"    {'part of its checks' if record.checks else 'nothing'} was run")
-            elif before is None:
-                lines.append("    the first report")
-            else:
-                lines.append(
-                    f"    {sanitize(find_changes(before[1], record, before[0].started_at, before[0].path.name).words)}"
-                )
-            if record.is_whole:
-                before = run, record
-    return lines
