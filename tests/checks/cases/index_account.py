@@ -28,6 +28,7 @@ def tried(*versions: str, version: str = "0.2.0") -> Snapshot:
 NOTHING = known(s.project(listed=False).present().model_copy(update={"releases": ()}))
 OTHERS = s.project(releases={"0.1.0": False})
 FOR_PYPI = w.observed(f"on: {{push: {{tags: ['v*']}}}}\njobs: {{up: {{steps: [{{uses: {UPLOAD}}}]}}}}\n")
+CHOSEN = w.observed(w.GOOD.replace(UPLOAD, f"{UPLOAD}\n        with: {{repository-url: '${{{{ inputs.url }}}}'}}"))
 
 CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("INDEX-5", "says nothing", marked(None), HOLDS),
@@ -46,7 +47,7 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("TESTPYPI-1", "a later candidate", tried("0.2.0rc2", version="0.2.0rc1"), ACTION),
     ("TESTPYPI-1", "a post-release of it", tried("0.2.0.post1"), ACTION),
     ("TESTPYPI-1", "others only", tried("0.1.0", "0.2.1rc1", "10.2.0"), ACTION),
-    ("TESTPYPI-1", "nothing", s.ready(rehearsal=NOTHING), ACTION),
+    ("TESTPYPI-1", "nothing", s.ready(rehearsal=NOTHING, workflow_files=CHOSEN), ACTION),
     ("TESTPYPI-1", "nothing, and no workflow can", s.ready(rehearsal=NOTHING, workflow_files=FOR_PYPI), NONE),
     ("TESTPYPI-1", "others, and no workflow can", s.ready(rehearsal=OTHERS, workflow_files=FOR_PYPI), ACTION),
     (
