@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from release_state.common.text import join_items
-from release_state.facts.own_run import find_gated_jobs, find_own_publishers
+from release_state.facts.own_run import find_gated_jobs, find_own_publishers, is_gated
 from release_state.facts.release import Release
 from release_state.facts.workflow.document import FOLDER
 from release_state.model.observation import NotObserved, Problem
@@ -82,20 +82,20 @@ def test_this_run_has_not_begun_to_publish(release: Release) -> None:
         raise _unknown(
             f"only the configuration says that {run.workflow} publishes, not which job does", "verify the release"
         )
-    if unclear := [each.job for each in publishers if "${{" in each.job_name]:
-        raise _unknown(f"{unclear[0]} has an expression for its name: no list tells which job it is", "give it a name")
     jobs = release.snapshot.own_jobs.present()
     if begun := [job for job in jobs if job.has_begun]:
         found = join_items(f"{job.name} ({job.state}, attempt {job.attempt})" for job in begun)
+        unclear = ", or to run a job of such a name" if any("${{" in each.job_name for each in publishers) else ""
         raise _unknown(
-            f"this run has started to publish: {found}; what it has uploaded may not be listed yet",
+            f"this run has started to publish{unclear}: {found}; what it has uploaded may not be listed yet",
             "verify the release with --phase post-release",
         )
-    waiting = find_gated_jobs(files.texts.get(f"{FOLDER}/{run.workflow}", ""), run.job)
+    waiting = find_gated_jobs(f"{FOLDER}/{run.workflow}", files.texts, run.job)
     if waiting is None:
-        remedy = f"let a job of {run.workflow} itself run the gate"
-        raise _unknown(f"{run.workflow} has no job {run.job or 'that the environment names (GITHUB_JOB)'}", remedy)
-    if free := [each.job_name for each in publishers if each.job_name not in waiting]:
+        remedy = "run the gate in one job of the workflow, whose ID no called workflow has"
+        named = run.job or "that the environment names (GITHUB_JOB)"
+        raise _unknown(f"{run.workflow} and the workflows that it calls have no job {named}, or several", remedy)
+    if free := [each.job_name for each in publishers if not is_gated(each.job_name, waiting)]:
         raise ActionNeeded(
             expected=f"`needs: {run.job}` in each job of {run.workflow} that publishes",
             found=f"not so, or not only after its success: {join_items(free)}",

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from glob import escape
 
-from release_state.facts.workflow.document import NotReadable
-from release_state.facts.workflow.model import Workflow, WorkflowJob, parse_workflow
+from release_state.facts.workflow.calls import PlacedJob, ReleaseWorkflow
+from release_state.facts.workflow.model import Workflow, WorkflowJob
 from release_state.model.process import Publisher
 from release_state.model.snapshot import OwnRun
 from release_state.model.target import Target
 
 _EVEN_AFTER_FAILURE = re.compile(r"\b(?:always|cancelled|failure)\s*\(")
-
+_EXPRESSION = re.compile(r"\$\{\{.*?\}\}", re.DOTALL)
+_MATRIX = re.compile(r" \(.*\)$", re.DOTALL)
 _OWN_NAME = "release-state"
 
 
@@ -22,33 +26,64 @@ def find_own_publishers(target: Target, run: OwnRun) -> tuple[Publisher, ...]:
 
 
 def is_job_of(listed: str, name: str) -> bool:
-    """Return whether a listed job is the one of this name, a part of its matrix, or of the workflow that it calls."""
-    return listed == name or listed.startswith((f"{name} (", f"{name} / "))
+    """Return whether a listed job is the one of this name, a part of its matrix, or of the workflow that it calls.
+
+    An expression in the name stands for any text.
+    """
+    pattern = "*".join(map(escape, _EXPRESSION.split(name)))
+    spellings = (listed, " / ".join(_MATRIX.sub("", part) for part in listed.split(" / ")))
+    return any(fnmatchcase(each, f"{pattern}{more}") for each in spellings for more in ("", " (*", " / *"))
 
 
-def find_needed_jobs(text: str, job: str) -> frozenset[str]:
-    """Return the names of the jobs that must have ended before a job starts; empty if the file does not say.
+def find_needed_jobs(path: str, texts: Mapping[str, str], job: str) -> frozenset[str]:
+    """Return the names of the jobs that must have ended before a job starts; empty if the files do not say.
 
     Without those whose name is an expression.
     """
-    workflow = _parse(text)
-    needed = _find_needs(workflow, job)
-    return frozenset(_name(each) for each in workflow.jobs if each.id in needed and "${{" not in each.name)
+    asking, found = _find_asking(path, texts, job), set[str]()
+    while asking is not None:
+        needed = _find_needs(asking.workflow, asking.job.id)
+        found |= {_name(each, asking) for each in asking.workflow.jobs if each.id in needed}
+        asking = asking.caller
+    return frozenset(name for name in found if not _EXPRESSION.search(name))
 
 
-def find_gated_jobs(text: str, job: str) -> frozenset[str] | None:
-    """Return the names of the jobs that start only once a job has succeeded; None if the file has no such job."""
-    workflow = _parse(text)
-    asking = next((each for each in workflow.jobs if each.id == job), None)
+def find_gated_jobs(path: str, texts: Mapping[str, str], job: str) -> frozenset[str] | None:
+    """Return the names of the jobs that start only once a job has succeeded; None if it is not known which job it is.
+
+    If it is in a called workflow, its failure is that of the job that calls.
+    """
+    asking, found = _find_asking(path, texts, job), set[str]()
     if asking is None:
         return None
-    if asking.may_fail or any(step.may_fail and _OWN_NAME in f"{step.run} {step.uses}" for step in asking.steps):
+    if asking.job.may_fail or any(
+        each.may_fail and _OWN_NAME in f"{each.run} {each.uses}" for each in asking.job.steps
+    ):
         return frozenset()  # it counts as a success whatever the gate says
+    here: PlacedJob | None = asking
+    while here is not None:
+        found |= {_name(each, here) for each in _find_gated(here.workflow, here.job.id)}
+        here = here.caller
+    return frozenset(found)
+
+
+def is_gated(name: str, gated: Collection[str]) -> bool:
+    """Return whether a job is one of these, or is in a workflow that one of these calls."""
+    return any(name == each or name.startswith(f"{each} / ") for each in gated)
+
+
+def _find_asking(path: str, texts: Mapping[str, str], job: str) -> PlacedJob | None:
+    """The job with this ID, of the workflow or of one that it calls; None if there is none, or several."""
+    found = [each for each in ReleaseWorkflow(path, texts).jobs if each.job.id == job and not each.job.uses]
+    return found[0] if len(found) == 1 else None
+
+
+def _find_gated(workflow: Workflow, job: str) -> Iterator[WorkflowJob]:
     gated, before = {job}, set[str]()
     while gated != before:
         before = set(gated)
         gated |= {each.id for each in workflow.jobs if gated.intersection(each.needs) and _needs_success(each, gated)}
-    return frozenset(_name(each) for each in workflow.jobs if each.id in gated - {job})
+    return (each for each in workflow.jobs if each.id in gated - {job})
 
 
 def _needs_success(job: WorkflowJob, gated: Collection[str]) -> bool:
@@ -59,15 +94,8 @@ def _needs_success(job: WorkflowJob, gated: Collection[str]) -> bool:
     return "||" not in job.condition and not set(asked).isdisjoint(gated)
 
 
-def _parse(text: str) -> Workflow:
-    try:
-        return parse_workflow(text)
-    except NotReadable:
-        return Workflow()
-
-
-def _name(job: WorkflowJob) -> str:
-    return job.name or job.id
+def _name(job: WorkflowJob, beside: PlacedJob) -> str:
+    return replace(beside, job=job).listed_name
 
 
 def _find_needs(workflow: Workflow, job: str) -> Collection[str]:

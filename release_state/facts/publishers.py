@@ -50,12 +50,11 @@ def _publisher(upload: Upload, texts: Mapping[str, str], target: Target, base: s
     starts = overrule_starts(target, find_starts(upload, text, target.repository, base))
     is_given, made = "makes" in target.given, target.makes
     workflow = ReleaseWorkflow(upload.workflow, texts)
-    top = upload.job.top
     environment = upload.job.job.environment
     return Publisher(
         workflow=upload.workflow.removeprefix(f"{FOLDER}/"),
         job=sanitize(upload.job.where, _LONGEST_LINE),
-        job_name=sanitize(top.job.name or top.job.id, _LONGEST_LINE),
+        job_name=sanitize(upload.job.listed_name, _LONGEST_LINE),
         how=sanitize(f"{upload.how}{_DOUBTS[upload.evidence]}", _LONGEST_LINE),
         is_guess=upload.evidence is not Evidence.KNOWN,
         environment="" if "${{" in environment else environment,

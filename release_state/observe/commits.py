@@ -188,7 +188,7 @@ class CommitSources:
         run, files = self.own_run, view.snapshot.workflow_files.value
         if run is None or files is None:
             return frozenset()
-        return find_needed_jobs(files.texts.get(f"{FOLDER}/{run.workflow}", ""), run.job)
+        return find_needed_jobs(f"{FOLDER}/{run.workflow}", files.texts, run.job)
 
     def base_runs(self, base: str, workflows: tuple[str, ...]) -> Observation[Any]:
         """Return the last finished runs of CI on the base branch."""

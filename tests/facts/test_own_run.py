@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from release_state.facts.own_run import find_gated_jobs, find_needed_jobs, is_job_of
+from release_state.facts.own_run import find_gated_jobs, find_needed_jobs, is_gated, is_job_of
 
+PATH, CALLED = ".github/workflows/release.yml", ".github/workflows/build.yml"
 GATE = "gate: {needs: [build], steps: [{run: release-state --version 1}]}"
 BUILD = "test: {name: Tests}, build: {needs: test}"
 
@@ -34,25 +35,57 @@ def flow(publish: str, gate: str = GATE) -> str:
     ],
 )
 def test_what_starts_only_after_the_gate_has_succeeded(publish: str, gate: str, is_gated: bool) -> None:
-    gated = find_gated_jobs(flow(publish, gate), "gate")
+    gated = find_gated_jobs(PATH, {PATH: flow(publish, gate)}, "gate")
     assert gated == (frozenset({"publish"}) if is_gated else frozenset())
 
 
 def test_a_gate_that_is_in_no_file() -> None:
-    assert find_gated_jobs(flow("needs: gate"), "elsewhere") is None
-    assert find_gated_jobs("jobs: [", "gate") is None
+    assert find_gated_jobs(PATH, {PATH: flow("needs: gate")}, "elsewhere") is None
+    assert find_gated_jobs(PATH, {PATH: "jobs: ["}, "gate") is None
 
 
 def test_what_the_gate_needs() -> None:
-    assert find_needed_jobs(flow("needs: gate"), "gate") == {"Tests", "build"}
+    assert find_needed_jobs(PATH, {PATH: flow("needs: gate")}, "gate") == {"Tests", "build"}
     named = flow("needs: gate").replace("name: Tests", "name: 'Tests ${{ github.ref }}'")
-    assert find_needed_jobs(named, "gate") == {"build"}
-    assert find_needed_jobs("jobs: [", "gate") == frozenset()
+    assert find_needed_jobs(PATH, {PATH: named}, "gate") == {"build"}
+    assert find_needed_jobs(PATH, {PATH: "jobs: ["}, "gate") == frozenset()
+
+
+OUTER = "jobs: {lint: {}, ship: {needs: lint, uses: ./.github/workflows/build.yml}, after: {needs: ship}, alone: {}}"
+
+
+def test_a_gate_inside_a_called_workflow() -> None:
+    texts = {PATH: OUTER, CALLED: flow("name: 'To ${{ matrix.index }}', needs: gate")}
+    gated = find_gated_jobs(PATH, texts, "gate")
+    assert gated == frozenset({"ship / To ${{ matrix.index }}", "after"})
+    assert is_gated("after / inner", gated) and not is_gated("afterwards", gated) and not is_gated("alone", gated)
+    assert find_needed_jobs(PATH, texts, "gate") == {"ship / Tests", "ship / build", "lint"}
+    assert find_gated_jobs(PATH, {**texts, CALLED: flow("name: Up")}, "gate") == frozenset({"after"})
+
+
+def test_a_gate_that_may_be_one_of_two_jobs() -> None:
+    twice = OUTER.replace("alone: {}", "more: {uses: ./.github/workflows/build.yml}")
+    for outer in (twice, OUTER.replace("alone: {}", "gate: {steps: [{run: release-state}]}")):
+        assert find_gated_jobs(PATH, {PATH: outer, CALLED: flow("needs: gate")}, "gate") is None
 
 
 @pytest.mark.parametrize(
-    ("listed", "is_it"),
-    [("build", True), ("build (3.12)", True), ("build / wheels", True), ("builder", False), ("Build", False)],
+    ("listed", "name", "is_it"),
+    [
+        ("build", "build", True),
+        ("build (3.12)", "build", True),
+        ("build / wheels", "build", True),
+        ("builder", "build", False),
+        ("Build", "build", False),
+        ("To pypi", "To ${{ matrix.index }}", True),
+        ("To pypi (3.12)", "To ${{ matrix.index }}", True),
+        ("From pypi", "To ${{ matrix.index }}", False),
+        ("ship / To pypi", "ship / To ${{ matrix.index }}", True),
+        ("ship (a, b) / To pypi", "ship / To ${{ matrix.index }}", True),
+        ("ship", "ship / To ${{ matrix.index }}", False),
+        ("a*c", "a*c", True),
+        ("abc", "a*c", False),
+    ],
 )
-def test_the_names_of_a_job(listed: str, is_it: bool) -> None:
-    assert is_job_of(listed, "build") is is_it
+def test_the_names_of_a_job(listed: str, name: str, is_it: bool) -> None:
+    assert is_job_of(listed, name) is is_it

@@ -39,6 +39,12 @@ class PlacedJob:
         return f"{self.caller.where} → {own} of {self.file}" if self.caller else own
 
     @property
+    def listed_name(self) -> str:
+        """The name that GitHub lists it by, with its callers' before it; may hold expressions, and lacks a matrix."""
+        own = self.job.name or self.job.id
+        return f"{self.caller.listed_name} / {own}" if self.caller else own
+
+    @property
     def top(self) -> PlacedJob:
         """The job of the workflow that a run is of: itself, or the one that calls it."""
         return self.caller.top if self.caller else self

@@ -22,6 +22,7 @@ from release_state.facts.logs.attribution import (
 )
 from release_state.facts.logs.explanation import explain_log
 from release_state.facts.logs.lines import parse_log
+from release_state.facts.own_run import is_job_of
 from release_state.model.observation import Observation
 from release_state.model.snapshot import ExplainedRun, WorkflowRun, WorkflowRuns
 from release_state.model.snapshot.runs import UPLOAD_SKIPPED
@@ -66,9 +67,9 @@ class LoggedJob:
         return {conclusion for _, conclusion in filter(_publishes, self.steps)} == {"skipped"}
 
 
-def _is_job(name: str, wanted: str) -> bool:
-    """Whether a job has this name; GitHub adds a matrix in brackets and a called job behind a slash."""
-    return name == wanted or name.startswith((f"{wanted} (", f"{wanted} / "))
+def _is_job(job: LoggedJob, name: str) -> bool:
+    """Whether a job is the one of this name; of a call that was skipped, GitHub lists the calling job alone."""
+    return is_job_of(job.name, name) or (job.conclusion == "skipped" and name.startswith(f"{job.name} / "))
 
 
 def _publishes(step: tuple[str, str | None]) -> bool:
@@ -144,7 +145,7 @@ class RunLookup:
     def explain_skipped_upload(self, attribution: Attribution) -> ExplainedRun | None:
         """The result for a green run of the target whose publishing job was skipped; None if it ran, or is unknown."""
         names = [each.job_name for each in self._target.process.publishers if each.workflow == self._run.workflow]
-        own = [job for job in self.jobs() if any(_is_job(job.name, name) for name in names)] if names else []
+        own = [job for job in self.jobs() if any(_is_job(job, name) for name in names)] if names else []
         if not own or any(job.conclusion != "skipped" for job in own):
             return None
         return ExplainedRun(

@@ -55,6 +55,22 @@ def job(state: str = "in_progress", *, begun: bool = True, attempt: int = 1) -> 
     return tagged(own_jobs=known((OwnJob(name="Upload", attempt=attempt, state=state, has_begun=begun),)))
 
 
+def of_matrix(*begun: str) -> Snapshot:
+    """The state with a publishing job that is named by an expression, of which these have begun."""
+    name = "Upload to ${{ matrix.index }}"
+    jobs = tuple(OwnJob(name=each, attempt=1, state="in_progress", has_begun=True) for each in begun)
+    flow = w.without("name: Upload,", f"name: '{name}',", FLOW)
+    return tagged(flow, target=publishes(PUBLISHER.model_copy(update={"job_name": name})), own_jobs=known(jobs))
+
+
+def inside(part: str = "", instead: str = "") -> Snapshot:
+    """The state in which gate and upload are in a workflow that the run's own one calls."""
+    outer = "on: {push: {tags: ['v*']}}\njobs: {all: {uses: ./.github/workflows/x.yml}}\n"
+    called = w.without(part, instead, FLOW.replace('on: {push: {tags: ["v*"]}}', "on: workflow_call"))
+    publisher = PUBLISHER.model_copy(update={"job_name": "all / Upload"})
+    return tagged(target=publishes(publisher), workflow_files=w.observed(outer, workflows_x=called))
+
+
 ASKS = "always() && needs.gate.result == 'success'"
 OFF = s.history(s.lineage())
 LINE: dict[str, Any] = {
@@ -62,7 +78,6 @@ LINE: dict[str, Any] = {
     "history": s.history(s.lineage(), s.lineage(s.OTHER), ancestors=((s.HEAD, s.OTHER),)),
 }
 TO_TESTPYPI: dict[str, Any] = {"target": publishes(channel=s.TESTPYPI), "index": {"testpypi": s.project()}}
-NAMED_BY_EXPRESSION = PUBLISHER.model_copy(update={"job_name": "Upload ${{ matrix.to }}"})
 RESPELLED: dict[str, Any] = {
     "target": publishes(given=("tag-template",)),
     "remote": s.remote(s.tag("0.2.0")),
@@ -86,7 +101,11 @@ CASES: list[tuple[str, str, Snapshot, Outcome]] = [
     ("RUN-41", "failed in an attempt before", job("failure"), UNKNOWN),
     ("RUN-41", "jobs unreadable", tagged(own_jobs=s.failed()), UNKNOWN),
     ("RUN-41", "in another workflow", tagged(own_run=known(own_run(workflow="gate.yml"))), UNKNOWN),
-    ("RUN-41", "named by an expression", tagged(target=publishes(NAMED_BY_EXPRESSION)), UNKNOWN),
+    ("RUN-41", "named by an expression", of_matrix(), HOLDS),
+    ("RUN-41", "named by an expression, started", of_matrix("Upload to pypi"), UNKNOWN),
+    ("RUN-41", "configured alone", tagged(target=publishes(PUBLISHER.model_copy(update={"job_name": ""}))), UNKNOWN),
+    ("RUN-41", "in a called workflow", inside(), HOLDS),
+    ("RUN-41", "in a called workflow, does not wait", inside("needs: sign", "needs: test"), ACTION),
     ("RUN-41", "a job that is not in the file", tagged(own_run=known(own_run(job="inner"))), UNKNOWN),
     ("RUN-41", "a file that cannot be read", tagged("jobs: ["), UNKNOWN),
     ("RUN-41", "files unknown", tagged(workflow_files=s.failed("release workflow")), UNKNOWN),
